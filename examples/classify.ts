@@ -1,0 +1,246 @@
+/**
+ * Classifies photos by SqueezeNet or MobileNetV2 on `navigator.ml`. See HELP.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import { contextInfo } from "@webnn/deno";
+import "@webnn/deno/polyfill";
+import { basename, join, resolve } from "node:path";
+import { decodeImage, normalizeImage, resizeImage } from "./image.ts";
+import { createInference, type Inference } from "./inference.ts";
+import { buildMobileNetV2 } from "./mobilenetv2.ts";
+import { parseSafetensors } from "./safetensors.ts";
+import { buildSqueezeNet } from "./squeezenet.ts";
+
+const HELP = `Classifies photos with WebNN.
+
+Usage: deno task demo [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]
+
+  photo      JPEG or PNG files; a red panda where none is given
+  --model    squeezenet (the default), or mobilenetv2, which shows features instead of labels
+  --repeat   timed inferences of each photo, after the first (default 10)
+  --help     this text
+
+The models are read from models/ in the folder that WEBNN_TEST_DATA names (default: shared/ beside the repository).`;
+
+/** Width and height of the picture that both networks take. */
+const INPUT_SIZE = 224;
+
+interface Model {
+  title: string;
+  weights: string;
+  input: string;
+  build: typeof buildSqueezeNet;
+  /** Reads what a report needs. The report tells in lines what the network says of a photo. */
+  createReport(): Promise<Report>;
+  /** What the reader of the reports must know. */
+  remark?: string;
+}
+
+type Report = (photo: Photo, outputs: Record<string, Float32Array>) => string[];
+
+const MODELS: Record<string, Model> = {
+  squeezenet: {
+    title: "SqueezeNet 1.1",
+    weights: "squeezenet1.1.safetensors",
+    input: "data",
+    build: buildSqueezeNet,
+    createReport: createLabelReport,
+  },
+  mobilenetv2: {
+    title: "MobileNetV2 1.0",
+    weights: "mobilenetv2.safetensors",
+    input: "input",
+    build: buildMobileNetV2,
+    createReport: createFeatureReport,
+    remark: "No labels: the trained classifier matrix could not be had, and a synthetic one stands in its place.\n" +
+      "The features before it are those of the trained network.",
+  },
+};
+
+interface Photo {
+  name: string;
+  bytes: Uint8Array;
+  width: number;
+  height: number;
+  /** The picture at the networks' size: whole photos, decoded, would soon fill the memory. */
+  rgb: Float32Array;
+}
+
+interface Timings {
+  build: number;
+  first: number;
+  later: number[];
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    console.error(`classify: ${messageOf(error)}`);
+    Deno.exitCode = 1;
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { help, model, repeat, paths } = parseOptions(args);
+  if (help) return console.log(HELP);
+  const photos = await readPhotos(paths);
+  const weights = parseSafetensors(await readModelFile(model.weights));
+  const report = await model.createReport();
+
+  const context = await navigator.ml.createContext();
+  try {
+    const layout = context.opSupportLimits().preferredInputLayout;
+    const [inference, build] = await timed(async () =>
+      await createInference(context, await model.build(context, weights, { layout }))
+    );
+    const timings: Timings = { build, first: NaN, later: [] };
+    for (const photo of photos) {
+      const inputs = { [model.input]: normalizeImage(photo.rgb, layout) };
+      const outputs = await classify(inference, inputs, repeat, timings);
+      console.log(`${photo.name} (${photo.width} × ${photo.height})`);
+      console.log(report(photo, outputs).map((line) => `  ${line}\n`).join(""));
+    }
+    console.log(`${model.title}, ${layout}, ${describe(context)}`);
+    console.log(timingLines(timings).map((line) => `  ${line}`).join("\n"));
+    if (model.remark) console.log(`\n${model.remark}`);
+  } finally {
+    context.destroy();
+  }
+}
+
+function parseOptions(args: string[]): { help: boolean; model: Model; repeat: number; paths: string[] } {
+  const options = parseArgs(args, {
+    string: ["model", "repeat", "_"],
+    boolean: ["help"],
+    alias: { help: "h" },
+    default: { model: "squeezenet", repeat: "10" },
+    unknown: (arg, key) => {
+      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
+    },
+  });
+  const model = Object.hasOwn(MODELS, options.model) ? MODELS[options.model] : undefined;
+  if (model === undefined) {
+    throw new Error(`--model must be ${Object.keys(MODELS).join(" or ")}, not "${options.model}"`);
+  }
+  if (!/^[1-9]\d*$/.test(options.repeat)) {
+    throw new Error(`--repeat must be a whole number from 1 on, not "${options.repeat}"`);
+  }
+  return { help: options.help, model, repeat: Number(options.repeat), paths: options._ };
+}
+
+/** Runs once, then `repeat` times again, and adds the durations to `timings`; only the very first run counts as such. */
+async function classify(
+  inference: Inference,
+  inputs: Record<string, Float32Array>,
+  repeat: number,
+  timings: Timings,
+): Promise<Record<string, Float32Array>> {
+  const [outputs, duration] = await timed(() => inference.run(inputs));
+  if (Number.isNaN(timings.first)) timings.first = duration;
+  for (let run = 0; run < repeat; run++) {
+    const [, duration] = await timed(() => inference.run(inputs));
+    timings.later.push(duration);
+  }
+  return outputs;
+}
+
+/** The five likeliest classes with their probabilities. */
+async function createLabelReport(): Promise<Report> {
+  const labels = new TextDecoder().decode(await readModelFile("imagenet_labels.txt")).trimEnd().split("\n");
+  return (_photo, outputs) =>
+    Array.from(outputs.probabilities!, (probability, index) => ({ probability, label: labels[index]! }))
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, 5)
+      .map(({ probability, label }) => `${(100 * probability).toFixed(2).padStart(6)} %  ${label}`);
+}
+
+/** How far the features are from the reference, which knows the first few of some photos. */
+async function createFeatureReport(): Promise<Report> {
+  const reference = JSON.parse(new TextDecoder().decode(await readModelFile("mobilenetv2.reference.json")));
+  const photos = Object.values(reference.photos as Record<string, { file: string; features_first8: number[] }>);
+  const known = await Promise.all(
+    photos.map(async ({ file, features_first8 }) => ({ bytes: await readModelFile(file), features: features_first8 })),
+  );
+  return (photo, { features }) => {
+    const expected = known.find(({ bytes }) => sameBytes(bytes, photo.bytes))?.features;
+    if (expected === undefined) {
+      return ["not one of the reference photos: its features have nothing to be compared with"];
+    }
+    const error = Math.max(...expected.map((value, index) => Math.abs(value - features![index]!)));
+    return [`features: the first ${expected.length} differ from the reference by at most ${error.toExponential(1)}`];
+  };
+}
+
+function timingLines({ build, first, later }: Timings): string[] {
+  const rows = [["build", build], ["first inference", first], [`median of ${later.length}`, median(later)]] as const;
+  return rows.map(([label, duration]) => `${label.padEnd(16)} ${duration.toFixed(1).padStart(8)} ms`);
+}
+
+/** The engine behind a context, which only this project's own extension of the standard tells. */
+function describe(context: MLContext): string {
+  const { backend, version, device, threads } = contextInfo(context);
+  return `${backend} ${version}, ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
+}
+
+async function readPhotos(paths: string[]): Promise<Photo[]> {
+  if (paths.length === 0) {
+    const file = "images/red_panda.jpg";
+    return [await decodePhoto(file, await readModelFile(file))];
+  }
+  const photos: Photo[] = [];
+  for (const path of paths) photos.push(await decodePhoto(path, await readPhoto(path)));
+  return photos;
+}
+
+async function readPhoto(path: string): Promise<Uint8Array> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
+    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function decodePhoto(path: string, bytes: Uint8Array): Promise<Photo> {
+  try {
+    const image = await decodeImage(bytes);
+    const { width, height } = image;
+    return { name: basename(path), bytes, width, height, rgb: resizeImage(image, INPUT_SIZE) };
+  } catch (cause) {
+    throw new Error(`${path}: ${messageOf(cause)}`, { cause });
+  }
+}
+
+async function readModelFile(name: string): Promise<Uint8Array> {
+  const folder = Deno.env.get("WEBNN_TEST_DATA") || join(import.meta.dirname!, "../../shared");
+  const path = resolve(folder, "models", name);
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new Error(`${path} is missing; set WEBNN_TEST_DATA to the folder that holds models/${name}`, { cause });
+  }
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<[result: T, milliseconds: number]> {
+  const start = performance.now();
+  const result = await work();
+  return [result, performance.now() - start];
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,39 @@
+/** A built graph, with the shape of each of its float32 inputs and outputs. */
+export interface Network {
+  graph: MLGraph;
+  inputs: Record<string, readonly number[]>;
+  outputs: Record<string, readonly number[]>;
+}
+
+/** A network with its tensors made, ready to be run again and again. */
+export interface Inference {
+  /** Writes the inputs, runs the network, and reads all its outputs. */
+  run(inputs: Record<string, Float32Array>): Promise<Record<string, Float32Array>>;
+}
+
+/** Makes a tensor for each input and output of a network. Plain WebNN; destroying the context frees the tensors. */
+export async function createInference(context: MLContext, { graph, inputs, outputs }: Network): Promise<Inference> {
+  const inputTensors = await createTensors(context, inputs, { writable: true });
+  const outputTensors = await createTensors(context, outputs, { readable: true });
+  return {
+    async run(values) {
+      for (const [name, tensor] of Object.entries(inputTensors)) context.writeTensor(tensor, values[name]!);
+      context.dispatch(graph, inputTensors, outputTensors);
+      const results = Object.entries(outputTensors).map(async ([name, tensor]) =>
+        [name, new Float32Array(await context.readTensor(tensor))] as const
+      );
+      return Object.fromEntries(await Promise.all(results));
+    },
+  };
+}
+
+async function createTensors(
+  context: MLContext,
+  shapes: Record<string, readonly number[]>,
+  usage: { readable?: boolean; writable?: boolean },
+): Promise<Record<string, MLTensor>> {
+  const tensors = Object.entries(shapes).map(async ([name, shape]) =>
+    [name, await context.createTensor({ dataType: "float32", shape: [...shape], ...usage })] as const
+  );
+  return Object.fromEntries(await Promise.all(tensors));
+}

@@ -1,0 +1,95 @@
+import type { Weights, WeightTensor } from "./safetensors.ts";
+
+/** What a network needs to know about one of its convolutions; no padding, stride 1 where nothing is said. */
+export interface ConvolutionOptions {
+  /** Zeros added on each of the four sides. */
+  padding?: number;
+  /** Step in both directions. */
+  stride?: number;
+}
+
+/** Builder calls that fetch their weights by name and suit them to the layout of the activations. */
+export interface Layers {
+  /** The tensor of that name, as it is. */
+  constant(name: string): MLOperand;
+  /** A convolution with the filter `<name>_weight` and the bias `<name>_bias`. */
+  conv2d(input: MLOperand, name: string, options?: ConvolutionOptions): MLOperand;
+  /** The same with one filter per channel. */
+  depthwiseConv2d(input: MLOperand, name: string, options?: ConvolutionOptions): MLOperand;
+}
+
+/**
+ * Layers over `weights`, whose filters are stored in "oihw" order. For "nhwc" activations the filters are re-laid out to
+ * the order that goes with them: "ohwi", or "ihwo" for depthwise ones.
+ */
+export function createLayers(builder: MLGraphBuilder, weights: Weights, layout: MLInputOperandLayout): Layers {
+  const convolution = (
+    input: MLOperand,
+    name: string,
+    groups: number,
+    { padding = 0, stride = 1 }: ConvolutionOptions,
+  ): MLOperand => {
+    const filterLayout = layout === "nchw" ? "oihw" : groups === 1 ? "ohwi" : "ihwo";
+    const filter = layFilter(weightOf(weights, `${name}_weight`), filterLayout);
+    return builder.conv2d(input, constantOf(builder, filter), {
+      bias: constantOf(builder, weightOf(weights, `${name}_bias`)),
+      padding: [padding, padding, padding, padding],
+      strides: [stride, stride],
+      groups,
+      inputLayout: layout,
+      filterLayout,
+      label: name,
+    });
+  };
+  return {
+    constant: (name) => constantOf(builder, weightOf(weights, name)),
+    conv2d: (input, name, options = {}) => convolution(input, name, 1, options),
+    depthwiseConv2d: (input, name, options = {}) =>
+      convolution(input, name, weightOf(weights, `${name}_weight`).shape[0]!, options),
+  };
+}
+
+/** The shape of a picture's batch of one: [1, channels, size, size] or [1, size, size, channels]. */
+export function imageShape(layout: MLInputOperandLayout, channels: number, size: number): number[] {
+  return layout === "nchw" ? [1, channels, size, size] : [1, size, size, channels];
+}
+
+function weightOf(weights: Weights, name: string): WeightTensor {
+  const weight = weights.get(name);
+  if (weight === undefined) throw new Error(`the weights have no tensor "${name}"`);
+  return weight;
+}
+
+function constantOf(builder: MLGraphBuilder, { shape, data }: WeightTensor): MLOperand {
+  return builder.constant({ dataType: "float32", shape }, data);
+}
+
+type FilterLayout = "oihw" | "ohwi" | "ihwo";
+type Axes = readonly [number, number, number, number];
+
+/** For each layout, where its axes stand in "oihw". */
+const AXES_IN_OIHW: Record<FilterLayout, Axes> = { oihw: [0, 1, 2, 3], ohwi: [0, 2, 3, 1], ihwo: [1, 2, 3, 0] };
+
+function layFilter(filter: WeightTensor, layout: FilterLayout): WeightTensor {
+  return layout === "oihw" ? filter : permute(filter, AXES_IN_OIHW[layout]);
+}
+
+/** Axis n of the result is axis `axes[n]` of the rank-4 tensor. */
+function permute({ shape, data }: WeightTensor, axes: Axes): WeightTensor {
+  const [, size1, size2, size3] = shape as [number, number, number, number];
+  const strides = [size1 * size2 * size3, size2 * size3, size3, 1];
+  const sizes = axes.map((axis) => shape[axis]!) as [number, number, number, number];
+  const [step0, step1, step2, step3] = axes.map((axis) => strides[axis]!) as [number, number, number, number];
+  const permuted = new Float32Array(data.length);
+  let to = 0;
+  for (let i = 0; i < sizes[0]; i++) {
+    for (let j = 0; j < sizes[1]; j++) {
+      for (let k = 0; k < sizes[2]; k++) {
+        for (let l = 0; l < sizes[3]; l++) {
+          permuted[to++] = data[i * step0 + j * step1 + k * step2 + l * step3]!;
+        }
+      }
+    }
+  }
+  return { shape: sizes, data: permuted };
+}

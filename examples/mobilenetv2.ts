@@ -1,0 +1,69 @@
+import type { Network } from "./inference.ts";
+import { type ConvolutionOptions, createLayers, imageShape } from "./layers.ts";
+import type { Weights } from "./safetensors.ts";
+
+/** The stages after the first block: how many blocks, and the stride of the first of them (table 2 of the paper). */
+const STAGES = [
+  { blocks: 2, stride: 2 }, // 24 channels
+  { blocks: 3, stride: 2 }, // 32
+  { blocks: 4, stride: 2 }, // 64
+  { blocks: 3, stride: 1 }, // 96
+  { blocks: 3, stride: 2 }, // 160
+  { blocks: 1, stride: 1 }, // 320
+];
+
+/**
+ * Builds MobileNetV2 1.0 (https://arxiv.org/abs/1801.04381), a classifier of 1000 ImageNet classes, for one picture of
+ * 224 × 224, with the batch normalisations folded into the convolutions. Plain WebNN: it runs wherever `MLGraphBuilder`
+ * is a global.
+ *
+ * Input `input`: [1, 3, 224, 224], or [1, 224, 224, 3] with layout "nhwc". Outputs `features`: [1, 1280], `logits` and
+ * `probabilities`: [1, 1000]. `weights` holds `conv_<n>_weight` (oihw), `conv_<n>_bias`, `gemm_104_weight` ([1000, 1280])
+ * and `gemm_104_bias`. Without `layout` the context's preferred one is taken.
+ */
+export async function buildMobileNetV2(
+  context: MLContext,
+  weights: Weights,
+  { layout = context.opSupportLimits().preferredInputLayout }: { layout?: MLInputOperandLayout } = {},
+): Promise<Network> {
+  const builder = new MLGraphBuilder(context);
+  const layers = createLayers(builder, weights, layout);
+
+  const relu6 = (x: MLOperand) => builder.clamp(x, { minValue: 0, maxValue: 6 });
+  const convRelu6 = (x: MLOperand, index: number, options: ConvolutionOptions = {}) =>
+    relu6(layers.conv2d(x, `conv_${index}`, options));
+  const depthwiseRelu6 = (x: MLOperand, index: number, stride: number) =>
+    relu6(layers.depthwiseConv2d(x, `conv_${index}`, { padding: 1, stride }));
+  /** Expand, filter each channel by itself, project to few channels: no activation after the last. */
+  const bottleneck = (x: MLOperand, index: number, stride: number) =>
+    layers.conv2d(depthwiseRelu6(convRelu6(x, index), index + 2, stride), `conv_${index + 4}`);
+
+  const inputShape = imageShape(layout, 3, 224);
+  const input = builder.input("input", { dataType: "float32", shape: inputShape });
+  let x = convRelu6(input, 0, { padding: 1, stride: 2 });
+  x = layers.conv2d(depthwiseRelu6(x, 2, 1), "conv_4");
+  // The names count every layer: five for a block, activations included, and one more where its input is added.
+  let index = 5;
+  for (const { blocks, stride } of STAGES) {
+    x = bottleneck(x, index, stride);
+    index += 5;
+    for (let block = 1; block < blocks; block++) {
+      x = builder.add(x, bottleneck(x, index, 1));
+      index += 6;
+    }
+  }
+  const featureMaps = convRelu6(x, index);
+  const features = builder.reshape(builder.averagePool2d(featureMaps, { layout }), [1, 1280]);
+  const logits = builder.gemm(features, layers.constant("gemm_104_weight"), {
+    c: layers.constant("gemm_104_bias"),
+    bTranspose: true,
+  });
+  const probabilities = builder.softmax(logits, 1);
+
+  const graph = await builder.build({ features, logits, probabilities });
+  return {
+    graph,
+    inputs: { input: inputShape },
+    outputs: { features: [1, 1280], logits: [1, 1000], probabilities: [1, 1000] },
+  };
+}

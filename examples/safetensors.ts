@@ -1,0 +1,109 @@
+/** A float32 tensor as a file holds it: row-major elements. */
+export interface WeightTensor {
+  shape: number[];
+  data: Float32Array;
+}
+
+/** Tensors by name. */
+export type Weights = ReadonlyMap<string, WeightTensor>;
+
+/** The format's own bound on the header, so that a wrong file is not taken for a very long header. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+/**
+ * Reads a safetensors file of float32 tensors: an 8-byte little-endian header length, a JSON header (name → dtype, shape,
+ * data_offsets), and the elements without gap, overlap or remainder.
+ *
+ * The tensors are views of `bytes` where its alignment allows that (any freshly read file), and copies elsewhere.
+ *
+ * Throws an Error that names what is wrong: a file cut short, a header that is not JSON, a data type other than F32,
+ * offsets that do not fit the shape or the file.
+ */
+export function parseSafetensors(bytes: Uint8Array): Weights {
+  const { header, dataStart } = readHeader(bytes);
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== "__metadata__")
+    .map(([name, entry]) => ({ name, ...checkEntry(name, entry) }));
+  checkCoverage(entries, bytes.byteLength - dataStart);
+  return new Map(entries.map(({ name, shape, begin, end }) => [
+    name,
+    { shape, data: float32View(bytes, dataStart + begin, dataStart + end) },
+  ]));
+}
+
+function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
+  if (bytes.byteLength < 8) throw new Error(`safetensors: ${bytes.byteLength} bytes are too few for the header length`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > MAX_HEADER_BYTES) {
+    throw new Error(`safetensors: a header of ${length} bytes is longer than the format allows`);
+  }
+  const dataStart = 8 + Number(length);
+  if (dataStart > bytes.byteLength) {
+    throw new Error(`safetensors: the header should end at byte ${dataStart}, the file ends at ${bytes.byteLength}`);
+  }
+  return { header: parseHeader(bytes.subarray(8, dataStart)), dataStart };
+}
+
+function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new Error("safetensors: the header is not JSON", { cause });
+  }
+  if (!isRecord(header)) throw new Error("safetensors: the header is not a JSON object");
+  return header;
+}
+
+interface Entry {
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+function checkEntry(name: string, entry: unknown): Entry {
+  const fail = (what: string): never => {
+    throw new Error(`safetensors: tensor "${name}": ${what}`);
+  };
+  if (!isRecord(entry)) return fail("its header entry is not an object");
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (dtype !== "F32") return fail(`data type ${JSON.stringify(dtype)} is not supported, only "F32"`);
+  if (!isSizes(shape)) return fail("shape must be a list of non-negative integers");
+  if (!isSizes(offsets) || offsets.length !== 2) return fail("data_offsets must be two non-negative integers");
+  const [begin, end] = offsets as [number, number];
+  const byteLength = 4 * shape.reduce((product, size) => product * size, 1);
+  if (end - begin !== byteLength) {
+    return fail(`shape [${shape}] needs ${byteLength} bytes, data_offsets [${offsets}] hold ${end - begin}`);
+  }
+  return { shape, begin, end };
+}
+
+/** The format wants every byte after the header to belong to exactly one tensor. */
+function checkCoverage(entries: readonly (Entry & { name: string })[], dataBytes: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) {
+      throw new Error(
+        `safetensors: tensor "${name}" begins at data byte ${begin}, the one before it ends at ${covered}`,
+      );
+    }
+    covered = end;
+  }
+  if (covered !== dataBytes) {
+    throw new Error(`safetensors: the tensors take ${covered} bytes, the file holds ${dataBytes} after its header`);
+  }
+}
+
+function float32View(bytes: Uint8Array, begin: number, end: number): Float32Array {
+  const offset = bytes.byteOffset + begin;
+  if (offset % Float32Array.BYTES_PER_ELEMENT !== 0) return new Float32Array(bytes.slice(begin, end).buffer);
+  return new Float32Array(bytes.buffer, offset, (end - begin) / Float32Array.BYTES_PER_ELEMENT);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}

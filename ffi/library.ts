@@ -1,0 +1,80 @@
+/**
+ * Opening a shared library so that nothing bad can come of it.
+ *
+ * The system's loader maps a file and trusts its tables: a truncated library ends the process with a signal. So the file
+ * is checked first, by its own tables. And when an isolate ends, Deno unloads the libraries that it has opened, also under
+ * a call that still runs on another thread. So the library is pinned for the life of the process, and Deno's own handle
+ * is closed at once: pointers into the library stay valid, and no resource stays open.
+ *
+ * @module
+ */
+
+import { checkBinary } from "./binary_format.ts";
+import { LibraryError } from "./library_error.ts";
+import { pin, withFile } from "./system.ts";
+
+export { LibraryError };
+
+/**
+ * Checks that a file is a whole shared library for this system, without loading it.
+ *
+ * @throws {LibraryError}
+ */
+export function verifyLibrary(path: string): void {
+  withFfiPermission(path, () => withFile(path, (file) => checkBinary(file, Deno.build)));
+}
+
+/**
+ * Verifies, opens and pins a library, and gives its symbols to `use`. They can be called there only; pointers that they
+ * return stay valid.
+ *
+ * @throws {LibraryError}
+ */
+export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface, Result>(
+  path: string,
+  symbols: Symbols,
+  use: (symbols: Deno.StaticForeignLibraryInterface<Symbols>) => Result,
+): Result {
+  // Without a separator the loader would search its own folders for another file than the one that was checked.
+  const file = /[/\\]/.test(path) ? path : `./${path}`;
+  verifyLibrary(file);
+  return withFfiPermission(path, () => {
+    const pinned = pin(file);
+    const library = load(file, symbols);
+    try {
+      if (!pinned) throw new LibraryError(`${path} could not be pinned in the process; free some memory`);
+      return use(library.symbols);
+    } finally {
+      library.close();
+    }
+  });
+}
+
+/** An environment variable, if the program may read it already: nobody is ever asked for the permission. */
+export function readEnvironment(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) : undefined;
+}
+
+function load<const Symbols extends Deno.ForeignLibraryInterface>(
+  path: string,
+  symbols: Symbols,
+): Deno.DynamicLibrary<Symbols> {
+  try {
+    return Deno.dlopen(path, symbols);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LibraryError(`${path} could not be loaded; install what it asks for: ${reason}`, { cause });
+  }
+}
+
+function withFfiPermission<Result>(path: string, action: () => Result): Result {
+  try {
+    return action();
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    const remedy = "run Deno with --allow-ffi, without a list of paths (native pointers need it whole)";
+    throw new LibraryError(`${path} may not be opened; ${remedy}`, { cause });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The enumerations of ONNX Runtime's C API that the module uses, under their C names without the prefix.
+ *
+ * @module
+ */
+
+/** `ONNXTensorElementDataType`: the data types that WebNN knows, under WebNN's names, and ONNX's bool. */
+export const ElementType = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  uint32: 12,
+  uint64: 13,
+  uint4: 21,
+  int4: 22,
+} as const;
+
+/** A value of {@linkcode ElementType}. */
+export type ElementType = typeof ElementType[keyof typeof ElementType];
+
+/** `OrtErrorCode`. */
+export const ErrorCode = {
+  FAIL: 1,
+  INVALID_ARGUMENT: 2,
+  NO_SUCHFILE: 3,
+  NO_MODEL: 4,
+  ENGINE_ERROR: 5,
+  RUNTIME_EXCEPTION: 6,
+  INVALID_PROTOBUF: 7,
+  MODEL_LOADED: 8,
+  NOT_IMPLEMENTED: 9,
+  INVALID_GRAPH: 10,
+  EP_FAIL: 11,
+  MODEL_LOAD_CANCELED: 12,
+  MODEL_REQUIRES_COMPILATION: 13,
+  NOT_FOUND: 14,
+  DEVICE_RESET: 15,
+} as const;
+
+/** `OrtOpAttrType`. `CreateOpAttr` refuses graphs (7) and tensors (8), so they are left out. */
+export const AttributeType = { INT: 1, INTS: 2, FLOAT: 3, FLOATS: 4, STRING: 5, STRINGS: 6 } as const;
+
+/** A value of {@linkcode AttributeType}. */
+export type AttributeType = typeof AttributeType[keyof typeof AttributeType];
+
+/** `GraphOptimizationLevel`. */
+export const OptimizationLevel = { DISABLE_ALL: 0, BASIC: 1, EXTENDED: 2, LAYOUT: 3, ALL: 99 } as const;
+
+/** `OrtLoggingLevel`. */
+export const LoggingLevel = { VERBOSE: 0, INFO: 1, WARNING: 2, ERROR: 3, FATAL: 4 } as const;
+
+/** `OrtAllocatorType`. */
+export const AllocatorType = { DEVICE: 0, ARENA: 1 } as const;
+
+/** `OrtMemType`. */
+export const MemoryType = { CPU_INPUT: -2, CPU_OUTPUT: -1, DEFAULT: 0 } as const;

@@ -1,0 +1,217 @@
+/**
+ * The dictionaries of the standard that callers pass, as types. Their defaults and rules stand in the rows of src/ops.
+ *
+ * @module
+ */
+
+import type { MLOperandDataType } from "../data_type.ts";
+import type { MLOperand } from "./ml_operand.ts";
+import type { MLTensor } from "./ml_tensor.ts";
+
+/** A number, or a BigInt for 64-bit integers. */
+export type MLNumber = number | bigint;
+
+/** Operands by name, as outputs of a graph. */
+export type MLNamedOperands = Readonly<Record<string, MLOperand>>;
+
+/** Tensors by name, as inputs and outputs of a dispatch. */
+export type MLNamedTensors = Readonly<Record<string, MLTensor>>;
+
+/** The layout of a 4-D input: batches, channels, height, width. */
+export type MLInputOperandLayout = "nchw" | "nhwc";
+
+/** The layout of a filter: output channels, input channels per group, height, width. */
+export type MLConv2dFilterOperandLayout = "oihw" | "hwio" | "ohwi" | "ihwo";
+
+/** How the size of a pool's output is rounded. */
+export type MLRoundingType = "floor" | "ceil";
+
+/** The order of gates in the weights of an LSTM: input, output, forget, cell. */
+export type MLLstmWeightLayout = "iofg" | "ifgo";
+
+/** A function applied within a recurrent network. */
+export type MLRecurrentNetworkActivation = "relu" | "sigmoid" | "tanh";
+
+/** What a context is preferred for. */
+export type MLPowerPreference = "default" | "high-performance" | "low-power";
+
+/**
+ * The options of `ml.createContext()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlcontextoptions
+ */
+export interface MLContextOptions {
+  /** A hint; `"default"` by default. */
+  powerPreference?: MLPowerPreference;
+  /** Whether an accelerator is wanted; `true` by default. `MLContext.accelerated` tells what came of it. */
+  accelerated?: boolean;
+  /** The kind of device, which clients of earlier texts of the standard still send. A hint. */
+  deviceType?: "cpu" | "gpu" | "npu";
+}
+
+/**
+ * Why a context was lost.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlcontextlostinfo
+ */
+export interface MLContextLostInfo {
+  /** The reason, for people. */
+  message: string;
+}
+
+/**
+ * The data type and shape of an operand.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mloperanddescriptor
+ */
+export interface MLOperandDescriptor {
+  /** The type of one element. */
+  dataType: MLOperandDataType;
+  /** The dimensions, outermost first, each from 1 to 2³¹ − 1; `[]` for a scalar. */
+  shape: readonly number[];
+}
+
+/**
+ * A tensor to be created.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mltensordescriptor
+ */
+export interface MLTensorDescriptor extends MLOperandDescriptor {
+  /** Whether `readTensor()` may be called; `false` by default. */
+  readable?: boolean;
+  /** Whether `writeTensor()` may be called; `false` by default. */
+  writable?: boolean;
+}
+
+/**
+ * The options of every operator.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mloperatoroptions
+ */
+export interface MLOperatorOptions {
+  /** A name for error messages. */
+  label?: string;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlclampoptions */
+export interface MLClampOptions extends MLOperatorOptions {
+  /** The least value of the output; no bound by default. */
+  minValue?: MLNumber;
+  /** The greatest value of the output; no bound by default. */
+  maxValue?: MLNumber;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlconv2doptions */
+export interface MLConv2dOptions extends MLOperatorOptions {
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`, zeros by default. */
+  padding?: readonly number[];
+  /** `[height, width]`, ones by default. */
+  strides?: readonly number[];
+  /** `[height, width]`, ones by default. */
+  dilations?: readonly number[];
+  /** The number of groups into which channels are divided; 1 by default. */
+  groups?: number;
+  /** The layout of input and output; `"nchw"` by default. */
+  inputLayout?: MLInputOperandLayout;
+  /** The layout of the filter; `"oihw"` by default. */
+  filterLayout?: MLConv2dFilterOperandLayout;
+  /** Added to each output channel; shape `[outputChannels]`. */
+  bias?: MLOperand;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlcumulativesumoptions */
+export interface MLCumulativeSumOptions extends MLOperatorOptions {
+  /** Whether an element is left out of its own sum; `false` by default. */
+  exclusive?: boolean;
+  /** Whether to sum from the end; `false` by default. */
+  reversed?: boolean;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mleluoptions */
+export interface MLEluOptions extends MLOperatorOptions {
+  /** The factor of the negative part; 1 by default. */
+  alpha?: number;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlgemmoptions */
+export interface MLGemmOptions extends MLOperatorOptions {
+  /** Added to the product; a shape that broadcasts to `[M, N]`. */
+  c?: MLOperand;
+  /** The factor of the product; 1 by default. */
+  alpha?: number;
+  /** The factor of `c`; 1 by default. */
+  beta?: number;
+  /** Whether `a` is transposed first; `false` by default. */
+  aTranspose?: boolean;
+  /** Whether `b` is transposed first; `false` by default. */
+  bTranspose?: boolean;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlhardsigmoidoptions */
+export interface MLHardSigmoidOptions extends MLOperatorOptions {
+  /** The slope; 0.2 by default. */
+  alpha?: number;
+  /** The value at 0; 0.5 by default. */
+  beta?: number;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlleakyreluoptions */
+export interface MLLeakyReluOptions extends MLOperatorOptions {
+  /** The slope of the negative part; 0.01 by default. */
+  alpha?: number;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mllinearoptions */
+export interface MLLinearOptions extends MLOperatorOptions {
+  /** The slope; 1 by default. */
+  alpha?: number;
+  /** The value at 0; 0 by default. */
+  beta?: number;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mllstmcelloptions */
+export interface MLLstmCellOptions extends MLOperatorOptions {
+  /** Of the input; shape `[4 * hiddenSize]`. */
+  bias?: MLOperand;
+  /** Of the hidden state; shape `[4 * hiddenSize]`. */
+  recurrentBias?: MLOperand;
+  /** Of the cell state, in the order i, o, f; shape `[3 * hiddenSize]`. */
+  peepholeWeight?: MLOperand;
+  /** The order of gates in weights and biases; `"iofg"` by default. */
+  layout?: MLLstmWeightLayout;
+  /** Of the gates, the cell gate and the output; sigmoid, tanh, tanh by default. */
+  activations?: readonly MLRecurrentNetworkActivation[];
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlpool2doptions */
+export interface MLPool2dOptions extends MLOperatorOptions {
+  /** `[height, width]`; the whole input by default. */
+  windowDimensions?: readonly number[];
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`, zeros by default. */
+  padding?: readonly number[];
+  /** `[height, width]`, ones by default. */
+  strides?: readonly number[];
+  /** `[height, width]`, ones by default. */
+  dilations?: readonly number[];
+  /** The layout of input and output; `"nchw"` by default. */
+  layout?: MLInputOperandLayout;
+  /** How the output size is rounded; `"floor"` by default. */
+  outputShapeRounding?: MLRoundingType;
+  /** `[height, width]` of the output: the sizes rounded one way or the other. */
+  outputSizes?: readonly number[];
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlreduceoptions */
+export interface MLReduceOptions extends MLOperatorOptions {
+  /** The axes to reduce; all by default. */
+  axes?: readonly number[];
+  /** Whether reduced axes stay with size 1; `false` by default. */
+  keepDimensions?: boolean;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mlsplitoptions */
+export interface MLSplitOptions extends MLOperatorOptions {
+  /** The axis to split; 0 by default. */
+  axis?: number;
+}
+
+/** @see https://www.w3.org/TR/webnn/#dictdef-mltransposeoptions */
+export interface MLTransposeOptions extends MLOperatorOptions {
+  /** For each output axis the input axis; reversed by default. */
+  permutation?: readonly number[];
+}

@@ -1,0 +1,302 @@
+/**
+ * The algorithms of MLGraphBuilder: from arguments to nodes, and from nodes to a graph.
+ *
+ * @module
+ */
+
+import { invalidStateError } from "../errors.ts";
+import { type Constant, type Graph, type NamedValue, type Node, reachableValues, type Value } from "../graph/graph.ts";
+import { applyOperator, methodMessage } from "../ops/apply.ts";
+import { castNumber, castProblem, scalarBytes } from "../ops/ml_number.ts";
+import type { AnyOperator, OperandRule } from "../ops/operator.ts";
+import type { OperatorName } from "../ops/operators.ts";
+import { dataType as dataTypeConverter } from "../ops/parameters.ts";
+import type { Descriptor } from "../shape.ts";
+import type { TimelineBlock } from "../timeline/timeline.ts";
+import { allowSharedBufferSource, bytesForDescriptor } from "../webidl/buffers.ts";
+import {
+  type Converter,
+  dictionary,
+  isObject,
+  type Members,
+  mlNumber,
+  optional,
+  record,
+  requireArguments,
+  sequence,
+  usvString,
+  withDefault,
+} from "../webidl/converters.ts";
+import { slot } from "../webidl/platform_object.ts";
+import { operandDescriptor } from "./descriptors.ts";
+import { checkDescriptor, checkNotLost, contextSlot, type ContextState, limitsOf } from "./ml_context.ts";
+import { graphSlot, MLGraph } from "./ml_graph.ts";
+import type { MLGraphBuilder } from "./ml_graph_builder.ts";
+import { MLOperand, operandSlot, type OperandState } from "./ml_operand.ts";
+import { isConstant, isDestroyed, tensorSlot, type TensorState } from "./ml_tensor.ts";
+
+/** What a builder has been told. */
+export interface BuilderState {
+  readonly context: ContextState;
+  readonly inputs: NamedValue[];
+  readonly constants: BuilderConstant[];
+  readonly nodes: Node[];
+  nextId: number;
+  hasBuilt: boolean;
+}
+
+/** A constant with bytes of its own, or that of a constant tensor. */
+interface BuilderConstant {
+  readonly value: Value;
+  readonly block: TimelineBlock;
+  readonly tensor: TensorState | undefined;
+}
+
+/** The internal slots of a builder. */
+export const builderSlot = slot<BuilderState>("MLGraphBuilder");
+
+/** @see https://www.w3.org/TR/webnn/#dom-mlgraphbuilder-mlgraphbuilder */
+export function createBuilderState(context: unknown): BuilderState {
+  const state = contextSlot.convert(context, "MLGraphBuilder: context");
+  checkNotLost(state, "MLGraphBuilder");
+  return { context: state, inputs: [], constants: [], nodes: [], nextId: 0, hasBuilt: false };
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-input */
+export function createInput(builder: MLGraphBuilder, count: number, name: unknown, descriptor: unknown): MLOperand {
+  const state = builderSlot.get(builder);
+  const where = "MLGraphBuilder.input";
+  requireArguments(count, 2, where);
+  const inputName = usvString(name, `${where}: name`);
+  const converted = operandDescriptor(descriptor, `${where}: descriptor`);
+  checkCanBuild(state, where);
+  if (inputName === "") throw new TypeError(`${where}: name must not be empty`);
+  checkDescriptor(state.context, converted, `${where}: descriptor`);
+  const value = newValue(state, converted);
+  state.inputs.push({ name: inputName, value });
+  return createOperand(state, value, "input");
+}
+
+/** The three overloads: `(descriptor, buffer)`, `(dataType, value)`, `(tensor)`. */
+export function createConstant(builder: MLGraphBuilder, args: readonly unknown[]): MLOperand {
+  const state = builderSlot.get(builder);
+  const where = "MLGraphBuilder.constant";
+  requireArguments(args.length, 1, where);
+  const [first, second] = args;
+  if (args.length === 1) return constantFromTensor(state, tensorSlot.convert(first, `${where}: tensor`), where);
+  // WebIDL takes an object, null and undefined for the dictionary, everything else for the string.
+  return isObject(first) || first === null || first === undefined
+    ? constantFromBuffer(state, first, second, where)
+    : constantFromNumber(state, first, second, where);
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-buffer */
+function constantFromBuffer(state: BuilderState, first: unknown, second: unknown, where: string): MLOperand {
+  const descriptor = operandDescriptor(first, `${where}: descriptor`);
+  const buffer = allowSharedBufferSource(second, `${where}: buffer`);
+  checkCanBuild(state, where);
+  checkDescriptor(state.context, descriptor, `${where}: descriptor`);
+  return addConstant(state, descriptor, bytesForDescriptor(buffer, descriptor, `${where}: buffer`));
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-type-value */
+function constantFromNumber(state: BuilderState, first: unknown, second: unknown, where: string): MLOperand {
+  const dataType = dataTypeConverter(first, `${where}: dataType`);
+  const value = mlNumber(second, `${where}: value`);
+  checkCanBuild(state, where);
+  const problem = castProblem(value, dataType);
+  if (problem) throw new TypeError(`${where}: value ${problem}`);
+  const descriptor = { dataType, shape: [] };
+  checkDescriptor(state.context, descriptor, `${where}: dataType`);
+  return addConstant(state, descriptor, scalarBytes(castNumber(value, dataType), dataType));
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-tensor */
+function constantFromTensor(state: BuilderState, tensor: TensorState, where: string): MLOperand {
+  if (tensor.context !== state.context) throw new TypeError(`${where}: the tensor belongs to another context`);
+  if (isDestroyed(tensor)) throw new TypeError(`${where}: the tensor is destroyed`);
+  if (!isConstant(tensor)) throw new TypeError(`${where}: the tensor was not created by createConstantTensor()`);
+  checkCanBuild(state, where);
+  const value = newValue(state, tensor.descriptor);
+  state.constants.push({ value, block: tensor.storage as TimelineBlock, tensor });
+  return createOperand(state, value, "constant");
+}
+
+function addConstant(state: BuilderState, descriptor: Descriptor, bytes: Uint8Array): MLOperand {
+  const block = state.context.timeline.store(bytes);
+  const value = newValue(state, descriptor);
+  state.constants.push({ value, block, tensor: undefined });
+  return createOperand(state, value, "constant");
+}
+
+/** Appends a node with one output. `args` are the method's, in order; `count` is how many were passed. */
+export function appendOne(
+  builder: MLGraphBuilder,
+  row: AnyOperator,
+  args: readonly unknown[],
+  count: number = args.length,
+): MLOperand {
+  return appendList(builder, row, args, count)[0]!;
+}
+
+/** Appends a node. */
+export function appendList(
+  builder: MLGraphBuilder,
+  row: AnyOperator,
+  args: readonly unknown[],
+  count: number = args.length,
+): MLOperand[] {
+  const state = builderSlot.get(builder);
+  const { operands, values, label } = convertArguments(row, args, count);
+  checkCanBuild(state, methodMessage(row.name, label, "").trimEnd());
+  const nodeOperands = mapOperands(operands, (operand, name) => {
+    if (operand.builder === state) return operand.value;
+    throw new TypeError(methodMessage(row.name, label, `${name} belongs to another builder`));
+  });
+  const { limits: { maxTensorByteLength } } = state.context.timeline.device;
+  const limits = { operator: limitsOf(state.context, row.name as OperatorName), maxTensorByteLength };
+  const { attributes, outputs: descriptors } = applyOperator(row, nodeOperands, values, label, limits);
+  const outputs = descriptors.map((descriptor) => newValue(state, descriptor));
+  state.nodes.push({ operator: row.name, label, operands: nodeOperands, attributes, outputs });
+  return outputs.map((output) => createOperand(state, output, "operator"));
+}
+
+/** The arguments of an operator, converted. */
+interface OperatorArguments {
+  readonly operands: Readonly<Record<string, OperandState | readonly OperandState[] | undefined>>;
+  readonly values: object;
+  readonly label: string;
+}
+
+type ArgumentConverter = (args: readonly unknown[], count: number) => OperatorArguments;
+
+/** How the arguments of each row are converted, worked out when a row is first used. */
+const argumentConverters = new WeakMap<AnyOperator, ArgumentConverter>();
+
+const convertArguments = (row: AnyOperator, args: readonly unknown[], count: number): OperatorArguments => {
+  let convert = argumentConverters.get(row);
+  if (!convert) argumentConverters.set(row, convert = argumentConverter(row));
+  return convert(args, count);
+};
+
+const labelMember = { label: withDefault(usvString, "") };
+const operandList = sequence(operandSlot.convert);
+
+/** Operands, then parameters, then the options, of which optional operands are members: the order of the arguments. */
+function argumentConverter(row: AnyOperator): ArgumentConverter {
+  const where = `MLGraphBuilder.${row.name}`;
+  const positional: [string, Converter<unknown>][] = [
+    ...Object.entries(row.operands).filter(([, { kind }]) => kind !== "optional").map(operandConverter),
+    ...Object.entries(row.parameters).map(([name, { converter }]): [string, Converter<unknown>] => [name, converter]),
+  ];
+  const operandNames = Object.keys(row.operands);
+  const optionalNames = operandNames.filter((name) => row.operands[name]!.kind === "optional");
+  const optionalMembers = Object.fromEntries(optionalNames.map((name) => [name, optional(operandSlot.convert)]));
+  const options = dictionary<Members, Members>({ ...row.options, ...optionalMembers }, labelMember);
+  return (args, count) => {
+    requireArguments(count, positional.length, where);
+    const converted: Record<string, unknown> = {};
+    positional.forEach(([name, convert], i) => converted[name] = convert(args[i], `${where}: ${name}`));
+    const { label, ...rest } = options(args[positional.length], `${where}: options`) as { label: string };
+    Object.assign(converted, rest);
+    const operands: Record<string, OperandState | readonly OperandState[] | undefined> = {};
+    for (const name of operandNames) {
+      operands[name] = converted[name] as OperandState;
+      delete converted[name];
+    }
+    return { operands, values: converted, label };
+  };
+}
+
+function operandConverter([name, { kind }]: [string, OperandRule]): [string, Converter<unknown>] {
+  return [name, kind === "list" ? operandList : operandSlot.convert];
+}
+
+function mapOperands(
+  operands: OperatorArguments["operands"],
+  map: (operand: OperandState, name: string) => Value,
+): Record<string, Value | readonly Value[] | undefined> {
+  const mapped: Record<string, Value | readonly Value[] | undefined> = {};
+  for (const [name, operand] of Object.entries(operands)) {
+    mapped[name] = operand === undefined
+      ? undefined
+      : "builder" in operand
+      ? map(operand, name)
+      : operand.map((item, i) => map(item, `${name}[${i}]`));
+  }
+  return mapped;
+}
+
+const operandRecord = record(operandSlot.convert);
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-build */
+export async function buildGraph(builder: MLGraphBuilder, count: number, outputs: unknown): Promise<MLGraph> {
+  const state = builderSlot.get(builder);
+  const where = "MLGraphBuilder.build";
+  requireArguments(count, 1, where);
+  const named = operandRecord(outputs, `${where}: outputs`);
+  checkCanBuild(state, where);
+  const graph = completeGraph(state, checkOutputs(state, named, where), where);
+  state.hasBuilt = true;
+  const { context } = state;
+  const port = ({ name, value: { dataType, shape } }: NamedValue) => ({ name, descriptor: { dataType, shape } });
+  const ports = { inputs: graph.inputs.map(port), outputs: graph.outputs.map(port) };
+  const compiled = await context.timeline.compile(graph);
+  return graphSlot.create(MLGraph.prototype, { context, graph: compiled, ...ports });
+}
+
+function checkOutputs(state: BuilderState, outputs: Map<string, OperandState>, where: string): NamedValue[] {
+  if (outputs.size === 0) throw new TypeError(`${where}: outputs must not be empty`);
+  return [...outputs].map(([name, { builder, origin, value }]) => {
+    const what = `${where}: outputs[${JSON.stringify(name)}]`;
+    if (name === "") throw new TypeError(`${what} must not have an empty name`);
+    if (builder !== state) throw new TypeError(`${what} belongs to another builder`);
+    if (origin !== "operator") {
+      throw new TypeError(`${what} is an ${origin}; outputs must come from operators`.replace("an c", "a c"));
+    }
+    return { name, value };
+  });
+}
+
+/** The part of what the builder was told on which the outputs depend. Blocks of the rest are let go. */
+function completeGraph(state: BuilderState, outputs: readonly NamedValue[], where: string): Graph<TimelineBlock> {
+  const reachable = reachableValues(state.nodes, outputs.map(({ value }) => value));
+  const inputs = state.inputs.filter(({ value }) => reachable.has(value));
+  const names = new Set<string>();
+  for (const { name } of inputs) {
+    // WPT names several inputs alike, so that only a graph that depends on two of them is refused.
+    if (names.has(name)) throw new TypeError(`${where}: two inputs of the graph have the name ${JSON.stringify(name)}`);
+    names.add(name);
+  }
+  const constants = state.constants.filter(({ value }) => reachable.has(value));
+  if (constants.some(({ tensor }) => tensor && isDestroyed(tensor))) {
+    throw new TypeError(`${where}: a constant tensor of the graph is destroyed`);
+  }
+  for (const { value, block, tensor } of state.constants) {
+    if (!tensor && !reachable.has(value)) state.context.timeline.destroyBlock(block);
+  }
+  return {
+    inputs,
+    constants: constants.map(({ value, block, tensor }): Constant<TimelineBlock> => ({
+      value,
+      block,
+      shared: tensor !== undefined,
+    })),
+    nodes: state.nodes.filter((node) => node.outputs.some((output) => reachable.has(output))),
+    outputs,
+  };
+}
+
+/** @see https://www.w3.org/TR/webnn/#mlgraphbuilder-can-build */
+function checkCanBuild(state: BuilderState, where: string): void {
+  checkNotLost(state.context, where);
+  if (state.hasBuilt) throw invalidStateError(`${where}: the builder has built its graph already`);
+}
+
+function newValue(state: BuilderState, { dataType, shape }: Descriptor): Value {
+  return { id: state.nextId++, dataType, shape: Object.freeze([...shape]) };
+}
+
+function createOperand(builder: BuilderState, value: Value, origin: OperandState["origin"]): MLOperand {
+  return operandSlot.create(MLOperand.prototype, { builder, value, origin });
+}

@@ -1,0 +1,350 @@
+/**
+ * MLContext: a device with its tensors and graphs.
+ *
+ * @module
+ */
+
+import type { Device, DeviceInfo } from "../backends/backend.ts";
+import { invalidStateError, notSupportedError } from "../errors.ts";
+import type { MLTensorLimits } from "../graph/limits.ts";
+import { dimensionProblem } from "../ops/apply.ts";
+import { graphLimits, type OperatorLimits, operatorLimits } from "../ops/limits.ts";
+import { type OperatorName, operators } from "../ops/operators.ts";
+import { byteLength, type Descriptor, formatShape, sameShape } from "../shape.ts";
+import { Timeline, type TimelineTensor } from "../timeline/timeline.ts";
+import {
+  type AllowSharedBufferSource,
+  allowSharedBufferSource,
+  bytesForDescriptor,
+  bytesOf,
+  bytesOfLength,
+} from "../webidl/buffers.ts";
+import { record, requireArguments } from "../webidl/converters.ts";
+import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
+import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
+import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
+import { graphSlot, type GraphState, type MLGraph, type Port } from "./ml_graph.ts";
+import { isConstant, isDestroyed, MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
+
+/** What a context is. */
+export interface ContextState {
+  readonly timeline: Timeline;
+  readonly lost: Promise<MLContextLostInfo>;
+  /** The limits of each operator, computed when they are first needed. */
+  readonly limits: Map<OperatorName, OperatorLimits>;
+}
+
+/** The internal slots of a context. */
+export const contextSlot = slot<ContextState>("MLContext");
+
+/** Makes a context on a device. */
+export function createMLContext(device: Device): MLContext {
+  const timeline = new Timeline(device);
+  const lost = timeline.lost.then((message) => ({ message }));
+  return contextSlot.create(MLContext.prototype, { timeline, lost, limits: new Map() });
+}
+
+/**
+ * What runs a context's graphs, for people. Not part of the standard.
+ *
+ * @throws {TypeError} if `context` is not an MLContext
+ *
+ * @example
+ * ```ts
+ * import { contextInfo, ml } from "@webnn/deno";
+ * const { backend, device, version, threads } = contextInfo(await ml.createContext());
+ * console.log(`${backend} ${version} on ${threads} threads of the ${device}`);
+ * ```
+ */
+export function contextInfo(context: MLContext): DeviceInfo {
+  return { ...contextSlot.convert(context, "contextInfo: context").timeline.device.info };
+}
+
+/** The limits of an operator on a context. */
+export function limitsOf({ limits, timeline }: ContextState, name: OperatorName): OperatorLimits {
+  let found = limits.get(name);
+  if (!found) limits.set(name, found = operatorLimits(operators[name], timeline.device.limits));
+  return found;
+}
+
+/** Refuses a descriptor that no tensor of the context can have. */
+export function checkDescriptor({ timeline }: ContextState, descriptor: Descriptor, where: string): void {
+  const { dataTypes, rankRange } = graphLimits(timeline.device.limits);
+  const { dataType, shape } = descriptor;
+  if (!dataTypes.includes(dataType)) throw new TypeError(`${where} must be ${dataTypes.join(" or ")}, not ${dataType}`);
+  if (shape.length > rankRange.max) {
+    throw new TypeError(`${where} must have a rank of at most ${rankRange.max}, not ${shape.length}`);
+  }
+  const problem = dimensionProblem(descriptor, timeline.device.limits.maxTensorByteLength);
+  if (problem) throw new TypeError(`${where}: ${problem}`);
+}
+
+/** Refuses a lost context. */
+export function checkNotLost({ timeline }: ContextState, where: string): void {
+  if (timeline.isLost) throw invalidStateError(`${where}: the context is lost or destroyed`);
+}
+
+const tensorRecord = record(tensorSlot.convert);
+
+/**
+ * A device with its tensors and graphs. Work is carried out in the order of the calls.
+ *
+ * @see https://www.w3.org/TR/webnn/#mlcontext
+ */
+export class MLContext {
+  private constructor() {
+    illegalConstructor();
+  }
+
+  /** Whether graphs run on more than the CPU. */
+  get accelerated(): boolean {
+    return contextSlot.get(this).timeline.device.accelerated;
+  }
+
+  /** Resolves when the device is gone or {@linkcode MLContext.destroy} was called. */
+  get lost(): Promise<MLContextLostInfo> {
+    // An attribute whose type is a promise rejects where others throw.
+    if (!contextSlot.has(this)) return Promise.reject(new TypeError("Illegal invocation: not an MLContext"));
+    return contextSlot.get(this).lost;
+  }
+
+  /**
+   * Allocates a tensor of zeros.
+   * @returns rejects with a TypeError for a descriptor that the context does not support, InvalidStateError if the
+   * context is lost, UnknownError if the memory cannot be had
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-createtensor
+   */
+  createTensor(descriptor: MLTensorDescriptor): Promise<MLTensor> {
+    return promised(async () => {
+      const context = contextSlot.get(this);
+      const where = "MLContext.createTensor";
+      requireArguments(arguments.length, 1, where);
+      const { readable, writable, ...rest } = tensorDescriptor(descriptor, `${where}: descriptor`);
+      checkNotLost(context, where);
+      checkDescriptor(context, rest, `${where}: descriptor`);
+      const frozen = freeze(rest);
+      const storage = await context.timeline.createTensor(frozen);
+      return tensorSlot.create(MLTensor.prototype, { context, descriptor: frozen, readable, writable, storage });
+    });
+  }
+
+  /**
+   * Makes a tensor that can be a constant of several graphs, with a copy of the data.
+   * @returns rejects with a TypeError if the data does not fit the descriptor, InvalidStateError if the context is lost,
+   * UnknownError if the memory cannot be had
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-createconstanttensor
+   */
+  createConstantTensor(descriptor: MLOperandDescriptor, inputData: AllowSharedBufferSource): Promise<MLTensor> {
+    return promised(() => {
+      const context = contextSlot.get(this);
+      const where = "MLContext.createConstantTensor";
+      requireArguments(arguments.length, 2, where);
+      const frozen = freeze(operandDescriptor(descriptor, `${where}: descriptor`));
+      const source = allowSharedBufferSource(inputData, `${where}: inputData`);
+      checkNotLost(context, where);
+      checkDescriptor(context, frozen, `${where}: descriptor`);
+      const storage = context.timeline.store(bytesForDescriptor(source, frozen, `${where}: inputData`));
+      return tensorSlot.create(MLTensor.prototype, {
+        context,
+        descriptor: frozen,
+        readable: false,
+        writable: false,
+        storage,
+      });
+    });
+  }
+
+  /**
+   * Overwrites a tensor with a copy of the data, after the work queued before.
+   * @throws {TypeError} if the tensor is not writable or the data has another length; InvalidStateError if the tensor
+   * is destroyed
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-writetensor
+   */
+  writeTensor(tensor: MLTensor, inputData: AllowSharedBufferSource): void {
+    const context = contextSlot.get(this);
+    const where = "MLContext.writeTensor";
+    requireArguments(arguments.length, 2, where);
+    const state = tensorSlot.convert(tensor, `${where}: tensor`);
+    const source = allowSharedBufferSource(inputData, `${where}: inputData`);
+    checkTensor(context, state, where);
+    if (!state.writable) throw new TypeError(`${where}: the tensor was not created with writable: true`);
+    // WPT writes views of any kind, so only the length is checked.
+    const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
+    context.timeline.write(state.storage as TimelineTensor, bytes);
+  }
+
+  /**
+   * Reads a tensor, after the work queued before, into a new ArrayBuffer or into `outputData`, which may be larger.
+   * @returns rejects with a TypeError if the tensor is not readable or `outputData` too small, InvalidStateError if the
+   * tensor is destroyed, OperationError if the dispatch that should have computed it failed
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor
+   */
+  readTensor(tensor: MLTensor): Promise<ArrayBuffer>;
+  readTensor(tensor: MLTensor, outputData: AllowSharedBufferSource): Promise<undefined>;
+  readTensor(tensor: MLTensor, ...rest: [outputData?: AllowSharedBufferSource]): Promise<ArrayBuffer | undefined> {
+    return promised(() => {
+      const context = contextSlot.get(this);
+      const where = "MLContext.readTensor";
+      requireArguments(arguments.length, 1, where);
+      const state = tensorSlot.convert(tensor, `${where}: tensor`);
+      const target = rest.length === 0 ? undefined : allowSharedBufferSource(rest[0], `${where}: outputData`);
+      checkTensor(context, state, where);
+      if (!state.readable) throw new TypeError(`${where}: the tensor was not created with readable: true`);
+      const storage = state.storage as TimelineTensor;
+      if (target === undefined) return context.timeline.read(storage, (bytes) => bytes.slice().buffer as ArrayBuffer);
+      targetBytes(target, state.descriptor, where);
+      return context.timeline.read(storage, (bytes) => {
+        // Looked at again: the buffer may have been transferred meanwhile.
+        targetBytes(target, state.descriptor, where).set(bytes);
+        return undefined;
+      });
+    });
+  }
+
+  /**
+   * Runs a graph, after the work queued before; returns at once. If the run fails, reading an output rejects.
+   * @throws {TypeError} if tensors do not match the graph's inputs and outputs in name, type and shape, are shared
+   * between outputs, or belong to another context; InvalidStateError if the graph or a tensor is destroyed
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-dispatch
+   */
+  dispatch(graph: MLGraph, inputs: MLNamedTensors, outputs: MLNamedTensors): void {
+    const context = contextSlot.get(this);
+    const where = "MLContext.dispatch";
+    requireArguments(arguments.length, 3, where);
+    const state = graphSlot.convert(graph, `${where}: graph`);
+    const inputStates = tensorRecord(inputs, `${where}: inputs`);
+    const outputStates = tensorRecord(outputs, `${where}: outputs`);
+    checkGraph(context, state, where);
+    checkSharing(inputStates, outputStates, where);
+    const inputTensors = matchTensors(context, state.inputs, inputStates, `${where}: inputs`);
+    const outputTensors = matchTensors(context, state.outputs, outputStates, `${where}: outputs`);
+    context.timeline.dispatch(state.graph, inputTensors, outputTensors);
+  }
+
+  /**
+   * What operators, inputs, constants and outputs of this context can be.
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-opsupportlimits
+   */
+  opSupportLimits(): MLOpSupportLimits {
+    const context = contextSlot.get(this);
+    const device = context.timeline.device.limits;
+    const limits: Record<string, unknown> = {
+      constant: graphLimits(device),
+      input: graphLimits(device),
+      maxTensorByteLength: device.maxTensorByteLength,
+      output: graphLimits(device),
+      preferredInputLayout: device.preferredInputLayout,
+    };
+    for (const name of Object.keys(operators) as OperatorName[]) limits[name] = copyLimits(limitsOf(context, name));
+    return sortKeys(limits) as unknown as MLOpSupportLimits;
+  }
+
+  /**
+   * Destroys the context with all its tensors and graphs: what is pending rejects with InvalidStateError.
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-destroy
+   */
+  destroy(): void {
+    contextSlot.get(this).timeline.lose("The context was destroyed.");
+  }
+
+  /** Would make a tensor that a GPUDevice can use; rejects with NotSupportedError until a WebGPU backend exists. */
+  createExportableTensor(_descriptor: MLTensorDescriptor, _gpuDevice: unknown): Promise<MLTensor> {
+    return promised(() => {
+      contextSlot.get(this);
+      requireArguments(arguments.length, 2, "MLContext.createExportableTensor");
+      tensorDescriptor(_descriptor, "MLContext.createExportableTensor: descriptor");
+      throw notSupportedError("MLContext.createExportableTensor: this context does not run on a GPUDevice");
+    });
+  }
+
+  /** Would export a tensor to its GPUDevice; throws NotSupportedError until a WebGPU backend exists. */
+  exportToGPU(_tensor: MLTensor): never {
+    contextSlot.get(this);
+    requireArguments(arguments.length, 1, "MLContext.exportToGPU");
+    tensorSlot.convert(_tensor, "MLContext.exportToGPU: tensor");
+    throw notSupportedError("MLContext.exportToGPU: this context does not run on a GPUDevice");
+  }
+
+  /** Calls {@linkcode MLContext.destroy} at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+defineInterface(MLContext);
+
+/** A descriptor whose shape scripts may see: frozen, as a FrozenArray is. */
+function freeze({ dataType, shape }: Descriptor): Descriptor {
+  return { dataType, shape: Object.freeze([...shape]) };
+}
+
+function copyLimits(limits: OperatorLimits): Record<string, MLTensorLimits> {
+  const copies: Record<string, MLTensorLimits> = {};
+  for (const [name, { dataTypes, rankRange: { max, min } }] of Object.entries(limits)) {
+    copies[name] = { dataTypes: [...dataTypes], rankRange: { max, min } };
+  }
+  return sortKeys(copies);
+}
+
+/** A dictionary as WebIDL gives it to scripts: members in lexicographic order. */
+function sortKeys<T>(dictionary: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(dictionary).sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+function checkTensor(context: ContextState, tensor: TensorState, where: string): void {
+  if (tensor.context !== context) throw new TypeError(`${where}: the tensor belongs to another context`);
+  if (isDestroyed(tensor)) throw invalidStateError(`${where}: the tensor is destroyed`);
+}
+
+/** The bytes of a buffer that a tensor is read into. WPT: it may be larger, and a view of any kind. */
+function targetBytes(target: AllowSharedBufferSource, descriptor: Descriptor, where: string): Uint8Array {
+  const bytes = bytesOf(target);
+  const needed = byteLength(descriptor);
+  if (bytes.byteLength < needed) {
+    throw new TypeError(`${where}: outputData has ${bytes.byteLength} bytes; the tensor needs ${needed}`);
+  }
+  return bytes;
+}
+
+function checkGraph(context: ContextState, { context: owner, graph }: GraphState, where: string): void {
+  if (owner !== context) throw new TypeError(`${where}: the graph belongs to another context`);
+  if (graph.destroyed || context.timeline.isLost) throw invalidStateError(`${where}: the graph is destroyed`);
+}
+
+/** No output may be another output or an input. The text forbids one tensor as two inputs too; WPT does that. */
+function checkSharing(inputs: Map<string, TensorState>, outputs: Map<string, TensorState>, where: string): void {
+  const seen = new Set(inputs.values());
+  for (const [name, output] of outputs) {
+    if (seen.has(output)) throw new TypeError(`${where}: the tensor of output ${JSON.stringify(name)} is used twice`);
+    seen.add(output);
+  }
+}
+
+/** The tensors in the order of the ports, after checking that they match. */
+function matchTensors(
+  context: ContextState,
+  ports: readonly Port[],
+  tensors: Map<string, TensorState>,
+  where: string,
+): TimelineTensor[] {
+  if (tensors.size !== ports.length) {
+    throw new TypeError(`${where} must have ${ports.length} tensors, not ${tensors.size}`);
+  }
+  return ports.map(({ name, descriptor }) => {
+    const tensor = tensors.get(name);
+    const what = `${where}[${JSON.stringify(name)}]`;
+    if (!tensor) throw new TypeError(`${what} is missing`);
+    if (tensor.context !== context) throw new TypeError(`${what} belongs to another context`);
+    if (isDestroyed(tensor)) throw invalidStateError(`${what} is destroyed`);
+    if (isConstant(tensor)) throw new TypeError(`${what} is a constant tensor, which only builders take`);
+    const { dataType, shape } = tensor.descriptor;
+    if (dataType !== descriptor.dataType || !sameShape(shape, descriptor.shape)) {
+      throw new TypeError(
+        `${what} must be ${descriptor.dataType} ${formatShape(descriptor.shape)}, not ${dataType} ${
+          formatShape(shape)
+        }`,
+      );
+    }
+    return tensor.storage as TimelineTensor;
+  });
+}

@@ -1,0 +1,56 @@
+/**
+ * MLGraph: a compiled graph.
+ *
+ * @module
+ */
+
+import type { Descriptor } from "../shape.ts";
+import type { TimelineGraph } from "../timeline/timeline.ts";
+import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
+import type { ContextState } from "./ml_context.ts";
+
+/** A named input or output of a graph. */
+export interface Port {
+  readonly name: string;
+  readonly descriptor: Descriptor;
+}
+
+/** What a graph is. */
+export interface GraphState {
+  readonly context: ContextState;
+  readonly graph: TimelineGraph;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/** The internal slots of a graph. */
+export const graphSlot = slot<GraphState>("MLGraph");
+
+/**
+ * A compiled graph, ready to be dispatched on its context.
+ *
+ * @see https://www.w3.org/TR/webnn/#mlgraph
+ */
+export class MLGraph {
+  private constructor() {
+    illegalConstructor();
+  }
+
+  /** The devices on which the graph runs, most work first. Not yet in the standard: https://github.com/webmachinelearning/webnn/pull/854 */
+  get devices(): readonly string[] {
+    return graphSlot.get(this).graph.executable.devices;
+  }
+
+  /** Releases the graph once the work queued before has been done. May be called again. */
+  destroy(): void {
+    const { context, graph } = graphSlot.get(this);
+    context.timeline.destroyGraph(graph);
+  }
+
+  /** Calls {@linkcode MLGraph.destroy} at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+}
+
+defineInterface(MLGraph);

@@ -1,0 +1,70 @@
+/**
+ * What a backend is: devices on which tensors live and graphs run. It knows nothing of promises given to users, of WebIDL
+ * or of validation: what reaches it is valid, and comes in the order of the context's timeline, one call at a time.
+ *
+ * Nothing here assumes that memory is visible to the CPU or that work is done when a call returns: a method that gives a
+ * promise has finished when the promise settles, one that does not has finished when it returns.
+ *
+ * @module
+ */
+
+import type { Graph } from "../graph/graph.ts";
+import type { DeviceLimits } from "../graph/limits.ts";
+import type { Descriptor } from "../shape.ts";
+
+/** Something native. It is released exactly once, and never while a call that uses it is in flight. */
+export interface Releasable {
+  release(): void;
+}
+
+/** The bytes of a constant, in memory of the device's choice. */
+export type Block = Releasable;
+
+/** The memory of an MLTensor. */
+export interface DeviceTensor extends Releasable {
+  /** Overwrites all elements. The bytes are the caller's: they are not used after the call has returned. */
+  write(bytes: Uint8Array): void | Promise<void>;
+  /** All elements, row-major. The bytes are the device's: they are valid until the next call. */
+  read(): Uint8Array | Promise<Uint8Array>;
+}
+
+/** A compiled graph. */
+export interface Executable extends Releasable {
+  /** The devices on which its nodes run, most work first: `["cpu"]`. */
+  readonly devices: readonly string[];
+  /** Computes. Tensors stand in the order of the graph's inputs and outputs; no output is an input. */
+  run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
+}
+
+/** What runs a context's graphs, for people. */
+export interface DeviceInfo {
+  /** The name of the backend, as in the option `backend`: `"onnxruntime"`. */
+  readonly backend: string;
+  /** The kind of device: `"cpu"`, `"gpu"` or `"npu"`. */
+  readonly device: string;
+  /** The version of the engine: `"1.30.0"`. */
+  readonly version: string;
+  /** The number of CPU threads that a graph may use, the calling one included. */
+  readonly threads: number;
+}
+
+/** A device, opened for one context. */
+export interface Device {
+  readonly info: DeviceInfo;
+  /** Whether graphs run on more than the CPU. */
+  readonly accelerated: boolean;
+  readonly limits: DeviceLimits;
+  /** Resolves with the reason if the device is gone for good. */
+  readonly lost: Promise<string>;
+  /** A tensor whose elements are all zero. Fails if the memory cannot be had. */
+  createTensor(descriptor: Descriptor): DeviceTensor | Promise<DeviceTensor>;
+  /** Copies the bytes of a constant, before it returns. Throws if the memory cannot be had. */
+  store(bytes: Uint8Array): Block;
+  /**
+   * Compiles a graph. Blocks that are not shared belong to the device from the call on, also if it fails; it may change
+   * or release them at any time. Shared ones stay valid until both their owner and the executable are released.
+   */
+  compile(graph: Graph<Block>): Executable | Promise<Executable>;
+  /** Releases what is left, after everything that was made here has been released. */
+  close(): void;
+}

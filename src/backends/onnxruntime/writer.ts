@@ -1,0 +1,164 @@
+/**
+ * Collects an ONNX graph while the nodes of a WebNN graph are lowered.
+ *
+ * @module
+ */
+
+import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import type { Value } from "../../graph/graph.ts";
+import type { Shape } from "../../shape.ts";
+import {
+  MICROSOFT,
+  type OnnxAttributes,
+  type OnnxGraph,
+  type OnnxInitializer,
+  type OnnxNode,
+  type OnnxType,
+  type OnnxValueInfo,
+} from "./onnx.ts";
+import { elementBytes } from "./element_bytes.ts";
+import type { NativeBlock } from "./native_block.ts";
+
+/** An operand of an ONNX node: a value of the WebNN graph, one that the lowering made, or an optional one left out. */
+export type Operand = Value | string | undefined;
+
+/** The graph under construction. Methods that add a node return the name of its output. */
+export class OnnxWriter {
+  readonly #names = new Map<Value, string>();
+  readonly #constants = new Map<string, string>();
+  readonly #inputs: OnnxValueInfo[] = [];
+  readonly #outputs: OnnxValueInfo[] = [];
+  readonly #initializers: OnnxInitializer[] = [];
+  readonly #nodes: OnnxNode[] = [];
+  #label = "";
+  #count = 0;
+
+  /** What has been written. */
+  get graph(): OnnxGraph {
+    return {
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      initializers: this.#initializers,
+      nodes: this.#nodes,
+    };
+  }
+
+  /** Adds a node with one output. */
+  node(op: string, inputs: readonly Operand[], attributes: OnnxAttributes = {}): string {
+    return this.nodes(op, inputs, 1, attributes)[0]!;
+  }
+
+  /** Adds a node with several outputs. */
+  nodes(op: string, inputs: readonly Operand[], outputCount: number, attributes: OnnxAttributes = {}): string[] {
+    return this.#add("", op, inputs, outputCount, attributes);
+  }
+
+  /** Adds a node of ONNX Runtime's own domain. */
+  microsoft(op: string, inputs: readonly Operand[], attributes: OnnxAttributes = {}): string {
+    return this.#add(MICROSOFT, op, inputs, 1, attributes)[0]!;
+  }
+
+  /** Casts to another element type. */
+  cast(input: Operand, dataType: OnnxType): string {
+    return this.node("Cast", [input], { to: ElementType[dataType] });
+  }
+
+  /** Permutes the dimensions; does nothing for the identical permutation. */
+  transpose(input: Operand, permutation: readonly number[]): Operand {
+    return permutation.every((axis, i) => axis === i) ? input : this.node("Transpose", [input], { perm: permutation });
+  }
+
+  /** Gives a new shape. */
+  reshape(input: Operand, shape: Shape): string {
+    return this.node("Reshape", [input, this.ints(shape)]);
+  }
+
+  /** A 1-D constant of int64, as axes and shapes are. */
+  ints(values: readonly number[]): string {
+    return this.constant("int64", [values.length], values);
+  }
+
+  /** A 0-D constant. */
+  scalar(dataType: OnnxType, value: number | bigint): string {
+    return this.constant(dataType, [], [value]);
+  }
+
+  /** A constant; equal ones are shared. A single value fills the whole shape. */
+  constant(dataType: OnnxType, shape: Shape, values: readonly (number | bigint)[]): string {
+    const key = `${dataType}[${shape}]${values.map((value) => Object.is(value, -0) ? "-0" : value)}`;
+    return getOrInsert(this.#constants, key, () => {
+      const name = `c${this.#constants.size}`;
+      this.#initializers.push({ name, dataType, shape, data: elementBytes(dataType, shape, values) });
+      return name;
+    });
+  }
+
+  /** Declares an input of the graph. */
+  addInput(value: Value): void {
+    this.#inputs.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape });
+  }
+
+  /** Declares a constant whose bytes lie in a block. */
+  addConstant(value: Value, block: NativeBlock): void {
+    this.#initializers.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape, data: block });
+  }
+
+  /** Declares an output of the graph. ONNX wants a name once: what is an output already gets a copy. */
+  addOutput(value: Value): void {
+    const name = this.#nameOf(value);
+    const taken = [...this.#outputs, ...this.#inputs].some((other) => other.name === name);
+    const { dataType, shape } = value;
+    this.#outputs.push({ name: taken ? this.node("Identity", [name]) : name, dataType, shape });
+  }
+
+  /** Gives the outputs of a WebNN node the names of what it was lowered to. */
+  bind(values: readonly Value[], names: readonly Operand[]): void {
+    values.forEach((value, i) => this.#names.set(value, this.#nameOf(names[i])));
+  }
+
+  /** Errors about the nodes that follow name this operator and label. */
+  setLabel(operator: string, label: string): void {
+    // deno-lint-ignore no-control-regex -- C strings end at NUL, and a log line at the next control character
+    this.#label = label === "" ? operator : `${operator} [${label.replace(/[\0-\x1f\x7f]/g, "\uFFFD")}]`;
+  }
+
+  #add(
+    domain: string,
+    op: string,
+    inputs: readonly Operand[],
+    outputCount: number,
+    attributes: OnnxAttributes,
+  ): string[] {
+    const index = this.#nodes.length;
+    const outputs = Array.from({ length: outputCount }, () => `t${this.#count++}`);
+    this.#nodes.push({
+      op,
+      domain,
+      name: `${this.#label} #${index}`,
+      inputs: inputs.map((input) => this.#nameOf(input)),
+      outputs,
+      attributes,
+    });
+    return outputs;
+  }
+
+  #nameOf(operand: Operand): string {
+    if (operand === undefined) return "";
+    if (typeof operand === "string") return operand;
+    const name = this.#names.get(operand);
+    if (name === undefined) throw new Error(`Operand ${operand.id} is used before it is computed`);
+    return name;
+  }
+
+  #name(value: Value): string {
+    return getOrInsert(this.#names, value, () => `v${value.id}`);
+  }
+}
+
+function getOrInsert<K, V>(map: Map<K, V>, key: K, compute: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = compute();
+  map.set(key, value);
+  return value;
+}

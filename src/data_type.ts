@@ -1,0 +1,66 @@
+/**
+ * The data types of WebNN operands and what follows from them.
+ *
+ * @module
+ */
+
+/** Every {@linkcode MLOperandDataType}, in the order of the standard's enumeration. */
+export const DATA_TYPES = [
+  "float32",
+  "float16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "int8",
+  "uint8",
+] as const;
+
+/**
+ * The element type of an operand or tensor.
+ * @see https://www.w3.org/TR/webnn/#enumdef-mloperanddatatype
+ */
+export type MLOperandDataType = typeof DATA_TYPES[number];
+
+const BITS: Readonly<Record<MLOperandDataType, number>> = {
+  float32: 32,
+  float16: 16,
+  int32: 32,
+  uint32: 32,
+  int64: 64,
+  uint64: 64,
+  int8: 8,
+  uint8: 8,
+};
+
+/** The width of one element in bits. */
+export function bitsOf(dataType: MLOperandDataType): number {
+  return BITS[dataType];
+}
+
+/** Whether elements are floating-point numbers. */
+export function isFloat(dataType: MLOperandDataType): boolean {
+  return dataType === "float32" || dataType === "float16";
+}
+
+/** Whether elements are unsigned integers. */
+export function isUnsigned(dataType: MLOperandDataType): boolean {
+  return dataType.startsWith("uint");
+}
+
+/** Whether elements are 64-bit integers, which JavaScript holds as BigInt. */
+export function is64Bit(dataType: MLOperandDataType): boolean {
+  return dataType === "int64" || dataType === "uint64";
+}
+
+/**
+ * The smallest and the largest integer of an integer data type.
+ * @throws {TypeError} for a floating-point type
+ */
+export function integerRange(dataType: MLOperandDataType): { readonly min: bigint; readonly max: bigint } {
+  if (isFloat(dataType)) throw new TypeError(`${dataType} is not an integer type`);
+  const bits = BigInt(bitsOf(dataType));
+  return isUnsigned(dataType)
+    ? { min: 0n, max: (1n << bits) - 1n }
+    : { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n };
+}

@@ -1,0 +1,125 @@
+/**
+ * Validation of one operation: a row, its operands and its converted arguments give a node's attributes and outputs.
+ *
+ * @module
+ */
+
+import { byteLength, type Descriptor, elementCount, formatShape, MAX_DIMENSION } from "../shape.ts";
+import type { NodeOperands, Value } from "../graph/graph.ts";
+import type { MLTensorLimits } from "../graph/limits.ts";
+import { Refusal, refuse } from "./checks.ts";
+import type { OperatorLimits } from "./limits.ts";
+import type { AnyOperator, OperandRule, Resolved } from "./operator.ts";
+
+/** The limits that hold for one operation on a context. */
+export interface ApplicableLimits {
+  readonly operator: OperatorLimits;
+  readonly maxTensorByteLength: number;
+}
+
+/**
+ * Checks data types, ranks and everything else that the row asks for, and gives what the new node carries.
+ * @throws {TypeError} with the method and the label in its message
+ */
+export function applyOperator(
+  row: AnyOperator,
+  operands: NodeOperands,
+  args: object,
+  label: string,
+  limits: ApplicableLimits,
+): Resolved<object> {
+  try {
+    for (const name in row.operands) checkOperand(name, row.operands[name]!, operands, limits.operator[name]!);
+    const resolved = row.resolve(operands, args);
+    checkOutputs(row, resolved.outputs, limits);
+    return resolved;
+  } catch (error) {
+    if (error instanceof Refusal) throw new TypeError(methodMessage(row.name, label, error.message));
+    throw error;
+  }
+}
+
+/** `MLGraphBuilder.conv2d: [stem] filter must have rank 4, not 3`. */
+export function methodMessage(method: string, label: string, message: string): string {
+  return `MLGraphBuilder.${method}: ${label === "" ? "" : `[${label}] `}${message}`;
+}
+
+function checkOperand(name: string, rule: OperandRule, operands: NodeOperands, limits: MLTensorLimits): void {
+  const operand = operands[name];
+  if (operand === undefined) return;
+  if (rule.kind !== "list") return checkValue(name, operand as Value, rule, operands, limits);
+  const list = operand as readonly Value[];
+  list.forEach((value, i) => {
+    checkValue(`${name}[${i}]`, value, rule, operands, limits);
+    checkAlike(`${name}[${i}]`, value, `${name}[0]`, list[0]!);
+  });
+}
+
+function checkValue(
+  name: string,
+  value: Value,
+  rule: OperandRule,
+  operands: NodeOperands,
+  { dataTypes, rankRange: { min, max } }: MLTensorLimits,
+): void {
+  if (!dataTypes.includes(value.dataType)) {
+    const allowed = dataTypes.length === 0 ? "is not supported by this context" : `must be ${dataTypes.join(" or ")}`;
+    refuse(`${name} ${allowed}, not ${value.dataType}`);
+  }
+  if ("sameAs" in rule.types) {
+    const other = operands[rule.types.sameAs] as Value;
+    if (value.dataType !== other.dataType) {
+      refuse(`${name} must be ${other.dataType} as ${rule.types.sameAs} is, not ${value.dataType}`);
+    }
+  }
+  const rank = value.shape.length;
+  if (rank < min || rank > max) refuse(`${name} must have rank ${rankText(min, max)}, not ${rank}`);
+  if (rule.rankAs !== undefined) {
+    const expected = (operands[rule.rankAs] as Value).shape.length;
+    if (rank !== expected) refuse(`${name} must have rank ${expected} as ${rule.rankAs} has, not ${rank}`);
+  }
+}
+
+function rankText(min: number, max: number): string {
+  return min === max ? `${min}` : `${min} to ${max}`;
+}
+
+function checkAlike(name: string, value: Value, firstName: string, first: Value): void {
+  if (value.dataType !== first.dataType) {
+    refuse(`${name} must be ${first.dataType} as ${firstName} is, not ${value.dataType}`);
+  }
+  if (value.shape.length !== first.shape.length) {
+    refuse(`${name} must have rank ${first.shape.length} as ${firstName} has, not ${value.shape.length}`);
+  }
+}
+
+function checkOutputs(row: AnyOperator, outputs: readonly Descriptor[], limits: ApplicableLimits): void {
+  const rules = Object.keys(row.outputs);
+  outputs.forEach((output, i) => {
+    const name = rules[i] ?? rules[0]!;
+    const { max } = limits.operator[name]!.rankRange;
+    if (output.shape.length > max) {
+      refuse(`the output would have rank ${output.shape.length}; at most ${max} is supported`);
+    }
+    const problem = dimensionProblem(output, limits.maxTensorByteLength);
+    if (problem) refuse(`the output ${problem}`);
+  });
+}
+
+/**
+ * Why a descriptor is not one of a tensor that can exist; `undefined` if it is.
+ * @see https://www.w3.org/TR/webnn/#check-dimensions
+ */
+export function dimensionProblem(descriptor: Descriptor, maxTensorByteLength: number): string | undefined {
+  const { shape } = descriptor;
+  const text = `shape ${formatShape(shape)}`;
+  if (shape.some((dimension) => !(dimension >= 1 && dimension <= MAX_DIMENSION))) {
+    return `${text} has a dimension that is not between 1 and ${MAX_DIMENSION}`;
+  }
+  if (elementCount(shape) > MAX_DIMENSION) return `${text} has more than ${MAX_DIMENSION} elements`;
+  const bytes = byteLength(descriptor);
+  if (bytes > maxTensorByteLength) {
+    return `${text} of ${descriptor.dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
+  }
+  return undefined;
+}

@@ -1,0 +1,46 @@
+/**
+ * The checks that rows share. What they refuse becomes a TypeError that names the method and the label.
+ *
+ * @module
+ */
+
+import { formatShape, type Shape } from "../shape.ts";
+
+/** Why a row refuses its arguments; {@linkcode applyOperator} turns it into a TypeError. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+}
+
+/** Refuses the arguments: `filter must have 3 input channels, not 4`. */
+export function refuse(reason: string): never {
+  throw new Refusal(reason);
+}
+
+/** `axis` must be less than the rank. */
+export function checkAxis(axis: number, rank: number): void {
+  if (axis >= rank) refuse(`axis must be less than the rank ${rank}, not ${axis}`);
+}
+
+/** Axes must be unique and each less than the rank. */
+export function checkAxes(axes: readonly number[], rank: number): void {
+  const outside = axes.find((axis) => axis >= rank);
+  if (outside !== undefined) refuse(`axes must be less than the rank ${rank}, not ${outside}`);
+  if (new Set(axes).size !== axes.length) refuse(`axes must be unique, not [${axes.join(", ")}]`);
+}
+
+/** A list must have exactly this many items. */
+export function checkLength(name: string, list: readonly unknown[], length: number): void {
+  if (list.length !== length) refuse(`${name} must have ${length} items, not ${list.length}`);
+}
+
+/** No item may be 0. */
+export function checkNonZero(name: string, list: readonly number[]): void {
+  if (list.includes(0)) refuse(`${name} must not be 0, as in [${list.join(", ")}]`);
+}
+
+/** A shape must be exactly this one. */
+export function checkShape(name: string, actual: Shape, expected: Shape): void {
+  if (actual.length !== expected.length || actual.some((dimension, i) => dimension !== expected[i])) {
+    refuse(`${name} must have the shape ${formatShape(expected)}, not ${formatShape(actual)}`);
+  }
+}

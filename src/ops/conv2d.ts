@@ -1,0 +1,137 @@
+/**
+ * Convolutions and pools: windows that move over the two spatial dimensions of a 4-D input.
+ *
+ * @module
+ */
+
+import { MAX_DIMENSION, type Shape } from "../shape.ts";
+import { checkLength, checkNonZero, checkShape, refuse } from "./checks.ts";
+import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
+import { conv2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
+
+/** The layouts of a 4-D input: n batches, c channels, h rows, w columns. */
+export type InputLayout = "nchw" | "nhwc";
+
+/** The sizes of a 4-D input by name. */
+export interface ImageShape {
+  readonly batches: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Names the dimensions of a 4-D shape. */
+export function imageShape(shape: Shape, layout: InputLayout): ImageShape {
+  const [batches, x, y, z] = shape as [number, number, number, number];
+  return layout === "nchw"
+    ? { batches, channels: x, height: y, width: z }
+    : { batches, height: x, width: y, channels: z };
+}
+
+/** The 4-D shape of named dimensions. */
+export function fromImageShape({ batches, channels, height, width }: ImageShape, layout: InputLayout): Shape {
+  return layout === "nchw" ? [batches, channels, height, width] : [batches, height, width, channels];
+}
+
+/** The sizes of a 4-D filter by name: o output channels, i input channels of a group, h rows, w columns. */
+export function filterShape(shape: Shape, layout: string): Readonly<Record<"o" | "i" | "h" | "w", number>> {
+  return Object.fromEntries([...layout].map((letter, i) => [letter, shape[i]])) as Record<
+    "o" | "i" | "h" | "w",
+    number
+  >;
+}
+
+/** How a window moves, every default filled in. */
+export interface Window {
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`. */
+  readonly padding: readonly number[];
+  /** `[height, width]`. */
+  readonly strides: readonly number[];
+  /** `[height, width]`. */
+  readonly dilations: readonly number[];
+}
+
+/** The options that describe a window, as they were passed. */
+export interface WindowOptions {
+  readonly padding?: readonly number[];
+  readonly strides?: readonly number[];
+  readonly dilations?: readonly number[];
+}
+
+/** Checks padding, strides and dilations and fills in their defaults. */
+export function checkWindow({ padding = [0, 0, 0, 0], strides = [1, 1], dilations = [1, 1] }: WindowOptions): Window {
+  checkLength("padding", padding, 4);
+  checkLength("strides", strides, 2);
+  checkLength("dilations", dilations, 2);
+  checkNonZero("strides", strides);
+  checkNonZero("dilations", dilations);
+  return { padding, strides, dilations };
+}
+
+/**
+ * The exact size of a window's output in one dimension, before it is rounded to a whole number.
+ * @see https://www.w3.org/TR/webnn/#calculate-conv-output-size
+ */
+export function outputSize(input: number, kernel: number, window: Window, dimension: 0 | 1): number {
+  const begin = window.padding[2 * dimension]!;
+  const end = window.padding[2 * dimension + 1]!;
+  const effective = (kernel - 1) * window.dilations[dimension]! + 1;
+  return (input - effective + begin + end) / window.strides[dimension]! + 1;
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-conv2d */
+const conv2d = operator({
+  name: "conv2d",
+  operands: {
+    input: one(FLOATS, rank(4, 4)),
+    filter: one(sameAs("input"), rank(4, 4)),
+    bias: maybe(sameAs("input"), rank(1, 1)),
+  },
+  outputs: { output: tensor(sameAs("input"), rank(4, 4)) },
+  options: {
+    padding: maybeIntegers,
+    strides: maybeIntegers,
+    dilations: maybeIntegers,
+    groups: integer1,
+    inputLayout,
+    filterLayout: conv2dLayout,
+  },
+  resolve({ input, filter, bias }, { groups, inputLayout, filterLayout, ...options }) {
+    const window = checkWindow(options);
+    const image = imageShape(input.shape, inputLayout);
+    const { o, i, h, w } = filterShape(filter.shape, filterLayout);
+    if (groups === 0) refuse("groups must not be 0");
+    if (image.channels !== i * groups) {
+      refuse(
+        `the input's ${image.channels} channels must be groups (${groups}) times the filter's input channels (${i})`,
+      );
+    }
+    if (o % groups !== 0) refuse(`the filter's ${o} output channels must be divisible by groups (${groups})`);
+    if (bias) checkShape("bias", bias.shape, [o]);
+    checkPaddedSize(image, window);
+    const height = Math.floor(outputSize(image.height, h, window, 0));
+    const width = Math.floor(outputSize(image.width, w, window, 1));
+    if (height < 1 || width < 1) refuse(`the filter of ${h} × ${w} must fit into the padded and dilated input`);
+    return {
+      attributes: { ...window, groups, inputLayout, filterLayout },
+      outputs: [{
+        dataType: input.dataType,
+        shape: fromImageShape({ batches: image.batches, channels: o, height, width }, inputLayout),
+      }],
+    };
+  },
+});
+
+/** WPT refuses an input that would be too large once it is padded, as an engine that pads explicitly must. */
+function checkPaddedSize({ batches, channels, height, width }: ImageShape, { padding }: Window): void {
+  const [top, bottom, left, right] = padding as [number, number, number, number];
+  const elements = batches * channels * (height + top + bottom) * (width + left + right);
+  if (elements > MAX_DIMENSION) {
+    refuse(`the padded input would have ${elements} elements; at most ${MAX_DIMENSION} are supported`);
+  }
+}
+
+/** The rows of convolutions. */
+export const convolutions = {
+  conv2d,
+};

@@ -1,0 +1,38 @@
+/**
+ * The limits of a context: the rows of the operator table cut down to what a device can take.
+ *
+ * @module
+ */
+
+import { ANY, type AnyOperator, type TensorRule } from "./operator.ts";
+import type { DeviceLimits, MLTensorLimits } from "../graph/limits.ts";
+import type { MLOperandDataType } from "../data_type.ts";
+
+/** The limits of one operator, by operand and output. */
+export type OperatorLimits = Readonly<Record<string, MLTensorLimits>>;
+
+/** The limits of each operand and output of a row on a device. */
+export function operatorLimits(row: AnyOperator, device: DeviceLimits): OperatorLimits {
+  const rules: Record<string, TensorRule> = { ...row.operands, ...row.outputs };
+  return Object.fromEntries(
+    Object.entries(rules).map(([name, rule]) => [name, {
+      dataTypes: allowedTypes(rule, rules).filter((type) => device.supports(row.name, name, type)),
+      rankRange: { min: rule.ranks.min, max: Math.min(rule.ranks.max ?? device.maxRank, device.maxRank) },
+    }]),
+  );
+}
+
+/** The limits of inputs, constants and outputs of a graph on a device. */
+export function graphLimits(device: DeviceLimits): MLTensorLimits {
+  return {
+    dataTypes: ANY.filter((type) => device.dataTypes.includes(type)),
+    rankRange: { min: 0, max: device.maxRank },
+  };
+}
+
+function allowedTypes(rule: TensorRule, rules: Record<string, TensorRule>): readonly MLOperandDataType[] {
+  if (!("sameAs" in rule.types)) return rule.types;
+  const referred = rules[rule.types.sameAs];
+  if (!referred) throw new Error(`A rule refers to the operand ${rule.types.sameAs}, which the row does not have`);
+  return allowedTypes(referred, rules);
+}

@@ -1,0 +1,156 @@
+/**
+ * What a row of the operator table is. Everything about an operator that does not depend on a backend stands in its row;
+ * the conversion of arguments, `opSupportLimits()`, the documentation and the fuzzer's grammar are derived from it.
+ *
+ * @module
+ */
+
+import type { MLOperandDataType } from "../data_type.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Descriptor } from "../shape.ts";
+import type { DictionaryOf, Members } from "../webidl/converters.ts";
+
+/** The ranks that an operand may have; `max` is missing where the standard sets no limit. */
+export interface RankRange {
+  readonly min: number;
+  readonly max?: number;
+}
+
+/** Data types, or those of another operand, whose very type this one must have. */
+export type TypeRule = readonly MLOperandDataType[] | { readonly sameAs: string };
+
+/** What the standard's table of tensor limits says of one operand or output. */
+export interface TensorRule {
+  readonly types: TypeRule;
+  readonly ranks: RankRange;
+  /** The operand whose very rank this one must have. */
+  readonly rankAs?: string;
+}
+
+/** An operand: one, a list (`sequence<MLOperand>`), or an optional one, which is a member of the options. */
+export interface OperandRule extends TensorRule {
+  readonly kind: "one" | "list" | "optional";
+}
+
+/** The operands as `resolve` sees them. */
+export type OperandsOf<Rules extends Readonly<Record<string, OperandRule>>> = {
+  readonly [K in keyof Rules]: Rules[K]["kind"] extends "one" ? Value
+    : Rules[K]["kind"] extends "list" ? readonly Value[]
+    : Value | undefined;
+};
+
+/** What `resolve` gives: what the node keeps, and one descriptor per output. */
+export interface Resolved<Attributes> {
+  readonly attributes: Attributes;
+  readonly outputs: readonly Descriptor[];
+}
+
+/** A row. */
+export interface Operator<
+  Name extends string,
+  Operands extends Readonly<Record<string, OperandRule>>,
+  Parameters extends Members,
+  Options extends Members,
+  Attributes extends object,
+> {
+  /** The name of the builder's method. */
+  readonly name: Name;
+  /** Operands in the order of the arguments; the optional ones are members of the options. */
+  readonly operands: Operands;
+  /** The rules of the outputs, for `opSupportLimits()`. A row whose number of outputs varies has one rule, a list. */
+  readonly outputs: Readonly<Record<string, TensorRule>>;
+  /** Positional arguments after the operands. */
+  readonly parameters: Parameters;
+  /** Members of the options beside `label` and the optional operands. */
+  readonly options: Options;
+  /** Checks the arguments and says what comes out; refuses by {@linkcode refuse}. */
+  resolve(operands: OperandsOf<Operands>, args: DictionaryOf<Parameters & Options>): Resolved<Attributes>;
+}
+
+/** Any row, for code that treats all alike. */
+export interface AnyOperator {
+  readonly name: string;
+  readonly operands: Readonly<Record<string, OperandRule>>;
+  readonly outputs: Readonly<Record<string, TensorRule>>;
+  readonly parameters: Members;
+  readonly options: Members;
+  // deno-lint-ignore no-explicit-any -- the parameters of a method are contravariant: no other type admits every row
+  resolve(operands: any, args: any): Resolved<object>;
+}
+
+/** The attributes that a node of this row carries. */
+export type AttributesOf<Row extends AnyOperator> = ReturnType<Row["resolve"]>["attributes"];
+
+type NoMembers = Record<never, never>;
+
+/** Writes a row; the types of `resolve` follow from its operands, parameters and options. */
+export function operator<
+  const Name extends string,
+  const Operands extends Readonly<Record<string, OperandRule>>,
+  Attributes extends object,
+  Parameters extends Members = NoMembers,
+  Options extends Members = NoMembers,
+>(row: {
+  name: Name;
+  operands: Operands;
+  outputs: Readonly<Record<string, TensorRule>>;
+  parameters?: Parameters;
+  options?: Options;
+  resolve(operands: OperandsOf<Operands>, args: DictionaryOf<Parameters & Options>): Resolved<Attributes>;
+}): Operator<Name, Operands, Parameters, Options, Attributes> {
+  return { parameters: {} as Parameters, options: {} as Options, ...row };
+}
+
+/** A required operand. */
+export function one(types: TypeRule, ranks: RankRange = rank(0), rankAs?: string): OperandRule & { kind: "one" } {
+  return { kind: "one", ...tensor(types, ranks, rankAs) };
+}
+
+/** A list of operands, of which every two have the same type and rank. */
+export function list(types: TypeRule, ranks: RankRange = rank(0)): OperandRule & { kind: "list" } {
+  return { kind: "list", ...tensor(types, ranks) };
+}
+
+/** An operand that is a member of the options. */
+export function maybe(types: TypeRule, ranks: RankRange = rank(0)): OperandRule & { kind: "optional" } {
+  return { kind: "optional", ...tensor(types, ranks) };
+}
+
+/** The rule of an output. */
+export function tensor(types: TypeRule, ranks: RankRange = rank(0), rankAs?: string): TensorRule {
+  return rankAs === undefined ? { types, ranks } : { types, ranks, rankAs };
+}
+
+/** `rank(2)`: at least 2 dimensions; `rank(4, 4)`: exactly 4. */
+export function rank(min: number, max?: number): RankRange {
+  return max === undefined ? { min } : { min, max };
+}
+
+/** The very data type of another operand. */
+export function sameAs(operand: string): TypeRule {
+  return { sameAs: operand };
+}
+
+/** Every data type. */
+export const ANY: readonly MLOperandDataType[] = [
+  "float32",
+  "float16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "int8",
+  "uint8",
+];
+/** Floating-point types. */
+export const FLOATS: readonly MLOperandDataType[] = ["float32", "float16"];
+/** Types that the standard calls signed: those with a negative. */
+export const SIGNED: readonly MLOperandDataType[] = ["float32", "float16", "int64", "int32", "int8"];
+/** Floating-point types and integers of 32 and 64 bits. */
+export const WIDE: readonly MLOperandDataType[] = ["float32", "float16", "int32", "uint32", "int64", "uint64"];
+/** Types of indices. */
+export const INDICES: readonly MLOperandDataType[] = ["int32", "uint32", "int64"];
+/** The type of truth values. */
+export const UINT8: readonly MLOperandDataType[] = ["uint8"];
+/** Quantised integers. */
+export const QUANTIZED: readonly MLOperandDataType[] = ["uint8", "int8", "uint32", "int32"];

@@ -1,0 +1,36 @@
+/**
+ * The table of operators: every row by its name, which is that of the builder's method.
+ *
+ * @module
+ */
+
+import type { Node } from "../graph/graph.ts";
+import { convolutions } from "./conv2d.ts";
+import { elementwise } from "./elementwise.ts";
+import { products } from "./matmul.ts";
+import { movement } from "./movement.ts";
+import type { AttributesOf, OperandsOf } from "./operator.ts";
+import { pools } from "./pool2d.ts";
+import { recurrent } from "./recurrent.ts";
+import { reductions } from "./reduction.ts";
+
+/** Every row. */
+export const operators = {
+  ...convolutions,
+  ...elementwise,
+  ...movement,
+  ...pools,
+  ...products,
+  ...recurrent,
+  ...reductions,
+};
+
+/** The name of a row. */
+export type OperatorName = keyof typeof operators;
+
+/** A node of a certain row, with the types of its operands and attributes. */
+export interface NodeOf<Name extends OperatorName> extends Node {
+  readonly operator: Name;
+  readonly operands: OperandsOf<(typeof operators)[Name]["operands"]>;
+  readonly attributes: AttributesOf<(typeof operators)[Name]>;
+}

@@ -1,0 +1,69 @@
+/**
+ * The types of the rows' parameters and options, as named constants: TypeScript infers `unknown` for combinators that
+ * are nested inside a row.
+ *
+ * @module
+ */
+
+import { DATA_TYPES } from "../data_type.ts";
+import {
+  boolean,
+  double,
+  enumeration,
+  mlNumber,
+  oneOrSequence,
+  optional,
+  required,
+  sequence,
+  u32,
+  u32EnforceRange,
+  withDefault,
+} from "../webidl/converters.ts";
+
+/** MLOperandDataType. */
+export const dataType = enumeration("MLOperandDataType", DATA_TYPES);
+/** MLInputOperandLayout. */
+export const inputOperandLayout = enumeration("MLInputOperandLayout", ["nchw", "nhwc"]);
+const conv2dFilterLayout = enumeration("MLConv2dFilterOperandLayout", ["oihw", "hwio", "ohwi", "ihwo"]);
+const roundingType = enumeration("MLRoundingType", ["floor", "ceil"]);
+const lstmWeightLayout = enumeration("MLLstmWeightLayout", ["iofg", "ifgo"]);
+const recurrentActivation = enumeration("MLRecurrentNetworkActivation", ["relu", "sigmoid", "tanh"]);
+
+const u32List = sequence(u32EnforceRange);
+const activationList = sequence(recurrentActivation);
+const u32OrList = oneOrSequence(u32EnforceRange);
+
+/** A required `[EnforceRange] unsigned long`. */
+export const integer = required(u32EnforceRange);
+/** A required `unsigned long` that wraps. */
+export const wrappingInteger = required(u32);
+/** A required `sequence<[EnforceRange] unsigned long>`. */
+export const integers = required(u32List);
+/** A required `([EnforceRange] unsigned long or sequence<[EnforceRange] unsigned long>)`. */
+export const integerOrIntegers = required(u32OrList);
+/** A required MLOperandDataType. */
+export const aDataType = required(dataType);
+
+/** An optional `sequence<[EnforceRange] unsigned long>`. */
+export const maybeIntegers = optional(u32List);
+/** An optional MLNumber. */
+export const maybeNumber = optional(mlNumber);
+/** An optional list of activations. */
+export const maybeActivations = optional(activationList);
+
+/** `[EnforceRange] unsigned long = 1`. */
+export const integer1 = withDefault(u32EnforceRange, 1);
+/** `[EnforceRange] unsigned long = 0`. */
+export const integer0 = withDefault(u32EnforceRange, 0);
+/** `double = 1`. */
+export const double1 = withDefault(double, 1);
+/** `boolean = false`. */
+export const booleanFalse = withDefault(boolean, false);
+/** `MLInputOperandLayout = "nchw"`. */
+export const inputLayout = withDefault(inputOperandLayout, "nchw");
+/** `MLConv2dFilterOperandLayout = "oihw"`. */
+export const conv2dLayout = withDefault(conv2dFilterLayout, "oihw");
+/** `MLRoundingType = "floor"`. */
+export const rounding = withDefault(roundingType, "floor");
+/** `MLLstmWeightLayout = "iofg"`. */
+export const lstmLayout = withDefault(lstmWeightLayout, "iofg");

@@ -1,0 +1,39 @@
+/**
+ * Installs WebNN as a browser has it: `navigator.ml` and the interface objects as globals.
+ *
+ * @example
+ * ```ts
+ * import "@webnn/deno/polyfill";
+ * const context = await navigator.ml.createContext();
+ * const builder = new MLGraphBuilder(context);
+ * ```
+ *
+ * @module
+ */
+
+import { ML, ml } from "./api/ml.ts";
+import { MLContext } from "./api/ml_context.ts";
+import { MLGraph } from "./api/ml_graph.ts";
+import { MLGraphBuilder } from "./api/ml_graph_builder.ts";
+import { MLOperand } from "./api/ml_operand.ts";
+import { MLTensor } from "./api/ml_tensor.ts";
+
+for (const value of [ML, MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor]) {
+  Object.defineProperty(globalThis, value.name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+// Navigator in the main scope, WorkerNavigator in a worker.
+const navigatorPrototype = Object.getPrototypeOf(navigator) as object;
+Object.defineProperty(navigatorPrototype, "ml", {
+  get: Object.getOwnPropertyDescriptor(
+    {
+      get ml(): ML {
+        if (this as unknown !== navigator) throw new TypeError("Illegal invocation: not a Navigator");
+        return ml;
+      },
+    },
+    "ml",
+  )!.get!,
+  configurable: true,
+  enumerable: true,
+});

@@ -1,0 +1,292 @@
+/**
+ * The timeline of a context: writes, dispatches, reads, builds and releases in the order of the calls, and the loss of
+ * the device.
+ *
+ * @see https://www.w3.org/TR/webnn/#programming-model-timelines
+ * @module
+ */
+
+import { invalidStateError, messageOf, operationError, unknownError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { Block, Device, DeviceTensor, Executable, Releasable } from "../backends/backend.ts";
+import type { Descriptor } from "../shape.ts";
+import { Queue } from "./queue.ts";
+
+/** An error of the engine that waits for the read that will report it. */
+interface Failure {
+  readonly error: DOMException;
+  /** Whether a read has rejected with it. */
+  reported: boolean;
+}
+
+/** A tensor on a timeline. Users hold it by an MLTensor; queued steps hold it too, so that it outlives them. */
+export class TimelineTensor {
+  /** Set by the first destroy: nothing may use the tensor any more, but earlier steps still do. */
+  destroyed = false;
+  /** Why the contents are not valid: the dispatch that should have computed them failed. */
+  failure: Failure | undefined;
+  /** Rejects each read that is pending. */
+  readonly reads: Set<(error: unknown) => void> = new Set();
+
+  constructor(readonly timeline: Timeline, readonly descriptor: Descriptor, readonly device: DeviceTensor) {}
+}
+
+/** The bytes of a constant on a timeline, and whether their owner has let go of them. */
+export class TimelineBlock {
+  destroyed = false;
+
+  constructor(readonly timeline: Timeline, readonly block: Block) {}
+}
+
+/** A compiled graph on a timeline. */
+export class TimelineGraph {
+  destroyed = false;
+
+  constructor(readonly timeline: Timeline, readonly executable: Executable) {}
+}
+
+/** Releases what was forgotten. The native object is held here, the timeline's object is not. */
+const forgotten = new FinalizationRegistry<{ timeline: Timeline; native: Releasable }>(({ timeline, native }) =>
+  timeline.releaseLater(native)
+);
+
+/** Closes the devices of forgotten contexts. */
+const abandoned = new FinalizationRegistry<Device>((device) => device.close());
+
+/** The order of one context's work on its device. */
+export class Timeline {
+  readonly #queue = new Queue();
+  readonly #owned = new Set<Releasable>();
+  readonly #pending = new Set<(error: unknown) => void>();
+  readonly #loss = Promise.withResolvers<string>();
+  #lost = false;
+
+  constructor(readonly device: Device) {
+    const self = new WeakRef(this);
+    device.lost.then((reason) => self.deref()?.lose(reason));
+    abandoned.register(this, device, this);
+  }
+
+  /** Whether the device is gone or the context destroyed. */
+  get isLost(): boolean {
+    return this.#lost;
+  }
+
+  /** Resolves with the reason when the device is gone or the context destroyed. */
+  get lost(): Promise<string> {
+    return this.#loss.promise;
+  }
+
+  /** Allocates a tensor of zeros. Rejects with UnknownError if the memory cannot be had. */
+  createTensor(descriptor: Descriptor): Promise<TimelineTensor> {
+    return this.#schedule({
+      step: () => this.device.createTensor(descriptor),
+      finish: (native) => this.#own(new TimelineTensor(this, descriptor, native), native),
+      discard: (native) => native.release(),
+      translate: (error) => unknownError(`The memory of the tensor could not be allocated: ${messageOf(error)}`, error),
+    });
+  }
+
+  /** Copies the bytes of a constant, at once. Throws an UnknownError if the memory cannot be had. */
+  store(bytes: Uint8Array): TimelineBlock {
+    try {
+      const native = this.device.store(bytes);
+      return this.#own(new TimelineBlock(this, native), native);
+    } catch (error) {
+      throw unknownError(`The memory of the constant could not be allocated: ${messageOf(error)}`, error);
+    }
+  }
+
+  /** Compiles a graph. Its blocks that are not shared belong to the graph from now on. */
+  compile(graph: Graph<TimelineBlock>): Promise<TimelineGraph> {
+    return this.#schedule({
+      step: () => {
+        for (const { block, shared } of graph.constants) if (!shared) this.#disown(block);
+        return this.device.compile({
+          ...graph,
+          constants: graph.constants.map((constant) => ({ ...constant, block: constant.block.block })),
+        });
+      },
+      finish: (native) => this.#own(new TimelineGraph(this, native), native),
+      discard: (native) => native.release(),
+      translate: (error) => operationError(`The graph could not be built: ${messageOf(error)}`, error),
+    });
+  }
+
+  /** Overwrites a tensor with the bytes, which are copied now if the write has to wait. */
+  write(tensor: TimelineTensor, bytes: Uint8Array): void {
+    const source = this.#queue.idle ? bytes : bytes.slice();
+    this.#queue.add(() => this.#compute([tensor], () => tensor.device.write(source)));
+  }
+
+  /** Runs a graph. If it fails, its outputs are poisoned: reading one rejects with the error. */
+  dispatch(graph: TimelineGraph, inputs: readonly TimelineTensor[], outputs: readonly TimelineTensor[]): void {
+    this.#queue.add(() => {
+      const failure = inputs.find((input) => input.failure)?.failure;
+      if (failure) return poison(outputs, failure);
+      return this.#compute(outputs, () => graph.executable.run(inputs.map(deviceOf), outputs.map(deviceOf)));
+    });
+  }
+
+  /** Reads a tensor. `deliver` gets its bytes, which are only valid during the call. */
+  read<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): Promise<T> {
+    return this.#schedule({
+      step: () => {
+        if (tensor.failure) throw report(tensor.failure);
+        return tensor.device.read();
+      },
+      finish: deliver,
+      discard: () => {},
+      translate: (error) => error instanceof DOMException ? error : toOperationError(error),
+      rejecters: tensor.reads,
+    });
+  }
+
+  /** Releases a tensor after all earlier work; reads that are pending reject at once. */
+  destroyTensor(tensor: TimelineTensor): void {
+    if (tensor.destroyed) return;
+    tensor.destroyed = true;
+    for (const reject of tensor.reads) reject(invalidStateError("The tensor was destroyed before it was read."));
+    this.#queue.add(() => reportUnread(tensor));
+    this.releaseLater(tensor.device);
+    forgotten.unregister(tensor);
+  }
+
+  /** Releases a graph after all earlier work. */
+  destroyGraph(graph: TimelineGraph): void {
+    if (graph.destroyed) return;
+    graph.destroyed = true;
+    this.releaseLater(graph.executable);
+    forgotten.unregister(graph);
+  }
+
+  /** Lets go of a block; graphs that share it keep its bytes. */
+  destroyBlock(block: TimelineBlock): void {
+    if (block.destroyed) return;
+    block.destroyed = true;
+    this.releaseLater(block.block);
+    forgotten.unregister(block);
+  }
+
+  /** Loses the device: everything that is pending rejects, and all is released when the step in flight is done. */
+  lose(reason: string): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#loss.resolve(reason);
+    this.#queue.clear();
+    for (const reject of this.#pending) reject(invalidStateError(`The context was lost: ${reason}`));
+    this.#queue.add(() => {
+      for (const native of this.#owned) native.release();
+      this.#owned.clear();
+      this.device.close();
+    });
+    abandoned.unregister(this);
+  }
+
+  /** Releases something native after all earlier work, unless that has been done. */
+  releaseLater(native: Releasable): void {
+    this.#queue.add(() => {
+      if (this.#owned.delete(native)) native.release();
+    });
+  }
+
+  #own<T extends object>(owner: T, native: Releasable): T {
+    this.#owned.add(native);
+    forgotten.register(owner, { timeline: this, native }, owner);
+    return owner;
+  }
+
+  #disown(block: TimelineBlock): void {
+    this.#owned.delete(block.block);
+    forgotten.unregister(block);
+  }
+
+  /** Overwrites the targets: they are valid again if `work` succeeds, poisoned if it fails. */
+  #compute(targets: readonly TimelineTensor[], work: () => void | Promise<void>): void | Promise<void> {
+    const heal = () => {
+      for (const target of targets) target.failure = undefined;
+    };
+    const fail = (error: unknown) => poison(targets, { error: toOperationError(error), reported: false });
+    try {
+      const pending = work();
+      return pending ? pending.then(heal, fail) : heal();
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  /** Queues a step that gives a result. */
+  #schedule<Native, T>({ step, finish, discard, translate, rejecters }: Task<Native, T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    let settled = false;
+    const settle = (act: () => void) => {
+      settled = true;
+      this.#pending.delete(cancel);
+      rejecters?.delete(cancel);
+      act();
+    };
+    const cancel = (error: unknown) => settle(() => reject(error));
+    const succeed = (native: Native) => {
+      if (settled) discard(native);
+      else settle(() => resolve(attempt(() => finish(native))));
+    };
+    const fail = (error: unknown) => {
+      if (!settled) cancel(translate(error));
+    };
+    this.#pending.add(cancel);
+    rejecters?.add(cancel);
+    this.#queue.add(() => {
+      if (settled) return;
+      try {
+        const native = step();
+        return native instanceof Promise ? native.then(succeed, fail) : succeed(native);
+      } catch (error) {
+        return fail(error);
+      }
+    });
+    return promise;
+  }
+}
+
+/** A step that gives a result. */
+interface Task<Native, T> {
+  /** What the device does. */
+  step(): Native | Promise<Native>;
+  /** Makes the result for the user. What it throws reaches the user as it is. */
+  finish(native: Native): T;
+  /** Gets rid of what came too late, after the promise had been rejected. */
+  discard(native: Native): void;
+  /** Makes the error for the user from the device's. */
+  translate(error: unknown): unknown;
+  /** Beside the loss of the context: what else can reject the promise, while it is pending. */
+  readonly rejecters?: Set<(error: unknown) => void>;
+}
+
+/** The result of a function, or a promise rejected with what it throws. */
+function attempt<T>(compute: () => T): T | Promise<never> {
+  try {
+    return compute();
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+const deviceOf = (tensor: TimelineTensor): DeviceTensor => tensor.device;
+
+function toOperationError(error: unknown): DOMException {
+  return operationError(messageOf(error), error);
+}
+
+function poison(tensors: readonly TimelineTensor[], failure: Failure): void {
+  for (const tensor of tensors) tensor.failure = failure;
+}
+
+function report(failure: Failure): DOMException {
+  failure.reported = true;
+  return failure.error;
+}
+
+/** Tells the console of a failed dispatch whose results nobody has asked for. */
+function reportUnread({ failure }: TimelineTensor): void {
+  if (failure && !failure.reported) console.error("Uncaught (in dispatch)", report(failure));
+}

@@ -1,0 +1,125 @@
+/**
+ * Buffers that callers pass: their bytes at this moment, and whether they fit a descriptor.
+ *
+ * @module
+ */
+
+import { byteLength, type Descriptor, formatShape } from "../shape.ts";
+import type { MLOperandDataType } from "../data_type.ts";
+import type { Converter } from "./converters.ts";
+
+/** `AllowSharedBufferSource`: an ArrayBuffer, a SharedArrayBuffer, or a view on one. */
+export type AllowSharedBufferSource = ArrayBufferLike | ArrayBufferView<ArrayBufferLike>;
+
+type Getter<T> = (this: unknown) => T;
+
+function getter<T>(prototype: object, name: PropertyKey): Getter<T> {
+  return Object.getOwnPropertyDescriptor(prototype, name)!.get as Getter<T>;
+}
+
+// The intrinsic getters read internal slots: an own property that a script defines on a view cannot deceive them.
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const typedArrayKind = getter<string | undefined>(typedArray, Symbol.toStringTag);
+const typedArraySlots = viewSlots(typedArray);
+const dataViewSlots = viewSlots(DataView.prototype);
+const isResizable = getter<boolean>(ArrayBuffer.prototype, "resizable");
+const isGrowable = getter<boolean>(SharedArrayBuffer.prototype, "growable");
+
+function viewSlots(prototype: object) {
+  return {
+    buffer: getter<ArrayBuffer>(prototype, "buffer"),
+    byteOffset: getter<number>(prototype, "byteOffset"),
+    byteLength: getter<number>(prototype, "byteLength"),
+  };
+}
+
+function slotsOf(view: ArrayBufferView): ReturnType<typeof viewSlots> {
+  return typedArrayKind.call(view) === undefined ? dataViewSlots : typedArraySlots;
+}
+
+/**
+ * `AllowSharedBufferSource`. WebIDL admits resizable buffers only where `[AllowResizable]` stands.
+ * @see https://webidl.spec.whatwg.org/#AllowResizable
+ */
+export const allowSharedBufferSource: Converter<AllowSharedBufferSource> = (value, context) => {
+  const resizable = resizability(ArrayBuffer.isView(value) ? slotsOf(value).buffer.call(value) : value);
+  if (resizable === undefined) {
+    throw new TypeError(`${context} is not an ArrayBuffer, a SharedArrayBuffer or a view on one.`);
+  }
+  if (resizable) throw new TypeError(`${context} is resizable; pass a buffer of fixed length.`);
+  return value as AllowSharedBufferSource;
+};
+
+/** Whether a buffer can change its length; `undefined` for what is no buffer. */
+function resizability(value: unknown): boolean | undefined {
+  for (const read of [isResizable, isGrowable]) {
+    try {
+      return read.call(value);
+    } catch {
+      // Not an object of this kind.
+    }
+  }
+  return undefined;
+}
+
+/** The bytes of a buffer source as it is now, without a copy; empty if it is detached. */
+export function bytesOf(source: AllowSharedBufferSource): Uint8Array {
+  try {
+    if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
+    const { buffer, byteOffset, byteLength } = slotsOf(source);
+    return new Uint8Array(buffer.call(source), byteOffset.call(source), byteLength.call(source));
+  } catch {
+    return new Uint8Array(0); // Detached: the intrinsic constructor throws.
+  }
+}
+
+/** The view that holds elements of a data type; float16 data also comes as the raw bits in a Uint16Array. */
+const VIEWS: Readonly<Record<MLOperandDataType, readonly string[]>> = {
+  float32: ["Float32Array"],
+  float16: ["Float16Array", "Uint16Array"],
+  int32: ["Int32Array"],
+  uint32: ["Uint32Array"],
+  int64: ["BigInt64Array"],
+  uint64: ["BigUint64Array"],
+  int8: ["Int8Array"],
+  uint8: ["Uint8Array"],
+};
+
+/**
+ * The bytes of `source`, after checking that it has exactly the length of the descriptor and, if it is a view, the kind
+ * of the data type (a Uint8Array is always accepted).
+ * @throws {TypeError} if it does not fit
+ * @see https://www.w3.org/TR/webnn/#validate-buffer-with-descriptor
+ */
+export function bytesForDescriptor(
+  source: AllowSharedBufferSource,
+  descriptor: Descriptor,
+  context: string,
+): Uint8Array {
+  if (ArrayBuffer.isView(source)) {
+    const kind = typedArrayKind.call(source) ?? "DataView";
+    const expected = VIEWS[descriptor.dataType];
+    if (kind !== "Uint8Array" && !expected.includes(kind)) {
+      throw new TypeError(`${context} must be a ${expected[0]} for ${descriptor.dataType}, not a ${kind}.`);
+    }
+  }
+  return bytesOfLength(source, descriptor, context);
+}
+
+/**
+ * The bytes of `source`, after checking only that it has exactly the length of the descriptor. The standard asks
+ * `writeTensor` for the check of {@linkcode bytesForDescriptor}; WPT writes views of any kind.
+ * @throws {TypeError} if the length differs
+ */
+export function bytesOfLength(source: AllowSharedBufferSource, descriptor: Descriptor, context: string): Uint8Array {
+  const bytes = bytesOf(source);
+  const needed = byteLength(descriptor);
+  if (bytes.byteLength !== needed) {
+    throw new TypeError(
+      `${context} has ${bytes.byteLength} bytes; ${descriptor.dataType} ${
+        formatShape(descriptor.shape)
+      } needs ${needed}.`,
+    );
+  }
+  return bytes;
+}

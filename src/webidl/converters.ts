@@ -1,0 +1,215 @@
+/**
+ * Conversions from JavaScript values to WebIDL types. Primitives come from webidl-conversions; enumerations,
+ * dictionaries, sequences, records and unions, which it leaves out, are here.
+ *
+ * A converter takes the value and a context, the words a message starts with: `MLGraphBuilder.conv2d: options.groups`.
+ *
+ * @see https://webidl.spec.whatwg.org/#es-type-mapping
+ * @module
+ */
+
+// @ts-types="npm:@types/webidl-conversions@7.0.3"
+import primitives from "webidl-conversions";
+
+/** Converts a value or throws a TypeError whose message starts with `context`. */
+export type Converter<T> = (value: unknown, context: string) => T;
+
+/** The type that a converter gives. */
+export type Converted<C> = C extends Converter<infer T> ? T : never;
+
+/** `boolean`. */
+export const boolean: Converter<boolean> = (value) => Boolean(value);
+
+/** `[EnforceRange] unsigned long`: an integer of 0 to 2³² − 1 after truncation; anything else is a TypeError. */
+export const u32EnforceRange: Converter<number> = (value, context) =>
+  // An integer in range, which nearly every value is, needs no conversion.
+  typeof value === "number" && value >>> 0 === value
+    ? value + 0
+    : primitives["unsigned long"](value, { enforceRange: true, context });
+
+/** `[EnforceRange] long`. */
+export const i32EnforceRange: Converter<number> = (value, context) =>
+  primitives["long"](value, { enforceRange: true, context });
+
+/** `unsigned long`: wraps modulo 2³². */
+export const u32: Converter<number> = (value, context) => primitives["unsigned long"](value, { context });
+
+/** `double`: finite. */
+export const double: Converter<number> = (value, context) => primitives["double"](value, { context });
+
+/** `float`: finite, rounded to float32. */
+export const float: Converter<number> = (value, context) => primitives["float"](value, { context });
+
+/** `USVString`: lone surrogates become U+FFFD. */
+export const usvString: Converter<string> = (value, context) =>
+  typeof value === "string" ? value.toWellFormed() : primitives["USVString"](value, { context });
+
+/** `(bigint or unrestricted double)`, the standard's MLNumber: what ToNumeric gives. */
+export const mlNumber: Converter<number | bigint> = (value, context) => {
+  if (typeof value === "number" || typeof value === "bigint") return value;
+  if (typeof value === "symbol") throw new TypeError(`${context} is a symbol, not a number or a BigInt.`);
+  let numeric = value as number | bigint;
+  // The postfix operator is the one expression of the language that is ToNumeric and nothing else.
+  return numeric++;
+};
+
+/** An enumeration: one of `values`, after conversion to a string. */
+export function enumeration<const T extends string>(name: string, values: readonly T[]): Converter<T> {
+  const known: ReadonlySet<string> = new Set(values);
+  return (value, context) => {
+    const text = primitives["DOMString"](value, { context });
+    if (!known.has(text)) {
+      throw new TypeError(
+        `${context} is ${JSON.stringify(text)}, which is not a value of ${name} (${values.join(", ")}).`,
+      );
+    }
+    return text as T;
+  };
+}
+
+/** `sequence<T>`: any iterable object. */
+export function sequence<T>(item: Converter<T>): Converter<T[]> {
+  return (value, context) => {
+    if (!isObject(value)) throw new TypeError(`${context} is not an iterable object.`);
+    const method = (value as Partial<Iterable<unknown>>)[Symbol.iterator];
+    if (method === undefined || method === null) throw new TypeError(`${context} is not iterable.`);
+    return sequenceFromIterator(value, method, item, context);
+  };
+}
+
+/** The steps of a sequence whose `@@iterator` has been read already, as overload and union resolution read it once. */
+export function sequenceFromIterator<T>(
+  value: object,
+  method: unknown,
+  item: Converter<T>,
+  context: string,
+): T[] {
+  if (typeof method !== "function") throw new TypeError(`${context}[Symbol.iterator] is not a function.`);
+  const iterator: unknown = Reflect.apply(method, value, []);
+  if (!isObject(iterator)) throw new TypeError(`${context} has an iterator that is not an object.`);
+  const { next } = iterator as { next: unknown };
+  const items: T[] = [];
+  // Not for-of: unlike it, WebIDL leaves the iterator open when an element is refused.
+  for (;;) {
+    const step: unknown = Reflect.apply(next as () => unknown, iterator, []);
+    if (!isObject(step)) throw new TypeError(`${context} has an iterator whose step is not an object.`);
+    const { done } = step as IteratorResult<unknown>;
+    if (done) return items;
+    items.push(item((step as IteratorResult<unknown>).value, `${context}[${items.length}]`));
+  }
+}
+
+/** `(T or sequence<T>)`: an iterable object is a list, everything else one value. */
+export function oneOrSequence<T>(item: Converter<T>): Converter<T | T[]> {
+  return (value, context) => {
+    if (isObject(value)) {
+      const method = (value as Partial<Iterable<unknown>>)[Symbol.iterator];
+      if (method !== undefined && method !== null) return sequenceFromIterator(value, method, item, context);
+    }
+    return item(value, context);
+  };
+}
+
+/** `record<USVString, T>`: own enumerable properties, in property order. */
+export function record<T>(item: Converter<T>): Converter<Map<string, T>> {
+  return (value, context) => {
+    if (!isObject(value)) throw new TypeError(`${context} is not an object.`);
+    const entries = new Map<string, T>();
+    for (const key of Reflect.ownKeys(value)) {
+      if (!Reflect.getOwnPropertyDescriptor(value, key)?.enumerable) continue;
+      const name = usvString(key, `A key of ${context}`);
+      entries.set(name, item(Reflect.get(value, key, value), `${context}[${JSON.stringify(name)}]`));
+    }
+    return entries;
+  };
+}
+
+/** A member of a dictionary: how it converts, and what happens when it is missing. */
+export interface Member<T, Presence extends "required" | "optional" | "defaulted"> {
+  readonly converter: Converter<T>;
+  readonly presence: Presence;
+  /** Gives the default value of a `"defaulted"` member. */
+  readonly fallback?: () => T;
+}
+
+/** Any member. */
+// deno-lint-ignore no-explicit-any -- a constraint; every use infers the exact type
+export type AnyMember = Member<any, "required" | "optional" | "defaulted">;
+
+/** A member that must be there. */
+export function required<T>(converter: Converter<T>): Member<T, "required"> {
+  return { converter, presence: "required" };
+}
+
+/** A member that may be missing. */
+export function optional<T>(converter: Converter<T>): Member<T, "optional"> {
+  return { converter, presence: "optional" };
+}
+
+/** A member with a default value. */
+export function withDefault<T>(converter: Converter<T>, value: NoInfer<T>): Member<T, "defaulted"> {
+  return { converter, presence: "defaulted", fallback: () => value };
+}
+
+/** The members of a dictionary, by name. */
+export type Members = Readonly<Record<string, AnyMember>>;
+
+type OptionalKeys<M extends Members> = { [K in keyof M]: M[K]["presence"] extends "optional" ? K : never }[keyof M];
+
+/** What a dictionary with these members converts to: optional members may be missing, the others are there. */
+export type DictionaryOf<M extends Members> =
+  & { readonly [K in Exclude<keyof M, OptionalKeys<M>>]: Converted<M[K]["converter"]> }
+  & { readonly [K in OptionalKeys<M>]?: Converted<M[K]["converter"]> };
+
+/**
+ * A dictionary. Inherited members are converted before own ones, and each group in lexicographic order, as getters can
+ * observe; unknown members are ignored.
+ * @see https://webidl.spec.whatwg.org/#es-dictionary
+ */
+export function dictionary<Own extends Members, Inherited extends Members = Record<never, never>>(
+  own: Own,
+  inherited?: Inherited,
+): Converter<DictionaryOf<Own & Inherited>> {
+  const members = [...sorted(inherited ?? {}), ...sorted(own)];
+  return (value, context) => {
+    if (value !== undefined && value !== null && !isObject(value)) {
+      throw new TypeError(`${context} is not an object.`);
+    }
+    const result: Record<string, unknown> = {};
+    for (const [key, member] of members) {
+      convertMember(result, value as object | undefined | null, key, member, context);
+    }
+    return result as DictionaryOf<Own & Inherited>;
+  };
+}
+
+function convertMember(
+  result: Record<string, unknown>,
+  source: object | undefined | null,
+  key: string,
+  member: AnyMember,
+  context: string,
+): void {
+  const value = source === undefined || source === null ? undefined : Reflect.get(source, key, source);
+  if (value !== undefined) result[key] = member.converter(value, `${context}.${key}`);
+  else if (member.presence === "defaulted") result[key] = member.fallback?.();
+  else if (member.presence === "required") throw new TypeError(`${context}.${key} is required.`);
+}
+
+function sorted(members: Members): [string, AnyMember][] {
+  return Object.entries(members).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+}
+
+/** Whether WebIDL's "is an Object" holds: functions are objects too. */
+export function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** A method's check that enough arguments were passed. */
+export function requireArguments(count: number, needed: number, context: string): void {
+  if (count < needed) {
+    throw new TypeError(
+      `${context}: ${needed} argument${needed === 1 ? "" : "s"} required, but only ${count} present.`,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * What makes a class a WebIDL interface: internal slots as the brand, illegal constructors, enumerable members.
+ *
+ * @module
+ */
+
+import { type Converter, isObject } from "./converters.ts";
+
+/** An internal slot of the objects of one interface. Having it is the brand: a script can neither read nor forge it. */
+export interface Slot<T> {
+  /** Makes an object of the interface, without running its constructor. */
+  create<Interface extends object>(prototype: Interface, value: T): Interface;
+  /** Makes the object that an interface's own constructor is constructing one of the interface. */
+  initialize(object: object, value: T): void;
+  /** Whether the value is such an object. */
+  has(value: unknown): boolean;
+  /** The slot's value; a TypeError if `this` of a method is no object of the interface. */
+  get(object: object): T;
+  /** Converts an argument to the slot's value; a TypeError if it is no object of the interface. */
+  readonly convert: Converter<T>;
+}
+
+/** Returns the object it is given, so that a subclass's private field is added to an object that exists already. */
+class Identity {
+  constructor(object: object) {
+    return object;
+  }
+}
+
+/** Makes the slot of an interface. */
+export function slot<T>(interfaceName: string): Slot<T> {
+  class Stamp extends Identity {
+    #value: T;
+    constructor(object: object, value: T) {
+      super(object);
+      this.#value = value;
+    }
+    static has(value: object): boolean {
+      return #value in value;
+    }
+    static get(object: object): T {
+      if (!isObject(object) || !(#value in object)) throw new TypeError(`Illegal invocation: not an ${interfaceName}`);
+      return (object as unknown as Stamp).#value;
+    }
+  }
+  return {
+    create<Interface extends object>(prototype: Interface, value: T): Interface {
+      return new Stamp(Object.create(prototype) as object, value) as unknown as Interface;
+    },
+    initialize(object, value) {
+      new Stamp(object, value);
+    },
+    has: (value) => isObject(value) && Stamp.has(value),
+    get: Stamp.get,
+    convert(value, context) {
+      if (isObject(value) && Stamp.has(value)) return Stamp.get(value);
+      throw new TypeError(`${context} is not an ${interfaceName}.`);
+    },
+  };
+}
+
+/** The body of a constructor that scripts may not call. */
+export function illegalConstructor(): never {
+  throw new TypeError("Illegal constructor");
+}
+
+/**
+ * Finishes a class as a WebIDL interface object: attributes and operations are enumerable, the class string is the
+ * interface's name.
+ * @see https://webidl.spec.whatwg.org/#js-interfaces
+ */
+export function defineInterface(constructor: { readonly name: string; readonly prototype: object }): void {
+  const { prototype } = constructor;
+  for (const name of Object.getOwnPropertyNames(prototype)) {
+    if (name !== "constructor") Object.defineProperty(prototype, name, { enumerable: true });
+  }
+  Object.defineProperty(prototype, Symbol.toStringTag, { value: constructor.name, configurable: true });
+}
+
+/** Runs an operation that returns a promise: whatever its conversions and checks throw rejects the promise. */
+export function promised<T>(operation: () => T | PromiseLike<T>): Promise<T> {
+  return new Promise((resolve) => resolve(operation()));
+}

@@ -1,0 +1,44 @@
+/**
+ * cast, clamp, and the conversion of `MLNumber` parameters.
+ *
+ * @module
+ */
+
+import { type Attributes, operand, parameter, type Rows } from "./operator.ts";
+import { isFloat, roundTo, saturate } from "./round.ts";
+import { type Element, type RefDataType, type RefTensor, tensor } from "./tensor.ts";
+
+/** [Cast](https://www.w3.org/TR/webnn/#cast) an `MLNumber` to a type; WPT truncates where the text rounds. */
+export function castNumber(dataType: RefDataType, value: Element): Element {
+  return isFloat(dataType) ? roundTo(dataType, value) : saturate(dataType, value);
+}
+
+/** Float to integer truncates (out of range: implementation-defined, saturated here); integer to integer wraps. */
+function castElement(from: RefDataType, to: RefDataType, value: Element): Element {
+  return isFloat(from) && !isFloat(to) ? saturate(to, value) : roundTo(to, value);
+}
+
+/** A bound of clamp; missing and NaN (as in WPT) mean none. */
+function bound(attributes: Attributes, name: string, input: RefTensor): Element | undefined {
+  const value = attributes[name] as Element | undefined;
+  return value === undefined || Number.isNaN(value) ? undefined : castNumber(input.dataType, value);
+}
+
+function clampElement(x: Element, low: Element | undefined, high: Element | undefined): Element {
+  const raised = low !== undefined && x < low ? low : x;
+  return high !== undefined && raised > high ? high : raised;
+}
+
+export const conversion: Rows = {
+  cast: (operands, attributes) => {
+    const input = operand(operands, "input");
+    const dataType = parameter<RefDataType>(attributes, "dataType");
+    return [tensor(dataType, input.shape, input.data.map((x) => castElement(input.dataType, dataType, x)))];
+  },
+  clamp: (operands, attributes) => {
+    const input = operand(operands, "input");
+    const low = bound(attributes, "minValue", input);
+    const high = bound(attributes, "maxValue", input);
+    return [tensor(input.dataType, input.shape, input.data.map((x) => clampElement(x, low, high)))];
+  },
+};

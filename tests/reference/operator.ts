@@ -1,0 +1,58 @@
+/**
+ * How an operator of the reference reads its operands and attributes.
+ *
+ * @module
+ */
+
+import { roundTo } from "./round.ts";
+import type { RefTensor } from "./tensor.ts";
+
+/** Operands by the names of the standard; `inputs` of concat is a list. */
+export type Operands = Readonly<Record<string, RefTensor | readonly RefTensor[] | undefined>>;
+
+/** Positional parameters and options by the names of the standard; what is missing has its default. */
+export type Attributes = Readonly<Record<string, unknown>>;
+
+/** The computation of one operator. */
+export type Compute = (operands: Operands, attributes: Attributes) => RefTensor[];
+
+/** Operators by name. */
+export type Rows = Readonly<Record<string, Compute>>;
+
+/** A required operand. */
+export function operand(operands: Operands, name: string): RefTensor {
+  const value = optionalOperand(operands, name);
+  if (value === undefined) throw new TypeError(`operand ${name} is missing`);
+  return value;
+}
+
+/** An operand that may be left out. */
+export function optionalOperand(operands: Operands, name: string): RefTensor | undefined {
+  const value = operands[name];
+  if (value !== undefined && !("dataType" in value)) throw new TypeError(`operand ${name} is a list`);
+  return value;
+}
+
+/** An operand that is a list. */
+export function operandList(operands: Operands, name: string): readonly RefTensor[] {
+  const value = operands[name];
+  if (!Array.isArray(value)) throw new TypeError(`operand ${name} is not a list`);
+  return value;
+}
+
+/** An attribute, or its default where it is missing. The caller vouches for the type. */
+export function attribute<T>(attributes: Attributes, name: string, fallback: T): T {
+  const value = attributes[name];
+  return value === undefined ? fallback : value as T;
+}
+
+/** A positional parameter, which has no default. */
+export function parameter<T>(attributes: Attributes, name: string): T {
+  if (attributes[name] === undefined) throw new TypeError(`parameter ${name} is missing`);
+  return attributes[name] as T;
+}
+
+/** A `double` attribute, [cast](https://www.w3.org/TR/webnn/#cast) to the floating-point type of the input. */
+export function floatAttribute(attributes: Attributes, name: string, fallback: number, input: RefTensor): number {
+  return Number(roundTo(input.dataType, attribute(attributes, name, fallback)));
+}

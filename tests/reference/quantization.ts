@@ -1,0 +1,40 @@
+/**
+ * quantizeLinear and dequantizeLinear, with one scale and zero point for each block.
+ *
+ * @module
+ */
+
+import { type Compute, operand, type Rows } from "./operator.ts";
+import { roundEven, saturate } from "./round.ts";
+import { floatAt, generate, type Index } from "./tensor.ts";
+
+/** The index of the block that an element belongs to. Of shapes aligned at the right, as WPT's outside the text are. */
+function blockIndex(blocks: readonly number[], shape: readonly number[], index: Index): number[] {
+  const offset = shape.length - blocks.length;
+  return blocks.map((count, axis) => Math.floor(index[axis + offset]! / (shape[axis + offset]! / count)));
+}
+
+/** (x - zeroPoint) · scale. */
+const dequantizeLinear: Compute = (operands) => {
+  const input = operand(operands, "input");
+  const scale = operand(operands, "scale");
+  const zeroPoint = operand(operands, "zeroPoint");
+  return [generate(scale.dataType, input.shape, (index) => {
+    const shift = floatAt(zeroPoint, blockIndex(zeroPoint.shape, input.shape, index));
+    return (floatAt(input, index) - shift) * floatAt(scale, blockIndex(scale.shape, input.shape, index));
+  })];
+};
+
+/** clamp(roundEven(x / scale) + zeroPoint) to the range of the type. */
+const quantizeLinear: Compute = (operands) => {
+  const input = operand(operands, "input");
+  const scale = operand(operands, "scale");
+  const zeroPoint = operand(operands, "zeroPoint");
+  return [generate(zeroPoint.dataType, input.shape, (index) => {
+    const step = floatAt(scale, blockIndex(scale.shape, input.shape, index));
+    const shift = floatAt(zeroPoint, blockIndex(zeroPoint.shape, input.shape, index));
+    return saturate(zeroPoint.dataType, roundEven(floatAt(input, index) / step) + shift);
+  })];
+};
+
+export const quantization: Rows = { dequantizeLinear, quantizeLinear };

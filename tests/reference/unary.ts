@@ -1,0 +1,98 @@
+/**
+ * Element-wise operators of one operand: mathematics and activations.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary
+ *
+ * @module
+ */
+
+import { type Attributes, type Compute, floatAttribute, operand, type Rows } from "./operator.ts";
+import { isFloat, roundEven } from "./round.ts";
+import { erf, erfc, sigmoid, softplus } from "./special_functions.ts";
+import { type Element, type RefDataType, type RefTensor, tensor } from "./tensor.ts";
+
+function map(
+  name: string,
+  outputType: (input: RefDataType) => RefDataType,
+  compute: (x: Element, dataType: RefDataType) => Element,
+): Compute {
+  return (operands) => {
+    const input = operand(operands, name);
+    const data = input.data.map((x) => compute(x, input.dataType));
+    return [tensor(outputType(input.dataType), input.shape, data)];
+  };
+}
+
+/** A function of floats, in float64. */
+function float(compute: (x: number) => number): Compute {
+  return map("input", (dataType) => dataType, (x) => compute(Number(x)));
+}
+
+/** A function of floats and of signed integers. */
+function signed(compute: (x: number) => number, integer: (x: bigint) => bigint): Compute {
+  return map(
+    "input",
+    (dataType) => dataType,
+    (x, dataType) => isFloat(dataType) ? compute(Number(x)) : integer(BigInt(x)),
+  );
+}
+
+/** 1 where the predicate holds, else 0. */
+function predicate(holds: (x: Element) => boolean): Compute {
+  return map("a", () => "uint8", (x) => holds(x) ? 1 : 0);
+}
+
+/** A function of floats with parameters, which are cast to the input's type. */
+function parametric(
+  defaults: Readonly<Record<string, number>>,
+  compute: (x: number, parameters: Readonly<Record<string, number>>) => number,
+): Compute {
+  return (operands, attributes) => {
+    const input = operand(operands, "input");
+    const parameters = castParameters(defaults, attributes, input);
+    return [tensor(input.dataType, input.shape, input.data.map((x) => compute(Number(x), parameters)))];
+  };
+}
+
+function castParameters(defaults: Readonly<Record<string, number>>, attributes: Attributes, input: RefTensor) {
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, floatAttribute(attributes, name, value, input)]),
+  );
+}
+
+function clampTo(x: number, low: number, high: number): number {
+  return Math.min(Math.max(x, low), high);
+}
+
+export const unary: Rows = {
+  abs: signed(Math.abs, (x) => x < 0n ? -x : x),
+  neg: signed((x) => -x, (x) => -x),
+  // NaN is neither positive nor negative: 0, as the text has it.
+  sign: signed((x) => x > 0 ? 1 : x < 0 ? -1 : 0, (x) => x > 0n ? 1n : x < 0n ? -1n : 0n),
+  ceil: float(Math.ceil),
+  cos: float(Math.cos),
+  erf: float(erf),
+  exp: float(Math.exp),
+  floor: float(Math.floor),
+  log: float(Math.log),
+  reciprocal: float((x) => 1 / x),
+  roundEven: float(roundEven),
+  sin: float(Math.sin),
+  sqrt: float(Math.sqrt),
+  tan: float(Math.tan),
+
+  elu: parametric({ alpha: 1 }, (x, { alpha }) => x > 0 ? x : alpha! * Math.expm1(x)),
+  gelu: float((x) => 0.5 * x * erfc(-x / Math.SQRT2)),
+  hardSigmoid: parametric({ alpha: 0.2, beta: 0.5 }, (x, { alpha, beta }) => clampTo(alpha! * x + beta!, 0, 1)),
+  hardSwish: float((x) => x * clampTo(x + 3, 0, 6) / 6),
+  leakyRelu: parametric({ alpha: 0.01 }, (x, { alpha }) => x >= 0 ? x : alpha! * x),
+  linear: parametric({ alpha: 1, beta: 0 }, (x, { alpha, beta }) => alpha! * x + beta!),
+  relu: signed((x) => Math.max(x, 0), (x) => x > 0n ? x : 0n),
+  sigmoid: float(sigmoid),
+  softplus: float(softplus),
+  softsign: float((x) => x / (1 + Math.abs(x))),
+  tanh: float(Math.tanh),
+
+  logicalNot: predicate((x) => x === 0),
+  isNaN: predicate((x) => Number.isNaN(x)),
+  isInfinite: predicate((x) => Math.abs(Number(x)) === Infinity),
+};

@@ -1,0 +1,76 @@
+/**
+ * The program behind `deno task test`: the static checks, then all tests and doc examples, then one line that counts.
+ * Every part runs even if an earlier one failed, so that one run tells everything.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+const CHECKS = {
+  formatting: ["fmt", "--check"],
+  lint: ["lint"],
+  types: ["check", "--doc", "."],
+  documentation: ["doc", "--lint", "mod.ts", "src/polyfill.ts"],
+  package: ["publish", "--dry-run", "--allow-dirty"],
+};
+
+// The types have been checked by then. The sanitizers are off by default since Deno 2.9.
+const TEST = ["test", "--allow-all", "--no-check", "--doc", "--sanitize-ops", "--sanitize-resources"];
+const TESTED = ["tests", "src", "ffi", "mod.ts", "README.md"];
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Runs this Deno on the repository and answers whether it ended well. */
+async function deno(title: string, args: readonly string[]): Promise<boolean> {
+  console.log(`\n== ${title}: deno ${args.join(" ")}`);
+  const child = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, stdin: "null" }).spawn();
+  const { success, signal } = await child.status;
+  if (signal !== null) console.log(`\nThe process was ended by ${signal}.`);
+  return success;
+}
+
+/** The counts in a JUnit report of `deno test`; a test's steps count like tests. */
+function readCounts(junit: string): Counts {
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  for (const [suite] of junit.matchAll(/<testsuite .*?>/g)) {
+    const count = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const failed = count("failures") + count("errors");
+    counts.failed += failed;
+    counts.skipped += count("disabled");
+    counts.passed += count("tests") - failed - count("disabled");
+  }
+  return counts;
+}
+
+async function runTests(): Promise<{ success: boolean; counts: Counts }> {
+  const folder = await Deno.makeTempDir();
+  const report = join(folder, "tests.xml");
+  try {
+    const success = await deno("tests", [...TEST, `--junit-path=${report}`, ...TESTED]);
+    const junit = await Deno.readTextFile(report).catch(() => undefined);
+    if (junit !== undefined) return { success, counts: readCounts(junit) };
+    console.log("The tests ended without a report, which counts as one failure.");
+    return { success: false, counts: { passed: 0, failed: 1, skipped: 0 } };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const failed: string[] = [];
+for (const [title, args] of Object.entries(CHECKS)) {
+  if (!await deno(title, args)) failed.push(title);
+}
+const { success, counts } = await runTests();
+if (!success) failed.push("tests");
+
+if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
+const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+Deno.exitCode = failed.length > 0 ? 1 : 0;
