@@ -33,13 +33,9 @@
 
 export type * from "./src/api/dictionaries.ts";
 export { type ContextOptions, createContext, ML, ml } from "./src/api/ml.ts";
-export { contextInfo, MLContext } from "./src/api/ml_context.ts";
+export { contextInfo, type DeviceInfo, MLContext } from "./src/api/ml_context.ts";
 export { MLGraph } from "./src/api/ml_graph.ts";
 export { MLGraphBuilder } from "./src/api/ml_graph_builder.ts";
 export { MLOperand } from "./src/api/ml_operand.ts";
 export { MLTensor } from "./src/api/ml_tensor.ts";
 export type * from "./src/api/support_limits.ts";
-export type { DeviceInfo } from "./src/backends/backend.ts";
-export type { MLOperandDataType } from "./src/data_type.ts";
-export type { MLRankRange, MLTensorLimits } from "./src/graph/limits.ts";
-export type { AllowSharedBufferSource } from "./src/webidl/buffers.ts";

@@ -1,10 +1,10 @@
 /**
  * Opening a shared library so that nothing bad can come of it.
  *
- * The system's loader maps a file and trusts its tables: a truncated library ends the process with a signal. So the file
- * is checked first, by its own tables. And when an isolate ends, Deno unloads the libraries that it has opened, also under
- * a call that still runs on another thread. So the library is pinned for the life of the process, and Deno's own handle
- * is closed at once: pointers into the library stay valid, and no resource stays open.
+ * The system's loader maps a file and trusts its tables: a truncated library ends the process with a signal. So the
+ * file is checked first, by its own tables. And when an isolate ends, Deno unloads the libraries that it has opened, also
+ * under a call that still runs on another thread. So the library is pinned for the life of the process, and Deno's own
+ * handle is closed at once: pointers into the library stay valid, and no resource stays open.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The few functions of the system's C library that it takes to open a library safely: to read its file, and to pin it in
- * the process. Deno's own file functions would ask for --allow-read, even inside Deno's cache.
+ * The few functions of the system's C library that it takes to open a library safely: to read its file, and to pin it
+ * in the process. Deno's own file functions would ask for --allow-read, even inside Deno's cache.
  *
  * @module
  */
@@ -130,8 +130,8 @@ type Functions<F> = {
 };
 
 /**
- * Functions of a system library. They are called by their addresses, which outlive the handle because every process keeps
- * these libraries; and because Deno compiles code for each function that is declared directly (0.1 ms each, measured).
+ * Functions of a system library. They are called by their addresses, since Deno compiles code for each function that is
+ * declared directly (0.1 ms each, measured). The addresses outlive the handle: every process keeps these libraries.
  */
 function systemFunctions<const F extends Record<string, Deno.ForeignFunction>>(
   name: string,

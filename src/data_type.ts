@@ -4,8 +4,22 @@
  * @module
  */
 
-/** Every {@linkcode MLOperandDataType}, in the order of the standard's enumeration. */
-export const DATA_TYPES = [
+/**
+ * The element type of an operand or tensor.
+ * @see https://www.w3.org/TR/webnn/#enumdef-mloperanddatatype
+ */
+export type MLOperandDataType =
+  | "float32"
+  | "float16"
+  | "int32"
+  | "uint32"
+  | "int64"
+  | "uint64"
+  | "int8"
+  | "uint8";
+
+/** Every data type, in the order of the standard's enumeration. */
+export const DATA_TYPES: readonly MLOperandDataType[] = [
   "float32",
   "float16",
   "int32",
@@ -14,13 +28,7 @@ export const DATA_TYPES = [
   "uint64",
   "int8",
   "uint8",
-] as const;
-
-/**
- * The element type of an operand or tensor.
- * @see https://www.w3.org/TR/webnn/#enumdef-mloperanddatatype
- */
-export type MLOperandDataType = typeof DATA_TYPES[number];
+];
 
 const BITS: Readonly<Record<MLOperandDataType, number>> = {
   float32: 32,

@@ -23,7 +23,7 @@ interface Dependency {
   readonly isDynamic?: boolean;
 }
 
-/** Imported anywhere in src/, and importing nothing. */
+/** Imported anywhere in src/, and importing nothing but one another. */
 const LEAVES = ["src/errors.ts", "src/data_type.ts", "src/shape.ts"];
 
 /**
@@ -35,6 +35,7 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["src/ops/", "src/graph/"],
   ["src/backends/backend.ts", "src/graph/"],
   ["src/timeline/", "src/backends/backend.ts"],
+  ["src/timeline/", "src/graph/", "types"],
   ["src/backends/*/", "src/backends/backend.ts"],
   ["src/backends/*/", "src/graph/"],
   ["src/backends/*/", "src/ops/", "types"],
@@ -72,8 +73,8 @@ function wrongArrows(graph: ModuleGraph, root: string): string[] {
 }
 
 function isAllowed(from: string, to: string, how: "static" | "types" | "dynamic"): boolean {
-  if (LEAVES.includes(from)) return false;
   if (LEAVES.includes(to)) return from.startsWith("src/");
+  if (LEAVES.includes(from)) return false;
   if (room(from) === room(to)) return true;
   return ARROWS.some(([source, target, only]) =>
     matches(source, from) && matches(target, to) && (only === undefined || only === how)
@@ -180,6 +181,8 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
   const right = [
     ["src/ops/softmax.ts", "src/ops/checks.ts", "static"],
     ["src/ops/softmax.ts", "src/shape.ts", "static"],
+    ["src/shape.ts", "src/data_type.ts", "static"],
+    ["src/timeline/timeline.ts", "src/graph/graph.ts", "types"],
     ["src/api/ml.ts", "src/backends/select.ts", "static"],
     ["src/api/ml.ts", "src/api/context.ts", "static"],
     ["src/backends/select.ts", "src/backends/onnxruntime/backend.ts", "dynamic"],
@@ -194,7 +197,7 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
     ["tests/any_test.ts", "src/ops/softmax.ts", "static"],
   ] as const;
   const wrong = [
-    ["src/shape.ts", "src/errors.ts", "static"],
+    ["src/shape.ts", "src/graph/graph.ts", "types"],
     ["src/webidl/converters.ts", "src/graph/graph.ts", "types"],
     ["src/graph/graph.ts", "src/ops/rows.ts", "types"],
     ["src/ops/softmax.ts", "src/api/builder.ts", "types"],

@@ -8,6 +8,9 @@ import type { MLOperandDataType } from "../data_type.ts";
 import type { MLOperand } from "./ml_operand.ts";
 import type { MLTensor } from "./ml_tensor.ts";
 
+export type { MLOperandDataType } from "../data_type.ts";
+export type { AllowSharedBufferSource } from "../webidl/buffers.ts";
+
 /** A number, or a BigInt for 64-bit integers. */
 export type MLNumber = number | bigint;
 
@@ -88,7 +91,10 @@ export interface MLOperatorOptions {
   label?: string;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlclampoptions */
+/**
+ * The options of `clamp()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlclampoptions
+ */
 export interface MLClampOptions extends MLOperatorOptions {
   /** The least value of the output; no bound by default. */
   minValue?: MLNumber;
@@ -96,7 +102,10 @@ export interface MLClampOptions extends MLOperatorOptions {
   maxValue?: MLNumber;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlconv2doptions */
+/**
+ * The options of `conv2d()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlconv2doptions
+ */
 export interface MLConv2dOptions extends MLOperatorOptions {
   /** `[beginHeight, endHeight, beginWidth, endWidth]`, zeros by default. */
   padding?: readonly number[];
@@ -114,7 +123,10 @@ export interface MLConv2dOptions extends MLOperatorOptions {
   bias?: MLOperand;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlcumulativesumoptions */
+/**
+ * The options of `cumulativeSum()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlcumulativesumoptions
+ */
 export interface MLCumulativeSumOptions extends MLOperatorOptions {
   /** Whether an element is left out of its own sum; `false` by default. */
   exclusive?: boolean;
@@ -122,13 +134,19 @@ export interface MLCumulativeSumOptions extends MLOperatorOptions {
   reversed?: boolean;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mleluoptions */
+/**
+ * The options of `elu()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mleluoptions
+ */
 export interface MLEluOptions extends MLOperatorOptions {
   /** The factor of the negative part; 1 by default. */
   alpha?: number;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlgemmoptions */
+/**
+ * The options of `gemm()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlgemmoptions
+ */
 export interface MLGemmOptions extends MLOperatorOptions {
   /** Added to the product; a shape that broadcasts to `[M, N]`. */
   c?: MLOperand;
@@ -142,7 +160,10 @@ export interface MLGemmOptions extends MLOperatorOptions {
   bTranspose?: boolean;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlhardsigmoidoptions */
+/**
+ * The options of `hardSigmoid()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlhardsigmoidoptions
+ */
 export interface MLHardSigmoidOptions extends MLOperatorOptions {
   /** The slope; 0.2 by default. */
   alpha?: number;
@@ -150,13 +171,19 @@ export interface MLHardSigmoidOptions extends MLOperatorOptions {
   beta?: number;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlleakyreluoptions */
+/**
+ * The options of `leakyRelu()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlleakyreluoptions
+ */
 export interface MLLeakyReluOptions extends MLOperatorOptions {
   /** The slope of the negative part; 0.01 by default. */
   alpha?: number;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mllinearoptions */
+/**
+ * The options of `linear()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mllinearoptions
+ */
 export interface MLLinearOptions extends MLOperatorOptions {
   /** The slope; 1 by default. */
   alpha?: number;
@@ -164,7 +191,10 @@ export interface MLLinearOptions extends MLOperatorOptions {
   beta?: number;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mllstmcelloptions */
+/**
+ * The options of `lstmCell()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mllstmcelloptions
+ */
 export interface MLLstmCellOptions extends MLOperatorOptions {
   /** Of the input; shape `[4 * hiddenSize]`. */
   bias?: MLOperand;
@@ -178,7 +208,10 @@ export interface MLLstmCellOptions extends MLOperatorOptions {
   activations?: readonly MLRecurrentNetworkActivation[];
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlpool2doptions */
+/**
+ * The options of `averagePool2d()`, `l2Pool2d()` and `maxPool2d()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlpool2doptions
+ */
 export interface MLPool2dOptions extends MLOperatorOptions {
   /** `[height, width]`; the whole input by default. */
   windowDimensions?: readonly number[];
@@ -196,7 +229,10 @@ export interface MLPool2dOptions extends MLOperatorOptions {
   outputSizes?: readonly number[];
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlreduceoptions */
+/**
+ * The options of the reductions.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlreduceoptions
+ */
 export interface MLReduceOptions extends MLOperatorOptions {
   /** The axes to reduce; all by default. */
   axes?: readonly number[];
@@ -204,13 +240,19 @@ export interface MLReduceOptions extends MLOperatorOptions {
   keepDimensions?: boolean;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mlsplitoptions */
+/**
+ * The options of `split()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlsplitoptions
+ */
 export interface MLSplitOptions extends MLOperatorOptions {
   /** The axis to split; 0 by default. */
   axis?: number;
 }
 
-/** @see https://www.w3.org/TR/webnn/#dictdef-mltransposeoptions */
+/**
+ * The options of `transpose()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mltransposeoptions
+ */
 export interface MLTransposeOptions extends MLOperatorOptions {
   /** For each output axis the input axis; reversed by default. */
   permutation?: readonly number[];

@@ -25,6 +25,9 @@ import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
 import { graphSlot, type GraphState, type MLGraph, type Port } from "./ml_graph.ts";
 import { isConstant, isDestroyed, MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
+import type { MLOpSupportLimits } from "./support_limits.ts";
+
+export type { DeviceInfo } from "../backends/backend.ts";
 
 /** What a context is. */
 export interface ContextState {
@@ -174,12 +177,17 @@ export class MLContext {
   }
 
   /**
-   * Reads a tensor, after the work queued before, into a new ArrayBuffer or into `outputData`, which may be larger.
-   * @returns rejects with a TypeError if the tensor is not readable or `outputData` too small, InvalidStateError if the
-   * tensor is destroyed, OperationError if the dispatch that should have computed it failed
+   * Reads a tensor, after the work queued before, into a new ArrayBuffer.
+   * @returns rejects with a TypeError if the tensor is not readable, InvalidStateError if it is destroyed,
+   * OperationError if the dispatch that should have computed it failed
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor
    */
   readTensor(tensor: MLTensor): Promise<ArrayBuffer>;
+  /**
+   * Reads a tensor, after the work queued before, into the beginning of `outputData`, which may be larger.
+   * @returns rejects as the other form does, and with a TypeError if `outputData` is too small
+   * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor-byob
+   */
   readTensor(tensor: MLTensor, outputData: AllowSharedBufferSource): Promise<undefined>;
   readTensor(tensor: MLTensor, ...rest: [outputData?: AllowSharedBufferSource]): Promise<ArrayBuffer | undefined> {
     return promised(() => {

@@ -51,6 +51,7 @@ import type { MLTensor } from "./ml_tensor.ts";
  */
 export class MLGraphBuilder {
   /**
+   * A builder of one graph.
    * @param context the context on which the graph will run
    * @throws InvalidStateError if the context is lost
    */

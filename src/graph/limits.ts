@@ -25,7 +25,9 @@ export interface DeviceLimits {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlrankrange
  */
 export interface MLRankRange {
+  /** The least rank. */
   min: number;
+  /** The greatest rank. */
   max: number;
 }
 
@@ -34,6 +36,8 @@ export interface MLRankRange {
  * @see https://www.w3.org/TR/webnn/#dictdef-mltensorlimits
  */
 export interface MLTensorLimits {
+  /** The data types. */
   dataTypes: MLOperandDataType[];
+  /** The ranks. */
   rankRange: MLRankRange;
 }

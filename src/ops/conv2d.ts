@@ -4,42 +4,11 @@
  * @module
  */
 
-import { MAX_DIMENSION, type Shape } from "../shape.ts";
+import { filterShape, fromImageShape, type ImageShape, imageShape } from "../graph/layout.ts";
+import { MAX_DIMENSION } from "../shape.ts";
 import { checkLength, checkNonZero, checkShape, refuse } from "./checks.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { conv2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
-
-/** The layouts of a 4-D input: n batches, c channels, h rows, w columns. */
-export type InputLayout = "nchw" | "nhwc";
-
-/** The sizes of a 4-D input by name. */
-export interface ImageShape {
-  readonly batches: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
-
-/** Names the dimensions of a 4-D shape. */
-export function imageShape(shape: Shape, layout: InputLayout): ImageShape {
-  const [batches, x, y, z] = shape as [number, number, number, number];
-  return layout === "nchw"
-    ? { batches, channels: x, height: y, width: z }
-    : { batches, height: x, width: y, channels: z };
-}
-
-/** The 4-D shape of named dimensions. */
-export function fromImageShape({ batches, channels, height, width }: ImageShape, layout: InputLayout): Shape {
-  return layout === "nchw" ? [batches, channels, height, width] : [batches, height, width, channels];
-}
-
-/** The sizes of a 4-D filter by name: o output channels, i input channels of a group, h rows, w columns. */
-export function filterShape(shape: Shape, layout: string): Readonly<Record<"o" | "i" | "h" | "w", number>> {
-  return Object.fromEntries([...layout].map((letter, i) => [letter, shape[i]])) as Record<
-    "o" | "i" | "h" | "w",
-    number
-  >;
-}
 
 /** How a window moves, every default filled in. */
 export interface Window {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MLOperandDataType } from "../data_type.ts";
+import { DATA_TYPES, type MLOperandDataType } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Descriptor } from "../shape.ts";
 import type { DictionaryOf, Members } from "../webidl/converters.ts";
@@ -132,16 +132,7 @@ export function sameAs(operand: string): TypeRule {
 }
 
 /** Every data type. */
-export const ANY: readonly MLOperandDataType[] = [
-  "float32",
-  "float16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "int8",
-  "uint8",
-];
+export const ANY: readonly MLOperandDataType[] = DATA_TYPES;
 /** Floating-point types. */
 export const FLOATS: readonly MLOperandDataType[] = ["float32", "float16"];
 /** Types that the standard calls signed: those with a negative. */

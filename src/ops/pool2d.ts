@@ -5,9 +5,10 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
+import { fromImageShape, imageShape } from "../graph/layout.ts";
 import { MAX_DIMENSION } from "../shape.ts";
 import { checkLength, checkNonZero, refuse } from "./checks.ts";
-import { checkWindow, fromImageShape, imageShape, outputSize } from "./conv2d.ts";
+import { checkWindow, outputSize } from "./conv2d.ts";
 import { ANY, FLOATS, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { inputLayout, maybeIntegers, rounding } from "./parameters.ts";
 

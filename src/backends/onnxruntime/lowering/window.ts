@@ -6,8 +6,8 @@
  */
 
 import type { Value } from "../../../graph/graph.ts";
-import type { convolutions } from "../../../ops/conv2d.ts";
-import { imageShape, type InputLayout, type Window } from "../../../ops/conv2d.ts";
+import type { convolutions, Window } from "../../../ops/conv2d.ts";
+import { imageShape, type InputLayout } from "../../../graph/layout.ts";
 import type { pools as poolRows } from "../../../ops/pool2d.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";

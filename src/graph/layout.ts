@@ -1,0 +1,39 @@
+/**
+ * The layouts of images and filters.
+ *
+ * @module
+ */
+
+import type { Shape } from "../shape.ts";
+
+/** The layouts of a 4-D input: n batches, c channels, h rows, w columns. */
+export type InputLayout = "nchw" | "nhwc";
+
+/** The sizes of a 4-D input by name. */
+export interface ImageShape {
+  readonly batches: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Names the dimensions of a 4-D shape. */
+export function imageShape(shape: Shape, layout: InputLayout): ImageShape {
+  const [batches, x, y, z] = shape as [number, number, number, number];
+  return layout === "nchw"
+    ? { batches, channels: x, height: y, width: z }
+    : { batches, height: x, width: y, channels: z };
+}
+
+/** The 4-D shape of named dimensions. */
+export function fromImageShape({ batches, channels, height, width }: ImageShape, layout: InputLayout): Shape {
+  return layout === "nchw" ? [batches, channels, height, width] : [batches, height, width, channels];
+}
+
+/** The sizes of a 4-D filter by name: o output channels, i input channels of a group, h rows, w columns. */
+export function filterShape(shape: Shape, layout: string): Readonly<Record<"o" | "i" | "h" | "w", number>> {
+  return Object.fromEntries([...layout].map((letter, i) => [letter, shape[i]])) as Record<
+    "o" | "i" | "h" | "w",
+    number
+  >;
+}

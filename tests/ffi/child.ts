@@ -1,0 +1,24 @@
+/** Runs a program of this folder in a Deno process of its own. */
+import { fileURLToPath } from "node:url";
+
+/** How the program ended, and what it printed. */
+export interface Ending {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `program` with Deno's `flags`, and waits for its end. */
+export async function runChild(
+  program: string,
+  args: readonly string[] = [],
+  flags: readonly string[] = ["--allow-ffi"],
+  env: Record<string, string> = {},
+): Promise<Ending> {
+  const file = fileURLToPath(new URL(program, import.meta.url));
+  const command = new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", ...flags, file, ...args], env });
+  const { code, signal, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { code, signal, stdout: decoder.decode(stdout).trim(), stderr: decoder.decode(stderr) };
+}

@@ -1,0 +1,76 @@
+/** One-node graphs through nothing but the functions of ffi/: `c = op(a, b)` on square float32 matrices. */
+import { cString, cStringArray, int64Array, pointerArray, view } from "../../ffi/memory.ts";
+import type { Pointer } from "../../ffi/memory.ts";
+import { ElementType, LoggingLevel } from "../../ffi/onnxruntime/enums.ts";
+import type { OnnxRuntime } from "../../ffi/onnxruntime/library.ts";
+
+/** A session with its values bound, and views of their elements. */
+export interface BoundSession {
+  readonly session: Pointer;
+  readonly binding: Pointer;
+  readonly values: Record<"a" | "b" | "c", Float32Array>;
+  /** Releases everything. */
+  release(): void;
+}
+
+/** Builds a session for one node of type `operator` on matrices of `size` rows, and binds new values to it. */
+export async function bindOneNode(runtime: OnnxRuntime, operator: string, size: number): Promise<BoundSession> {
+  const { api } = runtime;
+  const env = api.CreateEnv(LoggingLevel.FATAL, cString("ffi test"));
+  const session = await createSession(runtime, env, operator, size);
+  const binding = api.CreateIoBinding(session);
+  const allocator = api.GetAllocatorWithDefaultOptions();
+  const bind = (name: string) => {
+    const value = api.CreateTensorAsOrtValue(allocator, int64Array([size, size]), 2, ElementType.float32);
+    (name === "c" ? api.BindOutput : api.BindInput)(binding, cString(name), value);
+    const elements = new Float32Array(view(api.GetTensorMutableData(value), 4 * size * size));
+    api.ReleaseValue(value); // The binding holds it.
+    return elements;
+  };
+  return {
+    session,
+    binding,
+    values: { a: bind("a"), b: bind("b"), c: bind("c") },
+    release() {
+      api.ReleaseIoBinding(binding);
+      api.ReleaseSession(session);
+      api.ReleaseEnv(env);
+    },
+  };
+}
+
+async function createSession(
+  { api, modelEditor }: OnnxRuntime,
+  env: Pointer,
+  operator: string,
+  size: number,
+): Promise<Pointer> {
+  const valueInfo = (name: string) => {
+    const info = api.CreateTensorTypeAndShapeInfo();
+    api.SetTensorElementType(info, ElementType.float32);
+    api.SetDimensions(info, int64Array([size, size]), 2);
+    const type = modelEditor.CreateTensorTypeInfo(info);
+    api.ReleaseTensorTypeAndShapeInfo(info);
+    const value = modelEditor.CreateValueInfo(cString(name), type);
+    api.ReleaseTypeInfo(type);
+    return value;
+  };
+  const graph = modelEditor.CreateGraph();
+  modelEditor.SetGraphInputs(graph, pointerArray([valueInfo("a"), valueInfo("b")]), 2);
+  modelEditor.SetGraphOutputs(graph, pointerArray([valueInfo("c")]), 1);
+  const [inputs, outputs] = [cStringArray(["a", "b"]), cStringArray(["c"])];
+  const none = cString("");
+  modelEditor.AddNodeToGraph(
+    graph,
+    modelEditor.CreateNode(cString(operator), none, none, inputs, 2, outputs, 1, null, 0),
+  );
+  const model = modelEditor.CreateModel(cStringArray([""]), new Int32Array([21]), 1);
+  const options = api.CreateSessionOptions();
+  try {
+    modelEditor.AddGraphToModel(model, graph);
+    return await modelEditor.CreateSessionFromModelAsync(env, model, options);
+  } finally {
+    api.ReleaseModel(model);
+    api.ReleaseSessionOptions(options);
+  }
+}
