@@ -10,8 +10,8 @@
 import { readCString } from "../memory.ts";
 import { bindTable, type Functions, handle, nonblocking, OrtError, plain, type Services, status } from "./table.ts";
 
-/** The oldest version of the API that has all functions below. */
-export const API_VERSION = 23;
+/** The oldest version of the API that has all functions below: that of ONNX Runtime 1.22. */
+export const API_VERSION = 22;
 
 /** Rows of `OrtApi`. */
 export const ORT_API = {

@@ -7,7 +7,7 @@
 /** A piece of work. It handles its own errors: it neither throws nor rejects. */
 export type Step = () => void | Promise<void>;
 
-/** How long queued steps may follow each other, in milliseconds, before the event loop gets a turn. */
+/** How long synchronous steps may follow each other, in milliseconds, before the event loop gets a turn. */
 const SLICE = 4;
 
 /** Carries out steps in order. A step that comes when nothing is queued or in flight runs at once, synchronously. */
@@ -41,11 +41,10 @@ export class Queue {
     await pending;
     let began = performance.now();
     for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
-      await step();
-      if (performance.now() - began > SLICE) {
-        await turn();
-        began = performance.now();
-      }
+      const next = step();
+      if (next === undefined && performance.now() - began < SLICE) continue;
+      await (next ?? turn());
+      began = performance.now();
     }
     this.#busy = false;
   }

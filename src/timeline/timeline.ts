@@ -131,7 +131,8 @@ export class Timeline {
   /** Reads a tensor. `deliver` gets its bytes, which are only valid during the call. */
   read<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): Promise<T> {
     return this.#schedule({
-      step: () => {
+      step: async () => {
+        await undefined; // What script does to the tensor or the buffer right after the call comes first.
         if (tensor.failure) throw report(tensor.failure);
         return tensor.device.read();
       },

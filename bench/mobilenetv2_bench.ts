@@ -1,0 +1,11 @@
+/**
+ * A real network: MobileNetV2 with its trained weights, checked against the reference features.
+ *
+ * @module
+ */
+import { mobileNetV2, whatIsMissing } from "./support/mobilenetv2.ts";
+import { benchSuite } from "./support/suite.ts";
+
+const missing = whatIsMissing();
+if (missing) console.error(missing);
+else await benchSuite(await mobileNetV2());

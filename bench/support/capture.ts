@@ -1,0 +1,47 @@
+/**
+ * What the backend is given when a program builds a graph: the way to measure the engine below the API.
+ *
+ * @module
+ */
+import { createMLContext } from "../../src/api/ml_context.ts";
+import type { OrtDevice } from "../../src/backends/onnxruntime/device.ts";
+import { openCpu } from "../../src/backends/onnxruntime/mod.ts";
+import type { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";
+import type { OrtRuntime } from "../../src/backends/onnxruntime/runtime.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+
+/** A graph as the backend gets it, with the engine and the number of threads that it was meant for. */
+export interface CapturedGraph {
+  readonly runtime: OrtRuntime;
+  readonly threads: number;
+  readonly graph: Graph<NativeBlock>;
+}
+
+/** A context whose device can be seen, opened as `ml.createContext()` opens one. */
+export async function openVisibleContext(): Promise<{ context: MLContext; device: OrtDevice }> {
+  const device = await openCpu({}) as OrtDevice;
+  return { context: createMLContext(device), device };
+}
+
+/**
+ * Lets `build` build a graph and keeps it uncompiled. Its constants stay for the life of the process, and whoever
+ * compiles it only borrows them.
+ */
+export async function captureGraph(build: (context: MLContext) => Promise<unknown>): Promise<CapturedGraph> {
+  const { context, device } = await openVisibleContext();
+  let graph: Graph<NativeBlock> | undefined;
+  device.compile = (given) => {
+    for (const { block } of given.constants) block.retain();
+    graph = given;
+    return Promise.reject(new Error("kept, not compiled"));
+  };
+  try {
+    await build(context);
+  } catch (error) {
+    if (graph === undefined) throw error;
+  } finally {
+    context.destroy();
+  }
+  if (graph === undefined) throw new Error("captureGraph: the program built no graph");
+  return { runtime: device.runtime, threads: device.info.threads, graph };
+}

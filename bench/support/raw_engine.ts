@@ -1,0 +1,72 @@
+/**
+ * ONNX Runtime by itself, called by the same FFI on the same graph: what the API costs is what it adds to this.
+ *
+ * @module
+ */
+import { cString, type Pointer } from "../../ffi/memory.ts";
+import { lower } from "../../src/backends/onnxruntime/lower.ts";
+import { createModel } from "../../src/backends/onnxruntime/model.ts";
+import { createSessionOptions } from "../../src/backends/onnxruntime/session_options.ts";
+import { OrtTensor } from "../../src/backends/onnxruntime/tensor.ts";
+import type { NamedValue } from "../../src/graph/graph.ts";
+import type { CapturedGraph } from "./capture.ts";
+
+/** A finished model, ready to become sessions. */
+export interface RawEngine {
+  /** Creates a session: all of a build that is the engine's own work. */
+  createSession(): Promise<RawSession>;
+}
+
+/** A session. `bind` comes before `run`. */
+export interface RawSession {
+  /** Binds the tensors of the graph's inputs and outputs. */
+  bind(): void;
+  /** Runs on the calling thread. */
+  run(): void;
+  /** Copies an output. */
+  read(output: string, into: Float32Array): void;
+  release(): void;
+}
+
+/** Makes the model of a graph, and tensors for its inputs and outputs, of which the inputs are filled. */
+export function createRawEngine(captured: CapturedGraph, inputs: Record<string, Float32Array>): RawEngine {
+  const { runtime, threads, graph } = captured;
+  const { api, env, modelEditor } = runtime;
+  const onnx = lower(graph);
+  const model = createModel(runtime, onnx);
+  const options = createSessionOptions(runtime, threads);
+  const inputTensors = graph.inputs.map(({ value }) => new OrtTensor(runtime, value));
+  const outputTensors = graph.outputs.map(({ value }) => new OrtTensor(runtime, value));
+  graph.inputs.forEach(({ name }, i) => inputTensors[i]!.write(bytesOf(inputs[name]!)));
+
+  function bindTensors(session: Pointer): Pointer {
+    const binding = api.CreateIoBinding(session);
+    inputTensors.forEach(({ value }, i) => api.BindInput(binding, cString(onnx.inputs[i]!.name), value));
+    outputTensors.forEach(({ value }, i) => api.BindOutput(binding, cString(onnx.outputs[i]!.name), value));
+    return binding;
+  }
+
+  return {
+    async createSession() {
+      const session = await modelEditor.CreateSessionFromModelAsync(env, model, options);
+      let binding: Pointer | undefined;
+      return {
+        bind: () => void (binding = bindTensors(session)),
+        run: () => api.RunWithBinding(session, null, binding!),
+        read: (output, into) => bytesOf(into).set(outputTensors[indexOf(graph.outputs, output)]!.read()),
+        release: () => {
+          if (binding) api.ReleaseIoBinding(binding);
+          api.ReleaseSession(session);
+        },
+      };
+    },
+  };
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function indexOf(values: readonly NamedValue[], wanted: string): number {
+  return values.findIndex(({ name }) => name === wanted);
+}

@@ -1,0 +1,64 @@
+/**
+ * The process of one page: loads the real testharness.js and the scripts of the page, and writes each result the moment
+ * that it is known, so that nothing is lost when the next test takes the process down.
+ *
+ * Usage: deno run -A open_page.ts PAGE_RUN_AS_JSON
+ */
+
+import { HARNESS_STATUS, type PageRecord, type PageRun, SUBTEST_STATUS, type SubtestResult } from "./page.ts";
+import { installShims, loadScript, optionalCasesLeftOut } from "./shims.ts";
+
+/** A test, as testharness.js has it. */
+interface HarnessTest {
+  name: string;
+  status: number;
+  message: string | null;
+}
+
+/** What testharness.js adds to the global scope, as far as it is used here. */
+interface Testharness {
+  add_result_callback(callback: (test: HarnessTest) => void): void;
+  add_completion_callback(callback: (tests: HarnessTest[], harness: Omit<HarnessTest, "name">) => void): void;
+  fetch_tests_from_worker(worker: Worker): void;
+  timeout(): void;
+}
+
+const run: PageRun = JSON.parse(Deno.args[0] ?? "");
+const scope = globalThis as typeof globalThis & Testharness;
+
+// The module under test meets Deno as it is. Where the tests are in a worker, it is the worker that imports it.
+if (run.prelude !== undefined && run.page.scope === "window") await import(run.prelude);
+installShims(run);
+
+// No await from here on: testharness.js takes the first microtask for the end of loading.
+loadScript(run.root, "/resources/testharness.js");
+scope.add_result_callback((test) => write({ subtest: resultOf(test) }));
+scope.add_completion_callback((tests, { status, message }) => {
+  const subtests = tests.map(resultOf);
+  write({ completion: { status: HARNESS_STATUS[status]!, message, subtests, leftOut: optionalCasesLeftOut() } });
+  Deno.exit();
+});
+// A shell has no timeout of its own in testharness.js. The timer also keeps the event loop alive.
+setTimeout(scope.timeout, run.timeout);
+
+if (run.page.scope === "window") {
+  for (const path of run.page.scripts) loadScript(run.root, path);
+} else {
+  const script = new URL("./open_worker.ts", import.meta.url);
+  const worker = new Worker(script, { type: "module", name: JSON.stringify(run) });
+  // Errors of tests stay in the worker, so it could not start; testharness.js would wait for it until the timeout.
+  worker.addEventListener("error", (event) => {
+    console.error(event.message);
+    Deno.exit(1);
+  });
+  scope.fetch_tests_from_worker(worker);
+}
+
+function resultOf({ name, status, message }: HarnessTest): SubtestResult {
+  return { name, status: SUBTEST_STATUS[status]!, message };
+}
+
+function write(record: PageRecord): void {
+  let bytes = new TextEncoder().encode(`${run.marker}${JSON.stringify(record)}\n`);
+  while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+}

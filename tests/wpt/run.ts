@@ -1,0 +1,85 @@
+/** `deno task wpt`: the command line of the runner. */
+
+import { parseArgs } from "@std/cli";
+import { availableParallelism } from "node:os";
+import { findCheckout } from "./checkout.ts";
+import { type JudgedPage, parseExpectations } from "./expectations.ts";
+import { htmlReport } from "./html_report.ts";
+import { conformanceDocument, formatSummary, formatUnexpected, isAsExpected, wptReport } from "./report.ts";
+import { DEVICES, runSuite } from "./suite.ts";
+
+const HELP = `Runs the web-platform-tests of WebNN, unmodified, in Deno.
+
+Usage: deno task wpt [--wpt DIR] [options]
+
+  --wpt DIR                 a checkout of web-platform-tests; else WPT_DIR, else a sparse clone in the cache directory
+  --filter PATTERN          only pages whose id matches the regular expression, such as "pad|/idlharness"
+  --device cpu|gpu|npu      only the variants of one device, and the pages that have none
+  --jobs N                  processes at a time (default: the number of cores)
+  --timeout-multiplier X    for slow machines
+  --report FILE             write the results as JSON in the form of wpt.fyi
+  --html FILE               write the results as an HTML page
+  --conformance-doc FILE    write the result as docs/conformance.md
+  --help
+
+Exits with 0 if every result is as expectations.json says, 1 if any is not, 2 if the tests could not be run.`;
+
+/** What is tested, and what is known not to pass. */
+const SUITE = {
+  prelude: new URL("../../src/polyfill.ts", import.meta.url).href,
+  expectations: new URL("./expectations.json", import.meta.url),
+};
+
+/** Carries out a command line, and answers with the exit code. */
+export async function main(args: string[], suite: typeof SUITE = SUITE): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const root = await findCheckout(options.wpt);
+  const expectations = parseExpectations(await Deno.readTextFile(suite.expectations));
+  const run = await runSuite({ ...options, root, prelude: suite.prelude, expectations, onPage: showProgress });
+  console.log(formatSummary(run));
+  if (options.report) await Deno.writeTextFile(options.report, JSON.stringify(wptReport(run)) + "\n");
+  if (options.html) await Deno.writeTextFile(options.html, htmlReport(run));
+  if (options["conformance-doc"]) await Deno.writeTextFile(options["conformance-doc"], conformanceDocument(run));
+  return isAsExpected(run) ? 0 : 1;
+}
+
+function parseOptions(args: string[]) {
+  const values = parseArgs(args, {
+    string: ["wpt", "filter", "device", "jobs", "timeout-multiplier", "report", "html", "conformance-doc"],
+    boolean: ["help"],
+    unknown: (arg) => {
+      throw new Error(`unknown argument ${arg}; see --help`);
+    },
+  });
+  const { device } = values;
+  if (device !== undefined && !DEVICES.includes(device)) throw new Error(`--device must be one of ${DEVICES}`);
+  const jobs = Number(values.jobs ?? availableParallelism());
+  if (!Number.isInteger(jobs) || jobs < 1) throw new Error("--jobs must be a positive integer");
+  const timeoutMultiplier = Number(values["timeout-multiplier"] ?? 1);
+  if (!(timeoutMultiplier > 0)) throw new Error("--timeout-multiplier must be a positive number");
+  const filter = values.filter === undefined ? undefined : new RegExp(values.filter);
+  return { ...values, device, jobs, timeoutMultiplier, filter };
+}
+
+function showProgress(page: JudgedPage, done: number, all: number): void {
+  const clear = Deno.stdout.isTerminal() ? "\r\x1b[K" : "";
+  const unexpected = formatUnexpected(page);
+  if (unexpected !== "") console.log(clear + unexpected);
+  if (clear !== "") {
+    const line = `[${done}/${all}] ${page.result.id}`.slice(0, 100);
+    Deno.stdout.writeSync(new TextEncoder().encode(clear + (done < all ? line : "")));
+  }
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    console.error(`wpt: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(2);
+  }
+}

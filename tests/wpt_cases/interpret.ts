@@ -1,0 +1,46 @@
+/**
+ * A case carried out by the reference, operator by operator.
+ *
+ * @module
+ */
+
+import { type Attributes, evaluate, type Operands, type RefTensor, SIGNATURES, tensor } from "../reference/mod.ts";
+import { type CaseOperator, type CaseTensor, resolveOperands, resolveOptions, type WptCase } from "./cases.ts";
+import { comparedElements } from "./compare.ts";
+
+/** The expected outputs' names and what the reference makes of them. */
+export function interpret(wptCase: WptCase): Map<string, RefTensor> {
+  const values = new Map(Object.entries(wptCase.inputs).map(([name, input]) => [name, toTensor(input)]));
+  for (const operator of wptCase.operators) {
+    const results = interpretOperator(operator, values);
+    if (results.length < operator.outputs.length) {
+      throw new RangeError(`${operator.name} made ${results.length} outputs, not ${operator.outputs.length}`);
+    }
+    operator.outputs.forEach((name, i) => values.set(name, results[i]!));
+  }
+  return new Map(Object.keys(wptCase.expectedOutputs).map((name) => [name, values.get(name)!]));
+}
+
+/** A fill, which only element-wise cases have, is cut down to the elements that are compared. */
+function toTensor(input: CaseTensor): RefTensor {
+  if (!input.fill) return tensor(input.dataType, input.shape, input.data);
+  const count = comparedElements(input);
+  return tensor(input.dataType, [count], Array.from({ length: count }, () => input.data[0]!));
+}
+
+function interpretOperator(operator: CaseOperator, values: ReadonlyMap<string, RefTensor>): RefTensor[] {
+  const names = SIGNATURES[operator.name];
+  if (names === undefined) throw new TypeError(`no operator ${operator.name}`);
+  const positional = operator.arguments.map((value, i) => [names[i]!, resolveOperands(value, values)]);
+  const options = Object.entries(resolveOptions(operator.options ?? {}, values));
+  const all = [...positional, ...options] as [string, unknown][];
+  const operands = Object.fromEntries(all.filter(([, value]) => isOperand(value))) as Operands;
+  const attributes: Attributes = Object.fromEntries(all.filter(([, value]) => !isOperand(value)));
+  return evaluate(operator.name, operands, attributes);
+}
+
+/** Whether an argument is a tensor, or the list of tensors that concat takes. */
+function isOperand(value: unknown): boolean {
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === "object" && first !== null && "dataType" in first;
+}
