@@ -30,6 +30,7 @@ declare global {
   type MLTensor = webnn.MLTensor;
   var MLTensor: typeof webnn.MLTensor;
 
+  type MLArgMinMaxOptions = webnn.MLArgMinMaxOptions;
   type MLBatchNormalizationSupportLimits = webnn.MLBatchNormalizationSupportLimits;
   type MLBinarySupportLimits = webnn.MLBinarySupportLimits;
   type MLClampOptions = webnn.MLClampOptions;
@@ -41,6 +42,7 @@ declare global {
   type MLConv2dSupportLimits = webnn.MLConv2dSupportLimits;
   type MLCumulativeSumOptions = webnn.MLCumulativeSumOptions;
   type MLEluOptions = webnn.MLEluOptions;
+  type MLGatherOptions = webnn.MLGatherOptions;
   type MLGatherSupportLimits = webnn.MLGatherSupportLimits;
   type MLGemmOptions = webnn.MLGemmOptions;
   type MLGemmSupportLimits = webnn.MLGemmSupportLimits;
@@ -63,6 +65,8 @@ declare global {
   type MLOperandDataType = webnn.MLOperandDataType;
   type MLOperandDescriptor = webnn.MLOperandDescriptor;
   type MLOperatorOptions = webnn.MLOperatorOptions;
+  type MLPadOptions = webnn.MLPadOptions;
+  type MLPaddingMode = webnn.MLPaddingMode;
   type MLPool2dOptions = webnn.MLPool2dOptions;
   type MLPowerPreference = webnn.MLPowerPreference;
   type MLPreluSupportLimits = webnn.MLPreluSupportLimits;
@@ -70,13 +74,17 @@ declare global {
   type MLRankRange = webnn.MLRankRange;
   type MLRecurrentNetworkActivation = webnn.MLRecurrentNetworkActivation;
   type MLReduceOptions = webnn.MLReduceOptions;
+  type MLReverseOptions = webnn.MLReverseOptions;
   type MLRoundingType = webnn.MLRoundingType;
+  type MLScatterOptions = webnn.MLScatterOptions;
   type MLScatterSupportLimits = webnn.MLScatterSupportLimits;
   type MLSingleInputSupportLimits = webnn.MLSingleInputSupportLimits;
+  type MLSliceOptions = webnn.MLSliceOptions;
   type MLSplitOptions = webnn.MLSplitOptions;
   type MLSplitSupportLimits = webnn.MLSplitSupportLimits;
   type MLTensorDescriptor = webnn.MLTensorDescriptor;
   type MLTensorLimits = webnn.MLTensorLimits;
   type MLTransposeOptions = webnn.MLTransposeOptions;
+  type MLTriangularOptions = webnn.MLTriangularOptions;
   type MLWhereSupportLimits = webnn.MLWhereSupportLimits;
 }

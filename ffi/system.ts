@@ -133,7 +133,7 @@ type Functions<F> = {
  * Functions of a system library. They are called by their addresses, since Deno compiles code for each function that is
  * declared directly (0.1 ms each, measured). The addresses outlive the handle: every process keeps these libraries.
  */
-function systemFunctions<const F extends Record<string, Deno.ForeignFunction>>(
+export function systemFunctions<const F extends Record<string, Deno.ForeignFunction>>(
   name: string,
   functions: F,
 ): Functions<F> {

@@ -32,6 +32,9 @@ export type MLRoundingType = "floor" | "ceil";
 /** The order of gates in the weights of an LSTM: input, output, forget, cell. */
 export type MLLstmWeightLayout = "iofg" | "ifgo";
 
+/** What `pad()` fills a border with: a constant, the element at the edge, or the elements beside the edge in reverse. */
+export type MLPaddingMode = "constant" | "edge" | "reflection";
+
 /** A function applied within a recurrent network. */
 export type MLRecurrentNetworkActivation = "relu" | "sigmoid" | "tanh";
 
@@ -92,6 +95,17 @@ export interface MLOperatorOptions {
 }
 
 /**
+ * The options of `argMin()` and `argMax()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlargminmaxoptions
+ */
+export interface MLArgMinMaxOptions extends MLOperatorOptions {
+  /** Whether the axis stays with size 1; `false` by default. */
+  keepDimensions?: boolean;
+  /** The type of the positions: `"int32"`, the default, or `"int64"`. */
+  outputDataType?: MLOperandDataType;
+}
+
+/**
  * The options of `clamp()`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlclampoptions
  */
@@ -141,6 +155,15 @@ export interface MLCumulativeSumOptions extends MLOperatorOptions {
 export interface MLEluOptions extends MLOperatorOptions {
   /** The factor of the negative part; 1 by default. */
   alpha?: number;
+}
+
+/**
+ * The options of `gather()` and `gatherElements()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlgatheroptions
+ */
+export interface MLGatherOptions extends MLOperatorOptions {
+  /** The axis of the input that the indices are positions on; 0 by default. */
+  axis?: number;
 }
 
 /**
@@ -209,6 +232,17 @@ export interface MLLstmCellOptions extends MLOperatorOptions {
 }
 
 /**
+ * The options of `pad()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlpadoptions
+ */
+export interface MLPadOptions extends MLOperatorOptions {
+  /** What the border is filled with; `"constant"` by default. */
+  mode?: MLPaddingMode;
+  /** The constant, in the input's data type; 0 by default. */
+  value?: MLNumber;
+}
+
+/**
  * The options of `averagePool2d()`, `l2Pool2d()` and `maxPool2d()`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlpool2doptions
  */
@@ -241,6 +275,33 @@ export interface MLReduceOptions extends MLOperatorOptions {
 }
 
 /**
+ * The options of `reverse()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlreverseoptions
+ */
+export interface MLReverseOptions extends MLOperatorOptions {
+  /** The axes to reverse; all by default. */
+  axes?: readonly number[];
+}
+
+/**
+ * The options of `scatterElements()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlscatteroptions
+ */
+export interface MLScatterOptions extends MLOperatorOptions {
+  /** The axis of the input that the indices are positions on; 0 by default. */
+  axis?: number;
+}
+
+/**
+ * The options of `slice()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlsliceoptions
+ */
+export interface MLSliceOptions extends MLOperatorOptions {
+  /** For each axis the distance between the elements taken, from 1 to the size; ones by default. */
+  strides?: readonly number[];
+}
+
+/**
  * The options of `split()`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlsplitoptions
  */
@@ -256,4 +317,15 @@ export interface MLSplitOptions extends MLOperatorOptions {
 export interface MLTransposeOptions extends MLOperatorOptions {
   /** For each output axis the input axis; reversed by default. */
   permutation?: readonly number[];
+}
+
+/**
+ * The options of `triangular()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mltriangularoptions
+ */
+export interface MLTriangularOptions extends MLOperatorOptions {
+  /** Whether the upper triangle is kept, and not the lower; `true` by default. */
+  upper?: boolean;
+  /** The last diagonal that is kept, counted upwards from the main one, which is 0, the default. */
+  diagonal?: number;
 }

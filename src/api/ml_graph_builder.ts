@@ -18,10 +18,12 @@ import {
   createInput,
 } from "./graph_builder.ts";
 import type {
+  MLArgMinMaxOptions,
   MLClampOptions,
   MLConv2dOptions,
   MLCumulativeSumOptions,
   MLEluOptions,
+  MLGatherOptions,
   MLGemmOptions,
   MLHardSigmoidOptions,
   MLLeakyReluOptions,
@@ -31,10 +33,15 @@ import type {
   MLNumber,
   MLOperandDescriptor,
   MLOperatorOptions,
+  MLPadOptions,
   MLPool2dOptions,
   MLReduceOptions,
+  MLReverseOptions,
+  MLScatterOptions,
+  MLSliceOptions,
   MLSplitOptions,
   MLTransposeOptions,
+  MLTriangularOptions,
 } from "./dictionaries.ts";
 import type { MLContext } from "./ml_context.ts";
 import type { MLGraph } from "./ml_graph.ts";
@@ -92,6 +99,16 @@ export class MLGraphBuilder {
   /** `a + b`, element by element; the shapes broadcast to each other, as in all binary operators. */
   add(a: MLOperand, b: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.add, [a, b, options]);
+  }
+
+  /** The position of the greatest element along an axis. */
+  argMax(input: MLOperand, axis: number, options: MLArgMinMaxOptions = {}): MLOperand {
+    return appendOne(this, operators.argMax, [input, axis, options]);
+  }
+
+  /** The position of the least element along an axis. */
+  argMin(input: MLOperand, axis: number, options: MLArgMinMaxOptions = {}): MLOperand {
+    return appendOne(this, operators.argMin, [input, axis, options]);
   }
 
   /** The mean over a moving window, padding not counted. */
@@ -159,9 +176,29 @@ export class MLGraphBuilder {
     return appendOne(this, operators.exp, [input, options]);
   }
 
+  /** The input repeated along dimensions of size 1 and new outer ones. */
+  expand(input: MLOperand, newShape: readonly number[], options: MLOperatorOptions = {}): MLOperand {
+    return appendOne(this, operators.expand, [input, newShape, options]);
+  }
+
   /** The greatest whole number that is not greater. */
   floor(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.floor, [input, options]);
+  }
+
+  /** The slices of the input along an axis that the indices name; their dimensions take the place of the axis. */
+  gather(input: MLOperand, indices: MLOperand, options: MLGatherOptions = {}): MLOperand {
+    return appendOne(this, operators.gather, [input, indices, options]);
+  }
+
+  /** For each index the element at its own position, except along the axis, where the index says which. */
+  gatherElements(input: MLOperand, indices: MLOperand, options: MLGatherOptions = {}): MLOperand {
+    return appendOne(this, operators.gatherElements, [input, indices, options]);
+  }
+
+  /** The elements or slices at the coordinates that stand in the last dimension of the indices. */
+  gatherND(input: MLOperand, indices: MLOperand, options: MLOperatorOptions = {}): MLOperand {
+    return appendOne(this, operators.gatherND, [input, indices, options]);
   }
 
   /** `x · (1 + erf(x / √2)) / 2`. */
@@ -315,6 +352,16 @@ export class MLGraphBuilder {
     return appendOne(this, operators.notEqual, [a, b, options]);
   }
 
+  /** The input with a border, as wide before and after each dimension as is said. */
+  pad(
+    input: MLOperand,
+    beginningPadding: readonly number[],
+    endingPadding: readonly number[],
+    options: MLPadOptions = {},
+  ): MLOperand {
+    return appendOne(this, operators.pad, [input, beginningPadding, endingPadding, options]);
+  }
+
   /** `a` to the power of `b`. */
   pow(a: MLOperand, b: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.pow, [a, b, options]);
@@ -390,9 +437,29 @@ export class MLGraphBuilder {
     return appendOne(this, operators.reshape, [input, newShape, options]);
   }
 
+  /** The input in reverse order along axes. */
+  reverse(input: MLOperand, options: MLReverseOptions = {}): MLOperand {
+    return appendOne(this, operators.reverse, [input, options]);
+  }
+
   /** The nearest whole number, the even one of two. */
   roundEven(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.roundEven, [input, options]);
+  }
+
+  /** The input, with each update in its own position, except along the axis, where its index says which. */
+  scatterElements(
+    input: MLOperand,
+    indices: MLOperand,
+    updates: MLOperand,
+    options: MLScatterOptions = {},
+  ): MLOperand {
+    return appendOne(this, operators.scatterElements, [input, indices, updates, options]);
+  }
+
+  /** The input, with updates at the coordinates that stand in the last dimension of the indices. */
+  scatterND(input: MLOperand, indices: MLOperand, updates: MLOperand, options: MLOperatorOptions = {}): MLOperand {
+    return appendOne(this, operators.scatterND, [input, indices, updates, options]);
   }
 
   /** `1 / (1 + e⁻ˣ)`. */
@@ -408,6 +475,16 @@ export class MLGraphBuilder {
   /** The sine of radians. */
   sin(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.sin, [input, options]);
+  }
+
+  /** A part of the input: `sizes` elements from `starts` on, or one in `strides` of them. */
+  slice(
+    input: MLOperand,
+    starts: readonly number[],
+    sizes: readonly number[],
+    options: MLSliceOptions = {},
+  ): MLOperand {
+    return appendOne(this, operators.slice, [input, starts, sizes, options]);
   }
 
   /** `eˣ` divided by its sum along an axis. */
@@ -450,9 +527,19 @@ export class MLGraphBuilder {
     return appendOne(this, operators.tanh, [input, options]);
   }
 
+  /** The input repeated along each dimension. */
+  tile(input: MLOperand, repetitions: readonly number[], options: MLOperatorOptions = {}): MLOperand {
+    return appendOne(this, operators.tile, [input, repetitions, options]);
+  }
+
   /** The input with its dimensions in another order. */
   transpose(input: MLOperand, options: MLTransposeOptions = {}): MLOperand {
     return appendOne(this, operators.transpose, [input, options]);
+  }
+
+  /** The upper or lower triangle of the last two dimensions, zeros elsewhere. */
+  triangular(input: MLOperand, options: MLTriangularOptions = {}): MLOperand {
+    return appendOne(this, operators.triangular, [input, options]);
   }
 
   /** `trueValue` where the condition (uint8) is not 0, else `falseValue`; the shapes broadcast to each other. */

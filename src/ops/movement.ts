@@ -4,10 +4,22 @@
  * @module
  */
 
-import { allAxes, elementCount, formatShape, MAX_DIMENSION } from "../shape.ts";
-import { checkAxes, checkAxis, checkLength, refuse } from "./checks.ts";
+import { allAxes, broadcastsTo, elementCount, formatShape, MAX_DIMENSION, type Shape } from "../shape.ts";
+import { checkAxes, checkAxis, checkLength, checkNonZero, refuse } from "./checks.ts";
+import { castNumber, castProblem } from "./ml_number.ts";
 import { ANY, list, one, operator, rank, sameAs, tensor } from "./operator.ts";
-import { integer, integer0, integerOrIntegers, integers, maybeIntegers } from "./parameters.ts";
+import {
+  booleanTrue,
+  constantPadding,
+  integer,
+  integer0,
+  integerOrIntegers,
+  integers,
+  maybeIntegers,
+  number0,
+  signedInteger0,
+  wrappingIntegers,
+} from "./parameters.ts";
 
 /** The number of tensors that one operation may take or give. */
 const MAX_TENSORS = 8192;
@@ -42,6 +54,55 @@ const concat = operator({
   },
 });
 
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-expand */
+const expand = operator({
+  name: "expand",
+  operands: { input: one(ANY) },
+  outputs: { output: tensor(sameAs("input")) },
+  parameters: { newShape: integers },
+  resolve({ input }, { newShape }) {
+    if (!broadcastsTo(input.shape, newShape)) {
+      refuse(
+        `input ${formatShape(input.shape)} must have a shape that broadcasts to newShape ${formatShape(newShape)}`,
+      );
+    }
+    return { attributes: { newShape }, outputs: [{ dataType: input.dataType, shape: newShape }] };
+  },
+});
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pad */
+const pad = operator({
+  name: "pad",
+  operands: { input: one(ANY) },
+  outputs: { output: tensor(sameAs("input"), rank(0), "input") },
+  parameters: { beginningPadding: integers, endingPadding: integers },
+  options: { mode: constantPadding, value: number0 },
+  resolve({ input: { dataType, shape } }, { beginningPadding, endingPadding, mode, value }) {
+    checkLength("beginningPadding", beginningPadding, shape.length);
+    checkLength("endingPadding", endingPadding, shape.length);
+    if (mode === "reflection") {
+      checkReflection("beginningPadding", beginningPadding, shape);
+      checkReflection("endingPadding", endingPadding, shape);
+    }
+    const problem = castProblem(value, dataType);
+    if (problem) refuse(`value ${problem}`);
+    return {
+      attributes: { beginningPadding, endingPadding, mode, value: castNumber(value, dataType) },
+      outputs: [{
+        dataType,
+        shape: shape.map((dimension, axis) => beginningPadding[axis]! + dimension + endingPadding[axis]!),
+      }],
+    };
+  },
+});
+
+/** A reflection leaves out the element at the edge: there is one less to reflect than the dimension has. */
+function checkReflection(name: string, padding: readonly number[], shape: Shape): void {
+  if (padding.some((size, axis) => size >= shape[axis]!)) {
+    refuse(`${name} [${padding.join(", ")}] must be less than the input ${formatShape(shape)} to be a reflection`);
+  }
+}
+
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reshape-method */
 const reshape = operator({
   name: "reshape",
@@ -54,6 +115,46 @@ const reshape = operator({
       refuse(`newShape ${formatShape(newShape)} has ${to} elements, the input ${from}; they must be equal`);
     }
     return { attributes: { newShape }, outputs: [{ dataType: input.dataType, shape: newShape }] };
+  },
+});
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reverse-method */
+const reverse = operator({
+  name: "reverse",
+  operands: { input: one(ANY) },
+  outputs: { output: tensor(sameAs("input"), rank(0), "input") },
+  options: { axes: maybeIntegers },
+  resolve({ input }, { axes = allAxes(input.shape.length) }) {
+    checkAxes(axes, input.shape.length);
+    return { attributes: { axes }, outputs: [input] };
+  },
+});
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-slice */
+const slice = operator({
+  name: "slice",
+  operands: { input: one(ANY) },
+  outputs: { output: tensor(sameAs("input"), rank(0), "input") },
+  parameters: { starts: integers, sizes: integers },
+  options: { strides: maybeIntegers },
+  resolve({ input: { dataType, shape } }, { starts, sizes, strides = shape.map(() => 1) }) {
+    checkLength("starts", starts, shape.length);
+    checkLength("sizes", sizes, shape.length);
+    checkLength("strides", strides, shape.length);
+    checkNonZero("sizes", sizes);
+    checkNonZero("strides", strides);
+    shape.forEach((dimension, axis) => {
+      const end = starts[axis]! + sizes[axis]!;
+      if (end > dimension) refuse(`starts + sizes must be at most ${dimension} on axis ${axis}, not ${end}`);
+    });
+    // The text allows this; WPT does not.
+    if (strides.some((stride, axis) => stride > sizes[axis]!)) {
+      refuse(`strides [${strides.join(", ")}] must not exceed sizes [${sizes.join(", ")}]`);
+    }
+    return {
+      attributes: { starts, sizes, strides },
+      outputs: [{ dataType, shape: sizes.map((size, axis) => Math.ceil(size / strides[axis]!)) }],
+    };
   },
 });
 
@@ -92,6 +193,22 @@ function checkParts(sizes: readonly number[], dimension: number): void {
   if (sum !== dimension) refuse(`splits must add up to the ${dimension} elements along the axis, not to ${sum}`);
 }
 
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-tile */
+const tile = operator({
+  name: "tile",
+  operands: { input: one(ANY) },
+  outputs: { output: tensor(sameAs("input"), rank(0), "input") },
+  parameters: { repetitions: wrappingIntegers },
+  resolve({ input: { dataType, shape } }, { repetitions }) {
+    checkLength("repetitions", repetitions, shape.length);
+    checkNonZero("repetitions", repetitions);
+    return {
+      attributes: { repetitions },
+      outputs: [{ dataType, shape: shape.map((dimension, axis) => dimension * repetitions[axis]!) }],
+    };
+  },
+});
+
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-transpose */
 const transpose = operator({
   name: "transpose",
@@ -108,10 +225,25 @@ const transpose = operator({
   },
 });
 
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-triangular */
+const triangular = operator({
+  name: "triangular",
+  operands: { input: one(ANY, rank(2)) },
+  outputs: { output: tensor(sameAs("input"), rank(2), "input") },
+  options: { upper: booleanTrue, diagonal: signedInteger0 },
+  resolve: ({ input }, { upper, diagonal }) => ({ attributes: { upper, diagonal }, outputs: [input] }),
+});
+
 /** The rows of data movement. */
 export const movement = {
   concat,
+  expand,
+  pad,
   reshape,
+  reverse,
+  slice,
   split,
+  tile,
   transpose,
+  triangular,
 };

@@ -7,6 +7,7 @@
 import type { Node } from "../graph/graph.ts";
 import { convolutions } from "./conv2d.ts";
 import { elementwise } from "./elementwise.ts";
+import { indexing } from "./indexing.ts";
 import { products } from "./matmul.ts";
 import { movement } from "./movement.ts";
 import type { AttributesOf, OperandsOf } from "./operator.ts";
@@ -18,6 +19,7 @@ import { reductions } from "./reduction.ts";
 export const operators = {
   ...convolutions,
   ...elementwise,
+  ...indexing,
   ...movement,
   ...pools,
   ...products,

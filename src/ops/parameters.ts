@@ -10,6 +10,7 @@ import {
   boolean,
   double,
   enumeration,
+  i32EnforceRange,
   mlNumber,
   oneOrSequence,
   optional,
@@ -27,9 +28,11 @@ export const inputOperandLayout = enumeration("MLInputOperandLayout", ["nchw", "
 const conv2dFilterLayout = enumeration("MLConv2dFilterOperandLayout", ["oihw", "hwio", "ohwi", "ihwo"]);
 const roundingType = enumeration("MLRoundingType", ["floor", "ceil"]);
 const lstmWeightLayout = enumeration("MLLstmWeightLayout", ["iofg", "ifgo"]);
+const paddingMode = enumeration("MLPaddingMode", ["constant", "edge", "reflection"]);
 const recurrentActivation = enumeration("MLRecurrentNetworkActivation", ["relu", "sigmoid", "tanh"]);
 
 const u32List = sequence(u32EnforceRange);
+const wrappingU32List = sequence(u32);
 const activationList = sequence(recurrentActivation);
 const u32OrList = oneOrSequence(u32EnforceRange);
 
@@ -39,6 +42,8 @@ export const integer = required(u32EnforceRange);
 export const wrappingInteger = required(u32);
 /** A required `sequence<[EnforceRange] unsigned long>`. */
 export const integers = required(u32List);
+/** A required `sequence<unsigned long>`, whose items wrap. */
+export const wrappingIntegers = required(wrappingU32List);
 /** A required `([EnforceRange] unsigned long or sequence<[EnforceRange] unsigned long>)`. */
 export const integerOrIntegers = required(u32OrList);
 /** A required MLOperandDataType. */
@@ -55,10 +60,20 @@ export const maybeActivations = optional(activationList);
 export const integer1 = withDefault(u32EnforceRange, 1);
 /** `[EnforceRange] unsigned long = 0`. */
 export const integer0 = withDefault(u32EnforceRange, 0);
+/** `[EnforceRange] long = 0`. */
+export const signedInteger0 = withDefault(i32EnforceRange, 0);
+/** `MLNumber = 0`. */
+export const number0 = withDefault(mlNumber, 0);
 /** `double = 1`. */
 export const double1 = withDefault(double, 1);
 /** `boolean = false`. */
 export const booleanFalse = withDefault(boolean, false);
+/** `boolean = true`. */
+export const booleanTrue = withDefault(boolean, true);
+/** `MLOperandDataType = "int32"`. */
+export const int32Type = withDefault(dataType, "int32");
+/** `MLPaddingMode = "constant"`. */
+export const constantPadding = withDefault(paddingMode, "constant");
 /** `MLInputOperandLayout = "nchw"`. */
 export const inputLayout = withDefault(inputOperandLayout, "nchw");
 /** `MLConv2dFilterOperandLayout = "oihw"`. */

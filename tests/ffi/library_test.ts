@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readEnvironment, verifyLibrary } from "../../ffi/library.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
-import { runChild } from "./child.ts";
+import { runChild } from "../support/child.ts";
 
 // First in this file: later tests get the library that this one has opened.
 Deno.test("ONNX Runtime opens from npm, and leaves no handle open", { sanitizeResources: true }, async () => {
@@ -102,13 +102,17 @@ Deno.test("permissions", async (t) => {
     await assertRefused("", message, ["--no-prompt", `--allow-ffi=${path},libc.so.6`]);
   });
   await t.step("an environment variable that may not be read is not asked for", async () => {
-    const { code, stdout } = await runChild("open_onnxruntime.ts", [], ["--allow-ffi"], { WEBNN_ORT_PATH: "/no/such" });
+    const { code, stdout } = await runChild(new URL("open_onnxruntime.ts", import.meta.url), [], ["--allow-ffi"], {
+      WEBNN_ORT_PATH: "/no/such",
+    });
     assertEquals(code, 0);
     assertStringIncludes(stdout, "opened 1.30.0");
   });
   await t.step("an environment variable that may be read", async () => {
     const flags = ["--allow-ffi", "--allow-env=WEBNN_ORT_PATH"];
-    const { stdout } = await runChild("open_onnxruntime.ts", [], flags, { WEBNN_ORT_PATH: "/no/such" });
+    const { stdout } = await runChild(new URL("open_onnxruntime.ts", import.meta.url), [], flags, {
+      WEBNN_ORT_PATH: "/no/such",
+    });
     assertEquals(stdout, "LibraryError: /no/such does not exist; check the path");
   });
 });
@@ -120,13 +124,17 @@ Deno.test({
 });
 
 Deno.test("an uncaught error during a nonblocking run ends the process without a signal", async () => {
-  const { code, signal, stdout, stderr } = await runChild("uncaught_error.ts");
+  const { code, signal, stdout, stderr } = await runChild(new URL("uncaught_error.ts", import.meta.url));
   assertEquals({ code, signal, stdout }, { code: 1, signal: null, stdout: "running" });
   assertStringIncludes(stderr, "thrown during the run");
 });
 
 async function assertRefused(path: string, message: string, flags?: readonly string[]): Promise<void> {
-  const { code, signal, stdout } = await runChild("open_onnxruntime.ts", path === "" ? [] : [path], flags);
+  const { code, signal, stdout } = await runChild(
+    new URL("open_onnxruntime.ts", import.meta.url),
+    path === "" ? [] : [path],
+    flags,
+  );
   assertEquals({ code, signal }, { code: 0, signal: null }, stdout);
   assert(stdout.startsWith(`LibraryError: ${path}`), stdout);
   assertStringIncludes(stdout, message);

@@ -52,7 +52,9 @@ export class OrtDevice implements Device {
         inputs: onnx.inputs.map(({ name }) => name),
         outputs: onnx.outputs.map(({ name }) => name),
       };
-      return new OrtExecutable(this.runtime, session, signature, borrowed, estimateMicroseconds(graph));
+      const owned = graph.constants.filter(({ shared }) => !shared);
+      const weightBytes = owned.reduce((total, { block }) => total + block.byteLength, 0);
+      return new OrtExecutable(this.runtime, session, signature, borrowed, weightBytes, estimateMicroseconds(graph));
     } catch (error) {
       for (const block of borrowed) block.release();
       throw error;

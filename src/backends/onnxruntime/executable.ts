@@ -7,7 +7,7 @@
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import type { Executable } from "../backend.ts";
 import type { NativeBlock } from "./native_block.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { countFreed, type OrtRuntime } from "./runtime.ts";
 import type { OrtTensor } from "./tensor.ts";
 
 /** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
@@ -41,6 +41,8 @@ export class OrtExecutable implements Executable {
     readonly signature: Signature,
     /** Blocks of constant tensors that the session reads. */
     readonly borrowed: readonly NativeBlock[],
+    /** The size of the weights that belong to the session. */
+    readonly weightBytes: number,
     estimatedMicroseconds: number,
   ) {
     this.#inline = estimatedMicroseconds <= INLINE_LIMIT * 1000;
@@ -60,6 +62,7 @@ export class OrtExecutable implements Executable {
     for (const binding of [...this.#bindings]) binding.drop();
     this.runtime.api.ReleaseSession(this.session);
     for (const block of this.borrowed) block.release();
+    countFreed(this.runtime, this.weightBytes);
   }
 
   #find(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding | undefined {

@@ -7,6 +7,7 @@
 import type { Graph } from "../../graph/graph.ts";
 import type { NodeOf, OperatorName } from "../../ops/operators.ts";
 import { elementwise } from "./lowering/elementwise.ts";
+import { indexing } from "./lowering/indexing.ts";
 import type { Lowering } from "./lowering/lowering.ts";
 import { movement } from "./lowering/movement.ts";
 import { products } from "./lowering/products.ts";
@@ -20,6 +21,7 @@ import { OnnxWriter, type Operand } from "./writer.ts";
 /** How each operator is written in ONNX. Forgetting one is a type error. */
 export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
   ...elementwise,
+  ...indexing,
   ...movement,
   ...products,
   ...recurrent,

@@ -6,7 +6,7 @@
 
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { countFreed, type OrtRuntime } from "./runtime.ts";
 
 /** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */
 export class NativeBlock implements Block {
@@ -46,6 +46,7 @@ export class NativeBlock implements Block {
     if (this.#users === 0 || --this.#users > 0) return;
     this.#view = new ArrayBuffer(0);
     this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
+    countFreed(this.runtime, this.byteLength);
   }
 
   /** Gives the memory to a native owner, which frees it by the allocator: the block's only user is gone. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { trimHeap } from "../../../ffi/heap.ts";
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntime/enums.ts";
 import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
@@ -17,6 +18,19 @@ export interface OrtRuntime extends OnnxRuntime {
   readonly cpuMemory: Pointer;
   /** The size of the process's thread pool; 0 once it is known that there is none. */
   poolThreads: number;
+  /** Bytes freed since the heap was last trimmed. */
+  freedBytes: number;
+}
+
+/** How many bytes may be free before they are given back to the operating system: what takes a few milliseconds. */
+const TRIM_THRESHOLD = 32 * 2 ** 20;
+
+/** Counts memory that was freed, and gives it back to the operating system once it is much. */
+export function countFreed(runtime: OrtRuntime, bytes: number): void {
+  runtime.freedBytes += bytes;
+  if (runtime.freedBytes < TRIM_THRESHOLD) return;
+  runtime.freedBytes = 0;
+  trimHeap();
 }
 
 const runtimes = new Map<string, Promise<OrtRuntime>>();
@@ -46,6 +60,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
     allocator: api.GetAllocatorWithDefaultOptions(),
     cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
     poolThreads: threads,
+    freedBytes: 0,
   };
 }
 

@@ -9,7 +9,7 @@ import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import { byteLength, type Descriptor } from "../../shape.ts";
 import type { DeviceTensor } from "../backend.ts";
 import type { Binding } from "./executable.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { countFreed, type OrtRuntime } from "./runtime.ts";
 
 /** An OrtValue with memory of its own. */
 export class OrtTensor implements DeviceTensor {
@@ -37,7 +37,9 @@ export class OrtTensor implements DeviceTensor {
 
   release(): void {
     for (const binding of [...this.bindings]) binding.drop();
+    const { byteLength } = this.#bytes;
     this.#bytes = new Uint8Array(0);
     this.runtime.api.ReleaseValue(this.value);
+    countFreed(this.runtime, byteLength);
   }
 }

@@ -26,6 +26,7 @@ export type Operand = Value | string | undefined;
 export class OnnxWriter {
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
+  readonly #blocks = new Map<Value, NativeBlock>();
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
   readonly #initializers: OnnxInitializer[] = [];
@@ -100,7 +101,13 @@ export class OnnxWriter {
 
   /** Declares a constant whose bytes lie in a block. */
   addConstant(value: Value, block: NativeBlock): void {
+    this.#blocks.set(value, block);
     this.#initializers.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape, data: block });
+  }
+
+  /** The bytes of a value that the user gave as a constant, for lowerings that can do better if they know them. */
+  constantBytes(value: Value): Uint8Array | undefined {
+    return this.#blocks.get(value)?.bytes;
   }
 
   /** Declares an output of the graph. ONNX wants a name once: what is an output already gets a copy. */

@@ -7,8 +7,11 @@
 import { isFloat, type MLOperandDataType } from "../../../data_type.ts";
 import type { Value } from "../../../graph/graph.ts";
 import type { elementwise as rows } from "../../../ops/elementwise.ts";
+import { broadcastsTo } from "../../../shape.ts";
 import { Float } from "../onnx.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { carried } from "./carrier.ts";
+import { integerDiv, integerPow } from "./integers.ts";
 import type { Lowering } from "./lowering.ts";
 
 type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } };
@@ -18,6 +21,12 @@ type UnaryNode = { readonly operands: { readonly input: Value } };
 /** An operator with the same meaning in ONNX. */
 function binary(op: string) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.node(op, [a, b]);
+}
+
+/** An operator with an ONNX equivalent for floats, and a way of its own for integers. */
+function binaryByType(op: string, ofIntegers: (a: Value, b: Value, onnx: OnnxWriter) => Operand) {
+  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
+    isFloat(a.dataType) ? onnx.node(op, [a, b]) : ofIntegers(a, b, onnx);
 }
 
 /** A comparison: ONNX answers with bool, WebNN with uint8. */
@@ -57,27 +66,39 @@ const linear: Lowering<"linear"> = ({ operands: { input }, attributes: { alpha, 
 const relu: Lowering<"relu"> = ({ operands: { input } }, onnx) =>
   isFloat(input.dataType) ? onnx.node("Relu", [input]) : onnx.node("Max", [input, onnx.scalar(input.dataType, 0)]);
 
-const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes: { minValue, maxValue } }, onnx) => {
+/** ONNX Runtime takes the largest finite numbers for missing bounds of floats, which would clamp infinities. */
+const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, onnx) => {
+  const [least, greatest] = isFloat(input.dataType) ? [-Infinity, Infinity] : [];
+  const { minValue = least, maxValue = greatest } = attributes;
   const bound = (value: number | bigint | undefined): Operand =>
     value === undefined ? undefined : onnx.scalar(input.dataType, value);
   return onnx.node("Clip", [input, bound(minValue), bound(maxValue)]);
 };
 
-const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attributes }, onnx) =>
-  onnx.node("CumSum", [input, onnx.scalar("int64", attributes.axis)], {
-    exclusive: Number(attributes.exclusive),
-    reverse: Number(attributes.reversed),
-  });
+const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attributes }, onnx) => {
+  const options = { exclusive: Number(attributes.exclusive), reverse: Number(attributes.reversed) };
+  const axis = onnx.scalar("int64", attributes.axis);
+  return carried("CumSum", [input], (inputs) => onnx.node("CumSum", [...inputs, axis], options), onnx);
+};
 
-/** PRelu's slope broadcasts to the input only; WebNN's both ways. */
+/** PRelu is for floats, and its slope broadcasts to the input only; WebNN's both ways. */
 const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, onnx) => {
   const zero = onnx.scalar(input.dataType, 0);
-  const negative = onnx.node("Less", [input, zero]);
-  return onnx.node("Where", [negative, onnx.node("Mul", [input, slope]), input]);
+  if (!isFloat(input.dataType)) {
+    const scaled = onnx.node("Mul", [onnx.node("Min", [input, zero]), slope]);
+    return onnx.node("Add", [onnx.node("Max", [input, zero]), scaled]);
+  }
+  if (broadcastsTo(slope.shape, input.shape)) return onnx.node("PRelu", [input, slope]);
+  return onnx.node("Where", [onnx.node("Less", [input, zero]), onnx.node("Mul", [input, slope]), input]);
 };
 
 const where: Lowering<"where"> = ({ operands: { condition, trueValue, falseValue } }, onnx) =>
-  onnx.node("Where", [onnx.cast(condition, "bool"), trueValue, falseValue]);
+  carried(
+    "Where",
+    [trueValue, falseValue],
+    (values) => onnx.node("Where", [onnx.cast(condition, "bool"), ...values]),
+    onnx,
+  );
 
 const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, onnx) =>
   onnx.cast(input, dataType satisfies MLOperandDataType);
@@ -87,10 +108,10 @@ export const elementwise = {
   add: binary("Add"),
   sub: binary("Sub"),
   mul: binary("Mul"),
-  div: binary("Div"),
+  div: binaryByType("Div", integerDiv),
   max: binary("Max"),
   min: binary("Min"),
-  pow: binary("Pow"),
+  pow: binaryByType("Pow", integerPow),
   equal: comparison("Equal"),
   notEqual: ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
     onnx.cast(onnx.node("Not", [onnx.node("Equal", [a, b])]), "uint8"),

@@ -1,4 +1,4 @@
-/** Runs a program of this folder in a Deno process of its own. */
+/** Runs a program of the tests in a Deno process of its own. */
 import { fileURLToPath } from "node:url";
 
 /** How the program ended, and what it printed. */
@@ -11,12 +11,12 @@ export interface Ending {
 
 /** Runs `program` with Deno's `flags`, and waits for its end. */
 export async function runChild(
-  program: string,
+  program: URL,
   args: readonly string[] = [],
   flags: readonly string[] = ["--allow-ffi"],
   env: Record<string, string> = {},
 ): Promise<Ending> {
-  const file = fileURLToPath(new URL(program, import.meta.url));
+  const file = fileURLToPath(program);
   const command = new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", ...flags, file, ...args], env });
   const { code, signal, stdout, stderr } = await command.output();
   const decoder = new TextDecoder();

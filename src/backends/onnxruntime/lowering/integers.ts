@@ -1,0 +1,85 @@
+/**
+ * Integer arithmetic that ONNX Runtime's CPU provider lacks, or with which a script could end the process.
+ *
+ * @module
+ */
+
+import { bitsOf, isUnsigned, type MLOperandDataType } from "../../../data_type.ts";
+import type { Value } from "../../../graph/graph.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+
+/**
+ * The quotient, truncated. Processors trap at a division by 0, and of the least integer by -1, which ends the process.
+ * So nothing is divided by 0, for which the standard defines no result (ours is the dividend), nor by -1: the dividend is
+ * negated.
+ */
+export function integerDiv(a: Value, b: Value, onnx: OnnxWriter): Operand {
+  if (isSafeDivisor(b, onnx)) return onnx.node("Div", [a, b]);
+  const { dataType } = b;
+  const scalar = (value: number) => onnx.scalar(dataType, value);
+  const isZero = onnx.cast(onnx.node("Equal", [b, scalar(0)]), dataType);
+  const nonZero = onnx.node("Add", [b, isZero]);
+  if (isUnsigned(dataType)) return onnx.node("Div", [a, nonZero]);
+  const isMinusOne = onnx.cast(onnx.node("Equal", [b, scalar(-1)]), dataType);
+  const two = onnx.node("Add", [isMinusOne, isMinusOne]);
+  const quotient = onnx.node("Div", [a, onnx.node("Add", [nonZero, two])]);
+  return onnx.node("Mul", [quotient, onnx.node("Sub", [scalar(1), two])]);
+}
+
+/** Whether a divisor is a constant without 0 and -1, whose bytes are all 0 and all 255. */
+function isSafeDivisor(divisor: Value, onnx: OnnxWriter): boolean {
+  const bytes = onnx.constantBytes(divisor);
+  if (!bytes) return false;
+  const width = bitsOf(divisor.dataType) / 8;
+  for (let start = 0; start < bytes.length; start += width) {
+    const first = bytes[start]!;
+    if (first !== 0 && first !== 255) continue;
+    if (bytes.subarray(start, start + width).every((byte) => byte === first)) return false;
+  }
+  return true;
+}
+
+/** The least power of two of which every greater exponent can do without. */
+const EXPONENT_BITS = 6;
+
+/**
+ * The power, by squaring and multiplying, which wraps as products do; ONNX Runtime's Pow goes through double precision. To
+ * a negative exponent it is truncated: 0 for all bases but 1 and -1.
+ *
+ * An exponent of 64 or more is reduced to 64 to 127 with the same low bits. That changes nothing for the bases 0, 1 and -1
+ * and even ones, whose power wraps to 0; only for other odd ones in 32 and 64 bits, far beyond what the type can hold.
+ */
+export function integerPow(a: Value, b: Value, onnx: OnnxWriter): Operand {
+  const dataType = workingType(a.dataType);
+  const scalar = (value: number) => onnx.scalar(dataType, value);
+  const base = onnx.cast(a, dataType);
+  const reduced = onnx.cast(reduceExponent(b, onnx), dataType);
+  let power: Operand;
+  let square: Operand = base;
+  for (let bit = 0; bit <= EXPONENT_BITS; bit++) {
+    const isSet = onnx.cast(onnx.node("BitwiseAnd", [reduced, scalar(2 ** bit)]), "bool");
+    const factor = onnx.node("Where", [isSet, square, scalar(1)]);
+    power = power === undefined ? factor : onnx.node("Mul", [power, factor]);
+    square = onnx.node("Mul", [square, square]);
+  }
+  if (!isUnsigned(a.dataType)) {
+    const isWhole = onnx.node("Or", [
+      onnx.node("GreaterOrEqual", [reduced, scalar(0)]),
+      onnx.node("Equal", [onnx.node("Abs", [base]), scalar(1)]),
+    ]);
+    power = onnx.node("Where", [isWhole, power, scalar(0)]);
+  }
+  return onnx.cast(power, a.dataType);
+}
+
+function reduceExponent(exponent: Value, onnx: OnnxWriter): Operand {
+  const scalar = (value: number) => onnx.scalar(exponent.dataType, value);
+  const limit = 2 ** EXPONENT_BITS;
+  const low = onnx.node("BitwiseAnd", [exponent, scalar(limit - 1)]);
+  return onnx.node("Min", [exponent, onnx.node("Add", [low, scalar(limit)])]);
+}
+
+/** A signed type in which a product has the same low bits. */
+function workingType(dataType: MLOperandDataType): "int32" | "int64" {
+  return bitsOf(dataType) === 64 ? "int64" : "int32";
+}

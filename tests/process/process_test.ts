@@ -1,0 +1,88 @@
+/** Programs as users run them, each in a process of its own: permissions, ends, order, threads, memory. */
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { runChild } from "../support/child.ts";
+
+const FFI = ["--no-prompt", "--allow-ffi"];
+const HAS_PROC = Deno.build.os === "linux";
+
+function run(program: string, args: readonly string[] = [], flags: readonly string[] = FFI) {
+  return runChild(new URL(`programs/${program}`, import.meta.url), args, flags);
+}
+
+Deno.test("a program needs --allow-ffi only, and ends by itself", async () => {
+  const { code, signal, stdout, stderr } = await run("natural_end.ts");
+  assertEquals({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: "1 1 1 1", stderr: "" });
+});
+
+Deno.test("without --allow-ffi createContext rejects and names the permission", async () => {
+  const { code, signal, stderr } = await run("natural_end.ts", [], ["--no-prompt"]);
+  assertEquals([code, signal], [1, null]);
+  assertStringIncludes(stderr, "--allow-ffi");
+  assertStringIncludes(stderr, "NotSupportedError");
+});
+
+for (
+  const [way, expectedCode, text] of [
+    ["exit", 7, ""],
+    ["throw", 1, "thrown during a dispatch"],
+    ["reject", 1, "rejected during a dispatch"],
+    ["end", 0, ""],
+  ] as const
+) {
+  Deno.test(`a process that ends by ${way} during a dispatch dies of no signal`, async () => {
+    const { code, signal, stdout, stderr } = await run("end_during_dispatch.ts", [way]);
+    assertEquals([code, signal], [expectedCode, null]);
+    assertStringIncludes(stderr, text);
+    if (way === "end") assertEquals(stdout, "read");
+  });
+}
+
+Deno.test("writes, slow and trivial dispatches and reads give the results of strict order", async () => {
+  const { code, stdout } = await run("order.ts");
+  assertEquals([code, stdout], [0, "3 6 5"]);
+});
+
+Deno.test("timers keep firing during a build and a slow dispatch", async () => {
+  const { code, stdout } = await run("event_loop.ts");
+  assertEquals(code, 0);
+  const { dispatch, build } = JSON.parse(stdout);
+  for (const [what, { ticks, median, max, ms }] of Object.entries({ dispatch, build })) {
+    console.log(
+      `${what}: ${ms.toFixed(0)} ms, ${ticks} ticks, late by ${median.toFixed(1)} (median), ${max.toFixed(1)} ms (max)`,
+    );
+  }
+  // Not a time, but that the timer ran at all while the engine did.
+  assert(dispatch.ticks > 1 && build.ticks > 1, stdout);
+});
+
+Deno.test({
+  name: "50 live graphs share one pool of threads",
+  ignore: !HAS_PROC, // The threads of a process are counted in /proc.
+  fn: async () => {
+    const { code, stdout, stderr } = await run("threads.ts", [], ["-A"]);
+    assertEquals([code, stderr], [0, ""]);
+    const { one, fifty } = JSON.parse(stdout);
+    console.log(`threads: ${one} with 1 graph, ${fifty} with 50`);
+    // Deno may start threads of its own meanwhile; 50 pools of 4 would be 147 more.
+    assertLess(fifty - one, 20);
+  },
+});
+
+Deno.test({
+  name: "graphs run where another module has made the environment without a pool",
+  ignore: !HAS_PROC,
+  fn: async () => {
+    const { code, signal, stdout } = await run("threads.ts", ["onnxruntime-node"], ["-A"]);
+    assertEquals([code, signal], [0, null]);
+    console.log(`threads beside onnxruntime-node: ${stdout}`);
+  },
+});
+
+Deno.test("the constants of builders that are dropped unbuilt are freed", async () => {
+  const { code, stdout } = await run("dropped_builders.ts", [], ["-A", "--v8-flags=--expose-gc"]);
+  assertEquals(code, 0);
+  const { before, peak, after } = JSON.parse(stdout);
+  const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+  console.log(`resident: ${mb(before)} MB before, ${mb(peak)} MB at most, ${mb(after)} MB after 100 × 4 MB`);
+  assertLess(after - before, 100 * 2 ** 20);
+});

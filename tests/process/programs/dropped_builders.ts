@@ -1,0 +1,31 @@
+/** Resident memory before, with, and after 100 builders of 4 MB each that are never built. */
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+
+declare const gc: () => void;
+
+const context = await createContext();
+const descriptor = { dataType: "float32", shape: [1 << 20] } as const;
+const data = new Float32Array(1 << 20).fill(1);
+
+function drop(): void {
+  const builder = new MLGraphBuilder(context);
+  builder.relu(builder.constant(descriptor, data));
+}
+
+async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) {
+    gc();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+drop();
+await settle();
+const before = Deno.memoryUsage().rss;
+let peak = before;
+for (let i = 0; i < 100; i++) {
+  drop();
+  peak = Math.max(peak, Deno.memoryUsage().rss);
+}
+await settle();
+console.log(JSON.stringify({ before, peak, after: Deno.memoryUsage().rss }));

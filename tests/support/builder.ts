@@ -1,0 +1,19 @@
+/**
+ * One CPU context for all tests of a file, opened when the first test needs it.
+ *
+ * @module
+ */
+
+import { createContext, type MLContext, MLGraphBuilder } from "../../mod.ts";
+
+let context: Promise<MLContext> | undefined;
+
+/** The shared context. It lives until the process ends: a test must not destroy it. */
+export function sharedContext(): Promise<MLContext> {
+  return context ??= createContext({ device: "cpu", threads: 1 });
+}
+
+/** A fresh builder of the shared context. */
+export async function newBuilder(): Promise<MLGraphBuilder> {
+  return new MLGraphBuilder(await sharedContext());
+}

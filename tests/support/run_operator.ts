@@ -1,0 +1,104 @@
+/**
+ * One operator through the W3C API: build a graph of it alone, dispatch, read.
+ *
+ * @module
+ */
+
+import { type MLContext, MLGraphBuilder, type MLOperand, type MLTensor } from "../../mod.ts";
+import { type OperatorName, operators } from "../../src/ops/operators.ts";
+import type { AnyOperator } from "../../src/ops/operator.ts";
+import { decode, encode, type RefTensor, sizeOf } from "../reference/mod.ts";
+
+/** Operands by the names of the standard, lists and optional ones included. */
+export type OperandsByName<T> = Readonly<Record<string, T | readonly T[] | undefined>>;
+
+/** A builder whose methods are known by name only. */
+type Methods = Readonly<Record<string, (...args: unknown[]) => MLOperand | MLOperand[]>>;
+
+/** Calls the builder's method with operands, parameters and options at the places that its row gives them. */
+export function callOperator(
+  builder: MLGraphBuilder,
+  name: OperatorName,
+  operands: OperandsByName<MLOperand>,
+  attributes: Readonly<Record<string, unknown>> = {},
+): MLOperand[] {
+  const row: AnyOperator = operators[name];
+  const positional = Object.entries(row.operands).filter(([, { kind }]) => kind !== "optional").map(([key]) => key);
+  const optional = Object.entries(row.operands).filter(([, { kind }]) => kind === "optional").map(([key]) => key);
+  const parameters = Object.keys(row.parameters);
+  const options = Object.fromEntries([
+    ...Object.entries(attributes).filter(([key]) => !parameters.includes(key)),
+    ...optional.map((key) => [key, operands[key]]),
+  ]);
+  const args = [...positional.map((key) => operands[key]), ...parameters.map((key) => attributes[key]), options];
+  return [(builder as unknown as Methods)[name]!(...args)].flat();
+}
+
+/** What an operator makes of tensors. Those that `constants` names are constants of the graph, the others its inputs. */
+export async function runOperator(
+  context: MLContext,
+  name: OperatorName,
+  operands: OperandsByName<RefTensor>,
+  attributes: Readonly<Record<string, unknown>> = {},
+  constants: readonly string[] = [],
+): Promise<RefTensor[]> {
+  const builder = new MLGraphBuilder(context);
+  const inputs: Record<string, RefTensor> = {};
+  const operand = (tensor: RefTensor, key: string) => {
+    const descriptor = descriptorOf(tensor);
+    if (constants.includes(key)) return builder.constant(descriptor, encode(tensor.dataType, tensor.data));
+    const inputName = `${key}${Object.keys(inputs).length}`;
+    inputs[inputName] = tensor;
+    return builder.input(inputName, descriptor);
+  };
+  const named = Object.fromEntries(
+    Object.entries(operands).map(([key, value]) => [
+      key,
+      value === undefined ? undefined : isList(value) ? value.map((item) => operand(item, key)) : operand(value, key),
+    ]),
+  );
+  const outputs = callOperator(builder, name, named, attributes);
+  return await runGraph(context, builder, inputs, outputs);
+}
+
+/** Builds a graph with the outputs given, runs it on the inputs given, and reads all outputs. */
+export async function runGraph(
+  context: MLContext,
+  builder: MLGraphBuilder,
+  inputs: Readonly<Record<string, RefTensor>>,
+  outputs: readonly MLOperand[],
+): Promise<RefTensor[]> {
+  const graph = await builder.build(Object.fromEntries(outputs.map((output, i) => [`output${i}`, output])));
+  const tensors: MLTensor[] = [];
+  try {
+    const inputTensors: Record<string, MLTensor> = {};
+    for (const [key, input] of Object.entries(inputs)) {
+      const tensor = await context.createTensor({ ...descriptorOf(input), writable: true });
+      tensors.push(inputTensors[key] = tensor);
+      context.writeTensor(tensor, encode(input.dataType, input.data));
+    }
+    const outputTensors: Record<string, MLTensor> = {};
+    for (const [i, { dataType, shape }] of outputs.entries()) {
+      tensors.push(outputTensors[`output${i}`] = await context.createTensor({ dataType, shape, readable: true }));
+    }
+    context.dispatch(graph, inputTensors, outputTensors);
+    return await Promise.all(outputs.map(async ({ dataType, shape }, i) => {
+      const bytes = await context.readTensor(outputTensors[`output${i}`]!);
+      return { dataType, shape: [...shape], data: decode(dataType, sizeOf(shape), bytes) };
+    }));
+  } finally {
+    for (const tensor of tensors) tensor.destroy();
+    graph.destroy();
+  }
+}
+
+type Descriptor = Parameters<MLGraphBuilder["input"]>[1];
+
+/** The descriptor as the API takes it; the reference has two data types more, which no test of an operator uses. */
+function descriptorOf({ dataType, shape }: RefTensor): Descriptor {
+  return { dataType, shape: [...shape] } as Descriptor;
+}
+
+function isList(value: RefTensor | readonly RefTensor[]): value is readonly RefTensor[] {
+  return Array.isArray(value);
+}

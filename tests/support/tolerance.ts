@@ -1,0 +1,91 @@
+/**
+ * How far an engine's result may lie from the reference's: WPT's tolerance for element-wise operators, the error bound that
+ * the reference computed for those that add up, nothing for integers and for what only moves data.
+ *
+ * @module
+ */
+
+import { type Element, isFloat, type RefTensor } from "../reference/mod.ts";
+import { ulpDistance } from "../wpt_cases/compare.ts";
+
+/** A tolerance in units of the last place, or an absolute one, for float32 and float16. */
+interface Tolerance {
+  readonly metric: "ULP" | "ATOL";
+  readonly float32: number;
+  readonly float16: number;
+}
+
+function ulp(float32: number, float16: number = float32): Tolerance {
+  return { metric: "ULP", float32, float16 };
+}
+
+function atol(float32: number, float16: number): Tolerance {
+  return { metric: "ATOL", float32, float16 };
+}
+
+/** WPT's tolerances. What is not listed here is exact. */
+const TOLERANCES: Readonly<Record<string, Tolerance>> = {
+  add: ulp(1),
+  cast: ulp(1),
+  cos: atol(2 ** -10, 2 ** -7),
+  dequantizeLinear: ulp(1),
+  div: ulp(2),
+  elu: ulp(18),
+  erf: atol(2 ** -10, 2 ** -9),
+  exp: ulp(32, 1),
+  gelu: ulp(18),
+  hardSigmoid: ulp(2),
+  hardSwish: ulp(4),
+  leakyRelu: ulp(1, 2),
+  linear: ulp(2),
+  log: ulp(8),
+  mul: ulp(1),
+  pow: ulp(32, 2),
+  prelu: ulp(1),
+  quantizeLinear: ulp(1),
+  reciprocal: ulp(2),
+  sigmoid: ulp(34, 10),
+  sin: atol(2 ** -10, 2 ** -7),
+  softplus: ulp(18),
+  softsign: ulp(3),
+  sqrt: ulp(1),
+  sub: ulp(1),
+  tan: atol(2 ** -10, 2 ** -9),
+  tanh: ulp(16),
+};
+
+/** Half the distance between 1 and the next number. */
+const UNIT_ROUNDOFF = { float32: 2 ** -24, float16: 2 ** -11 };
+/** The least positive number. */
+const LEAST = { float32: 2 ** -149, float16: 2 ** -24 };
+
+/** Why an output is not what the reference says; `undefined` if it is. */
+export function difference(operator: string, actual: RefTensor, expected: RefTensor): string | undefined {
+  if (actual.dataType !== expected.dataType) return `is ${actual.dataType}, not ${expected.dataType}`;
+  if (`${actual.shape}` !== `${expected.shape}`) return `has the shape [${actual.shape}], not [${expected.shape}]`;
+  for (let i = 0; i < expected.data.length; i++) {
+    const excess = elementDifference(operator, actual.data[i]!, expected, i);
+    if (excess !== undefined) return `[${i}] is ${actual.data[i]} instead of ${expected.data[i]}: ${excess}`;
+  }
+  return undefined;
+}
+
+function elementDifference(operator: string, actual: Element, expected: RefTensor, i: number): string | undefined {
+  const { dataType, magnitudes } = expected;
+  const value = expected.data[i]!;
+  if (Object.is(actual, value) || actual === value) return undefined;
+  if (!isFloat(dataType)) {
+    const allowed = operator === "quantizeLinear" ? 1 : 0;
+    const distance = ulpDistance(actual, value, dataType);
+    return distance <= allowed ? undefined : `${distance}, ${allowed} allowed`;
+  }
+  const error = Math.abs(Number(actual) - Number(value));
+  if (magnitudes !== undefined) {
+    const epsilon = UNIT_ROUNDOFF[dataType];
+    const bound = expected.terms! * epsilon * magnitudes[i]! + epsilon * Math.abs(Number(value)) + LEAST[dataType];
+    return error <= bound ? undefined : `${error}, ${bound} allowed`;
+  }
+  const { metric, [dataType]: allowed } = TOLERANCES[operator] ?? ulp(0);
+  const distance = metric === "ATOL" ? error : ulpDistance(actual, value, dataType);
+  return distance <= allowed ? undefined : `${distance} ${metric}, ${allowed} allowed`;
+}
