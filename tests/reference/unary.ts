@@ -27,6 +27,16 @@ function float(compute: (x: number) => number): Compute {
   return map("input", (dataType) => dataType, (x) => compute(Number(x)));
 }
 
+/**
+ * A function of floats that engines compute as a sum, of which little is left near 0: `magnitude` is that of the terms.
+ */
+function cancelling(compute: (x: number) => number, magnitude: (x: number) => number, terms: number): Compute {
+  return (operands, attributes) => {
+    const magnitudes = operand(operands, "input").data.map((x) => magnitude(Number(x)));
+    return float(compute)(operands, attributes).map((output) => ({ ...output, magnitudes, terms }));
+  };
+}
+
 /** A function of floats and of signed integers. */
 function signed(compute: (x: number) => number, integer: (x: bigint) => bigint): Compute {
   return map(
@@ -81,13 +91,15 @@ export const unary: Rows = {
   tan: float(Math.tan),
 
   elu: parametric({ alpha: 1 }, (x, { alpha }) => x > 0 ? x : alpha! * Math.expm1(x)),
-  gelu: float((x) => 0.5 * x * erfc(-x / Math.SQRT2)),
+  // x/2 · (1 + erf(x/√2))
+  gelu: cancelling((x) => 0.5 * x * erfc(-x / Math.SQRT2), Math.abs, 4),
   hardSigmoid: parametric({ alpha: 0.2, beta: 0.5 }, (x, { alpha, beta }) => clampTo(alpha! * x + beta!, 0, 1)),
   hardSwish: float((x) => x * clampTo(x + 3, 0, 6) / 6),
   leakyRelu: parametric({ alpha: 0.01 }, (x, { alpha }) => x >= 0 ? x : alpha! * x),
   linear: parametric({ alpha: 1, beta: 0 }, (x, { alpha, beta }) => alpha! * x + beta!),
   relu: signed((x) => Math.max(x, 0), (x) => x > 0n ? x : 0n),
-  sigmoid: float(sigmoid),
+  // ½ + an odd function
+  sigmoid: cancelling(sigmoid, () => 1, 2),
   softplus: float(softplus),
   softsign: float((x) => x / (1 + Math.abs(x))),
   tanh: float(Math.tanh),

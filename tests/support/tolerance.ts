@@ -80,12 +80,12 @@ function elementDifference(operator: string, actual: Element, expected: RefTenso
     return distance <= allowed ? undefined : `${distance}, ${allowed} allowed`;
   }
   const error = Math.abs(Number(actual) - Number(value));
-  if (magnitudes !== undefined) {
-    const epsilon = UNIT_ROUNDOFF[dataType];
-    const bound = expected.terms! * epsilon * magnitudes[i]! + epsilon * Math.abs(Number(value)) + LEAST[dataType];
-    return error <= bound ? undefined : `${error}, ${bound} allowed`;
-  }
+  const epsilon = UNIT_ROUNDOFF[dataType];
+  const bound = magnitudes &&
+    expected.terms! * epsilon * magnitudes[i]! + epsilon * Math.abs(Number(value)) + LEAST[dataType];
+  if (bound !== undefined && error <= bound) return undefined;
   const { metric, [dataType]: allowed } = TOLERANCES[operator] ?? ulp(0);
   const distance = metric === "ATOL" ? error : ulpDistance(actual, value, dataType);
-  return distance <= allowed ? undefined : `${distance} ${metric}, ${allowed} allowed`;
+  if (distance <= allowed) return undefined;
+  return bound === undefined ? `${distance} ${metric}, ${allowed} allowed` : `${error}, ${bound} allowed`;
 }

@@ -14,9 +14,11 @@ type Carriers = Partial<Record<MLOperandDataType, MLOperandDataType>>;
 /** The carriers of the types without kernel. */
 const CARRIERS = {
   CumSum: { uint32: "int32", uint64: "int64" },
-  ReduceProd: { uint32: "int32", uint64: "int64" },
-  ReduceSum: { uint32: "int32", uint64: "int64" },
-  ReduceSumSquare: { uint32: "int32", uint64: "int64" },
+  // Those of int32 saturate.
+  ReduceL1: { int32: "int64" },
+  ReduceProd: { int32: "int64", uint32: "int64", uint64: "int64" },
+  ReduceSum: { int32: "int64", uint32: "int64", uint64: "int64" },
+  ReduceSumSquare: { int32: "int64", uint32: "int64", uint64: "int64" },
   Trilu: { int8: "int64", uint8: "int64", uint32: "int64", uint64: "int64" },
   Where: { int8: "int32", uint32: "int32", uint64: "int64" },
 } satisfies Record<string, Carriers>;

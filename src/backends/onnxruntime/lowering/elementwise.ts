@@ -66,6 +66,13 @@ const linear: Lowering<"linear"> = ({ operands: { input }, attributes: { alpha, 
 const relu: Lowering<"relu"> = ({ operands: { input } }, onnx) =>
   isFloat(input.dataType) ? onnx.node("Relu", [input]) : onnx.node("Max", [input, onnx.scalar(input.dataType, 0)]);
 
+/** ONNX Runtime leaves NaN as it is, of which the standard makes 0. */
+const sign: Lowering<"sign"> = ({ operands: { input } }, onnx) => {
+  const signs = onnx.node("Sign", [input]);
+  if (!isFloat(input.dataType)) return signs;
+  return onnx.node("Where", [onnx.node("IsNaN", [input]), onnx.scalar(input.dataType, 0), signs]);
+};
+
 /** ONNX Runtime takes the largest finite numbers for missing bounds of floats, which would clamp infinities. */
 const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, onnx) => {
   const [least, greatest] = isFloat(input.dataType) ? [-Infinity, Infinity] : [];
@@ -137,7 +144,7 @@ export const elementwise = {
   neg: unary("Neg"),
   reciprocal: unary("Reciprocal"),
   roundEven: unary("Round"),
-  sign: unary("Sign"),
+  sign,
   sin: unary("Sin"),
   sqrt: unary("Sqrt"),
   tan: unary("Tan"),

@@ -25,14 +25,14 @@ function reduction(op: string) {
   return (node: ReductionNode, onnx: OnnxWriter) => reduce(op, node.operands.input, node, onnx);
 }
 
-function sum(op: "ReduceProd" | "ReduceSum" | "ReduceSumSquare") {
+function sum(op: "ReduceL1" | "ReduceProd" | "ReduceSum" | "ReduceSumSquare") {
   return (node: ReductionNode, onnx: OnnxWriter) =>
     carried(op, [node.operands.input], ([input]) => reduce(op, input, node, onnx), onnx);
 }
 
 /** The sum of absolute values. Unsigned integers have no others. */
 function absoluteSum(node: ReductionNode, onnx: OnnxWriter): Operand {
-  return isUnsigned(node.operands.input.dataType) ? sum("ReduceSum")(node, onnx) : reduction("ReduceL1")(node, onnx);
+  return sum(isUnsigned(node.operands.input.dataType) ? "ReduceSum" : "ReduceL1")(node, onnx);
 }
 
 /** The greatest or the least. There are no kernels for unsigned integers of 32 and 64 bits. */

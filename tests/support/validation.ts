@@ -1,0 +1,120 @@
+/**
+ * Tests of what the builder accepts and refuses, from one table per operator.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import type { MLGraphBuilder, MLOperand, MLOperandDataType } from "../../mod.ts";
+import { DATA_TYPES } from "../../src/data_type.ts";
+import type { OperatorName } from "../../src/ops/operators.ts";
+import { newBuilder } from "./builder.ts";
+import { callOperator } from "./run_operator.ts";
+
+type Shape = readonly number[];
+
+/** The arguments of one call. */
+interface Call {
+  /** The shapes of the operands, by name; several for a list. */
+  readonly shapes: Readonly<Record<string, Shape | readonly Shape[]>>;
+  /** Data types that are not those of {@linkcode Validation.types}. */
+  readonly types?: Readonly<Record<string, MLOperandDataType>>;
+  /** Parameters and options by name. */
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+/** A call that is accepted, and the shapes of its outputs. */
+interface ValidCall extends Call {
+  readonly outputs: readonly Shape[];
+  /** The data type of the outputs; that of the first operand by default. */
+  readonly outputType?: MLOperandDataType;
+}
+
+/** A call that is refused, and what the message must contain. */
+interface InvalidCall extends Call {
+  readonly message: string;
+}
+
+/** What is accepted and what is refused. */
+export interface Validation {
+  /** The data types that each operand may have. An operand that is not listed must have the type of the first one. */
+  readonly types: Readonly<Record<string, readonly MLOperandDataType[]>>;
+  /** The first one is tried with all data types. */
+  readonly valid: readonly [ValidCall, ...ValidCall[]];
+  readonly invalid: readonly InvalidCall[];
+}
+
+const LABEL = "the label";
+
+/** Registers the tests of one operator. */
+export function testValidation(name: OperatorName, table: Validation): void {
+  const { valid, invalid } = table;
+  Deno.test(`${name} gives the outputs that it should`, async () => {
+    const builder = await newBuilder();
+    for (const call of valid) checkAccepted(builder, name, call, table);
+  });
+  Deno.test(`${name} takes exactly the data types of the standard`, async () => {
+    const builder = await newBuilder();
+    for (const [operand, allowed] of Object.entries(table.types)) {
+      for (const type of DATA_TYPES) {
+        const call = { ...valid[0], types: { ...valid[0].types, [operand]: type } };
+        if (allowed.includes(type)) checkAccepted(builder, name, call, table);
+        else checkRefused(name, `${operand} must be`, () => callWith(builder, builder, name, call, table));
+      }
+    }
+  });
+  Deno.test(`${name} refuses what is wrong`, async () => {
+    const builder = await newBuilder();
+    for (const call of invalid) checkRefused(name, call.message, () => callWith(builder, builder, name, call, table));
+    for (const operand of Object.keys(valid[0].shapes)) {
+      const strangers = await newBuilder();
+      const source = (key: string) => key === operand ? strangers : builder;
+      checkRefused(name, "belongs to another builder", () => callWith(builder, source, name, valid[0], table));
+    }
+  });
+}
+
+function checkAccepted(builder: MLGraphBuilder, name: OperatorName, call: ValidCall, table: Validation): void {
+  const outputs = callWith(builder, builder, name, call, table);
+  const dataType = call.outputType ?? typeOf(Object.keys(call.shapes)[0]!, call, table);
+  assertEquals(
+    outputs.map(({ dataType, shape }) => ({ dataType, shape: [...shape] })),
+    call.outputs.map((shape) => ({ dataType, shape: [...shape] })),
+    `${name} of ${JSON.stringify(call)}`,
+  );
+}
+
+function checkRefused(name: string, message: string, call: () => unknown): void {
+  const error = assertThrows(call, TypeError);
+  const start = `MLGraphBuilder.${name}: `;
+  assert(error.message.startsWith(start), `${error.message} should start with ${start}`);
+  assertStringIncludes(error.message, message);
+  // What WebIDL refuses, it refuses before the label is known.
+  if (!/^MLGraphBuilder\.\w+: \w+(\.\w+)*(\[\d+\])? is /.test(error.message)) {
+    assertStringIncludes(error.message, `${start}[${LABEL}] `);
+  }
+}
+
+/** Calls the method with inputs of the builder, or of the one that is given for an operand. */
+function callWith(
+  builder: MLGraphBuilder,
+  source: MLGraphBuilder | ((operand: string) => MLGraphBuilder),
+  name: OperatorName,
+  call: Call,
+  table: Validation,
+): MLOperand[] {
+  const operands = Object.entries(call.shapes).map(([key, shape]) => {
+    const owner = typeof source === "function" ? source(key) : source;
+    const input = (shape: Shape) => owner.input(key, { dataType: typeOf(key, call, table), shape });
+    return [key, isList(shape) ? shape.map(input) : input(shape)] as const;
+  });
+  return callOperator(builder, name, Object.fromEntries(operands), { ...call.attributes, label: LABEL });
+}
+
+function typeOf(operand: string, { shapes, types = {} }: Call, table: Validation): MLOperandDataType {
+  return types[operand] ?? table.types[operand]?.[0] ?? typeOf(Object.keys(shapes)[0]!, { shapes, types }, table);
+}
+
+function isList(shape: Shape | readonly Shape[]): shape is readonly Shape[] {
+  return Array.isArray(shape[0]);
+}
