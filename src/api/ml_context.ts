@@ -277,6 +277,12 @@ export class MLContext {
   [Symbol.dispose](): void {
     this.destroy();
   }
+
+  /** Calls {@linkcode MLContext.destroy} at the end of an `await using` block, and waits until all is released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await contextSlot.get(this).timeline.settled;
+  }
 }
 
 defineInterface(MLContext);

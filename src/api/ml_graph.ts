@@ -51,6 +51,12 @@ export class MLGraph {
   [Symbol.dispose](): void {
     this.destroy();
   }
+
+  /** Calls {@linkcode MLGraph.destroy} at the end of an `await using` block, and waits until the memory is released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await graphSlot.get(this).context.timeline.settled;
+  }
 }
 
 defineInterface(MLGraph);

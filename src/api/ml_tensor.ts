@@ -78,6 +78,12 @@ export class MLTensor {
   [Symbol.dispose](): void {
     this.destroy();
   }
+
+  /** Calls {@linkcode MLTensor.destroy} at the end of an `await using` block, and waits until the memory is released. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await tensorSlot.get(this).context.timeline.settled;
+  }
 }
 
 defineInterface(MLTensor);

@@ -65,6 +65,8 @@ export interface Device {
    * or release them at any time. Shared ones stay valid until both their owner and the executable are released.
    */
   compile(graph: Graph<Block>): Executable | Promise<Executable>;
+  /** The context is lost: stops what is in flight as soon as it can be stopped. Its promise still settles. */
+  abort(): void;
   /** Releases what is left, after everything that was made here has been released. */
   close(): void;
 }

@@ -15,8 +15,6 @@ import { Queue } from "./queue.ts";
 /** An error of the engine that waits for the read that will report it. */
 interface Failure {
   readonly error: DOMException;
-  /** Whether a read has rejected with it. */
-  reported: boolean;
 }
 
 /** A tensor on a timeline. Users hold it by an MLTensor; queued steps hold it too, so that it outlives them. */
@@ -53,18 +51,29 @@ const forgotten = new FinalizationRegistry<{ timeline: Timeline; native: Releasa
 /** Closes the devices of forgotten contexts. */
 const abandoned = new FinalizationRegistry<Device>((device) => device.close());
 
+/** The timelines of this isolate, whose end ends them. */
+const live = new Set<WeakRef<Timeline>>();
+
+function endAll(): void {
+  for (const timeline of live) timeline.deref()?.end();
+}
+
 /** The order of one context's work on its device. */
 export class Timeline {
   readonly #queue = new Queue();
   readonly #owned = new Set<Releasable>();
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #loss = Promise.withResolvers<string>();
+  readonly #unreported = new Set<Failure>();
+  readonly #self = new WeakRef(this);
   #lost = false;
 
   constructor(readonly device: Device) {
-    const self = new WeakRef(this);
+    const self = this.#self;
     device.lost.then((reason) => self.deref()?.lose(reason));
     abandoned.register(this, device, this);
+    if (live.size === 0) globalThis.addEventListener("unload", endAll);
+    live.add(self);
   }
 
   /** Whether the device is gone or the context destroyed. */
@@ -75,6 +84,11 @@ export class Timeline {
   /** Resolves with the reason when the device is gone or the context destroyed. */
   get lost(): Promise<string> {
     return this.#loss.promise;
+  }
+
+  /** Resolves when all earlier work is done. */
+  get settled(): Promise<void> {
+    return new Promise((resolve) => this.#queue.add(resolve));
   }
 
   /** Allocates a tensor of zeros. Rejects with UnknownError if the memory cannot be had. */
@@ -123,7 +137,7 @@ export class Timeline {
   dispatch(graph: TimelineGraph, inputs: readonly TimelineTensor[], outputs: readonly TimelineTensor[]): void {
     this.#queue.add(() => {
       const failure = inputs.find((input) => input.failure)?.failure;
-      if (failure) return poison(outputs, failure);
+      if (failure) return this.#poison(outputs, failure);
       return this.#compute(outputs, () => graph.executable.run(inputs.map(deviceOf), outputs.map(deviceOf)));
     });
   }
@@ -133,7 +147,7 @@ export class Timeline {
     return this.#schedule({
       step: async () => {
         await undefined; // What script does to the tensor or the buffer right after the call comes first.
-        if (tensor.failure) throw report(tensor.failure);
+        if (tensor.failure) throw this.#report(tensor.failure);
         return tensor.device.read();
       },
       finish: deliver,
@@ -148,7 +162,7 @@ export class Timeline {
     if (tensor.destroyed) return;
     tensor.destroyed = true;
     for (const reject of tensor.reads) reject(invalidStateError("The tensor was destroyed before it was read."));
-    this.#queue.add(() => reportUnread(tensor));
+    this.#queue.add(() => this.#forgive(tensor));
     this.releaseLater(tensor.device);
     forgotten.unregister(tensor);
   }
@@ -176,12 +190,19 @@ export class Timeline {
     this.#loss.resolve(reason);
     this.#queue.clear();
     for (const reject of this.#pending) reject(invalidStateError(`The context was lost: ${reason}`));
-    this.#queue.add(() => {
-      for (const native of this.#owned) native.release();
-      this.#owned.clear();
-      this.device.close();
-    });
+    this.device.abort();
+    this.#queue.add(() => this.#releaseAll());
     abandoned.unregister(this);
+    live.delete(this.#self);
+  }
+
+  /**
+   * The end of the isolate. A worker leaves its process behind, so that it must release what it can: all, unless a step
+   * is in flight. The end of the main isolate is that of the process, and needs no tidying up.
+   */
+  end(): void {
+    this.#reportAll();
+    if ("WorkerGlobalScope" in globalThis && this.#queue.idle) this.lose("The worker has ended.");
   }
 
   /** Releases something native after all earlier work, unless that has been done. */
@@ -202,18 +223,55 @@ export class Timeline {
     forgotten.unregister(block);
   }
 
+  #releaseAll(): void {
+    this.#reportAll();
+    for (const native of this.#owned) native.release();
+    this.#owned.clear();
+    this.device.close();
+  }
+
   /** Overwrites the targets: they are valid again if `work` succeeds, poisoned if it fails. */
   #compute(targets: readonly TimelineTensor[], work: () => void | Promise<void>): void | Promise<void> {
-    const heal = () => {
-      for (const target of targets) target.failure = undefined;
-    };
-    const fail = (error: unknown) => poison(targets, { error: toOperationError(error), reported: false });
     try {
       const pending = work();
-      return pending ? pending.then(heal, fail) : heal();
+      if (pending) return pending.then(() => this.#heal(targets), (error) => this.#fail(targets, error));
+      this.#heal(targets);
     } catch (error) {
-      fail(error);
+      this.#fail(targets, error);
     }
+  }
+
+  #heal(targets: readonly TimelineTensor[]): void {
+    for (const target of targets) if (target.failure) this.#forgive(target);
+  }
+
+  #fail(targets: readonly TimelineTensor[], error: unknown): void {
+    if (this.#lost) return; // Nobody can read them any more, and it was the loss that ended the work.
+    const failure = { error: toOperationError(error) };
+    this.#unreported.add(failure);
+    this.#poison(targets, failure);
+  }
+
+  #poison(targets: readonly TimelineTensor[], failure: Failure): void {
+    for (const target of targets) {
+      if (target.failure !== failure) this.#forgive(target);
+      target.failure = failure;
+    }
+  }
+
+  /** Forgets the failure of a tensor whose contents go away; if nobody has read it, the console is told. */
+  #forgive(tensor: TimelineTensor): void {
+    if (tensor.failure && this.#unreported.has(tensor.failure)) console.error(this.#report(tensor.failure));
+    tensor.failure = undefined;
+  }
+
+  #report(failure: Failure): DOMException {
+    this.#unreported.delete(failure);
+    return failure.error;
+  }
+
+  #reportAll(): void {
+    for (const failure of this.#unreported) console.error(this.#report(failure));
   }
 
   /** Queues a step that gives a result. */
@@ -276,18 +334,4 @@ const deviceOf = (tensor: TimelineTensor): DeviceTensor => tensor.device;
 
 function toOperationError(error: unknown): DOMException {
   return operationError(messageOf(error), error);
-}
-
-function poison(tensors: readonly TimelineTensor[], failure: Failure): void {
-  for (const tensor of tensors) tensor.failure = failure;
-}
-
-function report(failure: Failure): DOMException {
-  failure.reported = true;
-  return failure.error;
-}
-
-/** Tells the console of a failed dispatch whose results nobody has asked for. */
-function reportUnread({ failure }: TimelineTensor): void {
-  if (failure && !failure.reported) console.error("Uncaught (in dispatch)", report(failure));
 }

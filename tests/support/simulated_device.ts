@@ -133,6 +133,7 @@ export function openSimulatedDevice(seed = 1): SimulatedDevice {
     },
     store,
     compile,
+    abort: () => log.push("abort"),
     close: () => log.push("close"),
     live,
     log,

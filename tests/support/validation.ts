@@ -41,14 +41,19 @@ export interface Validation {
   readonly types: Readonly<Record<string, readonly MLOperandDataType[]>>;
   /** The first one is tried with all data types. */
   readonly valid: readonly [ValidCall, ...ValidCall[]];
+  /** Refused by the operator's own steps, with the label in the message. */
   readonly invalid: readonly InvalidCall[];
+  /** Refused by WebIDL, before the label is known. */
+  readonly unconvertible?: readonly InvalidCall[];
 }
 
 const LABEL = "the label";
 
 /** Registers the tests of one operator. */
 export function testValidation(name: OperatorName, table: Validation): void {
-  const { valid, invalid } = table;
+  const { valid, invalid, unconvertible = [] } = table;
+  const start = `MLGraphBuilder.${name}: `;
+  const labelled = `${start}[${LABEL}] `;
   Deno.test(`${name} gives the outputs that it should`, async () => {
     const builder = await newBuilder();
     for (const call of valid) checkAccepted(builder, name, call, table);
@@ -59,23 +64,26 @@ export function testValidation(name: OperatorName, table: Validation): void {
       for (const type of DATA_TYPES) {
         const call = { ...valid[0], types: { ...valid[0].types, [operand]: type } };
         if (allowed.includes(type)) checkAccepted(builder, name, call, table);
-        else checkRefused(name, `${operand} must be`, () => callWith(builder, builder, name, call, table));
+        else checkRefused(labelled, "must be", () => callWith(builder, name, call, table));
       }
     }
   });
   Deno.test(`${name} refuses what is wrong`, async () => {
     const builder = await newBuilder();
-    for (const call of invalid) checkRefused(name, call.message, () => callWith(builder, builder, name, call, table));
+    for (const call of invalid) checkRefused(labelled, call.message, () => callWith(builder, name, call, table));
+    for (const call of unconvertible) checkRefused(start, call.message, () => callWith(builder, name, call, table));
+  });
+  Deno.test(`${name} refuses operands of another builder`, async () => {
+    const [builder, other] = [await newBuilder(), await newBuilder()];
     for (const operand of Object.keys(valid[0].shapes)) {
-      const strangers = await newBuilder();
-      const source = (key: string) => key === operand ? strangers : builder;
-      checkRefused(name, "belongs to another builder", () => callWith(builder, source, name, valid[0], table));
+      const owner = (key: string) => key === operand ? other : builder;
+      checkRefused(labelled, "belongs to another builder", () => callWith(builder, name, valid[0], table, owner));
     }
   });
 }
 
 function checkAccepted(builder: MLGraphBuilder, name: OperatorName, call: ValidCall, table: Validation): void {
-  const outputs = callWith(builder, builder, name, call, table);
+  const outputs = callWith(builder, name, call, table);
   const dataType = call.outputType ?? typeOf(Object.keys(call.shapes)[0]!, call, table);
   assertEquals(
     outputs.map(({ dataType, shape }) => ({ dataType, shape: [...shape] })),
@@ -84,28 +92,22 @@ function checkAccepted(builder: MLGraphBuilder, name: OperatorName, call: ValidC
   );
 }
 
-function checkRefused(name: string, message: string, call: () => unknown): void {
-  const error = assertThrows(call, TypeError);
-  const start = `MLGraphBuilder.${name}: `;
-  assert(error.message.startsWith(start), `${error.message} should start with ${start}`);
-  assertStringIncludes(error.message, message);
-  // What WebIDL refuses, it refuses before the label is known.
-  if (!/^MLGraphBuilder\.\w+: \w+(\.\w+)*(\[\d+\])? is /.test(error.message)) {
-    assertStringIncludes(error.message, `${start}[${LABEL}] `);
-  }
+function checkRefused(start: string, fragment: string, call: () => unknown): void {
+  const { message } = assertThrows(call, TypeError);
+  assert(message.startsWith(start), `${message} should start with ${start}`);
+  assertStringIncludes(message, fragment);
 }
 
-/** Calls the method with inputs of the builder, or of the one that is given for an operand. */
+/** Calls the method, with inputs that belong to the builder unless `owner` says otherwise. */
 function callWith(
   builder: MLGraphBuilder,
-  source: MLGraphBuilder | ((operand: string) => MLGraphBuilder),
   name: OperatorName,
   call: Call,
   table: Validation,
+  owner: (operand: string) => MLGraphBuilder = () => builder,
 ): MLOperand[] {
   const operands = Object.entries(call.shapes).map(([key, shape]) => {
-    const owner = typeof source === "function" ? source(key) : source;
-    const input = (shape: Shape) => owner.input(key, { dataType: typeOf(key, call, table), shape });
+    const input = (shape: Shape) => owner(key).input(key, { dataType: typeOf(key, call, table), shape });
     return [key, isList(shape) ? shape.map(input) : input(shape)] as const;
   });
   return callOperator(builder, name, Object.fromEntries(operands), { ...call.attributes, label: LABEL });

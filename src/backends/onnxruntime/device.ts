@@ -27,11 +27,14 @@ export class OrtDevice implements Device {
   readonly limits: DeviceLimits = CPU_LIMITS;
   /** A CPU does not go away. */
   readonly lost: Promise<string> = new Promise(() => {});
+  /** Of every run that is in flight: one at a time, as the timeline has it. */
+  readonly #runOptions: Pointer;
   #options: Pointer;
 
   constructor(readonly runtime: OrtRuntime, threads: number) {
     this.info = { backend: "onnxruntime", device: "cpu", version: runtime.version, threads };
     this.#options = createSessionOptions(runtime, threads);
+    this.#runOptions = runtime.api.CreateRunOptions();
   }
 
   createTensor(descriptor: Descriptor): OrtTensor {
@@ -54,7 +57,8 @@ export class OrtDevice implements Device {
       };
       const owned = graph.constants.filter(({ shared }) => !shared);
       const weightBytes = owned.reduce((total, { block }) => total + block.byteLength, 0);
-      return new OrtExecutable(this.runtime, session, signature, borrowed, weightBytes, estimateMicroseconds(graph));
+      const microseconds = estimateMicroseconds(graph);
+      return new OrtExecutable(this.runtime, session, this.#runOptions, signature, borrowed, weightBytes, microseconds);
     } catch (error) {
       for (const block of borrowed) block.release();
       throw error;
@@ -64,7 +68,13 @@ export class OrtDevice implements Device {
     }
   }
 
+  abort(): void {
+    this.runtime.api.RunOptionsSetTerminate(this.#runOptions);
+    this.runtime.api.SessionOptionsSetLoadCancellationFlag(this.#options, true);
+  }
+
   close(): void {
+    this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.runtime.api.ReleaseSessionOptions(this.#options);
   }
 

@@ -38,6 +38,8 @@ export class OrtExecutable implements Executable {
   constructor(
     readonly runtime: OrtRuntime,
     readonly session: Pointer,
+    /** Of runs in a nonblocking call; the device stops them by it. */
+    readonly runOptions: Pointer,
     readonly signature: Signature,
     /** Blocks of constant tensors that the session reads. */
     readonly borrowed: readonly NativeBlock[],
@@ -51,7 +53,7 @@ export class OrtExecutable implements Executable {
   run(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): void | Promise<void> {
     const { api } = this.runtime;
     const { pointer } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
-    if (!this.#inline) return api.RunWithBindingAsync(this.session, null, pointer);
+    if (!this.#inline) return api.RunWithBindingAsync(this.session, this.runOptions, pointer);
     const began = performance.now();
     api.RunWithBinding(this.session, null, pointer);
     // The estimate was too low, or a single run was held up; either way the next ones are safe off the thread.

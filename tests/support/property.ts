@@ -1,0 +1,58 @@
+/**
+ * An operator on random arguments, compared with the reference. WEBNN_TEST_SEED repeats a run or asks for another.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import type { MLOperandDataType } from "../../mod.ts";
+import { DATA_TYPES } from "../../src/data_type.ts";
+import type { OperatorName } from "../../src/ops/operators.ts";
+import { evaluate, type RefTensor } from "../reference/mod.ts";
+import { sharedContext } from "./builder.ts";
+import { type Random, random } from "./random.ts";
+import { runOperator } from "./run_operator.ts";
+import { difference } from "./tolerance.ts";
+
+/** The seed of all random arguments. */
+export const SEED = Number(Deno.env.get("WEBNN_TEST_SEED") ?? 20260626);
+
+const MAX_RANK = 6;
+const CASES = 3;
+
+/** Arguments of one call. */
+export interface Arguments {
+  readonly operands: Readonly<Record<string, RefTensor | readonly RefTensor[]>>;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
+/** Valid arguments whose first operand has the data type and rank; `undefined` if there are none. */
+export type Generate = (next: Random, dataType: MLOperandDataType, rank: number) => Arguments | undefined;
+
+/** A random shape: few elements, so that the reference is done soon. */
+export function randomShape(next: Random, rank: number): number[] {
+  return Array.from({ length: rank }, () => next.integer(1, rank > 3 ? 3 : 5));
+}
+
+/** Registers a test of the operator on random arguments of all data types and of ranks from 0 to 6. */
+export function testProperty(name: OperatorName, generate: Generate): void {
+  Deno.test(`${name} agrees with the reference on random arguments, seed ${SEED}`, async () => {
+    const context = await sharedContext();
+    const next = random(SEED);
+    for (const dataType of DATA_TYPES) {
+      for (let i = 0; i < CASES * (MAX_RANK + 1); i++) {
+        const args = generate(next, dataType, i % (MAX_RANK + 1));
+        if (args === undefined) continue;
+        const expected = evaluate(name, args.operands, args.attributes);
+        const actual = await runOperator(context, name, args.operands, args.attributes);
+        const failures = expected.map((output, j) => difference(name, actual[j]!, output));
+        assertEquals(failures.filter((text) => text !== undefined), [], describe(args));
+      }
+    }
+  });
+}
+
+function describe({ operands, attributes }: Arguments): string {
+  const text = (_: string, value: unknown) => typeof value === "bigint" ? `${value}n` : value;
+  return JSON.stringify({ seed: SEED, operands, attributes }, text);
+}

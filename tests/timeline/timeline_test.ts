@@ -1,0 +1,179 @@
+/** Failures, healing, loss and lifetimes, on the simulated device, which can be made to fail. */
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { MLGraphBuilder } from "@webnn/deno";
+import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
+import type { MLGraph } from "../../src/api/ml_graph.ts";
+import type { MLTensor } from "../../src/api/ml_tensor.ts";
+import { Queue } from "../../src/timeline/queue.ts";
+import { openSimulatedDevice, type SimulatedDevice } from "../support/simulated_device.ts";
+
+const FLOAT = { dataType: "float32", shape: [2] } as const;
+const TENSOR = { ...FLOAT, readable: true, writable: true };
+
+/** A context with a graph `y = x + 1` and three tensors. */
+interface Setting {
+  readonly device: SimulatedDevice;
+  readonly context: MLContext;
+  readonly graph: MLGraph;
+  readonly x: MLTensor;
+  readonly y: MLTensor;
+  readonly z: MLTensor;
+  /** What was printed by console.error. */
+  readonly printed: unknown[];
+}
+
+function test(title: string, run: (setting: Setting) => Promise<void>): void {
+  Deno.test(title, async () => {
+    const device = openSimulatedDevice(7);
+    const context = createMLContext(device);
+    const builder = new MLGraphBuilder(context);
+    const graph = await builder.build({ y: builder.add(builder.input("x", FLOAT), builder.constant("float32", 1)) });
+    const [x, y, z] = await Promise.all([TENSOR, TENSOR, TENSOR].map((tensor) => context.createTensor(tensor)));
+    const printed: unknown[] = [];
+    const original = console.error;
+    console.error = (...values) => printed.push(...values);
+    try {
+      await run({ device, context, graph, x: x!, y: y!, z: z!, printed });
+      await context[Symbol.asyncDispose]();
+      assertEquals(device.live.size, 0);
+    } finally {
+      console.error = original;
+    }
+  });
+}
+
+async function values(context: MLContext, tensor: MLTensor): Promise<number[]> {
+  return [...new Float32Array(await context.readTensor(tensor))];
+}
+
+test("a failed dispatch poisons its output, and every read of it rejects with the engine's error as cause", async ({ device, context, graph, x, y, printed }) => {
+  device.fail("run", "the engine's words");
+  context.dispatch(graph, { x }, { y });
+  const error = await assertRejects(() => context.readTensor(y), DOMException, "the engine's words");
+  assertEquals(error.name, "OperationError");
+  assertEquals((error.cause as Error).message, "the engine's words");
+  assertStrictEquals(await assertRejects(() => context.readTensor(y), DOMException), error);
+  assertEquals(await values(context, x), [0, 0]);
+  assertEquals(printed, []);
+});
+
+test("a dispatch that reads a poisoned tensor does not run and poisons its own output", async ({ device, context, graph, x, y, z }) => {
+  device.fail("run", "first");
+  context.dispatch(graph, { x }, { y });
+  context.dispatch(graph, { x: y }, { y: z });
+  await assertRejects(() => context.readTensor(z), DOMException, "first");
+  assertEquals(device.log.filter((operation) => operation === "run").length, 1);
+});
+
+test("a write heals a poisoned tensor, and so does a dispatch that succeeds", async ({ device, context, graph, x, y, printed }) => {
+  device.fail("run", "once");
+  context.dispatch(graph, { x }, { y });
+  await assertRejects(() => context.readTensor(y), DOMException);
+  context.writeTensor(y, Float32Array.of(5, 6));
+  assertEquals(await values(context, y), [5, 6]);
+  device.fail("run", "twice");
+  context.dispatch(graph, { x }, { y });
+  await assertRejects(() => context.readTensor(y), DOMException);
+  context.dispatch(graph, { x }, { y });
+  assertEquals(await values(context, y), [1, 1]);
+  assertEquals(printed, []);
+});
+
+test("a failure that nobody reads is told the console once, when its tensor is overwritten", async ({ device, context, graph, x, y, z, printed }) => {
+  device.fail("run", "unread");
+  context.dispatch(graph, { x }, { y });
+  context.dispatch(graph, { x: y }, { y: z });
+  context.writeTensor(y, new Float32Array(2));
+  context.writeTensor(z, new Float32Array(2));
+  await values(context, z);
+  assertEquals(printed.map((error) => (error as Error).message), ["unread"]);
+});
+
+test("a failure that nobody reads is told the console once, when the context ends", async ({ device, context, graph, x, y, z, printed }) => {
+  device.fail("run", "unread");
+  context.dispatch(graph, { x }, { y });
+  await values(context, z);
+  y.destroy();
+  await context[Symbol.asyncDispose]();
+  assertEquals(printed.map((error) => (error as Error).message), ["unread"]);
+});
+
+test("failed writes poison too, and failed reads, builds and allocations reject", async ({ device, context, x }) => {
+  device.fail("write", "no write");
+  context.writeTensor(x, new Float32Array(2));
+  assertEquals((await assertRejects(() => context.readTensor(x), DOMException, "no write")).name, "OperationError");
+  context.writeTensor(x, new Float32Array(2));
+  device.fail("read", "no read");
+  assertEquals((await assertRejects(() => context.readTensor(x), DOMException, "no read")).name, "OperationError");
+  device.fail("createTensor", "no memory");
+  assertEquals(
+    (await assertRejects(() => context.createTensor(TENSOR), DOMException, "no memory")).name,
+    "UnknownError",
+  );
+  device.fail("store", "no memory");
+  const stored = await assertRejects(() => context.createConstantTensor(FLOAT, new Float32Array(2)), DOMException);
+  assertEquals(stored.name, "UnknownError");
+  device.fail("compile", "no build");
+  const builder = new MLGraphBuilder(context);
+  const building = builder.build({ y: builder.relu(builder.input("x", FLOAT)) });
+  assertEquals((await assertRejects(() => building, DOMException, "no build")).name, "OperationError");
+});
+
+test("a device that goes away rejects what is pending and says why", async ({ device, context, graph, x, y }) => {
+  context.dispatch(graph, { x }, { y });
+  const reading = assertRejects(() => context.readTensor(y), DOMException, "unplugged");
+  device.lose("unplugged");
+  assertEquals((await reading).name, "InvalidStateError");
+  assertEquals(await context.lost, { message: "unplugged" });
+  assert(device.log.includes("abort"));
+});
+
+test("native objects are released only after the last work that uses them", async ({ context, graph, x, y, z }) => {
+  // The simulated device throws if it is asked to use what has been released.
+  context.writeTensor(x, Float32Array.of(1, 2));
+  context.dispatch(graph, { x }, { y });
+  x.destroy();
+  context.dispatch(graph, { x: y }, { y: z });
+  graph.destroy();
+  y.destroy();
+  assertEquals(await values(context, z), [3, 4]);
+});
+
+test("await using waits until the memory is released", async ({ device, context, graph, x }) => {
+  const before = device.live.size;
+  {
+    await using output = await context.createTensor(TENSOR);
+    context.dispatch(graph, { x }, { y: output });
+    assertEquals(device.live.size, before + 1);
+  }
+  assertEquals(device.live.size, before);
+});
+
+Deno.test("a queue carries out steps in order, at once while it is idle", async () => {
+  const queue = new Queue();
+  const log: number[] = [];
+  queue.add(() => void log.push(1));
+  assertEquals(log, [1]);
+  queue.add(() => new Promise((resolve) => setTimeout(resolve, 1)).then(() => void log.push(2)));
+  assertEquals(queue.idle, false);
+  queue.add(() => void log.push(3));
+  queue.add(() => void queue.add(() => void log.push(5)));
+  const done = new Promise<void>((resolve) => queue.add(() => (log.push(4), resolve())));
+  await done;
+  await Promise.resolve();
+  assertEquals(log, [1, 2, 3, 4, 5]);
+});
+
+Deno.test("a queue of many synchronous steps lets the event loop turn", async () => {
+  const queue = new Queue();
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  queue.add(() => Promise.resolve());
+  const busy = () => {
+    for (const end = performance.now() + 1; performance.now() < end;);
+  };
+  for (let i = 0; i < 60; i++) queue.add(busy);
+  await new Promise<void>((resolve) => queue.add(resolve));
+  clearInterval(timer);
+  assert(ticks > 3, `${ticks} ticks`);
+});
