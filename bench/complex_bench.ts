@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
 import type { Network } from "../examples/inference.ts";
 import { random } from "../tests/support/random.ts";
+import { assertSameElements } from "./support/check.ts";
 import { benchSuite } from "./support/suite.ts";
 
 const CHANNELS = 3;
@@ -29,7 +29,7 @@ await benchSuite({
   build,
   inputs: { input },
   output: "output",
-  check: (values) => assertEquals(values, expected),
+  check: (values) => assertSameElements(values, expected),
 });
 
 async function build(context: MLContext): Promise<Network> {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
 import type { Network } from "../examples/inference.ts";
 import { random } from "../tests/support/random.ts";
+import { assertSameElements } from "./support/check.ts";
 import { benchSuite } from "./support/suite.ts";
 
 const SHAPE = [1, 3, 224, 224];
@@ -24,7 +24,7 @@ await benchSuite({
   build,
   inputs: { input },
   output: "output",
-  check: (values) => assertEquals(values, expected),
+  check: (values) => assertSameElements(values, expected),
 });
 
 async function build(context: MLContext): Promise<Network> {

@@ -1,6 +1,6 @@
 /**
- * The few functions of the system's C library that it takes to open a library safely: to read its file, and to pin it
- * in the process. Deno's own file functions would ask for --allow-read, even inside Deno's cache.
+ * Functions of the system's libraries, and what it takes to open a library safely with them: to read its file, and to
+ * pin it in the process. Deno's own file functions would ask for --allow-read, even inside Deno's cache.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const RTLD_NOW = 2;
 const SEEK_END = 2;
 
 function withPosixFile(path: string, use: (file: BinaryFile) => void): void {
-  const { access, close, lseek, open, pread } = libc();
+  const { access, close, lseek, open, pread } = libc(POSIX);
   const exists = (name: string) => access(cString(name), 0) === 0;
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
   const fd = open(cString(path), libcConstants().O_NONBLOCK);
@@ -53,20 +53,21 @@ function withPosixFile(path: string, use: (file: BinaryFile) => void): void {
 
 function pinOnPosix(path: string): boolean {
   const flags = RTLD_NOW | libcConstants().RTLD_NODELETE;
-  return libc().dlopen(cString(path), flags) !== null;
+  return libc(POSIX).dlopen(cString(path), flags) !== null;
 }
 
 function libcConstants(): typeof LINUX {
   return Deno.build.os === "darwin" ? MACOS : LINUX;
 }
 
-function libc(): Functions<typeof POSIX> {
-  if (Deno.build.os === "darwin") return systemFunctions("/usr/lib/libSystem.B.dylib", POSIX);
+/** Functions of the C library, on any system but Windows. */
+export function libc<const F extends Record<string, Deno.ForeignFunction>>(functions: F): Functions<F> {
+  if (Deno.build.os === "darwin") return systemFunctions("/usr/lib/libSystem.B.dylib", functions);
   try {
-    return systemFunctions("libc.so.6", POSIX);
+    return systemFunctions("libc.so.6", functions);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) throw cause;
-    return systemFunctions(`libc.musl-${Deno.build.arch}.so.1`, POSIX);
+    return systemFunctions(`libc.musl-${Deno.build.arch}.so.1`, functions);
   }
 }
 
@@ -125,7 +126,8 @@ function pinOnWindows(path: string): boolean {
   return kernel32().LoadLibraryExW(wideString(name), 0n, flags) !== null;
 }
 
-type Functions<F> = {
+/** The functions of a table, callable. */
+export type Functions<F> = {
   [Name in keyof F]: F[Name] extends Deno.ForeignFunction ? Deno.FromForeignFunction<F[Name]> : never;
 };
 

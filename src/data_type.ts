@@ -16,9 +16,16 @@ export type MLOperandDataType =
   | "int64"
   | "uint64"
   | "int8"
-  | "uint8";
+  | "uint8"
+  | FourBitDataType;
 
-/** Every data type, in the order of the standard's enumeration. */
+/**
+ * Integers of four bits, two to a byte, the first in its low half; an odd one out has a byte of its own. An extension:
+ * the standard's enumeration does not have them, though its tests ask for them where `opSupportLimits()` lists them.
+ */
+export type FourBitDataType = "int4" | "uint4";
+
+/** Every data type of the standard, in the order of its enumeration. */
 export const DATA_TYPES: readonly MLOperandDataType[] = [
   "float32",
   "float16",
@@ -30,6 +37,9 @@ export const DATA_TYPES: readonly MLOperandDataType[] = [
   "uint8",
 ];
 
+/** The data types of the extension. */
+export const FOUR_BIT_DATA_TYPES: readonly FourBitDataType[] = ["int4", "uint4"];
+
 const BITS: Readonly<Record<MLOperandDataType, number>> = {
   float32: 32,
   float16: 16,
@@ -39,6 +49,8 @@ const BITS: Readonly<Record<MLOperandDataType, number>> = {
   uint64: 64,
   int8: 8,
   uint8: 8,
+  int4: 4,
+  uint4: 4,
 };
 
 /** The width of one element in bits. */

@@ -12,11 +12,12 @@
  */
 
 import { ML, ml } from "./api/ml.ts";
-import { MLContext } from "./api/ml_context.ts";
+import { destroyContexts, MLContext } from "./api/ml_context.ts";
 import { MLGraph } from "./api/ml_graph.ts";
 import { MLGraphBuilder } from "./api/ml_graph_builder.ts";
 import { MLOperand } from "./api/ml_operand.ts";
 import { MLTensor } from "./api/ml_tensor.ts";
+import { releaseOnClose } from "./compat/worker_close.ts";
 
 for (const value of [ML, MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor]) {
   Object.defineProperty(globalThis, value.name, { value, writable: true, configurable: true, enumerable: false });
@@ -37,3 +38,5 @@ Object.defineProperty(navigatorPrototype, "ml", {
   configurable: true,
   enumerable: true,
 });
+
+releaseOnClose(destroyContexts);

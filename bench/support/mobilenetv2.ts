@@ -20,9 +20,14 @@ export function whatIsMissing(): string | undefined {
   return `mobilenetv2: skipped, no ${missing.join(", ")} in ${testData(".")}; WEBNN_TEST_DATA names the folder`;
 }
 
+/** The path of the weights. */
+export function mobileNetV2Weights(): string {
+  return testData(WEIGHTS);
+}
+
 /** The network on the input of its reference. Its inputs and weights lie in JavaScript's memory. */
 export async function mobileNetV2(): Promise<Suite> {
-  const weights = parseSafetensors(await Deno.readFile(testData(WEIGHTS)));
+  const weights = parseSafetensors(await Deno.readFile(mobileNetV2Weights()));
   const { features } = JSON.parse(await Deno.readTextFile(testData(REFERENCE))) as { features: number[] };
   return {
     name: "mobilenetv2",

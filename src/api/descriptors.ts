@@ -4,10 +4,10 @@
  * @module
  */
 
-import { aDataType, integers } from "../ops/parameters.ts";
+import { descriptorType, integers } from "../ops/parameters.ts";
 import { boolean, dictionary, withDefault } from "../webidl/converters.ts";
 
-const operandMembers = { dataType: aDataType, shape: integers };
+const operandMembers = { dataType: descriptorType, shape: integers };
 const flag = withDefault(boolean, false);
 
 /** MLOperandDescriptor. */

@@ -11,7 +11,7 @@ import { dimensionProblem } from "../ops/apply.ts";
 import { graphLimits, type OperatorLimits, operatorLimits } from "../ops/limits.ts";
 import { type OperatorName, operators } from "../ops/operators.ts";
 import { byteLength, type Descriptor, formatShape, sameShape } from "../shape.ts";
-import { Timeline, type TimelineTensor } from "../timeline/timeline.ts";
+import { loseAll, Timeline, type TimelineTensor } from "../timeline/timeline.ts";
 import {
   type AllowSharedBufferSource,
   allowSharedBufferSource,
@@ -61,6 +61,11 @@ export function createMLContext(device: Device): MLContext {
  */
 export function contextInfo(context: MLContext): DeviceInfo {
   return { ...contextSlot.convert(context, "contextInfo: context").timeline.device.info };
+}
+
+/** Destroys every context of this isolate, and resolves when all that they owned is released. */
+export function destroyContexts(): Promise<void> {
+  return loseAll("The worker was closed.");
 }
 
 /** The limits of an operator on a context. */

@@ -8,7 +8,7 @@ import { filterShape, fromImageShape, type ImageShape, imageShape } from "../gra
 import { MAX_DIMENSION } from "../shape.ts";
 import { checkLength, checkNonZero, checkShape, refuse } from "./checks.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
-import { conv2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
+import { conv2dLayout, convTranspose2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
 
 /** How a window moves, every default filled in. */
 export interface Window {
@@ -92,7 +92,7 @@ const conv2d = operator({
 });
 
 /** WPT refuses an input that would be too large once it is padded, as an engine that pads explicitly must. */
-function checkPaddedSize({ batches, channels, height, width }: ImageShape, { padding }: Window): void {
+export function checkPaddedSize({ batches, channels, height, width }: ImageShape, { padding }: Window): void {
   const [top, bottom, left, right] = padding as [number, number, number, number];
   const elements = batches * channels * (height + top + bottom) * (width + left + right);
   if (elements > MAX_DIMENSION) {
@@ -100,7 +100,80 @@ function checkPaddedSize({ batches, channels, height, width }: ImageShape, { pad
   }
 }
 
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-convtranspose2d */
+const convTranspose2d = operator({
+  name: "convTranspose2d",
+  operands: {
+    input: one(FLOATS, rank(4, 4)),
+    filter: one(sameAs("input"), rank(4, 4)),
+    bias: maybe(sameAs("input"), rank(1, 1)),
+  },
+  outputs: { output: tensor(sameAs("input"), rank(4, 4)) },
+  options: {
+    padding: maybeIntegers,
+    strides: maybeIntegers,
+    dilations: maybeIntegers,
+    outputPadding: maybeIntegers,
+    outputSizes: maybeIntegers,
+    groups: integer1,
+    inputLayout,
+    filterLayout: convTranspose2dLayout,
+  },
+  resolve({ input, filter, bias }, { groups, inputLayout, filterLayout, outputPadding, outputSizes, ...options }) {
+    const window = checkWindow(options);
+    const image = imageShape(input.shape, inputLayout);
+    const { o, i, h, w } = filterShape(filter.shape, filterLayout);
+    if (groups === 0) refuse("groups must not be 0");
+    if (image.channels !== i) refuse(`the filter must have ${image.channels} input channels, not ${i}`);
+    // The text forgets this: each group takes an equal share of the input channels.
+    if (i % groups !== 0) refuse(`the filter's ${i} input channels must be divisible by groups (${groups})`);
+    const channels = o * groups;
+    if (bias) checkShape("bias", bias.shape, [channels]);
+    const least = [transposeSize(image.height, h, window, 0), transposeSize(image.width, w, window, 1)];
+    const added = checkOutputPadding(least, window, outputPadding, outputSizes);
+    const [height, width] = least.map((size, dimension) => size + added[dimension]!) as [number, number];
+    return {
+      attributes: { ...window, outputPadding: added, groups, inputLayout, filterLayout },
+      outputs: [{
+        dataType: input.dataType,
+        shape: fromImageShape({ batches: image.batches, channels, height, width }, inputLayout),
+      }],
+    };
+  },
+});
+
+/**
+ * The size of the output in one dimension, before output padding.
+ * @see https://www.w3.org/TR/webnn/#calculate-convtranspose-output-size
+ */
+function transposeSize(input: number, kernel: number, window: Window, dimension: 0 | 1): number {
+  const begin = window.padding[2 * dimension]!;
+  const end = window.padding[2 * dimension + 1]!;
+  const effective = (kernel - 1) * window.dilations[dimension]! + 1;
+  return (input - 1) * window.strides[dimension]! + effective - begin - end;
+}
+
+/** What is added to the least output sizes: as asked for, or as the sizes asked for need it. */
+function checkOutputPadding(
+  least: readonly number[],
+  { strides }: Window,
+  outputPadding: readonly number[] = [0, 0],
+  outputSizes: readonly number[] | undefined,
+): number[] {
+  checkLength("outputPadding", outputPadding, 2);
+  if (outputSizes) checkLength("outputSizes", outputSizes, 2);
+  return strides.map((stride, dimension) => {
+    const size = least[dimension]!;
+    const added = outputSizes ? outputSizes[dimension]! - size : outputPadding[dimension]!;
+    if (added >= 0 && added < stride) return added;
+    return outputSizes
+      ? refuse(`outputSizes[${dimension}] must be ${size} to ${size + stride - 1}, not ${outputSizes[dimension]}`)
+      : refuse(`outputPadding[${dimension}] must be less than the stride ${stride}, not ${added}`);
+  });
+}
+
 /** The rows of convolutions. */
 export const convolutions = {
   conv2d,
+  convTranspose2d,
 };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ANY, type AnyOperator, type TensorRule } from "./operator.ts";
+import type { AnyOperator, TensorRule } from "./operator.ts";
 import type { DeviceLimits, MLTensorLimits } from "../graph/limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 
@@ -25,7 +25,7 @@ export function operatorLimits(row: AnyOperator, device: DeviceLimits): Operator
 /** The limits of inputs, constants and outputs of a graph on a device. */
 export function graphLimits(device: DeviceLimits): MLTensorLimits {
   return {
-    dataTypes: ANY.filter((type) => device.dataTypes.includes(type)),
+    dataTypes: [...device.dataTypes],
     rankRange: { min: 0, max: device.maxRank },
   };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { DATA_TYPES, type MLOperandDataType } from "../data_type.ts";
+import { DATA_TYPES, FOUR_BIT_DATA_TYPES, type MLOperandDataType } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Descriptor } from "../shape.ts";
 import type { DictionaryOf, Members } from "../webidl/converters.ts";
@@ -131,7 +131,7 @@ export function sameAs(operand: string): TypeRule {
   return { sameAs: operand };
 }
 
-/** Every data type. */
+/** Every data type of the standard. */
 export const ANY: readonly MLOperandDataType[] = DATA_TYPES;
 /** Floating-point types. */
 export const FLOATS: readonly MLOperandDataType[] = ["float32", "float16"];
@@ -143,5 +143,5 @@ export const WIDE: readonly MLOperandDataType[] = ["float32", "float16", "int32"
 export const INDICES: readonly MLOperandDataType[] = ["int32", "uint32", "int64"];
 /** The type of truth values. */
 export const UINT8: readonly MLOperandDataType[] = ["uint8"];
-/** Quantised integers. */
-export const QUANTIZED: readonly MLOperandDataType[] = ["uint8", "int8", "uint32", "int32"];
+/** Quantised integers, and those of the extension. */
+export const QUANTIZED: readonly MLOperandDataType[] = ["uint8", "int8", "uint32", "int32", ...FOUR_BIT_DATA_TYPES];

@@ -10,10 +10,13 @@ import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
 import { products } from "./matmul.ts";
 import { movement } from "./movement.ts";
+import { normalizations } from "./normalization.ts";
 import type { AttributesOf, OperandsOf } from "./operator.ts";
 import { pools } from "./pool2d.ts";
+import { quantizations } from "./quantization.ts";
 import { recurrent } from "./recurrent.ts";
 import { reductions } from "./reduction.ts";
+import { resampling } from "./resample.ts";
 
 /** Every row. */
 export const operators = {
@@ -21,10 +24,13 @@ export const operators = {
   ...elementwise,
   ...indexing,
   ...movement,
+  ...normalizations,
   ...pools,
   ...products,
+  ...quantizations,
   ...recurrent,
   ...reductions,
+  ...resampling,
 };
 
 /** The name of a row. */

@@ -8,7 +8,7 @@ import type { MLOperandDataType } from "../data_type.ts";
 import { fromImageShape, imageShape } from "../graph/layout.ts";
 import { MAX_DIMENSION } from "../shape.ts";
 import { checkLength, checkNonZero, refuse } from "./checks.ts";
-import { checkWindow, outputSize } from "./conv2d.ts";
+import { checkPaddedSize, checkWindow, outputSize } from "./conv2d.ts";
 import { ANY, FLOATS, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { inputLayout, maybeIntegers, rounding } from "./parameters.ts";
 
@@ -36,6 +36,7 @@ function pool2d<const Name extends string>(name: Name, types: readonly MLOperand
       if (kernel[0]! * kernel[1]! > MAX_DIMENSION) {
         refuse(`windowDimensions ${kernel[0]} × ${kernel[1]} must not cover more than ${MAX_DIMENSION} elements`);
       }
+      checkPaddedSize(image, window);
       const exact = [
         outputSize(image.height, kernel[0]!, window, 0),
         outputSize(image.width, kernel[1]!, window, 1),

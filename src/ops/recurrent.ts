@@ -1,53 +1,132 @@
 /**
- * Recurrent networks.
+ * Recurrent networks, and one step of each.
  *
  * @module
  */
 
-import { MAX_DIMENSION } from "../shape.ts";
+import type { Value } from "../graph/graph.ts";
+import { type Descriptor, MAX_DIMENSION, type Shape } from "../shape.ts";
 import { checkLength, checkShape, refuse } from "./checks.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
-import { integer, lstmLayout, maybeActivations } from "./parameters.ts";
+import {
+  booleanFalse,
+  booleanTrue,
+  direction,
+  gruLayout,
+  integer,
+  lstmLayout,
+  maybeActivations,
+} from "./parameters.ts";
 
 /** A function applied within a recurrent cell. */
 export type Activation = "relu" | "sigmoid" | "tanh";
+
+/** The order in which the steps are walked. */
+export type Direction = "forward" | "backward" | "both";
+
+const GRU_GATES = 3;
+const LSTM_GATES = 4;
+
+/** An operand that has the data type of the input. */
+const like = (dimensions: number) => one(sameAs("input"), rank(dimensions, dimensions));
+const maybeLike = (dimensions: number) => maybe(sameAs("input"), rank(dimensions, dimensions));
+const output = (dimensions: number) => tensor(sameAs("input"), rank(dimensions, dimensions));
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gru */
+const gru = operator({
+  name: "gru",
+  operands: {
+    input: one(FLOATS, rank(3, 3)),
+    weight: like(3),
+    recurrentWeight: like(3),
+    bias: maybeLike(2),
+    recurrentBias: maybeLike(2),
+    initialHiddenState: maybeLike(3),
+  },
+  outputs: { output0: output(3), output1: output(4) },
+  parameters: { steps: integer, hiddenSize: integer },
+  options: {
+    resetAfter: booleanTrue,
+    returnSequence: booleanFalse,
+    direction,
+    layout: gruLayout,
+    activations: maybeActivations,
+  },
+  resolve({ input, ...operands }, { steps, activations, ...options }) {
+    const outputs = networkOutputs(GRU_GATES, input, operands, steps, options, 1);
+    return { attributes: { ...options, steps, activations: gruActivations(activations) }, outputs };
+  },
+});
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-grucell */
+const gruCell = operator({
+  name: "gruCell",
+  operands: {
+    input: one(FLOATS, rank(2, 2)),
+    weight: like(2),
+    recurrentWeight: like(2),
+    hiddenState: like(2),
+    bias: maybeLike(1),
+    recurrentBias: maybeLike(1),
+  },
+  outputs: { output: output(2) },
+  parameters: { hiddenSize: integer },
+  options: { resetAfter: booleanTrue, layout: gruLayout, activations: maybeActivations },
+  resolve({ input, ...operands }, { activations, ...options }) {
+    const state = cellState(GRU_GATES, input, operands, options.hiddenSize);
+    return { attributes: { ...options, activations: gruActivations(activations) }, outputs: [state] };
+  },
+});
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstm */
+const lstm = operator({
+  name: "lstm",
+  operands: {
+    input: one(FLOATS, rank(3, 3)),
+    weight: like(3),
+    recurrentWeight: like(3),
+    bias: maybeLike(2),
+    recurrentBias: maybeLike(2),
+    peepholeWeight: maybeLike(2),
+    initialHiddenState: maybeLike(3),
+    initialCellState: maybeLike(3),
+  },
+  outputs: { output0: output(3), output1: output(3), output2: output(4) },
+  parameters: { steps: integer, hiddenSize: integer },
+  options: { returnSequence: booleanFalse, direction, layout: lstmLayout, activations: maybeActivations },
+  resolve({ input, ...operands }, { steps, activations, ...options }) {
+    const outputs = networkOutputs(LSTM_GATES, input, operands, steps, options, 2);
+    return { attributes: { ...options, steps, activations: lstmActivations(activations) }, outputs };
+  },
+});
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstmcell */
 const lstmCell = operator({
   name: "lstmCell",
   operands: {
     input: one(FLOATS, rank(2, 2)),
-    weight: one(sameAs("input"), rank(2, 2)),
-    recurrentWeight: one(sameAs("input"), rank(2, 2)),
-    hiddenState: one(sameAs("input"), rank(2, 2)),
-    cellState: one(sameAs("input"), rank(2, 2)),
-    bias: maybe(sameAs("input"), rank(1, 1)),
-    recurrentBias: maybe(sameAs("input"), rank(1, 1)),
-    peepholeWeight: maybe(sameAs("input"), rank(1, 1)),
+    weight: like(2),
+    recurrentWeight: like(2),
+    hiddenState: like(2),
+    cellState: like(2),
+    bias: maybeLike(1),
+    recurrentBias: maybeLike(1),
+    peepholeWeight: maybeLike(1),
   },
-  outputs: { output0: tensor(sameAs("input"), rank(2, 2)), output1: tensor(sameAs("input"), rank(2, 2)) },
+  outputs: { output0: output(2), output1: output(2) },
   parameters: { hiddenSize: integer },
   options: { layout: lstmLayout, activations: maybeActivations },
-  resolve(
-    { input, weight, recurrentWeight, hiddenState, cellState, ...optional },
-    { hiddenSize, layout, activations },
-  ) {
-    const [batchSize, inputSize] = input.shape as [number, number];
-    checkHiddenSize(hiddenSize, 4);
-    checkShape("weight", weight.shape, [4 * hiddenSize, inputSize]);
-    checkShape("recurrentWeight", recurrentWeight.shape, [4 * hiddenSize, hiddenSize]);
-    checkShape("hiddenState", hiddenState.shape, [batchSize, hiddenSize]);
-    checkShape("cellState", cellState.shape, [batchSize, hiddenSize]);
-    if (optional.bias) checkShape("bias", optional.bias.shape, [4 * hiddenSize]);
-    if (optional.recurrentBias) checkShape("recurrentBias", optional.recurrentBias.shape, [4 * hiddenSize]);
-    if (optional.peepholeWeight) checkShape("peepholeWeight", optional.peepholeWeight.shape, [3 * hiddenSize]);
-    const state = { dataType: input.dataType, shape: [batchSize, hiddenSize] };
-    return {
-      attributes: { hiddenSize, layout, activations: lstmActivations(activations) },
-      outputs: [state, state],
-    };
+  resolve({ input, ...operands }, { activations, ...options }) {
+    const state = cellState(LSTM_GATES, input, operands, options.hiddenSize);
+    return { attributes: { ...options, activations: lstmActivations(activations) }, outputs: [state, state] };
   },
 });
+
+/** The two activations of a GRU: of the gates z and r, and of the new gate. */
+function gruActivations(activations: readonly Activation[] = ["sigmoid", "tanh"]): readonly Activation[] {
+  checkLength("activations", activations, 2);
+  return activations;
+}
 
 /** The three activations of an LSTM: of the gates i, o and f, of the cell gate, and of the output. */
 function lstmActivations(activations: readonly Activation[] = ["sigmoid", "tanh", "tanh"]): readonly Activation[] {
@@ -55,14 +134,69 @@ function lstmActivations(activations: readonly Activation[] = ["sigmoid", "tanh"
   return activations;
 }
 
-/** Both biases of all gates must fit into one dimension. */
-function checkHiddenSize(hiddenSize: number, gates: number): void {
+type Operands = Readonly<Record<string, Value | undefined>>;
+
+/** Checks a network's operands; gives its last states, and the sequence of hidden states if that is asked for. */
+function networkOutputs(
+  gates: number,
+  { dataType, shape }: Value,
+  operands: Operands,
+  steps: number,
+  options: { readonly hiddenSize: number; readonly direction: Direction; readonly returnSequence: boolean },
+  states: number,
+): Descriptor[] {
+  const [length, batchSize, inputSize] = shape as [number, number, number];
+  const { hiddenSize, direction, returnSequence } = options;
+  if (steps !== length) refuse(`steps must be ${length}, the input's first dimension, not ${steps}`);
+  const directions = direction === "both" ? 2 : 1;
+  checkOperands(gates, hiddenSize, [directions], batchSize, inputSize, operands);
+  const state = { dataType, shape: [directions, batchSize, hiddenSize] };
+  const sequence = { dataType, shape: [steps, ...state.shape] };
+  return [...new Array<Descriptor>(states).fill(state), ...(returnSequence ? [sequence] : [])];
+}
+
+/** Checks a cell's operands; gives its next state. */
+function cellState(gates: number, { dataType, shape }: Value, operands: Operands, hiddenSize: number): Descriptor {
+  const [batchSize, inputSize] = shape as [number, number];
+  checkOperands(gates, hiddenSize, [], batchSize, inputSize, operands);
+  return { dataType, shape: [batchSize, hiddenSize] };
+}
+
+/** Checks the shapes of all operands that are there; those of a network begin with the number of directions. */
+function checkOperands(
+  gates: number,
+  hiddenSize: number,
+  directions: Shape,
+  batchSize: number,
+  inputSize: number,
+  operands: Operands,
+): void {
+  // Both biases of all gates must fit into one dimension.
   if (hiddenSize < 1 || hiddenSize * gates * 2 > MAX_DIMENSION) {
     refuse(`hiddenSize must be 1 to ${Math.floor(MAX_DIMENSION / (gates * 2))}, not ${hiddenSize}`);
+  }
+  const rows = gates * hiddenSize;
+  const state = [batchSize, hiddenSize];
+  const shapes: Readonly<Record<string, Shape>> = {
+    weight: [rows, inputSize],
+    recurrentWeight: [rows, hiddenSize],
+    bias: [rows],
+    recurrentBias: [rows],
+    peepholeWeight: [3 * hiddenSize],
+    hiddenState: state,
+    cellState: state,
+    initialHiddenState: state,
+    initialCellState: state,
+  };
+  for (const [name, operand] of Object.entries(operands)) {
+    if (operand) checkShape(name, operand.shape, [...directions, ...shapes[name]!]);
   }
 }
 
 /** The rows of recurrent networks. */
 export const recurrent = {
+  gru,
+  gruCell,
+  lstm,
   lstmCell,
 };

@@ -51,11 +51,23 @@ const forgotten = new FinalizationRegistry<{ timeline: Timeline; native: Releasa
 /** Closes the devices of forgotten contexts. */
 const abandoned = new FinalizationRegistry<Device>((device) => device.close());
 
-/** The timelines of this isolate, whose end ends them. */
+/** The timelines of this isolate that are not lost. */
 const live = new Set<WeakRef<Timeline>>();
 
-function endAll(): void {
-  for (const timeline of live) timeline.deref()?.end();
+function liveTimelines(): Timeline[] {
+  return [...live].map((reference) => reference.deref()).filter((timeline) => timeline !== undefined);
+}
+
+/** Loses every timeline of this isolate, and resolves when all that they owned is released. */
+export async function loseAll(reason: string): Promise<void> {
+  const timelines = liveTimelines();
+  for (const timeline of timelines) timeline.lose(reason);
+  await Promise.all(timelines.map((timeline) => timeline.settled));
+}
+
+/** At the end of the program the console is told of the failures that nobody has read. */
+function reportAll(): void {
+  for (const timeline of liveTimelines()) timeline.report();
 }
 
 /** The order of one context's work on its device. */
@@ -72,7 +84,7 @@ export class Timeline {
     const self = this.#self;
     device.lost.then((reason) => self.deref()?.lose(reason));
     abandoned.register(this, device, this);
-    if (live.size === 0) globalThis.addEventListener("unload", endAll);
+    if (live.size === 0) globalThis.addEventListener("unload", reportAll);
     live.add(self);
   }
 
@@ -196,13 +208,9 @@ export class Timeline {
     live.delete(this.#self);
   }
 
-  /**
-   * The end of the isolate. A worker leaves its process behind, so that it must release what it can: all, unless a step
-   * is in flight. The end of the main isolate is that of the process, and needs no tidying up.
-   */
-  end(): void {
-    this.#reportAll();
-    if ("WorkerGlobalScope" in globalThis && this.#queue.idle) this.lose("The worker has ended.");
+  /** Tells the console of the failures that nobody has read. */
+  report(): void {
+    for (const failure of this.#unreported) console.error(this.#report(failure));
   }
 
   /** Releases something native after all earlier work, unless that has been done. */
@@ -224,7 +232,7 @@ export class Timeline {
   }
 
   #releaseAll(): void {
-    this.#reportAll();
+    this.report();
     for (const native of this.#owned) native.release();
     this.#owned.clear();
     this.device.close();
@@ -268,10 +276,6 @@ export class Timeline {
   #report(failure: Failure): DOMException {
     this.#unreported.delete(failure);
     return failure.error;
-  }
-
-  #reportAll(): void {
-    for (const failure of this.#unreported) console.error(this.#report(failure));
   }
 
   /** Queues a step that gives a result. */

@@ -83,6 +83,8 @@ const VIEWS: Readonly<Record<MLOperandDataType, readonly string[]>> = {
   uint64: ["BigUint64Array"],
   int8: ["Int8Array"],
   uint8: ["Uint8Array"],
+  int4: ["Uint8Array"],
+  uint4: ["Uint8Array"],
 };
 
 /**

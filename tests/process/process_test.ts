@@ -86,3 +86,66 @@ Deno.test("the constants of builders that are dropped unbuilt are freed", async 
   console.log(`resident: ${mb(before)} MB before, ${mb(peak)} MB at most, ${mb(after)} MB after 100 × 4 MB`);
   assertLess(after - before, 100 * 2 ** 20);
 });
+
+Deno.test("workers that are terminated during a dispatch take nothing with them", async () => {
+  const count = Number(Deno.env.get("WEBNN_TERMINATIONS") ?? 30);
+  const { code, signal, stdout, stderr } = await run("worker_terminations.ts", [`${count}`], ["-A"]);
+  assertEquals([code, signal], [0, null], stderr);
+  console.log(stdout);
+});
+
+Deno.test("workers that throw or close leave the main isolate whole", async () => {
+  const { code, signal, stdout, stderr } = await run("worker_ends.ts", [], ["-A"]);
+  assertEquals([code, signal], [0, null], stderr);
+  const { value, left } = JSON.parse(stdout);
+  assertEquals(value, 0);
+  console.log(`left behind by workers with 64 MB of tensors: ${stdout}`);
+  // One that closes itself frees all; some megabytes are Deno's own.
+  const total = left.close.reduce((sum: number, megabytes: number) => sum + megabytes, 0);
+  assertLess(total / left.close.length, 32);
+});
+
+Deno.test({
+  name: "an interrupt ends a program as it ends any other, and with a listener the program goes on",
+  ignore: Deno.build.os === "windows", // There are no signals to send.
+  fn: async () => {
+    for (
+      const [args, expected] of [[[], { code: 130, signal: "SIGINT" }], [["listen"], {
+        code: 3,
+        signal: null,
+      }]] as const
+    ) {
+      const command = new Deno.Command(Deno.execPath(), {
+        args: ["run", ...FFI, new URL("programs/interrupt.ts", import.meta.url).href, ...args],
+        stdout: "piped",
+        stderr: "null",
+      });
+      const child = command.spawn();
+      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      const answer = async (text: string) => {
+        for (let seen = ""; !seen.includes(text);) {
+          const { value, done } = await reader.read();
+          if (done) return;
+          seen += value;
+        }
+      };
+      await answer("ready");
+      for (let i = 1; i <= (args.length === 0 ? 1 : 3); i++) {
+        child.kill("SIGINT");
+        await answer(`interrupt ${i}`);
+      }
+      const { code, signal } = await child.status;
+      await reader.cancel();
+      assertEquals({ code, signal }, expected);
+    }
+  },
+});
+
+Deno.test("destroying a context stops a run at the next node, and rejects at once", async () => {
+  const { code, signal, stdout, stderr } = await run("abort.ts");
+  assertEquals([code, signal, stderr], [0, null, ""]);
+  const { rejected, ...figures } = JSON.parse(stdout);
+  assertEquals(rejected, "InvalidStateError");
+  const texts = Object.entries(figures).map(([what, ms]) => `${what} ${(ms as number).toFixed(1)} ms`);
+  console.log(`abort: ${texts.join(", ")}`);
+});

@@ -27,13 +27,16 @@ function float(compute: (x: number) => number): Compute {
   return map("input", (dataType) => dataType, (x) => compute(Number(x)));
 }
 
-/**
- * A function of floats that engines compute as a sum, of which little is left near 0: `magnitude` is that of the terms.
- */
-function cancelling(compute: (x: number) => number, magnitude: (x: number) => number, terms: number): Compute {
+/** The magnitude of the terms of a sum, given the input and the parameters. */
+type Magnitude = (x: number, parameters: Readonly<Record<string, number>>) => number;
+
+/** A function that engines compute as a sum of which little may be left: with the error bound of that sum. */
+function cancelling(compute: Compute, terms: number, defaults: Record<string, number>, magnitude: Magnitude): Compute {
   return (operands, attributes) => {
-    const magnitudes = operand(operands, "input").data.map((x) => magnitude(Number(x)));
-    return float(compute)(operands, attributes).map((output) => ({ ...output, magnitudes, terms }));
+    const input = operand(operands, "input");
+    const parameters = castParameters(defaults, attributes, input);
+    const magnitudes = input.data.map((x) => magnitude(Number(x), parameters));
+    return compute(operands, attributes).map((output) => ({ ...output, magnitudes, terms }));
   };
 }
 
@@ -73,6 +76,8 @@ function clampTo(x: number, low: number, high: number): number {
   return Math.min(Math.max(x, low), high);
 }
 
+const linearMagnitude: Magnitude = (x, { alpha, beta }) => Math.abs(alpha! * x) + Math.abs(beta!);
+
 export const unary: Rows = {
   abs: signed(Math.abs, (x) => x < 0n ? -x : x),
   neg: signed((x) => -x, (x) => -x),
@@ -90,16 +95,38 @@ export const unary: Rows = {
   sqrt: float(Math.sqrt),
   tan: float(Math.tan),
 
-  elu: parametric({ alpha: 1 }, (x, { alpha }) => x > 0 ? x : alpha! * Math.expm1(x)),
+  // alpha · (eˣ - 1)
+  elu: cancelling(
+    parametric({ alpha: 1 }, (x, { alpha }) => x > 0 ? x : alpha! * Math.expm1(x)),
+    4,
+    { alpha: 1 },
+    (x, { alpha }) => x > 0 ? 0 : 2 * Math.abs(alpha!),
+  ),
   // x/2 · (1 + erf(x/√2))
-  gelu: cancelling((x) => 0.5 * x * erfc(-x / Math.SQRT2), Math.abs, 4),
-  hardSigmoid: parametric({ alpha: 0.2, beta: 0.5 }, (x, { alpha, beta }) => clampTo(alpha! * x + beta!, 0, 1)),
-  hardSwish: float((x) => x * clampTo(x + 3, 0, 6) / 6),
+  gelu: cancelling(float((x) => 0.5 * x * erfc(-x / Math.SQRT2)), 4, {}, Math.abs),
+  hardSigmoid: cancelling(
+    parametric({ alpha: 0.2, beta: 0.5 }, (x, { alpha, beta }) => clampTo(alpha! * x + beta!, 0, 1)),
+    2,
+    { alpha: 0.2, beta: 0.5 },
+    linearMagnitude,
+  ),
+  // x · clamp(x/6 + ½, 0, 1)
+  hardSwish: cancelling(
+    float((x) => x * clampTo(x + 3, 0, 6) / 6),
+    4,
+    {},
+    (x) => Math.abs(x) * (Math.abs(x) / 6 + 0.5),
+  ),
   leakyRelu: parametric({ alpha: 0.01 }, (x, { alpha }) => x >= 0 ? x : alpha! * x),
-  linear: parametric({ alpha: 1, beta: 0 }, (x, { alpha, beta }) => alpha! * x + beta!),
+  linear: cancelling(
+    parametric({ alpha: 1, beta: 0 }, (x, { alpha, beta }) => alpha! * x + beta!),
+    2,
+    { alpha: 1, beta: 0 },
+    linearMagnitude,
+  ),
   relu: signed((x) => Math.max(x, 0), (x) => x > 0n ? x : 0n),
   // ½ + an odd function
-  sigmoid: cancelling(sigmoid, () => 1, 2),
+  sigmoid: cancelling(float(sigmoid), 2, {}, () => 1),
   softplus: float(softplus),
   softsign: float((x) => x / (1 + Math.abs(x))),
   tanh: float(Math.tanh),

@@ -27,6 +27,8 @@ export interface Domain {
   readonly nonZero?: boolean;
   /** Instead of all this: the values of so many elements. */
   readonly list?: (count: number) => readonly number[];
+  /** Whether integers of the list, which run from 0 to the count, are stretched to the range of the type. */
+  readonly spread?: boolean;
 }
 
 /** What there is, NaN and infinities included. */
@@ -42,6 +44,9 @@ export const DIVISOR: Domain = { ...WILD, nonZero: true };
 /** All different, in no order. */
 export const DISTINCT: Domain = { float: [0, 0], list: (count) => shuffled(count) };
 
+/** All different, in no order, integers from the whole range of the type. */
+export const SPREAD: Domain = { ...DISTINCT, spread: true };
+
 /** Positions along a dimension, counted from either end; unsigned types cut off the negative ones. */
 export function indexDomain(dimension: number): Domain {
   return { float: [0, 0], integer: [-dimension, dimension - 1] };
@@ -56,15 +61,24 @@ export function operandValues(
 ): RefTensor {
   const count = sizeOf(shape);
   const next = random(seed);
-  const values = domain.list?.(count) ?? Array.from({ length: count }, (_, i) => {
-    const value = domain.special ? specialValue(dataType, i, next) : undefined;
-    return value ?? (isFloat(dataType) ? between(domain.float, next) : integer(dataType, domain, next));
-  });
+  const value = (i: number): Element => {
+    const special = domain.special ? specialValue(dataType, i, next) : undefined;
+    if (special !== undefined) return special;
+    return isFloat(dataType) ? between(domain.float, next) : integer(dataType, domain, next);
+  };
+  const values = domain.list?.(count).map((item) => domain.spread ? spread(dataType, item, count) : item) ??
+    Array.from({ length: count }, (_, i) => value(i));
   return tensor(
     dataType,
     shape,
-    values.map((value) => domain.nonZero && !isFloat(dataType) && Number(value) === 0 ? 1 : value),
+    domain.nonZero && !isFloat(dataType) ? values.map((value) => Number(value) === 0 ? 1 : value) : values,
   );
+}
+
+function spread(dataType: RefDataType, item: number, count: number): Element {
+  if (isFloat(dataType)) return item;
+  const { min, max } = integerLimits(dataType);
+  return min + (max - min) / BigInt(count) * BigInt(item);
 }
 
 /** Every third value is a special one, in an order that pairs different ones when two operands have different seeds. */

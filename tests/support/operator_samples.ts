@@ -7,7 +7,7 @@
 
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { MLOperandDataType } from "../../mod.ts";
-import { DISTINCT, DIVISOR, type Domain, indexDomain, PLAIN, POSITIVE, SMALL, WILD } from "./operand_values.ts";
+import { DISTINCT, DIVISOR, type Domain, indexDomain, PLAIN, POSITIVE, SMALL, SPREAD, WILD } from "./operand_values.ts";
 
 type Shape = readonly number[];
 
@@ -87,7 +87,7 @@ const argMinMax = fromRank1((shape) =>
   [{}, { keepDimensions: true }, { outputDataType: "int64" }].map((options) => ({
     shapes: { input: shape },
     attributes: { axis: shape.length - 1, ...options },
-    domains: { input: DISTINCT },
+    domains: { input: SPREAD },
   }))
 );
 

@@ -83,7 +83,7 @@ function elementDifference(operator: string, actual: Element, expected: RefTenso
   const epsilon = UNIT_ROUNDOFF[dataType];
   const bound = magnitudes &&
     expected.terms! * epsilon * magnitudes[i]! + epsilon * Math.abs(Number(value)) + LEAST[dataType];
-  if (bound !== undefined && error <= bound) return undefined;
+  if (bound !== undefined && Number.isFinite(bound) && error <= bound) return undefined;
   const { metric, [dataType]: allowed } = TOLERANCES[operator] ?? ulp(0);
   const distance = metric === "ATOL" ? error : ulpDistance(actual, value, dataType);
   if (distance <= allowed) return undefined;

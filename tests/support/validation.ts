@@ -88,7 +88,7 @@ function checkAccepted(builder: MLGraphBuilder, name: OperatorName, call: ValidC
   assertEquals(
     outputs.map(({ dataType, shape }) => ({ dataType, shape: [...shape] })),
     call.outputs.map((shape) => ({ dataType, shape: [...shape] })),
-    `${name} of ${JSON.stringify(call)}`,
+    `${name} of ${Deno.inspect(call)}`,
   );
 }
 

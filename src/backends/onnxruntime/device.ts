@@ -33,8 +33,13 @@ export class OrtDevice implements Device {
 
   constructor(readonly runtime: OrtRuntime, threads: number) {
     this.info = { backend: "onnxruntime", device: "cpu", version: runtime.version, threads };
-    this.#options = createSessionOptions(runtime, threads);
     this.#runOptions = runtime.api.CreateRunOptions();
+    try {
+      this.#options = createSessionOptions(runtime, threads);
+    } catch (error) {
+      runtime.api.ReleaseRunOptions(this.#runOptions);
+      throw error;
+    }
   }
 
   createTensor(descriptor: Descriptor): OrtTensor {
@@ -69,8 +74,12 @@ export class OrtDevice implements Device {
   }
 
   abort(): void {
-    this.runtime.api.RunOptionsSetTerminate(this.#runOptions);
-    this.runtime.api.SessionOptionsSetLoadCancellationFlag(this.#options, true);
+    try {
+      this.runtime.api.RunOptionsSetTerminate(this.#runOptions);
+      this.runtime.api.SessionOptionsSetLoadCancellationFlag(this.#options, true);
+    } catch {
+      // What cannot be stopped ends by itself.
+    }
   }
 
   close(): void {
@@ -94,8 +103,9 @@ export class OrtDevice implements Device {
   /** The environment of the process was made by others, without a pool: each session gets its own. */
   #usePoolsOfSessions(): void {
     this.runtime.poolThreads = 0;
+    const options = createSessionOptions(this.runtime, this.info.threads);
     this.runtime.api.ReleaseSessionOptions(this.#options);
-    this.#options = createSessionOptions(this.runtime, this.info.threads);
+    this.#options = options;
   }
 }
 

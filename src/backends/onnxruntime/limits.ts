@@ -5,7 +5,7 @@
  */
 
 import type { DeviceLimits } from "../../graph/limits.ts";
-import { DATA_TYPES } from "../../data_type.ts";
+import { DATA_TYPES, FOUR_BIT_DATA_TYPES } from "../../data_type.ts";
 
 /** The CPU execution provider. */
 export const CPU_LIMITS: DeviceLimits = {
@@ -14,6 +14,6 @@ export const CPU_LIMITS: DeviceLimits = {
   // Kernels are written for any rank; WPT wants rank 10 refused, and eight dimensions are what anybody has used.
   maxRank: 8,
   preferredInputLayout: "nchw",
-  dataTypes: DATA_TYPES,
+  dataTypes: [...DATA_TYPES, ...FOUR_BIT_DATA_TYPES],
   supports: () => true,
 };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cString, cStringArray, int64Array, type Pointer, pointerArray, view } from "../../../ffi/memory.ts";
+import { cString, cStringArray, int64Array, type Pointer, pointerArray } from "../../../ffi/memory.ts";
 import { AttributeType, ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import { NativeBlock } from "./native_block.ts";
 import {
@@ -17,6 +17,7 @@ import {
   OPSET,
 } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
+import { createValue } from "./value.ts";
 
 /** Below this size in bytes ONNX Runtime wants to copy an initializer. */
 const MIN_EXTERNAL_BYTES = 128;
@@ -104,10 +105,10 @@ function externalValue(
   return value;
 }
 
-function copiedValue({ api, allocator }: OrtRuntime, { dataType, shape, data }: OnnxInitializer): Pointer {
-  const bytes = data instanceof NativeBlock ? data.bytes : data;
-  const value = api.CreateTensorAsOrtValue(allocator, int64Array(shape), shape.length, ElementType[dataType]);
-  new Uint8Array(view(api.GetTensorMutableData(value), bytes.byteLength)).set(bytes);
+function copiedValue(runtime: OrtRuntime, { dataType, shape, data }: OnnxInitializer): Pointer {
+  const source = data instanceof NativeBlock ? data.bytes : data;
+  const { value, bytes } = createValue(runtime, dataType, shape, source.byteLength);
+  bytes.set(source);
   return value;
 }
 

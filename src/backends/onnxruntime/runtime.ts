@@ -54,14 +54,20 @@ export function openRuntime(path: string | undefined, threads: number): Promise<
 
 function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
   const { api } = library;
-  return {
-    ...library,
-    env: createEnvironment(library, threads),
-    allocator: api.GetAllocatorWithDefaultOptions(),
-    cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
-    poolThreads: threads,
-    freedBytes: 0,
-  };
+  const env = createEnvironment(library, threads);
+  try {
+    return {
+      ...library,
+      env,
+      allocator: api.GetAllocatorWithDefaultOptions(),
+      cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
+      poolThreads: threads,
+      freedBytes: 0,
+    };
+  } catch (error) {
+    api.ReleaseEnv(env);
+    throw error;
+  }
 }
 
 /**

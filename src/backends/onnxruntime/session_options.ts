@@ -12,8 +12,18 @@ import type { OrtRuntime } from "./runtime.ts";
  * Makes session options for a number of threads, the calling one included. They use the process's pool if it has that
  * size; else each session gets a pool of its own, which for one thread is none.
  */
-export function createSessionOptions({ api, poolThreads }: OrtRuntime, threads: number): Pointer {
-  const options = api.CreateSessionOptions();
+export function createSessionOptions(runtime: OrtRuntime, threads: number): Pointer {
+  const options = runtime.api.CreateSessionOptions();
+  try {
+    configure(runtime, options, threads);
+    return options;
+  } catch (error) {
+    runtime.api.ReleaseSessionOptions(options);
+    throw error;
+  }
+}
+
+function configure({ api, poolThreads }: OrtRuntime, options: Pointer, threads: number): void {
   api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.ALL);
   api.SetSessionLogSeverityLevel(options, LoggingLevel.FATAL);
   if (threads === poolThreads) api.DisablePerSessionThreads(options);
@@ -21,7 +31,6 @@ export function createSessionOptions({ api, poolThreads }: OrtRuntime, threads: 
   for (const [key, value] of Object.entries(CONFIGURATION)) {
     api.AddSessionConfigEntry(options, cString(key), cString(value));
   }
-  return options;
 }
 
 const CONFIGURATION = {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { int64Array, type Pointer, view } from "../../../ffi/memory.ts";
-import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import type { Pointer } from "../../../ffi/memory.ts";
 import { byteLength, type Descriptor } from "../../shape.ts";
 import type { DeviceTensor } from "../backend.ts";
 import type { Binding } from "./executable.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
+import { createValue } from "./value.ts";
 
 /** An OrtValue with memory of its own. */
 export class OrtTensor implements DeviceTensor {
@@ -20,11 +20,10 @@ export class OrtTensor implements DeviceTensor {
   #bytes: Uint8Array;
 
   constructor(readonly runtime: OrtRuntime, descriptor: Descriptor) {
-    const { api, allocator } = runtime;
-    const { shape, dataType } = descriptor;
-    this.value = api.CreateTensorAsOrtValue(allocator, int64Array(shape), shape.length, ElementType[dataType]);
-    this.#bytes = new Uint8Array(view(api.GetTensorMutableData(this.value), byteLength(descriptor)));
-    this.#bytes.fill(0); // The allocator gives memory as others left it.
+    const { dataType, shape } = descriptor;
+    const { value, bytes } = createValue(runtime, dataType, shape, byteLength(descriptor));
+    this.value = value;
+    this.#bytes = bytes.fill(0);
   }
 
   write(bytes: Uint8Array): void {

@@ -1,6 +1,6 @@
 /**
- * Data types for which ONNX Runtime's CPU provider has no kernel of an operator that moves, adds or multiplies elements:
- * they travel as another integer type. Casts there and back keep every bit, and sums and products wrap alike.
+ * Data types for which ONNX Runtime's CPU provider has no kernel of an operator that moves or adds elements: they
+ * travel as another integer type. Casts there and back keep every bit, and sums wrap alike.
  *
  * @module
  */
@@ -14,11 +14,6 @@ type Carriers = Partial<Record<MLOperandDataType, MLOperandDataType>>;
 /** The carriers of the types without kernel. */
 const CARRIERS = {
   CumSum: { uint32: "int32", uint64: "int64" },
-  // Those of int32 saturate.
-  ReduceL1: { int32: "int64" },
-  ReduceProd: { int32: "int64", uint32: "int64", uint64: "int64" },
-  ReduceSum: { int32: "int64", uint32: "int64", uint64: "int64" },
-  ReduceSumSquare: { int32: "int64", uint32: "int64", uint64: "int64" },
   Trilu: { int8: "int64", uint8: "int64", uint32: "int64", uint64: "int64" },
   Where: { int8: "int32", uint32: "int32", uint64: "int64" },
 } satisfies Record<string, Carriers>;

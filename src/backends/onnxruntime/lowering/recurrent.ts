@@ -4,12 +4,197 @@
  * @module
  */
 
-import type { recurrent as rows } from "../../../ops/recurrent.ts";
-import type { Activation } from "../../../ops/recurrent.ts";
+import type { Value } from "../../../graph/graph.ts";
+import type { NodeOf } from "../../../ops/operators.ts";
+import type { Activation, Direction, recurrent as rows } from "../../../ops/recurrent.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 
 const ACTIVATIONS: Readonly<Record<Activation, string>> = { relu: "Relu", sigmoid: "Sigmoid", tanh: "Tanh" };
+const DIRECTIONS: Readonly<Record<Direction, string>> = {
+  forward: "forward",
+  backward: "reverse",
+  both: "bidirectional",
+};
+/** The order of ONNX's gates in the letters of WebNN's layouts. */
+const GRU_GATES = "zrn";
+const LSTM_GATES = "iofg";
+/** Peepholes stand in this order, whatever the layout. */
+const PEEPHOLES = "iof";
+
+/** The operands that GRU and LSTM share, with a first dimension of directions. */
+interface NetworkOperands {
+  readonly input: Operand;
+  readonly weight: Operand;
+  readonly recurrentWeight: Operand;
+  readonly bias: Operand;
+  readonly recurrentBias: Operand;
+}
+
+/** The inputs X, W, R, B and sequence_lens of ONNX's GRU and LSTM. */
+function networkInputs(operands: NetworkOperands, layout: string, gates: string, onnx: OnnxWriter): Operand[] {
+  const { input, weight, recurrentWeight, bias, recurrentBias } = operands;
+  const reordered = (operand: Operand) => operand && reorderGates(operand, layout, gates, onnx);
+  return [
+    input,
+    reordered(weight),
+    reordered(recurrentWeight),
+    bothBiases(reordered(bias), reordered(recurrentBias), onnx),
+    undefined,
+  ];
+}
+
+/** Brings the gates, which dimension 1 counts, into another order. The engine does it at build for constants. */
+function reorderGates(operand: Operand, from: string, to: string, onnx: OnnxWriter): Operand {
+  if (from === to) return operand;
+  const parts = onnx.nodes("Split", [operand], from.length, { axis: 1, num_outputs: from.length });
+  return onnx.node("Concat", [...to].map((letter) => parts[from.indexOf(letter)]), { axis: 1 });
+}
+
+/** ONNX wants both biases in one operand. */
+function bothBiases(bias: Operand, recurrentBias: Operand, onnx: OnnxWriter): Operand {
+  if (bias === undefined && recurrentBias === undefined) return undefined;
+  const zeros = (other: Operand) => onnx.node("Sub", [other, other]);
+  return onnx.node("Concat", [bias ?? zeros(recurrentBias), recurrentBias ?? zeros(bias)], { axis: 1 });
+}
+
+function networkAttributes(
+  { hiddenSize, direction, activations }: {
+    readonly hiddenSize: number;
+    readonly direction: Direction;
+    readonly activations: readonly Activation[];
+  },
+) {
+  const names = activations.map((activation) => ACTIVATIONS[activation]);
+  return {
+    hidden_size: hiddenSize,
+    direction: DIRECTIONS[direction],
+    activations: direction === "both" ? [...names, ...names] : names,
+  };
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gru */
+const gru: Lowering<"gru"> = ({ operands, attributes }, onnx) => {
+  const inputs = [...networkInputs(operands, attributes.layout, GRU_GATES, onnx), operands.initialHiddenState];
+  const linearBeforeReset = { linear_before_reset: Number(attributes.resetAfter) };
+  const [sequence, hidden] = onnx.nodes("GRU", inputs, 2, { ...networkAttributes(attributes), ...linearBeforeReset });
+  return [hidden, sequence];
+};
+
+/** A GRU of one step.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-grucell */
+const gruCell: Lowering<"gruCell"> = ({ operands, attributes, outputs: [output] }, onnx) => {
+  const unsqueeze = (value: Value | undefined) => value && onnx.reshape(value, [1, ...value.shape]);
+  const network = {
+    input: unsqueeze(operands.input),
+    weight: unsqueeze(operands.weight),
+    recurrentWeight: unsqueeze(operands.recurrentWeight),
+    bias: unsqueeze(operands.bias),
+    recurrentBias: unsqueeze(operands.recurrentBias),
+  };
+  const inputs = [...networkInputs(network, attributes.layout, GRU_GATES, onnx), unsqueeze(operands.hiddenState)];
+  const [, hidden] = onnx.nodes("GRU", inputs, 2, {
+    ...networkAttributes({ ...attributes, direction: "forward" }),
+    linear_before_reset: Number(attributes.resetAfter),
+  });
+  return onnx.reshape(hidden, output!.shape);
+};
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstm */
+const lstm: Lowering<"lstm"> = (node, onnx) => {
+  const { operands, attributes } = node;
+  if (operands.peepholeWeight) return unrolledLstm(node, onnx);
+  const inputs = networkInputs(operands, attributes.layout, LSTM_GATES, onnx);
+  const states = [operands.initialHiddenState, operands.initialCellState];
+  const [sequence, hidden, cell] = onnx.nodes("LSTM", [...inputs, ...states], 3, networkAttributes(attributes));
+  return [hidden, cell, sequence];
+};
+
+/**
+ * An LSTM with peepholes, step by step. Not ONNX's: that one looks at the new cell state for the output gate, WebNN at the
+ * old one for all gates.
+ */
+function unrolledLstm({ operands, attributes, outputs: [state] }: NodeOf<"lstm">, onnx: OnnxWriter): Operand[] {
+  const { steps, direction, hiddenSize } = attributes;
+  const { input, initialHiddenState, initialCellState, ...weights } = operands;
+  const [directions, batchSize] = state!.shape as [number, number];
+  const perDirection = (value: Value | undefined) => value ? unstack(value, onnx) : [];
+  const [weight, recurrentWeight] = [perDirection(weights.weight), perDirection(weights.recurrentWeight)];
+  const [bias, recurrentBias] = [perDirection(weights.bias), perDirection(weights.recurrentBias)];
+  const peepholeWeight = perDirection(weights.peepholeWeight);
+  const [hiddenState, cellState] = [perDirection(initialHiddenState), perDirection(initialCellState)];
+  const zeros = onnx.constant(input.dataType, [batchSize, hiddenSize], [0]);
+  const inputs = unstack(input, onnx);
+  const walks = Array.from({ length: directions }, (_, d) => {
+    const cell = {
+      weight: weight[d],
+      recurrentWeight: recurrentWeight[d],
+      bias: bias[d],
+      recurrentBias: recurrentBias[d],
+      peepholeWeight: peepholeWeight[d],
+    };
+    const isBackward = direction === "backward" || d === 1;
+    let last: LstmState = { hiddenState: hiddenState[d] ?? zeros, cellState: cellState[d] ?? zeros };
+    const sequence: Operand[] = [];
+    for (let step = 0; step < steps; step++) {
+      const time = isBackward ? steps - 1 - step : step;
+      last = lstmStep({ ...cell, ...last, input: inputs[time] }, attributes, onnx);
+      sequence[time] = last.hiddenState;
+    }
+    return { last, sequence };
+  });
+  const last = (name: keyof LstmState) => stack(walks.map(({ last }) => last[name]), onnx);
+  const sequence = () => stack(inputs.map((_, time) => stack(walks.map(({ sequence }) => sequence[time]), onnx)), onnx);
+  return [last("hiddenState"), last("cellState"), ...(attributes.returnSequence ? [sequence()] : [])];
+}
+
+/** The parts along the first dimension, which goes away. */
+function unstack(value: Value, onnx: OnnxWriter): Operand[] {
+  const [count, ...shape] = value.shape as [number, ...number[]];
+  const parts = count === 1 ? [value] : onnx.nodes("Split", [value], count, { axis: 0, num_outputs: count });
+  return parts.map((part) => onnx.reshape(part, shape));
+}
+
+/** The parts along a new first dimension. */
+function stack(parts: readonly Operand[], onnx: OnnxWriter): Operand {
+  const unsqueezed = parts.map((part) => onnx.node("Unsqueeze", [part, onnx.ints([0])]));
+  return unsqueezed.length === 1 ? unsqueezed[0] : onnx.node("Concat", unsqueezed, { axis: 0 });
+}
+
+interface LstmState {
+  readonly hiddenState: Operand;
+  readonly cellState: Operand;
+}
+
+interface LstmOperands extends NetworkOperands, LstmState {
+  readonly peepholeWeight: Operand;
+}
+
+interface LstmAttributes {
+  readonly hiddenSize: number;
+  readonly layout: string;
+  readonly activations: readonly Activation[];
+}
+
+/** One step of an LSTM. */
+function lstmStep(operands: LstmOperands, attributes: LstmAttributes, onnx: OnnxWriter): LstmState {
+  const { input, weight, recurrentWeight, hiddenState, cellState, bias, recurrentBias, peepholeWeight } = operands;
+  const { hiddenSize, layout, activations } = attributes;
+  const product = (a: Operand, b: Operand) => onnx.node("MatMul", [a, onnx.transpose(b, [1, 0])]);
+  const gates = sum([product(input, weight), product(hiddenState, recurrentWeight), bias, recurrentBias], onnx);
+  const parts = splitEvenly(gates, 4, hiddenSize, 1, onnx);
+  const peepholes = peepholeWeight && splitEvenly(peepholeWeight, 3, hiddenSize, 0, onnx);
+  const [gateFunction, cellFunction, outputFunction] = activations.map((activation) => ACTIVATIONS[activation]);
+  const gate = (letter: "i" | "o" | "f") => {
+    const peephole = peepholes?.[PEEPHOLES.indexOf(letter)];
+    const look = peephole && onnx.node("Mul", [cellState, peephole]);
+    return onnx.node(gateFunction!, [sum([parts[layout.indexOf(letter)], look], onnx)]);
+  };
+  const candidate = onnx.node(cellFunction!, [parts[layout.indexOf("g")]]);
+  const newCell = sum([onnx.node("Mul", [gate("f"), cellState]), onnx.node("Mul", [gate("i"), candidate])], onnx);
+  const newHidden = onnx.node("Mul", [gate("o"), onnx.node(outputFunction!, [newCell])]);
+  return { hiddenState: newHidden, cellState: newCell };
+}
 
 /** The sum of the operands that are there. */
 function sum(operands: readonly Operand[], onnx: OnnxWriter): Operand {
@@ -17,30 +202,17 @@ function sum(operands: readonly Operand[], onnx: OnnxWriter): Operand {
     .reduce((total, operand) => onnx.node("Add", [total, operand]));
 }
 
-/**
- * One step of an LSTM. Not ONNX's LSTM: with peepholes that one looks at the new cell state for the output gate, WebNN at
- * the old one for all gates.
- * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstmcell
- */
-const lstmCell: Lowering<"lstmCell"> = ({ operands, attributes: { hiddenSize, layout, activations } }, onnx) => {
-  const { input, weight, recurrentWeight, hiddenState, cellState, bias, recurrentBias, peepholeWeight } = operands;
-  const product = (a: Operand, b: Operand) => onnx.node("MatMul", [a, onnx.transpose(b, [1, 0])]);
-  const gates = sum([product(input, weight), product(hiddenState, recurrentWeight), bias, recurrentBias], onnx);
-  const parts = onnx.nodes("Split", [gates, onnx.ints(new Array(4).fill(hiddenSize))], 4, { axis: 1 });
-  const peepholes = peepholeWeight &&
-    onnx.nodes("Split", [peepholeWeight, onnx.ints(new Array(3).fill(hiddenSize))], 3, { axis: 0 });
-  const [gateFunction, cellFunction, outputFunction] = activations.map((activation) => ACTIVATIONS[activation]!);
-  const gate = (letter: "i" | "o" | "f") => {
-    // Peepholes stand in the order i, o, f whatever the layout.
-    const peephole = peepholes?.["iof".indexOf(letter)];
-    const look = peephole && onnx.node("Mul", [cellState, peephole]);
-    return onnx.node(gateFunction!, [sum([parts[layout.indexOf(letter)], look], onnx)]);
-  };
-  const candidate = onnx.node(cellFunction!, [parts[layout.indexOf("g")]]);
-  const newCell = sum([onnx.node("Mul", [gate("f"), cellState]), onnx.node("Mul", [gate("i"), candidate])], onnx);
-  const newHidden = onnx.node("Mul", [gate("o"), onnx.node(outputFunction!, [newCell])]);
-  return [newHidden, newCell];
+function splitEvenly(operand: Operand, count: number, size: number, axis: number, onnx: OnnxWriter): string[] {
+  return onnx.nodes("Split", [operand, onnx.ints(new Array(count).fill(size))], count, { axis });
+}
+
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstmcell */
+const lstmCell: Lowering<"lstmCell"> = ({ operands, attributes }, onnx) => {
+  const { hiddenState, cellState } = lstmStep(operands, attributes, onnx);
+  return [hiddenState, cellState];
 };
 
 /** The lowerings of recurrent networks. */
-export const recurrent = { lstmCell } satisfies { [Name in keyof typeof rows]: Lowering<Name> };
+export const recurrent = { gru, gruCell, lstm, lstmCell } satisfies {
+  [Name in keyof typeof rows]: Lowering<Name>;
+};

@@ -4,66 +4,74 @@
  * @module
  */
 
-import { isUnsigned } from "../../../data_type.ts";
+import { isFloat, isUnsigned, type MLOperandDataType } from "../../../data_type.ts";
 import type { reductions as rows } from "../../../ops/reduction.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
-import { carried } from "./carrier.ts";
 import type { Lowering } from "./lowering.ts";
 
 type ReductionNode = NodeOf<keyof typeof rows>;
 
-/** A reduction by an ONNX operator, which is told to take an empty list of axes for none. */
-function reduce(op: string, input: Operand, { attributes }: ReductionNode, onnx: OnnxWriter): Operand {
-  return onnx.node(op, [input, onnx.ints(attributes.axes)], {
-    keepdims: Number(attributes.keepDimensions),
-    noop_with_empty_axes: 1,
-  });
-}
-
+/** A reduction by one ONNX operator, which is told to take an empty list of axes for none. */
 function reduction(op: string) {
-  return (node: ReductionNode, onnx: OnnxWriter) => reduce(op, node.operands.input, node, onnx);
+  return ({ operands: { input }, attributes: { axes, keepDimensions } }: ReductionNode, onnx: OnnxWriter): Operand =>
+    onnx.node(op, [input, onnx.ints(axes)], { keepdims: Number(keepDimensions), noop_with_empty_axes: 1 });
 }
 
-function sum(op: "ReduceL1" | "ReduceProd" | "ReduceSum" | "ReduceSumSquare") {
-  return (node: ReductionNode, onnx: OnnxWriter) =>
-    carried(op, [node.operands.input], ([input]) => reduce(op, input, node, onnx), onnx);
-}
-
-/** The sum of absolute values. Unsigned integers have no others. */
-function absoluteSum(node: ReductionNode, onnx: OnnxWriter): Operand {
-  return sum(isUnsigned(node.operands.input.dataType) ? "ReduceSum" : "ReduceL1")(node, onnx);
-}
-
-/** The greatest or the least. There are no kernels for unsigned integers of 32 and 64 bits. */
-function extreme(op: "ReduceMax" | "ReduceMin") {
-  return (node: ReductionNode, onnx: OnnxWriter) => {
+/** A sum or product, of integers without the detour over double precision that ONNX Runtime's reductions make. */
+function sum(op: string, fold: "Add" | "Mul", ofElement: (input: Operand, onnx: OnnxWriter) => Operand = (x) => x) {
+  return (node: ReductionNode, onnx: OnnxWriter): Operand => {
     const { input } = node.operands;
-    switch (input.dataType) {
-      case "uint32":
-        return onnx.cast(reduce(op, onnx.cast(input, "int64"), node, onnx), "uint32");
-      case "uint64": {
-        // With the highest bit flipped, signed integers have the order of the unsigned ones.
-        const highest = onnx.scalar("int64", -(2n ** 63n));
-        const flipped = onnx.node("BitwiseXor", [onnx.cast(input, "int64"), highest]);
-        return onnx.cast(onnx.node("BitwiseXor", [reduce(op, flipped, node, onnx), highest]), "uint64");
-      }
-      default:
-        return reduce(op, input, node, onnx);
-    }
+    return isFloat(input.dataType) ? reduction(op)(node, onnx) : folded(fold, ofElement(input, onnx), node, onnx);
   };
+}
+
+/**
+ * The data types of which ONNX Runtime finds the greatest and the least. For unsigned integers of 32 and 64 bits it has no
+ * kernel; that of int64 compares the low halves only.
+ */
+const ORDERED: readonly MLOperandDataType[] = ["float32", "float16", "int32", "int8", "uint8"];
+
+function extreme(op: string, fold: "Max" | "Min") {
+  return (node: ReductionNode, onnx: OnnxWriter): Operand => {
+    const { input } = node.operands;
+    return ORDERED.includes(input.dataType) ? reduction(op)(node, onnx) : folded(fold, input, node, onnx);
+  };
+}
+
+/** A reduction by an element-wise operator. */
+function folded(op: string, input: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
+  const { operands: { input: { shape } }, attributes: { axes }, outputs: [output] } = node;
+  const kept = axes.reduce((value, axis) => foldAxis(op, value, axis, shape[axis]!, onnx), input);
+  return output!.shape.length === shape.length ? kept : onnx.reshape(kept, output!.shape);
+}
+
+/** Combines the two halves of a dimension until one element is left. */
+function foldAxis(op: string, input: Operand, axis: number, dimension: number, onnx: OnnxWriter): Operand {
+  let value = input;
+  let rest: Operand;
+  for (let size = dimension; size > 1; size >>= 1) {
+    const sizes = size % 2 === 0 ? [size / 2, size / 2] : [size >> 1, size >> 1, 1];
+    const [first, second, last] = onnx.nodes("Split", [value, onnx.ints(sizes)], sizes.length, { axis });
+    value = onnx.node(op, [first, second]);
+    if (last) rest = rest === undefined ? last : onnx.node(op, [rest, last]);
+  }
+  return rest === undefined ? value : onnx.node(op, [value, rest]);
 }
 
 /** The lowerings of reductions. */
 export const reductions = {
-  reduceL1: absoluteSum,
+  reduceL1: (node, onnx) => {
+    const isAbsolute = isUnsigned(node.operands.input.dataType);
+    return sum("ReduceL1", "Add", (input) => isAbsolute ? input : onnx.node("Abs", [input]))(node, onnx);
+  },
   reduceL2: reduction("ReduceL2"),
   reduceLogSum: reduction("ReduceLogSum"),
   reduceLogSumExp: reduction("ReduceLogSumExp"),
-  reduceMax: extreme("ReduceMax"),
+  reduceMax: extreme("ReduceMax", "Max"),
   reduceMean: reduction("ReduceMean"),
-  reduceMin: extreme("ReduceMin"),
-  reduceProduct: sum("ReduceProd"),
-  reduceSum: sum("ReduceSum"),
-  reduceSumSquare: sum("ReduceSumSquare"),
+  reduceMin: extreme("ReduceMin", "Min"),
+  reduceProduct: sum("ReduceProd", "Mul"),
+  reduceSum: sum("ReduceSum", "Add"),
+  reduceSumSquare: sum("ReduceSumSquare", "Add", (input, onnx) => onnx.node("Mul", [input, input])),
 } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,0 +1,118 @@
+/**
+ * The memory that is left, asked of the system through FFI: `Deno.systemMemoryInfo` would need another permission, and
+ * knows nothing of a container's limit.
+ *
+ * @module
+ */
+
+import { addressSpaceInUse, linuxMemory, type ReadFile } from "./linux_memory.ts";
+import { cString } from "./memory.ts";
+import { libc, systemFunctions } from "./system.ts";
+
+let probe: (() => number) | undefined;
+
+/**
+ * The bytes that this process can still allocate before the machine, its container or its own limit runs out. Infinity
+ * where the system does not say. An estimate: what other programs take in the next moment is not in it.
+ *
+ * @throws {Deno.errors.NotCapable} without --allow-ffi.
+ */
+export function availableMemory(): number {
+  probe ??= findProbe();
+  return Math.max(0, probe());
+}
+
+function findProbe(): () => number {
+  try {
+    return PROBES[Deno.build.os]?.() ?? unknown;
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) throw cause;
+    return unknown; // A C library without these functions.
+  }
+}
+
+const PROBES: Partial<Record<typeof Deno.build.os, () => () => number>> = {
+  darwin: macosProbe,
+  linux: linuxProbe,
+  windows: windowsProbe,
+};
+
+function unknown(): number {
+  return Infinity;
+}
+
+const LINUX = {
+  close: { parameters: ["i32"], result: "i32" }, // fd
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" }, // resource, rlim
+  open: { parameters: ["buffer", "i32"], result: "i32" }, // path, flags
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" }, // fd, buf, count
+} as const;
+
+const O_CLOEXEC = 0x80000;
+const RLIMIT_AS = 9;
+const RLIM_INFINITY = 2n ** 64n - 1n;
+
+function linuxProbe(): () => number {
+  const { close, getrlimit, open, read } = libc(LINUX);
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(1 << 14);
+  // The kernel makes up these files as they are read: they have no size to ask for, and come whole in one read.
+  const readFile: ReadFile = (path) => {
+    const fd = open(cString(path), O_CLOEXEC);
+    if (fd < 0) return undefined;
+    const count = read(fd, buffer, BigInt(buffer.byteLength));
+    close(fd);
+    return count < 0n ? undefined : decoder.decode(buffer.subarray(0, Number(count)));
+  };
+  const memory = linuxMemory(readFile);
+  const limit = new BigUint64Array(2); // struct rlimit: rlim_cur, rlim_max
+  const addressSpace = () => {
+    const limited = getrlimit(RLIMIT_AS, limit) === 0 && limit[0] !== RLIM_INFINITY;
+    return limited ? Number(limit[0]) - addressSpaceInUse(readFile) : Infinity;
+  };
+  return () => Math.min(memory(), addressSpace());
+}
+
+const MACOS = {
+  host_page_size: { parameters: ["u32", "buffer"], result: "i32" }, // host, out_page_size
+  host_statistics64: { parameters: ["u32", "i32", "buffer", "buffer"], result: "i32" }, // host, flavor, info, count
+  mach_host_self: { parameters: [], result: "u32" },
+} as const;
+
+const HOST_VM_INFO64 = 4;
+
+/**
+ * Every page that is neither wired nor already compressed, which is what the kernel itself watches: the pages of idle
+ * programs are compressed to make room. Free pages alone would refuse what macOS grants.
+ */
+function macosProbe(): () => number {
+  const { host_page_size, host_statistics64, mach_host_self } = libc(MACOS);
+  const host = mach_host_self(); // A right that each call would take anew.
+  const pageSize = new BigUint64Array(1);
+  if (host_page_size(host, pageSize) !== 0) return unknown;
+  const statistics = new Uint32Array(64); // struct vm_statistics64: free_count, active_count, inactive_count, ...
+  const count = new Uint32Array(1);
+  return () => {
+    count[0] = statistics.length;
+    if (host_statistics64(host, HOST_VM_INFO64, statistics, count) !== 0) return Infinity;
+    const [free = 0, active = 0, inactive = 0] = statistics;
+    return (free + active + inactive) * Number(pageSize[0]);
+  };
+}
+
+const WINDOWS = {
+  GlobalMemoryStatusEx: { parameters: ["buffer"], result: "i32" }, // lpBuffer
+} as const;
+
+/** Memory must be both there and promised: Windows hands out no more than it can back by memory and paging files. */
+function windowsProbe(): () => number {
+  const { GlobalMemoryStatusEx } = systemFunctions("kernel32.dll", WINDOWS);
+  const status = new DataView(new ArrayBuffer(64)); // MEMORYSTATUSEX
+  status.setUint32(0, status.byteLength, true); // dwLength
+  return () => {
+    if (GlobalMemoryStatusEx(status) === 0) return Infinity;
+    const availPhys = Number(status.getBigUint64(16, true));
+    const availPageFile = Number(status.getBigUint64(32, true));
+    return Math.min(availPhys, availPageFile);
+  };
+}

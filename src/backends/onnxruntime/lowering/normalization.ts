@@ -1,0 +1,83 @@
+/**
+ * Lowering of normalisations.
+ *
+ * @module
+ */
+
+import type { Value } from "../../../graph/graph.ts";
+import type { normalizations as rows } from "../../../ops/normalization.ts";
+import { Float } from "../onnx.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+import { fromNchw, toNchw } from "./layout.ts";
+import type { Lowering } from "./lowering.ts";
+
+/** An optional scale or bias, where ONNX wants one: the same value for all elements of a shape. */
+function orFill(operand: Operand, value: number, input: Value, shape: readonly number[], onnx: OnnxWriter): Operand {
+  return operand ?? onnx.constant(input.dataType, shape, [value]);
+}
+
+/** Applies a function to the input with its dimensions in another order. */
+function permuted(
+  input: Operand,
+  permutation: readonly number[],
+  apply: (input: Operand) => Operand,
+  onnx: OnnxWriter,
+): Operand {
+  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+  return onnx.transpose(apply(onnx.transpose(input, permutation)), inverse);
+}
+
+/** ONNX's has the channels in dimension 1. */
+const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, onnx) => {
+  const { input, mean, variance, scale, bias } = operands;
+  const { shape } = input;
+  const parameters = [orFill(scale, 1, input, mean.shape, onnx), orFill(bias, 0, input, mean.shape, onnx)];
+  const normalize = (x: Operand) =>
+    onnx.node("BatchNormalization", [x, ...parameters, mean, variance], { epsilon: new Float(epsilon) });
+  if (shape.length === 1) return onnx.reshape(normalize(onnx.reshape(input, [1, ...shape])), shape);
+  const others = shape.map((_, i) => i).filter((i) => i !== axis);
+  return permuted(input, others.toSpliced(1, 0, axis), normalize, onnx);
+};
+
+const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, attributes }, onnx) => {
+  const { input, scale, bias } = operands;
+  const { layout, epsilon } = attributes;
+  const channels = [input.shape[layout.indexOf("c")]!];
+  const output = onnx.node("InstanceNormalization", [
+    toNchw(input, layout, onnx),
+    orFill(scale, 1, input, channels, onnx),
+    orFill(bias, 0, input, channels, onnx),
+  ], { epsilon: new Float(epsilon) });
+  return fromNchw(output, layout, onnx);
+};
+
+/** ONNX's has the axes last and ascending; scale and bias have their dimensions in the order of the axes. */
+const layerNormalization: Lowering<"layerNormalization"> = ({ operands, attributes: { axes, epsilon } }, onnx) => {
+  const { input, scale, bias } = operands;
+  const { shape } = input;
+  const normalize = (x: Operand, scale: Operand, bias: Operand, axis: number) =>
+    onnx.node("LayerNormalization", [x, scale, bias], { axis, epsilon: new Float(epsilon) });
+  if (axes.length === 0) {
+    // Each element by itself: over a last dimension of 1.
+    const vector = (operand: Operand) => operand && onnx.reshape(operand, [1]);
+    const extended = onnx.reshape(input, [...shape, 1]);
+    const gain = orFill(vector(scale), 1, input, [1], onnx);
+    return onnx.reshape(normalize(extended, gain, vector(bias), shape.length), shape);
+  }
+  const ascending = axes.toSorted((a, b) => a - b);
+  const order = ascending.map((axis) => axes.indexOf(axis));
+  const parameter = (operand: Operand) => operand && onnx.transpose(operand, order);
+  const gain = orFill(parameter(scale), 1, input, ascending.map((axis) => shape[axis]!), onnx);
+  const others = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  return permuted(
+    input,
+    [...others, ...ascending],
+    (x) => normalize(x, gain, parameter(bias), others.length),
+    onnx,
+  );
+};
+
+/** The lowerings of normalisations. */
+export const normalizations = { batchNormalization, instanceNormalization, layerNormalization } satisfies {
+  [Name in keyof typeof rows]: Lowering<Name>;
+};

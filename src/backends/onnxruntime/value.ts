@@ -1,0 +1,27 @@
+/**
+ * Values with memory of their own.
+ *
+ * @module
+ */
+
+import { int64Array, type Pointer, view } from "../../../ffi/memory.ts";
+import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import type { Shape } from "../../shape.ts";
+import type { OnnxType } from "./onnx.ts";
+import type { OrtRuntime } from "./runtime.ts";
+
+/** An OrtValue in memory of the allocator, and its elements, which are as others left the memory. */
+export function createValue(
+  { api, allocator }: OrtRuntime,
+  dataType: OnnxType,
+  shape: Shape,
+  byteLength: number,
+): { readonly value: Pointer; readonly bytes: Uint8Array } {
+  const value = api.CreateTensorAsOrtValue(allocator, int64Array(shape), shape.length, ElementType[dataType]);
+  try {
+    return { value, bytes: new Uint8Array(view(api.GetTensorMutableData(value), byteLength)) };
+  } catch (error) {
+    api.ReleaseValue(value);
+    throw error;
+  }
+}

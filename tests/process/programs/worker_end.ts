@@ -1,0 +1,16 @@
+/** A worker that holds 64 MB in tensors and ends in the way it is told. */
+import "@webnn/deno/polyfill";
+import { buildSlow, dispatch } from "./slow.ts";
+
+self.onmessage = async ({ data }) => {
+  const slow = await buildSlow(2);
+  const tensors = [];
+  for (let i = 0; i < 16; i++) {
+    tensors.push(await slow.context.createTensor({ dataType: "float32", shape: [1 << 20] }));
+  }
+  dispatch(slow);
+  await slow.context.readTensor(slow.output);
+  if (data === "throw") throw new Error(`thrown with ${tensors.length} tensors`);
+  self.postMessage("closed");
+  self.close();
+};
