@@ -31,6 +31,7 @@ declare global {
   var MLTensor: typeof webnn.MLTensor;
 
   type MLArgMinMaxOptions = webnn.MLArgMinMaxOptions;
+  type MLBatchNormalizationOptions = webnn.MLBatchNormalizationOptions;
   type MLBatchNormalizationSupportLimits = webnn.MLBatchNormalizationSupportLimits;
   type MLBinarySupportLimits = webnn.MLBinarySupportLimits;
   type MLClampOptions = webnn.MLClampOptions;
@@ -40,21 +41,30 @@ declare global {
   type MLConv2dFilterOperandLayout = webnn.MLConv2dFilterOperandLayout;
   type MLConv2dOptions = webnn.MLConv2dOptions;
   type MLConv2dSupportLimits = webnn.MLConv2dSupportLimits;
+  type MLConvTranspose2dFilterOperandLayout = webnn.MLConvTranspose2dFilterOperandLayout;
+  type MLConvTranspose2dOptions = webnn.MLConvTranspose2dOptions;
   type MLCumulativeSumOptions = webnn.MLCumulativeSumOptions;
   type MLEluOptions = webnn.MLEluOptions;
   type MLGatherOptions = webnn.MLGatherOptions;
   type MLGatherSupportLimits = webnn.MLGatherSupportLimits;
   type MLGemmOptions = webnn.MLGemmOptions;
   type MLGemmSupportLimits = webnn.MLGemmSupportLimits;
+  type MLGruCellOptions = webnn.MLGruCellOptions;
   type MLGruCellSupportLimits = webnn.MLGruCellSupportLimits;
+  type MLGruOptions = webnn.MLGruOptions;
   type MLGruSupportLimits = webnn.MLGruSupportLimits;
+  type MLGruWeightLayout = webnn.MLGruWeightLayout;
   type MLHardSigmoidOptions = webnn.MLHardSigmoidOptions;
   type MLInputOperandLayout = webnn.MLInputOperandLayout;
+  type MLInstanceNormalizationOptions = webnn.MLInstanceNormalizationOptions;
+  type MLInterpolationMode = webnn.MLInterpolationMode;
+  type MLLayerNormalizationOptions = webnn.MLLayerNormalizationOptions;
   type MLLeakyReluOptions = webnn.MLLeakyReluOptions;
   type MLLinearOptions = webnn.MLLinearOptions;
   type MLLogicalNotSupportLimits = webnn.MLLogicalNotSupportLimits;
   type MLLstmCellOptions = webnn.MLLstmCellOptions;
   type MLLstmCellSupportLimits = webnn.MLLstmCellSupportLimits;
+  type MLLstmOptions = webnn.MLLstmOptions;
   type MLLstmSupportLimits = webnn.MLLstmSupportLimits;
   type MLLstmWeightLayout = webnn.MLLstmWeightLayout;
   type MLNamedOperands = webnn.MLNamedOperands;
@@ -73,7 +83,9 @@ declare global {
   type MLQuantizeDequantizeLinearSupportLimits = webnn.MLQuantizeDequantizeLinearSupportLimits;
   type MLRankRange = webnn.MLRankRange;
   type MLRecurrentNetworkActivation = webnn.MLRecurrentNetworkActivation;
+  type MLRecurrentNetworkDirection = webnn.MLRecurrentNetworkDirection;
   type MLReduceOptions = webnn.MLReduceOptions;
+  type MLResample2dOptions = webnn.MLResample2dOptions;
   type MLReverseOptions = webnn.MLReverseOptions;
   type MLRoundingType = webnn.MLRoundingType;
   type MLScatterOptions = webnn.MLScatterOptions;

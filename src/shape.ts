@@ -32,7 +32,9 @@ export function byteLength(descriptor: Descriptor): number {
 
 /** Whether two shapes have the same rank and dimensions. */
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((dimension, i) => dimension === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /**

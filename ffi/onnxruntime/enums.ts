@@ -4,7 +4,7 @@
  * @module
  */
 
-/** `ONNXTensorElementDataType`: the data types that WebNN knows, under WebNN's names, and ONNX's bool. */
+/** `ONNXTensorElementDataType`: the data types that WebNN knows, under WebNN's names, and two that only graphs have. */
 export const ElementType = {
   float32: 1,
   uint8: 2,
@@ -13,6 +13,7 @@ export const ElementType = {
   int64: 7,
   bool: 9,
   float16: 10,
+  float64: 11,
   uint32: 12,
   uint64: 13,
   uint4: 21,

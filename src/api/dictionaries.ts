@@ -26,8 +26,14 @@ export type MLInputOperandLayout = "nchw" | "nhwc";
 /** The layout of a filter: output channels, input channels per group, height, width. */
 export type MLConv2dFilterOperandLayout = "oihw" | "hwio" | "ohwi" | "ihwo";
 
+/** The layout of a transposed filter: input channels, output channels per group, height, width. */
+export type MLConvTranspose2dFilterOperandLayout = "iohw" | "hwoi" | "ohwi";
+
 /** How the size of a pool's output is rounded. */
 export type MLRoundingType = "floor" | "ceil";
+
+/** The order of gates in the weights of a GRU: update, reset, new. */
+export type MLGruWeightLayout = "zrn" | "rzn";
 
 /** The order of gates in the weights of an LSTM: input, output, forget, cell. */
 export type MLLstmWeightLayout = "iofg" | "ifgo";
@@ -37,6 +43,12 @@ export type MLPaddingMode = "constant" | "edge" | "reflection";
 
 /** A function applied within a recurrent network. */
 export type MLRecurrentNetworkActivation = "relu" | "sigmoid" | "tanh";
+
+/** The order in which a recurrent network walks the steps; `"both"` is two networks beside each other. */
+export type MLRecurrentNetworkDirection = "forward" | "backward" | "both";
+
+/** How values between two elements come about. */
+export type MLInterpolationMode = "nearest-neighbor" | "linear";
 
 /** What a context is preferred for. */
 export type MLPowerPreference = "default" | "high-performance" | "low-power";
@@ -106,6 +118,21 @@ export interface MLArgMinMaxOptions extends MLOperatorOptions {
 }
 
 /**
+ * The options of `batchNormalization()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlbatchnormalizationoptions
+ */
+export interface MLBatchNormalizationOptions extends MLOperatorOptions {
+  /** The factor at each index of the axis; 1 by default. */
+  scale?: MLOperand;
+  /** Added at each index of the axis; 0 by default. */
+  bias?: MLOperand;
+  /** The axis of `mean` and `variance`; 1 by default. */
+  axis?: number;
+  /** Added to the variance; 1e-5 by default. */
+  epsilon?: number;
+}
+
+/**
  * The options of `clamp()`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlclampoptions
  */
@@ -133,6 +160,31 @@ export interface MLConv2dOptions extends MLOperatorOptions {
   inputLayout?: MLInputOperandLayout;
   /** The layout of the filter; `"oihw"` by default. */
   filterLayout?: MLConv2dFilterOperandLayout;
+  /** Added to each output channel; shape `[outputChannels]`. */
+  bias?: MLOperand;
+}
+
+/**
+ * The options of `convTranspose2d()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlconvtranspose2doptions
+ */
+export interface MLConvTranspose2dOptions extends MLOperatorOptions {
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`, cut off the output; zeros by default. */
+  padding?: readonly number[];
+  /** `[height, width]`, ones by default. */
+  strides?: readonly number[];
+  /** `[height, width]`, ones by default. */
+  dilations?: readonly number[];
+  /** `[height, width]`, added to the end of the output and less than the strides; zeros by default. */
+  outputPadding?: readonly number[];
+  /** `[height, width]` of the output, instead of `outputPadding`. */
+  outputSizes?: readonly number[];
+  /** The number of groups into which channels are divided; 1 by default. */
+  groups?: number;
+  /** The layout of input and output; `"nchw"` by default. */
+  inputLayout?: MLInputOperandLayout;
+  /** The layout of the filter; `"iohw"` by default. */
+  filterLayout?: MLConvTranspose2dFilterOperandLayout;
   /** Added to each output channel; shape `[outputChannels]`. */
   bias?: MLOperand;
 }
@@ -184,6 +236,46 @@ export interface MLGemmOptions extends MLOperatorOptions {
 }
 
 /**
+ * The options of `gru()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlgruoptions
+ */
+export interface MLGruOptions extends MLOperatorOptions {
+  /** Of the input; shape `[directions, 3 * hiddenSize]`. */
+  bias?: MLOperand;
+  /** Of the hidden state; shape `[directions, 3 * hiddenSize]`. */
+  recurrentBias?: MLOperand;
+  /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
+  initialHiddenState?: MLOperand;
+  /** Whether the reset gate applies after the product with the hidden state; `true` by default. */
+  resetAfter?: boolean;
+  /** Whether the hidden states of all steps are an output too; `false` by default. */
+  returnSequence?: boolean;
+  /** The order in which steps are walked; `"forward"` by default. */
+  direction?: MLRecurrentNetworkDirection;
+  /** The order of gates in weights and biases; `"zrn"` by default. */
+  layout?: MLGruWeightLayout;
+  /** Of the update and reset gates, and of the new gate; sigmoid, tanh by default. */
+  activations?: readonly MLRecurrentNetworkActivation[];
+}
+
+/**
+ * The options of `gruCell()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlgrucelloptions
+ */
+export interface MLGruCellOptions extends MLOperatorOptions {
+  /** Of the input; shape `[3 * hiddenSize]`. */
+  bias?: MLOperand;
+  /** Of the hidden state; shape `[3 * hiddenSize]`. */
+  recurrentBias?: MLOperand;
+  /** Whether the reset gate applies after the product with the hidden state; `true` by default. */
+  resetAfter?: boolean;
+  /** The order of gates in weights and biases; `"zrn"` by default. */
+  layout?: MLGruWeightLayout;
+  /** Of the update and reset gates, and of the new gate; sigmoid, tanh by default. */
+  activations?: readonly MLRecurrentNetworkActivation[];
+}
+
+/**
  * The options of `hardSigmoid()`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlhardsigmoidoptions
  */
@@ -192,6 +284,36 @@ export interface MLHardSigmoidOptions extends MLOperatorOptions {
   alpha?: number;
   /** The value at 0; 0.5 by default. */
   beta?: number;
+}
+
+/**
+ * The options of `instanceNormalization()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlinstancenormalizationoptions
+ */
+export interface MLInstanceNormalizationOptions extends MLOperatorOptions {
+  /** The factor of each channel; 1 by default. */
+  scale?: MLOperand;
+  /** Added to each channel; 0 by default. */
+  bias?: MLOperand;
+  /** Added to the variance; 1e-5 by default. */
+  epsilon?: number;
+  /** The layout of input and output; `"nchw"` by default. */
+  layout?: MLInputOperandLayout;
+}
+
+/**
+ * The options of `layerNormalization()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mllayernormalizationoptions
+ */
+export interface MLLayerNormalizationOptions extends MLOperatorOptions {
+  /** The factor, with the dimensions of `axes`; 1 by default. */
+  scale?: MLOperand;
+  /** Added, with the dimensions of `axes`; 0 by default. */
+  bias?: MLOperand;
+  /** The axes to normalise over; all but the first by default. */
+  axes?: readonly number[];
+  /** Added to the variance; 1e-5 by default. */
+  epsilon?: number;
 }
 
 /**
@@ -212,6 +334,31 @@ export interface MLLinearOptions extends MLOperatorOptions {
   alpha?: number;
   /** The value at 0; 0 by default. */
   beta?: number;
+}
+
+/**
+ * The options of `lstm()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mllstmoptions
+ */
+export interface MLLstmOptions extends MLOperatorOptions {
+  /** Of the input; shape `[directions, 4 * hiddenSize]`. */
+  bias?: MLOperand;
+  /** Of the hidden state; shape `[directions, 4 * hiddenSize]`. */
+  recurrentBias?: MLOperand;
+  /** Of the cell state, in the order i, o, f; shape `[directions, 3 * hiddenSize]`. */
+  peepholeWeight?: MLOperand;
+  /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
+  initialHiddenState?: MLOperand;
+  /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
+  initialCellState?: MLOperand;
+  /** Whether the hidden states of all steps are an output too; `false` by default. */
+  returnSequence?: boolean;
+  /** The order in which steps are walked; `"forward"` by default. */
+  direction?: MLRecurrentNetworkDirection;
+  /** The order of gates in weights and biases; `"iofg"` by default. */
+  layout?: MLLstmWeightLayout;
+  /** Of the gates, the cell gate and the output; sigmoid, tanh, tanh by default. */
+  activations?: readonly MLRecurrentNetworkActivation[];
 }
 
 /**
@@ -272,6 +419,21 @@ export interface MLReduceOptions extends MLOperatorOptions {
   axes?: readonly number[];
   /** Whether reduced axes stay with size 1; `false` by default. */
   keepDimensions?: boolean;
+}
+
+/**
+ * The options of `resample2d()`.
+ * @see https://www.w3.org/TR/webnn/#dictdef-mlresample2doptions
+ */
+export interface MLResample2dOptions extends MLOperatorOptions {
+  /** `"nearest-neighbor"` by default. */
+  mode?: MLInterpolationMode;
+  /** The factors of the two sizes, ones by default. */
+  scales?: readonly number[];
+  /** The two sizes of the output, instead of `scales`. */
+  sizes?: readonly number[];
+  /** The two axes; `[2, 3]` by default. */
+  axes?: readonly number[];
 }
 
 /**

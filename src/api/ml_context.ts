@@ -24,7 +24,7 @@ import { defineInterface, illegalConstructor, promised, slot } from "../webidl/p
 import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
 import { graphSlot, type GraphState, type MLGraph, type Port } from "./ml_graph.ts";
-import { isConstant, isDestroyed, MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
+import { createMLTensor, isConstant, isDestroyed, type MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
 import type { MLOpSupportLimits } from "./support_limits.ts";
 
 export type { DeviceInfo } from "../backends/backend.ts";
@@ -132,7 +132,7 @@ export class MLContext {
       checkDescriptor(context, rest, `${where}: descriptor`);
       const frozen = freeze(rest);
       const storage = await context.timeline.createTensor(frozen);
-      return tensorSlot.create(MLTensor.prototype, { context, descriptor: frozen, readable, writable, storage });
+      return createMLTensor({ context, descriptor: frozen, readable, writable, storage });
     });
   }
 
@@ -152,13 +152,7 @@ export class MLContext {
       checkNotLost(context, where);
       checkDescriptor(context, frozen, `${where}: descriptor`);
       const storage = context.timeline.store(bytesForDescriptor(source, frozen, `${where}: inputData`));
-      return tensorSlot.create(MLTensor.prototype, {
-        context,
-        descriptor: frozen,
-        readable: false,
-        writable: false,
-        storage,
-      });
+      return createMLTensor({ context, descriptor: frozen, readable: false, writable: false, storage });
     });
   }
 
@@ -330,12 +324,18 @@ function checkGraph(context: ContextState, { context: owner, graph }: GraphState
   if (graph.destroyed || context.timeline.isLost) throw invalidStateError(`${where}: the graph is destroyed`);
 }
 
+/** Tells dispatches apart, so that a tensor can remember the last one that it was passed to. */
+let dispatchCount = 0;
+
 /** No output may be another output or an input. The text forbids one tensor as two inputs too; WPT does that. */
 function checkSharing(inputs: Map<string, TensorState>, outputs: Map<string, TensorState>, where: string): void {
-  const seen = new Set(inputs.values());
+  dispatchCount++;
+  for (const input of inputs.values()) input.lastDispatch = dispatchCount;
   for (const [name, output] of outputs) {
-    if (seen.has(output)) throw new TypeError(`${where}: the tensor of output ${JSON.stringify(name)} is used twice`);
-    seen.add(output);
+    if (output.lastDispatch === dispatchCount) {
+      throw new TypeError(`${where}: the tensor of output ${JSON.stringify(name)} is used twice`);
+    }
+    output.lastDispatch = dispatchCount;
   }
 }
 
@@ -351,19 +351,18 @@ function matchTensors(
   }
   return ports.map(({ name, descriptor }) => {
     const tensor = tensors.get(name);
-    const what = `${where}[${JSON.stringify(name)}]`;
-    if (!tensor) throw new TypeError(`${what} is missing`);
-    if (tensor.context !== context) throw new TypeError(`${what} belongs to another context`);
-    if (isDestroyed(tensor)) throw invalidStateError(`${what} is destroyed`);
-    if (isConstant(tensor)) throw new TypeError(`${what} is a constant tensor, which only builders take`);
-    const { dataType, shape } = tensor.descriptor;
-    if (dataType !== descriptor.dataType || !sameShape(shape, descriptor.shape)) {
-      throw new TypeError(
-        `${what} must be ${descriptor.dataType} ${formatShape(descriptor.shape)}, not ${dataType} ${
-          formatShape(shape)
-        }`,
-      );
-    }
-    return tensor.storage as TimelineTensor;
+    const problem = tensor ? mismatch(context, tensor, descriptor) : "is missing";
+    if (problem) throw new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
+    if (isDestroyed(tensor!)) throw invalidStateError(`${where}[${JSON.stringify(name)}] is destroyed`);
+    return tensor!.storage as TimelineTensor;
   });
+}
+
+/** Why a tensor cannot be an input or output; `undefined` if it can. */
+function mismatch(context: ContextState, tensor: TensorState, { dataType, shape }: Descriptor): string | undefined {
+  const own = tensor.descriptor;
+  if (tensor.context !== context) return "belongs to another context";
+  if (isConstant(tensor)) return "is a constant tensor, which only builders take";
+  if (own.dataType === dataType && sameShape(own.shape, shape)) return undefined;
+  return `must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`;
 }

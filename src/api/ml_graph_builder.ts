@@ -19,16 +19,23 @@ import {
 } from "./graph_builder.ts";
 import type {
   MLArgMinMaxOptions,
+  MLBatchNormalizationOptions,
   MLClampOptions,
   MLConv2dOptions,
+  MLConvTranspose2dOptions,
   MLCumulativeSumOptions,
   MLEluOptions,
   MLGatherOptions,
   MLGemmOptions,
+  MLGruCellOptions,
+  MLGruOptions,
   MLHardSigmoidOptions,
+  MLInstanceNormalizationOptions,
+  MLLayerNormalizationOptions,
   MLLeakyReluOptions,
   MLLinearOptions,
   MLLstmCellOptions,
+  MLLstmOptions,
   MLNamedOperands,
   MLNumber,
   MLOperandDescriptor,
@@ -36,6 +43,7 @@ import type {
   MLPadOptions,
   MLPool2dOptions,
   MLReduceOptions,
+  MLResample2dOptions,
   MLReverseOptions,
   MLScatterOptions,
   MLSliceOptions,
@@ -116,6 +124,16 @@ export class MLGraphBuilder {
     return appendOne(this, operators.averagePool2d, [input, options]);
   }
 
+  /** `scale · (x - mean) / √(variance + ε) + bias`, with one mean and variance for each index of an axis. */
+  batchNormalization(
+    input: MLOperand,
+    mean: MLOperand,
+    variance: MLOperand,
+    options: MLBatchNormalizationOptions = {},
+  ): MLOperand {
+    return appendOne(this, operators.batchNormalization, [input, mean, variance, options]);
+  }
+
   /** The input in another data type. Floats are truncated to integers. */
   cast(input: MLOperand, dataType: MLOperandDataType, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.cast, [input, dataType, options]);
@@ -141,6 +159,11 @@ export class MLGraphBuilder {
     return appendOne(this, operators.conv2d, [input, filter, options]);
   }
 
+  /** A transposed 2-D convolution of a 4-D input: the gradient of a convolution. */
+  convTranspose2d(input: MLOperand, filter: MLOperand, options: MLConvTranspose2dOptions = {}): MLOperand {
+    return appendOne(this, operators.convTranspose2d, [input, filter, options]);
+  }
+
   /** The cosine of radians. */
   cos(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.cos, [input, options]);
@@ -149,6 +172,16 @@ export class MLGraphBuilder {
   /** The running sum along an axis. */
   cumulativeSum(input: MLOperand, axis: number, options: MLCumulativeSumOptions = {}): MLOperand {
     return appendOne(this, operators.cumulativeSum, [input, axis, options], arguments.length);
+  }
+
+  /** `(input - zeroPoint) · scale`, with a scale and a zero point for each block of elements. */
+  dequantizeLinear(
+    input: MLOperand,
+    scale: MLOperand,
+    zeroPoint: MLOperand,
+    options: MLOperatorOptions = {},
+  ): MLOperand {
+    return appendOne(this, operators.dequantizeLinear, [input, scale, zeroPoint, options]);
   }
 
   /** `a / b`; integers truncate toward zero. */
@@ -221,6 +254,33 @@ export class MLGraphBuilder {
     return appendOne(this, operators.greaterOrEqual, [a, b, options]);
   }
 
+  /**
+   * A GRU over the steps of `[steps, batchSize, inputSize]`: the last hidden state `[directions, batchSize, hiddenSize]` and,
+   * with `returnSequence`, that of every step, `[steps, directions, batchSize, hiddenSize]`.
+   */
+  gru(
+    input: MLOperand,
+    weight: MLOperand,
+    recurrentWeight: MLOperand,
+    steps: number,
+    hiddenSize: number,
+    options: MLGruOptions = {},
+  ): MLOperand[] {
+    return appendList(this, operators.gru, [input, weight, recurrentWeight, steps, hiddenSize, options]);
+  }
+
+  /** One step of a GRU: the new hidden state, `[batchSize, hiddenSize]`. */
+  gruCell(
+    input: MLOperand,
+    weight: MLOperand,
+    recurrentWeight: MLOperand,
+    hiddenState: MLOperand,
+    hiddenSize: number,
+    options: MLGruCellOptions = {},
+  ): MLOperand {
+    return appendOne(this, operators.gruCell, [input, weight, recurrentWeight, hiddenState, hiddenSize, options]);
+  }
+
   /** `clamp(alpha · x + beta, 0, 1)`. */
   hardSigmoid(input: MLOperand, options: MLHardSigmoidOptions = {}): MLOperand {
     return appendOne(this, operators.hardSigmoid, [input, options]);
@@ -236,6 +296,11 @@ export class MLGraphBuilder {
     return appendOne(this, operators.identity, [input, options]);
   }
 
+  /** Each channel of each image of a 4-D input, normalised over its height and width. */
+  instanceNormalization(input: MLOperand, options: MLInstanceNormalizationOptions = {}): MLOperand {
+    return appendOne(this, operators.instanceNormalization, [input, options]);
+  }
+
   /** 1 where `a` is infinite, else 0, as uint8. */
   isInfinite(a: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.isInfinite, [a, options]);
@@ -249,6 +314,11 @@ export class MLGraphBuilder {
   /** The root of the sum of squares over a moving window. */
   l2Pool2d(input: MLOperand, options: MLPool2dOptions = {}): MLOperand {
     return appendOne(this, operators.l2Pool2d, [input, options]);
+  }
+
+  /** The input normalised over axes: all but the first by default. */
+  layerNormalization(input: MLOperand, options: MLLayerNormalizationOptions = {}): MLOperand {
+    return appendOne(this, operators.layerNormalization, [input, options]);
   }
 
   /** `x` where positive, else `alpha · x`. */
@@ -294,6 +364,22 @@ export class MLGraphBuilder {
   /** 1 where exactly one is not 0, else 0. */
   logicalXor(a: MLOperand, b: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.logicalXor, [a, b, options]);
+  }
+
+  /**
+   * An LSTM over the steps of `[steps, batchSize, inputSize]`: the last hidden state and the last cell state, each
+   * `[directions, batchSize, hiddenSize]`, and, with `returnSequence`, the hidden state of every step,
+   * `[steps, directions, batchSize, hiddenSize]`.
+   */
+  lstm(
+    input: MLOperand,
+    weight: MLOperand,
+    recurrentWeight: MLOperand,
+    steps: number,
+    hiddenSize: number,
+    options: MLLstmOptions = {},
+  ): MLOperand[] {
+    return appendList(this, operators.lstm, [input, weight, recurrentWeight, steps, hiddenSize, options]);
   }
 
   /** One step of an LSTM: the new hidden state and the new cell state, each `[batchSize, hiddenSize]`. */
@@ -372,6 +458,11 @@ export class MLGraphBuilder {
     return appendOne(this, operators.prelu, [input, slope, options]);
   }
 
+  /** `input / scale + zeroPoint`, rounded, in the range of the zero point's data type. */
+  quantizeLinear(input: MLOperand, scale: MLOperand, zeroPoint: MLOperand, options: MLOperatorOptions = {}): MLOperand {
+    return appendOne(this, operators.quantizeLinear, [input, scale, zeroPoint, options]);
+  }
+
   /** `1 / x`. */
   reciprocal(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.reciprocal, [input, options]);
@@ -430,6 +521,11 @@ export class MLGraphBuilder {
   /** `max(x, 0)`. */
   relu(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.relu, [input, options]);
+  }
+
+  /** Two dimensions of a 4-D input scaled to other sizes, pixels taken as squares around half coordinates. */
+  resample2d(input: MLOperand, options: MLResample2dOptions = {}): MLOperand {
+    return appendOne(this, operators.resample2d, [input, options]);
   }
 
   /** The same elements in another shape. */

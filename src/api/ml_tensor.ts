@@ -17,10 +17,17 @@ export interface TensorState {
   readonly readable: boolean;
   readonly writable: boolean;
   readonly storage: TimelineTensor | TimelineBlock;
+  /** The dispatch that it was last passed to, to find a tensor that is passed twice. */
+  lastDispatch: number;
 }
 
 /** The internal slots of a tensor. */
 export const tensorSlot = slot<TensorState>("MLTensor");
+
+/** Makes a tensor. */
+export function createMLTensor(state: Omit<TensorState, "lastDispatch">): MLTensor {
+  return tensorSlot.create(MLTensor.prototype, { ...state, lastDispatch: 0 });
+}
 
 /** Whether a tensor can only be a constant of graphs. */
 export function isConstant({ storage }: TensorState): boolean {

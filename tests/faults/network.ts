@@ -75,16 +75,12 @@ export async function runNetwork(open: () => Promise<MLContext>): Promise<Ending
     const result = await context.createTensor({ ...OUTPUT, readable: true });
     context.writeTensor(image, numbers(INPUT.shape, 7));
     step = "readTensor";
-    const { dispatch, readTensor } = {
-      dispatch: context.dispatch.bind(context),
-      readTensor: context.readTensor.bind(context),
-    };
-    dispatch(graph, { image }, { output: result });
+    context.dispatch(graph, { image }, { output: result });
     try {
-      return { result: new Float32Array(await readTensor(result)) };
+      return { result: new Float32Array(await context.readTensor(result)) };
     } catch (error) {
-      dispatch(graph, { image }, { output: result });
-      return { step, error, rerun: new Float32Array(await readTensor(result)) };
+      context.dispatch(graph, { image }, { output: result });
+      return { step, error, rerun: new Float32Array(await context.readTensor(result)) };
     }
   } catch (error) {
     return { step, error };

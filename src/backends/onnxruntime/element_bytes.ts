@@ -23,6 +23,8 @@ function elementArray(dataType: OnnxType, count: number) {
   switch (dataType) {
     case "float32":
       return new Float32Array(count);
+    case "float64":
+      return new Float64Array(count);
     case "float16":
       return new Float16Array(count);
     case "int64":
@@ -37,5 +39,8 @@ function elementArray(dataType: OnnxType, count: number) {
     case "uint8":
     case "bool":
       return new Uint8Array(count);
+    case "int4":
+    case "uint4":
+      throw new TypeError(`A lowering must not make constants of ${dataType}`);
   }
 }

@@ -16,7 +16,7 @@ export const OPSET = 21;
 export const MICROSOFT = "com.microsoft";
 
 /** The element types that ONNX values have here. */
-export type OnnxType = MLOperandDataType | "bool";
+export type OnnxType = MLOperandDataType | "bool" | "float64";
 
 /** A floating-point attribute; plain numbers are integer attributes. */
 export class Float {

@@ -9,21 +9,29 @@ import type { Value } from "../../../graph/graph.ts";
 import type { indexing as rows } from "../../../ops/indexing.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { greaterOf, lesserOf } from "./int64.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** Indices into one dimension of the given size; ONNX has none of uint32. */
+/** Indices into one dimension of the given size, as int32 or int64: ONNX has none of uint32. */
 function clampIndices(indices: Value, size: number, onnx: OnnxWriter): Operand {
-  const dataType = indices.dataType === "uint32" ? "int64" : indices.dataType;
-  const input = dataType === indices.dataType ? indices : onnx.cast(indices, dataType);
-  return onnx.node("Clip", [input, onnx.scalar(dataType, -size), onnx.scalar(dataType, size - 1)]);
+  const { dataType } = indices;
+  const [least, greatest] = [dataType === "uint32" ? 0 : -size, size - 1];
+  if (dataType === "int64") {
+    return clampInt64(indices, onnx.scalar("int64", least), onnx.scalar("int64", greatest), onnx);
+  }
+  const clamped = onnx.node("Clip", [indices, onnx.scalar(dataType, least), onnx.scalar(dataType, greatest)]);
+  return dataType === "int32" ? clamped : onnx.cast(clamped, "int32");
 }
 
 /** Coordinates of the leading dimensions, as the last dimension of the indices lists them; ONNX wants int64. */
 function clampCoordinates(indices: Value, input: Value, onnx: OnnxWriter): Operand {
   const sizes = input.shape.slice(0, indices.shape.at(-1)!);
   const coordinates = indices.dataType === "int64" ? indices : onnx.cast(indices, "int64");
-  const atMost = onnx.node("Min", [coordinates, onnx.ints(sizes.map((size) => size - 1))]);
-  return onnx.node("Max", [atMost, onnx.ints(sizes.map((size) => -size))]);
+  return clampInt64(coordinates, onnx.ints(sizes.map((size) => -size)), onnx.ints(sizes.map((size) => size - 1)), onnx);
+}
+
+function clampInt64(indices: Operand, least: Operand, greatest: Operand, onnx: OnnxWriter): Operand {
+  return greaterOf(lesserOf(indices, greatest, onnx), least, onnx);
 }
 
 const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) =>

@@ -7,6 +7,7 @@
 import type { Value } from "../../../graph/graph.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { Activation, Direction, recurrent as rows } from "../../../ops/recurrent.ts";
+import type { Descriptor } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -31,15 +32,21 @@ interface NetworkOperands {
   readonly recurrentBias: Operand;
 }
 
-/** The inputs X, W, R, B and sequence_lens of ONNX's GRU and LSTM. */
-function networkInputs(operands: NetworkOperands, layout: string, gates: string, onnx: OnnxWriter): Operand[] {
+/** The inputs X, W, R, B and sequence_lens of ONNX's GRU and LSTM; `biases` describes either bias. */
+function networkInputs(
+  operands: NetworkOperands,
+  biases: Descriptor,
+  layout: string,
+  gates: string,
+  onnx: OnnxWriter,
+): Operand[] {
   const { input, weight, recurrentWeight, bias, recurrentBias } = operands;
   const reordered = (operand: Operand) => operand && reorderGates(operand, layout, gates, onnx);
   return [
     input,
     reordered(weight),
     reordered(recurrentWeight),
-    bothBiases(reordered(bias), reordered(recurrentBias), onnx),
+    bothBiases(reordered(bias), reordered(recurrentBias), biases, onnx),
     undefined,
   ];
 }
@@ -52,10 +59,15 @@ function reorderGates(operand: Operand, from: string, to: string, onnx: OnnxWrit
 }
 
 /** ONNX wants both biases in one operand. */
-function bothBiases(bias: Operand, recurrentBias: Operand, onnx: OnnxWriter): Operand {
+function bothBiases(bias: Operand, recurrentBias: Operand, { dataType, shape }: Descriptor, onnx: OnnxWriter): Operand {
   if (bias === undefined && recurrentBias === undefined) return undefined;
-  const zeros = (other: Operand) => onnx.node("Sub", [other, other]);
-  return onnx.node("Concat", [bias ?? zeros(recurrentBias), recurrentBias ?? zeros(bias)], { axis: 1 });
+  const zeros = () => onnx.constant(dataType, shape, [0]);
+  return onnx.node("Concat", [bias ?? zeros(), recurrentBias ?? zeros()], { axis: 1 });
+}
+
+/** What either bias of a network with these weights is. */
+function biasesOf({ dataType, shape }: Value): Descriptor {
+  return { dataType, shape: shape.slice(0, 2) };
 }
 
 function networkAttributes(
@@ -75,14 +87,18 @@ function networkAttributes(
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gru */
 const gru: Lowering<"gru"> = ({ operands, attributes }, onnx) => {
-  const inputs = [...networkInputs(operands, attributes.layout, GRU_GATES, onnx), operands.initialHiddenState];
-  const linearBeforeReset = { linear_before_reset: Number(attributes.resetAfter) };
-  const [sequence, hidden] = onnx.nodes("GRU", inputs, 2, { ...networkAttributes(attributes), ...linearBeforeReset });
+  const inputs = networkInputs(operands, biasesOf(operands.weight), attributes.layout, GRU_GATES, onnx);
+  const [sequence, hidden] = onnx.nodes("GRU", [...inputs, operands.initialHiddenState], 2, {
+    ...networkAttributes(attributes),
+    linear_before_reset: Number(attributes.resetAfter),
+  });
   return [hidden, sequence];
 };
 
-/** A GRU of one step.
- * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-grucell */
+/**
+ * A GRU of one step.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-grucell
+ */
 const gruCell: Lowering<"gruCell"> = ({ operands, attributes, outputs: [output] }, onnx) => {
   const unsqueeze = (value: Value | undefined) => value && onnx.reshape(value, [1, ...value.shape]);
   const network = {
@@ -92,8 +108,9 @@ const gruCell: Lowering<"gruCell"> = ({ operands, attributes, outputs: [output] 
     bias: unsqueeze(operands.bias),
     recurrentBias: unsqueeze(operands.recurrentBias),
   };
-  const inputs = [...networkInputs(network, attributes.layout, GRU_GATES, onnx), unsqueeze(operands.hiddenState)];
-  const [, hidden] = onnx.nodes("GRU", inputs, 2, {
+  const { dataType, shape } = operands.weight;
+  const inputs = networkInputs(network, { dataType, shape: [1, shape[0]!] }, attributes.layout, GRU_GATES, onnx);
+  const [, hidden] = onnx.nodes("GRU", [...inputs, unsqueeze(operands.hiddenState)], 2, {
     ...networkAttributes({ ...attributes, direction: "forward" }),
     linear_before_reset: Number(attributes.resetAfter),
   });
@@ -104,7 +121,7 @@ const gruCell: Lowering<"gruCell"> = ({ operands, attributes, outputs: [output] 
 const lstm: Lowering<"lstm"> = (node, onnx) => {
   const { operands, attributes } = node;
   if (operands.peepholeWeight) return unrolledLstm(node, onnx);
-  const inputs = networkInputs(operands, attributes.layout, LSTM_GATES, onnx);
+  const inputs = networkInputs(operands, biasesOf(operands.weight), attributes.layout, LSTM_GATES, onnx);
   const states = [operands.initialHiddenState, operands.initialCellState];
   const [sequence, hidden, cell] = onnx.nodes("LSTM", [...inputs, ...states], 3, networkAttributes(attributes));
   return [hidden, cell, sequence];

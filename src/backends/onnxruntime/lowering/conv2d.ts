@@ -1,0 +1,32 @@
+/**
+ * Lowering of convolutions, whose filters are OIHW (IOHW when transposed) in ONNX.
+ *
+ * @module
+ */
+
+import type { convolutions as rows } from "../../../ops/conv2d.ts";
+import { fromNchw, onnxPads, permutation, toNchw } from "./layout.ts";
+import type { Lowering } from "./lowering.ts";
+
+const conv2d: Lowering<"conv2d"> = ({ operands: { input, filter, bias }, attributes }, onnx) => {
+  const { inputLayout, filterLayout, padding, strides, dilations, groups } = attributes;
+  const output = onnx.node("Conv", [
+    toNchw(input, inputLayout, onnx),
+    onnx.transpose(filter, permutation(filterLayout, "oihw")),
+    bias,
+  ], { pads: onnxPads(padding), strides, dilations, group: groups });
+  return fromNchw(output, inputLayout, onnx);
+};
+
+const convTranspose2d: Lowering<"convTranspose2d"> = ({ operands: { input, filter, bias }, attributes }, onnx) => {
+  const { inputLayout, filterLayout, padding, strides, dilations, outputPadding, groups } = attributes;
+  const output = onnx.node("ConvTranspose", [
+    toNchw(input, inputLayout, onnx),
+    onnx.transpose(filter, permutation(filterLayout, "iohw")),
+    bias,
+  ], { pads: onnxPads(padding), strides, dilations, output_padding: outputPadding, group: groups });
+  return fromNchw(output, inputLayout, onnx);
+};
+
+/** The lowerings of convolutions. */
+export const convolutions = { conv2d, convTranspose2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,0 +1,157 @@
+/**
+ * Lowering of pools. ONNX Runtime refuses padding as large as the window, knows no window without elements, and finds the
+ * maximum of few data types; then the input is padded and the windows are made up explicitly.
+ *
+ * @module
+ */
+
+import { integerRange, isFloat, type MLOperandDataType } from "../../../data_type.ts";
+import { imageShape } from "../../../graph/layout.ts";
+import type { NodeOf } from "../../../ops/operators.ts";
+import type { pools as rows } from "../../../ops/pool2d.ts";
+import type { OnnxAttributes } from "../onnx.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+import { fromNchw, onnxPads, toNchw } from "./layout.ts";
+import type { Lowering } from "./lowering.ts";
+
+type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
+
+/** A moving window, in the order height, width. */
+interface Windows {
+  readonly dataType: MLOperandDataType;
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`, the ends such that the output has its size however it was rounded. */
+  readonly padding: readonly number[];
+  readonly outputSizes: readonly number[];
+  /** For each output row and each output column, how many elements of the input the window covers in that direction. */
+  readonly covered: readonly (readonly number[])[];
+  /** Whether the window is the image. */
+  readonly isGlobal: boolean;
+}
+
+function windowsOf({ operands: { input }, attributes }: PoolNode): Windows {
+  const { layout, windowDimensions: kernel, strides, dilations, outputSizes } = attributes;
+  const { height, width } = imageShape(input.shape, layout);
+  const sides = [height, width].map((size, side) => {
+    const begin = attributes.padding[2 * side]!;
+    const [stride, dilation] = [strides[side]!, dilations[side]!];
+    const reach = (outputSizes[side]! - 1) * stride + (kernel[side]! - 1) * dilation + 1;
+    const covered = Array.from(
+      { length: outputSizes[side]! },
+      (_, i) => coveredElements(i * stride - begin, kernel[side]!, dilation, size),
+    );
+    return { size, begin, end: Math.max(reach - size - begin, 0), covered };
+  });
+  const padding = sides.flatMap(({ begin, end }) => [begin, end]);
+  const isGlobal = padding.every((size) => size === 0) && outputSizes.every((size) => size === 1) &&
+    sides.every(({ size }, side) => size === kernel[side]);
+  const covered = sides.map(({ covered }) => covered);
+  return { dataType: input.dataType, kernel, strides, dilations, padding, outputSizes, covered, isGlobal };
+}
+
+/** How many of the positions `start + k·dilation`, with `k` from 0 to `kernel - 1`, lie from 0 to `size - 1`. */
+function coveredElements(start: number, kernel: number, dilation: number, size: number): number {
+  const first = Math.max(Math.ceil(-start / dilation), 0);
+  const last = Math.min(Math.floor((size - 1 - start) / dilation), kernel - 1);
+  return Math.max(last - first + 1, 0);
+}
+
+/** Whether ONNX Runtime's own padding will do. */
+function isPlain({ kernel, padding, covered }: Windows): boolean {
+  return padding.every((size, i) => size < kernel[i >> 1]!) && !hasEmpty({ covered });
+}
+
+/** Whether a window covers padding only. */
+function hasEmpty({ covered }: Pick<Windows, "covered">): boolean {
+  return covered.some((counts) => counts.includes(0));
+}
+
+function windowAttributes({ kernel, padding, strides, dilations }: Windows): OnnxAttributes {
+  return { kernel_shape: kernel, pads: onnxPads(padding), strides, dilations };
+}
+
+function unpaddedAttributes({ kernel, strides, dilations }: Windows): OnnxAttributes {
+  return { kernel_shape: kernel, strides, dilations };
+}
+
+/** The input in NCHW with its padding. */
+function padded(input: Operand, value: number | bigint, { dataType, padding }: Windows, onnx: OnnxWriter): Operand {
+  if (padding.every((size) => size === 0)) return input;
+  const [top, left, bottom, right] = onnxPads(padding) as [number, number, number, number];
+  return onnx.node("Pad", [input, onnx.ints([0, 0, top, left, 0, 0, bottom, right]), onnx.scalar(dataType, value)]);
+}
+
+/** A constant with a value for each position of a window. */
+function perWindow(
+  dataType: MLOperandDataType | "bool",
+  { covered, outputSizes }: Windows,
+  value: (count: number) => number,
+  onnx: OnnxWriter,
+): Operand {
+  const [rows, columns] = covered as [readonly number[], readonly number[]];
+  const values = rows.flatMap((row) => columns.map((column) => value(row * column)));
+  return onnx.constant(dataType, [1, 1, ...outputSizes], values);
+}
+
+/** Lowers a pool by a function on NCHW. */
+function pool(lower: (input: Operand, windows: Windows, onnx: OnnxWriter) => Operand) {
+  return (node: PoolNode, onnx: OnnxWriter): Operand => {
+    const { layout } = node.attributes;
+    return fromNchw(lower(toNchw(node.operands.input, layout, onnx), windowsOf(node), onnx), layout, onnx);
+  };
+}
+
+const averagePool2d = pool((input, windows, onnx) => {
+  if (windows.isGlobal) return onnx.node("GlobalAveragePool", [input]);
+  if (isPlain(windows)) {
+    return onnx.node("AveragePool", [input], { ...windowAttributes(windows), count_include_pad: 0 });
+  }
+  // The mean over the window with zeros in the padding, and what makes it the mean over the elements; 0 of no elements.
+  // Not in float16, whose range the factor may exceed.
+  const image = onnx.cast(padded(input, 0, windows, onnx), "float32");
+  const mean = onnx.node("AveragePool", [image], unpaddedAttributes(windows));
+  const size = windows.kernel[0]! * windows.kernel[1]!;
+  const share = perWindow("float32", windows, (count) => count === 0 ? 0 : size / count, onnx);
+  return onnx.cast(onnx.node("Mul", [mean, share]), windows.dataType);
+});
+
+const l2Pool2d = pool((input, windows, onnx) => {
+  if (windows.isGlobal) return onnx.node("GlobalLpPool", [input], { p: 2 });
+  if (isPlain(windows)) return onnx.node("LpPool", [input], { ...windowAttributes(windows), p: 2 });
+  return onnx.node("LpPool", [padded(input, 0, windows, onnx)], { ...unpaddedAttributes(windows), p: 2 });
+});
+
+const maxPool2d = pool((input, windows, onnx) => {
+  const { dataType } = windows;
+  if (windows.isGlobal && isFloat(dataType)) return onnx.node("GlobalMaxPool", [input]);
+  const hasKernel = isFloat(dataType) || dataType === "int8" || dataType === "uint8";
+  if (hasKernel && isPlain(windows)) return onnx.node("MaxPool", [input], windowAttributes(windows));
+  const least = isFloat(dataType) ? -Infinity : integerRange(dataType).min;
+  const image = padded(input, least, windows, onnx);
+  const maximum = hasKernel
+    ? onnx.node("MaxPool", [image], unpaddedAttributes(windows))
+    : [0, 1].reduce<Operand>((value, side) => maximumAlong(value, side, windows, onnx), image);
+  if (!hasEmpty(windows)) return maximum;
+  // WPT: the maximum of no elements is 0.
+  if (!isFloat(dataType)) {
+    return onnx.node("BitwiseAnd", [maximum, perWindow(dataType, windows, (count) => count === 0 ? 0 : -1, onnx)]);
+  }
+  const isCovered = perWindow("bool", windows, (count) => count === 0 ? 0 : 1, onnx);
+  return onnx.node("Where", [isCovered, maximum, onnx.scalar(dataType, 0)]);
+});
+
+/** The maximum of the elements of each window along one side: of as many slices as the window has elements there. */
+function maximumAlong(input: Operand, side: number, windows: Windows, onnx: OnnxWriter): Operand {
+  const [stride, dilation] = [windows.strides[side]!, windows.dilations[side]!];
+  const span = (windows.outputSizes[side]! - 1) * stride + 1;
+  const slices = Array.from({ length: windows.kernel[side]! }, (_, k) => {
+    const bounds = [k * dilation, k * dilation + span, side + 2, stride].map((value) => onnx.ints([value]));
+    return onnx.node("Slice", [input, ...bounds]);
+  });
+  return slices.length === 1 ? slices[0] : onnx.node("Max", slices);
+}
+
+/** The lowerings of pools. */
+export const pools = { averagePool2d, l2Pool2d, maxPool2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,0 +1,68 @@
+/**
+ * Lowering of resampling.
+ *
+ * @module
+ */
+
+import { isFloat } from "../../../data_type.ts";
+import type { resampling as rows } from "../../../ops/resample.ts";
+import type { NodeOf } from "../../../ops/operators.ts";
+import type { Shape } from "../../../shape.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+import type { Lowering } from "./lowering.ts";
+
+const resample2d: Lowering<"resample2d"> = (node, onnx) => {
+  const { operands: { input }, attributes: { axes, mode }, outputs: [output] } = node;
+  if (mode === "linear") return linear(node, onnx);
+  // ONNX Runtime calculates in single precision: a scale that this does not hold shifts coordinates across a half.
+  const isExact = axes.every((axis) =>
+    Math.fround(scaleOf(axis, input.shape, output!.shape)) * input.shape[axis]! ===
+      output!.shape[axis]!
+  );
+  return isExact
+    ? resize(input, output!.shape, { mode: "nearest", nearest_mode: "round_prefer_floor" }, onnx)
+    : gathered(node, onnx);
+};
+
+function scaleOf(axis: number, input: Shape, output: Shape): number {
+  return output[axis]! / input[axis]!;
+}
+
+function resize(input: Operand, sizes: Shape, attributes: Readonly<Record<string, string>>, onnx: OnnxWriter): Operand {
+  return onnx.node("Resize", [input, undefined, undefined, onnx.ints(sizes)], {
+    coordinate_transformation_mode: "half_pixel",
+    ...attributes,
+  });
+}
+
+/** Picks the nearest elements by their positions. */
+function gathered({ operands: { input }, attributes: { axes }, outputs: [output] }: Node, onnx: OnnxWriter): Operand {
+  return axes.reduce<Operand>((value, axis) => {
+    const [size, outputSize] = [input.shape[axis]!, output!.shape[axis]!];
+    const positions = Array.from({ length: outputSize }, (_, i) => nearest(i, size, outputSize));
+    return size === outputSize ? value : onnx.node("Gather", [value, onnx.ints(positions)], { axis });
+  }, input);
+}
+
+type Node = NodeOf<"resample2d">;
+
+/** The half-pixel coordinate `c = (i + ½)·size/outputSize − ½` to the nearest whole number, the lower of two. */
+function nearest(i: number, size: number, outputSize: number): number {
+  const position = Math.ceil(((2 * i + 1) * size - 2 * outputSize) / (2 * outputSize));
+  return Math.min(Math.max(position, 0), size - 1);
+}
+
+/** ONNX Runtime interpolates the last two dimensions; of integers it cuts off what the standard rounds. */
+function linear({ operands: { input }, attributes: { axes }, outputs: [output] }: Node, onnx: OnnxWriter): Operand {
+  const { dataType, shape } = input;
+  const permutation = [...shape.keys()].sort((a, b) => Number(axes.includes(a)) - Number(axes.includes(b)) || a - b);
+  const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
+  const sizes = permutation.map((axis) => output!.shape[axis]!);
+  const floats = isFloat(dataType) ? input : onnx.cast(input, "float32");
+  const resized = resize(onnx.transpose(floats, permutation), sizes, { mode: "linear" }, onnx);
+  const result = onnx.transpose(resized, inverse);
+  return isFloat(dataType) ? result : onnx.cast(onnx.node("Round", [result]), dataType);
+}
+
+/** The lowering of resampling. */
+export const resampling = { resample2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,0 +1,48 @@
+/** What the type checker must find out about the rows: these tests fail in `deno check`. */
+
+import { assertEquals } from "@std/assert";
+import { MLGraphBuilder } from "../../mod.ts";
+import { lowerings } from "../../src/backends/onnxruntime/lower.ts";
+import type { AttributesOf } from "../../src/ops/operator.ts";
+import { type OperatorName, operators } from "../../src/ops/operators.ts";
+
+/** Whether a type is `unknown` or `any`, or a list of those. */
+type IsLoose<T> = unknown extends T ? true
+  : T extends readonly (infer Item)[] ? unknown extends Item ? true : false
+  : false;
+
+type LooseMembers<Name extends OperatorName, Attributes = AttributesOf<(typeof operators)[Name]>> = unknown extends
+  Attributes ? Name
+  : { [Key in keyof Attributes]: true extends IsLoose<Attributes[Key]> ? `${Name}.${Key & string}` : never }[
+    keyof Attributes
+  ];
+
+/** The attributes that are `unknown` or `any`. */
+type LooseAttributes = { [Name in OperatorName]: LooseMembers<Name> }[OperatorName];
+
+/** The methods of a builder that make operators. */
+type Methods = Exclude<keyof MLGraphBuilder, "build" | "constant" | "input">;
+
+function isAssignable<_To, _From extends _To>(): void {}
+
+Deno.test("no attribute of a row is unknown or any", () => {
+  isAssignable<never, LooseAttributes>();
+  // @ts-expect-error -- the check finds what it looks for
+  isAssignable<never, true extends IsLoose<readonly unknown[]> ? "loose" : never>();
+});
+
+Deno.test("the builder's methods are the rows", () => {
+  isAssignable<Methods, OperatorName>();
+  isAssignable<OperatorName, Methods>();
+  const others = ["constructor", "build", "constant", "input"];
+  const methods = Object.getOwnPropertyNames(MLGraphBuilder.prototype).filter((name) => !others.includes(name));
+  assertEquals(methods.sort(), Object.keys(operators).sort());
+  for (const [name, row] of Object.entries(operators)) assertEquals(row.name, name);
+});
+
+Deno.test("a lowering cannot be forgotten", () => {
+  const { add: _, ...incomplete } = lowerings;
+  // @ts-expect-error -- that of add is missing
+  incomplete satisfies typeof lowerings;
+  assertEquals(Object.keys(lowerings).sort(), Object.keys(operators).sort());
+});

@@ -1,0 +1,110 @@
+/**
+ * `deno task docs:operators` writes docs/operators.md: the table of operators from their rows and the limits of the CPU.
+ *
+ * @module
+ */
+
+import { CPU_LIMITS } from "../../src/backends/onnxruntime/limits.ts";
+import { DATA_TYPES } from "../../src/data_type.ts";
+import type { MLTensorLimits } from "../../src/graph/limits.ts";
+import { operatorLimits } from "../../src/ops/limits.ts";
+import type { AnyOperator, OperandRule, TensorRule } from "../../src/ops/operator.ts";
+import { operators } from "../../src/ops/operators.ts";
+
+/** Where the page lies. */
+export const OPERATOR_DOCS: URL = new URL("../../docs/operators.md", import.meta.url);
+
+/** Why the CPU refuses data types that a row allows, by `operator.operand`; a refusal without a reason is an error. */
+const REFUSALS: Readonly<Record<string, string>> = {};
+
+const INTRODUCTION = `# Operators
+
+What \`MLGraphBuilder\` offers on the CPU. This page is generated from the rows in \`src/ops/\` and the limits of ONNX
+Runtime's CPU provider by \`deno task docs:operators\`; do not edit it.
+
+- **any** is ${
+  DATA_TYPES.join(", ")
+}; **float** is float32 and float16; *as a* is the very data type of the operand *a*.
+- A rank is that of the operand; *that of a* must be the rank of *a* too. Where the standard sets no limit, it is
+  ${CPU_LIMITS.maxRank}.
+- An operand with a question mark is a member of the options. Every operator also takes \`label\`.
+- No tensor may have more than ${CPU_LIMITS.maxTensorByteLength} bytes.
+`;
+
+/** What the standard leaves open, or what the engine does otherwise; each line is covered by a test. */
+const NOTES = `## What the standard leaves open
+
+- Integers wrap, also in reductions. An integer divided by 0 is itself; that does not end the process.
+- Powers of integers wrap for exponents below 128, for 8-bit types and even bases for all. A negative exponent truncates: 0
+  for all bases but 1 and -1.
+- Floats that the target type of \`cast\` cannot hold give any integer.
+- \`min\` and \`max\` give NaN if one operand is NaN; \`reduceMin\` and \`reduceMax\` may lose it. Which of 0 and -0 wins is open.
+- \`sign\` of NaN is 0.
+- \`elu\`, \`gelu\`, \`hardSigmoid\`, \`hardSwish\`, \`linear\` and \`sigmoid\` are computed as sums: where the terms cancel, the error
+  is a few units in the last place of the terms, not of the small result.
+`;
+
+/** The text of the page. */
+export function operatorDocs(): string {
+  const rows = (Object.values(operators) as AnyOperator[]).toSorted((a, b) => a.name < b.name ? -1 : 1);
+  const lines = rows.map((row) => {
+    const cells = [
+      `[${row.name}](https://www.w3.org/TR/webnn/#dom-mlgraphbuilder-${row.name.toLowerCase()})`,
+      describeTensors(row, row.operands),
+      describeArguments(row),
+      describeTensors(row, row.outputs),
+    ];
+    return `| ${cells.join(" | ")} |`;
+  });
+  const head = ["| Operator | Operands | Parameters and options | Outputs |", "| --- | --- | --- | --- |"];
+  return [INTRODUCTION, [...head, ...lines, ""].join("\n"), describeRefusals(rows), NOTES].join("\n");
+}
+
+function describeTensors(row: AnyOperator, rules: Readonly<Record<string, TensorRule | OperandRule>>): string {
+  const limits = operatorLimits(row, CPU_LIMITS);
+  return Object.entries(rules).map(([name, rule]) => {
+    const kind = "kind" in rule ? rule.kind : "one";
+    const mark = kind === "optional" ? "?" : kind === "list" ? "[]" : "";
+    return `${name}${mark}: ${describeTypes(rule, limits[name]!)}, ${describeRank(rule, limits[name]!)}`;
+  }).join("<br>");
+}
+
+function describeTypes(rule: TensorRule, { dataTypes }: MLTensorLimits): string {
+  if ("sameAs" in rule.types) return `as ${rule.types.sameAs}`;
+  if (dataTypes.join() === DATA_TYPES.join()) return "any";
+  return dataTypes.join(", ").replace("float32, float16", "float");
+}
+
+function describeRank(rule: TensorRule, { rankRange: { min, max } }: MLTensorLimits): string {
+  const range = min === max ? `rank ${min}` : `rank ${min} to ${max}`;
+  return rule.rankAs === undefined ? range : `${range}, that of ${rule.rankAs}`;
+}
+
+/** Parameters, then options with their defaults; `?` marks options without one. */
+function describeArguments({ parameters, options }: AnyOperator): string {
+  return [
+    ...Object.keys(parameters),
+    ...Object.entries(options).map(([name, { presence, fallback }]) =>
+      presence === "defaulted" ? `${name} = ${fallback!()}` : `${name}?`
+    ),
+  ].join(", ");
+}
+
+/** What a row allows and the CPU does not. */
+function describeRefusals(rows: readonly AnyOperator[]): string {
+  const refused = rows.flatMap((row) => {
+    const limits = operatorLimits(row, CPU_LIMITS);
+    const allowed = operatorLimits(row, { ...CPU_LIMITS, supports: () => true });
+    return Object.keys(allowed).flatMap((name) => {
+      const key = `${row.name}.${name}`;
+      const types = allowed[name]!.dataTypes.filter((type) => !limits[name]!.dataTypes.includes(type));
+      if (types.length === 0) return [];
+      if (REFUSALS[key] === undefined) throw new Error(`${key} refuses ${types.join(", ")} without a reason`);
+      return [`- \`${key}\`: ${types.join(", ")}. ${REFUSALS[key]}`];
+    });
+  });
+  const list = refused.length === 0 ? ["No data type that the standard allows."] : refused;
+  return ["## What is refused", "", ...list, ""].join("\n");
+}
+
+if (import.meta.main) await Deno.writeTextFile(OPERATOR_DOCS, operatorDocs());
