@@ -134,7 +134,7 @@ export class MLGraphBuilder {
     return appendOne(this, operators.batchNormalization, [input, mean, variance, options]);
   }
 
-  /** The input in another data type. Floats are truncated to integers. */
+  /** The input in another data type. Floats are truncated to integers; the value of those that do not fit is not defined. */
   cast(input: MLOperand, dataType: MLOperandDataType, options: MLOperatorOptions = {}): MLOperand {
     return appendOne(this, operators.cast, [input, dataType, options]);
   }

@@ -6,7 +6,7 @@ import type { OperatorName } from "../../src/ops/operators.ts";
 import { type Element, type RefDataType, type RefTensor, tensor } from "../reference/mod.ts";
 import { newBuilder, sharedContext } from "../support/builder.ts";
 import { operandValues, WILD } from "../support/operand_values.ts";
-import { type Random, random } from "../support/random.ts";
+import type { Random } from "../support/random.ts";
 import { runGraph, runOperator } from "../support/run_operator.ts";
 import { randomShape, testProperty } from "../support/property.ts";
 import { testValidation } from "../support/validation.ts";

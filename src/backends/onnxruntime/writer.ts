@@ -142,11 +142,17 @@ export class OnnxWriter {
       op,
       domain,
       name: `${this.#label} #${index}`,
-      inputs: inputs.map((input) => this.#nameOf(input)),
+      inputs: this.#inputNames(inputs),
       outputs,
       attributes,
     });
     return outputs;
+  }
+
+  /** Optional inputs at the end are left out: some of ONNX Runtime's optimisations crash on an empty name there. */
+  #inputNames(inputs: readonly Operand[]): string[] {
+    const last = inputs.findLastIndex((input) => input !== undefined);
+    return inputs.slice(0, last + 1).map((input) => this.#nameOf(input));
   }
 
   #nameOf(operand: Operand): string {

@@ -1,0 +1,103 @@
+/** The fault-injecting library itself: it notices what it is there to notice. */
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { cString, cStringArray, int64Array } from "../../ffi/memory.ts";
+import { ElementType, LoggingLevel } from "../../ffi/onnxruntime/enums.ts";
+import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
+import { OrtError } from "../../ffi/onnxruntime/table.ts";
+import { available, buildFaults, type Faults, unavailable } from "./library.ts";
+
+/** ONNX Runtime refuses a model of it. */
+const UNKNOWN_OPSET = 999;
+
+Deno.test({
+  name: `the library of fault injection${unavailable}`,
+  ignore: !available,
+  fn: async (t) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      using faults = await buildFaults(folder);
+      const { api, modelEditor } = await openOnnxRuntime(faults.path);
+      const allocator = api.GetAllocatorWithDefaultOptions();
+
+      await t.step("counts what is live", () => {
+        const options = api.CreateSessionOptions();
+        assertEquals(faults.leaked(), { session_options: 1 });
+        api.ReleaseSessionOptions(options);
+        assertEquals(faults.leaked(), {});
+      });
+
+      await t.step("reports a second release and a use after release, and lets neither happen", () => {
+        const options = api.CreateSessionOptions();
+        api.ReleaseSessionOptions(options);
+        api.ReleaseSessionOptions(options);
+        const error = assertThrows(() => api.DisableMemPattern(options), OrtError);
+        assertEquals(error.codeName, "INVALID_ARGUMENT");
+        assertReports(faults, [
+          "ReleaseSessionOptions: session_options is used after its release, or was never made",
+          "DisableMemPattern: session_options is used after its release, or was never made",
+        ]);
+      });
+
+      await t.step("knows who owns what: attributes, node and graph go with the model", () => {
+        const model = modelEditor.CreateModel(cStringArray([""]), new Int32Array(1), 1);
+        const graph = modelEditor.CreateGraph();
+        modelEditor.AddGraphToModel(model, graph);
+        assertEquals(faults.leaked(), { model: 1 });
+        api.ReleaseGraph(graph);
+        api.ReleaseModel(model);
+        assertReports(faults, ["ReleaseGraph: graph is used after its release, or was never made"]);
+      });
+
+      await t.step("reports memory that is freed under a borrower", () => {
+        const info = api.CreateCpuMemoryInfo(0, 0);
+        const memory = api.AllocatorAlloc(allocator, 256);
+        const value = api.CreateTensorWithDataAsOrtValue(info, memory, 256, int64Array([64]), 1, ElementType.float32);
+        api.AllocatorFree(allocator, memory);
+        api.ReleaseValue(value);
+        api.AllocatorFree(allocator, memory);
+        api.ReleaseMemoryInfo(info);
+        assertReports(faults, ["AllocatorFree: memory is released while another object borrows it"]);
+      });
+
+      await t.step("reports a release during a call", async () => {
+        const env = api.CreateEnv(LoggingLevel.FATAL, cString("test"));
+        const options = api.CreateSessionOptions();
+        const model = modelEditor.CreateModel(cStringArray([""]), Int32Array.of(UNKNOWN_OPSET), 1);
+        modelEditor.AddGraphToModel(model, modelEditor.CreateGraph());
+        faults.delay("CreateSessionFromModel", 50);
+        const began = performance.now();
+        const building = modelEditor.CreateSessionFromModelAsync(env, model, options);
+        while (faults.calls().get("CreateSessionFromModel") === 0) { /* The other thread is about to begin. */ }
+        api.ReleaseModel(model);
+        await assertRejects(() => building, OrtError);
+        assert(performance.now() - began > 40, "the call was not delayed");
+        api.ReleaseModel(model);
+        api.ReleaseSessionOptions(options);
+        api.ReleaseEnv(env);
+        assertReports(faults, ["ReleaseModel: model is released while a call uses it"]);
+      });
+
+      await t.step("fails the n-th call, once", () => {
+        faults.fail("SetGraphInputs", 1, 9);
+        const options = api.CreateSessionOptions();
+        faults.fail("any", 2, 9);
+        api.DisableMemPattern(options);
+        const error = assertThrows(() => api.DisableCpuMemArena(options), OrtError);
+        assertEquals([error.codeName, error.message], ["NOT_IMPLEMENTED", "injected failure of DisableCpuMemArena"]);
+        assertEquals(faults.fired(), "DisableCpuMemArena");
+        api.DisableCpuMemArena(options);
+        api.ReleaseSessionOptions(options);
+        faults.fail("allocation", 1);
+        assertThrows(() => api.AllocatorAlloc(allocator, 8), OrtError, "injected failure of AllocatorAlloc");
+        assertReports(faults, []);
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+function assertReports(faults: Faults, expected: string[]): void {
+  assertEquals({ reports: faults.reports(), leaked: faults.leaked() }, { reports: expected, leaked: {} });
+  faults.reset();
+}

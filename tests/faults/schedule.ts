@@ -1,0 +1,316 @@
+/**
+ * A random program, and what must come of it. Tensors hold one number in all elements and graphs compute scale · x + shift, so
+ * that it is known at each call what a read will give.
+ *
+ * @module
+ */
+import { createContext, type MLContext, type MLGraph, MLGraphBuilder, type MLTensor } from "@webnn/deno";
+import { OrtError } from "../../ffi/onnxruntime/table.ts";
+import { type Random, random } from "../support/random.ts";
+import type { Faults } from "./library.ts";
+
+const CONTEXTS = 3;
+const CALLS = 50;
+/** A run on few elements blocks the calling thread, one on many does not. */
+const SIZES = [16, 1 << 17];
+/** A promise that has not settled after so many milliseconds never will. */
+const PATIENCE = 10_000;
+
+/** What happened in all schedules. */
+export interface Tally {
+  calls: number;
+  resolved: number;
+  rejected: number;
+  /** Schedules in which a run was made to fail. */
+  failedRuns: number;
+  /** Failures of runs that were told to the console, since nobody read their results. */
+  unread: number;
+}
+
+/** A context with what the program has made on it. */
+interface Space {
+  readonly context: MLContext;
+  readonly tensors: Cell[];
+  readonly graphs: Affine[];
+  readonly weights: Weight[];
+  /** The turn in which it was destroyed. */
+  destroyed: number | undefined;
+}
+
+/** Something that can be destroyed. */
+interface Item {
+  readonly space: Space;
+  readonly native: MLTensor | MLGraph;
+  destroyed: number | undefined;
+}
+
+interface Cell extends Item {
+  readonly native: MLTensor;
+  readonly size: number;
+  /** What all elements will be after all calls so far. */
+  value: number;
+  /** Whether a run has computed that, which may fail. */
+  computed: boolean;
+}
+
+interface Weight extends Item {
+  readonly native: MLTensor;
+  readonly size: number;
+  readonly value: number;
+}
+
+interface Affine extends Item {
+  readonly native: MLGraph;
+  readonly size: number;
+  readonly scale: number;
+  readonly shift: number;
+}
+
+/** How a promise may settle. */
+interface Expectation<T> {
+  readonly name: string;
+  /** What destroys the promise's hope when it is destroyed. */
+  readonly owners: readonly { destroyed: number | undefined }[];
+  /** Whether it must reject when an owner is destroyed in the same turn as the call. */
+  readonly isQueued: boolean;
+  /** Whether the failure of a run may reject it. */
+  readonly mayFail?: boolean;
+  /** Looks at the value; returns what is wrong with it. */
+  accept(value: T): string | undefined | void;
+}
+
+/** Runs the program of a seed to its end. Returns what went wrong. */
+export async function runSchedule(faults: Faults, seed: number, tally: Tally): Promise<string[]> {
+  const next = random(seed);
+  const problems: string[] = [];
+  const pending: Promise<void>[] = [];
+  let turn = 0;
+
+  const console_error = console.error;
+  console.error = (error: unknown) => {
+    tally.unread++;
+    if (!isInjected(error)) problems.push(`on the console: ${error}`);
+  };
+
+  const spaces: Space[] = [];
+  for (let i = 0; i < CONTEXTS; i++) spaces.push(await openSpace());
+  if (next() < 0.3) faults.fail("RunWithBinding", next.integer(1, 6));
+
+  const actions: [weight: number, act: (space: Space) => void | Promise<void>][] = [
+    [3, createTensor],
+    [1, createWeight],
+    [3, build],
+    [5, write],
+    [8, dispatch],
+    [6, read],
+    [2, destroy],
+    [0.3, lose],
+    [1, delay],
+    [5, pause],
+  ];
+  for (let i = 0; i < CALLS; i++) {
+    tally.calls++;
+    await pickWeighted(next, actions)(next.pick(spaces));
+  }
+  for (const space of spaces) loseSpace(space);
+  await settleAll();
+  if (faults.fired()) tally.failedRuns++;
+  console.error = console_error;
+  return problems;
+
+  async function openSpace(): Promise<Space> {
+    const context = await createContext({ library: faults.path });
+    const space: Space = { context, tensors: [], graphs: [], weights: [], destroyed: undefined };
+    pending.push(context.lost.then(({ message }) => {
+      if (message === "" || space.destroyed === undefined) problems.push(`lost: ${message}`);
+    }));
+    return space;
+  }
+
+  function createTensor(space: Space): void {
+    const size = next.pick(SIZES);
+    const descriptor = { dataType: "float32", shape: [size], readable: true, writable: true } as const;
+    expect(() => space.context.createTensor(descriptor), {
+      name: "createTensor",
+      owners: [space],
+      isQueued: false,
+      accept: (native) => {
+        space.tensors.push({ space, native, size, value: 0, computed: false, destroyed: undefined });
+      },
+    });
+  }
+
+  function createWeight(space: Space): void {
+    const [size, value] = [next.pick(SIZES), next.integer(-1, 1)];
+    const data = new Float32Array(size).fill(value);
+    expect(() => space.context.createConstantTensor({ dataType: "float32", shape: [size] }, data), {
+      name: "createConstantTensor",
+      owners: [space],
+      isQueued: false,
+      accept: (native) => {
+        space.weights.push({ space, native, size, value, destroyed: undefined });
+      },
+    });
+  }
+
+  function build(space: Space): void {
+    const [size, shift] = [next.pick(SIZES), next.integer(-3, 3)];
+    const weights = space.weights.filter((weight) => weight.size === size && weight.destroyed === undefined);
+    const weight = weights.length > 0 && next() < 0.7 ? next.pick(weights) : undefined;
+    const scale = weight ? weight.value : 1;
+    expect(() => buildAffine(space, size, shift, weight), {
+      name: "build",
+      owners: [space],
+      isQueued: true,
+      accept: (native) => {
+        space.graphs.push({ space, native, size, scale, shift, destroyed: undefined });
+      },
+    });
+  }
+
+  function write(space: Space): void {
+    const cell = pickItem(space.tensors);
+    if (!cell) return;
+    const value = next.integer(-100, 100);
+    const data = new Float32Array(cell.size).fill(value);
+    if (mustThrow(`writeTensor`, [space, cell], () => space.context.writeTensor(cell.native, data))) return;
+    data.fill(NaN); // The data has been copied.
+    Object.assign(cell, { value, computed: false });
+  }
+
+  function dispatch(space: Space): void {
+    const graph = pickItem(space.graphs);
+    const cells = space.tensors.filter(({ size }) => size === graph?.size);
+    if (!graph || cells.length < 2) return;
+    const input = next.pick(cells);
+    const output = next.pick(cells.filter((cell) => cell !== input));
+    const run = () => space.context.dispatch(graph.native, { x: input.native }, { y: output.native });
+    if (mustThrow("dispatch", [space, graph, input, output], run)) return;
+    Object.assign(output, { value: graph.scale * input.value + graph.shift, computed: true });
+  }
+
+  function read(space: Space): void {
+    const cell = pickItem(space.tensors);
+    if (!cell) return;
+    const { native, size, value, computed } = cell;
+    const target = next() < 0.3 ? new Float32Array(size) : undefined;
+    const call = (): Promise<ArrayBuffer | undefined> =>
+      target ? space.context.readTensor(native, target) : space.context.readTensor(native);
+    expect(call, {
+      name: "readTensor",
+      owners: [space, cell],
+      isQueued: true,
+      mayFail: computed,
+      accept: (result) => {
+        const elements = target ?? new Float32Array(result!);
+        const wrong = elements.length === size ? elements.find((element) => element !== value) : elements.length;
+        return wrong === undefined ? undefined : `gave ${wrong}, not ${value}`;
+      },
+    });
+  }
+
+  function destroy(space: Space): void {
+    const item = pickItem<Item>([...space.tensors, ...space.graphs, ...space.weights]);
+    if (!item) return;
+    item.destroyed ??= turn;
+    dispose(item.native);
+  }
+
+  /** Destroys a context, which another one follows. */
+  async function lose(space: Space): Promise<void> {
+    loseSpace(space);
+    if (spaces.filter(({ destroyed }) => destroyed === undefined).length === 0) spaces.push(await openSpace());
+  }
+
+  function loseSpace(space: Space): void {
+    space.destroyed ??= turn;
+    dispose(space.context);
+  }
+
+  function dispose(native: MLContext | MLTensor | MLGraph): void {
+    if (next() < 0.5) native.destroy();
+    else expect(() => native[Symbol.asyncDispose](), { name: "dispose", owners: [], isQueued: false, accept() {} });
+  }
+
+  function delay(): void {
+    faults.delay("RunWithBinding", next.integer(0, 3));
+    faults.delay("CreateSessionFromModel", next.integer(0, 3));
+  }
+
+  async function pause(): Promise<void> {
+    turn++;
+    await (next() < 0.3 && pending.length > 0 ? next.pick(pending) : new Promise((end) => setTimeout(end, next() * 3)));
+    turn++;
+  }
+
+  /** Whether a call threw, as it must if, and only if, something that it needs is destroyed. */
+  function mustThrow(name: string, needs: readonly { destroyed: number | undefined }[], call: () => void): boolean {
+    const isDestroyed = needs.some(({ destroyed }) => destroyed !== undefined);
+    try {
+      call();
+      if (isDestroyed) problems.push(`${name} did not throw`);
+    } catch (error) {
+      if (!isDestroyed || !isInvalidState(error)) problems.push(`${name}: ${error}`);
+    }
+    return isDestroyed;
+  }
+
+  function expect<T>(call: () => Promise<T>, expectation: Expectation<T>): void {
+    const { name, owners, isQueued, mayFail = false, accept } = expectation;
+    const called = turn;
+    const wasDestroyed = owners.some(({ destroyed }) => destroyed !== undefined);
+    const succeed = (value: T) => {
+      tally.resolved++;
+      const destroyed = owners.some((owner) => owner.destroyed !== undefined && owner.destroyed <= called);
+      if (wasDestroyed || isQueued && destroyed) problems.push(`${name} resolved after a destroy`);
+      const problem = accept(value);
+      if (problem) problems.push(`${name} ${problem}`);
+    };
+    const fail = (error: unknown) => {
+      tally.rejected++;
+      const isDestroyed = owners.some(({ destroyed }) => destroyed !== undefined);
+      const isExpected = isInvalidState(error) ? isDestroyed : mayFail && isInjected(error);
+      if (!isExpected) problems.push(`${name}: ${error}`);
+    };
+    pending.push(call().then(succeed, fail));
+  }
+
+  function pickItem<T extends Item>(items: readonly T[]): T | undefined {
+    // Now and then one that is destroyed: then it must be refused.
+    const some = next() < 0.1 ? items : items.filter(({ destroyed }) => destroyed === undefined);
+    return some.length > 0 ? next.pick(some) : undefined;
+  }
+
+  async function settleAll(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => {
+      problems.push("a promise did not settle");
+      resolve();
+    }, PATIENCE);
+    await Promise.race([Promise.all(pending), promise]);
+    clearTimeout(timer);
+  }
+}
+
+async function buildAffine({ context }: Space, size: number, shift: number, weight?: Weight): Promise<MLGraph> {
+  const builder = new MLGraphBuilder(context);
+  const x = builder.input("x", { dataType: "float32", shape: [size] });
+  const scale = weight ? builder.constant(weight.native) : builder.constant("float32", 1);
+  const shifts = builder.constant({ dataType: "float32", shape: [size] }, new Float32Array(size).fill(shift));
+  return await builder.build({ y: builder.add(builder.mul(x, scale), shifts) });
+}
+
+function isInvalidState(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "InvalidStateError";
+}
+
+function isInjected(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "OperationError" && error.cause instanceof OrtError &&
+    error.cause.message === "injected failure of RunWithBinding";
+}
+
+function pickWeighted<T>(next: Random, items: readonly (readonly [weight: number, item: T])[]): T {
+  const total = items.reduce((sum, [weight]) => sum + weight, 0);
+  let rest = next() * total;
+  return items.find(([weight]) => (rest -= weight) < 0)?.[1] ?? items.at(-1)![1];
+}
