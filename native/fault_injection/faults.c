@@ -44,6 +44,7 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
 #define FUNCTIONS(X)                                                                                                    \
   X(API, 1, GetErrorCode, PLAIN, USE(status))                                                                           \
   X(API, 2, GetErrorMessage, PLAIN, USE(status))                                                                        \
+  X(API, 3, CreateEnv, STATUS, _, _, MAKE(environment))                                                                 \
   X(API, 7, CreateSession, STATUS, USE(environment), _, USE(session_options), MAKE(session))                            \
   X(API, 8, CreateSessionFromArray, STATUS, USE(environment), _, _, USE(session_options), MAKE(session))                \
   X(API, 10, CreateSessionOptions, STATUS, MAKE(session_options))                                                       \
@@ -55,7 +56,6 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 23, SetSessionGraphOptimizationLevel, STATUS, USE(session_options))                                            \
   X(API, 24, SetIntraOpNumThreads, STATUS, USE(session_options))                                                        \
   X(API, 25, SetInterOpNumThreads, STATUS, USE(session_options))                                                        \
-  X(API, 3, CreateEnv, STATUS, _, _, MAKE(environment))                                                                 \
   X(API, 30, SessionGetInputCount, STATUS, USE(session))                                                                \
   X(API, 31, SessionGetOutputCount, STATUS, USE(session))                                                               \
   X(API, 36, SessionGetInputName, STATUS, USE(session), _, _, MAKE(memory))                                             \

@@ -52,7 +52,7 @@ Deno.test({
         const info = api.CreateCpuMemoryInfo(0, 0);
         const memory = api.AllocatorAlloc(allocator, 256);
         const value = api.CreateTensorWithDataAsOrtValue(info, memory, 256, int64Array([64]), 1, ElementType.float32);
-        api.AllocatorFree(allocator, memory);
+        assertThrows(() => api.AllocatorFree(allocator, memory), OrtError, "invalid object in AllocatorFree");
         api.ReleaseValue(value);
         api.AllocatorFree(allocator, memory);
         api.ReleaseMemoryInfo(info);

@@ -10,7 +10,7 @@ import { type Random, random } from "../support/random.ts";
 import type { Faults } from "./library.ts";
 
 const CONTEXTS = 3;
-const CALLS = 50;
+const ACTIONS = 60;
 /** A run on few elements blocks the calling thread, one on many does not. */
 const SIZES = [16, 1 << 17];
 /** A promise that has not settled after so many milliseconds never will. */
@@ -18,6 +18,7 @@ const PATIENCE = 10_000;
 
 /** What happened in all schedules. */
 export interface Tally {
+  /** Calls that the programs have made. */
   calls: number;
   resolved: number;
   rejected: number;
@@ -84,6 +85,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
   const next = random(seed);
   const problems: string[] = [];
   const pending: Promise<void>[] = [];
+  /** How often others have had a turn. */
   let turn = 0;
 
   const console_error = console.error;
@@ -94,7 +96,8 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
 
   const spaces: Space[] = [];
   for (let i = 0; i < CONTEXTS; i++) spaces.push(await openSpace());
-  if (next() < 0.3) faults.fail("RunWithBinding", next.integer(1, 6));
+  for (const space of spaces) prepare(space);
+  if (next() < 0.5) faults.fail("RunWithBinding", next.integer(1, 6));
 
   const actions: [weight: number, act: (space: Space) => void | Promise<void>][] = [
     [3, createTensor],
@@ -108,11 +111,13 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     [1, delay],
     [5, pause],
   ];
-  for (let i = 0; i < CALLS; i++) {
-    tally.calls++;
-    await pickWeighted(next, actions)(next.pick(spaces));
+  for (let i = 0; i < ACTIONS; i++) {
+    const waiting = pickWeighted(next, actions)(pickSpace());
+    if (!waiting) continue;
+    await waiting;
+    turn++;
   }
-  for (const space of spaces) loseSpace(space);
+  for (const space of spaces) loseSpace(space, true);
   await settleAll();
   if (faults.fired()) tally.failedRuns++;
   console.error = console_error;
@@ -125,6 +130,16 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
       if (message === "" || space.destroyed === undefined) problems.push(`lost: ${message}`);
     }));
     return space;
+  }
+
+  function prepare(space: Space): void {
+    for (let i = 0; i < 3; i++) createTensor(space);
+    for (let i = 0; i < 2; i++) build(space);
+  }
+
+  /** Now and then one that is destroyed: then it must refuse everything. */
+  function pickSpace(): Space {
+    return next.pick(next() < 0.1 ? spaces : spaces.filter(({ destroyed }) => destroyed === undefined));
   }
 
   function createTensor(space: Space): void {
@@ -213,22 +228,25 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     const item = pickItem<Item>([...space.tensors, ...space.graphs, ...space.weights]);
     if (!item) return;
     item.destroyed ??= turn;
-    dispose(item.native);
+    dispose(item.native, next() < 0.5);
   }
 
   /** Destroys a context, which another one follows. */
   async function lose(space: Space): Promise<void> {
-    loseSpace(space);
-    if (spaces.filter(({ destroyed }) => destroyed === undefined).length === 0) spaces.push(await openSpace());
+    loseSpace(space, next() < 0.5);
+    const another = await openSpace();
+    spaces.push(another);
+    prepare(another);
   }
 
-  function loseSpace(space: Space): void {
+  function loseSpace(space: Space, wait: boolean): void {
     space.destroyed ??= turn;
-    dispose(space.context);
+    dispose(space.context, wait);
   }
 
-  function dispose(native: MLContext | MLTensor | MLGraph): void {
-    if (next() < 0.5) native.destroy();
+  /** Destroys something, and may wait until it is released. */
+  function dispose(native: MLContext | MLTensor | MLGraph, wait: boolean): void {
+    if (!wait) native.destroy();
     else expect(() => native[Symbol.asyncDispose](), { name: "dispose", owners: [], isQueued: false, accept() {} });
   }
 
@@ -238,13 +256,12 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
   }
 
   async function pause(): Promise<void> {
-    turn++;
-    await (next() < 0.3 && pending.length > 0 ? next.pick(pending) : new Promise((end) => setTimeout(end, next() * 3)));
-    turn++;
+    await (next() < 0.3 ? undefined : new Promise((resolve) => setTimeout(resolve, next() * 3)));
   }
 
   /** Whether a call threw, as it must if, and only if, something that it needs is destroyed. */
   function mustThrow(name: string, needs: readonly { destroyed: number | undefined }[], call: () => void): boolean {
+    tally.calls++;
     const isDestroyed = needs.some(({ destroyed }) => destroyed !== undefined);
     try {
       call();
@@ -257,6 +274,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
 
   function expect<T>(call: () => Promise<T>, expectation: Expectation<T>): void {
     const { name, owners, isQueued, mayFail = false, accept } = expectation;
+    tally.calls++;
     const called = turn;
     const wasDestroyed = owners.some(({ destroyed }) => destroyed !== undefined);
     const succeed = (value: T) => {

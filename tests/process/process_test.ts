@@ -149,3 +149,30 @@ Deno.test("destroying a context stops a run at the next node, and rejects at onc
   const texts = Object.entries(figures).map(([what, ms]) => `${what} ${(ms as number).toFixed(1)} ms`);
   console.log(`abort: ${texts.join(", ")}`);
 });
+
+Deno.test({
+  name: "memory that is not there is refused, and the context goes on",
+  ignore: !HAS_PROC, // The limit is set, and the address space is read, in Linux's way.
+  fn: async () => {
+    const { code, signal, stdout, stderr } = await run("memory_limits.ts", [], ["-A"]);
+    assertEquals([code, signal], [0, null], stderr);
+    const lines = stdout.split("\n");
+    assertEquals(lines.map((line) => line.split(":")[0]), [
+      "UnknownError",
+      "UnknownError",
+      "UnknownError",
+      "OperationError",
+      "0 2 0 4",
+    ]);
+    for (const line of lines.slice(0, 4)) assertStringIncludes(line, "MiB");
+  },
+});
+
+Deno.test("forgotten tensors and graphs are collected in time, by the memory that they hold", async () => {
+  const { code, stdout, stderr } = await run("forgotten.ts", [], ["-A"]);
+  assertEquals(code, 0, stderr);
+  const { tensors, graphs } = JSON.parse(stdout);
+  console.log(`peak over base of 300 forgotten objects of 4 MB: tensors ${tensors} MB, graphs ${graphs} MB`);
+  assertLess(tensors, 600);
+  assertLess(graphs, 600);
+});

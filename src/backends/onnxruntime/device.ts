@@ -14,6 +14,7 @@ import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { CPU_LIMITS } from "./limits.ts";
 import { lower } from "./lower.ts";
+import { checkGraphMemory } from "./memory_budget.ts";
 import { createModel } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OrtRuntime } from "./runtime.ts";
@@ -54,6 +55,7 @@ export class OrtDevice implements Device {
     const borrowed = graph.constants.filter(({ shared }) => shared).map(({ block }) => block);
     for (const block of borrowed) block.retain();
     try {
+      checkGraphMemory(graph);
       const onnx = lower(graph);
       const session = await this.#createSession(createModel(this.runtime, onnx));
       const signature = {

@@ -5,6 +5,7 @@
  */
 
 import { cString, type Pointer } from "../../../ffi/memory.ts";
+import { type Reservation, reserve } from "../../../ffi/reservation.ts";
 import type { Executable } from "../backend.ts";
 import type { NativeBlock } from "./native_block.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
@@ -34,6 +35,8 @@ export interface Binding {
 /** A session. */
 export class OrtExecutable implements Executable {
   readonly devices: readonly string[] = ["cpu"];
+  /** As many bytes as the session's weights, counted by the garbage collector, so that forgotten graphs are collected in time. */
+  readonly #weights: Reservation;
   #bindings: Binding[] = [];
   #inline: boolean;
   /** The durations of the first inline runs in milliseconds. */
@@ -48,9 +51,10 @@ export class OrtExecutable implements Executable {
     /** Blocks of constant tensors that the session reads. */
     readonly borrowed: readonly NativeBlock[],
     /** The size of the weights that belong to the session. */
-    readonly weightBytes: number,
+    weightBytes: number,
     estimatedMicroseconds: number,
   ) {
+    this.#weights = reserve(weightBytes);
     this.#inline = estimatedMicroseconds <= INLINE_LIMIT * 1000;
   }
 
@@ -68,7 +72,9 @@ export class OrtExecutable implements Executable {
     for (const binding of [...this.#bindings]) binding.drop();
     this.runtime.api.ReleaseSession(this.session);
     for (const block of this.borrowed) block.release();
-    countFreed(this.runtime, this.weightBytes);
+    const { byteLength } = this.#weights.buffer;
+    this.#weights.release();
+    countFreed(this.runtime, byteLength);
   }
 
   /** Some runs are held up by others on the machine; if half of them take long, the graph does. */

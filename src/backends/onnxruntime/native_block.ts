@@ -6,13 +6,14 @@
 
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
+import { checkMemory } from "./memory_budget.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 
 /** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */
 export class NativeBlock implements Block {
   #users = 1;
   /** Counted by the garbage collector, so that forgotten constants are collected in time. */
-  #view: ArrayBuffer;
+  readonly #view: ArrayBuffer;
 
   private constructor(readonly runtime: OrtRuntime, readonly pointer: Pointer, readonly byteLength: number) {
     this.#view = view(pointer, byteLength);
@@ -20,6 +21,7 @@ export class NativeBlock implements Block {
 
   /** Copies bytes into native memory. */
   static copy(runtime: OrtRuntime, bytes: Uint8Array): NativeBlock {
+    checkMemory(bytes.byteLength);
     const pointer = runtime.api.AllocatorAlloc(runtime.allocator, bytes.byteLength);
     const block = new NativeBlock(runtime, pointer, bytes.byteLength);
     new Uint8Array(block.#view).set(bytes);
@@ -44,7 +46,7 @@ export class NativeBlock implements Block {
   /** Removes a user; does nothing once the memory is gone. */
   release(): void {
     if (this.#users === 0 || --this.#users > 0) return;
-    this.#view = new ArrayBuffer(0);
+    this.#view.transfer(0); // Nothing can touch the memory any more.
     this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
     countFreed(this.runtime, this.byteLength);
   }
@@ -52,6 +54,6 @@ export class NativeBlock implements Block {
   /** Gives the memory to a native owner, which frees it by the allocator: the block's only user is gone. */
   disown(): void {
     this.#users = 0;
-    this.#view = new ArrayBuffer(0);
+    this.#view.transfer(0);
   }
 }

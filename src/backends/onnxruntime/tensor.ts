@@ -8,6 +8,7 @@ import type { Pointer } from "../../../ffi/memory.ts";
 import { byteLength, type Descriptor } from "../../shape.ts";
 import type { DeviceTensor } from "../backend.ts";
 import type { Binding } from "./executable.ts";
+import { checkMemory } from "./memory_budget.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 import { createValue } from "./value.ts";
 
@@ -17,10 +18,11 @@ export class OrtTensor implements DeviceTensor {
   readonly bindings: Set<Binding> = new Set();
   readonly value: Pointer;
   /** The elements. Counted by the garbage collector, so that forgotten tensors are collected in time. */
-  #bytes: Uint8Array;
+  #bytes: Uint8Array<ArrayBuffer>;
 
   constructor(readonly runtime: OrtRuntime, descriptor: Descriptor) {
     const { dataType, shape } = descriptor;
+    checkMemory(byteLength(descriptor));
     const { value, bytes } = createValue(runtime, dataType, shape, byteLength(descriptor));
     this.value = value;
     this.#bytes = bytes.fill(0);
@@ -37,7 +39,7 @@ export class OrtTensor implements DeviceTensor {
   release(): void {
     for (const binding of [...this.bindings]) binding.drop();
     const { byteLength } = this.#bytes;
-    this.#bytes = new Uint8Array(0);
+    this.#bytes.buffer.transfer(0); // Nothing can touch the memory any more.
     this.runtime.api.ReleaseValue(this.value);
     countFreed(this.runtime, byteLength);
   }

@@ -16,7 +16,7 @@ export function createValue(
   dataType: OnnxType,
   shape: Shape,
   byteLength: number,
-): { readonly value: Pointer; readonly bytes: Uint8Array } {
+): { readonly value: Pointer; readonly bytes: Uint8Array<ArrayBuffer> } {
   const value = api.CreateTensorAsOrtValue(allocator, int64Array(shape), shape.length, ElementType[dataType]);
   try {
     return { value, bytes: new Uint8Array(view(api.GetTensorMutableData(value), byteLength)) };

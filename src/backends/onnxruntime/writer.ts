@@ -6,7 +6,7 @@
 
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import type { Value } from "../../graph/graph.ts";
-import type { Shape } from "../../shape.ts";
+import { sameShape, type Shape } from "../../shape.ts";
 import {
   MICROSOFT,
   type OnnxAttributes,
@@ -108,6 +108,16 @@ export class OnnxWriter {
   /** The bytes of a value that the user gave as a constant, for lowerings that can do better if they know them. */
   constantBytes(value: Value): Uint8Array | undefined {
     return this.#blocks.get(value)?.bytes;
+  }
+
+  /** A user's constant in another shape, with bytes of its own: for small ones that must not hide behind a node. */
+  reshapedConstant(value: Value, shape: Shape): Operand {
+    if (sameShape(value.shape, shape)) return value;
+    const name = `${this.#nameOf(value)}[${shape}]`;
+    return getOrInsert(this.#constants, name, () => {
+      this.#initializers.push({ name, dataType: value.dataType, shape, data: this.constantBytes(value)!.slice() });
+      return name;
+    });
   }
 
   /** Declares an output of the graph. ONNX wants a name once: what is an output already gets a copy. */

@@ -27,16 +27,19 @@ function permuted(
   return onnx.transpose(apply(onnx.transpose(input, permutation)), inverse);
 }
 
-/** ONNX's has the channels in dimension 1. */
+/**
+ * Not by ONNX's, which multiplies the mean before it subtracts it and loses what both have in common. After a convolution
+ * ONNX Runtime takes up these three steps into filter and bias just as well.
+ */
 const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, onnx) => {
   const { input, mean, variance, scale, bias } = operands;
-  const { shape } = input;
-  const parameters = [orFill(scale, 1, input, mean.shape, onnx), orFill(bias, 0, input, mean.shape, onnx)];
-  const normalize = (x: Operand) =>
-    onnx.node("BatchNormalization", [x, ...parameters, mean, variance], { epsilon: new Float(epsilon) });
-  if (shape.length === 1) return onnx.reshape(normalize(onnx.reshape(input, [1, ...shape])), shape);
-  const others = shape.map((_, i) => i).filter((i) => i !== axis);
-  return permuted(input, others.toSpliced(1, 0, axis), normalize, onnx);
+  const { dataType, shape } = input;
+  const column = [shape[axis]!, ...shape.slice(axis + 1).map(() => 1)];
+  const deviation = onnx.node("Sqrt", [onnx.node("Add", [variance, onnx.scalar(dataType, epsilon)])]);
+  const factor = scale ? onnx.node("Div", [scale, deviation]) : onnx.node("Reciprocal", [deviation]);
+  const centered = onnx.node("Add", [input, onnx.reshape(onnx.node("Neg", [mean]), column)]);
+  const scaled = onnx.node("Mul", [centered, onnx.reshape(factor, column)]);
+  return bias ? onnx.node("Add", [scaled, onnx.reshape(bias, column)]) : scaled;
 };
 
 const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, attributes }, onnx) => {

@@ -1,124 +1,108 @@
 /**
  * Lowering of quantisation. ONNX has one scale for all elements, for each index of one dimension, or for each block along
- * one dimension; of other blocks, scale and zero point are repeated until only one dimension has any.
+ * one dimension. Its operators fuse with their neighbours, but only if scale and zero point are constants; with others
+ * ONNX Runtime's optimiser makes graphs that it refuses itself. What they do not cover is done by arithmetic.
  *
  * @module
  */
 
-import { bitsOf, integerRange, isUnsigned, type MLOperandDataType } from "../../../data_type.ts";
+import { bitsOf, integerRange, type MLOperandDataType } from "../../../data_type.ts";
 import type { Value } from "../../../graph/graph.ts";
 import type { quantizations as rows } from "../../../ops/quantization.ts";
-import type { OnnxType } from "../onnx.ts";
 import type { Shape } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 
-type Attributes = Readonly<Record<string, number>>;
-
-/** Scale and zero point in a shape that ONNX takes, and the attributes that say how they spread. */
+/** How ONNX spreads scale and zero point over the input: their shape, and the attributes that say so. */
 interface Spread {
-  readonly scale: Operand;
-  readonly zeroPoint: Operand;
-  readonly attributes: Attributes;
+  readonly shape: Shape;
+  readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** Gives scale and zero point the shape that ONNX wants. */
-function spread(shape: Shape, scale: Operand, zeroPoint: Operand, blocks: Shape, onnx: OnnxWriter): Spread {
-  const reshaped = (to: Shape, attributes: Attributes): Spread => ({
-    scale: onnx.reshape(scale, to),
-    zeroPoint: onnx.reshape(zeroPoint, to),
-    attributes,
-  });
-  const counted = [...blocks.keys()].filter((axis) => blocks[axis] !== 1);
-  if (counted.length === 0) return reshaped([], {});
+/** How blocks are written in ONNX; `undefined` if they extend along several dimensions. */
+function spreadOf(shape: Shape, blocks: Shape): Spread | undefined {
+  const axes = [...shape.keys()];
+  const counted = axes.filter((axis) => blocks[axis] !== 1);
+  if (counted.length === 0) return { shape: [], attributes: {} };
   const [axis] = counted as [number];
-  if (counted.length === 1 && blocks[axis] === shape[axis]) return reshaped([blocks[axis]!], { axis });
-  const repeats = shape.map((dimension, axis) => dimension / blocks[axis]!);
-  const blocked = repeats.indexOf(Math.max(...repeats));
-  const partial = shape.with(blocked, blocks[blocked]!);
-  return {
-    scale: repeatBlocks(scale, blocks, partial, onnx),
-    zeroPoint: repeatBlocks(zeroPoint, blocks, partial, onnx),
-    attributes: { axis: blocked, block_size: repeats[blocked]! },
-  };
-}
-
-/** Repeats each element of a tensor of shape `from`, so that it gets the shape `to`. */
-function repeatBlocks(operand: Operand, from: Shape, to: Shape, onnx: OnnxWriter): Operand {
-  if (from.every((dimension, axis) => dimension === to[axis])) return operand;
-  const split = from.flatMap((dimension) => [dimension, 1]);
-  const repeated = to.flatMap((dimension, axis) => [from[axis]!, dimension / from[axis]!]);
-  return onnx.reshape(onnx.node("Expand", [onnx.reshape(operand, split), onnx.ints(repeated)]), to);
-}
-
-/** Whether {@linkcode spread} only has to reshape. */
-function isSimple(shape: Shape, blocks: Shape): boolean {
-  const counted = blocks.filter((count) => count !== 1).length;
-  return counted === 0 || shape.filter((dimension, axis) => dimension !== blocks[axis]).length <= 1;
-}
-
-/** The type in which four-bit integers are reordered: ONNX Runtime's Expand does not take them. */
-function wide(dataType: MLOperandDataType): MLOperandDataType {
-  return dataType === "int4" ? "int8" : dataType === "uint4" ? "uint8" : dataType;
-}
-
-const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands }, onnx) => {
-  const { input, scale, zeroPoint } = operands;
-  const { dataType, shape } = input;
-  if (bitsOf(dataType) === 32 && !(dataType === "int32" && isZero(zeroPoint, onnx))) {
-    return dequantize32Bit(input, scale, zeroPoint, onnx);
+  if (counted.length === 1 && blocks[axis] === shape[axis]) {
+    return { shape: [blocks[axis]!], attributes: { axis } };
   }
-  const isWidened = bitsOf(dataType) === 4 && !isSimple(shape, scale.shape);
-  const integers = (value: Value) => isWidened ? onnx.cast(value, wide(dataType)) : value;
-  const { attributes, ...operand } = spread(shape, scale, integers(zeroPoint), scale.shape, onnx);
-  return onnx.node("DequantizeLinear", [integers(input), operand.scale, operand.zeroPoint], attributes);
+  const [blocked = 0, ...others] = axes.filter((axis) => blocks[axis] !== shape[axis]);
+  if (others.length > 0) return undefined;
+  return { shape: blocks, attributes: { axis: blocked, block_size: shape[blocked]! / blocks[blocked]! } };
+}
+
+/** Writes `op` with constants for scale and zero point; `undefined` if they are none or ONNX cannot say it. */
+function fused(
+  op: "QuantizeLinear" | "DequantizeLinear",
+  input: Value,
+  scale: Value,
+  zeroPoint: Value,
+  onnx: OnnxWriter,
+): Operand {
+  const spread = spreadOf(input.shape, scale.shape);
+  if (!spread || !onnx.constantBytes(scale) || !onnx.constantBytes(zeroPoint)) return undefined;
+  const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, spread.shape));
+  return onnx.node(op, [input, ...parameters], spread.attributes);
+}
+
+const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
+  const { dataType, shape } = input;
+  // Of 32-bit integers, ONNX Runtime takes int32 with zero point 0, which biases have.
+  const hasKernel = bitsOf(dataType) < 32 || (dataType === "int32" && isZero(zeroPoint, onnx));
+  const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
+  if (output !== undefined) return output;
+  const working = workingType(dataType);
+  const parameter = parameters(shape, scale.shape, working, onnx);
+  const difference = onnx.node("Sub", [onnx.cast(input, working), parameter(zeroPoint)]);
+  return onnx.cast(onnx.node("Mul", [difference, parameter(scale)]), scale.dataType);
 };
 
-/** Whether a value is known to be all zeros. The engine takes no other zero point for int32, which biases have. */
 function isZero(value: Value, onnx: OnnxWriter): boolean {
   return onnx.constantBytes(value)?.every((byte) => byte === 0) ?? false;
 }
 
-/** In double precision, which holds the difference of two 32-bit integers. */
-function dequantize32Bit(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter): Operand {
-  const double = doubles(input.shape, scale.shape, onnx);
-  const difference = onnx.node("Sub", [onnx.cast(input, "float64"), double(zeroPoint)]);
-  return onnx.cast(onnx.node("Mul", [difference, double(scale)]), scale.dataType);
-}
-
-const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands }, onnx) => {
-  const { input, scale, zeroPoint } = operands;
+const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType } = zeroPoint;
-  if (bitsOf(dataType) === 32) return quantize32Bit(input, scale, zeroPoint, onnx);
-  // In float16, the quotient would be rounded to a few hundred values.
-  const floats = (value: Value) => value.dataType === "float16" ? onnx.cast(value, "float32") : value;
-  const isWidened = bitsOf(dataType) === 4 && !isSimple(input.shape, scale.shape);
-  const zero = isWidened ? onnx.cast(zeroPoint, wide(dataType)) : zeroPoint;
-  const { attributes, ...operand } = spread(input.shape, floats(scale), zero, scale.shape, onnx);
-  const quantized = onnx.node("QuantizeLinear", [floats(input), operand.scale, operand.zeroPoint], attributes);
-  return isWidened ? onnx.cast(clip(quantized, dataType, wide(dataType), onnx), dataType) : quantized;
+  // ONNX Runtime rounds the quotient of float16 to float16, which leaves a few hundred values.
+  const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32";
+  const output = hasKernel ? fused("QuantizeLinear", input, scale, zeroPoint, onnx) : undefined;
+  if (output !== undefined) return output;
+  const working = workingType(dataType);
+  const parameter = parameters(input.shape, scale.shape, working, onnx);
+  const quotient = onnx.node("Round", [onnx.node("Div", [onnx.cast(input, working), parameter(scale)])]);
+  const { min, max } = integerRange(dataType);
+  const clipped = onnx.node("Clip", [
+    onnx.node("Add", [quotient, parameter(zeroPoint)]),
+    onnx.scalar(working, Number(min)),
+    onnx.scalar(working, Number(max)),
+  ]);
+  // By way of a signed integer: some processors cannot cast a float to an unsigned one.
+  return onnx.cast(onnx.cast(clipped, "int64"), dataType);
 };
 
-/** In double precision, which holds every 32-bit integer. */
-function quantize32Bit(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter): Operand {
-  const { dataType } = zeroPoint;
-  const double = doubles(input.shape, scale.shape, onnx);
-  const quotient = onnx.node("Round", [onnx.node("Div", [onnx.cast(input, "float64"), double(scale)])]);
-  const clipped = clip(onnx.node("Add", [quotient, double(zeroPoint)]), dataType, "float64", onnx);
-  // The cast of floats to unsigned integers goes wrong on some processors.
-  return isUnsigned(dataType) ? onnx.cast(onnx.cast(clipped, "int64"), dataType) : onnx.cast(clipped, dataType);
+/** The floating-point type that holds all integers of a type and their differences. */
+function workingType(dataType: MLOperandDataType): "float32" | "float64" {
+  return bitsOf(dataType) === 32 ? "float64" : "float32";
 }
 
-/** Casts a scale or zero point to double precision, repeated so that it broadcasts to the shape. */
-function doubles(shape: Shape, blocks: Shape, onnx: OnnxWriter): (value: Value) => Operand {
-  const full = shape.map((dimension, axis) => blocks[axis] === 1 ? 1 : dimension);
-  return (value) => repeatBlocks(onnx.cast(value, "float64"), blocks, full, onnx);
-}
-
-/** Clips values of one type to the range of another. */
-function clip(operand: Operand, dataType: MLOperandDataType, heldIn: OnnxType, onnx: OnnxWriter): Operand {
-  const { min, max } = integerRange(dataType);
-  return onnx.node("Clip", [operand, onnx.scalar(heldIn, Number(min)), onnx.scalar(heldIn, Number(max))]);
+/** Casts a scale or zero point, with each element repeated so that it broadcasts to the shape. */
+function parameters(
+  shape: Shape,
+  blocks: Shape,
+  working: "float32" | "float64",
+  onnx: OnnxWriter,
+): (value: Value) => Operand {
+  const target = shape.map((dimension, axis) => blocks[axis] === 1 ? 1 : dimension);
+  const isRepeated = target.some((dimension, axis) => dimension !== blocks[axis]);
+  return (value) => {
+    const cast = onnx.cast(value, working);
+    if (!isRepeated) return cast;
+    const parted = onnx.reshape(cast, blocks.flatMap((count) => [count, 1]));
+    const repeats = target.flatMap((dimension, axis) => [blocks[axis]!, dimension / blocks[axis]!]);
+    return onnx.reshape(onnx.node("Expand", [parted, onnx.ints(repeats)]), target);
+  };
 }
 
 /** The lowerings of quantisation. */

@@ -1,0 +1,27 @@
+/** Forgets tensors and graphs of 4 MB in a loop that turns, without a forced collection, and tells the peak. */
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+
+const COUNT = 300;
+const context = await createContext();
+const descriptor = { dataType: "float32", shape: [1 << 20] } as const;
+const data = new Float32Array(1 << 20).fill(1);
+const rss = () => Deno.memoryUsage().rss / 2 ** 20;
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+async function watch(forget: () => Promise<unknown>): Promise<number> {
+  const before = rss();
+  let peak = before;
+  for (let i = 0; i < COUNT; i++) {
+    await forget();
+    await turn();
+    peak = Math.max(peak, rss());
+  }
+  return Math.round(peak - before);
+}
+
+const tensors = await watch(() => context.createTensor(descriptor));
+const graphs = await watch(() => {
+  const builder = new MLGraphBuilder(context);
+  return builder.build({ y: builder.mul(builder.input("x", descriptor), builder.constant(descriptor, data)) });
+});
+console.log(JSON.stringify({ tensors, graphs }));

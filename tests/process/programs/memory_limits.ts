@@ -1,0 +1,37 @@
+/** What requests for more memory than there is lead to: the process may use 400 MB of address space more than it has. */
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+
+const RLIMIT_AS = 9;
+const MEGABYTE = 2 ** 20;
+
+const context = await createContext({ threads: 1 });
+const small = { dataType: "float32", shape: [4] } as const;
+const large = { dataType: "float32", shape: [128, 1024, 1024] } as const; // 512 MB
+const data = new Float32Array(128 * 1024 * 1024);
+
+const [pages] = Deno.readTextFileSync("/proc/self/statm").split(" ").map(Number);
+const limit = BigInt(pages! * 4096 + 400 * MEGABYTE);
+const libc = Deno.dlopen("libc.so.6", { setrlimit: { parameters: ["i32", "buffer"], result: "i32" } });
+libc.symbols.setrlimit(RLIMIT_AS, BigUint64Array.of(limit, limit));
+
+const name = (error: unknown) => `${(error as DOMException).name}: ${(error as DOMException).message}`;
+console.log(await context.createTensor(large).then(() => "created", name));
+console.log(await context.createConstantTensor(large, data).then(() => "created", name));
+const builder = new MLGraphBuilder(context);
+try {
+  builder.constant(large, data);
+} catch (error) {
+  console.log(name(error));
+}
+const x = builder.input("x", small);
+const wide = builder.expand(builder.reshape(x, [4, 1, 1]), [4, 8192, 8192]); // 1 GB
+console.log(await builder.build({ y: builder.reduceSum(builder.tanh(wide)) }).then(() => "built", name));
+
+const next = new MLGraphBuilder(context);
+const graph = await next.build({ y: next.relu(next.input("x", small)) });
+const tensor = () => context.createTensor({ ...small, readable: true, writable: true });
+const [input, output] = [await tensor(), await tensor()];
+context.writeTensor(input, Float32Array.of(-1, 2, -3, 4));
+context.dispatch(graph, { x: input }, { y: output });
+console.log([...new Float32Array(await context.readTensor(output))].join(" "));
+libc.close();
