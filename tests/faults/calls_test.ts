@@ -1,4 +1,4 @@
-/** Every call of ONNX Runtime that a program causes fails once: the program gets an error, and nothing is left behind. */
+/** Every call of ONNX Runtime that a program causes fails once: the program gets an error, and nothing is left. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ContextOptions, createContext } from "@webnn/deno";
 import { join } from "node:path";

@@ -115,8 +115,8 @@ export function unknownFunctions(path: string): string[] {
 }
 
 /**
- * Waits until no more is leaked than before, for two seconds at most: a context frees its objects when the call in flight
- * is done.
+ * Waits until no more is leaked than before, for two seconds at most: a context frees its objects when the call in
+ * flight is done.
  */
 export async function settled(faults: Faults, before: Record<string, number> = {}): Promise<void> {
   const end = performance.now() + 2000;

@@ -1,6 +1,6 @@
 /**
- * A random program, and what must come of it. Tensors hold one number in all elements and graphs compute scale · x + shift, so
- * that it is known at each call what a read will give.
+ * A random program, and what must come of it. Tensors hold one number in all elements and graphs compute
+ * scale · x + shift, so that it is known at each call what a read will give.
  *
  * @module
  */
@@ -33,6 +33,7 @@ interface Space {
   readonly context: MLContext;
   readonly tensors: Cell[];
   readonly graphs: Affine[];
+  /** Constant tensors, which graphs scale by. */
   readonly weights: Weight[];
   /** The turn in which it was destroyed. */
   destroyed: number | undefined;
@@ -70,7 +71,7 @@ interface Affine extends Item {
 /** How a promise may settle. */
 interface Expectation<T> {
   readonly name: string;
-  /** What destroys the promise's hope when it is destroyed. */
+  /** When one of them is destroyed, the promise may reject. */
   readonly owners: readonly { destroyed: number | undefined }[];
   /** Whether it must reject when an owner is destroyed in the same turn as the call. */
   readonly isQueued: boolean;
@@ -88,7 +89,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
   /** How often others have had a turn. */
   let turn = 0;
 
-  const console_error = console.error;
+  const consoleError = console.error;
   console.error = (error: unknown) => {
     tally.unread++;
     if (!isInjected(error)) problems.push(`on the console: ${error}`);
@@ -120,7 +121,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
   for (const space of spaces) loseSpace(space, true);
   await settleAll();
   if (faults.fired()) tally.failedRuns++;
-  console.error = console_error;
+  console.error = consoleError;
   return problems;
 
   async function openSpace(): Promise<Space> {

@@ -15,8 +15,6 @@ const SIGNED: readonly MLOperandDataType[] = ["float32", "float16", "int64", "in
 const WIDE: readonly MLOperandDataType[] = ["float32", "float16", "int32", "uint32", "int64", "uint64"];
 const UINT8: readonly MLOperandDataType[] = ["uint8"];
 const INTEGERS = ANY.filter((dataType) => !isFloat(dataType));
-/** A dimension of which two, or a float32 tensor with it, are more bytes than there may be. */
-const HUGE = 2 ** 29;
 
 /** Validation of operators whose two operands broadcast to each other. */
 function testBroadcast(

@@ -4,7 +4,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { type MLOpSupportLimits } from "../../mod.ts";
+import type { MLOpSupportLimits } from "../../mod.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import { evaluate, type RefDataType, type RefTensor } from "../reference/mod.ts";

@@ -2,7 +2,7 @@
 
 import type { MLOperandDataType } from "../../mod.ts";
 import { DATA_TYPES } from "../../src/data_type.ts";
-import { pools } from "../../src/ops/pool2d.ts";
+import type { pools } from "../../src/ops/pool2d.ts";
 import { testValidation } from "../support/validation.ts";
 
 const FLOATS: readonly MLOperandDataType[] = ["float32", "float16"];

@@ -3,7 +3,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
 import { DATA_TYPES } from "../../src/data_type.ts";
-import { reductions } from "../../src/ops/reduction.ts";
+import type { reductions } from "../../src/ops/reduction.ts";
 import { type Element, tensor } from "../reference/mod.ts";
 import { sharedContext } from "../support/builder.ts";
 import { runOperator } from "../support/run_operator.ts";

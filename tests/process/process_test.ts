@@ -37,6 +37,14 @@ for (
   });
 }
 
+Deno.test("20 uncaught errors at different moments of a dispatch end the process with their message", async () => {
+  for (let delay = 0; delay < 20; delay++) {
+    const { code, signal, stderr } = await run("end_during_dispatch.ts", ["throw", `${delay}`]);
+    assertEquals([code, signal], [1, null], `after ${delay} ms`);
+    assertStringIncludes(stderr, "thrown during a dispatch");
+  }
+});
+
 Deno.test("writes, slow and trivial dispatches and reads give the results of strict order", async () => {
   const { code, stdout } = await run("order.ts");
   assertEquals([code, stdout], [0, "3 6 5"]);

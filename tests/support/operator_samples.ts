@@ -8,6 +8,7 @@
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { MLOperandDataType } from "../../mod.ts";
 import { DISTINCT, DIVISOR, type Domain, indexDomain, PLAIN, POSITIVE, SMALL, SPREAD, WILD } from "./operand_values.ts";
+import { ofRank, recurrentSamples } from "./recurrent_samples.ts";
 
 type Shape = readonly number[];
 
@@ -76,11 +77,6 @@ function reduction(domain: Domain): Samples {
 /** Only of rank 1 and more. */
 function fromRank1(samples: (shape: number[]) => readonly Sample[]): Samples {
   return (rank) => rank === 0 ? [] : samples(shapeOfRank(rank));
-}
-
-/** Only of one rank. */
-function ofRank(only: number, samples: readonly Sample[]): Samples {
-  return (rank) => rank === only ? samples : [];
 }
 
 const argMinMax = fromRank1((shape) =>
@@ -197,82 +193,6 @@ const gemm = ofRank(2, [
     attributes: { alpha: 0.5, beta: -1.5, aTranspose: true, bTranspose: true },
   })),
 ]);
-
-const gru = ofRank(
-  3,
-  [
-    { shapes: { input: [3, 2, 2], weight: [1, 6, 2], recurrentWeight: [1, 6, 2] } },
-    {
-      shapes: {
-        input: [3, 2, 2],
-        weight: [2, 6, 2],
-        recurrentWeight: [2, 6, 2],
-        bias: [2, 6],
-        recurrentBias: [2, 6],
-        initialHiddenState: [2, 2, 2],
-      },
-      attributes: { direction: "both", returnSequence: true, resetAfter: false, layout: "rzn" },
-    },
-  ].map((sample) => ({ ...sample, attributes: { steps: 3, hiddenSize: 2, ...sample.attributes } })),
-);
-
-const gruCell = ofRank(
-  2,
-  [
-    { shapes: { input: [2, 3], weight: [6, 3], recurrentWeight: [6, 2], hiddenState: [2, 2] } },
-    {
-      shapes: {
-        input: [2, 3],
-        weight: [6, 3],
-        recurrentWeight: [6, 2],
-        hiddenState: [2, 2],
-        bias: [6],
-        recurrentBias: [6],
-      },
-      attributes: { resetAfter: false, layout: "rzn", activations: ["tanh", "relu"] },
-    },
-  ].map((sample) => ({ ...sample, attributes: { hiddenSize: 2, ...sample.attributes } })),
-);
-
-const lstm = ofRank(
-  3,
-  [
-    { shapes: { input: [3, 2, 2], weight: [1, 8, 2], recurrentWeight: [1, 8, 2] } },
-    {
-      shapes: {
-        input: [3, 2, 2],
-        weight: [2, 8, 2],
-        recurrentWeight: [2, 8, 2],
-        bias: [2, 8],
-        recurrentBias: [2, 8],
-        peepholeWeight: [2, 6],
-        initialHiddenState: [2, 2, 2],
-        initialCellState: [2, 2, 2],
-      },
-      attributes: { direction: "both", returnSequence: true, layout: "ifgo" },
-    },
-  ].map((sample) => ({ ...sample, attributes: { steps: 3, hiddenSize: 2, ...sample.attributes } })),
-);
-
-const lstmCell = ofRank(
-  2,
-  [
-    { shapes: { input: [2, 3], weight: [8, 3], recurrentWeight: [8, 2], hiddenState: [2, 2], cellState: [2, 2] } },
-    {
-      shapes: {
-        input: [2, 3],
-        weight: [8, 3],
-        recurrentWeight: [8, 2],
-        hiddenState: [2, 2],
-        cellState: [2, 2],
-        bias: [8],
-        recurrentBias: [8],
-        peepholeWeight: [6],
-      },
-      attributes: { layout: "ifgo", activations: ["tanh", "relu", "sigmoid"] },
-    },
-  ].map((sample) => ({ ...sample, attributes: { hiddenSize: 2, ...sample.attributes } })),
-);
 
 const instanceNormalization = ofRank(4, [
   { shapes: { input: [2, 3, 4, 2] } },
@@ -432,6 +352,7 @@ const trigonometric = unary("input", { float: [-1.5, 1.5], special: true });
 
 /** Samples of every operator of the standard. */
 export const SAMPLES: Readonly<Record<string, Samples>> = {
+  ...recurrentSamples,
   argMin: argMinMax,
   argMax: argMinMax,
   batchNormalization,
@@ -484,16 +405,12 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   gatherND,
   gelu: wild,
   gemm,
-  gru,
-  gruCell,
   hardSigmoid: unary("input", WILD, { alpha: 0.5, beta: -0.25 }),
   hardSwish: wild,
   instanceNormalization,
   layerNormalization,
   leakyRelu: unary("input", WILD, { alpha: 0.5 }),
   linear: unary("input", WILD, { alpha: 0.5, beta: -0.25 }),
-  lstm,
-  lstmCell,
   matmul,
   pad,
   averagePool2d: pool2d(PLAIN),

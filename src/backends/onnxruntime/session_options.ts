@@ -38,4 +38,7 @@ const CONFIGURATION = {
   "session.strict_shape_type_inference": "1",
   // Threads spin during a run, which makes it fast, and stop at its end, which leaves the cores to others.
   "session.force_spinning_stop": "1",
+  // Quantisations to int8 stay so. ONNX Runtime 1.30 makes them uint8 on x64 after it has marked copies of them as int8,
+  // and refuses the graph.
+  "session.qdqisint8allowed": "1",
 };

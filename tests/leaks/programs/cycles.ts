@@ -1,4 +1,4 @@
-/** Cycles of create, write, dispatch, read and destroy. Prints resident memory, and what is live before, at the end and after. */
+/** Cycles of create, write, dispatch, read and destroy. Prints resident memory, and what is live before and after. */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { openFaults, settled } from "../../faults/library.ts";
 

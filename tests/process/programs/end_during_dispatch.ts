@@ -1,19 +1,20 @@
-/** Ends during a dispatch, in the way that its argument names. */
+/** Ends during a dispatch, in the way that its first argument names, after as many milliseconds as the second says. */
 import { buildSlow, dispatch } from "./slow.ts";
 
+const delay = Number(Deno.args[1] ?? 5);
 const slow = await buildSlow(60);
 dispatch(slow);
 switch (Deno.args[0]) {
   case "exit":
-    setTimeout(() => Deno.exit(7), 5);
+    setTimeout(() => Deno.exit(7), delay);
     break;
   case "throw":
     setTimeout(() => {
       throw new Error("thrown during a dispatch");
-    }, 5);
+    }, delay);
     break;
   case "reject":
-    setTimeout(() => Promise.reject(new Error("rejected during a dispatch")), 5);
+    setTimeout(() => Promise.reject(new Error("rejected during a dispatch")), delay);
     break;
   case "end":
     // Nothing is awaited: the end waits for the queued work by itself.
