@@ -125,8 +125,6 @@ const convTranspose2d = operator({
     const { o, i, h, w } = filterShape(filter.shape, filterLayout);
     if (groups === 0) refuse("groups must not be 0");
     if (image.channels !== i) refuse(`the filter must have ${image.channels} input channels, not ${i}`);
-    // The text forgets this: each group takes an equal share of the input channels.
-    if (i % groups !== 0) refuse(`the filter's ${i} input channels must be divisible by groups (${groups})`);
     const channels = o * groups;
     if (bias) checkShape("bias", bias.shape, [channels]);
     const least = [transposeSize(image.height, h, window, 0), transposeSize(image.width, w, window, 1)];

@@ -49,7 +49,12 @@ const forgotten = new FinalizationRegistry<{ timeline: Timeline; native: Releasa
 );
 
 /** Closes the devices of forgotten contexts. */
-const abandoned = new FinalizationRegistry<Device>((device) => device.close());
+const abandoned = new FinalizationRegistry<{ device: Device; reference: WeakRef<Timeline> }>(
+  ({ device, reference }) => {
+    live.delete(reference);
+    device.close();
+  },
+);
 
 /** The timelines of this isolate that are not lost. */
 const live = new Set<WeakRef<Timeline>>();
@@ -76,6 +81,8 @@ export class Timeline {
   readonly #owned = new Set<Releasable>();
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #loss = Promise.withResolvers<string>();
+  /** Resolvers of `settled`: the loss of the context, which clears the queue, must not forget them. */
+  readonly #waiting = new Set<() => void>();
   readonly #unreported = new Set<Failure>();
   readonly #self = new WeakRef(this);
   #lost = false;
@@ -83,7 +90,7 @@ export class Timeline {
   constructor(readonly device: Device) {
     const self = this.#self;
     device.lost.then((reason) => self.deref()?.lose(reason));
-    abandoned.register(this, device, this);
+    abandoned.register(this, { device, reference: self }, this);
     if (live.size === 0) globalThis.addEventListener("unload", reportAll);
     live.add(self);
   }
@@ -100,7 +107,13 @@ export class Timeline {
 
   /** Resolves when all earlier work is done. */
   get settled(): Promise<void> {
-    return new Promise((resolve) => this.#queue.add(resolve));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.add(resolve);
+    this.#queue.add(() => {
+      this.#waiting.delete(resolve);
+      resolve();
+    });
+    return promise;
   }
 
   /** Allocates a tensor of zeros. Rejects with UnknownError if the memory cannot be had. */
@@ -236,6 +249,8 @@ export class Timeline {
     for (const native of this.#owned) native.release();
     this.#owned.clear();
     this.device.close();
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 
   /** Overwrites the targets: they are valid again if `work` succeeds, poisoned if it fails. */

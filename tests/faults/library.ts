@@ -1,5 +1,6 @@
 /**
- * The library of native/fault_injection/, built and under control: `createContext({ library: faults.path })` runs on it.
+ * The library of native/fault_injection/, built and under control: what `createContext({ library: faults.path })` runs
+ * on.
  *
  * @module
  */

@@ -28,6 +28,8 @@ interface ValidCall extends Call {
   readonly outputs: readonly Shape[];
   /** The data type of the outputs; that of the first operand by default. */
   readonly outputType?: MLOperandDataType;
+  /** The operand whose data type the outputs have; the first by default. */
+  readonly outputTypeOf?: string;
 }
 
 /** A call that is refused, and what the message must contain. */
@@ -84,7 +86,7 @@ export function testValidation(name: OperatorName, table: Validation): void {
 
 function checkAccepted(builder: MLGraphBuilder, name: OperatorName, call: ValidCall, table: Validation): void {
   const outputs = callWith(builder, name, call, table);
-  const dataType = call.outputType ?? typeOf(Object.keys(call.shapes)[0]!, call, table);
+  const dataType = call.outputType ?? typeOf(call.outputTypeOf ?? Object.keys(call.shapes)[0]!, call, table);
   assertEquals(
     outputs.map(({ dataType, shape }) => ({ dataType, shape: [...shape] })),
     call.outputs.map((shape) => ({ dataType, shape: [...shape] })),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { imageShape } from "../../../graph/layout.ts";
 import type { convolutions as rows } from "../../../ops/conv2d.ts";
 import { fromNchw, onnxPads, permutation, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
@@ -18,8 +19,16 @@ const conv2d: Lowering<"conv2d"> = ({ operands: { input, filter, bias }, attribu
   return fromNchw(output, inputLayout, onnx);
 };
 
-const convTranspose2d: Lowering<"convTranspose2d"> = ({ operands: { input, filter, bias }, attributes }, onnx) => {
+const convTranspose2d: Lowering<"convTranspose2d"> = ({ operands, attributes, label }, onnx) => {
+  const { input, filter, bias } = operands;
   const { inputLayout, filterLayout, padding, strides, dilations, outputPadding, groups } = attributes;
+  const { channels } = imageShape(input.shape, inputLayout);
+  // WPT wants the builder to take such an operator; there is nothing that it could compute.
+  if (channels % groups !== 0) {
+    throw new RangeError(
+      `convTranspose2d [${label}]: ${channels} input channels cannot be divided into ${groups} groups`,
+    );
+  }
   const output = onnx.node("ConvTranspose", [
     toNchw(input, inputLayout, onnx),
     onnx.transpose(filter, permutation(filterLayout, "iohw")),

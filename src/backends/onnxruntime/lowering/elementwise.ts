@@ -13,6 +13,7 @@ import type { OnnxWriter, Operand } from "../writer.ts";
 import { carried } from "./carrier.ts";
 import { integerDiv, integerPow } from "./integers.ts";
 import type { Lowering } from "./lowering.ts";
+import { type Combine, greaterOf, lesserOf } from "./order.ts";
 
 type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } };
 type PredicateNode = { readonly operands: { readonly a: Value } };
@@ -62,15 +63,26 @@ const linear: Lowering<"linear"> = ({ operands: { input }, attributes: { alpha, 
   return onnx.node("Add", [onnx.node("Mul", [input, scalar(alpha)]), scalar(beta)]);
 };
 
-/** ONNX Runtime has no Relu for int64. */
-const relu: Lowering<"relu"> = ({ operands: { input } }, onnx) =>
-  isFloat(input.dataType) ? onnx.node("Relu", [input]) : onnx.node("Max", [input, onnx.scalar(input.dataType, 0)]);
+/** The lesser or the greater of two. */
+function extreme(combine: Combine) {
+  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => combine(a.dataType, a, b, onnx);
+}
 
-/** ONNX Runtime leaves NaN as it is, of which the standard makes 0. */
+/** ONNX Runtime has no Relu for int64. */
+const relu: Lowering<"relu"> = ({ operands: { input } }, onnx) => {
+  const { dataType } = input;
+  return isFloat(dataType) ? onnx.node("Relu", [input]) : greaterOf(dataType, input, onnx.scalar(dataType, 0), onnx);
+};
+
+/** Of integers, whether they are greater than 0 less whether they are less. Of NaN the standard makes 0. */
 const sign: Lowering<"sign"> = ({ operands: { input } }, onnx) => {
-  const signs = onnx.node("Sign", [input]);
-  if (!isFloat(input.dataType)) return signs;
-  return onnx.node("Where", [onnx.node("IsNaN", [input]), onnx.scalar(input.dataType, 0), signs]);
+  const { dataType } = input;
+  const zero = onnx.scalar(dataType, 0);
+  if (isFloat(dataType)) {
+    return onnx.node("Where", [onnx.node("IsNaN", [input]), zero, onnx.node("Sign", [input])]);
+  }
+  const is = (comparison: string) => onnx.cast(onnx.node(comparison, [input, zero]), dataType);
+  return onnx.node("Sub", [is("Greater"), is("Less")]);
 };
 
 /** ONNX Runtime takes the largest finite numbers for missing bounds of floats, which would clamp infinities. */
@@ -79,7 +91,9 @@ const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, onnx) => 
   const { minValue = least, maxValue = greatest } = attributes;
   const bound = (value: number | bigint | undefined): Operand =>
     value === undefined ? undefined : onnx.scalar(input.dataType, value);
-  return onnx.node("Clip", [input, bound(minValue), bound(maxValue)]);
+  if (input.dataType !== "int64") return onnx.node("Clip", [input, bound(minValue), bound(maxValue)]);
+  const raised = minValue === undefined ? input : greaterOf("int64", input, bound(minValue), onnx);
+  return maxValue === undefined ? onnx.node("Identity", [raised]) : lesserOf("int64", raised, bound(maxValue), onnx);
 };
 
 const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attributes }, onnx) => {
@@ -92,8 +106,8 @@ const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attribu
 const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, onnx) => {
   const zero = onnx.scalar(input.dataType, 0);
   if (!isFloat(input.dataType)) {
-    const scaled = onnx.node("Mul", [onnx.node("Min", [input, zero]), slope]);
-    return onnx.node("Add", [onnx.node("Max", [input, zero]), scaled]);
+    const scaled = onnx.node("Mul", [lesserOf(input.dataType, input, zero, onnx), slope]);
+    return onnx.node("Add", [greaterOf(input.dataType, input, zero, onnx), scaled]);
   }
   if (broadcastsTo(slope.shape, input.shape)) return onnx.node("PRelu", [input, slope]);
   return onnx.node("Where", [onnx.node("Less", [input, zero]), onnx.node("Mul", [input, slope]), input]);
@@ -116,8 +130,8 @@ export const elementwise = {
   sub: binary("Sub"),
   mul: binary("Mul"),
   div: binaryByType("Div", integerDiv),
-  max: binary("Max"),
-  min: binary("Min"),
+  max: extreme(greaterOf),
+  min: extreme(lesserOf),
   pow: binaryByType("Pow", integerPow),
   equal: comparison("Equal"),
   notEqual: ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>

@@ -9,7 +9,7 @@ import type { Value } from "../../../graph/graph.ts";
 import type { indexing as rows } from "../../../ops/indexing.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
-import { greaterOf, lesserOf } from "./int64.ts";
+import { greaterOf, lesserOf } from "./order.ts";
 import type { Lowering } from "./lowering.ts";
 
 /** Indices into one dimension of the given size, as int32 or int64: ONNX has none of uint32. */
@@ -31,7 +31,7 @@ function clampCoordinates(indices: Value, input: Value, onnx: OnnxWriter): Opera
 }
 
 function clampInt64(indices: Operand, least: Operand, greatest: Operand, onnx: OnnxWriter): Operand {
-  return greaterOf(lesserOf(indices, greatest, onnx), least, onnx);
+  return greaterOf("int64", lesserOf("int64", indices, greatest, onnx), least, onnx);
 }
 
 const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) =>

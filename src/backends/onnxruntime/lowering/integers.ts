@@ -7,6 +7,7 @@
 import { bitsOf, isUnsigned, type MLOperandDataType } from "../../../data_type.ts";
 import type { Value } from "../../../graph/graph.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { lesserOf } from "./order.ts";
 
 /**
  * The quotient, truncated. Processors trap at a division by 0, and of the least integer by -1, which ends the process.
@@ -76,7 +77,7 @@ function reduceExponent(exponent: Value, onnx: OnnxWriter): Operand {
   const scalar = (value: number) => onnx.scalar(exponent.dataType, value);
   const limit = 2 ** EXPONENT_BITS;
   const low = onnx.node("BitwiseAnd", [exponent, scalar(limit - 1)]);
-  return onnx.node("Min", [exponent, onnx.node("Add", [low, scalar(limit)])]);
+  return lesserOf(exponent.dataType, exponent, onnx.node("Add", [low, scalar(limit)]), onnx);
 }
 
 /** A signed type in which a product has the same low bits. */

@@ -9,6 +9,7 @@ import type { reductions as rows } from "../../../ops/reduction.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
+import { type Combine, greaterOf, lesserOf } from "./order.ts";
 
 type ReductionNode = NodeOf<keyof typeof rows>;
 
@@ -18,8 +19,11 @@ function reduction(op: string) {
     onnx.node(op, [input, onnx.ints(axes)], { keepdims: Number(keepDimensions), noop_with_empty_axes: 1 });
 }
 
+const addition: Combine = (_dataType, a, b, onnx) => onnx.node("Add", [a, b]);
+const multiplication: Combine = (_dataType, a, b, onnx) => onnx.node("Mul", [a, b]);
+
 /** A sum or product, of integers without the detour over double precision that ONNX Runtime's reductions make. */
-function sum(op: string, fold: "Add" | "Mul", ofElement: (input: Operand, onnx: OnnxWriter) => Operand = (x) => x) {
+function sum(op: string, fold: Combine, ofElement: (input: Operand, onnx: OnnxWriter) => Operand = (x) => x) {
   return (node: ReductionNode, onnx: OnnxWriter): Operand => {
     const { input } = node.operands;
     return isFloat(input.dataType) ? reduction(op)(node, onnx) : folded(fold, ofElement(input, onnx), node, onnx);
@@ -32,7 +36,7 @@ function sum(op: string, fold: "Add" | "Mul", ofElement: (input: Operand, onnx: 
  */
 const ORDERED: readonly MLOperandDataType[] = ["float32", "float16", "int32", "int8", "uint8"];
 
-function extreme(op: string, fold: "Max" | "Min") {
+function extreme(op: string, fold: Combine) {
   return (node: ReductionNode, onnx: OnnxWriter): Operand => {
     const { input } = node.operands;
     return ORDERED.includes(input.dataType) ? reduction(op)(node, onnx) : folded(fold, input, node, onnx);
@@ -40,38 +44,45 @@ function extreme(op: string, fold: "Max" | "Min") {
 }
 
 /** A reduction by an element-wise operator. */
-function folded(op: string, input: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
-  const { operands: { input: { shape } }, attributes: { axes }, outputs: [output] } = node;
-  const kept = axes.reduce((value, axis) => foldAxis(op, value, axis, shape[axis]!, onnx), input);
+function folded(fold: Combine, input: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
+  const { operands: { input: { dataType, shape } }, attributes: { axes }, outputs: [output] } = node;
+  const combine = (a: Operand, b: Operand) => fold(dataType, a, b, onnx);
+  const kept = axes.reduce((value, axis) => foldAxis(combine, value, axis, shape[axis]!, onnx), input);
   return output!.shape.length === shape.length ? kept : onnx.reshape(kept, output!.shape);
 }
 
 /** Combines the two halves of a dimension until one element is left. */
-function foldAxis(op: string, input: Operand, axis: number, dimension: number, onnx: OnnxWriter): Operand {
+function foldAxis(
+  combine: (a: Operand, b: Operand) => Operand,
+  input: Operand,
+  axis: number,
+  dimension: number,
+  onnx: OnnxWriter,
+): Operand {
   let value = input;
   let rest: Operand;
   for (let size = dimension; size > 1; size >>= 1) {
     const sizes = size % 2 === 0 ? [size / 2, size / 2] : [size >> 1, size >> 1, 1];
     const [first, second, last] = onnx.nodes("Split", [value, onnx.ints(sizes)], sizes.length, { axis });
-    value = onnx.node(op, [first, second]);
-    if (last) rest = rest === undefined ? last : onnx.node(op, [rest, last]);
+    value = combine(first, second);
+    if (last) rest = rest === undefined ? last : combine(rest, last);
   }
-  return rest === undefined ? value : onnx.node(op, [value, rest]);
+  return rest === undefined ? value : combine(value, rest);
 }
 
 /** The lowerings of reductions. */
 export const reductions = {
   reduceL1: (node, onnx) => {
     const isAbsolute = isUnsigned(node.operands.input.dataType);
-    return sum("ReduceL1", "Add", (input) => isAbsolute ? input : onnx.node("Abs", [input]))(node, onnx);
+    return sum("ReduceL1", addition, (input) => isAbsolute ? input : onnx.node("Abs", [input]))(node, onnx);
   },
   reduceL2: reduction("ReduceL2"),
   reduceLogSum: reduction("ReduceLogSum"),
   reduceLogSumExp: reduction("ReduceLogSumExp"),
-  reduceMax: extreme("ReduceMax", "Max"),
+  reduceMax: extreme("ReduceMax", greaterOf),
   reduceMean: reduction("ReduceMean"),
-  reduceMin: extreme("ReduceMin", "Min"),
-  reduceProduct: sum("ReduceProd", "Mul"),
-  reduceSum: sum("ReduceSum", "Add"),
-  reduceSumSquare: sum("ReduceSumSquare", "Add", (input, onnx) => onnx.node("Mul", [input, input])),
+  reduceMin: extreme("ReduceMin", lesserOf),
+  reduceProduct: sum("ReduceProd", multiplication),
+  reduceSum: sum("ReduceSum", addition),
+  reduceSumSquare: sum("ReduceSumSquare", addition, (input, onnx) => onnx.node("Mul", [input, input])),
 } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

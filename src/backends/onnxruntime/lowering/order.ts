@@ -1,0 +1,21 @@
+/**
+ * The lesser and the greater of two numbers. On x86-64, ONNX Runtime's Min, Max, Clip, Relu, Sign, ReduceMin and ReduceMax
+ * take the low half of an int64 for a signed number, and so find 2³¹ less than 0 (measured with 1.30.0). Its comparisons
+ * are right, as are all kernels of other types.
+ *
+ * @module
+ */
+
+import type { MLOperandDataType } from "../../../data_type.ts";
+import type { OnnxWriter, Operand } from "../writer.ts";
+
+/** Combines two operands of one data type. */
+export type Combine = (dataType: MLOperandDataType, a: Operand, b: Operand, onnx: OnnxWriter) => Operand;
+
+/** `min(a, b)`. */
+export const lesserOf: Combine = (dataType, a, b, onnx) =>
+  dataType === "int64" ? onnx.node("Where", [onnx.node("Less", [a, b]), a, b]) : onnx.node("Min", [a, b]);
+
+/** `max(a, b)`. */
+export const greaterOf: Combine = (dataType, a, b, onnx) =>
+  dataType === "int64" ? onnx.node("Where", [onnx.node("Greater", [a, b]), a, b]) : onnx.node("Max", [a, b]);

@@ -1,0 +1,280 @@
+/**
+ * How far two computations of one graph by the same engine may lie apart, element by element.
+ *
+ * Each operator may miss the exact result for its operands by an allowance (tolerance.ts), in both computations. What
+ * its operands differ by is carried through it by the reference:
+ * - data movement moves the errors as it moves the elements;
+ * - where each result depends on one element of each operand, the reference is evaluated with all operands moved to both
+ *   ends of twice their error;
+ * - sums of products grow from f(|x|) to at most f(|x| + error), for no coefficient is then negative;
+ * - a maximum, and a norm, is wrong by at most the maximum, or the norm, of the errors;
+ * - the others (softmax, normalisations, recurrent networks) are evaluated with one element moved at a time, and the
+ *   changes are added up, which holds to first order.
+ * Where a jump lies within reach, or more than a quarter of the value is uncertain, the error is infinite: nothing is said.
+ *
+ * @module
+ */
+
+import type { OperatorName } from "../../src/ops/operators.ts";
+import { evaluate, isFloat, type RefDataType, type RefTensor, sizeOf, tensor } from "../reference/mod.ts";
+import { allowance, unitInLastPlace } from "../support/tolerance.ts";
+
+/** A value of a run, and by how much that of another run may differ, by element. */
+export interface Uncertain {
+  readonly tensor: RefTensor;
+  readonly errors: readonly number[];
+}
+
+type Operands = Readonly<Record<string, Uncertain | readonly Uncertain[]>>;
+type Attributes = Readonly<Record<string, unknown>>;
+
+/** Operators that move elements, with the operands that say where to. */
+const MOVEMENT: Partial<Record<OperatorName, readonly string[]>> = {
+  concat: [],
+  expand: [],
+  gather: ["indices"],
+  gatherElements: ["indices"],
+  gatherND: ["indices"],
+  identity: [],
+  neg: [],
+  pad: [],
+  reshape: [],
+  reverse: [],
+  scatterElements: ["indices"],
+  scatterND: ["indices"],
+  slice: [],
+  split: [],
+  tile: [],
+  transpose: [],
+  triangular: [],
+  where: ["condition"],
+};
+
+/** Sums of products. */
+const SUMS: ReadonlySet<string> = new Set([
+  "averagePool2d",
+  "conv2d",
+  "convTranspose2d",
+  "cumulativeSum",
+  "gemm",
+  "matmul",
+  "reduceL1",
+  "reduceMean",
+  "reduceProduct",
+  "reduceSum",
+  "reduceSumSquare",
+]);
+
+/** Maxima and norms, with the operator that bounds their error when it is applied to errors. */
+const NORMS: Partial<Record<OperatorName, OperatorName>> = {
+  l2Pool2d: "l2Pool2d",
+  maxPool2d: "maxPool2d",
+  reduceL2: "reduceL2",
+  reduceLogSumExp: "reduceMax",
+  reduceMax: "reduceMax",
+  reduceMin: "reduceMax",
+};
+
+/** Operators of which a result depends on many elements, in no such simple way. */
+const ENTANGLED: ReadonlySet<string> = new Set([
+  "gru",
+  "gruCell",
+  "instanceNormalization",
+  "layerNormalization",
+  "lstm",
+  "lstmCell",
+  "reduceLogSum",
+  "softmax",
+]);
+
+/** Of entangled operators no more elements are moved, one after the other. */
+const MAX_MOVES = 40;
+
+/** The errors of a call's outputs, of which `outputs` are the reference's values. */
+export function propagate(
+  operator: OperatorName,
+  operands: Operands,
+  attributes: Attributes,
+  outputs: readonly RefTensor[],
+): number[][] {
+  const carried = carry(operator, operands, attributes, outputs);
+  return outputs.map((output, i) =>
+    output.data.map((element, j) => {
+      const error = carried[i]![j]! + 2 * allowance(operator, output, j);
+      if (error === 0) return 0;
+      return error <= (1 + Math.abs(Number(element))) / 4 && isFloat(output.dataType) ? error : Infinity;
+    })
+  );
+}
+
+/** What the errors of the operands make of the results. */
+function carry(
+  operator: OperatorName,
+  operands: Operands,
+  attributes: Attributes,
+  outputs: readonly RefTensor[],
+): number[][] {
+  const all = Object.values(operands).flat();
+  const everywhere = (error: number) => outputs.map(({ data }) => data.map(() => error));
+  if (all.every(isExact)) return everywhere(0);
+  const selectors = MOVEMENT[operator];
+  if (selectors) {
+    const isSelected = selectors.every((name) => isExact(operands[name] as Uncertain));
+    return isSelected ? moveErrors(operator, operands, selectors, attributes) : everywhere(Infinity);
+  }
+  const norm = NORMS[operator];
+  if (norm) return moveErrors(norm, operands, [], attributes);
+  const isBounded = all.every(({ errors }) => errors.every(Number.isFinite));
+  if (operator === "resample2d" && attributes.mode === "nearest-neighbor") {
+    return moveErrors(operator, operands, [], attributes);
+  }
+  if (operator === "argMin" || operator === "argMax") return everywhere(Infinity);
+  if (SUMS.has(operator) || operator === "resample2d") {
+    return isBounded ? growth(operator, operands, attributes) : everywhere(Infinity);
+  }
+  if (ENTANGLED.has(operator)) {
+    return isBounded ? oneByOne(operator, operands, attributes) ?? everywhere(Infinity) : everywhere(Infinity);
+  }
+  return pointwise(operator, operands, attributes, outputs[0]!);
+}
+
+function isExact({ errors }: Uncertain): boolean {
+  return errors.every((error) => error === 0);
+}
+
+function mapOperands(operands: Operands, map: (operand: Uncertain, name: string) => RefTensor) {
+  return Object.fromEntries(
+    Object.entries(operands).map(([name, operand]) => [
+      name,
+      "tensor" in operand ? map(operand, name) : operand.map((item) => map(item, name)),
+    ]),
+  );
+}
+
+/** float16 as float32, so that small changes are not rounded away. */
+function widened(
+  { tensor: { dataType, shape, data } }: Uncertain,
+  change: (x: number, i: number) => number,
+): RefTensor {
+  if (!isFloat(dataType)) return { dataType, shape, data };
+  return tensor("float32", shape, data.map((x, i) => change(Number(x), i)));
+}
+
+function numbers(outputs: readonly RefTensor[]): number[][] {
+  return outputs.map(({ data }) => data.map(Number));
+}
+
+/** The operator applied to the errors themselves. */
+function moveErrors(
+  operator: OperatorName,
+  operands: Operands,
+  selectors: readonly string[],
+  { value: _, ...attributes }: Attributes,
+): number[][] {
+  const errors = mapOperands(operands, (operand, name) => {
+    if (selectors.includes(name)) return operand.tensor;
+    return tensor("float32", operand.tensor.shape, operand.errors.map(roundUp));
+  });
+  return numbers(evaluate(operator, errors, attributes)).map((output) => output.map(Math.abs));
+}
+
+function roundUp(error: number): number {
+  return error === 0 ? 0 : error * (1 + 2 ** -22) + 2 ** -149;
+}
+
+/** f(|x| + 2 · error) - f(|x|), and what rounding takes away from the difference. */
+function growth(operator: OperatorName, operands: Operands, attributes: Attributes): number[][] {
+  const absolute = Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      name === "alpha" || name === "beta" ? Math.abs(value as number) : value,
+    ]),
+  );
+  const at = (factor: number) =>
+    numbers(evaluate(
+      operator,
+      mapOperands(operands, (operand) => widened(operand, (x, i) => Math.abs(x) + factor * operand.errors[i]!)),
+      absolute,
+    ));
+  const [base, grown] = [at(0), at(2)];
+  return grown.map((output, i) => output.map((value, j) => value - base[i]![j]! + unitInLastPlace("float32", value)));
+}
+
+/** The changes that each element makes alone, added up; `undefined` if there are too many. */
+function oneByOne(operator: OperatorName, operands: Operands, attributes: Attributes): number[][] | undefined {
+  const moves = Object.entries(operands).flatMap(([name, operand]) =>
+    (operand as Uncertain).errors.flatMap((error, i) => error > 0 ? [{ name, i, error }] : [])
+  );
+  if (moves.length > MAX_MOVES) return undefined;
+  const at = (name: string, i: number, shift: number) =>
+    numbers(evaluate(
+      operator,
+      mapOperands(operands, (operand, key) => widened(operand, (x, j) => key === name && i === j ? x + shift : x)),
+      attributes,
+    ));
+  const base = at("", 0, 0);
+  const total = base.map((output) => output.map(() => 0));
+  for (const { name, i, error } of moves) {
+    const ends = [at(name, i, 2 * error), at(name, i, -2 * error)];
+    total.forEach((output, o) => {
+      output.forEach((_, j) => {
+        const value = base[o]![j]!;
+        output[j]! += Math.max(...ends.map((end) => Math.abs(end[o]![j]! - value))) + unitInLastPlace("float32", value);
+      });
+    });
+  }
+  return total;
+}
+
+/** The largest change when all operands are moved to one end or the other of what they may be. */
+function pointwise(operator: OperatorName, operands: Operands, attributes: Attributes, output: RefTensor): number[][] {
+  const moving = Object.entries(operands).filter(([, operand]) => !isExact(operand as Uncertain)).map(([name]) => name);
+  const unbounded = unboundedResults(operator, operands, output);
+  const at = (operator: string, sign: (name: string) => number) => {
+    const moved = mapOperands(
+      operands,
+      (operand, name) =>
+        widened(operand, (x, i) => Number.isFinite(operand.errors[i]) ? x + 2 * sign(name) * operand.errors[i]! : x),
+    );
+    return evaluate(operator, moved, attributes)[0]!;
+  };
+  // Whether two numbers are equal depends on which one is greater.
+  const probes = operator === "equal" || operator === "notEqual" ? ["greater", "lesser"] : [operator];
+  const changes = probes.flatMap((probe) => {
+    const base = at(probe, () => 0);
+    return signs(moving).map((sign) => at(probe, sign).data.map((x, i) => changeOf(base, Number(x), i)));
+  });
+  return [output.data.map((_, i) => unbounded[i] ? Infinity : Math.max(...changes.map((change) => change[i]!)))];
+}
+
+/** By how much an element has changed; infinitely if it may have jumped. */
+function changeOf({ dataType, data }: RefTensor, x: number, i: number): number {
+  const base = Number(data[i]);
+  if (!isFloat(dataType)) return x === base ? 0 : Infinity;
+  if (Object.is(x, base)) return Number.isFinite(base) ? unitInLastPlace("float32", base) : 0;
+  const change = Math.abs(x - base);
+  return Number.isNaN(change) ? Infinity : change + unitInLastPlace("float32", base);
+}
+
+/** Every choice of an end for each of the operands. */
+function signs(names: readonly string[]): ((name: string) => number)[] {
+  return Array.from(
+    { length: 2 ** names.length },
+    (_, choice) => (name: string) => choice >> names.indexOf(name) & 1 ? 1 : -1,
+  );
+}
+
+/** Which results depend on an operand of which nothing is known. */
+function unboundedResults(operator: OperatorName, operands: Operands, output: RefTensor): boolean[] {
+  const unbounded = Object.values(operands).flat().filter(({ errors }) => errors.includes(Infinity));
+  if (unbounded.length === 0) return output.data.map(() => false);
+  if (["batchNormalization", "dequantizeLinear", "quantizeLinear"].includes(operator)) {
+    return output.data.map(() => true);
+  }
+  const zeros = tensor("float32", output.shape, Array.from({ length: sizeOf(output.shape) }, () => 0));
+  const spread = unbounded.reduce<RefTensor>((sum, { tensor: { shape }, errors }) => {
+    const b: RefTensor = { dataType: "float32" as RefDataType, shape, data: errors };
+    return evaluate("add", { a: sum, b })[0]!;
+  }, zeros);
+  return spread.data.map((error) => error === Infinity);
+}

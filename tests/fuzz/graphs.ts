@@ -1,0 +1,199 @@
+/**
+ * A random graph against the reference.
+ *
+ * @module
+ */
+
+import type { MLContext } from "../../mod.ts";
+import { evaluate, integerLimits, isFloat, type RefTensor } from "../reference/mod.ts";
+import { difference } from "../support/tolerance.ts";
+import { propagate, type Uncertain } from "./errors.ts";
+import { computedBy, type Leaf, mapOperands, type Program, resultsOf, runProgram, type Step } from "./programs.ts";
+
+/** What was compared. */
+export interface GraphTally {
+  graphs: number;
+  operators: number;
+  /** Elements of intermediate values, and those of them that no standard defines or that a tie may decide. */
+  elements: number;
+  undefinedElements: number;
+  /** Elements of outputs of the second run, those that had to be equal bit for bit, and those too near to a jump. */
+  outputs: number;
+  exactOutputs: number;
+  uncertainOutputs: number;
+}
+
+/** Nothing yet. */
+export function newGraphTally(): GraphTally {
+  return {
+    graphs: 0,
+    operators: 0,
+    elements: 0,
+    undefinedElements: 0,
+    outputs: 0,
+    exactOutputs: 0,
+    uncertainOutputs: 0,
+  };
+}
+
+/** What is wrong with the engine's results; `undefined` if nothing is. */
+export async function checkProgram(
+  context: MLContext,
+  program: Program,
+  tally: GraphTally,
+): Promise<string | undefined> {
+  tally.graphs++;
+  tally.operators += program.steps.length;
+  try {
+    const all = await runProgram(context, program, computedBy(program));
+    const values = new Map([...program.leaves.map(({ id, tensor }) => [id, tensor] as const), ...all]);
+    const checked = checkSteps(program, values, tally);
+    if (typeof checked === "string") return checked;
+    return checkOutputs(await runProgram(context, program, resultsOf(program)), checked, tally);
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+function describeError(error: unknown): string {
+  const cause = error instanceof Error && error.cause ? `, because of ${error.cause}` : "";
+  return `${error}${cause}`;
+}
+
+/** Compares each operator alone; gives all values with the errors that they may carry. */
+function checkSteps(
+  { leaves, steps }: Program,
+  values: ReadonlyMap<number, RefTensor>,
+  tally: GraphTally,
+): string | Map<number, Uncertain> {
+  const known = new Map<number, Uncertain>(
+    leaves.map(({ id, tensor }: Leaf) => [id, { tensor, errors: tensor.data.map(() => 0) }]),
+  );
+  for (const step of steps) {
+    const uncertain = mapOperands(step.operands, (id) => known.get(id)!);
+    const expected = evaluateStep(step, values);
+    const actual = step.outputs.map((id) => values.get(id)!);
+    const errors = expected && propagate(step.operator, uncertain, step.attributes, expected);
+    for (const [i, output] of actual.entries()) {
+      tally.elements += output.data.length;
+      const open = output.data.map((_, j) => expected === undefined || isOpen(step, values, expected[i]!, output, j));
+      tally.undefinedElements += open.filter((isOpen) => isOpen).length;
+      const text = expected && difference(step.operator, output, withOpen(expected[i]!, output, open));
+      if (text) return `${step.operator} of ${typesOf(step, values)}: v${step.outputs[i]} ${text}`;
+      known.set(step.outputs[i]!, {
+        tensor: output,
+        errors: output.data.map((_, j) => open[j] ? Infinity : errors![i]![j]!),
+      });
+    }
+  }
+  return known;
+}
+
+/** What the reference makes of the engine's own operands; `undefined` where these are outside of what is defined. */
+function evaluateStep(step: Step, values: ReadonlyMap<number, RefTensor>): RefTensor[] | undefined {
+  try {
+    return evaluate(step.operator, mapOperands(step.operands, (id) => values.get(id)!), step.attributes);
+  } catch (error) {
+    // A division by an integer that an uncertain float became.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an element is for the engine to choose: a float that no integer equals, and one of several equal extremes. */
+function isOpen(
+  { operator, operands, attributes }: Step,
+  values: ReadonlyMap<number, RefTensor>,
+  expected: RefTensor,
+  actual: RefTensor,
+  i: number,
+): boolean {
+  const input = values.get(operands.input as number);
+  if (operator === "cast" && isFloat(input!.dataType) && !isFloat(expected.dataType)) {
+    const { min, max } = integerLimits(expected.dataType);
+    const x = Math.trunc(Number(input!.data[i]));
+    return !(x >= min && x <= max);
+  }
+  if ((operator === "argMin" || operator === "argMax") && expected.data[i] !== actual.data[i]) {
+    return extremeAt(input!, attributes.axis as number, i, expected) ===
+      extremeAt(input!, attributes.axis as number, i, actual);
+  }
+  return false;
+}
+
+/** The element of the input that the i-th position along the axis names. */
+function extremeAt({ shape, data }: RefTensor, axis: number, i: number, positions: RefTensor) {
+  const inner = shape.slice(axis + 1).reduce((product, dimension) => product * dimension, 1);
+  const outer = Math.floor(i / inner);
+  return data[(outer * shape[axis]! + Number(positions.data[i])) * inner + i % inner];
+}
+
+/** The expected output with the engine's own choice where it has one. */
+function withOpen(expected: RefTensor, actual: RefTensor, open: readonly boolean[]): RefTensor {
+  if (!open.includes(true)) return expected;
+  return { ...expected, data: expected.data.map((element, i) => open[i] ? actual.data[i]! : element) };
+}
+
+function typesOf({ operands }: Step, values: ReadonlyMap<number, RefTensor>): string {
+  return Object.entries(operands).map(([name, ids]) =>
+    `${name} ${[ids].flat().map((id) => `${values.get(id)!.dataType}[${values.get(id)!.shape}]`).join(" ")}`
+  ).join(", ");
+}
+
+/** Compares the outputs of the second run with those of the first. */
+function checkOutputs(
+  outputs: ReadonlyMap<number, RefTensor>,
+  known: ReadonlyMap<number, Uncertain>,
+  tally: GraphTally,
+): string | undefined {
+  for (const [id, { dataType, data }] of outputs) {
+    const { tensor, errors } = known.get(id)!;
+    tally.outputs += data.length;
+    for (const [i, error] of errors.entries()) {
+      if (error === Infinity) tally.uncertainOutputs++;
+      if (error === 0) tally.exactOutputs++;
+      const [first, second] = [tensor.data[i]!, data[i]!];
+      if (Object.is(first, second) || error === Infinity) continue;
+      if (Math.abs(Number(first) - Number(second)) <= error && isFloat(dataType) && error > 0) continue;
+      return `v${id}[${i}] is ${second} without intermediate outputs and ${first} with them, ${error} allowed`;
+    }
+  }
+  return undefined;
+}
+
+/** A smaller program that fails too: operations are left out as long as something is wrong. */
+export async function shrink(
+  program: Program,
+  isWrong: (program: Program) => Promise<boolean>,
+): Promise<Program> {
+  for (let smaller: Program | undefined = program; smaller;) {
+    program = smaller;
+    smaller = undefined;
+    for (let i = program.steps.length - 1; i >= 0 && program.steps.length > 1; i--) {
+      const candidate = withoutStep(program, i);
+      if (!await isWrong(candidate)) continue;
+      smaller = candidate;
+      break;
+    }
+  }
+  return program;
+}
+
+/** The program without a step, whose outputs become inputs with the reference's values. */
+function withoutStep(program: Program, i: number): Program {
+  const removed = program.steps[i]!;
+  const steps = program.steps.toSpliced(i, 1);
+  const values = referenceValues(program);
+  const added = removed.outputs.map((id) => ({ id, tensor: values.get(id)!, isConstant: false }));
+  const used = new Set(steps.flatMap(({ operands }) => Object.values(operands).flat()));
+  return { leaves: [...program.leaves, ...added].filter(({ id }) => used.has(id)), steps };
+}
+
+function referenceValues({ leaves, steps }: Program): Map<number, RefTensor> {
+  const values = new Map(leaves.map(({ id, tensor }) => [id, tensor]));
+  for (const { operator, operands, attributes, outputs } of steps) {
+    const results = evaluate(operator, mapOperands(operands, (id) => values.get(id)!), attributes);
+    outputs.forEach((id, i) => values.set(id, results[i]!));
+  }
+  return values;
+}

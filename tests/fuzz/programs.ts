@@ -1,0 +1,248 @@
+/**
+ * Random graphs as plain data: made, run on the engine, and written down as code.
+ *
+ * @module
+ */
+
+import { type MLContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import { type OperatorName, operators } from "../../src/ops/operators.ts";
+import type { AnyOperator } from "../../src/ops/operator.ts";
+import { encode, evaluate, type RefDataType, type RefTensor, sizeOf } from "../reference/mod.ts";
+import { type Random, random } from "../support/random.ts";
+import { callOperator, runGraph } from "../support/run_operator.ts";
+import { ARGUMENTS } from "./arguments.ts";
+import { type Arguments, createDraft, type Known, MAX_ELEMENTS, MAX_RANK, type TypesOf } from "./draft.ts";
+
+/** An input or a constant of a graph. */
+export interface Leaf {
+  readonly id: number;
+  readonly tensor: RefTensor;
+  readonly isConstant: boolean;
+}
+
+/** One operation; operands and outputs are ids of values. */
+export interface Step {
+  readonly operator: OperatorName;
+  readonly operands: Readonly<Record<string, number | readonly number[]>>;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly number[];
+}
+
+/** A graph. The values that no step takes are its outputs. */
+export interface Program {
+  readonly leaves: readonly Leaf[];
+  readonly steps: readonly Step[];
+}
+
+/** The data types that each operator's operands may have on a context. */
+export type Types = Readonly<Record<OperatorName, TypesOf>>;
+
+const NAMES = Object.keys(operators) as OperatorName[];
+const MAX_STEPS = 30;
+
+/** What `opSupportLimits()` says of data types. */
+export function typesOf(context: MLContext): Types {
+  const limits = context.opSupportLimits() as unknown as Record<string, Record<string, { dataTypes: RefDataType[] }>>;
+  return Object.fromEntries(NAMES.map((name) => [
+    name,
+    Object.fromEntries(Object.entries(limits[name]!).map(([operand, { dataTypes }]) => [operand, dataTypes])),
+  ])) as unknown as Types;
+}
+
+/** A random program of 1 to 30 operations. */
+export function randomProgram(seed: number, types: Types): Program {
+  const next = random(seed);
+  const sketch = createSketch(next, types);
+  // Short programs are as likely as long ones to go wrong, and sooner done.
+  const length = next.integer(1, next.pick([5, 15, MAX_STEPS]));
+  while (sketch.steps.length < length) sketch.add(next.pick(NAMES));
+  return sketch;
+}
+
+/** A random program of one operation. */
+export function randomCall(seed: number, types: Types, operator: OperatorName): Program {
+  const sketch = createSketch(random(seed), types);
+  while (sketch.steps.length === 0) sketch.add(operator);
+  return sketch;
+}
+
+/** A program that grows. */
+function createSketch(next: Random, types: Types) {
+  const pool: Known[] = [];
+  const leaves: Leaf[] = [];
+  const steps: Step[] = [];
+  let count = 0;
+  return { leaves, steps, add };
+
+  /** Adds a call, unless its arguments lead nowhere. */
+  function add(operator: OperatorName): void {
+    const added: Leaf[] = [];
+    const draft = createDraft(next, pool, types[operator], (tensor) => {
+      added.push({ id: count, tensor, isConstant: next() < 0.3 });
+      return { id: count++, tensor };
+    });
+    const call = ARGUMENTS[operator](draft);
+    const results = call && outputsOf(operator, call);
+    if (!results) return;
+    leaves.push(...added);
+    pool.push(...added.map(({ id, tensor }) => ({ id, tensor })));
+    const outputs = results.map((tensor) => ({ id: count++, tensor }));
+    pool.push(...outputs);
+    steps.push({
+      operator,
+      operands: mapOperands(call.operands, ({ id }) => id),
+      attributes: call.attributes ?? {},
+      outputs: outputs.map(({ id }) => id),
+    });
+  }
+}
+
+/** What the reference makes of a call; `undefined` if that is too large to go on with. */
+function outputsOf(operator: OperatorName, { operands, attributes }: Arguments): RefTensor[] | undefined {
+  const outputs = evaluate(operator, mapOperands(operands, ({ tensor }) => tensor), attributes);
+  const isSmall = ({ shape }: RefTensor) => shape.length <= MAX_RANK && sizeOf(shape) <= MAX_ELEMENTS;
+  return outputs.every(isSmall) ? outputs : undefined;
+}
+
+/** The operands with something else in their place. */
+export function mapOperands<From, To>(
+  operands: Readonly<Record<string, From | readonly From[]>>,
+  map: (operand: From) => To,
+): Record<string, To | readonly To[]> {
+  return Object.fromEntries(
+    Object.entries(operands).map(([name, operand]) => [
+      name,
+      isList(operand) ? operand.map(map) : map(operand),
+    ]),
+  );
+}
+
+function isList<T>(operand: T | readonly T[]): operand is readonly T[] {
+  return Array.isArray(operand);
+}
+
+/** The ids of the values that a program computes and does not use. */
+export function resultsOf({ steps }: Program): number[] {
+  const used = new Set(steps.flatMap(({ operands }) => Object.values(operands).flat()));
+  return steps.flatMap(({ outputs }) => outputs).filter((id) => !used.has(id));
+}
+
+/** All values that a program computes. */
+export function computedBy({ steps }: Program): number[] {
+  return steps.flatMap(({ outputs }) => outputs);
+}
+
+/** Builds the graph of a program with the outputs given, runs it, and gives their values by id. */
+export async function runProgram(
+  context: MLContext,
+  { leaves, steps }: Program,
+  outputs: readonly number[],
+): Promise<Map<number, RefTensor>> {
+  const builder = new MLGraphBuilder(context);
+  const values = new Map<number, MLOperand>();
+  const inputs: Record<string, RefTensor> = {};
+  for (const { id, tensor, isConstant } of leaves) {
+    const { dataType, shape, data } = tensor;
+    const descriptor = { dataType, shape };
+    if (isConstant) values.set(id, builder.constant(descriptor, encode(dataType, data)));
+    else values.set(id, builder.input(`v${id}`, descriptor));
+  }
+  for (const { operator, operands, attributes, outputs } of steps) {
+    const results = callOperator(builder, operator, mapOperands(operands, (id) => values.get(id)!), attributes);
+    outputs.forEach((id, i) => values.set(id, results[i]!));
+  }
+  // Only those that the outputs depend on are inputs of the graph.
+  const needed = neededBy({ leaves, steps }, outputs);
+  for (const { id, tensor, isConstant } of leaves) {
+    if (!isConstant && needed.has(id)) inputs[`v${id}`] = tensor;
+  }
+  const results = await runGraph(context, builder, inputs, outputs.map((id) => values.get(id)!));
+  return new Map(outputs.map((id, i) => [id, results[i]!]));
+}
+
+/** The values on which others depend, these included. */
+function neededBy({ steps }: Program, ids: readonly number[]): Set<number> {
+  const needed = new Set(ids);
+  for (const { operands, outputs } of steps.toReversed()) {
+    if (!outputs.some((id) => needed.has(id))) continue;
+    for (const id of Object.values(operands).flat()) needed.add(id);
+  }
+  return needed;
+}
+
+/** A program that does the same, to be pasted into a file. */
+export function sourceOf(program: Program): string {
+  const { leaves, steps } = program;
+  const inputs = leaves.filter(({ isConstant }) => !isConstant);
+  const results = resultsOf(program);
+  const names = results.map((id) => `v${id}`).join(", ");
+  return [
+    'import { createContext, MLGraphBuilder } from "@webnn/deno";',
+    'const context = await createContext({ device: "cpu", threads: 1 });',
+    "const builder = new MLGraphBuilder(context);",
+    ...leaves.map(leafSource),
+    ...steps.map(stepSource),
+    `const graph = await builder.build({ ${names} });`,
+    "const inputs = {};",
+    ...inputs.flatMap(({ id, tensor }) => [
+      `inputs.v${id} = await context.createTensor({ ...${descriptorSource(tensor)}, writable: true });`,
+      `context.writeTensor(inputs.v${id}, ${arraySource(tensor)});`,
+    ]),
+    "const outputs = {};",
+    `for (const [name, { dataType, shape }] of Object.entries({ ${names} })) {`,
+    "  outputs[name] = await context.createTensor({ dataType, shape, readable: true });",
+    "}",
+    "context.dispatch(graph, inputs, outputs);",
+    "for (const [name, tensor] of Object.entries(outputs)) {",
+    "  console.log(name, tensor.dataType, tensor.shape, await context.readTensor(tensor));",
+    "}",
+  ].join("\n");
+}
+
+function leafSource({ id, tensor, isConstant }: Leaf): string {
+  return isConstant
+    ? `const v${id} = builder.constant(${descriptorSource(tensor)}, ${arraySource(tensor)});`
+    : `const v${id} = builder.input("v${id}", ${descriptorSource(tensor)});`;
+}
+
+function stepSource({ operator, operands, attributes, outputs }: Step): string {
+  const row: AnyOperator = operators[operator];
+  const optional = Object.entries(row.operands).filter(([, { kind }]) => kind === "optional").map(([name]) => name);
+  const operandSource = (name: string) => {
+    const ids = operands[name];
+    return typeof ids === "number" ? `v${ids}` : `[${ids!.map((id) => `v${id}`).join(", ")}]`;
+  };
+  const parameters = Object.keys(row.parameters);
+  const args = [
+    ...Object.keys(row.operands).filter((name) => !optional.includes(name)).map(operandSource),
+    ...parameters.map((name) => valueSource(attributes[name])),
+  ];
+  const options = [
+    ...optional.filter((name) => operands[name] !== undefined).map((name) => `${name}: ${operandSource(name)}`),
+    ...Object.entries(attributes).filter(([name, value]) => !parameters.includes(name) && value !== undefined)
+      .map(([name, value]) => `${name}: ${valueSource(value)}`),
+  ];
+  if (options.length > 0) args.push(`{ ${options.join(", ")} }`);
+  const target = row.name === "split" || outputs.length > 1
+    ? `[${outputs.map((id) => `v${id}`).join(", ")}]`
+    : `v${outputs[0]}`;
+  const returnsList = ["split", "gru", "lstm", "lstmCell"].includes(operator) && outputs.length === 1;
+  return `const ${returnsList && row.name !== "split" ? `[${target}]` : target} = builder.${operator}(${
+    args.join(", ")
+  });`;
+}
+
+function descriptorSource({ dataType, shape }: RefTensor): string {
+  return `{ dataType: "${dataType}", shape: [${shape.join(", ")}] }`;
+}
+
+function arraySource({ dataType, data }: RefTensor): string {
+  const array = encode(dataType, data) as ArrayBufferView & Iterable<number | bigint>;
+  return `${array.constructor.name}.of(${[...array].map(valueSource).join(", ")})`;
+}
+
+function valueSource(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (Array.isArray(value)) return `[${value.map(valueSource).join(", ")}]`;
+  return Object.is(value, -0) ? "-0" : typeof value === "string" ? JSON.stringify(value) : String(value);
+}
