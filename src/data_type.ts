@@ -6,6 +6,9 @@
 
 /**
  * The element type of an operand or tensor.
+ *
+ * The integers of four bits are an extension: the standard's enumeration does not have them, though its tests ask for
+ * them where `opSupportLimits()` lists them. Two share a byte, the first in its low half; an odd one out has its own.
  * @see https://www.w3.org/TR/webnn/#enumdef-mloperanddatatype
  */
 export type MLOperandDataType =
@@ -17,13 +20,8 @@ export type MLOperandDataType =
   | "uint64"
   | "int8"
   | "uint8"
-  | FourBitDataType;
-
-/**
- * Integers of four bits, two to a byte, the first in its low half; an odd one out has a byte of its own. An extension:
- * the standard's enumeration does not have them, though its tests ask for them where `opSupportLimits()` lists them.
- */
-export type FourBitDataType = "int4" | "uint4";
+  | "int4"
+  | "uint4";
 
 /** Every data type of the standard, in the order of its enumeration. */
 export const DATA_TYPES: readonly MLOperandDataType[] = [
@@ -38,7 +36,7 @@ export const DATA_TYPES: readonly MLOperandDataType[] = [
 ];
 
 /** The data types of the extension. */
-export const FOUR_BIT_DATA_TYPES: readonly FourBitDataType[] = ["int4", "uint4"];
+export const FOUR_BIT_DATA_TYPES: readonly ("int4" | "uint4")[] = ["int4", "uint4"];
 
 const BITS: Readonly<Record<MLOperandDataType, number>> = {
   float32: 32,

@@ -29,7 +29,7 @@ function networkOptions(gates: number, directions: number) {
 }
 
 /** The shapes of a cell's operands. */
-function cell(gates: number) {
+function cell(gates: number): Record<"input" | "weight" | "recurrentWeight" | "hiddenState", readonly number[]> {
   return {
     input: [BATCH, INPUT],
     weight: [gates * HIDDEN, INPUT],
@@ -38,7 +38,7 @@ function cell(gates: number) {
   };
 }
 
-const state = [BATCH, HIDDEN];
+const state: readonly number[] = [BATCH, HIDDEN];
 
 for (const [name, gates, states, activations] of [["gru", 3, 1, 2], ["lstm", 4, 2, 3]] as const) {
   const shapes = network(gates, 1);

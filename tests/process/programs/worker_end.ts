@@ -1,8 +1,9 @@
 /** A worker that holds 64 MB in tensors and ends in the way it is told. */
 import "@webnn/deno/polyfill";
 import { buildSlow, dispatch } from "./slow.ts";
+import { scope } from "./worker_scope.ts";
 
-self.onmessage = async ({ data }) => {
+scope.onmessage = async ({ data }) => {
   const slow = await buildSlow(2);
   const tensors = [];
   for (let i = 0; i < 16; i++) {
@@ -11,6 +12,6 @@ self.onmessage = async ({ data }) => {
   dispatch(slow);
   await slow.context.readTensor(slow.output);
   if (data === "throw") throw new Error(`thrown with ${tensors.length} tensors`);
-  self.postMessage("closed");
-  self.close();
+  scope.postMessage("closed");
+  scope.close();
 };

@@ -76,11 +76,13 @@ function unpaddedAttributes({ kernel, strides, dilations }: Windows): OnnxAttrib
   return { kernel_shape: kernel, strides, dilations };
 }
 
-/** The input in NCHW with its padding. */
+/**
+ * The input in NCHW with its padding. The axes are named, for then ONNX Runtime does not fuse the padding into the pool,
+ * which would refuse it where it is as large as the window.
+ */
 function padded(input: Operand, value: number | bigint, { dataType, padding }: Windows, onnx: OnnxWriter): Operand {
   if (padding.every((size) => size === 0)) return input;
-  const [top, left, bottom, right] = onnxPads(padding) as [number, number, number, number];
-  return onnx.node("Pad", [input, onnx.ints([0, 0, top, left, 0, 0, bottom, right]), onnx.scalar(dataType, value)]);
+  return onnx.node("Pad", [input, onnx.ints(onnxPads(padding)), onnx.scalar(dataType, value), onnx.ints([2, 3])]);
 }
 
 /** A constant with a value for each position of a window. */

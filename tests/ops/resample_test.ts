@@ -1,0 +1,79 @@
+/** resample2d: what the builder accepts, and what comes out. */
+
+import { assertEquals } from "@std/assert";
+import type { MLOperandDataType } from "../../mod.ts";
+import { tensor } from "../reference/mod.ts";
+import { assertAgrees, valuesOf } from "../support/agreement.ts";
+import { sharedContext } from "../support/builder.ts";
+import { random } from "../support/random.ts";
+import { SEED } from "../support/property.ts";
+import { runOperator } from "../support/run_operator.ts";
+import { testValidation } from "../support/validation.ts";
+
+const TYPES: readonly MLOperandDataType[] = ["float32", "float16", "uint8", "int8"];
+const shapes = { input: [1, 2, 3, 4] };
+
+testValidation("resample2d", {
+  types: { input: TYPES },
+  valid: [
+    { shapes, outputs: [[1, 2, 3, 4]] },
+    { shapes, attributes: { scales: [2, 2] }, outputs: [[1, 2, 6, 8]] },
+    { shapes, attributes: { scales: [0.5, 0.4] }, outputs: [[1, 2, 1, 1]] },
+    { shapes, attributes: { sizes: [5, 7], scales: [2, 2] }, outputs: [[1, 2, 5, 7]] },
+    { shapes, attributes: { sizes: [5, 7], axes: [3, 0] }, outputs: [[7, 2, 3, 5]] },
+    { shapes, attributes: { sizes: [5, 7], mode: "linear", axes: [1, 2] }, outputs: [[1, 5, 7, 4]] },
+  ],
+  invalid: [
+    { shapes: { input: [2, 3, 4] }, message: "input must have rank 4, not 3" },
+    { shapes, attributes: { scales: [1] }, message: "scales must have 2 items, not 1" },
+    { shapes, attributes: { scales: [1, 0] }, message: "scales must be greater than 0, not [1, 0]" },
+    { shapes, attributes: { scales: [-1, 1] }, message: "scales must be greater than 0, not [-1, 1]" },
+    { shapes, attributes: { scales: [0.2, 1] }, message: "shape [1, 2, 0, 4] has a dimension" },
+    { shapes, attributes: { scales: [2 ** 31, 1] }, message: "has a dimension that is not between" },
+    { shapes, attributes: { sizes: [1, 2, 3] }, message: "sizes must have 2 items, not 3" },
+    { shapes, attributes: { sizes: [0, 2] }, message: "sizes must not be 0, as in [0, 2]" },
+    { shapes, attributes: { sizes: [2 ** 16, 2 ** 16] }, message: "elements" },
+    { shapes, attributes: { axes: [2] }, message: "axes must have 2 items, not 1" },
+    { shapes, attributes: { axes: [2, 2] }, message: "axes must be unique, not [2, 2]" },
+    { shapes, attributes: { axes: [3, 4] }, message: "axes must be less than the rank 4, not 4" },
+  ],
+  unconvertible: [
+    { shapes, attributes: { mode: "cubic" }, message: "mode" },
+    { shapes, attributes: { scales: [NaN, 1] }, message: "scales[0]" },
+    { shapes, attributes: { sizes: [-1, 1] }, message: "sizes[0]" },
+    { shapes, attributes: { sizes: [2 ** 32, 1] }, message: "sizes[0]" },
+  ],
+});
+
+const MODES = ["nearest-neighbor", "linear"];
+
+Deno.test("resample2d agrees with the reference along all pairs of axes", async () => {
+  for (const dataType of TYPES) {
+    const operands = valuesOf(dataType, { input: [2, 3, 4, 5] });
+    for (const mode of MODES) {
+      for (const axes of [[0, 1], [1, 2], [2, 3], [3, 2], [0, 3], [2, 0], [3, 1]]) {
+        await assertAgrees("resample2d", operands, { mode, axes, sizes: [7, 2] });
+      }
+    }
+  }
+});
+
+Deno.test(`resample2d finds the nearest elements for all sizes, seed ${SEED}`, async () => {
+  const next = random(SEED);
+  const context = await sharedContext();
+  for (let i = 0; i < 60; i++) {
+    const [height, width] = [next.integer(1, 40), next.integer(1, 40)];
+    const elements = Array.from({ length: height * width }, (_, i) => i);
+    const operands = { input: tensor("float32", [1, 1, height, width], elements) };
+    await assertAgrees("resample2d", operands, { sizes: [next.integer(1, 60), next.integer(1, 60)] });
+  }
+  // Five sixths: the middle of the third output lies on the border of two inputs, and the lower one counts.
+  const input = tensor("float32", [1, 1, 1, 6], [0, 1, 2, 3, 4, 5]);
+  const [output] = await runOperator(context, "resample2d", { input }, { sizes: [1, 5] });
+  assertEquals(output!.data, [0, 1, 2, 4, 5]);
+});
+
+Deno.test("the scale of resample2d follows from the sizes after rounding", async () => {
+  const operands = valuesOf("float32", { input: [1, 1, 5, 7] });
+  for (const mode of MODES) await assertAgrees("resample2d", operands, { mode, scales: [1.5, 0.6] });
+});
