@@ -149,11 +149,11 @@ Deno.test({
   },
 });
 
-Deno.test("destroying a context stops a run at the next node, and rejects at once", async () => {
+Deno.test("destroying a context stops a run at the next node and a build on its way, and rejects at once", async () => {
   const { code, signal, stdout, stderr } = await run("abort.ts");
   assertEquals([code, signal, stderr], [0, null, ""]);
   const { rejected, ...figures } = JSON.parse(stdout);
-  assertEquals(rejected, "InvalidStateError");
+  assertEquals(rejected, ["InvalidStateError", "built", "InvalidStateError"]);
   const texts = Object.entries(figures).map(([what, ms]) => `${what} ${(ms as number).toFixed(1)} ms`);
   console.log(`abort: ${texts.join(", ")}`);
 });

@@ -1,4 +1,5 @@
 /** Destroys a context during a run and during a build, and tells how long it takes until the engine has let go. */
+import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { buildSlow, dispatch } from "./slow.ts";
 
 const name = (error: unknown) => (error as DOMException).name;
@@ -18,4 +19,34 @@ const rejected = await reading;
 const settled = performance.now() - began;
 await slow.context[Symbol.asyncDispose]();
 const released = performance.now() - began;
-console.log(JSON.stringify({ whole, node: whole / 300, destroy, settled, released, rejected }));
+
+/** Builds a chain of many operators, which takes the engine a while, and destroys the context meanwhile if asked. */
+async function build(destroyAfter: number): Promise<{ ms: number; outcome: string }> {
+  const context = await createContext({ threads: 1 });
+  const builder = new MLGraphBuilder(context);
+  let x = builder.input("x", { dataType: "float32", shape: [8] });
+  for (let i = 0; i < 20_000; i++) x = builder.tanh(x);
+  const building = builder.build({ x }).then(() => "built", name);
+  let began = performance.now();
+  if (destroyAfter > 0) {
+    await new Promise((resolve) => setTimeout(resolve, destroyAfter));
+    began = performance.now();
+    context.destroy();
+  }
+  const outcome = await building;
+  await context[Symbol.asyncDispose]();
+  return { ms: performance.now() - began, outcome };
+}
+
+const wholeBuild = await build(0);
+const abortedBuild = await build(wholeBuild.ms / 4);
+console.log(JSON.stringify({
+  rejected: [rejected, wholeBuild.outcome, abortedBuild.outcome],
+  run: whole,
+  node: whole / 300,
+  destroy,
+  settled,
+  released,
+  build: wholeBuild.ms,
+  buildReleased: abortedBuild.ms,
+}));
