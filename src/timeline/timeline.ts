@@ -223,7 +223,7 @@ export class Timeline {
 
   /** Tells the console of the failures that nobody has read. */
   report(): void {
-    for (const failure of this.#unreported) console.error(this.#report(failure));
+    for (const failure of this.#unreported) print(this.#report(failure));
   }
 
   /** Releases something native after all earlier work, unless that has been done. */
@@ -284,7 +284,7 @@ export class Timeline {
 
   /** Forgets the failure of a tensor whose contents go away; if nobody has read it, the console is told. */
   #forgive(tensor: TimelineTensor): void {
-    if (tensor.failure && this.#unreported.has(tensor.failure)) console.error(this.#report(tensor.failure));
+    if (tensor.failure && this.#unreported.has(tensor.failure)) print(this.#report(tensor.failure));
     tensor.failure = undefined;
   }
 
@@ -353,4 +353,13 @@ const deviceOf = (tensor: TimelineTensor): DeviceTensor => tensor.device;
 
 function toOperationError(error: unknown): DOMException {
   return operationError(messageOf(error), error);
+}
+
+/** Tells the console, which may be the script's own, and must not stop the timeline. */
+function print(error: DOMException): void {
+  try {
+    console.error(error);
+  } catch {
+    // There is nobody else to tell.
+  }
 }

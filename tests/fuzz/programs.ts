@@ -199,37 +199,44 @@ export function sourceOf(program: Program): string {
   ].join("\n");
 }
 
-function leafSource({ id, tensor, isConstant }: Leaf): string {
+/** The statement that makes an input or a constant. */
+export function leafSource({ id, tensor, isConstant }: Leaf): string {
   return isConstant
     ? `const v${id} = builder.constant(${descriptorSource(tensor)}, ${arraySource(tensor)});`
     : `const v${id} = builder.input("v${id}", ${descriptorSource(tensor)});`;
 }
 
-function stepSource({ operator, operands, attributes, outputs }: Step): string {
+/** The arguments of a step's call as source text: the positional ones, and the members of the options. */
+export function argumentsOf({ operator, operands, attributes }: Step) {
   const row: AnyOperator = operators[operator];
-  const optional = Object.entries(row.operands).filter(([, { kind }]) => kind === "optional").map(([name]) => name);
+  const isOptional = (name: string) => row.operands[name]?.kind === "optional";
   const operandSource = (name: string) => {
     const ids = operands[name];
     return typeof ids === "number" ? `v${ids}` : `[${ids!.map((id) => `v${id}`).join(", ")}]`;
   };
   const parameters = Object.keys(row.parameters);
   const args = [
-    ...Object.keys(row.operands).filter((name) => !optional.includes(name)).map(operandSource),
+    ...Object.keys(row.operands).filter((name) => !isOptional(name)).map(operandSource),
     ...parameters.map((name) => valueSource(attributes[name])),
   ];
-  const options = [
-    ...optional.filter((name) => operands[name] !== undefined).map((name) => `${name}: ${operandSource(name)}`),
-    ...Object.entries(attributes).filter(([name, value]) => !parameters.includes(name) && value !== undefined)
-      .map(([name, value]) => `${name}: ${valueSource(value)}`),
-  ];
-  if (options.length > 0) args.push(`{ ${options.join(", ")} }`);
-  const target = row.name === "split" || outputs.length > 1
-    ? `[${outputs.map((id) => `v${id}`).join(", ")}]`
-    : `v${outputs[0]}`;
-  const returnsList = ["split", "gru", "lstm", "lstmCell"].includes(operator) && outputs.length === 1;
-  return `const ${returnsList && row.name !== "split" ? `[${target}]` : target} = builder.${operator}(${
-    args.join(", ")
-  });`;
+  const options: Record<string, string> = Object.fromEntries([
+    ...Object.keys(operands).filter(isOptional).map((name) => [name, operandSource(name)]),
+    ...Object.entries(attributes).filter(([name]) => !parameters.includes(name))
+      .map(([name, value]) => [name, valueSource(value)]),
+  ]);
+  return { args, options };
+}
+
+/** The operators that give a list of operands. */
+const LISTS: ReadonlySet<OperatorName> = new Set(["gru", "lstm", "lstmCell", "split"]);
+
+function stepSource(step: Step): string {
+  const { args, options } = argumentsOf(step);
+  const members = Object.entries(options).map(([name, value]) => `${name}: ${value}`);
+  if (members.length > 0) args.push(`{ ${members.join(", ")} }`);
+  const outputs = step.outputs.map((id) => `v${id}`).join(", ");
+  const target = LISTS.has(step.operator) ? `[${outputs}]` : outputs;
+  return `const ${target} = builder.${step.operator}(${args.join(", ")});`;
 }
 
 function descriptorSource({ dataType, shape }: RefTensor): string {

@@ -76,7 +76,8 @@ const maxPool2d: Compute = (operands, attributes) => {
 };
 
 export const pooling: Rows = {
-  averagePool2d: accumulatingPool(meanOf),
+  // As WPT has it of the maximum, the mean of no elements is 0.
+  averagePool2d: accumulatingPool((values) => values.length === 0 ? { value: 0, magnitude: 0 } : meanOf(values)),
   l2Pool2d: accumulatingPool((values) => {
     const value = Math.sqrt(sumOf(values.map((x) => x * x)).value);
     return { value, magnitude: value };

@@ -43,8 +43,8 @@ export class OrtDevice implements Device {
     }
   }
 
-  createTensor(descriptor: Descriptor): OrtTensor {
-    return new OrtTensor(this.runtime, descriptor);
+  createTensor(descriptor: Descriptor): OrtTensor | Promise<OrtTensor> {
+    return OrtTensor.create(this.runtime, descriptor);
   }
 
   store(bytes: Uint8Array): NativeBlock {

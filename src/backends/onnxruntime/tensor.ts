@@ -12,6 +12,9 @@ import { checkMemory } from "./memory_budget.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 import { createValue } from "./value.ts";
 
+/** Bytes that are cleared before the event loop gets a turn: a few milliseconds' work, most of it the kernel's. */
+const SLICE = 8 * 2 ** 20;
+
 /** An OrtValue with memory of its own. */
 export class OrtTensor implements DeviceTensor {
   /** The bindings that refer to the value. */
@@ -20,12 +23,28 @@ export class OrtTensor implements DeviceTensor {
   /** The elements. Counted by the garbage collector, so that forgotten tensors are collected in time. */
   #bytes: Uint8Array<ArrayBuffer>;
 
-  constructor(readonly runtime: OrtRuntime, descriptor: Descriptor) {
+  private constructor(readonly runtime: OrtRuntime, descriptor: Descriptor) {
     const { dataType, shape } = descriptor;
     checkMemory(byteLength(descriptor));
     const { value, bytes } = createValue(runtime, dataType, shape, byteLength(descriptor));
     this.value = value;
-    this.#bytes = bytes.fill(0);
+    this.#bytes = bytes;
+  }
+
+  /** Makes a tensor of zeros: the allocator gives memory as others left it. */
+  static create(runtime: OrtRuntime, descriptor: Descriptor): OrtTensor | Promise<OrtTensor> {
+    const tensor = new OrtTensor(runtime, descriptor);
+    if (tensor.#bytes.byteLength > SLICE) return tensor.#clearInSlices();
+    tensor.#bytes.fill(0);
+    return tensor;
+  }
+
+  async #clearInSlices(): Promise<OrtTensor> {
+    for (let start = 0; start < this.#bytes.byteLength; start += SLICE) {
+      this.#bytes.fill(0, start, start + SLICE);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    return this;
   }
 
   write(bytes: Uint8Array): void {

@@ -107,16 +107,16 @@ function pool(lower: (input: Operand, windows: Windows, onnx: OnnxWriter) => Ope
 
 const averagePool2d = pool((input, windows, onnx) => {
   if (windows.isGlobal) return onnx.node("GlobalAveragePool", [input]);
-  if (isPlain(windows)) {
-    return onnx.node("AveragePool", [input], { ...windowAttributes(windows), count_include_pad: 0 });
+  // Between quantised values, ONNX Runtime makes it a QLinearAveragePool, which knows no dilations, and fails.
+  if (isPlain(windows) && windows.dilations.every((dilation) => dilation === 1)) {
+    const { dilations: _, ...attributes } = windowAttributes(windows);
+    return onnx.node("AveragePool", [input], { ...attributes, count_include_pad: 0 });
   }
-  // The mean over the window with zeros in the padding, and what makes it the mean over the elements; 0 of no elements.
-  // Not in float16, whose range the factor may exceed.
+  // In float32, since float16 does not hold every sum. The mean of no elements is 0, as their maximum is.
   const image = onnx.cast(padded(input, 0, windows, onnx), "float32");
-  const mean = onnx.node("AveragePool", [image], unpaddedAttributes(windows));
-  const size = windows.kernel[0]! * windows.kernel[1]!;
-  const share = perWindow("float32", windows, (count) => count === 0 ? 0 : size / count, onnx);
-  return onnx.cast(onnx.node("Mul", [mean, share]), windows.dataType);
+  const total = foldWindows("Sum", image, windows, onnx);
+  const share = perWindow("float32", windows, (count) => count === 0 ? 0 : 1 / count, onnx);
+  return onnx.cast(onnx.node("Mul", [total, share]), windows.dataType);
 });
 
 const l2Pool2d = pool((input, windows, onnx) => {
@@ -134,7 +134,7 @@ const maxPool2d = pool((input, windows, onnx) => {
   const image = padded(input, least, windows, onnx);
   const maximum = hasKernel
     ? onnx.node("MaxPool", [image], unpaddedAttributes(windows))
-    : [0, 1].reduce<Operand>((value, side) => maximumAlong(value, side, windows, onnx), image);
+    : foldWindows("Max", image, windows, onnx);
   if (!hasEmpty(windows)) return maximum;
   // WPT: the maximum of no elements is 0.
   if (!isFloat(dataType)) {
@@ -144,15 +144,17 @@ const maxPool2d = pool((input, windows, onnx) => {
   return onnx.node("Where", [isCovered, maximum, onnx.scalar(dataType, 0)]);
 });
 
-/** The maximum of the elements of each window along one side: of as many slices as the window has elements there. */
-function maximumAlong(input: Operand, side: number, windows: Windows, onnx: OnnxWriter): Operand {
-  const [stride, dilation] = [windows.strides[side]!, windows.dilations[side]!];
-  const span = (windows.outputSizes[side]! - 1) * stride + 1;
-  const slices = Array.from({ length: windows.kernel[side]! }, (_, k) => {
-    const bounds = [k * dilation, k * dilation + span, side + 2, stride].map((value) => onnx.ints([value]));
-    return onnx.node("Slice", [input, ...bounds]);
-  });
-  return slices.length === 1 ? slices[0] : onnx.node("Max", slices);
+/** Combines the elements of each window, first down and then across: as many slices as the window has elements there. */
+function foldWindows(op: "Max" | "Sum", image: Operand, windows: Windows, onnx: OnnxWriter): Operand {
+  return [0, 1].reduce<Operand>((input, side) => {
+    const [stride, dilation] = [windows.strides[side]!, windows.dilations[side]!];
+    const span = (windows.outputSizes[side]! - 1) * stride + 1;
+    const slices = Array.from({ length: windows.kernel[side]! }, (_, k) => {
+      const bounds = [k * dilation, k * dilation + span, side + 2, stride].map((value) => onnx.ints([value]));
+      return onnx.node("Slice", [input, ...bounds]);
+    });
+    return slices.length === 1 ? slices[0] : onnx.node(op, slices);
+  }, image);
 }
 
 /** The lowerings of pools. */
