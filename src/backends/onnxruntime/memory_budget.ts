@@ -41,25 +41,37 @@ function checkAvailable(bytes: number, what: string): void {
   );
 }
 
-/** The most bytes of intermediate values and outputs that are alive at one time, if each is freed after its last use. */
-export function peakBytes({ nodes, outputs }: Graph<unknown>): number {
+/**
+ * The most bytes of computed values that are alive at one time: each is freed after its last use, but for outputs, and
+ * for what follows from constants alone, which the engine computes when the session is created, and keeps.
+ */
+export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number {
   const lastUse = new Map<Value, number>();
   nodes.forEach((node, i) => {
     for (const operand of operandsOf(node)) lastUse.set(operand, i);
   });
   for (const { value } of outputs) lastUse.set(value, nodes.length);
-  const computed = new Set<Value>();
+  const fixed = new Set(constants.map(({ value }) => value));
+  const freed = new Map<number, Value[]>();
   let alive = 0;
   let peak = 0;
   nodes.forEach((node, i) => {
+    const isFixed = operandsOf(node).every((operand) => fixed.has(operand));
     for (const output of node.outputs) {
-      computed.add(output);
       alive += byteLength(output);
+      if (isFixed) fixed.add(output);
+      else getOrInsert(freed, lastUse.get(output) ?? i).push(output);
     }
     peak = Math.max(peak, alive);
-    for (const value of new Set([...operandsOf(node), ...node.outputs])) {
-      if (computed.has(value) && (lastUse.get(value) ?? i) === i) alive -= byteLength(value);
-    }
+    for (const value of freed.get(i) ?? []) alive -= byteLength(value);
   });
   return peak;
+}
+
+function getOrInsert(lists: Map<number, Value[]>, key: number): Value[] {
+  const known = lists.get(key);
+  if (known) return known;
+  const list: Value[] = [];
+  lists.set(key, list);
+  return list;
 }
