@@ -4,12 +4,13 @@ import { assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { pools } from "../../src/ops/pool2d.ts";
-import { tensor } from "../reference/mod.ts";
+import { evaluate, tensor } from "../reference/mod.ts";
 import { assertAgrees, valuesOf } from "../support/agreement.ts";
-import { sharedContext } from "../support/builder.ts";
+import { newBuilder, sharedContext } from "../support/builder.ts";
 import { SEED } from "../support/property.ts";
 import { random } from "../support/random.ts";
-import { runOperator } from "../support/run_operator.ts";
+import { runGraph, runOperator } from "../support/run_operator.ts";
+import { difference } from "../support/tolerance.ts";
 
 const POOLS: readonly [keyof typeof pools, readonly MLOperandDataType[]][] = [
   ["averagePool2d", ["float32", "float16"]],
@@ -87,4 +88,27 @@ Deno.test("maxPool2d of 64-bit integers is exact", async () => {
   assertEquals((await runOperator(context, "maxPool2d", { input }))[0]!.data, [2n ** 63n - 1n]);
   const [rows] = await runOperator(context, "maxPool2d", { input }, { windowDimensions: [1, 2] });
   assertEquals(rows!.data, [2n ** 53n + 1n, 2n ** 63n - 1n]);
+});
+
+Deno.test("the padding of pad counts in a pool that follows, as large as it may be", async () => {
+  const context = await sharedContext();
+  const input = tensor("float32", [1, 1, 2, 2], [-1, -2, -3, -4]);
+  for (const rows of [1, 2, 3]) {
+    for (const own of [{}, { padding: [1, 0, 0, 0] }]) {
+      const window = { windowDimensions: [2, 2], ...own };
+      const padding = { beginningPadding: [0, 0, rows, 0], endingPadding: [0, 0, 0, 0] };
+      const padded = evaluate("pad", { input }, padding)[0]!;
+      for (const [name] of POOLS) {
+        const builder = await newBuilder();
+        const x = builder.input("x", { dataType: "float32", shape: [1, 1, 2, 2] });
+        const output = builder[name](builder.pad(x, padding.beginningPadding, padding.endingPadding), window);
+        const [actual] = await runGraph(context, builder, { x: input }, [output]);
+        assertEquals(
+          difference(name, actual!, evaluate(name, { input: padded }, window)[0]!),
+          undefined,
+          `${name} ${rows}`,
+        );
+      }
+    }
+  }
 });

@@ -57,9 +57,6 @@ const TOLERANCES: Readonly<Record<string, Tolerance>> = {
 /** Operators that round a float to an integer: one that lies next to a half may go either way. */
 const ROUNDING = ["quantizeLinear", "resample2d"];
 
-/** Operators that round floats to integers, where a hair's breadth decides between two. */
-const ROUNDED: readonly string[] = ["quantizeLinear", "resample2d"];
-
 /** Half the distance between 1 and the next number. */
 const UNIT_ROUNDOFF = { float32: 2 ** -24, float16: 2 ** -11 };
 /** The least positive number. */

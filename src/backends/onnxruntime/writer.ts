@@ -110,6 +110,11 @@ export class OnnxWriter {
     return this.#blocks.get(value)?.bytes;
   }
 
+  /** Whether a node of this kind has been written. */
+  has(op: string): boolean {
+    return this.#nodes.some((node) => node.op === op);
+  }
+
   /** A user's constant in another shape, with bytes of its own: for small ones that must not hide behind a node. */
   reshapedConstant(value: Value, shape: Shape): Operand {
     if (sameShape(value.shape, shape)) return value;

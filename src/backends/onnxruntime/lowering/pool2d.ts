@@ -68,33 +68,41 @@ function hasEmpty({ covered }: Pick<Windows, "covered">): boolean {
   return covered.some((counts) => counts.includes(0));
 }
 
-function windowAttributes({ kernel, padding, strides, dilations }: Windows): OnnxAttributes {
+function windowAttributes(windows: Windows): OnnxAttributes {
+  const { kernel, padding, strides, dilations } = windows;
+  if (isUnpadded(windows)) return unpaddedAttributes(windows);
   return { kernel_shape: kernel, pads: onnxPads(padding), strides, dilations };
 }
 
+/**
+ * The attributes of a window that moves over no padding. ONNX Runtime merges a Pad before a pool into the pool's padding,
+ * which for maxima is wrong and for much padding refused; not so where `auto_pad` is set.
+ */
 function unpaddedAttributes({ kernel, strides, dilations }: Windows): OnnxAttributes {
-  return { kernel_shape: kernel, strides, dilations };
+  return { kernel_shape: kernel, strides, dilations, auto_pad: "VALID" };
 }
 
-/**
- * The input in NCHW with its padding. The axes are named, for then ONNX Runtime does not fuse the padding into the pool,
- * which would refuse it where it is as large as the window.
- */
+function isUnpadded({ padding }: Windows): boolean {
+  return padding.every((size) => size === 0);
+}
+
+/** The input in NCHW with its padding. */
 function padded(input: Operand, value: number | bigint, { dataType, padding }: Windows, onnx: OnnxWriter): Operand {
   if (padding.every((size) => size === 0)) return input;
-  return onnx.node("Pad", [input, onnx.ints(onnxPads(padding)), onnx.scalar(dataType, value), onnx.ints([2, 3])]);
+  const [top, left, bottom, right] = onnxPads(padding) as [number, number, number, number];
+  return onnx.node("Pad", [input, onnx.ints([0, 0, top, left, 0, 0, bottom, right]), onnx.scalar(dataType, value)]);
 }
 
-/** A constant with a value for each position of a window. */
-function perWindow(
+/** A constant with a value for each output row (side 0) or column (side 1), from the elements that are covered there. */
+function perSide(
   dataType: MLOperandDataType | "bool",
-  { covered, outputSizes }: Windows,
+  side: number,
+  { covered }: Windows,
   value: (count: number) => number,
   onnx: OnnxWriter,
 ): Operand {
-  const [rows, columns] = covered as [readonly number[], readonly number[]];
-  const values = rows.flatMap((row) => columns.map((column) => value(row * column)));
-  return onnx.constant(dataType, [1, 1, ...outputSizes], values);
+  const counts = covered[side]!;
+  return onnx.constant(dataType, [1, 1, 1, 1].with(side + 2, counts.length), counts.map(value));
 }
 
 /** Lowers a pool by a function on NCHW. */
@@ -115,8 +123,9 @@ const averagePool2d = pool((input, windows, onnx) => {
   // In float32, since float16 does not hold every sum. The mean of no elements is 0, as their maximum is.
   const image = onnx.cast(padded(input, 0, windows, onnx), "float32");
   const total = foldWindows("Sum", image, windows, onnx);
-  const share = perWindow("float32", windows, (count) => count === 0 ? 0 : 1 / count, onnx);
-  return onnx.cast(onnx.node("Mul", [total, share]), windows.dataType);
+  const share = (side: number) => perSide("float32", side, windows, (count) => count === 0 ? 0 : 1 / count, onnx);
+  const mean = onnx.node("Mul", [onnx.node("Mul", [total, share(0)]), share(1)]);
+  return onnx.cast(mean, windows.dataType);
 });
 
 const l2Pool2d = pool((input, windows, onnx) => {
@@ -129,20 +138,29 @@ const maxPool2d = pool((input, windows, onnx) => {
   const { dataType } = windows;
   if (windows.isGlobal && isFloat(dataType)) return onnx.node("GlobalMaxPool", [input]);
   const hasKernel = isFloat(dataType) || dataType === "int8" || dataType === "uint8";
-  if (hasKernel && isPlain(windows)) return onnx.node("MaxPool", [input], windowAttributes(windows));
+  // Padding of its own that a Pad may be merged into: see unpaddedAttributes().
+  const isMergeable = !isUnpadded(windows) && onnx.has("Pad");
+  if (hasKernel && isPlain(windows) && !isMergeable) return onnx.node("MaxPool", [input], windowAttributes(windows));
   const least = isFloat(dataType) ? -Infinity : integerRange(dataType).min;
   const image = padded(input, least, windows, onnx);
   const maximum = hasKernel
     ? onnx.node("MaxPool", [image], unpaddedAttributes(windows))
     : foldWindows("Max", image, windows, onnx);
-  if (!hasEmpty(windows)) return maximum;
-  // WPT: the maximum of no elements is 0.
-  if (!isFloat(dataType)) {
-    return onnx.node("BitwiseAnd", [maximum, perWindow(dataType, windows, (count) => count === 0 ? 0 : -1, onnx)]);
-  }
-  const isCovered = perWindow("bool", windows, (count) => count === 0 ? 0 : 1, onnx);
-  return onnx.node("Where", [isCovered, maximum, onnx.scalar(dataType, 0)]);
+  return hasEmpty(windows) ? zeroWhereEmpty(maximum, windows, onnx) : maximum;
 });
+
+/** WPT: the maximum of no elements is 0. */
+function zeroWhereEmpty(maximum: Operand, windows: Windows, onnx: OnnxWriter): Operand {
+  const { dataType } = windows;
+  return [0, 1].reduce<Operand>((value, side) => {
+    // ONNX Runtime's Where lacks some types of integers, which a mask of all bits or none does as well.
+    if (!isFloat(dataType)) {
+      return onnx.node("BitwiseAnd", [value, perSide(dataType, side, windows, (count) => count === 0 ? 0 : -1, onnx)]);
+    }
+    const isCovered = perSide("bool", side, windows, (count) => count === 0 ? 0 : 1, onnx);
+    return onnx.node("Where", [isCovered, value, onnx.scalar(dataType, 0)]);
+  }, maximum);
+}
 
 /** Combines the elements of each window, first down and then across: as many slices as the window has elements there. */
 function foldWindows(op: "Max" | "Sum", image: Operand, windows: Windows, onnx: OnnxWriter): Operand {
