@@ -41,4 +41,7 @@ const CONFIGURATION = {
   // Quantisations to int8 stay so. ONNX Runtime 1.30 makes them uint8 on x64 after it has marked copies of them as int8,
   // and refuses the graph.
   "session.qdqisint8allowed": "1",
+  // (1 / x) · y becomes y / x, also where the 1 has dimensions that x and y lack: the result then has the wrong shape, and
+  // the graph is refused.
+  "optimization.disable_specified_optimizers": "DivMulFusion",
 };

@@ -57,11 +57,22 @@ function linear({ operands: { input }, attributes: { axes }, outputs: [output] }
   const { dataType, shape } = input;
   const permutation = [...shape.keys()].sort((a, b) => Number(axes.includes(a)) - Number(axes.includes(b)) || a - b);
   const inverse = permutation.map((_, axis) => permutation.indexOf(axis));
-  const sizes = permutation.map((axis) => output!.shape[axis]!);
+  const before = permutation.map((axis) => shape[axis]!);
+  const after = permutation.map((axis) => output!.shape[axis]!);
   const floats = isFloat(dataType) ? input : onnx.cast(input, "float32");
-  const resized = resize(onnx.transpose(floats, permutation), sizes, { mode: "linear" }, onnx);
-  const result = onnx.transpose(resized, inverse);
+  const result = onnx.transpose(interpolate(onnx.transpose(floats, permutation), before, after, onnx), inverse);
   return isFloat(dataType) ? result : onnx.cast(onnx.node("Round", [result]), dataType);
+}
+
+/**
+ * Interpolates the last two of four dimensions. ONNX Runtime's optimizer moves a transposition through Resize, even if no
+ * kernel can do what comes of it; not through a Reshape that adds a dimension, which makes the Resize slower.
+ */
+function interpolate(input: Operand, before: Shape, after: Shape, onnx: OnnxWriter): Operand {
+  const mode = { mode: "linear" };
+  if (!onnx.has("Transpose")) return resize(input, after, mode, onnx);
+  const volume = ([batches, channels, height, width]: Shape) => [batches!, channels!, 1, height!, width!];
+  return onnx.reshape(resize(onnx.reshape(input, volume(before)), volume(after), mode, onnx), after);
 }
 
 /** The lowering of resampling. */
