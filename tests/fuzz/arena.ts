@@ -57,7 +57,7 @@ interface Arena {
 async function openArena(): Promise<Arena> {
   const arena: Arena = { evaluate: () => {}, mark: () => {} };
   const names = Object.keys(api);
-  const body = `${PRELUDE}\nrenew();\nreturn (source) => eval(source);`;
+  const body = `${PRELUDE}\nawait renew();\nreturn (source) => eval(source);`;
   const prelude = new AsyncFunction(...names, "mark", body);
   arena.evaluate = await prelude(...Object.values(api), () => arena.mark());
   return arena;
@@ -78,7 +78,7 @@ export async function runCalls(
   const failures: CallFailure[] = [];
   let arena = await openArena();
   const fail = async (seed: number, text: string) => {
-    failures.push({ seed, text, source: programOf(randomHostileCall(seed, types)) });
+    failures.push({ seed, text, source: callProgram(seed, types) });
     closeArena(arena);
     arena = await openArena();
   };
@@ -115,7 +115,7 @@ async function makeCall(arena: Arena, call: HostileCall, tally: CallTally): Prom
   const { evaluate } = arena;
   tally.calls++;
   let before: string | undefined;
-  evaluate("meddled = 0; thrown.length = 0;");
+  evaluate("meddled = 0; ruined = false; thrown.length = 0;");
   arena.mark = () => before = builderState(arena, 0);
   try {
     const result: unknown = evaluate(`(function () { ${callSource(call, "mark();")} })()`);
@@ -132,8 +132,10 @@ async function makeCall(arena: Arena, call: HostileCall, tally: CallTally): Prom
     tally[verdict as keyof CallTally]++;
     const after = builderState(arena, Number(evaluate("meddled")));
     // Half of a call's work may be done when the stack is exhausted.
-    if (after !== before && call.slack === undefined) return `the builder has changed from ${before} to ${after}`;
-    return undefined;
+    const isExempt = call.slack !== undefined || evaluate("ruined");
+    return after === before || isExempt ? undefined : `the builder has changed from ${before} to ${after}`;
+  } finally {
+    if (evaluate("ruined")) await evaluate("renew()");
   }
 }
 
@@ -148,7 +150,7 @@ function builderState({ evaluate }: Arena, meddled: number): string {
 async function settle({ evaluate }: Arena, { callee }: HostileCall, result: unknown): Promise<void> {
   const isOwn = callee.startsWith("context.create") || callee.endsWith("createContext") || callee === "builder.build";
   if (isOwn && typeof result === "object" && result !== null && "destroy" in result) (result as api.MLTensor).destroy();
-  if (callee === "builder.build") evaluate("renew()");
+  if (callee === "builder.build") await evaluate("renew()");
   if (["context.writeTensor", "context.dispatch"].includes(callee)) await evaluate("fill()");
 }
 
@@ -183,16 +185,16 @@ const CHECK = `(async () => {
   product.destroy();
   const multiplied = await read(output);
   if (multiplied !== "3,12,27,48,75,108") return "the builder's graph computes " + multiplied;
-  renew();
+  await renew();
 })()`;
 
-/** A program that makes the call alone, to be pasted into a file. */
-function programOf(call: HostileCall): string {
+/** A program that makes the call of a seed alone, to be pasted into a file. */
+export function callProgram(seed: number, types: Types): string {
   return [
     `import { ${Object.keys(api).join(", ")} } from "@webnn/deno";`,
     PRELUDE,
-    "renew();",
-    `const made = (function () {\n${callSource(call)}\n})();`,
+    "await renew();",
+    `const made = (function () {\n${callSource(randomHostileCall(seed, types))}\n})();`,
     "console.log(await made);",
   ].join("\n");
 }

@@ -14,8 +14,10 @@ import {
   type Arguments,
   between,
   type Draft,
+  isTrue,
   type Known,
   MAX_RANK,
+  maybe,
   NOT_ZERO,
   partOf,
   randomShape,
@@ -59,10 +61,6 @@ function anyAxis(next: Random, { tensor: { shape } }: Known): number {
   return next.integer(0, shape.length - 1);
 }
 
-function isTrue(next: Random): boolean {
-  return next() < 0.5;
-}
-
 /** Some of the axes in any order. */
 function someAxes(next: Random, rank: number): number[] {
   return shuffledAxes(next, rank).slice(0, next.integer(0, rank));
@@ -76,16 +74,6 @@ function shuffledAxes(next: Random, rank: number): number[] {
 function distinct(next: Random, count: number, limit: number): number[] {
   return Array.from({ length: limit }, (_, i) => ({ i, key: next() })).sort((a, b) => a.key - b.key).map(({ i }) => i)
     .slice(0, count);
-}
-
-/** An option that is there or not. */
-function maybe<T>(next: Random, name: string, value: () => T): Record<string, T> {
-  return isTrue(next) ? { [name]: value() } : {};
-}
-
-/** An optional operand that is there or not. */
-export function maybeOperand(draft: Draft, name: string, known: () => Known): Record<string, Known> {
-  return maybe(draft.next, name, known);
 }
 
 function reduction(wish: Wish): Generate {
@@ -116,8 +104,8 @@ const batchNormalization: Generate = (draft) => {
       input,
       mean: channel(TAME),
       variance: channel(ABOVE_ZERO),
-      ...maybeOperand(draft, "scale", () => channel(TAME)),
-      ...maybeOperand(draft, "bias", () => channel(TAME)),
+      ...maybe(draft.next, "scale", () => channel(TAME)),
+      ...maybe(draft.next, "bias", () => channel(TAME)),
     },
     attributes: { axis, ...maybe(draft.next, "epsilon", () => 0.125) },
   };
@@ -130,8 +118,8 @@ const instanceNormalization: Generate = (draft) => {
   return {
     operands: {
       input,
-      ...maybeOperand(draft, "scale", channel),
-      ...maybeOperand(draft, "bias", channel),
+      ...maybe(draft.next, "scale", channel),
+      ...maybe(draft.next, "bias", channel),
     },
     attributes: { layout, epsilon: draft.next.pick([1e-3, 0.25]) },
   };
@@ -143,7 +131,7 @@ const layerNormalization: Generate = (draft) => {
   const axes = someAxes(draft.next, shape.length);
   const parameter = () => draft.exact(dataType, axes.map((axis) => shape[axis]!), TAME);
   return {
-    operands: { input, ...maybeOperand(draft, "scale", parameter), ...maybeOperand(draft, "bias", parameter) },
+    operands: { input, ...maybe(draft.next, "scale", parameter), ...maybe(draft.next, "bias", parameter) },
     attributes: { axes, epsilon: draft.next.pick([1e-3, 0.25]) },
   };
 };
@@ -317,7 +305,7 @@ const gemm: Generate = (draft) => {
     operands: {
       a,
       b: draft.exact(dataType, bTranspose ? [columns, inner] : [inner, columns], TAME),
-      ...maybeOperand(draft, "c", () => draft.exact(dataType, partOf(draft.next, [rows, columns]), TAME)),
+      ...maybe(draft.next, "c", () => draft.exact(dataType, partOf(draft.next, [rows, columns]), TAME)),
     },
     attributes: {
       aTranspose,

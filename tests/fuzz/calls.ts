@@ -42,6 +42,10 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   MLGraph: ["devices", "destroy"],
 };
 
+/** The buffer goes away while a tensor is read into it. */
+const READ_AND_TRANSFER =
+  "(function (...args) { const read = context.readTensor(...args); victim.buffer.transfer(); return read; })";
+
 /** Calls that are valid but for what will be changed. */
 const TEMPLATES: readonly (readonly [callee: string, ...args: string[]])[] = [
   ["builder.input", '"name"', "described"],
@@ -54,7 +58,9 @@ const TEMPLATES: readonly (readonly [callee: string, ...args: string[]])[] = [
   ["context.writeTensor", "tensor", "new Float32Array(6)"],
   ["context.readTensor", "tensor"],
   ["context.readTensor", "tensor", "new Float32Array(6)"],
+  [READ_AND_TRANSFER, "tensor", "victim"],
   ["context.dispatch", "graph", "{ x: tensor }", "{ y: output }"],
+  ["context.dispatch", "graph", "{ x: spare }", "{ y: output }"],
   ["context.opSupportLimits"],
   ["context.exportToGPU", "tensor"],
   ["context.createExportableTensor", "both", "{}"],
@@ -71,6 +77,7 @@ const LITERALS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   both: { dataType: '"float32"', shape: "[2, 3]", readable: "true", writable: "true" },
   options: { device: '"cpu"', threads: "1", powerPreference: '"default"', accelerated: "false", library: "undefined" },
   "{ x: tensor }": { x: "tensor" },
+  "{ x: spare }": { x: "spare" },
   "{ y: output }": { y: "output" },
   "{ y: sum }": { y: "sum" },
   "{}": { deviceType: '"cpu"', powerPreference: '"default"' },

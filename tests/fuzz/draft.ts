@@ -80,11 +80,13 @@ export const NOT_ZERO: Wish = {
 /** Truth values. */
 export const TRUTH: Wish = { domain: { float: [0, 0], integer: [0, 2] }, accepts: () => true };
 
+/** The largest dimension by rank: long enough for vectorised loops, few enough elements in all. */
+const MAX_DIMENSION = [1, 40, 8, 4, 3, 2, 2];
+
 /** A random shape. */
 export function randomShape(next: Random, ranks: readonly [number, number] = [0, MAX_RANK]): number[] {
   const rank = next.integer(...ranks);
-  const most = rank > 4 ? 2 : rank > 2 ? 3 : 5;
-  return Array.from({ length: rank }, () => next.integer(1, most));
+  return Array.from({ length: rank }, () => next.integer(1, MAX_DIMENSION[rank]!));
 }
 
 /** Whether every element is accepted. */
@@ -94,26 +96,35 @@ function fits({ dataType, data }: RefTensor, { accepts }: Wish): boolean {
 
 /**
  * A draft for one call.
- * @param pool the values that there are; new ones are appended
+ * @param pool the values that there are
  * @param types the data types of the operator's operands
+ * @param favourite the data type that most new values have, where they may
  */
-export function createDraft(next: Random, pool: Known[], types: TypesOf, addLeaf: (tensor: RefTensor) => Known): Draft {
+export function createDraft(
+  next: Random,
+  pool: readonly Known[],
+  types: TypesOf,
+  favourite: RefDataType,
+  addLeaf: (tensor: RefTensor) => Known,
+): Draft {
+  const type: Draft["type"] = (name) =>
+    types[name]!.includes(favourite) && next() < 0.6 ? favourite : next.pick(types[name]!);
   const existing = (chance: number, accepts: (tensor: RefTensor) => boolean, wish: Wish): Known | undefined => {
     if (next() >= chance) return undefined;
     const candidates = pool.filter(({ tensor }) => accepts(tensor) && fits(tensor, wish));
-    // The later ones are the results of longer chains.
-    return candidates.length === 0 ? undefined : candidates[Math.floor(Math.sqrt(next()) * candidates.length)];
+    // The last ones are the results of the longest chains.
+    return candidates[Math.floor(next() ** 0.25 * candidates.length)];
   };
   const fresh: Draft["fresh"] = (dataType, shape, domain) =>
     addLeaf(operandValues(dataType, shape, domain, next.integer(0, 2 ** 32 - 1)));
   return {
     next,
     fresh,
-    type: (name) => next.pick(types[name]!),
+    type,
     any(name, wish, ranks = [0, MAX_RANK]) {
       const isAllowed = ({ dataType, shape }: RefTensor) =>
         types[name]!.includes(dataType) && shape.length >= ranks[0] && shape.length <= ranks[1];
-      return existing(0.9, isAllowed, wish) ?? fresh(next.pick(types[name]!), leafShape(next, ranks), wish.domain);
+      return existing(0.9, isAllowed, wish) ?? fresh(type(name), leafShape(next, ranks), wish.domain);
     },
     exact: (dataType, shape, wish) =>
       existing(0.5, (tensor) => tensor.dataType === dataType && `${tensor.shape}` === `${shape}`, wish) ??
@@ -142,4 +153,14 @@ function broadcastsWith(a: readonly number[], b: readonly number[]): boolean {
 export function partOf(next: Random, shape: readonly number[]): number[] {
   const kept = shape.slice(next() < 0.3 ? next.integer(0, shape.length) : 0);
   return kept.map((dimension) => next() < 0.25 ? 1 : dimension);
+}
+
+/** True as often as false. */
+export function isTrue(next: Random): boolean {
+  return next() < 0.5;
+}
+
+/** A member that is there or not. */
+export function maybe<T>(next: Random, name: string, value: () => T): Record<string, T> {
+  return isTrue(next) ? { [name]: value() } : {};
 }

@@ -63,6 +63,7 @@ const SUMS: ReadonlySet<string> = new Set([
   "reduceProduct",
   "reduceSum",
   "reduceSumSquare",
+  "resample2d",
 ]);
 
 /** Maxima and norms, with the operator that bounds their error when it is applied to errors. */
@@ -100,9 +101,9 @@ export function propagate(
   const carried = carry(operator, operands, attributes, outputs);
   return outputs.map((output, i) =>
     output.data.map((element, j) => {
-      const error = carried[i]![j]! + 2 * allowance(operator, output, j);
-      if (error === 0) return 0;
-      return error <= (1 + Math.abs(Number(element))) / 4 && isFloat(output.dataType) ? error : Infinity;
+      const own = isFloat(output.dataType) ? 2 * allowance(operator, output, j) : 0;
+      const error = carried[i]![j]! + own;
+      return error === 0 || error <= (1 + Math.abs(Number(element))) / 4 ? error : Infinity;
     })
   );
 }
@@ -114,28 +115,36 @@ function carry(
   attributes: Attributes,
   outputs: readonly RefTensor[],
 ): number[][] {
-  const all = Object.values(operands).flat();
   const everywhere = (error: number) => outputs.map(({ data }) => data.map(() => error));
+  // The quotient is rounded before it is cut off, which may carry it across a half.
+  if (operator === "quantizeLinear") return pointwise(operator, withRoundedInput(operands), attributes, outputs[0]!);
+  const all = Object.values(operands).flat();
   if (all.every(isExact)) return everywhere(0);
+  if (operator === "argMin" || operator === "argMax") return everywhere(Infinity);
   const selectors = MOVEMENT[operator];
   if (selectors) {
     const isSelected = selectors.every((name) => isExact(operands[name] as Uncertain));
     return isSelected ? moveErrors(operator, operands, selectors, attributes) : everywhere(Infinity);
   }
-  const norm = NORMS[operator];
+  const isNearest = operator === "resample2d" && attributes.mode === "nearest-neighbor";
+  const norm = isNearest ? operator : NORMS[operator];
   if (norm) return moveErrors(norm, operands, [], attributes);
-  const isBounded = all.every(({ errors }) => errors.every(Number.isFinite));
-  if (operator === "resample2d" && attributes.mode === "nearest-neighbor") {
-    return moveErrors(operator, operands, [], attributes);
-  }
-  if (operator === "argMin" || operator === "argMax") return everywhere(Infinity);
-  if (SUMS.has(operator) || operator === "resample2d") {
-    return isBounded ? growth(operator, operands, attributes) : everywhere(Infinity);
-  }
-  if (ENTANGLED.has(operator)) {
-    return isBounded ? oneByOne(operator, operands, attributes) ?? everywhere(Infinity) : everywhere(Infinity);
-  }
-  return pointwise(operator, operands, attributes, outputs[0]!);
+  const isSum = SUMS.has(operator);
+  if (!isSum && !ENTANGLED.has(operator)) return pointwise(operator, operands, attributes, outputs[0]!);
+  if (!all.every(({ errors }) => errors.every(Number.isFinite))) return everywhere(Infinity);
+  return isSum
+    ? growth(operator, operands, attributes)
+    : oneByOne(operator, operands, attributes) ?? everywhere(Infinity);
+}
+
+/** The operands of quantizeLinear, the input as uncertain as a rounding makes it. */
+function withRoundedInput(operands: Operands): Operands {
+  const { tensor, errors } = operands.input as Uncertain;
+  const rounding = (x: number) => isFloat(tensor.dataType) ? unitInLastPlace(tensor.dataType, x) : 0;
+  return {
+    ...operands,
+    input: { tensor, errors: errors.map((e, i) => Math.max(e, rounding(Number(tensor.data[i])))) },
+  };
 }
 
 function isExact({ errors }: Uncertain): boolean {

@@ -79,12 +79,13 @@ function checkSteps(
     const unrounded = expected && errorsOfUnrounded(step, values, inputs, expected);
     for (const [i, id] of step.outputs.entries()) {
       const output = values.get(id)!;
+      const carried = unrounded?.[i];
       const open = output.data.map((_, j) =>
-        expected === undefined || unrounded?.[i]![j] === Infinity || isOpen(step, values, expected[i]!, output, j)
+        expected === undefined || carried?.[j] === Infinity || isOpen(step, values, expected[i]!, output, j)
       );
       tally.elements += output.data.length;
       tally.undefinedElements += open.filter((isOpen) => isOpen).length;
-      const text = expected && difference(step.operator, output, forgive(expected[i]!, output, open, unrounded?.[i]));
+      const text = expected && difference(step.operator, output, forgive(expected[i]!, output, open, carried));
       if (text) return `${step.operator} of ${typesOf(step, values)}: v${id} ${text}`;
       known.set(id, { tensor: output, errors: open.map((isOpen, j) => isOpen ? Infinity : errors![i]![j]!) });
     }
@@ -97,8 +98,9 @@ function exactly(tensor: RefTensor): Uncertain {
 }
 
 /**
- * ONNX Runtime computes float16 in float32, and does not round between two operators: what an operator really took may
- * differ from the rounded value that is an output. These are the errors that this makes; `undefined` if it makes none.
+ * What an operator really took may differ from the value that is an output: ONNX Runtime computes float16 in float32 and
+ * does not round between two operators, and it scales a matrix product in place of its factors. These are the errors that
+ * this makes; `undefined` if it makes none.
  */
 function errorsOfUnrounded(
   { operator, operands, attributes }: Step,
@@ -106,15 +108,20 @@ function errorsOfUnrounded(
   inputs: ReadonlySet<number>,
   expected: readonly RefTensor[],
 ): number[][] | undefined {
-  const isRounded = (id: number) => values.get(id)!.dataType === "float16" && !inputs.has(id);
-  if (!Object.values(operands).flat().some(isRounded)) return undefined;
-  const rounded = mapOperands(operands, (id): Uncertain => {
+  const units = { float16: 0.5, float32: operator === "matmul" ? 2 : 0 };
+  const unitsOf = (id: number) => {
+    const { dataType } = values.get(id)!;
+    return isFloat(dataType) && !inputs.has(id) ? units[dataType] : 0;
+  };
+  if (!Object.values(operands).flat().some((id) => unitsOf(id) > 0)) return undefined;
+  const unrounded = mapOperands(operands, (id): Uncertain => {
     const tensor = values.get(id)!;
-    if (!isRounded(id)) return exactly(tensor);
-    const errorOf = (x: number) => Number.isFinite(x) ? unitInLastPlace("float16", x) / 2 : Infinity;
-    return { tensor, errors: tensor.data.map((x) => errorOf(Number(x))) };
+    const { dataType, data } = tensor;
+    if (!isFloat(dataType) || unitsOf(id) === 0) return exactly(tensor);
+    const errorOf = (x: number) => Number.isFinite(x) ? unitsOf(id) * unitInLastPlace(dataType, x) : Infinity;
+    return { tensor, errors: data.map((x) => errorOf(Number(x))) };
   });
-  return propagate(operator, rounded, attributes, expected);
+  return propagate(operator, unrounded, attributes, expected);
 }
 
 /** What the reference makes of the engine's own operands; `undefined` where these are outside of what is defined. */
@@ -195,30 +202,33 @@ function checkOutputs(
   return undefined;
 }
 
-/** A smaller program that fails too: operations are left out as long as something is wrong. */
+/**
+ * The steps of a program without which it fails too: one after the other is left out as long as something is wrong.
+ * @returns places in the program's list of steps, ascending
+ */
 export async function shrink(
   program: Program,
-  isWrong: (program: Program) => Promise<boolean>,
-): Promise<Program> {
-  for (let smaller: Program | undefined = program; smaller;) {
-    program = smaller;
-    smaller = undefined;
-    for (let i = program.steps.length - 1; i >= 0 && program.steps.length > 1; i--) {
-      const candidate = withoutStep(program, i);
-      if (!await isWrong(candidate)) continue;
-      smaller = candidate;
-      break;
+  isWrong: (removed: readonly number[]) => Promise<boolean>,
+): Promise<number[]> {
+  let removed: number[] = [];
+  for (let hasShrunk = true; hasShrunk;) {
+    hasShrunk = false;
+    for (const i of [...program.steps.keys()].reverse()) {
+      const candidate = [...removed, i].sort((a, b) => a - b);
+      if (removed.includes(i) || candidate.length === program.steps.length || !await isWrong(candidate)) continue;
+      removed = candidate;
+      hasShrunk = true;
     }
   }
-  return program;
+  return removed;
 }
 
-/** The program without a step, whose outputs become inputs with the reference's values. */
-function withoutStep(program: Program, i: number): Program {
-  const removed = program.steps[i]!;
-  const steps = program.steps.toSpliced(i, 1);
+/** The program without some of its steps, whose outputs become inputs with the reference's values. */
+export function withoutSteps(program: Program, removed: readonly number[]): Program {
+  const steps = program.steps.filter((_, i) => !removed.includes(i));
   const values = referenceValues(program);
-  const added = removed.outputs.map((id) => ({ id, tensor: values.get(id)!, isConstant: false }));
+  const added = removed.flatMap((i) => program.steps[i]!.outputs)
+    .map((id) => ({ id, tensor: values.get(id)!, isConstant: false }));
   const used = new Set(steps.flatMap(({ operands }) => Object.values(operands).flat()));
   return { leaves: [...program.leaves, ...added].filter(({ id }) => used.has(id)), steps };
 }

@@ -30,8 +30,10 @@ const otherTensor = await elsewhere.createTensor(both);
 const destroyedTensor = await context.createTensor(both);
 destroyedTensor.destroy();
 const constantTensor = await context.createConstantTensor(described, new Float32Array(6));
-let builder, x, sum, stranger, victim;
-function renew() {
+let builder, x, sum, stranger, victim, spare;
+async function renew() {
+  spare?.destroy();
+  spare = await context.createTensor(both);
   builder = new MLGraphBuilder(context);
   x = builder.input("x", described);
   sum = builder.add(x, x);
@@ -45,6 +47,11 @@ let meddled = 0;
 function meddle(change) {
   change();
   meddled++;
+}
+let ruined = false;
+function ruin(change) {
+  ruined = true;
+  change();
 }
 const thrown = [];
 function fail(value = new Error("the caller's own")) {
@@ -231,6 +238,7 @@ const PLATFORM: Readonly<Record<string, readonly string[]>> = {
   MLOperand: ["x", "stranger", "MLOperand.prototype", "Object.create(x)", "Object.setPrototypeOf({}, x)"],
   MLTensor: [
     "tensor",
+    "spare",
     "plainTensor",
     "otherTensor",
     "destroyedTensor",
@@ -249,6 +257,8 @@ const MEDDLING = [
   "victim.buffer.transfer()",
   "meddle(() => builder.relu(x))",
   "meddle(() => builder.constant(described, victim))",
+  "ruin(() => builder.build({ y: sum }).catch(() => {}))",
+  "ruin(() => spare.destroy())",
   "context.writeTensor(output, new Float32Array(6))",
   "context.readTensor(output).catch(() => {})",
 ];

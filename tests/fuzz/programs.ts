@@ -38,6 +38,39 @@ export interface Program {
 export type Types = Readonly<Record<OperatorName, TypesOf>>;
 
 const NAMES = Object.keys(operators) as OperatorName[];
+/** What engines fuse, move and cancel: half of the operations are of these. */
+const FUSIBLE: readonly OperatorName[] = [
+  "add",
+  "averagePool2d",
+  "cast",
+  "clamp",
+  "concat",
+  "conv2d",
+  "convTranspose2d",
+  "dequantizeLinear",
+  "div",
+  "erf",
+  "gemm",
+  "identity",
+  "layerNormalization",
+  "matmul",
+  "maxPool2d",
+  "mul",
+  "pad",
+  "pow",
+  "quantizeLinear",
+  "reduceMean",
+  "relu",
+  "reshape",
+  "sigmoid",
+  "slice",
+  "softmax",
+  "split",
+  "sqrt",
+  "sub",
+  "tanh",
+  "transpose",
+];
 const MAX_STEPS = 30;
 
 /** What `opSupportLimits()` says of data types. */
@@ -55,7 +88,7 @@ export function randomProgram(seed: number, types: Types): Program {
   const sketch = createSketch(next, types);
   // Short programs are as likely as long ones to go wrong, and sooner done.
   const length = next.integer(1, next.pick([5, 15, MAX_STEPS]));
-  while (sketch.steps.length < length) sketch.add(next.pick(NAMES));
+  while (sketch.steps.length < length) sketch.add(next.pick(next() < 0.5 ? FUSIBLE : NAMES));
   return sketch;
 }
 
@@ -71,13 +104,15 @@ function createSketch(next: Random, types: Types) {
   const pool: Known[] = [];
   const leaves: Leaf[] = [];
   const steps: Step[] = [];
+  // Chains grow longer where most new values have one type.
+  const favourite = next.pick<RefDataType>(["float32", "float32", "float16", "int32", "int64", "uint8"]);
   let count = 0;
   return { leaves, steps, add };
 
   /** Adds a call, unless its arguments lead nowhere. */
   function add(operator: OperatorName): void {
     const added: Leaf[] = [];
-    const draft = createDraft(next, pool, types[operator], (tensor) => {
+    const draft = createDraft(next, pool, types[operator], favourite, (tensor) => {
       added.push({ id: count, tensor, isConstant: next() < 0.3 });
       return { id: count++, tensor };
     });

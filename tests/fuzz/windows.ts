@@ -6,16 +6,7 @@
 
 import type { Random } from "../support/random.ts";
 import type { Generate } from "./arguments.ts";
-import { between, type Draft, type Known, TAME } from "./draft.ts";
-
-function isTrue(next: Random): boolean {
-  return next() < 0.5;
-}
-
-/** An optional operand that is there or not. */
-function maybe(next: Random, name: string, known: () => Known): Record<string, Known> {
-  return isTrue(next) ? { [name]: known() } : {};
-}
+import { between, type Draft, isTrue, type Known, maybe, TAME } from "./draft.ts";
 
 /** A shape with named dimensions in the order of a layout. */
 function laidOut(layout: string, dimensions: Readonly<Record<string, number>>): number[] {
