@@ -1,44 +1,9 @@
 /**
- * A deep graph: 50 × {add(x, x), relu, mul(x, x), relu} on [1, 3, 224, 224], then a global averagePool2d.
- *
- * A round computes x → 4x², which runs to 0 or ∞ from every positive value but 0.25, and to 0 from every negative one.
- * The input is +0.25 or −0.25 by a seed, so that each output is 0.25 × the share of positive elements of its channel.
+ * A deep graph of element-wise operators on [1, 3, 224, 224].
  *
  * @module
  */
-import type { Network } from "../examples/inference.ts";
-import { random } from "../tests/support/random.ts";
-import { assertSameElements } from "./support/check.ts";
+import { complex } from "./support/complex.ts";
 import { benchSuite } from "./support/suite.ts";
 
-const CHANNELS = 3;
-const CHANNEL_ELEMENTS = 224 * 224;
-const INPUT_SHAPE = [1, CHANNELS, 224, 224];
-const OUTPUT_SHAPE = [1, CHANNELS, 1, 1];
-const ROUNDS = 50;
-
-const next = random(2);
-const input = Float32Array.from({ length: CHANNELS * CHANNEL_ELEMENTS }, () => next() < 0.5 ? 0.25 : -0.25);
-const expected = Float32Array.from({ length: CHANNELS }, (_, channel) => {
-  const values = input.subarray(channel * CHANNEL_ELEMENTS, (channel + 1) * CHANNEL_ELEMENTS);
-  return 0.25 * values.filter((value) => value > 0).length / CHANNEL_ELEMENTS;
-});
-
-await benchSuite({
-  name: "complex",
-  build,
-  inputs: { input },
-  output: "output",
-  check: (values) => assertSameElements(values, expected),
-});
-
-async function build(context: MLContext): Promise<Network> {
-  const builder = new MLGraphBuilder(context);
-  let x = builder.input("input", { dataType: "float32", shape: INPUT_SHAPE });
-  for (let round = 0; round < ROUNDS; round++) {
-    x = builder.relu(builder.add(x, x));
-    x = builder.relu(builder.mul(x, x));
-  }
-  const output = builder.averagePool2d(x);
-  return { graph: await builder.build({ output }), inputs: { input: INPUT_SHAPE }, outputs: { output: OUTPUT_SHAPE } };
-}
+await benchSuite(complex);

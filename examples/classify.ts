@@ -15,7 +15,7 @@ import { buildSqueezeNet } from "./squeezenet.ts";
 
 const HELP = `Classifies photos with WebNN.
 
-Usage: deno task demo [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]
+Usage: deno task classify [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]
 
   photo      JPEG or PNG files; a red panda where none is given
   --model    squeezenet (the default), or mobilenetv2, which shows features instead of labels

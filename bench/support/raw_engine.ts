@@ -6,6 +6,7 @@
 import { cString, type Pointer } from "../../ffi/memory.ts";
 import { lower } from "../../src/backends/onnxruntime/lower.ts";
 import { createModel } from "../../src/backends/onnxruntime/model.ts";
+import type { OrtRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import { createSessionOptions } from "../../src/backends/onnxruntime/session_options.ts";
 import { OrtTensor } from "../../src/backends/onnxruntime/tensor.ts";
 import type { NamedValue } from "../../src/graph/graph.ts";
@@ -29,14 +30,17 @@ export interface RawSession {
 }
 
 /** Makes the model of a graph, and tensors for its inputs and outputs, of which the inputs are filled. */
-export function createRawEngine(captured: CapturedGraph, inputs: Record<string, Float32Array>): RawEngine {
+export async function createRawEngine(
+  captured: CapturedGraph,
+  inputs: Record<string, Float32Array>,
+): Promise<RawEngine> {
   const { runtime, threads, graph } = captured;
   const { api, env, modelEditor } = runtime;
   const onnx = lower(graph);
   const model = createModel(runtime, onnx);
   const options = createSessionOptions(runtime, threads);
-  const inputTensors = graph.inputs.map(({ value }) => new OrtTensor(runtime, value));
-  const outputTensors = graph.outputs.map(({ value }) => new OrtTensor(runtime, value));
+  const inputTensors = await createTensors(runtime, graph.inputs);
+  const outputTensors = await createTensors(runtime, graph.outputs);
   graph.inputs.forEach(({ name }, i) => inputTensors[i]!.write(bytesOf(inputs[name]!)));
 
   function bindTensors(session: Pointer): Pointer {
@@ -61,6 +65,10 @@ export function createRawEngine(captured: CapturedGraph, inputs: Record<string, 
       };
     },
   };
+}
+
+function createTensors(runtime: OrtRuntime, values: readonly NamedValue[]): Promise<OrtTensor[]> {
+  return Promise.all(values.map(({ value }) => OrtTensor.create(runtime, value)));
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {

@@ -65,7 +65,7 @@ async function prepare(suite: Suite): Promise<Bench> {
   return {
     suite,
     work: workOf(captured.graph),
-    raw: createRawEngine(captured, suite.inputs),
+    raw: await createRawEngine(captured, suite.inputs),
     context,
     tensors,
     buffer: new Float32Array(outputs[suite.output]!.reduce((product, size) => product * size, 1)),

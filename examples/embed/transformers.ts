@@ -12,6 +12,8 @@ const importBuildForNode = () => import("@huggingface/transformers");
 /**
  * Imports transformers.js so that it finds `navigator.ml`: import `@webnn/deno/polyfill` first. Models come from a hub, over
  * HTTP and Deno's `caches`; set `env.localModelPath` to a folder's URL to read them from files.
+ *
+ * While it loads, the rest of the program misses the hidden globals too: load it first.
  */
 export async function loadTransformers(): Promise<Transformers> {
   const url = new URL("transformers.web.js", import.meta.resolve("@huggingface/transformers"));

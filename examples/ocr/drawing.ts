@@ -12,8 +12,8 @@ import type { Image } from "../image.ts";
 import { type Box, cornersOf } from "./boxes.ts";
 import type { Line } from "./networks.ts";
 
-const FONT = new URL(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSans.ttf"));
-const FONT_FAMILY = "DejaVu Sans";
+const FONT = new URL(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSerif.ttf"));
+const FONT_FAMILY = "DejaVu Serif";
 
 /** What stands in the picture of {@linkcode drawSample}. */
 export const SAMPLE_LINES = [
@@ -21,7 +21,7 @@ export const SAMPLE_LINES = [
   "The W3C WebNN API, on native engines",
   "Invoice 2026-0417: 3 x 19.90 = 59.70 EUR",
   "Please keep off the grass!",
-  "ABCDEFGHIJKLM nopqrstuvwxyz",
+  "Quick brown foxes jump over 13 lazy dogs",
 ];
 
 /** Draws with SVG (https://github.com/RazrFalcon/resvg). */

@@ -72,6 +72,8 @@ function openNetwork(model: Uint8Array, freeAxes: readonly number[], provider: E
   const createSession = (shape: NetworkInput["shape"]) =>
     InferenceSession.create(model, {
       executionProviders: [provider],
+      // Without the warnings about nodes that stay on WebAssembly.
+      logSeverityLevel: 3,
       freeDimensionOverrides: Object.fromEntries(
         freeAxes.map((axis, index) => [`p2o.DynamicDimension.${index}`, shape[axis]!]),
       ),

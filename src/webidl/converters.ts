@@ -118,7 +118,7 @@ export function record<T>(item: Converter<T>): Converter<Map<string, T>> {
     for (const key of Reflect.ownKeys(value)) {
       if (!Reflect.getOwnPropertyDescriptor(value, key)?.enumerable) continue;
       const name = usvString(key, `A key of ${context}`);
-      entries.set(name, item(Reflect.get(value, key, value), `${context}[${JSON.stringify(name)}]`));
+      entries.set(name, item(Reflect.get(value, key, value), `${context}["${name}"]`));
     }
     return entries;
   };

@@ -10,12 +10,25 @@ import { encodeOnnx, type Initializer, type Node } from "./onnx_file.ts";
 const HIDDEN = 32;
 const HEADS = 4;
 const LAYERS = 2;
-const MAX_LENGTH = 32;
+
+/** The name under which a hub would serve the model. */
+export const BERT_NAME = "tests/small-bert";
+/** Tokens of a text, at most. */
+export const BERT_LENGTH = 32;
 
 /** Pieces that the tokenizer knows beside the special ones and the letters. */
 const WORDS = "the a cat dog sat on mat runs fast and is engine network paints picture deep ##s ##ing ##ed".split(" ");
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
-const VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...LETTERS, ...LETTERS.map((c) => `##${c}`), ...WORDS];
+const VOCABULARY = [
+  "[PAD]",
+  "[UNK]",
+  "[CLS]",
+  "[SEP]",
+  "[MASK]",
+  ...LETTERS,
+  ...LETTERS.map((c) => `##${c}`),
+  ...WORDS,
+];
 
 /** The files of the model by their paths. */
 export function bertFiles(): Record<string, Uint8Array<ArrayBuffer>> {
@@ -26,12 +39,12 @@ export function bertFiles(): Record<string, Uint8Array<ArrayBuffer>> {
       hidden_size: HIDDEN,
       num_attention_heads: HEADS,
       num_hidden_layers: LAYERS,
-      max_position_embeddings: MAX_LENGTH,
+      max_position_embeddings: BERT_LENGTH,
       vocab_size: VOCABULARY.length,
     }),
     "tokenizer_config.json": json({
       tokenizer_class: "BertTokenizer",
-      model_max_length: MAX_LENGTH,
+      model_max_length: BERT_LENGTH,
       pad_token: "[PAD]",
       unk_token: "[UNK]",
       cls_token: "[CLS]",
@@ -92,7 +105,11 @@ function bertModel(next: Random): Uint8Array<ArrayBuffer> {
   const tokens = ["batch_size", "sequence_length"];
   return encodeOnnx({
     opset: 17,
-    inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({ name, dataType: "int64", shape: tokens })),
+    inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
+      name,
+      dataType: "int64",
+      shape: tokens,
+    })),
     outputs: [{ name: "last_hidden_state", dataType: "float32", shape: [...tokens, HIDDEN] }],
     initializers: layers.initializers,
     nodes: layers.nodes,
@@ -152,14 +169,14 @@ function embeddings({ node, weight, constant, normalize, initializers }: Layers)
   // The positions 0, 1, ... of as many tokens as there are.
   initializers.push({
     name: "all_positions",
-    shape: [1, MAX_LENGTH],
-    data: BigInt64Array.from({ length: MAX_LENGTH }, (_, i) => BigInt(i)),
+    shape: [1, BERT_LENGTH],
+    data: BigInt64Array.from({ length: BERT_LENGTH }, (_, i) => BigInt(i)),
   });
   const size = node("Shape", "input_shape", ["input_ids"]);
   const one = constant("one", [1]);
   const length = node("Gather", "length", [size, one]);
   const ids = node("Slice", "position_ids", ["all_positions", constant("zero", [0]), length, one]);
-  const positions = node("Gather", "positions", [weight("position_table", MAX_LENGTH, HIDDEN), ids]);
+  const positions = node("Gather", "positions", [weight("position_table", BERT_LENGTH, HIDDEN), ids]);
   const tokens = node("Add", "words_and_types", [words, types]);
   return normalize("embeddings", node("Add", "words_types_positions", [tokens, positions]));
 }
@@ -190,7 +207,9 @@ function attention({ node, constant, linear }: Layers, name: string, x: string, 
   const split = constant(`${name}.split`, [0, 0, HEADS, size]);
   const heads = (role: string, perm: number[]) => {
     const projected = linear(`${name}.${role}`, x, HIDDEN, HIDDEN);
-    return node("Transpose", `${name}.${role}.heads`, [node("Reshape", `${name}.${role}.split`, [projected, split])], { perm });
+    return node("Transpose", `${name}.${role}.heads`, [node("Reshape", `${name}.${role}.split`, [projected, split])], {
+      perm,
+    });
   };
   const [query, key] = [heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1])];
   const products = node("MatMul", `${name}.products`, [query, key]);

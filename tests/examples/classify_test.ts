@@ -5,10 +5,10 @@ import { testData, testWithData } from "../support/test_data.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
 
-/** Runs the demo by its task, as a user does. */
-async function demo(args: string[], env: Record<string, string> = {}) {
+/** Runs the example by its task, as a user does. */
+async function classify(args: string[], env: Record<string, string> = {}) {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "demo", ...args],
+    args: ["task", "--quiet", "classify", ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
   });
@@ -27,16 +27,16 @@ async function withTempFile(suffix: string, bytes: Uint8Array, use: (path: strin
   }
 }
 
-Deno.test("demo --help and -h tell the usage", async () => {
+Deno.test("classify --help and -h tell the usage", async () => {
   for (const option of ["--help", "-h"]) {
-    const { code, stdout, stderr } = await demo([option]);
+    const { code, stdout, stderr } = await classify([option]);
     assertEquals([code, stderr], [0, ""]);
-    assertStringIncludes(stdout, "Usage: deno task demo [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]");
+    assertStringIncludes(stdout, "Usage: deno task classify [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]");
   }
 });
 
 async function assertFailsWith(args: string[], message: RegExp, env: Record<string, string> = {}): Promise<void> {
-  const { code, stdout, stderr } = await demo(args, env);
+  const { code, stdout, stderr } = await classify(args, env);
   assertEquals([code, stdout], [1, ""], stderr);
   assertMatch(stderr, /^classify: [^\n]+\n$/);
   assertMatch(stderr, message);
@@ -55,16 +55,16 @@ const ERRORS: [args: string[], message: RegExp][] = [
 ];
 
 for (const [args, message] of ERRORS) {
-  Deno.test(`demo ${args.join(" ")} fails with one clear line`, () => assertFailsWith(args, message));
+  Deno.test(`classify ${args.join(" ")} fails with one clear line`, () => assertFailsWith(args, message));
 }
 
-Deno.test("demo refuses a damaged photo with one clear line", async () => {
+Deno.test("classify refuses a damaged photo with one clear line", async () => {
   await withTempFile(".jpg", new Uint8Array([0xff, 0xd8, 0xff, 1, 2]), async (path) => {
     await assertFailsWith([path], /\.jpg: damaged JPEG: /);
   });
 });
 
-Deno.test("demo says which model file is missing and how to point to it", async () => {
+Deno.test("classify says which model file is missing and how to point to it", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const message =
@@ -78,8 +78,8 @@ Deno.test("demo says which model file is missing and how to point to it", async 
 const TIMINGS = [/\n {2}build +\d+\.\d ms\n/, /\n {2}first inference +\d+\.\d ms\n/];
 const SQUEEZENET_FILES = ["models/squeezenet1.1.safetensors", "models/imagenet_labels.txt"];
 
-testWithData([...SQUEEZENET_FILES, "models/images/red_panda.jpg"], "demo sees a lesser panda first", async () => {
-  const { code, stdout, stderr } = await demo([]);
+testWithData([...SQUEEZENET_FILES, "models/images/red_panda.jpg"], "classify sees a lesser panda first", async () => {
+  const { code, stdout, stderr } = await classify([]);
   assertEquals([code, stderr], [0, ""]);
   const [title, first, ...rest] = stdout.split("\n");
   assertEquals([title, first], ["red_panda.jpg (960 × 635)", "   99.41 %  lesser panda"]);
@@ -92,8 +92,8 @@ testWithData([...SQUEEZENET_FILES, "models/images/red_panda.jpg"], "demo sees a 
 const PHOTOS = { chameleon: "African chameleon", goldfish: "goldfish", horse_cart: "horse cart" };
 const PHOTO_FILES = Object.keys(PHOTOS).map((name) => `models/images/${name}.jpg`);
 
-testWithData([...SQUEEZENET_FILES, ...PHOTO_FILES], "demo classifies each photo it is given", async () => {
-  const { code, stdout, stderr } = await demo([...PHOTO_FILES.map(testData), "--repeat", "2"]);
+testWithData([...SQUEEZENET_FILES, ...PHOTO_FILES], "classify names each photo it is given", async () => {
+  const { code, stdout, stderr } = await classify([...PHOTO_FILES.map(testData), "--repeat", "2"]);
   assertEquals([code, stderr], [0, ""]);
   for (const [name, label] of Object.entries(PHOTOS)) {
     assertMatch(stdout, new RegExp(`^${name}\\.jpg \\(\\d+ × \\d+\\)\\n +\\d+\\.\\d\\d %  ${label}\\n`, "m"));
@@ -105,12 +105,12 @@ const MOBILENET_FILES = ["models/mobilenetv2.safetensors", "models/mobilenetv2.r
 
 testWithData(
   MOBILENET_FILES,
-  "demo --model mobilenetv2 compares features, and says why there are no labels",
+  "classify --model mobilenetv2 compares features, and says why there are no labels",
   async () => {
     const png = new Uint8Array(PNG.sync.write(new PNG({ width: 4, height: 3 })));
     await withTempFile(".png", png, async (unknown) => {
       const photos = [testData("models/images/goldfish.jpg"), unknown];
-      const { code, stdout, stderr } = await demo([...photos, "--model", "mobilenetv2", "--repeat=1"]);
+      const { code, stdout, stderr } = await classify([...photos, "--model", "mobilenetv2", "--repeat=1"]);
       assertEquals([code, stderr], [0, ""]);
       const error = /^ {2}features: the first 8 differ from the reference by at most (\S+)$/m.exec(stdout)?.[1];
       assert(Number(error) <= 1e-4, stdout);

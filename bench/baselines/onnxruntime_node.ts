@@ -1,0 +1,12 @@
+/**
+ * The npm package onnxruntime-node as a contestant. Its runs write straight into the buffer.
+ *
+ * @module
+ */
+import * as ort from "onnxruntime-node";
+import { createEngine } from "./onnxruntime_js.ts";
+import { readJob, serve } from "./protocol.ts";
+
+const job = readJob();
+const options = { intraOpNumThreads: job.threads, interOpNumThreads: 1 };
+await serve(`ONNX Runtime ${ort.env.versions.node}`, await createEngine(ort, job, { options, fillsOutputs: true }));

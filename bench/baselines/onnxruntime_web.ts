@@ -1,0 +1,14 @@
+/**
+ * The npm package onnxruntime-web, WebAssembly with SIMD, as a contestant. Its results come in new memory and are copied
+ * once more.
+ *
+ * @module
+ */
+import * as ort from "onnxruntime-web";
+import { createEngine } from "./onnxruntime_js.ts";
+import { readJob, serve } from "./protocol.ts";
+
+const job = readJob();
+ort.env.wasm.numThreads = job.threads;
+const options = { executionProviders: ["wasm"] };
+await serve(`ONNX Runtime ${ort.env.versions.web}`, await createEngine(ort, job, { options, fillsOutputs: false }));

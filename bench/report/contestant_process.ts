@@ -1,0 +1,84 @@
+/**
+ * A contestant at work, seen from the report.
+ *
+ * @module
+ */
+import { type Greeting, type Job, readFloats, readLines, type Timing } from "../baselines/protocol.ts";
+
+/** How long a contestant may think about one command, in milliseconds. */
+const PATIENCE = 120_000;
+
+/** A process that speaks the protocol. Its methods reject with what it said on standard error, if it fails. */
+export interface ContestantProcess extends AsyncDisposable {
+  /** The engine and its version. */
+  readonly engine: string;
+  /** Makes the graph anew; the time in milliseconds. */
+  build(): Promise<number>;
+  /** Runs and reads one time after the other; the mean time in milliseconds. */
+  run(count: number): Promise<number>;
+  /** Runs as fast as it can, and reads once; the mean time in milliseconds. */
+  pipeline(count: number): Promise<number>;
+  /** What the last run computed; `file` is where the two processes meet. */
+  output(file: string): Promise<Float32Array>;
+}
+
+/** Starts a contestant. Rejects if it does not come up. */
+export async function startContestant(
+  [command, ...args]: readonly string[],
+  { suite, threads, folder }: Job,
+): Promise<ContestantProcess> {
+  const child = new Deno.Command(command!, {
+    args: [...args, suite, String(threads), folder],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const complaints = new Response(child.stderr).text();
+  const commands = child.stdin.getWriter();
+  const answers = readLines(child.stdout);
+
+  /** The next line, or the end; whoever thinks too long about it is ended. */
+  async function nextLine(): Promise<IteratorResult<string>> {
+    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+    try {
+      return await answers.next();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  async function end(): Promise<void> {
+    await commands.close().catch(() => {}); // It may have closed its end already.
+    while (!(await nextLine()).done);
+    await child.status;
+    await complaints;
+  }
+  async function answer(): Promise<unknown> {
+    const { value, done } = await nextLine();
+    if (!done) return JSON.parse(value);
+    const { code, signal } = await child.status;
+    throw new Error((await complaints).trim() || `it ended with ${signal ?? `status ${code}`}`);
+  }
+  async function ask(command: string): Promise<unknown> {
+    await commands.write(new TextEncoder().encode(`${command}\n`)).catch(() => {}); // Why it is gone, answer() says.
+    return await answer();
+  }
+  const time = async (command: string) => (await ask(command) as Timing).milliseconds;
+
+  const greeting = answer().catch(async (error) => {
+    await end();
+    throw error;
+  });
+  const { engine } = await greeting as Greeting;
+  return {
+    engine,
+    build: () => time("build"),
+    run: (count) => time(`run ${count}`),
+    pipeline: (count) => time(`pipeline ${count}`),
+    async output(file) {
+      await ask(`output ${file}`);
+      return await readFloats(file);
+    },
+    [Symbol.asyncDispose]: end,
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * Tells which sentences mean something like a given one, by transformers.js on `navigator.ml`. See HELP.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import "@webnn/deno/polyfill";
+import { basename, dirname, isAbsolute, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { loadTransformers } from "./transformers.ts";
+
+const HELP = `Tells which sentences mean something like a given one, with WebNN.
+
+Usage: deno run --allow-ffi --allow-read --allow-env --allow-net examples/embed/main.ts <query> <sentence> ... [options]
+
+  query, sentence   texts, in quotes
+  --model           a model on the Hugging Face hub, or a folder with such a model: an absolute path, or one that
+                    begins with "."; a BERT, or another encoder that answers a vector for each token (default
+                    Xenova/all-MiniLM-L6-v2)
+  --length          tokens of a text at most; longer ones are cut (default 64)
+  --help            this text
+
+transformers.js turns each text into a vector: tokens, the network on WebNN, the mean of the tokens' vectors.`;
+
+type Embed = (text: string) => Promise<Float32Array>;
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    console.error(`embed: ${messageOf(error)}`);
+    Deno.exitCode = 1;
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { help, texts: [query, ...sentences], model, length } = parseOptions(args);
+  if (help || query === undefined) return console.log(HELP);
+  const embed = await openEmbedding(model, length).catch((cause) => {
+    throw new Error(`cannot load the model ${model}: ${messageOf(cause)}`, { cause });
+  });
+  const vector = await embed(query);
+  const ranked: { sentence: string; similarity: number }[] = [];
+  for (const sentence of sentences) ranked.push({ sentence, similarity: product(vector, await embed(sentence)) });
+  console.log(query);
+  for (const { sentence, similarity } of ranked.toSorted((a, b) => b.similarity - a.similarity)) {
+    console.log(`  ${similarity.toFixed(4).padStart(7)}  ${sentence}`);
+  }
+}
+
+function parseOptions(args: string[]): { help: boolean; texts: string[]; model: string; length: number } {
+  const options = parseArgs(args, {
+    string: ["model", "length", "_"],
+    boolean: ["help"],
+    alias: { help: "h" },
+    default: { model: "Xenova/all-MiniLM-L6-v2", length: "64" },
+    unknown: (arg, key) => {
+      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
+    },
+  });
+  if (!options.help && options._.length < 2) throw new Error("name a query and the sentences to compare it with");
+  if (options.model === "") throw new Error("--model must name a model or a folder");
+  if (!/^[1-9]\d*$/.test(options.length)) {
+    throw new Error(`--length must be a whole number from 1 on, not "${options.length}"`);
+  }
+  return { help: options.help, texts: options._, model: options.model, length: Number(options.length) };
+}
+
+/** Loads the model. The vectors have length 1. */
+async function openEmbedding(model: string, length: number): Promise<Embed> {
+  const { AutoModel, AutoTokenizer, env, LogLevel, mean_pooling } = await loadTransformers();
+  env.logLevel = LogLevel.ERROR;
+  const isFolder = model.startsWith(".") || isAbsolute(model);
+  const name = isFolder ? basename(resolve(model)) : model;
+  if (isFolder) env.localModelPath = `${pathToFileURL(dirname(resolve(model)))}/`;
+  env.allowLocalModels = isFolder;
+  env.allowRemoteModels = !isFolder;
+
+  const progress_callback = showProgress;
+  const tokenizer = await AutoTokenizer.from_pretrained(name, { progress_callback });
+  const network = await AutoModel.from_pretrained(name, {
+    progress_callback,
+    device: "webnn-cpu",
+    dtype: "fp32",
+    // WebNN's shapes are fixed: one text at a time, filled up to a fixed length. The names are the exporter's.
+    session_options: { freeDimensionOverrides: { batch_size: 1, sequence_length: length } },
+  });
+  showStatus("");
+  return async (text) => {
+    const inputs = tokenizer(text, { padding: "max_length", max_length: length, truncation: true });
+    const { last_hidden_state } = await network(inputs);
+    return mean_pooling(last_hidden_state, inputs.attention_mask).normalize(2, -1).data as Float32Array;
+  };
+}
+
+function showProgress(progress: { status: string; file?: string; progress?: number }): void {
+  if (progress.status === "progress") showStatus(`${progress.file}: ${progress.progress?.toFixed()} %`);
+}
+
+/** Shows what is going on in one line that the next call replaces, where someone looks at it. */
+function showStatus(text: string): void {
+  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+}
+
+function product(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, index) => sum + value * b[index]!, 0);
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
+}

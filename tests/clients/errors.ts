@@ -1,0 +1,23 @@
+/** How far two engines are apart. */
+
+/** Of one output: the largest difference of two elements, and the largest element. */
+export interface Difference {
+  readonly difference: number;
+  readonly largest: number;
+}
+
+/** Compares the outputs one by one. Throws an Error where they have other lengths or elements that are not finite. */
+export function differences(actual: readonly Float32Array[], expected: readonly Float32Array[]): Difference[] {
+  return expected.map((output, index) => {
+    const other = actual[index]!;
+    if (other.length !== output.length) {
+      throw new Error(`output ${index}: ${other.length} elements, not ${output.length}`);
+    }
+    const sum = output.reduce((sum, value, at) => sum + Math.abs(value) + Math.abs(other[at]!), 0);
+    if (!Number.isFinite(sum)) throw new Error(`output ${index} has elements that are not finite`);
+    return {
+      difference: output.reduce((worst, value, at) => Math.max(worst, Math.abs(value - other[at]!)), 0),
+      largest: output.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0),
+    };
+  });
+}

@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import { Buffer } from "node:buffer";
+import { cornersOf, findTextBoxes } from "../../examples/ocr/boxes.ts";
+import { openDrawing, SAMPLE_LINES } from "../../examples/ocr/drawing.ts";
+import { decodeText } from "../../examples/ocr/networks.ts";
+
+const ROOT = join(import.meta.dirname!, "../..");
+
+/** Runs the demo by its task, as a user does. */
+async function demo(args: string[]) {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "demo", ...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stdout, stderr } = await command.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+function textOf(stdout: string): string[] {
+  return [...stdout.matchAll(/^ *\d+\.\d % {2}(.*) {2}\(\d+, \d+\)$/gm)].map(([, text]) => text!);
+}
+
+Deno.test("demo --help and -h tell the usage", async () => {
+  for (const option of ["--help", "-h"]) {
+    const { code, stdout, stderr } = await demo([option]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "Usage: deno task demo [photo] [--output FILE] [--repeat N]");
+  }
+});
+
+const ERRORS: [args: string[], message: RegExp][] = [
+  [["--ouput", "a.png"], /unknown option --ouput; --help lists the options/],
+  [["--repeat", "0"], /--repeat must be a whole number from 1 on, not "0"/],
+  [["a.png", "b.png"], /one photo at a time, not 2/],
+  [["no_such_photo.jpg"], /there is no file .*no_such_photo\.jpg/],
+  [["README.md"], /README\.md: not a JPEG or PNG image/],
+];
+
+for (const [args, message] of ERRORS) {
+  Deno.test(`demo ${args.join(" ")} fails with one clear line`, async () => {
+    const { code, stdout, stderr } = await demo(args);
+    assertEquals([code, stdout], [1, ""], stderr);
+    assertMatch(stderr, /^ocr: [^\n]+\n$/);
+    assertMatch(stderr, message);
+  });
+}
+
+async function withTempFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("demo reads the picture that it makes, and writes it with what was found", async () => {
+  await withTempFolder(async (folder) => {
+    const output = join(folder, "found.png");
+    const { code, stdout, stderr } = await demo(["--repeat", "1", "--output", output]);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(textOf(stdout), SAMPLE_LINES);
+    assertStringIncludes(stdout, "\nBoth read the same text.\n");
+    for (const row of ["detection", "recognition, 5 lines"]) {
+      assertMatch(stdout, new RegExp(`\\n${row} +\\d+\\.\\d ms +\\d+\\.\\d ms +\\d+\\.\\d ×\\n`));
+    }
+    const { drawSample } = await openDrawing();
+    const plain = drawSample();
+    const marked = PNG.sync.read(Buffer.from(await Deno.readFile(output)));
+    assertEquals([marked.width, marked.height], [plain.width, plain.height]);
+    const isRed = (data: Uint8Array, at: number) => data[at]! > data[at + 1]! + 100;
+    const reds = (data: Uint8Array) => data.filter((_, at) => at % 4 === 0 && isRed(data, at)).length;
+    assertEquals(reds(plain.data), 0);
+    assert(reds(marked.data) > 2000, "the picture has red boxes");
+
+    // A photo given: the first line alone.
+    const [top, rows] = [50, 120];
+    const line = new PNG({ width: plain.width, height: rows });
+    line.data.set(plain.data.subarray(4 * plain.width * top, 4 * plain.width * (top + rows)));
+    const photo = join(folder, "line.png");
+    await Deno.writeFile(photo, new Uint8Array(PNG.sync.write(line)));
+    const given = await demo([photo, "--repeat", "1", "--output", output]);
+    assertEquals([given.code, given.stderr, textOf(given.stdout)[0]], [0, "", SAMPLE_LINES[0]]);
+  });
+});
+
+Deno.test("demo says where no text is", async () => {
+  await withTempFolder(async (folder) => {
+    const blank = join(folder, "blank.png");
+    const png = new PNG({ width: 64, height: 40 });
+    png.data.fill(255);
+    await Deno.writeFile(blank, new Uint8Array(PNG.sync.write(png)));
+    const { code, stdout, stderr } = await demo([blank, "--repeat", "1", "--output", join(folder, "out.png")]);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "No text was found.");
+  });
+});
+
+Deno.test("findTextBoxes finds a turned rectangle, grown, and leaves weak ones out", () => {
+  const [width, height] = [200, 120];
+  const angle = 0.2;
+  const map = { width, height, data: new Float32Array(width * height) };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [right, down] = [x + 0.5 - 100, y + 0.5 - 60];
+      const along = right * Math.cos(angle) + down * Math.sin(angle);
+      const across = down * Math.cos(angle) - right * Math.sin(angle);
+      if (Math.abs(along) <= 60 && Math.abs(across) <= 10) map.data[y * width + x] = 0.9;
+      else if (y < 10 && x < 40) map.data[y * width + x] = 0.4;
+    }
+  }
+  const [box, ...others] = findTextBoxes(map, 2 * width, 2 * height);
+  assertEquals(others, []);
+  // 240 × 40 in the picture of twice the size, grown by 240 × 40 × 1.5 ÷ 560 on each side.
+  const growth = 2 * 240 * 40 * 1.5 / 560;
+  const near = (actual: number, expected: number, by: number) => Math.abs(actual - expected) <= by;
+  assertEquals(near(box!.center.x, 200, 1) && near(box!.center.y, 120, 1) && near(box!.angle, angle, 0.02), true);
+  assertEquals(near(box!.width, 240 + growth, 6) && near(box!.height, 40 + growth, 6), true);
+  const [first, second] = cornersOf(box!);
+  assertEquals(first!.x < second!.x && first!.y < second!.y, true);
+});
+
+Deno.test("decodeText drops repetitions and blanks, and keeps doubled letters apart", () => {
+  const characters = ["", "a", "b"];
+  const steps = [1, 1, 0, 1, 2, 2, 0, 0];
+  const probabilities = new Float32Array(steps.length * characters.length);
+  for (const [step, character] of steps.entries()) probabilities[step * characters.length + character] = 0.5;
+  assertEquals(decodeText(probabilities, characters), { text: "aab", confidence: 0.5 });
+  assertEquals(decodeText(new Float32Array(3), characters), { text: "", confidence: 0 });
+});
