@@ -61,7 +61,8 @@ export function readJob([suite, threads, folder]: readonly string[] = Deno.args)
 
 /** An input of the model of a job, or an output that a contestant wrote. */
 export async function readFloats(path: string): Promise<Float32Array<ArrayBuffer>> {
-  return new Float32Array((await Deno.readFile(path)).buffer as ArrayBuffer);
+  const { buffer } = await Deno.readFile(path);
+  return new Float32Array(buffer) as Float32Array<ArrayBuffer>;
 }
 
 /** The inputs of the model of a job. */

@@ -95,8 +95,8 @@ async function inputTensors(): Promise<void> {
 }
 
 /**
- * Two sessions take turns on one context; the end of the one leaves the other alone. A run is awaited before the next
- * is started: onnxruntime-web hangs where two overlap.
+ * Two sessions take turns on one context; the end of the one leaves the other alone. Each run is awaited: two at once of
+ * one session block onnxruntime-web for good (docs/clients.md).
  */
 async function severalSessions(): Promise<void> {
   const context = await navigator.ml.createContext();
