@@ -103,7 +103,7 @@ function parseOptions(args: string[]): Options {
   return { help: options.help, photo, output: options.output ?? `${name}.ocr.png`, repeat: Number(options.repeat) };
 }
 
-/** Reads the picture `repeat` times, for the medians of the times. */
+/** Reads the picture {@linkcode UNTIMED} times, and then `repeat` times for the medians of the times. */
 async function measure(
   engine: string,
   provider: ExecutionProvider,
@@ -119,7 +119,7 @@ async function measure(
   for (let run = 1 - UNTIMED; run < repeat; run++) {
     showStatus(`${engine}: reading, ${run + UNTIMED} of ${repeat + UNTIMED - 1}`);
     const reading = await reader.read(image);
-    if (run > 0 || repeat === 1) readings.push(reading);
+    if (run >= 0) readings.push(reading);
   }
   await reader.close();
   showStatus("");
