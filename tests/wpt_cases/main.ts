@@ -14,6 +14,17 @@ import type { Limits } from "./limits.ts";
 import { type CaseResult, failureLines, jsonReport, summarize, table } from "./report.ts";
 import { runCase } from "./run_case.ts";
 
+const HELP = `Runs WPT's numeric cases on the CPU backend.
+
+Usage: deno task test:wpt-cases [--filter OPERATOR] [--report FILE]
+
+  --filter   the cases of one operator only
+  --report   where the JSON report is written (default reports/wpt-cases.json)
+  --help     this text`;
+
+/** Git ignores the folder. */
+const REPORT = new URL("../../reports/wpt-cases.json", import.meta.url);
+
 /** The folder of the cases in the test data. */
 export const CASES = "wpt/cases";
 
@@ -33,7 +44,20 @@ export async function runCases(filter?: string): Promise<CaseResult[]> {
 }
 
 async function main(): Promise<number> {
-  const { filter, report } = parseArgs(Deno.args, { string: ["filter", "report"] });
+  const unknown: string[] = [];
+  const { filter, help, report = REPORT } = parseArgs(Deno.args, {
+    string: ["filter", "report"],
+    boolean: ["help"],
+    unknown: (option) => void unknown.push(option),
+  });
+  if (help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (unknown.length > 0) {
+    console.error(`wpt-cases: there is no option ${unknown[0]}; --help lists them`);
+    return 1;
+  }
   if (!hasTestData(CASES)) {
     console.log(`wpt-cases: skipped, no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
     return 0;
@@ -48,7 +72,8 @@ async function main(): Promise<number> {
   for (const line of failureLines(results, exceptions)) console.log(line);
   for (const name of summary.stale) console.log(`STALE exception, the case passes or does not exist: ${name}`);
   console.log(`wpt-cases: ${summary.passed} passed, ${summary.failed} failed`);
-  if (report !== undefined) await Deno.writeTextFile(report, jsonReport(results, summary));
+  if (report === REPORT) await Deno.mkdir(new URL(".", REPORT), { recursive: true });
+  await Deno.writeTextFile(report, jsonReport(results, summary));
   return summary.unexpected.length === 0 && summary.stale.length === 0 ? 0 : 1;
 }
 
