@@ -136,15 +136,25 @@ export function summary({ tallies: { graphs, calls }, failures }: Outcome): stri
 }
 
 async function main(): Promise<number> {
+  const unknown: string[] = [];
   const args = parseArgs(Deno.args, {
+    unknown: (option) => void unknown.push(option),
     string: ["seed", "count", "calls", "minutes"],
     boolean: ["help"],
     default: { seed: `${Date.now() % 1e9}`, count: "10000", calls: "100000", minutes: "Infinity" },
   });
   const [seed, graphs, calls, minutes] = [args.seed, args.count, args.calls, args.minutes].map(Number);
-  if (args.help || [seed, graphs, calls, minutes].some(Number.isNaN)) {
+  if (args.help) {
     console.log(HELP);
-    return args.help ? 0 : 1;
+    return 0;
+  }
+  if (unknown.length > 0) {
+    console.error(`fuzz: there is no option ${unknown[0]}; --help lists them`);
+    return 1;
+  }
+  if ([seed, graphs, calls, minutes].some(Number.isNaN)) {
+    console.error("fuzz: --seed, --count, --calls and --minutes take numbers");
+    return 1;
   }
   console.log(`fuzz: seed ${seed}`);
   const plan = { seed: seed!, graphs: graphs!, calls: calls!, minutes: minutes! };
