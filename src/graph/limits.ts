@@ -5,6 +5,8 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
+import { byteLength } from "../shape.ts";
+import type { Graph, Node, Value } from "./graph.ts";
 
 /** What a device can take. Where it says nothing, the standard's own limits hold. */
 export interface DeviceLimits {
@@ -40,4 +42,45 @@ export interface MLTensorLimits {
   dataTypes: MLOperandDataType[];
   /** The ranks. */
   rankRange: MLRankRange;
+}
+
+/** Why a device cannot take a graph; `undefined` if it can. */
+export function whyNot(graph: Graph<unknown>, limits: DeviceLimits): string | undefined {
+  const ends = [...graph.inputs, ...graph.constants, ...graph.outputs];
+  return firstOf(ends, ({ value }) => whyNotAtEnds(value, limits)) ??
+    firstOf(graph.nodes, (node) => whyNotNode(node, limits));
+}
+
+function whyNotAtEnds(value: Value, limits: DeviceLimits): string | undefined {
+  const { dataType } = value;
+  return limits.dataTypes.includes(dataType) ? whyNotValue(value, limits) : `inputs and outputs cannot be ${dataType}`;
+}
+
+function whyNotNode({ operator, operands, outputs }: Node, limits: DeviceLimits): string | undefined {
+  return firstOf(
+    Object.entries(operands),
+    ([name, operand]) =>
+      firstOf(
+        [operand ?? []].flat(),
+        (value) =>
+          limits.supports(operator, name, value.dataType)
+            ? whyNotValue(value, limits)
+            : `${operator} does not take a ${name} of ${value.dataType}`,
+      ),
+  ) ??
+    firstOf(outputs, (value) => whyNotValue(value, limits));
+}
+
+function whyNotValue(value: Value, { maxRank, maxTensorByteLength }: DeviceLimits): string | undefined {
+  if (value.shape.length > maxRank) return `rank ${value.shape.length} is more than ${maxRank}`;
+  if (byteLength(value) > maxTensorByteLength) return `${byteLength(value)} bytes are more than ${maxTensorByteLength}`;
+  return undefined;
+}
+
+function firstOf<T>(items: readonly T[], reason: (item: T) => string | undefined): string | undefined {
+  for (const item of items) {
+    const found = reason(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

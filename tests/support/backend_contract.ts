@@ -180,7 +180,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
 }
 
 /** Resolves when the device is closed, which the timeline does last. */
-function whenClosed(device: Device): Promise<void> {
+export function whenClosed(device: Device): Promise<void> {
   const close = device.close.bind(device);
   return new Promise((resolve) => {
     device.close = () => {

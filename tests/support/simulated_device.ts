@@ -8,21 +8,23 @@
 import type { Block, Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
 import type { Graph, Node, Value } from "../../src/graph/graph.ts";
 import type { DeviceLimits } from "../../src/graph/limits.ts";
+import type { MLOperandDataType } from "../../src/data_type.ts";
 import { byteLength, type Descriptor, elementCount } from "../../src/shape.ts";
 import { decode, encode, evaluate, type RefTensor, tensor as refTensor } from "../reference/mod.ts";
 import { random } from "./random.ts";
 
 const OPERATORS = ["add", "mul", "relu", "matmul"];
-const DATA_TYPES = ["float32", "int32"] as const;
+const DATA_TYPES: readonly MLOperandDataType[] = ["float32", "int32"];
 
-const LIMITS: DeviceLimits = {
-  maxTensorByteLength: 1 << 20,
-  maxRank: 5,
-  preferredInputLayout: "nhwc",
-  dataTypes: DATA_TYPES,
-  supports: (operator, _operand, dataType) =>
-    OPERATORS.includes(operator) && (DATA_TYPES as readonly string[]).includes(dataType),
-};
+function limitsOf(operators: readonly string[]): DeviceLimits {
+  return {
+    maxTensorByteLength: 1 << 20,
+    maxRank: 5,
+    preferredInputLayout: "nhwc",
+    dataTypes: DATA_TYPES,
+    supports: (operator, _operand, dataType) => operators.includes(operator) && DATA_TYPES.includes(dataType),
+  };
+}
 
 /** The operations that can be made to fail. */
 export type Operation = "createTensor" | "store" | "compile" | "run" | "read" | "write";
@@ -40,7 +42,7 @@ export interface SimulatedDevice extends Device {
 }
 
 /** Opens a device whose delays follow from the seed. */
-export function openSimulatedDevice(seed = 1): SimulatedDevice {
+export function openSimulatedDevice(seed = 1, name = "simulator", operators = OPERATORS): SimulatedDevice {
   const delays = random(seed);
   const live = new Set<object>();
   const log: string[] = [];
@@ -106,7 +108,7 @@ export function openSimulatedDevice(seed = 1): SimulatedDevice {
     await pause();
     const executable: Executable = own((release) => ({
       release,
-      devices: ["simulator"],
+      devices: [name],
       async run(inputs, outputs) {
         use(executable, ...inputs, ...outputs);
         begin("run");
@@ -122,9 +124,9 @@ export function openSimulatedDevice(seed = 1): SimulatedDevice {
   }
 
   return {
-    info: { backend: "simulator", device: "cpu", version: "1.0", threads: 1 },
+    info: { backend: name, device: "cpu", version: "1.0", threads: 1 },
     accelerated: true,
-    limits: LIMITS,
+    limits: limitsOf(operators),
     lost: loss.promise,
     async createTensor(descriptor) {
       begin("createTensor");
