@@ -6,35 +6,47 @@
  */
 import { parseArgs } from "@std/cli";
 import { cpus, loadavg } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { compareReports, comparisonSection } from "./report/compare.ts";
 import { contestants, REFERENCE, WEBNN } from "./report/contestants.ts";
-import { type Machine, type Report, writeMarkdown } from "./report/markdown.ts";
+import type { BuilderRate, Machine, Report } from "./report/figures.ts";
+import { writeHtml } from "./report/html.ts";
+import { writeMarkdown } from "./report/markdown.ts";
 import { measureSuite } from "./report/measure.ts";
+import { measureBuilder } from "./support/builder_throughput.ts";
+import { spreadOf } from "./support/statistics.ts";
 import { suites } from "./support/suites.ts";
 
 const BASELINES = contestants.map(({ name }) => name).filter((name) => name !== WEBNN);
 const SUITES = suites.map(({ name }) => name);
+const GROUPS = [...new Set(suites.map(({ group }) => group))];
+const DEVICES = [...new Set(contestants.flatMap(({ devices }) => devices))];
 
 const HELP = `Measures this module beside others, all doing the same work in turns.
 
 Usage: deno task bench:report [options]
 
+  --device NAME      ${DEVICES.join(", ")} (cpu)
   --threads N[,N]    numbers of threads (1)
-  --suite NAME,...   ${SUITES.join(", ")} (all)
+  --suite NAME,...   ${GROUPS.join(", ")}, or one of them (all):
+                     ${SUITES.join(", ")}
   --against NAME,... ${BASELINES.join(", ")} (all)
   --rounds N         how often everybody has a turn at each measurement (15)
-  --output-dir DIR   writes performance.md and performance.json there; without it, Markdown to standard output
+  --output-dir DIR   writes performance.md, .json and .html there; without it, Markdown to standard output
+  --baseline FILE    compares with an earlier performance.json; what became slower beyond the noise makes status 1
   --help             this text
 
 Ratios are to c, or to the first of those named by --against. Let nothing else run on the machine meanwhile: the report notes its load.`;
 
 /** What the command line asks for. */
 interface Options {
+  readonly device: string;
   readonly threads: readonly number[];
   readonly suites: readonly string[];
   readonly against: readonly string[];
   readonly rounds: number;
   readonly outputDir: string | undefined;
+  readonly baseline: string | undefined;
 }
 
 if (import.meta.main) await main(Deno.args);
@@ -49,25 +61,60 @@ async function main(args: readonly string[]): Promise<void> {
     Deno.exitCode = 2;
     return;
   }
-  await writeReport(await measure(options, args), options.outputDir);
+  const before = options.baseline && JSON.parse(await Deno.readTextFile(options.baseline)) as Report;
+  const report = await interruptible((signal) => measure(options, args, signal));
+  if (report === undefined) return;
+  const changes = before ? compareReports(before, report) : [];
+  const comparison = before ? comparisonSection(changes, basename(options.baseline!)) : [];
+  await writeReport(report, writeMarkdown(report, comparison), options.outputDir);
+  const slower = changes.filter(({ verdict }) => verdict === "slower");
+  for (const { suite, threads, kind } of slower) console.error(`slower: ${suite}, ${kind}, threads: ${threads}`);
+  if (slower.length > 0) Deno.exitCode = 1;
+}
+
+/** Ctrl-C lets the work clear away what it has begun; the answer is then `undefined`. */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  Deno.addSignalListener("SIGINT", abort);
+  try {
+    return await work(controller.signal);
+  } catch (error) {
+    if (!controller.signal.aborted) throw error;
+    Deno.exitCode = 130;
+    return undefined;
+  } finally {
+    Deno.removeSignalListener("SIGINT", abort);
+    showProgress("");
+  }
 }
 
 /** Throws if the command line makes no sense. */
 function readOptions(args: readonly string[]): Options {
   const parsed = parseArgs(args, {
-    string: ["threads", "suite", "against", "rounds", "output-dir", "_"],
-    default: { threads: "1", suite: SUITES.join(), against: BASELINES.join(), rounds: "15" },
+    string: ["device", "threads", "suite", "against", "rounds", "output-dir", "baseline", "_"],
+    default: { device: "cpu", threads: "1", suite: SUITES.join(), against: BASELINES.join(), rounds: "15" },
     unknown: (arg) => {
       throw new Error(`There is no option ${arg}.`);
     },
   });
   return {
+    device: known(parsed.device, DEVICES, "--device")[0]!,
     threads: parsed.threads.split(",").map((text) => positiveInteger(text, "--threads")),
-    suites: known(parsed.suite, SUITES, "--suite"),
+    suites: known(withoutGroups(parsed.suite), SUITES, "--suite"),
     against: known(parsed.against, BASELINES, "--against"),
     rounds: positiveInteger(parsed.rounds, "--rounds"),
     outputDir: parsed["output-dir"],
+    baseline: parsed.baseline,
   };
+}
+
+/** Names the suites of a group instead of the group. */
+function withoutGroups(list: string): string {
+  return list.split(",").flatMap((name) => {
+    const members = suites.filter(({ group }) => group === name).map((suite) => suite.name);
+    return members.length > 0 ? members : [name];
+  }).join();
 }
 
 function positiveInteger(text: string, option: string): number {
@@ -84,30 +131,40 @@ function known(list: string, names: readonly string[], option: string): string[]
   return names.filter((name) => chosen.includes(name));
 }
 
-async function measure(options: Options, args: readonly string[]): Promise<Report> {
+async function measure(options: Options, args: readonly string[], signal: AbortSignal): Promise<Report> {
   const machine = describeMachine();
   const field = contestants.filter(({ name }) => name === WEBNN || options.against.includes(name));
   const reference = options.against.includes(REFERENCE) ? REFERENCE : options.against[0]!;
   const asked = suites.filter(({ name }) => options.suites.includes(name));
+  showProgress("builder");
+  const builder = await builderRates(options.rounds);
   const results = [];
   for (const threads of options.threads) {
     for (const { name: suite, missing } of asked) {
       if (missing !== undefined) continue;
       const progress = (step: string) => showProgress(`${suite}, threads: ${threads}, ${step}`);
-      const { rounds } = options;
-      results.push(await measureSuite({ suite, threads, rounds, contestants: field, reference, progress }));
+      const { device, rounds } = options;
+      const what = { suite, threads, device, rounds, contestants: field, reference };
+      results.push(await measureSuite({ ...what, signal, progress }));
     }
   }
-  showProgress("");
   return {
     command: ["deno task bench:report", ...args].join(" "),
     machine,
+    device: options.device,
     rounds: options.rounds,
     reference,
     contestants: field.map(({ name, title, reads }) => ({ name, title, reads })),
     skipped: asked.map(({ missing }) => missing).filter((missing) => missing !== undefined),
+    builder,
     suites: results,
   };
+}
+
+async function builderRates(rounds: number): Promise<BuilderRate[]> {
+  const sizes = [1000, 10_000];
+  const rates = await measureBuilder(sizes, rounds);
+  return sizes.map((operators, i) => ({ operators, perSecond: spreadOf(rates[i]!) }));
 }
 
 function describeMachine(): Machine {
@@ -120,12 +177,12 @@ function describeMachine(): Machine {
   };
 }
 
-async function writeReport(report: Report, outputDir: string | undefined): Promise<void> {
-  const markdown = writeMarkdown(report);
+async function writeReport(report: Report, markdown: string, outputDir: string | undefined): Promise<void> {
   if (outputDir === undefined) return console.log(markdown);
   await Deno.mkdir(outputDir, { recursive: true });
   await Deno.writeTextFile(join(outputDir, "performance.md"), markdown);
   await Deno.writeTextFile(join(outputDir, "performance.json"), JSON.stringify(report, null, 2) + "\n");
+  await Deno.writeTextFile(join(outputDir, "performance.html"), await writeHtml(report, markdown));
 }
 
 /** One line that is written over again. */

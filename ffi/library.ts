@@ -38,9 +38,23 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface, 
   // Without a separator the loader would search its own folders for another file than the one that was checked.
   const file = /[/\\]/.test(path) ? path : `./${path}`;
   verifyLibrary(file);
+  return openSystemLibrary(file, symbols, use);
+}
+
+/**
+ * The same for a library of the operating system. It is not verified: on macOS it is no file that could be read, the
+ * loader finds it in a cache of all.
+ *
+ * @throws {LibraryError}
+ */
+export function openSystemLibrary<const Symbols extends Deno.ForeignLibraryInterface, Result>(
+  path: string,
+  symbols: Symbols,
+  use: (symbols: Deno.StaticForeignLibraryInterface<Symbols>) => Result,
+): Result {
   return withFfiPermission(path, () => {
-    const pinned = pin(file);
-    const library = load(file, symbols);
+    const pinned = pin(path);
+    const library = load(path, symbols);
     try {
       if (!pinned) throw new LibraryError(`${path} could not be pinned in the process; free some memory`);
       return use(library.symbols);
@@ -76,5 +90,43 @@ function withFfiPermission<Result>(path: string, action: () => Result): Result {
     if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
     const remedy = "run Deno with --allow-ffi, without a list of paths (native pointers need it whole)";
     throw new LibraryError(`${path} may not be opened; ${remedy}`, { cause });
+  }
+}
+
+/** The entries of a list of paths, separated as this system separates those of PATH. */
+export function readPathList(list: string): string[] {
+  return list.split(Deno.build.os === "windows" ? ";" : ":").filter((path) => path !== "");
+}
+
+/** Whether the system's loader finds a library by its name, and all that it needs. */
+export function isLoadable(name: string): boolean {
+  try {
+    Deno.dlopen(name, {}).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The libraries among `names` (without what the system adds to them: `lib`, `.so`) that do not lie beside `path`. */
+export function missingBeside(path: string, names: readonly string[]): string[] {
+  const { prefix, suffix } = FILE_NAMES[Deno.build.os as keyof typeof FILE_NAMES] ?? FILE_NAMES.linux;
+  const folder = path.replace(/[^/\\]*$/, "");
+  return names.map((name) => `${prefix}${name}${suffix}`).filter((file) => !isWhole(folder + file));
+}
+
+const FILE_NAMES = {
+  linux: { prefix: "lib", suffix: ".so" },
+  darwin: { prefix: "lib", suffix: ".dylib" },
+  windows: { prefix: "", suffix: ".dll" },
+};
+
+function isWhole(path: string): boolean {
+  try {
+    verifyLibrary(path);
+    return true;
+  } catch (error) {
+    if (error instanceof LibraryError) return false;
+    throw error;
   }
 }

@@ -6,9 +6,9 @@
  */
 import * as ort from "onnxruntime-web";
 import { createEngine } from "./onnxruntime_js.ts";
-import { readJob, serve } from "./protocol.ts";
+import { readJob, serve, timed } from "./protocol.ts";
 
 const job = readJob();
 ort.env.wasm.numThreads = job.threads;
 const options = { executionProviders: ["wasm"] };
-await serve(`ONNX Runtime ${ort.env.versions.web}`, await createEngine(ort, job, { options, fillsOutputs: false }));
+await serve(`ONNX Runtime ${ort.env.versions.web}`, timed(createEngine(ort, job, { options, fillsOutputs: false })));

@@ -12,10 +12,14 @@ const PATIENCE = 120_000;
 export interface ContestantProcess extends AsyncDisposable {
   /** The engine and its version. */
   readonly engine: string;
+  /** The most memory that it ever had, in bytes; `undefined` where the system does not tell, or it is several processes. */
+  peakMemory(): number | undefined;
   /** Makes the graph anew; the time in milliseconds. */
   build(): Promise<number>;
   /** Runs and reads one time after the other; the mean time in milliseconds. */
   run(count: number): Promise<number>;
+  /** Runs and reads into a new buffer each time, if it has such a way, else as `run`; the mean time in milliseconds. */
+  fresh(count: number): Promise<number>;
   /** Runs as fast as it can, and reads once; the mean time in milliseconds. */
   pipeline(count: number): Promise<number>;
   /** What the last run computed; `file` is where the two processes meet. */
@@ -25,10 +29,10 @@ export interface ContestantProcess extends AsyncDisposable {
 /** Starts a contestant. Rejects if it does not come up. */
 export async function startContestant(
   [command, ...args]: readonly string[],
-  { suite, threads, folder }: Job,
+  { suite, threads, device, folder }: Job,
 ): Promise<ContestantProcess> {
   const child = new Deno.Command(command!, {
-    args: [...args, suite, String(threads), folder],
+    args: [...args, suite, String(threads), device, folder],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -69,11 +73,13 @@ export async function startContestant(
     await end();
     throw error;
   });
-  const { engine } = await greeting as Greeting;
+  const { engine, fresh, elsewhere } = await greeting as Greeting;
   return {
     engine,
+    peakMemory: () => elsewhere ? undefined : peakMemory(child.pid),
     build: () => time("build"),
     run: (count) => time(`run ${count}`),
+    fresh: (count) => time(`${fresh ? "fresh" : "run"} ${count}`),
     pipeline: (count) => time(`pipeline ${count}`),
     async output(file) {
       await ask(`output ${file}`);
@@ -81,4 +87,11 @@ export async function startContestant(
     },
     [Symbol.asyncDispose]: end,
   };
+}
+
+/** Linux keeps it in /proc. */
+function peakMemory(pid: number): number | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)![1]);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compiler, withoutCompiler } from "../../tests/support/c_compiler.ts";
@@ -22,6 +23,8 @@ export interface Contestant {
   readonly title: string;
   /** How an output comes into the buffer. */
   readonly reads: string;
+  /** Where it can run. */
+  readonly devices: readonly string[];
   /** Makes the command line to which the arguments of the protocol are appended. Throws where that cannot be. */
   prepare(workplace: Workplace): Promise<readonly string[]>;
 }
@@ -36,28 +39,77 @@ export const contestants: readonly Contestant[] = [
   {
     name: WEBNN,
     title: "WebNN in Deno, this module",
-    reads: "readTensor(tensor, buffer): one copy",
+    reads: "readTensor(tensor, buffer): one copy; readTensor(tensor) into a new one",
+    devices: ["cpu", "gpu", "npu"],
     prepare: () => denoProgram("webnn.ts"),
   },
   {
     name: REFERENCE,
     title: "ONNX Runtime called from C, with the session options of this module",
     reads: "one copy",
+    devices: ["cpu"],
     prepare: compileC,
   },
   {
     name: "onnxruntime-node",
     title: "npm onnxruntime-node in Deno, default options",
     reads: "the run writes into the buffer: no copy",
+    devices: ["cpu"],
     prepare: () => denoProgram("onnxruntime_node.ts"),
   },
   {
     name: "onnxruntime-web",
     title: "npm onnxruntime-web in Deno, WebAssembly",
     reads: "a new array for each run, then one copy",
+    devices: ["cpu"],
     prepare: () => denoProgram("onnxruntime_web.ts"),
   },
+  {
+    name: "chromium",
+    title: "WebNN of Chromium, its own number of threads; @sparticuz/chromium, or the browser of BENCH_CHROMIUM",
+    reads: "readTensor(tensor, buffer): a copy from another process; readTensor(tensor) into a new one",
+    devices: ["cpu", "gpu", "npu"],
+    prepare: async () => [...await denoProgram("chromium.ts"), Deno.env.get("BENCH_CHROMIUM") || "bundled"],
+  },
+  {
+    name: "openvino",
+    title: "OpenVINO on the ONNX model, in float32",
+    reads: "one copy",
+    devices: ["cpu"],
+    prepare: () => pythonProgram("openvino_contestant.py"),
+  },
+  {
+    name: "pytorch",
+    title: "PyTorch, eager, from the same calls and weights",
+    reads: "one copy",
+    devices: ["cpu"],
+    prepare: () => pythonProgram("pytorch_contestant.py"),
+  },
 ];
+
+/** Who would belong here and cannot take part, with the reason. */
+export const absentees: readonly { readonly name: string; readonly reason: string }[] = [
+  {
+    name: "litert",
+    reason: "LiteRT by itself reads .tflite only, and nothing turns these graphs into that without changing their " +
+      "layout and operators; as the engine of Chromium it takes part in chromium",
+  },
+  {
+    name: "pywebnn",
+    reason: "0.5.12 is published as source only, and did not build on Linux with what the machine had: it wants Rust " +
+      "and protoc",
+  },
+];
+
+/** The interpreter of the environment that baselines/python/make_venv.py makes. */
+async function pythonProgram(file: string): Promise<readonly string[]> {
+  const folder = Deno.env.get("WEBNN_BENCH_PYTHON") || join(homedir(), ".cache", "webnn-bench-python");
+  const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
+  await Deno.stat(python).catch(() => {
+    throw new Error("not installed: bench/baselines/python/make_venv.py makes its environment");
+  });
+  return [python, program(`python/${file}`)];
+}
 
 function denoProgram(file: string): Promise<readonly string[]> {
   return Promise.resolve([Deno.execPath(), "run", "--allow-all", "--no-check", "--quiet", program(file)]);

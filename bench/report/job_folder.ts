@@ -12,6 +12,7 @@ import { createModel } from "../../src/backends/onnxruntime/model.ts";
 import { type CapturedGraph, captureGraph } from "../support/capture.ts";
 import type { Suite } from "../support/suite.ts";
 import { type Work, workOf } from "../support/work.ts";
+import { writeGraph } from "./graph_file.ts";
 
 /** What is known of a suite once its graph has been seen. */
 export interface SuiteFacts {
@@ -25,11 +26,14 @@ export async function writeJobFolder(suite: Suite, folder: string): Promise<Suit
   const captured = await captureGraph((context) => suite.build(context));
   const { inputs, outputs } = captured.graph;
   if (outputs[0]!.name !== suite.output) throw new Error(`${suite.name}: ${suite.output} must be the first output`);
+  await writeGraph(captured.graph, folder); // First: a lowering may take the bytes of a constant.
+  const work = workOf(captured.graph);
   writeModel(captured, join(folder, "model.onnx"));
+  const values = suite.inputs;
   for (const [i, { name }] of inputs.entries()) {
-    await Deno.writeFile(join(folder, `input_${i}.bin`), new Uint8Array(suite.inputs[name]!.buffer));
+    await Deno.writeFile(join(folder, `input_${i}.bin`), new Uint8Array(values[name]!.buffer));
   }
-  return { work: workOf(captured.graph), library: captured.runtime.path };
+  return { work, library: captured.runtime.path };
 }
 
 /** ONNX Runtime writes a model as it stands after its optimisations: here, of which none is made, as it was lowered. */

@@ -3,59 +3,53 @@
  *
  * @module
  */
-import { type Spread, spreadOf } from "../support/statistics.ts";
+import { spreadOf } from "../support/statistics.ts";
 import { describeRun, type Work } from "../support/work.ts";
-import type { Contestant } from "./contestants.ts";
+import { absentees } from "./contestants.ts";
+import {
+  BASE,
+  formatMegabytes,
+  formatRatio,
+  formatTime,
+  memoryOverBase,
+  plural,
+  ratioOf,
+  type Report,
+  table,
+} from "./figures.ts";
+import { goalTable } from "./goals.ts";
 import type { ContestantResult, Kind, Measurement, SuiteResult } from "./measure.ts";
 
-/** All that a report tells. The JSON file holds this. */
-export interface Report {
-  readonly command: string;
-  readonly machine: Machine;
-  readonly rounds: number;
-  /** The name of the contestant that ratios are to. */
-  readonly reference: string;
-  readonly contestants: readonly Pick<Contestant, "name" | "title" | "reads">[];
-  /** Suites that were asked for and could not be measured, with the reason. */
-  readonly skipped: readonly string[];
-  readonly suites: readonly SuiteResult[];
-}
-
-/** Where the report was made. */
-export interface Machine {
-  readonly system: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly deno: string;
-  /** Programs that were ready to run, on the average of a minute, before the report began. */
-  readonly load: number;
-}
-
-/** The quotients of the times of a round and those of the reference in the same round; `undefined` without either. */
-export function ratioOf({ times }: Measurement, contestant: string, reference: string): Spread | undefined {
-  const own = times[contestant];
-  const others = times[reference];
-  return own && others && spreadOf(own.map((time, round) => time / others[round]!));
-}
-
-/** The whole page. */
-export function writeMarkdown(report: Report): string {
-  const { command, machine, rounds, reference, contestants, skipped, suites } = report;
+/** The whole page; `comparison` is a section of it. */
+export function writeMarkdown(report: Report, comparison: readonly string[] = []): string {
+  const { command, machine, device, rounds, reference, contestants, skipped, suites, builder } = report;
   return [
     "# Performance",
     `Written by \`${command}\`: ${rounds} rounds, in each of which everybody did the same in turn, beginning with ` +
     "another one each time. Times are medians, and the range in which the middle half of the rounds lies. Ratios are " +
     "medians of the quotients of the two times of a round: what disturbs the machine disturbs both.",
-    `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}. ` +
+    `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}; device: ${device}. ` +
     `Load before the start: ${machine.load.toFixed(2)}.`,
+    "## Goals",
+    goalTable(report),
+    ...winners(report),
+    ...problems(suites),
+    ...skipped.map((reason) => `Not measured: ${reason}`),
+    ...comparison,
     "## Ratios",
     `Time divided by that of ${reference}; less is better.`,
     ratioTable(report),
-    ...winners(report),
+    "## Memory",
+    "Peak of the process once it has built the graph and run it, over its peak on the suite " +
+    `${BASE}; ratios to ${reference}. Contestants of several processes have none.`,
+    memoryTable(report),
+    ...builder.map(({ operators, perSecond: { median, p25, p75 } }) =>
+      `The builder takes ${thousands(median)} operators per second (${thousands(p25)} – ${thousands(p75)}), ` +
+      `${thousands(operators)} to a graph.`
+    ),
     "## Contestants",
     table(["name", "what", "how an output is read"], contestants.map(({ name, title, reads }) => [name, title, reads])),
-    ...problems(suites),
-    ...skipped.map((reason) => `Not measured: ${reason}`),
+    ...absentees.map(({ name, reason }) => `**${name}** does not take part: ${reason}.`),
     ...suites.flatMap((result) => suiteSection(result, reference)),
   ].join("\n\n") + "\n";
 }
@@ -73,33 +67,61 @@ function ratioTable({ suites, contestants, reference }: Report): string {
   return table(["suite", "work", "threads", ...others], rows);
 }
 
+function memoryTable(report: Report): string {
+  const { suites, contestants, reference } = report;
+  const rows = suites.filter(({ suite }) => suite !== BASE).map((result) => {
+    const own = memoryOverBase(report, result, reference);
+    const cells = contestants.map(({ name }) => {
+      const bytes = memoryOverBase(report, result, name);
+      if (bytes === undefined) return "";
+      return own === undefined ? formatMegabytes(bytes) : `**${(bytes / own).toFixed(2)}**, ${formatMegabytes(bytes)}`;
+    });
+    return [result.suite, String(result.threads), ...cells];
+  });
+  return table(["suite", "threads", ...contestants.map(({ name }) => name)], rows);
+}
+
 /** Whoever was faster than the reference in three rounds of four: the first numbers to look into. */
 function winners({ suites, contestants, reference }: Report): string[] {
-  return suites.flatMap(({ suite, threads, measurements }) =>
+  const rows = suites.flatMap(({ suite, threads, measurements }) =>
     measurements.flatMap((measurement) =>
       contestants.flatMap(({ name }) => {
         const ratio = ratioOf(measurement, name, reference);
         if (ratio === undefined || ratio.p75 >= 1) return [];
-        const work = `${suite}, ${measurement.kind}, ${plural(threads, "thread")}`;
-        return [`**${name} was faster than ${reference}**: ${work}, ${ratio.median.toFixed(3)}.`];
+        return [[name, suite, measurement.kind, String(threads), formatRatio(ratio)]];
       })
     )
   );
+  if (rows.length === 0) return [];
+  return [
+    `## Faster than ${reference}`,
+    "In three rounds of four: the first numbers to look into.",
+    table(["contestant", "suite", "work", "threads", `÷ ${reference}`], rows),
+  ];
 }
 
 function problems(suites: readonly SuiteResult[]): string[] {
-  return suites.flatMap(({ suite, threads, contestants }) =>
-    contestants.flatMap(({ name, problem }) =>
-      problem === undefined ? [] : [`**${name}**, ${suite}, ${plural(threads, "thread")}: ${problem}`]
-    )
+  const places = new Map<string, string[]>(); // One line for what went wrong in the same way everywhere.
+  for (const { suite, threads, contestants } of suites) {
+    for (const { name, problem } of contestants) {
+      if (problem === undefined) continue;
+      const key = `**${name}**: ${problem}`;
+      places.set(key, [...places.get(key) ?? [], `${suite} (${plural(threads, "thread")})`]);
+    }
+  }
+  return [...places].map(([problem, where]) =>
+    where.length === suites.length ? problem : `${problem}. In ${where.join(", ")}.`
   );
 }
 
-function suiteSection({ suite, threads, work, contestants, measurements }: SuiteResult, reference: string): string[] {
+function suiteSection(
+  { suite, threads, work, runs, contestants, measurements }: SuiteResult,
+  reference: string,
+): string[] {
   const weights = work.weightBytes > 0 ? `, ${(work.weightBytes / 1e6).toFixed(1)} MB of weights` : "";
   return [
     `## ${suite}, ${plural(threads, "thread")}`,
-    `${plural(work.operators, "operator")}${weights}; a run is ${describeRun(work)}.`,
+    `${plural(work.operators, "operator")}${weights}; a run is ${describeRun(work)}. ${plural(runs, "run")} a turn.`,
     ...measurements.flatMap((measurement) => [
       `### ${measurement.kind}`,
       timeTable(measurement, contestants, work, reference),
@@ -113,20 +135,21 @@ function timeTable(
   work: Work,
   reference: string,
 ): string {
-  const rows = contestants.flatMap(({ name, engine, maxError }) => {
+  const rows = contestants.map(({ name, engine, maxError, peakMemory, success }) => {
+    const last = [formatMegabytes(peakMemory), maxError === undefined ? "" : formatError(maxError), percent(success)];
     const times = measurement.times[name];
-    if (times === undefined) return [];
+    if (times === undefined) return [name, "", "", "", "", "", "", ...last];
     const spread = spreadOf(times);
-    return [[
+    return [
       `${name} (${engine})`,
       formatRatio(ratioOf(measurement, name, reference)),
       formatTime(spread.median),
       `${formatTime(spread.p25)} – ${formatTime(spread.p75)}`,
       ...rates(measurement.kind, spread.median, work),
-      maxError === undefined ? "" : formatError(maxError),
-    ]];
+      ...last,
+    ];
   });
-  const columns = ["time", "middle half", "per second", "GFLOP/s", "GB/s", "max error"];
+  const columns = ["time", "middle half", "per second", "GFLOP/s", "GB/s", "peak memory", "max error", "success"];
   return table(["contestant", `÷ ${reference}`, ...columns], rows);
 }
 
@@ -134,28 +157,17 @@ function timeTable(
 function rates(kind: Kind, milliseconds: number, { flop, bytes }: Work): string[] {
   const rate = 1000 / milliseconds;
   const giga = (amount: number) => kind === "build" || amount < 1000 ? "" : (amount * rate / 1e9).toPrecision(3);
-  return [Math.round(rate).toLocaleString("en"), giga(flop), giga(bytes)];
-}
-
-function formatRatio(ratio: Spread | undefined): string {
-  return ratio === undefined
-    ? ""
-    : `**${ratio.median.toFixed(3)}** (${ratio.p25.toFixed(3)} – ${ratio.p75.toFixed(3)})`;
-}
-
-function formatTime(milliseconds: number): string {
-  return milliseconds < 0.1 ? `${(milliseconds * 1000).toPrecision(3)} µs` : `${milliseconds.toPrecision(3)} ms`;
+  return [thousands(rate), giga(flop), giga(bytes)];
 }
 
 function formatError(error: number): string {
   return error === 0 ? "0" : error.toExponential(1);
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }
 
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString("en");
 }

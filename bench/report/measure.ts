@@ -8,17 +8,20 @@ import { loadSuite } from "../support/suites.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Work } from "../support/work.ts";
 import { type ContestantProcess, startContestant } from "./contestant_process.ts";
-import type { Contestant } from "./contestants.ts";
+import type { Contestant, Workplace } from "./contestants.ts";
 import { writeJobFolder } from "./job_folder.ts";
 
 /** What is asked for. */
 export interface Settings {
   readonly suite: string;
   readonly threads: number;
+  readonly device: string;
   readonly rounds: number;
   readonly contestants: readonly Contestant[];
   /** The name of the contestant whose output the others are compared with. */
   readonly reference: string;
+  /** Ends the measurement; what it was doing is cleared away. */
+  readonly signal?: AbortSignal;
   /** Called with what is being done. */
   progress(step: string): void;
 }
@@ -28,6 +31,8 @@ export interface SuiteResult {
   readonly suite: string;
   readonly threads: number;
   readonly work: Work;
+  /** How often a turn ran the graph. */
+  readonly runs: number;
   readonly contestants: readonly ContestantResult[];
   readonly measurements: readonly Measurement[];
 }
@@ -41,6 +46,10 @@ export interface ContestantResult {
   readonly problem?: string;
   /** How far its output is from that of the reference, the largest absolute difference. */
   readonly maxError?: number;
+  /** The most memory that its process had, in bytes, once it had built the graph and run it. */
+  readonly peakMemory?: number;
+  /** The share of its turns that it carried out; none of one whose numbers are wrong. */
+  readonly success: number;
 }
 
 /** The times of one kind of work. */
@@ -51,12 +60,25 @@ export interface Measurement {
 }
 
 /** What is timed. */
-export type Kind = "build" | "first dispatch + read" | "dispatch + read" | "dispatch, pipelined";
+export type Kind = keyof typeof KINDS;
 
-/** The runs of a turn: enough to be long beside the clock, and short beside a round. */
-const RUNS: Record<string, number> = { trivial: 2000, simple: 50, complex: 3, mobilenetv2: 10 };
-/** Where the dispatch is what takes the time, it is measured without reading too. */
-const PIPELINED = "trivial";
+/** How each is timed. `runs` is how often a turn runs the graph. */
+const KINDS = {
+  "build": (process: ContestantProcess) => process.build(),
+  "first dispatch + read": async (process: ContestantProcess) => {
+    await process.build();
+    return await process.run(1);
+  },
+  "dispatch + read": (process: ContestantProcess, runs: number) => process.run(runs),
+  "dispatch + read into a new buffer": (process: ContestantProcess, runs: number) => process.fresh(runs),
+  "dispatch, pipelined": (process: ContestantProcess, runs: number) => process.pipeline(runs),
+};
+
+/** A turn shall take so many milliseconds: long beside the clock, and short beside a round. */
+const TURN = 20;
+const MAX_RUNS = 2000;
+
+const WRONG_NUMBERS = "its numbers are wrong";
 
 /** Someone who is taking part. */
 interface Runner {
@@ -70,27 +92,51 @@ export async function measureSuite(settings: Settings): Promise<SuiteResult> {
   const folder = await Deno.makeTempDir();
   try {
     const { work, library } = await writeJobFolder(suite, folder);
-    await using field = new Field();
+    await using field = new Field(settings);
     for (const contestant of settings.contestants) {
       settings.progress(`starting ${contestant.name}`);
-      await field.admit(contestant.name, async () => {
-        const command = await contestant.prepare({ folder, library });
-        return await startContestant(command, { suite: suite.name, threads: settings.threads, folder });
-      });
+      await field.admit(contestant.name, () => start(contestant, { folder, library }, settings));
     }
-    const measurements = await measureAll(field, suite.name, settings);
-    const contestants = await checkOutputs(field, suite, folder, settings.reference);
-    const failed = contestants.filter(({ problem }) => problem !== undefined).map(({ name }) => name);
+    const runs = await warmUp(field, settings.reference);
+    const measurements: Measurement[] = [];
+    for (const kind of Object.keys(KINDS) as Kind[]) measurements.push(await measureKind(field, kind, runs, settings));
+    await checkOutputs(field, suite, folder, settings.reference);
+    const failed = field.results().filter(({ problem }) => problem !== undefined).map(({ name }) => name);
     return {
       suite: suite.name,
       threads: settings.threads,
       work,
-      contestants,
+      runs,
+      contestants: field.results(),
       measurements: measurements.map((measurement) => without(measurement, failed)),
     };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+async function start(contestant: Contestant, place: Workplace, settings: Settings): Promise<ContestantProcess> {
+  const { suite, threads, device } = settings;
+  const { devices } = contestant;
+  if (!devices.includes(device)) throw new Error(`it has no device ${device}, only ${devices.join(", ")}`);
+  const command = await contestant.prepare(place);
+  return await startContestant(command, { suite, threads, device, folder: place.folder });
+}
+
+/** Everybody builds and runs once, and has its memory noted. Answers how often a turn runs the graph. */
+async function warmUp(field: Field, reference: string): Promise<number> {
+  const times = new Map<string, number>();
+  for (const runner of [...field.runners]) {
+    await field.try(runner, async ({ build, run, peakMemory }) => {
+      await build();
+      await run(1);
+      const peak = peakMemory();
+      if (peak !== undefined) field.note(runner.name, { peakMemory: peak });
+      times.set(runner.name, await run(3));
+    });
+  }
+  const time = times.get(reference) ?? Math.min(...times.values());
+  return Math.max(1, Math.min(MAX_RUNS, Math.round(TURN / time)));
 }
 
 /** Nobody who failed, or whose numbers are wrong, is among the times. */
@@ -101,29 +147,53 @@ function without({ kind, times }: Measurement, failed: readonly string[]): Measu
 /** Who takes part, and who took part until something happened. */
 class Field implements AsyncDisposable {
   readonly runners: Runner[] = [];
-  readonly results: Map<string, ContestantResult> = new Map();
+  readonly #results = new Map<string, ContestantResult>();
+  readonly #turns = new Map<string, number>();
+
+  constructor(readonly settings: Settings) {}
+
+  /** How everybody fared. */
+  results(): ContestantResult[] {
+    return [...this.#results.values()];
+  }
+
+  /** Adds to a result. */
+  note(name: string, facts: Partial<ContestantResult>): void {
+    this.#results.set(name, { ...this.#results.get(name)!, ...facts });
+  }
 
   /** Lets a contestant in, if it starts. */
   async admit(name: string, start: () => Promise<ContestantProcess>): Promise<void> {
+    this.settings.signal?.throwIfAborted();
     try {
       const process = await start();
-      this.results.set(name, { name, engine: process.engine });
+      this.#results.set(name, { name, engine: process.engine, success: 0 });
       this.runners.push({ name, process });
     } catch (error) {
-      this.results.set(name, { name, problem: `did not start: ${firstLine(error)}` });
+      this.#results.set(name, { name, problem: `did not start: ${firstLine(error)}`, success: 0 });
     }
   }
 
   /** Lets one runner do something; if it fails, it drops out. */
-  async try<T>(runner: Runner, act: () => Promise<T>): Promise<T | undefined> {
+  async try<T>(runner: Runner, act: (process: ContestantProcess) => Promise<T>): Promise<T | undefined> {
     try {
-      return await act();
+      return await act(runner.process);
     } catch (error) {
-      this.results.set(runner.name, { ...this.results.get(runner.name)!, problem: firstLine(error) });
+      const problem = firstLine(error);
+      this.note(runner.name, { problem, ...(problem.startsWith(WRONG_NUMBERS) ? { success: 0 } : {}) });
       this.runners.splice(this.runners.indexOf(runner), 1);
       await runner.process[Symbol.asyncDispose]();
       return undefined;
+    } finally {
+      this.settings.signal?.throwIfAborted(); // Whoever was interrupted with us has not failed.
     }
+  }
+
+  /** One more turn that counts was carried out. */
+  countTurn(name: string): void {
+    const turns = (this.#turns.get(name) ?? 0) + 1;
+    this.#turns.set(name, turns);
+    this.note(name, { success: turns / (this.settings.rounds * Object.keys(KINDS).length) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -131,35 +201,17 @@ class Field implements AsyncDisposable {
   }
 }
 
-async function measureAll(field: Field, suite: string, settings: Settings): Promise<Measurement[]> {
-  const runs = RUNS[suite]!;
-  const measurements = [
-    await measureKind(field, "build", settings, (process) => process.build()),
-    await measureKind(field, "first dispatch + read", settings, async (process) => {
-      await process.build();
-      return await process.run(1);
-    }),
-    await measureKind(field, "dispatch + read", settings, (process) => process.run(runs)),
-  ];
-  if (suite === PIPELINED) {
-    measurements.push(await measureKind(field, "dispatch, pipelined", settings, (process) => process.pipeline(runs)));
-  }
-  return measurements;
-}
-
 /** Each round lets everybody do the same once, beginning with another one. A round before the first is not counted. */
-async function measureKind(
-  field: Field,
-  kind: Kind,
-  { rounds, progress }: Settings,
-  measure: (process: ContestantProcess) => Promise<number>,
-): Promise<Measurement> {
+async function measureKind(field: Field, kind: Kind, runs: number, settings: Settings): Promise<Measurement> {
+  const { rounds, progress } = settings;
   const times: Record<string, number[]> = {};
   for (let round = 0; round <= rounds; round++) {
     progress(`${kind}, round ${round} of ${rounds}`);
     for (const runner of rotate(field.runners, round)) {
-      const time = await field.try(runner, () => measure(runner.process));
-      if (time !== undefined && round > 0) (times[runner.name] ??= []).push(time);
+      const time = await field.try(runner, (process) => KINDS[kind](process, runs));
+      if (time === undefined || round === 0) continue;
+      (times[runner.name] ??= []).push(time);
+      field.countTurn(runner.name);
     }
   }
   return { kind, times };
@@ -171,32 +223,27 @@ function rotate<T>(items: readonly T[], by: number): T[] {
 }
 
 /** Everybody's output is checked by the suite, and compared with that of the reference. */
-async function checkOutputs(
-  field: Field,
-  suite: Suite,
-  folder: string,
-  reference: string,
-): Promise<ContestantResult[]> {
+async function checkOutputs(field: Field, suite: Suite, folder: string, reference: string): Promise<void> {
   const outputs = new Map<string, Float32Array>();
   for (const runner of [...field.runners]) {
-    await field.try(runner, async () => {
-      const values = await runner.process.output(join(folder, `${runner.name}.bin`));
+    await field.try(runner, async ({ output, run }) => {
+      await run(1);
+      const values = await output(join(folder, `${runner.name}.bin`));
       outputs.set(runner.name, values);
       checkValues(suite, values);
     });
   }
   const expected = outputs.get(reference);
-  return [...field.results.values()].map((result) => {
-    const values = outputs.get(result.name);
-    return values && expected ? { ...result, maxError: maxError(values, expected) } : result;
-  });
+  for (const [name, values] of outputs) {
+    if (expected) field.note(name, { maxError: maxError(values, expected) });
+  }
 }
 
 function checkValues(suite: Suite, values: Float32Array): void {
   try {
     suite.check(values);
   } catch (error) {
-    throw new Error(`its numbers are wrong: ${firstLine(error)}`, { cause: error });
+    throw new Error(`${WRONG_NUMBERS}: ${firstLine(error)}`, { cause: error });
   }
 }
 

@@ -10,3 +10,15 @@ export function assertSameElements(values: Float32Array, expected: Float32Array)
   if (index >= 0) throw new Error(`element ${index} is ${values[index]}, not ${expected[index]}`);
   if (values.length !== expected.length) throw new Error(`there are ${values.length} elements, not ${expected.length}`);
 }
+
+/** Throws if an element is further from the expected one than `tolerance`, and names the first. */
+export function assertCloseElements(values: Float32Array, expected: ArrayLike<number>, tolerance: number): void {
+  if (values.length !== expected.length) throw new Error(`there are ${values.length} elements, not ${expected.length}`);
+  for (let i = 0; i < expected.length; i++) assertClose(values, i, expected[i]!, tolerance);
+}
+
+/** Throws if one element is further from the expected value than `tolerance`. */
+export function assertClose(values: Float32Array, index: number, expected: number, tolerance: number): void {
+  const error = Math.abs(values[index]! - expected);
+  if (!(error <= tolerance)) throw new Error(`element ${index} is ${values[index]}, not ${expected} ± ${tolerance}`);
+}

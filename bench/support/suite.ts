@@ -10,7 +10,7 @@ import { captureGraph } from "./capture.ts";
 import { createRawEngine, type RawEngine, type RawSession } from "./raw_engine.ts";
 import { describeRun, type Work, workOf } from "./work.ts";
 
-/** What is measured. */
+/** What is measured. The inputs and outputs are float32. */
 export interface Suite {
   readonly name: string;
   /** Builds the network by plain WebNN. */

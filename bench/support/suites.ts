@@ -5,6 +5,8 @@
  */
 import { complex } from "./complex.ts";
 import { mobileNetV2, whatIsMissing } from "./mobilenetv2.ts";
+import { operatorSuites } from "./operator_suites.ts";
+import { optimizerSuites } from "./optimizers.ts";
 import { simple } from "./simple.ts";
 import type { Suite } from "./suite.ts";
 import { trivial } from "./trivial.ts";
@@ -12,18 +14,26 @@ import { trivial } from "./trivial.ts";
 /** A suite that has not been loaded. */
 export interface SuiteEntry {
   readonly name: string;
+  readonly group: SuiteGroup;
   /** What it cannot be measured without, as one line; `undefined` where everything is there. */
   readonly missing: string | undefined;
   load(): Suite | Promise<Suite>;
 }
 
-/** From the least work to the most. */
+/** What a suite is of. */
+export type SuiteGroup = "networks" | "operators" | "optimizers";
+
+/** The networks, from the least work to the most, then operators and optimisers. */
 export const suites: readonly SuiteEntry[] = [
-  { name: "trivial", missing: undefined, load: () => trivial },
-  { name: "simple", missing: undefined, load: () => simple },
-  { name: "complex", missing: undefined, load: () => complex },
-  { name: "mobilenetv2", missing: whatIsMissing(), load: mobileNetV2 },
+  ...ready("networks", [trivial, simple, complex]),
+  { name: "mobilenetv2", group: "networks", missing: whatIsMissing(), load: mobileNetV2 },
+  ...ready("operators", operatorSuites),
+  ...ready("optimizers", optimizerSuites),
 ];
+
+function ready(group: SuiteGroup, suites: readonly Suite[]): SuiteEntry[] {
+  return suites.map((suite) => ({ name: suite.name, group, missing: undefined, load: () => suite }));
+}
 
 /** Loads a suite. Throws if there is none of that name. */
 export async function loadSuite(name: string): Promise<Suite> {

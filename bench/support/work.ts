@@ -37,21 +37,39 @@ function flopOf(node: Node): number {
   const output = elements(node.outputs[0]!);
   switch (node.operator) {
     case "reshape":
+    case "transpose":
       return 0;
+    case "abs":
     case "add":
+    case "div":
+    case "max":
     case "mul":
     case "relu":
+    case "sqrt":
+    case "sub":
       return output;
+    case "sigmoid":
+      return 4 * output; // Negate, exponentiate, add, divide.
+    case "reduceMax":
+    case "reduceSum":
+      return sum(operandsOf(node), elements);
+    case "instanceNormalization":
+    case "layerNormalization":
+      return 8 * output; // Add up, subtract, square and add, divide and take the root, scale and shift.
     case "clamp":
       return 2 * output;
     case "softmax":
       return 5 * output; // Find the greatest, subtract it, exponentiate, add up, divide.
     case "averagePool2d":
-      return averagePoolFlop(node as NodeOf<"averagePool2d">, output);
+    case "maxPool2d":
+      return poolFlop(node as NodeOf<"averagePool2d" | "maxPool2d">, output);
     case "conv2d":
       return convolutionFlop(node as NodeOf<"conv2d">, output);
     case "gemm":
       return gemmFlop(node as NodeOf<"gemm">, output);
+    case "gru":
+    case "lstm":
+      return recurrentFlop(node as NodeOf<"gru" | "lstm">);
     case "matmul":
       return 2 * output * (node as NodeOf<"matmul">).operands.a.shape.at(-1)!;
     default:
@@ -59,8 +77,14 @@ function flopOf(node: Node): number {
   }
 }
 
-function averagePoolFlop({ attributes }: NodeOf<"averagePool2d">, output: number): number {
+function poolFlop({ attributes }: NodeOf<"averagePool2d" | "maxPool2d">, output: number): number {
   return output * elementCount(attributes.windowDimensions); // As many less one additions, and a division.
+}
+
+/** The two products of each step; beside them, the gates are next to nothing. */
+function recurrentFlop({ operands: { input, weight, recurrentWeight } }: NodeOf<"gru" | "lstm">): number {
+  const [steps, batch] = input.shape as [number, number, number];
+  return 2 * steps * batch * (elements(weight) + elements(recurrentWeight));
 }
 
 function convolutionFlop({ operands: { filter, bias }, attributes }: NodeOf<"conv2d">, output: number): number {

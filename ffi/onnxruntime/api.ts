@@ -8,6 +8,7 @@
  */
 
 import { readCString } from "../memory.ts";
+import { DEVICE_API, DEVICE_API_VERSION, type OrtDeviceApi } from "./device_api.ts";
 import { bindTable, type Functions, handle, nonblocking, OrtError, plain, type Services, status } from "./table.ts";
 
 /** The oldest version of the API that has all functions below: that of ONNX Runtime 1.22. */
@@ -164,17 +165,19 @@ export type OrtApi = Functions<typeof ORT_API>;
 /** The functions of `OrtModelEditorApi`. */
 export type OrtModelEditorApi = Functions<typeof MODEL_EDITOR_API>;
 
-/** Both tables of an open library. */
+/** The tables of an open library. */
 export interface OrtTables {
   readonly api: OrtApi;
   readonly modelEditor: OrtModelEditorApi;
+  /** What only devices other than the CPU need; absent in libraries that are older than it. */
+  readonly deviceApi: OrtDeviceApi | undefined;
 }
 
 /**
- * Binds the tables of an open library; `table` is what its `GetApi(API_VERSION)` returned. Null if the library was
- * built without the Model Editor.
+ * Binds the tables of an open library; `table` is what its `GetApi` returned, and `version` the newest version that it
+ * knows. Null if the library was built without the Model Editor.
  */
-export function bindApi(table: Deno.PointerObject): OrtTables | null {
+export function bindApi(table: Deno.PointerObject, version: number): OrtTables | null {
   let allocator: Deno.PointerObject | undefined;
   const defaultAllocator = () => allocator ??= api.GetAllocatorWithDefaultOptions();
   const services: Services = {
@@ -184,7 +187,11 @@ export function bindApi(table: Deno.PointerObject): OrtTables | null {
   };
   const api: OrtApi = bindTable(table, ORT_API, services);
   const modelEditor = api.GetModelEditorApi();
-  return modelEditor && { api, modelEditor: bindTable(modelEditor, MODEL_EDITOR_API, services) };
+  return modelEditor && {
+    api,
+    modelEditor: bindTable(modelEditor, MODEL_EDITOR_API, services),
+    deviceApi: version >= DEVICE_API_VERSION ? bindTable(table, DEVICE_API, services) : undefined,
+  };
 }
 
 /** The one place where a status becomes an error: null is success, everything else is released and thrown. */

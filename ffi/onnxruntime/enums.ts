@@ -59,3 +59,12 @@ export const AllocatorType = { DEVICE: 0, ARENA: 1 } as const;
 
 /** `OrtMemType`. */
 export const MemoryType = { CPU_INPUT: -2, CPU_OUTPUT: -1, DEFAULT: 0 } as const;
+
+/** `OrtHardwareDeviceType`. */
+export const HardwareType = { CPU: 0, GPU: 1, NPU: 2 } as const;
+
+/** `OrtMemoryInfoDeviceType`. */
+export const MemoryDeviceType = { CPU: 0, GPU: 1, FPGA: 2, NPU: 3 } as const;
+
+/** `OrtDeviceMemoryType`. */
+export const DeviceMemoryType = { DEFAULT: 0, HOST_ACCESSIBLE: 5 } as const;

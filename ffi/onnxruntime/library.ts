@@ -56,10 +56,15 @@ function openFile(path: string): OnnxRuntime {
     const version = readCString(getVersionString());
     const table = getApi(API_VERSION);
     if (table === null) throw new LibraryError(`${path} is ONNX Runtime ${version}, which is too old; ${REMEDY}`);
-    const tables = bindApi(table);
+    const tables = bindApi(table, minorVersion(version));
     if (tables === null) throw new LibraryError(`${path} was built without the Model Editor; ${REMEDY}`);
     return { path, version, ...tables };
   });
+}
+
+/** ONNX Runtime 1.30 knows the API up to version 30. All versions are one table that grows at the end. */
+function minorVersion(version: string): number {
+  return Number(version.split(".")[1] ?? 0);
 }
 
 async function npmLibraryPath(): Promise<string> {

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { callable, type DirectCalls, directCalls, noDirectCalls } from "../direct_calls.ts";
 import { pointerAt, readPointer } from "../memory.ts";
 import { ErrorCode } from "./enums.ts";
 
@@ -48,7 +49,7 @@ export interface Row<Call> {
   /** The position in the table. */
   readonly index: number;
   /** The function at `address`. */
-  bind(address: Deno.PointerObject, services: Services): Call;
+  bind(address: Deno.PointerObject, services: Services, direct: DirectCalls): Call;
 }
 
 /** The functions of a table of rows. */
@@ -81,7 +82,7 @@ export function plain<const P extends readonly Parameter[], const R extends "poi
   index: number,
   ...parameters: P
 ): Row<(...args: Arguments<P>) => Result<R>> {
-  return { index, bind: (address) => foreign(address, parameters, result) };
+  return { index, bind: (address, _, direct) => foreign(address, parameters, result, direct) };
 }
 
 /** A function that returns a status. */
@@ -91,8 +92,8 @@ export function status<const P extends readonly Parameter[]>(
 ): Row<(...args: Arguments<P>) => void> {
   return {
     index,
-    bind(address, { unwrap }) {
-      const call = foreign<Arguments<P>, Deno.PointerValue>(address, parameters, "pointer");
+    bind(address, { unwrap }, direct) {
+      const call = foreign<Arguments<P>, Deno.PointerValue>(address, parameters, "pointer", direct);
       return (...args) => {
         const status = call(...args);
         if (status !== null) unwrap(status);
@@ -108,9 +109,9 @@ export function handle<const P extends readonly Parameter[]>(
 ): Row<(...args: Arguments<P>) => Deno.PointerObject> {
   return {
     index,
-    bind(address, { unwrap }) {
+    bind(address, { unwrap }, direct) {
       type WithOut = [...Arguments<P>, BigUint64Array];
-      const call = foreign<WithOut, Deno.PointerValue>(address, [...parameters, "buffer out"], "pointer");
+      const call = foreign<WithOut, Deno.PointerValue>(address, [...parameters, "buffer out"], "pointer", direct);
       const out = new BigUint64Array(1);
       return (...args) => {
         const status = call(...args, out);
@@ -128,7 +129,7 @@ export const nonblocking = {
     index: number,
     ...parameters: P
   ): Row<(...args: Arguments<P>) => Promise<void>> {
-    return { index, bind: (address) => foreign(address, parameters, "void", true) };
+    return { index, bind: (address) => foreignAsync(address, parameters, "void") };
   },
 
   /** A function that returns a status. */
@@ -139,7 +140,7 @@ export const nonblocking = {
     return {
       index,
       bind(address, { unwrap }) {
-        const call = foreign<Arguments<P>, Promise<Deno.PointerValue>>(address, parameters, "pointer", true);
+        const call = foreignAsync<Arguments<P>, Deno.PointerValue>(address, parameters, "pointer");
         return async (...args) => unwrap(await call(...args));
       },
     };
@@ -155,7 +156,7 @@ export const nonblocking = {
       bind(address, { unwrap, allocateCell, freeCell }) {
         type WithOut = [...Arguments<P>, Deno.PointerObject];
         const all = [...parameters, "pointer out"] as const;
-        const call = foreign<WithOut, Promise<Deno.PointerValue>>(address, all, "pointer", true);
+        const call = foreignAsync<WithOut, Deno.PointerValue>(address, all, "pointer");
         return async (...args) => {
           const cell = allocateCell();
           try {
@@ -170,18 +171,26 @@ export const nonblocking = {
   },
 };
 
-/** Binds rows to the functions of the table at `table`. */
+/**
+ * Binds rows to the functions of the table at `table`.
+ *
+ * @param direct makes symbols of the functions that are called often
+ */
 export function bindTable<Rows extends Record<string, Row<unknown>>>(
   table: Deno.PointerObject,
   rows: Rows,
   services: Services,
+  direct: (addresses: readonly bigint[]) => DirectCalls = directCalls,
 ): Functions<Rows> {
-  const bound = Object.entries(rows).map(([name, row]) => {
+  const found = Object.entries(rows).map(([name, row]) => {
     const address = readPointer(table, 8 * row.index);
     if (address === null) throw new TypeError(`ONNX Runtime has no function ${name} at position ${row.index}`);
-    return [name, row.bind(address, services)];
+    return { name, row, address };
   });
-  return Object.fromEntries(bound) as Functions<Rows>;
+  const symbols = direct(found.map(({ address }) => Deno.UnsafePointer.value(address)));
+  return Object.fromEntries(
+    found.map(({ name, row, address }) => [name, row.bind(address, services, symbols)]),
+  ) as Functions<Rows>;
 }
 
 /** The function at `address`; the caller states the types that belong to the parameters and the result. */
@@ -189,10 +198,22 @@ export function foreign<A extends readonly unknown[], R>(
   address: Deno.PointerObject,
   parameters: readonly Parameter[],
   result: Deno.NativeResultType,
-  nonblocking = false,
+  direct: DirectCalls = noDirectCalls,
 ): (...args: A) => R {
-  const types = parameters.map((parameter) => parameter.split(" ")[0] as keyof Values);
-  const definition: Deno.ForeignFunction = { parameters: types, result, nonblocking };
+  return callable(address, { parameters: typesOf(parameters), result }, direct) as unknown as (...args: A) => R;
+}
+
+/** The same on another thread: by its pointer, since a symbol of a closed library cannot be called so. */
+function foreignAsync<A extends readonly unknown[], R>(
+  address: Deno.PointerObject,
+  parameters: readonly Parameter[],
+  result: Deno.NativeResultType,
+): (...args: A) => Promise<R> {
+  const definition: Deno.ForeignFunction = { parameters: typesOf(parameters), result, nonblocking: true };
   const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<Deno.ForeignFunction>, definition);
-  return (...args) => pointer.call(...args as unknown as never[]) as R;
+  return (...args) => pointer.call(...args as unknown as never[]) as Promise<R>;
+}
+
+function typesOf(parameters: readonly Parameter[]): (keyof Values)[] {
+  return parameters.map((parameter) => parameter.split(" ")[0] as keyof Values);
 }

@@ -32,8 +32,25 @@ export interface DeviceTensor extends Releasable {
 export interface Executable extends Releasable {
   /** The devices on which its nodes run, most work first: `["cpu"]`. */
   readonly devices: readonly string[];
+  /**
+   * How long a run holds the calling thread, in milliseconds, as far as it is known; of no use for runs that give a
+   * promise.
+   */
+  readonly blockingTime?: number;
+  /** The nodes of the engine's graph that do not run on the device of the context, but on the CPU. */
+  readonly elsewhere?: readonly PlacedNode[];
   /** Computes. Tensors stand in the order of the graph's inputs and outputs; no output is an input. */
   run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
+}
+
+/** Where the engine runs a node of its graph. */
+export interface PlacedNode {
+  /** Its name, which begins with the operator of WebNN that it is a part of, and its label: `"conv2d [stem] #3"`. */
+  readonly node: string;
+  /** The engine's operator: `"Conv"`. */
+  readonly operator: string;
+  /** What runs it, under the engine's name: `"CPUExecutionProvider"`. */
+  readonly provider: string;
 }
 
 /** What runs a context's graphs, for people. */
@@ -42,6 +59,8 @@ export interface DeviceInfo {
   readonly backend: string;
   /** The kind of device: `"cpu"`, `"gpu"` or `"npu"`. */
   readonly device: string;
+  /** What runs graphs inside the engine: `"cpu"`, `"webgpu"`, `"cuda"`, or the name of a plug-in. */
+  readonly provider: string;
   /** The version of the engine: `"1.30.0"`. */
   readonly version: string;
   /** The number of CPU threads that a graph may use, the calling one included. */

@@ -10,31 +10,48 @@ export type Step = () => void | Promise<void>;
 /** How long synchronous steps may follow each other, in milliseconds, before the event loop gets a turn. */
 const SLICE = 4;
 
-/** Carries out steps in order. A step that comes when nothing is queued or in flight runs at once, synchronously. */
+/**
+ * Carries out steps in order. A step that comes when nothing is queued or in flight runs at once, synchronously, until
+ * such steps have held the event loop's thread for a while.
+ */
 export class Queue {
   #steps: Step[] = [];
   #busy = false;
+  /** For how many milliseconds steps have held the thread since the last turn of the event loop that is known of. */
+  #spent = 0;
 
   /** Whether a step would run at once. */
   get idle(): boolean {
-    return !this.#busy;
+    return !this.#busy && this.#spent < SLICE;
   }
 
   /** Carries out a step after all earlier ones. */
   add(step: Step): void {
-    if (this.#busy) {
-      this.#steps.push(step);
-      return;
-    }
+    if (!this.idle) return this.#defer(step);
     this.#busy = true;
     const pending = step();
     if (pending === undefined && this.#steps.length === 0) this.#busy = false;
     else this.#drain(pending);
   }
 
+  /**
+   * Counts time for which a step held the thread. A program that waits for nothing but such steps leaves the event loop
+   * no turn of its own: promises that are settled are seen to first.
+   */
+  spend(milliseconds: number): void {
+    this.#spent += milliseconds;
+  }
+
   /** Forgets the steps that have not begun. */
   clear(): void {
     this.#steps = [];
+  }
+
+  #defer(step: Step): void {
+    this.#steps.push(step);
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#drain(this.#turn());
   }
 
   async #drain(pending: void | Promise<void>): Promise<void> {
@@ -43,14 +60,19 @@ export class Queue {
     for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
       const next = step();
       if (next === undefined && performance.now() - began < SLICE) continue;
-      await (next ?? turn());
+      await (next ?? this.#turn());
       began = performance.now();
     }
     this.#busy = false;
   }
+
+  async #turn(): Promise<void> {
+    await turn();
+    this.#spent = 0;
+  }
 }
 
-/** A turn of the event loop. */
+/** A turn of the event loop. A timer takes a millisecond or two; an immediate, where there are any, a few microseconds. */
 function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+  return new Promise((resolve) => "setImmediate" in globalThis ? setImmediate(resolve) : setTimeout(resolve, 0));
 }

@@ -12,6 +12,10 @@ import type { Block, Device, DeviceTensor, Executable, Releasable } from "../bac
 import type { Descriptor } from "../shape.ts";
 import { Queue } from "./queue.ts";
 
+/** How long a read holds the event loop's thread, in milliseconds, beside its copy; and what is copied in one. */
+const READ_TIME = 0.002;
+const BYTES_PER_MILLISECOND = 4e6;
+
 /** An error of the engine that waits for the read that will report it. */
 interface Failure {
   readonly error: DOMException;
@@ -160,11 +164,7 @@ export class Timeline {
 
   /** Runs a graph. If it fails, its outputs are poisoned: reading one rejects with the error. */
   dispatch(graph: TimelineGraph, inputs: readonly TimelineTensor[], outputs: readonly TimelineTensor[]): void {
-    this.#queue.add(() => {
-      const failure = inputs.find((input) => input.failure)?.failure;
-      if (failure) return this.#poison(outputs, failure);
-      return this.#compute(outputs, () => graph.executable.run(inputs.map(deviceOf), outputs.map(deviceOf)));
-    });
+    this.#queue.add(() => this.#run(graph, inputs, outputs));
   }
 
   /** Reads a tensor. `deliver` gets its bytes, which are only valid during the call. */
@@ -175,7 +175,10 @@ export class Timeline {
         if (tensor.failure) throw this.#report(tensor.failure);
         return tensor.device.read();
       },
-      finish: deliver,
+      finish: (bytes) => {
+        this.#queue.spend(READ_TIME + bytes.byteLength / BYTES_PER_MILLISECOND);
+        return deliver(bytes);
+      },
       discard: () => {},
       translate: (error) => error instanceof DOMException ? error : toOperationError(error),
       rejecters: tensor.reads,
@@ -251,6 +254,17 @@ export class Timeline {
     this.device.close();
     for (const resolve of this.#waiting) resolve();
     this.#waiting.clear();
+  }
+
+  #run(
+    { executable }: TimelineGraph,
+    inputs: readonly TimelineTensor[],
+    outputs: readonly TimelineTensor[],
+  ): void | Promise<void> {
+    for (const { failure } of inputs) if (failure) return this.#poison(outputs, failure);
+    const pending = this.#compute(outputs, () => executable.run(inputs.map(deviceOf), outputs.map(deviceOf)));
+    if (!pending) this.#queue.spend(executable.blockingTime ?? 0);
+    return pending;
   }
 
   /** Overwrites the targets: they are valid again if `work` succeeds, poisoned if it fails. */

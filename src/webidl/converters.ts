@@ -110,15 +110,20 @@ export function oneOrSequence<T>(item: Converter<T>): Converter<T | T[]> {
   };
 }
 
+/** Converts the value of a key; the words a message starts with are `context` and the key. */
+export type ItemConverter<T> = (value: unknown, context: string, key: string) => T;
+
+const isEnumerable = Object.prototype.propertyIsEnumerable;
+
 /** `record<USVString, T>`: own enumerable properties, in property order. */
-export function record<T>(item: Converter<T>): Converter<Map<string, T>> {
+export function record<T>(item: ItemConverter<T>): Converter<Map<string, T>> {
   return (value, context) => {
     if (!isObject(value)) throw new TypeError(`${context} is not an object.`);
     const entries = new Map<string, T>();
     for (const key of Reflect.ownKeys(value)) {
-      if (!Reflect.getOwnPropertyDescriptor(value, key)?.enumerable) continue;
-      const name = usvString(key, `A key of ${context}`);
-      entries.set(name, item(Reflect.get(value, key, value), `${context}["${name}"]`));
+      if (!isEnumerable.call(value, key)) continue;
+      const name = typeof key === "string" ? key.toWellFormed() : usvString(key, `A key of ${context}`);
+      entries.set(name, item((value as Record<PropertyKey, unknown>)[key], context, name));
     }
     return entries;
   };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Converter, isObject } from "./converters.ts";
+import { isObject } from "./converters.ts";
 
 /** An internal slot of the objects of one interface. Having it is the brand: a script can neither read nor forge it. */
 export interface Slot<T> {
@@ -16,8 +16,8 @@ export interface Slot<T> {
   has(value: unknown): boolean;
   /** The slot's value; a TypeError if `this` of a method is no object of the interface. */
   get(object: object): T;
-  /** Converts an argument to the slot's value; a TypeError if it is no object of the interface. */
-  readonly convert: Converter<T>;
+  /** Converts an argument, or the value of a record's key, to the slot's value; a TypeError if it is no such object. */
+  convert(value: unknown, context: string, key?: string): T;
 }
 
 /** Returns the object it is given, so that a subclass's private field is added to an object that exists already. */
@@ -52,9 +52,10 @@ export function slot<T>(interfaceName: string): Slot<T> {
     },
     has: (value) => isObject(value) && Stamp.has(value),
     get: Stamp.get,
-    convert(value, context) {
+    convert(value, context, key) {
       if (isObject(value) && Stamp.has(value)) return Stamp.get(value);
-      throw new TypeError(`${context} is not an ${interfaceName}.`);
+      const item = key === undefined ? "" : `["${key}"]`;
+      throw new TypeError(`${context}${item} is not an ${interfaceName}.`);
     },
   };
 }

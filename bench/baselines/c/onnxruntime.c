@@ -74,6 +74,7 @@ static void configure(int threads) {
   check(api.AddSessionConfigEntry(options, "session.strict_shape_type_inference", "1"));
   check(api.AddSessionConfigEntry(options, "session.force_spinning_stop", "1"));
   check(api.AddSessionConfigEntry(options, "session.qdqisint8allowed", "1"));
+  check(api.AddSessionConfigEntry(options, "optimization.disable_specified_optimizers", "DivMulFusion"));
   if (threads == 1) {
     check(api.CreateEnv(ORT_LOGGING_LEVEL_FATAL, "c", &env));
     check(api.SetIntraOpNumThreads(options, 1));
@@ -205,12 +206,13 @@ static void serve(const char *folder) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 5) fail("usage", "onnxruntime LIBRARY SUITE THREADS FOLDER");
+  if (argc != 6) fail("usage", "onnxruntime LIBRARY SUITE THREADS DEVICE FOLDER");
+  if (strcmp(argv[4], "cpu") != 0) fail(argv[4], "is no device of this program");
   const char *version = open_library(argv[1]);
   configure(atoi(argv[3]));
   printf("{\"engine\":\"ONNX Runtime %s\"}\n", version);
   fflush(stdout);
-  serve(argv[4]);
+  serve(argv[5]);
   release();
   return 0;
 }

@@ -13,9 +13,12 @@ import type { OrtTensor } from "./tensor.ts";
 
 /** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
 const MAX_BINDINGS = 8;
-/** A run that is shorter may block the event loop: about what a nonblocking call costs by itself, in milliseconds. */
-const INLINE_LIMIT = 0.05;
-/** How many inline runs are measured, to find out whether the estimate that made them so was right. */
+/**
+ * A run that is shorter, in milliseconds, holds the calling thread: another one takes up to 0.1 ms to wake, and does not
+ * have the tensors in its caches. The timeline sees to it that the event loop gets its turns.
+ */
+const INLINE_LIMIT = 1;
+/** How many runs are measured, to find out whether the estimate that made them inline or nonblocking was right. */
 const TRIAL_RUNS = 15;
 
 /** The names of a session's inputs and outputs, in the order in which tensors come. */
@@ -38,8 +41,9 @@ export class OrtExecutable implements Executable {
   /** As many bytes as the session's weights, counted by the garbage collector, so that forgotten graphs are collected in time. */
   readonly #weights: Reservation;
   #bindings: Binding[] = [];
+  #blockingTime: number;
   #inline: boolean;
-  /** The durations of the first inline runs in milliseconds. */
+  /** The durations of the first runs in milliseconds. */
   readonly #trial: number[] = [];
 
   constructor(
@@ -55,17 +59,17 @@ export class OrtExecutable implements Executable {
     estimatedMicroseconds: number,
   ) {
     this.#weights = reserve(weightBytes);
-    this.#inline = estimatedMicroseconds <= INLINE_LIMIT * 1000;
+    this.#blockingTime = estimatedMicroseconds / 1000;
+    this.#inline = this.#blockingTime <= INLINE_LIMIT;
+  }
+
+  get blockingTime(): number {
+    return this.#blockingTime;
   }
 
   run(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): void | Promise<void> {
-    const { api } = this.runtime;
     const { pointer } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
-    if (!this.#inline) return api.RunWithBindingAsync(this.session, this.runOptions, pointer);
-    if (this.#trial.length === TRIAL_RUNS) return api.RunWithBinding(this.session, null, pointer);
-    const began = performance.now();
-    api.RunWithBinding(this.session, null, pointer);
-    this.#judge(performance.now() - began);
+    return this.#trial.length < TRIAL_RUNS ? this.#try(pointer) : this.#start(pointer);
   }
 
   release(): void {
@@ -77,19 +81,32 @@ export class OrtExecutable implements Executable {
     countFreed(this.runtime, byteLength);
   }
 
+  #start(binding: Pointer): void | Promise<void> {
+    const { api } = this.runtime;
+    if (this.#inline) return api.RunWithBinding(this.session, null, binding);
+    return api.RunWithBindingAsync(this.session, this.runOptions, binding);
+  }
+
+  #try(binding: Pointer): void | Promise<void> {
+    const began = performance.now();
+    const pending = this.#start(binding);
+    if (pending) return pending.then(() => this.#judge(performance.now() - began));
+    this.#judge(performance.now() - began);
+  }
+
   /** Some runs are held up by others on the machine; if half of them take long, the graph does. */
   #judge(duration: number): void {
+    this.#blockingTime = duration;
     this.#trial.push(duration);
     if (this.#trial.length < TRIAL_RUNS) return;
     const median = this.#trial.toSorted((a, b) => a - b)[TRIAL_RUNS >> 1]!;
-    this.#inline = median <= 2 * INLINE_LIMIT;
+    this.#blockingTime = median;
+    this.#inline = median <= INLINE_LIMIT;
   }
 
   #find(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding | undefined {
-    return this.#bindings.find(({ tensors }) =>
-      inputs.every((tensor, i) => tensor === tensors[i]) &&
-      outputs.every((tensor, i) => tensor === tensors[inputs.length + i])
-    );
+    for (const binding of this.#bindings) if (isTo(binding, inputs, outputs)) return binding;
+    return undefined;
   }
 
   #bind(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding {
@@ -120,4 +137,11 @@ export class OrtExecutable implements Executable {
     for (const tensor of tensors) tensor.bindings.add(binding);
     return binding;
   }
+}
+
+/** Whether a binding is one to these tensors. */
+function isTo({ tensors }: Binding, inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): boolean {
+  for (let i = 0; i < inputs.length; i++) if (tensors[i] !== inputs[i]) return false;
+  for (let i = 0; i < outputs.length; i++) if (tensors[inputs.length + i] !== outputs[i]) return false;
+  return true;
 }

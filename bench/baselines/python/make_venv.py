@@ -1,0 +1,29 @@
+"""Makes the virtual environment of the contestants in Python: python3 make_venv.py [FOLDER]
+
+FOLDER is WEBNN_BENCH_PYTHON where that is set, else webnn-bench-python in the user's cache. On Linux it takes 6 GB: the
+PyTorch of PyPI comes with CUDA. Delete the folder to be rid of it.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import venv
+
+REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
+
+
+def main():
+    if sys.argv[1:] in (["-h"], ["--help"]):
+        return print(__doc__)
+    default = os.environ.get("WEBNN_BENCH_PYTHON") or pathlib.Path.home() / ".cache" / "webnn-bench-python"
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else default)
+    venv.create(folder, with_pip=True)
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
+    print(f"{folder} is ready; bench:report finds it there" + (
+        "." if folder == pathlib.Path(default) else f" with WEBNN_BENCH_PYTHON={folder}."
+    ))
+
+
+main()

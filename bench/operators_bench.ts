@@ -1,0 +1,9 @@
+/**
+ * Single operators and blocks of them: element-wise, reductions, products, pooling, normalisation, attention, recurrence.
+ *
+ * @module
+ */
+import { operatorSuites } from "./support/operator_suites.ts";
+import { benchSuite } from "./support/suite.ts";
+
+for (const suite of operatorSuites) await benchSuite(suite);

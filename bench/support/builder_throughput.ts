@@ -1,0 +1,30 @@
+/**
+ * How fast the builder takes operators, its `build()` excluded.
+ *
+ * @module
+ */
+import "@webnn/deno/polyfill";
+
+/** A chain of so many element-wise operators, with a branch here and there. */
+export function buildChain(context: MLContext, operators: number): MLOperand {
+  const builder = new MLGraphBuilder(context);
+  const input = builder.input("x", { dataType: "float32", shape: [8] });
+  let x = input;
+  for (let i = 0; i < operators; i++) x = i % 4 === 3 ? builder.add(x, input) : builder.tanh(x);
+  return x;
+}
+
+/** Operators per second of one graph of each size, by turns; one list of `rounds` for each size. */
+export async function measureBuilder(sizes: readonly number[], rounds: number): Promise<number[][]> {
+  const context = await navigator.ml.createContext();
+  const rates: number[][] = sizes.map(() => []);
+  for (let round = -3; round < rounds; round++) {
+    for (const [i, size] of sizes.entries()) {
+      const began = performance.now();
+      buildChain(context, size);
+      if (round >= 0) rates[i]!.push(1000 * size / (performance.now() - began));
+    }
+  }
+  context.destroy();
+  return rates;
+}

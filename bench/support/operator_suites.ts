@@ -1,0 +1,239 @@
+/**
+ * Suites of one operator, or of a block of a few that belong together. Each checks elements of its output against a
+ * formula of its own; that of all contestants agree, the report shows.
+ *
+ * @module
+ */
+import type { Network } from "../../examples/inference.ts";
+import { assertClose } from "./check.ts";
+import { randomArray } from "./random_array.ts";
+import type { Suite } from "./suite.ts";
+
+/** Makes a constant of random numbers; the values of constants and inputs depend on the order of the calls only. */
+type Constant = (shape: readonly number[], scale?: number) => MLOperand;
+
+/** A suite in short. */
+interface OperatorSuite {
+  readonly name: string;
+  /** The shapes of the inputs. */
+  readonly inputs: readonly (readonly number[])[];
+  build(builder: MLGraphBuilder, inputs: readonly MLOperand[], constant: Constant): MLOperand;
+  /** One element of the output, computed plainly. */
+  element?(index: number, inputs: readonly Float32Array[]): number;
+}
+
+const IMAGE = [1, 32, 112, 112];
+const PLANE = 112 * 112;
+const ROWS = [256, 1024];
+const TOKENS = [1, 128, 256];
+const HEADS = 4;
+/** Steps, batch, input size; the hidden state has the same size as the input. */
+const SEQUENCE = [32, 1, 128];
+const HIDDEN = 128;
+
+/** The elements of row `index` of a matrix with rows of 1024. */
+const row = (index: number, values: Float32Array) => values.subarray(index * 1024, (index + 1) * 1024);
+const total = (values: Iterable<number>) => Array.from(values).reduce((sum, value) => sum + value, 0);
+
+const matmuls = [64, 128, 256, 512, 1024].map((size): OperatorSuite => ({
+  name: `matmul-${size}`,
+  inputs: [[size, size], [size, size]],
+  build: (builder, [a, b]) => builder.matmul(a!, b!),
+  element(index, [a, b]) {
+    const [i, j] = [Math.floor(index / size), index % size];
+    return total(Array.from({ length: size }, (_, k) => a![i * size + k]! * b![k * size + j]!));
+  },
+}));
+
+const elementwise: OperatorSuite[] = [
+  {
+    name: "add",
+    inputs: [IMAGE, IMAGE],
+    build: (builder, [a, b]) => builder.add(a!, b!),
+    element: (index, [a, b]) => a![index]! + b![index]!,
+  },
+  {
+    name: "sigmoid",
+    inputs: [IMAGE],
+    build: (builder, [x]) => builder.sigmoid(x!),
+    element: (index, [x]) => 1 / (1 + Math.exp(-x![index]!)),
+  },
+  {
+    name: "softmax",
+    inputs: [ROWS],
+    build: (builder, [x]) => builder.softmax(x!, 1),
+    element(index, [x]) {
+      return Math.exp(x![index]!) / total(row(Math.floor(index / 1024), x!).map(Math.exp));
+    },
+  },
+];
+
+const reductions: OperatorSuite[] = [
+  {
+    name: "reduce-sum",
+    inputs: [ROWS],
+    build: (builder, [x]) => builder.reduceSum(x!, { axes: [1] }),
+    element: (index, [x]) => total(row(index, x!)),
+  },
+  {
+    name: "reduce-max",
+    inputs: [ROWS],
+    build: (builder, [x]) => builder.reduceMax(x!, { axes: [1] }),
+    element: (index, [x]) => Math.max(...row(index, x!)),
+  },
+];
+
+const poolings: OperatorSuite[] = [
+  {
+    name: "max-pool",
+    inputs: [IMAGE],
+    build: (builder, [x]) => builder.maxPool2d(x!, { windowDimensions: [2, 2], strides: [2, 2] }),
+    element(index, [x]) {
+      const [channel, y, column] = [Math.floor(index / 56 / 56), Math.floor(index / 56) % 56, index % 56];
+      const corner = channel * PLANE + 2 * y * 112 + 2 * column;
+      return Math.max(...[0, 1, 112, 113].map((offset) => x![corner + offset]!));
+    },
+  },
+  {
+    name: "average-pool",
+    inputs: [IMAGE],
+    build: (builder, [x]) => builder.averagePool2d(x!),
+    element: (index, [x]) => total(x!.subarray(index * PLANE, (index + 1) * PLANE)) / PLANE,
+  },
+];
+
+const normalizations: OperatorSuite[] = [
+  {
+    name: "layer-normalization",
+    inputs: [ROWS],
+    build: (builder, [x]) => builder.layerNormalization(x!, { axes: [1] }),
+    element: (index, [x]) => normalized(x![index]!, row(Math.floor(index / 1024), x!)),
+  },
+  {
+    name: "instance-normalization",
+    inputs: [IMAGE],
+    build: (builder, [x]) => builder.instanceNormalization(x!),
+    element(index, [x]) {
+      const start = index - index % PLANE;
+      return normalized(x![index]!, x!.subarray(start, start + PLANE));
+    },
+  },
+];
+
+const blocks: OperatorSuite[] = [
+  {
+    // Of a residual network: 3 × 3, relu, 3 × 3, added to its input, relu.
+    name: "conv-block",
+    inputs: [[1, 64, 56, 56]],
+    build(builder, [x], constant) {
+      const conv = (input: MLOperand) =>
+        builder.conv2d(input, constant([64, 64, 3, 3], 0.05), { padding: [1, 1, 1, 1], bias: constant([64]) });
+      return builder.relu(builder.add(conv(builder.relu(conv(x!))), x!));
+    },
+  },
+  { name: "attention-block", inputs: [TOKENS], build: buildAttention },
+  {
+    name: "lstm",
+    inputs: [SEQUENCE],
+    build: (builder, [x], constant) =>
+      builder.lstm(
+        x!,
+        constant([1, 4 * HIDDEN, HIDDEN], 0.1),
+        constant([1, 4 * HIDDEN, HIDDEN], 0.1),
+        SEQUENCE[0]!,
+        HIDDEN,
+        { bias: constant([1, 4 * HIDDEN]), recurrentBias: constant([1, 4 * HIDDEN]) },
+      )[0]!,
+  },
+  {
+    name: "gru",
+    inputs: [SEQUENCE],
+    build: (builder, [x], constant) =>
+      builder.gru(
+        x!,
+        constant([1, 3 * HIDDEN, HIDDEN], 0.1),
+        constant([1, 3 * HIDDEN, HIDDEN], 0.1),
+        SEQUENCE[0]!,
+        HIDDEN,
+        { bias: constant([1, 3 * HIDDEN]), recurrentBias: constant([1, 3 * HIDDEN]) },
+      )[0]!,
+  },
+];
+
+/** Multi-head self-attention of a transformer, with its four projections, the residual and the normalisation. */
+function buildAttention(builder: MLGraphBuilder, [x]: readonly MLOperand[], constant: Constant): MLOperand {
+  const [batch, tokens, width] = TOKENS as [number, number, number];
+  const project = (input: MLOperand) => builder.matmul(input, constant([width, width], 0.06));
+  const heads = (input: MLOperand, permutation: number[]) =>
+    builder.transpose(builder.reshape(project(input), [batch, tokens, HEADS, width / HEADS]), { permutation });
+  const query = heads(x!, [0, 2, 1, 3]);
+  const key = heads(x!, [0, 2, 3, 1]);
+  const value = heads(x!, [0, 2, 1, 3]);
+  const scale = builder.constant("float32", 1 / Math.sqrt(width / HEADS));
+  const weights = builder.softmax(builder.mul(builder.matmul(query, key), scale), 3);
+  const mixed = builder.transpose(builder.matmul(weights, value), { permutation: [0, 2, 1, 3] });
+  const attended = project(builder.reshape(mixed, [batch, tokens, width]));
+  return builder.layerNormalization(builder.add(x!, attended), { axes: [2] });
+}
+
+/** The suites, from the least to the most that an operator does for each element. */
+export const operatorSuites: readonly Suite[] = [
+  ...elementwise,
+  ...reductions,
+  ...poolings,
+  ...normalizations,
+  ...matmuls,
+  ...blocks,
+].map(toSuite);
+
+function toSuite({ name, inputs: shapes, build, element }: OperatorSuite): Suite {
+  const values = new Map<number, Float32Array>();
+  /** Made when a graph is built for the first time: it is no part of later builds. */
+  const weights: Float32Array<ArrayBuffer>[] = [];
+  const valuesOf = (index: number) => {
+    if (!values.has(index)) values.set(index, randomArray(product(shapes[index]!), index + 1));
+    return values.get(index)!;
+  };
+  const named = <T>(valueOf: (index: number) => T) =>
+    Object.fromEntries(shapes.map((_, i) => [`input_${i}`, valueOf(i)]));
+  return {
+    name,
+    async build(context): Promise<Network> {
+      const builder = new MLGraphBuilder(context);
+      const inputs = shapes.map((shape, i) => builder.input(`input_${i}`, { dataType: "float32", shape: [...shape] }));
+      let count = 0;
+      const output = build(builder, inputs, (shape, scale) => {
+        const index = count++;
+        const values = weights[index] ??= randomArray(product(shape), 100 + index, scale);
+        return builder.constant({ dataType: "float32", shape: [...shape] }, values);
+      });
+      const graph = await builder.build({ output });
+      return { graph, inputs: named((i) => shapes[i]!), outputs: { output: output.shape } };
+    },
+    get inputs() {
+      return named(valuesOf);
+    },
+    output: "output",
+    check(output) {
+      if (!output.every(Number.isFinite)) throw new Error("an element is not finite");
+      if (element === undefined) return;
+      const inputs = shapes.map((_, i) => valuesOf(i));
+      for (const index of sample(output.length)) assertClose(output, index, element(index, inputs), 1e-3);
+    },
+  };
+}
+
+function normalized(value: number, values: Float32Array): number {
+  const mean = total(values) / values.length;
+  const variance = total(Array.from(values, (other) => (other - mean) ** 2)) / values.length;
+  return (value - mean) / Math.sqrt(variance + 1e-5);
+}
+
+/** Some 20 indices all over an array, the first and the last among them. */
+function sample(length: number): number[] {
+  return Array.from({ length: 20 }, (_, i) => Math.round(i * (length - 1) / 19));
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

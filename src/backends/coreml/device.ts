@@ -1,0 +1,132 @@
+/**
+ * A context's device on Core ML.
+ *
+ * @module
+ */
+
+import type { Pointer } from "../../../ffi/memory.ts";
+import { plannedDevices } from "../../../ffi/objc/compute_plan.ts";
+import { ComputeUnits, type CoreML, Hint } from "../../../ffi/objc/core_ml.ts";
+import type { Graph } from "../../graph/graph.ts";
+import type { DeviceLimits } from "../../graph/limits.ts";
+import type { Descriptor } from "../../shape.ts";
+import type { Device, DeviceInfo } from "../backend.ts";
+import { ConstantBlock } from "./constant_block.ts";
+import { encodeProgram } from "./encoder.ts";
+import { CoreMLExecutable } from "./executable.ts";
+import { COREML_LIMITS } from "./limits.ts";
+import { lower, type LoweredProgram } from "./lower.ts";
+import type { LowerOptions } from "./mil_writer.ts";
+import { loadCompiled } from "./model_cache.ts";
+import { CoreMLTensor } from "./tensor.ts";
+
+/** The kind of device that a context wants, as the compute units that a model may use. */
+const UNITS = {
+  cpu: ComputeUnits.cpuOnly,
+  npu: ComputeUnits.cpuAndNeuralEngine,
+  gpu: ComputeUnits.all, // The GPU alone has crashed in Chromium.
+} as const;
+
+/** What models may run on, if Core ML does not tell. */
+const POSSIBLE = { cpu: ["cpu"], npu: ["npu", "cpu"], gpu: ["gpu", "npu", "cpu"] } as const;
+
+/** What a device is opened for. */
+export interface DeviceSettings {
+  readonly device: keyof typeof UNITS;
+  /** Whether float32 is computed in float16. */
+  readonly float16: boolean;
+  /** The folder of compiled models. */
+  readonly cacheFolder: string;
+}
+
+/** Core ML with some of the machine's compute units. */
+export class CoreMLDevice implements Device {
+  readonly info: DeviceInfo;
+  readonly accelerated: boolean;
+  readonly limits: DeviceLimits = COREML_LIMITS;
+  /** Core ML goes on by other devices, or reports an error, but never goes away. */
+  readonly lost: Promise<string> = new Promise(() => {});
+  readonly #lowering: LowerOptions;
+  /** The MLModelConfiguration. */
+  readonly #configuration: Pointer;
+  #aborted = false;
+
+  constructor(readonly coreML: CoreML, readonly settings: DeviceSettings) {
+    const { device, float16 } = settings;
+    const threads = navigator.hardwareConcurrency;
+    this.info = { backend: "coreml", device, version: coreML.version, threads };
+    this.accelerated = device !== "cpu";
+    this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16 };
+    this.#configuration = createConfiguration(coreML, settings);
+  }
+
+  createTensor(descriptor: Descriptor): CoreMLTensor {
+    return new CoreMLTensor(this.coreML, descriptor);
+  }
+
+  store(bytes: Uint8Array): ConstantBlock {
+    return new ConstantBlock(bytes);
+  }
+
+  async compile(graph: Graph<ConstantBlock>): Promise<CoreMLExecutable> {
+    try {
+      const lowered = lower(graph, this.#lowering);
+      const encoded = encodeProgram(lowered.program);
+      const load = (path: string) => this.#load(path, lowered, encoded.weights.byteLength);
+      return await loadCompiled(this.coreML, encoded, this.settings.cacheFolder, load);
+    } finally {
+      for (const { block, shared } of graph.constants) if (!shared) block.release();
+    }
+  }
+
+  /** What Core ML has begun it finishes; a compilation goes no further. */
+  abort(): void {
+    this.#aborted = true;
+  }
+
+  close(): void {
+    this.coreML.runtime.release(this.#configuration);
+  }
+
+  async #load(path: string, lowered: LoweredProgram, weightBytes: number): Promise<CoreMLExecutable> {
+    if (this.#aborted) throw new Error("The context is lost");
+    const { foundation, messages, runtime } = this.coreML;
+    const model = await runtime.pooled(() =>
+      messages.loadModel(runtime.retain, foundation.fileUrl(path), this.#configuration)
+    );
+    try {
+      return new CoreMLExecutable(this.coreML, model, await this.#devicesOf(path), lowered, weightBytes);
+    } catch (error) {
+      runtime.release(model);
+      throw error;
+    }
+  }
+
+  async #devicesOf(path: string): Promise<readonly string[]> {
+    const { device } = this.settings;
+    if (device === "cpu") return ["cpu"];
+    const planned = await plannedDevices(this.coreML, path, this.#configuration).catch(() => undefined);
+    return planned && planned.length > 0 ? planned : POSSIBLE[device];
+  }
+}
+
+function createConfiguration({ messages, runtime }: CoreML, { device, float16 }: DeviceSettings): Pointer {
+  return runtime.pooled(() => {
+    const configuration = messages.newConfiguration();
+    try {
+      messages.setComputeUnits(configuration, UNITS[device]);
+      messages.setAllowLowPrecision(configuration, float16);
+      const hints = messages.newHints?.();
+      if (hints) {
+        messages.setReshapeFrequency?.(hints, Hint.infrequentReshape);
+        messages.setSpecialization?.(hints, Hint.fastPrediction);
+        messages.setOptimizationHints?.(configuration, hints);
+        runtime.release(hints);
+      }
+      return configuration;
+    } catch (error) {
+      runtime.release(configuration);
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * A compiled graph: a loaded model with the bindings of its recent runs.
+ *
+ * @module
+ */
+
+import type { Pointer } from "../../../ffi/memory.ts";
+import { type CoreML, isSame } from "../../../ffi/objc/core_ml.ts";
+import { type Reservation, reserve } from "../../../ffi/reservation.ts";
+import type { Executable } from "../backend.ts";
+import type { LoweredProgram } from "./lower.ts";
+import { CoreMLTensor } from "./tensor.ts";
+
+/** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
+const MAX_BINDINGS = 8;
+
+/** A set of tensors as the objects that a prediction takes. It must go when one of the tensors does. */
+export interface Binding {
+  readonly tensors: readonly CoreMLTensor[];
+  /** The MLFeatureProvider with the inputs. */
+  readonly features: Pointer;
+  /** The MLPredictionOptions with the outputs. */
+  readonly options: Pointer;
+  /** Forgets the binding. */
+  drop(): void;
+}
+
+/** An MLModel. */
+export class CoreMLExecutable implements Executable {
+  /** As many bytes as the model's weights, counted by the garbage collector, so that forgotten graphs are collected in time. */
+  readonly #weights: Reservation;
+  readonly #inputNames: readonly string[];
+  readonly #outputNames: readonly string[];
+  /** The output names as NSStrings. */
+  readonly #outputKeys: readonly Pointer[];
+  /** What the model's placeholder is given. */
+  readonly #placeholders: readonly CoreMLTensor[];
+  #bindings: Binding[] = [];
+
+  /** Takes the model over on success. */
+  constructor(
+    readonly coreML: CoreML,
+    readonly model: Pointer,
+    readonly devices: readonly string[],
+    { inputs, outputs, placeholder }: LoweredProgram,
+    weightBytes: number,
+  ) {
+    const { foundation, runtime } = coreML;
+    this.#inputNames = [...inputs.map(({ feature }) => feature.name), ...placeholder ? [placeholder.name] : []];
+    this.#outputNames = outputs.map(({ feature }) => feature.name);
+    this.#placeholders = placeholder
+      ? [new CoreMLTensor(coreML, { dataType: "float32", shape: placeholder.shape })]
+      : [];
+    const keys: Pointer[] = [];
+    this.#outputKeys = keys;
+    try {
+      runtime.pooled(() => {
+        for (const name of this.#outputNames) keys.push(runtime.retain(foundation.string(name)));
+      });
+    } catch (error) {
+      this.#releaseOwn();
+      throw error;
+    }
+    this.#weights = reserve(weightBytes);
+  }
+
+  async run(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Promise<void> {
+    const { messages, runtime } = this.coreML;
+    await runtime.pooled(() => {
+      const { features, options } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
+      return messages.predict((result) => this.#take(result, outputs), this.model, features, options);
+    });
+  }
+
+  release(): void {
+    for (const binding of [...this.#bindings]) binding.drop();
+    this.coreML.runtime.release(this.model);
+    this.#releaseOwn();
+    this.#weights.release();
+  }
+
+  #releaseOwn(): void {
+    for (const key of this.#outputKeys) this.coreML.runtime.release(key);
+    for (const placeholder of this.#placeholders) placeholder.release();
+  }
+
+  /** Core ML may have ignored the arrays that it was offered for its outputs. */
+  #take(result: Pointer, outputs: readonly CoreMLTensor[]): void {
+    const { messages } = this.coreML;
+    outputs.forEach((output, i) => {
+      const value = messages.featureNamed(result, this.#outputKeys[i]!);
+      const array = value && messages.multiArrayValue(value);
+      if (!array) throw new Error(`Core ML gave no output ${this.#outputNames[i]}`);
+      if (!isSame(array, output.array)) output.copyFrom(array);
+    });
+  }
+
+  #find(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Binding | undefined {
+    return this.#bindings.find(({ tensors }) =>
+      inputs.every((tensor, i) => tensor === tensors[i]) &&
+      outputs.every((tensor, i) => tensor === tensors[inputs.length + i])
+    );
+  }
+
+  #bind(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Binding {
+    const { foundation, messages, runtime } = this.coreML;
+    const values = [...inputs, ...this.#placeholders].map(({ feature }, i) => [this.#inputNames[i]!, feature] as const);
+    const arrays = outputs.map(({ array }, i) => [this.#outputNames[i]!, array] as const);
+    const features = messages.initFeatureProvider(foundation.dictionary(values));
+    let options: Pointer | undefined;
+    try {
+      options = messages.initPredictionOptions();
+      messages.setOutputBackings(options, foundation.dictionary(arrays));
+    } catch (error) {
+      runtime.release(features);
+      if (options) runtime.release(options);
+      throw error;
+    }
+    if (this.#bindings.length === MAX_BINDINGS) this.#bindings[0]!.drop();
+    return this.#remember([...inputs, ...outputs], features, options);
+  }
+
+  #remember(tensors: readonly CoreMLTensor[], features: Pointer, options: Pointer): Binding {
+    const binding: Binding = {
+      tensors,
+      features,
+      options,
+      drop: () => {
+        this.#bindings = this.#bindings.filter((other) => other !== binding);
+        for (const tensor of tensors) tensor.bindings.delete(binding);
+        this.coreML.runtime.release(features);
+        this.coreML.runtime.release(options);
+      },
+    };
+    this.#bindings.push(binding);
+    for (const tensor of tensors) tensor.bindings.add(binding);
+    return binding;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * Lowers a WebNN graph to an ML Program by a table with one entry per operator.
+ *
+ * @module
+ */
+
+import type { Graph, Value } from "../../graph/graph.ts";
+import type { NodeOf, OperatorName } from "../../ops/operators.ts";
+import type { Descriptor } from "../../shape.ts";
+import type { ConstantBlock } from "./constant_block.ts";
+import { convolutions } from "./lowering/conv2d.ts";
+import { elementwise } from "./lowering/elementwise.ts";
+import { indexing } from "./lowering/indexing.ts";
+import type { Lowering } from "./lowering/lowering.ts";
+import { movement } from "./lowering/movement.ts";
+import { normalizations } from "./lowering/normalization.ts";
+import { pools } from "./lowering/pool2d.ts";
+import { products } from "./lowering/products.ts";
+import { quantizations } from "./lowering/quantization.ts";
+import { recurrent } from "./lowering/recurrent.ts";
+import { reductions } from "./lowering/reductions.ts";
+import { resampling } from "./lowering/resample.ts";
+import type { MilProgram, MilValue } from "./mil.ts";
+import { type LowerOptions, MilWriter } from "./mil_writer.ts";
+
+export type { LowerOptions } from "./mil_writer.ts";
+
+/** How each operator is written in MIL. Forgetting one is a type error. */
+export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
+  ...convolutions,
+  ...elementwise,
+  ...indexing,
+  ...movement,
+  ...normalizations,
+  ...pools,
+  ...products,
+  ...quantizations,
+  ...recurrent,
+  ...reductions,
+  ...resampling,
+};
+
+/** An input or output of a graph, and the feature of the model that stands for it. */
+export interface Port {
+  /** What the tensor of WebNN is. Where it is narrower than the feature, it is widened: see `widening.ts`. */
+  readonly descriptor: Descriptor;
+  /** `fp32`, `fp16` or `int32`; a scalar is `[1]`. */
+  readonly feature: MilValue;
+}
+
+/** A program and how a graph's inputs and outputs, in their order, are its features. */
+export interface LoweredProgram {
+  readonly program: MilProgram;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** An input that stands for none of the graph's, since Core ML wants one: whatever it is given. */
+  readonly placeholder: MilValue | undefined;
+}
+
+/** The program that computes the same. It refers to the bytes of the graph's constants. */
+export function lower(graph: Graph<ConstantBlock>, options: LowerOptions): LoweredProgram {
+  const mil = new MilWriter(options);
+  const inputs = graph.inputs.map(({ name, value }) => port(value, mil.addInput(name, value)));
+  const placeholder = inputs.length === 0 ? mil.addPlaceholder() : undefined;
+  for (const { value, block } of graph.constants) mil.addConstant(value, block.bytes);
+  for (const node of graph.nodes as readonly NodeOf<OperatorName>[]) {
+    mil.setLabel(node.operator, node.label);
+    const lowering = lowerings[node.operator] as Lowering<typeof node.operator>;
+    const results = lowering(node as never, mil);
+    mil.bind(node.outputs, Array.isArray(results) ? results : [results as MilValue]);
+  }
+  const outputs = graph.outputs.map(({ value }) => port(value, mil.addOutput(value)));
+  return { program: mil.program, inputs, outputs, placeholder };
+}
+
+function port({ dataType, shape }: Value, feature: MilValue): Port {
+  return { descriptor: { dataType, shape }, feature };
+}

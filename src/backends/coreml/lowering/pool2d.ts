@@ -1,0 +1,185 @@
+/**
+ * Lowering of pools. MIL's windows have no dilations, are not told to end where WebNN's do, and pool floats; what they do
+ * not cover is made up of slices, one for each element of a window.
+ *
+ * @module
+ */
+
+import { integerRange, isFloat, type MLOperandDataType } from "../../../data_type.ts";
+import { imageShape } from "../../../graph/layout.ts";
+import type { NodeOf } from "../../../ops/operators.ts";
+import type { pools as rows } from "../../../ops/pool2d.ts";
+import type { MilValue } from "../mil.ts";
+import type { MilInputs, MilWriter } from "../mil_writer.ts";
+import { fromNchw, toNchw } from "./layout.ts";
+import type { Lowering } from "./lowering.ts";
+import { inFloat32 } from "./precision.ts";
+
+type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
+
+/** A moving window, in the order height, width. */
+interface Windows {
+  readonly dataType: MLOperandDataType;
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** `[top, bottom, left, right]`, the ends such that the output has its size however it was rounded. */
+  readonly padding: readonly number[];
+  readonly outputSizes: readonly number[];
+  /** For each output row and each output column, how many elements of the input the window covers in that direction. */
+  readonly covered: readonly (readonly number[])[];
+}
+
+function windowsOf({ operands: { input }, attributes }: PoolNode): Windows {
+  const { layout, windowDimensions: kernel, strides, dilations, outputSizes } = attributes;
+  const { height, width } = imageShape(input.shape, layout);
+  const sides = [height, width].map((size, side) => {
+    const begin = attributes.padding[2 * side]!;
+    const [stride, dilation] = [strides[side]!, dilations[side]!];
+    const reach = (outputSizes[side]! - 1) * stride + (kernel[side]! - 1) * dilation + 1;
+    const covered = Array.from(
+      { length: outputSizes[side]! },
+      (_, i) => coveredElements(i * stride - begin, kernel[side]!, dilation, size),
+    );
+    return { padding: [begin, Math.max(reach - size - begin, 0)], covered };
+  });
+  const padding = sides.flatMap(({ padding }) => padding);
+  const covered = sides.map(({ covered }) => covered);
+  return { dataType: input.dataType, kernel, strides, dilations, padding, outputSizes, covered };
+}
+
+/** How many of the positions `start + k·dilation`, with `k` from 0 to `kernel - 1`, lie from 0 to `size - 1`. */
+function coveredElements(start: number, kernel: number, dilation: number, size: number): number {
+  const first = Math.max(Math.ceil(-start / dilation), 0);
+  const last = Math.min(Math.floor((size - 1 - start) / dilation), kernel - 1);
+  return Math.max(last - first + 1, 0);
+}
+
+/** Whether the window is the image, which may have any layout then. */
+function isGlobal({ operands: { input }, attributes }: PoolNode, { padding, outputSizes, kernel }: Windows): boolean {
+  const { height, width } = imageShape(input.shape, attributes.layout);
+  return padding.every((size) => size === 0) && outputSizes.every((size) => size === 1) &&
+    kernel[0] === height && kernel[1] === width;
+}
+
+/** Whether MIL's pools can do it: no dilations, and no window of padding alone. */
+function isPlain({ kernel, padding, dilations, covered }: Windows): boolean {
+  return dilations.every((dilation) => dilation === 1) && padding.every((size, i) => size < kernel[i >> 1]!) &&
+    !covered.some((counts) => counts.includes(0));
+}
+
+/** How a kind of pool is done. */
+interface Pool {
+  /** The reduction of a whole image. */
+  readonly reduction: string;
+  readonly plain: (x: MilValue, windows: Windows, mil: MilWriter) => MilValue;
+  /** From slices, for integers too. */
+  readonly sliced: (x: MilValue, windows: Windows, mil: MilWriter) => MilValue;
+}
+
+function pool({ reduction, plain, sliced }: Pool) {
+  return (node: PoolNode, mil: MilWriter): MilValue => {
+    const { operands: { input }, attributes: { layout } } = node;
+    const windows = windowsOf(node);
+    if (isGlobal(node, windows)) return mil.reduce(reduction, mil.value(input), layout === "nchw" ? [2, 3] : [1, 2]);
+    const apply = isFloat(input.dataType) && isPlain(windows) ? plain : sliced;
+    return fromNchw(apply(toNchw(mil.value(input), layout, mil), windows, mil), layout, mil);
+  };
+}
+
+/** One of MIL's pools. The padding at the end is explicit, so that no size has to be rounded up. */
+function milPool(type: string, parameters: (mil: MilWriter) => MilInputs = () => ({})) {
+  return (x: MilValue, { kernel, strides, padding, outputSizes }: Windows, mil: MilWriter): MilValue =>
+    mil.op(type, {
+      x,
+      kernel_sizes: mil.ints(kernel),
+      strides: mil.ints(strides),
+      pad_type: mil.text("custom"),
+      pad: mil.ints(padding),
+      ceil_mode: mil.bool(false),
+      ...parameters(mil),
+    }, { dataType: x.dataType, shape: [...x.shape.slice(0, 2), ...outputSizes] });
+}
+
+/** Combines the elements of each window, first down and then across: as many slices as the window has elements there. */
+function foldWindows(type: string, image: MilValue, windows: Windows, mil: MilWriter): MilValue {
+  return [0, 1].reduce((input, side) => {
+    const axis = side + 2;
+    const [stride, dilation] = [windows.strides[side]!, windows.dilations[side]!];
+    const span = (windows.outputSizes[side]! - 1) * stride + 1;
+    const slices = Array.from({ length: windows.kernel[side]! }, (_, k) => {
+      const begin = [0, 0, 0, 0].with(axis, k * dilation);
+      const end = input.shape.with(axis, k * dilation + span);
+      return mil.slice(input, begin, end, [1, 1, 1, 1].with(axis, stride));
+    });
+    return slices.reduce((total, slice) => mil.binary(type, total, slice));
+  }, image);
+}
+
+/** The image with its padding. */
+function padded(x: MilValue, value: number, { padding }: Windows, mil: MilWriter): MilValue {
+  return [0, 1].reduce((input, side) => {
+    const filled = (size: number) => {
+      const shape = input.shape.with(side + 2, size);
+      const parameters = { shape: mil.ints(shape), value: mil.scalar(x.dataType, value) };
+      return size === 0 ? [] : [mil.op("fill", parameters, { dataType: x.dataType, shape })];
+    };
+    return mil.concat([...filled(padding[2 * side]!), input, ...filled(padding[2 * side + 1]!)], side + 2);
+  }, x);
+}
+
+/** A constant with a value for each output row (side 0) or column (side 1), from the elements that are covered there. */
+function perSide(
+  dataType: "fp32" | "bool",
+  side: number,
+  { covered }: Windows,
+  value: (count: number) => number,
+  mil: MilWriter,
+): MilValue {
+  const counts = covered[side]!;
+  return mil.constant(dataType, [1, 1, 1, 1].with(side + 2, counts.length), counts.map(value));
+}
+
+const averagePool2d = pool({
+  reduction: "reduce_mean",
+  plain: milPool("avg_pool", (mil) => ({ exclude_padding_from_average: mil.bool(true) })),
+  sliced: (x, windows, mil) =>
+    inFloat32([x], (x) => {
+      const total = foldWindows("add", padded(x, 0, windows, mil), windows, mil);
+      // The mean of no elements is 0, as their maximum is.
+      const share = (side: number) => perSide("fp32", side, windows, (count) => count === 0 ? 0 : 1 / count, mil);
+      return mil.binary("mul", mil.binary("mul", total, share(0)), share(1));
+    }, mil),
+});
+
+const l2Pool2d = pool({
+  reduction: "reduce_l2_norm",
+  plain: milPool("l2_pool"),
+  sliced: (x, windows, mil) =>
+    inFloat32([x], (x) => {
+      const squares = mil.binary("mul", x, x);
+      return mil.unary("sqrt", foldWindows("add", padded(squares, 0, windows, mil), windows, mil));
+    }, mil),
+});
+
+const maxPool2d = pool({
+  reduction: "reduce_max",
+  plain: milPool("max_pool"),
+  sliced: (x, windows, mil) => {
+    const { dataType } = windows;
+    const least = isFloat(dataType) ? -Infinity : Number(integerRange(dataType).min);
+    const maximum = foldWindows("maximum", padded(x, least, windows, mil), windows, mil);
+    return zeroWhereEmpty(maximum, windows, mil);
+  },
+});
+
+/** WPT: the maximum of no elements is 0. */
+function zeroWhereEmpty(maximum: MilValue, windows: Windows, mil: MilWriter): MilValue {
+  return [0, 1].filter((side) => windows.covered[side]!.includes(0)).reduce((value, side) => {
+    const isEmpty = perSide("bool", side, windows, (count) => Number(count === 0), mil);
+    return mil.select(isEmpty, mil.scalar(value.dataType, 0), value);
+  }, maximum);
+}
+
+/** The lowerings of pools. */
+export const pools = { averagePool2d, l2Pool2d, maxPool2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

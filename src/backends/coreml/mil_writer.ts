@@ -1,0 +1,428 @@
+/**
+ * Collects an ML Program while the nodes of a WebNN graph are lowered.
+ *
+ * Two rules hold for all values, so that no lowering has to think of them. Core ML's operators and features do not take
+ * 0-D tensors everywhere: a WebNN scalar is a tensor of one element, `[1]`, which broadcasts alike. And most operators
+ * know no integers but int32: those of 8 and 4 bits are int32 with a value in the range of their type. What is a `bool`
+ * or an integer of 8 bits already, because an operation or a constant gives it, is widened when somebody wants it so.
+ *
+ * @module
+ */
+
+import type { MLOperandDataType } from "../../data_type.ts";
+import type { Value } from "../../graph/graph.ts";
+import { broadcast, elementCount, sameShape, type Shape } from "../../shape.ts";
+import { constantBytes, halfPrecision, transposeBytes } from "./constant_bytes.ts";
+import type { MilConstant, MilOperation, MilProgram, MilTensorType, MilType, MilValue } from "./mil.ts";
+import { widen } from "./widening.ts";
+
+/** How a graph is lowered. */
+export interface LowerOptions {
+  /** 8 runs from macOS 14 on; 9 from macOS 15 on, and keeps weights quantised in blocks as they are. */
+  readonly specificationVersion: 8 | 9;
+  /** Whether float32 is computed in float16, as the Neural Engine wants it. Inputs and outputs stay float32. */
+  readonly float16: boolean;
+}
+
+/** The parameters of an operation. */
+export type MilInputs = Readonly<Record<string, MilValue | readonly MilValue[] | undefined>>;
+
+/** The largest array of Core ML in bytes. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+/** Larger constants are hardly ever equal. */
+const MAX_SHARED_ELEMENTS = 64;
+
+const BITS: Readonly<Record<MilType, number>> = {
+  fp32: 32,
+  fp16: 16,
+  int32: 32,
+  int8: 8,
+  uint8: 8,
+  int4: 4,
+  uint4: 4,
+  bool: 8,
+  string: 0,
+};
+
+/** The type of WebNN's values in a program, unless they are computed in float16. */
+const TYPES: Readonly<Partial<Record<MLOperandDataType, MilType>>> = {
+  float32: "fp32",
+  float16: "fp16",
+  int32: "int32",
+  int8: "int32",
+  uint8: "int32",
+  int4: "int32",
+  uint4: "int32",
+};
+
+/** The type of an input or output of a program. */
+export function featureType(dataType: MLOperandDataType): "fp32" | "fp16" | "int32" {
+  const type = TYPES[dataType];
+  if (type === undefined) throw new TypeError(`Core ML has no ${dataType}`);
+  return type as "fp32" | "fp16" | "int32";
+}
+
+/** The shape of WebNN's values in a program: a scalar is a tensor of one element. */
+export function milShape(shape: Shape): Shape {
+  return shape.length === 0 ? [1] : shape;
+}
+
+/** Whether a value is a constant, so that its elements are known. */
+export function isConstant(value: MilValue): value is MilConstant {
+  return "data" in value;
+}
+
+/** The program under construction. Methods that add an operation return its output. */
+export class MilWriter {
+  readonly #values = new Map<Value, MilValue>();
+  readonly #widened = new Map<MilValue, MilValue>();
+  readonly #shared = new Map<string, MilConstant>();
+  readonly #inputs: MilValue[] = [];
+  readonly #constants = new Set<MilConstant>();
+  readonly #operations: MilOperation[] = [];
+  readonly #outputs = new Set<MilValue>();
+  readonly #results = new Set<MilValue>();
+  readonly #expressions = new Set<MilValue>();
+  #label = "";
+  #count = 0;
+  #constantCount = 0;
+
+  constructor(readonly options: LowerOptions) {}
+
+  /** What has been written. */
+  get program(): MilProgram {
+    return {
+      specificationVersion: this.options.specificationVersion,
+      inputs: this.#inputs,
+      constants: [...this.#constants],
+      operations: this.#operations,
+      outputs: [...this.#outputs],
+    };
+  }
+
+  /** Declares an input of the program. */
+  addInput(name: string, value: Value): MilValue {
+    const dataType = featureType(value.dataType);
+    const input = this.#addFeature(name, { dataType, shape: milShape(value.shape) });
+    this.#values.set(value, this.cast(input, this.type(value.dataType)));
+    return input;
+  }
+
+  /** Core ML wants an input: one of which nothing depends, but that an operation uses. */
+  addPlaceholder(): MilValue {
+    this.setLabel("placeholder", "");
+    const input = this.#addFeature("placeholder", { dataType: "fp32", shape: [1] });
+    this.binary("add", input, input);
+    return input;
+  }
+
+  #addFeature(name: string, type: MilTensorType): MilValue {
+    const input = { name: `input_${identifier(name)}_${this.#inputs.length}`, ...type };
+    this.#inputs.push(input);
+    return input;
+  }
+
+  /** Declares a constant with the bytes of WebNN's tensor. */
+  addConstant(value: Value, bytes: Uint8Array): void {
+    this.#values.set(value, this.#userConstant(value, bytes));
+  }
+
+  /** Declares an output of the program. What is no result of an operation, or an output already, gets a copy. */
+  addOutput(value: Value): MilValue {
+    this.setLabel("output", "");
+    const result = this.cast(this.value(value), featureType(value.dataType));
+    const output = this.#results.has(result) && !this.#outputs.has(result) ? result : this.unary("identity", result);
+    this.#outputs.add(output);
+    return output;
+  }
+
+  /** Gives the outputs of a WebNN node what they were lowered to. */
+  bind(values: readonly Value[], results: readonly MilValue[]): void {
+    values.forEach((value, i) => this.#values.set(value, results[i]!));
+  }
+
+  /** The operations that follow carry this operator and label in their names. */
+  setLabel(operator: string, label: string): void {
+    this.#label = label === "" ? operator : `${operator}_${identifier(label)}`;
+  }
+
+  /** The type in which values of a data type are computed. */
+  type(dataType: MLOperandDataType): MilType {
+    return dataType === "float32" && this.options.float16 ? "fp16" : featureType(dataType);
+  }
+
+  /** An operand, in the type that {@linkcode type} says. */
+  value(operand: Value): MilValue {
+    const value = this.native(operand);
+    if (value.dataType === this.type(operand.dataType)) return value;
+    const bytewise = isConstant(value) ? this.bytewise(value) : value;
+    return getOrInsert(this.#widened, value, () => this.cast(bytewise, this.type(operand.dataType)));
+  }
+
+  /** An operand as it is: a truth value may be a `bool`, an integer may have 8 bits. */
+  native(operand: Value): MilValue {
+    const value = this.#values.get(operand);
+    if (value === undefined) throw new Error(`Operand ${operand.id} is used before it is computed`);
+    return value;
+  }
+
+  /** An operand as truth value: any that is not 0 is true. */
+  truth(operand: Value): MilValue {
+    return this.cast(this.native(operand), "bool");
+  }
+
+  /** An operand if it is a constant. */
+  constantOf(operand: Value | undefined): MilConstant | undefined {
+    const value = operand && this.native(operand);
+    return value && isConstant(value) ? value : undefined;
+  }
+
+  /** Adds an operation with one output. */
+  op(type: string, inputs: MilInputs, output: MilTensorType): MilValue {
+    return this.ops(type, inputs, [output])[0]!;
+  }
+
+  /** Adds an operation with several outputs. */
+  ops(type: string, inputs: MilInputs, outputs: readonly MilTensorType[]): MilValue[] {
+    const present = Object.entries(inputs).filter(([, input]) => input !== undefined) as [string, MilValue][];
+    for (const input of present.flatMap(([, input]) => input)) if (isConstant(input)) this.#constants.add(input);
+    const results = outputs.map((output) => this.#newResult(output));
+    this.#operations.push({
+      type,
+      name: `${results[0]!.name}_op`,
+      inputs: Object.fromEntries(present),
+      outputs: results,
+    });
+    for (const result of results) this.#results.add(result);
+    return results;
+  }
+
+  /** Adds what Core ML computes when it loads a model. It is a constant to Core ML, which cannot be an output. */
+  constantExpression(
+    type: string,
+    attributes: Readonly<Record<string, MilConstant>>,
+    output: MilTensorType,
+  ): MilValue {
+    const result = this.#newResult(output);
+    this.#operations.push({ type, name: `${result.name}_op`, inputs: {}, outputs: [result], attributes });
+    this.#expressions.add(result);
+    return result;
+  }
+
+  /** Whether Core ML knows a value when it loads a model, as some parameters have to be. */
+  isKnown(value: MilValue): boolean {
+    return isConstant(value) || this.#expressions.has(value);
+  }
+
+  #newResult({ dataType, shape }: MilTensorType): MilValue {
+    const name = `${this.#label}_${this.#count++}`;
+    const bytes = elementCount(shape) * BITS[dataType] / 8;
+    if (bytes <= MAX_BYTES) return { name, dataType, shape };
+    throw new RangeError(`${name}: a tensor takes ${bytes} bytes as ${dataType}; Core ML takes at most ${MAX_BYTES}`);
+  }
+
+  /** An operation whose output has the type and shape of its operand `x`. */
+  unary(type: string, x: MilValue, parameters: MilInputs = {}): MilValue {
+    return this.op(type, { x, ...parameters }, x);
+  }
+
+  /** An operation on two operands of one type, which broadcast. */
+  binary(type: string, x: MilValue, y: MilValue): MilValue {
+    return this.op(type, { x, y }, { dataType: x.dataType, shape: this.#common(x.shape, y.shape) });
+  }
+
+  /** A comparison or a logical operation: its output is a `bool`. */
+  predicate(type: string, x: MilValue, y: MilValue): MilValue {
+    return this.op(type, { x, y }, { dataType: "bool", shape: this.#common(x.shape, y.shape) });
+  }
+
+  /** `a` where the condition holds, else `b`. Core ML infers the shape from `a` and `b` alone: one must have it. */
+  select(cond: MilValue, a: MilValue, b: MilValue): MilValue {
+    const shape = this.#common(cond.shape, this.#common(a.shape, b.shape));
+    const isWide = sameShape(this.#common(a.shape, b.shape), shape);
+    return this.op("select", { cond, a: isWide ? a : this.expand(a, shape), b }, { dataType: a.dataType, shape });
+  }
+
+  #common(a: Shape, b: Shape): Shape {
+    const shape = broadcast(a, b);
+    if (shape === undefined) throw new Error(`${this.#label}: [${a}] and [${b}] do not broadcast`);
+    return shape;
+  }
+
+  /** Converts to another type. */
+  cast(x: MilValue, dataType: MilType): MilValue {
+    if (x.dataType === dataType) return x;
+    return this.op("cast", { x, dtype: this.text(dataType) }, { dataType, shape: x.shape });
+  }
+
+  /** Gives a new shape. A constant gets it without an operation. */
+  reshape(x: MilValue, shape: Shape): MilValue {
+    if (sameShape(x.shape, shape)) return x;
+    if (isConstant(x)) return { ...x, name: this.#constantName(), shape };
+    return this.op("reshape", { x, shape: this.ints(shape) }, { dataType: x.dataType, shape });
+  }
+
+  /** Permutes the dimensions. A constant gets its elements in that order, and the identical permutation does nothing. */
+  transpose(x: MilValue, permutation: readonly number[]): MilValue {
+    if (permutation.every((axis, i) => axis === i)) return x;
+    const shape = permutation.map((axis) => x.shape[axis]!);
+    if (isConstant(x)) {
+      const data = transposeBytes(x.data as Uint8Array, x.shape, permutation);
+      const constant: MilConstant = { ...x, name: this.#constantName(), shape, data };
+      return constant;
+    }
+    return this.op("transpose", { x, perm: this.ints(permutation) }, { dataType: x.dataType, shape });
+  }
+
+  /** Repeats elements so that the shape, to which `x` broadcasts, is filled. */
+  expand(x: MilValue, shape: Shape): MilValue {
+    const missing = shape.length - x.shape.length;
+    const aligned = this.reshape(x, [...new Array<number>(missing).fill(1), ...x.shape]);
+    return this.tile(aligned, shape.map((dimension, axis) => dimension / aligned.shape[axis]!));
+  }
+
+  /** Repeats each dimension as a whole. */
+  tile(x: MilValue, repetitions: readonly number[]): MilValue {
+    if (repetitions.every((count) => count === 1)) return x;
+    const shape = x.shape.map((dimension, axis) => dimension * repetitions[axis]!);
+    return this.op("tile", { x, reps: this.ints(repetitions) }, { dataType: x.dataType, shape });
+  }
+
+  /** Joins values along an axis. */
+  concat(values: readonly MilValue[], axis: number): MilValue {
+    const [first] = values as [MilValue, ...MilValue[]];
+    if (values.length === 1) return first;
+    const sum = values.reduce((total, { shape }) => total + shape[axis]!, 0);
+    const output = { dataType: first.dataType, shape: first.shape.with(axis, sum) };
+    return this.op("concat", { values, axis: this.int(axis), interleave: this.bool(false) }, output);
+  }
+
+  /** Cuts a value into parts of the sizes given along an axis. */
+  split(x: MilValue, sizes: readonly number[], axis: number): MilValue[] {
+    if (sizes.length === 1) return [x];
+    const outputs = sizes.map((size) => ({ dataType: x.dataType, shape: x.shape.with(axis, size) }));
+    return this.ops("split", { x, split_sizes: this.ints(sizes), axis: this.int(axis) }, outputs);
+  }
+
+  /** The elements from `begin` to before `end`, every `stride`-th of them. */
+  slice(x: MilValue, begin: readonly number[], end: readonly number[], stride: readonly number[]): MilValue {
+    const shape = x.shape.map((_, axis) => Math.ceil((end[axis]! - begin[axis]!) / stride[axis]!));
+    const none = this.bools(x.shape.map(() => false));
+    const masks = { begin_mask: none, end_mask: none, squeeze_mask: none };
+    const bounds = { begin: this.ints(begin), end: this.ints(end), stride: this.ints(stride) };
+    return this.op("slice_by_index", { x, ...bounds, ...masks }, { dataType: x.dataType, shape });
+  }
+
+  /** Picks elements along an axis by indices that are all in range. */
+  gather(x: MilValue, indices: MilValue, axis: number): MilValue {
+    const shape = x.shape.toSpliced(axis, 1, ...indices.shape);
+    const parameters = { axis: this.int(axis), batch_dims: this.int(0), validate_indices: this.bool(false) };
+    return this.op("gather", { x, indices, ...parameters }, { dataType: x.dataType, shape });
+  }
+
+  /** Reduces along axes, which stay as dimensions of 1. */
+  reduce(type: string, x: MilValue, axes: readonly number[]): MilValue {
+    const shape = x.shape.map((dimension, axis) => axes.includes(axis) ? 1 : dimension);
+    const parameters = { axes: this.ints(axes), keep_dims: this.bool(true) };
+    return this.op(type, { x, ...parameters }, { dataType: x.dataType, shape });
+  }
+
+  /** A parameter that is an integer. */
+  int(value: number): MilConstant {
+    return this.constant("int32", [], [value]);
+  }
+
+  /** A parameter that is a list of integers. */
+  ints(values: readonly number[]): MilConstant {
+    return this.constant("int32", [values.length], values);
+  }
+
+  /** A parameter that is a truth value. */
+  bool(value: boolean): MilConstant {
+    return this.constant("bool", [], [Number(value)]);
+  }
+
+  /** A parameter that is a list of truth values. */
+  bools(values: readonly boolean[]): MilConstant {
+    return this.constant("bool", [values.length], values.map(Number));
+  }
+
+  /** A parameter that is a string. */
+  text(value: string): MilConstant {
+    return getOrInsert(
+      this.#shared,
+      `string ${value}`,
+      () => ({ name: this.#constantName(), dataType: "string", shape: [], data: value }),
+    );
+  }
+
+  /** A 0-D constant. */
+  scalar(dataType: MilType, value: number): MilConstant {
+    return this.constant(dataType, [], [value]);
+  }
+
+  /** A constant; small equal ones are shared. A single value fills the whole shape. */
+  constant(dataType: MilType, shape: Shape, values: readonly number[]): MilConstant {
+    const create = () => ({
+      name: this.#constantName(),
+      dataType,
+      shape,
+      data: constantBytes(dataType, shape, values),
+    });
+    if (values.length > MAX_SHARED_ELEMENTS) return create();
+    const key = `${dataType}[${shape}]${values.map((value) => Object.is(value, -0) ? "-0" : value)}`;
+    return getOrInsert(this.#shared, key, create);
+  }
+
+  /** A constant of integers of four bits as one of 8 bits; others as they are. */
+  bytewise(constant: MilConstant): MilConstant {
+    const { dataType, shape, data } = constant;
+    if (dataType !== "int4" && dataType !== "uint4") return constant;
+    const elements = new Int32Array(elementCount(shape));
+    widen(dataType, data as Uint8Array, elements);
+    return {
+      name: this.#constantName(),
+      dataType: dataType === "int4" ? "int8" : "uint8",
+      shape,
+      data: Uint8Array.from(elements),
+    };
+  }
+
+  #userConstant({ dataType, shape }: Value, data: Uint8Array): MilConstant {
+    const constant = (dataType: MilType, data: Uint8Array) => ({
+      name: this.#constantName(),
+      dataType,
+      shape: milShape(shape),
+      data,
+    });
+    switch (dataType) {
+      case "int8":
+      case "uint8":
+      case "int4":
+      case "uint4":
+        return constant(dataType, data);
+      case "float32":
+        return this.options.float16 ? constant("fp16", halfPrecision(data)) : constant("fp32", data);
+      default:
+        return constant(featureType(dataType), data);
+    }
+  }
+
+  #constantName(): string {
+    return `const_${this.#constantCount++}`;
+  }
+}
+
+/** What names may be made of; a number that follows makes them unique. */
+function identifier(name: string): string {
+  return name.replace(/[^A-Za-z0-9]+/g, "_").slice(0, 64);
+}
+
+function getOrInsert<K, V>(map: Map<K, V>, key: K, compute: () => V): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = compute();
+  map.set(key, value);
+  return value;
+}

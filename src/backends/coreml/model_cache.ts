@@ -1,0 +1,121 @@
+/**
+ * Compiled models on the disk, so that a graph that has been compiled once is only loaded afterwards. What is compiled
+ * belongs to a build of macOS. An entry appears at once and whole, and the least recently used ones go when there are
+ * too many.
+ *
+ * @module
+ */
+
+import type { CoreML } from "../../../ffi/objc/core_ml.ts";
+import type { EncodedProgram } from "./encoder.ts";
+import { writePackage } from "./package.ts";
+
+/** Counts the changes of this module that make older entries useless. */
+const VERSION = 1;
+/** The size of all entries together, in bytes. */
+const MAX_SIZE = 2 * 2 ** 30;
+/** Seconds after which the folder of a compilation has been left behind by a program that ended. */
+const ABANDONED = 24 * 60 * 60;
+/** Bytes that are hashed at a time: the hash makes a copy. */
+const SLICE = 8 * 2 ** 20;
+const ENTRY = ".mlmodelc";
+const WORK = ".tmp";
+
+/**
+ * Compiles a program, unless that has been done before, and loads it.
+ *
+ * @param folder The folder of the cache; it is created.
+ * @param load Loads the compiled model at a path.
+ */
+export async function loadCompiled<T>(
+  coreML: CoreML,
+  program: EncodedProgram,
+  folder: string,
+  load: (path: string) => Promise<T>,
+): Promise<T> {
+  const { files } = coreML;
+  const path = `${folder}/${await keyOf(program, coreML.build)}${ENTRY}`;
+  if (files.exists(path)) {
+    try {
+      const model = await load(path);
+      ignoreFailure(() => files.touch(path));
+      return model;
+    } catch {
+      // The entry is damaged, or another process has just removed it.
+      ignoreFailure(() => files.remove(path));
+    }
+  }
+  await compile(coreML, program, folder, path);
+  const model = await load(path);
+  ignoreFailure(() => cleanUp(coreML, folder, path));
+  return model;
+}
+
+/** Compiles in a folder of its own inside of the cache's, from where the result can be moved in one step. */
+async function compile(coreML: CoreML, program: EncodedProgram, folder: string, path: string): Promise<void> {
+  const { files, foundation, messages, runtime } = coreML;
+  const name = crypto.randomUUID();
+  const work = `${folder}/${name}${WORK}`;
+  // The compiler puts its result into a folder of the system's, under the name of the package.
+  const source = `${work}/${name}.mlpackage`;
+  files.createFolder(work);
+  try {
+    await writePackage(program, {
+      create(file) {
+        files.createFolder(`${source}/${file}`.replace(/\/[^/]*$/, ""));
+        return files.create(`${source}/${file}`);
+      },
+    });
+    const result = await runtime.pooled(() => messages.compileModel(foundation.path, foundation.fileUrl(source)));
+    files.move(result, `${work}/result`); // Perhaps from another volume, and then not at once.
+    try {
+      files.move(`${work}/result`, path);
+    } catch (error) {
+      if (!files.exists(path)) throw error; // Else another process was faster.
+    }
+  } finally {
+    ignoreFailure(() => files.remove(work));
+  }
+}
+
+/** The hash of all that decides what the compiler makes. */
+async function keyOf({ model, weights }: EncodedProgram, build: string): Promise<string> {
+  const digests = [new TextEncoder().encode(`${VERSION} ${build}`)];
+  for (const bytes of [model, ...weights.records.map(({ data }) => data)]) {
+    for (let start = 0; start < bytes.byteLength; start += SLICE) {
+      digests.push(await sha256(bytes.subarray(start, start + SLICE) as Uint8Array<ArrayBuffer>));
+    }
+  }
+  return (await sha256(new Uint8Array(await new Blob(digests).arrayBuffer()))).toHex();
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+/** Removes what was left behind, and the entries that were not used for longest, but for the newest one. */
+function cleanUp({ files }: CoreML, folder: string, newest: string): void {
+  const paths = files.list(folder).map((name) => `${folder}/${name}`);
+  const now = Date.now() / 1000;
+  for (const path of paths.filter((path) => path.endsWith(WORK) && now - files.modified(path) > ABANDONED)) {
+    files.remove(path);
+  }
+  const entries = paths.filter((path) => path.endsWith(ENTRY))
+    .map((path) => ({ path, size: files.sizeOf(path), modified: files.modified(path) }))
+    .sort((a, b) => a.modified - b.modified);
+  let size = entries.reduce((total, entry) => total + entry.size, 0);
+  for (const entry of entries) {
+    if (size <= MAX_SIZE || entry.path === newest) continue;
+    files.remove(entry.path);
+    size -= entry.size;
+  }
+}
+
+/** Carries out what makes the cache better, and must not make a program fail. */
+function ignoreFailure(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The next compilation tries again.
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The package of a model, `.mlpackage`: a folder with a manifest, the model file and the file of weights, under the
+ * names that Apple's own exporter uses.
+ *
+ * @module
+ */
+import type { EncodedProgram } from "./encoder.ts";
+import { type ByteSink, writeWeights } from "./weights.ts";
+
+/** A file that is being written. */
+export interface PackageFile extends ByteSink {
+  /** Ends the file. It is also called after a failure. */
+  close(): void | Promise<void>;
+}
+
+/** A folder to write a package to. */
+export interface PackageFolder {
+  /** Creates the file at `path`, with `/` between names, and the folders above it. */
+  create(path: string): PackageFile | Promise<PackageFile>;
+}
+
+const AUTHOR = "com.apple.CoreML";
+const MODEL_PATH = `${AUTHOR}/model.mlmodel`;
+const WEIGHTS_PATH = `${AUTHOR}/weights`;
+/** The items of the manifest go by UUIDs. They need to differ within the package only, and are the same in each. */
+const MODEL_ID = "7D4F4C7C-3B0E-4C55-9C37-2A5B8E0F6A11";
+const WEIGHTS_ID = "E1A9B8D2-6F43-4B1D-8A5E-90C4D7F3B622";
+
+const MANIFEST = {
+  fileFormatVersion: "1.0.0",
+  itemInfoEntries: {
+    [MODEL_ID]: item("CoreML Model Specification", "model.mlmodel", MODEL_PATH),
+    [WEIGHTS_ID]: item("CoreML Model Weights", "weights", WEIGHTS_PATH),
+  },
+  rootModelIdentifier: MODEL_ID,
+};
+
+/** Writes the package of `program` into `folder`, one file after the other. */
+export async function writePackage(program: EncodedProgram, folder: PackageFolder): Promise<void> {
+  const manifest = new TextEncoder().encode(`${JSON.stringify(MANIFEST, null, 2)}\n`);
+  await writeFile(folder, "Manifest.json", (file) => file.write(manifest));
+  await writeFile(folder, `Data/${MODEL_PATH}`, (file) => file.write(program.model));
+  await writeFile(folder, `Data/${WEIGHTS_PATH}/weight.bin`, (file) => writeWeights(program.weights, file));
+}
+
+async function writeFile(
+  folder: PackageFolder,
+  path: string,
+  write: (file: PackageFile) => void | Promise<void>,
+): Promise<void> {
+  const file = await folder.create(path);
+  try {
+    await write(file);
+  } finally {
+    await file.close();
+  }
+}
+
+function item(description: string, name: string, path: string) {
+  return { author: AUTHOR, description, name, path };
+}

@@ -1,0 +1,108 @@
+/**
+ * Writes messages of protocol buffers.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/
+ * @module
+ */
+
+const VARINT = 0;
+const LENGTH_DELIMITED = 2;
+
+/** One growing buffer that messages are appended to, each field under its number. */
+export class ProtobufWriter {
+  #bytes = new Uint8Array(1 << 16);
+  #length = 0;
+  readonly #encoder = new TextEncoder();
+
+  /** What was written so far: a view, valid until more is written. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** An integer field, of any of the types that varints carry but `sint32` and `sint64`. */
+  integer(field: number, value: number): void {
+    this.#tag(field, VARINT);
+    this.#varint(value);
+  }
+
+  /** A string field. */
+  string(field: number, value: string): void {
+    this.message(field, () => {
+      this.#reserve(value.length * 3);
+      this.#length += this.#encoder.encodeInto(value, this.#bytes.subarray(this.#length)).written;
+    });
+  }
+
+  /** A field of bytes, or a packed one whose elements have a fixed width and stand in `value` as they are written. */
+  raw(field: number, value: Uint8Array): void {
+    this.#tag(field, LENGTH_DELIMITED);
+    this.#varint(value.length);
+    this.#reserve(value.length);
+    this.#bytes.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  /** A packed field of integers. */
+  integers(field: number, values: Iterable<number>): void {
+    this.message(field, () => {
+      for (const value of values) this.#varint(value);
+    });
+  }
+
+  /**
+   * A field that holds what `write` appends. Its length is known afterwards: one byte is kept for it, and the content
+   * moves up in the rare case that this is too little.
+   */
+  message(field: number, write: () => void): void {
+    this.#tag(field, LENGTH_DELIMITED);
+    const start = this.#length + 1;
+    this.#reserve(1);
+    this.#length = start;
+    write();
+    const end = this.#length;
+    const length = end - start;
+    const shift = varintWidth(length) - 1;
+    if (shift > 0) {
+      this.#reserve(shift);
+      this.#bytes.copyWithin(start + shift, start, end);
+    }
+    this.#length = start - 1;
+    this.#varint(length);
+    this.#length = end + shift;
+  }
+
+  #tag(field: number, wireType: number): void {
+    this.#varint(field * 8 + wireType);
+  }
+
+  /** Seven bits a byte, the lowest first. A negative integer has 64 bits, in two's complement. */
+  #varint(value: number): void {
+    this.#reserve(10);
+    if (value < 0) return this.#negativeVarint(BigInt.asUintN(64, BigInt(value)));
+    while (value >= 0x80) {
+      this.#bytes[this.#length++] = value % 0x80 + 0x80;
+      value = Math.floor(value / 0x80);
+    }
+    this.#bytes[this.#length++] = value;
+  }
+
+  #negativeVarint(value: bigint): void {
+    for (; value >= 0x80n; value >>= 7n) this.#bytes[this.#length++] = Number(value & 0x7fn) + 0x80;
+    this.#bytes[this.#length++] = Number(value);
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count;
+    if (needed <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes);
+    this.#bytes = larger;
+  }
+}
+
+/** The number of bytes of a varint that is not negative. */
+function varintWidth(value: number): number {
+  let width = 1;
+  for (; value >= 0x80; value = Math.floor(value / 0x80)) width++;
+  return width;
+}

@@ -1,0 +1,117 @@
+/**
+ * A tensor in memory that Core ML reads and writes in place.
+ *
+ * @module
+ */
+
+import { availableMemory } from "../../../ffi/available_memory.ts";
+import type { Pointer } from "../../../ffi/memory.ts";
+import { type CoreML, MultiArrayDataType } from "../../../ffi/objc/core_ml.ts";
+import type { PageBlock } from "../../../ffi/objc/pages.ts";
+import { offerCollection } from "../../../ffi/reservation.ts";
+import { byteLength, type Descriptor, elementCount, type Shape } from "../../shape.ts";
+import type { DeviceTensor } from "../backend.ts";
+import type { Binding } from "./executable.ts";
+import { featureType, milShape } from "./mil_writer.ts";
+import { copyStrided, rowMajorStrides } from "./strides.ts";
+import { isNarrow, narrow, widen } from "./widening.ts";
+
+/** Bytes from which on a look at the memory that is left pays: it takes about 60 µs. */
+const LARGE = 8 * 2 ** 20;
+/** Bytes that are left to the rest of the process. */
+const MARGIN = 64 * 2 ** 20;
+
+/** An MLMultiArray over pages of our own, in the type that the features of models have. */
+export class CoreMLTensor implements DeviceTensor {
+  /** The bindings that refer to the array. */
+  readonly bindings: Set<Binding> = new Set();
+  /** The MLMultiArray. */
+  readonly array: Pointer;
+  /** The MLFeatureValue. */
+  readonly feature: Pointer;
+  readonly #pages: PageBlock;
+  readonly #shape: Shape;
+  readonly #dataType: "fp32" | "fp16" | "int32";
+
+  /** Makes a tensor of zeros. */
+  constructor(readonly coreML: CoreML, readonly descriptor: Descriptor) {
+    this.#shape = milShape(descriptor.shape);
+    this.#dataType = featureType(descriptor.dataType);
+    this.#pages = allocate(coreML, elementCount(this.#shape) * this.#elementSize);
+    try {
+      const { array, feature } = coreML.runtime.pooled(() => this.#wrap());
+      this.array = array;
+      this.feature = feature;
+    } catch (error) {
+      this.#pages.free();
+      throw error;
+    }
+  }
+
+  /** Bytes per element in the array. */
+  get #elementSize(): 2 | 4 {
+    return this.#dataType === "fp16" ? 2 : 4;
+  }
+
+  #wrap(): { array: Pointer; feature: Pointer } {
+    const { foundation, messages, runtime } = this.coreML;
+    const array = messages.initMultiArray(
+      this.#pages.pointer,
+      foundation.numbers(this.#shape),
+      MultiArrayDataType[this.#dataType],
+      foundation.numbers(rowMajorStrides(this.#shape)),
+      null,
+    );
+    try {
+      return { array, feature: runtime.retain(messages.featureValue(array)) };
+    } catch (error) {
+      runtime.release(array);
+      throw error;
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    const { dataType } = this.descriptor;
+    if (isNarrow(dataType)) widen(dataType, bytes, this.#integers);
+    else this.#pages.bytes.set(bytes);
+  }
+
+  read(): Uint8Array {
+    const { dataType } = this.descriptor;
+    if (!isNarrow(dataType)) return this.#pages.bytes;
+    const bytes = new Uint8Array(byteLength(this.descriptor));
+    narrow(dataType, this.#integers, bytes);
+    return bytes;
+  }
+
+  /** Copies the elements of an array that Core ML has made: its rows may have gaps between them. In a pool. */
+  copyFrom(array: Pointer): void {
+    const { foundation, messages } = this.coreML;
+    const shape = foundation.integers(messages.shape(array));
+    if (messages.dataType(array) !== MultiArrayDataType[this.#dataType] || `${shape}` !== `${this.#shape}`) {
+      throw new Error(`Core ML gave an output of another type or shape than [${this.#shape}] of ${this.#dataType}`);
+    }
+    const strides = foundation.integers(messages.strides(array));
+    copyStrided(messages.dataPointer(array), { shape, strides, elementSize: this.#elementSize }, this.#pages.bytes);
+  }
+
+  release(): void {
+    for (const binding of [...this.bindings]) binding.drop();
+    this.coreML.runtime.release(this.feature);
+    this.coreML.runtime.release(this.array);
+    this.#pages.free();
+  }
+
+  get #integers(): Int32Array {
+    return new Int32Array(this.#pages.bytes.buffer);
+  }
+}
+
+/** Refuses what the machine does not have: most systems grant nearly every request, and end the process on its use. */
+function allocate(coreML: CoreML, bytes: number): PageBlock {
+  offerCollection();
+  if (bytes >= LARGE && bytes > availableMemory() - MARGIN) {
+    throw new RangeError(`${Math.ceil(bytes / 2 ** 20)} MiB are asked for, and fewer are left`);
+  }
+  return coreML.allocate(bytes);
+}

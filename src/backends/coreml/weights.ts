@@ -1,0 +1,121 @@
+/**
+ * The file of weights: constants that are too large to stand in the model file, each a record followed by its bytes.
+ *
+ * @see https://github.com/apple/coremltools/blob/main/mlmodel/src/MILBlob/Blob/StorageFormat.hpp
+ * @module
+ */
+import { elementCount } from "../../shape.ts";
+import type { MilConstant, MilProgram, MilType } from "./mil.ts";
+
+/** Takes bytes one after another. It must be done with the bytes when it returns or resolves. */
+export interface ByteSink {
+  /** Appends `bytes`. */
+  write(bytes: Uint8Array): void | Promise<void>;
+}
+
+/** One constant in the file. */
+export interface WeightRecord {
+  /** Where the record begins: what the model file refers to. The bytes follow 64 further on. */
+  readonly offset: number;
+  /** The element type, as records number them. */
+  readonly type: number;
+  /** The elements, the constant's own bytes. */
+  readonly data: Uint8Array;
+  /** The bits of the last byte that hold no element. */
+  readonly unusedBits: number;
+}
+
+/** What the file of weights will hold. Nothing is copied until it is written. */
+export interface WeightFile {
+  /** In the order of the file. */
+  readonly records: readonly WeightRecord[];
+  /** Each constant that stands in the file, and where its record is. Constants that share their bytes share a record. */
+  readonly offsets: ReadonlyMap<MilConstant, number>;
+  /** The size of the file. */
+  readonly byteLength: number;
+}
+
+const ALIGNMENT = 64;
+const VERSION = 2;
+const SENTINEL = 0xdeadbeef;
+
+/** BlobDataType. */
+const RECORD_TYPES: Readonly<Partial<Record<MilType, number>>> = {
+  fp16: 1,
+  fp32: 2,
+  uint8: 3,
+  int8: 4,
+  int4: 8,
+  uint4: 11,
+  int32: 14,
+};
+
+/** Smaller constants stand in the model file, as coremltools has it. */
+const MIN_ELEMENTS = 10;
+
+/** Lays out the file for the constants of `program` that belong there. */
+export function layOutWeights(program: MilProgram): WeightFile {
+  const records: WeightRecord[] = [];
+  const offsets = new Map<MilConstant, number>();
+  const shared = new WeakMap<ArrayBufferLike, Map<string, number>>();
+  let byteLength = ALIGNMENT;
+  for (const constant of constantsOf(program)) {
+    const { data, dataType, shape } = constant;
+    if (typeof data === "string" || !belongsInFile(constant, program.specificationVersion)) continue;
+    const ranges = shared.get(data.buffer) ?? new Map<string, number>();
+    shared.set(data.buffer, ranges);
+    const range = `${dataType} ${data.byteOffset} ${data.byteLength}`;
+    const written = ranges.get(range);
+    offsets.set(constant, written ?? byteLength);
+    if (written !== undefined) continue;
+    ranges.set(range, byteLength);
+    const unusedBits = dataType.endsWith("int4") ? elementCount(shape) % 2 * 4 : 0;
+    records.push({ offset: byteLength, type: RECORD_TYPES[dataType]!, data, unusedBits });
+    byteLength += ALIGNMENT + align(data.byteLength);
+  }
+  return { records, offsets, byteLength };
+}
+
+/** Writes the file: every constant's bytes go to the sink as they are, one constant at a time. */
+export async function writeWeights({ records }: WeightFile, sink: ByteSink): Promise<void> {
+  await sink.write(header(records.length));
+  for (const record of records) {
+    await sink.write(recordHeader(record));
+    await sink.write(record.data);
+    const padding = align(record.data.byteLength) - record.data.byteLength;
+    if (padding > 0) await sink.write(new Uint8Array(padding));
+  }
+}
+
+/** Every constant of a program in the order in which it is written. */
+function* constantsOf({ constants, operations }: MilProgram): Iterable<MilConstant> {
+  yield* constants;
+  for (const { attributes = {} } of operations) yield* Object.values(attributes);
+}
+
+/** Integers of 32 bits may stand in the file from version 9 on; booleans and strings never do. */
+function belongsInFile({ dataType, shape }: MilConstant, specificationVersion: number): boolean {
+  if (elementCount(shape) < MIN_ELEMENTS || RECORD_TYPES[dataType] === undefined) return false;
+  return dataType !== "int32" || specificationVersion >= 9;
+}
+
+function header(count: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(ALIGNMENT));
+  view.setUint32(0, count, true);
+  view.setUint32(4, VERSION, true);
+  return new Uint8Array(view.buffer);
+}
+
+function recordHeader({ offset, type, data, unusedBits }: WeightRecord): Uint8Array {
+  const view = new DataView(new ArrayBuffer(ALIGNMENT));
+  view.setUint32(0, SENTINEL, true);
+  view.setUint32(4, type, true);
+  view.setBigUint64(8, BigInt(data.byteLength), true);
+  view.setBigUint64(16, BigInt(offset + ALIGNMENT), true);
+  view.setBigUint64(24, BigInt(unusedBits), true);
+  return new Uint8Array(view.buffer);
+}
+
+function align(byteLength: number): number {
+  return Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
+}

@@ -1,0 +1,78 @@
+/**
+ * What ONNX Runtime finds by itself: hardware, and the devices that execution providers offer on it.
+ *
+ * @module
+ */
+
+import { cString, type Pointer, pointerAt, readCString, readPointer } from "../../../../ffi/memory.ts";
+import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
+import { DeviceMemoryType, HardwareType } from "../../../../ffi/onnxruntime/enums.ts";
+import type { DEVICES } from "../../select.ts";
+import type { OrtRuntime } from "../runtime.ts";
+
+/** The kind of a device. */
+export type DeviceKind = typeof DEVICES[number];
+
+/** An execution provider on a piece of hardware. */
+export interface EpDevice {
+  readonly pointer: Pointer;
+  /** The execution provider under ONNX Runtime's name: `"CUDAExecutionProvider"`. */
+  readonly engineName: string;
+  readonly vendor: string;
+  /** The version of the provider; empty if it tells none. */
+  readonly version: string;
+  readonly kind: DeviceKind;
+  /** The hardware: its vendor, or its own description. */
+  readonly hardware: string;
+  /** Whether it stands for hardware that is not there. */
+  readonly isVirtual: boolean;
+  /** Describes the memory of the device; null if it uses the CPU's. */
+  readonly memory: Pointer | null;
+}
+
+const KINDS: Readonly<Record<number, DeviceKind>> = {
+  [HardwareType.CPU]: "cpu",
+  [HardwareType.GPU]: "gpu",
+  [HardwareType.NPU]: "npu",
+};
+
+/** The devices that providers offer now; registering a plug-in adds some. */
+export function listEpDevices({ env, deviceApi }: OrtRuntime): EpDevice[] {
+  if (deviceApi === undefined) return [];
+  const [list, count] = [new BigUint64Array(1), new BigUint64Array(1)];
+  deviceApi.GetEpDevices(env, list, count);
+  return Array.from({ length: Number(count[0]) }, (_, i) => describe(deviceApi, readPointer(pointerAt(list)!, 8 * i)!));
+}
+
+/** Whether ONNX Runtime has found hardware of a kind, with a provider for it or without. */
+export function hasHardware({ env, deviceApi }: OrtRuntime, kind: DeviceKind): boolean {
+  if (deviceApi === undefined) return kind === "cpu";
+  const count = new BigUint64Array(1);
+  deviceApi.GetNumHardwareDevices(env, count);
+  const devices = new BigUint64Array(Number(count[0]));
+  deviceApi.GetHardwareDevices(env, devices, devices.length);
+  return Array.from(devices, (_, i) => pointerAt(devices, i)).some((device) =>
+    KINDS[deviceApi.HardwareDevice_Type(device)] === kind
+  );
+}
+
+function describe(deviceApi: OrtDeviceApi, pointer: Pointer): EpDevice {
+  const hardware = deviceApi.EpDevice_Device(pointer);
+  const metadata = deviceApi.EpDevice_EpMetadata(pointer);
+  const hardwareMetadata = deviceApi.HardwareDevice_Metadata(hardware);
+  return {
+    pointer,
+    engineName: readCString(deviceApi.EpDevice_EpName(pointer)),
+    vendor: readCString(deviceApi.EpDevice_EpVendor(pointer)),
+    version: valueOf(deviceApi, metadata, "version"),
+    kind: KINDS[deviceApi.HardwareDevice_Type(hardware)] ?? "npu",
+    hardware: valueOf(deviceApi, hardwareMetadata, "Description") ||
+      readCString(deviceApi.HardwareDevice_Vendor(hardware)),
+    isVirtual: valueOf(deviceApi, hardwareMetadata, "is_virtual") === "1",
+    memory: deviceApi.EpDevice_MemoryInfo(pointer, DeviceMemoryType.DEFAULT),
+  };
+}
+
+function valueOf(deviceApi: OrtDeviceApi, pairs: Deno.PointerValue, key: string): string {
+  return pairs === null ? "" : readCString(deviceApi.GetKeyValue(pairs, cString(key)));
+}

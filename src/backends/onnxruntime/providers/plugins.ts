@@ -1,0 +1,84 @@
+/**
+ * Plug-in providers: shared libraries with ONNX Runtime's plug-in interface, and provider libraries of a build of ONNX
+ * Runtime that lie elsewhere than beside it.
+ *
+ * @module
+ */
+
+import { LibraryError, openLibrary, readEnvironment, readPathList } from "../../../../ffi/library.ts";
+import { cString, pathString } from "../../../../ffi/memory.ts";
+import type { OrtRuntime } from "../runtime.ts";
+import { listEpDevices } from "./ep_devices.ts";
+
+/** A plug-in that has been named. */
+export interface Plugin {
+  readonly path: string;
+  /** The engine names of the providers that it brought; empty if it offers no device on this machine. */
+  readonly providers: readonly string[];
+}
+
+/** What a plug-in library must have, and a provider library of a build of ONNX Runtime. */
+const ENTRY_POINTS = {
+  CreateEpFactories: { parameters: [], result: "pointer", optional: true },
+  GetProvider: { parameters: [], result: "pointer", optional: true },
+} as const;
+
+/** Plug-ins of this isolate, by library and path. The environment they are registered with is never released. */
+const registered = new Map<string, Plugin>();
+
+/** The plug-ins that the environment variable WEBNN_ORT_PLUGINS lists, separated as in PATH. */
+export function pluginsOfEnvironment(): readonly string[] {
+  return readPathList(readEnvironment("WEBNN_ORT_PLUGINS") ?? "");
+}
+
+/**
+ * Registers a plug-in, once: `path`, or `name=path`. To a name that ends in `.virtual`, ONNX Runtime adds the devices of
+ * the plug-in for which it finds no hardware.
+ *
+ * @throws {LibraryError} if the file is not a plug-in that can be used
+ */
+export function registerPlugin(runtime: OrtRuntime, plugin: string): Plugin {
+  const key = `${runtime.path}\n${plugin}`;
+  const known = registered.get(key);
+  if (known) return known;
+  const { name, path } = parsePlugin(plugin);
+  checkPlugin(path);
+  const before = new Set(listEpDevices(runtime).map(({ engineName }) => engineName));
+  register(runtime, name, path);
+  const names = listEpDevices(runtime).map(({ engineName }) => engineName);
+  const result = { path, providers: [...new Set(names.filter((engineName) => !before.has(engineName)))] };
+  registered.set(key, result);
+  return result;
+}
+
+function parsePlugin(plugin: string): { name: string; path: string } {
+  const [, name, path] = /^([\w.-]+)=(.+)$/s.exec(plugin) ?? [];
+  return path === undefined ? { name: plugin, path: plugin } : { name: name!, path };
+}
+
+/** ONNX Runtime looks for a relative path beside its own library, and loads whatever it finds without a check. */
+function checkPlugin(path: string): void {
+  if (!/^(\/|[A-Za-z]:[\\/]|\\\\)/.test(path)) {
+    throw new LibraryError(`The plug-in ${path} is a relative path; name it by its absolute path`);
+  }
+  openLibrary(path, ENTRY_POINTS, ({ CreateEpFactories, GetProvider }) => {
+    if (CreateEpFactories || GetProvider) return;
+    throw new LibraryError(
+      `${path} is not an execution provider of ONNX Runtime (no CreateEpFactories, no GetProvider); name another plug-in`,
+    );
+  });
+}
+
+function register({ env, deviceApi, version }: OrtRuntime, name: string, path: string): void {
+  if (deviceApi === undefined) {
+    throw new LibraryError(`ONNX Runtime ${version} takes no plug-ins; name one of version 1.24 or newer`);
+  }
+  try {
+    deviceApi.RegisterExecutionProviderLibrary(env, cString(name), pathString(path));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    // Another isolate of the process has registered it with the same environment.
+    if (/already registered/i.test(reason)) return;
+    throw new LibraryError(`${path} could not be registered with ONNX Runtime ${version}: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * Core ML as far as it can be shown without it: graphs are lowered, encoded and read back from their bytes, the program
+ * that is read is held against what coremltools knows of its operations, and run by the interpreter.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import type { Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
+import { ConstantBlock } from "../../src/backends/coreml/constant_block.ts";
+import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
+import { COREML_LIMITS } from "../../src/backends/coreml/limits.ts";
+import { lower, type LoweredProgram, type LowerOptions, type Port } from "../../src/backends/coreml/lower.ts";
+import type { MilProgram } from "../../src/backends/coreml/mil.ts";
+import { writeWeights } from "../../src/backends/coreml/weights.ts";
+import { isNarrow, narrow, widen } from "../../src/backends/coreml/widening.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { byteLength, type Descriptor, elementCount } from "../../src/shape.ts";
+import { type Elements, runProgram } from "./interpreter/mod.ts";
+import { lint } from "./lint.ts";
+import { readProgram } from "./reader.ts";
+
+/** The tensors of the device are bytes as WebNN has them. */
+interface InterpretedTensor extends DeviceTensor {
+  readonly bytes: Uint8Array;
+}
+
+/** Every program that was compiled, and how. */
+export interface InterpretedDevice extends Device {
+  readonly programs: MilProgram[];
+}
+
+/** Opens a device without memory of its own: nothing has to be released. */
+export function openInterpretedDevice(options: LowerOptions): InterpretedDevice {
+  const programs: MilProgram[] = [];
+  return {
+    info: { backend: "coreml", device: "cpu", version: "interpreter", threads: 1 },
+    accelerated: false,
+    limits: COREML_LIMITS,
+    lost: new Promise(() => {}),
+    programs,
+    createTensor,
+    store: (bytes) => new ConstantBlock(bytes),
+    async compile(graph) {
+      const lowered = lower(graph as Graph<ConstantBlock>, options);
+      const program = await throughBytes(lowered.program);
+      assertEquals(lint(program), []);
+      programs.push(program);
+      return executable(program, lowered);
+    },
+    abort() {},
+    close() {},
+  };
+}
+
+/** What remains of a program when it is written and read back. */
+export async function throughBytes(program: MilProgram): Promise<MilProgram> {
+  const { model, weights } = encodeProgram(program);
+  const file = new Uint8Array(weights.byteLength);
+  let written = 0;
+  await writeWeights(weights, {
+    write(bytes) {
+      file.set(bytes, written);
+      written += bytes.byteLength;
+    },
+  });
+  assertEquals(written, file.byteLength);
+  return readProgram(model, file);
+}
+
+function createTensor(descriptor: Descriptor): InterpretedTensor {
+  const bytes = new Uint8Array(byteLength(descriptor));
+  return { bytes, write: (source) => bytes.set(source), read: () => bytes, release() {} };
+}
+
+function executable(program: MilProgram, { inputs, outputs, placeholder }: LoweredProgram): Executable {
+  return {
+    devices: ["cpu"],
+    release() {},
+    run(inputTensors, outputTensors) {
+      const features = inputs.map((port, i): [string, Elements] => [
+        port.feature.name,
+        featureElements(port, (inputTensors[i] as InterpretedTensor).bytes),
+      ]);
+      if (placeholder) features.push([placeholder.name, new Float32Array(1)]);
+      const results = runProgram(program, Object.fromEntries(features));
+      outputs.forEach((port, i) => {
+        const { data } = results[port.feature.name]!;
+        storeElements(port, data, (outputTensors[i] as InterpretedTensor).bytes);
+      });
+    },
+  };
+}
+
+function featureElements({ descriptor: { dataType, shape } }: Port, bytes: Uint8Array): Elements {
+  if (!isNarrow(dataType)) return bytes.slice();
+  const elements = new Int32Array(elementCount(shape));
+  widen(dataType, bytes, elements);
+  return elements;
+}
+
+function storeElements({ descriptor: { dataType } }: Port, data: Elements, target: Uint8Array): void {
+  if (isNarrow(dataType)) return narrow(dataType, data as Int32Array, target);
+  target.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}

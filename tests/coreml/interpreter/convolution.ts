@@ -1,0 +1,167 @@
+/**
+ * `conv` and `conv_transpose`, in two dimensions. Sums are float64; the loops run along rows, so that a network of some
+ * hundred million multiplications takes about a second.
+ *
+ * @module
+ */
+
+import { sameShape } from "../../../src/shape.ts";
+import type { Parameters, Rows } from "./operation.ts";
+import { float32, type Tensor, zeros } from "./tensor.ts";
+import { type Axis, dimensions4, inside, numbersOf, padding, windowCount } from "./window.ts";
+
+/** Convolution as both operations see it: a large image of `large` positions, a small one with one per window. */
+interface Geometry {
+  readonly vertical: Axis;
+  readonly horizontal: Axis;
+  /** The number of windows. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+function axes(p: Parameters, size: readonly [number, number], kernel: readonly [number, number]): [Axis, Axis] {
+  const pad = padding(p);
+  const strides = numbersOf(p, "strides", 2);
+  const dilations = numbersOf(p, "dilations", 2);
+  const axis = (i: 0 | 1): Axis => ({
+    size: size[i],
+    kernel: kernel[i],
+    dilation: dilations[i]!,
+    stride: strides[i]!,
+    padBefore: pad[2 * i]!,
+    padAfter: pad[2 * i + 1]!,
+  });
+  return [axis(0), axis(1)];
+}
+
+/**
+ * Calls `visit` for each run of windows in a row and each element of the kernel that lies inside the large image:
+ * window `small + i` meets position `large + i * stride` for `i < length`.
+ */
+function eachRun(
+  { vertical, horizontal, rows, columns }: Geometry,
+  visit: (kernelPlace: number, small: number, large: number, length: number) => void,
+): void {
+  for (let ky = 0; ky < vertical.kernel; ky++) {
+    const ys = inside(vertical, ky, rows);
+    for (let kx = 0; kx < horizontal.kernel; kx++) {
+      const { first, end } = inside(horizontal, kx, columns);
+      const column = first * horizontal.stride + kx * horizontal.dilation - horizontal.padBefore;
+      for (let y = ys.first; y < ys.end; y++) {
+        const line = y * vertical.stride + ky * vertical.dilation - vertical.padBefore;
+        visit(ky * horizontal.kernel + kx, y * columns + first, line * horizontal.size + column, end - first);
+      }
+    }
+  }
+}
+
+/** The bias of each channel, or zeros. It must be a constant: Core ML's compiler has refused others (Chromium). */
+function biasOf(p: Parameters, channels: number): ArrayLike<number> {
+  const bias = p.optional("bias");
+  if (bias === undefined) return new Float64Array(channels);
+  if (!sameShape(bias.shape, [channels])) throw new TypeError(`bias must have ${channels} elements`);
+  return bias.data;
+}
+
+function conv(p: Parameters): Tensor {
+  const x = p.tensor("x");
+  const weight = p.tensor("weight");
+  const [batch, channels, height, width] = dimensions4("x", x);
+  const [outputs, groupChannels, ...kernel] = dimensions4("weight", weight);
+  const groups = p.number("groups");
+  if (channels !== groupChannels * groups || outputs % groups !== 0) {
+    throw new TypeError(`${groups} groups do not fit ${channels} channels, ${outputs} outputs and this weight`);
+  }
+  const [vertical, horizontal] = axes(p, [height, width], kernel);
+  if (!p.isConstant("weight") && (vertical.dilation > 1 || horizontal.dilation > 1)) {
+    throw new TypeError("a weight that is not constant must have no dilations");
+  }
+  const geometry = { vertical, horizontal, rows: windowCount(vertical), columns: windowCount(horizontal) };
+  const result = zeros(x.dataType, [batch, outputs, geometry.rows, geometry.columns]);
+  const bias = biasOf(p, outputs);
+  const [image, filter] = [float32(x), float32(weight)];
+  const sums = new Float64Array(geometry.rows * geometry.columns);
+  const step = horizontal.stride;
+  for (let n = 0; n < batch; n++) {
+    for (let o = 0; o < outputs; o++) {
+      sums.fill(bias[o]!);
+      const firstChannel = Math.floor(o / (outputs / groups)) * groupChannels;
+      for (let c = 0; c < groupChannels; c++) {
+        const plane = (n * channels + firstChannel + c) * height * width;
+        const kernelPlane = (o * groupChannels + c) * kernel[0] * kernel[1];
+        eachRun(geometry, (place, small, large, length) => {
+          addRun(sums, small, image, plane + large, step, length, filter[kernelPlane + place]!);
+        });
+      }
+      result.data.set(sums, (n * outputs + o) * sums.length);
+    }
+  }
+  return result;
+}
+
+/** `sums[small + i] += factor * image[large + i * step]`. */
+function addRun(
+  sums: Float64Array,
+  small: number,
+  image: Float32Array,
+  large: number,
+  step: number,
+  length: number,
+  factor: number,
+): void {
+  for (let i = 0; i < length; i++) sums[small + i]! += factor * image[large + i * step]!;
+}
+
+/** The transpose of `conv`: each element of x is spread over the window that it would be the sum of. */
+function convTranspose(p: Parameters): Tensor {
+  const x = p.tensor("x");
+  const weight = p.tensor("weight");
+  const [batch, channels, rows, columns] = dimensions4("x", x);
+  const [weightChannels, groupOutputs, ...kernel] = dimensions4("weight", weight);
+  const groups = p.number("groups");
+  if (weightChannels !== channels || channels % groups !== 0) {
+    throw new TypeError(`${groups} groups do not fit ${channels} channels and a weight of ${weightChannels}`);
+  }
+  const outputs = groupOutputs * groups;
+  const [n, c, height, width] = numbersOf(p, "output_shape", 4) as [number, number, number, number];
+  if (n !== batch || c !== outputs) throw new TypeError(`output_shape must start with ${batch}, ${outputs}`);
+  const [vertical, horizontal] = axes(p, [height, width], kernel);
+  if (windowCount(vertical) !== rows || windowCount(horizontal) !== columns) {
+    throw new TypeError(`output_shape [${n}, ${c}, ${height}, ${width}] is not one that conv takes to x`);
+  }
+  const geometry = { vertical, horizontal, rows, columns };
+  const result = zeros(x.dataType, [batch, outputs, height, width]);
+  const bias = biasOf(p, outputs);
+  const [image, filter] = [float32(x), float32(weight)];
+  const sums = new Float64Array(height * width);
+  const step = horizontal.stride;
+  const groupChannels = channels / groups;
+  for (let n = 0; n < batch; n++) {
+    for (let o = 0; o < outputs; o++) {
+      sums.fill(bias[o]!);
+      const firstChannel = Math.floor(o / groupOutputs) * groupChannels;
+      for (let c = firstChannel; c < firstChannel + groupChannels; c++) {
+        const plane = (n * channels + c) * rows * columns;
+        const kernelPlane = (c * groupOutputs + o % groupOutputs) * kernel[0] * kernel[1];
+        eachRun(geometry, (place, small, large, length) => {
+          const factor = filter[kernelPlane + place]!;
+          for (let i = 0; i < length; i++) sums[large + i * step]! += factor * image[plane + small + i]!;
+        });
+      }
+      result.data.set(sums, (n * outputs + o) * sums.length);
+    }
+  }
+  return result;
+}
+
+const GEOMETRY = ["strides", "pad_type", "pad", "dilations", "groups"];
+
+export const convolution: Rows = {
+  conv: { values: ["x", "weight"], constants: ["bias", ...GEOMETRY], optional: ["bias"], compute: conv },
+  conv_transpose: {
+    values: ["x", "weight"],
+    constants: ["bias", "output_shape", ...GEOMETRY],
+    optional: ["bias"],
+    compute: convTranspose,
+  },
+};

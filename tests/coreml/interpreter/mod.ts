@@ -1,0 +1,156 @@
+/**
+ * An interpreter of ML Programs, for tests: plain, strict, and independent of the lowering and of the encoder.
+ *
+ * It runs a program that was read back from its bytes. It refuses what Core ML refuses, or is known to get wrong: an
+ * operation or a parameter that does not exist or is missing, a parameter that must be a constant and is not, types and
+ * shapes that are not those declared, indices outside their tensor.
+ *
+ * @module
+ */
+
+import type { MilConstant, MilOperation, MilProgram, MilValue } from "../../../src/backends/coreml/mil.ts";
+import { sameShape } from "../../../src/shape.ts";
+import { binary } from "./binary.ts";
+import { convolution } from "./convolution.ts";
+import { elementwise } from "./elementwise.ts";
+import { indexing } from "./indexing.ts";
+import { matrix } from "./matrix.ts";
+import { movement } from "./movement.ts";
+import { normalization } from "./normalization.ts";
+import { isInlineConstant, type Parameters, parametersOf, type Rows, type Value } from "./operation.ts";
+import { pooling } from "./pooling.ts";
+import { quantization } from "./quantization.ts";
+import { recurrent } from "./recurrent.ts";
+import { reduction } from "./reduction.ts";
+import { resample } from "./resample.ts";
+import { type Elements, formatType, type Tensor, tensorOfBytes, tensorOfConstant } from "./tensor.ts";
+
+export { type Elements, type Tensor, tensorOf } from "./tensor.ts";
+
+/** Every operation that the interpreter knows, by its name in MIL. */
+export const OPERATIONS: Rows = {
+  ...binary,
+  ...convolution,
+  ...elementwise,
+  ...indexing,
+  ...matrix,
+  ...movement,
+  ...normalization,
+  ...pooling,
+  ...quantization,
+  ...recurrent,
+  ...reduction,
+  ...resample,
+};
+
+/** Types that a model takes and gives. */
+const FEATURE_TYPES = ["fp32", "fp16", "int32"];
+
+/** The most dimensions that Core ML has. */
+const MAX_RANK = 5;
+
+/**
+ * Runs a program.
+ * @param program of one function, with its constants
+ * @param inputs by name: the bytes (little-endian), or a typed array of the input's type
+ * @returns the outputs by name
+ * @throws {TypeError} what is wrong with the program or an input, with the name of the operation
+ * @throws {RangeError} when an index or a divisor is one whose result Core ML leaves undefined
+ */
+export function runProgram(
+  program: MilProgram,
+  inputs: Readonly<Record<string, Elements>>,
+): Record<string, Tensor> {
+  const values = new Map<string, Value>();
+  const define = (name: string, value: Value) => {
+    if (values.has(name)) throw new TypeError(`two values have the name ${name}`);
+    values.set(name, value);
+  };
+  for (const input of program.inputs) {
+    checkFeature("input", input);
+    define(input.name, { content: readInput(input, inputs[input.name]), constant: false });
+  }
+  for (const constant of program.constants) {
+    checkShape(constant);
+    define(constant.name, constantValue(constant));
+  }
+  for (const operation of program.operations) {
+    const constant = operation.type.startsWith("constexpr_");
+    runOperation(operation, (value) => lookUp(values, value)).forEach((content, i) => {
+      define(operation.outputs[i]!.name, { content, constant });
+    });
+  }
+  const computed = new Set(program.operations.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
+  return Object.fromEntries(program.outputs.map((output) => {
+    checkFeature("output", output);
+    if (!computed.has(output.name)) throw new TypeError(`output ${output.name} is not what an operation gives`);
+    return [output.name, checkedOutput(output, values.get(output.name)!.content as Tensor)];
+  }));
+}
+
+/**
+ * Runs one operation and checks what comes out.
+ * @param valueOf gives a value that an earlier operation, an input or a constant defined
+ * @returns the outputs in order
+ */
+export function runOperation(operation: MilOperation, valueOf: (value: MilValue) => Value): Tensor[] {
+  const row = OPERATIONS[operation.type];
+  if (row === undefined) throw new TypeError(`the interpreter has no operation ${operation.type} (${operation.name})`);
+  try {
+    const parameters: Parameters = parametersOf(operation, row, valueOf);
+    const computed = [row.compute(parameters)].flat();
+    if (computed.length !== operation.outputs.length) {
+      throw new TypeError(`has ${computed.length} outputs, not ${operation.outputs.length}`);
+    }
+    return operation.outputs.map((output, i) => checkedOutput(output, computed[i]!));
+  } catch (error) {
+    if (error instanceof Error) error.message = `${operation.type} ${operation.name}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** The value of a constant. */
+export function constantValue(constant: MilConstant): Value {
+  return { content: typeof constant.data === "string" ? constant.data : tensorOfConstant(constant), constant: true };
+}
+
+function lookUp(values: ReadonlyMap<string, Value>, value: MilValue): Value {
+  const found = values.get(value.name);
+  if (found !== undefined) return found;
+  if (isInlineConstant(value)) return constantValue(value);
+  throw new TypeError(`nothing defines ${value.name} before it is read`);
+}
+
+function readInput(input: MilValue, given: Elements | undefined): Tensor {
+  if (given === undefined) throw new TypeError(`input ${input.name} is missing`);
+  const bytes = new Uint8Array(given.buffer as ArrayBuffer, given.byteOffset, given.byteLength);
+  const tensor = tensorOfBytes(`input ${input.name}`, input, bytes);
+  if (!(given instanceof Uint8Array) && given.constructor !== tensor.data.constructor) {
+    throw new TypeError(`input ${input.name} is ${input.dataType}, not the elements of a ${given.constructor.name}`);
+  }
+  return tensor;
+}
+
+function checkFeature(kind: string, value: MilValue): void {
+  checkShape(value);
+  if (!FEATURE_TYPES.includes(value.dataType) || value.shape.length === 0) {
+    throw new TypeError(
+      `${kind} ${value.name} must be fp32, fp16 or int32 of rank 1 or more, not ${formatType(value)}`,
+    );
+  }
+}
+
+function checkShape(value: MilValue): void {
+  if (value.shape.length > MAX_RANK || value.shape.some((dimension) => dimension < 1)) {
+    throw new TypeError(`${value.name} is ${formatType(value)}: ranks go to ${MAX_RANK}, and no dimension is 0`);
+  }
+}
+
+/** A result, which must have the type that the program declares. */
+function checkedOutput(declared: MilValue, computed: Tensor): Tensor {
+  checkShape(declared);
+  if (declared.dataType !== computed.dataType || !sameShape(declared.shape, computed.shape)) {
+    throw new TypeError(`${declared.name} is declared ${formatType(declared)} and is ${formatType(computed)}`);
+  }
+  return computed;
+}

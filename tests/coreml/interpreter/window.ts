@@ -1,0 +1,57 @@
+/**
+ * Windows that slide over the last two axes of a tensor `[batch, channels, height, width]`.
+ *
+ * @module
+ */
+
+import { formatShape } from "../../../src/shape.ts";
+import type { Parameters } from "./operation.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** How windows lie along one axis. */
+export interface Axis {
+  /** The number of positions of the input. */
+  readonly size: number;
+  /** The number of positions of the kernel, and how far apart they are in the input. */
+  readonly kernel: number;
+  readonly dilation: number;
+  readonly stride: number;
+  readonly padBefore: number;
+  readonly padAfter: number;
+}
+
+/** The four dimensions of a tensor. MIL has 1-D and 3-D windows too, which WebNN cannot ask for. */
+export function dimensions4(name: string, { shape }: Tensor): [number, number, number, number] {
+  if (shape.length !== 4) throw new TypeError(`${name} must have rank 4 here, not ${formatShape(shape)}`);
+  return [...shape] as [number, number, number, number];
+}
+
+/** A parameter with one number for each of `count` places. */
+export function numbersOf(p: Parameters, name: string, count: number): number[] {
+  const numbers = p.numbers(name);
+  if (numbers.length !== count) throw new TypeError(`${name} must have ${count} elements, not ${numbers.length}`);
+  return numbers;
+}
+
+/** `[before, after]` of both axes in one list. `same` and `same_lower` are not used: the lowering says what it pads. */
+export function padding(p: Parameters): number[] {
+  const pad = numbersOf(p, "pad", 4);
+  return p.text("pad_type", ["custom", "valid"]) === "valid" ? [0, 0, 0, 0] : pad;
+}
+
+/** The number of windows that fit, with the last one reaching out when `ceil`, unless it would start in the padding. */
+export function windowCount({ size, kernel, dilation, stride, padBefore, padAfter }: Axis, ceil = false): number {
+  const room = size + padBefore + padAfter - ((kernel - 1) * dilation + 1);
+  if (room < 0) throw new TypeError(`a window of ${kernel} does not fit ${size} positions`);
+  const count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
+  const startsInPadding = (count - 1) * stride >= size + padBefore;
+  return ceil && startsInPadding && padBefore + padAfter > 0 ? count - 1 : count;
+}
+
+/** The windows whose element `k` of the kernel lies inside the input: from `first` up to, not including, `end`. */
+export function inside(axis: Axis, k: number, count: number): { first: number; end: number } {
+  const shift = k * axis.dilation - axis.padBefore;
+  const first = Math.max(0, Math.ceil(-shift / axis.stride));
+  const end = Math.min(count, Math.floor((axis.size - 1 - shift) / axis.stride) + 1);
+  return { first, end: Math.max(first, end) };
+}
