@@ -5,8 +5,8 @@
  * @module
  */
 
-import { addressSpaceInUse, linuxMemory, type ReadFile } from "./linux_memory.ts";
-import { cString } from "./memory.ts";
+import { kernelFileReader } from "./kernel_file.ts";
+import { addressSpaceInUse, linuxMemory } from "./linux_memory.ts";
 import { libc, systemFunctions } from "./system.ts";
 
 let probe: (() => number) | undefined;
@@ -42,28 +42,15 @@ function unknown(): number {
 }
 
 const LINUX = {
-  close: { parameters: ["i32"], result: "i32" }, // fd
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" }, // resource, rlim
-  open: { parameters: ["buffer", "i32"], result: "i32" }, // path, flags
-  read: { parameters: ["i32", "buffer", "usize"], result: "isize" }, // fd, buf, count
 } as const;
 
-const O_CLOEXEC = 0x80000;
 const RLIMIT_AS = 9;
 const RLIM_INFINITY = 2n ** 64n - 1n;
 
 function linuxProbe(): () => number {
-  const { close, getrlimit, open, read } = libc(LINUX);
-  const decoder = new TextDecoder();
-  const buffer = new Uint8Array(1 << 14);
-  // The kernel makes up these files as they are read: they have no size to ask for, and come whole in one read.
-  const readFile: ReadFile = (path) => {
-    const fd = open(cString(path), O_CLOEXEC);
-    if (fd < 0) return undefined;
-    const count = read(fd, buffer, BigInt(buffer.byteLength));
-    close(fd);
-    return count < 0n ? undefined : decoder.decode(buffer.subarray(0, Number(count)));
-  };
+  const { getrlimit } = libc(LINUX);
+  const readFile = kernelFileReader();
   const memory = linuxMemory(readFile);
   const limit = new BigUint64Array(2); // struct rlimit: rlim_cur, rlim_max
   const addressSpace = () => {

@@ -75,6 +75,11 @@ export function pointerAt(addresses: BigUint64Array, index = 0): Deno.PointerVal
   return Deno.UnsafePointer.create(addresses[index] ?? 0n);
 }
 
+/** A pointer whose address is `integer`, for a parameter of that size in a call that takes nothing but pointers. */
+export function integerPointer(integer: number): Deno.PointerValue {
+  return Deno.UnsafePointer.create(BigInt(integer));
+}
+
 /** The address `byteOffset` bytes behind `pointer`. */
 export function offsetPointer(pointer: Deno.PointerObject, byteOffset: number): Deno.PointerObject {
   return Deno.UnsafePointer.offset(pointer, byteOffset)!;

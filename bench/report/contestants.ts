@@ -80,7 +80,7 @@ export const contestants: readonly Contestant[] = [
   },
   {
     name: "pytorch",
-    title: "PyTorch, eager, from the same calls and weights",
+    title: "PyTorch, eager, from the same calls and weights; its build only reads the weights",
     reads: "one copy",
     devices: ["cpu"],
     prepare: () => pythonProgram("pytorch_contestant.py"),

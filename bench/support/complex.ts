@@ -8,7 +8,7 @@
  */
 import type { Network } from "../../examples/inference.ts";
 import { random } from "../../tests/support/random.ts";
-import { assertSameElements } from "./check.ts";
+import { assertCloseElements } from "./check.ts";
 import type { Suite } from "./suite.ts";
 
 const CHANNELS = 3;
@@ -30,7 +30,7 @@ export const complex: Suite = {
   build,
   inputs: { input },
   output: "output",
-  check: (values) => assertSameElements(values, expected),
+  check: (values) => assertCloseElements(values, expected, 1e-6),
 };
 
 async function build(context: MLContext): Promise<Network> {

@@ -91,15 +91,15 @@ const rAdam: Optimizer = {
     const greatest = 2 / (1 - BETA2) - 1;
     const length = greatest - 2 * step * BETA2 ** step / (1 - BETA2 ** step);
     const rate = RATE / (1 - BETA1 ** step);
-    const correction = 1 / Math.sqrt(1 - BETA2 ** step);
-    if (length <= 5) return { adaptive: 0, plain: rate, correction };
+    if (length <= 5) return { adaptive: 0, plain: rate };
     const numerator = (length - 4) * (length - 2) * greatest;
     const rectification = Math.sqrt(numerator / ((greatest - 4) * (greatest - 2) * length));
-    return { adaptive: rate * rectification, plain: 0, correction };
+    return { adaptive: rate * rectification * Math.sqrt(1 - BETA2 ** step), plain: 0 };
   },
-  update(math, state, { adaptive, plain, correction }) {
+  update(math, state, { adaptive, plain }) {
     const { first, second } = moments(math, state);
-    const rate = math.add(math.div(adaptive!, denominator(math, second, correction!)), plain!);
+    const divisor = math.add(math.sqrt(second), math.number(EPSILON)); // The correction is no part of it here.
+    const rate = math.add(math.div(adaptive!, divisor), plain!);
     return { parameter: math.sub(state.parameter, math.mul(rate, first)), first, second };
   },
 };

@@ -22,18 +22,11 @@ const FILE_MANAGER = {
   removeItem: failable("bool", "-[NSFileManager removeItemAtPath:error:]", "object path"),
   fileExists: message("bool", "-[NSFileManager fileExistsAtPath:]", "object path"),
   contents: failable("object", "-[NSFileManager contentsOfDirectoryAtPath:error:]", "object path"),
-  subpaths: failable("object", "-[NSFileManager subpathsOfDirectoryAtPath:error:]", "object path"),
+  subpaths: message("nullable", "-[NSFileManager subpathsAtPath:]", "object path"),
   attributes: failable("object", "-[NSFileManager attributesOfItemAtPath:error:]", "object path"),
-  setAttributes: failable(
-    "bool",
-    "-[NSFileManager setAttributes:ofItemAtPath:error:]",
-    "object attributes",
-    "object path",
-  ),
   fileSize: message("i64", "-[NSDictionary fileSize]"),
   fileModificationDate: message("nullable", "-[NSDictionary fileModificationDate]"),
   timeIntervalSince1970: message("f64", "-[NSDate timeIntervalSince1970]"),
-  now: message("object", "+[NSDate date]"),
 };
 
 /** A file that is being written. */
@@ -64,11 +57,11 @@ export interface Files {
 }
 
 /** Binds the file manager. */
-export function createFiles(services: Services, { string, text, objects, dictionary }: Foundation): Files {
+export function createFiles(services: Services, { string, text, objects }: Foundation): Files {
   const ns = bindMessages(FILE_MANAGER, services);
   const { pooled } = services.runtime;
   const manager = pooled(() => services.runtime.retain(ns.defaultManager()));
-  const names = (array: Parameters<typeof objects>[0]) => objects(array).map(text);
+  const names = (array: Deno.PointerValue) => array === null ? [] : objects(array).map(text);
   const attributes = (path: string) => ns.attributes(manager, string(path));
   return {
     exists: (path) => pooled(() => ns.fileExists(manager, string(path))),
@@ -78,23 +71,24 @@ export function createFiles(services: Services, { string, text, objects, diction
     remove: (path) => pooled(() => ns.removeItem(manager, string(path))),
     list: (folder) => pooled(() => names(ns.contents(manager, string(folder)))),
     sizeOf: (folder) =>
-      pooled(() =>
-        names(ns.subpaths(manager, string(folder)))
-          .reduce((total, name) => total + ns.fileSize(attributes(`${folder}/${name}`)), 0)
-      ),
+      pooled(() => {
+        const paths = ns.subpaths(manager, string(folder));
+        const sizes = names(paths).map((name) => ns.fileSize(attributes(`${folder}/${name}`)));
+        return sizes.reduce((total, size) => total + size, 0);
+      }),
     modified: (path) =>
       pooled(() => {
         const date = ns.fileModificationDate(attributes(path));
         return date === null ? 0 : ns.timeIntervalSince1970(date);
       }),
-    touch: (path) =>
-      pooled(() => ns.setAttributes(manager, dictionary([["NSFileModificationDate", ns.now()]]), string(path))),
+    touch: (path) => void libc(POSIX).utimes(cString(path), null),
   };
 }
 
 const POSIX = {
   close: { parameters: ["i32"], result: "i32" }, // fd
   creat: { parameters: ["buffer", "u32"], result: "i32" }, // path, mode; `open` would take the mode as a variadic argument
+  utimes: { parameters: ["buffer", "pointer"], result: "i32" }, // path, times: null is now
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" }, // fd, buf, count
 } as const;
 

@@ -105,45 +105,35 @@ NSError *fake_error(NSInteger code, NSString *text, NSError *underlying) {
   return [NSError errorWithDomain:@"com.apple.CoreML" code:code userInfo:info];
 }
 
-/* Other threads */
+/* Other threads. NSThread would not do: it ends the process if its first user was not the thread of main(). */
 
-@interface FakeThread : NSObject {
+typedef struct Call {
   id target;
   SEL selector;
   id argument;
-}
-@end
+} Call;
 
-@implementation FakeThread
-- (id)initWithTarget:(id)aTarget selector:(SEL)aSelector argument:(id)anArgument {
-  if ((self = [super init]) != nil) {
-    target = [aTarget retain];
-    selector = aSelector;
-    argument = [anArgument retain];
-  }
-  return self;
-}
-
-- (void)dealloc {
-  [target release];
-  [argument release];
-  [super dealloc];
-}
-
-- (void)run:(id)unused {
-  NSAutoreleasePool *pool = [NSAutoreleasePool new];
+static void *run(void *data) {
+  Call *call = data;
   struct timespec pause = {delay / 1000, delay % 1000 * 1000000};
-  (void)unused;
   nanosleep(&pause, NULL);
-  [target performSelector:selector withObject:argument];
+  GSRegisterCurrentThread();
+  NSAutoreleasePool *pool = [NSAutoreleasePool new];
+  [call->target performSelector:call->selector withObject:call->argument];
+  [call->target release];
+  [call->argument release];
   [pool release];
+  GSUnregisterCurrentThread();
+  free(call);
+  return NULL;
 }
-@end
 
 void fake_detach(id target, SEL selector, id argument) {
-  FakeThread *thread = [[FakeThread alloc] initWithTarget:target selector:selector argument:argument];
-  [NSThread detachNewThreadSelector:@selector(run:) toTarget:thread withObject:nil];
-  [thread release];
+  Call *call = malloc(sizeof *call);
+  *call = (Call){[target retain], selector, [argument retain]};
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, run, call) != 0) abort();
+  pthread_detach(thread);
 }
 
 /* Hidden selectors */
@@ -201,5 +191,9 @@ uint64_t fake_coreml_live(const char *name) {
 }
 
 const char *fake_coreml_objects(void) {
-  return GSDebugAllocationList(NO);
+  static char list[1 << 14];
+  NSAutoreleasePool *pool = [NSAutoreleasePool new];
+  snprintf(list, sizeof list, "%s", GSDebugAllocationList(NO));
+  [pool release];
+  return list;
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { BACKENDS, DEVICES, openDevice, type Selection } from "../backends/select.ts";
+import type { DeviceEntry } from "../backends/backend.ts";
+import { BACKENDS, DEVICES, listDevices, openDevice, type Selection } from "../backends/select.ts";
 import { notSupportedError } from "../errors.ts";
 import {
   boolean,
@@ -13,6 +14,8 @@ import {
   enumeration,
   isObject,
   optional,
+  record,
+  sequence,
   u32EnforceRange,
   usvString,
   withDefault,
@@ -24,7 +27,11 @@ import { createMLContext, type MLContext } from "./ml_context.ts";
 const powerPreference = enumeration("MLPowerPreference", ["default", "high-performance", "low-power"]);
 const device = enumeration("MLDeviceType", DEVICES);
 const backend = enumeration("Backend", BACKENDS);
-const library: Converter<string> = (value, context) => value instanceof URL ? pathOf(value) : usvString(value, context);
+const path: Converter<string> = (value, context) =>
+  value instanceof URL ? pathOf(value, context) : usvString(value, context);
+const stringRecord = record<string>((value, context, key) => usvString(value, `${context}[${key}]`));
+const providerOptions: Converter<Readonly<Record<string, string>>> = (value, context) =>
+  Object.fromEntries(stringRecord(value, context));
 const threads: Converter<number> = (value, context) => {
   const count = u32EnforceRange(value, context);
   if (count < 1 || count > MAX_THREADS) throw new TypeError(`${context} must be 1 to ${MAX_THREADS}, not ${count}.`);
@@ -42,12 +49,19 @@ const standardMembers = {
 const ownMembers = {
   backend: optional(backend),
   device: optional(device),
-  library: optional(library),
+  fallback: withDefault(boolean, true),
+  library: optional(path),
+  plugins: optional(sequence(path)),
+  provider: optional(usvString),
+  providerOptions: optional(providerOptions),
   threads: optional(threads),
 };
 
+const libraryMembers = { library: optional(path), plugins: optional(sequence(path)) };
+
 const contextOptions = dictionary(standardMembers);
 const extendedOptions = dictionary(ownMembers, standardMembers);
+const libraryOptions = dictionary(libraryMembers);
 
 const mlSlot = slot<true>("ML");
 
@@ -83,20 +97,38 @@ defineInterface(ML);
 /** The one ML object, which `navigator.ml` is too. */
 export const ml: ML = mlSlot.create(ML.prototype, true);
 
+/** Where engines are found, beside the places where they are looked for. */
+export interface LibraryOptions {
+  /** The engine's library, a path or `file:` URL; by default the one in the npm package onnxruntime-node. */
+  library?: string | URL;
+  /**
+   * Plug-in providers, absolute paths or `file:` URLs of shared libraries with ONNX Runtime's plug-in interface, beside
+   * those that the environment variable WEBNN_ORT_PLUGINS lists.
+   */
+  plugins?: (string | URL)[];
+}
+
 /** Options of our own beside the standard's. Unlike those they are demands: what cannot be met is an error. */
-export interface ContextOptions extends MLContextOptions {
+export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /** The engine. */
   backend?: "onnxruntime";
   /** The kind of device. */
   device?: "cpu" | "gpu" | "npu";
+  /** What runs graphs inside the engine, as {@linkcode devices} lists it: `"cpu"`, `"webgpu"`, `"cuda"`, `"openvino"`... */
+  provider?: string;
+  /** Options of the provider, under the names that ONNX Runtime gives them. */
+  providerOptions?: Record<string, string>;
+  /**
+   * Whether the CPU may run the parts of a graph that the device does not take, true by default; else building such a
+   * graph fails, and the error names them.
+   */
+  fallback?: boolean;
   /**
    * The number of CPU threads that a graph may use, the calling one included; by default as many as the machine has
    * cores. All graphs of the process share one pool of the size that the first context asks for; in a context that asks
    * for another size each graph has its own.
    */
   threads?: number;
-  /** The engine's library, a path or `file:` URL; by default the one in the npm package onnxruntime-node. */
-  library?: string | URL;
 }
 
 /**
@@ -116,6 +148,24 @@ export function createContext(options: ContextOptions = {}): Promise<MLContext> 
   return promised(() => open(extendedOptions(options, "createContext: options")));
 }
 
+/**
+ * Lists the devices that a context can have, and those that are expected and missing, with the reason. Each has run a
+ * small graph, or tried to: that may take a second or two.
+ *
+ * @returns rejects with a TypeError for an option with a wrong value, NotSupportedError if no engine can be opened
+ *
+ * @example
+ * ```ts
+ * import { devices } from "@webnn/deno";
+ * for (const { provider, device, available, reason } of await devices()) {
+ *   console.log(`${provider} (${device}): ${available ? "available" : reason}`);
+ * }
+ * ```
+ */
+export function devices(options: LibraryOptions = {}): Promise<DeviceEntry[]> {
+  return promised(() => listDevices(libraryOptions(options, "devices: options")));
+}
+
 async function open(selection: Selection): Promise<MLContext> {
   return createMLContext(await openDevice(selection));
 }
@@ -125,8 +175,8 @@ function isGpuDevice(value: unknown): value is GPUDevice {
   return isObject(value) && typeof GPUDevice === "function" && value instanceof GPUDevice;
 }
 
-function pathOf(url: URL): string {
-  if (url.protocol !== "file:") throw new TypeError(`createContext: options.library must be a file: URL, not ${url}`);
+function pathOf(url: URL, context: string): string {
+  if (url.protocol !== "file:") throw new TypeError(`${context} must be a file: URL, not ${url}`);
   const path = decodeURIComponent(url.pathname);
   // file:///C:/x is C:/x on Windows.
   return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;

@@ -27,7 +27,7 @@ import { graphSlot, type GraphState, type MLGraph, type Port } from "./ml_graph.
 import { createMLTensor, isConstant, isDestroyed, type MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
 import type { MLOpSupportLimits } from "./support_limits.ts";
 
-export type { DeviceInfo } from "../backends/backend.ts";
+export type { DeviceEntry, DeviceInfo, DeviceKind } from "../backends/backend.ts";
 
 /** What a context is. */
 export interface ContextState {

@@ -4,10 +4,13 @@
  * @module
  */
 
+import type { PlacedNode } from "../backends/backend.ts";
 import type { Descriptor } from "../shape.ts";
 import type { TimelineGraph } from "../timeline/timeline.ts";
 import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
 import type { ContextState } from "./ml_context.ts";
+
+export type { PlacedNode } from "../backends/backend.ts";
 
 /** A named input or output of a graph. */
 export interface Port {
@@ -60,3 +63,26 @@ export class MLGraph {
 }
 
 defineInterface(MLGraph);
+
+/** Where a graph runs. */
+export interface GraphInfo {
+  /** The devices on which it runs, most nodes first. */
+  readonly devices: readonly string[];
+  /** The nodes of the engine's graph that the context's device does not take, so that the CPU runs them. */
+  readonly elsewhere: readonly PlacedNode[];
+}
+
+/**
+ * Tells where the nodes of a graph run: those of the engine, into which the operators of WebNN were translated.
+ *
+ * @throws TypeError for anything but an MLGraph
+ *
+ * @example
+ * ```ts ignore
+ * for (const { node, operator } of graphInfo(graph).elsewhere) console.log(`${node} (${operator}) runs on the CPU`);
+ * ```
+ */
+export function graphInfo(graph: MLGraph): GraphInfo {
+  const { devices, elsewhere = [] } = graphSlot.convert(graph, "graphInfo: graph").graph.executable;
+  return { devices, elsewhere };
+}

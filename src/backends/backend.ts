@@ -53,12 +53,35 @@ export interface PlacedNode {
   readonly provider: string;
 }
 
+/** A kind of device. */
+export type DeviceKind = "cpu" | "gpu" | "npu";
+
+/** A device that there is, or that is expected and is not. */
+export interface DeviceEntry {
+  /** What the option `provider` calls it: `"cpu"`, `"webgpu"`, `"cuda"`, or the name of a plug-in's. */
+  readonly provider: string;
+  /** The kind of device. */
+  readonly device: DeviceKind;
+  /** Who made the provider. */
+  readonly vendor: string;
+  /** The hardware, as far as the engine knows it; else empty. */
+  readonly hardware: string;
+  /** The version of the provider. */
+  readonly version: string;
+  /** Whether a small graph has run on it, and correctly. */
+  readonly available: boolean;
+  /** Whether it is faster hardware than the CPU, as far as the engine sees. A GPU in software is not. */
+  readonly accelerated: boolean;
+  /** Why it is not available; what is missing is named. */
+  readonly reason?: string;
+}
+
 /** What runs a context's graphs, for people. */
 export interface DeviceInfo {
   /** The name of the backend, as in the option `backend`: `"onnxruntime"`. */
   readonly backend: string;
   /** The kind of device: `"cpu"`, `"gpu"` or `"npu"`. */
-  readonly device: string;
+  readonly device: DeviceKind;
   /** What runs graphs inside the engine: `"cpu"`, `"webgpu"`, `"cuda"`, or the name of a plug-in. */
   readonly provider: string;
   /** The version of the engine: `"1.30.0"`. */

@@ -1,47 +1,99 @@
 /**
  * From the options of a context to a device. Here, and only here, the standard's hints are read.
  *
+ * 1. `provider` and `device` are demands: what they name is opened, or the context is not.
+ * 2. `accelerated: false` and `deviceType: "cpu"` lead to the CPU.
+ * 3. `deviceType` leads to a device of its kind, else to the CPU.
+ * 4. `powerPreference: "low-power"` leads to an NPU, else to a GPU, else to the CPU; all other values to a GPU, else to
+ *    an NPU, else to the CPU.
+ *
+ * Hints lead only to hardware that the engine has found and that has run a small graph correctly, never to a GPU in
+ * software. Of one kind, plug-ins come first, in the order in which they are named, then CUDA, then WebGPU.
+ *
  * @module
  */
 
 import { messageOf, notSupportedError } from "../errors.ts";
-import type { Device } from "./backend.ts";
+import type { Device, DeviceEntry, DeviceKind } from "./backend.ts";
 
 /** The names of backends. */
 export const BACKENDS = ["onnxruntime"] as const;
 /** The kinds of devices. */
 export const DEVICES = ["cpu", "gpu", "npu"] as const;
 
+/** Where engines are found. */
+export interface Libraries {
+  /** The path of the engine's library. */
+  readonly library?: string;
+  /** Absolute paths of plug-in providers. */
+  readonly plugins?: readonly string[];
+}
+
 /** What a context asks for. Hints may go unfulfilled; demands may not. */
-export interface Selection {
+export interface Selection extends Libraries {
   /** A hint: whether an accelerator is wanted. */
   readonly accelerated: boolean;
   /** A hint: what matters more. */
   readonly powerPreference: "default" | "high-performance" | "low-power";
   /** A hint of earlier texts of the standard. */
-  readonly deviceType?: typeof DEVICES[number];
+  readonly deviceType?: DeviceKind;
   /** A demand: the backend. */
   readonly backend?: typeof BACKENDS[number];
   /** A demand: the kind of device. */
-  readonly device?: typeof DEVICES[number];
+  readonly device?: DeviceKind;
+  /** A demand: the engine's provider. */
+  readonly provider?: string;
+  /** Options of the provider, under the engine's names. */
+  readonly providerOptions?: Readonly<Record<string, string>>;
+  /** Whether the CPU may run what the device does not take. */
+  readonly fallback?: boolean;
   /** The number of CPU threads, the calling one included. */
   readonly threads?: number;
-  /** The path of the engine's library. */
-  readonly library?: string;
 }
 
 /**
- * Opens the device that fits. There is no accelerator yet, so that every hint leads to the CPU.
+ * Opens the device that fits.
  * @throws NotSupportedError if a demand cannot be met or the engine cannot be opened
  */
-export async function openDevice({ device, threads, library }: Selection): Promise<Device> {
-  if (device !== undefined && device !== "cpu") {
-    throw notSupportedError(`createContext: no ${device} is available; the option device can be "cpu"`);
-  }
+export async function openDevice(selection: Selection): Promise<Device> {
   try {
-    const { openCpu } = await import("./onnxruntime/mod.ts");
-    return await openCpu({ threads, library });
+    const { openCpu, openProvider } = await import("./onnxruntime/mod.ts");
+    const { device, fallback = true, provider } = selection;
+    const isDemanded = provider !== undefined || device !== undefined;
+    const reasons: string[] = [];
+    for (const kind of kindsOf(selection)) {
+      if (kind === "cpu" && (provider === undefined || provider === "cpu")) return await openCpu(selection);
+      const opened = await openProvider({ ...selection, byDefault: !isDemanded, fallback, kind });
+      if (!("length" in opened)) return opened;
+      reasons.push(...opened);
+    }
+    throw new Error(describeAbsence(selection, reasons));
   } catch (error) {
     throw notSupportedError(`createContext: ${messageOf(error)}`, error);
   }
+}
+
+/** All devices: those that work, and those that are expected and do not, with the reason. */
+export async function listDevices(libraries: Libraries): Promise<DeviceEntry[]> {
+  try {
+    const { listProviders } = await import("./onnxruntime/mod.ts");
+    return await listProviders(libraries);
+  } catch (error) {
+    throw notSupportedError(`devices: ${messageOf(error)}`, error);
+  }
+}
+
+/** The kinds of devices in the order in which they are tried. */
+function kindsOf({ accelerated, device, deviceType, powerPreference, provider }: Selection): readonly DeviceKind[] {
+  if (device !== undefined) return [device];
+  if (provider !== undefined) return provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];
+  if (!accelerated || deviceType === "cpu") return ["cpu"];
+  if (deviceType !== undefined) return [deviceType, "cpu"];
+  return powerPreference === "low-power" ? ["npu", "gpu", "cpu"] : ["gpu", "npu", "cpu"];
+}
+
+function describeAbsence({ device, provider }: Selection, reasons: readonly string[]): string {
+  const wanted = [device, provider && `provider ${provider}`].filter((word) => word !== undefined).join(" by ");
+  const why = reasons.length > 0 ? `: ${reasons.join("; ")}` : "; devices() lists what there is";
+  return `no ${wanted} is available${why}`;
 }

@@ -16,6 +16,8 @@ const SLICE = 4;
  */
 export class Queue {
   #steps: Step[] = [];
+  /** The place in `#steps` of the next one. */
+  #next = 0;
   #busy = false;
   /** For how many milliseconds steps have held the thread since the last turn of the event loop that is known of. */
   #spent = 0;
@@ -45,6 +47,7 @@ export class Queue {
   /** Forgets the steps that have not begun. */
   clear(): void {
     this.#steps = [];
+    this.#next = 0;
   }
 
   #defer(step: Step): void {
@@ -57,13 +60,20 @@ export class Queue {
   async #drain(pending: void | Promise<void>): Promise<void> {
     await pending;
     let began = performance.now();
-    for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
+    for (let step = this.#shift(); step; step = this.#shift()) {
       const next = step();
       if (next === undefined && performance.now() - began < SLICE) continue;
       await (next ?? this.#turn());
       began = performance.now();
     }
     this.#busy = false;
+  }
+
+  /** The step that is due. An array's own shift() moves all that follow, of which there may be a million. */
+  #shift(): Step | undefined {
+    const step = this.#steps[this.#next++];
+    if (step === undefined) this.clear();
+    return step;
   }
 
   async #turn(): Promise<void> {

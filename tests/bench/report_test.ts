@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Contestant, contestants, REFERENCE, WEBNN } from "../../bench/report/contestants.ts";
-import { type Report, writeMarkdown } from "../../bench/report/markdown.ts";
+import { compareReports, comparisonSection } from "../../bench/report/compare.ts";
+import type { Report } from "../../bench/report/figures.ts";
+import { goalTable } from "../../bench/report/goals.ts";
+import { writeHtml } from "../../bench/report/html.ts";
+import { writeMarkdown } from "../../bench/report/markdown.ts";
 import { maxError, measureSuite, type SuiteResult } from "../../bench/report/measure.ts";
 import { median, quantile, spreadOf } from "../../bench/support/statistics.ts";
 import { compiler, withoutCompiler } from "../support/c_compiler.ts";
@@ -25,19 +29,22 @@ const WORK = { operators: 1, flop: 2e6, bytes: 4e6, weightBytes: 3e6 };
 const REPORT: Report = {
   command: "deno task bench:report --rounds 3",
   machine: { system: "a system", cpu: "a processor", cores: 2, deno: "2.9.6", load: 0.25 },
+  device: "cpu",
   rounds: 3,
   reference: "c",
   contestants: ["webnn", "c", "fast", "absent"].map((name) => ({ name, title: `the ${name}`, reads: "copies" })),
   skipped: ["huge: skipped, no weights"],
+  builder: [{ operators: 10_000, perSecond: { median: 400_000, p25: 390_000, p75: 410_000 } }],
   suites: [{
     suite: "small",
     threads: 2,
     work: WORK,
+    runs: 7,
     contestants: [
-      { name: "webnn", engine: "engine 1", maxError: 2e-7 },
-      { name: "c", engine: "engine 1", maxError: 0 },
-      { name: "fast", engine: "engine 2", maxError: 0 },
-      { name: "absent", problem: "did not start: not installed" },
+      { name: "webnn", engine: "engine 1", maxError: 2e-7, peakMemory: 5e6, success: 1 },
+      { name: "c", engine: "engine 1", maxError: 0, peakMemory: 4e6, success: 1 },
+      { name: "fast", engine: "engine 2", maxError: 0, success: 1 },
+      { name: "absent", problem: "did not start: not installed", success: 0.25 },
     ],
     measurements: [
       { kind: "build", times: { webnn: [30, 40, 60], c: [20, 20, 20] } },
@@ -55,24 +62,94 @@ Deno.test("the report begins with ratios, which are quotients within a round", (
     "| small | build | 2 | **2.000** (1.750 – 2.500) |  |  |",
     "| small | dispatch + read | 2 | **1.500** (1.250 – 1.750) | **0.025** (0.017 – 0.025) |  |",
   ]);
-  assertStringIncludes(markdown, "**fast was faster than c**: small, dispatch + read, 2 threads, 0.025.");
-  assertEquals(markdown.match(/was faster than/g)!.length, 1);
+  const winners = markdown.slice(markdown.indexOf("## Faster than c"), markdown.indexOf("## Ratios")).split("\n");
+  assertEquals(winners.filter((line) => line.startsWith("|")), [
+    "| contestant | suite | threads | ÷ c |",
+    "| --- | --- | --- | --- |",
+    "| fast | small | 2 | **0.025** (0.017 – 0.025) |",
+  ]);
 });
 
 Deno.test("the report tells times, rates of work, errors, and who or what is missing", () => {
   const markdown = writeMarkdown(REPORT);
-  assertStringIncludes(markdown, "1 operator, 3.0 MB of weights; a run is 2.0 MFLOP, 4.0 MB.");
+  assertStringIncludes(markdown, "1 operator, 3.0 MB of weights; a run is 2.0 MFLOP, 4.0 MB. 7 runs a turn.");
+  assertStringIncludes(
+    markdown,
+    "The builder takes 400,000 operators per second (390,000 – 410,000), 10,000 to a graph.",
+  );
   const lines = markdown.split("\n");
   const row = (start: string) => lines.filter((line) => line.startsWith(start));
   assertEquals(row("| webnn (engine 1)"), [
-    "| webnn (engine 1) | **2.000** (1.750 – 2.500) | 40.0 ms | 35.0 ms – 50.0 ms | 25 |  |  | 2.0e-7 |",
-    "| webnn (engine 1) | **1.500** (1.250 – 1.750) | 4.00 ms | 3.00 ms – 6.50 ms | 250 | 0.500 | 1.00 | 2.0e-7 |",
+    "| webnn (engine 1) | **2.000** (1.750 – 2.500) | 40.0 ms | 35.0 ms – 50.0 ms | 25 |  |  | 5.0 MB | 2.0e-7 | 100 % |",
+    "| webnn (engine 1) | **1.500** (1.250 – 1.750) | 4.00 ms | 3.00 ms – 6.50 ms | 250 | 0.500 | 1.00 | 5.0 MB | 2.0e-7 | 100 % |",
+  ]);
+  assertEquals(row("| absent | "), [
+    "| absent | the absent | copies |",
+    ...Array.from({ length: 2 }, () => "| absent |  |  |  |  |  |  |  |  | 25 % |"),
   ]);
   assertEquals(row("| fast (engine 2)"), [
-    "| fast (engine 2) | **0.025** (0.017 – 0.025) | 50.0 µs | 50.0 µs – 50.0 µs | 20,000 | 40.0 | 80.0 | 0 |",
+    "| fast (engine 2) | **0.025** (0.017 – 0.025) | 50.0 µs | 50.0 µs – 50.0 µs | 20,000 | 40.0 | 80.0 |  | 0 | 100 % |",
   ]);
-  assertEquals(row("**absent**"), ["**absent**, small, 2 threads: did not start: not installed"]);
+  assertEquals(row("**absent**"), ["**absent**: did not start: not installed"]);
   assertEquals(row("Not measured"), ["Not measured: huge: skipped, no weights"]);
+});
+
+Deno.test("a goal is met, not met or not measured", () => {
+  const suite = (name: string, kind: "build" | "dispatch + read", own: number, others: number) => ({
+    ...REPORT.suites[0]!,
+    suite: name,
+    threads: 1,
+    measurements: [{ kind, times: { webnn: [own, own], c: [others, others] } }],
+  });
+  const suites = [suite("simple", "dispatch + read", 1.04, 1), suite("mobilenetv2", "build", 3, 2)];
+  const lines = goalTable({ ...REPORT, suites }).split("\n");
+  const row = (start: string) => lines.find((line) => line.startsWith(start));
+  assertEquals(row("| simple, dispatch"), "| simple, dispatch + read, ÷ c | 1 | ≤ 1.05 | 1.040 | yes |");
+  assertEquals(row("| mobilenetv2, build"), "| mobilenetv2, build, ÷ c | 1 | ≤ 1.10 | 1.500 | **no** |");
+  assertEquals(row("| complex"), "| complex, dispatch + read, ÷ c | 1 | ≤ 1.02 | not measured |  |");
+  assertStringIncludes(lines.join(), "| ≥ 300,000 | 400,000 | yes |");
+});
+
+Deno.test("memory is over that of the process on the trivial suite, beside that of the reference", () => {
+  const small = REPORT.suites[0]!;
+  const contestants = small.contestants.map((result) => ({ ...result, peakMemory: 1e6 }));
+  const markdown = writeMarkdown({ ...REPORT, suites: [{ ...small, suite: "trivial", contestants }, small] });
+  assertStringIncludes(markdown, "| small | 2 | **1.33**, 4.0 MB | **1.00**, 3.0 MB |  |  |");
+});
+
+/** The report with other times of this module, beside a reference that always takes 1 ms. */
+function withTimes(webnn: number[], reference = "c"): Report {
+  const times = { webnn, c: webnn.map(() => 1) };
+  return { ...REPORT, reference, suites: [{ ...REPORT.suites[0]!, measurements: [{ kind: "build", times }] }] };
+}
+
+Deno.test("a change is one when the middle halves of both reports do not overlap", () => {
+  const before = withTimes([1, 1.1, 1.2, 1.3, 1.4]); // The middle half is 1.1 to 1.3.
+  const verdict = (times: number[]) => compareReports(before, withTimes(times)).map(({ verdict }) => verdict);
+  assertEquals(verdict([1.25, 1.25, 1.25]), ["same"]);
+  assertEquals(verdict([1.3, 1.3, 9, 9, 9]), ["same"]);
+  assertEquals(verdict([1.31, 1.31, 1.31]), ["slower"]);
+  assertEquals(verdict([1.09, 1.09, 1.09]), ["faster"]);
+  assertEquals(compareReports({ ...before, suites: [] }, before), []);
+  const section = comparisonSection(compareReports(before, withTimes([2, 2, 2])), "old.json").join("\n");
+  assertStringIncludes(section, "## Since old.json\nOf 1 measurements of webnn, 1 became slower");
+  assertStringIncludes(
+    section,
+    "| small | build | 2 | **1.200** (1.100 – 1.300) | **2.000** (2.000 – 2.000) | **slower** |",
+  );
+});
+
+Deno.test("without a reference in common, times are compared and not ratios", () => {
+  const [change] = compareReports(withTimes([4, 4, 4], "fast"), withTimes([2, 2, 2]));
+  assertEquals([change!.before.median, change!.after.median, change!.verdict], [4, 2, "faster"]);
+});
+
+Deno.test("the page has the charts and the tables, and needs nothing else", async () => {
+  const html = await writeHtml(REPORT, writeMarkdown(REPORT));
+  assertEquals(html.match(/<svg /g)!.length, 2);
+  assertStringIncludes(html, ">dispatch + read, threads: 2</text>");
+  assertStringIncludes(html, "<td>small</td>");
+  assertEquals(html.match(/(src|href)="[^#"]/g), null);
 });
 
 const find = (name: string) => contestants.find((contestant) => contestant.name === name)!;
@@ -81,6 +158,7 @@ function measureTrivial(contestants: readonly Contestant[]): Promise<SuiteResult
   return measureSuite({
     suite: "trivial",
     threads: 1,
+    device: "cpu",
     rounds: 2,
     contestants,
     reference: contestants[0]!.name,
@@ -90,7 +168,13 @@ function measureTrivial(contestants: readonly Contestant[]): Promise<SuiteResult
 
 /** A contestant that is a line of JavaScript. */
 function impostor(name: string, code: string): Contestant {
-  return { name, title: "", reads: "", prepare: () => Promise.resolve([Deno.execPath(), "eval", code]) };
+  return {
+    name,
+    title: "",
+    reads: "",
+    devices: ["cpu"],
+    prepare: () => Promise.resolve([Deno.execPath(), "eval", code]),
+  };
 }
 
 const ready = compiler !== null && Deno.build.os !== "windows";
@@ -104,7 +188,9 @@ Deno.test({
       { name: WEBNN, problem: undefined, maxError: 0 },
     ]);
     for (const { engine } of contestants) assertMatch(engine!, /onnx ?runtime \d+\.\d+\.\d+$/i);
-    assertEquals(measurements.length, 4);
+    assertEquals(measurements.length, 5);
+    assertEquals(contestants.map(({ success }) => success), [1, 1]);
+    if (Deno.build.os === "linux") { for (const { peakMemory } of contestants) assert(peakMemory! > 1e6); }
     for (const { times } of measurements) {
       assertEquals(Object.keys(times).toSorted(), [REFERENCE, WEBNN]);
       for (const values of Object.values(times)) assert(values.length === 2 && values.every((time) => time > 0));
@@ -125,12 +211,14 @@ Deno.test("a contestant that cannot start, stops, or computes something else is 
     impostor("broken", `console.error("it broke"); Deno.exit(3);`),
     impostor("silent", `${greeting} await Deno.stdin.readable.getReader().read(); Deno.exit(3);`),
     impostor("wrong", greeting + answers),
+    { ...impostor("elsewhere", greeting), devices: ["gpu"] },
   ]);
   assertEquals(contestants.slice(1).map(({ name, problem }) => [name, problem]), [
     ["unbuilt", "did not start: no compiler"],
     ["broken", "did not start: it broke"],
     ["silent", "it ended with status 3"],
     ["wrong", "its numbers are wrong: element 0 is 0, not 3.5"],
+    ["elsewhere", "did not start: it has no device cpu, only gpu"],
   ]);
   assertEquals(contestants[0]!.problem, undefined);
   assertEquals(contestants[4]!.maxError, 3.5);

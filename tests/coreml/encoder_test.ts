@@ -2,13 +2,13 @@
  * What the encoder writes, read back by the reader, which shares no code with it; and the bytes themselves where the
  * format fixes them.
  */
-import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
 import type { MilConstant, MilProgram } from "../../src/backends/coreml/mil.ts";
 import { writePackage } from "../../src/backends/coreml/package.ts";
 import { layOutWeights, writeWeights } from "../../src/backends/coreml/weights.ts";
 import { encodeFiles, MemorySink } from "./files.ts";
-import { constant, counting, operation, program, PROGRAMS, value } from "./programs.ts";
+import { counting, operation, program, PROGRAMS, value } from "./programs.ts";
 import { readProgram } from "./reader.ts";
 
 for (const [name, original] of Object.entries(PROGRAMS)) {
@@ -173,7 +173,6 @@ Deno.test("the reader refuses files that contradict themselves", async () => {
   assertThrows(() => readProgram(model, weights.subarray(0, 192)), Error, "leaves the file");
   const unknownField = Uint8Array.of(...model, 0x18, 1);
   assertThrows(() => readProgram(unknownField, weights), Error, "Model has an unknown field 3");
-  assertNotEquals(weights.length, 0);
 });
 
 /** A program with these constants; each is the operand of an operation. */

@@ -124,7 +124,7 @@ export function openSimulatedDevice(seed = 1, name = "simulator", operators = OP
   }
 
   return {
-    info: { backend: name, device: "cpu", version: "1.0", threads: 1 },
+    info: { backend: name, device: "cpu", provider: name, version: "1.0", threads: 1 },
     accelerated: true,
     limits: limitsOf(operators),
     lost: loss.promise,

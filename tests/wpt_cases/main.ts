@@ -1,23 +1,25 @@
 /**
- * `deno task test:wpt-cases [--filter OPERATOR] [--report FILE]`: WPT's numeric cases on the CPU backend. Exits with 1 if
- * a case fails that `exceptions.json` does not list with its reason, or if one passes that it does.
+ * `deno task test:wpt-cases [--device PROVIDER] [--filter OPERATOR] [--report FILE]`: WPT's numeric cases on the CPU or
+ * another device. Exits with 1 if a case fails that the device's file of exceptions does not list with its reason, or if
+ * one passes that it does.
  *
  * @module
  */
 
 import { parseArgs } from "@std/cli";
-import { createContext } from "../../mod.ts";
+import { type ContextOptions, createContext } from "../../mod.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "./cases.ts";
-import exceptions from "./exceptions.json" with { type: "json" };
+import { exceptionsOf } from "./exceptions.ts";
 import type { Limits } from "./limits.ts";
 import { type CaseResult, failureLines, jsonReport, summarize, table } from "./report.ts";
 import { runCase } from "./run_case.ts";
 
-const HELP = `Runs WPT's numeric cases on the CPU backend.
+const HELP = `Runs WPT's numeric cases.
 
-Usage: deno task test:wpt-cases [--filter OPERATOR] [--report FILE]
+Usage: deno task test:wpt-cases [--device PROVIDER] [--filter OPERATOR] [--report FILE]
 
+  --device   what runs them: cpu (the default), webgpu, cuda, openvino, or another that devices() lists
   --filter   the cases of one operator only
   --report   where the JSON report is written (default reports/wpt-cases.json)
   --help     this text`;
@@ -28,9 +30,9 @@ const REPORT = new URL("../../reports/wpt-cases.json", import.meta.url);
 /** The folder of the cases in the test data. */
 export const CASES = "wpt/cases";
 
-/** Run all cases, or those of one operator. */
-export async function runCases(filter?: string): Promise<CaseResult[]> {
-  const context = await createContext({ device: "cpu" });
+/** Run all cases, or those of one operator, on a device. */
+export async function runCases(filter?: string, options: ContextOptions = { device: "cpu" }): Promise<CaseResult[]> {
+  const context = await createContext(options);
   try {
     const limits = context.opSupportLimits() as unknown as Limits;
     const results: CaseResult[] = [];
@@ -45,8 +47,8 @@ export async function runCases(filter?: string): Promise<CaseResult[]> {
 
 async function main(): Promise<number> {
   const unknown: string[] = [];
-  const { filter, help, report = REPORT } = parseArgs(Deno.args, {
-    string: ["filter", "report"],
+  const { device = "cpu", filter, help, report = REPORT } = parseArgs(Deno.args, {
+    string: ["device", "filter", "report"],
     boolean: ["help"],
     unknown: (option) => void unknown.push(option),
   });
@@ -62,7 +64,8 @@ async function main(): Promise<number> {
     console.log(`wpt-cases: skipped, no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
     return 0;
   }
-  const results = await runCases(filter);
+  const exceptions = exceptionsOf(device);
+  const results = await runCases(filter, { provider: device });
   if (results.length === 0) {
     console.error(`wpt-cases: no cases of ${filter}`);
     return 1;

@@ -27,8 +27,8 @@ const UNITS = {
   gpu: ComputeUnits.all, // The GPU alone has crashed in Chromium.
 } as const;
 
-/** What models may run on, if Core ML does not tell. */
-const POSSIBLE = { cpu: ["cpu"], npu: ["npu", "cpu"], gpu: ["gpu", "npu", "cpu"] } as const;
+/** The kinds of devices that are in these compute units. */
+const PREFERENCES = { cpu: ["cpu"], npu: ["npu", "cpu"], gpu: ["gpu", "npu", "cpu"] } as const;
 
 /** What a device is opened for. */
 export interface DeviceSettings {
@@ -52,11 +52,11 @@ export class CoreMLDevice implements Device {
   #aborted = false;
 
   constructor(readonly coreML: CoreML, readonly settings: DeviceSettings) {
-    const { device, float16 } = settings;
+    const device = PREFERENCES[settings.device].find((kind) => coreML.devices.includes(kind)) ?? "cpu";
     const threads = navigator.hardwareConcurrency;
-    this.info = { backend: "coreml", device, version: coreML.version, threads };
+    this.info = { backend: "coreml", device, provider: "coreml", version: coreML.version, threads };
     this.accelerated = device !== "cpu";
-    this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16 };
+    this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16: settings.float16 };
     this.#configuration = createConfiguration(coreML, settings);
   }
 
@@ -106,7 +106,8 @@ export class CoreMLDevice implements Device {
     const { device } = this.settings;
     if (device === "cpu") return ["cpu"];
     const planned = await plannedDevices(this.coreML, path, this.#configuration).catch(() => undefined);
-    return planned && planned.length > 0 ? planned : POSSIBLE[device];
+    if (planned && planned.length > 0) return planned;
+    return PREFERENCES[device].filter((kind) => this.coreML.devices.includes(kind));
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * A context's device on ONNX Runtime: the CPU.
+ * A context's device on ONNX Runtime.
  *
  * @module
  */
@@ -9,41 +9,46 @@ import { OrtError } from "../../../ffi/onnxruntime/table.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import type { Descriptor } from "../../shape.ts";
-import type { Device, DeviceInfo } from "../backend.ts";
+import type { Device, DeviceInfo, Executable } from "../backend.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
-import { CPU_LIMITS } from "./limits.ts";
+import { LIMITS } from "./limits.ts";
 import { lower } from "./lower.ts";
 import { checkGraphMemory } from "./memory_budget.ts";
 import { createModel } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
+import type { Accelerator } from "./providers/accelerator.ts";
+import { AcceleratorTensor } from "./providers/device_tensor.ts";
+import { place } from "./providers/placed_executable.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import { createSessionOptions } from "./session_options.ts";
-import { OrtTensor } from "./tensor.ts";
+import { OrtTensor, type ValueTensor } from "./tensor.ts";
 
-/** The CPU. */
+const CPU = { kind: "cpu", name: "cpu", isHardware: true } as const;
+
+/** The CPU, or an accelerator with the CPU beside it. */
 export class OrtDevice implements Device {
   readonly info: DeviceInfo;
-  readonly accelerated = false;
-  readonly limits: DeviceLimits = CPU_LIMITS;
-  /** A CPU does not go away. */
-  readonly lost: Promise<string> = new Promise(() => {});
+  readonly accelerated: boolean;
+  readonly limits: DeviceLimits = LIMITS;
+  readonly lost: Promise<string>;
   /** Of every run that is in flight: one at a time, as the timeline has it. */
   readonly #runOptions: Pointer;
-  #options: Pointer;
+  /** The options of sessions that are being made. */
+  readonly #making: Set<Pointer> = new Set();
 
-  constructor(readonly runtime: OrtRuntime, threads: number) {
-    this.info = { backend: "onnxruntime", device: "cpu", version: runtime.version, threads };
+  constructor(readonly runtime: OrtRuntime, threads: number, readonly accelerator?: Accelerator) {
+    const { kind, name, isHardware } = accelerator?.provider ?? CPU;
+    this.info = { backend: "onnxruntime", device: kind, provider: name, version: runtime.version, threads };
+    this.accelerated = kind !== "cpu" && isHardware;
+    // A CPU does not go away.
+    this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
-    try {
-      this.#options = createSessionOptions(runtime, threads);
-    } catch (error) {
-      runtime.api.ReleaseRunOptions(this.#runOptions);
-      throw error;
-    }
   }
 
-  createTensor(descriptor: Descriptor): OrtTensor | Promise<OrtTensor> {
+  createTensor(descriptor: Descriptor): ValueTensor | Promise<ValueTensor> {
+    const { accelerator } = this;
+    if (accelerator?.allocator) return AcceleratorTensor.create(accelerator, descriptor);
     return OrtTensor.create(this.runtime, descriptor);
   }
 
@@ -51,11 +56,11 @@ export class OrtDevice implements Device {
     return NativeBlock.copy(this.runtime, bytes);
   }
 
-  async compile(graph: Graph<NativeBlock>): Promise<OrtExecutable> {
+  async compile(graph: Graph<NativeBlock>): Promise<Executable> {
     const borrowed = graph.constants.filter(({ shared }) => shared).map(({ block }) => block);
     for (const block of borrowed) block.retain();
     try {
-      checkGraphMemory(graph);
+      if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph);
       const session = await this.#createSession(createModel(this.runtime, onnx));
       const signature = {
@@ -65,7 +70,17 @@ export class OrtDevice implements Device {
       const owned = graph.constants.filter(({ shared }) => !shared);
       const weightBytes = owned.reduce((total, { block }) => total + block.byteLength, 0);
       const microseconds = estimateMicroseconds(graph);
-      return new OrtExecutable(this.runtime, session, this.#runOptions, signature, borrowed, weightBytes, microseconds);
+      const { accelerator, runtime } = this;
+      const executable = new OrtExecutable(
+        runtime,
+        session,
+        this.#runOptions,
+        signature,
+        borrowed,
+        weightBytes,
+        microseconds,
+      );
+      return accelerator ? place(accelerator, session, executable) : executable;
     } catch (error) {
       for (const block of borrowed) block.release();
       throw error;
@@ -78,7 +93,7 @@ export class OrtDevice implements Device {
   abort(): void {
     try {
       this.runtime.api.RunOptionsSetTerminate(this.#runOptions);
-      this.runtime.api.SessionOptionsSetLoadCancellationFlag(this.#options, true);
+      for (const options of this.#making) this.runtime.api.SessionOptionsSetLoadCancellationFlag(options, true);
     } catch {
       // What cannot be stopped ends by itself.
     }
@@ -86,28 +101,34 @@ export class OrtDevice implements Device {
 
   close(): void {
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
-    this.runtime.api.ReleaseSessionOptions(this.#options);
+    this.accelerator?.close();
   }
 
   async #createSession(model: Pointer): Promise<Pointer> {
-    const { api, env, modelEditor } = this.runtime;
     try {
-      return await modelEditor.CreateSessionFromModelAsync(env, model, this.#options);
+      return await this.#tryCreateSession(model);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
-      this.#usePoolsOfSessions();
-      return await modelEditor.CreateSessionFromModelAsync(env, model, this.#options);
+      // The environment of the process was made by others, without a pool: each session gets its own.
+      this.runtime.poolThreads = 0;
+      return await this.#tryCreateSession(model);
     } finally {
-      api.ReleaseModel(model);
+      this.runtime.api.ReleaseModel(model);
     }
   }
 
-  /** The environment of the process was made by others, without a pool: each session gets its own. */
-  #usePoolsOfSessions(): void {
-    this.runtime.poolThreads = 0;
-    const options = createSessionOptions(this.runtime, this.info.threads);
-    this.runtime.api.ReleaseSessionOptions(this.#options);
-    this.#options = options;
+  async #tryCreateSession(model: Pointer): Promise<Pointer> {
+    const { accelerator, runtime } = this;
+    const { api, env, modelEditor } = runtime;
+    const options = accelerator?.createSessionOptions() ?? createSessionOptions(runtime, this.info.threads);
+    this.#making.add(options);
+    const create = () => modelEditor.CreateSessionFromModelAsync(env, model, options);
+    try {
+      return await (accelerator?.perform(create) ?? create());
+    } finally {
+      this.#making.delete(options);
+      api.ReleaseSessionOptions(options);
+    }
   }
 }
 

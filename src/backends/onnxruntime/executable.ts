@@ -9,7 +9,7 @@ import { type Reservation, reserve } from "../../../ffi/reservation.ts";
 import type { Executable } from "../backend.ts";
 import type { NativeBlock } from "./native_block.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
-import type { OrtTensor } from "./tensor.ts";
+import type { ValueTensor } from "./tensor.ts";
 
 /** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
 const MAX_BINDINGS = 8;
@@ -29,7 +29,7 @@ export interface Signature {
 
 /** An OrtIoBinding of a session to tensors. It keeps references to their values, so it must go when one of them does. */
 export interface Binding {
-  readonly tensors: readonly OrtTensor[];
+  readonly tensors: readonly ValueTensor[];
   readonly pointer: Pointer;
   /** Forgets the binding. */
   drop(): void;
@@ -67,7 +67,7 @@ export class OrtExecutable implements Executable {
     return this.#blockingTime;
   }
 
-  run(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): void | Promise<void> {
+  run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): void | Promise<void> {
     const { pointer } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
     return this.#trial.length < TRIAL_RUNS ? this.#try(pointer) : this.#start(pointer);
   }
@@ -104,12 +104,12 @@ export class OrtExecutable implements Executable {
     this.#inline = median <= INLINE_LIMIT;
   }
 
-  #find(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding | undefined {
+  #find(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): Binding | undefined {
     for (const binding of this.#bindings) if (isTo(binding, inputs, outputs)) return binding;
     return undefined;
   }
 
-  #bind(inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): Binding {
+  #bind(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): Binding {
     const { api } = this.runtime;
     const pointer = api.CreateIoBinding(this.session);
     try {
@@ -123,7 +123,7 @@ export class OrtExecutable implements Executable {
     return this.#remember([...inputs, ...outputs], pointer);
   }
 
-  #remember(tensors: readonly OrtTensor[], pointer: Pointer): Binding {
+  #remember(tensors: readonly ValueTensor[], pointer: Pointer): Binding {
     const binding: Binding = {
       tensors,
       pointer,
@@ -140,7 +140,7 @@ export class OrtExecutable implements Executable {
 }
 
 /** Whether a binding is one to these tensors. */
-function isTo({ tensors }: Binding, inputs: readonly OrtTensor[], outputs: readonly OrtTensor[]): boolean {
+function isTo({ tensors }: Binding, inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): boolean {
   for (let i = 0; i < inputs.length; i++) if (tensors[i] !== inputs[i]) return false;
   for (let i = 0; i < outputs.length; i++) if (tensors[inputs.length + i] !== outputs[i]) return false;
   return true;

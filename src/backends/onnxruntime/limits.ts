@@ -7,8 +7,10 @@
 import type { DeviceLimits } from "../../graph/limits.ts";
 import { DATA_TYPES, FOUR_BIT_DATA_TYPES } from "../../data_type.ts";
 
-/** The CPU execution provider. */
-export const CPU_LIMITS: DeviceLimits = {
+/**
+ * The CPU execution provider, and with it every other one: what that does not take runs on the CPU in the same session.
+ */
+export const LIMITS: DeviceLimits = {
   // WPT makes an input of a quarter of this in float32 elements.
   maxTensorByteLength: 2147483647,
   // Kernels are written for any rank; WPT wants rank 10 refused, and eight dimensions are what anybody has used.

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Device } from "../backend.ts";
+import type { Device, DeviceEntry, DeviceKind } from "../backend.ts";
 import { OrtDevice } from "./device.ts";
-import { defaultThreads, openRuntime } from "./runtime.ts";
+import { listDevices, openFirst } from "./providers/candidates.ts";
+import type { DeviceRuntime, ProviderOptions } from "./providers/provider.ts";
+import { defaultThreads, openRuntime, type OrtRuntime } from "./runtime.ts";
 
 /** What a context may ask of ONNX Runtime. */
 export interface OnnxRuntimeOptions {
@@ -14,13 +16,72 @@ export interface OnnxRuntimeOptions {
   readonly threads?: number | undefined;
   /** The path of the library; by default that of the npm package onnxruntime-node. */
   readonly library?: string | undefined;
+  /** Absolute paths of plug-in providers, beside those of the environment. */
+  readonly plugins?: readonly string[] | undefined;
+}
+
+/** What a context may ask of an execution provider. */
+export interface ProviderRequest extends OnnxRuntimeOptions {
+  /** The kind of device. */
+  readonly kind?: DeviceKind | undefined;
+  /** The name of a provider. */
+  readonly provider?: string | undefined;
+  /** Whether it is a hint that leads here: only hardware will do then. */
+  readonly byDefault: boolean;
+  readonly providerOptions?: ProviderOptions | undefined;
+  /** Whether the CPU may run what the provider does not take. */
+  readonly fallback: boolean;
 }
 
 /**
  * Opens the CPU for a context.
  * @throws {LibraryError} if there is no usable library
  */
-export async function openCpu({ threads = defaultThreads(), library }: OnnxRuntimeOptions): Promise<Device> {
-  const runtime = await openRuntime(library, threads > 1 ? threads : defaultThreads());
+export async function openCpu(options: OnnxRuntimeOptions): Promise<Device> {
+  const { runtime, threads } = await open(options);
   return new OrtDevice(runtime, threads);
+}
+
+/**
+ * Opens an execution provider for a context.
+ * @returns why there is none, if none fits or works
+ * @throws {LibraryError} if there is no usable library, or a plug-in cannot be used
+ */
+export async function openProvider(request: ProviderRequest): Promise<Device | readonly string[]> {
+  const { runtime, threads } = await open(request);
+  if (!hasDevices(runtime)) return [`ONNX Runtime ${runtime.version} is too old for devices; name one from 1.24 on`];
+  const { byDefault, fallback, kind, plugins = [], provider, providerOptions = {} } = request;
+  const opened = await openFirst(runtime, { byDefault, kind, plugins, provider }, {
+    threads,
+    options: providerOptions,
+    allowsFallback: fallback,
+  });
+  return "provider" in opened ? new OrtDevice(runtime, threads, opened) : opened;
+}
+
+/**
+ * The CPU, and all execution providers.
+ * @throws {LibraryError} if there is no usable library
+ */
+export async function listProviders(options: OnnxRuntimeOptions): Promise<DeviceEntry[]> {
+  const { runtime, threads } = await open(options);
+  const cpu: DeviceEntry = {
+    provider: "cpu",
+    device: "cpu",
+    vendor: "Microsoft",
+    hardware: "",
+    version: runtime.version,
+    available: true,
+    accelerated: false,
+  };
+  if (!hasDevices(runtime)) return [cpu];
+  return [cpu, ...await listDevices(runtime, options.plugins ?? [], { threads, options: {}, allowsFallback: true })];
+}
+
+async function open({ library, threads = defaultThreads() }: OnnxRuntimeOptions) {
+  return { runtime: await openRuntime(library, threads > 1 ? threads : defaultThreads()), threads };
+}
+
+function hasDevices(runtime: OrtRuntime): runtime is DeviceRuntime {
+  return runtime.deviceApi !== undefined;
 }

@@ -7,7 +7,7 @@
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
 import { checkMemory } from "./memory_budget.ts";
-import { countFreed, type OrtRuntime } from "./runtime.ts";
+import { countAllocated, countFreed, type OrtRuntime } from "./runtime.ts";
 
 /** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */
 export class NativeBlock implements Block {
@@ -22,6 +22,7 @@ export class NativeBlock implements Block {
   /** Copies bytes into native memory. */
   static copy(runtime: OrtRuntime, bytes: Uint8Array): NativeBlock {
     checkMemory(bytes.byteLength);
+    countAllocated(runtime, bytes.byteLength);
     const pointer = runtime.api.AllocatorAlloc(runtime.allocator, bytes.byteLength);
     const block = new NativeBlock(runtime, pointer, bytes.byteLength);
     new Uint8Array(block.#view).set(bytes);

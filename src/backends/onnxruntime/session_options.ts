@@ -6,16 +6,26 @@
 
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { LoggingLevel, OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
+import { RECORD_PLACEMENT } from "./providers/placement.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
 /**
  * Makes session options for a number of threads, the calling one included. They use the process's pool if it has that
  * size; else each session gets a pool of its own, which for one thread is none.
+ * @param append adds an execution provider, before that of the CPU
  */
-export function createSessionOptions(runtime: OrtRuntime, threads: number): Pointer {
+export function createSessionOptions(
+  runtime: OrtRuntime,
+  threads: number,
+  append?: (options: Pointer) => void,
+): Pointer {
   const options = runtime.api.CreateSessionOptions();
   try {
     configure(runtime, options, threads);
+    if (append) {
+      addConfiguration(runtime, options, RECORD_PLACEMENT);
+      append(options);
+    }
     return options;
   } catch (error) {
     runtime.api.ReleaseSessionOptions(options);
@@ -23,12 +33,17 @@ export function createSessionOptions(runtime: OrtRuntime, threads: number): Poin
   }
 }
 
-function configure({ api, poolThreads }: OrtRuntime, options: Pointer, threads: number): void {
+function configure(runtime: OrtRuntime, options: Pointer, threads: number): void {
+  const { api, poolThreads } = runtime;
   api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.ALL);
   api.SetSessionLogSeverityLevel(options, LoggingLevel.FATAL);
   if (threads === poolThreads) api.DisablePerSessionThreads(options);
   else api.SetIntraOpNumThreads(options, threads);
-  for (const [key, value] of Object.entries(CONFIGURATION)) {
+  addConfiguration(runtime, options, CONFIGURATION);
+}
+
+function addConfiguration({ api }: OrtRuntime, options: Pointer, entries: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(entries)) {
     api.AddSessionConfigEntry(options, cString(key), cString(value));
   }
 }

@@ -12,12 +12,19 @@ import { checkMemory } from "./memory_budget.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 import { createValue } from "./value.ts";
 
+/** A tensor as graphs are bound to it. */
+export interface ValueTensor extends DeviceTensor {
+  /** The OrtValue. */
+  readonly value: Pointer;
+  /** The bindings that refer to the value. */
+  readonly bindings: Set<Binding>;
+}
+
 /** Bytes that are cleared before the event loop gets a turn: a few milliseconds' work, most of it the kernel's. */
 const SLICE = 8 * 2 ** 20;
 
 /** An OrtValue with memory of its own. */
-export class OrtTensor implements DeviceTensor {
-  /** The bindings that refer to the value. */
+export class OrtTensor implements ValueTensor {
   readonly bindings: Set<Binding> = new Set();
   readonly value: Pointer;
   /** The elements. Counted by the garbage collector, so that forgotten tensors are collected in time. */

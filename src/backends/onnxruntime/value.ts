@@ -8,15 +8,17 @@ import { int64Array, type Pointer, view } from "../../../ffi/memory.ts";
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import type { Shape } from "../../shape.ts";
 import type { OnnxType } from "./onnx.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { countAllocated, type OrtRuntime } from "./runtime.ts";
 
 /** An OrtValue in memory of the allocator, and its elements, which are as others left the memory. */
 export function createValue(
-  { api, allocator }: OrtRuntime,
+  runtime: OrtRuntime,
   dataType: OnnxType,
   shape: Shape,
   byteLength: number,
 ): { readonly value: Pointer; readonly bytes: Uint8Array<ArrayBuffer> } {
+  countAllocated(runtime, byteLength);
+  const { api, allocator } = runtime;
   const value = api.CreateTensorAsOrtValue(allocator, int64Array(shape), shape.length, ElementType[dataType]);
   try {
     return { value, bytes: new Uint8Array(view(api.GetTensorMutableData(value), byteLength)) };

@@ -24,7 +24,9 @@ interface Layout {
 
 function layoutOf(name: string, { shape }: Tensor, transposed: boolean): Layout {
   const [rows, columns] = shape.slice(-2);
-  if (rows === undefined || columns === undefined) throw new TypeError(`${name} must have rank 2 or more, not ${shape.length}`);
+  if (rows === undefined || columns === undefined) {
+    throw new TypeError(`${name} must have rank 2 or more, not ${shape.length}`);
+  }
   return transposed
     ? { rows: columns, columns: rows, rowStep: 1, columnStep: columns }
     : { rows, columns, rowStep: columns, columnStep: 1 };

@@ -16,7 +16,7 @@ export interface Row {
   readonly constants: readonly string[];
   /** Those of the above that may be left out, because not even coremltools has a default for them. */
   readonly optional?: readonly string[];
-  /** Whether the constants are attributes of the operation, as with `constexpr_affine_dequantize`. */
+  /** Whether the constants are attributes of the operation, as with `constexpr_*`. */
   readonly attributes?: boolean;
   /** Computes the outputs in order. */
   readonly compute: (parameters: Parameters) => Tensor | readonly Tensor[];
@@ -123,9 +123,10 @@ export function isList(value: MilValue | readonly MilValue[]): value is readonly
 }
 
 function checkNames(operation: MilOperation, row: Row): void {
+  const optional = row.optional ?? [];
   const inputs = row.attributes ? row.values : [...row.values, ...row.constants];
-  checkSet("parameter", Object.keys(operation.inputs), inputs, row.optional ?? []);
-  checkSet("attribute", Object.keys(operation.attributes ?? {}), row.attributes ? row.constants : [], []);
+  checkSet("parameter", Object.keys(operation.inputs), inputs, optional);
+  checkSet("attribute", Object.keys(operation.attributes ?? {}), row.attributes ? row.constants : [], optional);
 }
 
 function checkSet(kind: string, given: string[], known: readonly string[], optional: readonly string[]): void {

@@ -45,6 +45,9 @@ function slide(p: Parameters, fold: Fold): Tensor {
         for (let y = ys.first; y < ys.end; y++) {
           for (let i = xs.first; i < xs.end; i++) elements.push(x.data[(plane * height + y) * width + i]!);
         }
+        if (elements.length === 0) {
+          throw new RangeError(`window ${row}, ${column} has no element, and no defined result`);
+        }
         result.data[at++] = fold(elements, ys.padded * xs.padded);
       }
     }

@@ -91,9 +91,11 @@ const layerNormalization: Lowering<"layerNormalization"> = (node, mil) => {
   const rank = x.shape.length;
   const areLast = ascending.every((axis, i) => axis === rank - axes.length + i);
   if (areLast && areConstants([scale, bias])) {
+    // Its scale may not be left out alone.
+    const ones = bias && mil.constant(x.dataType, bias.shape, [1]);
     return mil.unary("layer_norm", x, {
       axes: mil.ints(ascending),
-      gamma: scale,
+      gamma: scale ?? ones,
       beta: bias,
       epsilon: mil.scalar(x.dataType, epsilon),
     });

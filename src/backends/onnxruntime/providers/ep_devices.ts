@@ -7,11 +7,8 @@
 import { cString, type Pointer, pointerAt, readCString, readPointer } from "../../../../ffi/memory.ts";
 import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
 import { DeviceMemoryType, HardwareType } from "../../../../ffi/onnxruntime/enums.ts";
-import type { DEVICES } from "../../select.ts";
+import type { DeviceKind } from "../../backend.ts";
 import type { OrtRuntime } from "../runtime.ts";
-
-/** The kind of a device. */
-export type DeviceKind = typeof DEVICES[number];
 
 /** An execution provider on a piece of hardware. */
 export interface EpDevice {
@@ -24,8 +21,8 @@ export interface EpDevice {
   readonly kind: DeviceKind;
   /** The hardware: its vendor, or its own description. */
   readonly hardware: string;
-  /** Whether it stands for hardware that is not there. */
-  readonly isVirtual: boolean;
+  /** The plug-in that offers it; empty for what is compiled into ONNX Runtime. */
+  readonly libraryPath: string;
   /** Describes the memory of the device; null if it uses the CPU's. */
   readonly memory: Pointer | null;
 }
@@ -68,7 +65,7 @@ function describe(deviceApi: OrtDeviceApi, pointer: Pointer): EpDevice {
     kind: KINDS[deviceApi.HardwareDevice_Type(hardware)] ?? "npu",
     hardware: valueOf(deviceApi, hardwareMetadata, "Description") ||
       readCString(deviceApi.HardwareDevice_Vendor(hardware)),
-    isVirtual: valueOf(deviceApi, hardwareMetadata, "is_virtual") === "1",
+    libraryPath: valueOf(deviceApi, metadata, "library_path"),
     memory: deviceApi.EpDevice_MemoryInfo(pointer, DeviceMemoryType.DEFAULT),
   };
 }

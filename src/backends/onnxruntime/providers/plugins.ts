@@ -8,14 +8,7 @@
 import { LibraryError, openLibrary, readEnvironment, readPathList } from "../../../../ffi/library.ts";
 import { cString, pathString } from "../../../../ffi/memory.ts";
 import type { OrtRuntime } from "../runtime.ts";
-import { listEpDevices } from "./ep_devices.ts";
-
-/** A plug-in that has been named. */
-export interface Plugin {
-  readonly path: string;
-  /** The engine names of the providers that it brought; empty if it offers no device on this machine. */
-  readonly providers: readonly string[];
-}
+import { type EpDevice, listEpDevices } from "./ep_devices.ts";
 
 /** What a plug-in library must have, and a provider library of a build of ONNX Runtime. */
 const ENTRY_POINTS = {
@@ -24,7 +17,7 @@ const ENTRY_POINTS = {
 } as const;
 
 /** Plug-ins of this isolate, by library and path. The environment they are registered with is never released. */
-const registered = new Map<string, Plugin>();
+const registered = new Set<string>();
 
 /** The plug-ins that the environment variable WEBNN_ORT_PLUGINS lists, separated as in PATH. */
 export function pluginsOfEnvironment(): readonly string[] {
@@ -32,28 +25,18 @@ export function pluginsOfEnvironment(): readonly string[] {
 }
 
 /**
- * Registers a plug-in, once: `path`, or `name=path`. To a name that ends in `.virtual`, ONNX Runtime adds the devices of
- * the plug-in for which it finds no hardware.
+ * Registers a plug-in, once, and gives the devices that it offers on this machine: perhaps none.
  *
  * @throws {LibraryError} if the file is not a plug-in that can be used
  */
-export function registerPlugin(runtime: OrtRuntime, plugin: string): Plugin {
-  const key = `${runtime.path}\n${plugin}`;
-  const known = registered.get(key);
-  if (known) return known;
-  const { name, path } = parsePlugin(plugin);
-  checkPlugin(path);
-  const before = new Set(listEpDevices(runtime).map(({ engineName }) => engineName));
-  register(runtime, name, path);
-  const names = listEpDevices(runtime).map(({ engineName }) => engineName);
-  const result = { path, providers: [...new Set(names.filter((engineName) => !before.has(engineName)))] };
-  registered.set(key, result);
-  return result;
-}
-
-function parsePlugin(plugin: string): { name: string; path: string } {
-  const [, name, path] = /^([\w.-]+)=(.+)$/s.exec(plugin) ?? [];
-  return path === undefined ? { name: plugin, path: plugin } : { name: name!, path };
+export function registerPlugin(runtime: OrtRuntime, path: string): EpDevice[] {
+  const key = `${runtime.path}\n${path}`;
+  if (!registered.has(key)) {
+    checkPlugin(path);
+    register(runtime, path);
+    registered.add(key);
+  }
+  return listEpDevices(runtime).filter((device) => device.libraryPath === path);
 }
 
 /** ONNX Runtime looks for a relative path beside its own library, and loads whatever it finds without a check. */
@@ -69,12 +52,12 @@ function checkPlugin(path: string): void {
   });
 }
 
-function register({ env, deviceApi, version }: OrtRuntime, name: string, path: string): void {
+function register({ env, deviceApi, version }: OrtRuntime, path: string): void {
   if (deviceApi === undefined) {
     throw new LibraryError(`ONNX Runtime ${version} takes no plug-ins; name one of version 1.24 or newer`);
   }
   try {
-    deviceApi.RegisterExecutionProviderLibrary(env, cString(name), pathString(path));
+    deviceApi.RegisterExecutionProviderLibrary(env, cString(path), pathString(path));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     // Another isolate of the process has registered it with the same environment.

@@ -5,11 +5,20 @@
  * @module
  */
 
+/** The order in which work is done. */
+export interface Turns {
+  /** Does work. What gives a promise lasts until that settles. */
+  take<T>(work: () => T | Promise<T>): T | Promise<T>;
+}
+
+/** Work that may overlap. */
+export const NO_TURNS: Turns = { take: (work) => work() };
+
 /** Work that must not overlap. */
-export class Turns {
+export class ExclusiveTurns implements Turns {
   #last: Promise<unknown> | undefined;
 
-  /** Does work after all that came before: at once, if there is none. Work that gives a promise lasts until it settles. */
+  /** Does work after all that came before: at once, if there is none. */
   take<T>(work: () => T | Promise<T>): T | Promise<T> {
     if (this.#last !== undefined) return this.#wait(this.#last.then(work, work));
     const result = work();

@@ -1,0 +1,64 @@
+/**
+ * Files and folders by Deno's own functions, with the permissions that the program has: nobody is ever asked for one.
+ *
+ * @module
+ */
+
+/** A file in a folder. */
+export interface FileEntry {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  /** When it was changed or touched, in milliseconds since 1970. */
+  readonly modified: number;
+}
+
+/** Whether the program may read or write below a path. */
+export function isPermitted(access: "read" | "write", path: string): boolean {
+  return Deno.permissions.querySync({ name: access, path }).state === "granted";
+}
+
+/** Creates a folder and those above it, open to this user only. */
+export async function createFolder(path: string): Promise<void> {
+  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+/** Writes behind the end of a file, which must exist. */
+export async function appendFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  using file = await Deno.open(path, { append: true });
+  for (const part of parts) {
+    for (let written = 0; written < part.byteLength;) written += await file.write(part.subarray(written));
+  }
+}
+
+/** Gives a file another name in one step, in place of what had it. */
+export async function renameFile(from: string, to: string): Promise<void> {
+  await Deno.rename(from, to);
+}
+
+/** Removes a file, or a folder with what is in it. */
+export async function removeFile(path: string): Promise<void> {
+  await Deno.remove(path, { recursive: true });
+}
+
+/** The size of a file in bytes. */
+export async function fileSize(path: string): Promise<number> {
+  return (await Deno.stat(path)).size;
+}
+
+/** Makes a file changed just now. */
+export async function touchFile(path: string): Promise<void> {
+  const now = new Date();
+  await Deno.utime(path, now, now);
+}
+
+/** The files of a folder; those that vanish meanwhile are left out. */
+export async function listFiles(folder: string): Promise<FileEntry[]> {
+  const files: FileEntry[] = [];
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    if (!isFile) continue;
+    const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
+    if (info) files.push({ name, size: info.size, modified: info.mtime?.getTime() ?? 0 });
+  }
+  return files;
+}

@@ -1,0 +1,259 @@
+/**
+ * The execution providers that a context can ask for, and how each is added to a session.
+ *
+ * @module
+ */
+
+import { cString, cStringArray, type Pointer, pointerArray, pointerAt, readCString, readPointer } from "../../../../ffi/memory.ts";
+import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
+import { AllocatorType, DeviceMemoryType, MemoryDeviceType } from "../../../../ffi/onnxruntime/enums.ts";
+import type { DeviceKind } from "../../backend.ts";
+import type { OrtRuntime } from "../runtime.ts";
+import type { EpDevice } from "./ep_devices.ts";
+import { ExclusiveTurns, type Turns } from "./turns.ts";
+
+/** Options of a provider, under the names that ONNX Runtime gives them. */
+export type ProviderOptions = Readonly<Record<string, string>>;
+
+/** The runtime, if it is new enough to have devices. */
+export type DeviceRuntime = OrtRuntime & { readonly deviceApi: OrtDeviceApi };
+
+/** An execution provider. */
+export interface Provider {
+  /** `"webgpu"`, `"cuda"`, or the name of a plug-in's provider in the same manner. */
+  readonly name: string;
+  /** Its name in ONNX Runtime: `"WebGpuExecutionProvider"`. */
+  readonly engineName: string;
+  readonly kind: DeviceKind;
+  readonly vendor: string;
+  readonly version: string;
+  /** The hardware that it uses, as far as ONNX Runtime knows it; else empty. */
+  readonly hardware: string;
+  /** Whether ONNX Runtime sees hardware for it: what has none computes on the CPU in the end. */
+  readonly isHardware: boolean;
+  /** Makes an allocator of its memory, valid as long as the session; absent where tensors are in the CPU's. */
+  createAllocator?(runtime: DeviceRuntime, session: Pointer): Pointer;
+  /** For work that must not overlap. */
+  readonly turns?: Turns;
+  /** Libraries that it needs: those that lie beside ONNX Runtime, and those of the system. */
+  readonly needs: Needs;
+  /** Adds it to the options of one session, which no other session may use after that. */
+  append(runtime: DeviceRuntime, sessionOptions: Pointer, options: ProviderOptions, threads: number): void;
+}
+
+/** Names of libraries. */
+export interface Needs {
+  readonly beside: readonly string[];
+  readonly system: readonly (readonly [library: string, product: string])[];
+}
+
+/** The providers that can be compiled into ONNX Runtime and that contexts may ask for. */
+type Compiled = Omit<Provider, "version" | "hardware" | "isHardware">;
+
+const NO_NEEDS: Needs = { beside: [], system: [] };
+const CUDA_SYSTEM = [["libcuda.so.1", "the driver of NVIDIA"], ["libcudnn.so.9", "cuDNN 9"]] as const;
+
+/** The number of the vendor on the PCI bus. */
+const NVIDIA = 0x10de;
+
+const COMPILED: readonly Compiled[] = [
+  {
+    name: "cuda",
+    engineName: "CUDAExecutionProvider",
+    kind: "gpu",
+    vendor: "NVIDIA",
+    createAllocator: allocatorOf("Cuda", NVIDIA),
+    needs: { beside: ["onnxruntime_providers_shared", "onnxruntime_providers_cuda"], system: CUDA_SYSTEM },
+    append: appendCuda,
+  },
+  {
+    name: "tensorrt",
+    engineName: "TensorrtExecutionProvider",
+    kind: "gpu",
+    vendor: "NVIDIA",
+    createAllocator: allocatorOf("Cuda", NVIDIA),
+    needs: {
+      beside: ["onnxruntime_providers_shared", "onnxruntime_providers_cuda", "onnxruntime_providers_tensorrt"],
+      system: [...CUDA_SYSTEM, ["libnvinfer.so.10", "TensorRT 10"]],
+    },
+    append: appendTensorRt,
+  },
+  {
+    name: "webgpu",
+    engineName: "WebGpuExecutionProvider",
+    kind: "gpu",
+    vendor: "Microsoft",
+    createAllocator: allocatorOf("WebGPU_Buffer", 0),
+    turns: new ExclusiveTurns(),
+    needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
+    // In the layout NHWC, the provider's own choice, ONNX Runtime 1.30 keeps no record of what it has placed here.
+    append: (runtime, sessionOptions, options) =>
+      appendByName(runtime, sessionOptions, "WebGPU", { preferredLayout: "NCHW", ...options }),
+  },
+  {
+    name: "openvino",
+    engineName: "OpenVINOExecutionProvider",
+    kind: "cpu",
+    vendor: "Intel",
+    needs: NO_NEEDS,
+    append: (runtime, sessionOptions, options, threads) =>
+      appendByName(runtime, sessionOptions, "OpenVINO", {
+        device_type: "CPU",
+        precision: "FP32",
+        num_of_threads: `${threads}`,
+        ...options,
+      }),
+  },
+];
+
+/** The providers that are compiled into a library, or can be loaded by it. */
+export function compiledProviders(runtime: OrtRuntime, devices: readonly EpDevice[]): Provider[] {
+  const names = availableProviders(runtime);
+  return COMPILED.filter(({ engineName }) => names.includes(engineName)).map((compiled) =>
+    compiledProvider(runtime, compiled, devices)
+  );
+}
+
+function compiledProvider(runtime: OrtRuntime, compiled: Compiled, devices: readonly EpDevice[]): Provider {
+  const device = devices.find(({ engineName, libraryPath }) => engineName === compiled.engineName && !libraryPath);
+  return {
+    ...compiled,
+    version: runtime.version,
+    hardware: device?.hardware ?? "",
+    isHardware: device !== undefined,
+  };
+}
+
+/** The engine names of what was compiled in, also where a library that it needs is absent. */
+function availableProviders({ api }: OrtRuntime): string[] {
+  const [list, count] = [new BigUint64Array(1), new Int32Array(1)];
+  api.GetAvailableProviders(list, count);
+  const names = pointerAt(list)!;
+  try {
+    return Array.from({ length: count[0]! }, (_, i) => readCString(readPointer(names, 8 * i)));
+  } finally {
+    api.ReleaseAvailableProviders(names, count[0]!);
+  }
+}
+
+/** The provider of a plug-in on one of its devices. */
+export function pluginProvider({
+  engineName,
+  kind,
+  vendor,
+  version,
+  hardware,
+  memory,
+  pointer,
+}: EpDevice): Provider {
+  return {
+    name: nameOf(engineName),
+    engineName,
+    kind,
+    vendor,
+    version,
+    hardware,
+    isHardware: true,
+    ...(memory && { createAllocator: ({ deviceApi }, session) => deviceApi.CreateAllocator(session, memory) }),
+    turns: turnsOf(engineName),
+    needs: NO_NEEDS,
+    append: ({ deviceApi, env }, sessionOptions, options) => {
+      const { keys, values, count } = toPairs(options);
+      const devices = pointerArray([pointer]);
+      deviceApi.SessionOptionsAppendExecutionProvider_V2(sessionOptions, env, devices, 1, keys, values, count);
+    },
+  };
+}
+
+/** `"WebGpuExecutionProvider"` is `"webgpu"`. */
+function nameOf(engineName: string): string {
+  return engineName.replace(/ExecutionProvider$/, "").toLowerCase();
+}
+
+/** Whether a plug-in is made for threads is not known: each has its turns. */
+const pluginTurns = new Map<string, Turns>();
+
+function turnsOf(engineName: string): Turns {
+  const turns = pluginTurns.get(engineName) ?? new ExclusiveTurns();
+  pluginTurns.set(engineName, turns);
+  return turns;
+}
+
+function allocatorOf(name: string, vendorId: number): NonNullable<Provider["createAllocator"]> {
+  return ({ api, deviceApi }, session) => {
+    const { DEFAULT } = DeviceMemoryType;
+    const { DEVICE } = AllocatorType;
+    const info = deviceApi.CreateMemoryInfo_V2(cString(name), MemoryDeviceType.GPU, vendorId, 0, DEFAULT, 0, DEVICE);
+    try {
+      return deviceApi.CreateAllocator(session, info);
+    } finally {
+      api.ReleaseMemoryInfo(info);
+    }
+  };
+}
+
+function appendByName({ api }: DeviceRuntime, sessionOptions: Pointer, name: string, options: ProviderOptions): void {
+  const { keys, values, count } = toPairs(options);
+  api.SessionOptionsAppendExecutionProvider(sessionOptions, cString(name), keys, values, count);
+}
+
+/** Conformance first: TensorFloat-32 keeps ten bits of float32's mantissa. */
+const CUDA_DEFAULTS: ProviderOptions = { use_tf32: "0" };
+
+/** The options of CUDA, which TensorRT leaves its leftovers to. */
+export function cudaOptions(options: ProviderOptions): ProviderOptions {
+  if (options.enable_cuda_graph === "1") {
+    throw new TypeError(
+      "provider option enable_cuda_graph: a captured graph replays with the tensors of its first run only, and a " +
+        "context dispatches with any; leave it out",
+    );
+  }
+  return { ...CUDA_DEFAULTS, ...options };
+}
+
+function appendCuda({ deviceApi }: DeviceRuntime, sessionOptions: Pointer, options: ProviderOptions): void {
+  const { keys, values, count } = toPairs(cudaOptions(options));
+  const cuda = deviceApi.CreateCUDAProviderOptions();
+  try {
+    deviceApi.UpdateCUDAProviderOptions(cuda, keys, values, count);
+    deviceApi.SessionOptionsAppendExecutionProvider_CUDA_V2(sessionOptions, cuda);
+  } finally {
+    deviceApi.ReleaseCUDAProviderOptions(cuda);
+  }
+}
+
+/** Options that begin with `trt_` are TensorRT's, the others CUDA's, which runs what TensorRT does not take. */
+export function splitTensorRtOptions(options: ProviderOptions): { tensorRt: ProviderOptions; cuda: ProviderOptions } {
+  const entries = Object.entries(options);
+  const isTensorRt = ([key]: [string, string]) => key.startsWith("trt_") || key === "device_id";
+  const tensorRt = Object.fromEntries(entries.filter(isTensorRt));
+  const cuda = Object.fromEntries(entries.filter(([key]) => !key.startsWith("trt_")));
+  const cached = "trt_engine_cache_path" in tensorRt;
+  return {
+    tensorRt: { ...(cached ? { trt_engine_cache_enable: "1", trt_timing_cache_enable: "1" } : {}), ...tensorRt },
+    cuda,
+  };
+}
+
+function appendTensorRt(runtime: DeviceRuntime, sessionOptions: Pointer, options: ProviderOptions): void {
+  const { deviceApi } = runtime;
+  const { tensorRt, cuda } = splitTensorRtOptions(options);
+  const { keys, values, count } = toPairs(tensorRt);
+  const pointer = deviceApi.CreateTensorRTProviderOptions();
+  try {
+    deviceApi.UpdateTensorRTProviderOptions(pointer, keys, values, count);
+    deviceApi.SessionOptionsAppendExecutionProvider_TensorRT_V2(sessionOptions, pointer);
+  } finally {
+    deviceApi.ReleaseTensorRTProviderOptions(pointer);
+  }
+  appendCuda(runtime, sessionOptions, cuda);
+}
+
+function toPairs(options: ProviderOptions) {
+  const entries = Object.entries(options);
+  return {
+    keys: cStringArray(entries.map(([key]) => key)),
+    values: cStringArray(entries.map(([, value]) => value)),
+    count: entries.length,
+  };
+}

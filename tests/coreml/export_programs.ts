@@ -1,0 +1,157 @@
+/**
+ * Writes programs as packages, beside each a JSON file with its inputs and outputs where they are known: what
+ * verify_coremltools.py reads.
+ *
+ * @module
+ */
+import "@webnn/deno/polyfill";
+import { buildMobileNetV2 } from "../../examples/mobilenetv2.ts";
+import { parseSafetensors } from "../../examples/safetensors.ts";
+import { buildSqueezeNet } from "../../examples/squeezenet.ts";
+import { createMLContext } from "../../src/api/ml_context.ts";
+import type { Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
+import type { LowerOptions } from "../../src/backends/coreml/lower.ts";
+import type { MilProgram, MilType, MilValue } from "../../src/backends/coreml/mil.ts";
+import { type Descriptor, elementCount } from "../../src/shape.ts";
+import { testData } from "../support/test_data.ts";
+import type { Tolerance, WptCase } from "../wpt_cases/cases.ts";
+import type { Limits } from "../wpt_cases/limits.ts";
+import { runCase } from "../wpt_cases/run_case.ts";
+import { savePackage } from "./files.ts";
+import { openInterpretedDevice } from "./interpreted_device.ts";
+import { type Elements, runProgram } from "./interpreter/mod.ts";
+import { PROGRAMS, WRONG_PROGRAMS } from "./programs.ts";
+
+/** The elements of an input or output, in the type that they are given in. */
+interface Elementwise {
+  readonly dataType: string;
+  readonly data: Uint8Array;
+}
+
+/** What a program makes of its inputs, and how far another's outputs may be from that. */
+interface Run {
+  readonly inputs: readonly Elementwise[];
+  readonly outputs: readonly Elementwise[];
+  readonly tolerance: { readonly metric: Tolerance["metricType"]; readonly value: number };
+}
+
+/** Writes the programs made by hand, with values that the interpreter gives. */
+export async function exportHandmade(folder: string): Promise<void> {
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    const inputs = program.inputs.map(countingElements);
+    const results = runProgram(program, Object.fromEntries(program.inputs.map(({ name }, i) => [name, inputs[i]!])));
+    await save(folder, name, program, {
+      inputs: program.inputs.map(({ dataType }, i) => elementwise(dataType, inputs[i]!)),
+      outputs: program.outputs.map(({ name, dataType }) => elementwise(dataType, results[name]!.data)),
+      tolerance: { metric: "ULP", value: 1 },
+    });
+  }
+}
+
+/** Writes the programs that are wrong. */
+export async function exportWrong(folder: string): Promise<void> {
+  for (const [name, { program }] of Object.entries(WRONG_PROGRAMS)) await save(folder, name, program);
+}
+
+/**
+ * Writes the programs of those cases of WPT that Core ML's limits allow, with the outputs that the interpreter gives.
+ * Those are within the tolerance of what the case expects, so others that are too lie within twice the tolerance.
+ */
+export async function exportCases(folder: string, cases: readonly WptCase[], options: LowerOptions): Promise<void> {
+  const device = recording(openInterpretedDevice(options));
+  const context = createMLContext(device);
+  const limits = context.opSupportLimits() as unknown as Limits;
+  for (const [i, wptCase] of cases.entries()) {
+    await runCase(context, limits, wptCase);
+    const { program, inputs, outputs } = device.take();
+    if (program === undefined) continue;
+    const { metricType, value } = wptCase.tolerance;
+    const run = inputs && outputs && { inputs, outputs, tolerance: { metric: metricType, value: 2 * value } };
+    const name = `${String(i).padStart(4, "0")} ${wptCase.name.replaceAll(/[^A-Za-z0-9]+/g, " ")}`;
+    await save(folder, name, program, options.float16 ? undefined : run);
+  }
+  context.destroy();
+}
+
+/** The networks that {@linkcode exportNetworks} writes, and the files of the test data that it needs. */
+export const NETWORKS = [
+  ["SqueezeNet 1.1", buildSqueezeNet, "models/squeezenet1.1.safetensors"],
+  ["MobileNetV2", buildMobileNetV2, "models/mobilenetv2.safetensors"],
+] as const;
+
+/** Writes the networks of the examples, without values: running them takes the interpreter too long. */
+export async function exportNetworks(folder: string, options: LowerOptions): Promise<void> {
+  for (const [name, build, weights] of NETWORKS) {
+    const device = recording(openInterpretedDevice(options));
+    const context = createMLContext(device);
+    await build(context as never, parseSafetensors(await Deno.readFile(testData(weights))), {});
+    await save(folder, name, device.take().program!);
+    context.destroy();
+  }
+}
+
+async function save(folder: string, name: string, program: MilProgram, run?: Run): Promise<void> {
+  await savePackage(program, `${folder}/${name}.mlpackage`);
+  if (run === undefined) return;
+  const base64 = (list: readonly Elementwise[]) =>
+    list.map(({ dataType, data }) => ({ dataType, data: data.toBase64() }));
+  const json = { ...run, inputs: base64(run.inputs), outputs: base64(run.outputs) };
+  await Deno.writeTextFile(`${folder}/${name}.json`, JSON.stringify(json));
+}
+
+/** What a graph was compiled to, and what its last run was given and gave. */
+interface Recorded {
+  program?: MilProgram;
+  inputs?: Elementwise[];
+  outputs?: Elementwise[];
+}
+
+/** A device that keeps what it does until that is taken. */
+function recording(device: ReturnType<typeof openInterpretedDevice>): Device & { take(): Recorded } {
+  let recorded: Recorded = {};
+  const descriptors = new WeakMap<DeviceTensor, Descriptor>();
+  const elements = (tensors: readonly DeviceTensor[]) =>
+    tensors.map((tensor) => ({
+      dataType: descriptors.get(tensor)!.dataType,
+      data: (tensor.read() as Uint8Array).slice(),
+    }));
+  return {
+    ...device,
+    take() {
+      const taken = recorded;
+      recorded = {};
+      return taken;
+    },
+    createTensor(descriptor) {
+      const tensor = device.createTensor(descriptor) as DeviceTensor;
+      descriptors.set(tensor, descriptor);
+      return tensor;
+    },
+    async compile(graph): Promise<Executable> {
+      const executable = await device.compile(graph);
+      recorded.program = device.programs.pop()!;
+      return {
+        ...executable,
+        async run(inputs, outputs) {
+          await executable.run(inputs, outputs);
+          // The two types of four bits share a byte, which NumPy has no type for.
+          if ([...inputs, ...outputs].some((tensor) => descriptors.get(tensor)!.dataType.endsWith("int4"))) return;
+          recorded.inputs = elements(inputs);
+          recorded.outputs = elements(outputs);
+        },
+      };
+    },
+  };
+}
+
+function countingElements({ dataType, shape }: MilValue): Elements {
+  const numbers = Array.from({ length: elementCount(shape) }, (_, i) => i % 50 - 20);
+  if (dataType === "fp16") return Float16Array.from(numbers);
+  return dataType === "int32" ? Int32Array.from(numbers) : Float32Array.from(numbers);
+}
+
+function elementwise(dataType: MilType, elements: Elements): Elementwise {
+  const names: Partial<Record<MilType, string>> = { fp32: "float32", fp16: "float16", int32: "int32" };
+  const data = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+  return { dataType: names[dataType]!, data };
+}

@@ -1,0 +1,146 @@
+/**
+ * The framework of native/fake_coreml/: building it, running programs of the tests on it, and its controls.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cString, readCString } from "../../ffi/memory.ts";
+
+const SOURCES = ["runtime.m", "values.m", "model.m", "compute_plan.m", "interpreter.m", "msg_send.S"];
+const FOLDER = new URL("../../native/fake_coreml/", import.meta.url);
+
+/** GNUstep's flags for the compiler, or why the framework cannot be built here. */
+const flags = await findFlags();
+
+/** Whether the framework can be built here. */
+export const available: boolean = flags instanceof Array;
+
+/** What to append to the name of a test that is ignored because the framework cannot be built. */
+export const unavailable: string = typeof flags === "string" ? ` (skipped: ${flags})` : "";
+
+/** Builds the framework into a folder; returns the path of its library. */
+export async function buildFakeFramework(folder: string): Promise<string> {
+  if (typeof flags === "string") throw new Error(flags);
+  const path = join(folder, "libfake_coreml.so");
+  const server = fileURLToPath(new URL("./interpreter_server.ts", import.meta.url));
+  const defines = { FAKE_COREML_DENO: Deno.execPath(), FAKE_COREML_SERVER: server };
+  const args = [
+    ...["-shared", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-o", path],
+    ...Object.entries(defines).map(([name, value]) => `-D${name}=${JSON.stringify(value)}`),
+    ...SOURCES.map((name) => fileURLToPath(new URL(name, FOLDER))),
+    ...flags,
+    "-ldl",
+  ];
+  const { success, stderr } = await new Deno.Command("gcc", { args }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return path;
+}
+
+/**
+ * Registers a test that runs the tests of another file on the framework, in a process of its own: GCC's runtime takes
+ * each class once, and what GNUstep complains of, such as that there was no pool, goes to the standard error output.
+ *
+ * @param name what the file shows
+ * @param file in tests/coreml/programs/; its arguments are the path of the library and a folder for itself
+ */
+export function testOnFake(name: string, file: string, flags: readonly string[] = []): void {
+  Deno.test({
+    name: `fake Core ML: ${name}${unavailable}`,
+    ignore: !available,
+    fn: async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        const library = await buildFakeFramework(folder);
+        const { code, stdout, stderr } = await runTests(file, library, folder, flags);
+        if (code !== 0 || stderr !== "") console.log(stdout);
+        assertEquals({ code, stderr }, { code: 0, stderr: "" });
+        console.log(stdout.split("\n").filter((line) => /^[A-Za-z]/.test(line)).join("\n"));
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
+
+async function runTests(file: string, library: string, folder: string, flags: readonly string[]) {
+  const program = fileURLToPath(new URL(`./programs/${file}`, import.meta.url));
+  const options = ["--quiet", "--no-check", "--allow-all", "--sanitize-ops", "--sanitize-resources", ...flags];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", ...options, program, "--", library, folder],
+    env: { TMPDIR: folder, NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+const SYMBOLS = {
+  fake_coreml_delay: { parameters: ["u32"], result: "void" }, // milliseconds
+  fake_coreml_fail: { parameters: ["u32"], result: "void" }, // n
+  fake_coreml_fired: { parameters: [], result: "pointer" },
+  fake_coreml_hide: { parameters: ["buffer"], result: "void" }, // selector
+  fake_coreml_ignore_backings: { parameters: ["bool"], result: "void" },
+  fake_coreml_live: { parameters: ["buffer"], result: "u64" }, // name
+  fake_coreml_objects: { parameters: [], result: "pointer" },
+} as const;
+
+/** The controls of the framework. */
+export interface FakeControls extends Disposable {
+  /** Makes completions come this much later. */
+  delay(milliseconds: number): void;
+  /** Fails the n-th call from now on that can fail; 0 fails none. */
+  fail(n: number): void;
+  /** The name of the call that was failed. */
+  fired(): string | undefined;
+  /** Hides a selector of Core ML's classes; "" hides none. */
+  hide(selector: string): void;
+  /** Makes predictions ignore the arrays that they are offered for their outputs. */
+  ignoreBackings(ignore: boolean): void;
+  /** The live objects of a class, or of all of Core ML's. */
+  live(name?: string): number;
+  /** The live objects by class, those of Foundation included. */
+  objects(): Map<string, number>;
+}
+
+/** Opens the controls of the framework that is at this path. */
+export function openFakeControls(path: string): FakeControls {
+  const library = Deno.dlopen(path, SYMBOLS);
+  const { symbols } = library;
+  return {
+    delay: (milliseconds) => symbols.fake_coreml_delay(milliseconds),
+    fail: (n) => symbols.fake_coreml_fail(n),
+    fired: () => readCString(symbols.fake_coreml_fired()) || undefined,
+    hide: (selector) => symbols.fake_coreml_hide(cString(selector)),
+    ignoreBackings: (ignore) => symbols.fake_coreml_ignore_backings(ignore),
+    live: (name = "") => Number(symbols.fake_coreml_live(cString(name))),
+    objects() {
+      const lines = readCString(symbols.fake_coreml_objects()).trim().split("\n");
+      return new Map(lines.map((line) => line.split("\t")).map(([count, name]) => [name!, Number(count)]));
+    },
+    [Symbol.dispose]: () => library.close(),
+  };
+}
+
+async function findFlags(): Promise<readonly string[] | string> {
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
+    return "the fake Core ML is for GNUstep on Linux x86-64";
+  }
+  try {
+    const compile = await ask("gnustep-config", "--objc-flags");
+    const link = await ask("gnustep-config", "--base-libs");
+    await ask("gcc", "-print-prog-name=cc1obj").then((path) => Deno.stat(path[0]!));
+    // GNUstep's own warnings about its headers, and files of dependencies, are of no interest here.
+    const kept = compile.filter((flag) => !/^-(M|Wall|Wno-import|O|g$|I\.)/.test(flag));
+    return [...kept.map((flag) => flag.replace(/^-I/, "-isystem")), ...link];
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return "no Objective-C and GNUstep; Debian has them in gobjc, libgnustep-base-dev and gnustep-make";
+  }
+}
+
+async function ask(command: string, ...args: string[]): Promise<string[]> {
+  const { stdout } = await new Deno.Command(command, { args }).output();
+  return new TextDecoder().decode(stdout).split(/\s+/).filter((word) => word !== "");
+}

@@ -1,0 +1,12 @@
+/** The contract of every backend, kept by Core ML. */
+import { openCoreML } from "../../../src/backends/coreml/mod.ts";
+import { testBackend } from "../../support/backend_contract.ts";
+
+const [library, folder] = Deno.args as [string, string];
+const options = { library, cacheDirectory: `${folder}/cache` };
+
+openCoreML(options).close(); // The callback of completions stays for good; here it does not look like a test's.
+
+testBackend("Core ML", () => openCoreML(options));
+testBackend("Core ML, CPU", () => openCoreML({ ...options, device: "cpu" }));
+testBackend("Core ML in float16", () => openCoreML({ ...options, float16: true, device: "npu" }));
