@@ -30,14 +30,19 @@ const CALLS_BEFORE_SYMBOL = 150;
  *
  * @param direct where symbols come from
  */
-export function callable(address: Deno.PointerObject, definition: Definition, direct: DirectCalls): Call {
-  const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<Deno.ForeignFunction>, definition);
+export function callable<const D extends Definition>(
+  address: Deno.PointerObject,
+  definition: D,
+  direct: DirectCalls,
+): Deno.FromForeignFunction<D> {
+  const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<Definition>, definition as Definition);
   let call: Call = (...args) => pointer.call(...args);
   let left = CALLS_BEFORE_SYMBOL;
-  return (...args) => {
+  const counted: Call = (...args) => {
     if (left > 0 && --left === 0) call = direct(Deno.UnsafePointer.value(address), definition) ?? call;
     return call(...args);
   };
+  return counted as Deno.FromForeignFunction<D>;
 }
 
 /** Symbols of the functions at `addresses`. Nothing is made before the first is asked for. */

@@ -46,25 +46,31 @@ type Handler = (result: Deno.PointerValue, error: Deno.PointerValue) => void;
 /** The handlers of a process. `pooled` runs a function with an autorelease pool. */
 export function createCompletions(symbols: Symbols, pooled: (work: () => void) => void): Completions {
   const handlers = new Map<bigint, Handler>();
-  const definition = { parameters: ["pointer", "pointer", "pointer"], result: "void" } as const;
-  const callback = Deno.UnsafeCallback.threadSafe(definition, (block, result, error) => {
-    const address = Deno.UnsafePointer.value(block);
-    const handler = handlers.get(address);
-    if (handler === undefined) return; // Called twice: the first call has settled it.
-    forget(address);
-    blocks.push(block!);
-    pooled(() => handler(result, error));
-  });
-  callback.unref();
   const blocks: Pointer[] = [];
+  let opened: ReturnType<typeof open> | undefined;
+
+  function open() {
+    const definition = { parameters: ["pointer", "pointer", "pointer"], result: "void" } as const;
+    const callback = Deno.UnsafeCallback.threadSafe(definition, (block, result, error) => {
+      const address = Deno.UnsafePointer.value(block);
+      const handler = handlers.get(address);
+      if (handler === undefined) return; // Called twice: the first call has settled it.
+      forget(address);
+      blocks.push(block!);
+      pooled(() => handler(result, error));
+    });
+    callback.unref();
+    return callback;
+  }
 
   function forget(address: bigint): void {
     handlers.delete(address);
-    if (handlers.size === 0) callback.unref(); // Nothing is awaited: the program may end.
+    if (handlers.size === 0) opened?.unref(); // Nothing is awaited: the program may end.
   }
 
   function wait<T>(begin: (block: Pointer) => void, finish: (...args: Parameters<Handler>) => T): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const callback = opened ??= open();
     if (blocks.length === 0) blocks.push(...createBlocks(symbols, callback.pointer));
     const block = blocks.pop()!;
     const address = Deno.UnsafePointer.value(block);

@@ -60,6 +60,14 @@ export const ORT_API = {
   // Sessions. None may be released while it runs.
   CreateSession: handle(7, "pointer env", "buffer model_path", "pointer options"),
   CreateSessionFromArray: handle(8, "pointer env", "buffer model_data", "usize model_data_length", "pointer options"),
+  // The length as a pointer: `integerPointer`.
+  CreateSessionFromArrayAsync: nonblocking.handle(
+    8,
+    "pointer env",
+    "pointer model_data",
+    "pointer model_data_length",
+    "pointer options",
+  ),
   ReleaseSession: plain("void", 95, "pointer session"),
   ReleaseSessionAsync: nonblocking.plain(95, "pointer session"),
   SessionGetInputCount: status(30, "pointer session", "buffer out"), // size_t*

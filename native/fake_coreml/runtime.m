@@ -101,7 +101,8 @@ BOOL fake_should_fail(const char *name) {
 
 NSError *fake_error(NSInteger code, NSString *text, NSError *underlying) {
   NSMutableDictionary *info = [NSMutableDictionary dictionaryWithObject:text forKey:NSLocalizedDescriptionKey];
-  if (underlying != nil) [info setObject:underlying forKey:NSUnderlyingErrorKey];
+  /* GNUstep's NSUnderlyingErrorKey is another text than Apple's. */
+  if (underlying != nil) [info setObject:underlying forKey:@"NSUnderlyingError"];
   return [NSError errorWithDomain:@"com.apple.CoreML" code:code userInfo:info];
 }
 

@@ -11,6 +11,7 @@ import {
   boolean,
   type Converter,
   dictionary,
+  double,
   enumeration,
   isObject,
   optional,
@@ -38,6 +39,12 @@ const threads: Converter<number> = (value, context) => {
   return count;
 };
 
+const byteCount: Converter<number> = (value, context) => {
+  const bytes = double(value, context);
+  if (bytes < 0) throw new TypeError(`${context} must not be negative, as ${bytes} is.`);
+  return bytes;
+};
+
 /** More threads than any machine has cores; a slip of the keyboard must not start a million of them. */
 const MAX_THREADS = 1024;
 
@@ -48,6 +55,8 @@ const standardMembers = {
 };
 const ownMembers = {
   backend: optional(backend),
+  cacheDirectory: optional(path),
+  cacheSizeLimit: optional(byteCount),
   device: optional(device),
   fallback: withDefault(boolean, true),
   library: optional(path),
@@ -129,6 +138,14 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    * for another size each graph has its own.
    */
   threads?: number;
+  /**
+   * The folder, a path or `file:` URL, in which compiled graphs are kept, so that building them again is faster, also in
+   * another process; by default the one in the environment variable WEBNN_CACHE_DIR, else none. What cannot be kept is
+   * built as without it. See docs/cache.md.
+   */
+  cacheDirectory?: string | URL;
+  /** How many bytes the files of that folder may have together, 2 GiB by default; the oldest go first. */
+  cacheSizeLimit?: number;
 }
 
 /**

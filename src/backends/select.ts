@@ -49,6 +49,10 @@ export interface Selection extends Libraries {
   readonly fallback?: boolean;
   /** The number of CPU threads, the calling one included. */
   readonly threads?: number;
+  /** The folder of compiled graphs. */
+  readonly cacheDirectory?: string;
+  /** The bytes that its files may have together. */
+  readonly cacheSizeLimit?: number;
 }
 
 /**

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Runtime } from "../../ffi/objc/runtime.ts";
 import { cString, readCString } from "../../ffi/memory.ts";
 
 const SOURCES = ["runtime.m", "values.m", "model.m", "compute_plan.m", "interpreter.m", "msg_send.S"];
@@ -57,6 +58,7 @@ export function testOnFake(name: string, file: string, flags: readonly string[] 
         const { code, stdout, stderr } = await runTests(file, library, folder, flags);
         if (code !== 0 || stderr !== "") console.log(stdout);
         assertEquals({ code, stderr }, { code: 0, stderr: "" });
+        assertMatch(stdout, /^ok \| [1-9]/m, "the tests did not come to their end");
         console.log(stdout.split("\n").filter((line) => /^[A-Za-z]/.test(line)).join("\n"));
       } finally {
         await Deno.remove(folder, { recursive: true });
@@ -74,6 +76,14 @@ async function runTests(file: string, library: string, folder: string, flags: re
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** Opens the callback of all completions, which stays for good and must not look as if a test had left it behind. */
+export async function openCallback({ completions }: Runtime): Promise<void> {
+  const refuse = () => {
+    throw new Error("Nothing is begun");
+  };
+  await completions.wait(refuse, () => {}).catch(() => {});
 }
 
 const SYMBOLS = {

@@ -34,7 +34,7 @@ export interface InterpretedDevice extends Device {
 export function openInterpretedDevice(options: LowerOptions): InterpretedDevice {
   const programs: MilProgram[] = [];
   return {
-    info: { backend: "coreml", device: "cpu", version: "interpreter", threads: 1 },
+    info: { backend: "coreml", device: "cpu", provider: "interpreter", version: "none", threads: 1 },
     accelerated: false,
     limits: COREML_LIMITS,
     lost: new Promise(() => {}),

@@ -84,6 +84,23 @@ Deno.test("conv is conv2d of WebNN", () => {
   }
 });
 
+Deno.test("conv that keeps the size is conv2d of WebNN", () => {
+  for (const kernel of [1, 3]) {
+    const [x, weight] = [noise("fp32", [1, 2, 5, 6], 1), noise("fp32", [3, 2, kernel, kernel], 2)];
+    const side = (kernel - 1) / 2;
+    const padding = [side, side, side, side];
+    assertAgrees("conv", {
+      x,
+      weight,
+      strides: ints(1, 1),
+      dilations: ints(1, 1),
+      pad: ints(...padding),
+      pad_type: "custom",
+      groups: scalar("int32", 1),
+    }, reference("conv2d", { input: x, filter: weight }, { padding }));
+  }
+});
+
 Deno.test("conv_transpose is convTranspose2d of WebNN", () => {
   for (const groups of [1, 2]) {
     for (const [strides, dilations, outputPadding] of [[[1, 1], [1, 2], [0, 0]], [[2, 3], [1, 1], [1, 2]]]) {

@@ -2,3 +2,4 @@
 import { testOnFake } from "./fake_framework.ts";
 
 testOnFake("the contract of every backend", "contract.ts");
+testOnFake("devices, memory, outputs and the cache", "runtime.ts");

@@ -72,9 +72,10 @@ async function main(): Promise<number> {
   }
   const summary = summarize(results, exceptions, filter === undefined);
   console.log(table(results));
-  for (const line of failureLines(results, exceptions)) console.log(line);
+  const failures = results.filter(({ outcome }) => outcome === "failed");
+  for (const line of failureLines(failures, exceptions)) console.log(line);
   for (const name of summary.stale) console.log(`STALE exception, the case passes or does not exist: ${name}`);
-  console.log(`wpt-cases: ${summary.passed} passed, ${summary.failed} failed`);
+  console.log(`wpt-cases: ${summary.passed} passed, ${summary.failed} failed, ${summary.unsupported} not supported`);
   if (report === REPORT) await Deno.mkdir(new URL(".", REPORT), { recursive: true });
   await Deno.writeTextFile(report, jsonReport(results, summary));
   return summary.unexpected.length === 0 && summary.stale.length === 0 ? 0 : 1;

@@ -17,7 +17,10 @@ export interface CaseResult {
   readonly reason?: string;
 }
 
-/** Cases that are known not to pass, by name, each with its reason. */
+/**
+ * Cases that are known not to pass, by name, each with its reason. `"float16 is not supported"` stands for all that need
+ * the data type.
+ */
 export type Exceptions = Readonly<Record<string, string>>;
 
 /** Results of one operator. */
@@ -34,6 +37,8 @@ interface Row {
 export interface Summary {
   readonly passed: number;
   readonly failed: number;
+  /** Those that need what the limits do not offer. */
+  readonly unsupported: number;
   /** Failures that no exception explains. */
   readonly unexpected: readonly CaseResult[];
   /** Exceptions whose case passes, or that name no case that was run with `complete`. */
@@ -43,15 +48,22 @@ export interface Summary {
 /** Count, and hold the results against the exceptions. `complete` tells that every case was run. */
 export function summarize(results: readonly CaseResult[], exceptions: Exceptions, complete: boolean): Summary {
   const passed = results.filter(hasPassed);
-  const failed = results.filter((result) => !hasPassed(result));
-  const failedNames = new Set(failed.map(({ name }) => name));
+  const others = results.filter((result) => !hasPassed(result));
+  const explaining = new Set(others.flatMap((result) => explanation(result, exceptions) ?? []));
   const runNames = new Set(results.map(({ name }) => name));
   return {
     passed: passed.length,
-    failed: failed.length,
-    unexpected: failed.filter(({ name }) => !(name in exceptions)),
-    stale: Object.keys(exceptions).filter((name) => !failedNames.has(name) && (complete || runNames.has(name))),
+    failed: others.filter(({ outcome }) => outcome === "failed").length,
+    unsupported: others.filter(({ outcome }) => outcome === "not supported").length,
+    unexpected: others.filter((result) => explanation(result, exceptions) === undefined),
+    stale: Object.keys(exceptions).filter((name) => !explaining.has(name) && (complete || runNames.has(name))),
   };
+}
+
+/** The name of the exception that explains why a case did not pass. */
+function explanation({ name, outcome, reason }: CaseResult, exceptions: Exceptions): string | undefined {
+  const missing = outcome === "not supported" ? `${reason?.split(" ").at(-1)} is not supported` : name;
+  return [name, missing].find((key) => key in exceptions);
 }
 
 /** The table per operator, in the order of the results. */
@@ -83,10 +95,12 @@ function rowOf(operator: string, results: readonly CaseResult[]): Row {
 /** One line for each case that did not pass. */
 export function failureLines(results: readonly CaseResult[], exceptions: Exceptions): string[] {
   return results.filter((result) => !hasPassed(result)).map(
-    ({ operator, name, required, error, tolerance, reason }) => {
+    (result) => {
+      const { operator, name, required, error, tolerance, reason } = result;
       const label = required ? "required" : "optional";
       const distance = error === undefined ? "" : ` (max error ${error}, tolerance ${tolerance})`;
-      const known = name in exceptions ? ` [known: ${exceptions[name]}]` : "";
+      const key = explanation(result, exceptions);
+      const known = key === undefined ? "" : ` [known: ${exceptions[key]}]`;
       return `FAIL ${operator} [${label}] ${name}: ${reason}${distance}${known}`;
     },
   );
@@ -95,8 +109,8 @@ export function failureLines(results: readonly CaseResult[], exceptions: Excepti
 /** The report as JSON; an infinite error is the string "Infinity". */
 export function jsonReport(results: readonly CaseResult[], summary: Summary): string {
   const replacer = (_: string, value: unknown) => value === Infinity ? "Infinity" : value;
-  const { passed, failed, stale } = summary;
-  return JSON.stringify({ passed, failed, staleExceptions: stale, cases: results }, replacer, 1) + "\n";
+  const { passed, failed, stale, unsupported } = summary;
+  return JSON.stringify({ passed, failed, unsupported, staleExceptions: stale, cases: results }, replacer, 1) + "\n";
 }
 
 function hasPassed({ outcome }: CaseResult): boolean {

@@ -18,7 +18,7 @@ def main():
         return print(__doc__)
     default = os.environ.get("WEBNN_BENCH_PYTHON") or pathlib.Path.home() / ".cache" / "webnn-bench-python"
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else default)
-    venv.create(folder, with_pip=True)
+    venv.create(folder, with_pip=True, symlinks=os.name != "nt")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
     print(f"{folder} is ready; bench:report finds it there" + (

@@ -10,6 +10,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo, Executable } from "../backend.ts";
+import type { CompileCache, CreateSession } from "./compile_cache.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
@@ -30,17 +31,24 @@ const CPU = { kind: "cpu", name: "cpu", isHardware: true } as const;
 export class OrtDevice implements Device {
   readonly info: DeviceInfo;
   readonly accelerated: boolean;
-  readonly limits: DeviceLimits = LIMITS;
+  readonly limits: DeviceLimits;
   readonly lost: Promise<string>;
   /** Of every run that is in flight: one at a time, as the timeline has it. */
   readonly #runOptions: Pointer;
   /** The options of sessions that are being made. */
   readonly #making: Set<Pointer> = new Set();
 
-  constructor(readonly runtime: OrtRuntime, threads: number, readonly accelerator?: Accelerator) {
+  constructor(
+    readonly runtime: OrtRuntime,
+    threads: number,
+    readonly accelerator?: Accelerator,
+    /** Of sessions on the CPU. */
+    readonly cache?: CompileCache,
+  ) {
     const { kind, name, isHardware } = accelerator?.provider ?? CPU;
     this.info = { backend: "onnxruntime", device: kind, provider: name, version: runtime.version, threads };
     this.accelerated = kind !== "cpu" && isHardware;
+    this.limits = accelerator?.limits ?? LIMITS;
     // A CPU does not go away.
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
@@ -62,13 +70,14 @@ export class OrtDevice implements Device {
     try {
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph);
-      const session = await this.#createSession(createModel(this.runtime, onnx));
+      const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, adapt));
+      const session = cached?.session ?? await this.#createSessionOfModel(createModel(this.runtime, onnx));
       const signature = {
         inputs: onnx.inputs.map(({ name }) => name),
         outputs: onnx.outputs.map(({ name }) => name),
       };
       const owned = graph.constants.filter(({ shared }) => !shared);
-      const weightBytes = owned.reduce((total, { block }) => total + block.byteLength, 0);
+      const weightBytes = cached ? 0 : owned.reduce((total, { block }) => total + block.byteLength, 0);
       const microseconds = estimateMicroseconds(graph);
       const { accelerator, runtime } = this;
       const executable = new OrtExecutable(
@@ -76,10 +85,11 @@ export class OrtDevice implements Device {
         session,
         this.#runOptions,
         signature,
-        borrowed,
+        cached ? [cached.model] : borrowed,
         weightBytes,
         microseconds,
       );
+      if (cached) { for (const block of borrowed) block.release(); }
       return accelerator ? place(accelerator, session, executable) : executable;
     } catch (error) {
       for (const block of borrowed) block.release();
@@ -104,30 +114,37 @@ export class OrtDevice implements Device {
     this.accelerator?.close();
   }
 
-  async #createSession(model: Pointer): Promise<Pointer> {
+  async #createSessionOfModel(model: Pointer): Promise<Pointer> {
+    const { api, env, modelEditor } = this.runtime;
     try {
-      return await this.#tryCreateSession(model);
+      return await this.#createSession((options) => modelEditor.CreateSessionFromModelAsync(env, model, options));
+    } finally {
+      api.ReleaseModel(model);
+    }
+  }
+
+  /** Makes a session by `create`, from options that `adapt` has changed. */
+  async #createSession(create: CreateSession, adapt?: (options: Pointer) => void): Promise<Pointer> {
+    try {
+      return await this.#tryCreateSession(create, adapt);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
       // The environment of the process was made by others, without a pool: each session gets its own.
       this.runtime.poolThreads = 0;
-      return await this.#tryCreateSession(model);
-    } finally {
-      this.runtime.api.ReleaseModel(model);
+      return await this.#tryCreateSession(create, adapt);
     }
   }
 
-  async #tryCreateSession(model: Pointer): Promise<Pointer> {
+  async #tryCreateSession(create: CreateSession, adapt?: (options: Pointer) => void): Promise<Pointer> {
     const { accelerator, runtime } = this;
-    const { api, env, modelEditor } = runtime;
     const options = accelerator?.createSessionOptions() ?? createSessionOptions(runtime, this.info.threads);
     this.#making.add(options);
-    const create = () => modelEditor.CreateSessionFromModelAsync(env, model, options);
     try {
-      return await (accelerator?.perform(create) ?? create());
+      adapt?.(options);
+      return await (accelerator?.perform(() => create(options)) ?? create(options));
     } finally {
       this.#making.delete(options);
-      api.ReleaseSessionOptions(options);
+      runtime.api.ReleaseSessionOptions(options);
     }
   }
 }

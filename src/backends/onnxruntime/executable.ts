@@ -6,8 +6,7 @@
 
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { type Reservation, reserve } from "../../../ffi/reservation.ts";
-import type { Executable } from "../backend.ts";
-import type { NativeBlock } from "./native_block.ts";
+import type { Executable, Releasable } from "../backend.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 import type { ValueTensor } from "./tensor.ts";
 
@@ -52,8 +51,8 @@ export class OrtExecutable implements Executable {
     /** Of runs in a nonblocking call; the device stops them by it. */
     readonly runOptions: Pointer,
     readonly signature: Signature,
-    /** Blocks of constant tensors that the session reads. */
-    readonly borrowed: readonly NativeBlock[],
+    /** What the session reads and does not own: blocks of constant tensors, or a model in memory. */
+    readonly borrowed: readonly Releasable[],
     /** The size of the weights that belong to the session. */
     weightBytes: number,
     estimatedMicroseconds: number,

@@ -5,7 +5,7 @@
  */
 
 import type { DeviceLimits } from "../../graph/limits.ts";
-import { DATA_TYPES, FOUR_BIT_DATA_TYPES } from "../../data_type.ts";
+import { DATA_TYPES, FOUR_BIT_DATA_TYPES, type MLOperandDataType } from "../../data_type.ts";
 
 /**
  * The CPU execution provider, and with it every other one: what that does not take runs on the CPU in the same session.
@@ -19,3 +19,12 @@ export const LIMITS: DeviceLimits = {
   dataTypes: [...DATA_TYPES, ...FOUR_BIT_DATA_TYPES],
   supports: () => true,
 };
+
+/** Without a data type, be it of an input, an output or a value between. */
+export function withoutDataType(missing: MLOperandDataType): DeviceLimits {
+  return {
+    ...LIMITS,
+    dataTypes: LIMITS.dataTypes.filter((dataType) => dataType !== missing),
+    supports: (_operator, _operand, dataType) => dataType !== missing,
+  };
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readEnvironment } from "../../../ffi/library.ts";
 import type { Device, DeviceEntry, DeviceKind } from "../backend.ts";
 import { OrtDevice } from "./device.ts";
 import { listDevices, openFirst } from "./providers/candidates.ts";
@@ -16,6 +17,10 @@ export interface OnnxRuntimeOptions {
   readonly threads?: number | undefined;
   /** The path of the library; by default that of the npm package onnxruntime-node. */
   readonly library?: string | undefined;
+  /** The folder of the compile cache; by default the one in WEBNN_CACHE_DIR, and none if there is none. */
+  readonly cacheDirectory?: string | undefined;
+  /** The bytes that the files of the cache may have together. */
+  readonly cacheSizeLimit?: number | undefined;
   /** Absolute paths of plug-in providers, beside those of the environment. */
   readonly plugins?: readonly string[] | undefined;
 }
@@ -39,7 +44,7 @@ export interface ProviderRequest extends OnnxRuntimeOptions {
  */
 export async function openCpu(options: OnnxRuntimeOptions): Promise<Device> {
   const { runtime, threads } = await open(options);
-  return new OrtDevice(runtime, threads);
+  return new OrtDevice(runtime, threads, undefined, await openCache(runtime, options));
 }
 
 /**
@@ -80,6 +85,14 @@ export async function listProviders(options: OnnxRuntimeOptions): Promise<Device
 
 async function open({ library, threads = defaultThreads() }: OnnxRuntimeOptions) {
   return { runtime: await openRuntime(library, threads > 1 ? threads : defaultThreads()), threads };
+}
+
+/** Only programs that have a cache load what it takes. */
+async function openCache(runtime: OrtRuntime, { cacheDirectory, cacheSizeLimit }: OnnxRuntimeOptions) {
+  const folder = cacheDirectory ?? readEnvironment("WEBNN_CACHE_DIR");
+  if (folder === undefined || folder === "") return undefined;
+  const { openCompileCache } = await import("./compile_cache.ts");
+  return openCompileCache(runtime, folder, cacheSizeLimit);
 }
 
 function hasDevices(runtime: OrtRuntime): runtime is DeviceRuntime {

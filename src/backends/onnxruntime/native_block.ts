@@ -30,7 +30,7 @@ export class NativeBlock implements Block {
   }
 
   /** The bytes, valid as long as the block. */
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#view);
   }
 

@@ -42,13 +42,19 @@ function configure(runtime: OrtRuntime, options: Pointer, threads: number): void
   addConfiguration(runtime, options, CONFIGURATION);
 }
 
-function addConfiguration({ api }: OrtRuntime, options: Pointer, entries: Readonly<Record<string, string>>): void {
+/** Sets entries of the configuration, by the engine's names. */
+export function addConfiguration(
+  { api }: OrtRuntime,
+  options: Pointer,
+  entries: Readonly<Record<string, string>>,
+): void {
   for (const [key, value] of Object.entries(entries)) {
     api.AddSessionConfigEntry(options, cString(key), cString(value));
   }
 }
 
-const CONFIGURATION = {
+/** The entries that all sessions have. */
+export const CONFIGURATION: Readonly<Record<string, string>> = {
   // A wrong output shape is an error of build(), never of a dispatch.
   "session.strict_shape_type_inference": "1",
   // Threads spin during a run, which makes it fast, and stop at its end, which leaves the cores to others.

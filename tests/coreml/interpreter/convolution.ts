@@ -34,25 +34,34 @@ function axes(p: Parameters, size: readonly [number, number], kernel: readonly [
   return [axis(0), axis(1)];
 }
 
+/** A run is four numbers: an element of the kernel, a window, a position of the large image, and a length. */
+const RUN = 4;
+
 /**
- * Calls `visit` for each run of windows in a row and each element of the kernel that lies inside the large image:
- * window `small + i` meets position `large + i * stride` for `i < length`.
+ * For each element of the kernel, the runs of windows for which it lies inside the large image: window `small + i` meets
+ * position `large + i * stride` for `i < length`. They are the same for all channels.
  */
-function eachRun(
-  { vertical, horizontal, rows, columns }: Geometry,
-  visit: (kernelPlace: number, small: number, large: number, length: number) => void,
-): void {
+function runsOf({ vertical, horizontal, rows, columns }: Geometry): Int32Array {
+  const runs: number[] = [];
   for (let ky = 0; ky < vertical.kernel; ky++) {
     const ys = inside(vertical, ky, rows);
     for (let kx = 0; kx < horizontal.kernel; kx++) {
       const { first, end } = inside(horizontal, kx, columns);
       const column = first * horizontal.stride + kx * horizontal.dilation - horizontal.padBefore;
-      for (let y = ys.first; y < ys.end; y++) {
-        const line = y * vertical.stride + ky * vertical.dilation - vertical.padBefore;
-        visit(ky * horizontal.kernel + kx, y * columns + first, line * horizontal.size + column, end - first);
+      const place = ky * horizontal.kernel + kx;
+      const line = (y: number) => y * vertical.stride + ky * vertical.dilation - vertical.padBefore;
+      // Where whole rows meet whole rows, they are one long run.
+      const whole = vertical.stride === 1 && horizontal.stride === 1 && end - first === horizontal.size &&
+        columns === horizontal.size;
+      if (whole) runs.push(place, ys.first * columns, line(ys.first) * columns, (ys.end - ys.first) * columns);
+      else {
+        for (let y = ys.first; y < ys.end; y++) {
+          runs.push(place, y * columns + first, line(y) * horizontal.size + column, end - first);
+        }
       }
     }
   }
+  return Int32Array.from(runs);
 }
 
 /** The bias of each channel, or zeros. It must be a constant: Core ML's compiler has refused others (Chromium). */
@@ -81,7 +90,7 @@ function conv(p: Parameters): Tensor {
   const bias = biasOf(p, outputs);
   const [image, filter] = [float32(x), float32(weight)];
   const sums = new Float64Array(geometry.rows * geometry.columns);
-  const step = horizontal.stride;
+  const runs = runsOf(geometry);
   for (let n = 0; n < batch; n++) {
     for (let o = 0; o < outputs; o++) {
       sums.fill(bias[o]!);
@@ -89,9 +98,7 @@ function conv(p: Parameters): Tensor {
       for (let c = 0; c < groupChannels; c++) {
         const plane = (n * channels + firstChannel + c) * height * width;
         const kernelPlane = (o * groupChannels + c) * kernel[0] * kernel[1];
-        eachRun(geometry, (place, small, large, length) => {
-          addRun(sums, small, image, plane + large, step, length, filter[kernelPlane + place]!);
-        });
+        gatherRuns(sums, image, plane, filter, kernelPlane, runs, horizontal.stride);
       }
       result.data.set(sums, (n * outputs + o) * sums.length);
     }
@@ -99,17 +106,23 @@ function conv(p: Parameters): Tensor {
   return result;
 }
 
-/** `sums[small + i] += factor * image[large + i * step]`. */
-function addRun(
+/** Adds to each window what one plane of the image and one of the kernel give. */
+function gatherRuns(
   sums: Float64Array,
-  small: number,
   image: Float32Array,
-  large: number,
+  plane: number,
+  filter: Float32Array,
+  kernelPlane: number,
+  runs: Int32Array,
   step: number,
-  length: number,
-  factor: number,
 ): void {
-  for (let i = 0; i < length; i++) sums[small + i]! += factor * image[large + i * step]!;
+  for (let r = 0; r < runs.length; r += RUN) {
+    const factor = filter[kernelPlane + runs[r]!]!;
+    const small = runs[r + 1]!;
+    const large = plane + runs[r + 2]!;
+    const length = runs[r + 3]!;
+    for (let i = 0; i < length; i++) sums[small + i]! += factor * image[large + i * step]!;
+  }
 }
 
 /** The transpose of `conv`: each element of x is spread over the window that it would be the sum of. */
@@ -134,7 +147,7 @@ function convTranspose(p: Parameters): Tensor {
   const bias = biasOf(p, outputs);
   const [image, filter] = [float32(x), float32(weight)];
   const sums = new Float64Array(height * width);
-  const step = horizontal.stride;
+  const runs = runsOf(geometry);
   const groupChannels = channels / groups;
   for (let n = 0; n < batch; n++) {
     for (let o = 0; o < outputs; o++) {
@@ -143,15 +156,31 @@ function convTranspose(p: Parameters): Tensor {
       for (let c = firstChannel; c < firstChannel + groupChannels; c++) {
         const plane = (n * channels + c) * rows * columns;
         const kernelPlane = (c * groupOutputs + o % groupOutputs) * kernel[0] * kernel[1];
-        eachRun(geometry, (place, small, large, length) => {
-          const factor = filter[kernelPlane + place]!;
-          for (let i = 0; i < length; i++) sums[large + i * step]! += factor * image[plane + small + i]!;
-        });
+        scatterRuns(sums, image, plane, filter, kernelPlane, runs, horizontal.stride);
       }
       result.data.set(sums, (n * outputs + o) * sums.length);
     }
   }
   return result;
+}
+
+/** Spreads one plane of the small image, by one of the kernel, over the large one. */
+function scatterRuns(
+  sums: Float64Array,
+  image: Float32Array,
+  plane: number,
+  filter: Float32Array,
+  kernelPlane: number,
+  runs: Int32Array,
+  step: number,
+): void {
+  for (let r = 0; r < runs.length; r += RUN) {
+    const factor = filter[kernelPlane + runs[r]!]!;
+    const small = plane + runs[r + 1]!;
+    const large = runs[r + 2]!;
+    const length = runs[r + 3]!;
+    for (let i = 0; i < length; i++) sums[large + i * step]! += factor * image[small + i]!;
+  }
 }
 
 const GEOMETRY = ["strides", "pad_type", "pad", "dilations", "groups"];

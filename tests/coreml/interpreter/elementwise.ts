@@ -60,27 +60,24 @@ const withEpsilon = family<(x: number) => number>(
   }),
 );
 
-/** A function of an element and of scalars. */
-function parametric(scalars: string, compute: (x: number, ...scalars: number[]) => number): Row {
+/** A function of an element that scalars make. */
+function parametric(scalars: string, make: (...scalars: number[]) => (x: number) => number): Row {
   const constants = names(scalars);
   return {
     values: ["x"],
     constants,
-    compute: (p) => {
-      const numbers = constants.map((name) => p.number(name));
-      return map(p.tensor("x"), (x) => compute(x, ...numbers));
-    },
+    compute: (p) => map(p.tensor("x"), make(...constants.map((name) => p.number(name)))),
   };
 }
 
 const activations: Rows = {
-  clip: parametric("alpha beta", (x, low, high) => Math.min(Math.max(x, low!), high!)),
-  elu: parametric("alpha", (x, alpha) => x > 0 ? x : alpha! * Math.expm1(x)),
-  leaky_relu: parametric("alpha", (x, alpha) => x >= 0 ? x : alpha! * x),
-  linear_activation: parametric("alpha beta", (x, alpha, beta) => alpha! * x + beta!),
-  scaled_tanh: parametric("alpha beta", (x, alpha, beta) => alpha! * Math.tanh(beta! * x)),
-  sigmoid_hard: parametric("alpha beta", (x, alpha, beta) => Math.min(Math.max(alpha! * x + beta!, 0), 1)),
-  threshold: parametric("alpha", (x, alpha) => Math.max(x, alpha!)),
+  clip: parametric("alpha beta", (low, high) => (x) => Math.min(Math.max(x, low!), high!)),
+  elu: parametric("alpha", (alpha) => (x) => x > 0 ? x : alpha! * Math.expm1(x)),
+  leaky_relu: parametric("alpha", (alpha) => (x) => x >= 0 ? x : alpha! * x),
+  linear_activation: parametric("alpha beta", (alpha, beta) => (x) => alpha! * x + beta!),
+  scaled_tanh: parametric("alpha beta", (alpha, beta) => (x) => alpha! * Math.tanh(beta! * x)),
+  sigmoid_hard: parametric("alpha beta", (alpha, beta) => (x) => Math.min(Math.max(alpha! * x + beta!, 0), 1)),
+  threshold: parametric("alpha", (alpha) => (x) => Math.max(x, alpha!)),
   gelu: { values: ["x"], constants: ["mode"], compute: (p) => map(p.tensor("x"), geluOf(p)) },
   prelu: { values: ["x"], constants: ["alpha"], compute: prelu },
   square: row("x", square),

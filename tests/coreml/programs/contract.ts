@@ -1,11 +1,13 @@
 /** The contract of every backend, kept by Core ML. */
 import { openCoreML } from "../../../src/backends/coreml/mod.ts";
+import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
+import { openCallback } from "../fake_framework.ts";
 import { testBackend } from "../../support/backend_contract.ts";
 
 const [library, folder] = Deno.args as [string, string];
 const options = { library, cacheDirectory: `${folder}/cache` };
 
-openCoreML(options).close(); // The callback of completions stays for good; here it does not look like a test's.
+await openCallback(openCoreMLFramework(library).runtime);
 
 testBackend("Core ML", () => openCoreML(options));
 testBackend("Core ML, CPU", () => openCoreML({ ...options, device: "cpu" }));

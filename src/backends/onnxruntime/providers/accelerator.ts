@@ -4,15 +4,14 @@
  * @module
  */
 
-import { cString, type Pointer } from "../../../../ffi/memory.ts";
+import type { Pointer } from "../../../../ffi/memory.ts";
 import { ErrorCode } from "../../../../ffi/onnxruntime/enums.ts";
 import { OrtError } from "../../../../ffi/onnxruntime/table.ts";
 import { messageOf } from "../../../errors.ts";
-import type { OnnxGraph } from "../onnx.ts";
-import { createModel } from "../model.ts";
+import type { DeviceLimits } from "../../../graph/limits.ts";
+import { LIMITS, withoutDataType } from "../limits.ts";
 import { createSessionOptions } from "../session_options.ts";
-import { createValue } from "../value.ts";
-import { readPlacement } from "./placement.ts";
+import { prove } from "./proof.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
 import { NO_TURNS, type Turns } from "./turns.ts";
 
@@ -20,6 +19,7 @@ import { NO_TURNS, type Turns } from "./turns.ts";
 export interface Accelerator {
   readonly runtime: DeviceRuntime;
   readonly provider: Provider;
+  readonly limits: DeviceLimits;
   /** Whether the CPU may run what the provider does not take. */
   readonly allowsFallback: boolean;
   /** Resolves with the reason if the device is gone for good. */
@@ -58,18 +58,34 @@ export async function openAccelerator(
       threads,
       (sessionOptions) => provider.append(runtime, sessionOptions, options, threads),
     );
-  const session = await turns.take(() => createProof(runtime, create));
+  const session = await turns.take(() => prove(runtime, provider, create, "float32"));
+  const parts = { runtime, provider, allowsFallback, createSessionOptions: create };
   try {
-    await turns.take(() => prove(runtime, session, provider));
-    return assemble({ runtime, provider, allowsFallback, createSessionOptions: create }, turns, session);
+    const limits = await deriveLimits(parts, turns);
+    return assemble({ ...parts, limits }, turns, session);
   } catch (error) {
     turns.take(() => runtime.api.ReleaseSession(session));
     throw error;
   }
 }
 
+/** What the provider does not take runs on the CPU, but for a data type that it takes and the hardware lacks. */
+async function deriveLimits(
+  { createSessionOptions, provider, runtime }: Pick<Accelerator, "createSessionOptions" | "provider" | "runtime">,
+  turns: Turns,
+): Promise<DeviceLimits> {
+  try {
+    const session = await turns.take(() => prove(runtime, provider, createSessionOptions, "float16"));
+    turns.take(() => runtime.api.ReleaseSession(session));
+    return LIMITS;
+  } catch (error) {
+    if (!(error instanceof OrtError) || isDeviceLoss(error)) throw error;
+    return withoutDataType("float16");
+  }
+}
+
 function assemble(
-  parts: Pick<Accelerator, "runtime" | "provider" | "allowsFallback" | "createSessionOptions">,
+  parts: Pick<Accelerator, "runtime" | "provider" | "allowsFallback" | "createSessionOptions" | "limits">,
   turns: Turns,
   session: Pointer,
 ): Accelerator {
@@ -110,51 +126,4 @@ const LOSS =
 /** Whether an error means that nothing will work on the device any more. */
 export function isDeviceLoss(error: unknown): boolean {
   return error instanceof OrtError && (error.code === ErrorCode.DEVICE_RESET || LOSS.test(error.message));
-}
-
-/** y = relu(x · x): a product and an element-wise operator. */
-const PROOF: OnnxGraph = {
-  inputs: [{ name: "x", dataType: "float32", shape: [2, 2] }],
-  outputs: [{ name: "y", dataType: "float32", shape: [2, 2] }],
-  initializers: [],
-  nodes: [
-    { op: "MatMul", domain: "", name: "proof #0", inputs: ["x", "x"], outputs: ["p"], attributes: {} },
-    { op: "Relu", domain: "", name: "proof #1", inputs: ["p"], outputs: ["y"], attributes: {} },
-  ],
-};
-const PROOF_INPUT = [1, 2, -3, 4];
-const PROOF_OUTPUT = [0, 10, 0, 10];
-
-async function createProof(runtime: DeviceRuntime, createOptions: () => Pointer): Promise<Pointer> {
-  const options = createOptions();
-  try {
-    const model = createModel(runtime, PROOF);
-    try {
-      return await runtime.modelEditor.CreateSessionFromModelAsync(runtime.env, model, options);
-    } finally {
-      runtime.api.ReleaseModel(model);
-    }
-  } finally {
-    runtime.api.ReleaseSessionOptions(options);
-  }
-}
-
-async function prove(runtime: DeviceRuntime, session: Pointer, { name, engineName }: Provider): Promise<void> {
-  if (!readPlacement(runtime.deviceApi, session).some(({ provider }) => provider === engineName)) {
-    throw new Error(`${name} took no part of a small graph`);
-  }
-  const { api } = runtime;
-  const [x, y] = [createValue(runtime, "float32", [2, 2], 16), createValue(runtime, "float32", [2, 2], 16)];
-  const binding = api.CreateIoBinding(session);
-  try {
-    x.bytes.set(new Uint8Array(Float32Array.from(PROOF_INPUT).buffer));
-    api.BindInput(binding, cString("x"), x.value);
-    api.BindOutput(binding, cString("y"), y.value);
-    await api.RunWithBindingAsync(session, null, binding);
-    const result = [...new Float32Array(y.bytes.slice().buffer)];
-    if (`${result}` !== `${PROOF_OUTPUT}`) throw new Error(`${name} computed [${result}], not [${PROOF_OUTPUT}]`);
-  } finally {
-    api.ReleaseIoBinding(binding);
-    for (const { value } of [x, y]) api.ReleaseValue(value);
-  }
 }

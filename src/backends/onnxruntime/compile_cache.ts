@@ -1,0 +1,207 @@
+/**
+ * Optimised models on the disk, so that a graph that has been built once is only loaded afterwards.
+ *
+ * A miss writes the entry and then loads it as a hit does, so that there is one kind of session only. Whatever goes wrong
+ * here, the graph is built as if there were no cache.
+ *
+ * @module
+ */
+
+import {
+  createFolder,
+  fileSize,
+  isPermitted,
+  listFiles,
+  removeFile,
+  renameFile,
+  touchFile,
+} from "../../../ffi/files.ts";
+import { integerPointer, pathString, type Pointer } from "../../../ffi/memory.ts";
+import { OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
+import { type CachedModel, completeEntry, openEntry } from "./compile_cache_entry.ts";
+import { cacheKey } from "./compile_cache_key.ts";
+import { createModel } from "./model.ts";
+import { NativeBlock } from "./native_block.ts";
+import type { OnnxGraph } from "./onnx.ts";
+import type { OrtRuntime } from "./runtime.ts";
+import { addConfiguration } from "./session_options.ts";
+
+/** The bytes of entries where no limit is asked for. */
+export const DEFAULT_SIZE_LIMIT = 2 * 2 ** 30;
+
+/** A folder of entries. */
+export interface CompileCache {
+  /**
+   * A session of a graph from the cache, where the graph is put before if it is not there. `undefined` if that cannot be
+   * done. The blocks of the graph stay the caller's, and are not needed any more.
+   * @param create makes each session that it takes
+   */
+  createSession(onnx: OnnxGraph, create: SessionFactory): Promise<CachedSession | undefined>;
+}
+
+/** Makes a session from options. */
+export type CreateSession = (options: Pointer) => Promise<Pointer>;
+/** Makes a session by `create`, from options that `adapt` has changed. */
+export type SessionFactory = (create: CreateSession, adapt: (options: Pointer) => void) => Promise<Pointer>;
+
+/** A session, and the model in memory that it reads as long as it lives. */
+export interface CachedSession {
+  readonly session: Pointer;
+  readonly model: CachedModel;
+}
+
+const ENTRY = ".webnn";
+const WORK = ".webnn-tmp";
+/** Milliseconds after which a file that was being written has been left behind by a program that ended. */
+const ABANDONED = 24 * 60 * 60 * 1000;
+/** ONNX Runtime's own format has room for 2 GiB, and a model can grow as its constants are folded. */
+const MAX_WEIGHT_BYTES = 2 ** 29;
+
+/** From an entry to a session. */
+const LOAD = {
+  // The model stays where it is in memory, and its weights are read there.
+  "session.use_ort_model_bytes_directly": "1",
+  "session.use_ort_model_bytes_for_initializers": "1",
+};
+/** From a graph to an entry. */
+const STORE = {
+  "session.save_model_format": "ORT",
+  // Of use to sessions that run.
+  "session.disable_prepacking": "1",
+};
+
+/**
+ * A cache in a folder, which need not exist yet.
+ * @param sizeLimit how many bytes the entries may have together
+ */
+export function openCompileCache(runtime: OrtRuntime, folder: string, sizeLimit = DEFAULT_SIZE_LIMIT): CompileCache {
+  return {
+    async createSession(onnx, create) {
+      const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
+      const weightBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
+      if (weightBytes > MAX_WEIGHT_BYTES) return undefined;
+      try {
+        const key = await cacheKey(runtime, onnx);
+        const entry = { path: `${folder}/${key.toHex()}${ENTRY}`, key, onnx, blocks };
+        return await load(runtime, entry, create) ?? await storeAndLoad(runtime, { folder, sizeLimit }, entry, create);
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** What is to be in an entry. */
+interface Entry {
+  readonly path: string;
+  readonly key: Uint8Array;
+  readonly onnx: OnnxGraph;
+  readonly blocks: readonly NativeBlock[];
+}
+
+async function load(runtime: OrtRuntime, { path, key, blocks }: Entry, create: SessionFactory) {
+  if (!isPermitted("read", path)) return undefined;
+  const model = await openEntry(path, key, blocks);
+  if (!model) return undefined;
+  const session = await loadSession(runtime, model, create);
+  await touchFile(path).catch(() => {}); // The folder may be there to be read only.
+  return session;
+}
+
+async function storeAndLoad(runtime: OrtRuntime, folder: Folder, entry: Entry, create: SessionFactory) {
+  if (!isPermitted("write", folder.folder)) return undefined;
+  await store(runtime, folder, entry, create);
+  return await load(runtime, entry, create);
+}
+
+async function loadSession(
+  runtime: OrtRuntime,
+  model: CachedModel,
+  create: SessionFactory,
+): Promise<CachedSession> {
+  const { api, env } = runtime;
+  try {
+    const session = await create(
+      (options) => api.CreateSessionFromArrayAsync(env, model.pointer, integerPointer(model.byteLength), options),
+      (options) => {
+        api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.DISABLE_ALL);
+        addConfiguration(runtime, options, LOAD);
+      },
+    );
+    return { session, model };
+  } catch (error) {
+    model.release();
+    throw error;
+  }
+}
+
+/** Where entries lie. */
+interface Folder {
+  readonly folder: string;
+  readonly sizeLimit: number;
+}
+
+/** Writes an entry under a name of its own, then gives it its name, in one step, whatever else has that name. */
+async function store(
+  runtime: OrtRuntime,
+  { folder, sizeLimit }: Folder,
+  { path, key, onnx, blocks }: Entry,
+  create: SessionFactory,
+): Promise<void> {
+  await createFolder(folder);
+  const work = `${folder}/${crypto.randomUUID()}${WORK}`;
+  try {
+    await writeModel(runtime, work, { onnx, blocks }, create);
+    await completeEntry(work, key, blocks);
+    if (await fileSize(work) > sizeLimit) throw new Error("the entry is larger than the cache");
+    await renameFile(work, path).catch(async () => {
+      await removeFile(path); // A folder, say.
+      await renameFile(work, path);
+    });
+  } catch (error) {
+    await removeFile(work).catch(() => {}); // It may not be there yet.
+    throw error;
+  }
+  await evict({ folder, sizeLimit }).catch(() => {}); // The next entry tries again.
+}
+
+/** ONNX Runtime writes the optimised model while it makes a session of it, which is of no further use. */
+async function writeModel(
+  runtime: OrtRuntime,
+  path: string,
+  { onnx, blocks }: Pick<Entry, "onnx" | "blocks">,
+  create: SessionFactory,
+): Promise<void> {
+  const { api, env, modelEditor } = runtime;
+  for (const block of blocks) block.retain(); // So that the model borrows them.
+  try {
+    const model = createModel(runtime, onnx);
+    try {
+      const session = await create(
+        (options) => modelEditor.CreateSessionFromModelAsync(env, model, options),
+        (options) => {
+          api.SetOptimizedModelFilePath(options, pathString(path));
+          addConfiguration(runtime, options, STORE);
+        },
+      );
+      api.ReleaseSession(session);
+    } finally {
+      api.ReleaseModel(model);
+    }
+  } finally {
+    for (const block of blocks) block.release();
+  }
+}
+
+/** Removes what was left behind, and of the entries those that were not used for longest. Other files stay. */
+async function evict({ folder, sizeLimit }: Folder): Promise<void> {
+  const files = await listFiles(folder);
+  const abandoned = files.filter(({ name, modified }) => name.endsWith(WORK) && Date.now() - modified > ABANDONED);
+  for (const { name } of abandoned) await removeFile(`${folder}/${name}`);
+  const entries = files.filter(({ name }) => name.endsWith(ENTRY)).sort((a, b) => b.modified - a.modified);
+  let total = 0;
+  for (const { name, size } of entries) {
+    total += size;
+    if (total > sizeLimit) await removeFile(`${folder}/${name}`);
+  }
+}

@@ -1,0 +1,53 @@
+/** SqueezeNet and MobileNetV2 as ML Programs, through their bytes and the interpreter. */
+
+import { assert, assertEquals } from "@std/assert";
+import "@webnn/deno/polyfill";
+import { createInference } from "../../examples/inference.ts";
+import { buildMobileNetV2 } from "../../examples/mobilenetv2.ts";
+import { parseSafetensors } from "../../examples/safetensors.ts";
+import { buildSqueezeNet } from "../../examples/squeezenet.ts";
+import { createMLContext } from "../../src/api/ml_context.ts";
+import { testData, testWithData } from "../support/test_data.ts";
+import { openInterpretedDevice } from "./interpreted_device.ts";
+
+const SIZE = 224;
+
+const NETWORKS = [
+  { name: "squeezenet1.1", build: buildSqueezeNet, outputs: ["logits", "probabilities"], convolutions: 26 },
+  { name: "mobilenetv2", build: buildMobileNetV2, outputs: ["features", "logits"], convolutions: 52 },
+] as const;
+
+for (const { name, build, outputs, convolutions } of NETWORKS) {
+  const files = [`models/${name}.safetensors`, `models/${name}.reference.json`] as const;
+  for (const layout of ["nchw", "nhwc"] as const) {
+    testWithData(files, `${name} as an ML Program agrees with the reference, ${layout}`, async () => {
+      const weights = parseSafetensors(await Deno.readFile(testData(files[0])));
+      const reference = JSON.parse(await Deno.readTextFile(testData(files[1])));
+      const device = openInterpretedDevice({ specificationVersion: 8, float16: false });
+      const context = createMLContext(device);
+      const network = await build(context, weights, { layout });
+      const inference = await createInference(context, network);
+      const [inputName] = Object.keys(network.inputs);
+      const results = await inference.run({ [inputName!]: deterministicInput(layout) });
+      for (const output of outputs) assertClose(results[output]!, reference[output], 1e-4, output);
+      const [program] = device.programs;
+      assertEquals(program!.operations.filter(({ type }) => type === "conv").length, convolutions);
+      context.destroy();
+    });
+  }
+}
+
+/** x[i] = sin(0.01 i) over [1, 3, 224, 224]. */
+function deterministicInput(layout: "nchw" | "nhwc"): Float32Array {
+  const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
+  if (layout === "nchw") return nchw;
+  return Float32Array.from(nchw, (_, index) => nchw[(index % 3) * SIZE * SIZE + Math.floor(index / 3)]!);
+}
+
+function assertClose(actual: Float32Array, expected: readonly number[], tolerance: number, what: string): void {
+  assertEquals(actual.length, expected.length, `${what}: number of elements`);
+  for (const [index, value] of expected.entries()) {
+    const error = Math.abs(actual[index]! - value);
+    assert(error <= tolerance, `${what}[${index}] is ${actual[index]}, ${error} from the reference ${value}`);
+  }
+}

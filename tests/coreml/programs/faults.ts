@@ -1,0 +1,151 @@
+/**
+ * Every call of Core ML that can fail does so once: the program gets an error or goes on without what it asked for,
+ * nothing is left, and the next run is right.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { MLGraphBuilder } from "../../../mod.ts";
+import { createMLContext, type MLContext } from "../../../src/api/ml_context.ts";
+import { openCoreML } from "../../../src/backends/coreml/mod.ts";
+import { messageOf } from "../../../src/errors.ts";
+import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
+import { openCallback, openFakeControls } from "../fake_framework.ts";
+
+const [library, folder] = Deno.args as [string, string];
+const fake = openFakeControls(library);
+globalThis.addEventListener("unload", () => fake[Symbol.dispose]());
+
+type Step = "open" | "build" | "createTensor" | "readTensor";
+const ERRORS: Record<Step, string> = {
+  open: "Error",
+  build: "OperationError",
+  createTensor: "UnknownError",
+  readTensor: "OperationError",
+};
+
+/** Builds a graph and runs it. Tells at which step it failed, and with what. */
+async function run(cacheDirectory: string): Promise<{ step: Step; error: unknown } | number[]> {
+  let step: Step = "open";
+  let context: MLContext | undefined;
+  const closed = Promise.withResolvers<void>();
+  try {
+    const device = openCoreML({ library, cacheDirectory });
+    const close = device.close.bind(device);
+    device.close = () => {
+      close();
+      closed.resolve();
+    };
+    context = createMLContext(device);
+    step = "build";
+    const builder = new MLGraphBuilder(context);
+    const descriptor = { dataType: "float32", shape: [2, 3] } as const;
+    const x = builder.input("x", descriptor);
+    const graph = await builder.build({ y: builder.mul(x, builder.constant("float32", 2)), z: builder.neg(x) });
+    step = "createTensor";
+    const input = await context.createTensor({ ...descriptor, writable: true });
+    const y = await context.createTensor({ ...descriptor, readable: true });
+    const z = await context.createTensor({ ...descriptor, readable: true });
+    context.writeTensor(input, Float32Array.of(1, 2, 3, 4, 5, 6));
+    step = "readTensor";
+    context.dispatch(graph, { x: input }, { y, z });
+    const results = await Promise.all([context.readTensor(y), context.readTensor(z)]);
+    return results.flatMap((buffer) => [...new Float32Array(buffer)]);
+  } catch (error) {
+    return { step, error };
+  } finally {
+    if (context) {
+      context.destroy();
+      await closed.promise;
+    }
+  }
+}
+
+const EXPECTED = [2, 4, 6, 8, 10, 12, -1, -2, -3, -4, -5, -6];
+
+/** Fails the first call, the second one, and so on, until the program ends before the fault. */
+async function failEach(folderOf: (n: number) => string): Promise<void> {
+  const failed: string[] = [];
+  const problems: string[] = [];
+  let survived = 0;
+  for (let n = 1;; n++) {
+    fake.fail(n);
+    const ending = await run(folderOf(n));
+    const name = fake.fired();
+    fake.fail(0);
+    await settle();
+    problems.push(...problemsOf(ending).map((problem) => `call ${n}, ${name}: ${problem}`));
+    if (name === undefined) break;
+    failed.push(name);
+    if (Array.isArray(ending)) survived++;
+    assertEquals(await run(folderOf(n)), EXPECTED, `after call ${n}, ${name}`);
+    await settle();
+  }
+  const names = [...new Set(failed)];
+  console.log(`${failed.length} calls of ${names.length} methods failed one by one: ${names.join(", ")}`);
+  console.log(`${survived} were harmless`);
+  assertEquals(problems, []);
+  // The list of devices, and what finds and keeps the entries of the cache, are dispensable; the rest is not.
+  assert(failed.length - survived > 25, "too few failures were noticed");
+}
+
+function problemsOf(ending: Awaited<ReturnType<typeof run>>): string[] {
+  const problems: string[] = [];
+  if (fake.live() > 0) {
+    problems.push(`leaked ${JSON.stringify([...fake.objects()].filter(([name]) => /^ML/.test(name)))}`);
+  }
+  if (Array.isArray(ending)) {
+    if (`${ending}` !== `${EXPECTED}`) problems.push(`a wrong result: ${ending}`);
+    return problems;
+  }
+  const { step, error } = ending;
+  const errorName = error instanceof Error ? error.name : "";
+  if (errorName !== ERRORS[step]) problems.push(`${step} failed with ${errorName}: ${messageOf(error)}`);
+  if (messageOf(error).length < 10) problems.push(`a poor message: ${messageOf(error)}`);
+  return problems;
+}
+
+/** The framework's threads let go of their objects a little after they have called the handler. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 500 && fake.live() > 0; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+await openCallback(openCoreMLFramework(library).runtime);
+
+Deno.test("each failing call while a graph is compiled, loaded and run", async () => {
+  await failEach((n) => `${folder}/cold/${n}`);
+});
+
+Deno.test("each failing call while a graph comes from the cache", async () => {
+  assertEquals(await run(`${folder}/warm`), EXPECTED);
+  await failEach(() => `${folder}/warm`);
+});
+
+Deno.test("each failing call while outputs are copied", async () => {
+  fake.ignoreBackings(true);
+  await failEach(() => `${folder}/warm`);
+  fake.ignoreBackings(false);
+});
+
+Deno.test({
+  name: "each failing call while Core ML is opened",
+  sanitizeOps: false, // Each opening has a callback of its own, which stays.
+  sanitizeResources: false,
+  fn: () => {
+    const messages: string[] = [];
+    let failed = 0;
+    for (let n = 1;; n++) {
+      fake.fail(n);
+      try {
+        // The same library under another path is opened anew.
+        openCoreMLFramework(`${folder}/${"./".repeat(n)}${library.slice(folder.length + 1)}`);
+      } catch (error) {
+        messages.push(messageOf(error));
+      }
+      if (fake.fired() === undefined) break;
+      failed++;
+    }
+    fake.fail(0);
+    console.log([...new Set(messages)].join("\n"));
+    assert(failed > 3);
+    assertEquals(messages.length, failed);
+  },
+});

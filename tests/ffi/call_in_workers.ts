@@ -1,0 +1,28 @@
+/** Workers that call by symbols come and go, and the program's own symbols go on working. */
+import { assertEquals } from "@std/assert";
+import { callable, directCalls } from "../../ffi/direct_calls.ts";
+import { ADDRESSES, addressOf, FUNCTIONS } from "./libc_functions.ts";
+
+const ROUNDS = 8;
+const abs = callable(addressOf("abs"), FUNCTIONS.abs, directCalls(ADDRESSES));
+
+for (let round = 0; round < ROUNDS; round++) {
+  const [waiting, calling] = [start(false), start(true)];
+  await Promise.all([waiting.called, calling.called]);
+  call();
+  waiting.worker.terminate();
+  calling.worker.terminate();
+  call();
+}
+console.log("done");
+
+function call(): void {
+  for (let i = 1; i < 1000; i++) assertEquals(abs(-i), i);
+}
+
+function start(isEndless: boolean): { worker: Worker; called: Promise<unknown> } {
+  const worker = new Worker(import.meta.resolve("./calling_worker.ts"), { type: "module" });
+  const called = new Promise((resolve) => worker.onmessage = resolve);
+  worker.postMessage(isEndless);
+  return { worker, called };
+}

@@ -1,0 +1,29 @@
+/** Functions that every system has, by their addresses. */
+
+/** What they are declared as. */
+export const FUNCTIONS = {
+  abs: { parameters: ["i32"], result: "i32" },
+  memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
+  strchr: { parameters: ["buffer", "i32"], result: "pointer" },
+  strtoull: { parameters: ["buffer", "pointer", "i32"], result: "u64" },
+} as const;
+
+const LIBRARY = { linux: "libc.so.6", darwin: "/usr/lib/libSystem.B.dylib", windows: "ucrtbase.dll" };
+const TYPE = { type: "pointer" } as const;
+const library = Deno.dlopen(LIBRARY[Deno.build.os as keyof typeof LIBRARY], {
+  abs: TYPE,
+  memcmp: TYPE,
+  strchr: TYPE,
+  strtoull: TYPE,
+});
+const { symbols } = library;
+library.close(); // It is the process's own.
+
+/** Where a function is. */
+export function addressOf(name: keyof typeof FUNCTIONS): Deno.PointerObject {
+  return symbols[name] as Deno.PointerObject;
+}
+
+/** Where they all are. */
+export const ADDRESSES = (Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[])
+  .map((name) => Deno.UnsafePointer.value(addressOf(name)));
