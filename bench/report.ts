@@ -49,8 +49,6 @@ interface Options {
   readonly baseline: string | undefined;
 }
 
-if (import.meta.main) await main(Deno.args);
-
 async function main(args: readonly string[]): Promise<void> {
   if (args.includes("--help")) return console.log(HELP);
   let options: Options;
@@ -72,11 +70,13 @@ async function main(args: readonly string[]): Promise<void> {
   if (slower.length > 0) Deno.exitCode = 1;
 }
 
-/** Ctrl-C lets the work clear away what it has begun; the answer is then `undefined`. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+
+/** Ctrl-C, or a plain kill, lets the work clear away what it has begun; the answer is then `undefined`. */
 async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const controller = new AbortController();
   const abort = () => controller.abort();
-  Deno.addSignalListener("SIGINT", abort);
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, abort);
   try {
     return await work(controller.signal);
   } catch (error) {
@@ -84,7 +84,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
     Deno.exitCode = 130;
     return undefined;
   } finally {
-    Deno.removeSignalListener("SIGINT", abort);
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, abort);
     showProgress("");
   }
 }
@@ -189,3 +189,5 @@ async function writeReport(report: Report, markdown: string, outputDir: string |
 function showProgress(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
+
+if (import.meta.main) await main(Deno.args);

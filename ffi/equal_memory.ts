@@ -7,8 +7,8 @@
 import type { Pointer } from "./memory.ts";
 import { libc, systemFunctions } from "./system.ts";
 
-/** What the C library compares in about a tenth of a millisecond; more is left to another thread. */
-const BLOCKING_BYTES = 2 ** 20;
+/** What the C library compares in less than a millisecond; more is left to another thread. */
+const BLOCKING_BYTES = 8 * 2 ** 20;
 
 const BLOCKING = {
   memcmp: { parameters: ["pointer", "pointer", "usize"], result: "i32" }, // s1, s2, n

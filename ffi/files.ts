@@ -46,10 +46,14 @@ export async function fileSize(path: string): Promise<number> {
   return (await Deno.stat(path)).size;
 }
 
-/** Makes a file changed just now. */
-export async function touchFile(path: string): Promise<void> {
+/** Makes a file changed just now, if that can be done. */
+export function touchFile(path: string): void {
   const now = new Date();
-  await Deno.utime(path, now, now);
+  try {
+    Deno.utimeSync(path, now, now);
+  } catch {
+    // It may be another's.
+  }
 }
 
 /** The files of a folder; those that vanish meanwhile are left out. */

@@ -14,7 +14,6 @@ export const DEVICE_API_VERSION = 24;
 export const DEVICE_API = {
   // Execution providers and the devices that they can use
   RegisterExecutionProviderLibrary: status(301, "pointer env", "buffer registration_name", "buffer path"), // `pathString`
-  UnregisterExecutionProviderLibrary: status(302, "pointer env", "buffer registration_name"),
   GetEpDevices: status(303, "pointer env", "buffer ep_devices", "buffer num_ep_devices"), // OrtEpDevice***, size_t*
   EpDevice_EpName: plain("pointer", 312, "pointer ep_device"), // a C string, as the following
   EpDevice_EpVendor: plain("pointer", 313, "pointer ep_device"),
@@ -25,7 +24,6 @@ export const DEVICE_API = {
   GetHardwareDevices: status(398, "pointer env", "buffer devices", "usize num_devices"), // OrtHardwareDevice**
   HardwareDevice_Type: plain("i32", 307, "pointer device"),
   HardwareDevice_Vendor: plain("pointer", 309, "pointer device"), // a C string
-  HardwareDevice_DeviceId: plain("i32", 310, "pointer device"),
   HardwareDevice_Metadata: plain("pointer", 311, "pointer device"), // OrtKeyValuePairs*
   GetKeyValue: plain("pointer", 297, "pointer kvps", "buffer key"), // a C string, or null
   SessionOptionsAppendExecutionProvider_V2: status(
@@ -60,7 +58,6 @@ export const DEVICE_API = {
     "usize alignment",
     "i32 allocator_type",
   ),
-  MemoryInfoGetName: status(71, "pointer info", "buffer out"), // char**, which the info owns
   CreateAllocator: handle(131, "pointer session", "pointer mem_info"), // not to be used after the session is gone
   ReleaseAllocator: plain("void", 132, "pointer allocator"),
   CopyTensors: status(

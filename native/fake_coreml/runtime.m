@@ -3,12 +3,14 @@
 #define _GNU_SOURCE
 #import "fake.h"
 #import <Foundation/NSDebug.h>
-#include <errno.h>
 #include <objc/runtime.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The class of blocks that are never copied: nothing but its address is used. */
 void *_NSConcreteGlobalBlock[32];
@@ -52,10 +54,9 @@ int sysctlbyname(const char *name, void *old, size_t *length, void *new, size_t 
   return 0;
 }
 
-int posix_memalign(void **pointer, size_t alignment, size_t size) {
-  if (fake_should_fail("posix_memalign")) return ENOMEM;
-  *pointer = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  return *pointer == NULL ? ENOMEM : 0;
+void *mmap(void *address, size_t length, int protection, int flags, int file, off_t offset) {
+  if (fake_should_fail("mmap")) return MAP_FAILED;
+  return (void *)syscall(SYS_mmap, address, length, protection, flags, file, offset);
 }
 
 /* Failing messages */

@@ -5,7 +5,8 @@
 
 #define KINDS(X)                                                                                                       \
   X(environment) X(threading_options) X(session_options) X(session) X(run_options) X(binding) X(memory) X(memory_info) \
-  X(value) X(shape_info) X(type_info) X(value_info) X(attribute) X(node) X(graph) X(model) X(status)
+  X(value) X(shape_info) X(type_info) X(value_info) X(attribute) X(node) X(graph) X(model) X(status)                     \
+  X(allocator) X(cuda_options) X(tensorrt_options)
 
 /* The number of entries of each table in ONNX Runtime 1.30. */
 typedef enum { API, EDITOR } Table;
@@ -72,6 +73,8 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 125, GetAvailableProviders, STATUS, _)                                                                        \
   X(API, 126, ReleaseAvailableProviders, STATUS, _)                                                                    \
   X(API, 130, AddSessionConfigEntry, STATUS, USE(session_options))                                                     \
+  X(API, 131, CreateAllocator, STATUS, USE(session), USE(memory_info), MAKE(allocator))                                \
+  X(API, 132, ReleaseAllocator, PLAIN, FREE(allocator))                                                                \
   X(API, 133, RunWithBinding, STATUS, USE(session), USE(run_options), USE(binding))                                    \
   X(API, 134, CreateIoBinding, STATUS, USE(session), MAKE(binding))                                                    \
   X(API, 135, ReleaseIoBinding, PLAIN, FREE(binding))                                                                  \
@@ -83,6 +86,14 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 148, SetGlobalInterOpNumThreads, STATUS, USE(threading_options))                                              \
   X(API, 149, SetGlobalSpinControl, STATUS, USE(threading_options))                                                    \
   X(API, 165, AddRunConfigEntry, STATUS, USE(run_options))                                                             \
+  X(API, 170, SessionOptionsAppendExecutionProvider_TensorRT_V2, STATUS, USE(session_options), USE(tensorrt_options))  \
+  X(API, 171, CreateTensorRTProviderOptions, STATUS, MAKE(tensorrt_options))                                           \
+  X(API, 172, UpdateTensorRTProviderOptions, STATUS, USE(tensorrt_options))                                            \
+  X(API, 174, ReleaseTensorRTProviderOptions, PLAIN, FREE(tensorrt_options))                                           \
+  X(API, 204, SessionOptionsAppendExecutionProvider_CUDA_V2, STATUS, USE(session_options), USE(cuda_options))          \
+  X(API, 205, CreateCUDAProviderOptions, STATUS, MAKE(cuda_options))                                                   \
+  X(API, 206, UpdateCUDAProviderOptions, STATUS, USE(cuda_options))                                                    \
+  X(API, 208, ReleaseCUDAProviderOptions, PLAIN, FREE(cuda_options))                                                   \
   X(API, 211, CreateOpAttr, STATUS, _, _, _, _, MAKE(attribute))                                                       \
   X(API, 212, ReleaseOpAttr, PLAIN, FREE(attribute))                                                                   \
   X(API, 216, SessionOptionsAppendExecutionProvider, STATUS, USE(session_options))                                     \
@@ -94,6 +105,27 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 291, GetModelEditorApi, TABLE, _)                                                                             \
   X(API, 292, CreateTensorWithDataAndDeleterAsOrtValue, STATUS, _, TAKE(memory), _, _, _, _, MAKE(value))              \
   X(API, 293, SessionOptionsSetLoadCancellationFlag, STATUS, USE(session_options))                                     \
+  X(API, 297, GetKeyValue, PLAIN, _)                                                                                   \
+  X(API, 301, RegisterExecutionProviderLibrary, STATUS, USE(environment))                                              \
+  X(API, 303, GetEpDevices, STATUS, USE(environment))                                                                  \
+  X(API, 304, SessionOptionsAppendExecutionProvider_V2, STATUS, USE(session_options), USE(environment))                \
+  X(API, 307, HardwareDevice_Type, PLAIN, _)                                                                           \
+  X(API, 309, HardwareDevice_Vendor, PLAIN, _)                                                                         \
+  X(API, 311, HardwareDevice_Metadata, PLAIN, _)                                                                       \
+  X(API, 312, EpDevice_EpName, PLAIN, _)                                                                               \
+  X(API, 313, EpDevice_EpVendor, PLAIN, _)                                                                             \
+  X(API, 314, EpDevice_EpMetadata, PLAIN, _)                                                                           \
+  X(API, 316, EpDevice_Device, PLAIN, _)                                                                               \
+  X(API, 320, CreateMemoryInfo_V2, STATUS, _, _, _, _, _, _, _, MAKE(memory_info))                                     \
+  X(API, 374, EpDevice_MemoryInfo, PLAIN, _)                                                                           \
+  X(API, 386, CopyTensors, STATUS, USE(environment))                                                                   \
+  X(API, 397, GetNumHardwareDevices, STATUS, USE(environment))                                                         \
+  X(API, 398, GetHardwareDevices, STATUS, USE(environment))                                                            \
+  X(API, 407, Session_GetEpGraphAssignmentInfo, STATUS, USE(session))                                                  \
+  X(API, 408, EpAssignedSubgraph_GetEpName, STATUS, _)                                                                 \
+  X(API, 409, EpAssignedSubgraph_GetNodes, STATUS, _)                                                                  \
+  X(API, 410, EpAssignedNode_GetName, STATUS, _)                                                                       \
+  X(API, 412, EpAssignedNode_GetOperatorType, STATUS, _)                                                               \
   X(EDITOR, 0, CreateTensorTypeInfo, STATUS, USE(shape_info), MAKE(type_info))                                         \
   X(EDITOR, 5, CreateValueInfo, STATUS, _, USE(type_info), MAKE(value_info))                                           \
   X(EDITOR, 6, CreateNode, STATUS, _, _, _, _, _, _, _, TAKE_LIST(attribute), _, MAKE(node))                           \

@@ -1,15 +1,12 @@
 /**
- * Conversions from JavaScript values to WebIDL types. Primitives come from webidl-conversions; enumerations,
- * dictionaries, sequences, records and unions, which it leaves out, are here.
+ * Conversions from JavaScript values to WebIDL types. The numbers and strings are those of the npm package
+ * webidl-conversions, in the few forms that WebNN has: to load it took 20 ms, more than all of src/api.
  *
  * A converter takes the value and a context, the words a message starts with: `MLGraphBuilder.conv2d: options.groups`.
  *
  * @see https://webidl.spec.whatwg.org/#es-type-mapping
  * @module
  */
-
-// @ts-types="npm:@types/webidl-conversions@7.0.3"
-import primitives from "webidl-conversions";
 
 /** Converts a value or throws a TypeError whose message starts with `context`. */
 export type Converter<T> = (value: unknown, context: string) => T;
@@ -23,26 +20,55 @@ export const boolean: Converter<boolean> = (value) => Boolean(value);
 /** `[EnforceRange] unsigned long`: an integer of 0 to 2³² − 1 after truncation; anything else is a TypeError. */
 export const u32EnforceRange: Converter<number> = (value, context) =>
   // An integer in range, which nearly every value is, needs no conversion.
-  typeof value === "number" && value >>> 0 === value
-    ? value + 0
-    : primitives["unsigned long"](value, { enforceRange: true, context });
+  typeof value === "number" && value >>> 0 === value ? value + 0 : enforceRange(value, context, 0, 2 ** 32 - 1);
 
 /** `[EnforceRange] long`. */
 export const i32EnforceRange: Converter<number> = (value, context) =>
-  primitives["long"](value, { enforceRange: true, context });
+  enforceRange(value, context, -(2 ** 31), 2 ** 31 - 1);
+
+/** @see https://webidl.spec.whatwg.org/#abstract-opdef-converttoint */
+function enforceRange(value: unknown, context: string, least: number, greatest: number): number {
+  const integer = Math.trunc(double(value, context)) + 0; // -0 becomes 0.
+  if (integer < least || integer > greatest) {
+    throw new TypeError(`${context} is outside the accepted range of ${least} to ${greatest}, inclusive.`);
+  }
+  return integer;
+}
 
 /** `unsigned long`: wraps modulo 2³². */
-export const u32: Converter<number> = (value, context) => primitives["unsigned long"](value, { context });
+export const u32: Converter<number> = (value, context) => toNumber(value, context) >>> 0;
 
 /** `double`: finite. */
-export const double: Converter<number> = (value, context) => primitives["double"](value, { context });
+export const double: Converter<number> = (value, context) => {
+  const number = toNumber(value, context);
+  if (!Number.isFinite(number)) throw new TypeError(`${context} is not a finite floating-point value.`);
+  return number;
+};
 
 /** `float`: finite, rounded to float32. */
-export const float: Converter<number> = (value, context) => primitives["float"](value, { context });
+export const float: Converter<number> = (value, context) => {
+  const number = Math.fround(double(value, context));
+  if (!Number.isFinite(number)) {
+    throw new TypeError(`${context} is outside the range of a single-precision floating-point value.`);
+  }
+  return number;
+};
+
+function toNumber(value: unknown, context: string): number {
+  if (typeof value === "bigint" || typeof value === "symbol") {
+    throw new TypeError(`${context} is a ${typeof value}, which cannot be converted to a number.`);
+  }
+  return +(value as number);
+}
+
+/** `DOMString`. */
+const domString: Converter<string> = (value, context) => {
+  if (typeof value === "symbol") throw new TypeError(`${context} is a symbol, which cannot be converted to a string.`);
+  return String(value);
+};
 
 /** `USVString`: lone surrogates become U+FFFD. */
-export const usvString: Converter<string> = (value, context) =>
-  typeof value === "string" ? value.toWellFormed() : primitives["USVString"](value, { context });
+export const usvString: Converter<string> = (value, context) => domString(value, context).toWellFormed();
 
 /** `(bigint or unrestricted double)`, the standard's MLNumber: what ToNumeric gives. */
 export const mlNumber: Converter<number | bigint> = (value, context) => {
@@ -57,7 +83,7 @@ export const mlNumber: Converter<number | bigint> = (value, context) => {
 export function enumeration<const T extends string>(name: string, values: readonly T[]): Converter<T> {
   const known: ReadonlySet<string> = new Set(values);
   return (value, context) => {
-    const text = primitives["DOMString"](value, { context });
+    const text = domString(value, context);
     if (!known.has(text)) {
       throw new TypeError(
         `${context} is ${JSON.stringify(text)}, which is not a value of ${name} (${values.join(", ")}).`,

@@ -12,6 +12,7 @@ import { createMLContext } from "../../src/api/ml_context.ts";
 import type { Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
 import type { LowerOptions } from "../../src/backends/coreml/lower.ts";
 import type { MilProgram, MilType, MilValue } from "../../src/backends/coreml/mil.ts";
+import { widen } from "../../src/backends/coreml/widening.ts";
 import { type Descriptor, elementCount } from "../../src/shape.ts";
 import { testData } from "../support/test_data.ts";
 import type { Tolerance, WptCase } from "../wpt_cases/cases.ts";
@@ -111,10 +112,7 @@ function recording(device: ReturnType<typeof openInterpretedDevice>): Device & {
   let recorded: Recorded = {};
   const descriptors = new WeakMap<DeviceTensor, Descriptor>();
   const elements = (tensors: readonly DeviceTensor[]) =>
-    tensors.map((tensor) => ({
-      dataType: descriptors.get(tensor)!.dataType,
-      data: (tensor.read() as Uint8Array).slice(),
-    }));
+    tensors.map((tensor) => storedElements(descriptors.get(tensor)!, tensor.read() as Uint8Array));
   return {
     ...device,
     take() {
@@ -134,14 +132,20 @@ function recording(device: ReturnType<typeof openInterpretedDevice>): Device & {
         ...executable,
         async run(inputs, outputs) {
           await executable.run(inputs, outputs);
-          // The two types of four bits share a byte, which NumPy has no type for.
-          if ([...inputs, ...outputs].some((tensor) => descriptors.get(tensor)!.dataType.endsWith("int4"))) return;
           recorded.inputs = elements(inputs);
           recorded.outputs = elements(outputs);
         },
       };
     },
   };
+}
+
+/** A copy of a tensor's elements. NumPy has no type for integers of four bits: they become int32. */
+function storedElements({ dataType, shape }: Descriptor, bytes: Uint8Array): Elementwise {
+  if (dataType !== "int4" && dataType !== "uint4") return { dataType, data: bytes.slice() };
+  const elements = new Int32Array(elementCount(shape));
+  widen(dataType, bytes, elements);
+  return { dataType: "int32", data: new Uint8Array(elements.buffer) };
 }
 
 function countingElements({ dataType, shape }: MilValue): Elements {

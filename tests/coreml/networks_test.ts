@@ -7,6 +7,7 @@ import { buildMobileNetV2 } from "../../examples/mobilenetv2.ts";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { buildSqueezeNet } from "../../examples/squeezenet.ts";
 import { createMLContext } from "../../src/api/ml_context.ts";
+import type { MilProgram } from "../../src/backends/coreml/mil.ts";
 import { testData, testWithData } from "../support/test_data.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
 
@@ -21,20 +22,48 @@ for (const { name, build, outputs, convolutions } of NETWORKS) {
   const files = [`models/${name}.safetensors`, `models/${name}.reference.json`] as const;
   for (const layout of ["nchw", "nhwc"] as const) {
     testWithData(files, `${name} as an ML Program agrees with the reference, ${layout}`, async () => {
-      const weights = parseSafetensors(await Deno.readFile(testData(files[0])));
       const reference = JSON.parse(await Deno.readTextFile(testData(files[1])));
-      const device = openInterpretedDevice({ specificationVersion: 8, float16: false });
-      const context = createMLContext(device);
-      const network = await build(context, weights, { layout });
-      const inference = await createInference(context, network);
-      const [inputName] = Object.keys(network.inputs);
-      const results = await inference.run({ [inputName!]: deterministicInput(layout) });
+      const { results, program } = await run(files[0], build, layout, false);
       for (const output of outputs) assertClose(results[output]!, reference[output], 1e-4, output);
-      const [program] = device.programs;
-      assertEquals(program!.operations.filter(({ type }) => type === "conv").length, convolutions);
-      context.destroy();
+      assertEquals(program.operations.filter(({ type }) => type === "conv").length, convolutions);
     });
   }
+
+  testWithData(
+    files,
+    `${name} in float16 agrees with the reference to one hundredth of its greatest value`,
+    async () => {
+      const reference = JSON.parse(await Deno.readTextFile(testData(files[1])));
+      const { results } = await run(files[0], build, "nchw", true);
+      const [output] = outputs;
+      const expected: number[] = reference[output];
+      const largest = Math.max(...expected.map(Math.abs));
+      assertClose(results[output]!, expected, largest / 100, output);
+      assertEquals(indexOfLargest(results[output]!), indexOfLargest(expected));
+    },
+  );
+}
+
+/** What a network makes of the deterministic input, and the program that it is. */
+async function run(
+  weightsFile: string,
+  build: typeof buildSqueezeNet,
+  layout: "nchw" | "nhwc",
+  float16: boolean,
+): Promise<{ results: Record<string, Float32Array>; program: MilProgram }> {
+  const weights = parseSafetensors(await Deno.readFile(testData(weightsFile)));
+  const device = openInterpretedDevice({ specificationVersion: 8, float16 });
+  const context = createMLContext(device);
+  const network = await build(context, weights, { layout });
+  const inference = await createInference(context, network);
+  const [inputName] = Object.keys(network.inputs);
+  const results = await inference.run({ [inputName!]: deterministicInput(layout) });
+  context.destroy();
+  return { results, program: device.programs[0]! };
+}
+
+function indexOfLargest(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((best, value, i) => value > values[best]! ? i : best, 0);
 }
 
 /** x[i] = sin(0.01 i) over [1, 3, 224, 224]. */

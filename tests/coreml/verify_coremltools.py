@@ -37,7 +37,8 @@ NUMPY_TYPES = {10: np.float16, 11: np.float32, 23: np.int32}
 def main(folder, result_file):
     results = {path.stem: verify(path) for path in sorted(pathlib.Path(folder).glob("*.mlpackage"))}
     with open(result_file, "w") as file:
-        json.dump({"coremltools": coremltools.__version__, "programs": results}, file, indent=1)
+        versions = {"coremltools": coremltools.__version__, "numpy": np.__version__}
+        json.dump({**versions, "programs": results}, file, indent=1)
 
 
 def verify(package):

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { cString, readCString } from "../../ffi/memory.ts";
 import { MODEL_EDITOR_API, ORT_API } from "../../ffi/onnxruntime/api.ts";
+import { DEVICE_API } from "../../ffi/onnxruntime/device_api.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { compileLibrary, compiler, withoutCompiler } from "../support/c_compiler.ts";
 
@@ -36,7 +37,7 @@ export const unavailable: string = WINDOWS
   : withoutCompiler;
 
 /** The functions of ONNX Runtime that can be failed or delayed, by name. */
-export type FunctionName = Exclude<keyof typeof ORT_API | keyof typeof MODEL_EDITOR_API, `${string}Async`>;
+export type FunctionName = Exclude<keyof (typeof ORT_API & typeof DEVICE_API & typeof MODEL_EDITOR_API), `${string}Async`>;
 
 /** Objects that live as long as the process: the environment, and the description of the CPU's memory. */
 const PERMANENT = ["environment", "memory_info"];
@@ -107,7 +108,7 @@ export async function openFaults(path: string): Promise<Faults> {
 export function unknownFunctions(path: string): string[] {
   const library = Deno.dlopen(path, SYMBOLS);
   try {
-    return [ORT_API, MODEL_EDITOR_API].flatMap((table, i) =>
+    return [{ ...ORT_API, ...DEVICE_API }, MODEL_EDITOR_API].flatMap((table, i) =>
       Object.entries(table).filter(([, { index }]) => !library.symbols.faults_wraps(i, index)).map(([name]) => name)
     );
   } finally {

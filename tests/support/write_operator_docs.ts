@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CPU_LIMITS } from "../../src/backends/onnxruntime/limits.ts";
+import { LIMITS } from "../../src/backends/onnxruntime/limits.ts";
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { MLTensorLimits } from "../../src/graph/limits.ts";
 import { operatorLimits } from "../../src/ops/limits.ts";
@@ -26,9 +26,9 @@ Runtime's CPU provider by \`deno task docs:operators\`; do not edit it.
   DATA_TYPES.join(", ")
 }; **float** is float32 and float16; *as a* is the very data type of the operand *a*.
 - A rank is that of the operand; *that of a* must be the rank of *a* too. Where the standard sets no limit, it is
-  ${CPU_LIMITS.maxRank}.
+  ${LIMITS.maxRank}.
 - An operand with a question mark is a member of the options. Every operator also takes \`label\`.
-- No tensor may have more than ${CPU_LIMITS.maxTensorByteLength} bytes.
+- No tensor may have more than ${LIMITS.maxTensorByteLength} bytes.
 `;
 
 /** What the standard leaves open, or what the engine does otherwise; each line is covered by a test. */
@@ -61,7 +61,7 @@ export function operatorDocs(): string {
 }
 
 function describeTensors(row: AnyOperator, rules: Readonly<Record<string, TensorRule | OperandRule>>): string {
-  const limits = operatorLimits(row, CPU_LIMITS);
+  const limits = operatorLimits(row, LIMITS);
   return Object.entries(rules).map(([name, rule]) => {
     const kind = "kind" in rule ? rule.kind : "one";
     const mark = kind === "optional" ? "?" : kind === "list" ? "[]" : "";
@@ -93,8 +93,8 @@ function describeArguments({ parameters, options }: AnyOperator): string {
 /** What a row allows and the CPU does not. */
 function describeRefusals(rows: readonly AnyOperator[]): string {
   const refused = rows.flatMap((row) => {
-    const limits = operatorLimits(row, CPU_LIMITS);
-    const allowed = operatorLimits(row, { ...CPU_LIMITS, supports: () => true });
+    const limits = operatorLimits(row, LIMITS);
+    const allowed = operatorLimits(row, { ...LIMITS, supports: () => true });
     return Object.keys(allowed).flatMap((name) => {
       const key = `${row.name}.${name}`;
       const types = allowed[name]!.dataTypes.filter((type) => !limits[name]!.dataTypes.includes(type));

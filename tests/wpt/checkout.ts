@@ -1,7 +1,7 @@
 /** Where the web-platform-tests are: a checkout that the user names, or a sparse and shallow clone of our own. */
 
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheDirectory } from "../support/cache_directory.ts";
 
 const REPOSITORY = "https://github.com/web-platform-tests/wpt.git";
 const FOLDERS = ["webnn", "resources", "interfaces", "common"];
@@ -15,7 +15,7 @@ export interface Revision {
 /** Path of the checkout: `directory`, else `WPT_DIR`, else a clone in the cache, made now if need be. */
 export async function findCheckout(directory: string | undefined): Promise<string> {
   const named = directory ?? Deno.env.get("WPT_DIR");
-  const root = named ?? join(cacheDirectory(), "webnn-deno", "wpt");
+  const root = named ?? join(cacheDirectory(), "wpt");
   if (named === undefined && !isCheckout(root)) await clone(root);
   if (!isCheckout(root)) {
     throw new Error(`${root} is not a checkout of web-platform-tests: no resources/testharness.js, or no webnn folder`);
@@ -63,10 +63,4 @@ async function git(args: string[]): Promise<void> {
   if (!success) {
     throw new Error(`git ${args[0]} ended with ${code}: clone ${REPOSITORY} elsewhere and name it with --wpt DIR`);
   }
-}
-
-function cacheDirectory(): string {
-  if (Deno.build.os === "windows") return Deno.env.get("LOCALAPPDATA") ?? join(homedir(), "AppData", "Local");
-  if (Deno.build.os === "darwin") return join(homedir(), "Library", "Caches");
-  return Deno.env.get("XDG_CACHE_HOME") || join(homedir(), ".cache");
 }

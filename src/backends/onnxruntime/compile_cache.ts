@@ -18,8 +18,8 @@ import {
 } from "../../../ffi/files.ts";
 import { integerPointer, pathString, type Pointer } from "../../../ffi/memory.ts";
 import { OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
-import { type CachedModel, completeEntry, openEntry } from "./compile_cache_entry.ts";
-import { cacheKey } from "./compile_cache_key.ts";
+import { type CachedModel, completeEntry, openEntry, type Source } from "./compile_cache_entry.ts";
+import { describe, nameOf } from "./compile_cache_key.ts";
 import { createModel } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
@@ -81,8 +81,8 @@ export function openCompileCache(runtime: OrtRuntime, folder: string, sizeLimit 
       const weightBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
       if (weightBytes > MAX_WEIGHT_BYTES) return undefined;
       try {
-        const key = await cacheKey(runtime, onnx);
-        const entry = { path: `${folder}/${key.toHex()}${ENTRY}`, key, onnx, blocks };
+        const description = describe(runtime, onnx);
+        const entry = { path: `${folder}/${nameOf(description, blocks)}${ENTRY}`, description, onnx, blocks };
         return await load(runtime, entry, create) ?? await storeAndLoad(runtime, { folder, sizeLimit }, entry, create);
       } catch {
         return undefined;
@@ -92,19 +92,17 @@ export function openCompileCache(runtime: OrtRuntime, folder: string, sizeLimit 
 }
 
 /** What is to be in an entry. */
-interface Entry {
+interface Entry extends Source {
   readonly path: string;
-  readonly key: Uint8Array;
   readonly onnx: OnnxGraph;
-  readonly blocks: readonly NativeBlock[];
 }
 
-async function load(runtime: OrtRuntime, { path, key, blocks }: Entry, create: SessionFactory) {
-  if (!isPermitted("read", path)) return undefined;
-  const model = await openEntry(path, key, blocks);
+async function load(runtime: OrtRuntime, entry: Entry, create: SessionFactory) {
+  if (!isPermitted("read", entry.path)) return undefined;
+  const model = await openEntry(entry.path, entry);
   if (!model) return undefined;
   const session = await loadSession(runtime, model, create);
-  await touchFile(path).catch(() => {}); // The folder may be there to be read only.
+  if (isPermitted("write", entry.path)) touchFile(entry.path);
   return session;
 }
 
@@ -145,18 +143,18 @@ interface Folder {
 async function store(
   runtime: OrtRuntime,
   { folder, sizeLimit }: Folder,
-  { path, key, onnx, blocks }: Entry,
+  entry: Entry,
   create: SessionFactory,
 ): Promise<void> {
   await createFolder(folder);
   const work = `${folder}/${crypto.randomUUID()}${WORK}`;
   try {
-    await writeModel(runtime, work, { onnx, blocks }, create);
-    await completeEntry(work, key, blocks);
+    await writeModel(runtime, work, entry, create);
+    await completeEntry(work, entry);
     if (await fileSize(work) > sizeLimit) throw new Error("the entry is larger than the cache");
-    await renameFile(work, path).catch(async () => {
-      await removeFile(path); // A folder, say.
-      await renameFile(work, path);
+    await renameFile(work, entry.path).catch(async () => {
+      await removeFile(entry.path); // A folder, say.
+      await renameFile(work, entry.path);
     });
   } catch (error) {
     await removeFile(work).catch(() => {}); // It may not be there yet.
@@ -169,7 +167,7 @@ async function store(
 async function writeModel(
   runtime: OrtRuntime,
   path: string,
-  { onnx, blocks }: Pick<Entry, "onnx" | "blocks">,
+  { onnx, blocks }: Entry,
   create: SessionFactory,
 ): Promise<void> {
   const { api, env, modelEditor } = runtime;

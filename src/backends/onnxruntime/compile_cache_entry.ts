@@ -1,12 +1,13 @@
 /**
- * An entry of the compile cache: a file with the optimised model in ONNX Runtime's own format, and the weights that it
- * was made of.
+ * An entry of the compile cache: a file with the optimised model in ONNX Runtime's own format, and what it was made of.
  *
- *     model    the model, then zeros up to a multiple of 64 KiB, from where a part of a file can be mapped
- *     weights  the blocks of the graph, one behind the other
- *     footer   64 bytes: what the file is; the key; the length of the model in bytes; the checksum of it and of the model
+ *     model        the model, then zeros up to a multiple of 64 KiB, from where a part of a file can be mapped
+ *     description  of the graph
+ *     weights      the blocks of the graph, one behind the other
+ *     footer       32 bytes: what the file is; the length of the model in bytes; the hash of both and of the model
  *
- * Nothing of a file is believed. The footer comes last, so that a file that was cut has none. The weights are compared with those of the graph, byte by byte.
+ * Nothing of a file is believed. The footer comes last, so that a file that was cut has none. The description and the
+ * weights are compared with those of the graph, byte by byte.
  *
  * @module
  */
@@ -15,20 +16,61 @@ import { equalMemory } from "../../../ffi/equal_memory.ts";
 import { appendFile, fileSize } from "../../../ffi/files.ts";
 import { MAP_ALIGNMENT, type MappableFile, type Mapping, withMappableFile } from "../../../ffi/mapped_file.ts";
 import { offsetPointer } from "../../../ffi/memory.ts";
+import { Hash } from "./compile_cache_hash.ts";
 import type { NativeBlock } from "./native_block.ts";
 
 const MAGIC = new TextEncoder().encode("WebNN 1\n");
-const KEY_OFFSET = 8;
-const LENGTH_OFFSET = 40;
-const CHECKSUM_OFFSET = 48;
-const FOOTER_BYTES = 64;
+const LENGTH_OFFSET = 8;
+const HASH_OFFSET = 16;
+const FOOTER_BYTES = 32;
 
-/** Bytes of which the checksum is computed before the event loop gets a turn: a few milliseconds' work. */
+/** Bytes that are hashed before the event loop gets a turn: a few milliseconds' work. */
 const SLICE = 16 * 2 ** 20;
+
+/** What an entry is made of. */
+export interface Source {
+  readonly description: Uint8Array<ArrayBuffer>;
+  readonly blocks: readonly NativeBlock[];
+}
 
 /** An entry's model in memory, and how long it is: the memory goes on with zeros. */
 export interface CachedModel extends Mapping {
   readonly byteLength: number;
+}
+
+/** The model of an entry, if the file at `path` is one, is undamaged, and was made of this. The caller releases it. */
+export async function openEntry(path: string, source: Source): Promise<CachedModel | undefined> {
+  const parts = withMappableFile(path, (file) => mapParts(file, source));
+  if (!parts) return undefined;
+  const { model, rest } = parts;
+  let isSound = false;
+  try {
+    const footer = rest.bytes.slice(-FOOTER_BYTES);
+    isSound = equalBytes(footer.subarray(0, LENGTH_OFFSET), MAGIC) && await isMadeOf(rest, source) &&
+      equalBytes(await hash(model.bytes, footer), footer.subarray(HASH_OFFSET));
+    return isSound ? { ...model, byteLength: new DataView(footer.buffer).getFloat64(LENGTH_OFFSET) } : undefined;
+  } finally {
+    rest.release();
+    if (!isSound) model.release();
+  }
+}
+
+/** Makes an entry of the file to which ONNX Runtime has written the model. */
+export async function completeEntry(path: string, { description, blocks }: Source): Promise<void> {
+  const length = await fileSize(path);
+  const end = Math.ceil(length / MAP_ALIGNMENT) * MAP_ALIGNMENT;
+  await appendFile(path, [new Uint8Array(end - length)]);
+  const model = withMappableFile(path, (file) => file.map(0, end));
+  if (!model) throw new Error(`${path} is gone`);
+  try {
+    const footer = new Uint8Array(FOOTER_BYTES);
+    footer.set(MAGIC);
+    new DataView(footer.buffer).setFloat64(LENGTH_OFFSET, length);
+    footer.set(await hash(model.bytes, footer), HASH_OFFSET);
+    await appendFile(path, [description, ...blocks.map(({ bytes }) => bytes), footer]);
+  } finally {
+    model.release();
+  }
 }
 
 /** The parts of an entry in memory. */
@@ -37,51 +79,10 @@ interface Parts {
   readonly rest: Mapping;
 }
 
-/**
- * The model of an entry, if the file at `path` is one, is undamaged, and belongs to this key and these weights. The
- * caller releases it.
- */
-export async function openEntry(
-  path: string,
-  key: Uint8Array,
-  blocks: readonly NativeBlock[],
-): Promise<CachedModel | undefined> {
-  const parts = withMappableFile(path, (file) => mapParts(file, blocks));
-  if (!parts) return undefined;
-  const { model, rest } = parts;
-  let isWhole = false;
-  try {
-    const footer = rest.bytes.subarray(-FOOTER_BYTES);
-    isWhole = isFooterOf(footer, key) && await equalWeights(rest, blocks) &&
-      equalBytes(await checksum(model.bytes, footer), footer.subarray(CHECKSUM_OFFSET));
-    return isWhole ? { ...model, byteLength: lengthOf(footer) } : undefined;
-  } finally {
-    rest.release();
-    if (!isWhole) model.release();
-  }
-}
-
-/** Makes an entry of the model that ONNX Runtime has written to a file. */
-export async function completeEntry(path: string, key: Uint8Array, blocks: readonly NativeBlock[]): Promise<void> {
-  const length = await fileSize(path);
-  await appendFile(path, [new Uint8Array(padded(length) - length)]);
-  const model = withMappableFile(path, (file) => file.map(0, padded(length)));
-  if (!model) throw new Error(`${path} is gone`);
-  try {
-    const footer = new Uint8Array(FOOTER_BYTES);
-    footer.set(MAGIC);
-    footer.set(key, KEY_OFFSET);
-    new DataView(footer.buffer).setFloat64(LENGTH_OFFSET, length);
-    footer.set(await checksum(model.bytes, footer), CHECKSUM_OFFSET);
-    await appendFile(path, [...blocks.map(({ bytes }) => bytes), footer]);
-  } finally {
-    model.release();
-  }
-}
-
 /** Of a file of a possible size only: what lies behind the end of a file must not be touched. */
-function mapParts(file: MappableFile, blocks: readonly NativeBlock[]): Parts | undefined {
-  const restBytes = totalBytes(blocks) + FOOTER_BYTES;
+function mapParts(file: MappableFile, { description, blocks }: Source): Parts | undefined {
+  const weightBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
+  const restBytes = description.byteLength + weightBytes + FOOTER_BYTES;
   const modelBytes = file.size - restBytes;
   if (modelBytes <= 0 || modelBytes % MAP_ALIGNMENT !== 0 || !Number.isSafeInteger(file.size)) return undefined;
   const model = file.map(0, modelBytes);
@@ -93,17 +94,9 @@ function mapParts(file: MappableFile, blocks: readonly NativeBlock[]): Parts | u
   }
 }
 
-function isFooterOf(footer: Uint8Array, key: Uint8Array): boolean {
-  return equalBytes(footer.subarray(0, KEY_OFFSET), MAGIC) &&
-    equalBytes(footer.subarray(KEY_OFFSET, LENGTH_OFFSET), key);
-}
-
-function lengthOf(footer: Uint8Array): number {
-  return new DataView(footer.buffer, footer.byteOffset).getFloat64(LENGTH_OFFSET);
-}
-
-async function equalWeights(rest: Mapping, blocks: readonly NativeBlock[]): Promise<boolean> {
-  let offset = 0;
+async function isMadeOf(rest: Mapping, { description, blocks }: Source): Promise<boolean> {
+  if (!equalBytes(rest.bytes.subarray(0, description.byteLength), description)) return false;
+  let offset = description.byteLength;
   for (const { pointer, byteLength } of blocks) {
     if (!await equalMemory(offsetPointer(rest.pointer, offset), pointer, byteLength)) return false;
     offset += byteLength;
@@ -111,45 +104,17 @@ async function equalWeights(rest: Mapping, blocks: readonly NativeBlock[]): Prom
   return true;
 }
 
-/**
- * 16 bytes that are others if the bytes are: for certain if 4 bytes in a row differ, else but for one case in 2³² or
- * less. Four strands, each of every fourth word. zlib's CRC is faster, but to load it takes longer than this.
- */
-async function checksum(bytes: Uint8Array<ArrayBuffer>, footer: Uint8Array): Promise<Uint8Array> {
-  const state = Int32Array.of(1, 2, 3, 4);
-  mix(state, new Int32Array(footer.slice(0, CHECKSUM_OFFSET).buffer));
-  for (let start = 0; start < bytes.byteLength; start += SLICE) {
+/** The hash of the footer's first half and of the model. */
+async function hash(model: Uint8Array<ArrayBuffer>, footer: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const hash = new Hash();
+  hash.update(footer.subarray(0, HASH_OFFSET));
+  for (let start = 0; start < model.byteLength; start += SLICE) {
     if (start > 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    mix(state, new Int32Array(bytes.buffer, start, Math.min(SLICE, bytes.byteLength - start) >>> 2));
+    hash.update(model.subarray(start, start + SLICE));
   }
-  return new Uint8Array(state.buffer);
-}
-
-/** Every step is a permutation of the 32 bits: what has made a difference once never stops to make one by itself. */
-function mix(state: Int32Array, words: Int32Array): void {
-  const factor = 0x9e3779b1; // The odd number next to 2³² divided by the golden ratio.
-  let [a, b, c, d] = state as unknown as [number, number, number, number];
-  for (let i = 0; i < words.length; i += 4) {
-    a = Math.imul(a ^ words[i]!, factor);
-    b = Math.imul(b ^ words[i + 1]!, factor);
-    c = Math.imul(c ^ words[i + 2]!, factor);
-    d = Math.imul(d ^ words[i + 3]!, factor);
-    a = (a << 15) | (a >>> 17);
-    b = (b << 15) | (b >>> 17);
-    c = (c << 15) | (c >>> 17);
-    d = (d << 15) | (d >>> 17);
-  }
-  state.set([a, b, c, d]);
+  return hash.digest();
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
-}
-
-function totalBytes(blocks: readonly NativeBlock[]): number {
-  return blocks.reduce((total, { byteLength }) => total + byteLength, 0);
-}
-
-function padded(length: number): number {
-  return Math.ceil(length / MAP_ALIGNMENT) * MAP_ALIGNMENT;
 }

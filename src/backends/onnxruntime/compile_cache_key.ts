@@ -1,14 +1,17 @@
 /**
- * The name of a graph's entry in the compile cache: a hash of all that decides how ONNX Runtime optimises it.
+ * By what an entry of the compile cache is found, and known to be the right one.
  *
- * Of large weights only samples go into the hash, since to hash all of them takes longer than to optimise the graph. So
- * the name only says where to look; whether the weights are the same, the entry itself tells, by comparing all of them.
+ * The description holds all that decides how ONNX Runtime optimises a graph, but for its weights. An entry holds the
+ * description and the weights that it was made of, and is believed only if both are the same to the last bit. So its
+ * name needs only to be another one for nearly every other graph: of large weights it takes samples, since to hash all of
+ * them takes longer than to compare them.
  *
  * @module
  */
 
 import { cpuFeatures } from "../../../ffi/cpu_features.ts";
 import { readCString } from "../../../ffi/memory.ts";
+import { Hash, padded } from "./compile_cache_hash.ts";
 import { NativeBlock } from "./native_block.ts";
 import { Float, type OnnxAttribute, type OnnxGraph, OPSET } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
@@ -18,23 +21,29 @@ import { CONFIGURATION } from "./session_options.ts";
 export const MODULE_VERSION = "0.1.0";
 
 /** How many numbers of 32 bits are taken of a block: of smaller ones, all. */
-const SAMPLES = 1024;
+const SAMPLES = 64;
 
 let features: string | undefined;
 
-/** The key as 32 bytes. */
-export async function cacheKey(runtime: OrtRuntime, onnx: OnnxGraph): Promise<Uint8Array<ArrayBuffer>> {
+/** All that decides what is in an entry, weights left out: bytes, a multiple of 16. */
+export function describe(runtime: OrtRuntime, onnx: OnnxGraph): Uint8Array<ArrayBuffer> {
   features ??= cpuFeatures();
   const build = readCString(runtime.api.GetBuildInfoString());
   const circumstances = [MODULE_VERSION, runtime.version, build, features, OPSET, CONFIGURATION];
-  const description = new TextEncoder().encode(JSON.stringify([circumstances, describe(onnx)]));
-  const samples = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [sample(data.bytes)] : []);
-  const bytes = await new Blob([description, ...samples]).arrayBuffer();
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const text = JSON.stringify([circumstances, describeGraph(onnx)]);
+  return padded(new TextEncoder().encode(text));
+}
+
+/** The name of the entry of a description and of weights. */
+export function nameOf(description: Uint8Array<ArrayBuffer>, blocks: readonly NativeBlock[]): string {
+  const hash = new Hash();
+  hash.update(description);
+  hash.update(padded(new Uint8Array(Uint32Array.from(blocks.flatMap(({ bytes }) => sample(bytes))).buffer)));
+  return hash.digest().toHex();
 }
 
 /** The graph as JSON values: equal ones if it is the same graph, its weights left out. */
-function describe({ inputs, outputs, initializers, nodes }: OnnxGraph): unknown {
+function describeGraph({ inputs, outputs, initializers, nodes }: OnnxGraph): unknown {
   return [
     inputs,
     outputs,
@@ -50,11 +59,11 @@ function encode(attribute: OnnxAttribute | undefined): unknown {
   return attribute instanceof Float ? { bits: new Uint32Array(Float32Array.of(attribute.value).buffer)[0] } : attribute;
 }
 
-/** Evenly spread over the block; of a small one, all of it. */
-function sample(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  if (bytes.byteLength <= 4 * SAMPLES) return bytes;
+/** Evenly spread over the block. Bytes behind the last whole number come first. */
+function sample(bytes: Uint8Array<ArrayBuffer>): number[] {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
-  return new Uint8Array(
-    Uint32Array.from({ length: SAMPLES }, (_, i) => words[Math.floor(i * words.length / SAMPLES)]!).buffer,
-  );
+  const samples = [...bytes.subarray(4 * words.length)];
+  const step = Math.max(1, words.length / SAMPLES);
+  for (let i = 0; i < words.length; i += step) samples.push(words[Math.floor(i)]!);
+  return samples;
 }

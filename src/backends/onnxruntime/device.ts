@@ -20,7 +20,7 @@ import { createModel } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
-import { place } from "./providers/placed_executable.ts";
+import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import { createSessionOptions } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
@@ -72,6 +72,7 @@ export class OrtDevice implements Device {
       const onnx = lower(graph);
       const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, adapt));
       const session = cached?.session ?? await this.#createSessionOfModel(createModel(this.runtime, onnx));
+      const placement = this.accelerator && checkPlacement(this.accelerator, session);
       const signature = {
         inputs: onnx.inputs.map(({ name }) => name),
         outputs: onnx.outputs.map(({ name }) => name),
@@ -90,7 +91,7 @@ export class OrtDevice implements Device {
         microseconds,
       );
       if (cached) { for (const block of borrowed) block.release(); }
-      return accelerator ? place(accelerator, session, executable) : executable;
+      return accelerator && placement ? place(accelerator, executable, placement) : executable;
     } catch (error) {
       for (const block of borrowed) block.release();
       throw error;

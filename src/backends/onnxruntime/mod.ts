@@ -58,7 +58,7 @@ export async function openProvider(request: ProviderRequest): Promise<Device | r
   const { byDefault, fallback, kind, plugins = [], provider, providerOptions = {} } = request;
   const opened = await openFirst(runtime, { byDefault, kind, plugins, provider }, {
     threads,
-    options: providerOptions,
+    options: { ...defaultOptions(request), ...providerOptions },
     allowsFallback: fallback,
   });
   return "provider" in opened ? new OrtDevice(runtime, threads, opened) : opened;
@@ -83,16 +83,26 @@ export async function listProviders(options: OnnxRuntimeOptions): Promise<Device
   return [cpu, ...await listDevices(runtime, options.plugins ?? [], { threads, options: {}, allowsFallback: true })];
 }
 
+/** TensorRT takes minutes to build an engine. */
+function defaultOptions({ cacheDirectory, provider }: ProviderRequest): ProviderOptions {
+  const folder = cacheFolder(cacheDirectory);
+  return provider === "tensorrt" && folder !== undefined ? { trt_engine_cache_path: folder } : {};
+}
+
 async function open({ library, threads = defaultThreads() }: OnnxRuntimeOptions) {
   return { runtime: await openRuntime(library, threads > 1 ? threads : defaultThreads()), threads };
 }
 
 /** Only programs that have a cache load what it takes. */
 async function openCache(runtime: OrtRuntime, { cacheDirectory, cacheSizeLimit }: OnnxRuntimeOptions) {
-  const folder = cacheDirectory ?? readEnvironment("WEBNN_CACHE_DIR");
-  if (folder === undefined || folder === "") return undefined;
+  const folder = cacheFolder(cacheDirectory);
+  if (folder === undefined) return undefined;
   const { openCompileCache } = await import("./compile_cache.ts");
   return openCompileCache(runtime, folder, cacheSizeLimit);
+}
+
+function cacheFolder(cacheDirectory: string | undefined): string | undefined {
+  return cacheDirectory ?? (readEnvironment("WEBNN_CACHE_DIR") || undefined);
 }
 
 function hasDevices(runtime: OrtRuntime): runtime is DeviceRuntime {

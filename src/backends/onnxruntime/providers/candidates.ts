@@ -94,7 +94,9 @@ export async function listDevices(
 async function listPlugin(runtime: DeviceRuntime, path: string, options: AcceleratorOptions): Promise<DeviceEntry[]> {
   try {
     const devices = registerPlugin(runtime, path);
-    if (devices.length === 0) return [absentPlugin(path, "the plug-in offers no device for the hardware of this machine")];
+    if (devices.length === 0) {
+      return [absentPlugin(path, "the plug-in offers no device for the hardware of this machine")];
+    }
     const entries: DeviceEntry[] = [];
     for (const device of devices) entries.push(await listProvider(runtime, pluginProvider(device), options));
     return entries;
@@ -129,6 +131,8 @@ function whyAbsent({ path }: OrtRuntime, { needs, vendor }: Provider, error: unk
   if (beside.length > 0) return `${beside.join(", ")} must lie beside ${path}`;
   const missing = needs.system.filter(([library]) => !isLoadable(library));
   const libraries = missing.map(([library, product]) => `${library} (${product})`);
-  if (libraries.length > 0) return `${libraries.join(", ")} cannot be loaded; install ${vendor === "NVIDIA" ? "it for your GPU" : "it"}`;
+  if (libraries.length > 0) {
+    return `${libraries.join(", ")} cannot be loaded; install ${vendor === "NVIDIA" ? "it for your GPU" : "it"}`;
+  }
   return messageOf(error);
 }

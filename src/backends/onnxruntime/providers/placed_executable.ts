@@ -5,44 +5,55 @@
  */
 
 import type { Pointer } from "../../../../ffi/memory.ts";
-import type { Executable, PlacedNode } from "../../backend.ts";
+import type { DeviceKind, Executable, PlacedNode } from "../../backend.ts";
 import type { OrtExecutable } from "../executable.ts";
 import type { ValueTensor } from "../tensor.ts";
 import type { Accelerator } from "./accelerator.ts";
 import { readPlacement } from "./placement.ts";
 
+/** Where the nodes of a session are. */
+export interface Placement {
+  readonly devices: readonly string[];
+  /** Those that the CPU runs. */
+  readonly elsewhere: readonly PlacedNode[];
+}
+
 /**
- * Gives a session's executable to an accelerator.
- * @throws if nodes would run elsewhere and the context forbids that; the session is released then
+ * Reads where the nodes of a session are.
+ * @throws if some would run elsewhere and the context forbids that; the session is released then
  */
-export function place(accelerator: Accelerator, session: Pointer, executable: OrtExecutable): Executable {
-  const { provider, allowsFallback, perform, runtime } = accelerator;
-  const release = () => void perform(() => executable.release());
+export function checkPlacement(accelerator: Accelerator, session: Pointer): Placement {
+  const { allowsFallback, perform, provider, runtime } = accelerator;
   try {
     const nodes = readPlacement(runtime.deviceApi, session);
     const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
     if (elsewhere.length > 0 && !allowsFallback) throw new Error(describe(provider.name, elsewhere));
-    return {
-      devices: devicesOf(provider.kind, nodes.length - elsewhere.length, elsewhere.length),
-      elsewhere,
-      get blockingTime() {
-        return executable.blockingTime;
-      },
-      run: (inputs, outputs) =>
-        perform(() => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[])),
-      release,
-    };
+    return { devices: devicesOf(provider.kind, nodes.length - elsewhere.length, elsewhere.length), elsewhere };
   } catch (error) {
-    release();
+    perform(() => runtime.api.ReleaseSession(session));
     throw error;
   }
 }
 
+/** Gives a session's executable to an accelerator. */
+export function place(accelerator: Accelerator, executable: OrtExecutable, placement: Placement): Executable {
+  const { perform } = accelerator;
+  return {
+    ...placement,
+    get blockingTime() {
+      return executable.blockingTime;
+    },
+    run: (inputs, outputs) =>
+      perform(() => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[])),
+    release: () => void perform(() => executable.release()),
+  };
+}
+
 /** Most nodes first. A graph without any, whose outputs are constants or inputs, is where the context is. */
-function devicesOf(kind: string, here: number, elsewhere: number): readonly string[] {
-  const devices = here >= elsewhere ? [kind, "cpu"] : ["cpu", kind];
-  const used = devices.filter((device) => device === "cpu" && kind !== "cpu" ? elsewhere > 0 : here > 0 || elsewhere === 0);
-  return [...new Set(used)];
+function devicesOf(kind: DeviceKind, here: number, elsewhere: number): readonly string[] {
+  if (elsewhere === 0 || kind === "cpu") return [kind];
+  if (here === 0) return ["cpu"];
+  return here >= elsewhere ? [kind, "cpu"] : ["cpu", kind];
 }
 
 function describe(provider: string, nodes: readonly PlacedNode[]): string {

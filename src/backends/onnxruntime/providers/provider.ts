@@ -4,7 +4,15 @@
  * @module
  */
 
-import { cString, cStringArray, type Pointer, pointerArray, pointerAt, readCString, readPointer } from "../../../../ffi/memory.ts";
+import {
+  cString,
+  cStringArray,
+  type Pointer,
+  pointerArray,
+  pointerAt,
+  readCString,
+  readPointer,
+} from "../../../../ffi/memory.ts";
 import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
 import { AllocatorType, DeviceMemoryType, MemoryDeviceType } from "../../../../ffi/onnxruntime/enums.ts";
 import type { DeviceKind } from "../../backend.ts";

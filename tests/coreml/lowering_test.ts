@@ -1,0 +1,213 @@
+/** What the lowering writes, where it is not for numbers to show: operators_test.ts and wpt_cases_test.ts do that. */
+
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import { createMLContext } from "../../src/api/ml_context.ts";
+import { ConstantBlock } from "../../src/backends/coreml/constant_block.ts";
+import { lower, type LoweredProgram, type LowerOptions } from "../../src/backends/coreml/lower.ts";
+import type { MilOperation } from "../../src/backends/coreml/mil.ts";
+import type { Block, Executable } from "../../src/backends/backend.ts";
+import type { Graph } from "../../src/graph/graph.ts";
+import { openInterpretedDevice } from "./interpreted_device.ts";
+
+const VERSION_8: LowerOptions = { specificationVersion: 8, float16: false };
+const FLOAT = { dataType: "float32", shape: [1, 2, 4, 4] } as const;
+
+/** The graph that `describe` builds, and the blocks of its constants. */
+async function graphOf(
+  describe: (builder: MLGraphBuilder) => Readonly<Record<string, MLOperand>>,
+): Promise<Graph<ConstantBlock>> {
+  let captured: Graph<Block> | undefined;
+  const device = {
+    ...openInterpretedDevice(VERSION_8),
+    compile(graph: Graph<Block>): Executable {
+      captured = graph;
+      return { devices: [], release() {}, run() {} };
+    },
+  };
+  const context = createMLContext(device);
+  const builder = new MLGraphBuilder(context);
+  await builder.build(describe(builder));
+  return captured as Graph<ConstantBlock>;
+}
+
+async function lowered(
+  describe: (builder: MLGraphBuilder) => Readonly<Record<string, MLOperand>>,
+  options: LowerOptions = VERSION_8,
+): Promise<LoweredProgram> {
+  return lower(await graphOf(describe), options);
+}
+
+function types({ program }: LoweredProgram): string[] {
+  return program.operations.map(({ type }) => type);
+}
+
+function operation({ program }: LoweredProgram, type: string): MilOperation {
+  return program.operations.find((operation) => operation.type === type)!;
+}
+
+Deno.test("names are made of letters, digits and _, are unique, and the same every time", async () => {
+  const describe = (builder: MLGraphBuilder) => {
+    const [x, y] = [builder.input("a/ä 🙂", FLOAT), builder.input("a.b", FLOAT)];
+    const sum = builder.add(x, y, { label: "1st\u0000 sum" });
+    return { "o u t": builder.relu(builder.add(sum, sum, { label: "1st sum" })) };
+  };
+  const first = await lowered(describe);
+  const { inputs, constants, operations, outputs } = first.program;
+  const values = [...inputs, ...constants, ...operations.flatMap(({ outputs }) => outputs)].map(({ name }) => name);
+  const names = [...values, ...operations.map(({ name }) => name)];
+  for (const name of names) assertMatch(name, /^[A-Za-z_][A-Za-z0-9_]*$/);
+  assertEquals(new Set(names).size, names.length);
+  assertEquals(inputs.map(({ name }) => name), ["input_a__0", "input_a_b_1"]);
+  assertEquals(operations.map(({ name }) => name), ["add_1st_sum_0_op", "add_1st_sum_1_op", "relu_2_op"]);
+  assertEquals(outputs.map(({ name }) => name), ["relu_2"]);
+  assertEquals((await lowered(describe)).program, first.program);
+});
+
+Deno.test("scalars are tensors of one element, and narrow integers are int32 at the edges", async () => {
+  const { inputs, outputs } = await lowered((builder) => {
+    const x = builder.input("x", { dataType: "uint8", shape: [] });
+    const y = builder.input("y", { dataType: "int8", shape: [3] });
+    return { truth: builder.logicalNot(x), negated: builder.neg(y) };
+  });
+  assertEquals(inputs.map(({ descriptor }) => descriptor), [
+    { dataType: "uint8", shape: [] },
+    { dataType: "int8", shape: [3] },
+  ]);
+  const features = [...inputs, ...outputs].map(({ feature: { dataType, shape } }) => `${dataType} [${shape}]`);
+  assertEquals(features, ["int32 [1]", "int32 [3]", "int32 [1]", "int32 [3]"]);
+});
+
+Deno.test("a truth value goes from one operation to the next without a detour over integers", async () => {
+  const program = await lowered((builder) => {
+    const [a, b] = [builder.input("a", FLOAT), builder.input("b", FLOAT)];
+    return { y: builder.where(builder.logicalNot(builder.greater(a, b)), a, b) };
+  });
+  assertEquals(types(program), ["greater", "logical_not", "select"]);
+});
+
+Deno.test("a graph without inputs gets one that stands for none", async () => {
+  const program = await lowered((builder) => ({ y: builder.neg(builder.constant(FLOAT, new Float32Array(32))) }));
+  assertEquals(program.inputs, []);
+  assertEquals(program.program.inputs, [program.placeholder!]);
+  assert(program.program.operations.some(({ inputs }) => Object.values(inputs).includes(program.placeholder!)));
+});
+
+Deno.test("an output that no operation gives, or that has two names, is a copy", async () => {
+  const program = await lowered((builder) => {
+    const x = builder.input("x", FLOAT);
+    const y = builder.relu(x);
+    return { x: builder.identity(x), y, again: y, kept: builder.concat([y], 1) };
+  });
+  assertEquals(types(program), ["relu", "identity", "identity", "identity"]);
+  assertEquals(new Set(program.outputs.map(({ feature }) => feature.name)).size, 4);
+});
+
+Deno.test("constants are not copied, unless their elements stand in another order", async () => {
+  const graph = await graphOf((builder) => {
+    const x = builder.input("x", FLOAT);
+    const bytes = new Float32Array(3 * 2 * 2 * 2).map((_, i) => i);
+    const inOrder = builder.constant({ dataType: "float32", shape: [3, 2, 2, 2] }, bytes);
+    const turned = builder.constant({ dataType: "float32", shape: [2, 2, 2, 3] }, bytes);
+    return { a: builder.conv2d(x, inOrder), b: builder.conv2d(x, turned, { filterLayout: "hwio" }) };
+  });
+  const { program } = lower(graph, VERSION_8);
+  const weights = program.constants.filter(({ shape }) => shape.length === 4);
+  assertEquals(weights.map(({ shape }) => shape), [[3, 2, 2, 2], [3, 2, 2, 2]]);
+  const buffers = graph.constants.map(({ block }) => block.bytes.buffer);
+  assertEquals(weights.map(({ data }) => buffers.includes((data as Uint8Array<ArrayBuffer>).buffer)), [true, false]);
+  const elements = new Float32Array((weights[1]!.data as Uint8Array).buffer);
+  // hwio [h, w, i, o] as oihw: the element of output 1, input 1, row 0, column 1 was at ((0·2 + 1)·2 + 1)·3 + 1.
+  assertEquals(elements[((1 * 2 + 1) * 2 + 0) * 2 + 1], 10);
+});
+
+Deno.test("small equal constants are one", async () => {
+  const { program } = await lowered((builder) => {
+    const x = builder.input("x", FLOAT);
+    return { y: builder.transpose(builder.softmax(builder.softmax(x, 1), 1)) };
+  });
+  const axes = program.operations.filter(({ type }) => type === "softmax").map(({ inputs }) => inputs.axis);
+  assert(axes[0] === axes[1]);
+});
+
+Deno.test("weights stay quantised: in version 9 in blocks of 4 bits, in version 8 by channels of 8", async () => {
+  const describe = (builder: MLGraphBuilder) => {
+    const x = builder.input("x", { dataType: "float32", shape: [1, 4] });
+    const four = { dataType: "int4", shape: [4, 6] } as never;
+    const weight = builder.constant(four, new Uint8Array(12).fill(0x7f));
+    const scale = builder.constant({ dataType: "float32", shape: [1, 6] }, new Float32Array(6).fill(0.5));
+    const zero = builder.constant({ dataType: "int4", shape: [1, 6] } as never, new Uint8Array(3));
+    return { y: builder.matmul(x, builder.dequantizeLinear(weight, scale, zero)) };
+  };
+  const blocks = operation(
+    await lowered(describe, { ...VERSION_8, specificationVersion: 9 }),
+    "constexpr_blockwise_shift_scale",
+  );
+  assertEquals(blocks.attributes!.data!.dataType, "int4");
+  const channels = operation(await lowered(describe), "constexpr_affine_dequantize").attributes!;
+  assertEquals([channels.quantized_data!.dataType, channels.scale!.shape], ["int8", [6]]);
+  const bytes = channels.quantized_data!.data as Uint8Array;
+  assertEquals([...new Int8Array(bytes.buffer)].slice(0, 3), [-1, 7, -1]);
+});
+
+Deno.test("quantised values go from one operation to the next as 8 bits", async () => {
+  const program = await lowered((builder) => {
+    const x = builder.input("x", { dataType: "float32", shape: [2, 3] });
+    const scale = builder.constant({ dataType: "float32", shape: [1, 1] }, Float32Array.of(0.5));
+    const zero = builder.constant({ dataType: "uint8", shape: [1, 1] }, Uint8Array.of(128));
+    return { y: builder.dequantizeLinear(builder.quantizeLinear(x, scale, zero), scale, zero) };
+  });
+  assertEquals(types(program), ["quantize", "dequantize"]);
+});
+
+Deno.test("MIL's own LSTM is taken for constant weights without peepholes, one for each direction", async () => {
+  const describe = (peepholes: boolean) => (builder: MLGraphBuilder) => {
+    const constant = (shape: number[]) =>
+      builder.constant({ dataType: "float32", shape }, new Float32Array(shape.reduce((a, b) => a * b)));
+    const x = builder.input("x", { dataType: "float32", shape: [5, 1, 3] });
+    const [y] = builder.lstm(x, constant([2, 8, 3]), constant([2, 8, 2]), 5, 2, {
+      direction: "both",
+      ...(peepholes && { peepholeWeight: constant([2, 6]) }),
+    });
+    return { y: y! };
+  };
+  assertEquals(types(await lowered(describe(false))).filter((type) => type === "lstm").length, 2);
+  assertEquals(types(await lowered(describe(true))).filter((type) => type === "lstm").length, 0);
+});
+
+Deno.test("computing in float16 leaves inputs and outputs float32", async () => {
+  const program = await lowered((builder) => {
+    const x = builder.input("x", FLOAT);
+    const filter = builder.constant({ dataType: "float32", shape: [2, 2, 1, 1] }, Float32Array.of(1, 2, 3, 1e9));
+    return { y: builder.leakyRelu(builder.conv2d(x, filter)) };
+  }, { specificationVersion: 8, float16: true });
+  assertEquals(types(program), ["cast", "conv", "leaky_relu", "cast"]);
+  assertEquals([...program.inputs, ...program.outputs].map(({ feature }) => feature.dataType), ["fp32", "fp32"]);
+  const filter = program.program.constants.find(({ shape }) => shape.length === 4)!;
+  assertEquals(filter.dataType, "fp16");
+  assertEquals([...new Float16Array((filter.data as Uint8Array).buffer)], [1, 2, 3, Infinity]);
+  assertEquals(
+    program.program.operations.slice(0, 3).flatMap(({ outputs }) => outputs[0]!.dataType),
+    Array(3).fill("fp16"),
+  );
+});
+
+Deno.test("a tensor that Core ML cannot hold is refused by name", async () => {
+  const graph = await graphOf((builder) => {
+    const x = builder.input("x", { dataType: "uint8", shape: [1] });
+    return { y: builder.reshape(builder.expand(x, [2 ** 30], { label: "wide" }), [2 ** 15, 2 ** 15]) };
+  });
+  assertThrows(() => lower(graph, VERSION_8), RangeError, "expand_wide");
+});
+
+Deno.test("a block is freed by the last of its users", () => {
+  const source = Uint8Array.of(1, 2, 3);
+  const block = new ConstantBlock(source);
+  source.fill(0);
+  block.retain();
+  block.release();
+  assertEquals([...block.bytes], [1, 2, 3]);
+  block.release();
+  block.release();
+  assertEquals(block.bytes.length, 0);
+});

@@ -1,0 +1,247 @@
+/**
+ * `deno task verify:coremltools`: coremltools, Apple's own library, loads every program that we write. Exits with 1 if it
+ * refuses one, takes one that is wrong, or computes other numbers, unless the reason is given here.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { LowerOptions } from "../../src/backends/coreml/lower.ts";
+import { cacheDirectory } from "../support/cache_directory.ts";
+import { hasTestData, testData } from "../support/test_data.ts";
+import { loadCases } from "../wpt_cases/cases.ts";
+import { CASES } from "../wpt_cases/main.ts";
+import { exportCases, exportHandmade, exportNetworks, exportWrong, NETWORKS } from "./export_programs.ts";
+import { WRONG_PROGRAMS } from "./programs.ts";
+
+const HELP = `Loads every ML Program that we write with coremltools, which is installed from PyPI into the cache.
+
+Usage: deno task verify:coremltools [--folder DIR | --schema]
+
+  --folder   loads the packages in a folder instead, and prints what is found
+  --schema   writes mil_schema.json anew instead
+  --help     this text`;
+
+/** NumPy: the newest that coremltools' own type inference works with. */
+const PACKAGES = ["coremltools==9.0", "numpy<2.3"];
+
+const RESULT = new URL("coremltools_result.json", import.meta.url);
+const SCHEMA = new URL("mil_schema.json", import.meta.url);
+
+/** Cases whose numbers coremltools computes otherwise, or not, and why. */
+const OTHER_NUMBERS: readonly (readonly [cases: RegExp, reason: string])[] = [
+  [
+    /^\d+ (l2Pool2d|reduceL2) float16/,
+    "coremltools sums the squares in float16, where they overflow",
+  ],
+  [
+    /^\d+ cumulativeSum .*exclusive to true/,
+    "coremltools' value inference of cumsum raises a TypeError when `exclusive` is true",
+  ],
+];
+
+/** What verify_coremltools.py finds of one program. */
+interface Finding {
+  readonly error?: string;
+  readonly numbers?: string;
+}
+
+interface Findings {
+  readonly coremltools: string;
+  readonly numpy: string;
+  readonly programs: Readonly<Record<string, Finding>>;
+}
+
+/** What is found of a set of programs. */
+interface SetResult {
+  readonly set: string;
+  readonly programs: number;
+  readonly loaded: number;
+  readonly refused: Readonly<Record<string, string>>;
+  readonly numbers: {
+    readonly equal: number;
+    /** NumPy implementations are missing for some operations, conv among them. */
+    readonly notComputed: number;
+    readonly notGiven: number;
+    /** How many differ for a known reason. */
+    readonly expected: Readonly<Record<string, number>>;
+    readonly different: Readonly<Record<string, string>>;
+  };
+}
+
+/** What is found of programs that are wrong. */
+interface WrongResult {
+  readonly programs: number;
+  readonly refused: readonly string[];
+  readonly taken: readonly string[];
+}
+
+async function main(): Promise<number> {
+  const unknown: string[] = [];
+  const { folder, schema, help } = parseArgs(Deno.args, {
+    string: ["folder"],
+    boolean: ["schema", "help"],
+    unknown: (option) => void unknown.push(option),
+  });
+  if (help || unknown.length > 0) {
+    console.log(help ? HELP : `verify:coremltools: there is no option ${unknown[0]}; --help lists them`);
+    return help ? 0 : 1;
+  }
+  const python = await findPython();
+  if (schema) return await writeSchema(python);
+  if (folder !== undefined) return await verifyFolder(python, folder);
+  return await verifyAll(python);
+}
+
+async function verifyAll(python: string): Promise<number> {
+  const sets: SetResult[] = [];
+  const verified = async (set: string, write: (folder: string) => Promise<void>) => {
+    const findings = await verifyPrograms(python, write);
+    sets.push(summarize(set, findings));
+    printSet(sets.at(-1)!);
+    return findings;
+  };
+  const { coremltools, numpy } = await verified("written by hand", exportHandmade);
+  for (const [name, options] of hasTestData(CASES) ? versions() : []) {
+    await verified(
+      `WPT's numeric cases, ${name}`,
+      async (folder) => exportCases(folder, await loadCases(testData(CASES)), options),
+    );
+  }
+  for (const [name, options] of hasNetworks() ? versions() : []) {
+    await verified(`networks, ${name}`, (folder) => exportNetworks(folder, options));
+  }
+  const wrong = summarizeWrong(await verifyPrograms(python, exportWrong));
+  console.log(`wrong programs: ${wrong.refused.length} of ${wrong.programs} refused`);
+  await Deno.writeTextFile(RESULT, `${JSON.stringify({ coremltools, numpy, sets, wrong }, null, 2)}\n`);
+  await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(RESULT)]);
+  if (!hasTestData(CASES)) console.log(`skipped: no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
+  if (!hasNetworks()) console.log("skipped: no networks in the test data; WEBNN_TEST_DATA names its folder");
+  const isRight = sets.every(({ refused, numbers }) => isEmpty(refused) && isEmpty(numbers.different));
+  const isComplete = Object.entries(WRONG_PROGRAMS).every(([name, { coremltools }]) =>
+    wrong.refused.includes(name) === coremltools
+  );
+  if (!isComplete) console.log("programs.ts says otherwise which of the wrong programs coremltools finds");
+  const failed = sets.filter(({ refused, numbers }) => !isEmpty(refused) || !isEmpty(numbers.different)).length;
+  console.log(`verify:coremltools: ${sets.length - failed} sets passed, ${failed} failed`);
+  return isRight && isComplete ? 0 : 1;
+}
+
+/** The ways in which graphs are lowered. */
+function versions(): [name: string, options: LowerOptions][] {
+  return [
+    ["specification version 8", { specificationVersion: 8, float16: false }],
+    ["specification version 9", { specificationVersion: 9, float16: false }],
+    ["specification version 8, computed in float16", { specificationVersion: 8, float16: true }],
+  ];
+}
+
+function hasNetworks(): boolean {
+  return NETWORKS.every(([, , weights]) => hasTestData(weights));
+}
+
+/** Verifies programs that `write` puts into a folder, which is removed again: weights are large. */
+async function verifyPrograms(python: string, write: (folder: string) => Promise<void>): Promise<Findings> {
+  const folder = await Deno.makeTempDir({ prefix: "coremltools-" });
+  try {
+    await write(folder);
+    return await verifyPackages(python, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function verifyPackages(python: string, folder: string): Promise<Findings> {
+  const result = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await run(python, [script("verify_coremltools.py"), folder, result]);
+    return JSON.parse(await Deno.readTextFile(result));
+  } finally {
+    await Deno.remove(result);
+  }
+}
+
+async function verifyFolder(python: string, folder: string): Promise<number> {
+  const result = summarize(folder, await verifyPackages(python, folder));
+  printSet(result);
+  return result.programs > 0 && isEmpty(result.refused) && isEmpty(result.numbers.different) ? 0 : 1;
+}
+
+function summarize(set: string, { programs }: Findings): SetResult {
+  const entries = Object.entries(programs);
+  const refused = entries.flatMap(([name, { error }]) => error === undefined ? [] : [[name, error]]);
+  const loaded = entries.filter(([, { error }]) => error === undefined);
+  const count = (numbers: string | undefined) => loaded.filter(([, finding]) => finding.numbers === numbers).length;
+  const others = loaded.filter(([, { numbers }]) =>
+    numbers !== undefined && numbers !== "equal" && numbers !== "not computed"
+  );
+  const reasonOf = (name: string) => OTHER_NUMBERS.find(([cases]) => cases.test(name))?.[1];
+  const expected = Object.groupBy(others, ([name]) => reasonOf(name) ?? "");
+  const { "": different = [], ...known } = expected;
+  return {
+    set,
+    programs: entries.length,
+    loaded: loaded.length,
+    refused: Object.fromEntries(refused),
+    numbers: {
+      equal: count("equal"),
+      notComputed: count("not computed"),
+      notGiven: count(undefined),
+      expected: Object.fromEntries(Object.entries(known).map(([reason, group]) => [reason, group!.length])),
+      different: Object.fromEntries(different.map(([name, { numbers }]) => [name, numbers!])),
+    },
+  };
+}
+
+function summarizeWrong({ programs }: Findings): WrongResult {
+  const names = Object.keys(programs);
+  const refused = names.filter((name) => programs[name]!.error !== undefined);
+  return { programs: names.length, refused, taken: names.filter((name) => !refused.includes(name)) };
+}
+
+function printSet({ set, programs, loaded, refused, numbers }: SetResult): void {
+  const { equal, notComputed, notGiven, expected, different } = numbers;
+  console.log(
+    `${set}: ${loaded} of ${programs} loaded; numbers: ${equal} equal, ${notComputed} not computed, ` +
+      `${notGiven} not given`,
+  );
+  for (const [reason, count] of Object.entries(expected)) console.log(`  ${count} differ: ${reason}`);
+  for (const [name, reason] of Object.entries({ ...refused, ...different })) console.log(`  ${name}: ${reason}`);
+}
+
+async function writeSchema(python: string): Promise<number> {
+  await run(python, [script("make_schema.py"), fileURLToPath(SCHEMA)]);
+  await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(SCHEMA)]);
+  return 0;
+}
+
+/** The Python of an environment of our own with coremltools, made now if need be. */
+async function findPython(): Promise<string> {
+  const folder = join(cacheDirectory(), PACKAGES.join(" ").replaceAll(/[^A-Za-z0-9.]+/g, "-"));
+  const isWindows = Deno.build.os === "windows";
+  const python = join(folder, ...(isWindows ? ["Scripts", "python.exe"] : ["bin", "python"]));
+  const isInstalled = join(folder, "installed");
+  if (existsSync(isInstalled)) return python;
+  console.error(`Installing ${PACKAGES.join(", ")} into ${folder}`);
+  await run(isWindows ? "python" : "python3", ["-m", "venv", "--clear", folder]);
+  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES]);
+  await Deno.writeTextFile(isInstalled, "");
+  return python;
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  const { success, code } = await new Deno.Command(command, { args }).spawn().status;
+  if (!success) throw new Error(`${command} ${args[0]} ended with ${code}`);
+}
+
+function script(name: string): string {
+  return fileURLToPath(new URL(name, import.meta.url));
+}
+
+function isEmpty(record: object): boolean {
+  return Object.keys(record).length === 0;
+}
+
+if (import.meta.main) Deno.exit(await main());

@@ -1,0 +1,105 @@
+/**
+ * The report of `deno task verify:mac` in Markdown.
+ *
+ * @module
+ */
+
+import { type CaseResult, failureLines, summarize } from "../../wpt_cases/report.ts";
+import type { CacheResult, NetworkResult } from "./measure.ts";
+
+/** What the machine says of itself. */
+export interface Machine {
+  readonly chip: string;
+  readonly system: string;
+  /** The kinds of devices that Core ML lists. */
+  readonly devices: readonly string[];
+  readonly deno: string;
+}
+
+/** All that was found. */
+export interface Findings {
+  readonly machine: Machine;
+  /** Whether it was the fake framework: its times say nothing of Core ML and are left out. */
+  readonly fake: boolean;
+  /** By the title of the setting. */
+  readonly cases: Readonly<Record<string, readonly CaseResult[]>>;
+  readonly networks: readonly NetworkResult[];
+  readonly cache: readonly CacheResult[];
+  /** What was not run, and why. */
+  readonly skipped: readonly string[];
+}
+
+/** At most so many failed cases are listed per setting: an issue has room for 65,536 characters. */
+const MAX_FAILURES = 50;
+
+/** Whether all that was run is as it should be. */
+export function hasPassed({ cases, networks, cache }: Findings): boolean {
+  return Object.values(cases).flat().every(({ outcome }) => outcome !== "failed") &&
+    [...networks, ...cache].every(({ passed }) => passed);
+}
+
+/** The report. */
+export function report(findings: Findings): string {
+  const { machine: { chip, system, devices, deno }, fake, skipped } = findings;
+  const parts = [
+    `# Core ML: ${hasPassed(findings) ? "all that was run passed" : "there are failures"}`,
+    fake ? "**Run on the fake framework, not on Core ML: this shows only that the tool works.**" : "",
+    list([`${chip}, ${system}`, `Core ML's devices: ${devices.join(", ")}`, `Deno ${deno}`]),
+    casesPart(findings),
+    networksPart(findings),
+    cachePart(findings),
+    skipped.length > 0 ? `## Not run\n\n${list(skipped)}` : "",
+  ];
+  return parts.filter((part) => part !== "").join("\n\n") + "\n";
+}
+
+function casesPart({ cases }: Findings): string {
+  const settings = Object.entries(cases);
+  if (settings.length === 0) return "";
+  const rows = settings.map(([setting, results]) => {
+    const { passed, failed, unsupported } = summarize(results, {}, true);
+    return [setting, passed, failed, unsupported];
+  });
+  const failures = settings.flatMap(([setting, results]) => {
+    const lines = failureLines(results.filter(({ outcome }) => outcome === "failed"), {});
+    const rest = lines.length > MAX_FAILURES ? [`and ${lines.length - MAX_FAILURES} more`] : [];
+    return lines.length === 0 ? [] : [`### ${setting}`, code([...lines.slice(0, MAX_FAILURES), ...rest])];
+  });
+  const head = ["Compute units", "passed", "failed", "not supported"];
+  return ["## WPT's numeric cases", table(head, rows), ...failures].join("\n\n");
+}
+
+function networksPart({ networks, fake }: Findings): string {
+  if (networks.length === 0) return "";
+  const time = (milliseconds: number) => Number.isNaN(milliseconds) ? "–" : milliseconds.toFixed(1);
+  const times = ["cold build, ms", "warm build, ms", "first run, ms", "run, ms"];
+  const rows = networks.map(({ network, setting, passed, error, devices, cold, warm, firstRun, run }) => [
+    network,
+    setting,
+    passed ? "yes" : "**no**",
+    typeof error === "number" ? error.toExponential(1) : error.replaceAll(/\s+/g, " "),
+    devices.join(", "),
+    ...fake ? [] : [cold, warm, firstRun, run].map(time),
+  ]);
+  const head = ["Network", "Compute units", "agrees", "largest error", "runs on", ...fake ? [] : times];
+  return `## Networks\n\n${table(head, rows)}`;
+}
+
+function cachePart({ cache }: Findings): string {
+  if (cache.length === 0) return "";
+  return `## Cache\n\n${list(cache.map(({ statement, passed }) => `${passed ? "yes" : "**no**"}: ${statement}`))}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly unknown[]) =>
+    `| ${cells.map((cell) => String(cell).replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function list(items: readonly string[]): string {
+  return items.map((item) => `- ${item}`).join("\n");
+}
+
+function code(lines: readonly string[]): string {
+  return ["```text", ...lines, "```"].join("\n");
+}
