@@ -1,11 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
+import { createContext } from "@webnn/deno";
 import "@webnn/deno/polyfill";
 import { decodeImage, normalizeImage, resizeImage } from "../examples/image.ts";
 import { createInference } from "../examples/inference.ts";
 import { buildMobileNetV2 } from "../examples/mobilenetv2.ts";
 import { parseSafetensors } from "../examples/safetensors.ts";
 import { buildSqueezeNet } from "../examples/squeezenet.ts";
-import { testData, testWithData } from "./support/test_data.ts";
+import { cpu, openvino, type TestDevice, testOn, webgpu } from "./support/devices.ts";
+import { testData } from "./support/test_data.ts";
 
 type Layout = "nchw" | "nhwc";
 type Outputs = Record<string, Float32Array>;
@@ -34,11 +36,13 @@ interface MobileNetV2Reference {
   photos: Record<string, { file: string; features_first8: number[] }>;
 }
 
-for (const layout of ["nchw", "nhwc"] as const) {
+for (const [device, layout] of product([cpu, webgpu, openvino], ["nchw", "nhwc"] as const)) {
   const squeezeNetFiles = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;
-  testWithData([...squeezeNetFiles, ...PHOTOS], `SqueezeNet 1.1 agrees with the reference, ${layout}`, async () => {
+  const test = (files: readonly string[], title: string, run: () => Promise<void>) =>
+    testOn(device, `${title} agrees with the reference, ${layout}`, run, [...files, ...PHOTOS]);
+  test(squeezeNetFiles, "SqueezeNet 1.1", async () => {
     const reference: SqueezeNetReference = await readJson(squeezeNetFiles[1]);
-    await withNetwork(buildSqueezeNet, squeezeNetFiles[0], layout, async (run) => {
+    await withNetwork(device, buildSqueezeNet, squeezeNetFiles[0], layout, async (run) => {
       const outputs = await run(await deterministicInput(layout, reference.input.sha256_le_bytes));
       assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
       assertClose(outputs.probabilities!, reference.probabilities, 1e-6, "probabilities");
@@ -48,9 +52,9 @@ for (const layout of ["nchw", "nhwc"] as const) {
   });
 
   const mobileNetFiles = ["models/mobilenetv2.safetensors", "models/mobilenetv2.reference.json"] as const;
-  testWithData([...mobileNetFiles, ...PHOTOS], `MobileNetV2 agrees with the reference, ${layout}`, async () => {
+  test(mobileNetFiles, "MobileNetV2", async () => {
     const reference: MobileNetV2Reference = await readJson(mobileNetFiles[1]);
-    await withNetwork(buildMobileNetV2, mobileNetFiles[0], layout, async (run) => {
+    await withNetwork(device, buildMobileNetV2, mobileNetFiles[0], layout, async (run) => {
       const outputs = await run(await deterministicInput(layout, reference.input.sha256_le_bytes));
       assertClose(outputs.features!, reference.features, 1e-4, "features");
       assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
@@ -61,6 +65,10 @@ for (const layout of ["nchw", "nhwc"] as const) {
       }
     });
   });
+}
+
+function* product<A, B>(as: readonly A[], bs: readonly B[]): Generator<[A, B]> {
+  for (const a of as) for (const b of bs) yield [a, b];
 }
 
 async function checkClasses(run: Run, layout: Layout, photo: SqueezeNetReference["photos"][string]): Promise<void> {
@@ -77,13 +85,14 @@ async function checkClasses(run: Run, layout: Layout, photo: SqueezeNetReference
 }
 
 async function withNetwork(
+  device: TestDevice,
   build: typeof buildSqueezeNet,
   weightsFile: string,
   layout: Layout,
   check: (run: Run) => Promise<void>,
 ): Promise<void> {
   const weights = parseSafetensors(await Deno.readFile(testData(weightsFile)));
-  const context = await navigator.ml.createContext({ accelerated: false });
+  const context = await createContext(device.options);
   try {
     const network = await build(context, weights, { layout });
     const [inputName] = Object.keys(network.inputs);

@@ -8,7 +8,7 @@ import type { MilConstant, MilProgram } from "../../src/backends/coreml/mil.ts";
 import { writePackage } from "../../src/backends/coreml/package.ts";
 import { layOutWeights, writeWeights } from "../../src/backends/coreml/weights.ts";
 import { encodeFiles, MemorySink } from "./files.ts";
-import { counting, operation, program, PROGRAMS, value } from "./programs.ts";
+import { counting, operation, program, PROGRAMS, value } from "./sample_programs.ts";
 import { readProgram } from "./reader.ts";
 
 for (const [name, original] of Object.entries(PROGRAMS)) {

@@ -21,18 +21,18 @@ import { runCase } from "../wpt_cases/run_case.ts";
 import { savePackage } from "./files.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
 import { type Elements, runProgram } from "./interpreter/mod.ts";
-import { PROGRAMS, WRONG_PROGRAMS } from "./programs.ts";
+import { PROGRAMS, WRONG_PROGRAMS } from "./sample_programs.ts";
 
 /** The elements of an input or output, in the type that they are given in. */
-interface Elementwise {
+interface TypedBytes {
   readonly dataType: string;
   readonly data: Uint8Array;
 }
 
 /** What a program makes of its inputs, and how far another's outputs may be from that. */
 interface Run {
-  readonly inputs: readonly Elementwise[];
-  readonly outputs: readonly Elementwise[];
+  readonly inputs: readonly TypedBytes[];
+  readonly outputs: readonly TypedBytes[];
   readonly tolerance: { readonly metric: Tolerance["metricType"]; readonly value: number };
 }
 
@@ -42,8 +42,8 @@ export async function exportHandmade(folder: string): Promise<void> {
     const inputs = program.inputs.map(countingElements);
     const results = runProgram(program, Object.fromEntries(program.inputs.map(({ name }, i) => [name, inputs[i]!])));
     await save(folder, name, program, {
-      inputs: program.inputs.map(({ dataType }, i) => elementwise(dataType, inputs[i]!)),
-      outputs: program.outputs.map(({ name, dataType }) => elementwise(dataType, results[name]!.data)),
+      inputs: program.inputs.map(({ dataType }, i) => typedBytes(dataType, inputs[i]!)),
+      outputs: program.outputs.map(({ name, dataType }) => typedBytes(dataType, results[name]!.data)),
       tolerance: { metric: "ULP", value: 1 },
     });
   }
@@ -94,7 +94,7 @@ export async function exportNetworks(folder: string, options: LowerOptions): Pro
 async function save(folder: string, name: string, program: MilProgram, run?: Run): Promise<void> {
   await savePackage(program, `${folder}/${name}.mlpackage`);
   if (run === undefined) return;
-  const base64 = (list: readonly Elementwise[]) =>
+  const base64 = (list: readonly TypedBytes[]) =>
     list.map(({ dataType, data }) => ({ dataType, data: data.toBase64() }));
   const json = { ...run, inputs: base64(run.inputs), outputs: base64(run.outputs) };
   await Deno.writeTextFile(`${folder}/${name}.json`, JSON.stringify(json));
@@ -103,8 +103,8 @@ async function save(folder: string, name: string, program: MilProgram, run?: Run
 /** What a graph was compiled to, and what its last run was given and gave. */
 interface Recorded {
   program?: MilProgram;
-  inputs?: Elementwise[];
-  outputs?: Elementwise[];
+  inputs?: TypedBytes[];
+  outputs?: TypedBytes[];
 }
 
 /** A device that keeps what it does until that is taken. */
@@ -141,7 +141,7 @@ function recording(device: ReturnType<typeof openInterpretedDevice>): Device & {
 }
 
 /** A copy of a tensor's elements. NumPy has no type for integers of four bits: they become int32. */
-function storedElements({ dataType, shape }: Descriptor, bytes: Uint8Array): Elementwise {
+function storedElements({ dataType, shape }: Descriptor, bytes: Uint8Array): TypedBytes {
   if (dataType !== "int4" && dataType !== "uint4") return { dataType, data: bytes.slice() };
   const elements = new Int32Array(elementCount(shape));
   widen(dataType, bytes, elements);
@@ -154,7 +154,7 @@ function countingElements({ dataType, shape }: MilValue): Elements {
   return dataType === "int32" ? Int32Array.from(numbers) : Float32Array.from(numbers);
 }
 
-function elementwise(dataType: MilType, elements: Elements): Elementwise {
+function typedBytes(dataType: MilType, elements: Elements): TypedBytes {
   const names: Partial<Record<MilType, string>> = { fp32: "float32", fp16: "float16", int32: "int32" };
   const data = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
   return { dataType: names[dataType]!, data };

@@ -116,5 +116,10 @@ function send(reply: object, bytes: Uint8Array): void {
   const header = new TextEncoder().encode(JSON.stringify(reply));
   const lengths = new Uint8Array(Uint32Array.of(header.byteLength, bytes.byteLength).buffer);
   const message = concatenate([lengths, header, bytes]);
-  for (let offset = 0; offset < message.byteLength;) offset += Deno.stdout.writeSync(message.subarray(offset));
+  try {
+    for (let offset = 0; offset < message.byteLength;) offset += Deno.stdout.writeSync(message.subarray(offset));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(); // The process that asked has ended meanwhile.
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { lint } from "./lint.ts";
-import { constant, counting, operation, program, PROGRAMS, value, WRONG_PROGRAMS } from "./programs.ts";
+import { constant, counting, operation, program, PROGRAMS, value, WRONG_PROGRAMS } from "./sample_programs.ts";
 
 for (const [name, right] of Object.entries(PROGRAMS)) {
   Deno.test(`the lint has nothing to say of a right program: ${name}`, () => assertEquals(lint(right), []));

@@ -14,7 +14,7 @@ import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "../wpt_cases/cases.ts";
 import { CASES } from "../wpt_cases/main.ts";
 import { exportCases, exportHandmade, exportNetworks, exportWrong, NETWORKS } from "./export_programs.ts";
-import { WRONG_PROGRAMS } from "./programs.ts";
+import { WRONG_PROGRAMS } from "./sample_programs.ts";
 
 const HELP = `Loads every ML Program that we write with coremltools, which is installed from PyPI into the cache.
 
@@ -123,7 +123,7 @@ async function verifyAll(python: string): Promise<number> {
   const isComplete = Object.entries(WRONG_PROGRAMS).every(([name, { coremltools }]) =>
     wrong.refused.includes(name) === coremltools
   );
-  if (!isComplete) console.log("programs.ts says otherwise which of the wrong programs coremltools finds");
+  if (!isComplete) console.log("sample_programs.ts says otherwise which of the wrong programs coremltools finds");
   const failed = sets.filter(({ refused, numbers }) => !isEmpty(refused) || !isEmpty(numbers.different)).length;
   console.log(`verify:coremltools: ${sets.length - failed} sets passed, ${failed} failed`);
   return isRight && isComplete ? 0 : 1;

@@ -7,13 +7,14 @@
 
 import { createMLContext } from "../../src/api/ml_context.ts";
 import { COREML_LIMITS } from "../../src/backends/coreml/limits.ts";
+import type { MilProgram } from "../../src/backends/coreml/mil.ts";
 import type { MLOperandDataType } from "../../src/data_type.ts";
 import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import { evaluate, type RefTensor } from "../reference/mod.ts";
-import { operandValues, PLAIN } from "../support/operand_values.ts";
-import { type Sample, SAMPLES } from "../support/operator_samples.ts";
+import { operandValues, PLAIN, POSITIVE } from "../support/operand_values.ts";
+import { type Sample, SAMPLES, shapeOfRank } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
 
@@ -34,33 +35,58 @@ export async function coreMLDocs(page: string): Promise<string> {
 async function mappingTable(): Promise<string> {
   const rows: string[] = [];
   for (const name of Object.keys(operators).sort() as OperatorName[]) {
-    rows.push(`| ${name} | ${await operationsOf(name, "float32")} | ${await operationsOf(name, "int32")} |`);
+    const floats = await operationsOf(name, ["float32"]);
+    const integers = await operationsOf(name, ["int32", "uint8"]);
+    rows.push(`| ${name} | ${floats} | ${integers} |`);
   }
   return ["| WebNN | MIL, floats | MIL, integers |", "| --- | --- | --- |", ...rows, ""].join("\n");
 }
 
-/** The operations in the order in which they first occur; `–` if the first operand cannot have the type. */
-async function operationsOf(name: OperatorName, type: MLOperandDataType): Promise<string> {
-  const types = chooseTypes(operators[name], type);
+/** The operations for the first type that the operator takes, in the order in which they first occur. */
+async function operationsOf(name: OperatorName, candidates: readonly MLOperandDataType[]): Promise<string> {
+  const types = candidates.map((type) => chooseTypes(operators[name], type)).find((types) => types !== undefined);
   if (types === undefined) return "–";
-  const device = openInterpretedDevice({ specificationVersion: 8, float16: false });
+  const programs = await Promise.all(([8, 9] as const).map((version) => programsOf(name, types, version)));
+  const operations = programs.flat().flatMap((program) => program.operations)
+    // A program without inputs begins with an operation on its placeholder, which is no part of the operator.
+    .filter((operation) => !operation.name.startsWith("placeholder_"))
+    .map((operation) => `\`${operation.type}\``);
+  return [...new Set(operations)].join(", ");
+}
+
+async function programsOf(
+  name: OperatorName,
+  types: Readonly<Record<string, MLOperandDataType>>,
+  specificationVersion: 8 | 9,
+): Promise<readonly MilProgram[]> {
+  const device = openInterpretedDevice({ specificationVersion, float16: false });
   const context = createMLContext(device);
-  for (const sample of RANKS.flatMap((rank) => SAMPLES[name]!(rank))) {
+  for (const sample of RANKS.flatMap((rank) => samplesOf(name, rank))) {
     const operands = operandsOf(sample, types);
     if (!isPossible(evaluate(name, operands, sample.attributes))) continue;
-    for (const constants of [[], Object.keys(operands).slice(1)]) {
+    for (const constants of [[], Object.keys(operands).slice(1), Object.keys(operands)]) {
       await runOperator(context, name, operands, sample.attributes, constants);
     }
   }
   context.destroy();
-  const operations = device.programs.flatMap((program) => program.operations.map((operation) => operation.type));
-  return [...new Set(operations)].map((operation) => `\`${operation}\``).join(", ");
+  return device.programs;
 }
 
-/** The type for each operand that can have it, else the first one it can have. */
+/** The samples of the tests, and one of a form that is lowered otherwise: channels in dimension 1. */
+function samplesOf(name: OperatorName, rank: number): readonly Sample[] {
+  const samples = SAMPLES[name]!(rank);
+  if (name !== "batchNormalization" || rank < 3) return samples;
+  const input = shapeOfRank(rank);
+  const size = [input[1]!];
+  const domains = { variance: POSITIVE };
+  return [...samples, { shapes: { input, mean: size, variance: size }, attributes: { axis: 1 }, domains }];
+}
+
+/** The type for each operand that can have it, else the first one that it can have. */
 function chooseTypes(row: AnyOperator, type: MLOperandDataType): Record<string, MLOperandDataType> | undefined {
   const limits = Object.entries(operatorLimits(row, COREML_LIMITS)).filter(([name]) => name in row.operands);
-  if (!limits[0]?.[1].dataTypes.includes(type)) return undefined;
+  const [, { dataTypes }] = limits.find(([, { dataTypes }]) => dataTypes.length > 1) ?? limits[0]!;
+  if (!dataTypes.includes(type)) return undefined;
   return Object.fromEntries(limits.map(([name, { dataTypes }]) => {
     const rule = row.operands[name]!.types;
     return [name, "sameAs" in rule || dataTypes.includes(type) ? type : dataTypes[0]!];

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { ContextOptions } from "@webnn/deno";
 import { isLoadable } from "../../ffi/library.ts";
 import { cacheDirectory } from "./cache_directory.ts";
+import { testWithData } from "./test_data.ts";
 
 /** A device that tests use. */
 export interface TestDevice {
@@ -20,6 +21,9 @@ export interface TestDevice {
   /** Why it is missing; `undefined` if it is there. */
   readonly missing: string | undefined;
 }
+
+/** The CPU, which is never missing. */
+export const cpu: TestDevice = { name: "cpu", options: { device: "cpu" }, missing: undefined };
 
 /** Where Debian's package chromium has SwiftShader. */
 const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
@@ -79,8 +83,13 @@ async function python(args: string[]): Promise<string | undefined> {
   }
 }
 
-/** `Deno.test` for a test that needs a device. */
-export function testOn({ name, missing }: TestDevice, title: string, fn: Deno.TestDefinition["fn"]): void {
-  const reason = missing === undefined ? "" : ` (skipped: ${missing})`;
-  Deno.test({ name: `${name}: ${title}${reason}`, ignore: missing !== undefined, fn });
+/** `Deno.test` for a test that needs a device, and perhaps files of the test data. */
+export function testOn(
+  { name, missing }: TestDevice,
+  title: string,
+  fn: Deno.TestDefinition["fn"],
+  files: readonly string[] = [],
+): void {
+  if (missing === undefined) testWithData(files, `${name}: ${title}`, fn);
+  else Deno.test({ name: `${name}: ${title} (skipped: ${missing})`, ignore: true, fn });
 }

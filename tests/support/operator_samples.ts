@@ -87,15 +87,16 @@ const argMinMax = fromRank1((shape) =>
   }))
 );
 
-const batchNormalization = fromRank1((shape) => {
-  const axis = shape.length - 1;
-  const size = [shape[axis]!];
-  const domains = { variance: POSITIVE };
-  return [
-    { shapes: { input: shape, mean: size, variance: size }, attributes: { axis }, domains },
-    { shapes: { input: shape, mean: size, variance: size, scale: size, bias: size }, attributes: { axis }, domains },
-  ];
-});
+const batchNormalization = fromRank1((shape) =>
+  [...new Set([shape.length - 1, 1])].filter((axis) => axis < shape.length).flatMap((axis) => {
+    const size = [shape[axis]!];
+    const domains = { variance: POSITIVE };
+    return [
+      { shapes: { input: shape, mean: size, variance: size }, attributes: { axis }, domains },
+      { shapes: { input: shape, mean: size, variance: size, scale: size, bias: size }, attributes: { axis }, domains },
+    ];
+  })
+);
 
 const cast: Samples = (rank) =>
   DATA_TYPES.map((dataType: MLOperandDataType) => ({
@@ -416,7 +417,10 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   averagePool2d: pool2d(PLAIN),
   l2Pool2d: pool2d(PLAIN),
   maxPool2d: pool2d({ float: [-2, 2] }),
-  prelu: binary(WILD, WILD, ["input", "slope"]),
+  prelu: (rank) => [
+    ...binary(WILD, WILD, ["input", "slope"])(rank),
+    ...ofRank(4, [{ shapes: { input: [2, 3, 4, 2], slope: [3, 1, 1] }, domains: { input: WILD } }])(rank),
+  ],
   reduceL1: reduction(PLAIN),
   reduceL2: reduction(PLAIN),
   reduceLogSum: reduction(POSITIVE),

@@ -177,3 +177,27 @@ Deno.test("a queue of many synchronous steps lets the event loop turn", async ()
   clearInterval(timer);
   assert(ticks > 3, `${ticks} ticks`);
 });
+
+Deno.test("steps that have held the thread for a while are followed by a turn of the event loop", async () => {
+  const queue = new Queue();
+  const log: string[] = [];
+  queue.add(() => queue.spend(100));
+  assertEquals(queue.idle, false);
+  setTimeout(() => log.push("timer"), 0);
+  await new Promise((resolve) => setTimeout(resolve, 5)); // The timer is due, and the queue knows of no turn.
+  queue.add(() => void log.push("first"));
+  queue.add(() => void log.push("second"));
+  log.push("after the calls");
+  await new Promise<void>((resolve) => queue.add(resolve));
+  assertEquals(log, ["timer", "after the calls", "first", "second"]);
+  assertEquals(queue.idle, true);
+});
+
+Deno.test("a queue of a million steps", async () => {
+  const queue = new Queue();
+  let count = 0;
+  queue.add(() => Promise.resolve());
+  for (let i = 0; i < 1e6; i++) queue.add(() => void count++);
+  await new Promise<void>((resolve) => queue.add(resolve));
+  assertEquals(count, 1e6);
+});

@@ -17,7 +17,7 @@ import { CoreMLExecutable } from "./executable.ts";
 import { COREML_LIMITS } from "./limits.ts";
 import { lower, type LoweredProgram } from "./lower.ts";
 import type { LowerOptions } from "./mil_writer.ts";
-import { loadCompiled } from "./model_cache.ts";
+import { type ModelCache, openModelCache } from "./model_cache.ts";
 import { CoreMLTensor } from "./tensor.ts";
 
 /** The kind of device that a context wants, as the compute units that a model may use. */
@@ -49,6 +49,7 @@ export class CoreMLDevice implements Device {
   readonly #lowering: LowerOptions;
   /** The MLModelConfiguration. */
   readonly #configuration: Pointer;
+  readonly #cache: ModelCache;
   #aborted = false;
 
   constructor(readonly coreML: CoreML, readonly settings: DeviceSettings) {
@@ -57,6 +58,7 @@ export class CoreMLDevice implements Device {
     this.info = { backend: "coreml", device, provider: "coreml", version: coreML.version, threads };
     this.accelerated = device !== "cpu";
     this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16: settings.float16 };
+    this.#cache = openModelCache(coreML, settings.cacheFolder);
     this.#configuration = createConfiguration(coreML, settings);
   }
 
@@ -73,7 +75,7 @@ export class CoreMLDevice implements Device {
       const lowered = lower(graph, this.#lowering);
       const encoded = encodeProgram(lowered.program);
       const load = (path: string) => this.#load(path, lowered, encoded.weights.byteLength);
-      return await loadCompiled(this.coreML, encoded, this.settings.cacheFolder, load);
+      return await this.#cache.open(encoded, load);
     } finally {
       for (const { block, shared } of graph.constants) if (!shared) block.release();
     }

@@ -39,7 +39,7 @@ export interface MilOperation {
   /** Parameters by name; a list is for those that take several values, such as `values` of `concat`. */
   readonly inputs: Readonly<Record<string, MilValue | readonly MilValue[]>>;
   readonly outputs: readonly MilValue[];
-  /** Parameters that are no values but attributes, as those of `constexpr_affine_dequantize` are. */
+  /** The parameters of a `constexpr_` operation, which stand in place. They are not among the program's constants. */
   readonly attributes?: Readonly<Record<string, MilConstant>>;
 }
 

@@ -14,6 +14,8 @@ import { writePackage } from "./package.ts";
 const VERSION = 1;
 /** The size of all entries together, in bytes. */
 const MAX_SIZE = 2 * 2 ** 30;
+/** Bytes of new entries between two looks at all of them, which take a while when there are many. */
+const CLEAN_UP_INTERVAL = MAX_SIZE / 8;
 /** Seconds after which the folder of a compilation has been left behind by a program that ended. */
 const ABANDONED = 24 * 60 * 60;
 /** Bytes that are hashed at a time: the hash makes a copy. */
@@ -21,34 +23,39 @@ const SLICE = 8 * 2 ** 20;
 const ENTRY = ".mlmodelc";
 const WORK = ".tmp";
 
-/**
- * Compiles a program, unless that has been done before, and loads it.
- *
- * @param folder The folder of the cache; it is created.
- * @param load Loads the compiled model at a path.
- */
-export async function loadCompiled<T>(
-  coreML: CoreML,
-  program: EncodedProgram,
-  folder: string,
-  load: (path: string) => Promise<T>,
-): Promise<T> {
+/** The compiled models of a device. */
+export interface ModelCache {
+  /** Compiles a program, unless that has been done before, and loads what lies at the path that `load` gets. */
+  open<T>(program: EncodedProgram, load: (path: string) => Promise<T>): Promise<T>;
+}
+
+/** A cache in a folder, which need not exist yet. */
+export function openModelCache(coreML: CoreML, folder: string): ModelCache {
   const { files } = coreML;
-  const path = `${folder}/${await keyOf(program, coreML.build)}${ENTRY}`;
-  if (files.exists(path)) {
-    try {
-      const model = await load(path);
-      ignoreFailure(() => files.touch(path));
-      return model;
-    } catch {
-      // The entry is damaged, or another process has just removed it.
-      ignoreFailure(() => files.remove(path));
+  let bytesUntilCleanUp = 0;
+
+  async function open<T>(program: EncodedProgram, load: (path: string) => Promise<T>): Promise<T> {
+    const path = `${folder}/${await keyOf(program, coreML.build)}${ENTRY}`;
+    if (files.exists(path)) {
+      try {
+        const model = await load(path);
+        ignoreFailure(() => files.touch(path));
+        return model;
+      } catch {
+        // The entry is damaged, or another process has just removed it.
+        ignoreFailure(() => files.remove(path));
+      }
     }
+    await compile(coreML, program, folder, path);
+    const model = await load(path);
+    bytesUntilCleanUp -= program.model.byteLength + program.weights.byteLength;
+    if (bytesUntilCleanUp < 0) {
+      ignoreFailure(() => cleanUp(coreML, folder, path));
+      bytesUntilCleanUp = CLEAN_UP_INTERVAL;
+    }
+    return model;
   }
-  await compile(coreML, program, folder, path);
-  const model = await load(path);
-  ignoreFailure(() => cleanUp(coreML, folder, path));
-  return model;
+  return { open };
 }
 
 /** Compiles in a folder of its own inside of the cache's, from where the result can be moved in one step. */

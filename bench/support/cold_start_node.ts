@@ -1,0 +1,14 @@
+/**
+ * MobileNetV2 by the npm package onnxruntime-node, once, from nothing to the result, which is printed as JSON. Argument:
+ * the model.
+ *
+ * @module
+ */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { coldStartInput } from "./cold_start_input.ts";
+
+const session = await InferenceSession.create(Deno.args[0]!);
+const input = new Tensor("float32", coldStartInput(), [1, 3, 224, 224]);
+const results = await session.run({ [session.inputNames[0]!]: input });
+console.log(JSON.stringify([...results[session.outputNames[0]!]!.data as Float32Array]));
+await session.release();

@@ -1,0 +1,52 @@
+/** The event loop has its turns while a program waits for nothing but graphs that run in no time. */
+import { assert } from "@std/assert";
+import { createContext, type MLContext, MLGraphBuilder } from "@webnn/deno";
+
+const TENSOR = { dataType: "float32", shape: [1], readable: true } as const;
+/** More than ten times as many rounds as take the few milliseconds after which the loop gets a turn. */
+const ROUNDS = 50_000;
+
+/** Does something again and again until a timer has fired twice; returns how often the timer fired. */
+async function repeat(act: () => Promise<unknown>): Promise<number> {
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  for (let i = 0; i < ROUNDS && ticks < 2; i++) await act();
+  clearInterval(timer);
+  return ticks;
+}
+
+async function sum(context: MLContext) {
+  const builder = new MLGraphBuilder(context);
+  const x = builder.input("x", TENSOR);
+  return await builder.build({ y: builder.add(x, x) });
+}
+
+Deno.test("a timer fires amid awaited reads", async () => {
+  await using context = await createContext();
+  const tensor = await context.createTensor(TENSOR);
+  const buffer = new Float32Array(1);
+  assert(await repeat(() => context.readTensor(tensor, buffer)) === 2);
+});
+
+Deno.test("a timer fires amid dispatches and awaited reads", async () => {
+  await using context = await createContext();
+  const graph = await sum(context);
+  const [x, y] = [await context.createTensor(TENSOR), await context.createTensor(TENSOR)];
+  const ticks = await repeat(() => {
+    context.dispatch(graph, { x }, { y });
+    return context.readTensor(y);
+  });
+  assert(ticks === 2);
+});
+
+Deno.test("thousands of dispatches in a row are not all carried out before the calls return", async () => {
+  await using context = await createContext();
+  const graph = await sum(context);
+  const [x, y] = [await context.createTensor(TENSOR), await context.createTensor(TENSOR)];
+  let ticks = 0;
+  const timer = setInterval(() => ticks++, 1);
+  for (let i = 0; i < ROUNDS; i++) context.dispatch(graph, { x }, { y });
+  await context.readTensor(y);
+  clearInterval(timer);
+  assert(ticks > 1, `${ticks} ticks`);
+});
