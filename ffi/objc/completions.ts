@@ -7,6 +7,9 @@
  * A block that says of itself that it is global is neither copied nor counted by anybody. Its memory stays ours, is
  * native, and is used again but never freed: a framework may look at the block after it has called it.
  *
+ * One thing cannot be helped: a worker that is terminated (not closed) takes its callback with it, and the process ends
+ * when a framework calls it then.
+ *
  * @see https://clang.llvm.org/docs/Block-ABI-Apple.html
  * @module
  */

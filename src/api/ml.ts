@@ -120,7 +120,7 @@ export interface LibraryOptions {
 /** Options of our own beside the standard's. Unlike those they are demands: what cannot be met is an error. */
 export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /** The engine. */
-  backend?: "onnxruntime";
+  backend?: "onnxruntime" | "coreml";
   /** The kind of device. */
   device?: "cpu" | "gpu" | "npu";
   /** What runs graphs inside the engine, as {@linkcode devices} lists it: `"cpu"`, `"webgpu"`, `"cuda"`, `"openvino"`... */

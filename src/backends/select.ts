@@ -1,6 +1,8 @@
 /**
  * From the options of a context to a device. Here, and only here, the standard's hints are read.
  *
+ * `backend: "coreml"` demands macOS's own engine; all else is ONNX Runtime's:
+ *
  * 1. `provider` and `device` are demands: what they name is opened, or the context is not.
  * 2. `accelerated: false` and `deviceType: "cpu"` lead to the CPU.
  * 3. `deviceType` leads to a device of its kind, else to the CPU.
@@ -15,9 +17,10 @@
 
 import { messageOf, notSupportedError } from "../errors.ts";
 import type { Device, DeviceEntry, DeviceKind } from "./backend.ts";
+import { openEither } from "./either.ts";
 
 /** The names of backends. */
-export const BACKENDS = ["onnxruntime"] as const;
+export const BACKENDS = ["onnxruntime", "coreml"] as const;
 /** The kinds of devices. */
 export const DEVICES = ["cpu", "gpu", "npu"] as const;
 
@@ -61,6 +64,7 @@ export interface Selection extends Libraries {
  */
 export async function openDevice(selection: Selection): Promise<Device> {
   try {
+    if (selection.backend === "coreml") return await openCoreML(selection);
     const { openCpu, openProvider } = await import("./onnxruntime/mod.ts");
     const { device, fallback = true, provider } = selection;
     const isDemanded = provider !== undefined || device !== undefined;
@@ -74,6 +78,22 @@ export async function openDevice(selection: Selection): Promise<Device> {
     throw new Error(describeAbsence(selection, reasons));
   } catch (error) {
     throw notSupportedError(`createContext: ${messageOf(error)}`, error);
+  }
+}
+
+/**
+ * Core ML, with ONNX Runtime for graphs that it cannot take as a whole: `devices` of a graph tell. No hint leads here as
+ * long as it has not been seen to work on a Mac.
+ */
+async function openCoreML(selection: Selection): Promise<Device> {
+  const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
+  const device = selection.device ?? kindsOf(selection)[0]!;
+  const native = coreml.openCoreML({ device, cacheDirectory: selection.cacheDirectory });
+  if (selection.fallback === false) return native;
+  try {
+    return openEither(native, await onnxruntime.openCpu(selection));
+  } catch {
+    return native; // There is no ONNX Runtime for a Mac with an Intel processor.
   }
 }
 

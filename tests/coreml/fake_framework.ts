@@ -7,6 +7,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { testWithData } from "../support/test_data.ts";
 import type { Runtime } from "../../ffi/objc/runtime.ts";
 import { cString, readCString } from "../../ffi/memory.ts";
 
@@ -46,24 +47,27 @@ export async function buildFakeFramework(folder: string): Promise<string> {
  *
  * @param name what the file shows
  * @param file in tests/coreml/programs/; its arguments are the path of the library and a folder for itself
+ * @param options flags for Deno, and files of the test data without which the test is skipped
  */
-export function testOnFake(name: string, file: string, flags: readonly string[] = []): void {
-  Deno.test({
-    name: `fake Core ML: ${name}${unavailable}`,
-    ignore: !available,
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      try {
-        const library = await buildFakeFramework(folder);
-        const { code, stdout, stderr } = await runTests(file, library, folder, flags);
-        if (code !== 0 || stderr !== "") console.log(stdout);
-        assertEquals({ code, stderr }, { code: 0, stderr: "" });
-        assertMatch(stdout, /^ok \| [1-9]/m, "the tests did not come to their end");
-        console.log(stdout.split("\n").filter((line) => /^[A-Za-z]/.test(line)).join("\n"));
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
+export function testOnFake(
+  name: string,
+  file: string,
+  { flags = [], data = [] }: { flags?: readonly string[]; data?: readonly string[] } = {},
+): void {
+  const title = `fake Core ML: ${name}`;
+  if (!available) return Deno.test({ name: title + unavailable, ignore: true, fn() {} });
+  testWithData(data, title, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const library = await buildFakeFramework(folder);
+      const { code, stdout, stderr } = await runTests(file, library, folder, flags);
+      if (code !== 0 || stderr !== "") console.log(stdout);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertMatch(stdout, /^ok \| [1-9]/m, "the tests did not come to their end");
+      console.log(stdout.split("\n").filter((line) => /^[A-Za-z0-9]/.test(line)).join("\n"));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 }
 

@@ -42,11 +42,14 @@ async function mappingTable(): Promise<string> {
   return ["| WebNN | MIL, floats | MIL, integers |", "| --- | --- | --- |", ...rows, ""].join("\n");
 }
 
-/** The operations for the first type that the operator takes, in the order in which they first occur. */
+/** The operations for the types that the operator takes, in the order in which they first occur. */
 async function operationsOf(name: OperatorName, candidates: readonly MLOperandDataType[]): Promise<string> {
-  const types = candidates.map((type) => chooseTypes(operators[name], type)).find((types) => types !== undefined);
-  if (types === undefined) return "–";
-  const programs = await Promise.all(([8, 9] as const).map((version) => programsOf(name, types, version)));
+  const choices = candidates.map((type) => chooseTypes(operators[name], type)).filter((types) => types !== undefined);
+  if (choices.length === 0) return "–";
+  const versions = [8, 9] as const;
+  const programs = await Promise.all(
+    choices.flatMap((types) => versions.map((version) => programsOf(name, types, version))),
+  );
   const operations = programs.flat().flatMap((program) => program.operations)
     // A program without inputs begins with an operation on its placeholder, which is no part of the operator.
     .filter((operation) => !operation.name.startsWith("placeholder_"))

@@ -37,6 +37,8 @@ export interface DeviceSettings {
   readonly float16: boolean;
   /** The folder of compiled models. */
   readonly cacheFolder: string;
+  /** The bytes that they may have together. */
+  readonly cacheSizeLimit: number | undefined;
 }
 
 /** Core ML with some of the machine's compute units. */
@@ -58,7 +60,7 @@ export class CoreMLDevice implements Device {
     this.info = { backend: "coreml", device, provider: "coreml", version: coreML.version, threads };
     this.accelerated = device !== "cpu";
     this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16: settings.float16 };
-    this.#cache = openModelCache(coreML, settings.cacheFolder);
+    this.#cache = openModelCache(coreML, settings.cacheFolder, settings.cacheSizeLimit);
     this.#configuration = createConfiguration(coreML, settings);
   }
 

@@ -19,6 +19,8 @@ export interface CoreMLOptions {
   readonly float16?: boolean | undefined;
   /** The folder of compiled models, absolute; by default `Library/Caches/webnn` in the user's folder. */
   readonly cacheDirectory?: string | undefined;
+  /** The bytes that its entries may have together; by default 2 GiB. */
+  readonly cacheSizeLimit?: number | undefined;
   /** The path of a library that takes the place of the system's frameworks, for tests. */
   readonly library?: string | undefined;
 }
@@ -27,8 +29,9 @@ export interface CoreMLOptions {
  * Opens Core ML for a context.
  * @throws {LibraryError} if there is no usable Core ML
  */
-export function openCoreML({ device = "gpu", float16 = false, cacheDirectory, library }: CoreMLOptions): Device {
+export function openCoreML(options: CoreMLOptions): Device {
+  const { device = "gpu", float16 = false, cacheDirectory, cacheSizeLimit, library } = options;
   const coreML = openCoreMLFramework(library);
   const cacheFolder = cacheDirectory ?? `${coreML.homeFolder}/Library/Caches/webnn`;
-  return new CoreMLDevice(coreML, { device, float16, cacheFolder });
+  return new CoreMLDevice(coreML, { device, float16, cacheFolder, cacheSizeLimit });
 }

@@ -12,10 +12,8 @@ import { writePackage } from "./package.ts";
 
 /** Counts the changes of this module that make older entries useless. */
 const VERSION = 1;
-/** The size of all entries together, in bytes. */
-const MAX_SIZE = 2 * 2 ** 30;
-/** Bytes of new entries between two looks at all of them, which take a while when there are many. */
-const CLEAN_UP_INTERVAL = MAX_SIZE / 8;
+/** The bytes of all entries together where no limit is asked for. */
+const DEFAULT_SIZE_LIMIT = 2 * 2 ** 30;
 /** Seconds after which the folder of a compilation has been left behind by a program that ended. */
 const ABANDONED = 24 * 60 * 60;
 /** Bytes that are hashed at a time: the hash makes a copy. */
@@ -29,8 +27,11 @@ export interface ModelCache {
   open<T>(program: EncodedProgram, load: (path: string) => Promise<T>): Promise<T>;
 }
 
-/** A cache in a folder, which need not exist yet. */
-export function openModelCache(coreML: CoreML, folder: string): ModelCache {
+/**
+ * A cache in a folder, which need not exist yet.
+ * @param sizeLimit how many bytes the entries may have together
+ */
+export function openModelCache(coreML: CoreML, folder: string, sizeLimit = DEFAULT_SIZE_LIMIT): ModelCache {
   const { files } = coreML;
   let bytesUntilCleanUp = 0;
 
@@ -50,8 +51,8 @@ export function openModelCache(coreML: CoreML, folder: string): ModelCache {
     const model = await load(path);
     bytesUntilCleanUp -= program.model.byteLength + program.weights.byteLength;
     if (bytesUntilCleanUp < 0) {
-      ignoreFailure(() => cleanUp(coreML, folder, path));
-      bytesUntilCleanUp = CLEAN_UP_INTERVAL;
+      ignoreFailure(() => cleanUp(coreML, folder, { sizeLimit, newest: path }));
+      bytesUntilCleanUp = sizeLimit / 8; // It takes a while when there are many.
     }
     return model;
   }
@@ -101,7 +102,11 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayB
 }
 
 /** Removes what was left behind, and the entries that were not used for longest, but for the newest one. */
-function cleanUp({ files }: CoreML, folder: string, newest: string): void {
+function cleanUp(
+  { files }: CoreML,
+  folder: string,
+  { sizeLimit, newest }: { readonly sizeLimit: number; readonly newest: string },
+): void {
   const paths = files.list(folder).map((name) => `${folder}/${name}`);
   const now = Date.now() / 1000;
   for (const path of paths.filter((path) => path.endsWith(WORK) && now - files.modified(path) > ABANDONED)) {
@@ -112,7 +117,7 @@ function cleanUp({ files }: CoreML, folder: string, newest: string): void {
     .sort((a, b) => a.modified - b.modified);
   let size = entries.reduce((total, entry) => total + entry.size, 0);
   for (const entry of entries) {
-    if (size <= MAX_SIZE || entry.path === newest) continue;
+    if (size <= sizeLimit || entry.path === newest) continue;
     files.remove(entry.path);
     size -= entry.size;
   }

@@ -6,7 +6,6 @@
 
 import { readEnvironment } from "../../../ffi/library.ts";
 import type { Device, DeviceEntry, DeviceKind } from "../backend.ts";
-import { OrtDevice } from "./device.ts";
 import { listDevices, openFirst } from "./providers/candidates.ts";
 import type { DeviceRuntime, ProviderOptions } from "./providers/provider.ts";
 import { defaultThreads, openRuntime, type OrtRuntime } from "./runtime.ts";
@@ -43,7 +42,7 @@ export interface ProviderRequest extends OnnxRuntimeOptions {
  * @throws {LibraryError} if there is no usable library
  */
 export async function openCpu(options: OnnxRuntimeOptions): Promise<Device> {
-  const { runtime, threads } = await open(options);
+  const { OrtDevice, runtime, threads } = await open(options);
   return new OrtDevice(runtime, threads, undefined, await openCache(runtime, options));
 }
 
@@ -53,7 +52,7 @@ export async function openCpu(options: OnnxRuntimeOptions): Promise<Device> {
  * @throws {LibraryError} if there is no usable library, or a plug-in cannot be used
  */
 export async function openProvider(request: ProviderRequest): Promise<Device | readonly string[]> {
-  const { runtime, threads } = await open(request);
+  const { OrtDevice, runtime, threads } = await open(request);
   if (!hasDevices(runtime)) return [`ONNX Runtime ${runtime.version} is too old for devices; name one from 1.24 on`];
   const { byDefault, fallback, kind, plugins = [], provider, providerOptions = {} } = request;
   const opened = await openFirst(runtime, { byDefault, kind, plugins, provider }, {
@@ -89,8 +88,11 @@ function defaultOptions({ cacheDirectory, provider }: ProviderRequest): Provider
   return provider === "tensorrt" && folder !== undefined ? { trt_engine_cache_path: folder } : {};
 }
 
+/** The rest of the backend is loaded while another thread makes the environment. */
 async function open({ library, threads = defaultThreads() }: OnnxRuntimeOptions) {
-  return { runtime: await openRuntime(library, threads > 1 ? threads : defaultThreads()), threads };
+  const opening = openRuntime(library, threads > 1 ? threads : defaultThreads());
+  const [runtime, { OrtDevice }] = await Promise.all([opening, import("./device.ts")]);
+  return { OrtDevice, runtime, threads };
 }
 
 /** Only programs that have a cache load what it takes. */
@@ -102,7 +104,7 @@ async function openCache(runtime: OrtRuntime, { cacheDirectory, cacheSizeLimit }
 }
 
 function cacheFolder(cacheDirectory: string | undefined): string | undefined {
-  return cacheDirectory ?? (readEnvironment("WEBNN_CACHE_DIR") || undefined);
+  return (cacheDirectory ?? readEnvironment("WEBNN_CACHE_DIR")) || undefined;
 }
 
 function hasDevices(runtime: OrtRuntime): runtime is DeviceRuntime {

@@ -5,7 +5,7 @@
  */
 
 import { trimHeap } from "../../../ffi/heap.ts";
-import { cString, type Pointer } from "../../../ffi/memory.ts";
+import { cString, integerPointer, type Pointer, view } from "../../../ffi/memory.ts";
 import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntime/enums.ts";
 import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
 
@@ -60,9 +60,9 @@ export function openRuntime(path: string | undefined, threads: number): Promise<
   return runtime;
 }
 
-function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
+async function createRuntime(library: OnnxRuntime, threads: number): Promise<OrtRuntime> {
   const { api } = library;
-  const env = createEnvironment(library, threads);
+  const env = await createEnvironment(library, threads);
   try {
     return {
       ...library,
@@ -82,15 +82,21 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
  * The environment with one thread pool for all sessions of the process. If the process has an environment already (made
  * by another isolate or another module), that one is returned as it is, with its pool or without.
  */
-function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
+async function createEnvironment({ api }: OnnxRuntime, threads: number): Promise<Pointer> {
+  const allocator = api.GetAllocatorWithDefaultOptions();
+  const name = cString("webnn");
+  const nativeName = api.AllocatorAlloc(allocator, name.byteLength);
   const options = api.CreateThreadingOptions();
   try {
+    new Uint8Array(view(nativeName, name.byteLength)).set(name);
     api.SetGlobalIntraOpNumThreads(options, threads);
     api.SetGlobalInterOpNumThreads(options, 1);
     // Errors reach the user as exceptions; the engine's own log would repeat them on stderr.
-    return api.CreateEnvWithGlobalThreadPools(LoggingLevel.FATAL, cString("webnn"), options);
+    const level = integerPointer(LoggingLevel.FATAL);
+    return await api.CreateEnvWithGlobalThreadPoolsAsync(level, nativeName, options);
   } finally {
     api.ReleaseThreadingOptions(options);
+    api.AllocatorFree(allocator, nativeName);
   }
 }
 

@@ -11,6 +11,7 @@ import { openCallback, openFakeControls } from "../fake_framework.ts";
 
 const [library, folder] = Deno.args as [string, string];
 const cacheDirectory = join(folder, "cache");
+const limited = join(folder, "limited");
 const coreML = openCoreMLFramework(library);
 await openCallback(coreML.runtime);
 const fake = openFakeControls(library);
@@ -197,15 +198,18 @@ test("what a program that ended has left behind is cleared away, and what is in 
 });
 
 test("the entries that were not used for longest make room", async (context) => {
-  const [large, old] = ["large.mlmodelc", "old.mlmodelc"].map((name) => join(cacheDirectory, name)) as [string, string];
-  for (const path of [large, old]) await Deno.mkdir(path);
-  using file = await Deno.create(join(large, "weights"));
-  await file.truncate(2 ** 31); // It has holes, and takes no room on the disk.
-  await Deno.utime(large, 2_000, 2_000);
-  await Deno.utime(old, 1_000, 1_000);
+  const names = ["older", "old", "young"];
+  for (const [i, name] of names.entries()) {
+    const path = join(limited, `${name}.mlmodelc`);
+    await Deno.mkdir(path, { recursive: true });
+    await Deno.writeFile(join(path, "weights"), new Uint8Array(40_000));
+    await Deno.utime(path, 1000 + i, 1000 + i);
+  }
   (await build(context, [2], (builder, x) => builder.tan(x))).destroy();
-  assertEquals(entries().filter((name) => /^(large|old)/.test(name)), []);
-});
+  const kept = [...Deno.readDirSync(limited)].map(({ name }) => name.replace(".mlmodelc", ""));
+  assertEquals(names.filter((name) => kept.includes(name)), ["old", "young"]);
+  assertEquals(kept.length, 3);
+}, { cacheDirectory: limited, cacheSizeLimit: 100_000 });
 
 test("a cache that cannot be made is an error that says so", async (context) => {
   const error = await assertRejects(() => build(context, [2], (builder, x) => builder.cos(x)), DOMException);

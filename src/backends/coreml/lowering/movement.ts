@@ -10,6 +10,7 @@ import type { NodeOf } from "../../../ops/operators.ts";
 import type { MilValue } from "../mil.ts";
 import { milShape, type MilWriter } from "../mil_writer.ts";
 import type { Lowering } from "./lowering.ts";
+import { surrounded } from "./padding.ts";
 
 const concat: Lowering<"concat"> = ({ operands: { inputs }, attributes: { axis } }, mil) =>
   mil.concat(inputs.map((input) => mil.value(input)), axis);
@@ -24,10 +25,11 @@ const pad: Lowering<"pad"> = (node, mil) => {
   if (axes.length === 0) return x;
   const isInner = axes.every((axis) => axis >= input.shape.length - 2);
   if (isFloat(input.dataType) && (mode === "constant" || isInner)) return padded(node, x, mil);
-  return axes.reduce(
-    (value, axis) => mode === "constant" ? filledAxis(node, value, axis, mil) : gatheredAxis(node, value, axis, mil),
-    x,
-  );
+  return axes.reduce((value, axis) => {
+    if (mode !== "constant") return gatheredAxis(node, value, axis, mil);
+    const sizes = [beginningPadding[axis]!, endingPadding[axis]!] as const;
+    return surrounded(value, axis, sizes, Number(node.attributes.value), mil);
+  }, x);
 };
 
 const PAD_MODES = { constant: "constant", edge: "replicate", reflection: "reflect" };
@@ -44,17 +46,6 @@ function padded({ attributes, outputs: [output] }: NodeOf<"pad">, x: MilValue, m
     mode: mil.text(PAD_MODES[mode]),
     constant_val: mil.scalar(x.dataType, Number(value)),
   }, { dataType: x.dataType, shape: output!.shape });
-}
-
-/** A dimension between parts that are filled. */
-function filledAxis({ attributes }: NodeOf<"pad">, x: MilValue, axis: number, mil: MilWriter): MilValue {
-  const { beginningPadding, endingPadding, value } = attributes;
-  const filled = (size: number) => {
-    const shape = x.shape.with(axis, size);
-    const parameters = { shape: mil.ints(shape), value: mil.scalar(x.dataType, Number(value)) };
-    return size === 0 ? [] : [mil.op("fill", parameters, { dataType: x.dataType, shape })];
-  };
-  return mil.concat([...filled(beginningPadding[axis]!), x, ...filled(endingPadding[axis]!)], axis);
 }
 
 /** A dimension extended by elements of its own. */

@@ -7,7 +7,6 @@
 import type { Value } from "../../../graph/graph.ts";
 import type { normalizations as rows } from "../../../ops/normalization.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
-import type { Shape } from "../../../shape.ts";
 import type { MilValue } from "../mil.ts";
 import { isConstant, type MilWriter } from "../mil_writer.ts";
 import { fromNchw, toNchw } from "./layout.ts";
@@ -113,7 +112,7 @@ function parameter(
 ): MilValue | undefined {
   const value = maybeValue(operands[name], mil);
   const order = [...axes.keys()].sort((a, b) => axes[a]! - axes[b]!);
-  return value && axes.length > 0 ? mil.transpose(value, order satisfies Shape) : value;
+  return value && axes.length > 0 ? mil.transpose(value, order) : value;
 }
 
 /** The lowerings of normalisations. */

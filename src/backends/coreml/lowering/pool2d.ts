@@ -13,6 +13,7 @@ import type { MilValue } from "../mil.ts";
 import type { MilInputs, MilWriter } from "../mil_writer.ts";
 import { fromNchw, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
+import { surrounded } from "./padding.ts";
 import { inFloat32 } from "./precision.ts";
 
 type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
@@ -118,14 +119,8 @@ function foldWindows(type: string, image: MilValue, windows: Windows, mil: MilWr
 
 /** The image with its padding. */
 function padded(x: MilValue, value: number, { padding }: Windows, mil: MilWriter): MilValue {
-  return [0, 1].reduce((input, side) => {
-    const filled = (size: number) => {
-      const shape = input.shape.with(side + 2, size);
-      const parameters = { shape: mil.ints(shape), value: mil.scalar(x.dataType, value) };
-      return size === 0 ? [] : [mil.op("fill", parameters, { dataType: x.dataType, shape })];
-    };
-    return mil.concat([...filled(padding[2 * side]!), input, ...filled(padding[2 * side + 1]!)], side + 2);
-  }, x);
+  const [top, bottom, left, right] = padding as [number, number, number, number];
+  return surrounded(surrounded(x, 2, [top, bottom], value, mil), 3, [left, right], value, mil);
 }
 
 /** A constant with a value for each output row (side 0) or column (side 1), from the elements that are covered there. */

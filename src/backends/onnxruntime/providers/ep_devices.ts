@@ -70,6 +70,6 @@ function describe(deviceApi: OrtDeviceApi, pointer: Pointer): EpDevice {
   };
 }
 
-function valueOf(deviceApi: OrtDeviceApi, pairs: Deno.PointerValue, key: string): string {
+function valueOf(deviceApi: OrtDeviceApi, pairs: Pointer | null, key: string): string {
   return pairs === null ? "" : readCString(deviceApi.GetKeyValue(pairs, cString(key)));
 }

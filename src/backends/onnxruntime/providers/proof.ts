@@ -31,8 +31,8 @@ export async function prove(
 ): Promise<Pointer> {
   const session = await createSession(runtime, graphOf(dataType), createOptions);
   try {
-    const isHere = readPlacement(runtime.deviceApi, session).some((node) => node.provider === provider.engineName);
-    if (!isHere) throw new Error(`${provider.name} took no part of a small graph`);
+    const nodes = readPlacement(runtime.deviceApi, session);
+    if (nodes.some((node) => node.provider !== provider.engineName)) throw new Error(`${provider.name} does not take the whole of a small graph`);
     const output = await run(runtime, session, dataType);
     if (`${output}` !== `${OUTPUT}`) throw new Error(`${provider.name} computed [${output}], not [${OUTPUT}]`);
     return session;
