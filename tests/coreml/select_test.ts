@@ -5,5 +5,7 @@ import { createContext } from "@webnn/deno";
 Deno.test({
   name: "Core ML is refused where there is none",
   ignore: Deno.build.os === "darwin", // There is one.
-  fn: () => assertRejects(() => createContext({ backend: "coreml" }), DOMException, "Core ML is a part of macOS"),
+  async fn() {
+    await assertRejects(() => createContext({ backend: "coreml" }), DOMException, "Core ML is a part of macOS");
+  },
 });
