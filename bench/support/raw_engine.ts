@@ -24,21 +24,27 @@ export interface RawSession {
   bind(): void;
   /** Runs on the calling thread. */
   run(): void;
+  /** Runs in a nonblocking call. */
+  runAsync(): Promise<void>;
   /** Copies an output. */
   read(output: string, into: Float32Array): void;
   release(): void;
 }
 
-/** Makes the model of a graph, and tensors for its inputs and outputs, of which the inputs are filled. */
+/**
+ * Makes the model of a graph, and tensors for its inputs and outputs, of which the inputs are filled.
+ *
+ * @param options of the sessions; those of this module, if none are given
+ */
 export async function createRawEngine(
   captured: CapturedGraph,
   inputs: Record<string, Float32Array>,
+  options: Pointer = createSessionOptions(captured.runtime, captured.threads),
 ): Promise<RawEngine> {
-  const { runtime, threads, graph } = captured;
+  const { runtime, graph } = captured;
   const { api, env, modelEditor } = runtime;
   const onnx = lower(graph);
   const model = createModel(runtime, onnx);
-  const options = createSessionOptions(runtime, threads);
   const inputTensors = await createTensors(runtime, graph.inputs);
   const outputTensors = await createTensors(runtime, graph.outputs);
   graph.inputs.forEach(({ name }, i) => inputTensors[i]!.write(bytesOf(inputs[name]!)));
@@ -57,6 +63,7 @@ export async function createRawEngine(
       return {
         bind: () => void (binding = bindTensors(session)),
         run: () => api.RunWithBinding(session, null, binding!),
+        runAsync: () => api.RunWithBindingAsync(session, null, binding!),
         read: (output, into) => bytesOf(into).set(outputTensors[indexOf(graph.outputs, output)]!.read()),
         release: () => {
           if (binding) api.ReleaseIoBinding(binding);

@@ -197,7 +197,7 @@ test("the entries that were not used for longest go when there are too many; oth
   const old = join(folder, "left.webnn-tmp");
   await Deno.writeTextFile(old, "left behind");
   await Deno.utime(old, 0, 0);
-  const context = await createContext({ threads: 1, cacheDirectory: folder, cacheSizeLimit: 250_000 });
+  const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: folder, cacheSizeLimit: 250_000 });
   const known: string[] = [];
   for (const scale of [1, 2]) { // Each entry has 90 KB.
     await build(context, scale);
@@ -214,7 +214,7 @@ test("the entries that were not used for longest go when there are too many; oth
 });
 
 test("an entry that is larger than the limit is not kept", async (folder) => {
-  const context = await createContext({ threads: 1, cacheDirectory: folder, cacheSizeLimit: 1000 });
+  const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: folder, cacheSizeLimit: 1000 });
   await build(context, 1);
   context.destroy();
   assertEquals(await entries(folder), []);
@@ -247,7 +247,7 @@ test("a program that may only read uses what is there, and adds nothing", async 
 test("a file in place of the folder means no cache", async (folder) => {
   const file = join(folder, "file");
   await Deno.writeTextFile(file, "mine");
-  const context = await createContext({ threads: 1, cacheDirectory: file });
+  const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: file });
   await build(context, 1);
   context.destroy();
   assertEquals(await Deno.readTextFile(file), "mine");
@@ -346,7 +346,7 @@ Deno.test({
   ignore: Deno.build.os !== "linux", // Others do not list what a process has mapped.
   async fn() {
     const folder = await Deno.makeTempDir();
-    const context = await createContext({ threads: 1, cacheDirectory: folder });
+    const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: folder });
     const maps = async () =>
       (await Deno.readTextFile("/proc/self/maps")).split("\n").filter((line) => line.includes(folder));
     for (let round = 0; round < 2; round++) {

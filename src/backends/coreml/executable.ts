@@ -112,8 +112,8 @@ export class CoreMLExecutable implements Executable {
       options = messages.initPredictionOptions();
       messages.setOutputBackings(options, foundation.dictionary(arrays));
     } catch (error) {
-      runtime.release(features);
 
+      if (options) runtime.release(options);
       throw error;
     }
     if (this.#bindings.length === MAX_BINDINGS) this.#bindings[0]!.drop();

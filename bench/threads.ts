@@ -1,0 +1,191 @@
+/**
+ * What threads are worth: networks on one and two threads, whose threads spin, spin and stop, or sleep; on a machine that
+ * is idle but for this, and beside a process that keeps a core busy; on the calling thread and in nonblocking calls; in
+ * one pool and in pools of their own. Prints Markdown.
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli";
+import type { Pointer } from "../ffi/memory.ts";
+import { addConfiguration, createSessionOptions } from "../src/backends/onnxruntime/session_options.ts";
+import type { OrtRuntime } from "../src/backends/onnxruntime/runtime.ts";
+import { type CapturedGraph, captureGraph } from "./support/capture.ts";
+import { createRawEngine, type RawEngine, type RawSession } from "./support/raw_engine.ts";
+import { median } from "./support/statistics.ts";
+import { loadSuite } from "./support/suites.ts";
+import "@webnn/deno/polyfill";
+
+const HELP = `Measures networks on one and two threads, with pools of each kind, alone and beside a busy core.
+
+Usage: deno task bench:threads [options]
+
+  --suite NAME,...  networks (simple,mobilenetv2)
+  --rounds N        how often everybody has a turn (9)
+  --help            this text`;
+
+/** What a session's threads do while there is nothing for them to do. */
+const SPINNING = {
+  "spin, stop after the run": {},
+  "spin": { "session.force_spinning_stop": "0" },
+  "sleep": { "session.force_spinning_stop": "0", "session.intra_op.allow_spinning": "0" },
+};
+/** Runs of a turn; the first ones, which wake the threads, do not count. */
+const RUNS = 8;
+const WAKING_RUNS = 2;
+/** Graphs of a program that has many. */
+const GRAPHS = 50;
+
+/** One way to run a network. */
+interface Way {
+  readonly threads: number;
+  readonly pool: string;
+  readonly spinning: string;
+  readonly session: RawSession;
+}
+
+type Run = (session: RawSession) => void | Promise<void>;
+const RUN: Readonly<Record<string, Run>> = {
+  "calling thread": (session) => session.run(),
+  "nonblocking": (session) => session.runAsync(),
+};
+
+const args = parseArgs(Deno.args, {
+  string: ["suite", "rounds"],
+  boolean: ["help"],
+  default: { suite: "simple,mobilenetv2", rounds: "9" },
+});
+if (args.help) {
+  console.log(HELP);
+} else {
+  for (const suite of args.suite.split(",")) await study(suite, Number(args.rounds));
+}
+
+async function study(name: string, rounds: number): Promise<void> {
+  const suite = await loadSuite(name);
+  const captured = await captureGraph((context) => suite.build(context));
+  const engine = (options: Pointer) => createRawEngine(captured, suite.inputs, options);
+  console.log(`\n## ${name}\n`);
+  await compareWays(await openWays(captured, engine), rounds);
+  await comparePools(captured, engine, rounds);
+}
+
+async function openWays({ runtime }: CapturedGraph, engine: (options: Pointer) => Promise<RawEngine>): Promise<Way[]> {
+  const open = async (options: Pointer) => bound(await engine(options));
+  const ways: Way[] = [
+    { threads: 1, pool: "none", spinning: "", session: await open(ownPool(runtime, 1)) },
+    { threads: 2, pool: "shared", spinning: "spin, stop after the run", session: await open(sharedPool(runtime)) },
+  ];
+  for (const [spinning, entries] of Object.entries(SPINNING)) {
+    ways.push({ threads: 2, pool: "own", spinning, session: await open(ownPool(runtime, 2, entries)) });
+  }
+  return ways;
+}
+
+async function compareWays(ways: readonly Way[], rounds: number): Promise<void> {
+  const columns: { title: string; times: number[] }[] = [];
+  for (const busy of [false, true]) {
+    await using _ = busy ? keepCoreBusy() : undefined;
+    for (const [title, run] of Object.entries(RUN)) {
+      columns.push({ title: `${title}, ${busy ? "one core busy" : "alone"}`, times: await measure(ways, run, rounds) });
+    }
+  }
+  const titles = ["threads", "pool", "idle threads", ...columns.map(({ title }) => `${title} (ms)`)];
+  printRow(titles);
+  printRow(titles.map(() => "---"));
+  ways.forEach(({ threads, pool, spinning }, i) =>
+    printRow([threads, pool, spinning, ...columns.map(({ times }) => times[i]!.toFixed(2))])
+  );
+  for (const { session } of ways) session.release();
+}
+
+/** The median time of a run for each way. Everybody has a turn in each round; threads that spin have time to stop. */
+async function measure(ways: readonly Way[], run: Run, rounds: number): Promise<number[]> {
+  const times: number[][] = ways.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, { session }] of ways.entries()) {
+      for (let j = 0; j < RUNS; j++) {
+        const began = performance.now();
+        await run(session);
+        if (j >= WAKING_RUNS) times[i]!.push(performance.now() - began);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  return times.map(median);
+}
+
+/** Many graphs, and two that run at the same time, with the process's pool and with pools of their own. */
+async function comparePools(
+  { runtime }: CapturedGraph,
+  engine: (options: Pointer) => Promise<RawEngine>,
+  rounds: number,
+): Promise<void> {
+  const titles = ["pools", "graphs", "threads of the process", "a run, graph after graph (ms)", "two at once (ms)"];
+  console.log();
+  printRow(titles);
+  printRow(titles.map(() => "---"));
+  for (const [pools, options] of [["shared", sharedPool(runtime)], ["own", ownPool(runtime, 2)]] as const) {
+    const made = await engine(options);
+    for (const graphs of [1, GRAPHS]) {
+      const sessions = await Promise.all(Array.from({ length: graphs + 1 }, () => bound(made)));
+      const inTurn = await timeEach(rounds, graphs, (i) => sessions[i]!.runAsync());
+      const pair = () => Promise.all([sessions[0]!.runAsync(), sessions[1]!.runAsync()]);
+      const atOnce = await timeEach(rounds, RUNS, pair);
+      printRow([pools, graphs, await countThreads(), inTurn.toFixed(2), atOnce.toFixed(2)]);
+      for (const session of sessions) session.release();
+    }
+  }
+}
+
+async function timeEach(rounds: number, count: number, act: (i: number) => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < count; i++) {
+      const began = performance.now();
+      await act(i);
+      times.push(performance.now() - began);
+    }
+  }
+  return median(times);
+}
+
+async function bound(engine: RawEngine): Promise<RawSession> {
+  const session = await engine.createSession();
+  session.bind();
+  return session;
+}
+
+/** Sessions with the pool of the process, which has as many threads as the contexts here. */
+function sharedPool(runtime: OrtRuntime): Pointer {
+  return createSessionOptions(runtime, runtime.poolThreads);
+}
+
+function ownPool(runtime: OrtRuntime, threads: number, entries: Record<string, string> = {}): Pointer {
+  const options = createSessionOptions({ ...runtime, poolThreads: 0 }, threads);
+  addConfiguration(runtime, options, entries);
+  return options;
+}
+
+/** Another process computes for as long as this is in use. */
+function keepCoreBusy(): AsyncDisposable {
+  const process = new Deno.Command(Deno.execPath(), { args: ["eval", "for (;;);"] }).spawn();
+  return {
+    async [Symbol.asyncDispose]() {
+      process.kill("SIGKILL");
+      await process.status;
+    },
+  };
+}
+
+/** The threads of this process, where the system says so. */
+async function countThreads(): Promise<string> {
+  try {
+    return (await Deno.readTextFile("/proc/self/status")).match(/^Threads:\s*(\d+)/m)?.[1] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function printRow(cells: readonly (string | number)[]): void {
+  console.log(`| ${cells.join(" | ")} |`);
+}
