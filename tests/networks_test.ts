@@ -36,7 +36,16 @@ interface MobileNetV2Reference {
   photos: Record<string, { file: string; features_first8: number[] }>;
 }
 
-for (const [device, layout] of product([cpu, webgpu, openvino], ["nchw", "nhwc"] as const)) {
+/** A GPU in software takes seconds for each photo: one layout will do for it. */
+const CASES: readonly [TestDevice, Layout][] = [
+  [cpu, "nchw"],
+  [cpu, "nhwc"],
+  [openvino, "nchw"],
+  [openvino, "nhwc"],
+  [webgpu, "nchw"],
+];
+
+for (const [device, layout] of CASES) {
   const squeezeNetFiles = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;
   const test = (files: readonly string[], title: string, run: () => Promise<void>) =>
     testOn(device, `${title} agrees with the reference, ${layout}`, run, [...files, ...PHOTOS]);
@@ -65,10 +74,6 @@ for (const [device, layout] of product([cpu, webgpu, openvino], ["nchw", "nhwc"]
       }
     });
   });
-}
-
-function* product<A, B>(as: readonly A[], bs: readonly B[]): Generator<[A, B]> {
-  for (const a of as) for (const b of bs) yield [a, b];
 }
 
 async function checkClasses(run: Run, layout: Layout, photo: SqueezeNetReference["photos"][string]): Promise<void> {

@@ -245,7 +245,7 @@ Deno.test("report: failures without a reason and exceptions without a failure ar
   };
   const results = [result("good", "passed"), result("known", "failed"), result("bad", "not supported")];
   const summary = summarize(results, { known: "a reason", good: "a reason", gone: "a reason" }, true);
-  assertEquals([summary.passed, summary.failed], [1, 2]);
+  assertEquals([summary.passed, summary.failed, summary.unsupported], [1, 1, 1]);
   assertEquals(summary.unexpected.map(({ name }) => name), ["bad"]);
   assertEquals(summary.stale, ["good", "gone"]);
   assertEquals(summarize(results, { gone: "a reason" }, false).stale, []);

@@ -97,7 +97,8 @@ function checkOutputs(row: AnyOperator, outputs: readonly Descriptor[], limits: 
   const rules = Object.keys(row.outputs);
   outputs.forEach((output, i) => {
     const name = rules[i] ?? rules[0]!;
-    const { max } = limits.operator[name]!.rankRange;
+    const { dataTypes, rankRange: { max } } = limits.operator[name]!;
+    if (!dataTypes.includes(output.dataType)) refuse(`the output would be ${output.dataType}, which is not supported`);
     if (output.shape.length > max) {
       refuse(`the output would have rank ${output.shape.length}; at most ${max} is supported`);
     }

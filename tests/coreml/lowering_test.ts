@@ -211,3 +211,11 @@ Deno.test("a block is freed by the last of its users", () => {
   block.release();
   assertEquals(block.bytes.length, 0);
 });
+
+Deno.test("a result of a data type that Core ML lacks is refused at the builder", () => {
+  const context = createMLContext(openInterpretedDevice(VERSION_8));
+  const builder = new MLGraphBuilder(context);
+  const x = builder.input("x", { dataType: "float32", shape: [2] });
+  assertThrows(() => builder.cast(x, "int64"), TypeError, "the output would be int64");
+  context.destroy();
+});

@@ -112,7 +112,7 @@ export class CoreMLExecutable implements Executable {
       options = messages.initPredictionOptions();
       messages.setOutputBackings(options, foundation.dictionary(arrays));
     } catch (error) {
-
+      runtime.release(features);
       if (options) runtime.release(options);
       throw error;
     }

@@ -72,7 +72,7 @@ export class OrtDevice implements Device {
       const onnx = lower(graph);
       const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, adapt));
       const session = cached?.session ?? await this.#createSessionOfModel(createModel(this.runtime, onnx));
-      const placement = this.accelerator && checkPlacement(this.accelerator, session);
+      const placement = this.accelerator && checkPlacement(this.accelerator, session, onnx);
       const signature = {
         inputs: onnx.inputs.map(({ name }) => name),
         outputs: onnx.outputs.map(({ name }) => name),

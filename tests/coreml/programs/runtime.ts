@@ -137,6 +137,10 @@ test("dispatches of many tensors stay in order, whatever the delay", async (cont
   tensors[3]!.destroy(); // Drops the bindings that know it.
   context.dispatch(graph, { x: tensors[11]! }, { y: tensors[0]! });
   assertEquals([...new Float32Array(await context.readTensor(tensors[0]!))], [4096, 8192, 12288, 16384]);
+  for (const each of tensors) each.destroy();
+  await context.readTensor(await tensor(context, [1])); // After all that.
+  for (let i = 0; i < 500 && fake.live("MLMultiArray") > 1; i++) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(fake.live("MLMultiArray"), 1, "the graph keeps no array of a destroyed tensor");
 });
 
 test("destroying a context under a dispatch and a build frees everything", async (context) => {

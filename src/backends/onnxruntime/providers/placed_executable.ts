@@ -6,6 +6,7 @@
 
 import type { Pointer } from "../../../../ffi/memory.ts";
 import type { DeviceKind, Executable, PlacedNode } from "../../backend.ts";
+import type { OnnxGraph } from "../onnx.ts";
 import type { OrtExecutable } from "../executable.ts";
 import type { ValueTensor } from "../tensor.ts";
 import type { Accelerator } from "./accelerator.ts";
@@ -19,16 +20,17 @@ export interface Placement {
 }
 
 /**
- * Reads where the nodes of a session are.
+ * Reads where the nodes of the session of a graph are.
  * @throws if some would run elsewhere and the context forbids that; the session is released then
  */
-export function checkPlacement(accelerator: Accelerator, session: Pointer): Placement {
+export function checkPlacement(accelerator: Accelerator, session: Pointer, graph: OnnxGraph): Placement {
   const { allowsFallback, perform, provider, runtime } = accelerator;
   try {
     const nodes = readPlacement(runtime.deviceApi, session);
     const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
     if (elsewhere.length > 0 && !allowsFallback) throw new Error(describe(provider.name, elsewhere));
-    return { devices: devicesOf(provider.kind, nodes.length - elsewhere.length, elsewhere.length), elsewhere };
+    const here = provider.keepsRecord === false ? countOthers(graph, elsewhere) : nodes.length - elsewhere.length;
+    return { devices: devicesOf(provider.kind, here, elsewhere.length), elsewhere };
   } catch (error) {
     perform(() => runtime.api.ReleaseSession(session));
     throw error;
@@ -47,6 +49,20 @@ export function place(accelerator: Accelerator, executable: OrtExecutable, place
       perform(() => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[])),
     release: () => void perform(() => executable.release()),
   };
+}
+
+/**
+ * The nodes that are not among the recorded ones: those that compute at all, not from constants alone. The engine may
+ * have fused some of them, or found that they do nothing.
+ */
+function countOthers({ initializers, nodes }: OnnxGraph, recorded: readonly PlacedNode[]): number {
+  const names = new Set(recorded.map(({ node }) => node));
+  const fixed = new Set(["", ...initializers.map(({ name }) => name)]);
+  return nodes.filter(({ inputs, name, outputs }) => {
+    if (!inputs.every((input) => fixed.has(input))) return !names.has(name);
+    for (const output of outputs) fixed.add(output);
+    return false;
+  }).length;
 }
 
 /** Most nodes first. A graph without any, whose outputs are constants or inputs, is where the context is. */

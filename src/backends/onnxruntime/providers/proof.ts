@@ -32,7 +32,9 @@ export async function prove(
   const session = await createSession(runtime, graphOf(dataType), createOptions);
   try {
     const nodes = readPlacement(runtime.deviceApi, session);
-    if (nodes.some((node) => node.provider !== provider.engineName)) throw new Error(`${provider.name} does not take the whole of a small graph`);
+    if (nodes.some((node) => node.provider !== provider.engineName)) {
+      throw new Error(`${provider.name} does not take the whole of a small graph`);
+    }
     const output = await run(runtime, session, dataType);
     if (`${output}` !== `${OUTPUT}`) throw new Error(`${provider.name} computed [${output}], not [${OUTPUT}]`);
     return session;

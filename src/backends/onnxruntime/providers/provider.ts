@@ -45,6 +45,8 @@ export interface Provider {
   readonly turns?: Turns;
   /** Libraries that it needs: those that lie beside ONNX Runtime, and those of the system. */
   readonly needs: Needs;
+  /** Whether ONNX Runtime records the nodes that it has placed here; by default it does. */
+  readonly keepsRecord?: boolean;
   /** Adds it to the options of one session, which no other session may use after that. */
   append(runtime: DeviceRuntime, sessionOptions: Pointer, options: ProviderOptions, threads: number): void;
 }
@@ -94,9 +96,9 @@ const COMPILED: readonly Compiled[] = [
     createAllocator: allocatorOf("WebGPU_Buffer", 0),
     turns: new ExclusiveTurns(),
     needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
-    // In the layout NHWC, the provider's own choice, ONNX Runtime 1.30 keeps no record of what it has placed here.
-    append: (runtime, sessionOptions, options) =>
-      appendByName(runtime, sessionOptions, "WebGPU", { preferredLayout: "NCHW", ...options }),
+    // In its own layout, NHWC, ONNX Runtime 1.30 records only what it has not placed here.
+    keepsRecord: false,
+    append: (runtime, sessionOptions, options) => appendByName(runtime, sessionOptions, "WebGPU", options),
   },
   {
     name: "openvino",
