@@ -6,6 +6,9 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+// Names SwiftShader to the loader of Vulkan in the environment that the tests inherit: WebGPU looks for devices once a
+// process, when the first context of any test is opened.
+import "./devices.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -63,8 +63,13 @@ function findProviders(runtime: DeviceRuntime, { byDefault, kind, plugins, provi
   return all
     .filter((provider) => name === undefined ? !NEVER_BY_DEFAULT.includes(provider.name) : provider.name === name)
     .filter((provider) => kind === undefined || provider.kind === kind)
-    .filter((provider) => !byDefault || provider.isHardware || provider.needs.beside.length > 0)
+    .filter((provider) => !byDefault || provider.isHardware || isInstalled(runtime, provider))
     .toSorted((a, b) => Number(b.isHardware) - Number(a.isHardware));
+}
+
+/** Whoever puts a provider's own libraries beside ONNX Runtime has the hardware for it. */
+function isInstalled({ path }: OrtRuntime, { needs: { beside } }: Provider): boolean {
+  return beside.length > 0 && missingBeside(path, beside).length === 0;
 }
 
 function pluginProviders(runtime: DeviceRuntime, plugins: readonly string[]): Provider[] {
