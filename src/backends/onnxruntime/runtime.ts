@@ -85,9 +85,10 @@ async function createRuntime(library: OnnxRuntime, threads: number): Promise<Ort
 async function createEnvironment({ api }: OnnxRuntime, threads: number): Promise<Pointer> {
   const allocator = api.GetAllocatorWithDefaultOptions();
   const name = cString("webnn");
-  const nativeName = api.AllocatorAlloc(allocator, name.byteLength);
   const options = api.CreateThreadingOptions();
+  let nativeName: Pointer | undefined;
   try {
+    nativeName = api.AllocatorAlloc(allocator, name.byteLength);
     new Uint8Array(view(nativeName, name.byteLength)).set(name);
     api.SetGlobalIntraOpNumThreads(options, threads);
     api.SetGlobalInterOpNumThreads(options, 1);
@@ -96,7 +97,7 @@ async function createEnvironment({ api }: OnnxRuntime, threads: number): Promise
     return await api.CreateEnvWithGlobalThreadPoolsAsync(level, nativeName, options);
   } finally {
     api.ReleaseThreadingOptions(options);
-    api.AllocatorFree(allocator, nativeName);
+    if (nativeName) api.AllocatorFree(allocator, nativeName);
   }
 }
 
