@@ -4,13 +4,8 @@
  * `backend: "coreml"` demands macOS's own engine; all else is ONNX Runtime's:
  *
  * 1. `provider` and `device` are demands: what they name is opened, or the context is not.
- * 2. `accelerated: false` and `deviceType: "cpu"` lead to the CPU.
- * 3. `deviceType` leads to a device of its kind, else to the CPU.
- * 4. `powerPreference: "low-power"` leads to an NPU, else to a GPU, else to the CPU; all other values to a GPU, else to
- *    an NPU, else to the CPU.
- *
- * Hints lead only to hardware that the engine has found and that has run a small graph correctly, never to a GPU in
- * software. Of one kind, plug-ins come first, in the order in which they are named, then CUDA, then WebGPU.
+ * 2. The standard's hints lead to the CPU for now: to look for a GPU takes 70 ms and makes drivers print, and none has been
+ *    tried on hardware.
  *
  * @module
  */
@@ -87,7 +82,9 @@ export async function openDevice(selection: Selection): Promise<Device> {
  */
 async function openCoreML(selection: Selection): Promise<Device> {
   const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
-  const device = selection.device ?? kindsOf(selection)[0]!;
+  const { accelerated, powerPreference } = selection;
+  const hinted = !accelerated ? "cpu" : powerPreference === "low-power" ? "npu" : "gpu";
+  const device = selection.device ?? hinted;
   const native = coreml.openCoreML({ device, cacheDirectory: selection.cacheDirectory });
   if (selection.fallback === false) return native;
   try {
@@ -108,12 +105,9 @@ export async function listDevices(libraries: Libraries): Promise<DeviceEntry[]> 
 }
 
 /** The kinds of devices in the order in which they are tried. */
-function kindsOf({ accelerated, device, deviceType, powerPreference, provider }: Selection): readonly DeviceKind[] {
+function kindsOf({ device, provider }: Selection): readonly DeviceKind[] {
   if (device !== undefined) return [device];
-  if (provider !== undefined) return provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];
-  if (!accelerated || deviceType === "cpu") return ["cpu"];
-  if (deviceType !== undefined) return [deviceType, "cpu"];
-  return powerPreference === "low-power" ? ["npu", "gpu", "cpu"] : ["gpu", "npu", "cpu"];
+  return provider === undefined || provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];
 }
 
 function describeAbsence({ device, provider }: Selection, reasons: readonly string[]): string {
