@@ -31,6 +31,7 @@ export const ORT_API = {
     "pointer tp_options", // copied
   ),
   ReleaseEnv: plain("void", 92, "pointer env"),
+  DisableTelemetryEvents: status(6, "pointer env"),
   CreateThreadingOptions: handle(121),
   ReleaseThreadingOptions: plain("void", 122, "pointer tp_options"),
   SetGlobalIntraOpNumThreads: status(147, "pointer tp_options", "i32 intra_op_num_threads"),

@@ -9,6 +9,7 @@ import { LibraryError, openLibrary, readEnvironment } from "../library.ts";
 import { readCString, readPointer } from "../memory.ts";
 import { API_VERSION, bindApi, type OrtTables } from "./api.ts";
 import { foreign } from "./table.ts";
+import { disableTelemetry } from "./telemetry.ts";
 
 /** An open ONNX Runtime. It stays open for the life of the process. */
 export interface OnnxRuntime extends OrtTables {
@@ -45,6 +46,7 @@ export async function openOnnxRuntime(path?: string): Promise<OnnxRuntime> {
 }
 
 function openFile(path: string): OnnxRuntime {
+  disableTelemetry();
   const symbols = { OrtGetApiBase: { parameters: [], result: "pointer", optional: true } } as const;
   return openLibrary(path, symbols, ({ OrtGetApiBase }) => {
     const base = OrtGetApiBase?.() ?? null;

@@ -29,6 +29,7 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 1, GetErrorCode, PLAIN, USE(status))                                                                          \
   X(API, 2, GetErrorMessage, PLAIN, USE(status))                                                                       \
   X(API, 3, CreateEnv, STATUS, _, _, MAKE(environment))                                                                \
+  X(API, 6, DisableTelemetryEvents, STATUS, USE(environment))                                                          \
   X(API, 7, CreateSession, STATUS, USE(environment), _, USE(session_options), MAKE(session))                           \
   X(API, 8, CreateSessionFromArray, STATUS, USE(environment), _, _, USE(session_options), MAKE(session))               \
   X(API, 10, CreateSessionOptions, STATUS, MAKE(session_options))                                                      \

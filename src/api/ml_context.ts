@@ -152,7 +152,9 @@ export class MLContext {
       checkNotLost(context, where);
       checkDescriptor(context, frozen, `${where}: descriptor`);
       const storage = context.timeline.store(bytesForDescriptor(source, frozen, `${where}: inputData`));
-      return createMLTensor({ context, descriptor: frozen, readable: false, writable: false, storage });
+      return Promise.resolve(
+        createMLTensor({ context, descriptor: frozen, readable: false, writable: false, storage }),
+      );
     });
   }
 

@@ -62,8 +62,12 @@ export class Queue {
     let began = performance.now();
     for (let step = this.#shift(); step; step = this.#shift()) {
       const next = step();
-      if (next === undefined && performance.now() - began < SLICE) continue;
-      await (next ?? this.#turn());
+      if (next) {
+        await next;
+        began = performance.now();
+      }
+      if (this.#spent < SLICE && performance.now() - began < SLICE) continue;
+      await this.#turn();
       began = performance.now();
     }
     this.#busy = false;

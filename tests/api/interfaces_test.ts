@@ -71,7 +71,7 @@ Deno.test("createContext validates the standard's options, deviceType and our ow
   ) {
     await assertRejects(() => createContext(own as never), TypeError);
   }
-  await assertRejects(() => createContext({ device: "gpu" }), DOMException, "gpu");
+  await assertRejects(() => createContext({ device: "npu" }), DOMException, "npu");
   const missing = await assertRejects(
     () => createContext({ library: "/no/such/library" }),
     DOMException,

@@ -83,12 +83,23 @@ function callBuilder(
     checkOperandLimits(limits, name, operandName, operand);
   }
   const methods = builder as unknown as BuilderMethods;
-  const results = [methods[name]!(...args, ...(options === undefined ? [] : [resolved]))].flat();
+  const results = refused(() => [methods[name]!(...args, ...(options === undefined ? [] : [resolved]))].flat());
   checkOutputLimits(limits, name, results);
   if (results.length !== outputs.length) {
     throw new Error(`${name} returned ${results.length} operands, not ${outputs.length}`);
   }
   outputs.forEach((output, i) => operands.set(output, results[i]!));
+}
+
+/** The builder itself refuses results of a data type or a rank that `opSupportLimits()` does not list. */
+function refused<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const lacking = /: the output would (?:be|have) (\w+|rank \d+)(?:, which is not|; at most \d+ is) supported$/;
+    const [, what] = lacking.exec(String(error)) ?? [];
+    throw what === undefined ? error : new NotInLimits(`output ${what}`);
+  }
 }
 
 function checkDescriptor(name: string, { dataType, shape }: MLOperand, expected: CaseTensor): void {

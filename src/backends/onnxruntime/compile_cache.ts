@@ -54,6 +54,8 @@ const ENTRY = ".webnn";
 const WORK = ".webnn-tmp";
 /** Milliseconds after which a file that was being written has been left behind by a program that ended. */
 const ABANDONED = 24 * 60 * 60 * 1000;
+/** The share of the limit that may be written before the size of all entries is looked at again. */
+const CHECKED_SHARE = 1 / 16;
 /** ONNX Runtime's own format has room for 2 GiB, and a model can grow as its constants are folded. */
 const MAX_WEIGHT_BYTES = 2 ** 29;
 
@@ -74,7 +76,8 @@ const STORE = {
  * A cache in a folder, which need not exist yet.
  * @param sizeLimit how many bytes the entries may have together
  */
-export function openCompileCache(runtime: OrtRuntime, folder: string, sizeLimit = DEFAULT_SIZE_LIMIT): CompileCache {
+export function openCompileCache(runtime: OrtRuntime, path: string, sizeLimit = DEFAULT_SIZE_LIMIT): CompileCache {
+  const folder: Folder = { path, sizeLimit, unchecked: Infinity };
   return {
     async createSession(onnx, create) {
       const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
@@ -82,8 +85,8 @@ export function openCompileCache(runtime: OrtRuntime, folder: string, sizeLimit 
       if (weightBytes > MAX_WEIGHT_BYTES) return undefined;
       try {
         const description = describe(runtime, onnx);
-        const entry = { path: `${folder}/${nameOf(description, blocks)}${ENTRY}`, description, onnx, blocks };
-        return await load(runtime, entry, create) ?? await storeAndLoad(runtime, { folder, sizeLimit }, entry, create);
+        const entry = { path: `${path}/${nameOf(description, blocks)}${ENTRY}`, description, onnx, blocks };
+        return await load(runtime, entry, create) ?? await storeAndLoad(runtime, folder, entry, create);
       } catch {
         return undefined;
       }
@@ -107,7 +110,7 @@ async function load(runtime: OrtRuntime, entry: Entry, create: SessionFactory) {
 }
 
 async function storeAndLoad(runtime: OrtRuntime, folder: Folder, entry: Entry, create: SessionFactory) {
-  if (!isPermitted("write", folder.folder)) return undefined;
+  if (!isPermitted("write", folder.path)) return undefined;
   await store(runtime, folder, entry, create);
   return await load(runtime, entry, create);
 }
@@ -135,23 +138,27 @@ async function loadSession(
 
 /** Where entries lie. */
 interface Folder {
-  readonly folder: string;
+  readonly path: string;
   readonly sizeLimit: number;
+  /** Bytes written since the size of all was last looked at. To look takes 10 µs for each entry. */
+  unchecked: number;
 }
 
 /** Writes an entry under a name of its own, then gives it its name, in one step, whatever else has that name. */
 async function store(
   runtime: OrtRuntime,
-  { folder, sizeLimit }: Folder,
+  folder: Folder,
   entry: Entry,
   create: SessionFactory,
 ): Promise<void> {
-  await createFolder(folder);
-  const work = `${folder}/${crypto.randomUUID()}${WORK}`;
+  await createFolder(folder.path);
+  const work = `${folder.path}/${crypto.randomUUID()}${WORK}`;
   try {
     await writeModel(runtime, work, entry, create);
     await completeEntry(work, entry);
-    if (await fileSize(work) > sizeLimit) throw new Error("the entry is larger than the cache");
+    const size = await fileSize(work);
+    if (size > folder.sizeLimit) throw new Error("the entry is larger than the cache");
+    folder.unchecked += size;
     await renameFile(work, entry.path).catch(async () => {
       await removeFile(entry.path); // A folder, say.
       await renameFile(work, entry.path);
@@ -160,7 +167,7 @@ async function store(
     await removeFile(work).catch(() => {}); // It may not be there yet.
     throw error;
   }
-  await evict({ folder, sizeLimit }).catch(() => {}); // The next entry tries again.
+  if (folder.unchecked > folder.sizeLimit * CHECKED_SHARE) await evict(folder).catch(() => {}); // The next one tries again.
 }
 
 /** ONNX Runtime writes the optimised model while it makes a session of it, which is of no further use. */
@@ -192,14 +199,15 @@ async function writeModel(
 }
 
 /** Removes what was left behind, and of the entries those that were not used for longest. Other files stay. */
-async function evict({ folder, sizeLimit }: Folder): Promise<void> {
-  const files = await listFiles(folder);
+async function evict(folder: Folder): Promise<void> {
+  folder.unchecked = 0;
+  const files = await listFiles(folder.path);
   const abandoned = files.filter(({ name, modified }) => name.endsWith(WORK) && Date.now() - modified > ABANDONED);
-  for (const { name } of abandoned) await removeFile(`${folder}/${name}`);
+  for (const { name } of abandoned) await removeFile(`${folder.path}/${name}`);
   const entries = files.filter(({ name }) => name.endsWith(ENTRY)).sort((a, b) => b.modified - a.modified);
   let total = 0;
   for (const { name, size } of entries) {
     total += size;
-    if (total > sizeLimit) await removeFile(`${folder}/${name}`);
+    if (total > folder.sizeLimit) await removeFile(`${folder.path}/${name}`);
   }
 }

@@ -42,16 +42,14 @@ export interface CachedModel extends Mapping {
 export async function openEntry(path: string, source: Source): Promise<CachedModel | undefined> {
   const parts = withMappableFile(path, (file) => mapParts(file, source));
   if (!parts) return undefined;
-  const { model, rest } = parts;
+  const footer = parts.rest.bytes.slice(-FOOTER_BYTES);
   let isSound = false;
   try {
-    const footer = rest.bytes.slice(-FOOTER_BYTES);
-    isSound = equalBytes(footer.subarray(0, LENGTH_OFFSET), MAGIC) && await isMadeOf(rest, source) &&
-      equalBytes(await hash(model.bytes, footer), footer.subarray(HASH_OFFSET));
-    return isSound ? { ...model, byteLength: new DataView(footer.buffer).getFloat64(LENGTH_OFFSET) } : undefined;
+    // One after the other, so that only one of the parts is in memory at a time.
+    isSound = await isMadeOf(parts.rest, footer, source) && await isUndamaged(parts.model, footer);
+    return isSound ? { ...parts.model, byteLength: new DataView(footer.buffer).getFloat64(LENGTH_OFFSET) } : undefined;
   } finally {
-    rest.release();
-    if (!isSound) model.release();
+    if (!isSound) parts.model.release();
   }
 }
 
@@ -94,14 +92,24 @@ function mapParts(file: MappableFile, { description, blocks }: Source): Parts | 
   }
 }
 
-async function isMadeOf(rest: Mapping, { description, blocks }: Source): Promise<boolean> {
-  if (!equalBytes(rest.bytes.subarray(0, description.byteLength), description)) return false;
-  let offset = description.byteLength;
-  for (const { pointer, byteLength } of blocks) {
-    if (!await equalMemory(offsetPointer(rest.pointer, offset), pointer, byteLength)) return false;
-    offset += byteLength;
+/** Whether the description and the weights are the same. Releases the mapping. */
+async function isMadeOf(rest: Mapping, footer: Uint8Array, { description, blocks }: Source): Promise<boolean> {
+  try {
+    if (!equalBytes(footer.subarray(0, LENGTH_OFFSET), MAGIC)) return false;
+    if (!equalBytes(rest.bytes.subarray(0, description.byteLength), description)) return false;
+    let offset = description.byteLength;
+    for (const { pointer, byteLength } of blocks) {
+      if (!await equalMemory(offsetPointer(rest.pointer, offset), pointer, byteLength)) return false;
+      offset += byteLength;
+    }
+    return true;
+  } finally {
+    rest.release();
   }
-  return true;
+}
+
+async function isUndamaged(model: Mapping, footer: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  return equalBytes(await hash(model.bytes, footer), footer.subarray(HASH_OFFSET));
 }
 
 /** The hash of the footer's first half and of the model. */

@@ -64,6 +64,7 @@ async function createRuntime(library: OnnxRuntime, threads: number): Promise<Ort
   const { api } = library;
   const env = await createEnvironment(library, threads);
   try {
+    api.DisableTelemetryEvents(env);
     return {
       ...library,
       env,

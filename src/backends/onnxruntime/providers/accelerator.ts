@@ -11,6 +11,7 @@ import { messageOf } from "../../../errors.ts";
 import type { DeviceLimits } from "../../../graph/limits.ts";
 import { LIMITS, withoutDataType } from "../limits.ts";
 import { createSessionOptions } from "../session_options.ts";
+import { type Fence, NO_FENCE, openFence } from "./fence.ts";
 import { prove } from "./proof.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
 import { NO_TURNS, type Turns } from "./turns.ts";
@@ -26,6 +27,7 @@ export interface Accelerator {
   readonly lost: Promise<string>;
   /** Allocates its memory; absent where tensors are in the CPU's. */
   readonly allocator: Pointer | undefined;
+  readonly fence: Fence;
   /** Options for one session. */
   createSessionOptions(): Pointer;
   /** Does work on the device, after all that must not overlap with it; sees whether it fails since the device is gone. */
@@ -91,14 +93,17 @@ function assemble(
 ): Accelerator {
   const { provider, runtime } = parts;
   const allocator = provider.createAllocator?.(runtime, session);
+  const fence = allocator && !provider.isHardware ? openFence(runtime, allocator, turns) : NO_FENCE;
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   return {
     ...parts,
     lost,
     allocator,
+    fence,
     perform: (work) => turns.take(() => watch(work, lose)),
     close: () =>
       void turns.take(() => {
+        fence.close();
         if (allocator) runtime.deviceApi.ReleaseAllocator(allocator);
         runtime.api.ReleaseSession(session);
       }),

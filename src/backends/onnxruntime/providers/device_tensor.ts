@@ -37,18 +37,35 @@ export class AcceleratorTensor implements ValueTensor {
 
   /** Makes a tensor of zeros. */
   static create(accelerator: Accelerator, descriptor: Descriptor): AcceleratorTensor | Promise<AcceleratorTensor> {
-    return accelerator.perform(() => {
-      const tensor = new AcceleratorTensor(accelerator, descriptor);
-      try {
-        tensor.#stage().bytes.fill(0);
-        tensor.#upload();
-        tensor.#unstage();
-        return tensor;
-      } catch (error) {
-        tensor.#free();
-        throw error;
-      }
-    });
+    const made = accelerator.perform(() => AcceleratorTensor.#createZeros(accelerator, descriptor));
+    const { silentAbove = Infinity } = accelerator.provider;
+    return byteLength(descriptor) > silentAbove ? AcceleratorTensor.#check(made) : made;
+  }
+
+  static #createZeros(accelerator: Accelerator, descriptor: Descriptor): AcceleratorTensor {
+    const tensor = new AcceleratorTensor(accelerator, descriptor);
+    try {
+      tensor.#stage().bytes.fill(0);
+      tensor.#upload();
+      tensor.#unstage();
+      return tensor;
+    } catch (error) {
+      tensor.#free();
+      throw error;
+    }
+  }
+
+  /** Reading fails if the memory could not be had. */
+  static async #check(made: AcceleratorTensor | Promise<AcceleratorTensor>): Promise<AcceleratorTensor> {
+    const tensor = await made;
+    try {
+      await tensor.read();
+      tensor.#unstage();
+      return tensor;
+    } catch (error) {
+      tensor.release();
+      throw error;
+    }
   }
 
   write(bytes: Uint8Array): void | Promise<void> {
@@ -63,6 +80,7 @@ export class AcceleratorTensor implements ValueTensor {
     await this.accelerator.perform(() =>
       deviceApi.CopyTensorsAsync(env, pair, offsetPointer(pair, POINTER_BYTES), null, integerPointer(1))
     );
+    this.accelerator.fence.lower();
     return bytes;
   }
 

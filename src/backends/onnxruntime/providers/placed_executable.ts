@@ -39,14 +39,17 @@ export function checkPlacement(accelerator: Accelerator, session: Pointer, graph
 
 /** Gives a session's executable to an accelerator. */
 export function place(accelerator: Accelerator, executable: OrtExecutable, placement: Placement): Executable {
-  const { perform } = accelerator;
+  const { fence, perform } = accelerator;
   return {
     ...placement,
     get blockingTime() {
       return executable.blockingTime;
     },
     run: (inputs, outputs) =>
-      perform(() => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[])),
+      perform(() => {
+        fence.raise();
+        return executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[]);
+      }),
     release: () => void perform(() => executable.release()),
   };
 }

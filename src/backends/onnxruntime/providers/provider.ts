@@ -41,6 +41,8 @@ export interface Provider {
   readonly isHardware: boolean;
   /** Makes an allocator of its memory, valid as long as the session; absent where tensors are in the CPU's. */
   createAllocator?(runtime: DeviceRuntime, session: Pointer): Pointer;
+  /** The bytes above which it may lack the memory for a tensor and not say so before the tensor is read. */
+  readonly silentAbove?: number;
   /** For work that must not overlap. */
   readonly turns?: Turns;
   /** Libraries that it needs: those that lie beside ONNX Runtime, and those of the system. */
@@ -94,6 +96,8 @@ const COMPILED: readonly Compiled[] = [
     kind: "gpu",
     vendor: "Microsoft",
     createAllocator: allocatorOf("WebGPU_Buffer", 0),
+    // Every WebGPU device can make a buffer of this size. For one that it cannot make it gives a broken one.
+    silentAbove: 2 ** 28,
     turns: new ExclusiveTurns(),
     needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
     // In its own layout, NHWC, ONNX Runtime 1.30 records only what it has not placed here.
