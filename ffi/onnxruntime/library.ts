@@ -46,7 +46,6 @@ export async function openOnnxRuntime(path?: string): Promise<OnnxRuntime> {
 }
 
 function openFile(path: string): OnnxRuntime {
-  disableTelemetry();
   const symbols = { OrtGetApiBase: { parameters: [], result: "pointer", optional: true } } as const;
   return openLibrary(path, symbols, ({ OrtGetApiBase }) => {
     const base = OrtGetApiBase?.() ?? null;
@@ -59,6 +58,7 @@ function openFile(path: string): OnnxRuntime {
     if (table === null) throw new LibraryError(`${path} is ONNX Runtime ${version}, which is too old; ${REMEDY}`);
     const tables = bindApi(table, minorVersion(version));
     if (tables === null) throw new LibraryError(`${path} was built without the Model Editor; ${REMEDY}`);
+    disableTelemetry();
     return { path, version, ...tables };
   });
 }
