@@ -34,7 +34,7 @@
 export type * from "./src/api/dictionaries.ts";
 export { type ContextOptions, createContext, devices, type LibraryOptions, ML, ml } from "./src/api/ml.ts";
 export { contextInfo, type DeviceEntry, type DeviceInfo, type DeviceKind, MLContext } from "./src/api/ml_context.ts";
-export { type GraphInfo, graphInfo, MLGraph, type PlacedNode } from "./src/api/ml_graph.ts";
+export { type Engine, type GraphInfo, graphInfo, MLGraph, type PlacedNode, type Refusal } from "./src/api/ml_graph.ts";
 export { MLGraphBuilder } from "./src/api/ml_graph_builder.ts";
 export { MLOperand } from "./src/api/ml_operand.ts";
 export { MLTensor } from "./src/api/ml_tensor.ts";

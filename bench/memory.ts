@@ -1,14 +1,21 @@
 /**
- * The resident memory of building networks and running them once. "Base" is a process that has run a trivial graph. Each
- * figure is the median of several processes. See --help.
+ * The resident memory of building networks and running them once, beside that of ONNX Runtime called from C. See --help.
  *
  * @module
  */
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "@std/cli";
-import { type Memory, PRODUCTS_BYTES } from "./support/memory_child.ts";
-import { mobileNetV2Weights, whatIsMissing } from "./support/mobilenetv2.ts";
+import { ENVIRONMENT, startContestant } from "./report/contestant_process.ts";
+import { contestants, REFERENCE } from "./report/contestants.ts";
+import { table } from "./report/figures.ts";
+import { writeJobFolder } from "./report/job_folder.ts";
+import type { Memory } from "./support/memory_child.ts";
+import { mobileNetV2, mobileNetV2Weights, whatIsMissing } from "./support/mobilenetv2.ts";
+import { products, PRODUCTS_BYTES } from "./support/products.ts";
 import { median } from "./support/statistics.ts";
+import type { Suite } from "./support/suite.ts";
+import { trivial } from "./support/trivial.ts";
 
 const HELP = `Measures the resident memory of programs that build a network and run it once, in Markdown.
 
@@ -17,19 +24,23 @@ const HELP = `Measures the resident memory of programs that build a network and 
   --runs N   how often each program runs (5)
   --help     this text
 
-"Over base" is what a network takes more than a program that runs an addition of two numbers, and its ratio to the bytes
-of the weights. "In JavaScript" is what V8 counts more than in that program, on its heap and outside of it.`;
+All figures are over the base: what a process has when it has built a trivial graph and run it. Each is the median of
+several processes, of one thread. "(1.05×)" is the ratio to the bytes of the weights. "In JavaScript" is what V8 counts at
+the end, on its heap and outside of it, more than in a program that runs the trivial graph only; address space that
+stands for memory is not counted. C builds from an .onnx file, which this module has written.`;
 
 const CHILD = fileURLToPath(new URL("support/memory_child.ts", import.meta.url));
 
-/** A row of the table. */
-interface Row {
-  readonly name: string;
-  readonly network: string;
+/** A network, with what measures it. */
+interface Network {
+  readonly suite: Suite;
   readonly weightBytes: number;
-  /** Whether there is a compile cache, which has the graph. */
-  readonly cached?: boolean;
+  /** Rows of this module, with what the child process is told. */
+  readonly rows: Readonly<Record<string, { readonly subject: string; readonly cached?: boolean }>>;
 }
+
+/** What a row tells; without `javascript` where there is none. */
+type Figures = Pick<Memory, "base" | "peakOfBuild" | "built" | "peak"> & { readonly javascript?: number };
 
 const options = parseArgs(Deno.args, { string: ["runs"], boolean: ["help"], default: { runs: "5" } });
 const runs = Number(options.runs);
@@ -38,77 +49,103 @@ else if (!(runs >= 1)) console.error(`--runs must be a number from 1 on, not ${o
 else await measureAll();
 
 async function measureAll(): Promise<void> {
-  const missing = whatIsMissing();
-  if (missing) console.error(missing);
   const folder = await Deno.makeTempDir();
   try {
-    const base = await measure("trivial");
-    console.log(
-      "| network | weights | peak of the build, over base | built, over base | peak, over base | in JavaScript |",
-    );
-    console.log("| --- | --- | --- | --- | --- | --- |");
-    for (const row of rows(missing === undefined)) {
-      report(row, await measure(row.network, row.cached ? folder : undefined), base);
+    const alone = await medians(() => runChild("trivial"));
+    const rows: string[][] = [];
+    for (const { suite, weightBytes, rows: ours } of await networks()) {
+      for (const [name, { subject, cached }] of Object.entries(ours)) {
+        const cache = cached ? join(folder, "cache") : undefined;
+        if (cached) await runChild(subject, cache); // Fills it.
+        const memory = await medians(() => runChild(subject, cache));
+        rows.push(rowOf(name, weightBytes, { ...memory, javascript: memory.javascript! - alone.javascript! }));
+      }
+      rows.push(rowOf(`${suite.name}, C`, weightBytes, await medians(await prepareC(suite, folder))));
     }
-    console.log(`\nBase: ${megabytes(base.end)} at the end, ${megabytes(base.peak)} at its peak.`);
+    console.log(table(["network", "weights", "peak of the build", "built", "peak", "in JavaScript", "base"], rows));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-function rows(hasMobileNetV2: boolean): Row[] {
-  const products = { network: "products", weightBytes: PRODUCTS_BYTES };
-  const all: Row[] = [
-    { name: "matrix products", ...products },
-    { name: "matrix products, not prepacked", network: "products-unpacked", weightBytes: PRODUCTS_BYTES },
-    { name: "matrix products, cached", ...products, cached: true },
-  ];
-  if (!hasMobileNetV2) return all;
-  const mobileNet = { network: "mobilenetv2", weightBytes: Deno.statSync(mobileNetV2Weights()).size };
-  return [...all, { name: "MobileNetV2", ...mobileNet }, { name: "MobileNetV2, cached", ...mobileNet, cached: true }];
-}
-
-function report({ name, weightBytes }: Row, memory: Memory, base: Memory): void {
-  const over = (bytes: number | undefined, less: number | undefined) => {
-    if (bytes === undefined || less === undefined) return "not told by this system";
-    return `${megabytes(bytes - less)} (${((bytes - less) / weightBytes).toFixed(2)}×)`;
+async function networks(): Promise<Network[]> {
+  const all: Network[] = [{
+    suite: products,
+    weightBytes: PRODUCTS_BYTES,
+    rows: {
+      "products": { subject: "products" },
+      "products, not prepacked": { subject: "products-unpacked" },
+      "products, cached": { subject: "products", cached: true },
+    },
+  }];
+  const missing = whatIsMissing();
+  if (missing !== undefined) {
+    console.error(missing);
+    return all;
+  }
+  const mobilenetv2 = {
+    suite: await mobileNetV2(),
+    weightBytes: Deno.statSync(mobileNetV2Weights()).size,
+    rows: {
+      "mobilenetv2": { subject: "mobilenetv2" },
+      "mobilenetv2, cached": { subject: "mobilenetv2", cached: true },
+    },
   };
-  const cells = [
-    name,
-    megabytes(weightBytes),
-    over(memory.peakOfBuild, base.peakOfBuild),
-    over(memory.built, base.built),
-    over(memory.peak, base.peak),
-    megabytes(memory.javascript - base.javascript),
-  ];
-  console.log(`| ${cells.join(" | ")} |`);
+  return [...all, mobilenetv2];
 }
 
-/** The medians of several runs, after one that fills the caches. */
-async function measure(network: string, cacheDirectory?: string): Promise<Memory> {
-  await runChild(network, cacheDirectory);
-  const memories: Memory[] = [];
-  for (let run = 0; run < runs; run++) memories.push(await runChild(network, cacheDirectory));
-  const middle = (field: keyof Memory) => median(memories.map((memory) => memory[field] ?? NaN));
-  const told = (field: keyof Memory) => Number.isNaN(middle(field)) ? undefined : middle(field);
-  return {
-    peak: told("peak"),
-    peakOfBuild: told("peakOfBuild"),
-    built: middle("built"),
-    end: middle("end"),
-    javascript: middle("javascript"),
+function rowOf(name: string, weightBytes: number, { base, peakOfBuild, built, peak, javascript }: Figures): string[] {
+  const over = (bytes: number | undefined) => {
+    if (bytes === undefined) return "not told by this system";
+    return `${megabytes(bytes - base)} (${((bytes - base) / weightBytes).toFixed(2)}×)`;
   };
+  const inJavaScript = javascript === undefined ? "" : megabytes(javascript);
+  return [name, megabytes(weightBytes), over(peakOfBuild), over(built), over(peak), inJavaScript, megabytes(base)];
 }
 
-/** Linux keeps the peak in /proc, which Deno opens to programs with all permissions only. */
-async function runChild(network: string, cacheDirectory?: string): Promise<Memory> {
-  const args = ["run", "--no-check", "-A", CHILD, network];
+/** Of each figure for itself. */
+async function medians(measure: () => Promise<Figures>): Promise<Figures> {
+  const all: Figures[] = [];
+  for (let run = 0; run < runs; run++) all.push(await measure());
+  const entries = Object.keys(all[0]!).map((
+    key,
+  ) => [key, median(all.map((figures) => figures[key as keyof Figures]!))]);
+  return Object.fromEntries(entries) as unknown as Figures;
+}
+
+async function runChild(subject: string, cacheDirectory?: string): Promise<Memory> {
+  const args = ["run", "--quiet", "--no-check", "--v8-flags=--expose-gc", "-A", CHILD, subject];
   if (cacheDirectory !== undefined) args.push(cacheDirectory);
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
-  if (!success) throw new Error(`the process that ran ${network} failed`);
+  const command = new Deno.Command(Deno.execPath(), { args, env: ENVIRONMENT, stderr: "inherit" });
+  const { success, stdout } = await command.output();
+  if (!success) throw new Error(`the process that ran ${subject} failed`);
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-function megabytes(bytes: number | undefined): string {
-  return bytes === undefined ? "not told by this system" : `${(bytes / 1e6).toFixed(1)} MB`;
+/** Writes what the C program reads, and compiles it. The answer starts it twice, the first time for the base. */
+async function prepareC(suite: Suite, folder: string): Promise<() => Promise<Figures>> {
+  const c = contestants.find(({ name }) => name === REFERENCE)!;
+  const start = async (suite: Suite) => {
+    const job = join(folder, suite.name);
+    await Deno.mkdir(job, { recursive: true });
+    const { library } = await writeJobFolder(suite, job);
+    const command = await c.prepare({ folder, library });
+    return () => startContestant(command, { suite: suite.name, threads: 1, device: "cpu", folder: job });
+  };
+  const [startTrivial, startSuite] = [await start(trivial), await start(suite)];
+  return async () => {
+    await using small = await startTrivial();
+    await small.build();
+    await small.run(1);
+    await using process = await startSuite();
+    await process.build();
+    const built = process.memory()!;
+    await process.run(1);
+    const { peak } = process.memory()!;
+    return { base: small.memory()!.resident, peakOfBuild: built.peak, built: built.resident, peak };
+  };
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
 }

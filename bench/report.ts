@@ -7,8 +7,11 @@
 import { parseArgs } from "@std/cli";
 import { cpus, loadavg } from "node:os";
 import { basename, join } from "node:path";
+import { measureColdStart, NODE } from "./report/cold_start.ts";
 import { compareReports, comparisonSection } from "./report/compare.ts";
-import { contestants, REFERENCE, WEBNN } from "./report/contestants.ts";
+import { contestants, REFERENCE, takesPart, WEBNN, WEBNN_ON_CPU } from "./report/contestants.ts";
+import { measureCoreML } from "./report/coreml.ts";
+import { writeCoreMLMarkdown } from "./report/coreml_markdown.ts";
 import type { BuilderRate, Machine, Report } from "./report/figures.ts";
 import { writeHtml } from "./report/html.ts";
 import { writeMarkdown } from "./report/markdown.ts";
@@ -16,21 +19,25 @@ import { measureSuite } from "./report/measure.ts";
 import { measureBuilder } from "./support/builder_throughput.ts";
 import { spreadOf } from "./support/statistics.ts";
 import { suites } from "./support/suites.ts";
+import { deviceNamed } from "../tests/support/devices.ts";
 
 const BASELINES = contestants.map(({ name }) => name).filter((name) => name !== WEBNN);
 const SUITES = suites.map(({ name }) => name);
+const COREML = "coreml";
 const GROUPS = [...new Set(suites.map(({ group }) => group))];
-const DEVICES = [...new Set(contestants.flatMap(({ devices }) => devices))];
 
 const HELP = `Measures this module beside others, all doing the same work in turns.
 
 Usage: deno task bench:report [options]
 
-  --device NAME      ${DEVICES.join(", ")} (cpu)
+  --device NAME      cpu, webgpu, openvino, ggml, or another provider that devices() lists, such as cuda (cpu);
+                     ${COREML}: Core ML with each power preference beside the CPU, in a report of its own; where there is
+                     no macOS, on the fake framework and without figures
   --threads N[,N]    numbers of threads (1)
   --suite NAME,...   ${GROUPS.join(", ")}, or one of them (all):
                      ${SUITES.join(", ")}
-  --against NAME,... ${BASELINES.join(", ")} (all)
+  --against NAME,... ${BASELINES.join(", ")} (all that can
+                     run on the device; ${WEBNN_ON_CPU} is this module on the CPU, beside another device)
   --rounds N         how often everybody has a turn at each measurement (15)
   --output-dir DIR   writes performance.md, .json and .html there; without it, Markdown to standard output
   --baseline FILE    compares with an earlier performance.json; what became slower beyond the noise makes status 1
@@ -59,6 +66,7 @@ async function main(args: readonly string[]): Promise<void> {
     Deno.exitCode = 2;
     return;
   }
+  if (options.device === COREML) return await reportCoreML(options, args);
   const before = options.baseline && JSON.parse(await Deno.readTextFile(options.baseline)) as Report;
   const report = await interruptible((signal) => measure(options, args, signal));
   if (report === undefined) return;
@@ -68,6 +76,18 @@ async function main(args: readonly string[]): Promise<void> {
   const slower = changes.filter(({ verdict }) => verdict === "slower");
   for (const { suite, threads, kind } of slower) console.error(`slower: ${suite}, ${kind}, threads: ${threads}`);
   if (slower.length > 0) Deno.exitCode = 1;
+}
+
+/** Core ML has contestants and steps of its own. */
+async function reportCoreML({ suites: names, rounds, outputDir }: Options, args: readonly string[]): Promise<void> {
+  const asked = suites.filter(({ name }) => names.includes(name));
+  const what = { command: commandOf(args), machine: describeMachine(), suites: asked, rounds, progress: showProgress };
+  const report = await interruptible((signal) => measureCoreML({ ...what, signal }));
+  if (report === undefined) return;
+  const markdown = writeCoreMLMarkdown(report);
+  if (outputDir === undefined) console.log(markdown);
+  else await writeFiles(outputDir, { "performance_coreml.md": markdown, "performance_coreml.json": toJson(report) });
+  if (report.suites.some(({ results }) => results.some(({ problem }) => problem !== undefined))) Deno.exitCode = 1;
 }
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
@@ -93,20 +113,29 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 function readOptions(args: readonly string[]): Options {
   const parsed = parseArgs(args, {
     string: ["device", "threads", "suite", "against", "rounds", "output-dir", "baseline", "_"],
-    default: { device: "cpu", threads: "1", suite: SUITES.join(), against: BASELINES.join(), rounds: "15" },
+    default: { device: "cpu", threads: "1", suite: SUITES.join(), rounds: "15" },
     unknown: (arg) => {
       throw new Error(`There is no option ${arg}.`);
     },
   });
+  const { missing } = deviceNamed(parsed.device);
+  if (missing !== undefined) throw new Error(`--device ${parsed.device} is ${missing}.`);
+  const { against = baselinesOn(parsed.device) } = parsed;
   return {
-    device: known(parsed.device, DEVICES, "--device")[0]!,
+    device: parsed.device,
     threads: parsed.threads.split(",").map((text) => positiveInteger(text, "--threads")),
     suites: known(withoutGroups(parsed.suite), SUITES, "--suite"),
-    against: known(parsed.against, BASELINES, "--against"),
+    against: known(against, BASELINES, "--against"),
     rounds: positiveInteger(parsed.rounds, "--rounds"),
     outputDir: parsed["output-dir"],
     baseline: parsed.baseline,
   };
+}
+
+/** Who is measured beside this module on a device if nobody is named. */
+function baselinesOn(device: string): string {
+  return contestants.filter((contestant) => contestant.name !== WEBNN && takesPart(contestant, device))
+    .map(({ name }) => name).join();
 }
 
 /** Names the suites of a group instead of the group. */
@@ -138,6 +167,7 @@ async function measure(options: Options, args: readonly string[], signal: AbortS
   const asked = suites.filter(({ name }) => options.suites.includes(name));
   showProgress("builder");
   const builder = await builderRates(options.rounds);
+  const coldStart = await coldStarts(options, signal);
   const results = [];
   for (const threads of options.threads) {
     for (const { name: suite, missing } of asked) {
@@ -149,7 +179,7 @@ async function measure(options: Options, args: readonly string[], signal: AbortS
     }
   }
   return {
-    command: ["deno task bench:report", ...args].join(" "),
+    command: commandOf(args),
     machine,
     device: options.device,
     rounds: options.rounds,
@@ -157,8 +187,16 @@ async function measure(options: Options, args: readonly string[], signal: AbortS
     contestants: field.map(({ name, title, reads }) => ({ name, title, reads })),
     skipped: asked.map(({ missing }) => missing).filter((missing) => missing !== undefined),
     builder,
+    coldStart,
     suites: results,
   };
+}
+
+/** Of MobileNetV2 on the CPU beside onnxruntime-node, if all three were asked for. */
+async function coldStarts({ against, device, rounds, suites: asked }: Options, signal: AbortSignal) {
+  const isPossible = suites.some(({ name, missing }) => name === "mobilenetv2" && missing === undefined);
+  const isAskedFor = device === "cpu" && asked.includes("mobilenetv2") && against.includes(NODE);
+  return isAskedFor && isPossible ? await measureColdStart(rounds, showProgress, signal) : [];
 }
 
 async function builderRates(rounds: number): Promise<BuilderRate[]> {
@@ -177,12 +215,26 @@ function describeMachine(): Machine {
   };
 }
 
+function commandOf(args: readonly string[]): string {
+  return ["deno task bench:report", ...args].join(" ");
+}
+
 async function writeReport(report: Report, markdown: string, outputDir: string | undefined): Promise<void> {
   if (outputDir === undefined) return console.log(markdown);
-  await Deno.mkdir(outputDir, { recursive: true });
-  await Deno.writeTextFile(join(outputDir, "performance.md"), markdown);
-  await Deno.writeTextFile(join(outputDir, "performance.json"), JSON.stringify(report, null, 2) + "\n");
-  await Deno.writeTextFile(join(outputDir, "performance.html"), await writeHtml(report, markdown));
+  await writeFiles(outputDir, {
+    "performance.md": markdown,
+    "performance.json": toJson(report),
+    "performance.html": await writeHtml(report, markdown),
+  });
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await Deno.mkdir(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(folder, name), text);
+}
+
+function toJson(report: unknown): string {
+  return JSON.stringify(report, null, 2) + "\n";
 }
 
 /** One line that is written over again. */

@@ -1,40 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
-import { createContext } from "@webnn/deno";
-import "@webnn/deno/polyfill";
-import { decodeImage, normalizeImage, resizeImage } from "../examples/image.ts";
-import { createInference } from "../examples/inference.ts";
-import { buildMobileNetV2 } from "../examples/mobilenetv2.ts";
-import { parseSafetensors } from "../examples/safetensors.ts";
-import { buildSqueezeNet } from "../examples/squeezenet.ts";
+/** The networks of the examples compute what they should, on every device. */
+
 import { cpu, openvino, type TestDevice, testOn, webgpu } from "./support/devices.ts";
-import { testData } from "./support/test_data.ts";
-
-type Layout = "nchw" | "nhwc";
-type Outputs = Record<string, Float32Array>;
-type Run = (input: Float32Array) => Promise<Outputs>;
-
-const SIZE = 224;
-const PHOTOS = ["red_panda", "chameleon", "goldfish", "horse_cart"].map((name) => `models/images/${name}.jpg`);
-
-interface Score {
-  index: number;
-  value: number;
-}
-
-interface SqueezeNetReference {
-  input: { sha256_le_bytes: string };
-  logits: number[];
-  probabilities: number[];
-  top5: Score[];
-  photos: Record<string, { file: string; top5_logits: Score[]; top5_probabilities: Score[] }>;
-}
-
-interface MobileNetV2Reference {
-  input: { sha256_le_bytes: string };
-  features: number[];
-  logits: number[];
-  photos: Record<string, { file: string; features_first8: number[] }>;
-}
+import { type Layout, networks } from "./support/networks.ts";
 
 /** A GPU in software takes seconds for each photo: one layout will do for it. */
 const CASES: readonly [TestDevice, Layout][] = [
@@ -46,100 +13,8 @@ const CASES: readonly [TestDevice, Layout][] = [
 ];
 
 for (const [device, layout] of CASES) {
-  const squeezeNetFiles = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;
-  const test = (files: readonly string[], title: string, run: () => Promise<void>) =>
-    testOn(device, `${title} agrees with the reference, ${layout}`, run, [...files, ...PHOTOS]);
-  test(squeezeNetFiles, "SqueezeNet 1.1", async () => {
-    const reference: SqueezeNetReference = await readJson(squeezeNetFiles[1]);
-    await withNetwork(device, buildSqueezeNet, squeezeNetFiles[0], layout, async (run) => {
-      const outputs = await run(await deterministicInput(layout, reference.input.sha256_le_bytes));
-      assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
-      assertClose(outputs.probabilities!, reference.probabilities, 1e-6, "probabilities");
-      assertEquals(top5(outputs.probabilities!), reference.top5.map(({ index }) => index));
-      for (const photo of Object.values(reference.photos)) await checkClasses(run, layout, photo);
-    });
-  });
-
-  const mobileNetFiles = ["models/mobilenetv2.safetensors", "models/mobilenetv2.reference.json"] as const;
-  test(mobileNetFiles, "MobileNetV2", async () => {
-    const reference: MobileNetV2Reference = await readJson(mobileNetFiles[1]);
-    await withNetwork(device, buildMobileNetV2, mobileNetFiles[0], layout, async (run) => {
-      const outputs = await run(await deterministicInput(layout, reference.input.sha256_le_bytes));
-      assertClose(outputs.features!, reference.features, 1e-4, "features");
-      assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
-      assertClose(outputs.probabilities!, softmax(reference.logits), 1e-6, "probabilities");
-      for (const { file, features_first8 } of Object.values(reference.photos)) {
-        const { features } = await run(await photoInput(file, layout));
-        assertClose(features!.subarray(0, 8), features_first8, 1e-4, `features of ${file}`);
-      }
-    });
-  });
-}
-
-async function checkClasses(run: Run, layout: Layout, photo: SqueezeNetReference["photos"][string]): Promise<void> {
-  const { logits, probabilities } = await run(await photoInput(photo.file, layout));
-  const indices = photo.top5_probabilities.map(({ index }) => index);
-  assertEquals(top5(probabilities!), indices, photo.file);
-  // The reference states a photo's values with six digits: half of the last one comes on top of the bound.
-  for (const { index, value } of photo.top5_logits) {
-    assertClose(logits!.subarray(index, index + 1), [value], 1.5e-4, `logit ${index} of ${photo.file}`);
-  }
-  for (const { index, value } of photo.top5_probabilities) {
-    assertClose(probabilities!.subarray(index, index + 1), [value], 1.5e-6, `probability ${index} of ${photo.file}`);
-  }
-}
-
-async function withNetwork(
-  device: TestDevice,
-  build: typeof buildSqueezeNet,
-  weightsFile: string,
-  layout: Layout,
-  check: (run: Run) => Promise<void>,
-): Promise<void> {
-  const weights = parseSafetensors(await Deno.readFile(testData(weightsFile)));
-  const context = await createContext(device.options);
-  try {
-    const network = await build(context, weights, { layout });
-    const [inputName] = Object.keys(network.inputs);
-    const inference = await createInference(context, network);
-    await check((input) => inference.run({ [inputName!]: input }));
-  } finally {
-    context.destroy();
-  }
-}
-
-/** x[i] = sin(0.01 i) over [1, 3, 224, 224], checked against the digest of the reference's own. */
-async function deterministicInput(layout: Layout, sha256: string): Promise<Float32Array> {
-  const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", nchw));
-  assertEquals(digest.toHex(), sha256, "the deterministic input is not the one of the reference");
-  if (layout === "nchw") return nchw;
-  return Float32Array.from(nchw, (_, index) => nchw[(index % 3) * SIZE * SIZE + Math.floor(index / 3)]!);
-}
-
-async function photoInput(file: string, layout: Layout): Promise<Float32Array> {
-  const image = await decodeImage(await Deno.readFile(testData(`models/${file}`)));
-  return normalizeImage(resizeImage(image, SIZE), layout);
-}
-
-async function readJson<T>(file: string): Promise<T> {
-  return JSON.parse(await Deno.readTextFile(testData(file)));
-}
-
-function top5(values: Float32Array): number[] {
-  return [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, 5);
-}
-
-function softmax(logits: number[]): number[] {
-  const powers = logits.map((value) => Math.exp(value - Math.max(...logits)));
-  const sum = powers.reduce((total, power) => total + power, 0);
-  return powers.map((power) => power / sum);
-}
-
-function assertClose(actual: Float32Array, expected: number[], tolerance: number, what: string): void {
-  assertEquals(actual.length, expected.length, `${what}: number of elements`);
-  for (const [index, value] of expected.entries()) {
-    const error = Math.abs(actual[index]! - value);
-    assert(error <= tolerance, `${what}[${index}] is ${actual[index]}, ${error} from the reference ${value}`);
+  for (const { check, files, name } of networks) {
+    const run = async () => void await check(device.options, layout);
+    testOn(device, `${name} agrees with the reference, ${layout}`, run, files);
   }
 }

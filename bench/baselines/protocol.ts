@@ -14,6 +14,7 @@
  * | command | answer | meaning |
  * | --- | --- | --- |
  * | `build` | `{"milliseconds": 31.5}` | lets go of the graph it has, which is not timed, and makes it anew |
+ * | `cached` | `{"milliseconds": 10.5}` | as `build`, from a cache of compiled graphs, where the first `cached` puts the graph |
  * | `run 20` | `{"milliseconds": 2.41}` | runs 20 times, each time waiting for the first output, and copying it into one buffer that stays the same; answers the mean |
  * | `fresh 20` | `{"milliseconds": 2.61}` | as `run`, but each output comes in a buffer that is new |
  * | `pipeline 20` | `{"milliseconds": 2.40}` | runs 20 times, waiting in between only if the engine is faster so, and reads once at the end; answers the mean |
@@ -38,6 +39,8 @@ export interface Job {
 export interface Greeting {
   /** The engine and its version. */
   readonly engine: string;
+  /** Whether it knows the command `cached`. */
+  readonly cached?: boolean;
   /** Whether it knows the command `fresh`. */
   readonly fresh?: boolean;
   /** Whether the engine is in other processes than the one that speaks: its memory is not known then. */
@@ -54,6 +57,8 @@ export interface Timing {
 export interface Worker {
   /** Makes the graph. */
   build(): Promise<number>;
+  /** Makes the graph from a cache, if it has one. Such graphs are not run. */
+  readonly cached?: (() => Promise<number>) | undefined;
   /** As in the greeting. */
   readonly elsewhere?: boolean;
   /** Makes what runs need beside the graph; called once, after the first build. */
@@ -70,6 +75,7 @@ export interface Worker {
 /** Work on an engine in this process, as {@linkcode timed} turns it into a worker. */
 export interface Engine {
   build(): Promise<void>;
+  readonly cached?: () => Promise<void>;
   prepare(): Promise<void>;
   release(): void | Promise<void>;
   /** Runs once, and has the first output in the buffer. */
@@ -99,10 +105,11 @@ export function readInputs({ folder }: Job, count: number): Promise<Float32Array
 
 /** Takes the times of an engine. */
 export function timed(engine: Engine): Worker {
-  const { fresh } = engine;
+  const { cached, fresh } = engine;
   return {
     ...engine,
     build: () => time(1, () => engine.build()),
+    cached: cached && (() => time(1, cached)),
     run: (count) => time(count, () => repeat(count, engine.run)),
     fresh: fresh && ((count) => time(count, () => repeat(count, fresh))),
     pipeline: (count) => time(count, () => engine.pipeline(count)),
@@ -112,12 +119,13 @@ export function timed(engine: Engine): Worker {
 
 /** Greets, and carries out commands until there are no more. */
 export async function serve(name: string, worker: Worker): Promise<void> {
-  const { fresh, elsewhere = false } = worker;
-  console.log(JSON.stringify({ engine: name, fresh: fresh !== undefined, elsewhere } satisfies Greeting));
+  const { cached, fresh, elsewhere = false } = worker;
+  const greeting: Greeting = { engine: name, cached: cached !== undefined, fresh: fresh !== undefined, elsewhere };
+  console.log(JSON.stringify(greeting));
   let built = false;
   for await (const line of readLines(Deno.stdin.readable)) {
     const [command, argument] = split(line);
-    if (command === "build" && built) await worker.release();
+    if (built && (command === "build" || command === "cached")) await worker.release();
     const answer = await carryOut(worker, command, argument);
     if (command === "build" && !built) await worker.prepare();
     built ||= command === "build";
@@ -146,6 +154,8 @@ async function carryOut(worker: Worker, command: string, argument: string): Prom
   switch (command) {
     case "build":
       return { milliseconds: await worker.build() };
+    case "cached":
+      return { milliseconds: await worker.cached!() };
     case "run":
     case "pipeline":
       return { milliseconds: await worker[command](Number(argument)) };

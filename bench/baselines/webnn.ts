@@ -6,15 +6,16 @@
 import { contextInfo, createContext } from "@webnn/deno";
 import "@webnn/deno/polyfill";
 import type { Network } from "../../examples/inference.ts";
+import { deviceNamed } from "../../tests/support/devices.ts";
 import { loadSuite } from "../support/suites.ts";
 import { type Engine, readJob, serve, timed } from "./protocol.ts";
 
-type DeviceType = NonNullable<NonNullable<Parameters<typeof createContext>[0]>["device"]>;
-
 const job = readJob();
 const suite = await loadSuite(job.suite);
-const context = await createContext({ threads: job.threads, device: job.device as DeviceType });
-const { backend, version } = contextInfo(context);
+const options = { ...deviceNamed(job.device).options, threads: job.threads };
+const context = await createContext(options);
+const { backend, provider = "cpu", version } = contextInfo(context);
+let cachingContext: typeof context | undefined;
 
 let network: Network;
 let inputs: Record<string, MLTensor>;
@@ -25,6 +26,10 @@ let buffer: Float32Array<ArrayBuffer>;
 const engine: Engine = {
   async build() {
     network = await suite.build(context);
+  },
+  async cached() {
+    cachingContext ??= await createContext({ ...options, cacheDirectory: `${job.folder}/cache` });
+    network = await suite.build(cachingContext);
   },
   async prepare() {
     inputs = await createTensors(network.inputs);
@@ -49,7 +54,8 @@ const engine: Engine = {
   },
   output: () => buffer,
 };
-await serve(`${backend} ${version}`, timed(engine));
+await serve(`${provider === "cpu" ? "" : `${provider} of `}${backend} ${version}`, timed(engine));
+cachingContext?.destroy();
 context.destroy();
 
 async function createTensors(shapes: Network["inputs"]): Promise<Record<string, MLTensor>> {

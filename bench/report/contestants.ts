@@ -23,14 +23,18 @@ export interface Contestant {
   readonly title: string;
   /** How an output comes into the buffer. */
   readonly reads: string;
-  /** Where it can run. */
-  readonly devices: readonly string[];
+  /** Where it can run, under the names of `--device`. */
+  readonly devices: readonly string[] | "any";
+  /** What it runs on whatever the others do. */
+  readonly always?: string;
   /** Makes the command line to which the arguments of the protocol are appended. Throws where that cannot be. */
   prepare(workplace: Workplace): Promise<readonly string[]>;
 }
 
 /** This module; it always takes part. */
 export const WEBNN = "webnn";
+/** This module on the CPU, beside another device. */
+export const WEBNN_ON_CPU = "webnn-cpu";
 /** The contestant that the others are measured against, where it takes part. */
 export const REFERENCE = "c";
 
@@ -40,14 +44,22 @@ export const contestants: readonly Contestant[] = [
     name: WEBNN,
     title: "WebNN in Deno, this module",
     reads: "readTensor(tensor, buffer): one copy; readTensor(tensor) into a new one",
-    devices: ["cpu", "gpu", "npu"],
+    devices: "any",
+    prepare: () => denoProgram("webnn.ts"),
+  },
+  {
+    name: WEBNN_ON_CPU,
+    title: "this module on the CPU",
+    reads: `as ${WEBNN}`,
+    devices: "any",
+    always: "cpu",
     prepare: () => denoProgram("webnn.ts"),
   },
   {
     name: REFERENCE,
     title: "ONNX Runtime called from C, with the session options of this module",
-    reads: "one copy",
-    devices: ["cpu"],
+    reads: "one copy; from another device the run copies first",
+    devices: ["cpu", "webgpu", "openvino", "cuda"],
     prepare: compileC,
   },
   {
@@ -68,24 +80,29 @@ export const contestants: readonly Contestant[] = [
     name: "chromium",
     title: "WebNN of Chromium, its own number of threads; @sparticuz/chromium, or the browser of BENCH_CHROMIUM",
     reads: "readTensor(tensor, buffer): a copy from another process; readTensor(tensor) into a new one",
-    devices: ["cpu", "gpu", "npu"],
+    devices: ["cpu"],
     prepare: async () => [...await denoProgram("chromium.ts"), Deno.env.get("BENCH_CHROMIUM") || "bundled"],
   },
   {
     name: "openvino",
-    title: "OpenVINO on the ONNX model, in float32",
+    title: "OpenVINO on the ONNX model, in float32, on the CPU",
     reads: "one copy",
-    devices: ["cpu"],
+    devices: ["cpu", "openvino"],
     prepare: () => pythonProgram("openvino_contestant.py"),
   },
   {
     name: "pytorch",
     title: "PyTorch, eager, from the same calls and weights; its build only reads the weights",
     reads: "one copy",
-    devices: ["cpu"],
+    devices: ["cpu", "cuda"],
     prepare: () => pythonProgram("pytorch_contestant.py"),
   },
 ];
+
+/** Whether a contestant takes part in measurements of a device, unless others are named. */
+export function takesPart({ always, devices }: Contestant, device: string): boolean {
+  return always === undefined ? devices === "any" || devices.includes(device) : always !== device;
+}
 
 /** Who would belong here and cannot take part, with the reason. */
 export const absentees: readonly { readonly name: string; readonly reason: string }[] = [

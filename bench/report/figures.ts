@@ -4,6 +4,7 @@
  * @module
  */
 import { type Spread, spreadOf } from "../support/statistics.ts";
+import type { ColdStart } from "./cold_start.ts";
 import type { Contestant } from "./contestants.ts";
 import type { Kind, Measurement, SuiteResult } from "./measure.ts";
 
@@ -20,6 +21,8 @@ export interface Report {
   readonly skipped: readonly string[];
   /** Operators per second that this module's builder takes, by the size of the graph. */
   readonly builder: readonly BuilderRate[];
+  /** None, if it was not asked for. */
+  readonly coldStart: readonly ColdStart[];
   readonly suites: readonly SuiteResult[];
 }
 

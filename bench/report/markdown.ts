@@ -5,7 +5,8 @@
  */
 import { spreadOf } from "../support/statistics.ts";
 import { describeRun, type Work } from "../support/work.ts";
-import { absentees } from "./contestants.ts";
+import { type ColdStart, coldStartTable } from "./cold_start.ts";
+import { absentees, WEBNN } from "./contestants.ts";
 import {
   BASE,
   formatMegabytes,
@@ -22,7 +23,7 @@ import type { ContestantResult, Kind, Measurement, SuiteResult } from "./measure
 
 /** The whole page; `comparison` is a section of it. */
 export function writeMarkdown(report: Report, comparison: readonly string[] = []): string {
-  const { command, machine, device, rounds, reference, contestants, skipped, suites, builder } = report;
+  const { command, machine, device, rounds, reference, contestants, skipped, suites, builder, coldStart } = report;
   return [
     "# Performance",
     `Written by \`${command}\`: ${rounds} rounds, in each of which everybody did the same in turn, beginning with ` +
@@ -30,14 +31,14 @@ export function writeMarkdown(report: Report, comparison: readonly string[] = []
     "medians of the quotients of the two times of a round: what disturbs the machine disturbs both.",
     `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}; device: ${device}. ` +
     `Load before the start: ${machine.load.toFixed(2)}.`,
-    "## Goals",
-    goalTable(report),
+    ...(device === "cpu" ? ["## Goals", goalTable(report)] : []), // They are of the CPU.
     ...winners(report),
     ...problems(suites),
     ...skipped.map((reason) => `Not measured: ${reason}`),
     ...comparison,
     "## Ratios",
-    `Time divided by that of ${reference}; less is better.`,
+    `Time divided by that of ${reference}; less is better. ONNX Runtime's telemetry is turned off for everybody. For ` +
+    `"build, cached" ${WEBNN} has the graph in its compile cache, and the others build as for "build".`,
     ratioTable(report),
     "## Memory",
     "Peak of the process once it has built the graph and run it, over its peak on the suite " +
@@ -47,6 +48,7 @@ export function writeMarkdown(report: Report, comparison: readonly string[] = []
       `The builder takes ${thousands(median)} operators per second (${thousands(p25)} – ${thousands(p75)}), ` +
       `${thousands(operators)} to a graph.`
     ),
+    ...coldStartSection(coldStart),
     "## Contestants",
     table(["name", "what", "how an output is read"], contestants.map(({ name, title, reads }) => [name, title, reads])),
     ...absentees.map(({ name, reason }) => `**${name}** does not take part: ${reason}.`),
@@ -65,6 +67,15 @@ function ratioTable({ suites, contestants, reference }: Report): string {
     ])
   );
   return table(["suite", "work", "threads", ...others], rows);
+}
+
+function coldStartSection(coldStart: readonly ColdStart[]): string[] {
+  if (coldStart.length === 0) return [];
+  return [
+    "## Cold start",
+    "From the start of a Deno process to the first result of MobileNetV2, with the files in the system's cache.",
+    coldStartTable(coldStart),
+  ];
 }
 
 function memoryTable(report: Report): string {
@@ -156,7 +167,7 @@ function timeTable(
 /** How often a second, and how much of the work of a run a second, unless that is next to nothing. */
 function rates(kind: Kind, milliseconds: number, { flop, bytes }: Work): string[] {
   const rate = 1000 / milliseconds;
-  const giga = (amount: number) => kind === "build" || amount < 1000 ? "" : (amount * rate / 1e9).toPrecision(3);
+  const giga = (amount: number) => kind.startsWith("build") || amount < 1000 ? "" : (amount * rate / 1e9).toPrecision(3);
   return [thousands(rate), giga(flop), giga(bytes)];
 }
 

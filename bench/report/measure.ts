@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { deviceNamed } from "../../tests/support/devices.ts";
 import { loadSuite } from "../support/suites.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Work } from "../support/work.ts";
@@ -65,6 +66,7 @@ export type Kind = keyof typeof KINDS;
 /** How each is timed. `runs` is how often a turn runs the graph. */
 const KINDS = {
   "build": (process: ContestantProcess) => process.build(),
+  "build, cached": (process: ContestantProcess) => process.cached(), // What comes next builds again before it runs.
   "first dispatch + read": async (process: ContestantProcess) => {
     await process.build();
     return await process.run(1);
@@ -116,10 +118,14 @@ export async function measureSuite(settings: Settings): Promise<SuiteResult> {
 }
 
 async function start(contestant: Contestant, place: Workplace, settings: Settings): Promise<ContestantProcess> {
-  const { suite, threads, device } = settings;
-  const { devices } = contestant;
-  if (!devices.includes(device)) throw new Error(`it has no device ${device}, only ${devices.join(", ")}`);
-  const command = await contestant.prepare(place);
+  const { suite, threads } = settings;
+  const { always, devices } = contestant;
+  const device = always ?? settings.device;
+  if (devices !== "any" && !devices.includes(device)) {
+    throw new Error(`it has no device ${device}, only ${devices.join(", ")}`);
+  }
+  const { library = place.library } = deviceNamed(device).options;
+  const command = await contestant.prepare({ ...place, library: `${library}` });
   return await startContestant(command, { suite, threads, device, folder: place.folder });
 }
 
@@ -127,10 +133,10 @@ async function start(contestant: Contestant, place: Workplace, settings: Setting
 async function warmUp(field: Field, reference: string): Promise<number> {
   const times = new Map<string, number>();
   for (const runner of [...field.runners]) {
-    await field.try(runner, async ({ build, run, peakMemory }) => {
+    await field.try(runner, async ({ build, run, memory }) => {
       await build();
       await run(1);
-      const peak = peakMemory();
+      const peak = memory()?.peak;
       if (peak !== undefined) field.note(runner.name, { peakMemory: peak });
       times.set(runner.name, await run(3));
     });

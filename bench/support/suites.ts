@@ -8,6 +8,7 @@ import { mobileNetV2, whatIsMissing } from "./mobilenetv2.ts";
 import { operatorSuites } from "./operator_suites.ts";
 import { optimizerSuites } from "./optimizers.ts";
 import { simple } from "./simple.ts";
+import { squeezeNet, whatIsMissing as whatSqueezeNetMisses } from "./squeezenet.ts";
 import type { Suite } from "./suite.ts";
 import { trivial } from "./trivial.ts";
 
@@ -26,6 +27,7 @@ export type SuiteGroup = "networks" | "operators" | "optimizers";
 /** The networks, from the least work to the most, then operators and optimisers. */
 export const suites: readonly SuiteEntry[] = [
   ...ready("networks", [trivial, simple, complex]),
+  { name: "squeezenet", group: "networks", missing: whatSqueezeNetMisses(), load: squeezeNet },
   { name: "mobilenetv2", group: "networks", missing: whatIsMissing(), load: mobileNetV2 },
   ...ready("operators", operatorSuites),
   ...ready("optimizers", optimizerSuites),

@@ -36,6 +36,8 @@ export function describeRun({ flop, bytes }: Work): string {
 function flopOf(node: Node): number {
   const output = elements(node.outputs[0]!);
   switch (node.operator) {
+    case "cast":
+    case "concat":
     case "reshape":
     case "transpose":
       return 0;

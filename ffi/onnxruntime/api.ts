@@ -172,6 +172,21 @@ export const MODEL_EDITOR_API = {
   AddGraphToModel: status(13, "pointer model", "pointer graph"), // graph taken
   CreateSessionFromModel: handle(14, "pointer env", "pointer model", "pointer options"),
   CreateSessionFromModelAsync: nonblocking.handle(14, "pointer env", "pointer model", "pointer options"),
+  // A session in three steps. It cannot run before the last, and is released where one fails.
+  CreateModelEditorSessionFromArray: handle(
+    16,
+    "pointer env",
+    "buffer model_data",
+    "usize model_data_length",
+    "pointer options",
+  ),
+  ApplyModelToModelEditorSessionAsync: nonblocking.status(18, "pointer session", "pointer model"),
+  FinalizeModelEditorSessionAsync: nonblocking.status(
+    19,
+    "pointer session",
+    "pointer options",
+    "pointer prepacked_weights_container", // may be null
+  ),
 };
 
 /** The functions of `OrtApi`. */

@@ -23,7 +23,9 @@ export const DEVICE_API = {
   GetNumHardwareDevices: status(397, "pointer env", "buffer num_devices"), // size_t*
   GetHardwareDevices: status(398, "pointer env", "buffer devices", "usize num_devices"), // OrtHardwareDevice**
   HardwareDevice_Type: plain("i32", 307, "pointer device"),
+  HardwareDevice_VendorId: plain("u32", 308, "pointer device"), // numbers on the PCI bus
   HardwareDevice_Vendor: plain("pointer", 309, "pointer device"), // a C string
+  HardwareDevice_DeviceId: plain("u32", 310, "pointer device"),
   HardwareDevice_Metadata: plain("pointer", 311, "pointer device"), // OrtKeyValuePairs*
   GetKeyValue: plain("pointer", 297, "pointer kvps", "buffer key"), // a C string, or null
   SessionOptionsAppendExecutionProvider_V2: status(

@@ -77,7 +77,7 @@ export type Arguments<P extends readonly Parameter[]> = {
 export type Result<R> = R extends "pointer" ? Deno.PointerValue : R extends "void" ? void : number;
 
 /** A function as C declares it. */
-export function plain<const P extends readonly Parameter[], const R extends "pointer" | "i32" | "void">(
+export function plain<const P extends readonly Parameter[], const R extends "pointer" | "i32" | "u32" | "void">(
   result: R,
   index: number,
   ...parameters: P

@@ -137,4 +137,7 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(EDITOR, 11, AddNodeToGraph, STATUS, USE(graph), TAKE(node))                                                        \
   X(EDITOR, 12, CreateModel, STATUS, _, _, _, MAKE(model))                                                             \
   X(EDITOR, 13, AddGraphToModel, STATUS, USE(model), TAKE(graph))                                                      \
-  X(EDITOR, 14, CreateSessionFromModel, STATUS, USE(environment), USE(model), USE(session_options), MAKE(session))
+  X(EDITOR, 14, CreateSessionFromModel, STATUS, USE(environment), USE(model), USE(session_options), MAKE(session))     \
+  X(EDITOR, 16, CreateModelEditorSessionFromArray, STATUS, USE(environment), _, _, USE(session_options), MAKE(session))\
+  X(EDITOR, 18, ApplyModelToModelEditorSession, STATUS, USE(session), USE(model))                                      \
+  X(EDITOR, 19, FinalizeModelEditorSession, STATUS, USE(session), USE(session_options))

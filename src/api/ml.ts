@@ -13,7 +13,6 @@ import {
   dictionary,
   double,
   enumeration,
-  isObject,
   optional,
   record,
   sequence,
@@ -23,6 +22,7 @@ import {
 } from "../webidl/converters.ts";
 import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
 import type { MLContextOptions } from "./dictionaries.ts";
+import { adapterOf, isGpuDevice, isLost } from "./gpu_interop.ts";
 import { createMLContext, type MLContext } from "./ml_context.ts";
 
 const powerPreference = enumeration("MLPowerPreference", ["default", "high-performance", "low-power"]);
@@ -54,6 +54,7 @@ const standardMembers = {
   powerPreference: withDefault(powerPreference, "default"),
 };
 const ownMembers = {
+  allowFloat16: withDefault(boolean, false),
   backend: optional(backend),
   cacheDirectory: optional(path),
   cacheSizeLimit: optional(byteCount),
@@ -85,17 +86,15 @@ export class ML {
   }
 
   /**
-   * Opens a device.
+   * Opens a device: one that fits the options, or the engine's own on the GPU of a GPUDevice, which goes on if that is lost.
    * @returns rejects with a TypeError for an option that is no value of its enumeration, NotSupportedError if no engine
-   * can be opened
+   * can be opened, or none is known to run on that GPU
    * @see https://www.w3.org/TR/webnn/#api-ml-createcontext
    */
   createContext(options: MLContextOptions | GPUDevice = {}): Promise<MLContext> {
     return promised(() => {
       mlSlot.get(this);
-      if (isGpuDevice(options)) {
-        throw notSupportedError("ML.createContext: no WebGPU backend is available for a GPUDevice");
-      }
+      if (isGpuDevice(options)) return openOnGpu(options);
       return open(contextOptions(options, "ML.createContext: options"));
     });
   }
@@ -119,8 +118,18 @@ export interface LibraryOptions {
 
 /** Options of our own beside the standard's. Unlike those they are demands: what cannot be met is an error. */
 export interface ContextOptions extends MLContextOptions, LibraryOptions {
-  /** The engine. */
+  /**
+   * The engine: `"onnxruntime"` unless `"coreml"` is asked for, which macOS has. Core ML takes the graphs that it can take
+   * as a whole; without `fallback: false` ONNX Runtime takes the others, and {@linkcode graphInfo} tells which and why. The
+   * device `"cpu"` stands for the CPU only, `"npu"` for the Neural Engine and the CPU, `"gpu"` for all; where none is
+   * named, the standard's options choose. See docs/coreml.md.
+   */
   backend?: "onnxruntime" | "coreml";
+  /**
+   * Whether float32 may be computed in float16, false by default: faster and less exact, with results that overflow above
+   * 65504. Core ML makes use of it, whose Neural Engine knows nothing else; other engines compute as without it.
+   */
+  allowFloat16?: boolean;
   /** The kind of device. */
   device?: "cpu" | "gpu" | "npu";
   /** What runs graphs inside the engine, as {@linkcode devices} lists it: `"cpu"`, `"webgpu"`, `"cuda"`, `"openvino"`... */
@@ -128,8 +137,8 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /** Options of the provider, under the names that ONNX Runtime gives them. */
   providerOptions?: Record<string, string>;
   /**
-   * Whether the CPU may run the parts of a graph that the device does not take, true by default; else building such a
-   * graph fails, and the error names them.
+   * Whether the CPU, or another engine, may run the parts of a graph that the device does not take, true by default; else
+   * building such a graph fails, and the error names them.
    */
   fallback?: boolean;
   /**
@@ -140,8 +149,9 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   threads?: number;
   /**
    * The folder, a path or `file:` URL, in which compiled graphs are kept, so that building them again is faster, also in
-   * another process; by default the one in the environment variable WEBNN_CACHE_DIR, else none. What cannot be kept is
-   * built as without it. See docs/cache.md.
+   * another process; by default the one in the environment variable WEBNN_CACHE_DIR, else none: but Core ML, which
+   * compiles into files in any case, has its own in the user's caches. What cannot be kept is built as without it. See
+   * docs/cache.md.
    */
   cacheDirectory?: string | URL;
   /** How many bytes the files of that folder may have together, 2 GiB by default; the oldest go first. */
@@ -187,9 +197,10 @@ async function open(selection: Selection): Promise<MLContext> {
   return createMLContext(await openDevice(selection));
 }
 
-/** WebIDL's overload resolution takes a platform object that implements GPUDevice for one, everything else as options. */
-function isGpuDevice(value: unknown): value is GPUDevice {
-  return isObject(value) && typeof GPUDevice === "function" && value instanceof GPUDevice;
+function openOnGpu(device: GPUDevice): Promise<MLContext> {
+  const where = "ML.createContext: gpuDevice";
+  if (isLost(device)) throw notSupportedError(`${where} is lost`);
+  return open({ ...contextOptions({}, where), device: "gpu", provider: "webgpu", adapter: adapterOf(device) });
 }
 
 function pathOf(url: URL, context: string): string {

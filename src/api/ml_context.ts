@@ -5,7 +5,7 @@
  */
 
 import type { Device, DeviceInfo } from "../backends/backend.ts";
-import { invalidStateError, notSupportedError } from "../errors.ts";
+import { invalidStateError } from "../errors.ts";
 import type { MLTensorLimits } from "../graph/limits.ts";
 import { dimensionProblem } from "../ops/apply.ts";
 import { graphLimits, type OperatorLimits, operatorLimits } from "../ops/limits.ts";
@@ -23,6 +23,15 @@ import { record, requireArguments } from "../webidl/converters.ts";
 import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
 import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
+import {
+  bringBack,
+  checkExportable,
+  createRental,
+  discard,
+  exportTensor,
+  gpuDevice as gpuDeviceArgument,
+  isExported,
+} from "./gpu_interop.ts";
 import { graphSlot, type GraphState, type MLGraph, type Port } from "./ml_graph.ts";
 import { createMLTensor, isConstant, isDestroyed, type MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
 import type { MLOpSupportLimits } from "./support_limits.ts";
@@ -132,7 +141,7 @@ export class MLContext {
       checkDescriptor(context, rest, `${where}: descriptor`);
       const frozen = freeze(rest);
       const storage = await context.timeline.createTensor(frozen);
-      return createMLTensor({ context, descriptor: frozen, readable, writable, storage });
+      return createMLTensor({ context, descriptor: frozen, readable, writable, storage, rental: undefined });
     });
   }
 
@@ -153,15 +162,15 @@ export class MLContext {
       checkDescriptor(context, frozen, `${where}: descriptor`);
       const storage = context.timeline.store(bytesForDescriptor(source, frozen, `${where}: inputData`));
       return Promise.resolve(
-        createMLTensor({ context, descriptor: frozen, readable: false, writable: false, storage }),
+        createMLTensor({ context, descriptor: frozen, readable: false, writable: false, storage, rental: undefined }),
       );
     });
   }
 
   /**
    * Overwrites a tensor with a copy of the data, after the work queued before.
-   * @throws {TypeError} if the tensor is not writable or the data has another length; InvalidStateError if the tensor
-   * is destroyed
+   * @throws {TypeError} if the tensor is not writable or exported, or the data has another length; InvalidStateError if
+   * the tensor is destroyed
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-writetensor
    */
   writeTensor(tensor: MLTensor, inputData: AllowSharedBufferSource): void {
@@ -174,12 +183,13 @@ export class MLContext {
     if (!state.writable) throw new TypeError(`${where}: the tensor was not created with writable: true`);
     // WPT writes views of any kind, so only the length is checked.
     const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
+    discard(state.rental);
     context.timeline.write(state.storage as TimelineTensor, bytes);
   }
 
   /**
    * Reads a tensor, after the work queued before, into a new ArrayBuffer.
-   * @returns rejects with a TypeError if the tensor is not readable, InvalidStateError if it is destroyed,
+   * @returns rejects with a TypeError if the tensor is not readable or exported, InvalidStateError if it is destroyed,
    * OperationError if the dispatch that should have computed it failed
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor
    */
@@ -199,9 +209,10 @@ export class MLContext {
       const target = rest.length === 0 ? undefined : allowSharedBufferSource(rest[0], `${where}: outputData`);
       checkTensor(context, state, where);
       if (!state.readable) throw new TypeError(`${where}: the tensor was not created with readable: true`);
+      if (target !== undefined) targetBytes(target, state.descriptor, where);
+      bringBack(state.rental);
       const storage = state.storage as TimelineTensor;
       if (target === undefined) return context.timeline.read(storage, (bytes) => bytes.slice().buffer as ArrayBuffer);
-      targetBytes(target, state.descriptor, where);
       return context.timeline.read(storage, (bytes) => {
         // Looked at again: the buffer may have been transferred meanwhile.
         targetBytes(target, state.descriptor, where).set(bytes);
@@ -213,7 +224,7 @@ export class MLContext {
   /**
    * Runs a graph, after the work queued before; returns at once. If the run fails, reading an output rejects.
    * @throws {TypeError} if tensors do not match the graph's inputs and outputs in name, type and shape, are shared
-   * between outputs, or belong to another context; InvalidStateError if the graph or a tensor is destroyed
+   * between outputs, exported, or belong to another context; InvalidStateError if the graph or a tensor is destroyed
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-dispatch
    */
   dispatch(graph: MLGraph, inputs: MLNamedTensors, outputs: MLNamedTensors): void {
@@ -227,6 +238,8 @@ export class MLContext {
     checkSharing(inputStates, outputStates, where);
     const inputTensors = matchTensors(context, state.inputs, inputStates, `${where}: inputs`);
     const outputTensors = matchTensors(context, state.outputs, outputStates, `${where}: outputs`);
+    for (const { rental } of inputStates.values()) bringBack(rental);
+    for (const { rental } of outputStates.values()) discard(rental);
     context.timeline.dispatch(state.graph, inputTensors, outputTensors);
   }
 
@@ -256,22 +269,51 @@ export class MLContext {
     contextSlot.get(this).timeline.lose("The context was destroyed.");
   }
 
-  /** Would make a tensor that a GPUDevice can use; rejects with NotSupportedError until a WebGPU backend exists. */
-  createExportableTensor(_descriptor: MLTensorDescriptor, _gpuDevice: unknown): Promise<MLTensor> {
-    return promised(() => {
-      contextSlot.get(this);
-      requireArguments(arguments.length, 2, "MLContext.createExportableTensor");
-      tensorDescriptor(_descriptor, "MLContext.createExportableTensor: descriptor");
-      throw notSupportedError("MLContext.createExportableTensor: this context does not run on a GPUDevice");
+  /**
+   * Allocates a tensor of zeros that can be exported to a GPUDevice.
+   * @returns rejects with a TypeError for a descriptor that the context or the GPUDevice does not support,
+   * InvalidStateError if the context or the GPUDevice is lost, UnknownError if the memory cannot be had
+   * @see https://github.com/webmachinelearning/webnn/blob/main/mltensor-explainer.md#exporting-an-mltensor-to-webgpu
+   */
+  createExportableTensor(descriptor: MLTensorDescriptor, gpuDevice: GPUDevice): Promise<MLTensor> {
+    return promised(async () => {
+      const context = contextSlot.get(this);
+      const where = "MLContext.createExportableTensor";
+      requireArguments(arguments.length, 2, where);
+      const { readable, writable, ...rest } = tensorDescriptor(descriptor, `${where}: descriptor`);
+      const device = gpuDeviceArgument(gpuDevice, `${where}: gpuDevice`);
+      checkNotLost(context, where);
+      checkDescriptor(context, rest, `${where}: descriptor`);
+      checkExportable(device, rest, where);
+      const frozen = freeze(rest);
+      const storage = await context.timeline.createTensor(frozen);
+      const rental = createRental(device, storage);
+      return createMLTensor({ context, descriptor: frozen, readable, writable, storage, rental });
     });
   }
 
-  /** Would export a tensor to its GPUDevice; throws NotSupportedError until a WebGPU backend exists. */
-  exportToGPU(_tensor: MLTensor): never {
-    contextSlot.get(this);
-    requireArguments(arguments.length, 1, "MLContext.exportToGPU");
-    tensorSlot.convert(_tensor, "MLContext.exportToGPU: tensor");
-    throw notSupportedError("MLContext.exportToGPU: this context does not run on a GPUDevice");
+  /**
+   * Rents a tensor out to its GPUDevice, after the work queued before, as a buffer for storage and copies that begins with
+   * the elements in row-major order. Until `destroy()` is called on the buffer, WebNN leaves the tensor alone; then it has
+   * what the GPU left there. Exported again before that, a tensor gives the same buffer.
+   *
+   * @returns the buffer, if no work is pending and the context runs on the CPU; else a promise of it, which rejects with an
+   * OperationError if the dispatch that should have computed the tensor failed, or the GPUDevice has no memory. `await`
+   * takes either.
+   * @throws {TypeError} if the tensor is not exportable or belongs to another context; InvalidStateError if it is destroyed
+   * or its GPUDevice is lost
+   * @see https://github.com/webmachinelearning/webnn/blob/main/mltensor-explainer.md#exporting-an-mltensor-to-webgpu
+   */
+  exportToGPU(tensor: MLTensor): GPUBuffer | Promise<GPUBuffer> {
+    const context = contextSlot.get(this);
+    const where = "MLContext.exportToGPU";
+    requireArguments(arguments.length, 1, where);
+    const state = tensorSlot.convert(tensor, `${where}: tensor`);
+    checkNotLost(context, where);
+    checkOwner(context, state, where);
+    if (!state.rental) throw new TypeError(`${where}: the tensor was not made by createExportableTensor()`);
+    if (isDestroyed(state)) throw invalidStateError(`${where}: the tensor is destroyed`);
+    return exportTensor(state.rental, where);
   }
 
   /** Calls {@linkcode MLContext.destroy} at the end of a `using` block. */
@@ -306,10 +348,17 @@ function sortKeys<T>(dictionary: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(dictionary).sort(([a], [b]) => a < b ? -1 : 1));
 }
 
-function checkTensor(context: ContextState, tensor: TensorState, where: string): void {
+function checkOwner(context: ContextState, tensor: TensorState, where: string): void {
   if (tensor.context !== context) throw new TypeError(`${where}: the tensor belongs to another context`);
-  if (isDestroyed(tensor)) throw invalidStateError(`${where}: the tensor is destroyed`);
 }
+
+function checkTensor(context: ContextState, tensor: TensorState, where: string): void {
+  checkOwner(context, tensor, where);
+  if (isDestroyed(tensor)) throw invalidStateError(`${where}: the tensor is destroyed`);
+  if (isExported(tensor.rental)) throw new TypeError(`${where}: the tensor ${EXPORTED}`);
+}
+
+const EXPORTED = "is exported to WebGPU; destroy the GPUBuffer to get it back";
 
 /** The bytes of a buffer that a tensor is read into. WPT: it may be larger, and a view of any kind. */
 function targetBytes(target: AllowSharedBufferSource, descriptor: Descriptor, where: string): Uint8Array {
@@ -365,6 +414,7 @@ function mismatch(context: ContextState, tensor: TensorState, { dataType, shape 
   const own = tensor.descriptor;
   if (tensor.context !== context) return "belongs to another context";
   if (isConstant(tensor)) return "is a constant tensor, which only builders take";
+  if (isExported(tensor.rental)) return EXPORTED;
   if (own.dataType === dataType && sameShape(own.shape, shape)) return undefined;
   return `must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`;
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { PlacedNode } from "../backends/backend.ts";
+import type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
 import type { Descriptor } from "../shape.ts";
 import type { TimelineGraph } from "../timeline/timeline.ts";
 import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
 import type { ContextState } from "./ml_context.ts";
 
-export type { PlacedNode } from "../backends/backend.ts";
+export type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
 
 /** A named input or output of a graph. */
 export interface Port {
@@ -64,16 +64,19 @@ export class MLGraph {
 
 defineInterface(MLGraph);
 
-/** Where a graph runs. */
-export interface GraphInfo {
+/** What runs a graph, and where. */
+export interface GraphInfo extends Engine {
   /** The devices on which it runs, most nodes first. */
   readonly devices: readonly string[];
   /** The nodes of the engine's graph that the context's device does not take, so that the CPU runs them. */
   readonly elsewhere: readonly PlacedNode[];
+  /** The engines that the context would have preferred, in that order, and why they did not take the graph. */
+  readonly refusals: readonly Refusal[];
 }
 
 /**
- * Tells where the nodes of a graph run: those of the engine, into which the operators of WebNN were translated.
+ * Tells which engine runs a graph and where its nodes run: those of the engine, into which the operators of WebNN were
+ * translated.
  *
  * @throws TypeError for anything but an MLGraph
  *
@@ -83,6 +86,8 @@ export interface GraphInfo {
  * ```
  */
 export function graphInfo(graph: MLGraph): GraphInfo {
-  const { devices, elsewhere = [] } = graphSlot.convert(graph, "graphInfo: graph").graph.executable;
-  return { devices, elsewhere };
+  const { context, graph: { executable } } = graphSlot.convert(graph, "graphInfo: graph");
+  const { devices, elsewhere = [], refusals = [] } = executable;
+  const { backend, provider } = executable.engine ?? context.timeline.device.info;
+  return { backend, provider, devices, elsewhere, refusals };
 }

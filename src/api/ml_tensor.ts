@@ -8,6 +8,7 @@ import type { MLOperandDataType } from "../data_type.ts";
 import type { Descriptor } from "../shape.ts";
 import type { TimelineBlock, TimelineTensor } from "../timeline/timeline.ts";
 import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
+import { discard, type Rental } from "./gpu_interop.ts";
 import type { ContextState } from "./ml_context.ts";
 
 /** What a tensor is. A constant one holds the bytes of a constant in place of a tensor of the device. */
@@ -17,6 +18,8 @@ export interface TensorState {
   readonly readable: boolean;
   readonly writable: boolean;
   readonly storage: TimelineTensor | TimelineBlock;
+  /** Of an exportable tensor. */
+  readonly rental: Rental | undefined;
   /** The dispatch that it was last passed to, to find a tensor that is passed twice. */
   lastDispatch: number;
 }
@@ -76,7 +79,8 @@ export class MLTensor {
 
   /** Releases the memory once the work queued before has been done; pending reads reject. May be called again. */
   destroy(): void {
-    const { context, storage } = tensorSlot.get(this);
+    const { context, rental, storage } = tensorSlot.get(this);
+    discard(rental);
     if ("block" in storage) context.timeline.destroyBlock(storage);
     else context.timeline.destroyTensor(storage);
   }

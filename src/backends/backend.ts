@@ -39,6 +39,10 @@ export interface Executable extends Releasable {
   readonly blockingTime?: number;
   /** The nodes of the engine's graph that do not run on the device of the context, but on the CPU. */
   readonly elsewhere?: readonly PlacedNode[];
+  /** What runs it, where the device has more than one engine. */
+  readonly engine?: Engine;
+  /** The engines that were asked before and did not take the graph, in that order. */
+  readonly refusals?: readonly Refusal[];
   /** Computes. Tensors stand in the order of the graph's inputs and outputs; no output is an input. */
   run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
 }
@@ -53,13 +57,36 @@ export interface PlacedNode {
   readonly provider: string;
 }
 
+/** What runs graphs. */
+export interface Engine {
+  /** The name of the backend, as in the option `backend`: `"onnxruntime"` or `"coreml"`. */
+  readonly backend: string;
+  /** What runs graphs inside the engine: `"cpu"`, `"webgpu"`, `"cuda"`, `"coreml"`, or the name of a plug-in. */
+  readonly provider: string;
+}
+
+/** An engine that did not take a graph. */
+export interface Refusal extends Engine {
+  /** Why, in words. */
+  readonly reason: string;
+}
+
 /** A kind of device. */
 export type DeviceKind = "cpu" | "gpu" | "npu";
 
+/** A GPU, as WebGPU tells of it. */
+export interface GpuAdapter {
+  /** Its name, for people. */
+  readonly description: string;
+  /** The numbers of vendor and device on the PCI bus; NaN if they are not told. */
+  readonly vendorId: number;
+  readonly deviceId: number;
+  /** Whether it is none: it computes on the CPU. */
+  readonly isSoftware: boolean;
+}
+
 /** A device that there is, or that is expected and is not. */
-export interface DeviceEntry {
-  /** What the option `provider` calls it: `"cpu"`, `"webgpu"`, `"cuda"`, or the name of a plug-in's. */
-  readonly provider: string;
+export interface DeviceEntry extends Engine {
   /** The kind of device. */
   readonly device: DeviceKind;
   /** Who made the provider. */
@@ -77,13 +104,9 @@ export interface DeviceEntry {
 }
 
 /** What runs a context's graphs, for people. */
-export interface DeviceInfo {
-  /** The name of the backend, as in the option `backend`: `"onnxruntime"`. */
-  readonly backend: string;
+export interface DeviceInfo extends Engine {
   /** The kind of device: `"cpu"`, `"gpu"` or `"npu"`. */
   readonly device: DeviceKind;
-  /** What runs graphs inside the engine: `"cpu"`, `"webgpu"`, `"cuda"`, or the name of a plug-in. */
-  readonly provider: string;
   /** The version of the engine: `"1.30.0"`. */
   readonly version: string;
   /** The number of CPU threads that a graph may use, the calling one included. */

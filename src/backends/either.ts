@@ -1,63 +1,141 @@
 /**
- * One device made of two: a graph goes to the preferred one if that can take the whole of it, else to the other one.
- * Tensors follow the graphs that use them: their contents move when a graph of the other device needs them.
+ * One device made of several: a graph goes, as a whole, to the first that takes it. Tensors follow the graphs that use
+ * them: their contents move when a graph of another device needs them.
  *
  * @module
  */
 
-import type { Graph } from "../graph/graph.ts";
+import { messageOf } from "../errors.ts";
+import type { Constant, Graph } from "../graph/graph.ts";
 import { whyNot } from "../graph/limits.ts";
 import type { Descriptor } from "../shape.ts";
-import type { Block, Device, DeviceTensor, Executable } from "./backend.ts";
+import type { Block, Device, DeviceTensor, Engine, Executable, Refusal } from "./backend.ts";
 
-/** Opens both as one. Whatever the preferred one can take, the fallback can take too: its limits are those of both. */
-export function openEither(preferred: Device, fallback: Device): Device {
+/** A device that is opened when the first graph comes to it; from then on it is open, or absent for a reason. */
+export interface LateDevice {
+  readonly engine: Engine;
+  /** Rejects with the reason if there is none. */
+  open(): Promise<Device>;
+}
+
+/**
+ * Opens several as one, which are asked for each graph in their order. The last device that is open takes whatever any of
+ * them takes: its limits are those of all.
+ */
+export function openEither(preferred: Device, ...others: readonly (Device | LateDevice)[]): Device {
+  const team = new Team(preferred, others);
   return {
     info: preferred.info,
     accelerated: preferred.accelerated,
-    limits: { ...fallback.limits, preferredInputLayout: preferred.limits.preferredInputLayout },
-    lost: Promise.race([preferred.lost, fallback.lost]),
-    createTensor: (descriptor) => createTensor(preferred, fallback, descriptor),
+    limits: { ...team.last.limits, preferredInputLayout: preferred.limits.preferredInputLayout },
+    lost: team.lost.promise,
+    createTensor: (descriptor) => createTensor(preferred, team.last, descriptor),
     store: (bytes) => new EitherBlock(bytes.slice()),
-    compile: (graph) => compile(preferred, fallback, graph as Graph<EitherBlock>),
-    abort() {
-      preferred.abort();
-      fallback.abort();
-    },
-    close() {
-      preferred.close();
-      fallback.close();
-    },
+    compile: (graph) => compile(team, graph as Graph<EitherBlock>),
+    abort: () => team.abort(),
+    close: () => team.close(),
   };
 }
 
-/** The preferred device may still find, while it compiles, that it cannot: what it says then is lost, `devices` tells. */
-async function compile(preferred: Device, fallback: Device, graph: Graph<EitherBlock>): Promise<Executable> {
+/** The devices in the order in which they are asked. */
+class Team {
+  readonly lost: PromiseWithResolvers<string> = Promise.withResolvers();
+  readonly members: readonly LateDevice[];
+  readonly last: Device;
+  readonly #open: Device[] = [];
+  #aborted = false;
+
+  constructor(preferred: Device, others: readonly (Device | LateDevice)[]) {
+    this.members = [preferred, ...others].map((member) => "open" in member ? this.#once(member) : this.#opened(member));
+    this.last = this.#open.at(-1)!;
+  }
+
+  get aborted(): boolean {
+    return this.#aborted;
+  }
+
+  abort(): void {
+    this.#aborted = true;
+    for (const device of this.#open) device.abort();
+  }
+
+  close(): void {
+    for (const device of this.#open) device.close();
+  }
+
+  #opened(device: Device): LateDevice {
+    this.#add(device);
+    return { engine: device.info, open: () => Promise.resolve(device) };
+  }
+
+  #once({ engine, open }: LateDevice): LateDevice {
+    let opened: Promise<Device> | undefined;
+    return { engine, open: () => opened ??= open().then((device) => this.#add(device)) };
+  }
+
+  #add(device: Device): Device {
+    this.#open.push(device);
+    device.lost.then(this.lost.resolve);
+    return device;
+  }
+}
+
+/** A device may still find, while it compiles, that it cannot take the graph. */
+async function compile(team: Team, graph: Graph<EitherBlock>): Promise<Executable> {
+  const refusals: Refusal[] = [];
   try {
-    if (whyNot(graph, preferred.limits) === undefined) {
+    for (const { engine, open } of team.members) {
+      if (team.aborted) throw new Error("The context is lost");
       try {
-        return await compileOn(preferred, graph);
-      } catch {
-        // The other one has a say.
+        const device = await open();
+        const problem = whyNot(graph, device.limits);
+        if (problem !== undefined) throw new Error(problem);
+        return await compileOn(device, graph, refusals);
+      } catch (error) {
+        refusals.push({ backend: engine.backend, provider: engine.provider, reason: messageOf(error) });
       }
     }
-    return await compileOn(fallback, graph);
+    throw new Error(describe(refusals));
   } finally {
     for (const { block, shared } of graph.constants) if (!shared) block.release();
   }
 }
 
-async function compileOn(device: Device, graph: Graph<EitherBlock>): Promise<Executable> {
-  const constants = graph.constants.map((constant) => ({
-    ...constant,
-    block: constant.block.on(device, constant.shared),
-  }));
-  const executable = await device.compile({ ...graph, constants });
+function describe(refusals: readonly Refusal[]): string {
+  const nameOf = ({ backend, provider }: Engine) => backend === provider ? backend : `${backend} (${provider})`;
+  return refusals.map((refusal) => `${nameOf(refusal)}: ${refusal.reason}`).join("; ");
+}
+
+async function compileOn(
+  device: Device,
+  graph: Graph<EitherBlock>,
+  refusals: readonly Refusal[],
+): Promise<Executable> {
+  const executable = await device.compile({ ...graph, constants: store(device, graph) });
+  const { devices, elsewhere = [] } = executable;
   return {
-    devices: executable.devices,
+    devices,
+    elsewhere,
+    engine: device.info,
+    refusals,
+    get blockingTime() {
+      return executable.blockingTime ?? 0;
+    },
     run: (inputs, outputs) => run(device, executable, inputs as EitherTensor[], outputs as EitherTensor[]),
     release: () => executable.release(),
   };
+}
+
+/** The constants of a graph in memory of a device. */
+function store(device: Device, { constants }: Graph<EitherBlock>): Constant<Block>[] {
+  const stored: Constant<Block>[] = [];
+  try {
+    for (const { value, block, shared } of constants) stored.push({ value, block: block.on(device, shared), shared });
+    return stored;
+  } catch (error) {
+    for (const { block, shared } of stored) if (!shared) block.release();
+    throw error;
+  }
 }
 
 function run(
@@ -93,15 +171,15 @@ function runHere(
   return pending;
 }
 
-async function createTensor(preferred: Device, fallback: Device, descriptor: Descriptor): Promise<EitherTensor> {
+async function createTensor(preferred: Device, last: Device, descriptor: Descriptor): Promise<EitherTensor> {
   const { dataTypes, maxRank } = preferred.limits;
-  const fits = dataTypes.includes(descriptor.dataType) && descriptor.shape.length <= maxRank;
-  const tensor = new EitherTensor(descriptor, fits ? preferred : fallback);
-  await tensor.allocateOn(fits ? preferred : fallback);
+  const device = dataTypes.includes(descriptor.dataType) && descriptor.shape.length <= maxRank ? preferred : last;
+  const tensor = new EitherTensor(descriptor, device);
+  await tensor.allocateOn(device);
   return tensor;
 }
 
-/** A tensor with memory on one device or on both, of which one holds the contents. */
+/** A tensor with memory on one device or on several, of which one holds the contents. */
 class EitherTensor implements DeviceTensor {
   readonly #natives = new Map<Device, DeviceTensor>();
 

@@ -1,7 +1,9 @@
 /**
  * From the options of a context to a device. Here, and only here, the standard's hints are read.
  *
- * `backend: "coreml"` demands macOS's own engine; all else is ONNX Runtime's:
+ * `backend: "coreml"` demands macOS's own engine, which takes each graph that it can take as a whole. One that it cannot
+ * goes to ONNX Runtime: with its own provider for Core ML, which takes parts of graphs; if that fails, on the CPU. All
+ * else is ONNX Runtime's:
  *
  * 1. `provider` and `device` are demands: what they name is opened, or the context is not.
  * 2. The standard's hints lead to the CPU for now: to look for a GPU takes 70 ms and makes drivers print, and none has been
@@ -11,13 +13,16 @@
  */
 
 import { messageOf, notSupportedError } from "../errors.ts";
-import type { Device, DeviceEntry, DeviceKind } from "./backend.ts";
-import { openEither } from "./either.ts";
+import type { Device, DeviceEntry, DeviceKind, GpuAdapter } from "./backend.ts";
+import { type LateDevice, openEither } from "./either.ts";
 
 /** The names of backends. */
 export const BACKENDS = ["onnxruntime", "coreml"] as const;
 /** The kinds of devices. */
 export const DEVICES = ["cpu", "gpu", "npu"] as const;
+
+/** Core ML as ONNX Runtime's provider of that name. */
+const COREML = "coreml";
 
 /** Where engines are found. */
 export interface Libraries {
@@ -41,10 +46,14 @@ export interface Selection extends Libraries {
   readonly device?: DeviceKind;
   /** A demand: the engine's provider. */
   readonly provider?: string;
+  /** A demand: the GPU. */
+  readonly adapter?: GpuAdapter;
   /** Options of the provider, under the engine's names. */
   readonly providerOptions?: Readonly<Record<string, string>>;
   /** Whether the CPU may run what the device does not take. */
   readonly fallback?: boolean;
+  /** Whether float32 may be computed in float16. */
+  readonly allowFloat16?: boolean;
   /** The number of CPU threads, the calling one included. */
   readonly threads?: number;
   /** The folder of compiled graphs. */
@@ -76,29 +85,46 @@ export async function openDevice(selection: Selection): Promise<Device> {
   }
 }
 
-/**
- * Core ML, with ONNX Runtime for graphs that it cannot take as a whole: `devices` of a graph tell. No hint leads here as
- * long as it has not been seen to work on a Mac.
- */
+/** Core ML. No hint leads here as long as it has not been seen to work on a Mac. */
 async function openCoreML(selection: Selection): Promise<Device> {
-  const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
-  const { accelerated, powerPreference } = selection;
-  const hinted = !accelerated ? "cpu" : powerPreference === "low-power" ? "npu" : "gpu";
-  const device = selection.device ?? hinted;
-  const native = coreml.openCoreML({ device, cacheDirectory: selection.cacheDirectory });
-  if (selection.fallback === false) return native;
-  try {
-    return openEither(native, await onnxruntime.openCpu(selection));
-  } catch {
-    return native; // There is no ONNX Runtime for a Mac with an Intel processor.
+  const { allowFloat16, cacheDirectory, cacheSizeLimit, fallback, provider } = selection;
+  if (provider !== undefined && provider !== COREML) {
+    throw new Error(`the backend coreml has no provider ${provider}; leave out one of the two`);
   }
+  const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
+  const device = computeUnitsOf(selection);
+  const native = coreml.openCoreML({ device, float16: allowFloat16, cacheDirectory, cacheSizeLimit });
+  if (fallback === false) return native;
+  const request = { ...selection, provider: COREML, kind: device, byDefault: false, fallback: true };
+  const parts: LateDevice = {
+    engine: { backend: "onnxruntime", provider: COREML },
+    async open() {
+      const opened = await onnxruntime.openProvider(request);
+      if (!("length" in opened)) return opened;
+      throw new Error(opened.join("; ") || "this build of ONNX Runtime does not have it");
+    },
+  };
+  return openEither(native, parts, await onnxruntime.openCpu(selection).catch(absentCpu));
+}
+
+/** There is no ONNX Runtime for a Mac with an Intel processor: what Core ML cannot take is refused with both reasons. */
+function absentCpu(error: unknown): LateDevice {
+  return { engine: { backend: "onnxruntime", provider: "cpu" }, open: () => Promise.reject(error) };
+}
+
+/** The kind of device that stands for what Core ML may use: the GPU for everything. */
+function computeUnitsOf({ accelerated, device, deviceType, powerPreference }: Selection): DeviceKind {
+  if (device !== undefined) return device;
+  if (!accelerated) return "cpu";
+  return deviceType ?? (powerPreference === "low-power" ? "npu" : "gpu");
 }
 
 /** All devices: those that work, and those that are expected and do not, with the reason. */
 export async function listDevices(libraries: Libraries): Promise<DeviceEntry[]> {
+  const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
+  const native = await coreml.listDevices();
   try {
-    const { listProviders } = await import("./onnxruntime/mod.ts");
-    return await listProviders(libraries);
+    return [...await onnxruntime.listProviders(libraries), ...native];
   } catch (error) {
     throw notSupportedError(`devices: ${messageOf(error)}`, error);
   }

@@ -65,7 +65,7 @@ function whyNotNode({ operator, operands, outputs }: Node, limits: DeviceLimits)
         (value) =>
           limits.supports(operator, name, value.dataType)
             ? whyNotValue(value, limits)
-            : `${operator} does not take a ${name} of ${value.dataType}`,
+            : `${operator} takes no ${name} of ${value.dataType}`,
       ),
   ) ??
     firstOf(outputs, (value) => whyNotValue(value, limits));

@@ -29,11 +29,14 @@ export class Queue {
 
   /** Carries out a step after all earlier ones. */
   add(step: Step): void {
-    if (!this.idle) return this.#defer(step);
-    this.#busy = true;
-    const pending = step();
-    if (pending === undefined && this.#steps.length === 0) this.#busy = false;
-    else this.#drain(pending);
+    if (this.idle) this.#begin(step);
+    else this.#defer(step);
+  }
+
+  /** Carries out a step after all earlier ones: at once if there are none, for however long those before held the thread. */
+  addUrgent(step: Step): void {
+    if (this.#busy) this.#defer(step);
+    else this.#begin(step);
   }
 
   /**
@@ -48,6 +51,13 @@ export class Queue {
   clear(): void {
     this.#steps = [];
     this.#next = 0;
+  }
+
+  #begin(step: Step): void {
+    this.#busy = true;
+    const pending = step();
+    if (pending === undefined && this.#steps.length === 0) this.#busy = false;
+    else this.#drain(pending);
   }
 
   #defer(step: Step): void {

@@ -185,6 +185,31 @@ export class Timeline {
     });
   }
 
+  /**
+   * Reads a tensor as `read` does; but if there is no earlier work, and the device has the bytes at hand, at once: what
+   * comes back then is the result itself.
+   */
+  readSoonest<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): T | Promise<T> {
+    const results: T[] = [];
+    const promise = this.#schedule({
+      step: () => {
+        if (tensor.failure) throw this.#report(tensor.failure);
+        return tensor.device.read();
+      },
+      finish: (bytes) => results[0] = deliver(bytes),
+      discard: () => {},
+      translate: (error) => error instanceof DOMException ? error : toOperationError(error),
+      rejecters: tensor.reads,
+      isUrgent: true,
+    });
+    return results.length > 0 ? results[0]! : promise;
+  }
+
+  /** Overwrites a tensor with bytes that are yet to come: `fetch` gets them and writes them. */
+  fill(tensor: TimelineTensor, fetch: (write: (bytes: Uint8Array) => void | Promise<void>) => Promise<void>): void {
+    this.#queue.add(() => this.#compute([tensor], () => fetch((bytes) => tensor.device.write(bytes))));
+  }
+
   /** Releases a tensor after all earlier work; reads that are pending reject at once. */
   destroyTensor(tensor: TimelineTensor): void {
     if (tensor.destroyed) return;
@@ -308,7 +333,7 @@ export class Timeline {
   }
 
   /** Queues a step that gives a result. */
-  #schedule<Native, T>({ step, finish, discard, translate, rejecters }: Task<Native, T>): Promise<T> {
+  #schedule<Native, T>({ step, finish, discard, translate, rejecters, isUrgent }: Task<Native, T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     let settled = false;
     const settle = (act: () => void) => {
@@ -327,7 +352,7 @@ export class Timeline {
     };
     this.#pending.add(cancel);
     rejecters?.add(cancel);
-    this.#queue.add(() => {
+    const work = () => {
       if (settled) return;
       try {
         const native = step();
@@ -335,7 +360,9 @@ export class Timeline {
       } catch (error) {
         return fail(error);
       }
-    });
+    };
+    if (isUrgent) this.#queue.addUrgent(work);
+    else this.#queue.add(work);
     return promise;
   }
 }
@@ -352,6 +379,8 @@ interface Task<Native, T> {
   translate(error: unknown): unknown;
   /** Beside the loss of the context: what else can reject the promise, while it is pending. */
   readonly rejecters?: Set<(error: unknown) => void>;
+  /** Whether it is done at once if it is the only one, for however long others have held the thread. */
+  readonly isUrgent?: boolean;
 }
 
 /** The result of a function, or a promise rejected with what it throws. */

@@ -197,11 +197,3 @@ Deno.test("build rejects what cannot be an output, and the builder stays usable 
   assertEquals((await first).devices, ["cpu"]);
   assertThrows(() => builder.relu(x), DOMException);
 });
-
-Deno.test("GPU interoperation exists and is refused", async () => {
-  using context = await ml.createContext();
-  const tensor = await context.createTensor(READABLE);
-  const rejected = await assertRejects(() => context.createExportableTensor(READABLE, {}), DOMException);
-  assertEquals(rejected.name, "NotSupportedError");
-  assertEquals(assertThrows(() => context.exportToGPU(tensor), DOMException).name, "NotSupportedError");
-});

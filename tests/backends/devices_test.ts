@@ -2,32 +2,33 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { contextInfo, createContext, devices, graphInfo, type MLContext, MLGraphBuilder } from "@webnn/deno";
-import { openDevice } from "../../src/backends/select.ts";
+import { openDevice, type Selection } from "../../src/backends/select.ts";
 import { available as hasFaults, buildFaults, type Faults, settled, unavailable } from "../faults/library.ts";
 import { testBackend } from "../support/backend_contract.ts";
-import { openvino, type TestDevice, testOn, webgpu } from "../support/devices.ts";
+import { ggml, isGpuSoftware, openvino, type TestDevice, testOn, webgpu } from "../support/devices.ts";
 
 const HINTS = { accelerated: true, powerPreference: "default" } as const;
 const MATRIX = { dataType: "float32", shape: [2, 2] } as const;
 
-for (const device of [webgpu, openvino]) {
-  const open = () => openDevice({ ...HINTS, ...device.options as { provider: string; library?: string } });
+for (const device of [webgpu, openvino, ggml]) {
+  const isAccelerator = device === webgpu && !isGpuSoftware;
+  const open = () => openDevice({ ...HINTS, ...device.options as Partial<Selection> });
   if (device.missing === undefined) testBackend(device.name, open);
   else testOn(device, "the contract of backends", () => {});
 
-  testOn(device, "tells what it is, and is no accelerator", async () => {
+  testOn(device, "tells what it is, and whether it is an accelerator", async () => {
     await withContext(device, (context) => {
       const { backend, device: kind, provider } = contextInfo(context);
       assertEquals([backend, kind, provider], ["onnxruntime", device === webgpu ? "gpu" : "cpu", device.name]);
-      assertEquals(context.accelerated, false); // Software on the CPU, both of them.
+      assertEquals(context.accelerated, isAccelerator);
     });
   });
 
   testOn(device, "is listed as available", async () => {
-    const { library } = device.options;
-    const entries = await devices(library === undefined ? {} : { library });
+    const { library, plugins } = device.options;
+    const entries = await devices({ ...library !== undefined && { library }, ...plugins && { plugins } });
     const entry = entries.find(({ provider }) => provider === device.name);
-    assertEquals([entry?.available, entry?.accelerated, entry?.reason], [true, false, undefined]);
+    assertEquals([entry?.available, entry?.accelerated, entry?.reason], [true, isAccelerator, undefined]);
   });
 
   testOn(device, "two contexts compute at the same time", async () => {

@@ -1,9 +1,9 @@
-/** A device made of two: which of them takes a graph, and how tensors follow. */
+/** A device made of several: which of them takes a graph, why the others do not, and how tensors follow. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { MLGraphBuilder } from "@webnn/deno";
+import { graphInfo, MLGraphBuilder } from "@webnn/deno";
 import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
 import type { MLOperand } from "../../src/api/ml_operand.ts";
-import { openEither } from "../../src/backends/either.ts";
+import { type LateDevice, openEither } from "../../src/backends/either.ts";
 import { testBackend, whenClosed } from "../support/backend_contract.ts";
 import { openSimulatedDevice } from "../support/simulated_device.ts";
 
@@ -29,28 +29,122 @@ testBackend(
   () => openEither(openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2)),
 );
 
-Deno.test("either: a graph goes as a whole, and says where", async () => {
+Deno.test("either: a graph goes as a whole, and says where and why", async () => {
   const { context } = open();
   const sum = await build(context, (builder, x) => builder.add(x, x));
   const mixed = await build(context, (builder, x) => builder.mul(builder.relu(x), x));
   assertEquals([sum.devices, mixed.devices], [["preferred"], ["fallback"]]);
+  assertEquals([graphInfo(sum).provider, graphInfo(sum).refusals], ["preferred", []]);
+  assertEquals(graphInfo(mixed), {
+    backend: "fallback",
+    provider: "fallback",
+    devices: ["fallback"],
+    elsewhere: [],
+    refusals: [{ backend: "preferred", provider: "preferred", reason: "mul takes no a of float32" }],
+  });
   context.destroy();
 });
 
-Deno.test("either: a graph that the preferred device cannot compile goes to the fallback", async () => {
+Deno.test("either: a graph that the preferred device cannot compile goes to the fallback, with the error told", async () => {
   const { preferred, context } = open();
   preferred.fail("compile", "no such operator after all");
   const graph = await build(context, (builder, x) => builder.add(x, builder.constant(FLOAT, Float32Array.of(1, 2))));
   assertEquals(graph.devices, ["fallback"]);
+  assertEquals(graphInfo(graph).refusals.map(({ reason }) => reason), ["no such operator after all"]);
   context.destroy();
 });
 
-Deno.test("either: a graph that neither can compile is an error", async () => {
+Deno.test("either: constants that the preferred device has no memory for go to the fallback", async () => {
+  const { preferred, fallback, context } = open();
+  const { store } = preferred;
+  let count = 0;
+  preferred.store = (bytes) => {
+    if (++count === 2) preferred.fail("store", "no memory");
+    return store(bytes);
+  };
+  const graph = await build(context, (builder, x) => {
+    const constants = [1, 2, 3].map((value) => builder.constant(FLOAT, Float32Array.of(value, value)));
+    return constants.reduce((sum, constant) => builder.add(sum, constant), x);
+  });
+  assertEquals([graph.devices, graphInfo(graph).refusals[0]!.reason], [["fallback"], "no memory"]);
+  const released = Promise.all([preferred, fallback].map(whenClosed));
+  context.destroy();
+  await released;
+  assertEquals([preferred.live.size, fallback.live.size], [0, 0]);
+});
+
+Deno.test("either: the error of a graph that nobody can compile tells every reason", async () => {
   const { preferred, fallback, context } = open();
   preferred.fail("compile", "not here");
   fallback.fail("compile", "nor there");
-  await assertRejects(() => build(context, (builder, x) => builder.relu(x)), DOMException, "nor there");
+  await assertRejects(
+    () => build(context, (builder, x) => builder.relu(x)),
+    DOMException,
+    "preferred: not here; fallback: nor there",
+  );
   context.destroy();
+});
+
+/** A device that is opened late, and how often that was tried. */
+function late(openIt: () => Promise<ReturnType<typeof openSimulatedDevice>>) {
+  const device: LateDevice & { attempts: number } = {
+    engine: { backend: "late", provider: "late" },
+    attempts: 0,
+    open() {
+      device.attempts++;
+      return openIt();
+    },
+  };
+  return device;
+}
+
+Deno.test("either: a device in between is opened once, by the first graph that comes to it, and closed", async () => {
+  const between = openSimulatedDevice(3, "between", ["add", "mul"]);
+  const [preferred, last] = [openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2, "last")];
+  const member = late(() => Promise.resolve(between));
+  const context = createMLContext(openEither(preferred, member, last));
+  await build(context, (builder, x) => builder.add(x, x));
+  assertEquals(member.attempts, 0);
+  const [square, again, other] = await Promise.all([
+    build(context, (builder, x) => builder.mul(x, x)),
+    build(context, (builder, x) => builder.mul(x, builder.add(x, x))),
+    build(context, (builder, x) => builder.relu(x)),
+  ]);
+  assertEquals([square.devices, again.devices, other.devices], [["between"], ["between"], ["last"]]);
+  assertEquals(graphInfo(other).refusals.map(({ backend }) => backend), ["preferred", "late"]);
+  assertEquals(member.attempts, 1);
+  const x = await context.createTensor({ ...FLOAT, writable: true });
+  const y = await context.createTensor({ ...FLOAT, readable: true });
+  context.writeTensor(x, Float32Array.of(3, 4));
+  context.dispatch(square, { x }, { y });
+  assertEquals([...new Float32Array(await context.readTensor(y))], [9, 16]);
+  const released = Promise.all([preferred, between, last].map(whenClosed));
+  context.destroy();
+  await released;
+  assertEquals([preferred.live.size, between.live.size, last.live.size], [0, 0, 0]);
+});
+
+Deno.test("either: a device that cannot be opened is a reason like others", async () => {
+  const absent = late(() => Promise.reject(new Error("no library")));
+  const context = createMLContext(openEither(openSimulatedDevice(1, "preferred", ["add"]), absent));
+  assertEquals(context.opSupportLimits().mul.a.dataTypes, []); // The limits are those of what is open.
+  const failing = openSimulatedDevice(1, "preferred", ["add"]);
+  failing.fail("compile", "not today");
+  const other = createMLContext(openEither(failing, absent));
+  await assertRejects(
+    () => build(other, (builder, x) => builder.add(x, x)),
+    DOMException,
+    "preferred: not today; late: no library",
+  );
+  for (const each of [context, other]) each.destroy();
+});
+
+Deno.test("either: the loss of any of them is the loss of all", async () => {
+  for (const index of [0, 1]) {
+    const { preferred, fallback, context } = open();
+    [preferred, fallback][index]!.lose(`number ${index}`);
+    assertEquals((await context.lost).message.includes(`number ${index}`), true);
+  }
 });
 
 Deno.test("either: contents move only when a graph of the other device needs them", async () => {

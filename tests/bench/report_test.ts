@@ -35,6 +35,10 @@ const REPORT: Report = {
   contestants: ["webnn", "c", "fast", "absent"].map((name) => ({ name, title: `the ${name}`, reads: "copies" })),
   skipped: ["huge: skipped, no weights"],
   builder: [{ operators: 10_000, perSecond: { median: 400_000, p25: 390_000, p75: 410_000 } }],
+  coldStart: [
+    { name: "webnn, cached", times: [150, 100, 160] },
+    { name: "onnxruntime-node", times: [200, 200, 200] },
+  ],
   suites: [{
     suite: "small",
     threads: 2,
@@ -90,6 +94,7 @@ Deno.test("the report tells times, rates of work, errors, and who or what is mis
   assertEquals(row("| fast (engine 2)"), [
     "| fast (engine 2) | **0.025** (0.017 – 0.025) | 50.0 µs | 50.0 µs – 50.0 µs | 20,000 | 40.0 | 80.0 |  | 0 | 100 % |",
   ]);
+  assertEquals(row("| webnn, cached"), ["| webnn, cached | **0.750** (0.625 – 0.775) | 150 ms | 125 – 155 ms |"]);
   assertEquals(row("**absent**"), ["**absent**: did not start: not installed"]);
   assertEquals(row("Not measured"), ["Not measured: huge: skipped, no weights"]);
 });
@@ -108,6 +113,10 @@ Deno.test("a goal is met, not met or not measured", () => {
   assertEquals(row("| mobilenetv2, build"), "| mobilenetv2, build, ÷ c | 1 | ≤ 1.10 | 1.500 | **no** |");
   assertEquals(row("| complex"), "| complex, dispatch + read, ÷ c | 1 | ≤ 1.02 | not measured |  |");
   assertStringIncludes(lines.join(), "| ≥ 300,000 | 400,000 | yes |");
+  assertStringIncludes(
+    lines.join(),
+    "process start to first result, cached, ÷ onnxruntime-node |  | ≤ 0.80 | 0.750 | yes |",
+  );
 });
 
 Deno.test("memory is over that of the process on the trivial suite, beside that of the reference", () => {
@@ -188,7 +197,7 @@ Deno.test({
       { name: WEBNN, problem: undefined, maxError: 0 },
     ]);
     for (const { engine } of contestants) assertMatch(engine!, /onnx ?runtime \d+\.\d+\.\d+$/i);
-    assertEquals(measurements.length, 5);
+    assertEquals(measurements.length, 6);
     assertEquals(contestants.map(({ success }) => success), [1, 1]);
     if (Deno.build.os === "linux") { for (const { peakMemory } of contestants) assert(peakMemory! > 1e6); }
     for (const { times } of measurements) {

@@ -5,6 +5,7 @@
  * @module
  */
 import "@webnn/deno/polyfill";
+import { dirname } from "node:path";
 import { buildMobileNetV2 } from "../../examples/mobilenetv2.ts";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { buildSqueezeNet } from "../../examples/squeezenet.ts";
@@ -18,8 +19,8 @@ import { testData } from "../support/test_data.ts";
 import type { Tolerance, WptCase } from "../wpt_cases/cases.ts";
 import type { Limits } from "../wpt_cases/limits.ts";
 import { runCase } from "../wpt_cases/run_case.ts";
-import { savePackage } from "./files.ts";
-import { openInterpretedDevice } from "./interpreted_device.ts";
+import { packageDigest, packageFiles } from "./files.ts";
+import { type InterpretedDevice, openInterpretedDevice } from "./interpreted_device.ts";
 import { type Elements, runProgram } from "./interpreter/mod.ts";
 import { PROGRAMS, WRONG_PROGRAMS } from "./sample_programs.ts";
 
@@ -36,32 +37,42 @@ interface Run {
   readonly tolerance: { readonly metric: Tolerance["metricType"]; readonly value: number };
 }
 
-/** Writes the programs made by hand, with values that the interpreter gives. */
-export async function exportHandmade(folder: string): Promise<void> {
+/** Writes the programs made by hand, with values that the interpreter gives. Returns the hash of each package. */
+export async function exportHandmade(folder: string): Promise<string[]> {
+  const digests: string[] = [];
   for (const [name, program] of Object.entries(PROGRAMS)) {
     const inputs = program.inputs.map(countingElements);
     const results = runProgram(program, Object.fromEntries(program.inputs.map(({ name }, i) => [name, inputs[i]!])));
-    await save(folder, name, program, {
+    const run: Run = {
       inputs: program.inputs.map(({ dataType }, i) => typedBytes(dataType, inputs[i]!)),
       outputs: program.outputs.map(({ name, dataType }) => typedBytes(dataType, results[name]!.data)),
       tolerance: { metric: "ULP", value: 1 },
-    });
+    };
+    digests.push(await save(folder, name, program, run));
   }
+  return digests;
 }
 
 /** Writes the programs that are wrong. */
-export async function exportWrong(folder: string): Promise<void> {
-  for (const [name, { program }] of Object.entries(WRONG_PROGRAMS)) await save(folder, name, program);
+export async function exportWrong(folder: string): Promise<string[]> {
+  const digests: string[] = [];
+  for (const [name, { program }] of Object.entries(WRONG_PROGRAMS)) digests.push(await save(folder, name, program));
+  return digests;
 }
 
 /**
  * Writes the programs of those cases of WPT that Core ML's limits allow, with the outputs that the interpreter gives.
  * Those are within the tolerance of what the case expects, so others that are too lie within twice the tolerance.
  */
-export async function exportCases(folder: string, cases: readonly WptCase[], options: LowerOptions): Promise<void> {
+export async function exportCases(
+  folder: string,
+  cases: readonly WptCase[],
+  options: LowerOptions,
+): Promise<string[]> {
   const device = recording(openInterpretedDevice(options));
   const context = createMLContext(device);
   const limits = context.opSupportLimits() as unknown as Limits;
+  const digests: string[] = [];
   for (const [i, wptCase] of cases.entries()) {
     await runCase(context, limits, wptCase);
     const { program, inputs, outputs } = device.take();
@@ -69,35 +80,52 @@ export async function exportCases(folder: string, cases: readonly WptCase[], opt
     const { metricType, value } = wptCase.tolerance;
     const run = inputs && outputs && { inputs, outputs, tolerance: { metric: metricType, value: 2 * value } };
     const name = `${String(i).padStart(4, "0")} ${wptCase.name.replaceAll(/[^A-Za-z0-9]+/g, " ")}`;
-    await save(folder, name, program, options.float16 ? undefined : run);
+    digests.push(await save(folder, name, program, options.float16 ? undefined : run));
   }
   context.destroy();
+  return digests;
 }
 
-/** The networks that {@linkcode exportNetworks} writes, and the files of the test data that it needs. */
+/** The networks of the examples, and the files of the test data that they need. */
 export const NETWORKS = [
   ["SqueezeNet 1.1", buildSqueezeNet, "models/squeezenet1.1.safetensors"],
   ["MobileNetV2", buildMobileNetV2, "models/mobilenetv2.safetensors"],
 ] as const;
 
-/** Writes the networks of the examples, without values: running them takes the interpreter too long. */
-export async function exportNetworks(folder: string, options: LowerOptions): Promise<void> {
-  for (const [name, build, weights] of NETWORKS) {
-    const device = recording(openInterpretedDevice(options));
-    const context = createMLContext(device);
+/** Compiles the networks. */
+export async function compileNetworks(options: LowerOptions): Promise<InterpretedDevice> {
+  const device = openInterpretedDevice(options);
+  const context = createMLContext(device);
+  for (const [, build, weights] of NETWORKS) {
     await build(context as never, parseSafetensors(await Deno.readFile(testData(weights))), {});
-    await save(folder, name, device.take().program!);
-    context.destroy();
   }
+  context.destroy();
+  return device;
 }
 
-async function save(folder: string, name: string, program: MilProgram, run?: Run): Promise<void> {
-  await savePackage(program, `${folder}/${name}.mlpackage`);
-  if (run === undefined) return;
-  const base64 = (list: readonly TypedBytes[]) =>
-    list.map(({ dataType, data }) => ({ dataType, data: data.toBase64() }));
-  const json = { ...run, inputs: base64(run.inputs), outputs: base64(run.outputs) };
-  await Deno.writeTextFile(`${folder}/${name}.json`, JSON.stringify(json));
+/** Writes the networks, without values: NumPy has no convolutions for them. */
+export async function exportNetworks(folder: string, options: LowerOptions): Promise<string[]> {
+  const { programs } = await compileNetworks(options);
+  const digests: string[] = [];
+  for (const [i, program] of programs.entries()) digests.push(await save(folder, NETWORKS[i]![0], program));
+  return digests;
+}
+
+/** Writes a package, and beside it what it makes of its inputs. Returns the package's hash. */
+async function save(folder: string, name: string, program: MilProgram, run?: Run): Promise<string> {
+  const files = await packageFiles(program);
+  for (const [file, bytes] of files) {
+    const path = `${folder}/${name}.mlpackage/${file}`;
+    await Deno.mkdir(dirname(path), { recursive: true });
+    await Deno.writeFile(path, bytes);
+  }
+  if (run !== undefined) {
+    const base64 = (list: readonly TypedBytes[]) =>
+      list.map(({ dataType, data }) => ({ dataType, data: data.toBase64() }));
+    const json = { ...run, inputs: base64(run.inputs), outputs: base64(run.outputs) };
+    await Deno.writeTextFile(`${folder}/${name}.json`, JSON.stringify(json));
+  }
+  return packageDigest(files);
 }
 
 /** What a graph was compiled to, and what its last run was given and gave. */

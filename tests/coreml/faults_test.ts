@@ -1,4 +1,34 @@
 /** Core ML's runtime when calls fail, on the framework of native/fake_coreml/. */
-import { testOnFake } from "./fake_framework.ts";
+import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { available, buildFakeFramework, testOnFake, unavailable } from "./fake_framework.ts";
 
 testOnFake("each call that can fail does", "faults.ts");
+
+/** Runs its arguments where no file becomes larger than a megabyte, as if the disk were full then. */
+const WITHOUT_SPACE = ["-c", 'trap "" XFSZ; ulimit -f 2048; exec "$@"', "sh"];
+
+Deno.test({
+  name: `fake Core ML: a full disk fails a build, and nothing is left${unavailable}`,
+  ignore: !available,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const library = await buildFakeFramework(folder);
+      const program = fileURLToPath(new URL("./programs/disk_full.ts", import.meta.url));
+      const deno = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all"];
+      const { stdout, stderr } = await new Deno.Command("sh", {
+        args: [...WITHOUT_SPACE, ...deno, program, library, join(folder, "cache")],
+        env: { TMPDIR: folder, NO_COLOR: "1" },
+      }).output();
+      const [text, complaints] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assertEquals(complaints, "");
+      const { name, message, left, live } = JSON.parse(text!);
+      assertEquals({ name, left, live }, { name: "OperationError", left: [], live: 0 });
+      assertMatch(message, /weight\.bin could not be written; the disk may be full/);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});

@@ -1,8 +1,9 @@
 /**
- * Folders that packages are written to, in memory and on disk.
+ * Folders that packages are written to and read from, in memory and on disk.
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
 import type { MilProgram } from "../../src/backends/coreml/mil.ts";
@@ -45,6 +46,41 @@ export class MemorySink implements ByteSink {
   write(bytes: Uint8Array): void {
     this.#parts.push(bytes.slice());
   }
+}
+
+/** The files of a package by their paths in it. */
+export type PackageFiles = ReadonlyMap<string, Uint8Array>;
+
+/** Writes the package of `program` in memory. */
+export async function packageFiles(program: MilProgram): Promise<PackageFiles> {
+  const sinks = new Map<string, MemorySink>();
+  await writePackage(encodeProgram(program), {
+    create(path) {
+      const sink = new MemorySink();
+      sinks.set(path, sink);
+      return { write: (bytes) => sink.write(bytes), close() {} };
+    },
+  });
+  return new Map([...sinks].map(([path, { bytes }]) => [path, bytes]));
+}
+
+/** Finds the two files of a program by the manifest of its package, of which `read` gives a file. */
+export function readPackage(read: (path: string) => Uint8Array): ProgramFiles {
+  const manifest = JSON.parse(new TextDecoder().decode(read("Manifest.json")));
+  const { path } = manifest.itemInfoEntries[manifest.rootModelIdentifier];
+  return { model: read(`Data/${path}`), weights: read(`Data/${dirname(path)}/weights/weight.bin`) };
+}
+
+/** A hash of all bytes of a package. */
+export function packageDigest(files: PackageFiles): string {
+  const hash = createHash("sha256");
+  for (const path of [...files.keys()].sort()) hash.update(`${path}\n`).update(files.get(path)!);
+  return hash.digest("hex");
+}
+
+/** A hash of packages in any order, by their hashes. */
+export function digestOfAll(digests: readonly string[]): string {
+  return createHash("sha256").update(digests.toSorted().join("\n")).digest("hex");
 }
 
 /** Writes the package of `program` to a folder on disk, which need not exist. */

@@ -1,6 +1,6 @@
 /**
- * Core ML as far as it can be shown without it: graphs are lowered, encoded and read back from their bytes, the program
- * that is read is held against what coremltools knows of its operations, and run by the interpreter.
+ * Core ML as far as it can be shown without it: graphs are lowered and written as packages, which are read back; the
+ * program that is read is held against what coremltools knows of its operations, and run by the interpreter.
  *
  * @module
  */
@@ -8,14 +8,13 @@
 import { assertEquals } from "@std/assert";
 import type { Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
 import { ConstantBlock } from "../../src/backends/coreml/constant_block.ts";
-import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
 import { COREML_LIMITS } from "../../src/backends/coreml/limits.ts";
 import { lower, type LoweredProgram, type LowerOptions, type Port } from "../../src/backends/coreml/lower.ts";
 import type { MilProgram } from "../../src/backends/coreml/mil.ts";
-import { writeWeights } from "../../src/backends/coreml/weights.ts";
 import { isNarrow, narrow, widen } from "../../src/backends/coreml/widening.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { byteLength, type Descriptor, elementCount } from "../../src/shape.ts";
+import { packageDigest, type PackageFiles, packageFiles, readPackage } from "./files.ts";
 import { type Elements, runProgram } from "./interpreter/mod.ts";
 import { lint } from "./lint.ts";
 import { readProgram } from "./reader.ts";
@@ -25,26 +24,32 @@ interface InterpretedTensor extends DeviceTensor {
   readonly bytes: Uint8Array;
 }
 
-/** Every program that was compiled, and how. */
+/** What was compiled. */
 export interface InterpretedDevice extends Device {
   readonly programs: MilProgram[];
+  /** The hash of each program's package. */
+  readonly digests: string[];
 }
 
 /** Opens a device without memory of its own: nothing has to be released. */
 export function openInterpretedDevice(options: LowerOptions): InterpretedDevice {
   const programs: MilProgram[] = [];
+  const digests: string[] = [];
   return {
     info: { backend: "coreml", device: "cpu", provider: "interpreter", version: "none", threads: 1 },
     accelerated: false,
     limits: COREML_LIMITS,
     lost: new Promise(() => {}),
     programs,
+    digests,
     createTensor,
     store: (bytes) => new ConstantBlock(bytes),
     async compile(graph) {
       const lowered = lower(graph as Graph<ConstantBlock>, options);
-      const program = await throughBytes(lowered.program);
+      const files = await packageFiles(lowered.program);
+      const program = programIn(files);
       assertEquals(lint(program), []);
+      digests.push(packageDigest(files));
       programs.push(program);
       return executable(program, lowered);
     },
@@ -53,19 +58,10 @@ export function openInterpretedDevice(options: LowerOptions): InterpretedDevice 
   };
 }
 
-/** What remains of a program when it is written and read back. */
-export async function throughBytes(program: MilProgram): Promise<MilProgram> {
-  const { model, weights } = encodeProgram(program);
-  const file = new Uint8Array(weights.byteLength);
-  let written = 0;
-  await writeWeights(weights, {
-    write(bytes) {
-      file.set(bytes, written);
-      written += bytes.byteLength;
-    },
-  });
-  assertEquals(written, file.byteLength);
-  return readProgram(model, file);
+/** What remains of a program that was written as a package. */
+function programIn(files: PackageFiles): MilProgram {
+  const { model, weights } = readPackage((path) => files.get(path)!);
+  return readProgram(model, weights);
 }
 
 function createTensor(descriptor: Descriptor): InterpretedTensor {

@@ -8,6 +8,7 @@
 import { MultiArrayDataType } from "../../ffi/objc/core_ml.ts";
 import type { MilProgram, MilValue } from "../../src/backends/coreml/mil.ts";
 import { elementCount } from "../../src/shape.ts";
+import { readPackage } from "./files.ts";
 import { runProgram } from "./interpreter/mod.ts";
 import { lint } from "./lint.ts";
 import { readProgram } from "./reader.ts";
@@ -54,14 +55,12 @@ function answer(request: Request, payload: Uint8Array): { reply?: object; bytes?
 }
 
 function compile(path: string, target: string): void {
-  const { itemInfoEntries, rootModelIdentifier } = JSON.parse(Deno.readTextFileSync(`${path}/Manifest.json`));
-  const model = `${path}/Data/${itemInfoEntries[rootModelIdentifier].path}`;
-  const weights = `${model.replace(/\/[^/]*$/, "")}/weights/weight.bin`;
-  const problems = lint(readProgram(Deno.readFileSync(model), Deno.readFileSync(weights)));
+  const { model, weights } = readPackage((file) => Deno.readFileSync(`${path}/${file}`));
+  const problems = lint(readProgram(model, weights));
   if (problems.length > 0) throw new Error(problems.join("; "));
   Deno.mkdirSync(target, { recursive: true });
-  Deno.copyFileSync(model, `${target}/model.mlmodel`);
-  Deno.copyFileSync(weights, `${target}/weight.bin`);
+  Deno.writeFileSync(`${target}/model.mlmodel`, model);
+  Deno.writeFileSync(`${target}/weight.bin`, weights);
 }
 
 function readCompiled(path: string): MilProgram {

@@ -4,10 +4,11 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import { createMLContext } from "../../src/api/ml_context.ts";
 import { ConstantBlock } from "../../src/backends/coreml/constant_block.ts";
-import { lower, type LoweredProgram, type LowerOptions } from "../../src/backends/coreml/lower.ts";
-import type { MilOperation } from "../../src/backends/coreml/mil.ts";
+import { lower, type LoweredProgram, lowerings, type LowerOptions } from "../../src/backends/coreml/lower.ts";
+import type { MilConstant, MilOperation } from "../../src/backends/coreml/mil.ts";
 import type { Block, Executable } from "../../src/backends/backend.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { operators } from "../../src/ops/operators.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
 
 const VERSION_8: LowerOptions = { specificationVersion: 8, float16: false };
@@ -45,6 +46,13 @@ function types({ program }: LoweredProgram): string[] {
 function operation({ program }: LoweredProgram, type: string): MilOperation {
   return program.operations.find((operation) => operation.type === type)!;
 }
+
+Deno.test("a lowering cannot be forgotten", () => {
+  const { add: _, ...incomplete } = lowerings;
+  // @ts-expect-error -- that of add is missing
+  incomplete satisfies typeof lowerings;
+  assertEquals(Object.keys(lowerings).sort(), Object.keys(operators).sort());
+});
 
 Deno.test("names are made of letters, digits and _, are unique, and the same every time", async () => {
   const describe = (builder: MLGraphBuilder) => {
@@ -173,6 +181,50 @@ Deno.test("MIL's own LSTM is taken for constant weights without peepholes, one f
   };
   assertEquals(types(await lowered(describe(false))).filter((type) => type === "lstm").length, 2);
   assertEquals(types(await lowered(describe(true))).filter((type) => type === "lstm").length, 0);
+});
+
+Deno.test("resample2d takes MIL's operator for whole factors, and neighbours by their positions else", async () => {
+  const resampled = (sizes: [number, number], mode: "linear" | "nearest-neighbor" = "linear") =>
+    lowered((builder) => ({ y: builder.resample2d(builder.input("x", FLOAT), { sizes, mode }) }));
+  const { inputs } = operation(await resampled([8, 4]), "upsample_bilinear");
+  const scales = [inputs.scale_factor_height, inputs.scale_factor_width].map((scale) => {
+    const { data } = scale as MilConstant;
+    return new Float32Array((data as Uint8Array).buffer)[0];
+  });
+  assertEquals(scales, [2, 1]);
+  const between = ["gather", "mul", "gather", "mul", "add"];
+  assertEquals(types(await resampled([8, 6])), [...between, ...between]);
+  assertEquals(types(await resampled([6, 4])), between);
+  assertEquals(types(await resampled([4, 4])), ["identity"]);
+  assertEquals(types(await resampled([8, 8], "nearest-neighbor")), ["gather", "gather"]);
+});
+
+Deno.test("sums of float16 are float32, where a sum may be beyond float16 though the result is not", async () => {
+  const half = { dataType: "float16", shape: [1, 2, 4, 4] } as const;
+  const wide = ["cast", "cast"];
+  const narrow: string[] = [];
+  const cases: Record<string, [around: string[], (builder: MLGraphBuilder, x: MLOperand) => MLOperand]> = {
+    reduce_l1_norm: [wide, (builder, x) => builder.reduceL1(x)],
+    reduce_l2_norm: [wide, (builder, x) => builder.reduceL2(x)],
+    reduce_log_sum: [wide, (builder, x) => builder.reduceLogSum(x)],
+    reduce_log_sum_exp: [wide, (builder, x) => builder.reduceLogSumExp(x)],
+    reduce_prod: [wide, (builder, x) => builder.reduceProduct(x)],
+    reduce_sum: [wide, (builder, x) => builder.reduceSum(x)],
+    reduce_sum_square: [wide, (builder, x) => builder.reduceSumSquare(x)],
+    cumsum: [wide, (builder, x) => builder.cumulativeSum(x, 1)],
+    l2_pool: [wide, (builder, x) => builder.l2Pool2d(x, { windowDimensions: [2, 2] })],
+    reduce_max: [narrow, (builder, x) => builder.reduceMax(x)],
+    reduce_min: [narrow, (builder, x) => builder.reduceMin(x)],
+    reduce_mean: [narrow, (builder, x) => builder.reduceMean(x)],
+  };
+  for (const [type, [around, build]] of Object.entries(cases)) {
+    const program = await lowered((builder) => ({ y: build(builder, builder.input("x", half)) }));
+    assertEquals(types(program).filter((other) => other === "cast"), around, type);
+    assertEquals(operation(program, type).outputs[0]!.dataType, around === wide ? "fp32" : "fp16", type);
+    assertEquals(program.outputs[0]!.feature.dataType, "fp16", type);
+  }
+  const global = await lowered((builder) => ({ y: builder.l2Pool2d(builder.input("x", half)) }));
+  assertEquals(types(global), ["cast", "reduce_l2_norm", "cast"]);
 });
 
 Deno.test("computing in float16 leaves inputs and outputs float32", async () => {

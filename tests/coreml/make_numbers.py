@@ -2,7 +2,7 @@
 Writes numbers.json: what coremltools' value inference computes for a list of operations of MIL. It is Apple's own
 statement of what they mean, and interpreter_test.ts holds the interpreter against it.
 
-    pip install coremltools==9.0 "numpy<2.4"
+    pip install coremltools==9.0 "numpy<2.3"
     python tests/coreml/make_numbers.py
 
 Left out, because value inference is missing or is not what Apple's documentation says (coremltools 9.0):

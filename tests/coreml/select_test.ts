@@ -1,11 +1,25 @@
-/** Core ML is opened where it is demanded. That it is there can be shown on a Mac only. */
-import { assertRejects } from "@std/assert";
-import { createContext } from "@webnn/deno";
+/** The choice between Core ML and ONNX Runtime. That Core ML itself is there can be shown on a Mac only. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { createContext, devices } from "@webnn/deno";
+import { coreMLOptions } from "../../src/backends/onnxruntime/providers/provider.ts";
+import { testOnFake } from "./fake_framework.ts";
 
 Deno.test({
-  name: "Core ML is refused where there is none",
+  name: "Core ML is refused where there is none, and listed with the reason",
   ignore: Deno.build.os === "darwin", // There is one.
   async fn() {
     await assertRejects(() => createContext({ backend: "coreml" }), DOMException, "Core ML is a part of macOS");
+    const entries = (await devices()).filter(({ backend }) => backend === "coreml");
+    assertEquals(entries.map(({ available, reason }) => [available, reason]), [
+      [false, `Core ML is a part of macOS; on ${Deno.build.os} choose another backend`],
+    ]);
   },
 });
+
+Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute units, unless others are asked for", () => {
+  assertEquals(coreMLOptions("CPUOnly", {}), { ModelFormat: "MLProgram", MLComputeUnits: "CPUOnly" });
+  const options = { ModelFormat: "NeuralNetwork", MLComputeUnits: "ALL", SpecializationStrategy: "FastPrediction" };
+  assertEquals(coreMLOptions("CPUOnly", options), options);
+});
+
+testOnFake("the choice of engines, options, and the list of devices", "select.ts");

@@ -8,12 +8,13 @@ import { parseArgs } from "@std/cli";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LowerOptions } from "../../src/backends/coreml/lower.ts";
 import { cacheDirectory } from "../support/cache_directory.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "../wpt_cases/cases.ts";
 import { CASES } from "../wpt_cases/main.ts";
+import { LOWERINGS, type Result, type SetResult } from "./coremltools_result.ts";
 import { exportCases, exportHandmade, exportNetworks, exportWrong, NETWORKS } from "./export_programs.ts";
+import { digestOfAll } from "./files.ts";
 import { WRONG_PROGRAMS } from "./sample_programs.ts";
 
 const HELP = `Loads every ML Program that we write with coremltools, which is installed from PyPI into the cache.
@@ -33,10 +34,6 @@ const SCHEMA = new URL("mil_schema.json", import.meta.url);
 /** Cases whose numbers coremltools computes otherwise, or not, and why. */
 const OTHER_NUMBERS: readonly (readonly [cases: RegExp, reason: string])[] = [
   [
-    /^\d+ (l2Pool2d|reduceL2) float16/,
-    "coremltools sums the squares in float16, where they overflow",
-  ],
-  [
     /^\d+ cumulativeSum .*exclusive to true/,
     "coremltools' value inference of cumsum raises a TypeError when `exclusive` is true",
   ],
@@ -52,30 +49,6 @@ interface Findings {
   readonly coremltools: string;
   readonly numpy: string;
   readonly programs: Readonly<Record<string, Finding>>;
-}
-
-/** What is found of a set of programs. */
-interface SetResult {
-  readonly set: string;
-  readonly programs: number;
-  readonly loaded: number;
-  readonly refused: Readonly<Record<string, string>>;
-  readonly numbers: {
-    readonly equal: number;
-    /** NumPy implementations are missing for some operations, conv among them. */
-    readonly notComputed: number;
-    readonly notGiven: number;
-    /** How many differ for a known reason. */
-    readonly expected: Readonly<Record<string, number>>;
-    readonly different: Readonly<Record<string, string>>;
-  };
-}
-
-/** What is found of programs that are wrong. */
-interface WrongResult {
-  readonly programs: number;
-  readonly refused: readonly string[];
-  readonly taken: readonly string[];
 }
 
 async function main(): Promise<number> {
@@ -97,25 +70,24 @@ async function main(): Promise<number> {
 
 async function verifyAll(python: string): Promise<number> {
   const sets: SetResult[] = [];
-  const verified = async (set: string, write: (folder: string) => Promise<void>) => {
+  const verified = async (set: string, write: Write) => {
     const findings = await verifyPrograms(python, write);
-    sets.push(summarize(set, findings));
+    sets.push({ ...summarize(set, findings), digest: findings.digest });
     printSet(sets.at(-1)!);
     return findings;
   };
   const { coremltools, numpy } = await verified("written by hand", exportHandmade);
-  for (const [name, options] of hasTestData(CASES) ? versions() : []) {
-    await verified(
-      `WPT's numeric cases, ${name}`,
-      async (folder) => exportCases(folder, await loadCases(testData(CASES)), options),
-    );
+  for (const [name, options] of hasTestData(CASES) ? Object.entries(LOWERINGS) : []) {
+    const cases = await loadCases(testData(CASES));
+    await verified(`WPT's numeric cases, ${name}`, (folder) => exportCases(folder, cases, options));
   }
-  for (const [name, options] of hasNetworks() ? versions() : []) {
+  for (const [name, options] of hasNetworks() ? Object.entries(LOWERINGS) : []) {
     await verified(`networks, ${name}`, (folder) => exportNetworks(folder, options));
   }
   const wrong = summarizeWrong(await verifyPrograms(python, exportWrong));
   console.log(`wrong programs: ${wrong.refused.length} of ${wrong.programs} refused`);
-  await Deno.writeTextFile(RESULT, `${JSON.stringify({ coremltools, numpy, sets, wrong }, null, 2)}\n`);
+  const result: Result = { coremltools, numpy, sets, wrong };
+  await Deno.writeTextFile(RESULT, `${JSON.stringify(result, null, 2)}\n`);
   await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(RESULT)]);
   if (!hasTestData(CASES)) console.log(`skipped: no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
   if (!hasNetworks()) console.log("skipped: no networks in the test data; WEBNN_TEST_DATA names its folder");
@@ -129,25 +101,19 @@ async function verifyAll(python: string): Promise<number> {
   return isRight && isComplete ? 0 : 1;
 }
 
-/** The ways in which graphs are lowered. */
-function versions(): [name: string, options: LowerOptions][] {
-  return [
-    ["specification version 8", { specificationVersion: 8, float16: false }],
-    ["specification version 9", { specificationVersion: 9, float16: false }],
-    ["specification version 8, computed in float16", { specificationVersion: 8, float16: true }],
-  ];
-}
-
 function hasNetworks(): boolean {
   return NETWORKS.every(([, , weights]) => hasTestData(weights));
 }
 
+/** Writes packages into a folder, and returns the hash of each. */
+type Write = (folder: string) => Promise<string[]>;
+
 /** Verifies programs that `write` puts into a folder, which is removed again: weights are large. */
-async function verifyPrograms(python: string, write: (folder: string) => Promise<void>): Promise<Findings> {
+async function verifyPrograms(python: string, write: Write): Promise<Findings & { readonly digest: string }> {
   const folder = await Deno.makeTempDir({ prefix: "coremltools-" });
   try {
-    await write(folder);
-    return await verifyPackages(python, folder);
+    const digest = digestOfAll(await write(folder));
+    return { ...await verifyPackages(python, folder), digest };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -169,7 +135,7 @@ async function verifyFolder(python: string, folder: string): Promise<number> {
   return result.programs > 0 && isEmpty(result.refused) && isEmpty(result.numbers.different) ? 0 : 1;
 }
 
-function summarize(set: string, { programs }: Findings): SetResult {
+function summarize(set: string, { programs }: Findings): Omit<SetResult, "digest"> {
   const entries = Object.entries(programs);
   const refused = entries.flatMap(([name, { error }]) => error === undefined ? [] : [[name, error]]);
   const loaded = entries.filter(([, { error }]) => error === undefined);
@@ -195,13 +161,13 @@ function summarize(set: string, { programs }: Findings): SetResult {
   };
 }
 
-function summarizeWrong({ programs }: Findings): WrongResult {
+function summarizeWrong({ programs }: Findings): Result["wrong"] {
   const names = Object.keys(programs);
   const refused = names.filter((name) => programs[name]!.error !== undefined);
   return { programs: names.length, refused, taken: names.filter((name) => !refused.includes(name)) };
 }
 
-function printSet({ set, programs, loaded, refused, numbers }: SetResult): void {
+function printSet({ set, programs, loaded, refused, numbers }: Omit<SetResult, "digest">): void {
   const { equal, notComputed, notGiven, expected, different } = numbers;
   console.log(
     `${set}: ${loaded} of ${programs} loaded; numbers: ${equal} equal, ${notComputed} not computed, ` +

@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasTestData } from "../support/test_data.ts";
+import { hasTestData, testWithData } from "../support/test_data.ts";
 import { CASES } from "../wpt_cases/main.ts";
 import type { CaseResult } from "../wpt_cases/report.ts";
 import { available, unavailable } from "./fake_framework.ts";
@@ -29,7 +29,7 @@ Deno.test({
       const text = await Deno.readTextFile(output);
       assertStringIncludes(text, "# Core ML: all that was run passed");
       assertStringIncludes(text, "**Run on the fake framework, not on Core ML");
-      assertEquals(text.match(/^- yes: /gm)?.length, 3, "statements about the cache");
+      assertEquals(text.match(/^- yes: /gm)?.length, 5, "statements about the cache and the choice of engines");
       const counts = [...text.matchAll(/^\| (CPU only|CPU and Neural Engine|all) \| [1-9]\d* \| 0 \| \d+ \|$/gm)];
       assertEquals(counts.length, hasTestData(CASES) ? 3 : 0);
     } finally {
@@ -38,12 +38,48 @@ Deno.test({
   },
 });
 
+testOnNetwork("verify:mac runs a network on the fake framework, cold and warm, and shows it photos", async (output) => {
+  assertEquals(await run("--fake", "--filter", "squeezenet1.1", "--output", output), {
+    code: 0,
+    stdout: "",
+    stderr: "",
+  });
+  const rows = (await Deno.readTextFile(output)).split("\n").filter((line) => line.startsWith("| squeezenet1.1 |"));
+  const columns = rows.map((row) => row.split("|").map((cell) => cell.trim()));
+  assertEquals(columns.map(([, , setting, agrees, , photos]) => [setting, agrees, photos]), [
+    ["CPU only", "yes", "1 of 1"],
+    ["CPU and Neural Engine", "yes", "1 of 1"],
+    ["all", "yes", "1 of 1"],
+    ["CPU and Neural Engine, float16", "yes", "1 of 1"],
+  ]);
+});
+
+/** Registers a test that writes a report. */
+function testOnNetwork(name: string, body: (output: string) => Promise<void>): void {
+  const files = [
+    "models/squeezenet1.1.safetensors",
+    "models/squeezenet1.1.reference.json",
+    "models/images/red_panda.jpg",
+  ];
+  if (!available) return Deno.test({ name: name + unavailable, ignore: true, fn() {} });
+  testWithData(files, name, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await body(join(folder, "report.md"));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
 Deno.test("verify:mac explains itself, and what it cannot do", async () => {
   const help = await run("--help");
   assertEquals([help.code, help.stderr], [0, ""]);
   assertStringIncludes(help.stdout, "Usage: deno task verify:mac");
   const wrong = await run("--fast");
   assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: there is no option --fast; --help lists them\n"]);
+  const unknown = await run("--filter", "softmux");
+  assertEquals([unknown.code, unknown.stderr], [1, "verify:mac: there is no operator and no network softmux\n"]);
   if (Deno.build.os === "darwin") return; // There it would run.
   const elsewhere = await run();
   assertEquals([elsewhere.code, elsewhere.stdout], [1, ""]);
@@ -60,25 +96,39 @@ Deno.test("the report of verify:mac shows what failed, and the times of a Mac", 
     tolerance: "0 ULP",
     reason: "output[0] is 2",
   };
+  const engine = { backend: "coreml", provider: "coreml", vendor: "Apple", version: "14.4" };
   const findings: Findings = {
-    machine: { chip: "Apple M0", system: "macOS 14.4 (23E214), aarch64", devices: ["cpu", "npu"], deno: "2.9.6" },
+    machine: { chip: "Apple M0", system: "macOS 14.4 (23E214), aarch64", deno: "2.9.6" },
     fake: false,
+    devices: [{
+      ...engine,
+      device: "npu",
+      hardware: "Neural Engine",
+      available: false,
+      accelerated: false,
+      reason: "bad\nluck",
+    }],
     cases: { all: [failure, { ...failure, outcome: "passed" }, { ...failure, outcome: "not supported" }] },
     networks: [{
       network: "squeezenet1.1",
       setting: "all",
       passed: true,
       error: 0.00025,
+      photos: [3, 4],
       devices: ["npu", "cpu"],
       cold: 1234.56,
       warm: 12,
       firstRun: 3.25,
       run: NaN,
     }],
-    cache: [],
+    statements: [{ statement: "it is kept", passed: true }],
     skipped: ["mobilenetv2: no test data"],
   };
   assertEquals(hasPassed(findings), false);
+  const fine = { ...findings, cases: {}, devices: findings.devices.map((entry) => ({ ...entry, available: true })) };
+  assertEquals(hasPassed(fine), true);
+  assertEquals(hasPassed({ ...fine, devices: findings.devices }), false, "no device works");
+  assertEquals(hasPassed({ ...fine, statements: [{ statement: "it is kept", passed: false }] }), false);
   const text = report(findings);
   for (
     const line of [
@@ -86,7 +136,9 @@ Deno.test("the report of verify:mac shows what failed, and the times of a Mac", 
       "- Apple M0, macOS 14.4 (23E214), aarch64",
       "| all | 1 | 1 | 1 |",
       "FAIL relu [required] relu float32 1D tensor: output[0] is 2 (max error 3, tolerance 0 ULP)",
-      "| squeezenet1.1 | all | yes | 2.5e-4 | npu, cpu | 1234.6 | 12.0 | 3.3 | – |",
+      "| squeezenet1.1 | all | yes | 2.5e-4 | 3 of 4 | npu, cpu | 1234.6 | 12.0 | 3.3 | – |",
+      "| coreml | coreml | npu | Neural Engine | no | bad luck |",
+      "- yes: it is kept",
       "- mobilenetv2: no test data",
     ]
   ) assertEquals(text.split("\n").filter((other) => other === line).length, 1, line);

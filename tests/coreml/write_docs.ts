@@ -13,8 +13,8 @@ import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import { evaluate, type RefTensor } from "../reference/mod.ts";
-import { operandValues, PLAIN, POSITIVE } from "../support/operand_values.ts";
-import { type Sample, SAMPLES, shapeOfRank } from "../support/operator_samples.ts";
+import { operandValues, PLAIN } from "../support/operand_values.ts";
+import { type Sample, SAMPLES } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
 
@@ -64,7 +64,7 @@ async function programsOf(
 ): Promise<readonly MilProgram[]> {
   const device = openInterpretedDevice({ specificationVersion, float16: false });
   const context = createMLContext(device);
-  for (const sample of RANKS.flatMap((rank) => samplesOf(name, rank))) {
+  for (const sample of RANKS.flatMap((rank) => SAMPLES[name]!(rank))) {
     const operands = operandsOf(sample, types);
     if (!isPossible(evaluate(name, operands, sample.attributes))) continue;
     for (const constants of [[], Object.keys(operands).slice(1), Object.keys(operands)]) {
@@ -73,16 +73,6 @@ async function programsOf(
   }
   context.destroy();
   return device.programs;
-}
-
-/** The samples of the tests, and one of a form that is lowered otherwise: channels in dimension 1. */
-function samplesOf(name: OperatorName, rank: number): readonly Sample[] {
-  const samples = SAMPLES[name]!(rank);
-  if (name !== "batchNormalization" || rank < 3) return samples;
-  const input = shapeOfRank(rank);
-  const size = [input[1]!];
-  const domains = { variance: POSITIVE };
-  return [...samples, { shapes: { input, mean: size, variance: size }, attributes: { axis: 1 }, domains }];
 }
 
 /** The type for each operand that can have it, else the first one that it can have. */

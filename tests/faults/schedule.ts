@@ -253,7 +253,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
 
   function delay(): void {
     faults.delay("RunWithBinding", next.integer(0, 3));
-    faults.delay("CreateSessionFromModel", next.integer(0, 3));
+    faults.delay("FinalizeModelEditorSession", next.integer(0, 3));
   }
 
   async function pause(): Promise<void> {

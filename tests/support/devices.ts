@@ -1,20 +1,21 @@
 /**
- * Devices for tests on a machine without a GPU: WebGPU on SwiftShader, a GPU in software, and OpenVINO on the CPU. Where
- * one is missing, a test is ignored, and its name says why.
+ * Devices for tests and measurements, also on a machine without a GPU: WebGPU on SwiftShader, a GPU in software, and
+ * OpenVINO and ggml on the CPU. `install_devices.ts` installs them. Where one is missing, a test is ignored, and its name
+ * says why.
  *
  * @module
  */
 
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ContextOptions } from "@webnn/deno";
-import { isLoadable } from "../../ffi/library.ts";
+import { isLoadable, openLibrary } from "../../ffi/library.ts";
 import { cacheDirectory } from "./cache_directory.ts";
 import { testWithData } from "./test_data.ts";
 
 /** A device that tests use. */
 export interface TestDevice {
-  /** The name of its provider. */
+  /** What `--device` calls it. */
   readonly name: string;
   /** How a context asks for it. */
   readonly options: ContextOptions;
@@ -22,65 +23,105 @@ export interface TestDevice {
   readonly missing: string | undefined;
 }
 
+/** A package of PyPI with native libraries in it, unpacked into the user's cache. */
+export interface Wheel {
+  readonly project: string;
+  readonly version: string;
+  readonly folder: string;
+  /** The library that is loaded. */
+  readonly library: string;
+}
+
+function wheel(project: string, version: string, file: string): Wheel {
+  const folder = join(cacheDirectory(), `${project}-${version}`);
+  return { project, version, folder, library: join(folder, file) };
+}
+
+/** A build of ONNX Runtime with OpenVINO in it. */
+const OPENVINO = wheel("onnxruntime-openvino", "1.24.1", "onnxruntime/capi/libonnxruntime.so.1.24.1");
+/** OpenVINO as a plug-in. */
+const OPENVINO_PLUGIN = wheel(
+  "onnxruntime-ep-openvino",
+  "1.8.1",
+  "onnxruntime_ep_openvino/libonnxruntime_providers_openvino_plugin.so",
+);
+/** A plug-in that computes on any CPU, by ggml. */
+const GGML = wheel("onnxruntime-ggml", "0.2.0", "onnxruntime_ggml/lib/libonnxruntime_ggml.so");
+
+/** What `install_devices.ts` downloads from PyPI. */
+export const WHEELS: readonly Wheel[] = [OPENVINO, OPENVINO_PLUGIN, GGML];
+
+/** SwiftShader and a loader of Vulkan, unpacked from npm's @sparticuz/chromium. */
+export const SWIFTSHADER = join(cacheDirectory(), "swiftshader-153.0.0");
+
+const NOT_INSTALLED = "not installed; run tests/support/install_devices.ts";
+
+const vulkan = prepareVulkan();
+
+// The plug-in would tell about each graph on standard error.
+if (!Deno.env.has("ORT_GGML_LOG")) Deno.env.set("ORT_GGML_LOG", "error");
+
 /** The CPU, which is never missing. */
 export const cpu: TestDevice = { name: "cpu", options: { device: "cpu" }, missing: undefined };
 
-/** Where Debian's package chromium has SwiftShader. */
-const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
+/** WebGPU: on the machine's GPU or what VK_DRIVER_FILES names, else on SwiftShader. */
+export const webgpu: TestDevice = { name: "webgpu", options: { provider: "webgpu" }, missing: vulkan.missing };
 
-/** WebGPU: on what VK_DRIVER_FILES names, else on SwiftShader. */
-export const webgpu: TestDevice = {
-  name: "webgpu",
-  options: { provider: "webgpu" },
-  missing: findVulkan(),
-};
-
-function findVulkan(): string | undefined {
-  if (Deno.build.os !== "linux") return undefined;
-  if (!isLoadable("libvulkan.so.1")) return "no libvulkan.so.1; Debian's package libvulkan1 has it";
-  if (Deno.env.get("VK_DRIVER_FILES")) return undefined;
-  if (!existsSync(SWIFTSHADER)) return `no ${SWIFTSHADER}; Debian's package chromium has it`;
-  // The loader of Vulkan reads both, the newer name and the older one.
-  for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) Deno.env.set(name, SWIFTSHADER);
-  return undefined;
-}
-
-/** A build of ONNX Runtime with OpenVINO in it, from PyPI. */
-const OPENVINO = { project: "onnxruntime-openvino", version: "1.24.1", library: "libonnxruntime.so.1.24.1" };
-const OPENVINO_FOLDER = join(cacheDirectory(), `${OPENVINO.project}-${OPENVINO.version}`);
-const OPENVINO_LIBRARY = join(OPENVINO_FOLDER, "onnxruntime", "capi", OPENVINO.library);
-
-/** OpenVINO on the CPU; `install_devices.ts` installs it. */
+/** OpenVINO on the CPU, in a build of ONNX Runtime with it. */
 export const openvino: TestDevice = {
   name: "openvino",
-  options: { provider: "openvino", library: OPENVINO_LIBRARY },
-  missing: existsSync(OPENVINO_LIBRARY) ? undefined : "not installed; run tests/support/install_devices.ts",
+  options: { provider: "openvino", library: OPENVINO.library },
+  missing: missingWheel(OPENVINO),
 };
 
-/** Downloads OpenVINO with pip and unpacks it into the user's cache. Returns why that cannot be done. */
-export async function installOpenVino(): Promise<string | undefined> {
-  if (existsSync(OPENVINO_LIBRARY)) return undefined;
-  if (`${Deno.build.os} ${Deno.build.arch}` !== "linux x86_64") return "there is a package for Linux on x64 only";
-  const folder = await Deno.makeTempDir();
-  try {
-    const download = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--python-version=3.11"];
-    const requirement = `${OPENVINO.project}==${OPENVINO.version}`;
-    const reason = await python([...download, "--platform=manylinux_2_28_x86_64", `--dest=${folder}`, requirement]);
-    if (reason !== undefined) return reason;
-    const [wheel] = [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name));
-    return await python(["-m", "zipfile", "-e", wheel!, OPENVINO_FOLDER]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+/** OpenVINO on the CPU, as a plug-in: for Intel's processors only. */
+export const openvinoPlugin: TestDevice = {
+  name: "openvino-plugin",
+  options: { provider: "openvino", device: "cpu", plugins: [OPENVINO_PLUGIN.library] },
+  missing: missingWheel(OPENVINO_PLUGIN),
+};
+
+/** ggml on the CPU, as a plug-in. Its weights are float16 unless it is told otherwise. */
+export const ggml: TestDevice = {
+  name: "ggml",
+  options: { provider: "ggml", plugins: [GGML.library], providerOptions: { weights: "f32" } },
+  missing: missingWheel(GGML),
+};
+
+/** Whether WebGPU runs on SwiftShader. */
+export const isGpuSoftware: boolean = vulkan.isSoftware;
+
+/** The device of a name: one of the above, or any provider that `devices()` lists. */
+export function deviceNamed(name: string): TestDevice {
+  const device = [cpu, webgpu, openvino, openvinoPlugin, ggml].find((device) => device.name === name);
+  return device ?? { name, options: { provider: name }, missing: undefined };
 }
 
-async function python(args: string[]): Promise<string | undefined> {
-  try {
-    const { success, stderr } = await new Deno.Command("python3", { args, stdout: "null", stderr: "piped" }).output();
-    return success ? undefined : new TextDecoder().decode(stderr).trim().split("\n").at(-1);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+function missingWheel({ library }: Wheel): string | undefined {
+  return existsSync(library) ? undefined : NOT_INSTALLED;
+}
+
+/**
+ * Where there is no GPU, names SwiftShader to the loader of Vulkan, in the environment that children inherit; and where
+ * there is no loader, loads one, which those who ask for it by its name will find.
+ */
+function prepareVulkan(): { readonly missing: string | undefined; readonly isSoftware: boolean } {
+  if (Deno.build.os !== "linux") return { missing: undefined, isSoftware: false };
+  const loader = join(SWIFTSHADER, "libvulkan.so.1");
+  if (!isLoadable("libvulkan.so.1") && existsSync(loader)) openLibrary(loader, {}, () => {});
+  const driver = join(SWIFTSHADER, "vk_swiftshader_icd.json");
+  if (!hasGpu() && !Deno.env.has("VK_DRIVER_FILES") && existsSync(driver)) {
+    // The loader of Vulkan reads both, the newer name and the older one.
+    for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) Deno.env.set(name, driver);
   }
+  const isSoftware = Deno.env.get("VK_DRIVER_FILES") === driver;
+  const isThere = (isSoftware || hasGpu() || Deno.env.has("VK_DRIVER_FILES")) && isLoadable("libvulkan.so.1");
+  return { missing: isThere ? undefined : NOT_INSTALLED, isSoftware };
+}
+
+function hasGpu(): boolean {
+  const names = (folder: string) => existsSync(folder) ? readdirSync(folder) : [];
+  return names("/dev/dri").some((name) => name.startsWith("renderD")) || names("/dev").includes("nvidiactl");
 }
 
 /** `Deno.test` for a test that needs a device, and perhaps files of the test data. */

@@ -251,6 +251,8 @@ const resample2d = ofRank(
   [
     { scales: [2, 3] },
     { sizes: [5, 3] },
+    { scales: [2, 3], axes: [1, 2], mode: "linear" },
+    { sizes: [1, 4], mode: "linear" },
     { sizes: [5, 3], mode: "linear" },
     { sizes: [3, 7], axes: [1, 2], mode: "linear" },
   ].map((attributes) => ({ shapes: { input: [1, 2, 3, 4] }, attributes, domains: { input: PLAIN } })),

@@ -1,17 +1,21 @@
 /**
- * The cases that are known not to pass, per device. The CPU's hold for all: where it runs what a device does not take.
+ * The cases that are known not to pass, per device: a device's own, and those of what it computes on.
  *
  * @module
  */
 
+import { isGpuSoftware } from "../support/devices.ts";
 import cpu from "./exceptions.json" with { type: "json" };
 import openvino from "./exceptions_openvino.json" with { type: "json" };
+import swiftshader from "./exceptions_swiftshader.json" with { type: "json" };
 import webgpu from "./exceptions_webgpu.json" with { type: "json" };
 import type { Exceptions } from "./report.ts";
 
-const EXCEPTIONS: Readonly<Record<string, Exceptions>> = { cpu, openvino, webgpu };
+const onGpu: Exceptions = isGpuSoftware ? { ...webgpu, ...swiftshader } : webgpu;
 
-/** Those of a provider; none where it has no file. */
-export function exceptionsOf(provider: string): Exceptions {
-  return EXCEPTIONS[provider] ?? {};
+const EXCEPTIONS: Readonly<Record<string, Exceptions>> = { cpu, openvino, webgpu: onGpu };
+
+/** Those of a device by its name; none where it has no file. */
+export function exceptionsOf(device: string): Exceptions {
+  return EXCEPTIONS[device] ?? {};
 }

@@ -1,5 +1,5 @@
 /**
- * `deno task test:wpt-cases [--device PROVIDER] [--filter OPERATOR] [--report FILE]`: WPT's numeric cases on the CPU or
+ * `deno task test:wpt-cases [--device NAME] [--filter OPERATOR] [--report FILE]`: WPT's numeric cases on the CPU or
  * another device. Exits with 1 if a case fails that the device's file of exceptions does not list with its reason, or if
  * one passes that it does.
  *
@@ -8,6 +8,7 @@
 
 import { parseArgs } from "@std/cli";
 import { type ContextOptions, createContext } from "../../mod.ts";
+import { cpu, deviceNamed } from "../support/devices.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "./cases.ts";
 import { exceptionsOf } from "./exceptions.ts";
@@ -17,9 +18,10 @@ import { runCase } from "./run_case.ts";
 
 const HELP = `Runs WPT's numeric cases.
 
-Usage: deno task test:wpt-cases [--device PROVIDER] [--filter OPERATOR] [--report FILE]
+Usage: deno task test:wpt-cases [--device NAME] [--filter OPERATOR] [--report FILE]
 
-  --device   what runs them: cpu (the default), webgpu, cuda, openvino, or another that devices() lists
+  --device   what runs them: cpu (the default), webgpu, openvino, openvino-plugin, ggml, or another provider that
+             devices() lists, such as cuda
   --filter   the cases of one operator only
   --report   where the JSON report is written (default reports/wpt-cases.json)
   --help     this text`;
@@ -30,13 +32,19 @@ const REPORT = new URL("../../reports/wpt-cases.json", import.meta.url);
 /** The folder of the cases in the test data. */
 export const CASES = "wpt/cases";
 
-/** Run all cases, or those of one operator, on a device. */
-export async function runCases(filter?: string, options: ContextOptions = { device: "cpu" }): Promise<CaseResult[]> {
+/** Run all cases, or those of one operator, on a device; `progress` is told how many are done. */
+export async function runCases(
+  filter?: string,
+  options: ContextOptions = cpu.options,
+  progress: (done: number, all: number) => void = () => {},
+): Promise<CaseResult[]> {
   const context = await createContext(options);
   try {
     const limits = context.opSupportLimits() as unknown as Limits;
     const results: CaseResult[] = [];
-    for (const wptCase of await loadCases(testData(CASES), filter)) {
+    const cases = await loadCases(testData(CASES), filter);
+    for (const wptCase of cases) {
+      progress(results.length, cases.length);
       results.push(await runCase(context, limits, wptCase));
     }
     return results;
@@ -64,8 +72,13 @@ async function main(): Promise<number> {
     console.log(`wpt-cases: skipped, no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
     return 0;
   }
+  const { missing, options } = deviceNamed(device);
+  if (missing !== undefined) {
+    console.error(`wpt-cases: ${device} is ${missing}`);
+    return 1;
+  }
   const exceptions = exceptionsOf(device);
-  const results = await runCases(filter, { provider: device });
+  const results = await runCases(filter, options, showProgress);
   if (results.length === 0) {
     console.error(`wpt-cases: no cases of ${filter}`);
     return 1;
@@ -75,10 +88,21 @@ async function main(): Promise<number> {
   const failures = results.filter(({ outcome }) => outcome === "failed");
   for (const line of failureLines(failures, exceptions)) console.log(line);
   for (const name of summary.stale) console.log(`STALE exception, the case passes or does not exist: ${name}`);
-  console.log(`wpt-cases: ${summary.passed} passed, ${summary.failed} failed, ${summary.unsupported} not supported`);
+  const share = (100 * summary.passed / (summary.passed + summary.failed)).toFixed(2);
+  console.log(
+    `wpt-cases: ${summary.passed} passed (${share} % of those within the limits), ${summary.failed} failed, ` +
+      `${summary.unsupported} not supported`,
+  );
   if (report === REPORT) await Deno.mkdir(new URL(".", REPORT), { recursive: true });
   await Deno.writeTextFile(report, jsonReport(results, summary));
   return summary.unexpected.length === 0 && summary.stale.length === 0 ? 0 : 1;
+}
+
+/** One line that is written over again. */
+function showProgress(done: number, all: number): void {
+  if (!Deno.stderr.isTerminal()) return;
+  const text = done + 1 < all ? `case ${done + 1} of ${all}` : "";
+  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
 
 if (import.meta.main) Deno.exit(await main());

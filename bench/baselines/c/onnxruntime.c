@@ -23,13 +23,18 @@ typedef struct {
   size_t bytes;
 } Port;
 
+/* What the command line asks for. */
+typedef struct {
+  int threads;
+  const char *device, *folder;
+} Job;
+
 typedef OrtStatus *(*Counter)(const OrtSession *, size_t *);
 typedef OrtStatus *(*Namer)(const OrtSession *, size_t, OrtAllocator *, char **);
 typedef OrtStatus *(*Typer)(const OrtSession *, size_t, OrtTypeInfo **);
 
 static OrtApi api;
 static OrtEnv *env;
-static OrtSessionOptions *options;
 static OrtAllocator *allocator;
 
 static OrtSession *session;
@@ -65,9 +70,50 @@ static const char *open_library(const char *path) {
   return get_base()->GetVersionString();
 }
 
-/* The options that src/backends/onnxruntime/ sets in runtime.ts and session_options.ts. */
-static void configure(int threads) {
+/* What src/backends/onnxruntime/runtime.ts makes. */
+static void create_environment(int threads) {
   OrtThreadingOptions *threading;
+  if (threads == 1) {
+    check(api.CreateEnv(ORT_LOGGING_LEVEL_FATAL, "c", &env));
+  } else {
+    check(api.CreateThreadingOptions(&threading));
+    check(api.SetGlobalIntraOpNumThreads(threading, threads));
+    check(api.SetGlobalInterOpNumThreads(threading, 1));
+    check(api.CreateEnvWithGlobalThreadPools(ORT_LOGGING_LEVEL_FATAL, "c", threading, &env));
+  }
+  check(api.GetAllocatorWithDefaultOptions(&allocator));
+}
+
+static void append_openvino(OrtSessionOptions *options, int threads) {
+  char count[16];
+  snprintf(count, sizeof count, "%d", threads);
+  const char *const keys[] = {"device_type", "precision", "num_of_threads"};
+  const char *const values[] = {"CPU", "FP32", count};
+  check(api.AppendProvider(options, "OpenVINO", keys, values, 3));
+}
+
+static void append_cuda(OrtSessionOptions *options) {
+  const char *const keys[] = {"use_tf32"};
+  const char *const values[] = {"0"};
+  OrtCudaOptions *cuda;
+  check(api.CreateCudaOptions(&cuda));
+  check(api.UpdateCudaOptions(cuda, keys, values, 1));
+  check(api.AppendCuda(options, cuda));
+  api.ReleaseCudaOptions(cuda);
+}
+
+/* As providers/provider.ts there. */
+static void append_provider(OrtSessionOptions *options, const char *device, int threads) {
+  if (strcmp(device, "cpu") == 0) return;
+  if (strcmp(device, "webgpu") == 0) check(api.AppendProvider(options, "WebGPU", NULL, NULL, 0));
+  else if (strcmp(device, "openvino") == 0) append_openvino(options, threads);
+  else if (strcmp(device, "cuda") == 0) append_cuda(options);
+  else fail(device, "is no device of this program");
+}
+
+/* As session_options.ts there. Options with a provider are for one session: a second one may crash. */
+static OrtSessionOptions *create_options(const char *device, int threads) {
+  OrtSessionOptions *options;
   check(api.CreateSessionOptions(&options));
   check(api.SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL));
   check(api.SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL));
@@ -75,17 +121,10 @@ static void configure(int threads) {
   check(api.AddSessionConfigEntry(options, "session.force_spinning_stop", "1"));
   check(api.AddSessionConfigEntry(options, "session.qdqisint8allowed", "1"));
   check(api.AddSessionConfigEntry(options, "optimization.disable_specified_optimizers", "DivMulFusion"));
-  if (threads == 1) {
-    check(api.CreateEnv(ORT_LOGGING_LEVEL_FATAL, "c", &env));
-    check(api.SetIntraOpNumThreads(options, 1));
-  } else {
-    check(api.CreateThreadingOptions(&threading));
-    check(api.SetGlobalIntraOpNumThreads(threading, threads));
-    check(api.SetGlobalInterOpNumThreads(threading, 1));
-    check(api.CreateEnvWithGlobalThreadPools(ORT_LOGGING_LEVEL_FATAL, "c", threading, &env));
-    check(api.DisablePerSessionThreads(options));
-  }
-  check(api.GetAllocatorWithDefaultOptions(&allocator));
+  if (threads == 1) check(api.SetIntraOpNumThreads(options, 1));
+  else check(api.DisablePerSessionThreads(options));
+  append_provider(options, device, threads);
+  return options;
 }
 
 static void create_tensor(Port *port, Typer type_of, size_t index) {
@@ -155,14 +194,16 @@ static void run(void) {
 
 static void read_output(void) { memcpy(buffer, outputs[0].data, outputs[0].bytes); }
 
-static double time_build(const char *folder) {
+static double time_build(const Job *job) {
   char path[MAX_LINE];
-  snprintf(path, sizeof path, "%s/model.onnx", folder);
+  snprintf(path, sizeof path, "%s/model.onnx", job->folder);
   release();
   double began = now();
+  OrtSessionOptions *options = create_options(job->device, job->threads);
   check(api.CreateSession(env, path, options, &session));
+  api.ReleaseSessionOptions(options);
   double duration = now() - began;
-  if (!buffer) create_tensors(folder);
+  if (!buffer) create_tensors(job->folder);
   return duration;
 }
 
@@ -191,12 +232,12 @@ static void write_output(const char *path) {
 
 static void answer(double milliseconds) { printf("{\"milliseconds\":%.9g}\n", milliseconds); }
 
-static void serve(const char *folder) {
+static void serve(const Job *job) {
   char line[MAX_LINE];
   while (fgets(line, sizeof line, stdin)) {
     line[strcspn(line, "\n")] = '\0';
     int count = 0;
-    if (strcmp(line, "build") == 0) answer(time_build(folder));
+    if (strcmp(line, "build") == 0) answer(time_build(job));
     else if (sscanf(line, "run %d", &count) == 1) answer(time_runs(count));
     else if (sscanf(line, "pipeline %d", &count) == 1) answer(time_pipeline(count));
     else if (strncmp(line, "output ", 7) == 0) write_output(line + 7);
@@ -207,12 +248,12 @@ static void serve(const char *folder) {
 
 int main(int argc, char **argv) {
   if (argc != 6) fail("usage", "onnxruntime LIBRARY SUITE THREADS DEVICE FOLDER");
-  if (strcmp(argv[4], "cpu") != 0) fail(argv[4], "is no device of this program");
+  const Job job = {.threads = atoi(argv[3]), .device = argv[4], .folder = argv[5]};
   const char *version = open_library(argv[1]);
-  configure(atoi(argv[3]));
+  create_environment(job.threads);
   printf("{\"engine\":\"ONNX Runtime %s\"}\n", version);
   fflush(stdout);
-  serve(argv[5]);
+  serve(&job);
   release();
   return 0;
 }

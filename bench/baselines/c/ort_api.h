@@ -21,6 +21,7 @@ typedef struct OrtIoBinding OrtIoBinding;
 typedef struct OrtAllocator OrtAllocator;
 typedef struct OrtValue OrtValue;
 typedef struct OrtTypeInfo OrtTypeInfo;
+typedef struct OrtCudaOptions OrtCudaOptions; /* OrtCUDAProviderOptionsV2 */
 typedef struct OrtShapeInfo OrtShapeInfo; /* OrtTensorTypeAndShapeInfo */
 
 #define ORT_FUNCTIONS(X)                                                                                               \
@@ -47,6 +48,7 @@ typedef struct OrtShapeInfo OrtShapeInfo; /* OrtTensorTypeAndShapeInfo */
   X(95, void, ReleaseSession, OrtSession *)                                                                            \
   X(96, void, ReleaseValue, OrtValue *)                                                                                \
   X(98, void, ReleaseTypeInfo, OrtTypeInfo *)                                                                          \
+  X(100, void, ReleaseSessionOptions, OrtSessionOptions *)                                                             \
   X(119, OrtStatus *, CreateEnvWithGlobalThreadPools, int level, const char *id, const OrtThreadingOptions *,          \
     OrtEnv **)                                                                                                         \
   X(120, OrtStatus *, DisablePerSessionThreads, OrtSessionOptions *)                                                   \
@@ -58,7 +60,14 @@ typedef struct OrtShapeInfo OrtShapeInfo; /* OrtTensorTypeAndShapeInfo */
   X(136, OrtStatus *, BindInput, OrtIoBinding *, const char *name, const OrtValue *)                                   \
   X(137, OrtStatus *, BindOutput, OrtIoBinding *, const char *name, const OrtValue *)                                  \
   X(147, OrtStatus *, SetGlobalIntraOpNumThreads, OrtThreadingOptions *, int threads)                                  \
-  X(148, OrtStatus *, SetGlobalInterOpNumThreads, OrtThreadingOptions *, int threads)
+  X(148, OrtStatus *, SetGlobalInterOpNumThreads, OrtThreadingOptions *, int threads)                                  \
+  X(204, OrtStatus *, AppendCuda, OrtSessionOptions *, const OrtCudaOptions *)                                         \
+  X(205, OrtStatus *, CreateCudaOptions, OrtCudaOptions **)                                                            \
+  X(206, OrtStatus *, UpdateCudaOptions, OrtCudaOptions *, const char *const *keys, const char *const *values,         \
+    size_t count)                                                                                                      \
+  X(208, void, ReleaseCudaOptions, OrtCudaOptions *)                                                                   \
+  X(216, OrtStatus *, AppendProvider, OrtSessionOptions *, const char *name, const char *const *keys,                  \
+    const char *const *values, size_t count)
 
 #define DECLARE(index, result, name, ...) result (*name)(__VA_ARGS__);
 typedef struct {

@@ -8,9 +8,8 @@ from protocol import read_inputs, read_job, serve
 
 class Engine:
     def __init__(self):
-        threads, device, self.folder = read_job()
+        threads, _, self.folder = read_job()
         self.core = openvino.Core()
-        self.device = device.upper()
         self.options = {
             "INFERENCE_NUM_THREADS": threads,
             "PERFORMANCE_HINT": "LATENCY",
@@ -19,7 +18,7 @@ class Engine:
         self.inputs = None
 
     def build(self):
-        self.request = self.core.compile_model(f"{self.folder}/model.onnx", self.device, self.options).create_infer_request()
+        self.request = self.core.compile_model(f"{self.folder}/model.onnx", "CPU", self.options).create_infer_request()
         if self.inputs is not None:
             self.bind()
 

@@ -59,7 +59,9 @@ OPERATORS = {
     "abs": torch.abs,
     "add": torch.add,
     "averagePool2d": average_pool,
+    "cast": lambda x, dataType: x.to(getattr(torch, dataType)),
     "clamp": lambda x, minValue, maxValue: torch.clamp(x, minValue, maxValue),
+    "concat": lambda inputs, axis: torch.cat(inputs, axis),
     "conv2d": conv,
     "div": torch.div,
     "gemm": gemm,
@@ -85,9 +87,11 @@ OPERATORS = {
 
 class Engine:
     def __init__(self):
-        threads, _, self.folder = read_job()
+        threads, device, self.folder = read_job()
+        self.device = torch.device(device)
         torch.set_num_threads(threads)
         torch.set_grad_enabled(False)
+        torch.backends.cudnn.allow_tf32 = False  # float32 as float32, as in the other contestants
 
     def build(self):
         with open(f"{self.folder}/graph.json", encoding="utf-8") as file:
@@ -97,18 +101,21 @@ class Engine:
         for constant in self.graph["constants"]:
             start = constant["offset"]
             values = weights[start:start + constant["byteLength"]].view(numpy.float32)
-            self.constants[constant["id"]] = torch.from_numpy(values.copy()).reshape(constant["shape"])
+            self.constants[constant["id"]] = torch.from_numpy(values.copy()).reshape(constant["shape"]).to(self.device)
 
     def prepare(self):
         inputs = read_inputs(self.folder, [port["shape"] for port in self.graph["inputs"]])
-        self.inputs = {port["id"]: torch.from_numpy(values) for port, values in zip(self.graph["inputs"], inputs)}
+        tensors = [torch.from_numpy(values).to(self.device) for values in inputs]
+        self.inputs = {port["id"]: tensor for port, tensor in zip(self.graph["inputs"], tensors)}
         self.buffer = numpy.empty(self.graph["outputs"][0]["shape"], numpy.float32)
         self.target = torch.from_numpy(self.buffer)
 
     def compute(self):
         values = {**self.constants, **self.inputs}
         for node in self.graph["nodes"]:
-            operands = [values[id] for id in node["operands"]]
+            operands = [
+                [values[each] for each in id] if isinstance(id, list) else values[id] for id in node["operands"]
+            ]
             optional = {name: values[id] for name, id in node["optional"].items()}
             result = OPERATORS[node["operator"]](*operands, *node["parameters"], **node["options"], **optional)
             results = result if isinstance(result, list) else [result]
@@ -119,7 +126,8 @@ class Engine:
         self.target.copy_(self.compute())
 
     def fresh(self):
-        return self.compute().clone()
+        output = self.compute()
+        return output.clone() if output.is_cpu else output.cpu()
 
 
 serve(f"PyTorch {torch.__version__}", Engine())

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { readEnvironment } from "../../../ffi/library.ts";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
-import type { Device } from "../backend.ts";
+import { messageOf } from "../../errors.ts";
+import type { DeviceEntry, DeviceKind } from "../backend.ts";
 import { CoreMLDevice } from "./device.ts";
+import { prove } from "./proof.ts";
 
 /** What a context may ask of Core ML. */
 export interface CoreMLOptions {
@@ -14,10 +17,13 @@ export interface CoreMLOptions {
    * The kind of device that is wanted: `"cpu"` is that alone, `"npu"` the Neural Engine and the CPU, `"gpu"`, the
    * default, all that there are. Core ML decides for each operation; where a graph runs, its `devices` tell.
    */
-  readonly device?: "cpu" | "gpu" | "npu" | undefined;
+  readonly device?: DeviceKind | undefined;
   /** Whether float32 is computed in float16, as the Neural Engine needs it: faster and less exact. Off by default. */
   readonly float16?: boolean | undefined;
-  /** The folder of compiled models, absolute; by default `Library/Caches/webnn` in the user's folder. */
+  /**
+   * The folder of compiled models; by default the one in WEBNN_CACHE_DIR, else `Library/Caches/webnn` in the user's
+   * folder: Core ML compiles into files in any case.
+   */
   readonly cacheDirectory?: string | undefined;
   /** The bytes that its entries may have together; by default 2 GiB. */
   readonly cacheSizeLimit?: number | undefined;
@@ -29,9 +35,48 @@ export interface CoreMLOptions {
  * Opens Core ML for a context.
  * @throws {LibraryError} if there is no usable Core ML
  */
-export function openCoreML(options: CoreMLOptions): Device {
+export function openCoreML(options: CoreMLOptions): CoreMLDevice {
   const { device = "gpu", float16 = false, cacheDirectory, cacheSizeLimit, library } = options;
   const coreML = openCoreMLFramework(library);
-  const cacheFolder = cacheDirectory ?? `${coreML.homeFolder}/Library/Caches/webnn`;
+  const asked = cacheDirectory ?? readEnvironment("WEBNN_CACHE_DIR");
+  const cacheFolder = asked || `${coreML.homeFolder}/Library/Caches/webnn`;
   return new CoreMLDevice(coreML, { device, float16, cacheFolder, cacheSizeLimit });
+}
+
+/** The compute units that each kind of device stands for. */
+const HARDWARE = {
+  npu: "Neural Engine and CPU",
+  gpu: "Neural Engine, GPU and CPU",
+  cpu: "CPU",
+} as const;
+
+/** What Core ML offers on this machine, or one entry that tells why there is none. */
+export async function listDevices(): Promise<DeviceEntry[]> {
+  try {
+    const { devices, version } = openCoreMLFramework();
+    const entries: DeviceEntry[] = [];
+    for (const device of (["npu", "gpu", "cpu"] as const).filter((kind) => devices.includes(kind))) {
+      entries.push(describe(device, version, HARDWARE[device], await whyAbsent(device)));
+    }
+    return entries;
+  } catch (error) {
+    return [describe("npu", "", "", messageOf(error))];
+  }
+}
+
+async function whyAbsent(device: DeviceKind): Promise<string | undefined> {
+  try {
+    await prove(openCoreML({ device }));
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function describe(device: DeviceKind, version: string, hardware: string, reason: string | undefined): DeviceEntry {
+  const engine = { backend: "coreml", provider: "coreml", vendor: "Apple" };
+  if (reason !== undefined) {
+    return { ...engine, device, hardware, version, available: false, accelerated: false, reason };
+  }
+  return { ...engine, device, hardware, version, available: true, accelerated: device !== "cpu" };
 }

@@ -19,7 +19,7 @@ const ABANDONED = 24 * 60 * 60;
 /** Bytes that are hashed at a time: the hash makes a copy. */
 const SLICE = 8 * 2 ** 20;
 const ENTRY = ".mlmodelc";
-const WORK = ".tmp";
+const WORK = ".mlmodelc-tmp";
 
 /** The compiled models of a device. */
 export interface ModelCache {

@@ -20,7 +20,7 @@ import { integerPointer, pathString, type Pointer } from "../../../ffi/memory.ts
 import { OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
 import { type CachedModel, completeEntry, openEntry, type Source } from "./compile_cache_entry.ts";
 import { describe, nameOf } from "./compile_cache_key.ts";
-import { createModel } from "./model.ts";
+import { createSession } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
@@ -177,22 +177,17 @@ async function writeModel(
   { onnx, blocks }: Entry,
   create: SessionFactory,
 ): Promise<void> {
-  const { api, env, modelEditor } = runtime;
-  for (const block of blocks) block.retain(); // So that the model borrows them.
+  const { api } = runtime;
+  for (const block of blocks) block.retain(); // So that the session borrows them.
   try {
-    const model = createModel(runtime, onnx);
-    try {
-      const session = await create(
-        (options) => modelEditor.CreateSessionFromModelAsync(env, model, options),
-        (options) => {
-          api.SetOptimizedModelFilePath(options, pathString(path));
-          addConfiguration(runtime, options, STORE);
-        },
-      );
-      api.ReleaseSession(session);
-    } finally {
-      api.ReleaseModel(model);
-    }
+    const session = await create(
+      (options) => createSession(runtime, onnx, options),
+      (options) => {
+        api.SetOptimizedModelFilePath(options, pathString(path));
+        addConfiguration(runtime, options, STORE);
+      },
+    );
+    api.ReleaseSession(session);
   } finally {
     for (const block of blocks) block.release();
   }

@@ -16,7 +16,7 @@ import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
 import { lower } from "./lower.ts";
 import { checkGraphMemory } from "./memory_budget.ts";
-import { createModel } from "./model.ts";
+import { createSession } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
@@ -71,7 +71,8 @@ export class OrtDevice implements Device {
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph);
       const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, adapt));
-      const session = cached?.session ?? await this.#createSessionOfModel(createModel(this.runtime, onnx));
+      const session = cached?.session ??
+        await this.#createSession((options) => createSession(this.runtime, onnx, options));
       const placement = this.accelerator && checkPlacement(this.accelerator, session, onnx);
       const signature = {
         inputs: onnx.inputs.map(({ name }) => name),
@@ -113,15 +114,6 @@ export class OrtDevice implements Device {
   close(): void {
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.accelerator?.close();
-  }
-
-  async #createSessionOfModel(model: Pointer): Promise<Pointer> {
-    const { api, env, modelEditor } = this.runtime;
-    try {
-      return await this.#createSession((options) => modelEditor.CreateSessionFromModelAsync(env, model, options));
-    } finally {
-      api.ReleaseModel(model);
-    }
   }
 
   /** Makes a session by `create`, from options that `adapt` has changed. */

@@ -5,7 +5,7 @@
  */
 
 import { readEnvironment } from "../../../ffi/library.ts";
-import type { Device, DeviceEntry, DeviceKind } from "../backend.ts";
+import type { Device, DeviceEntry, DeviceKind, GpuAdapter } from "../backend.ts";
 import { listDevices, openFirst } from "./providers/candidates.ts";
 import type { DeviceRuntime, ProviderOptions } from "./providers/provider.ts";
 import { defaultThreads, openRuntime, type OrtRuntime } from "./runtime.ts";
@@ -32,9 +32,13 @@ export interface ProviderRequest extends OnnxRuntimeOptions {
   readonly provider?: string | undefined;
   /** Whether it is a hint that leads here: only hardware will do then. */
   readonly byDefault: boolean;
+  /** The GPU that it must run on. */
+  readonly adapter?: GpuAdapter | undefined;
   readonly providerOptions?: ProviderOptions | undefined;
   /** Whether the CPU may run what the provider does not take. */
   readonly fallback: boolean;
+  /** Whether float32 may be computed in float16. */
+  readonly allowFloat16?: boolean | undefined;
 }
 
 /**
@@ -54,8 +58,8 @@ export async function openCpu(options: OnnxRuntimeOptions): Promise<Device> {
 export async function openProvider(request: ProviderRequest): Promise<Device | readonly string[]> {
   const { OrtDevice, runtime, threads } = await open(request);
   if (!hasDevices(runtime)) return [`ONNX Runtime ${runtime.version} is too old for devices; name one from 1.24 on`];
-  const { byDefault, fallback, kind, plugins = [], provider, providerOptions = {} } = request;
-  const opened = await openFirst(runtime, { byDefault, kind, plugins, provider }, {
+  const { adapter, byDefault, fallback, kind, plugins = [], provider, providerOptions = {} } = request;
+  const opened = await openFirst(runtime, { adapter, byDefault, kind, plugins, provider }, {
     threads,
     options: { ...defaultOptions(request), ...providerOptions },
     allowsFallback: fallback,
@@ -70,6 +74,7 @@ export async function openProvider(request: ProviderRequest): Promise<Device | r
 export async function listProviders(options: OnnxRuntimeOptions): Promise<DeviceEntry[]> {
   const { runtime, threads } = await open(options);
   const cpu: DeviceEntry = {
+    backend: "onnxruntime",
     provider: "cpu",
     device: "cpu",
     vendor: "Microsoft",
@@ -82,8 +87,10 @@ export async function listProviders(options: OnnxRuntimeOptions): Promise<Device
   return [cpu, ...await listDevices(runtime, options.plugins ?? [], { threads, options: {}, allowsFallback: true })];
 }
 
-/** TensorRT takes minutes to build an engine. */
-function defaultOptions({ cacheDirectory, provider }: ProviderRequest): ProviderOptions {
+/** The options of the provider that follow from those of the context. */
+function defaultOptions({ allowFloat16, cacheDirectory, provider }: ProviderRequest): ProviderOptions {
+  if (provider === "coreml") return allowFloat16 ? { AllowLowPrecisionAccumulationOnGPU: "1" } : {};
+  // TensorRT takes minutes to build an engine.
   const folder = cacheFolder(cacheDirectory);
   return provider === "tensorrt" && folder !== undefined ? { trt_engine_cache_path: folder } : {};
 }

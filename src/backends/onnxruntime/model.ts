@@ -22,6 +22,37 @@ import { createValue } from "./value.ts";
 /** Below this size in bytes ONNX Runtime wants to copy an initializer. */
 const MIN_EXTERNAL_BYTES = 128;
 
+/** An ONNX file without nodes: what a session begins with that gets its graph later. */
+const EMPTY_MODEL = Uint8Array.of(
+  ...[0x08, 10], // ir_version: 10, the one of our opset
+  ...[0x3a, 3, 0x12, 1, 0x67], // graph: { name: "g" }
+  ...[0x42, 2, 0x10, OPSET], // opset_import: [{ version: OPSET }]
+);
+
+/**
+ * Makes a session. Blocks that are not shared are given to it, if it does not refuse the options already.
+ *
+ * The way from a model to a session in one step has all weights two times at its end, the model's and those that the
+ * session has put in its own order. Here the session has them alone, and frees each once it has put it in order.
+ */
+export async function createSession(runtime: OrtRuntime, onnx: OnnxGraph, options: Pointer): Promise<Pointer> {
+  const { api, env, modelEditor } = runtime;
+  const session = modelEditor.CreateModelEditorSessionFromArray(env, EMPTY_MODEL, EMPTY_MODEL.byteLength, options);
+  try {
+    const model = createModel(runtime, onnx);
+    try {
+      await modelEditor.ApplyModelToModelEditorSessionAsync(session, model);
+    } finally {
+      api.ReleaseModel(model);
+    }
+    await modelEditor.FinalizeModelEditorSessionAsync(session, options, null);
+    return session;
+  } catch (error) {
+    api.ReleaseSession(session);
+    throw error;
+  }
+}
+
 /** Makes an OrtModel, which the caller releases. Blocks that are not shared are given to it. */
 export function createModel(runtime: OrtRuntime, onnx: OnnxGraph): Pointer {
   const { api, modelEditor } = runtime;

@@ -193,11 +193,14 @@ test("weights make another model", async (context) => {
 });
 
 test("what a program that ended has left behind is cleared away, and what is in use is not", async (context) => {
-  const [old, young] = ["old.tmp", "young.tmp"].map((name) => join(cacheDirectory, name)) as [string, string];
+  const [old, young] = ["old.mlmodelc-tmp", "young.mlmodelc-tmp"].map((name) => join(cacheDirectory, name)) as [
+    string,
+    string,
+  ];
   for (const path of [old, young]) await Deno.mkdir(path, { recursive: true });
   await Deno.utime(old, 1000, 1000);
   (await build(context, [2], (builder, x) => builder.cos(x))).destroy();
-  assertEquals(entries().filter((name) => name.endsWith(".tmp")), ["young.tmp"]);
+  assertEquals(entries().filter((name) => name.endsWith("-tmp")), ["young.mlmodelc-tmp"]);
   await Deno.remove(young);
 });
 

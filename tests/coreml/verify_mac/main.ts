@@ -5,36 +5,33 @@
  */
 
 import { parseArgs } from "@std/cli";
+import { devices } from "@webnn/deno";
 import { join } from "node:path";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
+import { listDevices } from "../../../src/backends/coreml/mod.ts";
 import { messageOf } from "../../../src/errors.ts";
+import { operators } from "../../../src/ops/operators.ts";
 import { hasTestData } from "../../support/test_data.ts";
 import { CASES } from "../../wpt_cases/main.ts";
 import type { CaseResult } from "../../wpt_cases/report.ts";
 import { buildFakeFramework } from "../fake_framework.ts";
-import {
-  checkCache,
-  filesOf,
-  measureCases,
-  measureNetwork,
-  type NetworkResult,
-  NETWORKS,
-  SETTINGS,
-} from "./measure.ts";
+import { checkCache, checkChoice, measureCases, SETTINGS } from "./measure.ts";
+import { BRIEF, filesOf, measureNetwork, type NetworkResult, NETWORKS, THOROUGH } from "./networks.ts";
 import { type Findings, hasPassed, type Machine, report } from "./report.ts";
 
 const HELP =
-  `Runs WPT's numeric cases and two networks on Core ML, with each choice of compute units, looks at the cache of
-compiled models, and reports in Markdown, to be pasted into an issue. For macOS 14 and newer.
+  `Runs WPT's numeric cases and two networks on Core ML, with each choice of compute units, looks at the devices, the
+cache of compiled models and the choice between Core ML and ONNX Runtime, and reports in Markdown, to be pasted into an
+issue. For macOS 14 and newer.
 
 Usage: deno task verify:mac [--filter OPERATOR] [--output FILE] [--fake]
 
-  --filter   the cases of one operator only, and no network
+  --filter   the cases of one operator only, or one network only: ${NETWORKS.map(({ name }) => name).join(", ")}
   --output   where the report is written; by default it is printed
-  --fake     runs on the framework of native/fake_coreml/ instead, on Linux: to test this program. Networks run once
+  --fake     runs on the framework of native/fake_coreml/ instead, on Linux: to test this program
   --help     this text
 
-The cases and the weights are in the folder that WEBNN_TEST_DATA names; what is missing there is not run.`;
+The cases, weights and photos are in the folder that WEBNN_TEST_DATA names; what is missing there is not run.`;
 
 interface Options {
   readonly filter: string | undefined;
@@ -58,6 +55,10 @@ function readOptions(): Options | number {
     console.error(`verify:mac: there is no option ${unknown[0]}; --help lists them`);
     return 1;
   }
+  if (filter !== undefined && !(filter in operators) && !isNetwork(filter)) {
+    console.error(`verify:mac: there is no operator and no network ${filter}`);
+    return 1;
+  }
   if (Deno.build.os !== "darwin" && !fake) {
     console.error(
       `verify:mac: Core ML is a part of macOS, and this is ${Deno.build.os}; --fake tests the program itself`,
@@ -67,10 +68,10 @@ function readOptions(): Options | number {
   return { filter, output, fake };
 }
 
-async function describeMachine(library: string | undefined): Promise<Machine> {
-  const { version, build, devices } = openCoreMLFramework(library);
-  const chip = library === undefined ? await readChip() : "no Mac";
-  return { chip, system: `macOS ${version} (${build}), ${Deno.build.arch}`, devices, deno: Deno.version.deno };
+async function describeMachine(fake: boolean): Promise<Machine> {
+  const { version, build } = openCoreMLFramework();
+  const chip = fake ? "no Mac" : await readChip();
+  return { chip, system: `macOS ${version} (${build}), ${Deno.build.arch}`, deno: Deno.version.deno };
 }
 
 async function readChip(): Promise<string> {
@@ -79,31 +80,42 @@ async function readChip(): Promise<string> {
 }
 
 /** Runs everything; `folder` is empty, for the caches. */
-async function verify(folder: string, library: string | undefined, filter: string | undefined): Promise<Findings> {
-  const options = library === undefined ? {} : { library };
-  const machine = await describeMachine(library);
-  const skipped: string[] = [];
+async function verify(folder: string, fake: boolean, filter: string | undefined): Promise<Findings> {
+  const machine = await describeMachine(fake);
   const cases: Record<string, CaseResult[]> = {};
   const networks: NetworkResult[] = [];
-  const cache = await checkCache({ ...options, cacheDirectory: join(folder, "cache") });
+  const statements = [...await checkCache(join(folder, "cache")), ...await checkChoice(join(folder, "choice"))];
+  const wanted = NETWORKS.filter(({ name }) => filter === undefined || filter === name);
+  const hasCases = hasTestData(CASES) && !isNetwork(filter);
   for (const [i, setting] of SETTINGS.entries()) {
     const { title, device, float16 } = setting;
-    const cacheDirectory = join(folder, `cache_${i}`);
-    if (!float16 && hasTestData(CASES)) {
+    const options = { device, float16, cacheDirectory: join(folder, `cache_${i}`) };
+    if (!float16 && hasCases) {
       const show = (done: number, all: number) => progress(`${title}: case ${done} of ${all}`);
-      cases[title] = await measureCases({ ...options, device, cacheDirectory }, filter, show);
+      cases[title] = await measureCases(options, filter, show);
     }
-    for (const network of filter === undefined ? NETWORKS.filter(hasFiles) : []) {
+    for (const network of wanted.filter(hasFiles)) {
       progress(`${title}: ${network.name}`);
-      const runs = library === undefined ? undefined : 0;
-      networks.push(await measureNetwork(network, setting, { ...options, device, float16, cacheDirectory }, runs));
+      networks.push(await measureNetwork(network, setting, options, fake ? BRIEF : THOROUGH));
     }
   }
   progress("");
-  if (!hasTestData(CASES)) skipped.push(`WPT's cases: there is no ${CASES} in the test data`);
-  if (filter !== undefined) skipped.push(`all but the cases of ${filter}, and the cache: as --filter says`);
-  else for (const { name } of NETWORKS.filter((network) => !hasFiles(network))) skipped.push(`${name}: no test data`);
-  return { machine, fake: library !== undefined, cases, networks, cache, skipped };
+  // Where there is no Mac, nobody asks for the other devices, whose drivers may print.
+  const entries = fake ? await listDevices() : await devices();
+  return { machine, fake, devices: entries, cases, networks, statements, skipped: whatIsSkipped(filter) };
+}
+
+function whatIsSkipped(filter: string | undefined): string[] {
+  return [
+    ...filter === undefined ? [] : [`all but ${filter}, the cache and the choice of engines: as --filter says`],
+    ...isNetwork(filter) || hasTestData(CASES) ? [] : [`WPT's cases: there is no ${CASES} in the test data`],
+    ...NETWORKS.filter((network) => (filter === undefined || network.name === filter) && !hasFiles(network))
+      .map(({ name }) => `${name}: no test data`),
+  ];
+}
+
+function isNetwork(filter: string | undefined): boolean {
+  return NETWORKS.some(({ name }) => name === filter);
 }
 
 function hasFiles(network: { readonly name: string }): boolean {
@@ -121,12 +133,9 @@ async function main(): Promise<number> {
   if (typeof options === "number") return options;
   const folder = await Deno.makeTempDir();
   try {
-    const library = options.fake ? await buildFakeFramework(folder) : undefined;
-    const caches = join(folder, "caches");
-    const findings = await verify(caches, library, options.filter);
-    if (Object.values(findings.cases).some(({ length }) => length === 0)) {
-      throw new Error(`no cases of ${options.filter}`);
-    }
+    if (options.fake) Deno.env.set("WEBNN_COREML_FRAMEWORK", await buildFakeFramework(folder));
+    Deno.env.set("WEBNN_CACHE_DIR", join(folder, "default_cache")); // Not the user's own.
+    const findings = await verify(join(folder, "caches"), options.fake, options.filter);
     const text = report(findings);
     if (options.output === undefined) console.log(text);
     else await Deno.writeTextFile(options.output, text);

@@ -1,18 +1,15 @@
 /**
- * What `deno task verify:mac` finds out: numbers against what is expected, times, and whether the cache works.
+ * What `deno task verify:mac` finds out with small graphs: numbers against what is expected, whether the cache works,
+ * and who takes which graph.
  *
  * @module
  */
 
+import { createContext, graphInfo, type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { join } from "node:path";
-import { type MLContext, MLGraphBuilder } from "../../../mod.ts";
 import { createInference } from "../../../examples/inference.ts";
-import { buildMobileNetV2 } from "../../../examples/mobilenetv2.ts";
-import { parseSafetensors } from "../../../examples/safetensors.ts";
-import { buildSqueezeNet } from "../../../examples/squeezenet.ts";
 import { createMLContext } from "../../../src/api/ml_context.ts";
 import { type CoreMLOptions, openCoreML } from "../../../src/backends/coreml/mod.ts";
-import { messageOf } from "../../../src/errors.ts";
 import { testData } from "../../support/test_data.ts";
 import { loadCases } from "../../wpt_cases/cases.ts";
 import type { Limits } from "../../wpt_cases/limits.ts";
@@ -35,47 +32,14 @@ export const SETTINGS: readonly Setting[] = [
   { title: "CPU and Neural Engine, float16", device: "npu", float16: true },
 ];
 
-/** The networks. Where float32 is kept, outputs must be this close to the reference; in float16, the best class counts. */
-export const TOLERANCE = 1e-3;
-export const NETWORKS = [
-  { name: "squeezenet1.1", build: buildSqueezeNet, outputs: ["logits", "probabilities"] },
-  { name: "mobilenetv2", build: buildMobileNetV2, outputs: ["features", "logits"] },
-] as const;
-
-const SIZE = 224;
-const RUNS = 20;
-
-/** A network in one setting; times in milliseconds. */
-export interface NetworkResult {
-  readonly network: string;
-  readonly setting: string;
-  readonly passed: boolean;
-  /** The largest distance of an output from the reference, or why there is none. */
-  readonly error: number | string;
-  /** The kinds of devices that the graph runs on. */
-  readonly devices: readonly string[];
-  /** A build that compiles. */
-  readonly cold: number;
-  /** The same build in another context, which finds the compiled model in the cache. */
-  readonly warm: number;
-  readonly firstRun: number;
-  /** The median of the runs that follow. */
-  readonly run: number;
-}
-
-/** A statement about the cache and whether it holds. */
-export interface CacheResult {
+/** A statement about the cache, or the choice of engines, and whether it holds. */
+export interface Statement {
   readonly statement: string;
   readonly passed: boolean;
 }
 
-/** The files in the test data that a network needs. */
-export function filesOf({ name }: { readonly name: string }): readonly [weights: string, reference: string] {
-  return [`models/${name}.safetensors`, `models/${name}.reference.json`];
-}
-
 /** Opens a context and destroys it when `use` has come to its end. */
-async function withContext<T>(options: CoreMLOptions, use: (context: MLContext) => Promise<T>): Promise<T> {
+export async function withContext<T>(options: CoreMLOptions, use: (context: MLContext) => Promise<T>): Promise<T> {
   const device = openCoreML(options);
   const closed = Promise.withResolvers<void>();
   const close = device.close.bind(device);
@@ -110,61 +74,55 @@ export function measureCases(
   });
 }
 
-/** Builds a network twice, cold and warm, and runs it. `options` must name a folder for the cache that is empty. */
-export async function measureNetwork(
-  network: typeof NETWORKS[number],
-  { title, float16 }: Setting,
-  options: CoreMLOptions,
-  runs = RUNS,
-): Promise<NetworkResult> {
-  const result = { network: network.name, setting: title, devices: [], cold: NaN, warm: NaN, firstRun: NaN, run: NaN };
-  try {
-    const [weightsFile, referenceFile] = filesOf(network);
-    const weights = parseSafetensors(await Deno.readFile(testData(weightsFile)));
-    const reference = JSON.parse(await Deno.readTextFile(testData(referenceFile)));
-    const cold = await withContext(options, (context) => timed(() => network.build(context, weights)));
-    return await withContext(options, async (context) => {
-      const warm = await timed(() => network.build(context, weights));
-      const inference = await createInference(context, warm.value);
-      const inputs = { [Object.keys(warm.value.inputs)[0]!]: deterministicInput() };
-      const first = await timed(() => inference.run(inputs));
-      const times: number[] = [];
-      for (let i = 0; i < runs; i++) times.push((await timed(() => inference.run(inputs))).time);
-      const error = Math.max(...network.outputs.map((name) => distance(first.value[name]!, reference[name])));
-      const sameClass = best(first.value.logits!) === best(reference.logits);
-      return {
-        ...result,
-        passed: float16 ? sameClass : error <= TOLERANCE,
-        error,
-        devices: warm.value.graph.devices,
-        cold: cold.time,
-        warm: warm.time,
-        firstRun: first.time,
-        run: times.sort((a, b) => a - b)[times.length >> 1] ?? NaN,
-      };
-    });
-  } catch (error) {
-    return { ...result, passed: false, error: messageOf(error) };
-  }
-}
-
-/** Checks the cache with a small graph. `options` must name a folder for it that is empty. */
-export async function checkCache(options: CoreMLOptions & { readonly cacheDirectory: string }): Promise<CacheResult[]> {
-  const { cacheDirectory } = options;
-  const results: CacheResult[] = [];
+/** Checks the cache with a small graph. The folder must be empty. */
+export async function checkCache(cacheDirectory: string): Promise<Statement[]> {
+  const results: Statement[] = [];
   const check = (statement: string, passed: boolean) => void results.push({ statement, passed });
-  const first = await runSmallGraph(options);
+  const first = await runSmallGraph(cacheDirectory);
   const [entry, ...others] = await entriesOf(cacheDirectory);
   check("a build leaves one compiled model, and nothing else", first && entry !== undefined && others.length === 0);
   if (entry === undefined) return results;
-  const second = await runSmallGraph(options);
+  const second = await runSmallGraph(cacheDirectory);
   const after = await entriesOf(cacheDirectory);
   check("a second build loads it", second && after.length === 1 && after[0]!.ino === entry.ino);
   for await (const { name } of Deno.readDir(entry.path)) await Deno.remove(join(entry.path, name), { recursive: true });
-  const third = await runSmallGraph(options);
+  const third = await runSmallGraph(cacheDirectory);
   const [renewed] = await entriesOf(cacheDirectory);
   check("a damaged one is compiled anew", third && renewed?.path === entry.path && !await isEmpty(renewed.path));
   return results;
+}
+
+/** Checks who takes a graph that Core ML can take, and one that it cannot: it has no int64. */
+export async function checkChoice(cacheDirectory: string): Promise<Statement[]> {
+  const context = await createContext({ backend: "coreml", cacheDirectory });
+  try {
+    const native = await runAndTell(context, "int32");
+    const other = await runAndTell(context, "int64");
+    return [
+      {
+        statement: `a graph of int32 runs on Core ML: ${native.where}`,
+        passed: native.right && native.backend === "coreml",
+      },
+      {
+        statement: `one of int64 runs on ONNX Runtime, and says why: ${other.where}`,
+        passed: other.right && other.backend === "onnxruntime" && other.refusals.length === 2,
+      },
+    ];
+  } finally {
+    context.destroy();
+  }
+}
+
+/** Rounds 1.5, -2.5 and 3 towards zero by way of an integer type, and tells where that was done. */
+async function runAndTell(context: MLContext, dataType: "int32" | "int64") {
+  const builder = new MLGraphBuilder(context);
+  const x = builder.input("x", { dataType: "float32", shape: [3] });
+  const graph = await builder.build({ y: builder.cast(builder.relu(builder.cast(x, dataType)), "float32") });
+  const inference = await createInference(context, { graph, inputs: { x: [3] }, outputs: { y: [3] } });
+  const { y } = await inference.run({ x: Float32Array.of(1.5, -2.5, 3) });
+  const { backend, provider, devices, refusals } = graphInfo(graph);
+  const reasons = refusals.map((refusal) => `; ${refusal.backend} (${refusal.provider}): ${refusal.reason}`).join("");
+  return { right: y!.join() === "1,0,3", backend, refusals, where: `${backend} (${provider}) on ${devices}${reasons}` };
 }
 
 async function entriesOf(folder: string) {
@@ -177,8 +135,8 @@ async function isEmpty(folder: string): Promise<boolean> {
 }
 
 /** Whether 2x + 1 is right. */
-function runSmallGraph(options: CoreMLOptions): Promise<boolean> {
-  return withContext(options, async (context) => {
+function runSmallGraph(cacheDirectory: string): Promise<boolean> {
+  return withContext({ cacheDirectory }, async (context) => {
     const descriptor = { dataType: "float32", shape: [3] } as const;
     const builder = new MLGraphBuilder(context);
     const graph = await builder.build({ y: builder.linear(builder.input("x", descriptor), { alpha: 2, beta: 1 }) });
@@ -186,27 +144,4 @@ function runSmallGraph(options: CoreMLOptions): Promise<boolean> {
     const { y } = await inference.run({ x: Float32Array.of(1, 2, 3) });
     return y!.join() === "3,5,7";
   });
-}
-
-async function timed<T>(action: () => Promise<T>): Promise<{ value: T; time: number }> {
-  const start = performance.now();
-  const value = await action();
-  return { value, time: performance.now() - start };
-}
-
-/** x[i] = sin(0.01 i) over [1, 3, 224, 224]: the input of the references. */
-function deterministicInput(): Float32Array {
-  return Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
-}
-
-/** The largest absolute difference; infinite if one is NaN or the lengths differ. */
-function distance(actual: Float32Array, expected: readonly number[]): number {
-  if (actual.length !== expected.length) return Infinity;
-  const largest = Math.max(...expected.map((value, i) => Math.abs(actual[i]! - value)));
-  return Number.isNaN(largest) ? Infinity : largest;
-}
-
-function best(values: ArrayLike<number>): number {
-  const list = Array.from(values);
-  return list.indexOf(Math.max(...list));
 }

@@ -5,14 +5,14 @@
  */
 
 import { type CaseResult, failureLines, summarize } from "../../wpt_cases/report.ts";
-import type { CacheResult, NetworkResult } from "./measure.ts";
+import type { DeviceEntry } from "@webnn/deno";
+import type { Statement } from "./measure.ts";
+import type { NetworkResult } from "./networks.ts";
 
 /** What the machine says of itself. */
 export interface Machine {
   readonly chip: string;
   readonly system: string;
-  /** The kinds of devices that Core ML lists. */
-  readonly devices: readonly string[];
   readonly deno: string;
 }
 
@@ -21,10 +21,12 @@ export interface Findings {
   readonly machine: Machine;
   /** Whether it was the fake framework: its times say nothing of Core ML and are left out. */
   readonly fake: boolean;
+  /** Those of all engines. */
+  readonly devices: readonly DeviceEntry[];
   /** By the title of the setting. */
   readonly cases: Readonly<Record<string, readonly CaseResult[]>>;
   readonly networks: readonly NetworkResult[];
-  readonly cache: readonly CacheResult[];
+  readonly statements: readonly Statement[];
   /** What was not run, and why. */
   readonly skipped: readonly string[];
 }
@@ -33,21 +35,23 @@ export interface Findings {
 const MAX_FAILURES = 50;
 
 /** Whether all that was run is as it should be. */
-export function hasPassed({ cases, networks, cache }: Findings): boolean {
+export function hasPassed({ cases, networks, statements, devices }: Findings): boolean {
   return Object.values(cases).flat().every(({ outcome }) => outcome !== "failed") &&
-    [...networks, ...cache].every(({ passed }) => passed);
+    [...networks, ...statements].every(({ passed }) => passed) &&
+    devices.some(({ backend, available }) => backend === "coreml" && available);
 }
 
 /** The report. */
 export function report(findings: Findings): string {
-  const { machine: { chip, system, devices, deno }, fake, skipped } = findings;
+  const { machine: { chip, system, deno }, fake, skipped } = findings;
   const parts = [
     `# Core ML: ${hasPassed(findings) ? "all that was run passed" : "there are failures"}`,
     fake ? "**Run on the fake framework, not on Core ML: this shows only that the tool works.**" : "",
-    list([`${chip}, ${system}`, `Core ML's devices: ${devices.join(", ")}`, `Deno ${deno}`]),
+    list([`${chip}, ${system}`, `Deno ${deno}`]),
+    devicesPart(findings),
     casesPart(findings),
     networksPart(findings),
-    cachePart(findings),
+    statementsPart(findings),
     skipped.length > 0 ? `## Not run\n\n${list(skipped)}` : "",
   ];
   return parts.filter((part) => part !== "").join("\n\n") + "\n";
@@ -73,21 +77,34 @@ function networksPart({ networks, fake }: Findings): string {
   if (networks.length === 0) return "";
   const time = (milliseconds: number) => Number.isNaN(milliseconds) ? "–" : milliseconds.toFixed(1);
   const times = ["cold build, ms", "warm build, ms", "first run, ms", "run, ms"];
-  const rows = networks.map(({ network, setting, passed, error, devices, cold, warm, firstRun, run }) => [
+  const rows = networks.map(({ network, setting, passed, error, photos, devices, cold, warm, firstRun, run }) => [
     network,
     setting,
     passed ? "yes" : "**no**",
     typeof error === "number" ? error.toExponential(1) : error.replaceAll(/\s+/g, " "),
+    photos[1] === 0 ? "–" : `${photos[0]} of ${photos[1]}`,
     devices.join(", "),
     ...fake ? [] : [cold, warm, firstRun, run].map(time),
   ]);
-  const head = ["Network", "Compute units", "agrees", "largest error", "runs on", ...fake ? [] : times];
+  const head = ["Network", "Compute units", "agrees", "largest error", "photos", "runs on", ...fake ? [] : times];
   return `## Networks\n\n${table(head, rows)}`;
 }
 
-function cachePart({ cache }: Findings): string {
-  if (cache.length === 0) return "";
-  return `## Cache\n\n${list(cache.map(({ statement, passed }) => `${passed ? "yes" : "**no**"}: ${statement}`))}`;
+function statementsPart({ statements }: Findings): string {
+  const lines = statements.map(({ statement, passed }) => `${passed ? "yes" : "**no**"}: ${statement}`);
+  return lines.length === 0 ? "" : `## The cache, and the choice of engines\n\n${list(lines)}`;
+}
+
+function devicesPart({ devices }: Findings): string {
+  const rows = devices.map(({ backend, provider, device, hardware, available, reason = "" }) => [
+    backend,
+    provider,
+    device,
+    hardware,
+    available ? "yes" : "no",
+    reason.replaceAll(/\s+/g, " "),
+  ]);
+  return `## Devices\n\n${table(["Backend", "Provider", "Device", "Hardware", "works", "why not"], rows)}`;
 }
 
 function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {

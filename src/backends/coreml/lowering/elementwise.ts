@@ -12,6 +12,7 @@ import type { MilConstant, MilValue } from "../mil.ts";
 import type { MilInputs, MilWriter } from "../mil_writer.ts";
 import { integerPower, wrapped } from "./integers.ts";
 import type { Lowering } from "./lowering.ts";
+import { inFloat32 } from "./precision.ts";
 import { roundEven } from "./rounding.ts";
 
 type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } };
@@ -141,10 +142,13 @@ const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } 
   return input.dataType === dataType ? x : wrapped(x, dataType, mil);
 };
 
+/** The error of a sum grows with each element: float16 has none to spare. */
 const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attributes }, mil) => {
   const { axis, exclusive, reversed } = attributes;
   const parameters = { axis: mil.int(axis), exclusive: mil.bool(exclusive), reverse: mil.bool(reversed) };
-  return mil.unary("cumsum", mil.value(input), parameters);
+  const x = mil.value(input);
+  const sums = (x: MilValue) => mil.unary("cumsum", x, parameters);
+  return isFloat(input.dataType) ? inFloat32([x], sums, mil) : sums(x);
 };
 
 /** MIL has one for constant slopes of channels. */

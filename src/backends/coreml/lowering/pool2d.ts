@@ -71,21 +71,25 @@ function isPlain({ kernel, padding, dilations, covered }: Windows): boolean {
 
 /** How a kind of pool is done. */
 interface Pool {
-  /** The reduction of a whole image. */
-  readonly reduction: string;
+  /** The reduction of a whole image, along the axes of its height and width. */
+  readonly global: (x: MilValue, axes: readonly number[], mil: MilWriter) => MilValue;
   readonly plain: (x: MilValue, windows: Windows, mil: MilWriter) => MilValue;
   /** From slices, for integers too. */
   readonly sliced: (x: MilValue, windows: Windows, mil: MilWriter) => MilValue;
 }
 
-function pool({ reduction, plain, sliced }: Pool) {
+function pool({ global, plain, sliced }: Pool) {
   return (node: PoolNode, mil: MilWriter): MilValue => {
     const { operands: { input }, attributes: { layout } } = node;
     const windows = windowsOf(node);
-    if (isGlobal(node, windows)) return mil.reduce(reduction, mil.value(input), layout === "nchw" ? [2, 3] : [1, 2]);
+    if (isGlobal(node, windows)) return global(mil.value(input), layout === "nchw" ? [2, 3] : [1, 2], mil);
     const apply = isFloat(input.dataType) && isPlain(windows) ? plain : sliced;
     return fromNchw(apply(toNchw(mil.value(input), layout, mil), windows, mil), layout, mil);
   };
+}
+
+function reduction(type: string) {
+  return (x: MilValue, axes: readonly number[], mil: MilWriter): MilValue => mil.reduce(type, x, axes);
 }
 
 /** One of MIL's pools. The padding at the end is explicit, so that no size has to be rounded up. */
@@ -136,7 +140,7 @@ function perSide(
 }
 
 const averagePool2d = pool({
-  reduction: "reduce_mean",
+  global: reduction("reduce_mean"),
   plain: milPool("avg_pool", (mil) => ({ exclude_padding_from_average: mil.bool(true) })),
   sliced: (x, windows, mil) =>
     inFloat32([x], (x) => {
@@ -147,9 +151,10 @@ const averagePool2d = pool({
     }, mil),
 });
 
+/** Sums of squares are beyond the range of float16 soon. */
 const l2Pool2d = pool({
-  reduction: "reduce_l2_norm",
-  plain: milPool("l2_pool"),
+  global: (x, axes, mil) => inFloat32([x], (x) => mil.reduce("reduce_l2_norm", x, axes), mil),
+  plain: (x, windows, mil) => inFloat32([x], (x) => milPool("l2_pool")(x, windows, mil), mil),
   sliced: (x, windows, mil) =>
     inFloat32([x], (x) => {
       const squares = mil.binary("mul", x, x);
@@ -158,7 +163,7 @@ const l2Pool2d = pool({
 });
 
 const maxPool2d = pool({
-  reduction: "reduce_max",
+  global: reduction("reduce_max"),
   plain: milPool("max_pool"),
   sliced: (x, windows, mil) => {
     const { dataType } = windows;

@@ -7,47 +7,104 @@
 import { isFloat } from "../../../data_type.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { resampling as rows } from "../../../ops/resample.ts";
+import { sameShape } from "../../../shape.ts";
 import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 import { inverse } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
+import { inFloat32 } from "./precision.ts";
 import { roundEven } from "./rounding.ts";
 
 type Node = NodeOf<"resample2d">;
 
-const resample2d: Lowering<"resample2d"> = (node, mil) =>
-  node.attributes.mode === "linear" ? linear(node, mil) : nearest(node, mil);
+const resample2d: Lowering<"resample2d"> = (node, mil) => {
+  const { operands: { input }, attributes: { mode }, outputs: [output] } = node;
+  const x = mil.value(input);
+  if (sameShape(input.shape, output!.shape)) return x;
+  if (mode === "nearest-neighbor") return nearest(node, x, mil);
+  const linear = hasWholeFactors(node) ? upsampled : interpolated;
+  return isFloat(input.dataType)
+    ? linear(node, x, mil)
+    : mil.cast(roundEven(linear(node, mil.cast(x, "fp32"), mil), mil), "int32");
+};
 
 /** MIL does not say which element its own operators take for the nearest: they are picked by their positions. */
-function nearest({ operands: { input }, attributes: { axes }, outputs: [output] }: Node, mil: MilWriter): MilValue {
+function nearest(node: Node, x: MilValue, mil: MilWriter): MilValue {
+  // Halfway between two, the lower one.
+  return alongAxes(node, x, (x, axis, places) => picked(x, axis, places.map((place) => Math.ceil(place - 0.5)), mil));
+}
+
+/** Resamples one axis after the other, each by the places in the input where the elements of the output lie. */
+function alongAxes(
+  { operands: { input }, attributes: { axes }, outputs: [output] }: Node,
+  x: MilValue,
+  resample: (x: MilValue, axis: number, places: readonly number[]) => MilValue,
+): MilValue {
   return axes.reduce((value, axis) => {
     const [size, outputSize] = [input.shape[axis]!, output!.shape[axis]!];
-    const positions = Array.from({ length: outputSize }, (_, i) => nearestPosition(i, size, outputSize));
-    return size === outputSize ? value : mil.gather(value, mil.ints(positions), axis);
-  }, mil.value(input));
+    return size === outputSize ? value : resample(value, axis, placesOf(outputSize, size));
+  }, x);
 }
 
-/** The half-pixel coordinate `c = (i + ½)·size/outputSize − ½` to the nearest whole number, the lower of two. */
-function nearestPosition(i: number, size: number, outputSize: number): number {
-  const position = Math.ceil(((2 * i + 1) * size - 2 * outputSize) / (2 * outputSize));
-  return Math.min(Math.max(position, 0), size - 1);
+/** `(i + ½)·size/outputSize − ½` for each `i`, not beyond the first and the last element of the input. */
+function placesOf(outputSize: number, size: number): number[] {
+  return Array.from({ length: outputSize }, (_, i) => {
+    // Numerator and denominator are exact, so that a whole number, or one halfway between two, is that.
+    const place = ((2 * i + 1) * size - outputSize) / (2 * outputSize);
+    return Math.min(Math.max(place, 0), size - 1);
+  });
 }
 
-/** MIL interpolates floats in the last two dimensions; its sampling mode UNALIGN_CORNERS has the standard's coordinates. */
-function linear({ operands: { input }, attributes: { axes }, outputs: [output] }: Node, mil: MilWriter): MilValue {
-  const { dataType, shape } = input;
-  const permutation = [...shape.keys()].sort((a, b) => Number(axes.includes(a)) - Number(axes.includes(b)) || a - b);
-  const after = permutation.map((axis) => output!.shape[axis]!);
-  const value = mil.value(input);
-  const x = mil.transpose(isFloat(dataType) ? value : mil.cast(value, "fp32"), permutation);
-  const resized = mil.op("resize_bilinear", {
-    x,
-    target_size_height: mil.int(after[2]!),
-    target_size_width: mil.int(after[3]!),
-    sampling_mode: mil.text("UNALIGN_CORNERS"),
-  }, { dataType: x.dataType, shape: after });
-  const result = mil.transpose(resized, inverse(permutation));
-  return isFloat(dataType) ? result : mil.cast(roundEven(result, mil), "int32");
+function picked(x: MilValue, axis: number, positions: readonly number[], mil: MilWriter): MilValue {
+  return mil.gather(x, mil.ints(positions), axis);
+}
+
+function hasWholeFactors({ operands: { input }, attributes: { axes }, outputs: [output] }: Node): boolean {
+  return axes.every((axis) => output!.shape[axis]! % input.shape[axis]! === 0);
+}
+
+/**
+ * MIL's own operator, which the Neural Engine has, for the last two dimensions and whole factors: those Apple tests on all
+ * compute units, and ONNX Runtime uses it for no others. It has seen results for factors below 1 differ between versions
+ * of macOS. Of resize_bilinear, which takes sizes, Apple's tests are marked as crashing with ML Programs
+ * (rdar://78343191), though not in the sampling mode that would be needed here: it is not relied on.
+ */
+function upsampled(
+  { operands: { input }, attributes: { axes }, outputs: [output] }: Node,
+  x: MilValue,
+  mil: MilWriter,
+): MilValue {
+  const permutation = [...x.shape.keys()].sort((a, b) => Number(axes.includes(a)) - Number(axes.includes(b)) || a - b);
+  const [height, width] = permutation.slice(2).map((axis) => output!.shape[axis]! / input.shape[axis]!);
+  const image = mil.transpose(x, permutation);
+  const result = mil.op("upsample_bilinear", {
+    x: image,
+    scale_factor_height: mil.scalar("fp32", height!),
+    scale_factor_width: mil.scalar("fp32", width!),
+    align_corners: mil.bool(false),
+    half_pixel_centers: mil.bool(true),
+  }, { dataType: x.dataType, shape: permutation.map((axis) => output!.shape[axis]!) });
+  return mil.transpose(result, inverse(permutation));
+}
+
+/** Any size, by the definition: both neighbours of a place are picked, and weighed by how near they are. */
+function interpolated(node: Node, x: MilValue, mil: MilWriter): MilValue {
+  const axisOf = (x: MilValue, axis: number, places: readonly number[]) => interpolatedAxis(x, axis, places, mil);
+  return inFloat32([x], (x) => alongAxes(node, x, axisOf), mil);
+}
+
+function interpolatedAxis(x: MilValue, axis: number, places: readonly number[], mil: MilWriter): MilValue {
+  if (places.every(Number.isInteger)) return picked(x, axis, places, mil);
+  const weighed = (round: (place: number) => number, weights: readonly number[]) => {
+    const neighbours = picked(x, axis, places.map(round), mil);
+    return mil.binary("mul", neighbours, mil.constant("fp32", x.shape.map(() => 1).with(axis, places.length), weights));
+  };
+  const distances = places.map((place) => place - Math.floor(place));
+  return mil.binary(
+    "add",
+    weighed(Math.floor, distances.map((distance) => 1 - distance)),
+    weighed(Math.ceil, distances),
+  );
 }
 
 /** The lowering of resampling. */

@@ -6,10 +6,11 @@
 
 import { isLoadable, missingBeside } from "../../../../ffi/library.ts";
 import { messageOf } from "../../../errors.ts";
-import type { DeviceEntry, DeviceKind } from "../../backend.ts";
+import type { DeviceEntry, DeviceKind, GpuAdapter } from "../../backend.ts";
 import type { OrtRuntime } from "../runtime.ts";
 import { type Accelerator, type AcceleratorOptions, openAccelerator } from "./accelerator.ts";
-import { listEpDevices } from "./ep_devices.ts";
+import { describeMismatch } from "./adapter.ts";
+import { listEpDevices, listHardware } from "./ep_devices.ts";
 import { pluginsOfEnvironment, registerPlugin } from "./plugins.ts";
 import { compiledProviders, type DeviceRuntime, pluginProvider, type Provider } from "./provider.ts";
 
@@ -23,10 +24,15 @@ export interface Request {
   readonly byDefault: boolean;
   /** Absolute paths of plug-ins. */
   readonly plugins: readonly string[];
+  /** The GPU that it must run on. */
+  readonly adapter?: GpuAdapter | undefined;
 }
 
-/** By default TensorRT, which takes minutes to build an engine, and what is no faster than the CPU are left alone. */
-const NEVER_BY_DEFAULT = ["tensorrt", "openvino"];
+/**
+ * Who must be asked for by name: TensorRT, which takes minutes to build an engine, OpenVINO, which is no faster than the
+ * CPU, and Core ML, which nobody has seen here on a Mac.
+ */
+const BY_NAME_ONLY = ["tensorrt", "openvino", "coreml"];
 
 /** Why a provider did not open, by library and provider, so that hints do not lead there again and again. */
 const failures = new Map<string, string>();
@@ -43,6 +49,11 @@ export async function openFirst(
 ): Promise<Accelerator | readonly string[]> {
   const reasons: string[] = [];
   for (const provider of findProviders(runtime, request)) {
+    const mismatch = request.adapter && describeMismatch(provider, listEpDevices(runtime), request.adapter);
+    if (mismatch !== undefined) {
+      reasons.push(mismatch);
+      continue;
+    }
     const key = `${runtime.path}\n${provider.name}`;
     const known = request.byDefault ? failures.get(key) : undefined;
     try {
@@ -61,7 +72,7 @@ export async function openFirst(
 function findProviders(runtime: DeviceRuntime, { byDefault, kind, plugins, provider: name }: Request): Provider[] {
   const all = [...pluginProviders(runtime, plugins), ...compiledProviders(runtime, listEpDevices(runtime))];
   return all
-    .filter((provider) => name === undefined ? !NEVER_BY_DEFAULT.includes(provider.name) : provider.name === name)
+    .filter((provider) => name === undefined ? !BY_NAME_ONLY.includes(provider.name) : provider.name === name)
     .filter((provider) => kind === undefined || provider.kind === kind)
     .filter((provider) => !byDefault || provider.isHardware || isInstalled(runtime, provider))
     .toSorted((a, b) => Number(b.isHardware) - Number(a.isHardware));
@@ -100,7 +111,8 @@ async function listPlugin(runtime: DeviceRuntime, path: string, options: Acceler
   try {
     const devices = registerPlugin(runtime, path);
     if (devices.length === 0) {
-      return [absentPlugin(path, "the plug-in offers no device for the hardware of this machine")];
+      const hardware = listHardware(runtime).join(", ");
+      return [absentPlugin(path, `the plug-in offers no device for the hardware of this machine (${hardware})`)];
     }
     const entries: DeviceEntry[] = [];
     for (const device of devices) entries.push(await listProvider(runtime, pluginProvider(device), options));
@@ -112,7 +124,7 @@ async function listPlugin(runtime: DeviceRuntime, path: string, options: Acceler
 
 function absentPlugin(provider: string, reason: string): DeviceEntry {
   const unknown = { vendor: "", hardware: "", version: "" };
-  return { provider, device: "npu", ...unknown, available: false, accelerated: false, reason };
+  return { backend: "onnxruntime", provider, device: "npu", ...unknown, available: false, accelerated: false, reason };
 }
 
 async function listProvider(
@@ -121,7 +133,7 @@ async function listProvider(
   options: AcceleratorOptions,
 ): Promise<DeviceEntry> {
   const { name, kind, vendor, hardware, version, isHardware } = provider;
-  const entry = { provider: name, device: kind, vendor, hardware, version };
+  const entry = { backend: "onnxruntime", provider: name, device: kind, vendor, hardware, version };
   try {
     (await openAccelerator(runtime, provider, options)).close();
     return { ...entry, available: true, accelerated: kind !== "cpu" && isHardware };

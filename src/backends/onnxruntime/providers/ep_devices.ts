@@ -9,6 +9,7 @@ import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
 import { DeviceMemoryType, HardwareType } from "../../../../ffi/onnxruntime/enums.ts";
 import type { DeviceKind } from "../../backend.ts";
 import type { OrtRuntime } from "../runtime.ts";
+import type { DeviceRuntime } from "./provider.ts";
 
 /** An execution provider on a piece of hardware. */
 export interface EpDevice {
@@ -21,6 +22,9 @@ export interface EpDevice {
   readonly kind: DeviceKind;
   /** The hardware: its vendor, or its own description. */
   readonly hardware: string;
+  /** The numbers of vendor and device on the PCI bus. */
+  readonly vendorId: number;
+  readonly deviceId: number;
   /** The plug-in that offers it; empty for what is compiled into ONNX Runtime. */
   readonly libraryPath: string;
   /** Describes the memory of the device; null if it uses the CPU's. */
@@ -41,16 +45,16 @@ export function listEpDevices({ env, deviceApi }: OrtRuntime): EpDevice[] {
   return Array.from({ length: Number(count[0]) }, (_, i) => describe(deviceApi, readPointer(pointerAt(list)!, 8 * i)!));
 }
 
-/** Whether ONNX Runtime has found hardware of a kind, with a provider for it or without. */
-export function hasHardware({ env, deviceApi }: OrtRuntime, kind: DeviceKind): boolean {
-  if (deviceApi === undefined) return kind === "cpu";
+/** The hardware that ONNX Runtime has found, with a provider for it or without: `"cpu of AMD"`. */
+export function listHardware({ env, deviceApi }: DeviceRuntime): string[] {
   const count = new BigUint64Array(1);
   deviceApi.GetNumHardwareDevices(env, count);
   const devices = new BigUint64Array(Number(count[0]));
   deviceApi.GetHardwareDevices(env, devices, devices.length);
-  return Array.from(devices, (_, i) => pointerAt(devices, i)).some((device) =>
-    KINDS[deviceApi.HardwareDevice_Type(device)] === kind
-  );
+  return Array.from(devices, (_, i) => {
+    const device = pointerAt(devices, i)!;
+    return `${kindOf(deviceApi, device)} of ${readCString(deviceApi.HardwareDevice_Vendor(device))}`;
+  });
 }
 
 function describe(deviceApi: OrtDeviceApi, pointer: Pointer): EpDevice {
@@ -62,12 +66,18 @@ function describe(deviceApi: OrtDeviceApi, pointer: Pointer): EpDevice {
     engineName: readCString(deviceApi.EpDevice_EpName(pointer)),
     vendor: readCString(deviceApi.EpDevice_EpVendor(pointer)),
     version: valueOf(deviceApi, metadata, "version"),
-    kind: KINDS[deviceApi.HardwareDevice_Type(hardware)] ?? "npu",
+    kind: kindOf(deviceApi, hardware),
     hardware: valueOf(deviceApi, hardwareMetadata, "Description") ||
       readCString(deviceApi.HardwareDevice_Vendor(hardware)),
+    vendorId: deviceApi.HardwareDevice_VendorId(hardware),
+    deviceId: deviceApi.HardwareDevice_DeviceId(hardware),
     libraryPath: valueOf(deviceApi, metadata, "library_path"),
     memory: deviceApi.EpDevice_MemoryInfo(pointer, DeviceMemoryType.DEFAULT),
   };
+}
+
+function kindOf(deviceApi: OrtDeviceApi, hardware: Pointer | null): DeviceKind {
+  return KINDS[deviceApi.HardwareDevice_Type(hardware)] ?? "npu";
 }
 
 function valueOf(deviceApi: OrtDeviceApi, pairs: Pointer | null, key: string): string {

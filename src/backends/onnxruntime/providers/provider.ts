@@ -60,7 +60,10 @@ export interface Needs {
 }
 
 /** The providers that can be compiled into ONNX Runtime and that contexts may ask for. */
-type Compiled = Omit<Provider, "version" | "hardware" | "isHardware">;
+interface Compiled extends Omit<Provider, "version" | "hardware" | "isHardware"> {
+  /** Given where it does not depend on what ONNX Runtime sees. */
+  readonly isHardware?: true;
+}
 
 const NO_NEEDS: Needs = { beside: [], system: [] };
 const CUDA_SYSTEM = [["libcuda.so.1", "the driver of NVIDIA"], ["libcudnn.so.9", "cuDNN 9"]] as const;
@@ -118,7 +121,33 @@ const COMPILED: readonly Compiled[] = [
         ...options,
       }),
   },
+  coreML("gpu", "ALL"),
+  coreML("npu", "CPUAndNeuralEngine"),
+  coreML("cpu", "CPUOnly"),
 ];
+
+/** Core ML with one of its choices of compute units. It is in the libraries for macOS, where every machine has it. */
+function coreML(kind: DeviceKind, computeUnits: string): Compiled {
+  return {
+    name: "coreml",
+    engineName: "CoreMLExecutionProvider",
+    kind,
+    vendor: "Apple",
+    isHardware: true,
+    needs: NO_NEEDS,
+    append: (runtime, sessionOptions, options) =>
+      appendByName(runtime, sessionOptions, "CoreML", coreMLOptions(computeUnits, options)),
+  };
+}
+
+/**
+ * Core ML's newer format: of the older one it takes fewer operators, and no float16. RequireStaticInputShapes stays off:
+ * all shapes are static anyway, and with it ONNX Runtime 1.30 computes wrong float16 results on macOS 15
+ * (https://github.com/microsoft/onnxruntime/issues/32569).
+ */
+export function coreMLOptions(computeUnits: string, options: ProviderOptions): ProviderOptions {
+  return { ModelFormat: "MLProgram", MLComputeUnits: computeUnits, ...options };
+}
 
 /** The providers that are compiled into a library, or can be loaded by it. */
 export function compiledProviders(runtime: OrtRuntime, devices: readonly EpDevice[]): Provider[] {
@@ -134,7 +163,7 @@ function compiledProvider(runtime: OrtRuntime, compiled: Compiled, devices: read
     ...compiled,
     version: runtime.version,
     hardware: device?.hardware ?? "",
-    isHardware: device !== undefined,
+    isHardware: compiled.isHardware ?? device !== undefined,
   };
 }
 
@@ -179,9 +208,10 @@ export function pluginProvider({
   };
 }
 
-/** `"WebGpuExecutionProvider"` is `"webgpu"`. */
+/** `"WebGpuExecutionProvider"` is `"webgpu"`; of a plug-in that bears the name of its file, `libonnxruntime_ggml.so`, `"ggml"`. */
 function nameOf(engineName: string): string {
-  return engineName.replace(/ExecutionProvider$/, "").toLowerCase();
+  const [, name = engineName] = /[/\\](?:lib)?(?:onnxruntime_)?(?:providers_)?(\w+)[^/\\]*$/.exec(engineName) ?? [];
+  return name.replace(/ExecutionProvider$/, "").toLowerCase();
 }
 
 /** Whether a plug-in is made for threads is not known: each has its turns. */

@@ -1,0 +1,170 @@
+/**
+ * `deno task device:bundle`: the check of a machine's devices as one folder that needs no network, no checkout and no
+ * installed Deno. See HELP.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
+import { messageOf } from "../../src/errors.ts";
+import { SWIFTSHADER } from "../../tests/support/devices.ts";
+import { downloadWheel } from "../../tests/support/install_devices.ts";
+import { hasTestData, testData } from "../../tests/support/test_data.ts";
+import { contestants, REFERENCE } from "../report/contestants.ts";
+
+const HELP = `Makes a folder that checks the devices of a machine like this one, without network.
+
+Usage: deno task device:bundle [--output DIR] [--cuda]
+
+  --output   the folder to be made (default device_bundle); it must not exist
+  --cuda     adds ONNX Runtime's providers for CUDA and TensorRT, of PyPI's onnxruntime-gpu of the same version: 250 MB.
+             CUDA 13 and cuDNN 9 must be on the machine, or in its Python (PyTorch brings them); TensorRT 10 likewise
+  --help     this text
+
+In the folder, ./run checks; ./run --help tells more. No file of it is larger than 48 MB.`;
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const PART_BYTES = 48_000_000;
+/** What ONNX Runtime looks for beside its own library. */
+const CUDA_LIBRARIES = ["shared", "cuda", "tensorrt"].map((name) => `libonnxruntime_providers_${name}.so`);
+const NEEDED = ["models", "wpt/cases"];
+
+/** The programs, and where the bundle has them. */
+const PROGRAMS = { "check.js": "bench/device/check.ts", "webnn.js": "bench/baselines/webnn.ts" };
+const PYTHON = ["protocol.py", "pytorch_contestant.py"].map((file) => `bench/baselines/python/${file}`);
+
+async function main(): Promise<void> {
+  const { cuda, help, output } = parseArgs(Deno.args, {
+    string: ["output"],
+    boolean: ["cuda", "help"],
+    default: { output: "device_bundle" },
+    unknown: (option) => {
+      throw new Error(`there is no option ${option}; --help lists them`);
+    },
+  });
+  if (help) return console.log(HELP);
+  if (Deno.build.os === "windows") {
+    throw new Error("the bundle's command is a shell script; on Windows run bench:report and test:wpt-cases instead");
+  }
+  const missing = NEEDED.filter((folder) => !hasTestData(folder));
+  if (missing.length > 0) {
+    throw new Error(`no ${missing.join(", ")} in the test data; WEBNN_TEST_DATA names its folder`);
+  }
+  await Deno.mkdir(output); // Never into a folder that holds something else.
+  const folder = await Deno.makeTempDir();
+  try {
+    await fill(folder, cuda);
+    const bytes = await pack(folder, output);
+    console.log(`${output}: ${(bytes / 1e6).toFixed(0)} MB in parts; in it, ./run checks the devices of a machine`);
+  } catch (error) {
+    await Deno.remove(output, { recursive: true });
+    throw error;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Puts everything where `run` finds it. */
+async function fill(folder: string, cuda: boolean): Promise<void> {
+  for (const name of ["lib", "data/wpt", "python", "cache/webnn-deno"]) {
+    await Deno.mkdir(join(folder, name), { recursive: true });
+  }
+  console.log("programs");
+  for (const [file, source] of Object.entries(PROGRAMS)) {
+    await run(Deno.execPath(), [
+      "bundle",
+      "--quiet",
+      "--keep-names",
+      "--platform=deno",
+      "--output",
+      join(folder, file),
+      ROOT + source,
+    ]);
+  }
+  for (const file of PYTHON) await Deno.copyFile(ROOT + file, join(folder, "python", basename(file)));
+  await Deno.copyFile(Deno.execPath(), join(folder, "deno"));
+  const { path, version } = await openOnnxRuntime();
+  const library = join(folder, "lib", basename(path));
+  await Deno.copyFile(path, library);
+  await compileReference(folder, library);
+  console.log("data");
+  await run("cp", ["-R", testData("models"), join(folder, "data")]);
+  await run("cp", ["-R", testData("wpt/cases"), join(folder, "data/wpt")]);
+  await run("cp", ["-R", SWIFTSHADER, join(folder, "cache/webnn-deno")]).catch(() => console.log("no SwiftShader"));
+  if (cuda) await addCuda(folder, version);
+}
+
+/** ONNX Runtime used directly, from C, where there is a compiler. */
+async function compileReference(folder: string, library: string): Promise<void> {
+  const reference = contestants.find(({ name }) => name === REFERENCE)!;
+  await reference.prepare({ folder, library }).catch((error) =>
+    console.log(`without ${REFERENCE}: ${messageOf(error)}`)
+  );
+}
+
+async function addCuda(folder: string, version: string): Promise<void> {
+  console.log(`onnxruntime-gpu ${version} of PyPI`);
+  const wheel = await Deno.makeTempDir();
+  try {
+    await downloadWheel(`onnxruntime-gpu==${version}`, wheel);
+    for (const file of CUDA_LIBRARIES) {
+      await Deno.rename(join(wheel, "onnxruntime/capi", file), join(folder, "lib", file));
+    }
+  } finally {
+    await Deno.remove(wheel, { recursive: true });
+  }
+}
+
+/** Packs a folder into parts beside the command that unpacks them. Answers the bytes of the parts. */
+async function pack(folder: string, output: string): Promise<number> {
+  console.log("packing");
+  const tar = new Deno.Command("tar", { args: ["-czf", "-", "-C", folder, "."], stdout: "piped" }).spawn();
+  const sums: string[] = [];
+  let bytes = 0;
+  for await (const part of parts(tar.stdout)) {
+    const name = `part.${String(sums.length).padStart(3, "0")}`;
+    await Deno.writeFile(join(output, name), part);
+    sums.push(`${new Uint8Array(await crypto.subtle.digest("SHA-256", part)).toHex()}  ${name}\n`);
+    bytes += part.length;
+  }
+  if (!(await tar.status).success) throw new Error("tar failed");
+  await Deno.writeTextFile(join(output, "parts.sha256"), sums.join(""));
+  await Deno.copyFile(fileURLToPath(new URL("run.sh", import.meta.url)), join(output, "run"));
+  await Deno.chmod(join(output, "run"), 0o755);
+  return bytes;
+}
+
+/** A stream in pieces of at most PART_BYTES. */
+async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const part = new Uint8Array(PART_BYTES);
+  let length = 0;
+  for await (let chunk of stream) {
+    while (chunk.length > 0) {
+      const taken = chunk.subarray(0, PART_BYTES - length);
+      part.set(taken, length);
+      length += taken.length;
+      chunk = chunk.subarray(taken.length);
+      if (length < PART_BYTES) continue;
+      yield part;
+      length = 0;
+    }
+  }
+  if (length > 0) yield part.subarray(0, length);
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).output();
+  if (!success) throw new Error(`${command} ${args[0]}: ${new TextDecoder().decode(stderr).trim()}`);
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`device:bundle: ${messageOf(error)}`);
+    Deno.exitCode = 1;
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * The program of the bundle that `deno task device:bundle` makes: it checks and measures the devices of a machine, and
+ * reports. See HELP. The command `run` beside it sets the environment that tells where everything is.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import type { DeviceEntry } from "@webnn/deno";
+import { messageOf } from "../../src/errors.ts";
+import { type Contestant, contestants, REFERENCE, takesPart, WEBNN } from "../report/contestants.ts";
+import { measureSuite, type SuiteResult } from "../report/measure.ts";
+import { suites } from "../support/suites.ts";
+import { type DeviceFindings, type Findings, hasPassed, type Outcome, writeReport } from "./report.ts";
+import { type Progress, type Results, STEPS } from "./steps.ts";
+
+const SUITES = ["trivial", "squeezenet", "mobilenetv2", "matmul-256", "matmul-512", "matmul-1024", "attention-block"];
+const STEP_NAMES = ["cases", "networks", "copies", "suites"] as const;
+
+const HELP = `Checks and measures the devices of this machine, and reports in device_report.md and device_report.json.
+
+Usage: ./run [--device NAME,...] [--steps NAME,...] [--suite NAME,...] [--filter OPERATOR] [--rounds N] [--output-dir DIR]
+
+  --device      what is looked at: cpu, webgpu, cuda, tensorrt (all that the listing says are available)
+  --steps       ${STEP_NAMES.join(", ")} (all)
+  --suite       what is timed: ${SUITES.join(", ")} (all), or another of bench:report
+  --filter      WPT's cases of one operator only
+  --rounds      how often everybody has a turn at each measurement (7)
+  --output-dir  where the reports are written (the folder of ./run)
+  --help        this text
+
+Timed beside this module are ONNX Runtime used from C, and PyTorch where the Python that the variable PYTHON names (else
+python3) has it. The status is 1 if something failed, or more than 5 % of the cases within the limits did.`;
+
+/** Where the bundle has its files. */
+const FOLDER = import.meta.dirname!;
+const DENO = [Deno.execPath(), "run", "--allow-all", "--no-config", "--no-lock", "--cached-only"];
+
+/** How contestants of bench:report are started here. */
+const COMMANDS: Readonly<Record<string, (library: string) => readonly string[]>> = {
+  [WEBNN]: () => [...DENO, join(FOLDER, "webnn.js")],
+  [REFERENCE]: (library) => [join(FOLDER, "onnxruntime"), library],
+  pytorch: () => [Deno.env.get("PYTHON") || "python3", join(FOLDER, "python", "pytorch_contestant.py")],
+};
+
+interface Options {
+  readonly devices: readonly string[] | undefined;
+  readonly steps: readonly string[];
+  readonly suites: readonly string[];
+  readonly filter: string | undefined;
+  readonly rounds: number;
+  readonly outputDir: string;
+}
+
+function readOptions(args: readonly string[]): Options | undefined {
+  const parsed = parseArgs(args, {
+    string: ["device", "steps", "suite", "filter", "rounds", "output-dir"],
+    boolean: ["help"],
+    default: { steps: STEP_NAMES.join(), suite: SUITES.join(), rounds: "7", "output-dir": "." },
+    unknown: (option) => {
+      throw new Error(`there is no option ${option}; --help lists them`);
+    },
+  });
+  if (parsed.help) return undefined;
+  if (!/^[1-9]\d*$/.test(parsed.rounds)) throw new Error(`--rounds must be a positive integer, not ${parsed.rounds}`);
+  return {
+    devices: parsed.device?.split(","),
+    steps: known(parsed.steps, STEP_NAMES, "--steps"),
+    suites: known(parsed.suite, suites.map(({ name }) => name), "--suite"),
+    filter: parsed.filter,
+    rounds: Number(parsed.rounds),
+    outputDir: parsed["output-dir"],
+  };
+}
+
+function known(list: string, names: readonly string[], option: string): string[] {
+  const chosen = list.split(",");
+  const unknown = chosen.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`${option} knows ${names.join(", ")}, but not ${unknown}`);
+  return chosen;
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(Deno.args);
+  if (options === undefined) return console.log(HELP);
+  const listing = await runStep("devices", "cpu", undefined);
+  const names = options.devices ?? ("result" in listing ? available(listing.result) : ["cpu"]);
+  const devices: DeviceFindings[] = [];
+  for (const device of names) devices.push(await look(device, options));
+  showProgress("");
+  const findings: Findings = {
+    command: ["./run", ...Deno.args.slice(2)].join(" "),
+    machine: {
+      system: `${Deno.build.target}, ${Deno.osRelease()}`,
+      cpu: cpus()[0]?.model ?? "an unknown processor",
+      cores: navigator.hardwareConcurrency,
+      deno: Deno.version.deno,
+    },
+    listing,
+    devices,
+  };
+  const file = (extension: string) => join(options.outputDir, `device_report.${extension}`);
+  await Deno.writeTextFile(file("md"), writeReport(findings));
+  await Deno.writeTextFile(file("json"), JSON.stringify(findings, null, 2) + "\n");
+  for (const { context, device } of devices) {
+    if ("problem" in context) console.error(`${device}: ${context.problem}`);
+  }
+  console.log(`${file("md")} and .json: ${hasPassed(findings) ? "all went well" : "something failed"}`);
+  Deno.exitCode = hasPassed(findings) ? 0 : 1;
+}
+
+function available(entries: readonly DeviceEntry[]): string[] {
+  return [...new Set(entries.filter((entry) => entry.available).map(({ provider }) => provider))];
+}
+
+/** Everything on one device, unless it cannot be opened. */
+async function look(device: string, { filter, rounds, steps, suites }: Options): Promise<DeviceFindings> {
+  const context = await runStep("context", device, undefined);
+  if ("problem" in context) return { device, context, suites: [] };
+  const step = async <Name extends "cases" | "networks" | "copies">(name: Name) =>
+    steps.includes(name) ? { [name]: await runStep(name, device, filter) } : {};
+  const results = { ...await step("cases"), ...await step("networks"), ...await step("copies") };
+  const timed: Outcome<SuiteResult>[] = [];
+  for (const suite of steps.includes("suites") ? suites : []) timed.push(await time(suite, device, rounds));
+  return { device, context, ...results, suites: timed };
+}
+
+/** A step in a process of its own, whose last line of output is the result. */
+async function runStep<Name extends keyof Results>(
+  name: Name,
+  device: string,
+  filter: string | undefined,
+): Promise<Outcome<Results[Name]>> {
+  showProgress(`${device}: ${name}`);
+  const child = new Deno.Command(DENO[0]!, {
+    args: [...DENO.slice(1), import.meta.filename!, STEP, name, device, filter ?? ""],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const complaints = new Response(child.stderr.pipeThrough(progressFilter(`${device}: ${name}`))).text();
+  const output = (await new Response(child.stdout).text()).trim();
+  const { signal, success } = await child.status;
+  const words = (await complaints).trim();
+  if (!success) {
+    return { problem: signal === null ? words : `the process was ended by ${signal}. ${words.slice(-500)}` };
+  }
+  return { result: JSON.parse(output.split("\n").at(-1)!) };
+}
+
+/** The argument that makes the program carry out one step, and what its lines of progress begin with. */
+const STEP = "step";
+const MARK = "\x02";
+
+/** In the process of a step. */
+async function carryOut(name: keyof Results, device: string, filter: string): Promise<void> {
+  const progress: Progress = (text) => console.error(MARK + text);
+  try {
+    console.log(JSON.stringify(await STEPS[name](device, filter || undefined, progress)));
+  } catch (error) {
+    console.error(messageOf(error));
+    Deno.exitCode = 1;
+  }
+}
+
+/** Shows the lines of progress, and lets the others through. */
+function progressFilter(what: string): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  const [decoder, encoder] = [new TextDecoder(), new TextEncoder()];
+  let rest = "";
+  return new TransformStream({
+    transform(chunk, controller) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) {
+        if (line.startsWith(MARK)) showProgress(`${what}: ${line.slice(1)}`);
+        else controller.enqueue(encoder.encode(`${line}\n`));
+      }
+    },
+    flush: (controller) => controller.enqueue(encoder.encode(rest)),
+  });
+}
+
+async function time(suite: string, device: string, rounds: number): Promise<Outcome<SuiteResult>> {
+  try {
+    const threads = navigator.hardwareConcurrency;
+    const progress = (step: string) => showProgress(`${device}: ${suite}: ${step}`);
+    const settings = { suite, threads, device, rounds, contestants: contestantsOn(device), reference: WEBNN, progress };
+    return { result: await measureSuite(settings) };
+  } catch (error) {
+    return { problem: `${suite}: ${messageOf(error)}` };
+  }
+}
+
+/** The contestants that the bundle can start on a device. */
+function contestantsOn(device: string): Contestant[] {
+  return contestants.filter((contestant) => contestant.always === undefined && takesPart(contestant, device))
+    .flatMap((contestant) => {
+      const start = COMMANDS[contestant.name];
+      return start ? [{ ...contestant, prepare: ({ library }) => Promise.resolve(start(library)) }] : [];
+    });
+}
+
+/** One line that is written over again, where somebody looks on. */
+function showProgress(text: string): void {
+  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+}
+
+if (import.meta.main) {
+  try {
+    const [first, ...rest] = Deno.args;
+    if (first === STEP) await carryOut(...rest as [keyof Results, string, string]);
+    else await main();
+  } catch (error) {
+    console.error(`run: ${messageOf(error)}`);
+    Deno.exitCode = 2;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * The report on the devices of a machine.
+ *
+ * @module
+ */
+
+import type { DeviceEntry } from "@webnn/deno";
+import { spreadOf } from "../support/statistics.ts";
+import { formatMegabytes, formatRatio, formatTime, ratioOf, table } from "../report/figures.ts";
+import type { SuiteResult } from "../report/measure.ts";
+import type { CasesResult, ContextResult, CopyResult, NetworkResult } from "./steps.ts";
+
+/** All that was found. The JSON file holds this. */
+export interface Findings {
+  readonly command: string;
+  readonly machine: { readonly system: string; readonly cpu: string; readonly cores: number; readonly deno: string };
+  readonly listing: Outcome<readonly DeviceEntry[]>;
+  readonly devices: readonly DeviceFindings[];
+}
+
+/** A step's result, or why there is none. */
+export type Outcome<T> = { readonly result: T } | { readonly problem: string };
+
+/** What was found on one device. Steps that were not asked for are absent. */
+export interface DeviceFindings {
+  readonly device: string;
+  readonly context: Outcome<ContextResult>;
+  readonly cases?: Outcome<CasesResult>;
+  readonly networks?: Outcome<readonly NetworkResult[]>;
+  readonly copies?: Outcome<readonly CopyResult[]>;
+  readonly suites: readonly Outcome<SuiteResult>[];
+}
+
+/** Whether everything went well: what is no worse than on this project's own machine. */
+export function hasPassed({ devices, listing }: Findings): boolean {
+  return "result" in listing && devices.every(({ cases, context, copies, networks, suites }) => {
+    const steps = [context, cases, networks, copies, ...suites].filter((step) => step !== undefined);
+    if (steps.some((step) => "problem" in step)) return false;
+    const { failed = 0, passed = 0 } = cases && "result" in cases ? cases.result : {};
+    const wrong = networks && "result" in networks ? networks.result.filter(({ problem }) => problem) : [];
+    return failed <= 0.05 * (failed + passed) && wrong.length === 0;
+  });
+}
+
+/** The report in Markdown. */
+export function writeReport(findings: Findings): string {
+  const { command, devices, listing, machine } = findings;
+  return [
+    "# Devices",
+    `Written by \`${command}\`. ${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}.`,
+    "## Listing",
+    show(listing, listingTable),
+    ...devices.flatMap(deviceSection),
+  ].join("\n\n") + "\n";
+}
+
+function listingTable(entries: readonly DeviceEntry[]): string {
+  const rows = entries.map(({ available, device, hardware, provider, reason, vendor, version }) => [
+    provider,
+    device,
+    vendor,
+    version,
+    hardware,
+    available ? "yes" : `no: ${oneLine(reason ?? "")}`,
+  ]);
+  return table(["provider", "kind", "vendor", "version", "hardware", "available"], rows);
+}
+
+function deviceSection({ cases, context, copies, device, networks, suites }: DeviceFindings): string[] {
+  return [
+    `## ${device}`,
+    show(
+      context,
+      ({ accelerated, float16, version }) =>
+        `ONNX Runtime ${version}; accelerated: ${accelerated}; float16: ${float16}.`,
+    ),
+    ...cases ? ["### WPT's numeric cases", show(cases, casesText)] : [],
+    ...networks ? ["### Networks beside their references", show(networks, networkTable)] : [],
+    ...copies ? ["### Copies", show(copies, copyTable)] : [],
+    ...suites.flatMap((suite) => [show(suite, suiteText)]),
+  ];
+}
+
+function casesText({ failed, failures, passed, unsupported }: CasesResult): string {
+  const share = (100 * passed / (passed + failed)).toFixed(2);
+  const counts =
+    `${passed} passed (${share} % of those within the limits), ${failed} failed, ${unsupported} not supported.`;
+  return [counts, ...failures.map((line) => `- ${line}`)].join("\n");
+}
+
+function networkTable(networks: readonly NetworkResult[]): string {
+  const rows = networks.map((
+    { maxError, name, problem },
+  ) => [name, maxError?.toExponential(1) ?? "", oneLine(problem ?? "")]);
+  return table(["network", "largest error of a logit", "problem"], rows);
+}
+
+function copyTable(copies: readonly CopyResult[]): string {
+  const cell = (bytes: number, seconds: number) =>
+    `${formatTime(1000 * seconds)}, ${(bytes / seconds / 1e9).toPrecision(3)} GB/s`;
+  return table(
+    ["bytes", "write", "read"],
+    copies.map(({ bytes, read, write }) => [String(bytes), cell(bytes, write), cell(bytes, read)]),
+  );
+}
+
+/** Ratios are to the first contestant, this module. */
+function suiteText({ contestants, measurements, suite, threads, work }: SuiteResult): string {
+  const reference = contestants[0]!.name;
+  const rows = measurements.flatMap((measurement) =>
+    Object.entries(measurement.times).map(([name, times]) => {
+      const { median } = spreadOf(times);
+      const { engine = name, maxError, peakMemory } = contestants.find((contestant) => contestant.name === name)!;
+      const rate = measurement.kind.startsWith("build") ? "" : (work.flop / median / 1e9).toPrecision(3);
+      return [
+        measurement.kind,
+        `${name} (${engine})`,
+        formatTime(median),
+        name === reference ? "" : formatRatio(ratioOf(measurement, name, reference)),
+        rate,
+        formatMegabytes(peakMemory),
+        maxError?.toExponential(1) ?? "",
+      ];
+    })
+  );
+  const columns = ["work", "contestant", "time", `÷ ${reference}`, "TFLOP/s", "peak memory", "max error"];
+  const problems = contestants.filter(({ problem }) => problem).map(({ name, problem }) => `- ${name}: ${problem}`);
+  return [`### ${suite}, threads: ${threads}`, table(columns, rows), problems.join("\n")]
+    .filter((text) => text !== "").join("\n\n");
+}
+
+function show<T>(outcome: Outcome<T>, write: (result: T) => string): string {
+  return "result" in outcome ? write(outcome.result) : `**Failed**: ${oneLine(outcome.problem)}`;
+}
+
+/** As a cell of a table can hold it. */
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
+}

@@ -1,0 +1,113 @@
+/**
+ * How long it takes from the start of a Deno process to the first result of MobileNetV2. The files are in the system's
+ * cache, and the cache of compiled graphs is filled before the first round that counts.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readLines } from "../baselines/protocol.ts";
+import { mobileNetV2, mobileNetV2Weights } from "../support/mobilenetv2.ts";
+import { type Spread, spreadOf } from "../support/statistics.ts";
+import { ENVIRONMENT } from "./contestant_process.ts";
+import { formatRatio, table } from "./figures.ts";
+import { writeJobFolder } from "./job_folder.ts";
+
+/** How a program fared. */
+export interface ColdStart {
+  readonly name: string;
+  /** In milliseconds, one a round. */
+  readonly times: readonly number[];
+}
+
+/** This module with a compile cache that has the graph. */
+export const CACHED = "webnn, cached";
+/** The npm package in Deno, its telemetry turned off. */
+export const NODE = "onnxruntime-node";
+
+/** Whom to start, and how. */
+interface Program {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly env: Record<string, string>;
+}
+
+/** Starts all programs in turns; each round begins with another one. */
+export async function measureColdStart(
+  rounds: number,
+  progress: (step: string) => void = () => {},
+  signal?: AbortSignal,
+): Promise<ColdStart[]> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const suite = await mobileNetV2();
+    await writeJobFolder(suite, folder);
+    const programs = programsIn(folder);
+    const times: number[][] = programs.map(() => []);
+    for (let round = 0; round <= rounds; round++) {
+      progress(`cold start, round ${round} of ${rounds}`);
+      for (let turn = 0; turn < programs.length; turn++) {
+        signal?.throwIfAborted();
+        const i = (turn + round) % programs.length;
+        const { milliseconds, result } = await start(programs[i]!);
+        suite.check(result);
+        if (round > 0) times[i]!.push(milliseconds);
+      }
+    }
+    return programs.map(({ name }, i) => ({ name, times: times[i]! }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function programsIn(folder: string): Program[] {
+  const path = (file: string) => fileURLToPath(new URL(`../support/${file}`, import.meta.url));
+  const webnn = [path("cold_start_webnn.ts"), mobileNetV2Weights()];
+  const node = [path("cold_start_node.ts"), join(folder, "model.onnx")];
+  const { ORT_DISABLE_TELEMETRY: _, ...asItComes } = ENVIRONMENT;
+  return [
+    { name: "webnn", args: webnn, env: ENVIRONMENT },
+    { name: CACHED, args: [...webnn, join(folder, "cache")], env: ENVIRONMENT },
+    { name: NODE, args: node, env: ENVIRONMENT },
+    { name: `${NODE}, its telemetry as it comes`, args: node, env: asItComes },
+  ];
+}
+
+/** From the start of a process to the line that it prints. */
+async function start({ name, args, env }: Program): Promise<{ milliseconds: number; result: Float32Array }> {
+  const began = performance.now();
+  const { ORT_DISABLE_TELEMETRY: _, ...inherited } = Deno.env.toObject();
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", ...args],
+    env: { ...inherited, ...env },
+    clearEnv: true,
+    stdout: "piped",
+    stderr: "inherit",
+  });
+  await using child = command.spawn();
+  let milliseconds = 0;
+  let result: number[] = [];
+  for await (const line of readLines(child.stdout)) {
+    milliseconds = performance.now() - began;
+    result = JSON.parse(line);
+  }
+  if (!(await child.status).success) throw new Error(`the program of ${name} failed`);
+  return { milliseconds, result: Float32Array.from(result) };
+}
+
+/** The quotients of the times of a round: those of a program and those of `NODE`. */
+export function coldStartRatio(all: readonly ColdStart[], name: string): Spread | undefined {
+  const timesOf = (name: string) => all.find((other) => other.name === name)?.times;
+  const [own, others] = [timesOf(name), timesOf(NODE)];
+  return own && others && spreadOf(own.map((time, round) => time / others[round]!));
+}
+
+/** A table of Markdown. */
+export function coldStartTable(all: readonly ColdStart[]): string {
+  const rows = all.map(({ name, times }) => {
+    const { median, p25, p75 } = spreadOf(times);
+    const range = `${p25.toFixed(0)} – ${p75.toFixed(0)} ms`;
+    return [name, formatRatio(coldStartRatio(all, name)), `${median.toFixed(0)} ms`, range];
+  });
+  return table(["program", `÷ ${NODE}`, "time", "middle half"], rows);
+}

@@ -1,0 +1,39 @@
+/**
+ * SqueezeNet 1.1 of the examples, with its weights and the results that it must give.
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+import { parseSafetensors } from "../../examples/safetensors.ts";
+import { buildSqueezeNet } from "../../examples/squeezenet.ts";
+import { hasTestData, testData } from "../../tests/support/test_data.ts";
+import type { Suite } from "./suite.ts";
+
+const FILES = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;
+const TOLERANCE = 1e-4;
+
+/** What the network cannot be measured without, as one line; `undefined` where everything is there. */
+export function whatIsMissing(): string | undefined {
+  const missing = FILES.filter((file) => !hasTestData(file));
+  if (missing.length === 0) return undefined;
+  return `squeezenet: skipped, no ${missing.join(", ")} in ${testData(".")}; WEBNN_TEST_DATA names the folder`;
+}
+
+/** The network on the input of its reference. */
+export async function squeezeNet(): Promise<Suite> {
+  const weights = parseSafetensors(await Deno.readFile(testData(FILES[0])));
+  const { logits } = JSON.parse(await Deno.readTextFile(testData(FILES[1]))) as { logits: number[] };
+  return {
+    name: "squeezenet",
+    build: (context) => buildSqueezeNet(context, weights),
+    inputs: { data: Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(0.01 * i)) },
+    output: "logits",
+    check: (values) => checkLogits(values, logits),
+  };
+}
+
+function checkLogits(values: Float32Array, expected: readonly number[]): void {
+  const errors = expected.map((value, i) => Math.abs(value - values[i]!));
+  const worst = errors.reduce((worst, error) => Math.max(worst, error), 0); // Of a NaN, NaN.
+  assert(worst <= TOLERANCE, `squeezenet: the logits differ from the reference by ${worst}, more than ${TOLERANCE}`);
+}
