@@ -18,12 +18,13 @@ import { writeMarkdown } from "./report/markdown.ts";
 import { measureSuite } from "./report/measure.ts";
 import { measureBuilder } from "./support/builder_throughput.ts";
 import { spreadOf } from "./support/statistics.ts";
-import { suites } from "./support/suites.ts";
+import { LARGE, suites } from "./support/suites.ts";
 import { deviceNamed } from "../tests/support/devices.ts";
 
 const BASELINES = contestants.map(({ name }) => name).filter((name) => name !== WEBNN);
 const SUITES = suites.map(({ name }) => name);
 const COREML = "coreml";
+const DEFAULT_SUITES = suites.filter(({ group }) => group !== LARGE).map(({ name }) => name);
 const GROUPS = [...new Set(suites.map(({ group }) => group))];
 
 const HELP = `Measures this module beside others, all doing the same work in turns.
@@ -34,7 +35,7 @@ Usage: deno task bench:report [options]
                      ${COREML}: Core ML with each power preference beside the CPU, in a report of its own; where there is
                      no macOS, on the fake framework and without figures
   --threads N[,N]    numbers of threads (1)
-  --suite NAME,...   ${GROUPS.join(", ")}, or one of them (all):
+  --suite NAME,...   ${GROUPS.join(", ")}, or one of them (all but ${LARGE}):
                      ${SUITES.join(", ")}
   --against NAME,... ${BASELINES.join(", ")} (all that can
                      run on the device; ${WEBNN_ON_CPU} is this module on the CPU, beside another device)
@@ -113,7 +114,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
 function readOptions(args: readonly string[]): Options {
   const parsed = parseArgs(args, {
     string: ["device", "threads", "suite", "against", "rounds", "output-dir", "baseline", "_"],
-    default: { device: "cpu", threads: "1", suite: SUITES.join(), rounds: "15" },
+    default: { device: "cpu", threads: "1", suite: DEFAULT_SUITES.join(), rounds: "15" },
     unknown: (arg) => {
       throw new Error(`There is no option ${arg}.`);
     },

@@ -157,11 +157,11 @@ async function bound(engine: RawEngine): Promise<RawSession> {
 
 /** Sessions with the pool of the process, which has as many threads as the contexts here. */
 function sharedPool(runtime: OrtRuntime): Pointer {
-  return createSessionOptions(runtime, runtime.poolThreads);
+  return createSessionOptions(runtime, { threads: runtime.poolThreads });
 }
 
 function ownPool(runtime: OrtRuntime, threads: number, entries: Record<string, string> = {}): Pointer {
-  const options = createSessionOptions({ ...runtime, poolThreads: 0 }, threads);
+  const options = createSessionOptions({ ...runtime, poolThreads: 0 }, { threads });
   addConfiguration(runtime, options, entries);
   return options;
 }

@@ -18,11 +18,21 @@ export interface Layers {
   depthwiseConv2d(input: MLOperand, name: string, options?: ConvolutionOptions): MLOperand;
 }
 
+/** What a network computes in. */
+export type Float = "float16" | "float32";
+
 /**
  * Layers over `weights`, whose filters are stored in "oihw" order. For "nhwc" activations the filters are re-laid out to
  * the order that goes with them: "ohwi", or "ihwo" for depthwise ones.
  */
-export function createLayers(builder: MLGraphBuilder, weights: Weights, layout: MLInputOperandLayout): Layers {
+export function createLayers(
+  builder: MLGraphBuilder,
+  weights: Weights,
+  layout: MLInputOperandLayout,
+  dataType: Float = "float32",
+): Layers {
+  const constantOf = ({ data, shape }: WeightTensor) =>
+    builder.constant({ dataType, shape }, dataType === "float16" ? Float16Array.from(data) : data);
   const convolution = (
     input: MLOperand,
     name: string,
@@ -31,8 +41,8 @@ export function createLayers(builder: MLGraphBuilder, weights: Weights, layout: 
   ): MLOperand => {
     const filterLayout = layout === "nchw" ? "oihw" : groups === 1 ? "ohwi" : "ihwo";
     const filter = layFilter(weightOf(weights, `${name}_weight`), filterLayout);
-    return builder.conv2d(input, constantOf(builder, filter), {
-      bias: constantOf(builder, weightOf(weights, `${name}_bias`)),
+    return builder.conv2d(input, constantOf(filter), {
+      bias: constantOf(weightOf(weights, `${name}_bias`)),
       padding: [padding, padding, padding, padding],
       strides: [stride, stride],
       groups,
@@ -42,26 +52,22 @@ export function createLayers(builder: MLGraphBuilder, weights: Weights, layout: 
     });
   };
   return {
-    constant: (name) => constantOf(builder, weightOf(weights, name)),
+    constant: (name) => constantOf(weightOf(weights, name)),
     conv2d: (input, name, options = {}) => convolution(input, name, 1, options),
     depthwiseConv2d: (input, name, options = {}) =>
       convolution(input, name, weightOf(weights, `${name}_weight`).shape[0]!, options),
   };
 }
 
-/** The shape of a picture's batch of one: [1, channels, size, size] or [1, size, size, channels]. */
-export function imageShape(layout: MLInputOperandLayout, channels: number, size: number): number[] {
-  return layout === "nchw" ? [1, channels, size, size] : [1, size, size, channels];
+/** The shape of a batch of pictures: [batch, channels, size, size] or [batch, size, size, channels]. */
+export function imageShape(layout: MLInputOperandLayout, channels: number, size: number, batch = 1): number[] {
+  return layout === "nchw" ? [batch, channels, size, size] : [batch, size, size, channels];
 }
 
 function weightOf(weights: Weights, name: string): WeightTensor {
   const weight = weights.get(name);
   if (weight === undefined) throw new Error(`the weights have no tensor "${name}"`);
   return weight;
-}
-
-function constantOf(builder: MLGraphBuilder, { shape, data }: WeightTensor): MLOperand {
-  return builder.constant({ dataType: "float32", shape }, data);
 }
 
 type FilterLayout = "oihw" | "ohwi" | "ihwo";

@@ -1,5 +1,5 @@
 import type { Network } from "./inference.ts";
-import { type ConvolutionOptions, createLayers, imageShape } from "./layers.ts";
+import { type ConvolutionOptions, createLayers, type Float, imageShape } from "./layers.ts";
 import type { Weights } from "./safetensors.ts";
 
 /** The stages after the first block: how many blocks, and the stride of the first of them (table 2 of the paper). */
@@ -12,22 +12,33 @@ const STAGES = [
   { blocks: 1, stride: 1 }, // 320
 ];
 
+/** How a network is built. */
+export interface MobileNetV2Options {
+  /** The order of a picture's axes; by default the one that the context prefers. */
+  layout?: MLInputOperandLayout;
+  /** How many pictures it takes at once; 1 by default. */
+  batch?: number;
+  /** What it computes in, float32 by default; inputs and outputs are always float32. */
+  dataType?: Float;
+}
+
 /**
- * Builds MobileNetV2 1.0 (https://arxiv.org/abs/1801.04381), a classifier of 1000 ImageNet classes, for one picture of
+ * Builds MobileNetV2 1.0 (https://arxiv.org/abs/1801.04381), a classifier of 1000 ImageNet classes, for pictures of
  * 224 × 224, with the batch normalisations folded into the convolutions. Plain WebNN: it runs wherever `MLGraphBuilder`
  * is a global.
  *
- * Input `input`: [1, 3, 224, 224], or [1, 224, 224, 3] with layout "nhwc". Outputs `features`: [1, 1280], `logits` and
- * `probabilities`: [1, 1000]. `weights` holds `conv_<n>_weight` (oihw), `conv_<n>_bias`, `gemm_104_weight` ([1000, 1280])
- * and `gemm_104_bias`. Without `layout` the context's preferred one is taken.
+ * Input `input`: [batch, 3, 224, 224], or [batch, 224, 224, 3] with layout "nhwc". Outputs `features`: [batch, 1280],
+ * `logits` and `probabilities`: [batch, 1000]. `weights` holds `conv_<n>_weight` (oihw), `conv_<n>_bias`,
+ * `gemm_104_weight` ([1000, 1280]) and `gemm_104_bias`.
  */
 export async function buildMobileNetV2(
   context: MLContext,
   weights: Weights,
-  { layout = context.opSupportLimits().preferredInputLayout }: { layout?: MLInputOperandLayout } = {},
+  { layout = context.opSupportLimits().preferredInputLayout, batch = 1, dataType = "float32" }: MobileNetV2Options = {},
 ): Promise<Network> {
   const builder = new MLGraphBuilder(context);
-  const layers = createLayers(builder, weights, layout);
+  const layers = createLayers(builder, weights, layout, dataType);
+  const cast = (x: MLOperand, type: Float) => x.dataType === type ? x : builder.cast(x, type);
 
   const relu6 = (x: MLOperand) => builder.clamp(x, { minValue: 0, maxValue: 6 });
   const convRelu6 = (x: MLOperand, index: number, options: ConvolutionOptions = {}) =>
@@ -38,9 +49,9 @@ export async function buildMobileNetV2(
   const bottleneck = (x: MLOperand, index: number, stride: number) =>
     layers.conv2d(depthwiseRelu6(convRelu6(x, index), index + 2, stride), `conv_${index + 4}`);
 
-  const inputShape = imageShape(layout, 3, 224);
+  const inputShape = imageShape(layout, 3, 224, batch);
   const input = builder.input("input", { dataType: "float32", shape: inputShape });
-  let x = convRelu6(input, 0, { padding: 1, stride: 2 });
+  let x = convRelu6(cast(input, dataType), 0, { padding: 1, stride: 2 });
   x = layers.conv2d(depthwiseRelu6(x, 2, 1), "conv_4");
   // The names count every layer: five for a block, activations included, and one more where its input is added.
   let index = 5;
@@ -53,17 +64,21 @@ export async function buildMobileNetV2(
     }
   }
   const featureMaps = convRelu6(x, index);
-  const features = builder.reshape(builder.averagePool2d(featureMaps, { layout }), [1, 1280]);
+  const features = builder.reshape(builder.averagePool2d(featureMaps, { layout }), [batch, 1280]);
   const logits = builder.gemm(features, layers.constant("gemm_104_weight"), {
     c: layers.constant("gemm_104_bias"),
     bTranspose: true,
   });
   const probabilities = builder.softmax(logits, 1);
 
-  const graph = await builder.build({ features, logits, probabilities });
+  const graph = await builder.build({
+    features: cast(features, "float32"),
+    logits: cast(logits, "float32"),
+    probabilities: cast(probabilities, "float32"),
+  });
   return {
     graph,
     inputs: { input: inputShape },
-    outputs: { features: [1, 1280], logits: [1, 1000], probabilities: [1, 1000] },
+    outputs: { features: [batch, 1280], logits: [batch, 1000], probabilities: [batch, 1000] },
   };
 }

@@ -20,8 +20,9 @@ const HELP = `Makes a folder that checks the devices of a machine like this one,
 Usage: deno task device:bundle [--output DIR] [--cuda]
 
   --output   the folder to be made (default device_bundle); it must not exist
-  --cuda     adds ONNX Runtime's providers for CUDA and TensorRT, of PyPI's onnxruntime-gpu of the same version: 250 MB.
-             CUDA 13 and cuDNN 9 must be on the machine, or in its Python (PyTorch brings them); TensorRT 10 likewise
+  --cuda     adds ONNX Runtime's providers for CUDA and TensorRT, of PyPI's onnxruntime-gpu of the same version, and
+             cuRAND: 300 MB. CUDA 13 and cuDNN 9 must be on the machine, or in its Python (PyTorch brings them), and
+             TensorRT 10 for TensorRT
   --help     this text
 
 In the folder, ./run checks; ./run --help tells more. No file of it is larger than 48 MB.`;
@@ -29,7 +30,11 @@ In the folder, ./run checks; ./run --help tells more. No file of it is larger th
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const PART_BYTES = 48_000_000;
 /** What ONNX Runtime looks for beside its own library. */
-const CUDA_LIBRARIES = ["shared", "cuda", "tensorrt"].map((name) => `libonnxruntime_providers_${name}.so`);
+const CUDA_LIBRARIES = ["shared", "cuda", "tensorrt"].map((name) =>
+  `onnxruntime/capi/libonnxruntime_providers_${name}.so`
+);
+/** The provider needs it, and PyTorch does not bring it. */
+const CURAND = { requirement: "nvidia-curand==10.4.5.25", files: ["nvidia/cu13/lib/libcurand.so.10"] };
 const NEEDED = ["models", "wpt/cases"];
 
 /** The programs, and where the bundle has them. */
@@ -106,15 +111,17 @@ async function compileReference(folder: string, library: string): Promise<void> 
 }
 
 async function addCuda(folder: string, version: string): Promise<void> {
-  console.log(`onnxruntime-gpu ${version} of PyPI`);
-  const wheel = await Deno.makeTempDir();
-  try {
-    await downloadWheel(`onnxruntime-gpu==${version}`, wheel);
-    for (const file of CUDA_LIBRARIES) {
-      await Deno.rename(join(wheel, "onnxruntime/capi", file), join(folder, "lib", file));
+  for (
+    const { files, requirement } of [{ requirement: `onnxruntime-gpu==${version}`, files: CUDA_LIBRARIES }, CURAND]
+  ) {
+    console.log(`${requirement} of PyPI`);
+    const wheel = await Deno.makeTempDir();
+    try {
+      await downloadWheel(requirement, wheel);
+      for (const file of files) await Deno.rename(join(wheel, file), join(folder, "lib", basename(file)));
+    } finally {
+      await Deno.remove(wheel, { recursive: true });
     }
-  } finally {
-    await Deno.remove(wheel, { recursive: true });
   }
 }
 

@@ -7,6 +7,7 @@
 import type { DeviceEntry } from "@webnn/deno";
 import { spreadOf } from "../support/statistics.ts";
 import { formatMegabytes, formatRatio, formatTime, ratioOf, table } from "../report/figures.ts";
+import { WEBNN } from "../report/contestants.ts";
 import type { SuiteResult } from "../report/measure.ts";
 import type { CasesResult, ContextResult, CopyResult, NetworkResult } from "./steps.ts";
 
@@ -104,26 +105,22 @@ function copyTable(copies: readonly CopyResult[]): string {
   );
 }
 
-/** Ratios are to the first contestant, this module. */
 function suiteText({ contestants, measurements, suite, threads, work }: SuiteResult): string {
-  const reference = contestants[0]!.name;
   const rows = measurements.flatMap((measurement) =>
-    Object.entries(measurement.times).map(([name, times]) => {
-      const { median } = spreadOf(times);
-      const { engine = name, maxError, peakMemory } = contestants.find((contestant) => contestant.name === name)!;
-      const rate = measurement.kind.startsWith("build") ? "" : (work.flop / median / 1e9).toPrecision(3);
+    contestants.filter(({ name }) => name in measurement.times).map(({ engine, maxError, name, peakMemory }) => {
+      const { median } = spreadOf(measurement.times[name]!);
       return [
         measurement.kind,
         `${name} (${engine})`,
         formatTime(median),
-        name === reference ? "" : formatRatio(ratioOf(measurement, name, reference)),
-        rate,
+        name === WEBNN ? "" : formatRatio(ratioOf(measurement, WEBNN, name)),
+        measurement.kind.startsWith("build") ? "" : (work.flop / median / 1e6).toPrecision(3),
         formatMegabytes(peakMemory),
         maxError?.toExponential(1) ?? "",
       ];
     })
   );
-  const columns = ["work", "contestant", "time", `÷ ${reference}`, "TFLOP/s", "peak memory", "max error"];
+  const columns = ["work", "contestant", "time", `${WEBNN} ÷ it`, "GFLOP/s", "peak memory", "max error"];
   const problems = contestants.filter(({ problem }) => problem).map(({ name, problem }) => `- ${name}: ${problem}`);
   return [`### ${suite}, threads: ${threads}`, table(columns, rows), problems.join("\n")]
     .filter((text) => text !== "").join("\n\n");

@@ -4,14 +4,17 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { buildMobileNetV2 } from "../../examples/mobilenetv2.ts";
+import { buildMobileNetV2, type MobileNetV2Options } from "../../examples/mobilenetv2.ts";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { hasTestData, testData } from "../../tests/support/test_data.ts";
+import { mobileNetV2Input } from "./mobilenetv2_input.ts";
+import { readFileOnce } from "./read_file.ts";
 import type { Suite } from "./suite.ts";
 
 const WEIGHTS = "models/mobilenetv2.safetensors";
 const REFERENCE = "models/mobilenetv2.reference.json";
-const TOLERANCE = 1e-4;
+/** The features are numbers up to about 6. */
+const TOLERANCES = { float32: 1e-4, float16: 0.1 };
 
 /** What the network cannot be measured without, as one line; `undefined` where everything is there. */
 export function whatIsMissing(): string | undefined {
@@ -25,21 +28,31 @@ export function mobileNetV2Weights(): string {
   return testData(WEIGHTS);
 }
 
-/** The network on the input of its reference. Its inputs and weights lie in JavaScript's memory. */
-export async function mobileNetV2(): Promise<Suite> {
-  const weights = parseSafetensors(await Deno.readFile(mobileNetV2Weights()));
+/** The network on the input of its reference, which a batch repeats. Its inputs and weights lie in JavaScript's memory. */
+export async function mobileNetV2(
+  name = "mobilenetv2",
+  { batch = 1, dataType = "float32" }: Pick<MobileNetV2Options, "batch" | "dataType"> = {},
+): Promise<Suite> {
+  const weights = parseSafetensors(readFileOnce(mobileNetV2Weights()));
   const { features } = JSON.parse(await Deno.readTextFile(testData(REFERENCE))) as { features: number[] };
+  const picture = mobileNetV2Input();
+  const input = new Float32Array(batch * picture.length);
+  for (let i = 0; i < batch; i++) input.set(picture, i * picture.length);
   return {
-    name: "mobilenetv2",
-    build: (context) => buildMobileNetV2(context, weights),
-    inputs: { input: Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(0.01 * i)) },
+    name,
+    build: (context) => buildMobileNetV2(context, weights, { batch, dataType }),
+    inputs: { input },
     output: "features",
-    check: (values) => checkFeatures(values, features),
+    check: (values) => checkFeatures(name, values, features, TOLERANCES[dataType]),
   };
 }
 
-function checkFeatures(values: Float32Array, expected: readonly number[]): void {
-  const errors = expected.map((value, i) => Math.abs(value - values[i]!));
-  const worst = errors.reduce((worst, error) => Math.max(worst, error), 0); // Of a NaN, NaN.
-  assert(worst <= TOLERANCE, `mobilenetv2: the features differ from the reference by ${worst}, more than ${TOLERANCE}`);
+function checkFeatures(name: string, values: Float32Array, expected: readonly number[], tolerance: number): void {
+  assert(values.length % expected.length === 0, `${name}: ${values.length} features`);
+  // Of a NaN, NaN.
+  const worst = values.reduce(
+    (worst, value, i) => Math.max(worst, Math.abs(value - expected[i % expected.length]!)),
+    0,
+  );
+  assert(worst <= tolerance, `${name}: the features differ from the reference by ${worst}, more than ${tolerance}`);
 }

@@ -20,6 +20,8 @@ interface OperatorSuite {
   build(builder: MLGraphBuilder, inputs: readonly MLOperand[], constant: Constant): MLOperand;
   /** One element of the output, computed plainly. */
   element?(index: number, inputs: readonly Float32Array[]): number;
+  /** How far it may be from what was computed, 1e-3 by default. */
+  readonly tolerance?: number;
 }
 
 const IMAGE = [1, 32, 112, 112];
@@ -35,15 +37,30 @@ const HIDDEN = 128;
 const row = (index: number, values: Float32Array) => values.subarray(index * 1024, (index + 1) * 1024);
 const total = (values: Iterable<number>) => Array.from(values).reduce((sum, value) => sum + value, 0);
 
-const matmuls = [64, 128, 256, 512, 1024].map((size): OperatorSuite => ({
-  name: `matmul-${size}`,
-  inputs: [[size, size], [size, size]],
-  build: (builder, [a, b]) => builder.matmul(a!, b!),
-  element(index, [a, b]) {
-    const [i, j] = [Math.floor(index / size), index % size];
-    return total(Array.from({ length: size }, (_, k) => a![i * size + k]! * b![k * size + j]!));
-  },
-}));
+function matmul(size: number): OperatorSuite {
+  return {
+    name: `matmul-${size}`,
+    inputs: [[size, size], [size, size]],
+    build: (builder, [a, b]) => builder.matmul(a!, b!),
+    element(index, [a, b]) {
+      const [i, j] = [Math.floor(index / size), index % size];
+      return total(Array.from({ length: size }, (_, k) => a![i * size + k]! * b![k * size + j]!));
+    },
+  };
+}
+
+/** The same in float16; the inputs and the output are float32. */
+function halfMatmul(size: number): OperatorSuite {
+  return {
+    ...matmul(size),
+    name: `matmul-${size}-half`,
+    build: (builder, [a, b]) =>
+      builder.cast(builder.matmul(builder.cast(a!, "float16"), builder.cast(b!, "float16")), "float32"),
+    tolerance: 0.5,
+  };
+}
+
+const matmuls = [64, 128, 256, 512, 1024].map(matmul);
 
 const elementwise: OperatorSuite[] = [
   {
@@ -186,7 +203,10 @@ export const operatorSuites: readonly Suite[] = [
   ...blocks,
 ].map(toSuite);
 
-function toSuite({ name, inputs: shapes, build, element }: OperatorSuite): Suite {
+/** Products for a GPU: a CPU takes seconds. */
+export const largeSuites: readonly Suite[] = [matmul(4096), halfMatmul(1024), halfMatmul(4096)].map(toSuite);
+
+function toSuite({ name, inputs: shapes, build, element, tolerance = 1e-3 }: OperatorSuite): Suite {
   const values = new Map<number, Float32Array>();
   /** Made when a graph is built for the first time: it is no part of later builds. */
   const weights: Float32Array<ArrayBuffer>[] = [];
@@ -218,7 +238,7 @@ function toSuite({ name, inputs: shapes, build, element }: OperatorSuite): Suite
       if (!output.every(Number.isFinite)) throw new Error("an element is not finite");
       if (element === undefined) return;
       const inputs = shapes.map((_, i) => valuesOf(i));
-      for (const index of sample(output.length)) assertClose(output, index, element(index, inputs), 1e-3);
+      for (const index of sample(output.length)) assertClose(output, index, element(index, inputs), tolerance);
     },
   };
 }

@@ -39,7 +39,7 @@ export interface RawSession {
 export async function createRawEngine(
   captured: CapturedGraph,
   inputs: Record<string, Float32Array>,
-  options: Pointer = createSessionOptions(captured.runtime, captured.threads),
+  options: Pointer = createSessionOptions(captured.runtime, captured),
 ): Promise<RawEngine> {
   const { runtime, graph } = captured;
   const { api, env, modelEditor } = runtime;

@@ -5,7 +5,7 @@
  */
 import { complex } from "./complex.ts";
 import { mobileNetV2, whatIsMissing } from "./mobilenetv2.ts";
-import { operatorSuites } from "./operator_suites.ts";
+import { largeSuites, operatorSuites } from "./operator_suites.ts";
 import { optimizerSuites } from "./optimizers.ts";
 import { simple } from "./simple.ts";
 import { squeezeNet, whatIsMissing as whatSqueezeNetMisses } from "./squeezenet.ts";
@@ -22,16 +22,27 @@ export interface SuiteEntry {
 }
 
 /** What a suite is of. */
-export type SuiteGroup = "networks" | "operators" | "optimizers";
+export type SuiteGroup = "networks" | "operators" | "optimizers" | "large";
+
+/** The group of those that are made for a GPU, and measured only if asked for. */
+export const LARGE: SuiteGroup = "large";
 
 /** The networks, from the least work to the most, then operators and optimisers. */
 export const suites: readonly SuiteEntry[] = [
   ...ready("networks", [trivial, simple, complex]),
   { name: "squeezenet", group: "networks", missing: whatSqueezeNetMisses(), load: squeezeNet },
-  { name: "mobilenetv2", group: "networks", missing: whatIsMissing(), load: mobileNetV2 },
+  { name: "mobilenetv2", group: "networks", missing: whatIsMissing(), load: () => mobileNetV2() },
   ...ready("operators", operatorSuites),
   ...ready("optimizers", optimizerSuites),
+  ...ready(LARGE, largeSuites),
+  largeMobileNetV2("mobilenetv2-32", { batch: 32 }),
+  largeMobileNetV2("mobilenetv2-half", { dataType: "float16" }),
+  largeMobileNetV2("mobilenetv2-32-half", { batch: 32, dataType: "float16" }),
 ];
+
+function largeMobileNetV2(name: string, options: Parameters<typeof mobileNetV2>[1]): SuiteEntry {
+  return { name, group: LARGE, missing: whatIsMissing(), load: () => mobileNetV2(name, options) };
+}
 
 function ready(group: SuiteGroup, suites: readonly Suite[]): SuiteEntry[] {
   return suites.map((suite) => ({ name: suite.name, group, missing: undefined, load: () => suite }));

@@ -64,6 +64,7 @@ const ownMembers = {
   plugins: optional(sequence(path)),
   provider: optional(usvString),
   providerOptions: optional(providerOptions),
+  spinning: withDefault(boolean, true),
   threads: optional(threads),
 };
 
@@ -147,6 +148,12 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    * for another size each graph has its own.
    */
   threads?: number;
+  /**
+   * Whether the CPU threads spin while they wait for each other during a run, true by default: the fastest where they have
+   * the cores for themselves, and slow where other programs need the same cores. With false they sleep. Between runs they
+   * sleep in any case. See docs/threads.md.
+   */
+  spinning?: boolean;
   /**
    * The folder, a path or `file:` URL, in which compiled graphs are kept, so that building them again is faster, also in
    * another process; by default the one in the environment variable WEBNN_CACHE_DIR, else none: but Core ML, which

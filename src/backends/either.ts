@@ -11,6 +11,16 @@ import { whyNot } from "../graph/limits.ts";
 import type { Descriptor } from "../shape.ts";
 import type { Block, Device, DeviceTensor, Engine, Executable, Refusal } from "./backend.ts";
 
+/** A block whose bytes can be read as long as it is valid. */
+export interface ReadableBlock extends Block {
+  readonly bytes: Uint8Array;
+}
+
+/** A device that shows the bytes of its blocks, so that others can have them. */
+export interface ReadableDevice extends Device {
+  store(bytes: Uint8Array): ReadableBlock;
+}
+
 /** A device that is opened when the first graph comes to it; from then on it is open, or absent for a reason. */
 export interface LateDevice {
   readonly engine: Engine;
@@ -22,7 +32,7 @@ export interface LateDevice {
  * Opens several as one, which are asked for each graph in their order. The last device that is open takes whatever any of
  * them takes: its limits are those of all.
  */
-export function openEither(preferred: Device, ...others: readonly (Device | LateDevice)[]): Device {
+export function openEither(preferred: ReadableDevice, ...others: readonly (Device | LateDevice)[]): Device {
   const team = new Team(preferred, others);
   return {
     info: preferred.info,
@@ -30,7 +40,7 @@ export function openEither(preferred: Device, ...others: readonly (Device | Late
     limits: { ...team.last.limits, preferredInputLayout: preferred.limits.preferredInputLayout },
     lost: team.lost.promise,
     createTensor: (descriptor) => createTensor(preferred, team.last, descriptor),
-    store: (bytes) => new EitherBlock(bytes.slice()),
+    store: (bytes) => new EitherBlock(preferred, preferred.store(bytes)),
     compile: (graph) => compile(team, graph as Graph<EitherBlock>),
     abort: () => team.abort(),
     close: () => team.close(),
@@ -130,7 +140,7 @@ async function compileOn(
 function store(device: Device, { constants }: Graph<EitherBlock>): Constant<Block>[] {
   const stored: Constant<Block>[] = [];
   try {
-    for (const { value, block, shared } of constants) stored.push({ value, block: block.on(device, shared), shared });
+    for (const { value, block, shared } of constants) stored.push({ value, ...block.on(device, shared) });
     return stored;
   } catch (error) {
     for (const { block, shared } of stored) if (!shared) block.release();
@@ -227,23 +237,27 @@ class EitherTensor implements DeviceTensor {
   }
 }
 
-/** The bytes of a constant until it is known which device needs them; those of a constant tensor also afterwards. */
+/**
+ * A constant in memory of the preferred device, which only borrows it: if it does not take the graph, the others are given
+ * the bytes.
+ */
 class EitherBlock implements Block {
-  readonly #natives = new Map<Device, Block>();
+  /** Blocks of a constant tensor, which other graphs will want too. */
+  readonly #others = new Map<Device, Block>();
 
-  constructor(private bytes: Uint8Array<ArrayBuffer>) {}
+  constructor(readonly preferred: Device, readonly block: ReadableBlock) {}
 
-  /** The block of a device: a new one, which will belong to the device; or, if it is shared, the one that is kept here. */
-  on(device: Device, shared: boolean): Block {
-    if (!shared) return device.store(this.bytes);
-    const native = this.#natives.get(device) ?? device.store(this.bytes);
-    this.#natives.set(device, native);
-    return native;
+  /** The block for a device, and whether it stays here: else it will belong to the device. */
+  on(device: Device, shared: boolean): { block: Block; shared: boolean } {
+    if (device === this.preferred) return { block: this.block, shared: true };
+    if (!shared) return { block: device.store(this.block.bytes), shared };
+    const block = this.#others.get(device) ?? device.store(this.block.bytes);
+    this.#others.set(device, block);
+    return { block, shared };
   }
 
   release(): void {
-    for (const native of this.#natives.values()) native.release();
-    this.#natives.clear();
-    this.bytes = new Uint8Array();
+    for (const block of [this.block, ...this.#others.values()]) block.release();
+    this.#others.clear();
   }
 }

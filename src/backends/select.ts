@@ -56,6 +56,8 @@ export interface Selection extends Libraries {
   readonly allowFloat16?: boolean;
   /** The number of CPU threads, the calling one included. */
   readonly threads?: number;
+  /** Whether they spin while they wait for each other during a run. */
+  readonly spinning?: boolean;
   /** The folder of compiled graphs. */
   readonly cacheDirectory?: string;
   /** The bytes that its files may have together. */
@@ -126,9 +128,21 @@ export async function listDevices(libraries: Libraries): Promise<DeviceEntry[]> 
   try {
     return [...await onnxruntime.listProviders(libraries), ...native];
   } catch (error) {
-    throw notSupportedError(`devices: ${messageOf(error)}`, error);
+    if (!native.some(({ available }) => available)) throw notSupportedError(`devices: ${messageOf(error)}`, error);
+    return [{ ...ABSENT_CPU, reason: messageOf(error) }, ...native];
   }
 }
+
+const ABSENT_CPU = {
+  backend: "onnxruntime",
+  provider: "cpu",
+  device: "cpu",
+  vendor: "Microsoft",
+  hardware: "",
+  version: "",
+  available: false,
+  accelerated: false,
+} as const;
 
 /** The kinds of devices in the order in which they are tried. */
 function kindsOf({ device, provider }: Selection): readonly DeviceKind[] {

@@ -54,23 +54,32 @@ Deno.test("either: a graph that the preferred device cannot compile goes to the 
   context.destroy();
 });
 
-Deno.test("either: constants that the preferred device has no memory for go to the fallback", async () => {
+Deno.test("either: constants are kept once, and the fallback gets them when it gets the graph", async () => {
   const { preferred, fallback, context } = open();
-  const { store } = preferred;
+  const builder = new MLGraphBuilder(context);
+  const constants = [1, 2, 3].map((value) => builder.constant(FLOAT, Float32Array.of(value, value)));
+  const y = constants.reduce((sum, constant) => builder.mul(sum, constant), builder.input("x", FLOAT));
+  assertEquals([preferred.live.size, fallback.live.size], [3, 0]);
+  const graph = await builder.build({ y });
+  assertEquals([graph.devices, preferred.live.size, fallback.live.size], [["fallback"], 0, 1]);
+  context.destroy();
+});
+
+Deno.test("either: nothing is left of constants that the fallback has no memory for", async () => {
+  const { preferred, fallback, context } = open();
+  const { store } = fallback;
   let count = 0;
-  preferred.store = (bytes) => {
-    if (++count === 2) preferred.fail("store", "no memory");
+  fallback.store = (bytes) => {
+    if (++count === 2) fallback.fail("store", "no memory");
     return store(bytes);
   };
-  const graph = await build(context, (builder, x) => {
+  const building = build(context, (builder, x) => {
     const constants = [1, 2, 3].map((value) => builder.constant(FLOAT, Float32Array.of(value, value)));
-    return constants.reduce((sum, constant) => builder.add(sum, constant), x);
+    return constants.reduce((product, constant) => builder.mul(product, constant), x);
   });
-  assertEquals([graph.devices, graphInfo(graph).refusals[0]!.reason], [["fallback"], "no memory"]);
-  const released = Promise.all([preferred, fallback].map(whenClosed));
-  context.destroy();
-  await released;
+  await assertRejects(() => building, DOMException, "preferred: mul takes no a of float32; fallback: no memory");
   assertEquals([preferred.live.size, fallback.live.size], [0, 0]);
+  context.destroy();
 });
 
 Deno.test("either: the error of a graph that nobody can compile tells every reason", async () => {

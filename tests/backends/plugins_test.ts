@@ -1,13 +1,13 @@
 /** Plug-in providers: files that are none give errors, and no signal. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-
-import { createContext, devices } from "@webnn/deno";
-import { join } from "node:path";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { createContext, devices, MLGraphBuilder } from "@webnn/deno";
+import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { compileLibrary, compiler, withoutCompiler } from "../support/c_compiler.ts";
 import { runChild } from "../support/child.ts";
+import { openvinoPlugin, testOn } from "../support/devices.ts";
 
 /** Runs with a folder of wrong plug-ins. */
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -56,6 +56,28 @@ Deno.test("a library for another machine is refused", async () => {
   });
 });
 
+Deno.test("a library for another system is refused", async () => {
+  const files = { linux: "win32/x64/onnxruntime.dll", windows: "linux/x64/libonnxruntime.so.1" } as const;
+  const file = files[Deno.build.os as keyof typeof files] ?? files.linux;
+  const { path } = await openOnnxRuntime();
+  await assertRefused(resolve(path, "../../..", file), basename(file));
+});
+
+Deno.test({
+  name: `a plug-in that needs a missing library is refused, and names it${withoutCompiler}`,
+  ignore: compiler === null || Deno.build.os !== "linux",
+  fn: () =>
+    withFolder(async (folder) => {
+      const needed = join(folder, "libneeded_by_plugin.so");
+      const path = join(folder, "libneedy_plugin.so");
+      const source = new URL("refusing_plugin.c", import.meta.url);
+      await compileLibrary(source, needed);
+      await compileLibrary(source, path, [`-Wl,--no-as-needed,-L${folder},-lneeded_by_plugin`]);
+      await Deno.remove(needed);
+      await assertRefused(path, "libneeded_by_plugin.so");
+    }),
+});
+
 Deno.test("a library that is no plug-in is refused", async () => {
   const { path } = await openOnnxRuntime();
   await assertRefused(path, "no CreateEpFactories, no GetProvider");
@@ -87,3 +109,27 @@ Deno.test("plug-ins come from the environment, and a URL will do", async () => {
     assert(!without.stdout.includes(one)); // Nobody is asked for the permission to read the environment.
   });
 });
+
+testOn(openvinoPlugin, "serves Intel's processors, and says of others what there is", async () => {
+  const [path] = openvinoPlugin.options.plugins as [string];
+  const entries = await devices({ plugins: [path] });
+  const found = entries.find(({ device, provider }) => provider === "openvino" && device === "cpu");
+  if (found?.available) return await computeOnce();
+  const { reason } = entries.find(({ provider }) => provider === path)!;
+  assertMatch(reason!, /offers no device for the hardware of this machine \(cpu of \w+/);
+  const open = () => createContext(openvinoPlugin.options);
+  await assertRejects(open, DOMException, "no cpu by provider openvino is available");
+});
+
+async function computeOnce(): Promise<void> {
+  const context = await createContext(openvinoPlugin.options);
+  const builder = new MLGraphBuilder(context);
+  const descriptor = { dataType: "float32", shape: [2] } as const;
+  const graph = await builder.build({ y: builder.relu(builder.input("x", descriptor)) });
+  const x = await context.createTensor({ ...descriptor, writable: true });
+  const y = await context.createTensor({ ...descriptor, readable: true });
+  context.writeTensor(x, Float32Array.of(-1, 2));
+  context.dispatch(graph, { x }, { y });
+  assertEquals([...new Float32Array(await context.readTensor(y))], [0, 2]);
+  context.destroy();
+}

@@ -205,19 +205,20 @@ Deno.test("normalizations are those of WebNN", () => {
 });
 
 Deno.test("resize_bilinear and upsample_bilinear on WebNN's grid are resample2d", () => {
+  const upsample = (x: Tensor, [height, width]: readonly [number, number], expected: readonly Tensor[]) => {
+    const scales = { scale_factor_height: scalar("fp32", height), scale_factor_width: scalar("fp32", width) };
+    assertAgrees("upsample_bilinear", { x, ...scales, align_corners: NO, half_pixel_centers: YES }, expected);
+  };
   for (const [height, width] of [[6, 3], [2, 8], [4, 4]] as const) {
     const x = noise("fp32", [2, 1, 3, 4]);
     const expected = reference("resample2d", { input: x }, { mode: "linear", sizes: [height, width] });
     const inputs = { x, target_size_height: scalar("int32", height), target_size_width: scalar("int32", width) };
     assertAgrees("resize_bilinear", { ...inputs, sampling_mode: "UNALIGN_CORNERS" }, expected);
-    assertAgrees("upsample_bilinear", {
-      x,
-      scale_factor_height: scalar("fp32", height / 3 + 0.01),
-      scale_factor_width: scalar("fp32", width / 4 + 0.01),
-      align_corners: NO,
-      half_pixel_centers: YES,
-    }, expected);
+    upsample(x, [height / 3 + 0.01, width / 4 + 0.01], expected);
   }
+  // The example of coremltools' own tests.
+  const row = [1, 1, 4 / 3, 5 / 3, 2, 2];
+  upsample(tensor("fp32", [1, 1, 1, 2], [1, 2]), [2, 3], [tensor("fp32", [1, 1, 2, 6], [...row, ...row])]);
 });
 
 Deno.test("resize_bilinear has the grids of Apple's documentation", () => {

@@ -1,13 +1,14 @@
 """
 Writes numbers.json: what coremltools' value inference computes for a list of operations of MIL. It is Apple's own
-statement of what they mean, and interpreter_test.ts holds the interpreter against it.
+statement of what they mean, and interpreter_operations_test.ts holds the interpreter against it.
 
     pip install coremltools==9.0 "numpy<2.3"
     python tests/coreml/make_numbers.py
 
 Left out, because value inference is missing or is not what Apple's documentation says (coremltools 9.0):
 - batch_norm, conv, conv_transpose, gather_nd, gru, instance_norm, lstm, one_hot, scatter_nd, the pools and
-  resizings: there is none. interpreter_test.ts compares these with the reference of WebNN, or with worked examples.
+  resizings: there is none. interpreter_operations_test.ts compares these with the reference of WebNN, or with worked
+  examples.
 - cumsum with exclusive: it raises a TypeError.
 - scatter_along_axis with a mode other than update: the mode is ignored.
 - gather with negative indices: NumPy counts them from the end; from CoreML7 on they are out of range.

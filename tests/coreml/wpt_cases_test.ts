@@ -13,13 +13,8 @@ import { CASES } from "../wpt_cases/main.ts";
 import { type CaseResult, failureLines, summarize } from "../wpt_cases/report.ts";
 import { runCase } from "../wpt_cases/run_case.ts";
 import { assertLoaded, LOWERINGS } from "./coremltools_result.ts";
+import { EXCEPTIONS } from "./exceptions.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
-
-/** The case that is known not to pass. */
-const EXCEPTIONS = {
-  "batchNormalization options.axis=0 + gelu":
-    "WPT's expected value comes from an erf with an error of 1.5e-7: the exact gelu is 35 ULP away, and 24 are allowed",
-};
 
 /** Why cases are excluded, and how many there are of each reason: what Core ML does not have. */
 const EXCLUDED = {

@@ -31,6 +31,7 @@ export type Operation = "createTensor" | "store" | "compile" | "run" | "read" | 
 
 /** What a test can see and do beyond the interface. */
 export interface SimulatedDevice extends Device {
+  store(bytes: Uint8Array): SimulatedBlock;
   /** The live tensors, blocks and executables. */
   readonly live: ReadonlySet<object>;
   /** The operations in the order in which they began. */
@@ -150,7 +151,8 @@ interface SimulatedTensor extends DeviceTensor {
   store(result: RefTensor): void;
 }
 
-interface SimulatedBlock extends Block {
+/** A block whose bytes can be read. */
+export interface SimulatedBlock extends Block {
   readonly bytes: Uint8Array;
 }
 

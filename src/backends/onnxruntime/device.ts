@@ -21,8 +21,9 @@ import { NativeBlock } from "./native_block.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
 import { checkPlacement, place } from "./providers/placed_executable.ts";
+import type { ProviderOptions } from "./providers/provider.ts";
 import type { OrtRuntime } from "./runtime.ts";
-import { createSessionOptions } from "./session_options.ts";
+import { createSessionOptions, type Threading } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 
 const CPU = { kind: "cpu", name: "cpu", isHardware: true } as const;
@@ -40,13 +41,19 @@ export class OrtDevice implements Device {
 
   constructor(
     readonly runtime: OrtRuntime,
-    threads: number,
+    readonly threading: Threading,
     readonly accelerator?: Accelerator,
     /** Of sessions on the CPU. */
     readonly cache?: CompileCache,
   ) {
     const { kind, name, isHardware } = accelerator?.provider ?? CPU;
-    this.info = { backend: "onnxruntime", device: kind, provider: name, version: runtime.version, threads };
+    this.info = {
+      backend: "onnxruntime",
+      device: kind,
+      provider: name,
+      version: runtime.version,
+      threads: threading.threads,
+    };
     this.accelerated = kind !== "cpu" && isHardware;
     this.limits = accelerator?.limits ?? LIMITS;
     // A CPU does not go away.
@@ -70,9 +77,12 @@ export class OrtDevice implements Device {
     try {
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph);
-      const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, adapt));
+      const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, {}, adapt));
       const session = cached?.session ??
-        await this.#createSession((options) => createSession(this.runtime, onnx, options));
+        await this.#createSession(
+          (options) => createSession(this.runtime, onnx, options),
+          await this.accelerator?.graphOptions(onnx),
+        );
       const placement = this.accelerator && checkPlacement(this.accelerator, session, onnx);
       const signature = {
         inputs: onnx.inputs.map(({ name }) => name),
@@ -116,21 +126,29 @@ export class OrtDevice implements Device {
     this.accelerator?.close();
   }
 
-  /** Makes a session by `create`, from options that `adapt` has changed. */
-  async #createSession(create: CreateSession, adapt?: (options: Pointer) => void): Promise<Pointer> {
+  /** Makes a session by `create`, with a graph's options of the provider, from options that `adapt` has changed. */
+  async #createSession(
+    create: CreateSession,
+    graphOptions: ProviderOptions = {},
+    adapt?: (options: Pointer) => void,
+  ): Promise<Pointer> {
     try {
-      return await this.#tryCreateSession(create, adapt);
+      return await this.#tryCreateSession(create, graphOptions, adapt);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
       // The environment of the process was made by others, without a pool: each session gets its own.
       this.runtime.poolThreads = 0;
-      return await this.#tryCreateSession(create, adapt);
+      return await this.#tryCreateSession(create, graphOptions, adapt);
     }
   }
 
-  async #tryCreateSession(create: CreateSession, adapt?: (options: Pointer) => void): Promise<Pointer> {
+  async #tryCreateSession(
+    create: CreateSession,
+    graphOptions: ProviderOptions,
+    adapt?: (options: Pointer) => void,
+  ): Promise<Pointer> {
     const { accelerator, runtime } = this;
-    const options = accelerator?.createSessionOptions() ?? createSessionOptions(runtime, this.info.threads);
+    const options = accelerator?.createSessionOptions(graphOptions) ?? createSessionOptions(runtime, this.threading);
     this.#making.add(options);
     try {
       adapt?.(options);

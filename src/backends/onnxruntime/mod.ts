@@ -14,6 +14,8 @@ import { defaultThreads, openRuntime, type OrtRuntime } from "./runtime.ts";
 export interface OnnxRuntimeOptions {
   /** The number of CPU threads that a graph may use, the calling one included. */
   readonly threads?: number | undefined;
+  /** Whether they spin while they wait for each other during a run. */
+  readonly spinning?: boolean | undefined;
   /** The path of the library; by default that of the npm package onnxruntime-node. */
   readonly library?: string | undefined;
   /** The folder of the compile cache; by default the one in WEBNN_CACHE_DIR, and none if there is none. */
@@ -47,7 +49,7 @@ export interface ProviderRequest extends OnnxRuntimeOptions {
  */
 export async function openCpu(options: OnnxRuntimeOptions): Promise<Device> {
   const { OrtDevice, runtime, threads } = await open(options);
-  return new OrtDevice(runtime, threads, undefined, await openCache(runtime, options));
+  return new OrtDevice(runtime, { threads, spinning: options.spinning }, undefined, await openCache(runtime, options));
 }
 
 /**
@@ -63,8 +65,9 @@ export async function openProvider(request: ProviderRequest): Promise<Device | r
     threads,
     options: { ...defaultOptions(request), ...providerOptions },
     allowsFallback: fallback,
+    cacheFolder: cacheFolder(request.cacheDirectory),
   });
-  return "provider" in opened ? new OrtDevice(runtime, threads, opened) : opened;
+  return "provider" in opened ? new OrtDevice(runtime, { threads }, opened) : opened;
 }
 
 /**

@@ -9,19 +9,27 @@ import { LoggingLevel, OptimizationLevel } from "../../../ffi/onnxruntime/enums.
 import { RECORD_PLACEMENT } from "./providers/placement.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
+/** The threads of a session. */
+export interface Threading {
+  /** How many, the calling one included. */
+  readonly threads: number;
+  /** Whether they spin while they wait for each other during a run, as by default, or sleep. */
+  readonly spinning?: boolean | undefined;
+}
+
 /**
- * Makes session options for a number of threads, the calling one included. They use the process's pool if it has that
- * size; else each session gets a pool of its own, which for one thread is none.
+ * Makes session options. Sessions use the process's pool, whose threads spin, if it has the size that they need; else
+ * each gets a pool of its own, which for one thread is none.
  * @param append adds an execution provider, before that of the CPU
  */
 export function createSessionOptions(
   runtime: OrtRuntime,
-  threads: number,
+  threading: Threading,
   append?: (options: Pointer) => void,
 ): Pointer {
   const options = runtime.api.CreateSessionOptions();
   try {
-    configure(runtime, options, threads);
+    configure(runtime, options, threading);
     if (append) {
       addConfiguration(runtime, options, RECORD_PLACEMENT);
       append(options);
@@ -33,13 +41,13 @@ export function createSessionOptions(
   }
 }
 
-function configure(runtime: OrtRuntime, options: Pointer, threads: number): void {
+function configure(runtime: OrtRuntime, options: Pointer, { threads, spinning = true }: Threading): void {
   const { api, poolThreads } = runtime;
   api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.ALL);
   api.SetSessionLogSeverityLevel(options, LoggingLevel.FATAL);
-  if (threads === poolThreads) api.DisablePerSessionThreads(options);
+  if (threads === poolThreads && spinning) api.DisablePerSessionThreads(options);
   else api.SetIntraOpNumThreads(options, threads);
-  addConfiguration(runtime, options, CONFIGURATION);
+  addConfiguration(runtime, options, spinning ? CONFIGURATION : { ...CONFIGURATION, ...SLEEPING });
 }
 
 /** Sets entries of the configuration, by the engine's names. */
@@ -66,3 +74,6 @@ export const CONFIGURATION: Readonly<Record<string, string>> = {
   // the graph is refused.
   "optimization.disable_specified_optimizers": "DivMulFusion",
 };
+
+/** Threads that have nothing to do sleep at once. */
+const SLEEPING = { "session.intra_op.allow_spinning": "0" };

@@ -1,10 +1,11 @@
 /** What a program of a user sees of Core ML: the choice of engines, options, and the list of devices. */
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   contextInfo,
   type ContextOptions,
   createContext,
+  devices,
   graphInfo,
   type MLContext,
   MLGraphBuilder,
@@ -12,12 +13,15 @@ import {
   type MLOperandDataType,
 } from "@webnn/deno";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
+import { openDevice } from "../../../src/backends/select.ts";
+import { testBackend } from "../../support/backend_contract.ts";
 import { listDevices } from "../../../src/backends/coreml/mod.ts";
 import { openCallback, openFakeControls } from "../fake_framework.ts";
 
 const [library, folder] = Deno.args as [string, string];
 const cacheDirectory = `${folder}/cache`;
 Deno.env.set("WEBNN_COREML_FRAMEWORK", library);
+Deno.env.set("WEBNN_CACHE_DIR", `${folder}/default_cache`);
 const fake = openFakeControls(library);
 await openCallback(openCoreMLFramework().runtime);
 await (await createContext()).destroy(); // ONNX Runtime stays open for good, and must not look as if a test had opened it.
@@ -133,6 +137,20 @@ test("cacheDirectory and cacheSizeLimit are those of the compiled models", async
   assertEquals(names.map((name) => name.replace(/^[0-9a-f]{64}/, "")), [".mlmodelc"], "one had to go");
 }, { cacheDirectory: `${folder}/limited`, cacheSizeLimit: 100, fallback: false });
 
+test("without ONNX Runtime the limits are those of Core ML, and an error tells both reasons", async (context) => {
+  assert(!context.opSupportLimits().input.dataTypes.includes("int64"));
+  fake.fail(1);
+  const error = await assertRejects(() => build(context, (builder, x) => builder.erf(x)), DOMException);
+  assertStringIncludes(error.message, "coreml: +[NSString stringWithUTF8String:] returned nil; onnxruntime (coreml): ");
+  assertStringIncludes(error.message, "; onnxruntime (cpu): /missing/onnxruntime does not exist");
+  const graph = await build(context, (builder, x) => builder.erf(x));
+  assertEquals(graphInfo(graph).backend, "coreml");
+}, { library: "/missing/onnxruntime" });
+
+testBackend("Core ML before ONNX Runtime", () => {
+  return openDevice({ backend: "coreml", accelerated: true, powerPreference: "default", cacheDirectory });
+});
+
 Deno.test("a provider of ONNX Runtime is not one of Core ML", async () => {
   await assertRejects(
     () => createContext({ backend: "coreml", provider: "webgpu" }),
@@ -149,8 +167,18 @@ Deno.test("without demand nothing leads to Core ML", async () => {
   }
 });
 
+Deno.test("devices() lists Core ML also where ONNX Runtime is missing, and says so", async () => {
+  const [cpu, ...others] = await devices({ library: "/missing/onnxruntime" });
+  assertEquals([cpu!.provider, cpu!.available], ["cpu", false]);
+  assertStringIncludes(cpu!.reason!, "/missing/onnxruntime does not exist");
+  assertEquals(others.map(({ backend, device, available }) => [backend, device, available]), [
+    ["coreml", "npu", true],
+    ["coreml", "gpu", true],
+    ["coreml", "cpu", true],
+  ]);
+});
+
 Deno.test("what Core ML offers is listed, each proven by a small graph", async () => {
-  Deno.env.set("WEBNN_CACHE_DIR", `${folder}/proofs`);
   const common = { ...NATIVE, vendor: "Apple", version: "15.0", available: true };
   assertEquals(await listDevices(), [
     { ...common, device: "npu", hardware: "Neural Engine and CPU", accelerated: true },

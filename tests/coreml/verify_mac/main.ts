@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli";
 import { devices } from "@webnn/deno";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { listDevices } from "../../../src/backends/coreml/mod.ts";
 import { messageOf } from "../../../src/errors.ts";
@@ -128,6 +128,11 @@ function progress(text: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
 
+async function writeReport(path: string, text: string): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  await Deno.writeTextFile(path, text);
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === "number") return options;
@@ -138,7 +143,7 @@ async function main(): Promise<number> {
     const findings = await verify(join(folder, "caches"), options.fake, options.filter);
     const text = report(findings);
     if (options.output === undefined) console.log(text);
-    else await Deno.writeTextFile(options.output, text);
+    else await writeReport(options.output, text);
     return hasPassed(findings) ? 0 : 1;
   } catch (error) {
     console.error(`verify:mac: ${messageOf(error)}`);

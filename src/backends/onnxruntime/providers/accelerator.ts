@@ -10,8 +10,10 @@ import { OrtError } from "../../../../ffi/onnxruntime/table.ts";
 import { messageOf } from "../../../errors.ts";
 import type { DeviceLimits } from "../../../graph/limits.ts";
 import { LIMITS, withoutDataType } from "../limits.ts";
+import type { OnnxGraph } from "../onnx.ts";
 import { createSessionOptions } from "../session_options.ts";
 import { type Fence, NO_FENCE, openFence } from "./fence.ts";
+import { graphFolder } from "./graph_folder.ts";
 import { prove } from "./proof.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
 import { NO_TURNS, type Turns } from "./turns.ts";
@@ -28,8 +30,10 @@ export interface Accelerator {
   /** Allocates its memory; absent where tensors are in the CPU's. */
   readonly allocator: Pointer | undefined;
   readonly fence: Fence;
-  /** Options for one session. */
-  createSessionOptions(): Pointer;
+  /** Options for one session: of a graph, where it is not a small one that proves something. */
+  createSessionOptions(graphOptions?: ProviderOptions): Pointer;
+  /** The provider's options that belong to one graph. */
+  graphOptions(onnx: OnnxGraph): Promise<ProviderOptions>;
   /** Does work on the device, after all that must not overlap with it; sees whether it fails since the device is gone. */
   perform<T>(work: () => T | Promise<T>): T | Promise<T>;
   /** After everything that was made with it has been released. */
@@ -42,6 +46,8 @@ export interface AcceleratorOptions {
   readonly options: ProviderOptions;
   /** Whether the CPU may run what the provider does not take. */
   readonly allowsFallback: boolean;
+  /** The folder of what is compiled. */
+  readonly cacheFolder?: string | undefined;
 }
 
 /**
@@ -51,17 +57,18 @@ export interface AcceleratorOptions {
 export async function openAccelerator(
   runtime: DeviceRuntime,
   provider: Provider,
-  { threads, options, allowsFallback }: AcceleratorOptions,
+  { threads, options, allowsFallback, cacheFolder }: AcceleratorOptions,
 ): Promise<Accelerator> {
   const turns = provider.turns ?? NO_TURNS;
-  const create = () =>
+  const create = (graphOptions: ProviderOptions = {}) =>
     createSessionOptions(
       runtime,
-      threads,
-      (sessionOptions) => provider.append(runtime, sessionOptions, options, threads),
+      { threads },
+      (sessionOptions) => provider.append(runtime, sessionOptions, { ...graphOptions, ...options }, threads),
     );
+  const graphOptions = (onnx: OnnxGraph) => optionsOf(onnx, runtime, provider, cacheFolder);
   const session = await turns.take(() => prove(runtime, provider, create, "float32"));
-  const parts = { runtime, provider, allowsFallback, createSessionOptions: create };
+  const parts = { runtime, provider, allowsFallback, createSessionOptions: create, graphOptions };
   try {
     const limits = await deriveLimits(parts, turns);
     return assemble({ ...parts, limits }, turns, session);
@@ -69,6 +76,16 @@ export async function openAccelerator(
     turns.take(() => runtime.api.ReleaseSession(session));
     throw error;
   }
+}
+
+async function optionsOf(
+  onnx: OnnxGraph,
+  runtime: DeviceRuntime,
+  { graphFolderOption: option }: Provider,
+  cacheFolder: string | undefined,
+): Promise<ProviderOptions> {
+  const folder = option && cacheFolder && await graphFolder(runtime, cacheFolder, onnx);
+  return folder ? { [option]: folder } : {};
 }
 
 /** What the provider does not take runs on the CPU, but for a data type that it takes and the hardware lacks. */
@@ -87,7 +104,10 @@ async function deriveLimits(
 }
 
 function assemble(
-  parts: Pick<Accelerator, "runtime" | "provider" | "allowsFallback" | "createSessionOptions" | "limits">,
+  parts: Pick<
+    Accelerator,
+    "runtime" | "provider" | "allowsFallback" | "createSessionOptions" | "graphOptions" | "limits"
+  >,
   turns: Turns,
   session: Pointer,
 ): Accelerator {

@@ -151,5 +151,13 @@ function whyAbsent({ path }: OrtRuntime, { needs, vendor }: Provider, error: unk
   if (libraries.length > 0) {
     return `${libraries.join(", ")} cannot be loaded; install ${vendor === "NVIDIA" ? "it for your GPU" : "it"}`;
   }
-  return messageOf(error);
+  return plainly(messageOf(error));
+}
+
+/** What matters in the engine's words, which begin with places in its source. */
+const WORDS = [/CUDA failure \d+: [^;]*/, /Failed to load library .*/s, /(?<= was false\. ).*/s];
+
+function plainly(message: string): string {
+  const words = WORDS.map((pattern) => pattern.exec(message)?.[0]).find((words) => words !== undefined);
+  return (words ?? message).trim();
 }

@@ -47,6 +47,8 @@ export interface Provider {
   readonly turns?: Turns;
   /** Libraries that it needs: those that lie beside ONNX Runtime, and those of the system. */
   readonly needs: Needs;
+  /** Its option for a folder of what it makes of one graph. */
+  readonly graphFolderOption?: string;
   /** Whether ONNX Runtime records the nodes that it has placed here; by default it does. */
   readonly keepsRecord?: boolean;
   /** Adds it to the options of one session, which no other session may use after that. */
@@ -135,6 +137,7 @@ function coreML(kind: DeviceKind, computeUnits: string): Compiled {
     vendor: "Apple",
     isHardware: true,
     needs: NO_NEEDS,
+    graphFolderOption: "ModelCacheDirectory",
     append: (runtime, sessionOptions, options) =>
       appendByName(runtime, sessionOptions, "CoreML", coreMLOptions(computeUnits, options)),
   };
