@@ -19,8 +19,9 @@ import { MLOperand } from "./api/ml_operand.ts";
 import { MLTensor } from "./api/ml_tensor.ts";
 import { releaseOnClose } from "./compat/worker_close.ts";
 
-for (const value of [ML, MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor]) {
-  Object.defineProperty(globalThis, value.name, { value, writable: true, configurable: true, enumerable: false });
+// By key: a bundler may rename the classes.
+for (const [name, value] of Object.entries({ ML, MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor })) {
+  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 }
 
 // Navigator in the main scope, WorkerNavigator in a worker.

@@ -48,6 +48,11 @@ async function touchedByImport(source: string): Promise<string[]> {
 
   // Static imports are carried out first, so the bundle stands in a module that is imported after the recorder began.
   const program = `${RECORDER}\nawait import(${JSON.stringify(dataUrl(outputFiles[0]!.text))});\nreport();`;
+  return await runProgram(program) as string[];
+}
+
+/** Runs a program without permissions, and returns what it prints, which is JSON. */
+async function runProgram(program: string): Promise<unknown> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-check", "-"],
     cwd: fileURLToPath(ROOT),
@@ -88,4 +93,22 @@ Deno.test("the recorder sees permissions, variables and globals", async () => {
     "new Navigator.prototype.ml",
   ];
   assertEquals(expected.filter((name) => !touched.includes(name)), []);
+});
+
+Deno.test("a minified bundle of the polyfill has the standard's names", async () => {
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [fileURLToPath(new URL("src/polyfill.ts", ROOT))],
+    bundle: true,
+    write: false,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    target: "esnext",
+    packages: "external",
+  });
+  await esbuild.stop();
+  const names = ["ML", "MLContext", "MLGraph", "MLGraphBuilder", "MLOperand", "MLTensor"];
+  const program = `await import(${JSON.stringify(dataUrl(outputFiles[0]!.text))});
+    console.log(JSON.stringify(${JSON.stringify(names)}.filter((name) => typeof globalThis[name] === "function")));`;
+  assertEquals(await runProgram(program), names);
 });

@@ -12,11 +12,12 @@ import type { DeviceEntry } from "@webnn/deno";
 import { messageOf } from "../../src/errors.ts";
 import { type Contestant, contestants, REFERENCE, takesPart, WEBNN } from "../report/contestants.ts";
 import { measureSuite, type SuiteResult } from "../report/measure.ts";
-import { suites } from "../support/suites.ts";
+import { LARGE, suites } from "../support/suites.ts";
 import { type DeviceFindings, type Findings, hasPassed, type Outcome, writeReport } from "./report.ts";
 import { type Progress, type Results, STEPS } from "./steps.ts";
 
 const SUITES = ["trivial", "squeezenet", "mobilenetv2", "matmul-256", "matmul-512", "matmul-1024", "attention-block"];
+const LARGE_SUITES = suites.filter(({ group }) => group === LARGE).map(({ name }) => name);
 const STEP_NAMES = ["cases", "networks", "copies", "suites"] as const;
 
 const HELP = `Checks and measures the devices of this machine, and reports in device_report.md and device_report.json.
@@ -25,7 +26,9 @@ Usage: ./run [--device NAME,...] [--steps NAME,...] [--suite NAME,...] [--filter
 
   --device      what is looked at: cpu, webgpu, cuda, tensorrt (all that the listing says are available)
   --steps       ${STEP_NAMES.join(", ")} (all)
-  --suite       what is timed: ${SUITES.join(", ")} (all), or another of bench:report
+  --suite       what is timed: ${SUITES.join(", ")},
+                and where there is an accelerator, ${LARGE_SUITES.join(", ")};
+                or others of bench:report
   --filter      WPT's cases of one operator only
   --rounds      how often everybody has a turn at each measurement (7)
   --output-dir  where the reports are written (the folder of ./run)
@@ -48,7 +51,7 @@ const COMMANDS: Readonly<Record<string, (library: string) => readonly string[]>>
 interface Options {
   readonly devices: readonly string[] | undefined;
   readonly steps: readonly string[];
-  readonly suites: readonly string[];
+  readonly suites: readonly string[] | undefined;
   readonly filter: string | undefined;
   readonly rounds: number;
   readonly outputDir: string;
@@ -58,7 +61,7 @@ function readOptions(args: readonly string[]): Options | undefined {
   const parsed = parseArgs(args, {
     string: ["device", "steps", "suite", "filter", "rounds", "output-dir"],
     boolean: ["help"],
-    default: { steps: STEP_NAMES.join(), suite: SUITES.join(), rounds: "7", "output-dir": "." },
+    default: { steps: STEP_NAMES.join(), rounds: "7", "output-dir": "." },
     unknown: (option) => {
       throw new Error(`there is no option ${option}; --help lists them`);
     },
@@ -68,7 +71,7 @@ function readOptions(args: readonly string[]): Options | undefined {
   return {
     devices: parsed.device?.split(","),
     steps: known(parsed.steps, STEP_NAMES, "--steps"),
-    suites: known(parsed.suite, suites.map(({ name }) => name), "--suite"),
+    suites: parsed.suite === undefined ? undefined : known(parsed.suite, suites.map(({ name }) => name), "--suite"),
     filter: parsed.filter,
     rounds: Number(parsed.rounds),
     outputDir: parsed["output-dir"],
@@ -87,28 +90,36 @@ async function main(): Promise<void> {
   if (options === undefined) return console.log(HELP);
   const listing = await runStep("devices", "cpu", undefined);
   const names = options.devices ?? ("result" in listing ? available(listing.result) : ["cpu"]);
-  const devices: DeviceFindings[] = [];
-  for (const device of names) devices.push(await look(device, options));
-  showProgress("");
-  const findings: Findings = {
+  let findings: Findings = {
     command: ["./run", ...Deno.args.slice(2)].join(" "),
-    machine: {
-      system: `${Deno.build.target}, ${Deno.osRelease()}`,
-      cpu: cpus()[0]?.model ?? "an unknown processor",
-      cores: navigator.hardwareConcurrency,
-      deno: Deno.version.deno,
-    },
+    machine: machine(),
     listing,
-    devices,
+    devices: [],
   };
-  const file = (extension: string) => join(options.outputDir, `device_report.${extension}`);
-  await Deno.writeTextFile(file("md"), writeReport(findings));
-  await Deno.writeTextFile(file("json"), JSON.stringify(findings, null, 2) + "\n");
-  for (const { context, device } of devices) {
-    if ("problem" in context) console.error(`${device}: ${context.problem}`);
+  for (const name of names) {
+    const found = await look(name, options);
+    showProgress("");
+    if ("problem" in found.context) console.error(`${name}: ${found.context.problem}`);
+    findings = { ...findings, devices: [...findings.devices, found] };
+    await write(findings, options.outputDir); // What follows may take long, or end badly.
   }
-  console.log(`${file("md")} and .json: ${hasPassed(findings) ? "all went well" : "something failed"}`);
+  const file = join(options.outputDir, "device_report");
+  console.log(`${file}.md and .json: ${hasPassed(findings) ? "all went well" : "something failed"}`);
   Deno.exitCode = hasPassed(findings) ? 0 : 1;
+}
+
+function machine(): Findings["machine"] {
+  return {
+    system: `${Deno.build.target}, ${Deno.osRelease()}`,
+    cpu: cpus()[0]?.model ?? "an unknown processor",
+    cores: navigator.hardwareConcurrency,
+    deno: Deno.version.deno,
+  };
+}
+
+async function write(findings: Findings, folder: string): Promise<void> {
+  await Deno.writeTextFile(join(folder, "device_report.md"), writeReport(findings));
+  await Deno.writeTextFile(join(folder, "device_report.json"), JSON.stringify(findings, null, 2) + "\n");
 }
 
 function available(entries: readonly DeviceEntry[]): string[] {
@@ -116,14 +127,18 @@ function available(entries: readonly DeviceEntry[]): string[] {
 }
 
 /** Everything on one device, unless it cannot be opened. */
-async function look(device: string, { filter, rounds, steps, suites }: Options): Promise<DeviceFindings> {
+async function look(device: string, { filter, rounds, steps, suites: asked }: Options): Promise<DeviceFindings> {
   const context = await runStep("context", device, undefined);
   if ("problem" in context) return { device, context, suites: [] };
   const step = async <Name extends "cases" | "networks" | "copies">(name: Name) =>
     steps.includes(name) ? { [name]: await runStep(name, device, filter) } : {};
   const results = { ...await step("cases"), ...await step("networks"), ...await step("copies") };
+  const { accelerated, float16 } = context.result;
+  const large = accelerated ? LARGE_SUITES.filter((name) => float16 || !name.endsWith("half")) : [];
   const timed: Outcome<SuiteResult>[] = [];
-  for (const suite of steps.includes("suites") ? suites : []) timed.push(await time(suite, device, rounds));
+  for (const suite of steps.includes("suites") ? asked ?? [...SUITES, ...large] : []) {
+    timed.push(await time(suite, device, rounds));
+  }
   return { device, context, ...results, suites: timed };
 }
 

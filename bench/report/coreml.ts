@@ -106,14 +106,12 @@ export async function measureCoreML(settings: CoreMLSettings): Promise<CoreMLRep
   }
 }
 
-const FRAMEWORK = "WEBNN_COREML_FRAMEWORK";
-
 /** Sees to it that there is a framework, and answers whether it is a fake. */
 async function findFramework(folder: string): Promise<boolean> {
-  if (readEnvironment(FRAMEWORK)) return true;
+  if (readEnvironment("WEBNN_COREML_FRAMEWORK")) return true;
   if (Deno.build.os === "darwin") return false;
-  const { buildFakeFramework } = await import("../../tests/coreml/fake_framework.ts");
-  Deno.env.set(FRAMEWORK, await buildFakeFramework(folder));
+  const { installFakeFramework } = await import("../../tests/coreml/fake_framework.ts");
+  await installFakeFramework(folder);
   return true;
 }
 

@@ -167,7 +167,8 @@ function timeTable(
 /** How often a second, and how much of the work of a run a second, unless that is next to nothing. */
 function rates(kind: Kind, milliseconds: number, { flop, bytes }: Work): string[] {
   const rate = 1000 / milliseconds;
-  const giga = (amount: number) => kind.startsWith("build") || amount < 1000 ? "" : (amount * rate / 1e9).toPrecision(3);
+  const giga = (amount: number) =>
+    kind.startsWith("build") || amount < 1000 ? "" : (amount * rate / 1e9).toPrecision(3);
   return [thousands(rate), giga(flop), giga(bytes)];
 }
 

@@ -9,13 +9,11 @@ import "@webnn/deno/polyfill";
 import { buildMobileNetV2 } from "../../examples/mobilenetv2.ts";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { mobileNetV2Input } from "./mobilenetv2_input.ts";
-import { readFileOnce } from "./read_file.ts";
 
 const [weights, cacheDirectory] = Deno.args as [string, string?];
-const opening = createContext(cacheDirectory === undefined ? {} : { cacheDirectory });
-const tensors = parseSafetensors(readFileOnce(weights)); // While another thread makes ONNX Runtime's environment.
-const context = await opening;
-const { graph, inputs, outputs } = await buildMobileNetV2(context, tensors, { layout: "nchw" });
+const bytes = Deno.readFile(weights);
+const context = await createContext(cacheDirectory === undefined ? {} : { cacheDirectory });
+const { graph, inputs, outputs } = await buildMobileNetV2(context, parseSafetensors(await bytes), { layout: "nchw" });
 const create = (shape: readonly number[]) =>
   context.createTensor({ dataType: "float32", shape: [...shape], readable: true, writable: true });
 const input = await create(inputs["input"]!);

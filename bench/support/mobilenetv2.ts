@@ -8,7 +8,6 @@ import { buildMobileNetV2, type MobileNetV2Options } from "../../examples/mobile
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { hasTestData, testData } from "../../tests/support/test_data.ts";
 import { mobileNetV2Input } from "./mobilenetv2_input.ts";
-import { readFileOnce } from "./read_file.ts";
 import type { Suite } from "./suite.ts";
 
 const WEIGHTS = "models/mobilenetv2.safetensors";
@@ -33,7 +32,7 @@ export async function mobileNetV2(
   name = "mobilenetv2",
   { batch = 1, dataType = "float32" }: Pick<MobileNetV2Options, "batch" | "dataType"> = {},
 ): Promise<Suite> {
-  const weights = parseSafetensors(readFileOnce(mobileNetV2Weights()));
+  const weights = parseSafetensors(await Deno.readFile(mobileNetV2Weights()));
   const { features } = JSON.parse(await Deno.readTextFile(testData(REFERENCE))) as { features: number[] };
   const picture = mobileNetV2Input();
   const input = new Float32Array(batch * picture.length);

@@ -111,7 +111,9 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 303, GetEpDevices, STATUS, USE(environment))                                                                  \
   X(API, 304, SessionOptionsAppendExecutionProvider_V2, STATUS, USE(session_options), USE(environment))                \
   X(API, 307, HardwareDevice_Type, PLAIN, _)                                                                           \
+  X(API, 308, HardwareDevice_VendorId, PLAIN, _)                                                                       \
   X(API, 309, HardwareDevice_Vendor, PLAIN, _)                                                                         \
+  X(API, 310, HardwareDevice_DeviceId, PLAIN, _)                                                                       \
   X(API, 311, HardwareDevice_Metadata, PLAIN, _)                                                                       \
   X(API, 312, EpDevice_EpName, PLAIN, _)                                                                               \
   X(API, 313, EpDevice_EpVendor, PLAIN, _)                                                                             \

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { compileLibrary, compiler, withoutCompiler } from "../support/c_compiler.ts";
 import { runChild } from "../support/child.ts";
-import { openvinoPlugin, testOn } from "../support/devices.ts";
+import { ggml, openvinoPlugin, testOn } from "../support/devices.ts";
 
 /** Runs with a folder of wrong plug-ins. */
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -108,6 +108,15 @@ Deno.test("plug-ins come from the environment, and a URL will do", async () => {
     const without = await runChild(program, [], ["--allow-ffi", "--no-prompt"], env);
     assert(!without.stdout.includes(one)); // Nobody is asked for the permission to read the environment.
   });
+});
+
+testOn(ggml, "works when the environment names it, under the name of its file", async () => {
+  const [path] = ggml.options.plugins as [string];
+  const program = new URL("programs/list_devices.ts", import.meta.url);
+  const { code, stdout } = await runChild(program, [], ["--allow-ffi", "--allow-env"], { WEBNN_ORT_PLUGINS: path });
+  const entries: Awaited<ReturnType<typeof devices>> = JSON.parse(stdout);
+  const entry = entries.find(({ provider }) => provider === "ggml");
+  assertEquals([code, entry?.available, entry?.device, entry?.version], [0, true, "cpu", "0.2.0"]);
 });
 
 testOn(openvinoPlugin, "serves Intel's processors, and says of others what there is", async () => {

@@ -41,6 +41,12 @@ export async function buildFakeFramework(folder: string): Promise<string> {
   return path;
 }
 
+/** Builds the framework into a folder, where its temporary files go too, and makes it this process's Core ML. */
+export async function installFakeFramework(folder: string): Promise<void> {
+  Deno.env.set("WEBNN_COREML_FRAMEWORK", await buildFakeFramework(folder));
+  Deno.env.set("TMPDIR", folder);
+}
+
 /**
  * Registers a test that runs the tests of another file on the framework, in a process of its own: GCC's runtime takes
  * each class once, and what GNUstep complains of, such as that there was no pool, goes to the standard error output.

@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createContext, devices } from "@webnn/deno";
 import { coreMLOptions } from "../../src/backends/onnxruntime/providers/provider.ts";
+import "../support/devices.ts"; // devices() looks for WebGPU's, which is done once a process: the driver must be named before.
 import { testOnFake } from "./fake_framework.ts";
 
 Deno.test({

@@ -7,7 +7,7 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ContextOptions } from "@webnn/deno";
 import { isLoadable, openLibrary } from "../../ffi/library.ts";
 import { cacheDirectory } from "./cache_directory.ts";
@@ -101,14 +101,10 @@ function missingWheel({ library }: Wheel): string | undefined {
   return existsSync(library) ? undefined : NOT_INSTALLED;
 }
 
-/**
- * Where there is no GPU, names SwiftShader to the loader of Vulkan, in the environment that children inherit; and where
- * there is no loader, loads one, which those who ask for it by its name will find.
- */
+/** Where there is no GPU, names SwiftShader to the loader of Vulkan, in the environment that children inherit. */
 function prepareVulkan(): { readonly missing: string | undefined; readonly isSoftware: boolean } {
   if (Deno.build.os !== "linux") return { missing: undefined, isSoftware: false };
-  const loader = join(SWIFTSHADER, "libvulkan.so.1");
-  if (!isLoadable("libvulkan.so.1") && existsSync(loader)) openLibrary(loader, {}, () => {});
+  if (!isLoadable("libvulkan.so.1")) offerLoader(join(SWIFTSHADER, "libvulkan.so.1"));
   const driver = join(SWIFTSHADER, "vk_swiftshader_icd.json");
   if (!hasGpu() && !Deno.env.has("VK_DRIVER_FILES") && existsSync(driver)) {
     // The loader of Vulkan reads both, the newer name and the older one.
@@ -117,6 +113,13 @@ function prepareVulkan(): { readonly missing: string | undefined; readonly isSof
   const isSoftware = Deno.env.get("VK_DRIVER_FILES") === driver;
   const isThere = (isSoftware || hasGpu() || Deno.env.has("VK_DRIVER_FILES")) && isLoadable("libvulkan.so.1");
   return { missing: isThere ? undefined : NOT_INSTALLED, isSoftware };
+}
+
+/** Lets this process and its children find a loader of Vulkan by its name. */
+function offerLoader(file: string): void {
+  if (!existsSync(file)) return;
+  openLibrary(file, {}, () => {}); // Who asks for a library by its name gets one that is loaded already.
+  Deno.env.set("LD_LIBRARY_PATH", [dirname(file), Deno.env.get("LD_LIBRARY_PATH")].filter(Boolean).join(":"));
 }
 
 function hasGpu(): boolean {

@@ -14,7 +14,7 @@ import { operators } from "../../../src/ops/operators.ts";
 import { hasTestData } from "../../support/test_data.ts";
 import { CASES } from "../../wpt_cases/main.ts";
 import type { CaseResult } from "../../wpt_cases/report.ts";
-import { buildFakeFramework } from "../fake_framework.ts";
+import { installFakeFramework } from "../fake_framework.ts";
 import { checkCache, checkChoice, measureCases, SETTINGS } from "./measure.ts";
 import { BRIEF, filesOf, measureNetwork, type NetworkResult, NETWORKS, THOROUGH } from "./networks.ts";
 import { type Findings, hasPassed, type Machine, report } from "./report.ts";
@@ -138,7 +138,7 @@ async function main(): Promise<number> {
   if (typeof options === "number") return options;
   const folder = await Deno.makeTempDir();
   try {
-    if (options.fake) Deno.env.set("WEBNN_COREML_FRAMEWORK", await buildFakeFramework(folder));
+    if (options.fake) await installFakeFramework(folder);
     Deno.env.set("WEBNN_CACHE_DIR", join(folder, "default_cache")); // Not the user's own.
     const findings = await verify(join(folder, "caches"), options.fake, options.filter);
     const text = report(findings);

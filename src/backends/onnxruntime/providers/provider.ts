@@ -144,8 +144,8 @@ function coreML(kind: DeviceKind, computeUnits: string): Compiled {
 }
 
 /**
- * Core ML's newer format: of the older one it takes fewer operators, and no float16. RequireStaticInputShapes stays off:
- * all shapes are static anyway, and with it ONNX Runtime 1.30 computes wrong float16 results on macOS 15
+ * Core ML's newer format, the only one with float16. RequireStaticInputShapes stays off: all shapes are static anyway, and
+ * with it ONNX Runtime 1.30 was seen to compute wrong float16 results on macOS 15
  * (https://github.com/microsoft/onnxruntime/issues/32569).
  */
 export function coreMLOptions(computeUnits: string, options: ProviderOptions): ProviderOptions {
