@@ -7,7 +7,7 @@
 
 import type { BinaryFile } from "./binary_format.ts";
 import { LibraryError } from "./library_error.ts";
-import { cString, wideString } from "./memory.ts";
+import { cString, type Pointer, wideString } from "./memory.ts";
 
 /** Opens a file for reading for as long as `use` runs. */
 export function withFile(path: string, use: (file: BinaryFile) => void): void {
@@ -139,15 +139,20 @@ export function systemFunctions<const F extends Record<string, Deno.ForeignFunct
   name: string,
   functions: F,
 ): Functions<F> {
-  const addresses = Object.keys(functions).map((symbol) => [symbol, { type: "pointer" }]);
-  const library = Deno.dlopen(name, Object.fromEntries(addresses) as Record<string, { type: "pointer" }>);
+  const addresses = systemAddresses(name, Object.keys(functions));
+  const bound = Object.entries(functions).map(([symbol, definition]) => {
+    const pointer = new Deno.UnsafeFnPointer(addresses[symbol] as Deno.PointerObject<Deno.ForeignFunction>, definition);
+    return [symbol, (...args: never[]) => pointer.call(...args)];
+  });
+  return Object.fromEntries(bound) as Functions<F>;
+}
+
+/** Where functions of a system library lie. */
+export function systemAddresses<const S extends string>(name: string, symbols: readonly S[]): Record<S, Pointer> {
+  const types = Object.fromEntries(symbols.map((symbol) => [symbol, { type: "pointer" }]));
+  const library = Deno.dlopen(name, types as Record<string, { type: "pointer" }>);
   try {
-    const bound = Object.entries(functions).map(([symbol, definition]) => {
-      const address = library.symbols[symbol] as Deno.PointerObject<Deno.ForeignFunction>;
-      const pointer = new Deno.UnsafeFnPointer(address, definition);
-      return [symbol, (...args: never[]) => pointer.call(...args)];
-    });
-    return Object.fromEntries(bound) as Functions<F>;
+    return { ...library.symbols } as Record<S, Pointer>;
   } finally {
     library.close();
   }

@@ -23,13 +23,7 @@ export const ORT_API = {
 
   // Environment: one per process, reference-counted. The first one decides on the global thread pool.
   CreateEnv: handle(3, "i32 log_severity_level", "buffer logid"),
-  // Takes more than 20 ms. The level as a pointer: `integerPointer`.
-  CreateEnvWithGlobalThreadPoolsAsync: nonblocking.handle(
-    119,
-    "pointer log_severity_level",
-    "pointer logid", // copied
-    "pointer tp_options", // copied
-  ),
+  CreateEnvWithGlobalThreadPools: handle(119, "i32 log_severity_level", "buffer logid", "pointer tp_options"), // both copied
   ReleaseEnv: plain("void", 92, "pointer env"),
   DisableTelemetryEvents: status(6, "pointer env"),
   CreateThreadingOptions: handle(121),

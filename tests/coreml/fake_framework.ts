@@ -41,10 +41,10 @@ export async function buildFakeFramework(folder: string): Promise<string> {
   return path;
 }
 
-/** Builds the framework into a folder, where its temporary files go too, and makes it this process's Core ML. */
+/** Builds the framework into a folder, where GNUstep's own will be too, and makes it this process's Core ML. */
 export async function installFakeFramework(folder: string): Promise<void> {
   Deno.env.set("WEBNN_COREML_FRAMEWORK", await buildFakeFramework(folder));
-  Deno.env.set("TMPDIR", folder);
+  Deno.env.set("TMP", folder); // GNUstep does not look at TMPDIR.
 }
 
 /**
@@ -84,7 +84,7 @@ async function runTests(file: string, library: string, folder: string, flags: re
   await new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", program] }).output();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", ...options, program, "--", library, folder],
-    env: { TMPDIR: folder, NO_COLOR: "1" },
+    env: { TMPDIR: folder, TMP: folder, NO_COLOR: "1" }, // GNUstep does not look at TMPDIR.
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };

@@ -20,7 +20,7 @@ Deno.test({
       const deno = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all"];
       const { stdout, stderr } = await new Deno.Command("sh", {
         args: [...WITHOUT_SPACE, ...deno, program, library, join(folder, "cache")],
-        env: { TMPDIR: folder, NO_COLOR: "1" },
+        env: { TMPDIR: folder, TMP: folder, NO_COLOR: "1" },
       }).output();
       const [text, complaints] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
       assertEquals(complaints, "");

@@ -36,7 +36,7 @@ async function run(program: string) {
   try {
     const library = await buildFakeFramework(folder);
     const url = new URL(`./programs/${program}`, import.meta.url);
-    return await runChild(url, [library], ["--allow-all", "--no-check"], { TMPDIR: folder });
+    return await runChild(url, [library], ["--allow-all", "--no-check"], { TMPDIR: folder, TMP: folder });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -37,10 +37,8 @@ export const unavailable: string = WINDOWS
   : withoutCompiler;
 
 /** The functions of ONNX Runtime that can be failed or delayed, by name. */
-export type FunctionName = Exclude<
-  keyof (typeof ORT_API & typeof DEVICE_API & typeof MODEL_EDITOR_API),
-  `${string}Async`
->;
+export type FunctionName = WithoutAsync<keyof (typeof ORT_API & typeof DEVICE_API & typeof MODEL_EDITOR_API)>;
+type WithoutAsync<Name extends string> = Name extends `${infer Native}Async` ? Native : Name;
 
 /** Objects that live as long as the process: the environment, and the description of the CPU's memory. */
 const PERMANENT = ["environment", "memory_info"];

@@ -45,6 +45,16 @@ Deno.test("20 uncaught errors at different moments of a dispatch end the process
   }
 });
 
+for (const work of ["createContext", "build"]) {
+  Deno.test(`15 uncaught errors at different moments of ${work} end the process with their message`, async () => {
+    for (let delay = 0; delay < 30; delay += 2) {
+      const { code, signal, stderr } = await run("end_during_build.ts", [work, `${delay}`]);
+      assertEquals([code, signal], [1, null], `after ${delay} ms`);
+      assertStringIncludes(stderr, "thrown meanwhile");
+    }
+  });
+}
+
 Deno.test("writes, slow and trivial dispatches and reads give the results of strict order", async () => {
   const { code, stdout } = await run("order.ts");
   assertEquals([code, stdout], [0, "3 6 5"]);

@@ -98,7 +98,7 @@ function defaultOptions({ allowFloat16, cacheDirectory, provider }: ProviderRequ
   return provider === "tensorrt" && folder !== undefined ? { trt_engine_cache_path: folder } : {};
 }
 
-/** The rest of the backend is loaded while another thread makes the environment. */
+/** The library, and the rest of the backend, which is loaded meanwhile. */
 async function open({ library, threads = defaultThreads() }: OnnxRuntimeOptions) {
   const opening = openRuntime(library, threads > 1 ? threads : defaultThreads());
   const [runtime, { OrtDevice }] = await Promise.all([opening, import("./device.ts")]);

@@ -5,7 +5,8 @@
  */
 
 import { trimHeap } from "../../../ffi/heap.ts";
-import { cString, integerPointer, type Pointer, view } from "../../../ffi/memory.ts";
+import { cString, type Pointer } from "../../../ffi/memory.ts";
+import { skipExitHandlers } from "../../../ffi/process_exit.ts";
 import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntime/enums.ts";
 import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
 
@@ -60,11 +61,12 @@ export function openRuntime(path: string | undefined, threads: number): Promise<
   return runtime;
 }
 
-async function createRuntime(library: OnnxRuntime, threads: number): Promise<OrtRuntime> {
+function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
   const { api } = library;
-  const env = await createEnvironment(library, threads);
+  const env = createEnvironment(library, threads);
   try {
     api.DisableTelemetryEvents(env);
+    skipExitHandlers();
     return {
       ...library,
       env,
@@ -82,23 +84,18 @@ async function createRuntime(library: OnnxRuntime, threads: number): Promise<Ort
 /**
  * The environment with one thread pool for all sessions of the process. If the process has an environment already (made
  * by another isolate or another module), that one is returned as it is, with its pool or without.
+ *
+ * It takes about 15 ms, and is made in no nonblocking call: if the process exited meanwhile, it would end in a signal.
  */
-async function createEnvironment({ api }: OnnxRuntime, threads: number): Promise<Pointer> {
-  const allocator = api.GetAllocatorWithDefaultOptions();
-  const name = cString("webnn");
+function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
   const options = api.CreateThreadingOptions();
-  let nativeName: Pointer | undefined;
   try {
-    nativeName = api.AllocatorAlloc(allocator, name.byteLength);
-    new Uint8Array(view(nativeName, name.byteLength)).set(name);
     api.SetGlobalIntraOpNumThreads(options, threads);
     api.SetGlobalInterOpNumThreads(options, 1);
     // Errors reach the user as exceptions; the engine's own log would repeat them on stderr.
-    const level = integerPointer(LoggingLevel.FATAL);
-    return await api.CreateEnvWithGlobalThreadPoolsAsync(level, nativeName, options);
+    return api.CreateEnvWithGlobalThreadPools(LoggingLevel.FATAL, cString("webnn"), options);
   } finally {
     api.ReleaseThreadingOptions(options);
-    if (nativeName) api.AllocatorFree(allocator, nativeName);
   }
 }
 
