@@ -12,7 +12,7 @@ import type { DeviceLimits } from "../../../graph/limits.ts";
 import { LIMITS, withoutDataType } from "../limits.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import { createSessionOptions } from "../session_options.ts";
-import { type Fence, NO_FENCE, openFence } from "./fence.ts";
+import { skipExitHandlers } from "../../../../ffi/process_exit.ts";
 import { graphFolder } from "./graph_folder.ts";
 import { prove } from "./proof.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
@@ -29,7 +29,6 @@ export interface Accelerator {
   readonly lost: Promise<string>;
   /** Allocates its memory; absent where tensors are in the CPU's. */
   readonly allocator: Pointer | undefined;
-  readonly fence: Fence;
   /** Options for one session: of a graph, where it is not a small one that proves something. */
   createSessionOptions(graphOptions?: ProviderOptions): Pointer;
   /** The provider's options that belong to one graph. */
@@ -113,17 +112,16 @@ function assemble(
 ): Accelerator {
   const { provider, runtime } = parts;
   const allocator = provider.createAllocator?.(runtime, session);
-  const fence = allocator && !provider.isHardware ? openFence(runtime, allocator, turns) : NO_FENCE;
+  // Those of the libraries that the provider has loaded.
+  skipExitHandlers();
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   return {
     ...parts,
     lost,
     allocator,
-    fence,
     perform: (work) => turns.take(() => watch(work, lose)),
     close: () =>
       void turns.take(() => {
-        fence.close();
         if (allocator) runtime.deviceApi.ReleaseAllocator(allocator);
         runtime.api.ReleaseSession(session);
       }),

@@ -80,7 +80,6 @@ export class AcceleratorTensor implements ValueTensor {
     await this.accelerator.perform(() =>
       deviceApi.CopyTensorsAsync(env, pair, offsetPointer(pair, POINTER_BYTES), null, integerPointer(1))
     );
-    this.accelerator.fence.lower();
     return bytes;
   }
 

@@ -39,17 +39,14 @@ export function checkPlacement(accelerator: Accelerator, session: Pointer, graph
 
 /** Gives a session's executable to an accelerator. */
 export function place(accelerator: Accelerator, executable: OrtExecutable, placement: Placement): Executable {
-  const { fence, perform } = accelerator;
+  const { perform } = accelerator;
   return {
     ...placement,
     get blockingTime() {
       return executable.blockingTime;
     },
     run: (inputs, outputs) =>
-      perform(() => {
-        fence.raise();
-        return executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[]);
-      }),
+      perform(() => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[])),
     release: () => void perform(() => executable.release()),
   };
 }

@@ -9,20 +9,14 @@
 export interface Turns {
   /** Does work. What gives a promise lasts until that settles. */
   take<T>(work: () => T | Promise<T>): T | Promise<T>;
-  /** Whether nothing is waited for. */
-  readonly idle: boolean;
 }
 
 /** Work that may overlap. */
-export const NO_TURNS: Turns = { take: (work) => work(), idle: true };
+export const NO_TURNS: Turns = { take: (work) => work() };
 
 /** Work that must not overlap. */
 export class ExclusiveTurns implements Turns {
   #last: Promise<unknown> | undefined;
-
-  get idle(): boolean {
-    return this.#last === undefined;
-  }
 
   /** Does work after all that came before: at once, if there is none. */
   take<T>(work: () => T | Promise<T>): T | Promise<T> {
