@@ -9,8 +9,8 @@ import { type Greeting, type Job, readFloats, readLines, type Timing } from "../
 const PATIENCE = 120_000;
 
 /**
- * Added to the environment of everybody. Without its telemetry ONNX Runtime makes its environment 0.2 s sooner and writes
- * no files into the user's folders: this module always turns it off, and the others are not to pay for what it does not.
+ * Added to the environment of everybody. This module always turns ONNX Runtime's telemetry off, and the others are not to pay
+ * for what it does not do.
  */
 export const ENVIRONMENT = { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" };
 

@@ -1,7 +1,7 @@
 /**
  * The telemetry of ONNX Runtime, which its builds of 2026 have on every system. Where nobody says otherwise, an
  * environment writes an identifier of the machine and a database into the user's cache and a log into the folder for
- * temporary files, and sends what sessions are made of to its makers. That also takes 0.2 s when it is made.
+ * temporary files, and may send what sessions are made of to its makers.
  *
  * @module
  */

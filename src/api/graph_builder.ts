@@ -20,6 +20,7 @@ import {
   isObject,
   type Members,
   mlNumber,
+  type NamedValues,
   optional,
   record,
   requireArguments,
@@ -245,9 +246,14 @@ export async function buildGraph(builder: MLGraphBuilder, count: number, outputs
   return graphSlot.create(MLGraph.prototype, { context, graph: compiled, ...ports });
 }
 
-function checkOutputs(state: BuilderState, outputs: Map<string, OperandState>, where: string): NamedValue[] {
-  if (outputs.size === 0) throw new TypeError(`${where}: outputs must not be empty`);
-  return [...outputs].map(([name, { builder, origin, value }]) => {
+function checkOutputs(
+  state: BuilderState,
+  { names, values }: NamedValues<OperandState>,
+  where: string,
+): NamedValue[] {
+  if (names.length === 0) throw new TypeError(`${where}: outputs must not be empty`);
+  return values.map(({ builder, origin, value }, i) => {
+    const name = names[i]!;
     const what = `${where}: outputs[${JSON.stringify(name)}]`;
     if (name === "") throw new TypeError(`${what} must not have an empty name`);
     if (builder !== state) throw new TypeError(`${what} belongs to another builder`);

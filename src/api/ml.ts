@@ -31,8 +31,10 @@ const backend = enumeration("Backend", BACKENDS);
 const path: Converter<string> = (value, context) =>
   value instanceof URL ? pathOf(value, context) : usvString(value, context);
 const stringRecord = record<string>((value, context, key) => usvString(value, `${context}[${key}]`));
-const providerOptions: Converter<Readonly<Record<string, string>>> = (value, context) =>
-  Object.fromEntries(stringRecord(value, context));
+const providerOptions: Converter<Readonly<Record<string, string>>> = (value, context) => {
+  const { names, values } = stringRecord(value, context);
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+};
 const threads: Converter<number> = (value, context) => {
   const count = u32EnforceRange(value, context);
   if (count < 1 || count > MAX_THREADS) throw new TypeError(`${context} must be 1 to ${MAX_THREADS}, not ${count}.`);

@@ -19,7 +19,7 @@ import {
   bytesOf,
   bytesOfLength,
 } from "../webidl/buffers.ts";
-import { record, requireArguments } from "../webidl/converters.ts";
+import { type NamedValues, record, requireArguments } from "../webidl/converters.ts";
 import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
 import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
@@ -229,17 +229,16 @@ export class MLContext {
    */
   dispatch(graph: MLGraph, inputs: MLNamedTensors, outputs: MLNamedTensors): void {
     const context = contextSlot.get(this);
-    const where = "MLContext.dispatch";
-    requireArguments(arguments.length, 3, where);
-    const state = graphSlot.convert(graph, `${where}: graph`);
-    const inputStates = tensorRecord(inputs, `${where}: inputs`);
-    const outputStates = tensorRecord(outputs, `${where}: outputs`);
-    checkGraph(context, state, where);
-    checkSharing(inputStates, outputStates, where);
-    const inputTensors = matchTensors(context, state.inputs, inputStates, `${where}: inputs`);
-    const outputTensors = matchTensors(context, state.outputs, outputStates, `${where}: outputs`);
-    for (const { rental } of inputStates.values()) bringBack(rental);
-    for (const { rental } of outputStates.values()) discard(rental);
+    requireArguments(arguments.length, 3, "MLContext.dispatch");
+    const state = graphSlot.convert(graph, "MLContext.dispatch: graph");
+    const namedInputs = tensorRecord(inputs, "MLContext.dispatch: inputs");
+    const namedOutputs = tensorRecord(outputs, "MLContext.dispatch: outputs");
+    checkGraph(context, state, "MLContext.dispatch");
+    checkSharing(namedInputs.values, namedOutputs, "MLContext.dispatch");
+    const inputTensors = matchTensors(context, state.inputs, namedInputs, "MLContext.dispatch: inputs");
+    const outputTensors = matchTensors(context, state.outputs, namedOutputs, "MLContext.dispatch: outputs");
+    for (const { rental } of namedInputs.values) bringBack(rental);
+    for (const { rental } of namedOutputs.values) discard(rental);
     context.timeline.dispatch(state.graph, inputTensors, outputTensors);
   }
 
@@ -379,29 +378,29 @@ function checkGraph(context: ContextState, { context: owner, graph }: GraphState
 let dispatchCount = 0;
 
 /** No output may be another output or an input. The text forbids one tensor as two inputs too; WPT does that. */
-function checkSharing(inputs: Map<string, TensorState>, outputs: Map<string, TensorState>, where: string): void {
+function checkSharing(inputs: readonly TensorState[], outputs: NamedValues<TensorState>, where: string): void {
   dispatchCount++;
-  for (const input of inputs.values()) input.lastDispatch = dispatchCount;
-  for (const [name, output] of outputs) {
+  for (const input of inputs) input.lastDispatch = dispatchCount;
+  outputs.values.forEach((output, i) => {
     if (output.lastDispatch === dispatchCount) {
-      throw new TypeError(`${where}: the tensor of output ${JSON.stringify(name)} is used twice`);
+      throw new TypeError(`${where}: the tensor of output ${JSON.stringify(outputs.names[i])} is used twice`);
     }
     output.lastDispatch = dispatchCount;
-  }
+  });
 }
 
 /** The tensors in the order of the ports, after checking that they match. */
 function matchTensors(
   context: ContextState,
   ports: readonly Port[],
-  tensors: Map<string, TensorState>,
+  { names, values }: NamedValues<TensorState>,
   where: string,
 ): TimelineTensor[] {
-  if (tensors.size !== ports.length) {
-    throw new TypeError(`${where} must have ${ports.length} tensors, not ${tensors.size}`);
+  if (names.length !== ports.length) {
+    throw new TypeError(`${where} must have ${ports.length} tensors, not ${names.length}`);
   }
-  return ports.map(({ name, descriptor }) => {
-    const tensor = tensors.get(name);
+  return ports.map(({ name, descriptor }, i) => {
+    const tensor = values[names[i] === name ? i : names.indexOf(name)];
     const problem = tensor ? mismatch(context, tensor, descriptor) : "is missing";
     if (problem) throw new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
     if (isDestroyed(tensor!)) throw invalidStateError(`${where}[${JSON.stringify(name)}] is destroyed`);
