@@ -6,8 +6,13 @@
  * else is ONNX Runtime's:
  *
  * 1. `provider` and `device` are demands: what they name is opened, or the context is not.
- * 2. The standard's hints lead to the CPU for now: to look for a GPU takes 70 ms and makes drivers print, and none has been
- *    tried on hardware.
+ * 2. `accelerated: false` and `deviceType: "cpu"` lead to the CPU.
+ * 3. `deviceType` leads to a device of its kind, else to the CPU.
+ * 4. `powerPreference: "high-performance"` leads to a GPU, else to an NPU; `"low-power"` to an NPU; else both to the CPU.
+ * 5. Whoever asks for nothing gets the CPU: to look for a GPU takes 70 ms, and drivers may print.
+ *
+ * Hints lead only to hardware that the engine has found and that has run a small graph correctly, never to a GPU in
+ * software.
  *
  * @module
  */
@@ -145,9 +150,13 @@ const ABSENT_CPU = {
 } as const;
 
 /** The kinds of devices in the order in which they are tried. */
-function kindsOf({ device, provider }: Selection): readonly DeviceKind[] {
+export function kindsOf({ accelerated, device, deviceType, powerPreference, provider }: Selection): DeviceKind[] {
   if (device !== undefined) return [device];
-  return provider === undefined || provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];
+  if (provider !== undefined) return provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];
+  if (!accelerated || deviceType === "cpu") return ["cpu"];
+  if (deviceType !== undefined) return [deviceType, "cpu"];
+  if (powerPreference === "high-performance") return ["gpu", "npu", "cpu"];
+  return powerPreference === "low-power" ? ["npu", "cpu"] : ["cpu"];
 }
 
 function describeAbsence({ device, provider }: Selection, reasons: readonly string[]): string {

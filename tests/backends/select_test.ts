@@ -1,0 +1,24 @@
+/** Where the options of a context lead. */
+import { assertEquals } from "@std/assert";
+import { kindsOf, type Selection } from "../../src/backends/select.ts";
+
+const NOTHING: Selection = { accelerated: true, powerPreference: "default" };
+
+Deno.test("demands come first, then hints; whoever says nothing gets the CPU", () => {
+  const cases: [Partial<Selection>, string][] = [
+    [{}, "cpu"],
+    [{ accelerated: false, powerPreference: "high-performance" }, "cpu"],
+    [{ powerPreference: "high-performance" }, "gpu npu cpu"],
+    [{ powerPreference: "low-power" }, "npu cpu"],
+    [{ deviceType: "cpu", powerPreference: "high-performance" }, "cpu"],
+    [{ deviceType: "gpu" }, "gpu cpu"],
+    [{ deviceType: "npu", powerPreference: "high-performance" }, "npu cpu"],
+    [{ device: "gpu", accelerated: false }, "gpu"],
+    [{ device: "cpu", powerPreference: "high-performance" }, "cpu"],
+    [{ provider: "cpu", powerPreference: "high-performance" }, "cpu"],
+    [{ provider: "webgpu" }, "gpu npu cpu"],
+  ];
+  for (const [options, kinds] of cases) {
+    assertEquals(kindsOf({ ...NOTHING, ...options }).join(" "), kinds, JSON.stringify(options));
+  }
+});
