@@ -62,6 +62,7 @@ const ownMembers = {
   cacheSizeLimit: optional(byteCount),
   device: optional(device),
   fallback: withDefault(boolean, true),
+  graphCapture: withDefault(boolean, false),
   library: optional(path),
   plugins: optional(sequence(path)),
   provider: optional(usvString),
@@ -144,6 +145,12 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    * building such a graph fails, and the error names them.
    */
   fallback?: boolean;
+  /**
+   * Whether the commands of a run are recorded on the device, false by default: later runs of the graph with the same
+   * tensors replay them, which saves the time to give each one anew. Only the first 8 sets of tensors of a graph are
+   * recorded. CUDA and WebGPU have it; a graph that the device does not take as a whole cannot be built then.
+   */
+  graphCapture?: boolean;
   /**
    * The number of CPU threads that a graph may use, the calling one included; by default as many as the machine has
    * cores. All graphs of the process share one pool of the size that the first context asks for; in a context that asks

@@ -57,6 +57,8 @@ export interface Selection extends Libraries {
   readonly providerOptions?: Readonly<Record<string, string>>;
   /** Whether the CPU may run what the device does not take. */
   readonly fallback?: boolean;
+  /** Whether the commands of a run are captured, and replayed by later runs with the same tensors. */
+  readonly graphCapture?: boolean;
   /** Whether float32 may be computed in float16. */
   readonly allowFloat16?: boolean;
   /** The number of CPU threads, the calling one included. */

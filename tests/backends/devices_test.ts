@@ -84,6 +84,44 @@ testOn(webgpu, "hints do not lead to a GPU in software", async () => {
   demanded.destroy();
 });
 
+testOn(
+  webgpu,
+  "a captured graph is replayed with the tensors of each dispatch; only the first sets are captured",
+  async () => {
+    const context = await createContext({ ...webgpu.options, graphCapture: true });
+    const descriptor = { dataType: "float32", shape: [4] } as const;
+    const builder = new MLGraphBuilder(context);
+    const x = builder.input("x", descriptor);
+    const graph = await builder.build({ y: builder.add(builder.relu(x), x) });
+    const sets = await Promise.all(Array.from({ length: 12 }, async () => ({
+      x: await context.createTensor({ ...descriptor, writable: true }),
+      y: await context.createTensor({ ...descriptor, readable: true }),
+    })));
+    for (let round = 0; round < 4; round++) {
+      const results = [];
+      for (const [i, { x, y }] of sets.entries()) {
+        context.writeTensor(x, new Float32Array(4).fill(i + round));
+        context.dispatch(graph, { x }, { y });
+        results.push(new Float32Array(await context.readTensor(y))[0]);
+      }
+      assertEquals(results, sets.map((_, i) => 2 * (i + round)));
+    }
+    await context[Symbol.asyncDispose]();
+  },
+);
+
+testOn(webgpu, "graph capture is asked for by graphCapture, not by the provider's own option", async () => {
+  await assertRejects(
+    () => createContext({ ...webgpu.options, providerOptions: { enableGraphCapture: "1" } }),
+    DOMException,
+    "use that option instead",
+  );
+});
+
+testOn(openvino, "graph capture is refused where there is none", async () => {
+  await assertRejects(() => createContext({ ...openvino.options, graphCapture: true }), DOMException, "cannot capture");
+});
+
 testOn(webgpu, "float16 is in the limits only if the device computes it", async () => {
   await withContext(webgpu, async (context) => {
     const offers = context.opSupportLimits().input.dataTypes.includes("float16");

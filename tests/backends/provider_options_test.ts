@@ -1,6 +1,6 @@
 /** The options of providers that cannot run on a machine without their hardware: how they are put together. */
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { cudaOptions, splitTensorRtOptions } from "../../src/backends/onnxruntime/providers/provider.ts";
 import { isDeviceLoss } from "../../src/backends/onnxruntime/providers/accelerator.ts";
 import { ExclusiveTurns } from "../../src/backends/onnxruntime/providers/turns.ts";
@@ -10,11 +10,6 @@ Deno.test("CUDA computes float32 as float32 unless it is told otherwise", () => 
   assertEquals(cudaOptions({}), { use_tf32: "0" });
   const options = { use_tf32: "1", gpu_mem_limit: "1073741824", cudnn_conv_algo_search: "HEURISTIC" };
   assertEquals(cudaOptions(options), options);
-});
-
-Deno.test("CUDA's graph capture is refused: a context dispatches with other tensors each time", () => {
-  assertThrows(() => cudaOptions({ enable_cuda_graph: "1" }), TypeError, "enable_cuda_graph");
-  assertEquals(cudaOptions({ enable_cuda_graph: "0" }).enable_cuda_graph, "0");
 });
 
 Deno.test("TensorRT's options are its own, the device is that of both, and a cache folder turns its caches on", () => {

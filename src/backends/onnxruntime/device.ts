@@ -100,6 +100,7 @@ export class OrtDevice implements Device {
         cached ? [cached.model] : borrowed,
         weightBytes,
         microseconds,
+        accelerator?.captures,
       );
       if (cached) { for (const block of borrowed) block.release(); }
       return accelerator && placement ? place(accelerator, executable, placement) : executable;

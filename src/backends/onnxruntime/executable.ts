@@ -20,6 +20,9 @@ const INLINE_LIMIT = 1;
 /** How many runs are measured, to find out whether the estimate that made them inline or nonblocking was right. */
 const TRIAL_RUNS = 15;
 
+/** The number of a recording that says that there is to be none. */
+const NOT_CAPTURED = -1;
+
 /** The names of a session's inputs and outputs, in the order in which tensors come. */
 export interface Signature {
   readonly inputs: readonly string[];
@@ -30,6 +33,8 @@ export interface Signature {
 export interface Binding {
   readonly tensors: readonly ValueTensor[];
   readonly pointer: Pointer;
+  /** Of runs with it, if they are captured. */
+  readonly runOptions: Pointer | undefined;
   /** Forgets the binding. */
   drop(): void;
 }
@@ -40,6 +45,8 @@ export class OrtExecutable implements Executable {
   /** As many bytes as the session's weights, counted by the garbage collector, so that forgotten graphs are collected in time. */
   readonly #weights: Reservation;
   #bindings: Binding[] = [];
+  /** How many bindings have been captured. */
+  #captured = 0;
   #blockingTime: number;
   #inline: boolean;
   /** The durations of the first runs in milliseconds. */
@@ -56,6 +63,8 @@ export class OrtExecutable implements Executable {
     /** The size of the weights that belong to the session. */
     weightBytes: number,
     estimatedMicroseconds: number,
+    /** Whether the engine captures runs and replays those with the same tensors. */
+    readonly captures = false,
   ) {
     this.#weights = reserve(weightBytes);
     this.#blockingTime = estimatedMicroseconds / 1000;
@@ -67,8 +76,8 @@ export class OrtExecutable implements Executable {
   }
 
   run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): void | Promise<void> {
-    const { pointer } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
-    return this.#trial.length < TRIAL_RUNS ? this.#try(pointer) : this.#start(pointer);
+    const binding = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
+    return this.#trial.length < TRIAL_RUNS ? this.#try(binding) : this.#start(binding);
   }
 
   release(): void {
@@ -80,13 +89,13 @@ export class OrtExecutable implements Executable {
     countFreed(this.runtime, byteLength);
   }
 
-  #start(binding: Pointer): void | Promise<void> {
+  #start({ pointer, runOptions }: Binding): void | Promise<void> {
     const { api } = this.runtime;
-    if (this.#inline) return api.RunWithBinding(this.session, null, binding);
-    return api.RunWithBindingAsync(this.session, this.runOptions, binding);
+    if (this.#inline) return api.RunWithBinding(this.session, runOptions ?? null, pointer);
+    return api.RunWithBindingAsync(this.session, runOptions ?? this.runOptions, pointer);
   }
 
-  #try(binding: Pointer): void | Promise<void> {
+  #try(binding: Binding): void | Promise<void> {
     const began = performance.now();
     const pending = this.#start(binding);
     if (pending) return pending.then(() => this.#judge(performance.now() - began));
@@ -110,25 +119,43 @@ export class OrtExecutable implements Executable {
   #bind(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): Binding {
     const { api } = this.runtime;
     const pointer = api.CreateIoBinding(this.session);
+    let runOptions: Pointer | undefined;
     try {
       inputs.forEach((tensor, i) => api.BindInput(pointer, cString(this.signature.inputs[i]!), tensor.value));
       outputs.forEach((tensor, i) => api.BindOutput(pointer, cString(this.signature.outputs[i]!), tensor.value));
+      if (this.captures) runOptions = this.#createRunOptions();
     } catch (error) {
       api.ReleaseIoBinding(pointer);
       throw error;
     }
     if (this.#bindings.length === MAX_BINDINGS) this.#bindings[0]!.drop();
-    return this.#remember([...inputs, ...outputs], pointer);
+    return this.#remember([...inputs, ...outputs], pointer, runOptions);
   }
 
-  #remember(tensors: readonly ValueTensor[], pointer: Pointer): Binding {
+  /** A recording of its own for each set of tensors. It lasts as long as the session, so only the first sets have one. */
+  #createRunOptions(): Pointer {
+    const { api } = this.runtime;
+    const options = api.CreateRunOptions();
+    const id = this.#captured < MAX_BINDINGS ? this.#captured++ : NOT_CAPTURED;
+    try {
+      api.AddRunConfigEntry(options, cString("gpu_graph_id"), cString(`${id}`));
+      return options;
+    } catch (error) {
+      api.ReleaseRunOptions(options);
+      throw error;
+    }
+  }
+
+  #remember(tensors: readonly ValueTensor[], pointer: Pointer, runOptions: Pointer | undefined): Binding {
     const binding: Binding = {
       tensors,
       pointer,
+      runOptions,
       drop: () => {
         this.#bindings = this.#bindings.filter((other) => other !== binding);
         for (const tensor of tensors) tensor.bindings.delete(binding);
         this.runtime.api.ReleaseIoBinding(pointer);
+        if (runOptions) this.runtime.api.ReleaseRunOptions(runOptions);
       },
     };
     this.#bindings.push(binding);

@@ -39,6 +39,8 @@ export interface ProviderRequest extends OnnxRuntimeOptions {
   readonly providerOptions?: ProviderOptions | undefined;
   /** Whether the CPU may run what the provider does not take. */
   readonly fallback: boolean;
+  /** Whether the commands of a run are captured, and replayed by later runs with the same tensors. */
+  readonly graphCapture?: boolean | undefined;
   /** Whether float32 may be computed in float16. */
   readonly allowFloat16?: boolean | undefined;
 }
@@ -65,6 +67,7 @@ export async function openProvider(request: ProviderRequest): Promise<Device | r
     threads,
     options: { ...defaultOptions(request), ...providerOptions },
     allowsFallback: fallback,
+    captures: request.graphCapture,
     cacheFolder: cacheFolder(request.cacheDirectory),
   });
   return "provider" in opened ? new OrtDevice(runtime, { threads }, opened) : opened;

@@ -25,6 +25,8 @@ export interface Accelerator {
   readonly limits: DeviceLimits;
   /** Whether the CPU may run what the provider does not take. */
   readonly allowsFallback: boolean;
+  /** Whether runs are captured. */
+  readonly captures: boolean;
   /** Resolves with the reason if the device is gone for good. */
   readonly lost: Promise<string>;
   /** Allocates its memory; absent where tensors are in the CPU's. */
@@ -45,6 +47,8 @@ export interface AcceleratorOptions {
   readonly options: ProviderOptions;
   /** Whether the CPU may run what the provider does not take. */
   readonly allowsFallback: boolean;
+  /** Whether runs are captured. */
+  readonly captures?: boolean | undefined;
   /** The folder of what is compiled. */
   readonly cacheFolder?: string | undefined;
 }
@@ -56,8 +60,9 @@ export interface AcceleratorOptions {
 export async function openAccelerator(
   runtime: DeviceRuntime,
   provider: Provider,
-  { threads, options, allowsFallback, cacheFolder }: AcceleratorOptions,
+  { threads, options, allowsFallback, captures = false, cacheFolder }: AcceleratorOptions,
 ): Promise<Accelerator> {
+  checkCapture(provider, options, captures);
   const turns = provider.turns ?? NO_TURNS;
   const create = (graphOptions: ProviderOptions = {}) =>
     createSessionOptions(
@@ -65,9 +70,9 @@ export async function openAccelerator(
       { threads },
       (sessionOptions) => provider.append(runtime, sessionOptions, { ...graphOptions, ...options }, threads),
     );
-  const graphOptions = (onnx: OnnxGraph) => optionsOf(onnx, runtime, provider, cacheFolder);
+  const graphOptions = (onnx: OnnxGraph) => optionsOf(onnx, runtime, provider, captures, cacheFolder);
   const session = await turns.take(() => prove(runtime, provider, create, "float32"));
-  const parts = { runtime, provider, allowsFallback, createSessionOptions: create, graphOptions };
+  const parts = { runtime, provider, allowsFallback, captures, createSessionOptions: create, graphOptions };
   try {
     const limits = await deriveLimits(parts, turns);
     return assemble({ ...parts, limits }, turns, session);
@@ -77,14 +82,27 @@ export async function openAccelerator(
   }
 }
 
+function checkCapture({ captureOption, name }: Provider, options: ProviderOptions, captures: boolean): void {
+  if (captures && captureOption === undefined) throw new Error("it cannot capture graphs; leave out graphCapture");
+  if (captureOption === undefined || options[captureOption] === undefined) return;
+  throw new TypeError(
+    `provider option ${captureOption} of ${name}: without graphCapture a captured graph would replay with the tensors of ` +
+      "its first run; use that option instead",
+  );
+}
+
 async function optionsOf(
   onnx: OnnxGraph,
   runtime: DeviceRuntime,
-  { graphFolderOption: option }: Provider,
+  { captureOption, graphFolderOption }: Provider,
+  captures: boolean,
   cacheFolder: string | undefined,
 ): Promise<ProviderOptions> {
-  const folder = option && cacheFolder && await graphFolder(runtime, cacheFolder, onnx);
-  return folder ? { [option]: folder } : {};
+  const folder = graphFolderOption && cacheFolder && await graphFolder(runtime, cacheFolder, onnx);
+  return {
+    ...folder ? { [graphFolderOption]: folder } : {},
+    ...captures ? { [captureOption!]: "1" } : {},
+  };
 }
 
 /** What the provider does not take runs on the CPU, but for a data type that it takes and the hardware lacks. */
@@ -105,7 +123,7 @@ async function deriveLimits(
 function assemble(
   parts: Pick<
     Accelerator,
-    "runtime" | "provider" | "allowsFallback" | "createSessionOptions" | "graphOptions" | "limits"
+    "runtime" | "provider" | "allowsFallback" | "captures" | "createSessionOptions" | "graphOptions" | "limits"
   >,
   turns: Turns,
   session: Pointer,

@@ -49,6 +49,8 @@ export interface Provider {
   readonly needs: Needs;
   /** Its option for a folder of what it makes of one graph. */
   readonly graphFolderOption?: string;
+  /** Its option for recording the commands of a run, which later runs with the same tensors replay. */
+  readonly captureOption?: string;
   /** Whether ONNX Runtime records the nodes that it has placed here; by default it does. */
   readonly keepsRecord?: boolean;
   /** Adds it to the options of one session, which no other session may use after that. */
@@ -80,6 +82,7 @@ const COMPILED: readonly Compiled[] = [
     kind: "gpu",
     vendor: "NVIDIA",
     createAllocator: allocatorOf("Cuda", NVIDIA),
+    captureOption: "enable_cuda_graph",
     needs: { beside: ["onnxruntime_providers_shared", "onnxruntime_providers_cuda"], system: CUDA_SYSTEM },
     append: appendCuda,
   },
@@ -103,6 +106,7 @@ const COMPILED: readonly Compiled[] = [
     createAllocator: allocatorOf("WebGPU_Buffer", 0),
     // Every WebGPU device can make a buffer of this size. For one that it cannot make it gives a broken one.
     silentAbove: 2 ** 28,
+    captureOption: "enableGraphCapture",
     turns: new ExclusiveTurns(),
     needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
     // In its own layout, NHWC, ONNX Runtime 1.30 records only what it has not placed here.
@@ -249,12 +253,6 @@ const CUDA_DEFAULTS: ProviderOptions = { use_tf32: "0" };
 
 /** The options of CUDA, which TensorRT leaves its leftovers to. */
 export function cudaOptions(options: ProviderOptions): ProviderOptions {
-  if (options.enable_cuda_graph === "1") {
-    throw new TypeError(
-      "provider option enable_cuda_graph: a captured graph replays with the tensors of its first run only, and a " +
-        "context dispatches with any; leave it out",
-    );
-  }
   return { ...CUDA_DEFAULTS, ...options };
 }
 
