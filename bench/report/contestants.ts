@@ -27,6 +27,8 @@ export interface Contestant {
   readonly devices: readonly string[] | "any";
   /** What it runs on whatever the others do. */
   readonly always?: string;
+  /** Why it takes part only if it is named. */
+  readonly onlyByName?: string;
   /** Makes the command line to which the arguments of the protocol are appended. Throws where that cannot be. */
   prepare(workplace: Workplace): Promise<readonly string[]>;
 }
@@ -97,26 +99,33 @@ export const contestants: readonly Contestant[] = [
     devices: ["cpu", "cuda"],
     prepare: () => pythonProgram("pytorch_contestant.py"),
   },
+  {
+    name: "pywebnn",
+    title: "pywebnn, WebNN for Python on the same ONNX Runtime, its own number of threads",
+    reads: "read_tensor(tensor) into a new array, then one copy",
+    devices: ["cpu"],
+    onlyByName: "a run of a small graph takes it up to 200 times as long, so that a report of all would take hours",
+    prepare: async ({ library }) => [...await pythonProgram("pywebnn_contestant.py"), library],
+  },
 ];
 
 /** Whether a contestant takes part in measurements of a device, unless others are named. */
-export function takesPart({ always, devices }: Contestant, device: string): boolean {
+export function takesPart({ always, devices, onlyByName }: Contestant, device: string): boolean {
+  if (onlyByName !== undefined) return false;
   return always === undefined ? devices === "any" || devices.includes(device) : always !== device;
 }
 
-/** Who would belong here and cannot take part, with the reason. */
-export const absentees: readonly { readonly name: string; readonly reason: string }[] = [
-  {
-    name: "litert",
-    reason: "LiteRT by itself reads .tflite only, and nothing turns these graphs into that without changing their " +
-      "layout and operators; as the engine of Chromium it takes part in chromium",
-  },
-  {
-    name: "pywebnn",
-    reason: "0.5.12 is published as source only, and did not build on Linux with what the machine had: it wants Rust " +
-      "and protoc",
-  },
-];
+/** Who would belong beside those who are present, and does not take part, with the reason. */
+export function absentees(present: readonly string[]): { readonly name: string; readonly reason: string }[] {
+  const unnamed = contestants.flatMap(({ name, onlyByName }) =>
+    onlyByName === undefined || present.includes(name) ? [] : [{ name, reason: `${onlyByName}; --against names it` }]
+  );
+  return [{ name: "litert", reason: NO_LITERT }, ...unnamed];
+}
+
+const NO_LITERT =
+  "LiteRT by itself reads .tflite only, and nothing turns these graphs into that without changing their " +
+  "layout and operators; as the engine of Chromium it takes part in chromium";
 
 /** The interpreter of the environment that baselines/python/make_venv.py makes. */
 async function pythonProgram(file: string): Promise<readonly string[]> {

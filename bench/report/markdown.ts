@@ -51,7 +51,9 @@ export function writeMarkdown(report: Report, comparison: readonly string[] = []
     ...coldStartSection(coldStart),
     "## Contestants",
     table(["name", "what", "how an output is read"], contestants.map(({ name, title, reads }) => [name, title, reads])),
-    ...absentees.map(({ name, reason }) => `**${name}** does not take part: ${reason}.`),
+    ...absentees(contestants.map(({ name }) => name)).map(({ name, reason }) =>
+      `**${name}** does not take part: ${reason}.`
+    ),
     ...suites.flatMap((result) => suiteSection(result, reference)),
   ].join("\n\n") + "\n";
 }

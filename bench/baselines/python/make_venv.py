@@ -1,7 +1,8 @@
 """Makes the virtual environment of the contestants in Python: python3 make_venv.py [FOLDER]
 
 FOLDER is WEBNN_BENCH_PYTHON where that is set, else webnn-bench-python in the user's cache. On Linux it takes 6 GB: the
-PyTorch of PyPI comes with CUDA. Delete the folder to be rid of it.
+PyTorch of PyPI comes with CUDA. pywebnn is built from source, for which it wants Rust and protoc; without them it is left
+out. Delete the folder to be rid of it.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 import venv
 
 REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
+FROM_SOURCE = "pywebnn==0.5.12"
 
 
 def main():
@@ -20,7 +22,11 @@ def main():
     folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else default)
     venv.create(folder, with_pip=True, symlinks=os.name != "nt")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS], check=True)
+    pip = [python, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
+    # Without its dependencies: it is given the library of ONNX Runtime that all contestants have.
+    if subprocess.run([*pip, "--no-deps", FROM_SOURCE]).returncode != 0:
+        print(f"{FROM_SOURCE} could not be built, for which it wants Rust and protoc; it will not take part.")
     print(f"{folder} is ready; bench:report finds it there" + (
         "." if folder == pathlib.Path(default) else f" with WEBNN_BENCH_PYTHON={folder}."
     ))
