@@ -73,7 +73,7 @@ async function openWays({ runtime }: CapturedGraph, engine: (options: Pointer) =
   const open = async (options: Pointer) => bound(await engine(options));
   const ways: Way[] = [
     { threads: 1, pool: "none", spinning: "", session: await open(ownPool(runtime, 1)) },
-    { threads: 2, pool: "shared", spinning: "spin, stop after the run", session: await open(sharedPool(runtime)) },
+    { threads: 2, pool: "shared", spinning: "spin", session: await open(sharedPool(runtime)) },
   ];
   for (const [spinning, entries] of Object.entries(SPINNING)) {
     ways.push({ threads: 2, pool: "own", spinning, session: await open(ownPool(runtime, 2, entries)) });

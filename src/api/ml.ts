@@ -159,8 +159,8 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   threads?: number;
   /**
    * Whether the CPU threads spin while they wait for each other during a run, true by default: the fastest where they have
-   * the cores for themselves, and slow where other programs need the same cores. With false they sleep. Between runs they
-   * sleep in any case. See docs/threads.md.
+   * the cores for themselves, and slow where other programs need the same cores. They go on for some 30 ms after a run, in
+   * case there is another. With false they sleep whenever there is nothing to do. See docs/threads.md.
    */
   spinning?: boolean;
   /**

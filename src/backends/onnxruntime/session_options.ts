@@ -65,7 +65,8 @@ export function addConfiguration(
 export const CONFIGURATION: Readonly<Record<string, string>> = {
   // A wrong output shape is an error of build(), never of a dispatch.
   "session.strict_shape_type_inference": "1",
-  // Threads spin during a run, which makes it fast, and stop at its end, which leaves the cores to others.
+  // Threads of a session's own pool spin during a run and stop at its end. Those of the process's pool, which ONNX Runtime
+  // 1.30 leaves out here, spin for some 30 ms more: the next run finds them awake. See docs/threads.md.
   "session.force_spinning_stop": "1",
   // Quantisations to int8 stay so. ONNX Runtime 1.30 makes them uint8 on x64 after it has marked copies of them as int8,
   // and refuses the graph.
