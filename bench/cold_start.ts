@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { coldStartTable, measureColdStart } from "./report/cold_start.ts";
+import { countOption } from "./support/count_option.ts";
 import { whatIsMissing } from "./support/mobilenetv2.ts";
 
 const HELP =
@@ -20,9 +21,8 @@ It prints a Markdown table of medians, of the range of the middle half, and of t
 a second time with its telemetry as it comes, which writes into the user's folders and may report to its makers.`;
 
 const options = parseArgs(Deno.args, { string: ["rounds"], boolean: ["help"], default: { rounds: "15" } });
-const rounds = Number(options.rounds);
+const rounds = options.help ? 0 : countOption("--rounds", options.rounds) ?? 0;
 const missing = whatIsMissing();
 if (options.help) console.log(HELP);
 else if (missing) console.error(missing);
-else if (!(rounds >= 1)) console.error(`--rounds must be a number from 1 on, not ${options.rounds}\nSee --help.`);
-else console.log(coldStartTable(await measureColdStart(rounds)));
+else if (rounds > 0) console.log(coldStartTable(await measureColdStart(rounds)));

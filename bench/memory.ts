@@ -15,6 +15,7 @@ import { mobileNetV2, mobileNetV2Weights, whatIsMissing } from "./support/mobile
 import { products, PRODUCTS_BYTES } from "./support/products.ts";
 import { median } from "./support/statistics.ts";
 import type { Suite } from "./support/suite.ts";
+import { countOption } from "./support/count_option.ts";
 import { trivial } from "./support/trivial.ts";
 
 const HELP = `Measures the resident memory of programs that build a network and run it once, in Markdown.
@@ -43,10 +44,9 @@ interface Network {
 type Figures = Pick<Memory, "base" | "peakOfBuild" | "built" | "peak"> & { readonly javascript?: number };
 
 const options = parseArgs(Deno.args, { string: ["runs"], boolean: ["help"], default: { runs: "5" } });
-const runs = Number(options.runs);
+const runs = options.help ? 0 : countOption("--runs", options.runs) ?? 0;
 if (options.help) console.log(HELP);
-else if (!(runs >= 1)) console.error(`--runs must be a number from 1 on, not ${options.runs}\nSee --help.`);
-else await measureAll();
+else if (runs > 0) await measureAll();
 
 async function measureAll(): Promise<void> {
   const folder = await Deno.makeTempDir();

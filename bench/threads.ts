@@ -10,6 +10,7 @@ import type { Pointer } from "../ffi/memory.ts";
 import { addConfiguration, createSessionOptions } from "../src/backends/onnxruntime/session_options.ts";
 import type { OrtRuntime } from "../src/backends/onnxruntime/runtime.ts";
 import { type CapturedGraph, captureGraph } from "./support/capture.ts";
+import { countOption } from "./support/count_option.ts";
 import { createRawEngine, type RawEngine, type RawSession } from "./support/raw_engine.ts";
 import { median } from "./support/statistics.ts";
 import { loadSuite } from "./support/suites.ts";
@@ -54,10 +55,11 @@ const args = parseArgs(Deno.args, {
   boolean: ["help"],
   default: { suite: "simple,mobilenetv2", rounds: "9" },
 });
+const rounds = args.help ? 0 : countOption("--rounds", args.rounds) ?? 0;
 if (args.help) {
   console.log(HELP);
-} else {
-  for (const suite of args.suite.split(",")) await study(suite, Number(args.rounds));
+} else if (rounds > 0) {
+  for (const suite of args.suite.split(",")) await study(suite, rounds);
 }
 
 async function study(name: string, rounds: number): Promise<void> {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { integerRange, isFloat, type MLOperandDataType } from "../../../data_type.ts";
-import { imageShape } from "../../../graph/layout.ts";
+import { integerRange, isFloat } from "../../../data_type.ts";
+import { type Windows, windowsOf } from "../../../graph/windows.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { pools as rows } from "../../../ops/pool2d.ts";
 import type { MilValue } from "../mil.ts";
@@ -17,51 +17,6 @@ import { surrounded } from "./padding.ts";
 import { inFloat32 } from "./precision.ts";
 
 type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
-
-/** A moving window, in the order height, width. */
-interface Windows {
-  readonly dataType: MLOperandDataType;
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** `[top, bottom, left, right]`, the ends such that the output has its size however it was rounded. */
-  readonly padding: readonly number[];
-  readonly outputSizes: readonly number[];
-  /** For each output row and each output column, how many elements of the input the window covers in that direction. */
-  readonly covered: readonly (readonly number[])[];
-}
-
-function windowsOf({ operands: { input }, attributes }: PoolNode): Windows {
-  const { layout, windowDimensions: kernel, strides, dilations, outputSizes } = attributes;
-  const { height, width } = imageShape(input.shape, layout);
-  const sides = [height, width].map((size, side) => {
-    const begin = attributes.padding[2 * side]!;
-    const [stride, dilation] = [strides[side]!, dilations[side]!];
-    const reach = (outputSizes[side]! - 1) * stride + (kernel[side]! - 1) * dilation + 1;
-    const covered = Array.from(
-      { length: outputSizes[side]! },
-      (_, i) => coveredElements(i * stride - begin, kernel[side]!, dilation, size),
-    );
-    return { padding: [begin, Math.max(reach - size - begin, 0)], covered };
-  });
-  const padding = sides.flatMap(({ padding }) => padding);
-  const covered = sides.map(({ covered }) => covered);
-  return { dataType: input.dataType, kernel, strides, dilations, padding, outputSizes, covered };
-}
-
-/** How many of the positions `start + k·dilation`, with `k` from 0 to `kernel - 1`, lie from 0 to `size - 1`. */
-function coveredElements(start: number, kernel: number, dilation: number, size: number): number {
-  const first = Math.max(Math.ceil(-start / dilation), 0);
-  const last = Math.min(Math.floor((size - 1 - start) / dilation), kernel - 1);
-  return Math.max(last - first + 1, 0);
-}
-
-/** Whether the window is the image, which may have any layout then. */
-function isGlobal({ operands: { input }, attributes }: PoolNode, { padding, outputSizes, kernel }: Windows): boolean {
-  const { height, width } = imageShape(input.shape, attributes.layout);
-  return padding.every((size) => size === 0) && outputSizes.every((size) => size === 1) &&
-    kernel[0] === height && kernel[1] === width;
-}
 
 /** Whether MIL's pools can do it: no dilations, and no window of padding alone. */
 function isPlain({ kernel, padding, dilations, covered }: Windows): boolean {
@@ -82,7 +37,7 @@ function pool({ global, plain, sliced }: Pool) {
   return (node: PoolNode, mil: MilWriter): MilValue => {
     const { operands: { input }, attributes: { layout } } = node;
     const windows = windowsOf(node);
-    if (isGlobal(node, windows)) return global(mil.value(input), layout === "nchw" ? [2, 3] : [1, 2], mil);
+    if (windows.isGlobal) return global(mil.value(input), layout === "nchw" ? [2, 3] : [1, 2], mil);
     const apply = isFloat(input.dataType) && isPlain(windows) ? plain : sliced;
     return fromNchw(apply(toNchw(mil.value(input), layout, mil), windows, mil), layout, mil);
   };

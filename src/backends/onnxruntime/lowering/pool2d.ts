@@ -6,7 +6,7 @@
  */
 
 import { integerRange, isFloat, type MLOperandDataType } from "../../../data_type.ts";
-import { imageShape } from "../../../graph/layout.ts";
+import { type Windows, windowsOf } from "../../../graph/windows.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { pools as rows } from "../../../ops/pool2d.ts";
 import type { OnnxAttributes } from "../onnx.ts";
@@ -15,48 +15,6 @@ import { fromNchw, onnxPads, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 
 type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
-
-/** A moving window, in the order height, width. */
-interface Windows {
-  readonly dataType: MLOperandDataType;
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  /** `[beginHeight, endHeight, beginWidth, endWidth]`, the ends such that the output has its size however it was rounded. */
-  readonly padding: readonly number[];
-  readonly outputSizes: readonly number[];
-  /** For each output row and each output column, how many elements of the input the window covers in that direction. */
-  readonly covered: readonly (readonly number[])[];
-  /** Whether the window is the image. */
-  readonly isGlobal: boolean;
-}
-
-function windowsOf({ operands: { input }, attributes }: PoolNode): Windows {
-  const { layout, windowDimensions: kernel, strides, dilations, outputSizes } = attributes;
-  const { height, width } = imageShape(input.shape, layout);
-  const sides = [height, width].map((size, side) => {
-    const begin = attributes.padding[2 * side]!;
-    const [stride, dilation] = [strides[side]!, dilations[side]!];
-    const reach = (outputSizes[side]! - 1) * stride + (kernel[side]! - 1) * dilation + 1;
-    const covered = Array.from(
-      { length: outputSizes[side]! },
-      (_, i) => coveredElements(i * stride - begin, kernel[side]!, dilation, size),
-    );
-    return { size, begin, end: Math.max(reach - size - begin, 0), covered };
-  });
-  const padding = sides.flatMap(({ begin, end }) => [begin, end]);
-  const isGlobal = padding.every((size) => size === 0) && outputSizes.every((size) => size === 1) &&
-    sides.every(({ size }, side) => size === kernel[side]);
-  const covered = sides.map(({ covered }) => covered);
-  return { dataType: input.dataType, kernel, strides, dilations, padding, outputSizes, covered, isGlobal };
-}
-
-/** How many of the positions `start + k·dilation`, with `k` from 0 to `kernel - 1`, lie from 0 to `size - 1`. */
-function coveredElements(start: number, kernel: number, dilation: number, size: number): number {
-  const first = Math.max(Math.ceil(-start / dilation), 0);
-  const last = Math.min(Math.floor((size - 1 - start) / dilation), kernel - 1);
-  return Math.max(last - first + 1, 0);
-}
 
 /** Whether ONNX Runtime's own padding will do. */
 function isPlain({ kernel, padding, covered }: Windows): boolean {
