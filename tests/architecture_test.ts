@@ -53,6 +53,8 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["src/api/ml.ts", "src/backends/select.ts"],
   ["src/polyfill.ts", "src/api/"],
   ["src/polyfill.ts", "src/compat/"],
+  ["src/onnx/", "src/api/", "types"],
+  ["src/onnx/mod.ts", "mod.ts"],
   ["src/cli/", "mod.ts"],
   ["mod.ts", "src/api/"],
 ];

@@ -1,0 +1,132 @@
+/**
+ * The values of a graph while it is walked: known ones, and operands of the builder.
+ *
+ * @module
+ */
+
+import type { MLOperand } from "../api/ml_operand.ts";
+import type { MLOperandDataType } from "../data_type.ts";
+import type { ElementType, Known } from "./model.ts";
+
+/** A value that the graph computes when it runs. */
+export interface Computed {
+  readonly operand: MLOperand;
+  readonly type: MLOperandDataType;
+  readonly shape: readonly number[];
+  /** The inputs of the model on whose elements it depends. */
+  readonly sources: ReadonlySet<string>;
+}
+
+/** A value of the graph. */
+export type Value = Known | Computed;
+
+/** Whether the elements are known while the graph is built. */
+export function isKnown(value: Value): value is Known {
+  return "bytes" in value;
+}
+
+/** Thrown by a row that cannot express its node. The walk goes on, so that all such nodes are found. */
+export class Unsupported extends Error {
+  override readonly name = "Unsupported";
+}
+
+/** Elements as numbers or, for 64-bit integers, as bigints. */
+export type Elements =
+  | Float32Array
+  | Float64Array
+  | Float16Array
+  | Int32Array
+  | Uint32Array
+  | Int16Array
+  | Uint16Array
+  | Int8Array
+  | Uint8Array
+  | BigInt64Array
+  | BigUint64Array;
+
+/**
+ * The data type in which WebNN holds an element type: bool is uint8 with 0 and 1, float64 and bfloat16 become float32,
+ * int16 and uint16 become int32.
+ */
+export function operandType(type: ElementType): MLOperandDataType {
+  switch (type) {
+    case "bool":
+      return "uint8";
+    case "float64":
+    case "bfloat16":
+      return "float32";
+    case "int16":
+    case "uint16":
+      return "int32";
+    case "string":
+      throw new Unsupported("strings cannot be computed with");
+    default:
+      return type;
+  }
+}
+
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Float16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** The number of elements. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}
+
+/** The elements of a known value: a view where the bytes are aligned, else a copy. Four-bit integers come as bytes. */
+export function elementsOf({ type, shape, bytes }: Known): Elements {
+  if (type === "int4" || type === "uint4") return unpackNibbles(bytes, sizeOf(shape), type === "int4");
+  if (type === "bfloat16") return widenBfloat16(bytes);
+  if (type === "string") throw new Unsupported("strings cannot be computed with");
+  const array = ARRAYS[type];
+  const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / array.BYTES_PER_ELEMENT);
+}
+
+/** The elements as numbers; 64-bit integers beyond 2⁵³ are rounded. */
+export function numbersOf(known: Known): number[] {
+  return Array.from(elementsOf(known) as ArrayLike<number | bigint>, Number);
+}
+
+/** A known value with these elements, converted to the type. */
+export function known(
+  type: Exclude<ElementType, "string" | "bfloat16" | "int4" | "uint4">,
+  shape: readonly number[],
+  elements: Iterable<number | bigint>,
+): Known {
+  const array = is64BitType(type)
+    ? new ARRAYS[type](Array.from(elements, (element) => BigInt(element)))
+    : new ARRAYS[type as "float32"](Array.from(elements, Number));
+  return { type, shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
+}
+
+function is64BitType(type: ElementType): type is "int64" | "uint64" {
+  return type === "int64" || type === "uint64";
+}
+
+function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): Int8Array | Uint8Array {
+  const result = signed ? new Int8Array(count) : new Uint8Array(count);
+  for (let i = 0; i < count; i++) {
+    const nibble = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
+    result[i] = signed && nibble > 7 ? nibble - 16 : nibble;
+  }
+  return result;
+}
+
+function widenBfloat16(bytes: Uint8Array): Float32Array {
+  const words = new Uint32Array(bytes.byteLength >> 1);
+  for (let i = 0; i < words.length; i++) words[i] = (bytes[2 * i]! << 16) | (bytes[2 * i + 1]! << 24);
+  return new Float32Array(words.buffer);
+}
