@@ -158,7 +158,8 @@ export function appendList(
   const limits = { operator: limitsOf(state.context, row.name as OperatorName), maxTensorByteLength };
   const { attributes, outputs: descriptors } = applyOperator(row, nodeOperands, values, label, limits);
   const outputs = descriptors.map((descriptor) => newValue(state, descriptor));
-  state.nodes.push({ operator: row.name, label, operands: nodeOperands, attributes, outputs });
+  const node = { operands: nodeOperands, attributes, outputs };
+  state.nodes.push({ operator: row.name, label, ...node, cost: row.cost(node) });
   return outputs.map((output) => createOperand(state, output, "operator"));
 }
 

@@ -15,6 +15,14 @@ export interface Value extends Descriptor {
 /** Operands by name: one, a list, or an optional one that is missing. */
 export type NodeOperands = Readonly<Record<string, Value | readonly Value[] | undefined>>;
 
+/** The arithmetic and the memory traffic of one run. */
+export interface Cost {
+  /** A lone addition, multiplication or comparison counts as half of one. */
+  readonly multiplyAdds: number;
+  /** Bytes read and written. An engine that fuses operators moves fewer. */
+  readonly bytes: number;
+}
+
 /** One operation. */
 export interface Node {
   /** The name of the operator's row. */
@@ -25,6 +33,8 @@ export interface Node {
   /** Complete: every default is filled in, nothing refers to an object of the user's. */
   readonly attributes: object;
   readonly outputs: readonly Value[];
+  /** As its row counts it. */
+  readonly cost: Cost;
 }
 
 /** A named input. Names are the user's, with any code points but never empty. */

@@ -4,9 +4,12 @@
  * @module
  */
 
+import { elementsOf } from "../graph/cost.ts";
+import type { Cost, Value } from "../graph/graph.ts";
 import { filterShape, fromImageShape, type ImageShape, imageShape } from "../graph/layout.ts";
 import { MAX_DIMENSION } from "../shape.ts";
 import { checkLength, checkNonZero, checkShape, refuse } from "./checks.ts";
+import { computing, type CostedNode } from "./cost.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { conv2dLayout, convTranspose2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
 
@@ -89,7 +92,20 @@ const conv2d = operator({
       }],
     };
   },
+  // Each element of the output meets the filter of its channel.
+  cost: (node) => convolving(node, node.outputs, node.attributes.filterLayout.indexOf("o")),
 });
+
+/** Each element of some values meets the part of the filter that belongs to one position of `channelAxis`. */
+function convolving(
+  node: CostedNode<{ readonly filter: Value; readonly bias: Value | undefined }>,
+  values: readonly Value[],
+  channelAxis: number,
+): Cost {
+  const { operands: { filter, bias }, outputs } = node;
+  const met = elementsOf([filter]) / filter.shape[channelAxis]!;
+  return computing(node, elementsOf(values) * met + (bias ? elementsOf(outputs) / 2 : 0));
+}
 
 /** WPT refuses an input that would be too large once it is padded, as an engine that pads explicitly must. */
 export function checkPaddedSize({ batches, channels, height, width }: ImageShape, { padding }: Window): void {
@@ -138,6 +154,8 @@ const convTranspose2d = operator({
       }],
     };
   },
+  // Each element of the input meets the filter of its channel.
+  cost: (node) => convolving(node, [node.operands.input], node.attributes.filterLayout.indexOf("i")),
 });
 
 /**

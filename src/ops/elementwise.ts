@@ -9,6 +9,7 @@ import { broadcast, type Descriptor, formatShape, type Shape } from "../shape.ts
 import { double, withDefault } from "../webidl/converters.ts";
 import { checkAxis, refuse } from "./checks.ts";
 import { castNumber, castProblem, type Scalar } from "./ml_number.ts";
+import { moving, perOutput } from "./cost.ts";
 import { ANY, FLOATS, one, operator, rank, sameAs, SIGNED, tensor, UINT8, WIDE } from "./operator.ts";
 import { aDataType, booleanFalse, maybeNumber, wrappingInteger } from "./parameters.ts";
 
@@ -32,6 +33,7 @@ function binary<const Name extends string>(name: Name) {
       attributes: {},
       outputs: [{ dataType: a.dataType, shape: broadcastOperands(a, b, "a and b") }],
     }),
+    cost: perOutput(1),
   });
 }
 
@@ -45,6 +47,7 @@ function logical<const Name extends string>(name: Name, types: readonly MLOperan
       attributes: {},
       outputs: [{ dataType: "uint8", shape: broadcastOperands(a, b, "a and b") }],
     }),
+    cost: perOutput(1),
   });
 }
 
@@ -55,16 +58,21 @@ function predicate<const Name extends string>(name: Name, types: readonly MLOper
     operands: { a: one(types) },
     outputs: { output: tensor(UINT8) },
     resolve: ({ a }) => ({ attributes: {}, outputs: [{ dataType: "uint8", shape: a.shape }] }),
+    cost: perOutput(1),
   });
 }
 
-/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary */
-function unary<const Name extends string>(name: Name, types: readonly MLOperandDataType[]) {
+/**
+ * So many operations for each element, of which a function such as the exponential is one.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary
+ */
+function unary<const Name extends string>(name: Name, types: readonly MLOperandDataType[], operations: number) {
   return operator({
     name,
     operands: { input: one(types) },
     outputs: elementwiseOutput,
     resolve: ({ input }) => ({ attributes: {}, outputs: [input] }),
+    cost: perOutput(operations),
   });
 }
 
@@ -77,6 +85,7 @@ function withAlpha<const Name extends string>(name: Name, alpha: number) {
     outputs: elementwiseOutput,
     options: { alpha: option },
     resolve: ({ input }, { alpha }) => ({ attributes: { alpha }, outputs: [input] }),
+    cost: perOutput(2),
   });
 }
 
@@ -90,6 +99,7 @@ function withAlphaAndBeta<const Name extends string>(name: Name, alpha: number, 
     outputs: elementwiseOutput,
     options: { alpha: alphaOption, beta: betaOption },
     resolve: ({ input }, { alpha, beta }) => ({ attributes: { alpha, beta }, outputs: [input] }),
+    cost: perOutput(2),
   });
 }
 
@@ -100,6 +110,7 @@ const cast = operator({
   outputs: { output: tensor(ANY, rank(0), "input") },
   parameters: { dataType: aDataType },
   resolve: ({ input }, { dataType }) => ({ attributes: { dataType }, outputs: [{ dataType, shape: input.shape }] }),
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-clamp */
@@ -116,6 +127,7 @@ const clamp = operator({
     }
     return { attributes: { minValue, maxValue }, outputs: [input] };
   },
+  cost: perOutput(2),
 });
 
 /** A bound in the input's type. A missing one is no bound, and so, in WPT, is NaN. */
@@ -137,6 +149,7 @@ const cumulativeSum = operator({
     checkAxis(axis, input.shape.length);
     return { attributes: { axis, exclusive, reversed }, outputs: [input] };
   },
+  cost: perOutput(1),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-prelu */
@@ -148,6 +161,7 @@ const prelu = operator({
     attributes: {},
     outputs: [{ dataType: input.dataType, shape: broadcastOperands(input, slope, "input and slope") }],
   }),
+  cost: perOutput(2),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-where */
@@ -163,6 +177,7 @@ const where = operator({
       outputs: [{ ...output, shape: broadcastOperands(condition, output, "condition and the values") }],
     };
   },
+  cost: moving,
 });
 
 /** The element-wise rows. */
@@ -187,28 +202,28 @@ export const elementwise = {
   // The standard's table says any data type, its steps say floating point; WPT follows the steps.
   isNaN: predicate("isNaN", FLOATS),
   isInfinite: predicate("isInfinite", FLOATS),
-  abs: unary("abs", SIGNED),
-  ceil: unary("ceil", FLOATS),
-  cos: unary("cos", FLOATS),
-  erf: unary("erf", FLOATS),
-  exp: unary("exp", FLOATS),
-  floor: unary("floor", FLOATS),
-  identity: unary("identity", ANY),
-  log: unary("log", FLOATS),
-  neg: unary("neg", SIGNED),
-  reciprocal: unary("reciprocal", FLOATS),
-  roundEven: unary("roundEven", FLOATS),
-  sign: unary("sign", SIGNED),
-  sin: unary("sin", FLOATS),
-  sqrt: unary("sqrt", FLOATS),
-  tan: unary("tan", FLOATS),
-  gelu: unary("gelu", FLOATS),
-  hardSwish: unary("hardSwish", FLOATS),
-  relu: unary("relu", SIGNED),
-  sigmoid: unary("sigmoid", FLOATS),
-  softplus: unary("softplus", FLOATS),
-  softsign: unary("softsign", FLOATS),
-  tanh: unary("tanh", FLOATS),
+  abs: unary("abs", SIGNED, 1),
+  ceil: unary("ceil", FLOATS, 1),
+  cos: unary("cos", FLOATS, 1),
+  erf: unary("erf", FLOATS, 1),
+  exp: unary("exp", FLOATS, 1),
+  floor: unary("floor", FLOATS, 1),
+  identity: unary("identity", ANY, 0),
+  log: unary("log", FLOATS, 1),
+  neg: unary("neg", SIGNED, 1),
+  reciprocal: unary("reciprocal", FLOATS, 1),
+  roundEven: unary("roundEven", FLOATS, 1),
+  sign: unary("sign", SIGNED, 1),
+  sin: unary("sin", FLOATS, 1),
+  sqrt: unary("sqrt", FLOATS, 1),
+  tan: unary("tan", FLOATS, 1),
+  gelu: unary("gelu", FLOATS, 5),
+  hardSwish: unary("hardSwish", FLOATS, 5),
+  relu: unary("relu", SIGNED, 1),
+  sigmoid: unary("sigmoid", FLOATS, 4),
+  softplus: unary("softplus", FLOATS, 3),
+  softsign: unary("softsign", FLOATS, 3),
+  tanh: unary("tanh", FLOATS, 1),
   elu: withAlpha("elu", 1),
   leakyRelu: withAlpha("leakyRelu", 0.01),
   hardSigmoid: withAlphaAndBeta("hardSigmoid", 0.2, 0.5),

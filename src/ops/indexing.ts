@@ -9,6 +9,7 @@
 import type { MLOperandDataType } from "../data_type.ts";
 import { type Descriptor, formatShape, type Shape } from "../shape.ts";
 import { checkAxis, checkShape, refuse } from "./checks.ts";
+import { moving, perInput, picking } from "./cost.ts";
 import { ANY, INDICES, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { booleanFalse, int32Type, integer, integer0 } from "./parameters.ts";
 
@@ -33,6 +34,7 @@ function argMinMax<const Name extends string>(name: Name) {
         outputs: [{ dataType: outputDataType, shape: keepDimensions ? shape.with(axis, 1) : shape.toSpliced(axis, 1) }],
       };
     },
+    cost: perInput(1),
   });
 }
 
@@ -47,6 +49,7 @@ const gather = operator({
     checkAxis(axis, shape.length);
     return { attributes: { axis }, outputs: [{ dataType, shape: shape.toSpliced(axis, 1, ...indices.shape) }] };
   },
+  cost: picking,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gatherelements */
@@ -59,6 +62,7 @@ const gatherElements = operator({
     checkElementIndices(input, indices, axis);
     return { attributes: { axis }, outputs: [{ dataType: input.dataType, shape: indices.shape }] };
   },
+  cost: picking,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gathernd */
@@ -70,6 +74,7 @@ const gatherND = operator({
     attributes: {},
     outputs: [{ dataType: input.dataType, shape: shapeAtCoordinates(input, indices) }],
   }),
+  cost: picking,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-scatterelements */
@@ -87,6 +92,7 @@ const scatterElements = operator({
     checkShape("updates", updates.shape, indices.shape);
     return { attributes: { axis }, outputs: [input] };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-scatternd */
@@ -98,6 +104,7 @@ const scatterND = operator({
     checkShape("updates", updates.shape, shapeAtCoordinates(input, indices));
     return { attributes: {}, outputs: [input] };
   },
+  cost: moving,
 });
 
 /** One index per element: the dimensions are those of the input, except along the axis. */

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { elementsOf } from "../graph/cost.ts";
 import { broadcast, broadcastsTo, formatShape } from "../shape.ts";
 import { checkAxis, refuse } from "./checks.ts";
+import { computing, perOutput } from "./cost.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { booleanFalse, double1, integer } from "./parameters.ts";
 
@@ -24,6 +26,7 @@ const matmul = operator({
       );
     return { attributes: {}, outputs: [{ dataType: a.dataType, shape: [...batches, rows, columns] }] };
   },
+  cost: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gemm */
@@ -42,6 +45,11 @@ const gemm = operator({
     }
     return { attributes, outputs: [{ dataType: a.dataType, shape }] };
   },
+  cost(node) {
+    const { operands: { a, c }, attributes: { aTranspose }, outputs } = node;
+    const output = elementsOf(outputs);
+    return computing(node, output * a.shape[aTranspose ? 0 : 1]! + (c ? output / 2 : 0));
+  },
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-softmax-method */
@@ -54,6 +62,8 @@ const softmax = operator({
     checkAxis(axis, input.shape.length);
     return { attributes: { axis }, outputs: [input] };
   },
+  // Find the greatest, subtract it, exponentiate, add up, divide.
+  cost: perOutput(5),
 });
 
 /** The rows of matrix products, and softmax. */

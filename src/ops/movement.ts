@@ -7,6 +7,7 @@
 import { allAxes, broadcastsTo, elementCount, formatShape, MAX_DIMENSION, type Shape } from "../shape.ts";
 import { checkAxes, checkAxis, checkLength, checkNonZero, refuse } from "./checks.ts";
 import { castNumber, castProblem } from "./ml_number.ts";
+import { moving, picking } from "./cost.ts";
 import { ANY, list, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import {
   booleanTrue,
@@ -52,6 +53,7 @@ const concat = operator({
       outputs: [{ dataType: first.dataType, shape: first.shape.with(axis, sum) }],
     };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-expand */
@@ -68,6 +70,7 @@ const expand = operator({
     }
     return { attributes: { newShape }, outputs: [{ dataType: input.dataType, shape: newShape }] };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pad */
@@ -94,6 +97,7 @@ const pad = operator({
       }],
     };
   },
+  cost: moving,
 });
 
 /** A reflection leaves out the element at the edge: there is one less to reflect than the dimension has. */
@@ -116,6 +120,7 @@ const reshape = operator({
     }
     return { attributes: { newShape }, outputs: [{ dataType: input.dataType, shape: newShape }] };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reverse-method */
@@ -128,6 +133,7 @@ const reverse = operator({
     checkAxes(axes, input.shape.length);
     return { attributes: { axes }, outputs: [input] };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-slice */
@@ -156,6 +162,7 @@ const slice = operator({
       outputs: [{ dataType, shape: sizes.map((size, axis) => Math.ceil(size / strides[axis]!)) }],
     };
   },
+  cost: picking,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-split */
@@ -174,6 +181,7 @@ const split = operator({
       outputs: sizes.map((size) => ({ dataType: input.dataType, shape: input.shape.with(axis, size) })),
     };
   },
+  cost: moving,
 });
 
 function equalParts(count: number, dimension: number): number[] {
@@ -207,6 +215,7 @@ const tile = operator({
       outputs: [{ dataType, shape: shape.map((dimension, axis) => dimension * repetitions[axis]!) }],
     };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-transpose */
@@ -223,6 +232,7 @@ const transpose = operator({
       outputs: [{ dataType: input.dataType, shape: permutation.map((axis) => input.shape[axis]!) }],
     };
   },
+  cost: moving,
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-triangular */
@@ -232,6 +242,7 @@ const triangular = operator({
   outputs: { output: tensor(sameAs("input"), rank(2), "input") },
   options: { upper: booleanTrue, diagonal: signedInteger0 },
   resolve: ({ input }, { upper, diagonal }) => ({ attributes: { upper, diagonal }, outputs: [input] }),
+  cost: moving,
 });
 
 /** The rows of data movement. */

@@ -6,10 +6,14 @@
 
 import { checkAxes, checkAxis, checkShape } from "./checks.ts";
 import { castNumber } from "./ml_number.ts";
+import { perOutput } from "./cost.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { epsilon, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
+
+/** Add up, subtract, square and add, divide and take the root, scale and shift. */
+const NORMALIZING = 8;
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-batchnorm */
 const batchNormalization = operator({
@@ -28,6 +32,8 @@ const batchNormalization = operator({
     checkShapes(operands, [input.shape[axis]!]);
     return { attributes: { axis, epsilon: castEpsilon(epsilon, input) }, outputs: [input] };
   },
+  // Subtract, divide, scale and shift.
+  cost: perOutput(4),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-instancenorm */
@@ -44,6 +50,7 @@ const instanceNormalization = operator({
     checkShapes(operands, [input.shape[layout.indexOf("c")]!]);
     return { attributes: { epsilon: castEpsilon(epsilon, input), layout }, outputs: [input] };
   },
+  cost: perOutput(NORMALIZING),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-layernorm */
@@ -57,6 +64,7 @@ const layerNormalization = operator({
     checkShapes(operands, axes.map((axis) => input.shape[axis]!));
     return { attributes: { axes, epsilon: castEpsilon(epsilon, input) }, outputs: [input] };
   },
+  cost: perOutput(NORMALIZING),
 });
 
 /** All operands that are there must have this shape. */

@@ -6,9 +6,10 @@
  */
 
 import { DATA_TYPES, FOUR_BIT_DATA_TYPES, type MLOperandDataType } from "../data_type.ts";
-import type { Value } from "../graph/graph.ts";
+import type { Cost, Value } from "../graph/graph.ts";
 import type { Descriptor } from "../shape.ts";
 import type { DictionaryOf, Members } from "../webidl/converters.ts";
+import type { CostedNode } from "./cost.ts";
 
 /** The ranks that an operand may have; `max` is missing where the standard sets no limit. */
 export interface RankRange {
@@ -65,6 +66,8 @@ export interface Operator<
   readonly options: Options;
   /** Checks the arguments and says what comes out; refuses by {@linkcode refuse}. */
   resolve(operands: OperandsOf<Operands>, args: DictionaryOf<Parameters & Options>): Resolved<Attributes>;
+  /** Counts what a run of the operation takes. */
+  cost(node: CostedNode<OperandsOf<Operands>, Attributes>): Cost;
 }
 
 /** Any row, for code that treats all alike. */
@@ -76,6 +79,8 @@ export interface AnyOperator {
   readonly options: Members;
   // deno-lint-ignore no-explicit-any -- the parameters of a method are contravariant: no other type admits every row
   resolve(operands: any, args: any): Resolved<object>;
+  // deno-lint-ignore no-explicit-any -- likewise
+  cost(node: any): Cost;
 }
 
 /** The attributes that a node of this row carries. */
@@ -97,6 +102,7 @@ export function operator<
   parameters?: Parameters;
   options?: Options;
   resolve(operands: OperandsOf<Operands>, args: DictionaryOf<Parameters & Options>): Resolved<Attributes>;
+  cost(node: CostedNode<NoInfer<OperandsOf<Operands>>, NoInfer<Attributes>>): Cost;
 }): Operator<Name, Operands, Parameters, Options, Attributes> {
   return { parameters: {} as Parameters, options: {} as Options, ...row };
 }

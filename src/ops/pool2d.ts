@@ -5,15 +5,20 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
+import { elementsOf } from "../graph/cost.ts";
 import { fromImageShape, imageShape } from "../graph/layout.ts";
-import { MAX_DIMENSION } from "../shape.ts";
+import { elementCount, MAX_DIMENSION } from "../shape.ts";
 import { checkLength, checkNonZero, refuse } from "./checks.ts";
 import { checkPaddedSize, checkWindow, outputSize } from "./conv2d.ts";
+import { computing } from "./cost.ts";
 import { ANY, FLOATS, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { inputLayout, maybeIntegers, rounding } from "./parameters.ts";
 
-/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d */
-function pool2d<const Name extends string>(name: Name, types: readonly MLOperandDataType[]) {
+/**
+ * So many operations for each element of a window.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d
+ */
+function pool2d<const Name extends string>(name: Name, types: readonly MLOperandDataType[], operations: number) {
   return operator({
     name,
     operands: { input: one(types, rank(4, 4)) },
@@ -48,6 +53,10 @@ function pool2d<const Name extends string>(name: Name, types: readonly MLOperand
         outputs: [{ dataType: input.dataType, shape: fromImageShape({ ...image, height, width }, layout) }],
       };
     },
+    cost(node) {
+      const window = elementCount(node.attributes.windowDimensions);
+      return computing(node, operations / 2 * window * elementsOf(node.outputs));
+    },
   });
 }
 
@@ -67,7 +76,7 @@ function roundSizes(
 
 /** The rows of pools. */
 export const pools = {
-  averagePool2d: pool2d("averagePool2d", FLOATS),
-  l2Pool2d: pool2d("l2Pool2d", FLOATS),
-  maxPool2d: pool2d("maxPool2d", ANY),
+  averagePool2d: pool2d("averagePool2d", FLOATS, 1),
+  l2Pool2d: pool2d("l2Pool2d", FLOATS, 2),
+  maxPool2d: pool2d("maxPool2d", ANY, 1),
 };

@@ -7,6 +7,7 @@
 import type { Value } from "../graph/graph.ts";
 import { formatShape } from "../shape.ts";
 import { checkShape, refuse } from "./checks.ts";
+import { perOutput } from "./cost.ts";
 import { FLOATS, one, operator, QUANTIZED, rank, sameAs, tensor } from "./operator.ts";
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-dequantizelinear */
@@ -22,6 +23,8 @@ const dequantizeLinear = operator({
     checkBlocks(input, scale, zeroPoint);
     return { attributes: {}, outputs: [{ dataType: scale.dataType, shape: input.shape }] };
   },
+  // Subtract, multiply.
+  cost: perOutput(2),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-quantizelinear */
@@ -37,6 +40,8 @@ const quantizeLinear = operator({
     checkBlocks(input, scale, zeroPoint);
     return { attributes: {}, outputs: [{ dataType: zeroPoint.dataType, shape: input.shape }] };
   },
+  // Divide, round, add, clamp.
+  cost: perOutput(4),
 });
 
 /** Scale and zero point have one element for each block, and blocks divide every dimension evenly. */

@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Value } from "../graph/graph.ts";
-import { type Descriptor, MAX_DIMENSION, type Shape } from "../shape.ts";
+import { elementsOf } from "../graph/cost.ts";
+import type { Cost, Value } from "../graph/graph.ts";
+import { type Descriptor, elementCount, MAX_DIMENSION, type Shape } from "../shape.ts";
 import { checkLength, checkShape, refuse } from "./checks.ts";
+import { computing, type CostedNode } from "./cost.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import {
   booleanFalse,
@@ -56,6 +58,7 @@ const gru = operator({
     const outputs = networkOutputs(GRU_GATES, input, operands, steps, options, 1);
     return { attributes: { ...options, steps, activations: gruActivations(activations) }, outputs };
   },
+  cost: (node) => recurring(node, 2),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-grucell */
@@ -76,6 +79,7 @@ const gruCell = operator({
     const state = cellState(GRU_GATES, input, operands, options.hiddenSize);
     return { attributes: { ...options, activations: gruActivations(activations) }, outputs: [state] };
   },
+  cost: (node) => recurring(node, 1),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstm */
@@ -98,6 +102,7 @@ const lstm = operator({
     const outputs = networkOutputs(LSTM_GATES, input, operands, steps, options, 2);
     return { attributes: { ...options, steps, activations: lstmActivations(activations) }, outputs };
   },
+  cost: (node) => recurring(node, 2),
 });
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstmcell */
@@ -120,7 +125,17 @@ const lstmCell = operator({
     const state = cellState(LSTM_GATES, input, operands, options.hiddenSize);
     return { attributes: { ...options, activations: lstmActivations(activations) }, outputs: [state, state] };
   },
+  cost: (node) => recurring(node, 1),
 });
+
+/**
+ * The two products of each step and each item of the batch, which are the leading dimensions of the input; beside them,
+ * the gates are next to nothing.
+ */
+function recurring(node: CostedNode<Record<"input" | "weight" | "recurrentWeight", Value>>, leading: number): Cost {
+  const { input, weight, recurrentWeight } = node.operands;
+  return computing(node, elementCount(input.shape.slice(0, leading)) * elementsOf([weight, recurrentWeight]));
+}
 
 /** The two activations of a GRU: of the gates z and r, and of the new gate. */
 function gruActivations(activations: readonly Activation[] = ["sigmoid", "tanh"]): readonly Activation[] {

@@ -7,11 +7,15 @@
 import type { MLOperandDataType } from "../data_type.ts";
 import { allAxes, type Shape } from "../shape.ts";
 import { checkAxes } from "./checks.ts";
+import { perInput } from "./cost.ts";
 import { ANY, FLOATS, one, operator, sameAs, tensor, WIDE } from "./operator.ts";
 import { booleanFalse, maybeIntegers } from "./parameters.ts";
 
-/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reduce */
-function reduction<const Name extends string>(name: Name, types: readonly MLOperandDataType[]) {
+/**
+ * So many operations for each element of the input.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reduce
+ */
+function reduction<const Name extends string>(name: Name, types: readonly MLOperandDataType[], operations: number) {
   return operator({
     name,
     operands: { input: one(types) },
@@ -24,6 +28,7 @@ function reduction<const Name extends string>(name: Name, types: readonly MLOper
         outputs: [{ dataType: input.dataType, shape: reducedShape(input.shape, axes, keepDimensions) }],
       };
     },
+    cost: perInput(operations),
   });
 }
 
@@ -36,14 +41,14 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDimensio
 
 /** The rows of reductions. */
 export const reductions = {
-  reduceL1: reduction("reduceL1", WIDE),
-  reduceL2: reduction("reduceL2", FLOATS),
-  reduceLogSum: reduction("reduceLogSum", FLOATS),
-  reduceLogSumExp: reduction("reduceLogSumExp", FLOATS),
-  reduceMax: reduction("reduceMax", ANY),
-  reduceMean: reduction("reduceMean", FLOATS),
-  reduceMin: reduction("reduceMin", ANY),
-  reduceProduct: reduction("reduceProduct", WIDE),
-  reduceSum: reduction("reduceSum", WIDE),
-  reduceSumSquare: reduction("reduceSumSquare", WIDE),
+  reduceL1: reduction("reduceL1", WIDE, 2),
+  reduceL2: reduction("reduceL2", FLOATS, 2),
+  reduceLogSum: reduction("reduceLogSum", FLOATS, 1),
+  reduceLogSumExp: reduction("reduceLogSumExp", FLOATS, 4),
+  reduceMax: reduction("reduceMax", ANY, 1),
+  reduceMean: reduction("reduceMean", FLOATS, 1),
+  reduceMin: reduction("reduceMin", ANY, 1),
+  reduceProduct: reduction("reduceProduct", WIDE, 1),
+  reduceSum: reduction("reduceSum", WIDE, 1),
+  reduceSumSquare: reduction("reduceSumSquare", WIDE, 2),
 };

@@ -5,6 +5,7 @@
  */
 
 import { checkAxes, checkLength, checkNonZero, refuse } from "./checks.ts";
+import { moving, perOutput } from "./cost.ts";
 import { FLOATS, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { interpolation, maybeFloats, maybeIntegers } from "./parameters.ts";
 
@@ -27,6 +28,8 @@ const resample2d = operator({
     const outputShape = axes.reduce<readonly number[]>((sizes, axis, i) => sizes.with(axis, resampled[i]!), shape);
     return { attributes: { mode, axes }, outputs: [{ dataType, shape: outputShape }] };
   },
+  // A linear interpolation weighs four neighbours.
+  cost: (node) => node.attributes.mode === "linear" ? perOutput(8)(node) : moving(node),
 });
 
 /** The row of resampling. */

@@ -296,7 +296,14 @@ function productGraph(block: NativeBlock, label = "", outputShape = [1, WIDTH]):
   return {
     inputs: [{ name: "x", value: x }],
     constants: [{ value: factor, block, shared: false }],
-    nodes: [{ operator: "matmul", label, operands: { a: x, b: factor }, attributes: {}, outputs: [y] }],
+    nodes: [{
+      operator: "matmul",
+      label,
+      operands: { a: x, b: factor },
+      attributes: {},
+      outputs: [y],
+      cost: { multiplyAdds: HEIGHT * WIDTH, bytes: 0 },
+    }],
     outputs: [{ name: "y", value: y }],
   };
 }

@@ -1,0 +1,44 @@
+/**
+ * What running an operation takes, counted from its shapes: the same for every engine.
+ *
+ * @module
+ */
+
+import { byteLength, elementCount } from "../shape.ts";
+import type { Cost, Graph, NodeOperands, Value } from "./graph.ts";
+
+/** The cost of all nodes together. */
+export function costOf({ nodes }: Graph<unknown>): Cost {
+  let [multiplyAdds, bytes] = [0, 0];
+  for (const { cost } of nodes) {
+    multiplyAdds += cost.multiplyAdds;
+    bytes += cost.bytes;
+  }
+  return { multiplyAdds, bytes };
+}
+
+/** The bytes of all operands and outputs; an operand that is passed twice counts once. */
+export function traffic(operands: NodeOperands, outputs: readonly Value[]): number {
+  const values = new Set<Value>(outputs);
+  for (const name in operands) {
+    const operand = operands[name];
+    if (operand === undefined) continue;
+    if ("shape" in operand) values.add(operand);
+    else for (const value of operand) values.add(value);
+  }
+  return bytesOf(values);
+}
+
+/** The bytes of values. */
+export function bytesOf(values: Iterable<Value>): number {
+  let total = 0;
+  for (const value of values) total += byteLength(value);
+  return total;
+}
+
+/** The elements of values. */
+export function elementsOf(values: Iterable<Value>): number {
+  let total = 0;
+  for (const { shape } of values) total += elementCount(shape);
+  return total;
+}
