@@ -271,17 +271,18 @@ Deno.test({
   },
 });
 
-Deno.test("compile cache: the name changes with the graph, its weights, the library and this module", async () => {
+Deno.test("compile cache: the name changes with the graph, its weights, the library, its configuration and this module", async () => {
   const runtime = await openRuntime(undefined, 1);
   const blocks = [1, 2].map((scale) => NativeBlock.copy(runtime, new Uint8Array(weightsOf(scale).buffer)));
   const [block, other] = blocks as [NativeBlock, NativeBlock];
-  const name = (block: NativeBlock, label = "", changed = runtime) =>
-    nameOf(describe(changed, lower(productGraph(block, label))), [block]);
+  const name = (block: NativeBlock, label = "", changed = runtime, entries = {}) =>
+    nameOf(describe(changed, lower(productGraph(block, label)), entries), [block]);
   const names = [
     name(block),
     name(other),
     name(block, "label"),
     name(block, "", { ...runtime, version: "1.0.0" }),
+    name(block, "", runtime, { "session.disable_quant_qdq": "1" }),
   ];
   assertEquals(new Set(names).size, names.length);
   assertEquals(name(block), names[0]);

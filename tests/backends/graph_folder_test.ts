@@ -16,7 +16,7 @@ async function folderOf(parent: string, weights: readonly number[], label = ""):
     const constant = builder.constant(descriptor, Float32Array.from(weights));
     await builder.build({ y: builder.add(builder.input("x", descriptor), constant, { label }) });
   });
-  const path = await graphFolder(runtime, parent, lower(graph));
+  const path = await graphFolder(runtime, parent, lower(graph), {});
   return path?.slice(parent.length + 1);
 }
 

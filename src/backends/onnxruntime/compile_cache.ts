@@ -74,9 +74,15 @@ const STORE = {
 
 /**
  * A cache in a folder, which need not exist yet.
+ * @param entries the configuration of the sessions that come from it
  * @param sizeLimit how many bytes the entries may have together
  */
-export function openCompileCache(runtime: OrtRuntime, path: string, sizeLimit = DEFAULT_SIZE_LIMIT): CompileCache {
+export function openCompileCache(
+  runtime: OrtRuntime,
+  path: string,
+  entries: Readonly<Record<string, string>>,
+  sizeLimit = DEFAULT_SIZE_LIMIT,
+): CompileCache {
   const folder: Folder = { path, sizeLimit, unchecked: Infinity };
   return {
     async createSession(onnx, create) {
@@ -84,7 +90,7 @@ export function openCompileCache(runtime: OrtRuntime, path: string, sizeLimit = 
       const weightBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
       if (weightBytes > MAX_WEIGHT_BYTES) return undefined;
       try {
-        const description = describe(runtime, onnx);
+        const description = describe(runtime, onnx, entries);
         const entry = { path: `${path}/${nameOf(description, blocks)}${ENTRY}`, description, onnx, blocks };
         return await load(runtime, entry, create) ?? await storeAndLoad(runtime, folder, entry, create);
       } catch {

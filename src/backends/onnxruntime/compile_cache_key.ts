@@ -15,7 +15,6 @@ import { Hash, padded } from "./compile_cache_hash.ts";
 import { NativeBlock } from "./native_block.ts";
 import { Float, type OnnxAttribute, type OnnxGraph, OPSET } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
-import { CONFIGURATION } from "./session_options.ts";
 
 /** The version of this module. With another one an entry is made anew. */
 export const MODULE_VERSION = "0.1.0";
@@ -25,11 +24,18 @@ const SAMPLES = 64;
 
 let features: string | undefined;
 
-/** All that decides what is in an entry, weights left out: bytes, a multiple of 16. */
-export function describe(runtime: OrtRuntime, onnx: OnnxGraph): Uint8Array<ArrayBuffer> {
+/**
+ * All that decides what is in an entry, weights left out: bytes, a multiple of 16.
+ * @param entries the configuration of the session that makes it
+ */
+export function describe(
+  runtime: OrtRuntime,
+  onnx: OnnxGraph,
+  entries: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
   features ??= cpuFeatures();
   const build = readCString(runtime.api.GetBuildInfoString());
-  const circumstances = [MODULE_VERSION, runtime.version, build, features, OPSET, CONFIGURATION];
+  const circumstances = [MODULE_VERSION, runtime.version, build, features, OPSET, entries];
   const text = JSON.stringify([circumstances, describeGraph(onnx)]);
   return padded(new TextEncoder().encode(text));
 }

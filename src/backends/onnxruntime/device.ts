@@ -23,7 +23,7 @@ import { AcceleratorTensor } from "./providers/device_tensor.ts";
 import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { ProviderOptions } from "./providers/provider.ts";
 import type { OrtRuntime } from "./runtime.ts";
-import { createSessionOptions, type Threading } from "./session_options.ts";
+import { createSessionOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 
 const CPU = { kind: "cpu", name: "cpu", isHardware: true } as const;
@@ -41,7 +41,7 @@ export class OrtDevice implements Device {
 
   constructor(
     readonly runtime: OrtRuntime,
-    readonly threading: Threading,
+    readonly settings: SessionSettings,
     readonly accelerator?: Accelerator,
     /** Of sessions on the CPU. */
     readonly cache?: CompileCache,
@@ -52,7 +52,7 @@ export class OrtDevice implements Device {
       device: kind,
       provider: name,
       version: runtime.version,
-      threads: threading.threads,
+      threads: settings.threads,
     };
     this.accelerated = kind !== "cpu" && isHardware;
     this.limits = accelerator?.limits ?? LIMITS;
@@ -149,7 +149,7 @@ export class OrtDevice implements Device {
     adapt?: (options: Pointer) => void,
   ): Promise<Pointer> {
     const { accelerator, runtime } = this;
-    const options = accelerator?.createSessionOptions(graphOptions) ?? createSessionOptions(runtime, this.threading);
+    const options = accelerator?.createSessionOptions(graphOptions) ?? createSessionOptions(runtime, this.settings);
     this.#making.add(options);
     try {
       adapt?.(options);

@@ -9,6 +9,7 @@ import type { Device, DeviceEntry, DeviceKind, GpuAdapter } from "../backend.ts"
 import { listDevices, openFirst } from "./providers/candidates.ts";
 import type { DeviceRuntime, ProviderOptions } from "./providers/provider.ts";
 import { defaultThreads, openRuntime, type OrtRuntime } from "./runtime.ts";
+import { sessionEntries } from "./session_options.ts";
 
 /** What a context may ask of ONNX Runtime. */
 export interface OnnxRuntimeOptions {
@@ -109,11 +110,12 @@ async function open({ library, threads = defaultThreads() }: OnnxRuntimeOptions)
 }
 
 /** Only programs that have a cache load what it takes. */
-async function openCache(runtime: OrtRuntime, { cacheDirectory, cacheSizeLimit }: OnnxRuntimeOptions) {
+async function openCache(runtime: OrtRuntime, options: OnnxRuntimeOptions) {
+  const { cacheDirectory, cacheSizeLimit } = options;
   const folder = cacheFolder(cacheDirectory);
   if (folder === undefined) return undefined;
   const { openCompileCache } = await import("./compile_cache.ts");
-  return openCompileCache(runtime, folder, cacheSizeLimit);
+  return openCompileCache(runtime, folder, sessionEntries(options), cacheSizeLimit);
 }
 
 function cacheFolder(cacheDirectory: string | undefined): string | undefined {

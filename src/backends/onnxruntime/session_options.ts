@@ -6,34 +6,27 @@
 
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { LoggingLevel, OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
-import { RECORD_PLACEMENT } from "./providers/placement.ts";
+import { optimizerEntries } from "./optimizers.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** The threads of a session. */
-export interface Threading {
-  /** How many, the calling one included. */
+/** What a context asks of its sessions. */
+export interface SessionSettings {
+  /** The number of CPU threads, the calling one included. */
   readonly threads: number;
   /** Whether they spin while they wait for each other during a run, as by default, or sleep. */
   readonly spinning?: boolean | undefined;
+  /** Whether float32 may be computed with fewer bits. */
+  readonly allowReducedPrecision?: boolean | undefined;
 }
 
 /**
  * Makes session options. Sessions use the process's pool, whose threads spin, if it has the size that they need; else
  * each gets a pool of its own, which for one thread is none.
- * @param append adds an execution provider, before that of the CPU
  */
-export function createSessionOptions(
-  runtime: OrtRuntime,
-  threading: Threading,
-  append?: (options: Pointer) => void,
-): Pointer {
+export function createSessionOptions(runtime: OrtRuntime, settings: SessionSettings): Pointer {
   const options = runtime.api.CreateSessionOptions();
   try {
-    configure(runtime, options, threading);
-    if (append) {
-      addConfiguration(runtime, options, RECORD_PLACEMENT);
-      append(options);
-    }
+    configure(runtime, options, settings);
     return options;
   } catch (error) {
     runtime.api.ReleaseSessionOptions(options);
@@ -41,13 +34,14 @@ export function createSessionOptions(
   }
 }
 
-function configure(runtime: OrtRuntime, options: Pointer, { threads, spinning = true }: Threading): void {
+function configure(runtime: OrtRuntime, options: Pointer, settings: SessionSettings): void {
   const { api, poolThreads } = runtime;
+  const { threads, spinning = true } = settings;
   api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.ALL);
   api.SetSessionLogSeverityLevel(options, LoggingLevel.FATAL);
   if (threads === poolThreads && spinning) api.DisablePerSessionThreads(options);
   else api.SetIntraOpNumThreads(options, threads);
-  addConfiguration(runtime, options, spinning ? CONFIGURATION : { ...CONFIGURATION, ...SLEEPING });
+  addConfiguration(runtime, options, sessionEntries(settings));
 }
 
 /** Sets entries of the configuration, by the engine's names. */
@@ -61,20 +55,19 @@ export function addConfiguration(
   }
 }
 
-/** The entries that all sessions have. */
-export const CONFIGURATION: Readonly<Record<string, string>> = {
-  // A wrong output shape is an error of build(), never of a dispatch.
-  "session.strict_shape_type_inference": "1",
-  // Threads of a session's own pool spin during a run and stop at its end. Those of the process's pool, which ONNX Runtime
-  // 1.30 leaves out here, spin for some 30 ms more: the next run finds them awake. See docs/threads.md.
-  "session.force_spinning_stop": "1",
-  // Quantisations to int8 stay so. ONNX Runtime 1.30 makes them uint8 on x64 after it has marked copies of them as int8,
-  // and refuses the graph.
-  "session.qdqisint8allowed": "1",
-  // (1 / x) · y becomes y / x, also where the 1 has dimensions that x and y lack: the result then has the wrong shape, and
-  // the graph is refused.
-  "optimization.disable_specified_optimizers": "DivMulFusion",
-};
-
-/** Threads that have nothing to do sleep at once. */
-const SLEEPING = { "session.intra_op.allow_spinning": "0" };
+/** The entries of a context's sessions. */
+export function sessionEntries(
+  { allowReducedPrecision = false, spinning = true }: Omit<SessionSettings, "threads">,
+): Readonly<Record<string, string>> {
+  return {
+    // A wrong output shape is an error of build(), never of a dispatch.
+    "session.strict_shape_type_inference": "1",
+    // Threads of a session's own pool spin during a run and stop at its end. Those of the process's pool, which ONNX
+    // Runtime 1.30 leaves out here, spin for some 30 ms more: the next run finds them awake. See docs/threads.md.
+    "session.force_spinning_stop": "1",
+    ...spinning ? {} : { "session.intra_op.allow_spinning": "0" },
+    // Products of float32 matrices in bfloat16, on ARM processors that have it.
+    "mlas.enable_gemm_fastmath_arm64_bfloat16": allowReducedPrecision ? "1" : "0",
+    ...optimizerEntries(allowReducedPrecision),
+  };
+}

@@ -11,9 +11,10 @@ import { messageOf } from "../../../errors.ts";
 import type { DeviceLimits } from "../../../graph/limits.ts";
 import { LIMITS, withoutDataType } from "../limits.ts";
 import type { OnnxGraph } from "../onnx.ts";
-import { createSessionOptions } from "../session_options.ts";
+import { addConfiguration, createSessionOptions, sessionEntries } from "../session_options.ts";
 import { skipExitHandlers } from "../../../../ffi/process_exit.ts";
 import { graphFolder } from "./graph_folder.ts";
+import { RECORD_PLACEMENT } from "./placement.ts";
 import { prove } from "./proof.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
 import { NO_TURNS, type Turns } from "./turns.ts";
@@ -64,12 +65,17 @@ export async function openAccelerator(
 ): Promise<Accelerator> {
   checkCapture(provider, options, captures);
   const turns = provider.turns ?? NO_TURNS;
-  const create = (graphOptions: ProviderOptions = {}) =>
-    createSessionOptions(
-      runtime,
-      { threads },
-      (sessionOptions) => provider.append(runtime, sessionOptions, { ...graphOptions, ...options }, threads),
-    );
+  const create = (graphOptions: ProviderOptions = {}) => {
+    const sessionOptions = createSessionOptions(runtime, { threads });
+    try {
+      addConfiguration(runtime, sessionOptions, RECORD_PLACEMENT);
+      provider.append(runtime, sessionOptions, { ...graphOptions, ...options }, threads);
+      return sessionOptions;
+    } catch (error) {
+      runtime.api.ReleaseSessionOptions(sessionOptions);
+      throw error;
+    }
+  };
   const graphOptions = (onnx: OnnxGraph) => optionsOf(onnx, runtime, provider, captures, cacheFolder);
   const session = await turns.take(() => prove(runtime, provider, create, "float32"));
   const parts = { runtime, provider, allowsFallback, captures, createSessionOptions: create, graphOptions };
@@ -98,7 +104,7 @@ async function optionsOf(
   captures: boolean,
   cacheFolder: string | undefined,
 ): Promise<ProviderOptions> {
-  const folder = graphFolderOption && cacheFolder && await graphFolder(runtime, cacheFolder, onnx);
+  const folder = graphFolderOption && cacheFolder && await graphFolder(runtime, cacheFolder, onnx, sessionEntries({}));
   return {
     ...folder ? { [graphFolderOption]: folder } : {},
     ...captures ? { [captureOption!]: "1" } : {},

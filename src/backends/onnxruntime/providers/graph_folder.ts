@@ -12,11 +12,19 @@ import { NativeBlock } from "../native_block.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
-/** The folder of a graph below another one, where it is made if need be; `undefined` if it may not be. */
-export async function graphFolder(runtime: OrtRuntime, parent: string, onnx: OnnxGraph): Promise<string | undefined> {
+/**
+ * The folder of a graph below another one, where it is made if need be; `undefined` if it may not be.
+ * @param entries the configuration of the graph's session
+ */
+export async function graphFolder(
+  runtime: OrtRuntime,
+  parent: string,
+  onnx: OnnxGraph,
+  entries: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
   if (!isPermitted("write", parent)) return undefined;
   const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data.bytes] : []);
-  const digests = await Promise.all([describe(runtime, onnx), ...blocks].map(sha256));
+  const digests = await Promise.all([describe(runtime, onnx, entries), ...blocks].map(sha256));
   const name = await sha256(new Uint8Array(await new Blob(digests).arrayBuffer()));
   const path = `${parent}/${name.toHex()}`;
   await createFolder(path);
