@@ -8,9 +8,10 @@ import type { MLOperandDataType } from "../data_type.ts";
 
 /**
  * The element types of ONNX that the importer reads. A graph computes in WebNN's types only; the others live in known
- * values and change when they become constants: see {@linkcode operandType}.
+ * values and change when they become constants: see `operandType`. Elements of `"string"` and `"other"` (complex, float8)
+ * are not read; a node that needs them is refused.
  */
-export type ElementType = MLOperandDataType | "bool" | "float64" | "bfloat16" | "int16" | "uint16" | "string";
+export type ElementType = MLOperandDataType | "bool" | "float64" | "bfloat16" | "int16" | "uint16" | "string" | "other";
 
 /** A tensor whose elements are known while the graph is built: an initializer, or what was folded from them. */
 export interface Known {

@@ -230,8 +230,13 @@ export class NodeView {
     return elementsOf(value)[0] ?? this.refuse("an empty tensor where one element is needed");
   }
 
-  /** The data type in which WebNN computes an input. */
+  /** The data type in which WebNN computes an input, known ones too. */
   operandType(i: number): MLOperandDataType {
-    return operandType(this.type(i));
+    return operandType(this.type(i), this.limits);
+  }
+
+  /** The data type for integers that ONNX has as int64: int64, or int32 where the context lacks it. */
+  get integer(): MLOperandDataType {
+    return operandType("int64", this.limits);
   }
 }

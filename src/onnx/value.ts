@@ -5,6 +5,7 @@
  */
 
 import type { MLOperand } from "../api/ml_operand.ts";
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import type { ElementType, Known } from "./model.ts";
 
@@ -13,8 +14,12 @@ export interface Computed {
   readonly operand: MLOperand;
   readonly type: MLOperandDataType;
   readonly shape: readonly number[];
-  /** The inputs of the model on whose elements it depends. */
+  /** The inputs of the model on whose elements it depends; of a constant none. */
   readonly sources: ReadonlySet<string>;
+  /** Its name, unlike that of every other value, those of unrolled bodies included. */
+  readonly key: string;
+  /** The output of the main graph's node that gives it, itself or in a body. */
+  readonly root: string;
 }
 
 /** A value of the graph. */
@@ -46,9 +51,25 @@ export type Elements =
 
 /**
  * The data type in which WebNN holds an element type: bool is uint8 with 0 and 1, float64 and bfloat16 become float32,
- * int16 and uint16 become int32.
+ * int16 and uint16 become int32. Where a context lacks a wide or a four-bit integer, the next that it has takes its place.
  */
-export function operandType(type: ElementType): MLOperandDataType {
+export function operandType(type: ElementType, limits: MLOpSupportLimits): MLOperandDataType {
+  const wanted = standardType(type);
+  const { dataTypes } = limits.constant;
+  if (dataTypes.includes(wanted)) return wanted;
+  const instead = SUBSTITUTES[wanted]?.find((substitute) => dataTypes.includes(substitute));
+  return instead ?? wanted;
+}
+
+const SUBSTITUTES: Readonly<Partial<Record<MLOperandDataType, readonly MLOperandDataType[]>>> = {
+  int64: ["int32"],
+  uint64: ["int64", "uint32", "int32"],
+  uint32: ["int64", "int32"],
+  int4: ["int8", "int32"],
+  uint4: ["uint8", "int32"],
+};
+
+function standardType(type: ElementType): MLOperandDataType {
   switch (type) {
     case "bool":
       return "uint8";
@@ -60,6 +81,8 @@ export function operandType(type: ElementType): MLOperandDataType {
       return "int32";
     case "string":
       throw new Unsupported("strings cannot be computed with");
+    case "other":
+      throw new Unsupported("WebNN has no type for the elements");
     default:
       return type;
   }
@@ -89,7 +112,7 @@ export function sizeOf(shape: readonly number[]): number {
 export function elementsOf({ type, shape, bytes }: Known): Elements {
   if (type === "int4" || type === "uint4") return unpackNibbles(bytes, sizeOf(shape), type === "int4");
   if (type === "bfloat16") return widenBfloat16(bytes);
-  if (type === "string") throw new Unsupported("strings cannot be computed with");
+  if (type === "string" || type === "other") throw new Unsupported("elements of this type cannot be computed with");
   const array = ARRAYS[type];
   const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / array.BYTES_PER_ELEMENT);
@@ -102,7 +125,7 @@ export function numbersOf(known: Known): number[] {
 
 /** A known value with these elements, converted to the type. */
 export function known(
-  type: Exclude<ElementType, "string" | "bfloat16" | "int4" | "uint4">,
+  type: Exclude<ElementType, "string" | "other" | "bfloat16" | "int4" | "uint4">,
   shape: readonly number[],
   elements: Iterable<number | bigint>,
 ): Known {

@@ -1,0 +1,187 @@
+/**
+ * The wire format of protocol buffers: fields one after the other, read in place.
+ *
+ * @see https://protobuf.dev/programming-guides/encoding/
+ * @module
+ */
+
+/** Thrown where bytes are no protocol buffer, or end too soon. */
+export class Damaged extends Error {
+  override readonly name = "Damaged";
+}
+
+/** How a field is encoded. */
+export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
+
+const decoder = new TextDecoder();
+
+/**
+ * A message, field by field. `next()` moves to a field, then one of the readers takes its value; a value that is not
+ * taken is stepped over.
+ */
+export class Message {
+  /** The number of the field. */
+  field = 0;
+  /** How it is encoded. */
+  wire = 0;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #position: number;
+  readonly #end: number;
+  #taken = true;
+
+  /** The message in a part of the bytes. */
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.byteLength) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#position = start;
+    this.#end = end;
+  }
+
+  /** Moves to the next field; `false` at the end. */
+  next(): boolean {
+    if (!this.#taken) this.#skip();
+    if (this.#position >= this.#end) return false;
+    const tag = this.#varint();
+    this.field = Math.floor(tag / 8);
+    this.wire = tag % 8;
+    if (this.field < 1 || this.field > 0x1fffffff) throw new Damaged(`field ${this.field} cannot be`);
+    this.#taken = false;
+    return true;
+  }
+
+  /** An integer, as a signed one of 64 bits; rounded beyond 2⁵³. */
+  integer(): number {
+    this.#take(Wire.VARINT);
+    return this.#varint();
+  }
+
+  /** A float of 32 bits. */
+  float(): number {
+    this.#take(Wire.FIXED32);
+    return this.#view.getFloat32(this.#step(4), true);
+  }
+
+  /** A float of 64 bits. */
+  double(): number {
+    this.#take(Wire.FIXED64);
+    return this.#view.getFloat64(this.#step(8), true);
+  }
+
+  /** The bytes of a field, without a copy. */
+  bytes(): Uint8Array {
+    const [start, end] = this.#range();
+    return this.#bytes.subarray(start, end);
+  }
+
+  /** A text. */
+  string(): string {
+    return decoder.decode(this.bytes());
+  }
+
+  /** A message in a field. */
+  message(): Message {
+    const [start, end] = this.#range();
+    return new Message(this.#bytes, start, end);
+  }
+
+  /** The integers of a repeated field, packed or one of them. */
+  integers(into: number[]): void {
+    if (this.wire !== Wire.BYTES) return void into.push(this.integer());
+    const packed = this.message();
+    while (packed.#position < packed.#end) into.push(packed.#varint());
+  }
+
+  /** The floats of a repeated field, packed or one of them. */
+  floats(into: number[]): void {
+    if (this.wire !== Wire.BYTES) return void into.push(this.float());
+    const packed = this.message();
+    while (packed.#position < packed.#end) into.push(packed.#view.getFloat32(packed.#step(4), true));
+  }
+
+  /** The floats of 64 bits of a repeated field, packed or one of them. */
+  doubles(into: number[]): void {
+    if (this.wire !== Wire.BYTES) return void into.push(this.double());
+    const packed = this.message();
+    while (packed.#position < packed.#end) into.push(packed.#view.getFloat64(packed.#step(8), true));
+  }
+
+  /** The low and the high half of each integer of a repeated field, packed or one of them. */
+  halves(each: (low: number, high: number) => void): void {
+    if (this.wire !== Wire.BYTES) {
+      this.#take(Wire.VARINT);
+      return this.#halves(each);
+    }
+    const packed = this.message();
+    while (packed.#position < packed.#end) packed.#halves(each);
+  }
+
+  #take(wire: number): void {
+    if (this.wire !== wire) throw new Damaged(`field ${this.field} has the encoding ${this.wire}, not ${wire}`);
+    this.#taken = true;
+  }
+
+  #range(): [start: number, end: number] {
+    this.#take(Wire.BYTES);
+    const length = this.#varint();
+    if (length < 0 || length > this.#end - this.#position) throw new Damaged("it ends in the middle of a field");
+    const start = this.#step(length);
+    return [start, start + length];
+  }
+
+  #step(length: number): number {
+    const start = this.#position;
+    if (length > this.#end - start) throw new Damaged("it ends in the middle of a field");
+    this.#position = start + length;
+    return start;
+  }
+
+  #skip(): void {
+    switch (this.wire) {
+      case Wire.VARINT:
+        this.integer();
+        return;
+      case Wire.FIXED64:
+        this.#step(8);
+        break;
+      case Wire.FIXED32:
+        this.#step(4);
+        break;
+      case Wire.BYTES:
+        this.#range();
+        return;
+      default:
+        throw new Damaged(`field ${this.field} has the unknown encoding ${this.wire}`);
+    }
+    this.#taken = true;
+  }
+
+  #varint(): number {
+    const first = this.#byte();
+    if (first < 0x80) return first;
+    let value = 0;
+    this.#position--;
+    this.#halves((low, high) => value = high * 2 ** 32 + low);
+    return value;
+  }
+
+  /** Seven bits a byte, lowest first; `high` is signed. */
+  #halves(each: (low: number, high: number) => void): void {
+    let low = 0, high = 0;
+    for (let shift = 0;; shift += 7) {
+      if (shift > 63) throw new Damaged("an integer has more than 64 bits");
+      const byte = this.#byte();
+      if (shift < 28) low |= (byte & 0x7f) << shift;
+      else if (shift === 28) {
+        low |= (byte & 0x7f) << 28;
+        high = (byte & 0x7f) >> 4;
+      } else high |= (byte & 0x7f) << (shift - 32);
+      if (byte < 0x80) return each(low >>> 0, high | 0);
+    }
+  }
+
+  #byte(): number {
+    if (this.#position >= this.#end) throw new Damaged("it ends in the middle of a field");
+    return this.#bytes[this.#position++]!;
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * An ONNX file as plain data.
+ *
+ * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ * @module
+ */
+
+import type { Attribute, Dimension, Known, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, ValueInfo } from "./model.ts";
+import { Damaged, Message } from "./protobuf.ts";
+import { elementType, type ExternalData, readTensor, typeName } from "./tensor.ts";
+
+/** How deep graphs may lie in each other. */
+const MAX_DEPTH = 32;
+
+/** Reads in steps, so that whoever drives the generator can do other things between them. */
+export type Steps<T> = Generator<void, T>;
+
+/**
+ * Reads a model; initializers stay views of `bytes`.
+ * @throws {TypeError} if the bytes are no ONNX model or are damaged
+ */
+export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<OnnxModel> {
+  try {
+    return yield* model(new Message(bytes), external);
+  } catch (error) {
+    if (!(error instanceof Damaged)) throw error;
+    throw new TypeError(`The file is damaged or is no ONNX model: ${error.message}.`, { cause: error });
+  }
+}
+
+function* model(message: Message, external: ExternalData): Steps<OnnxModel> {
+  const opsets = new Map<string, number>();
+  const functions: OnnxFunction[] = [];
+  let irVersion = 0;
+  let graph: OnnxGraph | undefined;
+  while (message.next()) {
+    if (message.field === 1) irVersion = message.integer();
+    else if (message.field === 7) graph = yield* readGraph(message.message(), external, 0);
+    else if (message.field === 8) readOpset(message.message(), opsets);
+    else if (message.field === 25) functions.push(readFunction(message.message(), external));
+  }
+  if (irVersion < 1 || graph === undefined) throw new Damaged("it holds no graph");
+  // Files older than IR version 3 do not state it.
+  if (irVersion < 3 && !opsets.has("")) opsets.set("", 1);
+  return { opsets, graph, functions };
+}
+
+function readOpset(message: Message, opsets: Map<string, number>): void {
+  let domain = "", version = 0;
+  while (message.next()) {
+    if (message.field === 1) domain = plainDomain(message.string());
+    else if (message.field === 2) version = message.integer();
+  }
+  opsets.set(domain, version);
+}
+
+/** The empty name and `ai.onnx` mean the same. */
+function plainDomain(domain: string): string {
+  return domain === "ai.onnx" ? "" : domain;
+}
+
+function* readGraph(message: Message, external: ExternalData, depth: number): Steps<OnnxGraph> {
+  if (depth > MAX_DEPTH) throw new Damaged(`graphs lie in each other more than ${MAX_DEPTH} deep`);
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, Known>();
+  const inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
+  const values = new Map<string, ValueInfo>();
+  while (message.next()) {
+    switch (message.field) {
+      case 1:
+        nodes.push(yield* readNode(message.message(), external, depth));
+        yield;
+        break;
+      case 5: {
+        const { name, tensor } = readTensor(message.message(), external);
+        initializers.set(name, tensor);
+        yield;
+        break;
+      }
+      case 11:
+        inputs.push(readValueInfo(message.message()));
+        break;
+      case 12:
+        outputs.push(readValueInfo(message.message()));
+        break;
+      case 13: {
+        const info = readValueInfo(message.message());
+        values.set(info.name, info);
+        break;
+      }
+      case 15: {
+        const { name, tensor } = readSparse(message.message(), external);
+        initializers.set(name, tensor);
+        break;
+      }
+    }
+  }
+  return { nodes, initializers, inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs, values };
+}
+
+/** A sparse tensor: its name and shape; its elements are not read. */
+function readSparse(message: Message, external: ExternalData): { name: string; tensor: Known } {
+  let name = "";
+  const shape: number[] = [];
+  while (message.next()) {
+    if (message.field === 1) name = readTensor(message.message(), external).name;
+    else if (message.field === 3) message.integers(shape);
+  }
+  return { name, tensor: { type: "other", shape, bytes: new Uint8Array(0) } };
+}
+
+function* readNode(message: Message, external: ExternalData, depth: number): Steps<OnnxNode> {
+  const inputs: string[] = [], outputs: string[] = [];
+  const attributes = new Map<string, Attribute>();
+  let domain = "", operator = "", name = "";
+  while (message.next()) {
+    switch (message.field) {
+      case 1:
+        inputs.push(message.string());
+        break;
+      case 2:
+        outputs.push(message.string());
+        break;
+      case 3:
+        name = message.string();
+        break;
+      case 4:
+        operator = message.string();
+        break;
+      case 5: {
+        const attribute = yield* readAttribute(message.message(), external, depth);
+        attributes.set(attribute.name, attribute.value);
+        break;
+      }
+      case 7:
+        domain = plainDomain(message.string());
+    }
+  }
+  return { domain, operator, name, inputs, outputs, attributes };
+}
+
+/** The fields of an AttributeProto. */
+interface AttributeFields {
+  name: string;
+  type: number;
+  reference: string;
+  float: number;
+  int: number;
+  text: string;
+  tensor: Known | undefined;
+  graph: OnnxGraph | undefined;
+  floats: number[];
+  ints: number[];
+  strings: string[];
+}
+
+function* readAttribute(
+  message: Message,
+  external: ExternalData,
+  depth: number,
+): Steps<{ name: string; value: Attribute }> {
+  const fields: AttributeFields = {
+    name: "",
+    type: 0,
+    reference: "",
+    float: 0,
+    int: 0,
+    text: "",
+    tensor: undefined,
+    graph: undefined,
+    floats: [],
+    ints: [],
+    strings: [],
+  };
+  while (message.next()) {
+    if (message.field === 6) fields.graph = yield* readGraph(message.message(), external, depth + 1);
+    else readAttributeField(message, fields, external);
+  }
+  return { name: fields.name, value: attribute(fields) };
+}
+
+function readAttributeField(message: Message, fields: AttributeFields, external: ExternalData): void {
+  switch (message.field) {
+    case 1:
+      fields.name = message.string();
+      break;
+    case 2:
+      fields.float = message.float();
+      break;
+    case 3:
+      fields.int = message.integer();
+      break;
+    case 4:
+      fields.text = message.string();
+      break;
+    case 5:
+      fields.tensor = readTensor(message.message(), external).tensor;
+      break;
+    case 7:
+      message.floats(fields.floats);
+      break;
+    case 8:
+      message.integers(fields.ints);
+      break;
+    case 9:
+      fields.strings.push(message.string());
+      break;
+    case 20:
+      fields.type = message.integer();
+      break;
+    case 21:
+      fields.reference = message.string();
+  }
+}
+
+/** AttributeProto.AttributeType. */
+function attribute(fields: AttributeFields): Attribute {
+  if (fields.reference !== "") return { kind: "reference", value: fields.reference };
+  switch (fields.type) {
+    case 1:
+      return { kind: "float", value: fields.float };
+    case 2:
+      return { kind: "int", value: fields.int };
+    case 3:
+      return { kind: "string", value: fields.text };
+    case 4:
+      if (fields.tensor) return { kind: "tensor", value: fields.tensor };
+      break;
+    case 5:
+      if (fields.graph) return { kind: "graph", value: fields.graph };
+      break;
+    case 6:
+      return { kind: "floats", value: fields.floats };
+    case 7:
+      return { kind: "ints", value: fields.ints };
+    case 8:
+      return { kind: "strings", value: fields.strings };
+    case 9:
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+    case 14:
+      return { kind: "other", value: `kind ${fields.type}` };
+  }
+  throw new Damaged(`the attribute ${JSON.stringify(fields.name)} has no value of the kind ${fields.type}`);
+}
+
+function readValueInfo(message: Message): ValueInfo {
+  let name = "";
+  let type: Omit<ValueInfo, "name"> = { type: undefined, typeName: "of no type", shape: undefined };
+  while (message.next()) {
+    if (message.field === 1) name = message.string();
+    else if (message.field === 2) type = readType(message.message());
+  }
+  return { name, ...type };
+}
+
+/** TypeProto. */
+function readType(message: Message): Omit<ValueInfo, "name"> {
+  let found: Omit<ValueInfo, "name"> = { type: undefined, typeName: "of no type", shape: undefined };
+  while (message.next()) {
+    if (message.field === 1) found = readTensorType(message.message());
+    else if (message.field === 4) found = { ...found, typeName: "sequence" };
+    else if (message.field === 5) found = { ...found, typeName: "map" };
+    else if (message.field === 8) found = { ...found, typeName: "sparse tensor" };
+    else if (message.field === 9) found = { ...found, typeName: "optional" };
+  }
+  return found;
+}
+
+function readTensorType(message: Message): Omit<ValueInfo, "name"> {
+  let code = 0;
+  let shape: Dimension[] | undefined;
+  while (message.next()) {
+    if (message.field === 1) code = message.integer();
+    else if (message.field === 2) shape = readShape(message.message());
+  }
+  return { type: elementType(code), typeName: typeName(code), shape };
+}
+
+function readShape(message: Message): Dimension[] {
+  const shape: Dimension[] = [];
+  while (message.next()) {
+    if (message.field === 1) shape.push(readDimension(message.message()));
+  }
+  return shape;
+}
+
+/** A name that tells nothing, and a size below 0, are free dimensions without a name. */
+function readDimension(message: Message): Dimension {
+  let dimension: Dimension = null;
+  while (message.next()) {
+    if (message.field === 1) dimension = message.integer();
+    else if (message.field === 2) dimension = message.string();
+  }
+  if (typeof dimension === "number") return dimension < 0 ? null : dimension;
+  return dimension === "" || dimension === "?" ? null : dimension;
+}
+
+function readFunction(message: Message, external: ExternalData): OnnxFunction {
+  const inputs: string[] = [], outputs: string[] = [];
+  const defaults = new Map<string, Attribute>();
+  const nodes: OnnxNode[] = [];
+  const opsets = new Map<string, number>();
+  let domain = "", name = "";
+  while (message.next()) {
+    switch (message.field) {
+      case 1:
+        name = message.string();
+        break;
+      case 4:
+        inputs.push(message.string());
+        break;
+      case 5:
+        outputs.push(message.string());
+        break;
+      case 7:
+        nodes.push(finish(readNode(message.message(), external, 0)));
+        break;
+      case 9:
+        readOpset(message.message(), opsets);
+        break;
+      case 10:
+        domain = plainDomain(message.string());
+        break;
+      case 11: {
+        const found = finish(readAttribute(message.message(), external, 0));
+        defaults.set(found.name, found.value);
+        break;
+      }
+    }
+  }
+  return { domain, name, inputs, outputs, defaults, nodes, opsets };
+}
+
+/** Drives steps to their end without a rest. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * TensorProto: the elements of an initializer or attribute, left where they lie wherever that is possible.
+ *
+ * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ * @module
+ */
+
+import { bitsOf, type MLOperandDataType } from "../data_type.ts";
+import { formatShape } from "../shape.ts";
+import type { ElementType, Known } from "./model.ts";
+import { Damaged, type Message, Wire } from "./protobuf.ts";
+import { sizeOf } from "./value.ts";
+
+/** Gives the bytes of a file of external data, by the location that the model states. */
+export type ExternalData = (location: string) => Uint8Array;
+
+/** TensorProto.DataType. */
+const TYPES: Readonly<Record<number, ElementType>> = {
+  1: "float32",
+  2: "uint8",
+  3: "int8",
+  4: "uint16",
+  5: "int16",
+  6: "int32",
+  7: "int64",
+  8: "string",
+  9: "bool",
+  10: "float16",
+  11: "float64",
+  12: "uint32",
+  13: "uint64",
+  16: "bfloat16",
+  21: "uint4",
+  22: "int4",
+};
+
+/** Types that the importer does not compute with, for messages. */
+const OTHER_TYPES: Readonly<Record<number, string>> = {
+  14: "complex64",
+  15: "complex128",
+  17: "float8e4m3fn",
+  18: "float8e4m3fnuz",
+  19: "float8e5m2",
+  20: "float8e5m2fnuz",
+  23: "float4e2m1",
+  24: "float8e8m0",
+  25: "uint2",
+  26: "int2",
+};
+
+/** The element type of a number of TensorProto.DataType, if the importer knows it. */
+export function elementType(code: number): ElementType | undefined {
+  return TYPES[code];
+}
+
+/** The name of any number of TensorProto.DataType. */
+export function typeName(code: number): string {
+  return TYPES[code] ?? OTHER_TYPES[code] ?? `type ${code}`;
+}
+
+/** The width of an element in bits; 0 for strings. */
+export function elementBits(type: ElementType): number {
+  switch (type) {
+    case "bool":
+      return 8;
+    case "int16":
+    case "uint16":
+    case "bfloat16":
+      return 16;
+    case "float64":
+      return 64;
+    case "string":
+    case "other":
+      return 0;
+    default:
+      return bitsOf(type satisfies MLOperandDataType);
+  }
+}
+
+/** The bytes that elements of a type and shape take. */
+export function bytesNeeded(type: ElementType, shape: readonly number[]): number {
+  return Math.ceil(sizeOf(shape) * elementBits(type) / 8);
+}
+
+/** The fields of a TensorProto as they were found. */
+interface Fields {
+  dims: number[];
+  type: number;
+  name: string;
+  raw: Uint8Array | undefined;
+  external: Map<string, string> | undefined;
+  isExternal: boolean;
+  /** Floats of one packed field, which lie there as they are in memory. */
+  packed: Uint8Array | undefined;
+  floats: number[];
+  /** The low and the high half of each integer, whatever its width. */
+  halves: Uint32Array;
+  count: number;
+}
+
+/** Reads a TensorProto. */
+export function readTensor(message: Message, external: ExternalData): { name: string; tensor: Known } {
+  const fields = readFields(message);
+  const { name, dims, type: code } = fields;
+  const what = name === "" ? "a tensor" : `the tensor ${JSON.stringify(name)}`;
+  if (dims.some((dimension) => !(dimension >= 0 && dimension <= Number.MAX_SAFE_INTEGER))) {
+    throw new Damaged(`${what} has the shape ${formatShape(dims)}`);
+  }
+  const type = TYPES[code] ?? (code in OTHER_TYPES ? "other" : undefined);
+  if (type === undefined) throw new Damaged(`${what} has the unknown element type ${code}`);
+  if (type === "other" || type === "string") return { name, tensor: { type, shape: dims, bytes: new Uint8Array(0) } };
+  const needed = bytesNeeded(type, dims);
+  const bytes = fields.isExternal
+    ? externalBytes(fields, needed, external, what)
+    : fields.raw ?? typedBytes(fields, type, needed, what);
+  if (bytes.byteLength !== needed) {
+    throw new Damaged(`${what}, ${type} ${formatShape(dims)}, needs ${needed} bytes and has ${bytes.byteLength}`);
+  }
+  return { name, tensor: { type, shape: dims, bytes } };
+}
+
+function readFields(message: Message): Fields {
+  const fields: Fields = {
+    dims: [],
+    type: 0,
+    name: "",
+    raw: undefined,
+    external: undefined,
+    isExternal: false,
+    packed: undefined,
+    floats: [],
+    halves: new Uint32Array(8),
+    count: 0,
+  };
+  while (message.next()) readField(message, fields);
+  return fields;
+}
+
+function readField(message: Message, fields: Fields): void {
+  switch (message.field) {
+    case 1:
+      return message.integers(fields.dims);
+    case 2:
+      fields.type = message.integer();
+      return;
+    case 3:
+      throw new Damaged("a tensor is stored in segments, which no version of ONNX defines");
+    case 4:
+      return readFloats(message, fields, 4);
+    case 5:
+    case 7:
+    case 11:
+      return message.halves((low, high) => pushHalves(fields, low, high));
+    case 8:
+      fields.name = message.string();
+      return;
+    case 9:
+      fields.raw = message.bytes();
+      return;
+    case 10:
+      return readFloats(message, fields, 8);
+    case 13: {
+      const [key, value] = readEntry(message.message());
+      (fields.external ??= new Map()).set(key, value);
+      return;
+    }
+    case 14:
+      fields.isExternal = message.integer() === 1;
+  }
+}
+
+/** StringStringEntryProto. */
+function readEntry(message: Message): [key: string, value: string] {
+  let key = "", value = "";
+  while (message.next()) {
+    if (message.field === 1) key = message.string();
+    else if (message.field === 2) value = message.string();
+  }
+  return [key, value];
+}
+
+/** Takes a packed field as it is; only what comes in several is gathered as numbers. */
+function readFloats(message: Message, fields: Fields, width: 4 | 8): void {
+  if (message.wire === Wire.BYTES && fields.packed === undefined && fields.floats.length === 0) {
+    fields.packed = message.bytes();
+    return;
+  }
+  const earlier = fields.packed ?? new Uint8Array(0);
+  const view = new DataView(earlier.buffer, earlier.byteOffset, earlier.byteLength - earlier.byteLength % width);
+  for (let i = 0; i < view.byteLength; i += width) {
+    fields.floats.push(width === 4 ? view.getFloat32(i, true) : view.getFloat64(i, true));
+  }
+  fields.packed = undefined;
+  if (width === 4) message.floats(fields.floats);
+  else message.doubles(fields.floats);
+}
+
+function pushHalves(fields: Fields, low: number, high: number): void {
+  if (2 * fields.count === fields.halves.length) {
+    const larger = new Uint32Array(2 * fields.halves.length);
+    larger.set(fields.halves);
+    fields.halves = larger;
+  }
+  fields.halves[2 * fields.count] = low;
+  fields.halves[2 * fields.count + 1] = high;
+  fields.count++;
+}
+
+/** The elements in one of the typed fields: floats as they are, narrow integers and float16 bits as integers. */
+function typedBytes(fields: Fields, type: ElementType, needed: number, what: string): Uint8Array {
+  if (type === "float32" || type === "float64") return fields.packed ?? floatBytes(fields.floats, type);
+  const bits = elementBits(type);
+  // Four-bit elements are stored two in an integer.
+  const width = Math.max(bits, 8) / 8;
+  if (fields.count * width !== needed) throw new Damaged(`${what} has ${fields.count} of ${needed / width} elements`);
+  const bytes = new Uint8Array(needed);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < fields.count; i++) setInteger(view, width, i, fields.halves[2 * i]!, fields.halves[2 * i + 1]!);
+  return bytes;
+}
+
+function floatBytes(floats: readonly number[], type: "float32" | "float64"): Uint8Array {
+  const array = type === "float32" ? new Float32Array(floats) : new Float64Array(floats);
+  return new Uint8Array(array.buffer);
+}
+
+function setInteger(view: DataView, width: number, i: number, low: number, high: number): void {
+  if (width === 1) view.setUint8(i, low);
+  else if (width === 2) view.setUint16(2 * i, low, true);
+  else view.setUint32(width * i, low, true);
+  if (width === 8) view.setUint32(8 * i + 4, high, true);
+}
+
+/** A part of a file of external data. */
+function externalBytes({ external }: Fields, needed: number, data: ExternalData, what: string): Uint8Array {
+  const location = external?.get("location");
+  if (!location) throw new Damaged(`${what} is stored in another file that it does not name`);
+  const file = data(location);
+  const offset = Number(external?.get("offset") ?? 0);
+  const length = Number(external?.get("length") ?? needed);
+  if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {
+    throw new Damaged(`${what} lies at ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`);
+  }
+  return file.subarray(offset, offset + length);
+}
