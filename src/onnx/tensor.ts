@@ -239,7 +239,9 @@ function externalBytes({ external }: Fields, needed: number, data: ExternalData,
   const offset = Number(external?.get("offset") ?? 0);
   const length = Number(external?.get("length") ?? needed);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {
-    throw new Damaged(`${what} lies at ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`);
+    throw new Damaged(
+      `${what} lies at ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`,
+    );
   }
   return file.subarray(offset, offset + length);
 }
