@@ -82,6 +82,8 @@ async function fill(folder: string, cuda: boolean): Promise<void> {
     await run(Deno.execPath(), [
       "bundle",
       "--quiet",
+      "--config",
+      ROOT + "bench/deno.json",
       "--keep-names",
       "--platform=deno",
       "--output",

@@ -37,7 +37,6 @@ async function check(program: string): Promise<{ success: boolean; output: strin
         imports: {
           "@webnn/deno": at("mod.ts"),
           "@webnn/deno/polyfill": at("src/polyfill.ts"),
-          "webidl-conversions": config.imports["webidl-conversions"],
         },
         compilerOptions: { ...config.compilerOptions, types: ["./globals.d.ts"] },
       }),

@@ -79,9 +79,10 @@ export function testOnFake(
 
 async function runTests(file: string, library: string, folder: string, flags: readonly string[]) {
   const program = fileURLToPath(new URL(`./programs/${file}`, import.meta.url));
-  const options = ["--no-check", "--allow-all", "--sanitize-ops", "--sanitize-resources", ...flags];
+  const config = fileURLToPath(new URL("../deno.json", import.meta.url));
+  const options = ["--config", config, "--no-check", "--allow-all", "--sanitize-ops", "--sanitize-resources", ...flags];
   // What is missing is downloaded here: not to tell of that, the tests would have to be quiet themselves.
-  await new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", program] }).output();
+  await new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", "--config", config, program] }).output();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", ...options, program, "--", library, folder],
     env: { TMPDIR: folder, TMP: folder, NO_COLOR: "1" }, // GNUstep does not look at TMPDIR.

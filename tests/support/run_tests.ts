@@ -12,17 +12,28 @@ import "./devices.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-const CHECKS = {
+const TESTS_CONFIG = "--config=tests/deno.json";
+
+/** With `--frozen` a lock file that lacks something is an error too. */
+const CHECK = ["check", "--quiet", "--frozen"];
+
+/** The documentation may use what tests may use, such as assertions; the module may not. */
+const DOCUMENTED = ["src", "ffi", "mod.ts", "README.md"];
+
+const CHECKS: Record<string, readonly string[]> = {
   formatting: ["fmt", "--check"],
   lint: ["lint"],
-  types: ["check", "--doc", "."],
+  "types of the module": [...CHECK, "src", "ffi", "mod.ts", "globals.d.ts"],
+  "types of tests and documentation": [...CHECK, TESTS_CONFIG, "--doc", "tests", "support", "docs", ...DOCUMENTED],
+  "types of benches": [...CHECK, "--config=bench/deno.json", "--doc", "bench"],
+  "types of examples": [...CHECK, "--config=examples/deno.json", "--doc", "examples"],
   documentation: ["doc", "--lint", "mod.ts", "src/polyfill.ts"],
   package: ["publish", "--dry-run", "--allow-dirty"],
 };
 
 // The types have been checked by then. The sanitizers are off by default since Deno 2.9.
-const TEST = ["test", "--allow-all", "--no-check", "--doc", "--sanitize-ops", "--sanitize-resources"];
-const TESTED = ["tests", "src", "ffi", "mod.ts", "README.md"];
+const TEST = ["test", TESTS_CONFIG, "--allow-all", "--no-check", "--doc", "--sanitize-ops", "--sanitize-resources"];
+const TESTED = ["tests", "support", ...DOCUMENTED];
 
 interface Counts {
   passed: number;

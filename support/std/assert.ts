@@ -1,8 +1,8 @@
 /**
  * The part of `@std/assert` that this project uses, under the same names and signatures, over `node:assert`.
  *
- * JSR is not within reach of every machine that runs the tests; `deno.json` maps `@std/assert` to this file. To use
- * the real one, change that line.
+ * JSR is not within reach of every machine that runs the tests; the `deno.json` of tests and benches maps
+ * `@std/assert` to this file. To use the real one, change that line.
  *
  * @module
  */

@@ -2,7 +2,8 @@
  * The part of `@std/cli` that this project uses, under the same name and with the same behaviour, over node's
  * `util.parseArgs`.
  *
- * JSR is not within reach of every machine that runs this code; `deno.json` maps `@std/cli` to this file.
+ * JSR is not within reach of every machine that runs this code; the `deno.json` of tests, benches and examples maps
+ * `@std/cli` to this file.
  *
  * @module
  */

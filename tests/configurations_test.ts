@@ -1,0 +1,53 @@
+/**
+ * The configurations: the module's, which asks for what the module needs and no more, and those of the rooms around it,
+ * which `deno task` does not fetch before it runs something.
+ */
+import { assertEquals } from "@std/assert";
+
+interface Configuration {
+  readonly imports: Record<string, string>;
+  readonly compilerOptions: Record<string, unknown>;
+  readonly workspace?: unknown;
+  readonly tasks?: Record<string, string>;
+}
+
+const ROOT = new URL("../", import.meta.url);
+const ROOMS = ["bench", "examples", "tests"];
+
+const read = (folder: string): Configuration => JSON.parse(Deno.readTextFileSync(new URL(`${folder}deno.json`, ROOT)));
+const root = read("");
+const rooms = ROOMS.map((room) => ({ room, ...read(`${room}/`) }));
+
+Deno.test("the module's configuration asks for no package: deno task would fetch each before it runs anything", () => {
+  assertEquals(root.imports, { "@webnn/deno": "./mod.ts", "@webnn/deno/polyfill": "./src/polyfill.ts" });
+  assertEquals(root.workspace, undefined);
+});
+
+Deno.test("the rooms have the module's own compiler options, and map it to its sources", () => {
+  const { types: _, ...expected } = root.compilerOptions;
+  for (const { room, imports, compilerOptions } of rooms) {
+    const { types, ...others } = compilerOptions;
+    assertEquals([others, types], [expected, ["../globals.d.ts"]], room);
+    for (const [name, path] of Object.entries(root.imports)) {
+      assertEquals(imports[name], path.replace("./", "../"), room);
+    }
+  }
+});
+
+Deno.test("a package has one version in all rooms", () => {
+  const versions = new Map<string, string>();
+  for (const { room, imports } of rooms) {
+    for (const [name, target] of Object.entries(imports)) {
+      assertEquals(target, versions.get(name) ?? target, `${name} in ${room}/deno.json`);
+      versions.set(name, target);
+    }
+  }
+});
+
+Deno.test("every task names the configuration of the room that its program stands in", () => {
+  for (const [name, command] of Object.entries(root.tasks!)) {
+    const [, room, program] =
+      /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|examples|tests)\/\S*)/.exec(command) ?? [];
+    assertEquals(program?.split("/")[0], room ?? "no room", `${name}: ${command}`);
+  }
+});
