@@ -8,6 +8,7 @@ interface Configuration {
   readonly imports: Record<string, string>;
   readonly compilerOptions: Record<string, unknown>;
   readonly workspace?: unknown;
+  readonly unstable?: readonly string[];
   readonly tasks?: Record<string, string>;
 }
 
@@ -32,6 +33,10 @@ Deno.test("the rooms have the module's own compiler options, and map it to its s
       assertEquals(imports[name], path.replace("./", "../"), room);
     }
   }
+});
+
+Deno.test("the rooms fetch a package when a program imports it, not all that the lock file knows", () => {
+  for (const { room, unstable } of rooms) assertEquals(unstable, ["npm-lazy-caching"], room);
 });
 
 Deno.test("a package has one version in all rooms", () => {

@@ -17,11 +17,13 @@ const SOFTWARE: GpuAdapter = { description: "llvmpipe", vendorId: 0x10005, devic
 testOn(webgpu, "tensors and contexts with Deno's own WebGPU", async () => {
   const folder = await Deno.makeTempDir();
   const program = fileURLToPath(new URL("programs/gpu_interop.ts", import.meta.url));
-  const args = ["test", "--allow-all", "--no-check", "--sanitize-ops", "--sanitize-resources", program];
+  const config = fileURLToPath(new URL("../deno.json", import.meta.url));
+  const flags = ["--config", config, "--allow-all", "--no-check", "--sanitize-ops", "--sanitize-resources"];
   try {
     // Without the folder, which is for sockets of the display, Wayland prints that it is not there.
     const env = { XDG_RUNTIME_DIR: folder, NO_COLOR: "1" };
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, env }).output();
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["test", ...flags, program], env })
+      .output();
     const decoder = new TextDecoder();
     assertEquals(code, 0, decoder.decode(stdout) + decoder.decode(stderr));
   } finally {

@@ -66,7 +66,11 @@ testWithData(["wpt/cases"], "the bundled program checks devices, and goes on aft
   try {
     const program = join(folder, "check.js");
     const source = fileURLToPath(new URL("../../bench/device/check.ts", import.meta.url));
-    await run(["bundle", "--quiet", "--keep-names", "--platform=deno", "--output", program, source], {});
+    const config = fileURLToPath(new URL("../../bench/deno.json", import.meta.url));
+    await run(
+      ["bundle", "--quiet", "--config", config, "--keep-names", "--platform=deno", "--output", program, source],
+      {},
+    );
     const env = { WEBNN_TEST_DATA: testData("."), WEBNN_ORT_PATH: (await openOnnxRuntime()).path };
     const options = ["--device", "abacus,cpu", "--steps", "cases", "--filter", "relu", "--output-dir", folder];
     const { code, stderr } = await run(["run", "--allow-all", "--no-config", program, ...options], env);
