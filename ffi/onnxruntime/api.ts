@@ -8,7 +8,14 @@
  */
 
 import { readCString } from "../memory.ts";
-import { DEVICE_API, DEVICE_API_VERSION, type OrtDeviceApi } from "./device_api.ts";
+import {
+  CAPTURE_API,
+  CAPTURE_API_VERSION,
+  DEVICE_API,
+  DEVICE_API_VERSION,
+  type OrtCaptureApi,
+  type OrtDeviceApi,
+} from "./device_api.ts";
 import { bindTable, type Functions, handle, nonblocking, OrtError, plain, type Services, status } from "./table.ts";
 
 /** The oldest version of the API that has all functions below: that of ONNX Runtime 1.22. */
@@ -195,6 +202,8 @@ export interface OrtTables {
   readonly modelEditor: OrtModelEditorApi;
   /** What only devices other than the CPU need; absent in libraries that are older than it. */
   readonly deviceApi: OrtDeviceApi | undefined;
+  /** What captured runs need; absent likewise. */
+  readonly captureApi: OrtCaptureApi | undefined;
 }
 
 /**
@@ -215,6 +224,7 @@ export function bindApi(table: Deno.PointerObject, version: number): OrtTables |
     api,
     modelEditor: bindTable(modelEditor, MODEL_EDITOR_API, services),
     deviceApi: version >= DEVICE_API_VERSION ? bindTable(table, DEVICE_API, services) : undefined,
+    captureApi: version >= CAPTURE_API_VERSION ? bindTable(table, CAPTURE_API, services) : undefined,
   };
 }
 

@@ -89,3 +89,14 @@ export const DEVICE_API = {
 
 /** The functions for devices. */
 export type OrtDeviceApi = Functions<typeof DEVICE_API>;
+
+/** The oldest version of the API that can release captured runs: that of ONNX Runtime 1.27. */
+export const CAPTURE_API_VERSION = 27;
+
+/** Rows of `OrtApi` for captured runs. */
+export const CAPTURE_API = {
+  SessionReleaseCapturedGraph: status(421, "pointer session", "i32 graph_annotation_id"),
+};
+
+/** The functions for captured runs. */
+export type OrtCaptureApi = Functions<typeof CAPTURE_API>;

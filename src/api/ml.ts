@@ -147,8 +147,8 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   fallback?: boolean;
   /**
    * Whether the commands of a run are recorded on the device, false by default: later runs of the graph with the same
-   * tensors replay them, which saves the time to give each one anew. Only the first 8 sets of tensors of a graph are
-   * recorded. CUDA and WebGPU have it; a graph that the device does not take as a whole cannot be built then.
+   * tensors replay them, which saves the time to give each one anew. The 8 sets of tensors that a graph was last run with
+   * are recorded. CUDA and WebGPU have it; a graph that the device does not take as a whole cannot be built then.
    */
   graphCapture?: boolean;
   /**

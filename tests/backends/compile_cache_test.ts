@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { createContext, type MLContext, type MLGraph, MLGraphBuilder } from "../../mod.ts";
-import { describe, MODULE_VERSION, nameOf } from "../../src/backends/onnxruntime/compile_cache_key.ts";
+import { describe, MODULE_VERSION, nameOf } from "../../src/backends/onnxruntime/compile_cache/key.ts";
 import { lower } from "../../src/backends/onnxruntime/lower.ts";
 import { openCpu } from "../../src/backends/onnxruntime/mod.ts";
 import { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";

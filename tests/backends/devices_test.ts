@@ -86,18 +86,22 @@ testOn(webgpu, "hints do not lead to a GPU in software", async () => {
 
 testOn(
   webgpu,
-  "a captured graph is replayed with the tensors of each dispatch; only the first sets are captured",
+  "a captured graph is replayed with the tensors of each dispatch, also of sets that come again and of new ones",
   async () => {
     const context = await createContext({ ...webgpu.options, graphCapture: true });
     const descriptor = { dataType: "float32", shape: [4] } as const;
     const builder = new MLGraphBuilder(context);
     const x = builder.input("x", descriptor);
     const graph = await builder.build({ y: builder.add(builder.relu(x), x) });
-    const sets = await Promise.all(Array.from({ length: 12 }, async () => ({
+    const createSet = async () => ({
       x: await context.createTensor({ ...descriptor, writable: true }),
       y: await context.createTensor({ ...descriptor, readable: true }),
-    })));
+    });
+    // More than are remembered, so that each is bound anew in every round.
+    const sets = await Promise.all(Array.from({ length: 12 }, createSet));
     for (let round = 0; round < 4; round++) {
+      for (const tensor of Object.values(sets[round]!)) tensor.destroy();
+      sets[round] = await createSet(); // Perhaps in the memory of the old one.
       const results = [];
       for (const [i, { x, y }] of sets.entries()) {
         context.writeTensor(x, new Float32Array(4).fill(i + round));

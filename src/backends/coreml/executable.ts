@@ -8,21 +8,16 @@ import type { Pointer } from "../../../ffi/memory.ts";
 import { type CoreML, isSame } from "../../../ffi/objc/core_ml.ts";
 import { type Reservation, reserve } from "../../../ffi/reservation.ts";
 import type { Executable } from "../backend.ts";
+import { RecentBindings } from "../common/bindings.ts";
 import type { LoweredProgram } from "./lower.ts";
 import { CoreMLTensor } from "./tensor.ts";
 
-/** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
-const MAX_BINDINGS = 8;
-
-/** A set of tensors as the objects that a prediction takes. It must go when one of the tensors does. */
-export interface Binding {
-  readonly tensors: readonly CoreMLTensor[];
+/** A set of tensors as the objects that a prediction takes. */
+interface Request {
   /** The MLFeatureProvider with the inputs. */
   readonly features: Pointer;
   /** The MLPredictionOptions with the outputs. */
   readonly options: Pointer;
-  /** Forgets the binding. */
-  drop(): void;
 }
 
 /** An MLModel. */
@@ -35,7 +30,7 @@ export class CoreMLExecutable implements Executable {
   readonly #outputKeys: readonly Pointer[];
   /** What the model's placeholder is given. */
   readonly #placeholders: readonly CoreMLTensor[];
-  #bindings: Binding[] = [];
+  readonly #requests: RecentBindings<CoreMLTensor, Request>;
 
   /** Takes the model over on success. */
   constructor(
@@ -61,19 +56,26 @@ export class CoreMLExecutable implements Executable {
       this.#releaseOwn();
       throw error;
     }
+    this.#requests = new RecentBindings({
+      bind: (inputs, outputs) => this.#bind(inputs, outputs),
+      release: ({ features, options }) => {
+        runtime.release(features);
+        runtime.release(options);
+      },
+    });
     this.#weights = reserve(weightBytes);
   }
 
   async run(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Promise<void> {
     const { messages, runtime } = this.coreML;
     await runtime.pooled(() => {
-      const { features, options } = this.#find(inputs, outputs) ?? this.#bind(inputs, outputs);
+      const { features, options } = this.#requests.get(inputs, outputs);
       return messages.predict((result) => this.#take(result, outputs), this.model, features, options);
     });
   }
 
   release(): void {
-    for (const binding of [...this.#bindings]) binding.drop();
+    this.#requests.clear();
     this.coreML.runtime.release(this.model);
     this.#releaseOwn();
     this.#weights.release();
@@ -95,14 +97,7 @@ export class CoreMLExecutable implements Executable {
     });
   }
 
-  #find(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Binding | undefined {
-    return this.#bindings.find(({ tensors }) =>
-      inputs.every((tensor, i) => tensor === tensors[i]) &&
-      outputs.every((tensor, i) => tensor === tensors[inputs.length + i])
-    );
-  }
-
-  #bind(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Binding {
+  #bind(inputs: readonly CoreMLTensor[], outputs: readonly CoreMLTensor[]): Request {
     const { foundation, messages, runtime } = this.coreML;
     const values = [...inputs, ...this.#placeholders].map(({ feature }, i) => [this.#inputNames[i]!, feature] as const);
     const arrays = outputs.map(({ array }, i) => [this.#outputNames[i]!, array] as const);
@@ -116,24 +111,6 @@ export class CoreMLExecutable implements Executable {
       if (options) runtime.release(options);
       throw error;
     }
-    if (this.#bindings.length === MAX_BINDINGS) this.#bindings[0]!.drop();
-    return this.#remember([...inputs, ...outputs], features, options);
-  }
-
-  #remember(tensors: readonly CoreMLTensor[], features: Pointer, options: Pointer): Binding {
-    const binding: Binding = {
-      tensors,
-      features,
-      options,
-      drop: () => {
-        this.#bindings = this.#bindings.filter((other) => other !== binding);
-        for (const tensor of tensors) tensor.bindings.delete(binding);
-        this.coreML.runtime.release(features);
-        this.coreML.runtime.release(options);
-      },
-    };
-    this.#bindings.push(binding);
-    for (const tensor of tensors) tensor.bindings.add(binding);
-    return binding;
+    return { features, options };
   }
 }

@@ -157,7 +157,7 @@ export class MilWriter {
     const value = this.native(operand);
     if (value.dataType === this.type(operand.dataType)) return value;
     const bytewise = isConstant(value) ? this.bytewise(value) : value;
-    return getOrInsert(this.#widened, value, () => this.cast(bytewise, this.type(operand.dataType)));
+    return this.#widened.getOrInsertComputed(value, () => this.cast(bytewise, this.type(operand.dataType)));
   }
 
   /** An operand as it is: a truth value may be a `bool`, an integer may have 8 bits. */
@@ -350,8 +350,7 @@ export class MilWriter {
 
   /** A parameter that is a string. */
   text(value: string): MilConstant {
-    return getOrInsert(
-      this.#shared,
+    return this.#shared.getOrInsertComputed(
       `string ${value}`,
       () => ({ name: this.#constantName(), dataType: "string", shape: [], data: value }),
     );
@@ -372,7 +371,7 @@ export class MilWriter {
     });
     if (values.length > MAX_SHARED_ELEMENTS) return create();
     const key = `${dataType}[${shape}]${values.map((value) => Object.is(value, -0) ? "-0" : value)}`;
-    return getOrInsert(this.#shared, key, create);
+    return this.#shared.getOrInsertComputed(key, create);
   }
 
   /** A constant of integers of four bits as one of 8 bits; others as they are. */
@@ -417,12 +416,4 @@ export class MilWriter {
 /** What names may be made of; a number that follows makes them unique. */
 function identifier(name: string): string {
   return name.replace(/[^A-Za-z0-9]+/g, "_").slice(0, 64);
-}
-
-function getOrInsert<K, V>(map: Map<K, V>, key: K, compute: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const value = compute();
-  map.set(key, value);
-  return value;
 }

@@ -7,15 +7,12 @@
  */
 
 import type { CoreML } from "../../../ffi/objc/core_ml.ts";
+import { type CacheFile, DEFAULT_SIZE_LIMIT, limitSize } from "../common/cache_folder.ts";
 import type { EncodedProgram } from "./encoder.ts";
 import { writePackage } from "./package.ts";
 
 /** Counts the changes of this module that make older entries useless. */
 const VERSION = 1;
-/** The bytes of all entries together where no limit is asked for. */
-const DEFAULT_SIZE_LIMIT = 2 * 2 ** 30;
-/** Seconds after which the folder of a compilation has been left behind by a program that ended. */
-const ABANDONED = 24 * 60 * 60;
 /** Bytes that are hashed at a time: the hash makes a copy. */
 const SLICE = 8 * 2 ** 20;
 const ENTRY = ".mlmodelc";
@@ -33,7 +30,12 @@ export interface ModelCache {
  */
 export function openModelCache(coreML: CoreML, folder: string, sizeLimit = DEFAULT_SIZE_LIMIT): ModelCache {
   const { files } = coreML;
-  let bytesUntilCleanUp = 0;
+  const eviction = limitSize({
+    entrySuffix: ENTRY,
+    workSuffix: WORK,
+    list: () => listFiles(coreML, folder),
+    remove: (name) => files.remove(`${folder}/${name}`),
+  }, sizeLimit);
 
   async function open<T>(program: EncodedProgram, load: (path: string) => Promise<T>): Promise<T> {
     const path = `${folder}/${await keyOf(program, coreML.build)}${ENTRY}`;
@@ -49,11 +51,7 @@ export function openModelCache(coreML: CoreML, folder: string, sizeLimit = DEFAU
     }
     await compile(coreML, program, folder, path);
     const model = await load(path);
-    bytesUntilCleanUp -= program.model.byteLength + program.weights.byteLength;
-    if (bytesUntilCleanUp < 0) {
-      ignoreFailure(() => cleanUp(coreML, folder, { sizeLimit, newest: path }));
-      bytesUntilCleanUp = sizeLimit / 8; // It takes a while when there are many.
-    }
+    await eviction.wrote(program.model.byteLength + program.weights.byteLength);
     return model;
   }
   return { open };
@@ -101,26 +99,12 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayB
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
-/** Removes what was left behind, and the entries that were not used for longest, but for the newest one. */
-function cleanUp(
-  { files }: CoreML,
-  folder: string,
-  { sizeLimit, newest }: { readonly sizeLimit: number; readonly newest: string },
-): void {
-  const paths = files.list(folder).map((name) => `${folder}/${name}`);
-  const now = Date.now() / 1000;
-  for (const path of paths.filter((path) => path.endsWith(WORK) && now - files.modified(path) > ABANDONED)) {
-    files.remove(path);
-  }
-  const entries = paths.filter((path) => path.endsWith(ENTRY))
-    .map((path) => ({ path, size: files.sizeOf(path), modified: files.modified(path) }))
-    .sort((a, b) => a.modified - b.modified);
-  let size = entries.reduce((total, entry) => total + entry.size, 0);
-  for (const entry of entries) {
-    if (size <= sizeLimit || entry.path === newest) continue;
-    files.remove(entry.path);
-    size -= entry.size;
-  }
+/** What is in the folder, with the sizes of entries. */
+function listFiles({ files }: CoreML, folder: string): CacheFile[] {
+  return files.list(folder).map((name) => {
+    const path = `${folder}/${name}`;
+    return { name, size: name.endsWith(ENTRY) ? files.sizeOf(path) : 0, modified: files.modified(path) * 1000 };
+  });
 }
 
 /** Carries out what makes the cache better, and must not make a program fail. */

@@ -4,25 +4,19 @@
  * @module
  */
 
-import { availableMemory } from "../../../ffi/available_memory.ts";
 import type { Pointer } from "../../../ffi/memory.ts";
 import { type CoreML, MultiArrayDataType } from "../../../ffi/objc/core_ml.ts";
 import type { PageBlock } from "../../../ffi/objc/pages.ts";
-import { offerCollection } from "../../../ffi/reservation.ts";
 import { byteLength, type Descriptor, elementCount, type Shape } from "../../shape.ts";
 import type { DeviceTensor } from "../backend.ts";
-import type { Binding } from "./executable.ts";
+import { type Bindable, type Binding, dropBindings } from "../common/bindings.ts";
+import { checkMemory } from "../common/memory.ts";
 import { featureType, milShape } from "./mil_writer.ts";
 import { copyStrided, rowMajorStrides } from "./strides.ts";
 import { isNarrow, narrow, widen } from "./widening.ts";
 
-/** Bytes from which on a look at the memory that is left pays: it takes about 60 µs. */
-const LARGE = 8 * 2 ** 20;
-/** Bytes that are left to the rest of the process. */
-const MARGIN = 64 * 2 ** 20;
-
 /** An MLMultiArray over pages of our own, in the type that the features of models have. */
-export class CoreMLTensor implements DeviceTensor {
+export class CoreMLTensor implements DeviceTensor, Bindable {
   /** The bindings that refer to the array. */
   readonly bindings: Set<Binding> = new Set();
   /** The MLMultiArray. */
@@ -37,7 +31,9 @@ export class CoreMLTensor implements DeviceTensor {
   constructor(readonly coreML: CoreML, readonly descriptor: Descriptor) {
     this.#shape = milShape(descriptor.shape);
     this.#dataType = featureType(descriptor.dataType);
-    this.#pages = allocate(coreML, elementCount(this.#shape) * this.#elementSize);
+    const bytes = elementCount(this.#shape) * this.#elementSize;
+    checkMemory(bytes);
+    this.#pages = coreML.allocate(bytes);
     try {
       const { array, feature } = coreML.runtime.pooled(() => this.#wrap());
       this.array = array;
@@ -96,7 +92,7 @@ export class CoreMLTensor implements DeviceTensor {
   }
 
   release(): void {
-    for (const binding of [...this.bindings]) binding.drop();
+    dropBindings(this);
     this.coreML.runtime.release(this.feature);
     this.coreML.runtime.release(this.array);
     this.#pages.free();
@@ -105,13 +101,4 @@ export class CoreMLTensor implements DeviceTensor {
   get #integers(): Int32Array {
     return new Int32Array(this.#pages.bytes.buffer);
   }
-}
-
-/** Refuses what the machine does not have: most systems grant nearly every request, and end the process on its use. */
-function allocate(coreML: CoreML, bytes: number): PageBlock {
-  offerCollection();
-  if (bytes >= LARGE && bytes > availableMemory() - MARGIN) {
-    throw new RangeError(`${Math.ceil(bytes / 2 ** 20)} MiB are asked for, and fewer are left`);
-  }
-  return coreML.allocate(bytes);
 }

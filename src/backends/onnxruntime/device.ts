@@ -10,19 +10,22 @@ import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo, Executable } from "../backend.ts";
-import type { CompileCache, CreateSession } from "./compile_cache.ts";
+import type { CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
 import { lower } from "./lower.ts";
-import { checkGraphMemory } from "./memory_budget.ts";
 import { createSession } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
+import type { OnnxGraph } from "./onnx.ts";
+import { checkGraphMemory } from "./peak_memory.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
 import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { ProviderOptions } from "./providers/provider.ts";
+import { canCapture, recorderOf } from "./recording.ts";
 import type { OrtRuntime } from "./runtime.ts";
+import { type OrtSession, ownSession } from "./session.ts";
 import { createSessionOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 
@@ -72,41 +75,11 @@ export class OrtDevice implements Device {
   }
 
   async compile(graph: Graph<NativeBlock>): Promise<Executable> {
-    const borrowed = graph.constants.filter(({ shared }) => shared).map(({ block }) => block);
-    for (const block of borrowed) block.retain();
     try {
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph);
-      const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, {}, adapt));
-      const session = cached?.session ??
-        await this.#createSession(
-          (options) => createSession(this.runtime, onnx, options),
-          await this.accelerator?.graphOptions(onnx),
-        );
-      const placement = this.accelerator && checkPlacement(this.accelerator, session, onnx);
-      const signature = {
-        inputs: onnx.inputs.map(({ name }) => name),
-        outputs: onnx.outputs.map(({ name }) => name),
-      };
-      const owned = graph.constants.filter(({ shared }) => !shared);
-      const weightBytes = cached ? 0 : owned.reduce((total, { block }) => total + block.byteLength, 0);
-      const microseconds = estimateMicroseconds(graph);
-      const { accelerator, runtime } = this;
-      const executable = new OrtExecutable(
-        runtime,
-        session,
-        this.#runOptions,
-        signature,
-        cached ? [cached.model] : borrowed,
-        weightBytes,
-        microseconds,
-        accelerator?.captures,
-      );
-      if (cached) { for (const block of borrowed) block.release(); }
-      return accelerator && placement ? place(accelerator, executable, placement) : executable;
-    } catch (error) {
-      for (const block of borrowed) block.release();
-      throw error;
+      const session = await this.#makeSession(graph, onnx);
+      return this.#makeExecutable(session, graph, onnx);
     } finally {
       // Those that the model took are no longer theirs; the rest were copied, or never came to it.
       for (const { block, shared } of graph.constants) if (!shared) block.release();
@@ -125,6 +98,48 @@ export class OrtDevice implements Device {
   close(): void {
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.accelerator?.close();
+  }
+
+  /** From the cache, or anew: then it borrows the blocks that other graphs use, and takes the others. */
+  async #makeSession({ constants }: Graph<NativeBlock>, onnx: OnnxGraph): Promise<OrtSession> {
+    const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, {}, adapt));
+    if (cached) return cached;
+    const { accelerator, runtime } = this;
+    const [borrowed, owned] = [true, false].map((own) =>
+      constants.filter(({ shared }) => shared === own).map(({ block }) => block)
+    ) as [NativeBlock[], NativeBlock[]];
+    for (const block of borrowed) block.retain();
+    try {
+      const create = (options: Pointer) => createSession(runtime, onnx, options);
+      const pointer = await this.#createSession(create, await accelerator?.graphOptions(onnx));
+      return ownSession(runtime, pointer, borrowed, owned.reduce((total, { byteLength }) => total + byteLength, 0));
+    } catch (error) {
+      for (const block of borrowed) block.release();
+      throw error;
+    }
+  }
+
+  /** Takes the session over, also if it fails. */
+  #makeExecutable(session: OrtSession, graph: Graph<NativeBlock>, onnx: OnnxGraph): Executable {
+    const { accelerator, runtime } = this;
+    try {
+      const placement = accelerator && checkPlacement(accelerator, session.pointer, onnx);
+      const executable = new OrtExecutable(runtime, session, {
+        signature: { inputs: onnx.inputs.map(({ name }) => name), outputs: onnx.outputs.map(({ name }) => name) },
+        runOptions: this.#runOptions,
+        estimatedMicroseconds: estimateMicroseconds(graph),
+        record: accelerator?.captures && canCapture(runtime) ? recorderOf(runtime, session.pointer) : undefined,
+      });
+      return accelerator && placement ? place(accelerator, executable, placement) : executable;
+    } catch (error) {
+      this.#perform(() => session.release());
+      throw error;
+    }
+  }
+
+  /** Work on the accelerator waits for its turn. */
+  #perform<T>(work: () => T | Promise<T>): T | Promise<T> {
+    return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
   /** Makes a session by `create`, with a graph's options of the provider, from options that `adapt` has changed. */
@@ -153,7 +168,7 @@ export class OrtDevice implements Device {
     this.#making.add(options);
     try {
       adapt?.(options);
-      return await (accelerator?.perform(() => create(options)) ?? create(options));
+      return await this.#perform(() => create(options));
     } finally {
       this.#making.delete(options);
       runtime.api.ReleaseSessionOptions(options);

@@ -114,7 +114,7 @@ async function openCache(runtime: OrtRuntime, options: OnnxRuntimeOptions) {
   const { cacheDirectory, cacheSizeLimit } = options;
   const folder = cacheFolder(cacheDirectory);
   if (folder === undefined) return undefined;
-  const { openCompileCache } = await import("./compile_cache.ts");
+  const { openCompileCache } = await import("./compile_cache/mod.ts");
   return openCompileCache(runtime, folder, sessionEntries(options), cacheSizeLimit);
 }
 

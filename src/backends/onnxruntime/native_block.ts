@@ -6,7 +6,7 @@
 
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
-import { checkMemory } from "./memory_budget.ts";
+import { checkMemory } from "../common/memory.ts";
 import { countAllocated, countFreed, type OrtRuntime } from "./runtime.ts";
 
 /** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */

@@ -7,17 +7,15 @@
 import type { Pointer } from "../../../ffi/memory.ts";
 import { byteLength, type Descriptor } from "../../shape.ts";
 import type { DeviceTensor } from "../backend.ts";
-import type { Binding } from "./executable.ts";
-import { checkMemory } from "./memory_budget.ts";
+import { type Bindable, type Binding, dropBindings } from "../common/bindings.ts";
+import { checkMemory } from "../common/memory.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 import { createValue } from "./value.ts";
 
 /** A tensor as graphs are bound to it. */
-export interface ValueTensor extends DeviceTensor {
+export interface ValueTensor extends DeviceTensor, Bindable {
   /** The OrtValue. */
   readonly value: Pointer;
-  /** The bindings that refer to the value. */
-  readonly bindings: Set<Binding>;
 }
 
 /** Bytes that are cleared before the event loop gets a turn: a few milliseconds' work, most of it the kernel's. */
@@ -63,7 +61,7 @@ export class OrtTensor implements ValueTensor {
   }
 
   release(): void {
-    for (const binding of [...this.bindings]) binding.drop();
+    dropBindings(this);
     const { byteLength } = this.#bytes;
     this.#bytes.buffer.transfer(0); // Nothing can touch the memory any more.
     this.runtime.api.ReleaseValue(this.value);

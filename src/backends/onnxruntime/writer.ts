@@ -87,7 +87,7 @@ export class OnnxWriter {
   /** A constant; equal ones are shared. A single value fills the whole shape. */
   constant(dataType: OnnxType, shape: Shape, values: readonly (number | bigint)[]): string {
     const key = `${dataType}[${shape}]${values.map((value) => Object.is(value, -0) ? "-0" : value)}`;
-    return getOrInsert(this.#constants, key, () => {
+    return this.#constants.getOrInsertComputed(key, () => {
       const name = `c${this.#constants.size}`;
       this.#initializers.push({ name, dataType, shape, data: elementBytes(dataType, shape, values) });
       return name;
@@ -119,7 +119,7 @@ export class OnnxWriter {
   reshapedConstant(value: Value, shape: Shape): Operand {
     if (sameShape(value.shape, shape)) return value;
     const name = `${this.#nameOf(value)}[${shape}]`;
-    return getOrInsert(this.#constants, name, () => {
+    return this.#constants.getOrInsertComputed(name, () => {
       this.#initializers.push({ name, dataType: value.dataType, shape, data: this.constantBytes(value)!.slice() });
       return name;
     });
@@ -179,14 +179,6 @@ export class OnnxWriter {
   }
 
   #name(value: Value): string {
-    return getOrInsert(this.#names, value, () => `v${value.id}`);
+    return this.#names.getOrInsertComputed(value, () => `v${value.id}`);
   }
-}
-
-function getOrInsert<K, V>(map: Map<K, V>, key: K, compute: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const value = compute();
-  map.set(key, value);
-  return value;
 }

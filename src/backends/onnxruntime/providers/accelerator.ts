@@ -11,6 +11,7 @@ import { messageOf } from "../../../errors.ts";
 import type { DeviceLimits } from "../../../graph/limits.ts";
 import { LIMITS, withoutDataType } from "../limits.ts";
 import type { OnnxGraph } from "../onnx.ts";
+import { canCapture } from "../recording.ts";
 import { addConfiguration, createSessionOptions, sessionEntries } from "../session_options.ts";
 import { skipExitHandlers } from "../../../../ffi/process_exit.ts";
 import { graphFolder } from "./graph_folder.ts";
@@ -63,7 +64,7 @@ export async function openAccelerator(
   provider: Provider,
   { threads, options, allowsFallback, captures = false, cacheFolder }: AcceleratorOptions,
 ): Promise<Accelerator> {
-  checkCapture(provider, options, captures);
+  checkCapture(runtime, provider, options, captures);
   const turns = provider.turns ?? NO_TURNS;
   const create = (graphOptions: ProviderOptions = {}) => {
     const sessionOptions = createSessionOptions(runtime, { threads });
@@ -88,8 +89,18 @@ export async function openAccelerator(
   }
 }
 
-function checkCapture({ captureOption, name }: Provider, options: ProviderOptions, captures: boolean): void {
+function checkCapture(
+  runtime: DeviceRuntime,
+  { captureOption, name }: Provider,
+  options: ProviderOptions,
+  captures: boolean,
+): void {
   if (captures && captureOption === undefined) throw new Error("it cannot capture graphs; leave out graphCapture");
+  if (captures && !canCapture(runtime)) {
+    throw new Error(
+      `ONNX Runtime ${runtime.version} cannot release captured graphs; name one from 1.27 on, or leave out graphCapture`,
+    );
+  }
   if (captureOption === undefined || options[captureOption] === undefined) return;
   throw new TypeError(
     `provider option ${captureOption} of ${name}: without graphCapture a captured graph would replay with the tensors of ` +

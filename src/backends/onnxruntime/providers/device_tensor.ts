@@ -7,8 +7,8 @@
 import { int64Array, integerPointer, offsetPointer, type Pointer, pointerArray, view } from "../../../../ffi/memory.ts";
 import { ElementType } from "../../../../ffi/onnxruntime/enums.ts";
 import { byteLength, type Descriptor } from "../../../shape.ts";
-import type { Binding } from "../executable.ts";
-import { checkMemory } from "../memory_budget.ts";
+import { type Binding, dropBindings } from "../../common/bindings.ts";
+import { checkMemory } from "../../common/memory.ts";
 import type { ValueTensor } from "../tensor.ts";
 import { createValue } from "../value.ts";
 import type { Accelerator } from "./accelerator.ts";
@@ -85,7 +85,7 @@ export class AcceleratorTensor implements ValueTensor {
 
   release(): void {
     this.accelerator.perform(() => {
-      for (const binding of [...this.bindings]) binding.drop();
+      dropBindings(this);
       this.#free();
     });
   }

@@ -7,7 +7,7 @@
  */
 
 import { createFolder, isPermitted } from "../../../../ffi/files.ts";
-import { describe } from "../compile_cache_key.ts";
+import { describe } from "../compile_cache/key.ts";
 import { NativeBlock } from "../native_block.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";

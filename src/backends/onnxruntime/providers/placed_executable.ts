@@ -21,20 +21,15 @@ export interface Placement {
 
 /**
  * Reads where the nodes of the session of a graph are.
- * @throws if some would run elsewhere and the context forbids that; the session is released then
+ * @throws if some would run elsewhere and the context forbids that
  */
 export function checkPlacement(accelerator: Accelerator, session: Pointer, graph: OnnxGraph): Placement {
-  const { allowsFallback, perform, provider, runtime } = accelerator;
-  try {
-    const nodes = readPlacement(runtime.deviceApi, session);
-    const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
-    if (elsewhere.length > 0 && !allowsFallback) throw new Error(describe(provider.name, elsewhere));
-    const here = provider.keepsRecord === false ? countOthers(graph, elsewhere) : nodes.length - elsewhere.length;
-    return { devices: devicesOf(provider.kind, here, elsewhere.length), elsewhere };
-  } catch (error) {
-    perform(() => runtime.api.ReleaseSession(session));
-    throw error;
-  }
+  const { allowsFallback, provider, runtime } = accelerator;
+  const nodes = readPlacement(runtime.deviceApi, session);
+  const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
+  if (elsewhere.length > 0 && !allowsFallback) throw new Error(describe(provider.name, elsewhere));
+  const here = provider.keepsRecord === false ? countOthers(graph, elsewhere) : nodes.length - elsewhere.length;
+  return { devices: devicesOf(provider.kind, here, elsewhere.length), elsewhere };
 }
 
 /** Gives a session's executable to an accelerator. */

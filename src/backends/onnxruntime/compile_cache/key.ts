@@ -9,12 +9,12 @@
  * @module
  */
 
-import { cpuFeatures } from "../../../ffi/cpu_features.ts";
-import { readCString } from "../../../ffi/memory.ts";
-import { Hash, padded } from "./compile_cache_hash.ts";
-import { NativeBlock } from "./native_block.ts";
-import { Float, type OnnxAttribute, type OnnxGraph, OPSET } from "./onnx.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
+import { readCString } from "../../../../ffi/memory.ts";
+import { NativeBlock } from "../native_block.ts";
+import { Float, type OnnxAttribute, type OnnxGraph, OPSET } from "../onnx.ts";
+import type { OrtRuntime } from "../runtime.ts";
+import { Hash, padded } from "./hash.ts";
 
 /** The version of this module. With another one an entry is made anew. */
 export const MODULE_VERSION = "0.1.0";

@@ -12,12 +12,12 @@
  * @module
  */
 
-import { equalMemory } from "../../../ffi/equal_memory.ts";
-import { appendFile, fileSize } from "../../../ffi/files.ts";
-import { MAP_ALIGNMENT, type MappableFile, type Mapping, withMappableFile } from "../../../ffi/mapped_file.ts";
-import { offsetPointer } from "../../../ffi/memory.ts";
-import { Hash } from "./compile_cache_hash.ts";
-import type { NativeBlock } from "./native_block.ts";
+import { equalMemory } from "../../../../ffi/equal_memory.ts";
+import { appendFile, fileSize } from "../../../../ffi/files.ts";
+import { MAP_ALIGNMENT, type MappableFile, type Mapping, withMappableFile } from "../../../../ffi/mapped_file.ts";
+import { offsetPointer } from "../../../../ffi/memory.ts";
+import type { NativeBlock } from "../native_block.ts";
+import { Hash } from "./hash.ts";
 
 const MAGIC = new TextEncoder().encode("WebNN 1\n");
 const LENGTH_OFFSET = 8;

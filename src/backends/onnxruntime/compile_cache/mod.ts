@@ -15,19 +15,18 @@ import {
   removeFile,
   renameFile,
   touchFile,
-} from "../../../ffi/files.ts";
-import { integerPointer, pathString, type Pointer } from "../../../ffi/memory.ts";
-import { OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
-import { type CachedModel, completeEntry, openEntry, type Source } from "./compile_cache_entry.ts";
-import { describe, nameOf } from "./compile_cache_key.ts";
-import { createSession } from "./model.ts";
-import { NativeBlock } from "./native_block.ts";
-import type { OnnxGraph } from "./onnx.ts";
-import type { OrtRuntime } from "./runtime.ts";
-import { addConfiguration } from "./session_options.ts";
-
-/** The bytes of entries where no limit is asked for. */
-export const DEFAULT_SIZE_LIMIT = 2 * 2 ** 30;
+} from "../../../../ffi/files.ts";
+import { integerPointer, pathString, type Pointer } from "../../../../ffi/memory.ts";
+import { OptimizationLevel } from "../../../../ffi/onnxruntime/enums.ts";
+import { DEFAULT_SIZE_LIMIT, type Eviction, limitSize } from "../../common/cache_folder.ts";
+import { createSession } from "../model.ts";
+import { NativeBlock } from "../native_block.ts";
+import type { OnnxGraph } from "../onnx.ts";
+import type { OrtRuntime } from "../runtime.ts";
+import { type OrtSession, ownSession } from "../session.ts";
+import { addConfiguration } from "../session_options.ts";
+import { type CachedModel, completeEntry, openEntry, type Source } from "./entry.ts";
+import { describe, nameOf } from "./key.ts";
 
 /** A folder of entries. */
 export interface CompileCache {
@@ -36,7 +35,7 @@ export interface CompileCache {
    * done. The blocks of the graph stay the caller's, and are not needed any more.
    * @param create makes each session that it takes
    */
-  createSession(onnx: OnnxGraph, create: SessionFactory): Promise<CachedSession | undefined>;
+  createSession(onnx: OnnxGraph, create: SessionFactory): Promise<OrtSession | undefined>;
 }
 
 /** Makes a session from options. */
@@ -44,18 +43,8 @@ export type CreateSession = (options: Pointer) => Promise<Pointer>;
 /** Makes a session by `create`, from options that `adapt` has changed. */
 export type SessionFactory = (create: CreateSession, adapt: (options: Pointer) => void) => Promise<Pointer>;
 
-/** A session, and the model in memory that it reads as long as it lives. */
-export interface CachedSession {
-  readonly session: Pointer;
-  readonly model: CachedModel;
-}
-
 const ENTRY = ".webnn";
 const WORK = ".webnn-tmp";
-/** Milliseconds after which a file that was being written has been left behind by a program that ended. */
-const ABANDONED = 24 * 60 * 60 * 1000;
-/** The share of the limit that may be written before the size of all entries is looked at again. */
-const CHECKED_SHARE = 1 / 16;
 /** ONNX Runtime's own format has room for 2 GiB, and a model can grow as its constants are folded. */
 const MAX_WEIGHT_BYTES = 2 ** 29;
 
@@ -83,7 +72,13 @@ export function openCompileCache(
   entries: Readonly<Record<string, string>>,
   sizeLimit = DEFAULT_SIZE_LIMIT,
 ): CompileCache {
-  const folder: Folder = { path, sizeLimit, unchecked: Infinity };
+  const eviction = limitSize({
+    entrySuffix: ENTRY,
+    workSuffix: WORK,
+    list: () => listFiles(path),
+    remove: (name) => removeFile(`${path}/${name}`),
+  }, sizeLimit);
+  const folder: Folder = { path, sizeLimit, eviction };
   return {
     async createSession(onnx, create) {
       const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
@@ -125,17 +120,17 @@ async function loadSession(
   runtime: OrtRuntime,
   model: CachedModel,
   create: SessionFactory,
-): Promise<CachedSession> {
+): Promise<OrtSession> {
   const { api, env } = runtime;
   try {
-    const session = await create(
+    const pointer = await create(
       (options) => api.CreateSessionFromArrayAsync(env, model.pointer, integerPointer(model.byteLength), options),
       (options) => {
         api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.DISABLE_ALL);
         addConfiguration(runtime, options, LOAD);
       },
     );
-    return { session, model };
+    return ownSession(runtime, pointer, [model], 0);
   } catch (error) {
     model.release();
     throw error;
@@ -146,8 +141,7 @@ async function loadSession(
 interface Folder {
   readonly path: string;
   readonly sizeLimit: number;
-  /** Bytes written since the size of all was last looked at. To look takes 10 µs for each entry. */
-  unchecked: number;
+  readonly eviction: Eviction;
 }
 
 /** Writes an entry under a name of its own, then gives it its name, in one step, whatever else has that name. */
@@ -164,16 +158,15 @@ async function store(
     await completeEntry(work, entry);
     const size = await fileSize(work);
     if (size > folder.sizeLimit) throw new Error("the entry is larger than the cache");
-    folder.unchecked += size;
     await renameFile(work, entry.path).catch(async () => {
       await removeFile(entry.path); // A folder, say.
       await renameFile(work, entry.path);
     });
+    await folder.eviction.wrote(size);
   } catch (error) {
     await removeFile(work).catch(() => {}); // It may not be there yet.
     throw error;
   }
-  if (folder.unchecked > folder.sizeLimit * CHECKED_SHARE) await evict(folder).catch(() => {}); // The next one tries again.
 }
 
 /** ONNX Runtime writes the optimised model while it makes a session of it, which is of no further use. */
@@ -196,19 +189,5 @@ async function writeModel(
     api.ReleaseSession(session);
   } finally {
     for (const block of blocks) block.release();
-  }
-}
-
-/** Removes what was left behind, and of the entries those that were not used for longest. Other files stay. */
-async function evict(folder: Folder): Promise<void> {
-  folder.unchecked = 0;
-  const files = await listFiles(folder.path);
-  const abandoned = files.filter(({ name, modified }) => name.endsWith(WORK) && Date.now() - modified > ABANDONED);
-  for (const { name } of abandoned) await removeFile(`${folder.path}/${name}`);
-  const entries = files.filter(({ name }) => name.endsWith(ENTRY)).sort((a, b) => b.modified - a.modified);
-  let total = 0;
-  for (const { name, size } of entries) {
-    total += size;
-    if (total > folder.sizeLimit) await removeFile(`${folder.path}/${name}`);
   }
 }

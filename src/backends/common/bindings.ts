@@ -1,0 +1,93 @@
+/**
+ * Tensors bound to a graph: what an engine needs to run a graph with a set of tensors, kept for the next run with the
+ * same set.
+ *
+ * @module
+ */
+
+/** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
+export const MAX_BINDINGS = 8;
+
+/** Something that refers to tensors, and must go before one of them does. */
+export interface Binding {
+  /** Releases it. */
+  drop(): void;
+}
+
+/** A tensor that knows what refers to it. */
+export interface Bindable {
+  /** The bindings that refer to it. */
+  readonly bindings: Set<Binding>;
+}
+
+/** Drops every binding that refers to a tensor. To be called before the tensor is released. */
+export function dropBindings({ bindings }: Bindable): void {
+  for (const binding of [...bindings]) binding.drop();
+}
+
+/** How bindings are made and released. */
+export interface Binder<Tensor extends Bindable, Native> {
+  /** Binds a set of tensors. */
+  bind(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native;
+  /** Releases what `bind` gave. */
+  release(native: Native): void;
+}
+
+interface Entry<Tensor, Native> extends Binding {
+  readonly tensors: readonly Tensor[];
+  readonly native: Native;
+}
+
+/** The bindings of a graph to the sets of tensors that it was last run with. */
+export class RecentBindings<Tensor extends Bindable, Native> {
+  /** Most recently used first. */
+  #entries: Entry<Tensor, Native>[] = [];
+  readonly #binder: Binder<Tensor, Native>;
+
+  constructor(binder: Binder<Tensor, Native>) {
+    this.#binder = binder;
+  }
+
+  /** The binding to these tensors, made if need be; then the one that was not used for longest may go. */
+  get(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native {
+    const entries = this.#entries;
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i]!;
+      if (!isTo(entry.tensors, inputs, outputs)) continue;
+      if (i > 0) {
+        entries.copyWithin(1, 0, i);
+        entries[0] = entry;
+      }
+      return entry.native;
+    }
+    return this.#add(inputs, outputs);
+  }
+
+  /** Drops all. */
+  clear(): void {
+    for (const entry of [...this.#entries]) entry.drop();
+  }
+
+  #add(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native {
+    const native = this.#binder.bind(inputs, outputs);
+    if (this.#entries.length === MAX_BINDINGS) this.#entries.at(-1)!.drop();
+    const tensors = [...inputs, ...outputs];
+    const entry: Entry<Tensor, Native> = { tensors, native, drop: () => this.#drop(entry) };
+    this.#entries.unshift(entry);
+    for (const tensor of tensors) tensor.bindings.add(entry);
+    return native;
+  }
+
+  #drop(entry: Entry<Tensor, Native>): void {
+    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    for (const tensor of entry.tensors) tensor.bindings.delete(entry);
+    this.#binder.release(entry.native);
+  }
+}
+
+/** Whether a binding's tensors are these. Graphs have a fixed number of inputs and outputs. */
+function isTo(tensors: readonly unknown[], inputs: readonly unknown[], outputs: readonly unknown[]): boolean {
+  for (let i = 0; i < inputs.length; i++) if (tensors[i] !== inputs[i]) return false;
+  for (let i = 0; i < outputs.length; i++) if (tensors[inputs.length + i] !== outputs[i]) return false;
+  return true;
+}

@@ -1,0 +1,44 @@
+/**
+ * The memory that a graph's computed values take while it runs.
+ *
+ * @module
+ */
+
+import { type Graph, operandsOf, type Value } from "../../graph/graph.ts";
+import { byteLength } from "../../shape.ts";
+import { checkWorkMemory } from "../common/memory.ts";
+
+/**
+ * Refuses a graph that cannot run in the memory that is left.
+ * @throws {RangeError} if less is left than it needs
+ */
+export function checkGraphMemory(graph: Graph<unknown>): void {
+  checkWorkMemory(peakBytes(graph), "the graph's intermediate values take");
+}
+
+/**
+ * The most bytes of computed values that are alive at one time: each is freed after its last use, but for outputs, and
+ * for what follows from constants alone, which the engine computes when the session is created, and keeps.
+ */
+export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number {
+  const lastUse = new Map<Value, number>();
+  nodes.forEach((node, i) => {
+    for (const operand of operandsOf(node)) lastUse.set(operand, i);
+  });
+  for (const { value } of outputs) lastUse.set(value, nodes.length);
+  const fixed = new Set(constants.map(({ value }) => value));
+  const freed = new Map<number, Value[]>();
+  let alive = 0;
+  let peak = 0;
+  nodes.forEach((node, i) => {
+    const isFixed = operandsOf(node).every((operand) => fixed.has(operand));
+    for (const output of node.outputs) {
+      alive += byteLength(output);
+      if (isFixed) fixed.add(output);
+      else freed.getOrInsertComputed(lastUse.get(output) ?? i, () => []).push(output);
+    }
+    peak = Math.max(peak, alive);
+    for (const value of freed.get(i) ?? []) alive -= byteLength(value);
+  });
+  return peak;
+}

@@ -1,0 +1,80 @@
+/** Remembered bindings: the set in use stays, and nothing outlives its tensors. */
+import { assertEquals } from "@std/assert";
+import { type Bindable, dropBindings, MAX_BINDINGS, RecentBindings } from "../../src/backends/common/bindings.ts";
+
+interface Tensor extends Bindable {
+  readonly name: string;
+}
+
+function tensor(name: string): Tensor {
+  return { name, bindings: new Set() };
+}
+
+/** Bindings that are the names of their tensors, and a log of what is bound and released. */
+function logged(): { recent: RecentBindings<Tensor, string>; log: string[] } {
+  const log: string[] = [];
+  const recent = new RecentBindings<Tensor, string>({
+    bind(inputs, outputs) {
+      const name = `${inputs.map(({ name }) => name)}>${outputs.map(({ name }) => name)}`;
+      log.push(`+${name}`);
+      return name;
+    },
+    release: (name) => void log.push(`-${name}`),
+  });
+  return { recent, log };
+}
+
+Deno.test("a set of tensors is bound once, and told from others by order and place", () => {
+  const { recent, log } = logged();
+  const [a, b] = [tensor("a"), tensor("b")];
+  for (let i = 0; i < 3; i++) assertEquals(recent.get([a], [b]), "a>b");
+  assertEquals(recent.get([b], [a]), "b>a");
+  assertEquals(recent.get([a], [b]), "a>b");
+  assertEquals(log, ["+a>b", "+b>a"]);
+});
+
+Deno.test("the set that was not used for longest goes, and the one that is used always stays", () => {
+  const { recent, log } = logged();
+  const x = tensor("x");
+  const outputs = Array.from({ length: MAX_BINDINGS + 3 }, (_, i) => tensor(`${i}`));
+  for (const output of outputs) {
+    recent.get([x], [output]);
+    recent.get([x], [outputs[0]!]);
+  }
+  assertEquals(log.filter((line) => line.startsWith("-")), ["-x>1", "-x>2", "-x>3"]);
+  assertEquals(log.filter((line) => line === "+x>0").length, 1);
+  assertEquals(x.bindings.size, MAX_BINDINGS);
+});
+
+Deno.test("a tensor takes its bindings with it, and other tensors forget them", () => {
+  const { recent, log } = logged();
+  const [a, b, c] = [tensor("a"), tensor("b"), tensor("c")];
+  recent.get([a], [b]);
+  recent.get([a], [c]);
+  recent.get([b], [c]);
+  dropBindings(b);
+  assertEquals(log.slice(3), ["-a>b", "-b>c"]);
+  assertEquals([a, b, c].map(({ bindings }) => bindings.size), [1, 0, 1]);
+  recent.clear();
+  assertEquals(log.slice(5), ["-a>c"]);
+  assertEquals([a, b, c].map(({ bindings }) => bindings.size), [0, 0, 0]);
+});
+
+Deno.test("what cannot be bound leaves nothing behind, and takes no other's place", () => {
+  const released: number[] = [];
+  const recent = new RecentBindings<Tensor, number>({
+    bind(inputs) {
+      if (inputs.length === 0) throw new Error("no");
+      return inputs.length;
+    },
+    release: (count) => void released.push(count),
+  });
+  const tensors = Array.from({ length: MAX_BINDINGS }, (_, i) => tensor(`${i}`));
+  for (const one of tensors) recent.get([one], []);
+  try {
+    recent.get([], [tensors[0]!]);
+  } catch {
+    assertEquals(tensors[0]!.bindings.size, 1);
+  }
+  assertEquals(released, []);
+});
