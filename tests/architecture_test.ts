@@ -1,7 +1,9 @@
 /**
- * The house plan as tests: which module may import which, who may name the global `Deno`, what `mod.ts` may hold.
+ * The house plan as tests: which module may import which, that no imports go in a circle, who may name the global `Deno`,
+ * what `mod.ts` may hold.
  */
 import { assertEquals } from "@std/assert";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
@@ -26,9 +28,12 @@ interface Dependency {
 /** Imported anywhere in src/, and importing nothing but one another. */
 const LEAVES = ["src/errors.ts", "src/data_type.ts", "src/shape.ts"];
 
+/** What the engines share: a folder beside theirs. */
+const COMMON = "src/backends/common/";
+
 /**
- * Who may import whom, beside its own room and the leaves; `*` stands for one name. An arrow that ends in "types" is
- * for `import type`, one that ends in "dynamic" for `import()`.
+ * Who may import whom, beside its own room and the leaves; `*` stands for the folder of an engine. An arrow that ends in
+ * "types" is for `import type`, one that ends in "dynamic" for `import()`.
  */
 const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dynamic"])[] = [
   ["src/ops/", "src/webidl/"],
@@ -36,10 +41,19 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["src/backends/backend.ts", "src/graph/"],
   ["src/timeline/", "src/backends/backend.ts"],
   ["src/timeline/", "src/graph/", "types"],
+  ["src/rewrite/", "src/graph/"],
+  ["src/rewrite/", "src/ops/"],
+  ["src/options.ts", "src/webidl/"],
+  [COMMON, "src/backends/backend.ts"],
+  [COMMON, "ffi/"],
   ["src/backends/*/", "src/backends/backend.ts"],
+  ["src/backends/*/", COMMON],
+  ["src/backends/*/", "src/rewrite/"],
   ["src/backends/*/", "src/graph/"],
   ["src/backends/*/", "src/ops/", "types"],
   ["src/backends/*/", "ffi/"],
+  ["src/backends/*/", "src/options.ts", "types"],
+  ["src/backends/select.ts", "src/options.ts"],
   ["src/backends/select.ts", "src/backends/backend.ts"],
   ["src/backends/either.ts", "src/backends/backend.ts"],
   ["src/backends/either.ts", "src/graph/"],
@@ -49,31 +63,92 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["src/api/", "src/ops/"],
   ["src/api/", "src/graph/"],
   ["src/api/", "src/timeline/"],
+  ["src/api/", "src/interop/"],
   ["src/api/", "src/backends/backend.ts"],
+  ["src/api/ml.ts", "src/options.ts"],
   ["src/api/ml.ts", "src/backends/select.ts"],
-  ["src/polyfill.ts", "src/api/"],
-  ["src/polyfill.ts", "src/compat/"],
+  ["src/interop/", "src/timeline/"],
+  ["src/interop/", "src/webidl/"],
+  ["src/interop/", "src/backends/backend.ts", "types"],
+  ["src/compat/", "src/api/"],
   ["src/onnx/", "src/api/", "types"],
   ["src/onnx/mod.ts", "mod.ts"],
+  ["src/onnx/mod.ts", "ffi/files.ts"],
+  ["src/polyfill.ts", "src/api/"],
+  ["src/polyfill.ts", "src/compat/"],
+  ["serve/", "mod.ts"],
+  ["serve/", "src/onnx/mod.ts"],
+  ["cli/", "mod.ts"],
+  ["cli/", "src/onnx/mod.ts"],
+  ["cli/", "serve/mod.ts"],
   ["mod.ts", "src/api/"],
 ];
 
 /** Where the global `Deno` may be named; everything else is plain TypeScript over web APIs. */
-const DENO_ROOMS = ["ffi/"];
+const DENO_ROOMS = ["ffi/", "cli/", "serve/"];
 
-/** The imports of `graph` that no arrow allows, each as a line of text. */
-function wrongArrows(graph: ModuleGraph, root: string): string[] {
-  const wrong: string[] = [];
-  for (const { specifier, dependencies = [] } of graph.modules) {
+/** Folders with a deno.json of their own, for what only they need. */
+const PACKAGES = ["cli/", "serve/"];
+
+/** One import of a module of the product. */
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly how: "static" | "types" | "dynamic";
+}
+
+/** The imports between files of the repository. */
+function importsOf(graph: ModuleGraph, root: string): Import[] {
+  return graph.modules.flatMap(({ specifier, dependencies = [] }) => {
     const from = pathBelow(root, specifier);
-    if (from === undefined || !isProduct(from)) continue;
-    for (const dependency of dependencies) {
-      const to = pathBelow(root, dependency.code?.specifier ?? dependency.type?.specifier ?? "");
-      const how = dependency.code === undefined ? "types" : dependency.isDynamic ? "dynamic" : "static";
-      if (to !== undefined && !isAllowed(from, to, how)) wrong.push(`${from} -> ${to} (${how})`);
+    if (from === undefined || !isProduct(from)) return [];
+    return dependencies.flatMap(({ code, type, isDynamic }) => {
+      const to = pathBelow(root, code?.specifier ?? type?.specifier ?? "");
+      const how = code === undefined ? "types" : isDynamic ? "dynamic" : "static";
+      return to === undefined ? [] : [{ from, to, how }];
+    });
+  });
+}
+
+/** The imports that no arrow allows, each as a line of text. */
+function wrongArrows(imports: readonly Import[]): string[] {
+  return imports.filter(({ from, to, how }) => !isAllowed(from, to, how)).map(({ from, to, how }) =>
+    `${from} -> ${to} (${how})`
+  );
+}
+
+/**
+ * Imports in a circle, of whatever kind: of modules; of the folders of a room, where files beside a folder stand above it
+ * or below it, never both; of rooms.
+ */
+function circles(imports: readonly Import[]): string[] {
+  const found = [(path: string) => path, folder, room].flatMap((unit) => {
+    const targets = new Map<string, Set<string>>();
+    for (const { from, to } of imports) {
+      if (unit(from) !== unit(to)) targets.getOrInsertComputed(unit(from), () => new Set()).add(unit(to));
+    }
+    return [...targets.keys()].map((start) => circleFrom(start, targets));
+  });
+  return [...new Set(found.filter((circle) => circle !== undefined))];
+}
+
+/** The shortest way from a unit back to itself. The same circle reads the same wherever it is entered. */
+function circleFrom(start: string, targets: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
+  const before = new Map<string, string>();
+  const queue = [start];
+  for (const unit of queue) {
+    for (const target of targets.get(unit) ?? []) {
+      if (before.has(target)) continue;
+      before.set(target, unit);
+      queue.push(target);
     }
   }
-  return wrong;
+  if (!before.has(start)) return undefined;
+  const way = [start];
+  for (let unit = before.get(start)!; unit !== start; unit = before.get(unit)!) way.unshift(unit);
+  const first = way.indexOf(way.toSorted()[0]!);
+  const turned = [...way.slice(first), ...way.slice(0, first)];
+  return [...turned, turned[0]].join(" -> ");
 }
 
 function isAllowed(from: string, to: string, how: "static" | "types" | "dynamic"): boolean {
@@ -85,19 +160,25 @@ function isAllowed(from: string, to: string, how: "static" | "types" | "dynamic"
   );
 }
 
-/** The folder that a module may move about in freely; a file between the rooms is a room of its own. */
+/** The folder in which a module may import any other; a file between the rooms is a room of its own. */
 function room(path: string): string {
-  return /^(ffi|src\/backends\/[^/]+|src\/(?!backends\/)[^/]+)\//.exec(path)?.[1] ?? path;
+  return /^(ffi|cli|serve|src\/backends\/[^/]+|src\/(?!backends\/)[^/]+)\//.exec(path)?.[0] ?? path;
+}
+
+/** The folder of a room that a module is in; a file of the room itself stands alone. */
+function folder(path: string): string {
+  const inside = /^[^/]+\//.exec(path.slice(room(path).length));
+  return inside ? room(path) + inside[0] : path;
 }
 
 function matches(pattern: string, path: string): boolean {
-  const source = pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]+");
+  const source = pattern.replaceAll(".", "\\.").replaceAll("*", "(?!common/)[^/]+");
   return new RegExp(`^${source}${pattern.endsWith("/") ? "" : "$"}`).test(path);
 }
 
 /** Whether a file is part of what is published, and so under the import rules. */
 function isProduct(path: string): boolean {
-  return path === "mod.ts" || /^(src|ffi)\/.*\.ts$/.test(path);
+  return path === "mod.ts" || /^(src|ffi|cli|serve)\/.*\.ts$/.test(path);
 }
 
 function pathBelow(root: string, specifier: string): string | undefined {
@@ -139,19 +220,36 @@ function visit(path: string, source: string, visitor: Deno.lint.LintVisitor): vo
 function* productFiles(folder = ""): Generator<string> {
   for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
     const path = folder + entry.name;
-    if (entry.isDirectory && /^(src|ffi)\b/.test(path)) yield* productFiles(`${path}/`);
+    if (entry.isDirectory && /^(src|ffi|cli|serve)\b/.test(path)) yield* productFiles(`${path}/`);
     else if (entry.isFile && isProduct(path)) yield path;
   }
 }
 
 async function readModuleGraph(): Promise<ModuleGraph> {
-  const imports = [...productFiles()].map((path) => `import ${JSON.stringify(new URL(path, ROOT).href)};`);
+  const files = [...productFiles()];
+  const inPackage = (path: string) =>
+    PACKAGES.find((name) => path.startsWith(name) && existsSync(new URL(`${name}deno.json`, ROOT)));
+  const graphs = await Promise.all(
+    [undefined, ...PACKAGES].map((name) => readModules(files.filter((path) => inPackage(path) === name), name)),
+  );
+  return { modules: [...new Map(graphs.flat().map((module) => [module.specifier, module])).values()] };
+}
+
+/** The modules that files import, directly or not, by the configuration of a folder. */
+async function readModules(files: readonly string[], folder = ""): Promise<ModuleGraph["modules"]> {
+  if (files.length === 0) return [];
+  const imports = files.map((path) => `import ${JSON.stringify(new URL(path, ROOT).href)};`);
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", `data:text/javascript,${encodeURIComponent(imports.join(""))}`],
+    args: [
+      "info",
+      "--json",
+      `--config=${folder}deno.json`,
+      `data:text/javascript,${encodeURIComponent(imports.join(""))}`,
+    ],
     cwd: fileURLToPath(ROOT),
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return JSON.parse(new TextDecoder().decode(stdout));
+  return JSON.parse(new TextDecoder().decode(stdout)).modules;
 }
 
 Deno.test("imports follow the arrows of the house plan", async () => {
@@ -161,10 +259,14 @@ Deno.test("imports follow the arrows of the house plan", async () => {
   for (const path of productFiles()) {
     assertEquals(seen.includes(new URL(path, ROOT).href), true, `${path} is missing from the module graph`);
   }
-  assertEquals(wrongArrows(graph, ROOT.href), []);
+  assertEquals(wrongArrows(importsOf(graph, ROOT.href)), []);
 });
 
-Deno.test("of the product only ffi/ names the global Deno", () => {
+Deno.test("no imports go in a circle, those of types included", async () => {
+  assertEquals(circles(importsOf(await readModuleGraph(), ROOT.href)), []);
+});
+
+Deno.test("of the product only ffi/, cli/ and serve/ name the global Deno", () => {
   const sources = [...productFiles()].filter((path) => !DENO_ROOMS.some((allowed) => path.startsWith(allowed)));
   assertEquals(sources.flatMap((path) => namesDeno(path, Deno.readTextFileSync(new URL(path, ROOT)))), []);
 });
@@ -180,7 +282,7 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
     const dependency = how === "types"
       ? { specifier: to, type: target }
       : { specifier: to, code: target, isDynamic: how === "dynamic" };
-    return wrongArrows({ modules: [{ specifier: root + from, dependencies: [dependency] }] }, root);
+    return wrongArrows(importsOf({ modules: [{ specifier: root + from, dependencies: [dependency] }] }, root));
   };
   const right = [
     ["src/ops/softmax.ts", "src/ops/checks.ts", "static"],
@@ -194,8 +296,23 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
     ["src/backends/onnxruntime/lowering.ts", "ffi/onnxruntime/api.ts", "static"],
     ["src/backends/onnxruntime/backend.ts", "src/backends/backend.ts", "types"],
     ["src/backends/onnxruntime/nodes/pool.ts", "src/backends/onnxruntime/onnx.ts", "static"],
+    ["src/backends/onnxruntime/tensor.ts", "src/backends/common/memory.ts", "static"],
+    ["src/backends/onnxruntime/lower.ts", "src/rewrite/rewrite.ts", "static"],
+    ["src/backends/common/memory.ts", "ffi/available_memory.ts", "static"],
+    ["src/rewrite/layer_norm.ts", "src/ops/rows.ts", "static"],
+    ["src/options.ts", "src/webidl/converters.ts", "static"],
+    ["src/api/ml.ts", "src/options.ts", "static"],
+    ["src/api/context.ts", "src/interop/webgpu.ts", "static"],
+    ["src/interop/webgpu.ts", "src/timeline/timeline.ts", "static"],
+    ["src/onnx/rows/pool.ts", "src/api/builder.ts", "types"],
+    ["src/onnx/mod.ts", "mod.ts", "static"],
+    ["src/onnx/mod.ts", "ffi/files.ts", "static"],
+    ["src/compat/devices.ts", "src/api/graph.ts", "static"],
     ["src/polyfill.ts", "src/api/ml.ts", "static"],
-    ["src/onnx/main.ts", "npm:some-package@1.0.0", "static"],
+    ["cli/main.ts", "mod.ts", "static"],
+    ["cli/main.ts", "serve/mod.ts", "static"],
+    ["cli/main.ts", "npm:some-package@1.0.0", "static"],
+    ["serve/handler.ts", "src/onnx/mod.ts", "static"],
     ["mod.ts", "src/api/ml.ts", "static"],
     ["tests/any_test.ts", "src/ops/softmax.ts", "static"],
   ] as const;
@@ -210,17 +327,54 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
     ["src/backends/onnxruntime/backend.ts", "src/backends/coreml/backend.ts", "types"],
     ["src/backends/onnxruntime/backend.ts", "src/backends/select.ts", "static"],
     ["src/backends/backend.ts", "ffi/memory.ts", "static"],
+    ["src/backends/common/memory.ts", "src/graph/graph.ts", "types"],
+    ["src/backends/common/memory.ts", "src/backends/onnxruntime/backend.ts", "types"],
+    ["src/backends/onnxruntime/backend.ts", "src/options.ts", "static"],
+    ["src/rewrite/layer_norm.ts", "src/backends/onnxruntime/lower.ts", "types"],
+    ["src/ops/softmax.ts", "src/rewrite/rewrite.ts", "static"],
+    ["src/options.ts", "src/backends/select.ts", "types"],
+    ["src/webidl/converters.ts", "src/options.ts", "types"],
+    ["src/interop/webgpu.ts", "src/api/tensor.ts", "types"],
+    ["src/timeline/timeline.ts", "src/interop/webgpu.ts", "types"],
+    ["src/onnx/rows/pool.ts", "src/api/builder.ts", "static"],
+    ["src/onnx/rows/pool.ts", "mod.ts", "static"],
+    ["src/onnx/mod.ts", "ffi/library.ts", "static"],
+    ["src/api/graph.ts", "src/compat/devices.ts", "static"],
     ["src/backends/select.ts", "src/backends/onnxruntime/backend.ts", "static"],
     ["src/api/context.ts", "src/backends/select.ts", "static"],
     ["src/api/ml.ts", "src/backends/onnxruntime/backend.ts", "dynamic"],
     ["src/api/ml.ts", "ffi/library.ts", "static"],
     ["src/api/ml.ts", "support/std/assert.ts", "static"],
+    ["cli/main.ts", "src/api/ml.ts", "static"],
+    ["serve/handler.ts", "src/onnx/node.ts", "static"],
+    ["serve/handler.ts", "cli/main.ts", "types"],
+    ["mod.ts", "cli/main.ts", "dynamic"],
     ["ffi/library.ts", "src/errors.ts", "static"],
     ["mod.ts", "src/backends/select.ts", "static"],
     ["mod.ts", "src/polyfill.ts", "static"],
   ] as const;
   for (const [from, to, how] of right) assertEquals(imports(from, to, how), []);
   for (const [from, to, how] of wrong) assertEquals(imports(from, to, how), [`${from} -> ${to} (${how})`]);
+});
+
+Deno.test("the check of circles finds them between modules, folders and rooms, by imports of any kind", () => {
+  const kinds = ["static", "types", "dynamic"] as const;
+  const circlesOf = (...arrows: readonly string[]) =>
+    circles(arrows.map((arrow, i) => {
+      const [from, to] = arrow.split(" -> ") as [string, string];
+      return { from, to, how: kinds[i % kinds.length]! };
+    }));
+  assertEquals(circlesOf("src/api/a.ts -> src/api/b.ts", "src/api/c.ts -> src/api/a.ts"), []);
+  const pair = ["src/api/a.ts -> src/api/b.ts", "src/api/b.ts -> src/api/a.ts"];
+  assertEquals(circlesOf(...pair), ["src/api/a.ts -> src/api/b.ts -> src/api/a.ts"]);
+  const three = ["src/ops/c.ts -> src/ops/a.ts", "src/ops/a.ts -> src/ops/b.ts", "src/ops/b.ts -> src/ops/c.ts"];
+  assertEquals(circlesOf(...three), ["src/ops/a.ts -> src/ops/b.ts -> src/ops/c.ts -> src/ops/a.ts"]);
+  const room = "src/backends/onnxruntime";
+  const upwards = [`${room}/session.ts -> ${room}/providers/a.ts`, `${room}/providers/b.ts -> ${room}/session.ts`];
+  assertEquals(circlesOf(...upwards), [`${room}/providers/ -> ${room}/session.ts -> ${room}/providers/`]);
+  assertEquals(circlesOf(upwards[0]!, `${room}/providers/b.ts -> ${room}/other.ts`), []);
+  const rooms = ["src/api/a.ts -> src/ops/a.ts", "src/ops/b.ts -> src/api/b.ts"];
+  assertEquals(circlesOf(...rooms), ["src/api/ -> src/ops/ -> src/api/"]);
 });
 
 Deno.test("the checks of Deno and of mod.ts see values, types and statements, and no strings or comments", () => {

@@ -5,7 +5,7 @@
  */
 
 import { invalidStateError } from "../errors.ts";
-import { type Constant, type Graph, type NamedValue, type Node, reachableValues, type Value } from "../graph/graph.ts";
+import { type Constant, type Graph, type NamedValue, reachableValues, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
 import { castNumber, castProblem, scalarBytes } from "../ops/ml_number.ts";
 import type { AnyOperator, OperandRule } from "../ops/operator.ts";
@@ -28,33 +28,21 @@ import {
   usvString,
   withDefault,
 } from "../webidl/converters.ts";
-import { slot } from "../webidl/platform_object.ts";
 import { operandDescriptor } from "./descriptors.ts";
-import { checkDescriptor, checkNotLost, contextSlot, type ContextState, limitsOf } from "./ml_context.ts";
-import { graphSlot, MLGraph } from "./ml_graph.ts";
-import type { MLGraphBuilder } from "./ml_graph_builder.ts";
-import { MLOperand, operandSlot, type OperandState } from "./ml_operand.ts";
-import { isConstant, isDestroyed, tensorSlot, type TensorState } from "./ml_tensor.ts";
-
-/** What a builder has been told. */
-export interface BuilderState {
-  readonly context: ContextState;
-  readonly inputs: NamedValue[];
-  readonly constants: BuilderConstant[];
-  readonly nodes: Node[];
-  nextId: number;
-  hasBuilt: boolean;
-}
-
-/** A constant with bytes of its own, or that of a constant tensor. */
-interface BuilderConstant {
-  readonly value: Value;
-  readonly block: TimelineBlock;
-  readonly tensor: TensorState | undefined;
-}
-
-/** The internal slots of a builder. */
-export const builderSlot = slot<BuilderState>("MLGraphBuilder");
+import { checkDescriptor, checkNotLost, limitsOf } from "./ml_context.ts";
+import { MLGraph } from "./ml_graph.ts";
+import { MLOperand } from "./ml_operand.ts";
+import {
+  builderSlot,
+  type BuilderState,
+  contextSlot,
+  graphSlot,
+  isDestroyed,
+  operandSlot,
+  type OperandState,
+  tensorSlot,
+  type TensorState,
+} from "./state.ts";
 
 /** @see https://www.w3.org/TR/webnn/#dom-mlgraphbuilder-mlgraphbuilder */
 export function createBuilderState(context: unknown): BuilderState {
@@ -64,7 +52,7 @@ export function createBuilderState(context: unknown): BuilderState {
 }
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-input */
-export function createInput(builder: MLGraphBuilder, count: number, name: unknown, descriptor: unknown): MLOperand {
+export function createInput(builder: object, count: number, name: unknown, descriptor: unknown): MLOperand {
   const state = builderSlot.get(builder);
   const where = "MLGraphBuilder.input";
   requireArguments(count, 2, where);
@@ -79,7 +67,7 @@ export function createInput(builder: MLGraphBuilder, count: number, name: unknow
 }
 
 /** The three overloads: `(descriptor, buffer)`, `(dataType, value)`, `(tensor)`. */
-export function createConstant(builder: MLGraphBuilder, args: readonly unknown[]): MLOperand {
+export function createConstant(builder: object, args: readonly unknown[]): MLOperand {
   const state = builderSlot.get(builder);
   const where = "MLGraphBuilder.constant";
   requireArguments(args.length, 1, where);
@@ -116,10 +104,12 @@ function constantFromNumber(state: BuilderState, first: unknown, second: unknown
 function constantFromTensor(state: BuilderState, tensor: TensorState, where: string): MLOperand {
   if (tensor.context !== state.context) throw new TypeError(`${where}: the tensor belongs to another context`);
   if (isDestroyed(tensor)) throw new TypeError(`${where}: the tensor is destroyed`);
-  if (!isConstant(tensor)) throw new TypeError(`${where}: the tensor was not created by createConstantTensor()`);
+  if (tensor.kind !== "constant") {
+    throw new TypeError(`${where}: the tensor was not created by createConstantTensor()`);
+  }
   checkCanBuild(state, where);
   const value = newValue(state, tensor.descriptor);
-  state.constants.push({ value, block: tensor.storage as TimelineBlock, tensor });
+  state.constants.push({ value, block: tensor.storage, tensor });
   return createOperand(state, value, "constant");
 }
 
@@ -132,7 +122,7 @@ function addConstant(state: BuilderState, descriptor: Descriptor, bytes: Uint8Ar
 
 /** Appends a node with one output. `args` are the method's, in order; `count` is how many were passed. */
 export function appendOne(
-  builder: MLGraphBuilder,
+  builder: object,
   row: AnyOperator,
   args: readonly unknown[],
   count: number = args.length,
@@ -142,7 +132,7 @@ export function appendOne(
 
 /** Appends a node. */
 export function appendList(
-  builder: MLGraphBuilder,
+  builder: object,
   row: AnyOperator,
   args: readonly unknown[],
   count: number = args.length,
@@ -222,17 +212,21 @@ function mapOperands(
   for (const [name, operand] of Object.entries(operands)) {
     mapped[name] = operand === undefined
       ? undefined
-      : "builder" in operand
-      ? map(operand, name)
-      : operand.map((item, i) => map(item, `${name}[${i}]`));
+      : isList(operand)
+      ? operand.map((item, i) => map(item, `${name}[${i}]`))
+      : map(operand, name);
   }
   return mapped;
+}
+
+function isList(operand: OperandState | readonly OperandState[]): operand is readonly OperandState[] {
+  return Array.isArray(operand);
 }
 
 const operandRecord = record(operandSlot.convert);
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-build */
-export async function buildGraph(builder: MLGraphBuilder, count: number, outputs: unknown): Promise<MLGraph> {
+export async function buildGraph(builder: object, count: number, outputs: unknown): Promise<MLGraph> {
   const state = builderSlot.get(builder);
   const where = "MLGraphBuilder.build";
   requireArguments(count, 1, where);

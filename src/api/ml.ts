@@ -22,7 +22,7 @@ import {
 } from "../webidl/converters.ts";
 import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
 import type { MLContextOptions } from "./dictionaries.ts";
-import { adapterOf, isGpuDevice, isLost } from "./gpu_interop.ts";
+import { adapterOf, isGpuDevice, isLost } from "../interop/webgpu.ts";
 import { createMLContext, type MLContext } from "./ml_context.ts";
 
 const powerPreference = enumeration("MLPowerPreference", ["default", "high-performance", "low-power"]);

@@ -20,7 +20,7 @@ import {
   bytesOfLength,
 } from "../webidl/buffers.ts";
 import { type NamedValues, record, requireArguments } from "../webidl/converters.ts";
-import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
+import { defineInterface, illegalConstructor, promised } from "../webidl/platform_object.ts";
 import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
 import {
@@ -31,23 +31,22 @@ import {
   exportTensor,
   gpuDevice as gpuDeviceArgument,
   isExported,
-} from "./gpu_interop.ts";
-import { graphSlot, type GraphState, type MLGraph, type Port } from "./ml_graph.ts";
-import { createMLTensor, isConstant, isDestroyed, type MLTensor, tensorSlot, type TensorState } from "./ml_tensor.ts";
+} from "../interop/webgpu.ts";
+import type { MLGraph } from "./ml_graph.ts";
+import { createMLTensor, type MLTensor } from "./ml_tensor.ts";
+import {
+  contextSlot,
+  type ContextState,
+  graphSlot,
+  type GraphState,
+  isDestroyed,
+  type Port,
+  tensorSlot,
+  type TensorState,
+} from "./state.ts";
 import type { MLOpSupportLimits } from "./support_limits.ts";
 
 export type { DeviceEntry, DeviceInfo, DeviceKind } from "../backends/backend.ts";
-
-/** What a context is. */
-export interface ContextState {
-  readonly timeline: Timeline;
-  readonly lost: Promise<MLContextLostInfo>;
-  /** The limits of each operator, computed when they are first needed. */
-  readonly limits: Map<OperatorName, OperatorLimits>;
-}
-
-/** The internal slots of a context. */
-export const contextSlot = slot<ContextState>("MLContext");
 
 /** Makes a context on a device. */
 export function createMLContext(device: Device): MLContext {
@@ -141,7 +140,15 @@ export class MLContext {
       checkDescriptor(context, rest, `${where}: descriptor`);
       const frozen = freeze(rest);
       const storage = await context.timeline.createTensor(frozen);
-      return createMLTensor({ context, descriptor: frozen, readable, writable, storage, rental: undefined });
+      return createMLTensor({
+        kind: "device",
+        context,
+        descriptor: frozen,
+        readable,
+        writable,
+        storage,
+        rental: undefined,
+      });
     });
   }
 
@@ -162,7 +169,15 @@ export class MLContext {
       checkDescriptor(context, frozen, `${where}: descriptor`);
       const storage = context.timeline.store(bytesForDescriptor(source, frozen, `${where}: inputData`));
       return Promise.resolve(
-        createMLTensor({ context, descriptor: frozen, readable: false, writable: false, storage, rental: undefined }),
+        createMLTensor({
+          kind: "constant",
+          context,
+          descriptor: frozen,
+          readable: false,
+          writable: false,
+          storage,
+          rental: undefined,
+        }),
       );
     });
   }
@@ -184,7 +199,7 @@ export class MLContext {
     // WPT writes views of any kind, so only the length is checked.
     const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
     discard(state.rental);
-    context.timeline.write(state.storage as TimelineTensor, bytes);
+    context.timeline.write(state.storage, bytes);
   }
 
   /**
@@ -211,7 +226,7 @@ export class MLContext {
       if (!state.readable) throw new TypeError(`${where}: the tensor was not created with readable: true`);
       if (target !== undefined) targetBytes(target, state.descriptor, where);
       bringBack(state.rental);
-      const storage = state.storage as TimelineTensor;
+      const { storage } = state;
       if (target === undefined) return context.timeline.read(storage, (bytes) => bytes.slice().buffer as ArrayBuffer);
       return context.timeline.read(storage, (bytes) => {
         // Looked at again: the buffer may have been transferred meanwhile.
@@ -287,7 +302,7 @@ export class MLContext {
       const frozen = freeze(rest);
       const storage = await context.timeline.createTensor(frozen);
       const rental = createRental(device, storage);
-      return createMLTensor({ context, descriptor: frozen, readable, writable, storage, rental });
+      return createMLTensor({ kind: "device", context, descriptor: frozen, readable, writable, storage, rental });
     });
   }
 
@@ -399,21 +414,27 @@ function matchTensors(
   if (names.length !== ports.length) {
     throw new TypeError(`${where} must have ${ports.length} tensors, not ${names.length}`);
   }
-  return ports.map(({ name, descriptor }, i) => {
-    const tensor = values[names[i] === name ? i : names.indexOf(name)];
-    const problem = tensor ? mismatch(context, tensor, descriptor) : "is missing";
-    if (problem) throw new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
-    if (isDestroyed(tensor!)) throw invalidStateError(`${where}[${JSON.stringify(name)}] is destroyed`);
-    return tensor!.storage as TimelineTensor;
+  return ports.map((port, i) => {
+    const tensor = values[names[i] === port.name ? i : names.indexOf(port.name)];
+    return matchTensor(context, port, tensor, where);
   });
 }
 
-/** Why a tensor cannot be an input or output; `undefined` if it can. */
-function mismatch(context: ContextState, tensor: TensorState, { dataType, shape }: Descriptor): string | undefined {
+function matchTensor(
+  context: ContextState,
+  { name, descriptor: { dataType, shape } }: Port,
+  tensor: TensorState | undefined,
+  where: string,
+): TimelineTensor {
+  const refuse = (problem: string) => new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
+  if (tensor === undefined) throw refuse("is missing");
   const own = tensor.descriptor;
-  if (tensor.context !== context) return "belongs to another context";
-  if (isConstant(tensor)) return "is a constant tensor, which only builders take";
-  if (isExported(tensor.rental)) return EXPORTED;
-  if (own.dataType === dataType && sameShape(own.shape, shape)) return undefined;
-  return `must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`;
+  if (tensor.context !== context) throw refuse("belongs to another context");
+  if (tensor.kind === "constant") throw refuse("is a constant tensor, which only builders take");
+  if (isExported(tensor.rental)) throw refuse(EXPORTED);
+  if (own.dataType !== dataType || !sameShape(own.shape, shape)) {
+    throw refuse(`must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`);
+  }
+  if (isDestroyed(tensor)) throw invalidStateError(refuse("is destroyed").message);
+  return tensor.storage;
 }

@@ -5,29 +5,10 @@
  */
 
 import type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
-import type { Descriptor } from "../shape.ts";
-import type { TimelineGraph } from "../timeline/timeline.ts";
-import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
-import type { ContextState } from "./ml_context.ts";
+import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
+import { graphSlot } from "./state.ts";
 
 export type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
-
-/** A named input or output of a graph. */
-export interface Port {
-  readonly name: string;
-  readonly descriptor: Descriptor;
-}
-
-/** What a graph is. */
-export interface GraphState {
-  readonly context: ContextState;
-  readonly graph: TimelineGraph;
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-}
-
-/** The internal slots of a graph. */
-export const graphSlot = slot<GraphState>("MLGraph");
 
 /**
  * A compiled graph, ready to be dispatched on its context.

@@ -8,15 +8,7 @@ import type { MLOperandDataType } from "../data_type.ts";
 import { operators } from "../ops/operators.ts";
 import type { AllowSharedBufferSource } from "../webidl/buffers.ts";
 import { defineInterface, promised } from "../webidl/platform_object.ts";
-import {
-  appendList,
-  appendOne,
-  builderSlot,
-  buildGraph,
-  createBuilderState,
-  createConstant,
-  createInput,
-} from "./graph_builder.ts";
+import { appendList, appendOne, buildGraph, createBuilderState, createConstant, createInput } from "./graph_builder.ts";
 import type {
   MLArgMinMaxOptions,
   MLBatchNormalizationOptions,
@@ -55,6 +47,7 @@ import type { MLContext } from "./ml_context.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import type { MLOperand } from "./ml_operand.ts";
 import type { MLTensor } from "./ml_tensor.ts";
+import { builderSlot } from "./state.ts";
 
 /**
  * Writes down a graph: inputs, constants and operators, and at last {@linkcode MLGraphBuilder.build}.

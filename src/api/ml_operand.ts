@@ -5,20 +5,8 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
-import type { Value } from "../graph/graph.ts";
-import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
-import type { BuilderState } from "./graph_builder.ts";
-
-/** What an operand is. */
-export interface OperandState {
-  readonly builder: BuilderState;
-  readonly value: Value;
-  /** Where it comes from: only what an operator computed may be an output of the graph. */
-  readonly origin: "input" | "constant" | "operator";
-}
-
-/** The internal slots of an operand. */
-export const operandSlot = slot<OperandState>("MLOperand");
+import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
+import { operandSlot } from "./state.ts";
 
 /**
  * An operand of a graph under construction: an input, a constant or the output of an operator.

@@ -5,41 +5,15 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
-import type { Descriptor } from "../shape.ts";
-import type { TimelineBlock, TimelineTensor } from "../timeline/timeline.ts";
-import { defineInterface, illegalConstructor, slot } from "../webidl/platform_object.ts";
-import { discard, type Rental } from "./gpu_interop.ts";
-import type { ContextState } from "./ml_context.ts";
-
-/** What a tensor is. A constant one holds the bytes of a constant in place of a tensor of the device. */
-export interface TensorState {
-  readonly context: ContextState;
-  readonly descriptor: Descriptor;
-  readonly readable: boolean;
-  readonly writable: boolean;
-  readonly storage: TimelineTensor | TimelineBlock;
-  /** Of an exportable tensor. */
-  readonly rental: Rental | undefined;
-  /** The dispatch that it was last passed to, to find a tensor that is passed twice. */
-  lastDispatch: number;
-}
-
-/** The internal slots of a tensor. */
-export const tensorSlot = slot<TensorState>("MLTensor");
+import { discard } from "../interop/webgpu.ts";
+import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
+import { type ConstantTensorState, type DeviceTensorState, tensorSlot } from "./state.ts";
 
 /** Makes a tensor. */
-export function createMLTensor(state: Omit<TensorState, "lastDispatch">): MLTensor {
+export function createMLTensor(
+  state: Omit<DeviceTensorState, "lastDispatch"> | Omit<ConstantTensorState, "lastDispatch">,
+): MLTensor {
   return tensorSlot.create(MLTensor.prototype, { ...state, lastDispatch: 0 });
-}
-
-/** Whether a tensor can only be a constant of graphs. */
-export function isConstant({ storage }: TensorState): boolean {
-  return "block" in storage;
-}
-
-/** Whether a tensor was destroyed, by itself or with its context. */
-export function isDestroyed({ context, storage }: TensorState): boolean {
-  return storage.destroyed || context.timeline.isLost;
 }
 
 /**
@@ -74,15 +48,15 @@ export class MLTensor {
 
   /** Whether the tensor can only be a constant of graphs. */
   get constant(): boolean {
-    return isConstant(tensorSlot.get(this));
+    return tensorSlot.get(this).kind === "constant";
   }
 
   /** Releases the memory once the work queued before has been done; pending reads reject. May be called again. */
   destroy(): void {
-    const { context, rental, storage } = tensorSlot.get(this);
+    const { context: { timeline }, kind, rental, storage } = tensorSlot.get(this);
     discard(rental);
-    if ("block" in storage) context.timeline.destroyBlock(storage);
-    else context.timeline.destroyTensor(storage);
+    if (kind === "constant") timeline.destroyBlock(storage);
+    else timeline.destroyTensor(storage);
   }
 
   /** Calls {@linkcode MLTensor.destroy} at the end of a `using` block. */

@@ -6,7 +6,7 @@
  */
 
 import * as api from "../../mod.ts";
-import { builderSlot } from "../../src/api/graph_builder.ts";
+import { builderSlot } from "../../src/api/state.ts";
 import { callSource, type HostileCall, randomHostileCall } from "./calls.ts";
 import { PRELUDE } from "./hostile.ts";
 import type { Types } from "./programs.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { MLGraphBuilder, type MLOperand, type MLOperandDataType } from "../../mod.ts";
-import { builderSlot } from "../../src/api/graph_builder.ts";
+import { builderSlot } from "../../src/api/state.ts";
 import { estimateMicroseconds } from "../../src/backends/onnxruntime/cost.ts";
 import type { Node } from "../../src/graph/graph.ts";
 import { type AnyOperator, FLOATS, one, operator, tensor } from "../../src/ops/operator.ts";

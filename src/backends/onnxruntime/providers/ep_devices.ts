@@ -9,7 +9,6 @@ import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
 import { DeviceMemoryType, HardwareType } from "../../../../ffi/onnxruntime/enums.ts";
 import type { DeviceKind } from "../../backend.ts";
 import type { OrtRuntime } from "../runtime.ts";
-import type { DeviceRuntime } from "./provider.ts";
 
 /** An execution provider on a piece of hardware. */
 export interface EpDevice {
@@ -46,7 +45,8 @@ export function listEpDevices({ env, deviceApi }: OrtRuntime): EpDevice[] {
 }
 
 /** The hardware that ONNX Runtime has found, with a provider for it or without: `"cpu of AMD"`. */
-export function listHardware({ env, deviceApi }: DeviceRuntime): string[] {
+export function listHardware({ env, deviceApi }: OrtRuntime): string[] {
+  if (deviceApi === undefined) return [];
   const count = new BigUint64Array(1);
   deviceApi.GetNumHardwareDevices(env, count);
   const devices = new BigUint64Array(Number(count[0]));

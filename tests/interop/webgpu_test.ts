@@ -1,4 +1,4 @@
-/** Tensors and contexts with WebGPU. What needs a GPU adapter of Deno is in programs/gpu_interop.ts. */
+/** Tensors and contexts with WebGPU. What needs a GPU adapter of Deno is in programs/webgpu.ts. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { createContext, ml } from "@webnn/deno";
@@ -16,7 +16,7 @@ const SOFTWARE: GpuAdapter = { description: "llvmpipe", vendorId: 0x10005, devic
 
 testOn(webgpu, "tensors and contexts with Deno's own WebGPU", async () => {
   const folder = await Deno.makeTempDir();
-  const program = fileURLToPath(new URL("programs/gpu_interop.ts", import.meta.url));
+  const program = fileURLToPath(new URL("programs/webgpu.ts", import.meta.url));
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const flags = ["--config", config, "--allow-all", "--no-check", "--sanitize-ops", "--sanitize-resources"];
   try {
