@@ -18,6 +18,15 @@ export function isPermitted(access: "read" | "write", path: string): boolean {
   return Deno.permissions.querySync({ name: access, path }).state === "granted";
 }
 
+/** The bytes of a file, by its path or URL, or of what a server sends. */
+export async function fetchBytes(source: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  const url = typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
+  if (url === undefined || url.protocol === "file:") return await Deno.readFile(url ?? source);
+  const response = await fetch(url);
+  if (!response.ok) throw new TypeError(`${url.href} answers ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
 /** Creates a folder and those above it, open to this user only. */
 export async function createFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });

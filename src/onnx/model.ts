@@ -80,7 +80,7 @@ export interface OnnxFunction {
 }
 
 /** A model file. */
-export interface OnnxModel {
+export interface ModelProto {
   /** The version of each operator set by domain; ai.onnx is `""`. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;

@@ -19,6 +19,8 @@ export interface Walk {
   readonly limits: MLOpSupportLimits;
   /** The constant of a known value; one for each value, however often it is asked for. */
   constant(value: Known): MLOperand;
+  /** Whether a value is a weight whose bytes only a tensor holds. */
+  isWeight(value: Value): boolean;
   /** The elements of a value, where the walk can find them; else it throws what makes the caller find them. */
   demand(value: Value, what: string): Known;
 }
@@ -106,10 +108,11 @@ export class NodeView {
     return this.walk.demand(this.value(i), what);
   }
 
-  /** An input if it is known already, else `undefined`; demands nothing. */
+  /** An input if it is known or a weight, else `undefined`: it is no reason to make a graph for the values of an input. */
   ifKnown(i: number): Known | undefined {
     const value = this.inputs[i];
-    return value && isKnown(value) ? value : undefined;
+    if (value === undefined || isKnown(value)) return value;
+    return this.walk.isWeight(value) ? this.walk.demand(value, `input ${i}`) : undefined;
   }
 
   /** The elements of a known input as numbers, or `undefined` if it is left out. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Attribute, Dimension, Known, OnnxFunction, OnnxGraph, OnnxModel, OnnxNode, ValueInfo } from "./model.ts";
+import type { Attribute, Dimension, Known, ModelProto, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { Damaged, Message } from "./protobuf.ts";
 import { elementType, type ExternalData, readTensor, typeName } from "./tensor.ts";
 
@@ -19,7 +19,7 @@ export type Steps<T> = Generator<void, T>;
  * Reads a model; initializers stay views of `bytes`.
  * @throws {TypeError} if the bytes are no ONNX model or are damaged
  */
-export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<OnnxModel> {
+export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<ModelProto> {
   try {
     return yield* model(new Message(bytes), external);
   } catch (error) {
@@ -28,7 +28,7 @@ export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<Onn
   }
 }
 
-function* model(message: Message, external: ExternalData): Steps<OnnxModel> {
+function* model(message: Message, external: ExternalData): Steps<ModelProto> {
   const opsets = new Map<string, number>();
   const functions: OnnxFunction[] = [];
   let irVersion = 0;
@@ -67,10 +67,14 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
   const values = new Map<string, ValueInfo>();
   while (message.next()) {
     switch (message.field) {
-      case 1:
-        nodes.push(yield* readNode(message.message(), external, depth));
+      case 1: {
+        const node = yield* readNode(message.message(), external, depth);
+        const constant = constantOf(node);
+        if (constant) initializers.set(node.outputs[0]!, constant);
+        else nodes.push(node);
         yield;
         break;
+      }
       case 5: {
         const { name, tensor } = readTensor(message.message(), external);
         initializers.set(name, tensor);
@@ -96,6 +100,14 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
     }
   }
   return { nodes, initializers, inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs, values };
+}
+
+/** The tensor of a Constant: there is no need to tell it from an initializer. */
+function constantOf({ domain, operator, outputs, attributes }: OnnxNode): Known | undefined {
+  const value = attributes.get("value");
+  return domain === "" && operator === "Constant" && outputs.length === 1 && value?.kind === "tensor"
+    ? value.value
+    : undefined;
 }
 
 /** A sparse tensor: its name and shape; its elements are not read. */

@@ -1,0 +1,110 @@
+/**
+ * What evaluators share: elements picked by position, shapes that broadcast, results in a type.
+ *
+ * @module
+ */
+
+import { broadcast, formatShape } from "../../shape.ts";
+import type { Known } from "../model.ts";
+import { elementBits } from "../tensor.ts";
+import { type Elements, elementsOf, sizeOf, Unsupported } from "../value.ts";
+
+/** Elements by their bits alone, for what only moves them. */
+function bitsOfElements({ type, bytes }: Known): Uint8Array | Uint16Array | Uint32Array | BigUint64Array {
+  const width = elementBits(type) / 8;
+  const aligned = bytes.byteOffset % Math.max(width, 1) === 0 ? bytes : bytes.slice();
+  const part = [aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / width] as const;
+  switch (width) {
+    case 1:
+      return new Uint8Array(...part);
+    case 2:
+      return new Uint16Array(...part);
+    case 4:
+      return new Uint32Array(...part);
+    case 8:
+      return new BigUint64Array(...part);
+    default:
+      throw new Unsupported(`elements of ${type} cannot be picked one by one`);
+  }
+}
+
+/** The value of a shape whose elements are those at `positions` of another. */
+export function pick(value: Known, shape: readonly number[], positions: ArrayLike<number>): Known {
+  const source = bitsOfElements(value);
+  const target = new (source.constructor as Uint8ArrayConstructor)(positions.length) as Uint8Array;
+  for (let i = 0; i < positions.length; i++) {
+    const position = positions[i]!;
+    if (position < 0 || position >= source.length) throw new Unsupported("an index is out of range");
+    target[i] = source[position] as number;
+  }
+  return { type: value.type, shape, bytes: new Uint8Array(target.buffer) };
+}
+
+/** The distance in elements between neighbours along each axis. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  return strides;
+}
+
+/** How large a value the evaluator makes. */
+const MAX_ELEMENTS = 2 ** 24;
+
+/**
+ * For each position of a shape, in row-major order, the sum over the axes of `offsets[axis](coordinate)`: where the
+ * element comes from.
+ */
+export function positionsBy(shape: readonly number[], offsets: readonly ((i: number) => number)[]): number[] {
+  const size = sizeOf(shape);
+  if (size > MAX_ELEMENTS) throw new Unsupported(`${size} elements are too many to fold`);
+  let positions = [0];
+  shape.forEach((length, axis) => {
+    const along = Array.from({ length }, (_, i) => offsets[axis]!(i));
+    positions = positions.flatMap((position) => along.map((offset) => position + offset));
+  });
+  return positions;
+}
+
+/** Where each element of a shape comes from in a value that is broadcast to it. */
+export function broadcastPositions(from: readonly number[], to: readonly number[]): number[] {
+  const strides = stridesOf(from);
+  const lead = to.length - from.length;
+  return positionsBy(
+    to,
+    to.map((_, axis) => {
+      const stride = axis < lead || from[axis - lead] === 1 ? 0 : strides[axis - lead]!;
+      return (i) => i * stride;
+    }),
+  );
+}
+
+/** The shape that all broadcast to. */
+export function commonShape(shapes: readonly (readonly number[])[]): readonly number[] {
+  return shapes.reduce((a, b) => {
+    const common = broadcast(a, b);
+    if (!common) throw new Unsupported(`the shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast`);
+    return common;
+  });
+}
+
+/** A value broadcast to a shape. */
+export function expandTo(value: Known, shape: readonly number[]): Known {
+  return pick(value, shape, broadcastPositions(value.shape, shape));
+}
+
+/** The elements as an array of numbers or bigints. */
+export function listOf(value: Known): (number | bigint)[] {
+  return Array.from(elementsOf(value) as Iterable<number | bigint>);
+}
+
+/** Whether elements are bigints. */
+export function isBig(elements: Elements): elements is BigInt64Array | BigUint64Array {
+  return elements instanceof BigInt64Array || elements instanceof BigUint64Array;
+}
+
+/** An axis from 0. */
+export function axisOf(axis: number, rank: number): number {
+  const from0 = axis < 0 ? axis + rank : axis;
+  if (!(from0 >= 0 && from0 < rank)) throw new Unsupported(`axis ${axis} is not one of rank ${rank}`);
+  return from0;
+}

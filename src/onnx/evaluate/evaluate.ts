@@ -1,0 +1,52 @@
+/**
+ * The evaluator: what can be computed while the graph is built. It is for what computes shapes and other small values;
+ * the rest is the engine's.
+ *
+ * @module
+ */
+
+import type { Known } from "../model.ts";
+import type { NodeView } from "../node.ts";
+import { isKnown } from "../value.ts";
+import { arithmetic } from "./arithmetic.ts";
+import { movement } from "./movement.ts";
+import { reductions } from "./reductions.ts";
+import { shapes } from "./shapes.ts";
+
+/** Computes one operator; `undefined` where it cannot. */
+export type Evaluate = (node: NodeView) => Known | readonly Known[] | undefined;
+
+/** The evaluator of one operator. */
+export interface Evaluator {
+  readonly evaluate: Evaluate;
+  /** Whether it only hands elements on, so that their number does not matter. */
+  readonly anySize: boolean;
+  /** Whether enough is known of a node's inputs. */
+  readonly appliesTo: (node: NodeView) => boolean;
+}
+
+const TABLE: ReadonlyMap<string, Evaluator> = new Map([
+  ...rowsOf(arithmetic),
+  ...rowsOf(movement),
+  ...rowsOf(reductions),
+  ...rowsOf(shapes.ofElements, { anySize: true }),
+  ...rowsOf(shapes.ofShapes, { anySize: true, appliesTo: () => true }),
+]);
+
+function rowsOf(table: Readonly<Record<string, Evaluate>>, how: Partial<Evaluator> = {}): [string, Evaluator][] {
+  return Object.entries(table).map((
+    [name, evaluate],
+  ) => [name, { evaluate, anySize: false, appliesTo: hasElements, ...how }]);
+}
+
+/** Whether the elements of all inputs are there. */
+function hasElements({ inputs }: NodeView): boolean {
+  return inputs.every((value) =>
+    value === undefined || (isKnown(value) && value.type !== "string" && value.type !== "other")
+  );
+}
+
+/** The evaluator of an operator, if there is one. */
+export function evaluatorOf(domain: string, name: string): Evaluator | undefined {
+  return domain === "" ? TABLE.get(name) : undefined;
+}

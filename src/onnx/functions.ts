@@ -1,0 +1,52 @@
+/**
+ * Functions of the model, walked where they are called.
+ *
+ * @module
+ */
+
+import type { Attribute, ModelProto, OnnxFunction, OnnxGraph, OnnxNode } from "./model.ts";
+import type { Steps } from "./read.ts";
+import { isUnknown, Scope, type Walker } from "./walk.ts";
+import type { Value } from "./value.ts";
+
+/** The function that a node calls, if it calls one. */
+export function functionOf({ functions }: ModelProto, { domain, operator }: OnnxNode): OnnxFunction | undefined {
+  return functions.find((candidate) => candidate.name === operator && candidate.domain === domain);
+}
+
+/** Walks a function's nodes with the values and attributes of a call. */
+export function* callFunction(
+  walker: Walker,
+  called: OnnxFunction,
+  call: OnnxNode,
+  inputs: readonly (Value | undefined)[],
+  scope: Scope,
+): Steps<(Value | undefined)[] | undefined> {
+  const inner = new Scope(undefined, `${scope.prefix}${call.outputs[0]}/`, called.opsets, new Map());
+  const missing = new Set<string>();
+  called.inputs.forEach((name, i) => {
+    const value = inputs[i];
+    if (value === undefined) missing.add(name);
+    else inner.set(name, walker.renamed(value, inner.prefix + name));
+  });
+  const attributes = new Map([...called.defaults, ...call.attributes]);
+  const nodes = called.nodes.map((node) => bound(node, attributes, missing));
+  yield* walker.within(walker.walkNodes(nodes, inner, called.outputs));
+  const outputs = called.outputs.map((name) => inner.find(name));
+  return outputs.some(isUnknown) ? undefined : outputs as (Value | undefined)[];
+}
+
+/** A node of a function with the attributes of the call, and without the inputs that the call leaves out. */
+function bound(node: OnnxNode, call: ReadonlyMap<string, Attribute>, missing: ReadonlySet<string>): OnnxNode {
+  const attributes = new Map<string, Attribute>();
+  for (const [name, attribute] of node.attributes) {
+    const value = attribute.kind === "reference" ? call.get(attribute.value) : attribute;
+    if (value?.kind === "graph") attributes.set(name, { kind: "graph", value: boundGraph(value.value, call, missing) });
+    else if (value !== undefined) attributes.set(name, value);
+  }
+  return { ...node, attributes, inputs: node.inputs.map((input) => missing.has(input) ? "" : input) };
+}
+
+function boundGraph(graph: OnnxGraph, call: ReadonlyMap<string, Attribute>, missing: ReadonlySet<string>): OnnxGraph {
+  return { ...graph, nodes: graph.nodes.map((node) => bound(node, call, missing)) };
+}

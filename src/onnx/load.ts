@@ -1,0 +1,229 @@
+/**
+ * The importer over any WebNN: it imports types only, so that a bundle of it runs in a browser.
+ *
+ * @module
+ */
+
+import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
+import type { MLContext } from "../api/ml_context.ts";
+import type { MLNamedOperands } from "../api/dictionaries.ts";
+import type { MLOperand } from "../api/ml_operand.ts";
+import { copiedConstant } from "./constants.ts";
+import type { Known, ModelProto } from "./model.ts";
+import { needsElements, OnnxModel } from "./onnx_model.ts";
+import { checkDimensions, fixDimensions, fixedShape, type ModelPort, portOf } from "./ports.ts";
+import { inSteps, type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
+import { readModel } from "./read.ts";
+import type { ExternalData } from "./tensor.ts";
+import { isKnown } from "./value.ts";
+import { isOperator, NO_SUCH_OPERATOR, type Refusal, Walker } from "./walk.ts";
+
+/** Gives the files of external data, by the location that the model states. */
+export type ExternalFiles =
+  | Readonly<Record<string, Uint8Array>>
+  | ((location: string) => Uint8Array | Promise<Uint8Array>);
+
+/** How a model is loaded. */
+export interface LoadOptions {
+  /** Sizes of free dimensions by name. Those that are left out come with the inputs of a run. */
+  dimensions?: Readonly<Record<string, number>>;
+  /** The files in which the model keeps its weights, by location or as a function. */
+  externalData?: ExternalFiles;
+  /** How many graphs, one for each set of input shapes, are kept; 4 by default. */
+  maxGraphs?: number;
+}
+
+/** What `inspectOnnx()` tells. */
+export interface Inspection {
+  readonly inputs: readonly ModelPort[];
+  readonly outputs: readonly ModelPort[];
+  /** The versions of the operator sets, by domain; ai.onnx is `""`. */
+  readonly opsets: Readonly<Record<string, number>>;
+  /** How many nodes of each operator the main graph has. */
+  readonly operators: Readonly<Record<string, number>>;
+  /** The bytes of all weights. */
+  readonly weightBytes: number;
+  /** The nodes that cannot be computed; none if the model is taken. */
+  readonly refusals: readonly Refusal[];
+  /** The free dimensions and inputs without which refusals could not be looked for in full. */
+  readonly missing: readonly string[];
+}
+
+/** Reads a file and the files that it names. */
+export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined): Promise<ModelProto> {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("An ONNX model is passed as a Uint8Array.");
+  const found = new Map<string, Uint8Array>();
+  const wanted = new Set<string>();
+  const external: ExternalData = (location) => {
+    const file = found.get(location);
+    if (file === undefined) wanted.add(location);
+    return file ?? LATER;
+  };
+  const model = await inSteps(readModel(bytes, external));
+  if (wanted.size === 0) return model;
+  for (const location of wanted) found.set(location, await fileAt(location, files));
+  return inSteps(readModel(bytes, external));
+}
+
+/** Stands for a file until it is read. */
+const LATER = new Uint8Array(0);
+
+async function fileAt(location: string, files: ExternalFiles | undefined): Promise<Uint8Array> {
+  const file = typeof files === "function" ? await files(location) : files?.[location];
+  if (!(file instanceof Uint8Array)) {
+    throw new TypeError(`The model keeps weights in ${JSON.stringify(location)}: pass that file as externalData.`);
+  }
+  return file;
+}
+
+/** Loads a model; see `loadOnnx()` of the entry. */
+export async function loadModel(
+  runtime: Runtime,
+  bytes: Uint8Array,
+  options: LoadOptions,
+  ownsContext: boolean,
+): Promise<OnnxModel> {
+  const { dimensions = {}, maxGraphs = 4 } = options;
+  checkDimensions(dimensions, "loadOnnx");
+  if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
+    throw new TypeError(`loadOnnx: maxGraphs must be a whole number from 1, not ${maxGraphs}`);
+  }
+  const model = await parse(bytes, options.externalData);
+  const material: Material = { model, stored: new Map(), limits: runtime.context.opSupportLimits() };
+  const missing = refusalsByName(model);
+  if (missing.length > 0) throw refusalError(missing);
+  const ports = portsOf(material, dimensions);
+  const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext });
+  const shapes = fixedShapes(ports.inputs);
+  if (shapes) {
+    try {
+      await loaded.prepare(shapes);
+    } catch (error) {
+      if (!needsElements(error)) throw error;
+    }
+  }
+  return loaded;
+}
+
+function portsOf({ model, limits }: Material, dimensions: Readonly<Record<string, number>>) {
+  const { graph } = model;
+  const port = (info: ModelProto["graph"]["inputs"][number]): ModelPort => ({
+    ...portOf(info, limits),
+    shape: fixDimensions(info.shape, dimensions),
+  });
+  return { inputs: graph.inputs.map(port), outputs: graph.outputs.map(port) };
+}
+
+/** The shapes of all inputs, if none has a free dimension. */
+function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[]> | undefined {
+  const shapes = new Map<string, readonly number[]>();
+  for (const { name, shape } of inputs) {
+    const fixed = fixedShape(shape);
+    if (!fixed) return undefined;
+    shapes.set(name, fixed);
+  }
+  return shapes;
+}
+
+/** The nodes of the main graph whose operator has no row: to find them no shape is needed. */
+function refusalsByName({ graph, functions }: ModelProto): Refusal[] {
+  return graph.nodes.filter(({ domain, operator }) =>
+    !isOperator(domain, operator) &&
+    !functions.some((called) => called.domain === domain && called.name === operator)
+  ).map(({ domain, operator, name, outputs }) => ({
+    operator: domain === "" ? operator : `${domain}.${operator}`,
+    name: name || (outputs[0] ?? ""),
+    reason: NO_SUCH_OPERATOR,
+  }));
+}
+
+/** Tells whether a model is taken, without building a graph. */
+export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options: LoadOptions): Promise<Inspection> {
+  const { dimensions = {} } = options;
+  checkDimensions(dimensions, "inspectOnnx");
+  const model = await parse(bytes, options.externalData);
+  const material: Material = { model, stored: new Map(), limits: runtime.context.opSupportLimits() };
+  const { inputs, outputs } = portsOf(material, dimensions);
+  const operators: Record<string, number> = {};
+  for (const { domain, operator } of model.graph.nodes) {
+    const name = domain === "" ? operator : `${domain}.${operator}`;
+    operators[name] = (operators[name] ?? 0) + 1;
+  }
+  const weights = [...model.graph.initializers.values()];
+  return {
+    inputs,
+    outputs,
+    opsets: Object.fromEntries(model.opsets),
+    operators,
+    weightBytes: weights.reduce((sum, value) => sum + value.bytes.byteLength, 0),
+    ...await survey(runtime, material, inputs),
+  };
+}
+
+async function survey(
+  runtime: Runtime,
+  material: Material,
+  inputs: readonly ModelPort[],
+): Promise<Pick<Inspection, "refusals" | "missing">> {
+  const shapes = fixedShapes(inputs);
+  if (!shapes) {
+    const free = inputs.flatMap(({ name, shape }) =>
+      shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
+    );
+    return { refusals: refusalsByName(material.model), missing: [...new Set(free)] };
+  }
+  try {
+    const preparation = new Preparation(runtime, material, { shapes, elements: () => undefined });
+    return { refusals: (await preparation.survey()).refusals, missing: [] };
+  } catch (error) {
+    if (!needsElements(error)) throw error;
+    return { refusals: refusalsByName(material.model), missing: error.inputs };
+  }
+}
+
+/** How a model is added to a graph. */
+export interface BuildOptions {
+  /** Sizes of free dimensions by name; all must be given that the operands do not tell. */
+  dimensions?: Readonly<Record<string, number>>;
+  /** Operands in place of inputs of the model; for the others inputs of the graph are made, of the same names. */
+  inputs?: MLNamedOperands;
+  /** The files in which the model keeps its weights. */
+  externalData?: ExternalFiles;
+}
+
+/**
+ * Adds a model to a graph that a builder is making.
+ * @returns the operands of the outputs by name; rejects as `loadOnnx()` does
+ */
+export async function buildOnnx(
+  context: MLContext,
+  builder: MLGraphBuilder,
+  bytes: Uint8Array,
+  options: BuildOptions = {},
+): Promise<Record<string, MLOperand>> {
+  const { dimensions = {}, inputs: operands = {} } = options;
+  checkDimensions(dimensions, "buildOnnx");
+  const model = await parse(bytes, options.externalData);
+  const limits = context.opSupportLimits();
+  const { inputs } = portsOf({ model, stored: new Map(), limits }, dimensions);
+  const shapes = new Map<string, readonly number[]>();
+  for (const { name, shape } of inputs) {
+    const fixed = operands[name]?.shape ?? fixedShape(shape);
+    if (!fixed) {
+      throw new TypeError(`buildOnnx: the input ${JSON.stringify(name)} has free dimensions; pass their sizes`);
+    }
+    shapes.set(name, fixed);
+  }
+  const known = new Map<string, Known>();
+  const plan = { model, builder, limits, makeConstant: copiedConstant, shapes, operands, known, stored: new Map() };
+  const { outputs, refusals, demandedInputs, demandedConstants } = await inSteps(new Walker(plan).run());
+  if (refusals.length > 0) throw refusalError(refusals);
+  const demanded = [...demandedInputs, ...demandedConstants.keys()];
+  if (demanded.length > 0) throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} decide over shapes`);
+  return Object.fromEntries(
+    Array.from(outputs, ([name, value]) => [
+      name,
+      isKnown(value) ? copiedConstant(builder, value, limits) : value.operand,
+    ]),
+  );
+}

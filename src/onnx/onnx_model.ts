@@ -1,0 +1,325 @@
+/**
+ * A loaded model: its inputs and outputs, and runs of it.
+ *
+ * @module
+ */
+
+import type { MLNamedTensors } from "../api/dictionaries.ts";
+import type { MLContext } from "../api/ml_context.ts";
+import type { MLTensor } from "../api/ml_tensor.ts";
+import { invalidStateError } from "../errors.ts";
+import type { Known, ValueInfo } from "./model.ts";
+import {
+  checkInput,
+  type GivenInput,
+  knownInput,
+  type ModelPort,
+  outputOf,
+  type TensorData,
+  type TensorInput,
+  type TensorOutput,
+} from "./ports.ts";
+import { createTensors, type Material, NeedsElements, Preparation, type Prepared, type Runtime } from "./prepare.ts";
+import { storeWeights } from "./weights.ts";
+
+/** What a model is made of. */
+export interface ModelParts {
+  readonly runtime: Runtime;
+  readonly material: Material;
+  readonly inputs: readonly ModelPort[];
+  readonly outputs: readonly ModelPort[];
+  /** How many graphs are kept. */
+  readonly maxGraphs: number;
+  /** Whether the context was made for this model and goes with it. */
+  readonly ownsContext: boolean;
+}
+
+/** A graph with the tensors that its runs use. */
+interface Entry {
+  readonly prepared: Prepared;
+  readonly inputs: Readonly<Record<string, MLTensor>>;
+  readonly outputs: Readonly<Record<string, MLTensor>>;
+  /** Runs whose outputs are yet to be read. */
+  running: number;
+  dropped: boolean;
+}
+
+/** Inputs of a run, by name. */
+export type RunInputs = Readonly<Record<string, TensorData | TensorInput>>;
+
+/**
+ * An ONNX model, loaded. It keeps a graph for each set of input shapes that it has met lately.
+ */
+export class OnnxModel {
+  /** What the model takes. */
+  readonly inputs: readonly ModelPort[];
+  /** What the model gives. */
+  readonly outputs: readonly ModelPort[];
+  readonly #parts: ModelParts;
+  readonly #infos: ReadonlyMap<string, ValueInfo>;
+  /** The graphs by the inputs that they are for, the one used last at the end. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #pending = new Map<string, Promise<Entry>>();
+  /** The inputs whose elements, not only their shapes, decide over the graph. */
+  readonly #deciding = new Set<string>();
+  #material: Material | undefined;
+  #isStored = false;
+  #disposed = false;
+
+  /** @ignore Models come from `loadOnnx()`. */
+  constructor(parts: ModelParts) {
+    this.#parts = parts;
+    this.#material = parts.material;
+    this.inputs = parts.inputs;
+    this.outputs = parts.outputs;
+    this.#infos = new Map(parts.material.model.graph.inputs.map((info) => [info.name, info]));
+  }
+
+  /** The context on which the model runs. */
+  get context(): MLContext {
+    return this.#parts.runtime.context;
+  }
+
+  /**
+   * Runs the model.
+   * @param inputs the elements of each input, or `{ data, shape }` where the model leaves more than one dimension open
+   * @returns rejects with a TypeError that names the input if one is missing, unknown, or of a type or shape that does
+   * not fit; NotSupportedError that lists the nodes that WebNN cannot compute in these shapes; InvalidStateError if the
+   * model is disposed
+   */
+  async run(inputs: RunInputs): Promise<Record<string, TensorOutput>> {
+    const given = this.#checkInputs(inputs, "OnnxModel.run");
+    const entry = this.#entry(given) ?? await this.#prepare(given);
+    const { prepared, inputs: tensors, outputs } = entry;
+    const { context } = this;
+    if (prepared.graph) {
+      for (const { name } of prepared.inputs) context.writeTensor(tensors[name]!, given.get(name)!.bytes);
+      context.dispatch(prepared.graph, tensors, outputs);
+    }
+    entry.running++;
+    try {
+      return await this.#results(entry);
+    } finally {
+      entry.running--;
+      if (entry.dropped && entry.running === 0) destroyTensors(entry);
+    }
+  }
+
+  /**
+   * Runs the model on tensors of its context. Inputs whose elements decide over shapes are passed as elements. The run is
+   * queued before the method returns if the model has a graph for these shapes, else once it is built.
+   * @returns resolves when the run is queued; rejects as {@linkcode OnnxModel.run} does
+   */
+  async dispatch(
+    inputs: Readonly<Record<string, MLTensor | TensorData | TensorInput>>,
+    outputs: MLNamedTensors,
+  ): Promise<void> {
+    const where = "OnnxModel.dispatch";
+    const tensors: Record<string, MLTensor> = {};
+    const given = this.#checkInputs(inputs, where, tensors);
+    const entry = this.#entry(given) ?? await this.#prepare(given);
+    const { graph, inputs: ports, outputs: computed, known } = entry.prepared;
+    const results: Record<string, MLTensor> = {};
+    for (const [name, tensor] of Object.entries(outputs)) {
+      const value = known.get(name);
+      if (value) this.context.writeTensor(tensor, value.bytes);
+      else if (computed.some((port) => port.name === name)) results[name] = tensor;
+      else throw new TypeError(`${where}: the model has no output ${JSON.stringify(name)}`);
+    }
+    if (!graph) return;
+    const spare = computed.filter(({ name }) => !(name in results));
+    for (const { name } of spare) results[name] = entry.outputs[name]!;
+    const used: Record<string, MLTensor> = {};
+    for (const { name } of ports) {
+      used[name] = tensors[name] ?? entry.inputs[name]!;
+      if (!tensors[name]) this.context.writeTensor(used[name], given.get(name)!.bytes);
+    }
+    this.context.dispatch(graph, used, results);
+  }
+
+  /** Releases the graphs and weights, and the context if it was made for the model. May be called again. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const key of [...this.#entries.keys()]) this.#drop(key);
+    for (const tensor of this.#material?.stored.values() ?? []) tensor.destroy();
+    this.#material = undefined;
+    if (this.#parts.ownsContext) this.context.destroy();
+  }
+
+  /** Calls {@linkcode OnnxModel.dispose} at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Builds the graph for some shapes ahead of its first run. @ignore */
+  async prepare(shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
+    const given = new Map(Array.from(shapes, ([name, shape]) => [name, { shape, bytes: NO_BYTES }]));
+    await this.#prepare(given, true);
+  }
+
+  /** The inputs as bytes and shapes. Tensors, where they are allowed, go to `tensors`. */
+  #checkInputs(
+    inputs: Readonly<Record<string, unknown>>,
+    where: string,
+    tensors?: Record<string, MLTensor>,
+  ): Map<string, GivenInput> {
+    if (this.#disposed) throw invalidStateError(`${where}: the model is disposed`);
+    const given = new Map<string, GivenInput>();
+    const sizes = new Map<string, { size: number; input: string }>();
+    for (const port of this.inputs) {
+      const value = inputs[port.name];
+      if (value === undefined) throw new TypeError(`${where}: the input ${JSON.stringify(port.name)} is missing`);
+      if (tensors && isTensor(value)) {
+        tensors[port.name] = value;
+        given.set(port.name, { bytes: NO_BYTES, shape: value.shape });
+      } else given.set(port.name, checkInput(port, value, sizes, where));
+    }
+    for (const name of Object.keys(inputs)) {
+      if (!given.has(name)) {
+        const names = this.inputs.map((port) => JSON.stringify(port.name)).join(", ");
+        throw new TypeError(`${where}: the model has no input ${JSON.stringify(name)}, but ${names}`);
+      }
+    }
+    return given;
+  }
+
+  /** The graph for some inputs, if there is one already. */
+  #entry(given: ReadonlyMap<string, GivenInput>): Entry | undefined {
+    const key = this.#keyOf(given);
+    const entry = this.#entries.get(key);
+    if (entry && this.#entries.size > 1) {
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  #keyOf(given: ReadonlyMap<string, GivenInput>): string {
+    if (this.#material === undefined) return "";
+    let key = "";
+    for (const [name, { shape, bytes }] of given) {
+      key += `${shape.join()};`;
+      if (this.#deciding.has(name)) key += `${bytes.join()};`;
+    }
+    return key;
+  }
+
+  /** Makes the graph for some inputs, or waits for who is making it. */
+  async #prepare(given: ReadonlyMap<string, GivenInput>, alone = false): Promise<Entry> {
+    const pendingKey = Array.from(
+      given.values(),
+      ({ shape, bytes }) => `${shape};${bytes.byteLength > 64 ? "" : bytes}`,
+    );
+    const pending = this.#pending.get(pendingKey.join("|"));
+    if (pending && !this.#hasLargeDeciding(given)) return pending;
+    const made = this.#make(given, alone);
+    this.#pending.set(pendingKey.join("|"), made);
+    try {
+      return await made;
+    } finally {
+      this.#pending.delete(pendingKey.join("|"));
+    }
+  }
+
+  #hasLargeDeciding(given: ReadonlyMap<string, GivenInput>): boolean {
+    return [...this.#deciding].some((name) => (given.get(name)?.bytes.byteLength ?? 0) > 64);
+  }
+
+  async #make(given: ReadonlyMap<string, GivenInput>, alone: boolean): Promise<Entry> {
+    const { runtime } = this.#parts;
+    const material = this.#material!;
+    const situation = {
+      shapes: new Map(Array.from(given, ([name, { shape }]) => [name, shape])),
+      elements: (name: string) => this.#elements(name, given),
+    };
+    const preparation = new Preparation(runtime, material, situation, this.#deciding);
+    if (!this.#isStored) {
+      await preparation.check();
+      if (!alone || preparation.deciding.size > 0) preparation.useStored(await this.#store());
+    }
+    const prepared = await preparation.build();
+    if (this.#disposed) {
+      prepared.graph?.destroy();
+      throw invalidStateError("The model was disposed while a graph was built.");
+    }
+    for (const name of preparation.deciding) this.#deciding.add(name);
+    // One graph is all that there can be: its own copy of the weights is the only one that stays.
+    if (alone && preparation.deciding.size === 0) this.#material = undefined;
+    const entry: Entry = {
+      prepared,
+      inputs: await createTensors(this.context, prepared.inputs, { writable: true }),
+      outputs: await createTensors(this.context, prepared.outputs, { readable: true }),
+      running: 0,
+      dropped: false,
+    };
+    return this.#keep(this.#keyOf(given), entry);
+  }
+
+  #keep(key: string, entry: Entry): Entry {
+    if (this.#entries.has(key)) this.#drop(key);
+    this.#entries.set(key, entry);
+    for (const oldest of this.#entries.keys()) {
+      if (this.#entries.size <= this.#parts.maxGraphs) break;
+      this.#drop(oldest);
+    }
+    return entry;
+  }
+
+  #drop(key: string): void {
+    const entry = this.#entries.get(key)!;
+    this.#entries.delete(key);
+    entry.prepared.graph?.destroy();
+    entry.dropped = true;
+    if (entry.running === 0) destroyTensors(entry);
+  }
+
+  /** Moves the weights to tensors, once, and lets the file go. */
+  async #store(): Promise<Material> {
+    if (!this.#isStored) {
+      this.#isStored = true;
+      const { model, limits } = this.#material!;
+      const { model: stored, tensors } = await storeWeights(model, this.context, limits);
+      this.#material = { model: stored, stored: tensors, limits };
+    }
+    return this.#material!;
+  }
+
+  #elements(name: string, given: ReadonlyMap<string, GivenInput>): Known | undefined {
+    const value = given.get(name);
+    const port = this.inputs.find((input) => input.name === name);
+    const info = this.#infos.get(name);
+    return value && port && info && value.bytes.byteLength > 0 ? knownInput(info, port, value) : undefined;
+  }
+
+  async #results({ prepared, outputs }: Entry): Promise<Record<string, TensorOutput>> {
+    const results: Record<string, TensorOutput> = {};
+    const reads = prepared.outputs.map(({ name }) => this.context.readTensor(outputs[name]!));
+    const buffers = reads.length === 1 ? [await reads[0]!] : await Promise.all(reads);
+    for (const { name } of this.outputs) {
+      const value = prepared.known.get(name);
+      if (value) results[name] = outputOf(value.type, value.shape, value.bytes.slice().buffer);
+      else {
+        const i = prepared.outputs.findIndex((port) => port.name === name);
+        const { dataType, shape } = prepared.outputs[i]!;
+        results[name] = outputOf(dataType, shape, buffers[i]!);
+      }
+    }
+    return results;
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function isTensor(value: unknown): value is MLTensor {
+  return typeof value === "object" && value !== null && "writable" in value && "readable" in value && "shape" in value;
+}
+
+function destroyTensors({ inputs, outputs }: Entry): void {
+  for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.destroy();
+}
+
+/** Whether an error says that a model can be walked only with the elements of a run. */
+export function needsElements(error: unknown): error is NeedsElements {
+  return error instanceof NeedsElements;
+}

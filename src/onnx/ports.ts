@@ -1,0 +1,209 @@
+/**
+ * The inputs and outputs of a model: the shapes that they may have, and what a caller passes for them.
+ *
+ * @module
+ */
+
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import type { MLOperandDataType } from "../data_type.ts";
+import { formatShape } from "../shape.ts";
+import type { Dimension, Known, ValueInfo } from "./model.ts";
+import { bytesNeeded } from "./tensor.ts";
+import { operandType, sizeOf } from "./value.ts";
+
+/** The elements of a tensor, in the array of its data type; float16 also as bits in a Uint16Array. */
+export type TensorData =
+  | Float32Array
+  | Float16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Int8Array
+  | Uint8Array
+  | Uint16Array;
+
+/** A tensor as a caller passes it. */
+export interface TensorInput {
+  /** The elements in row-major order. */
+  readonly data: TensorData;
+  /** The dimensions; may be left out where the model and the number of elements tell them. */
+  readonly shape?: readonly number[];
+}
+
+/** A tensor that a run gives. */
+export interface TensorOutput {
+  /** The elements in row-major order; of four-bit integers two in a byte. */
+  readonly data: TensorData;
+  readonly shape: readonly number[];
+  readonly dataType: MLOperandDataType;
+}
+
+/** An input or output of a model. A bool is a uint8 of 0 and 1, as everywhere in WebNN; float64 is float32. */
+export interface ModelPort {
+  readonly name: string;
+  readonly dataType: MLOperandDataType;
+  /** A size, the name of a free dimension, or `null` for one without a name; `undefined` where the model states no rank. */
+  readonly shape: readonly Dimension[] | undefined;
+}
+
+/** What an input is in a run: its bytes and its shape. */
+export interface GivenInput {
+  readonly bytes: Uint8Array;
+  readonly shape: readonly number[];
+}
+
+/** The arrays that hold each data type; the first is what runs give. */
+const ARRAYS: Readonly<Record<MLOperandDataType, readonly string[]>> = {
+  float32: ["Float32Array"],
+  float16: ["Float16Array", "Uint16Array"],
+  int32: ["Int32Array"],
+  uint32: ["Uint32Array"],
+  int64: ["BigInt64Array"],
+  uint64: ["BigUint64Array"],
+  int8: ["Int8Array"],
+  uint8: ["Uint8Array"],
+  int4: ["Uint8Array"],
+  uint4: ["Uint8Array"],
+};
+
+/** An input or output for a caller. */
+export function portOf({ name, type, typeName, shape }: ValueInfo, limits: MLOpSupportLimits): ModelPort {
+  if (type === undefined || type === "string" || type === "other") {
+    throw new TypeError(`${JSON.stringify(name)} is ${typeName}, and no tensor that WebNN has`);
+  }
+  return { name, dataType: operandType(type, limits), shape };
+}
+
+/** Free dimensions by name, and those of the shapes that are known. */
+export function fixDimensions(
+  shape: readonly Dimension[] | undefined,
+  dimensions: Readonly<Record<string, number>>,
+): readonly Dimension[] | undefined {
+  return shape?.map((size) => typeof size === "string" ? dimensions[size] ?? size : size);
+}
+
+/** The shape, if each of its dimensions is a size. */
+export function fixedShape(shape: readonly Dimension[] | undefined): readonly number[] | undefined {
+  return shape?.every((size) => typeof size === "number") ? shape as readonly number[] : undefined;
+}
+
+/** Refuses sizes of free dimensions that cannot be. */
+export function checkDimensions(dimensions: Readonly<Record<string, number>>, where: string): void {
+  for (const [name, size] of Object.entries(dimensions)) {
+    if (!Number.isInteger(size) || size < 0 || size > 2 ** 31 - 1) {
+      throw new TypeError(`${where}: dimensions.${name} must be a whole number from 0 to 2147483647, not ${size}`);
+    }
+  }
+}
+
+/** What a caller passed for an input, checked against the input's port. `sizes` gathers the free dimensions met so far. */
+export function checkInput(
+  port: ModelPort,
+  value: unknown,
+  sizes: Map<string, { size: number; input: string }>,
+  where: string,
+): GivenInput {
+  const what = `${where}: the input ${JSON.stringify(port.name)}`;
+  const { data, shape: given } = ArrayBuffer.isView(value)
+    ? { data: value, shape: undefined }
+    : value as { data: unknown; shape: unknown };
+  if (!ArrayBuffer.isView(data)) {
+    throw new TypeError(`${what} must be a ${ARRAYS[port.dataType][0]}, or an object with it as data and a shape`);
+  }
+  const kind = Object.prototype.toString.call(data).slice(8, -1);
+  if (!ARRAYS[port.dataType].includes(kind)) {
+    throw new TypeError(
+      `${what} is ${port.dataType} and must be a ${ARRAYS[port.dataType].join(" or ")}, not a ${kind}`,
+    );
+  }
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  const shape = given === undefined ? guessShape(port, data, what) : checkShape(port, given, what);
+  for (const [axis, size] of (port.shape ?? []).entries()) {
+    if (typeof size === "string") checkSize(size, shape[axis]!, port.name, sizes, where);
+  }
+  const needed = bytesNeeded(port.dataType, shape);
+  if (bytes.byteLength !== needed) {
+    throw new TypeError(
+      `${what} has ${bytes.byteLength} bytes; ${port.dataType} ${formatShape(shape)} needs ${needed}`,
+    );
+  }
+  return { bytes, shape };
+}
+
+function checkShape(port: ModelPort, given: unknown, what: string): readonly number[] {
+  if (!Array.isArray(given) || !given.every((size) => Number.isInteger(size) && size >= 0)) {
+    throw new TypeError(`${what} must have a shape of whole numbers`);
+  }
+  const { shape } = port;
+  const fits = shape === undefined || (shape.length === given.length &&
+    shape.every((size, axis) => typeof size !== "number" || size === given[axis]));
+  if (!fits) throw new TypeError(`${what} must have the shape ${formatDimensions(shape!)}, not ${formatShape(given)}`);
+  return given;
+}
+
+/** The shape of an input without one: at most one dimension may be open. */
+function guessShape(port: ModelPort, data: ArrayBufferView, what: string): readonly number[] {
+  const open = port.shape?.filter((size) => typeof size !== "number").length;
+  if (open === undefined || open > 1) {
+    const has = port.shape ? `has the open shape ${formatDimensions(port.shape)}` : "has no shape in the model";
+    throw new TypeError(`${what} ${has}; pass { data, shape }`);
+  }
+  const count = (data as unknown as { length: number }).length;
+  const rest = sizeOf(port.shape!.filter((size) => typeof size === "number"));
+  return port.shape!.map((size) => typeof size === "number" ? size : rest === 0 ? 0 : Math.floor(count / rest));
+}
+
+function checkSize(
+  dimension: string,
+  size: number,
+  input: string,
+  sizes: Map<string, { size: number; input: string }>,
+  where: string,
+): void {
+  const earlier = sizes.get(dimension);
+  if (earlier === undefined) sizes.set(dimension, { size, input });
+  else if (earlier.size !== size) {
+    throw new TypeError(
+      `${where}: the dimension ${dimension} is ${earlier.size} in the input ${JSON.stringify(earlier.input)} and ` +
+        `${size} in ${JSON.stringify(input)}`,
+    );
+  }
+}
+
+/** A shape with free dimensions, for messages. */
+function formatDimensions(shape: readonly Dimension[]): string {
+  return `[${shape.map((size) => size ?? "?").join(", ")}]`;
+}
+
+/** The bytes of an output in the array of its data type. */
+export function outputOf(dataType: MLOperandDataType, shape: readonly number[], buffer: ArrayBuffer): TensorOutput {
+  return { data: arrayOf(dataType, buffer), shape, dataType };
+}
+
+function arrayOf(dataType: MLOperandDataType, buffer: ArrayBuffer): TensorData {
+  switch (dataType) {
+    case "float32":
+      return new Float32Array(buffer);
+    case "float16":
+      return new Float16Array(buffer);
+    case "int32":
+      return new Int32Array(buffer);
+    case "uint32":
+      return new Uint32Array(buffer);
+    case "int64":
+      return new BigInt64Array(buffer);
+    case "uint64":
+      return new BigUint64Array(buffer);
+    case "int8":
+      return new Int8Array(buffer);
+    default:
+      return new Uint8Array(buffer);
+  }
+}
+
+/** The known value that an input is in a run. */
+export function knownInput({ type }: ValueInfo, { dataType }: ModelPort, { bytes, shape }: GivenInput): Known {
+  // A bool stays one; float64 and the like came in the type that WebNN has.
+  return { type: type === "bool" ? "bool" : dataType, shape, bytes: bytes.slice() };
+}

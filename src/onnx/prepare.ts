@@ -1,0 +1,240 @@
+/**
+ * From a model and the shapes of its inputs to a graph: walks until nothing is demanded, and the build.
+ *
+ * @module
+ */
+
+import type { MLContext } from "../api/ml_context.ts";
+import type { MLGraph } from "../api/ml_graph.ts";
+import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
+import type { MLOperand } from "../api/ml_operand.ts";
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import type { MLTensor } from "../api/ml_tensor.ts";
+import type { MLOperandDataType } from "../data_type.ts";
+import { notSupportedError } from "../errors.ts";
+import { asOperandType, copiedConstant, type MakeConstant, placeholder } from "./constants.ts";
+import type { Known, ModelProto } from "./model.ts";
+import type { Steps } from "./read.ts";
+import { type Computed, isKnown, type Value } from "./value.ts";
+import { type Refusal, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
+
+/** The WebNN that the importer uses: ours, or a browser's. */
+export interface Runtime {
+  readonly context: MLContext;
+  /** The class that makes builders of the context. */
+  readonly MLGraphBuilder: new (context: MLContext) => MLGraphBuilder;
+}
+
+/** What a walk needs to know of a model, beside the inputs. */
+export interface Material {
+  readonly model: ModelProto;
+  readonly stored: ReadonlyMap<Known, MLTensor>;
+  readonly limits: MLOpSupportLimits;
+}
+
+/** The inputs for which a graph is made. */
+export interface Situation {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The elements of an input, where they are at hand. */
+  readonly elements: (name: string) => Known | undefined;
+}
+
+/** A graph that computes a model for some inputs. */
+export interface Prepared {
+  /** `undefined` if all outputs are known. */
+  readonly graph: MLGraph | undefined;
+  /** The inputs that the graph has. */
+  readonly inputs: readonly Port[];
+  /** The outputs that the graph computes. */
+  readonly outputs: readonly Port[];
+  /** The outputs that are known without a run. */
+  readonly known: ReadonlyMap<string, Known & { readonly type: MLOperandDataType }>;
+}
+
+/** An input or output of a graph. */
+export interface Port {
+  readonly name: string;
+  readonly dataType: MLOperandDataType;
+  readonly shape: readonly number[];
+}
+
+/** Thrown where a model can be walked only with the elements of inputs, which come with a run. */
+export class NeedsElements extends Error {
+  /** The inputs. */
+  constructor(readonly inputs: readonly string[]) {
+    super(`the elements of ${inputs.join(", ")} decide over shapes`);
+  }
+}
+
+/** How long the event loop may wait. */
+const STRETCH_MS = 6;
+
+/** How often a walk may begin anew, each time with more that is known. */
+const MAX_WALKS = 64;
+
+/** Drives steps with rests between them. */
+export async function inSteps<T>(steps: Steps<T>): Promise<T> {
+  let since = performance.now();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() - since < STRETCH_MS) continue;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    since = performance.now();
+  }
+}
+
+/** The error that lists every node that is not taken. */
+export function refusalError(refusals: readonly Refusal[]): DOMException {
+  const lines = refusals.map(({ operator, name, reason }) => `  ${operator} (${name}): ${reason}`);
+  return notSupportedError(`The model cannot be computed by WebNN as a whole:\n${lines.join("\n")}`);
+}
+
+/** Walks that add to what is known until nothing more is demanded. */
+export class Preparation {
+  /** Inputs and inner values that are known, by key. */
+  readonly known = new Map<string, Known>();
+  /** The inputs whose elements decide. */
+  readonly deciding = new Set<string>();
+  readonly #runtime: Runtime;
+  readonly #situation: Situation;
+  #material: Material;
+
+  /** For some inputs of a model. */
+  constructor(runtime: Runtime, material: Material, situation: Situation, deciding: Iterable<string> = []) {
+    this.#runtime = runtime;
+    this.#material = material;
+    this.#situation = situation;
+    for (const [name, shape] of situation.shapes) if (shape.includes(0)) this.#takeElements(name);
+    for (const name of deciding) this.#takeElements(name);
+  }
+
+  /** Goes on with the weights in tensors. */
+  useStored(material: Material): void {
+    this.#material = material;
+  }
+
+  /**
+   * Walks without a copy of a weight, to find all that stands against the model.
+   * @throws {DOMException} NotSupportedError with every refusal; NeedsElements
+   */
+  async check(): Promise<WalkResult> {
+    const result = await this.survey();
+    if (result.refusals.length > 0) throw refusalError(result.refusals);
+    return result;
+  }
+
+  /** Walks without a copy of a weight; refusals are part of the result. */
+  survey(): Promise<WalkResult> {
+    return this.#settle(() => this.#walk(placeholder));
+  }
+
+  /** Builds the graph. */
+  async build(): Promise<Prepared> {
+    const { outputs, leaves, inputs, builder } = await this.#settle(() => this.#walk(copiedConstant));
+    const known = new Map<string, Known & { readonly type: MLOperandDataType }>();
+    const operands: Record<string, MLOperand> = {};
+    for (const [name, value] of outputs) {
+      if (isKnown(value)) known.set(name, finished(value, this.#material.limits));
+      else operands[name] = leaves.has(value.operand) ? builder.identity(value.operand) : value.operand;
+    }
+    const ports = Object.entries(operands).map(([name, operand]) => portOf(name, operand));
+    if (ports.length === 0) return { graph: undefined, inputs: [], outputs: [], known };
+    const graph = await builder.build(operands);
+    const used = reachedInputs(inputs, outputs);
+    return { graph, inputs: used.map(([name, operand]) => portOf(name, operand)), outputs: ports, known };
+  }
+
+  async #settle<Result extends WalkResult>(walk: () => Promise<Result>): Promise<Result> {
+    for (let i = 0; i < MAX_WALKS; i++) {
+      const result = await walk();
+      const { demandedInputs, demandedConstants, refusals } = result;
+      if (demandedInputs.size + demandedConstants.size === 0) return result;
+      const missing = [...demandedInputs].filter((name) => !this.#takeElements(name));
+      // What waits for those elements cannot be walked now, but what is refused is refused anyway.
+      if (missing.length > 0) {
+        if (refusals.length > 0) return result;
+        throw new NeedsElements(missing);
+      }
+      if (demandedConstants.size > 0) await this.#foldConstants(demandedConstants);
+    }
+    throw notSupportedError("The model asks for the elements of too many values, one after the other.");
+  }
+
+  #takeElements(name: string): boolean {
+    const shape = this.#situation.shapes.get(name);
+    const elements = this.#situation.elements(name) ??
+      (shape?.includes(0) ? emptyInput(this.#material, name, shape) : undefined);
+    if (!elements) return false;
+    this.known.set(name, elements);
+    if (!shape?.includes(0)) this.deciding.add(name);
+    return true;
+  }
+
+  async #walk(makeConstant: MakeConstant, more: Partial<WalkPlan> = {}) {
+    const builder = new this.#runtime.MLGraphBuilder(this.#runtime.context);
+    const { shapes } = this.#situation;
+    const plan: WalkPlan = { ...this.#material, builder, makeConstant, shapes, known: this.known, ...more };
+    return { ...await inSteps(new Walker(plan).run()), builder };
+  }
+
+  /** Computes values that depend on constants alone, by a graph that runs once. */
+  async #foldConstants(demanded: ReadonlyMap<string, Computed>): Promise<void> {
+    const targets = [...new Set(Array.from(demanded.values(), ({ root }) => root))];
+    const { watched, builder } = await this.#walk(copiedConstant, { targets, watched: new Set(demanded.keys()) });
+    const keys = [...watched.keys()];
+    if (keys.length === 0) throw notSupportedError("The constants that decide over shapes cannot be computed.");
+    const operands = Object.fromEntries(keys.map((key, i) => [`o${i}`, builder.identity(watched.get(key)!.operand)]));
+    using graph = await builder.build(operands);
+    const { context } = this.#runtime;
+    const ports = Object.entries(operands).map(([name, operand]) => portOf(name, operand));
+    const tensors = await createTensors(context, ports, { readable: true });
+    try {
+      context.dispatch(graph, {}, tensors);
+      for (const [i, { name, dataType, shape }] of ports.entries()) {
+        const bytes = new Uint8Array(await context.readTensor(tensors[name]!));
+        this.known.set(keys[i]!, { type: dataType, shape, bytes });
+      }
+    } finally {
+      for (const tensor of Object.values(tensors)) tensor.destroy();
+    }
+  }
+}
+
+/** Tensors for the ports of a graph. */
+export async function createTensors(
+  context: MLContext,
+  ports: readonly Port[],
+  usage: { readonly readable?: boolean; readonly writable?: boolean },
+): Promise<Record<string, MLTensor>> {
+  const tensors: Record<string, MLTensor> = {};
+  for (const { name, dataType, shape } of ports) {
+    tensors[name] = await context.createTensor({ dataType, shape, ...usage });
+  }
+  return tensors;
+}
+
+function portOf(name: string, { dataType, shape }: MLOperand): Port {
+  return { name, dataType, shape };
+}
+
+/** The inputs on which the outputs depend: only those are inputs of the built graph. */
+function reachedInputs(
+  inputs: ReadonlyMap<string, MLOperand>,
+  outputs: ReadonlyMap<string, Value>,
+): [string, MLOperand][] {
+  const reached = new Set<string>();
+  for (const value of outputs.values()) if (!isKnown(value)) { for (const name of value.sources) reached.add(name); }
+  return [...inputs].filter(([name]) => reached.has(name));
+}
+
+/** A known output in the type that WebNN has. */
+function finished(value: Known, limits: MLOpSupportLimits): Known & { readonly type: MLOperandDataType } {
+  if (value.bytes.byteLength > 0) return asOperandType(value, limits);
+  return { ...value, type: value.type === "bool" ? "uint8" : value.type as MLOperandDataType };
+}
+
+function emptyInput({ model }: Material, name: string, shape: readonly number[]): Known | undefined {
+  const type = model.graph.inputs.find((input) => input.name === name)?.type;
+  return type && { type, shape, bytes: new Uint8Array(0) };
+}

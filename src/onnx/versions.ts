@@ -1,0 +1,62 @@
+/**
+ * The versions of operator sets, and which definition of an operator applies.
+ *
+ * @module
+ */
+
+import type { OnnxNode } from "./model.ts";
+import { Unsupported } from "./value.ts";
+
+/** The newest version of ai.onnx whose operators the rows know. */
+export const NEWEST = 23;
+
+/** The operators that version 24 of ai.onnx defined anew, and those that it added. */
+const CHANGED_IN_24: ReadonlySet<string> = new Set([
+  "Attention",
+  "Cast",
+  "CastLike",
+  "Constant",
+  "ConstantOfShape",
+  "DequantizeLinear",
+  "Flatten",
+  "Identity",
+  "If",
+  "Loop",
+  "Pad",
+  "QuantizeLinear",
+  "Reshape",
+  "Scan",
+  "Shape",
+  "Size",
+  "SplitToSequence",
+  "Squeeze",
+  "Swish",
+  "TensorScatter",
+  "TopK",
+  "Transpose",
+  "Unsqueeze",
+]);
+
+/**
+ * The version of the operator's domain, and the definition that applies.
+ * @throws {Unsupported} if the rows do not know it
+ */
+export function definitionOf(
+  { domain, operator }: OnnxNode,
+  opsets: ReadonlyMap<string, number>,
+  since: readonly number[] = [1],
+): { opset: number; since: number } {
+  // Contributed operators have one version, and models may leave it out.
+  const opset = opsets.get(domain) ?? (domain === "" ? undefined : 1);
+  if (opset === undefined) throw new Unsupported("the model does not state the version of ai.onnx");
+  if (domain === "" && opset > NEWEST && (opset > 24 || CHANGED_IN_24.has(operator))) {
+    throw new Unsupported(`version ${opset} of the operator set may have changed it; ${NEWEST} is known`);
+  }
+  const applies = since.findLast((version) => version <= opset);
+  if (applies === undefined) {
+    throw new Unsupported(
+      `its definition in version ${opset} of the operator set is older than ${since[0]}, the first known`,
+    );
+  }
+  return { opset, since: applies };
+}

@@ -1,0 +1,391 @@
+/**
+ * The walk through a model: node after node, known values folded, the rest built by the rows. It ends with operands for
+ * the outputs, or with everything that stands against them.
+ *
+ * @module
+ */
+
+import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
+import type { MLOperand } from "../api/ml_operand.ts";
+import type { MLTensor } from "../api/ml_tensor.ts";
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import { byteLength } from "../shape.ts";
+import { messageOf } from "../errors.ts";
+import type { MakeConstant } from "./constants.ts";
+import { controlFlow } from "./control_flow.ts";
+import { type Evaluator, evaluatorOf } from "./evaluate/evaluate.ts";
+import { callFunction, functionOf } from "./functions.ts";
+import type { Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
+import { neededNodes } from "./needed.ts";
+import { NodeView, type Walk } from "./node.ts";
+import type { Steps } from "./read.ts";
+import type { RowResult } from "./row.ts";
+import { Sources } from "./sources.ts";
+import { rowOf } from "./rows/rows.ts";
+import { type Computed, isKnown, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
+import { definitionOf } from "./versions.ts";
+
+/** A node that cannot be expressed. */
+export interface Refusal {
+  /** Its operator; with the domain where that is not ai.onnx. */
+  readonly operator: string;
+  /** Its name, or that of its first output. */
+  readonly name: string;
+  /** Why. */
+  readonly reason: string;
+}
+
+/** What a walk is given. */
+export interface WalkPlan {
+  readonly model: ModelProto;
+  readonly builder: MLGraphBuilder;
+  readonly limits: MLOpSupportLimits;
+  readonly makeConstant: MakeConstant;
+  /** The shape of each input of the model. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** The inputs that stand for operands of others; `undefined` makes inputs of the builder. */
+  readonly operands?: Readonly<Record<string, MLOperand>> | undefined;
+  /** Inputs and inner values that are known, by key. */
+  readonly known: ReadonlyMap<string, Known>;
+  /** The weights that tensors hold; their bytes are gone. */
+  readonly stored: ReadonlyMap<Known, MLTensor>;
+  /** The outputs of the main graph's nodes that are wanted; by default those of the model. */
+  readonly targets?: readonly string[];
+  /** Keys of inner values to be handed out. */
+  readonly watched?: ReadonlySet<string>;
+}
+
+/** What a walk ends with. */
+export interface WalkResult {
+  /** The values of the outputs; without those that were refused. */
+  readonly outputs: ReadonlyMap<string, Value>;
+  readonly refusals: readonly Refusal[];
+  /** Inputs whose elements rows demanded. */
+  readonly demandedInputs: ReadonlySet<string>;
+  /** Values without sources whose elements rows demanded. */
+  readonly demandedConstants: ReadonlyMap<string, Computed>;
+  /** The watched values that were met. */
+  readonly watched: ReadonlyMap<string, Computed>;
+  /** The operands that no operator gives: they cannot be outputs of a graph as they are. */
+  readonly leaves: ReadonlySet<MLOperand>;
+  /** The inputs of the model that the graph has. */
+  readonly inputs: ReadonlyMap<string, MLOperand>;
+}
+
+/** Stands for a value that was refused, or waits for one that is demanded. */
+const UNKNOWN: unique symbol = Symbol("unknown");
+
+/** The names that a graph or body can see. */
+export class Scope {
+  readonly #values = new Map<string, Value | typeof UNKNOWN>();
+
+  /** A scope within another; `prefix` makes the keys of its values differ from those of others. */
+  constructor(
+    readonly outer: Scope | undefined,
+    readonly prefix: string,
+    readonly opsets: ReadonlyMap<string, number>,
+    readonly infos: ReadonlyMap<string, ValueInfo>,
+  ) {}
+
+  /** The value of a name. */
+  find(name: string): Value | typeof UNKNOWN | undefined {
+    return this.#values.get(name) ?? this.outer?.find(name);
+  }
+
+  /** Gives a name a value. */
+  set(name: string, value: Value | typeof UNKNOWN): void {
+    this.#values.set(name, value);
+  }
+}
+
+/** Thrown where elements are demanded that can be had, but not in this walk. */
+class Demand extends Error {}
+
+/** Known inputs are folded up to so many elements; more of them are for the engine. */
+const FOLD_ELEMENTS = 65536;
+
+/** What hostile files may make a walk do. */
+const MAX_STEPS = 100_000;
+const MAX_CONSTANT_BYTES = 2 ** 30;
+const MAX_CALLS = 64;
+
+/** One walk. */
+export class Walker implements Walk {
+  readonly builder: MLGraphBuilder;
+  readonly limits: MLOpSupportLimits;
+  /** How many bodies and functions lie around the node at hand. */
+  depth = 0;
+  readonly #plan: WalkPlan;
+  readonly #constants = new Map<Known, MLOperand>();
+  readonly #sources = new Sources();
+  readonly #inputs = new Map<string, MLOperand>();
+  readonly #leaves = new Set<MLOperand>();
+  readonly #weights = new Set<MLOperand>();
+  readonly #watched = new Map<string, Computed>();
+  readonly #refusals: Refusal[] = [];
+  readonly #demandedInputs = new Set<string>();
+  readonly #demandedConstants = new Map<string, Computed>();
+  readonly #infos: ReadonlyMap<string, ValueInfo>;
+  #root = "";
+  #steps = 0;
+
+  /** A walk by a plan. */
+  constructor(plan: WalkPlan) {
+    this.#plan = plan;
+    this.builder = this.#sources.track(plan.builder);
+    this.limits = plan.limits;
+    this.#infos = new Map(plan.model.graph.inputs.map((info) => [info.name, info]));
+  }
+
+  /** Walks the whole model. */
+  *run(): Steps<WalkResult> {
+    const { model: { graph, opsets }, targets } = this.#plan;
+    const scope = new Scope(undefined, "", opsets, graph.values);
+    for (const input of graph.inputs) scope.set(input.name, this.#input(input));
+    const wanted = targets ?? graph.outputs.map(({ name }) => name);
+    yield* this.walkGraph(graph, scope, wanted);
+    const outputs = new Map<string, Value>();
+    for (const name of wanted) {
+      const value = this.#output(scope, name);
+      if (value !== undefined) outputs.set(name, value);
+    }
+    return {
+      outputs,
+      refusals: this.#refusals,
+      demandedInputs: this.#demandedInputs,
+      demandedConstants: this.#demandedConstants,
+      watched: this.#watched,
+      leaves: this.#leaves,
+      inputs: this.#inputs,
+    };
+  }
+
+  #output(scope: Scope, name: string): Value | undefined {
+    const value = scope.find(name);
+    if (value === undefined) this.#refusals.push({ operator: "output", name, reason: "no node gives it" });
+    return value === UNKNOWN ? undefined : value;
+  }
+
+  /** The value of an input of the model: known, an operand that was given, or an input of the builder. */
+  #input({ name, type, typeName }: ValueInfo): Value | typeof UNKNOWN {
+    const { known, shapes, operands } = this.#plan;
+    const found = known.get(name);
+    if (found) return found;
+    const shape = shapes.get(name);
+    if (shape === undefined) return UNKNOWN;
+    if (type === undefined || type === "string") {
+      this.#refusals.push({ operator: "input", name, reason: `it is ${typeName}, and not a tensor that WebNN has` });
+      return UNKNOWN;
+    }
+    const descriptor = { dataType: operandType(type, this.limits), shape };
+    const operand = operands?.[name] ?? this.builder.input(name, descriptor);
+    this.#inputs.set(name, operand);
+    this.#leaves.add(operand);
+    this.#sources.set(operand, name);
+    return { ...this.computed(operand), key: name, root: name };
+  }
+
+  /** Walks the nodes of a graph on which the wanted values depend. */
+  *walkGraph(graph: OnnxGraph, scope: Scope, wanted: readonly string[]): Steps<void> {
+    for (const [name, value] of graph.initializers) scope.set(name, this.#weight(value, scope.prefix + name));
+    yield* this.walkNodes(graph.nodes, scope, wanted);
+  }
+
+  /** An initializer: a known value, or the constant of a tensor. */
+  #weight(value: Known, key: string): Value {
+    const tensor = this.#plan.stored.get(value);
+    if (!tensor) return value;
+    const known = this.#plan.known.get(key);
+    if (known) return known;
+    const operand = this.builder.constant(tensor);
+    this.#leaves.add(operand);
+    this.#weights.add(operand);
+    return this.renamed(this.computed(operand), key);
+  }
+
+  /** Walks those of some nodes on which the wanted values depend. */
+  *walkNodes(nodes: readonly OnnxNode[], scope: Scope, wanted: readonly string[]): Steps<void> {
+    for (const node of neededNodes(nodes, wanted)) {
+      this.step();
+      if (this.depth === 0) this.#root = node.outputs.find((name) => name !== "") ?? "";
+      yield* this.#visit(node, scope);
+      yield;
+    }
+  }
+
+  /** Counts a step, so that hostile models come to an end. */
+  step(): void {
+    if (++this.#steps > MAX_STEPS) throw new Unsupported(`the model unrolls to more than ${MAX_STEPS} nodes`);
+  }
+
+  /** Walks a body or function: what is within counts as the node around it. */
+  *within(steps: Steps<void>): Steps<void> {
+    if (this.depth >= MAX_CALLS) throw new Unsupported(`functions and bodies lie in each other ${MAX_CALLS} deep`);
+    this.depth++;
+    try {
+      yield* steps;
+    } finally {
+      this.depth--;
+    }
+  }
+
+  /** Builds a node, or notes why it cannot be built. */
+  *#visit(node: OnnxNode, scope: Scope): Steps<void> {
+    try {
+      if (this.#isFolded(node, scope)) return;
+      const results = yield* this.#results(node, scope);
+      if (results !== undefined) return this.#define(node, scope, results);
+    } catch (error) {
+      if (!(error instanceof Demand)) this.#refuse(node, error);
+    }
+    for (const name of node.outputs) if (name !== "") scope.set(name, this.#stand(name, scope));
+  }
+
+  /** Whether earlier walks found all that the node gives. */
+  #isFolded(node: OnnxNode, scope: Scope): boolean {
+    const { known } = this.#plan;
+    if (known.size === 0) return false;
+    const names = node.outputs.filter((name) => name !== "");
+    const found = names.map((name) => known.get(scope.prefix + name));
+    if (found.some((value) => value === undefined)) return false;
+    names.forEach((name, i) => scope.set(name, found[i]!));
+    return true;
+  }
+
+  /** What a node gives, `undefined` if an input is unknown. */
+  *#results(node: OnnxNode, scope: Scope): Steps<RowResult | undefined> {
+    const inputs = node.inputs.map((name) => name === "" ? undefined : this.#find(scope, name));
+    const call = functionOf(this.#plan.model, node);
+    if (!call && !isOperator(node.domain, node.operator)) throw new Unsupported(NO_SUCH_OPERATOR);
+    if (inputs.includes(UNKNOWN)) return undefined;
+    const values = inputs as (Value | undefined)[];
+    if (call) return yield* callFunction(this, call, node, values, scope);
+    const flow = controlFlow(node.domain, node.operator);
+    const row = rowOf(node.domain, node.operator);
+    const evaluator = evaluatorOf(node.domain, node.operator);
+    const view = new NodeView(this, node, values, definitionOf(node, scope.opsets, row?.since));
+    if (flow) return yield* flow(this, view, scope);
+    const folded = evaluator && fold(evaluator, view);
+    if (folded !== undefined) return folded;
+    if (!row) throw new Unsupported("it is computed from constants only");
+    return row.build(view);
+  }
+
+  #find(scope: Scope, name: string): Value | typeof UNKNOWN {
+    const found = scope.find(name);
+    if (found === undefined) throw new Unsupported(`no node before it gives its input ${JSON.stringify(name)}`);
+    return found;
+  }
+
+  /** Gives the outputs of a node their values. */
+  #define(node: OnnxNode, scope: Scope, results: RowResult): void {
+    const list = Array.isArray(results) ? results as readonly (MLOperand | Value | undefined)[] : [results];
+    node.outputs.forEach((name, i) => {
+      if (name === "") return;
+      const result = list[i] as MLOperand | Value | undefined;
+      if (result === undefined) throw new Unsupported(`output ${i} is not computed`);
+      if ("sources" in result || "bytes" in result) return scope.set(name, this.renamed(result, scope.prefix + name));
+      scope.set(name, this.renamed(this.computed(result), scope.prefix + name));
+    });
+  }
+
+  /** A value under another key, or what is known under that key. */
+  renamed(value: Value, key: string): Value {
+    if (isKnown(value)) return value;
+    const found = this.#plan.known.get(key);
+    if (found) return found;
+    const renamed: Computed = { ...value, key, root: this.#root };
+    if (this.#plan.watched?.has(key)) this.#watched.set(key, renamed);
+    return renamed;
+  }
+
+  /** The value of an operand, which has yet to get its key. */
+  computed(operand: MLOperand): Computed {
+    const sources = this.#sources.of(operand);
+    if (sources.size === 0 && byteLength(operand) > MAX_CONSTANT_BYTES) {
+      throw new Unsupported(`a constant of ${byteLength(operand)} bytes comes of it; at most ${MAX_CONSTANT_BYTES}`);
+    }
+    return { operand, type: operand.dataType, shape: operand.shape, sources, key: "", root: this.#root };
+  }
+
+  /** In place of a value that was refused: an input as the model states it, so that what follows is tried too. */
+  #stand(name: string, scope: Scope): Value | typeof UNKNOWN {
+    const info = scope.infos.get(name);
+    if (!info?.type || info.type === "string" || !info.shape?.every((size) => typeof size === "number" && size > 0)) {
+      return UNKNOWN;
+    }
+    // A value that was demanded may come out with another shape.
+    if (this.#demandedInputs.size + this.#demandedConstants.size > 0) return UNKNOWN;
+    const shape = info.shape as number[];
+    try {
+      const operand = this.builder.input(name, { dataType: operandType(info.type, this.limits), shape });
+      this.#sources.set(operand, `the output ${name} of a node that is refused`);
+      return { ...this.computed(operand), key: scope.prefix + name };
+    } catch {
+      return UNKNOWN;
+    }
+  }
+
+  #refuse(node: OnnxNode, error: unknown): void {
+    const name = node.name || (node.outputs[0] ?? "");
+    const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
+    this.#refusals.push({ operator, name, reason: messageOf(error) });
+  }
+
+  /** @see Walk.constant */
+  constant(value: Known): MLOperand {
+    let operand = this.#constants.get(value);
+    if (!operand) {
+      operand = this.#plan.makeConstant(this.builder, value, this.limits);
+      this.#constants.set(value, operand);
+      this.#leaves.add(operand);
+    }
+    return operand;
+  }
+
+  /** @see Walk.isWeight */
+  isWeight(value: Value): boolean {
+    return !isKnown(value) && this.#weights.has(value.operand);
+  }
+
+  /** @see Walk.demand */
+  demand(value: Value, what: string): Known {
+    if (isKnown(value)) return value;
+    if (value.sources.size === 0) this.#demandedConstants.set(value.key, value);
+    for (const source of value.sources) {
+      const info = this.#infos.get(source);
+      const shape = this.#plan.shapes.get(source);
+      if (!info || !shape || !decides(info, shape)) {
+        throw new Unsupported(`${what} depends on ${info ? `the elements of the input ${source}` : source}`);
+      }
+    }
+    for (const source of value.sources) this.#demandedInputs.add(source);
+    throw new Demand();
+  }
+}
+
+/** Whether the importer knows an operator. */
+export function isOperator(domain: string, name: string): boolean {
+  return (rowOf(domain, name) ?? controlFlow(domain, name) ?? evaluatorOf(domain, name)) !== undefined;
+}
+
+/** Why a node is refused whose operator is unknown. */
+export const NO_SUCH_OPERATOR = "the importer has no such operator";
+
+/** What the evaluator makes of a node, if it can. */
+function fold(evaluator: Evaluator, node: NodeView): RowResult | undefined {
+  if (!evaluator.appliesTo(node)) return undefined;
+  const size = node.inputs.reduce((sum, value) => sum + (value && isKnown(value) ? sizeOf(value.shape) : 0), 0);
+  return evaluator.anySize || size <= FOLD_ELEMENTS ? evaluator.evaluate(node) : undefined;
+}
+
+/** Whether a value is not known yet, or refused. */
+export function isUnknown(value: unknown): value is typeof UNKNOWN {
+  return value === UNKNOWN;
+}
+
+/** Whether graphs may be made for the elements of an input: few, or integers. */
+function decides({ type }: ValueInfo, shape: readonly number[]): boolean {
+  const count = sizeOf(shape);
+  return count <= 16 || (count <= 4096 && /^u?int|^bool/.test(type ?? ""));
+}

@@ -1,0 +1,76 @@
+/**
+ * Weights that several graphs share: tensors of the context hold them, and the model keeps no bytes.
+ *
+ * @module
+ */
+
+import type { MLContext } from "../api/ml_context.ts";
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import type { MLTensor } from "../api/ml_tensor.ts";
+import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
+import type { Attribute, Known, ModelProto, OnnxGraph, OnnxNode } from "./model.ts";
+
+/** A model whose weights are tensors. */
+export interface StoredModel {
+  readonly model: ModelProto;
+  readonly tensors: ReadonlyMap<Known, MLTensor>;
+}
+
+/** Copies the weights of a model into tensors; nothing of the result is a view of the file. */
+export async function storeWeights(
+  model: ModelProto,
+  context: MLContext,
+  limits: MLOpSupportLimits,
+): Promise<StoredModel> {
+  const tensors = new Map<Known, MLTensor>();
+  const replaced = new Map<Known, Known>();
+  try {
+    for (const value of weightsOf(model.graph)) {
+      if (replaced.has(value)) continue;
+      const { type, shape, bytes } = asOperandType(value, limits);
+      const emptied = { type: value.type, shape: value.shape, bytes: new Uint8Array(0) };
+      tensors.set(emptied, await context.createConstantTensor({ dataType: type, shape }, bytes));
+      replaced.set(value, emptied);
+    }
+  } catch (error) {
+    for (const tensor of tensors.values()) tensor.destroy();
+    throw error;
+  }
+  const keep = (value: Known): Known => replaced.get(value) ?? { ...value, bytes: value.bytes.slice() };
+  const functions = model.functions.map((called) => ({
+    ...called,
+    defaults: mapAttributes(called.defaults, keep),
+    nodes: called.nodes.map((node) => mapNode(node, keep)),
+  }));
+  return { model: { ...model, functions, graph: mapGraph(model.graph, keep) }, tensors };
+}
+
+/** The initializers of a graph and of the bodies in it that are worth a tensor. */
+function* weightsOf(graph: OnnxGraph): Generator<Known> {
+  for (const value of graph.initializers.values()) {
+    const computable = value.type !== "string" && value.type !== "other";
+    if (computable && value.bytes.byteLength >= WEIGHT_BYTES) yield value;
+  }
+  for (const { attributes } of graph.nodes) {
+    for (const attribute of attributes.values()) if (attribute.kind === "graph") yield* weightsOf(attribute.value);
+  }
+}
+
+type Keep = (value: Known) => Known;
+
+function mapGraph(graph: OnnxGraph, keep: Keep): OnnxGraph {
+  const initializers = new Map(Array.from(graph.initializers, ([name, value]) => [name, keep(value)]));
+  return { ...graph, initializers, nodes: graph.nodes.map((node) => mapNode(node, keep)) };
+}
+
+function mapNode(node: OnnxNode, keep: Keep): OnnxNode {
+  return { ...node, attributes: mapAttributes(node.attributes, keep) };
+}
+
+function mapAttributes(attributes: ReadonlyMap<string, Attribute>, keep: Keep): Map<string, Attribute> {
+  return new Map(Array.from(attributes, ([name, attribute]): [string, Attribute] => {
+    if (attribute.kind === "tensor") return [name, { kind: "tensor", value: keep(attribute.value) }];
+    if (attribute.kind === "graph") return [name, { kind: "graph", value: mapGraph(attribute.value, keep) }];
+    return [name, attribute];
+  }));
+}
