@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Compute, operand, type Rows } from "./operator.ts";
+import { type Compute, operand, type Rows, ulp, within } from "./operator.ts";
 import { isFloat } from "./round.ts";
 import { pow } from "./special_functions.ts";
 import { at, broadcastIndex, broadcastShapes, type Element, generate, type RefDataType } from "./tensor.ts";
@@ -58,17 +58,16 @@ function integerDiv(x: bigint, y: bigint): bigint {
 }
 
 export const binary: Rows = {
-  add: arithmetic((x, y) => x + y, (x, y) => x + y),
-  sub: arithmetic((x, y) => x - y, (x, y) => x - y),
-  mul: arithmetic((x, y) => x * y, (x, y) => x * y),
-  div: arithmetic((x, y) => x / y, integerDiv),
+  add: within(ulp(1), arithmetic((x, y) => x + y, (x, y) => x + y)),
+  sub: within(ulp(1), arithmetic((x, y) => x - y, (x, y) => x - y)),
+  mul: within(ulp(1), arithmetic((x, y) => x * y, (x, y) => x * y)),
+  div: within(ulp(2), arithmetic((x, y) => x / y, integerDiv)),
   max: arithmetic(Math.max, (x, y) => x > y ? x : y),
   min: arithmetic(Math.min, (x, y) => x < y ? x : y),
-  pow: arithmetic(pow, integerPow),
-  prelu: arithmetic(
-    (x, slope) => x < 0 ? x * slope : x,
-    (x, slope) => x < 0n ? x * slope : x,
-    ["input", "slope"],
+  pow: within(ulp(32, 2), arithmetic(pow, integerPow)),
+  prelu: within(
+    ulp(1),
+    arithmetic((x, slope) => x < 0 ? x * slope : x, (x, slope) => x < 0n ? x * slope : x, ["input", "slope"]),
   ),
   equal: relation((x, y) => x === y),
   notEqual: relation((x, y) => x !== y),

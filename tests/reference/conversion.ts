@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Attributes, operand, parameter, type Rows } from "./operator.ts";
+import { type Attributes, operand, parameter, type Rows, ulp, within } from "./operator.ts";
 import { isFloat, roundTo, saturate } from "./round.ts";
 import { type Element, type RefDataType, type RefTensor, tensor } from "./tensor.ts";
 
@@ -30,11 +30,11 @@ function clampElement(x: Element, low: Element | undefined, high: Element | unde
 }
 
 export const conversion: Rows = {
-  cast: (operands, attributes) => {
+  cast: within(ulp(1), (operands, attributes) => {
     const input = operand(operands, "input");
     const dataType = parameter<RefDataType>(attributes, "dataType");
     return [tensor(dataType, input.shape, input.data.map((x) => castElement(input.dataType, dataType, x)))];
-  },
+  }),
   clamp: (operands, attributes) => {
     const input = operand(operands, "input");
     const low = bound(attributes, "minValue", input);

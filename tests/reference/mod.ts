@@ -22,9 +22,8 @@ import type { RefTensor } from "./tensor.ts";
 import { unary } from "./unary.ts";
 
 export { decode, encode } from "./bytes.ts";
-export type { Attributes, Operands } from "./operator.ts";
+export type { Attributes, Operands, Tolerance } from "./operator.ts";
 export { integerLimits, isFloat } from "./round.ts";
-export { SIGNATURES } from "./signatures.ts";
 export { type Element, type RefDataType, type RefTensor, sizeOf, tensor } from "./tensor.ts";
 
 /** Every operator by name. */

@@ -13,8 +13,37 @@ export type Operands = Readonly<Record<string, RefTensor | readonly RefTensor[] 
 /** Positional parameters and options by the names of the standard; what is missing has its default. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
+/** WPT's tolerance: units of the last place, or an absolute error, for float32 and float16. */
+export interface Tolerance {
+  readonly metric: "ULP" | "ATOL";
+  readonly float32: number;
+  readonly float16: number;
+}
+
 /** The computation of one operator. */
-export type Compute = (operands: Operands, attributes: Attributes) => RefTensor[];
+export interface Compute {
+  (operands: Operands, attributes: Attributes): RefTensor[];
+  /** How far an engine may be off; what has none is exact, or has the error bounds of its sums. */
+  readonly tolerance?: Tolerance;
+  /** The inputs for which the tolerance makes sense; all by default. */
+  readonly domain?: readonly [least: number, greatest: number];
+}
+
+/** So many units of the last place. */
+export function ulp(float32: number, float16: number = float32): Tolerance {
+  return { metric: "ULP", float32, float16 };
+}
+
+/** Such an absolute error. */
+export function atol(float32: number, float16: number): Tolerance {
+  return { metric: "ATOL", float32, float16 };
+}
+
+/** A computation with its tolerance, and the inputs for which that makes sense. */
+export function within(tolerance: Tolerance, compute: Compute, domain?: readonly [number, number]): Compute {
+  const row: Compute = (operands, attributes) => compute(operands, attributes);
+  return Object.assign(row, { tolerance, ...(domain && { domain }) });
+}
 
 /** Operators by name. */
 export type Rows = Readonly<Record<string, Compute>>;

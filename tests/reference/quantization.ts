@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Compute, operand, type Rows } from "./operator.ts";
+import { type Compute, operand, type Rows, ulp, within } from "./operator.ts";
 import { roundEven, saturate } from "./round.ts";
 import { floatAt, generate, type Index } from "./tensor.ts";
 
@@ -37,4 +37,7 @@ const quantizeLinear: Compute = (operands) => {
   })];
 };
 
-export const quantization: Rows = { dequantizeLinear, quantizeLinear };
+export const quantization: Rows = {
+  dequantizeLinear: within(ulp(1), dequantizeLinear),
+  quantizeLinear: within(ulp(1), quantizeLinear),
+};

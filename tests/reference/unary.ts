@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Attributes, type Compute, floatAttribute, operand, type Rows } from "./operator.ts";
+import { atol, type Attributes, type Compute, floatAttribute, operand, type Rows, ulp, within } from "./operator.ts";
 import { isFloat, roundEven } from "./round.ts";
 import { erf, erfc, sigmoid, softplus } from "./special_functions.ts";
 import { type Element, type RefDataType, type RefTensor, tensor } from "./tensor.ts";
@@ -84,52 +84,65 @@ export const unary: Rows = {
   // NaN is neither positive nor negative: 0, as the text has it.
   sign: signed((x) => x > 0 ? 1 : x < 0 ? -1 : 0, (x) => x > 0n ? 1n : x < 0n ? -1n : 0n),
   ceil: float(Math.ceil),
-  cos: float(Math.cos),
-  erf: float(erf),
-  exp: float(Math.exp),
+  cos: within(atol(2 ** -10, 2 ** -7), float(Math.cos), [-8, 8]),
+  erf: within(atol(2 ** -10, 2 ** -9), float(erf)),
+  exp: within(ulp(32, 1), float(Math.exp)),
   floor: float(Math.floor),
-  log: float(Math.log),
-  reciprocal: float((x) => 1 / x),
+  log: within(ulp(8), float(Math.log)),
+  reciprocal: within(ulp(2), float((x) => 1 / x)),
   roundEven: float(roundEven),
-  sin: float(Math.sin),
-  sqrt: float(Math.sqrt),
-  tan: float(Math.tan),
+  sin: within(atol(2 ** -10, 2 ** -7), float(Math.sin), [-8, 8]),
+  sqrt: within(ulp(1), float(Math.sqrt)),
+  // Not beside a pole.
+  tan: within(atol(2 ** -10, 2 ** -9), float(Math.tan), [-1.5, 1.5]),
 
   // alpha · (eˣ - 1)
-  elu: cancelling(
-    parametric({ alpha: 1 }, (x, { alpha }) => x > 0 ? x : alpha! * Math.expm1(x)),
-    4,
-    { alpha: 1 },
-    (x, { alpha }) => x > 0 ? 0 : 2 * Math.abs(alpha!),
+  elu: within(
+    ulp(18),
+    cancelling(
+      parametric({ alpha: 1 }, (x, { alpha }) => x > 0 ? x : alpha! * Math.expm1(x)),
+      4,
+      { alpha: 1 },
+      (x, { alpha }) => x > 0 ? 0 : 2 * Math.abs(alpha!),
+    ),
   ),
   // x/2 · (1 + erf(x/√2))
-  gelu: cancelling(float((x) => 0.5 * x * erfc(-x / Math.SQRT2)), 4, {}, Math.abs),
-  hardSigmoid: cancelling(
-    parametric({ alpha: 0.2, beta: 0.5 }, (x, { alpha, beta }) => clampTo(alpha! * x + beta!, 0, 1)),
-    2,
-    { alpha: 0.2, beta: 0.5 },
-    linearMagnitude,
+  gelu: within(ulp(18), cancelling(float((x) => 0.5 * x * erfc(-x / Math.SQRT2)), 4, {}, Math.abs)),
+  hardSigmoid: within(
+    ulp(2),
+    cancelling(
+      parametric({ alpha: 0.2, beta: 0.5 }, (x, { alpha, beta }) => clampTo(alpha! * x + beta!, 0, 1)),
+      2,
+      { alpha: 0.2, beta: 0.5 },
+      linearMagnitude,
+    ),
   ),
   // x · clamp(x/6 + ½, 0, 1)
-  hardSwish: cancelling(
-    float((x) => x * clampTo(x + 3, 0, 6) / 6),
-    4,
-    {},
-    (x) => Math.abs(x) * (Math.abs(x) / 6 + 0.5),
+  hardSwish: within(
+    ulp(4),
+    cancelling(
+      float((x) => x * clampTo(x + 3, 0, 6) / 6),
+      4,
+      {},
+      (x) => Math.abs(x) * (Math.abs(x) / 6 + 0.5),
+    ),
   ),
-  leakyRelu: parametric({ alpha: 0.01 }, (x, { alpha }) => x >= 0 ? x : alpha! * x),
-  linear: cancelling(
-    parametric({ alpha: 1, beta: 0 }, (x, { alpha, beta }) => alpha! * x + beta!),
-    2,
-    { alpha: 1, beta: 0 },
-    linearMagnitude,
+  leakyRelu: within(ulp(1, 2), parametric({ alpha: 0.01 }, (x, { alpha }) => x >= 0 ? x : alpha! * x)),
+  linear: within(
+    ulp(2),
+    cancelling(
+      parametric({ alpha: 1, beta: 0 }, (x, { alpha, beta }) => alpha! * x + beta!),
+      2,
+      { alpha: 1, beta: 0 },
+      linearMagnitude,
+    ),
   ),
   relu: signed((x) => Math.max(x, 0), (x) => x > 0n ? x : 0n),
   // ½ + an odd function
-  sigmoid: cancelling(float(sigmoid), 2, {}, () => 1),
-  softplus: float(softplus),
-  softsign: float((x) => x / (1 + Math.abs(x))),
-  tanh: float(Math.tanh),
+  sigmoid: within(ulp(34, 10), cancelling(float(sigmoid), 2, {}, () => 1)),
+  softplus: within(ulp(18), float(softplus)),
+  softsign: within(ulp(3), float((x) => x / (1 + Math.abs(x)))),
+  tanh: within(ulp(16), float(Math.tanh)),
 
   logicalNot: predicate((x) => x === 0),
   isNaN: predicate((x) => Number.isNaN(x)),

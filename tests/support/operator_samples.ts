@@ -1,14 +1,17 @@
 /**
  * The one place that knows minimal valid arguments of every operator: shapes for the operands, parameters and options, and
- * the values that make sense. Tests derive data types from the rows.
+ * the values that make sense. Tests derive data types from the rows; all of a unary operator follows from its row.
  *
  * @module
  */
 
 import { DATA_TYPES } from "../../src/data_type.ts";
+import type { OperatorName } from "../../src/ops/operators.ts";
 import type { MLOperandDataType } from "../../mod.ts";
+import { OPERATORS } from "../reference/mod.ts";
 import { DISTINCT, DIVISOR, type Domain, indexDomain, PLAIN, POSITIVE, SMALL, SPREAD, WILD } from "./operand_values.ts";
 import { ofRank, recurrentSamples } from "./recurrent_samples.ts";
+import { forEachUnary } from "./rows.ts";
 
 type Shape = readonly number[];
 
@@ -346,15 +349,17 @@ const where: Samples = (rank) => {
   );
 };
 
-const wild = unary("input", WILD);
 const comparison = binary({ ...WILD, integer: [0, 3] }, { ...WILD, integer: [0, 3] });
 const logical = binary(SMALL, SMALL);
 const arithmetic = binary(WILD, WILD);
-/** Where WPT's absolute tolerance makes sense. */
-const trigonometric = unary("input", { float: [-1.5, 1.5], special: true });
+/** Operators of one operand: everything, or where their tolerance makes sense. */
+const unaries = forEachUnary((name, operand) =>
+  unary(operand, { ...WILD, float: OPERATORS[name]!.domain ?? WILD.float })
+);
 
-/** Samples of every operator of the standard. */
-export const SAMPLES: Readonly<Record<string, Samples>> = {
+/** Samples of every operator. */
+export const SAMPLES: Readonly<Record<OperatorName, Samples>> = {
+  ...unaries,
   ...recurrentSamples,
   argMin: argMinMax,
   argMax: argMinMax,
@@ -378,27 +383,9 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   greaterOrEqual: comparison,
   lesser: comparison,
   lesserOrEqual: comparison,
-  logicalNot: unary("a", SMALL),
   logicalAnd: logical,
   logicalOr: logical,
   logicalXor: logical,
-  isNaN: unary("a", WILD),
-  isInfinite: unary("a", WILD),
-  abs: wild,
-  ceil: wild,
-  cos: unary("input", { float: [-8, 8], special: true }),
-  erf: wild,
-  exp: wild,
-  floor: wild,
-  identity: wild,
-  log: wild,
-  neg: wild,
-  reciprocal: wild,
-  roundEven: wild,
-  sin: wild,
-  sign: wild,
-  sqrt: wild,
-  tan: trigonometric,
   dequantizeLinear: quantization({ float: [0, 0], integer: [-100, 100] }, { float: [0, 0], integer: [-10, 10] }),
   quantizeLinear: quantization({ float: [-40, 40] }, { float: [0, 0], integer: [-10, 10] }),
   elu: unary("input", WILD, { alpha: 0.5 }),
@@ -406,10 +393,8 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   gather,
   gatherElements,
   gatherND,
-  gelu: wild,
   gemm,
   hardSigmoid: unary("input", WILD, { alpha: 0.5, beta: -0.25 }),
-  hardSwish: wild,
   instanceNormalization,
   layerNormalization,
   leakyRelu: unary("input", WILD, { alpha: 0.5 }),
@@ -434,19 +419,14 @@ export const SAMPLES: Readonly<Record<string, Samples>> = {
   reduceProduct: reduction({ float: [0.5, 1.5] }),
   reduceSum: reduction(PLAIN),
   reduceSumSquare: reduction(PLAIN),
-  relu: wild,
   resample2d,
   reshape,
   reverse,
   scatterElements,
   scatterND,
-  sigmoid: wild,
   slice,
   softmax,
-  softplus: wild,
-  softsign: wild,
   split,
-  tanh: wild,
   tile,
   transpose,
   triangular,

@@ -88,4 +88,4 @@ const lstmCell = ofRank(
 );
 
 /** The samples of the recurrent operators. */
-export const recurrentSamples: Readonly<Record<string, Samples>> = { gru, gruCell, lstm, lstmCell };
+export const recurrentSamples = { gru, gruCell, lstm, lstmCell };

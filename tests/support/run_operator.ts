@@ -5,9 +5,9 @@
  */
 
 import { type MLContext, MLGraphBuilder, type MLOperand, type MLTensor } from "../../mod.ts";
-import { type OperatorName, operators } from "../../src/ops/operators.ts";
-import type { AnyOperator } from "../../src/ops/operator.ts";
+import type { OperatorName } from "../../src/ops/operators.ts";
 import { decode, encode, type RefTensor, sizeOf } from "../reference/mod.ts";
+import { positionalNames } from "./rows.ts";
 
 /** Operands by the names of the standard, lists and optional ones included. */
 export type OperandsByName<T> = Readonly<Record<string, T | readonly T[] | undefined>>;
@@ -22,16 +22,10 @@ export function callOperator(
   operands: OperandsByName<MLOperand>,
   attributes: Readonly<Record<string, unknown>> = {},
 ): MLOperand[] {
-  const row: AnyOperator = operators[name];
-  const positional = Object.entries(row.operands).filter(([, { kind }]) => kind !== "optional").map(([key]) => key);
-  const optional = Object.entries(row.operands).filter(([, { kind }]) => kind === "optional").map(([key]) => key);
-  const parameters = Object.keys(row.parameters);
-  const options = Object.fromEntries([
-    ...Object.entries(attributes).filter(([key]) => !parameters.includes(key)),
-    ...optional.map((key) => [key, operands[key]]),
-  ]);
-  const args = [...positional.map((key) => operands[key]), ...parameters.map((key) => attributes[key]), options];
-  return [(builder as unknown as Methods)[name]!(...args)].flat();
+  const given: Readonly<Record<string, unknown>> = { ...attributes, ...operands };
+  const positional = positionalNames(name);
+  const options = Object.fromEntries(Object.entries(given).filter(([key]) => !positional.includes(key)));
+  return [(builder as unknown as Methods)[name]!(...positional.map((key) => given[key]), options)].flat();
 }
 
 /** What an operator makes of tensors. Those that `constants` names are constants of the graph, the others its inputs. */

@@ -5,54 +5,10 @@
  * @module
  */
 
-import { type Element, isFloat, type RefTensor } from "../reference/mod.ts";
+import { type Element, isFloat, OPERATORS, type RefTensor, type Tolerance } from "../reference/mod.ts";
 import { ulpDistance } from "../wpt_cases/compare.ts";
 
-/** A tolerance in units of the last place, or an absolute one, for float32 and float16. */
-interface Tolerance {
-  readonly metric: "ULP" | "ATOL";
-  readonly float32: number;
-  readonly float16: number;
-}
-
-function ulp(float32: number, float16: number = float32): Tolerance {
-  return { metric: "ULP", float32, float16 };
-}
-
-function atol(float32: number, float16: number): Tolerance {
-  return { metric: "ATOL", float32, float16 };
-}
-
-/** WPT's tolerances. What is not listed here is exact. */
-const TOLERANCES: Readonly<Record<string, Tolerance>> = {
-  add: ulp(1),
-  cast: ulp(1),
-  cos: atol(2 ** -10, 2 ** -7),
-  dequantizeLinear: ulp(1),
-  div: ulp(2),
-  elu: ulp(18),
-  erf: atol(2 ** -10, 2 ** -9),
-  exp: ulp(32, 1),
-  gelu: ulp(18),
-  hardSigmoid: ulp(2),
-  hardSwish: ulp(4),
-  leakyRelu: ulp(1, 2),
-  linear: ulp(2),
-  log: ulp(8),
-  mul: ulp(1),
-  pow: ulp(32, 2),
-  prelu: ulp(1),
-  quantizeLinear: ulp(1),
-  reciprocal: ulp(2),
-  sigmoid: ulp(34, 10),
-  sin: atol(2 ** -10, 2 ** -7),
-  softplus: ulp(18),
-  softsign: ulp(3),
-  sqrt: ulp(1),
-  sub: ulp(1),
-  tan: atol(2 ** -10, 2 ** -9),
-  tanh: ulp(16),
-};
+const EXACT: Tolerance = { metric: "ULP", float32: 0, float16: 0 };
 
 /** Operators that round a float to an integer: one that lies next to a half may go either way. */
 const ROUNDING = ["quantizeLinear", "resample2d"];
@@ -79,7 +35,7 @@ export function allowance(operator: string, expected: RefTensor, i: number): num
   const value = Math.abs(Number(expected.data[i]));
   if (!isFloat(dataType)) return operator === "quantizeLinear" ? 1 : 0;
   if (!Number.isFinite(value)) return 0;
-  const { metric, [dataType]: allowed } = TOLERANCES[operator] ?? ulp(0);
+  const { metric, [dataType]: allowed } = OPERATORS[operator]?.tolerance ?? EXACT;
   // Units above a power of two are twice as large as those below.
   const tolerated = metric === "ATOL" ? allowed : 2 * allowed * unitInLastPlace(dataType, value);
   const bound = errorBound(expected, i) ?? 0;
@@ -111,7 +67,7 @@ function elementDifference(operator: string, actual: Element, expected: RefTenso
   const error = Math.abs(Number(actual) - Number(value));
   const bound = errorBound(expected, i);
   if (bound !== undefined && Number.isFinite(bound) && error <= bound) return undefined;
-  const { metric, [dataType]: allowed } = TOLERANCES[operator] ?? ulp(0);
+  const { metric, [dataType]: allowed } = OPERATORS[operator]?.tolerance ?? EXACT;
   const distance = metric === "ATOL" ? error : ulpDistance(actual, value, dataType);
   if (distance <= allowed) return undefined;
   return bound === undefined ? `${distance} ${metric}, ${allowed} allowed` : `${error}, ${bound} allowed`;

@@ -1,5 +1,6 @@
 /**
- * `deno task docs:operators` writes docs/operators.md: the table of operators from their rows and the limits of the CPU.
+ * `deno task docs:operators` writes docs/operators.md: the table of operators from their rows and the limits of the CPU,
+ * and what they become on Core ML.
  *
  * @module
  */
@@ -10,6 +11,7 @@ import type { MLTensorLimits } from "../../src/graph/limits.ts";
 import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator, OperandRule, TensorRule } from "../../src/ops/operator.ts";
 import { operators } from "../../src/ops/operators.ts";
+import { mappingTable } from "../coreml/mapping_table.ts";
 
 /** Where the page lies. */
 export const OPERATOR_DOCS: URL = new URL("../../docs/operators.md", import.meta.url);
@@ -19,8 +21,8 @@ const REFUSALS: Readonly<Record<string, string>> = {};
 
 const INTRODUCTION = `# Operators
 
-What \`MLGraphBuilder\` offers on the CPU. This page is generated from the rows in \`src/ops/\` and the limits of ONNX
-Runtime's CPU provider by \`deno task docs:operators\`; do not edit it.
+What \`MLGraphBuilder\` offers on the CPU, and what each operator becomes on Core ML. This page is generated from the rows
+in \`src/ops/\`, the limits of ONNX Runtime's CPU provider and the lowerings by \`deno task docs:operators\`; do not edit it.
 
 - **any** is ${
   DATA_TYPES.join(", ")
@@ -44,8 +46,16 @@ const NOTES = `## What the standard leaves open
   is a few units in the last place of the terms, not of the small result.
 `;
 
+const CORE_ML = `## On Core ML
+
+The operations of MIL that each operator is lowered to, in all ranks, with inputs and with constants for operands: the list
+has every operation that occurs, not all of which occur together. Constants are not listed. An operator that does not take
+such a type has a dash. Integers are int32, or else uint8; besides, dequantizeLinear of 8 and 4 bits becomes
+\`dequantize\`, \`constexpr_affine_dequantize\` or \`constexpr_blockwise_shift_scale\` where its operands allow it.
+`;
+
 /** The text of the page. */
-export function operatorDocs(): string {
+export async function operatorDocs(): Promise<string> {
   const rows = (Object.values(operators) as AnyOperator[]).toSorted((a, b) => a.name < b.name ? -1 : 1);
   const lines = rows.map((row) => {
     const cells = [
@@ -57,7 +67,8 @@ export function operatorDocs(): string {
     return `| ${cells.join(" | ")} |`;
   });
   const head = ["| Operator | Operands | Parameters and options | Outputs |", "| --- | --- | --- | --- |"];
-  return [INTRODUCTION, [...head, ...lines, ""].join("\n"), describeRefusals(rows), NOTES].join("\n");
+  const table = [...head, ...lines, ""].join("\n");
+  return [INTRODUCTION, table, describeRefusals(rows), NOTES, CORE_ML, await mappingTable()].join("\n");
 }
 
 function describeTensors(row: AnyOperator, rules: Readonly<Record<string, TensorRule | OperandRule>>): string {
@@ -107,4 +118,4 @@ function describeRefusals(rows: readonly AnyOperator[]): string {
   return ["## What is refused", "", ...list, ""].join("\n");
 }
 
-if (import.meta.main) await Deno.writeTextFile(OPERATOR_DOCS, operatorDocs());
+if (import.meta.main) await Deno.writeTextFile(OPERATOR_DOCS, await operatorDocs());

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Attributes, evaluate, type Operands, type RefTensor, SIGNATURES, tensor } from "../reference/mod.ts";
+import { type Attributes, evaluate, type Operands, type RefTensor, tensor } from "../reference/mod.ts";
+import { positionalNames } from "../support/rows.ts";
 import { type CaseOperator, type CaseTensor, resolveOperands, resolveOptions, type WptCase } from "./cases.ts";
 import { comparedElements } from "./compare.ts";
 
@@ -29,8 +30,7 @@ function toTensor(input: CaseTensor): RefTensor {
 }
 
 function interpretOperator(operator: CaseOperator, values: ReadonlyMap<string, RefTensor>): RefTensor[] {
-  const names = SIGNATURES[operator.name];
-  if (names === undefined) throw new TypeError(`no operator ${operator.name}`);
+  const names = positionalNames(operator.name);
   const positional = operator.arguments.map((value, i) => [names[i]!, resolveOperands(value, values)]);
   const options = Object.entries(resolveOptions(operator.options ?? {}, values));
   const all = [...positional, ...options] as [string, unknown][];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SIGNATURES } from "../reference/mod.ts";
+import { positionalNames } from "../support/rows.ts";
 
 /** A data type and a shape: of an operand, or of a tensor of a case. */
 export interface Described {
@@ -40,8 +40,9 @@ export function namedOperands<T extends Described>(
   options: Readonly<Record<string, unknown>>,
   isOperand: (value: unknown) => value is T,
 ): [name: string, operand: T][] {
+  const names = positionalNames(operator);
   const named = [
-    ...positional.map((value, i) => [SIGNATURES[operator]![i]!, value] as const),
+    ...positional.map((value, i) => [names[i]!, value] as const),
     ...Object.entries(options),
   ];
   return named.flatMap(([name, value]) =>
