@@ -5,9 +5,39 @@
  */
 
 import type { Row } from "../row.ts";
+import { attentions } from "./attention.ts";
+import { bits } from "./bits.ts";
+import { convolutions } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
+import { indexing } from "./indexing.ts";
+import { matrix } from "./matrix.ts";
+import { movement } from "./movement.ts";
+import { normalizations } from "./normalization.ts";
+import { pools } from "./pool.ts";
+import { quantization } from "./quantization.ts";
+import { recurrents } from "./recurrent.ts";
+import { reduction } from "./reduction.ts";
+import { resizes } from "./resize.ts";
+import { sampling } from "./sampling.ts";
+import { signals } from "./signal.ts";
 
-const ALL: readonly Row[] = [...elementwise];
+const ALL: readonly Row[] = [
+  ...elementwise,
+  ...bits,
+  ...signals,
+  ...reduction,
+  ...matrix,
+  ...convolutions,
+  ...pools,
+  ...normalizations,
+  ...movement,
+  ...indexing,
+  ...resizes,
+  ...sampling,
+  ...recurrents,
+  ...quantization,
+  ...attentions,
+];
 
 const TABLE: ReadonlyMap<string, Row> = new Map(ALL.map((row) => [`${row.domain}:${row.name}`, row]));
 

@@ -1,0 +1,85 @@
+/**
+ * Operators on the bits of integers. WebNN has none: numbers are taken apart into bits and put together again.
+ *
+ * @module
+ */
+
+import type { MLOperand } from "../../api/ml_operand.ts";
+import type { MLOperandDataType } from "../../data_type.ts";
+import type { NodeView } from "../node.ts";
+import { type Row, type RowResult, rows } from "../row.ts";
+import { calculate, isUnsigned, range, stack } from "./calculation.ts";
+
+const WIDTHS: Partial<Record<MLOperandDataType, number>> = {
+  int8: 8,
+  uint8: 8,
+  int32: 32,
+  uint32: 32,
+  int64: 64,
+  uint64: 64,
+};
+
+function widthOf(node: NodeView, x: MLOperand): number {
+  if (node.type(0) !== x.dataType) node.refuse(`the bits of ${node.type(0)}`);
+  return WIDTHS[x.dataType] ?? node.refuse(`the bits of ${x.dataType}`);
+}
+
+/** The unsigned type of as many bits, to which casts wrap. */
+function unsigned(node: NodeView, x: MLOperand): MLOperand {
+  if (isUnsigned(x)) return x;
+  return node.cast(x, x.dataType === "int8" ? "uint8" : x.dataType === "int32" ? "uint32" : "uint64");
+}
+
+/** Powers of two in an unsigned type; a constant of 64 bits takes bigints. */
+function power(node: NodeView, type: MLOperandDataType, exponent: number): MLOperand {
+  return node.scalar(type, type === "uint64" ? 2n ** BigInt(exponent) : 2 ** exponent);
+}
+
+/** Bit by bit from the lowest, each 0 or 1. */
+function bitsOf(node: NodeView, x: MLOperand, width: number): MLOperand[] {
+  const { sub, mul } = calculate(node);
+  let rest = unsigned(node, x);
+  const two = power(node, rest.dataType, 1);
+  return range(0, width).map(() => {
+    const half = node.builder.div(rest, two);
+    const bit = sub(rest, mul(half, two));
+    rest = half;
+    return bit;
+  });
+}
+
+const bitwise = (combine: (node: NodeView, a: MLOperand, b: MLOperand) => MLOperand) => (node: NodeView): RowResult => {
+  const [a, b] = [node.input(0), node.input(1)];
+  const width = widthOf(node, a);
+  const [left, right] = [bitsOf(node, a, width), bitsOf(node, b, width)];
+  const sum = left.map((bit, i) => node.builder.mul(combine(node, bit, right[i]!), power(node, bit.dataType, i)))
+    .reduce((sum, term) => node.builder.add(sum, term));
+  return node.cast(sum, a.dataType);
+};
+
+/** Of signed numbers -1 - x, of unsigned ones the greatest less x. */
+function bitwiseNot(node: NodeView): RowResult {
+  const x = node.input(0);
+  const width = widthOf(node, x);
+  if (!isUnsigned(x)) return calculate(node).sub(-1, x);
+  const greatest = width === 64 ? 2n ** 64n - 1n : 2 ** width - 1;
+  return node.builder.sub(node.scalar(x, greatest), x);
+}
+
+/** Products with powers of two, or quotients. A shift by the width or more has no defined result. */
+function bitShift(node: NodeView): RowResult {
+  const [x, by] = [node.input(0), node.input(1)];
+  const width = widthOf(node, x);
+  const powers = stack(node, range(0, width).map((i) => power(node, x.dataType, i)), 0);
+  const factor = node.builder.gather(powers, node.cast(by, width === 64 ? "int64" : "int32"));
+  return node.string("direction") === "LEFT" ? node.builder.mul(x, factor) : node.builder.div(x, factor);
+}
+
+/** The rows of this family. */
+export const bits: Row[] = rows("", {
+  BitShift: [[11], bitShift],
+  BitwiseAnd: [[18], bitwise(({ builder }, a, b) => builder.mul(a, b))],
+  BitwiseNot: [[18], bitwiseNot],
+  BitwiseOr: [[18], bitwise(({ builder }, a, b) => builder.max(a, b))],
+  BitwiseXor: [[18], bitwise((node, a, b) => node.cast(node.builder.notEqual(a, b), a.dataType))],
+});

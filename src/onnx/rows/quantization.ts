@@ -1,0 +1,431 @@
+/**
+ * Numbers of 4, 8 and 32 bits with a scale and a zero point, and operators on them.
+ *
+ * @module
+ */
+
+import type { MLOperand } from "../../api/ml_operand.ts";
+import type { MLOperandDataType } from "../../data_type.ts";
+import type { ElementType } from "../model.ts";
+import type { NodeView } from "../node.ts";
+import { type Row, type RowResult, rows } from "../row.ts";
+import { operandType, sizeOf } from "../value.ts";
+import { along, calculate, cut, join, range } from "./calculation.ts";
+import { convolution } from "./convolution.ts";
+import { typeNamed } from "./elementwise.ts";
+
+/** The types that WebNN quantises to. */
+const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4", "int32"];
+
+/**
+ * A scale or zero point in a shape that WebNN takes blockwise: of one element, of one an element of an axis, or of one a
+ * block of an axis.
+ */
+function blockwise(node: NodeView, values: MLOperand, shape: readonly number[], axis: number): MLOperand {
+  const rank = values.shape.length;
+  if (rank === 0 || (rank === 1 && values.shape[0] === 1)) return node.reshape(values, shape.map(() => 1));
+  if (rank === 1) return along(node, values, shape.length, node.axis(axis, shape.length));
+  return values;
+}
+
+/** Blocks whose last is not full are none of WebNN's. */
+function checkBlocks(node: NodeView, scale: MLOperand, shape: readonly number[]): void {
+  const size = node.since >= 21 ? node.int("block_size", 0) : 0;
+  if (size === 0) return;
+  const axis = node.axis(node.int("axis", 1), shape.length);
+  if (scale.shape[axis]! * size !== shape[axis]) node.refuse("a last block that is not full");
+}
+
+function zeroPoint(node: NodeView, i: number, type: MLOperandDataType, scale: MLOperand): MLOperand {
+  if (node.has(i)) return node.input(i);
+  if (type !== "int4" && type !== "uint4") return node.expand(node.scalar(type, 0), scale.shape);
+  const bytes = new Uint8Array((sizeOf(scale.shape) + 1) >> 1);
+  return node.operand({ type, shape: scale.shape, bytes });
+}
+
+function quantizeLinear(node: NodeView): RowResult {
+  const [x, scale] = [node.input(0), node.input(1)];
+  const stated = node.since >= 21 ? node.int("output_dtype", 0) : 0;
+  const type = node.has(2) ? node.type(2) : stated ? quantizedType(node, stated) : "uint8";
+  if (!QUANTIZED.includes(type)) node.refuse(`WebNN quantises to no ${type}`);
+  checkBlocks(node, scale, x.shape);
+  const axis = node.int("axis", 1);
+  const wide = node.cast(x, "float32");
+  const wideScale = blockwise(node, node.cast(scale, "float32"), x.shape, axis);
+  const zero = blockwise(node, zeroPoint(node, 2, operandType(type, node.limits), scale), x.shape, axis);
+  return node.builder.quantizeLinear(wide, wideScale, zero);
+}
+
+/** Of the types that `typeNamed` does not know: 4 bits, by their numbers in TensorProto. */
+function quantizedType(node: NodeView, code: number): ElementType {
+  return code === 21 ? "uint4" : code === 22 ? "int4" : typeNamed(node, code);
+}
+
+function dequantizeLinear(node: NodeView): RowResult {
+  const [x, scale] = [node.value(0), node.input(1)];
+  const type = node.type(0);
+  if (!QUANTIZED.includes(type)) return dequantizedByFormula(node, scale);
+  checkBlocks(node, scale, x.shape);
+  const axis = node.int("axis", 1);
+  const zero = blockwise(node, zeroPoint(node, 2, operandType(type, node.limits), scale), x.shape, axis);
+  const result = node.builder.dequantizeLinear(node.input(0), blockwise(node, scale, x.shape, axis), zero);
+  const stated = node.since >= 23 ? node.int("output_dtype", 0) : 0;
+  return stated ? node.cast(result, operandType(typeNamed(node, stated), node.limits)) : result;
+}
+
+/** Of 16 bits, which stand in int32. */
+function dequantizedByFormula(node: NodeView, scale: MLOperand): MLOperand {
+  const type = node.type(0);
+  if (type !== "int16" && type !== "uint16") return node.refuse(`WebNN dequantises no ${type}`);
+  const { mul, sub } = calculate(node);
+  const x = node.input(0);
+  const axis = node.int("axis", 1);
+  if (scale.shape.length > 1) node.refuse("blocks of 16-bit integers");
+  const shifted = node.has(2) ? sub(x, blockwise(node, node.input(2), x.shape, axis)) : x;
+  return mul(node.cast(shifted, scale.dataType), blockwise(node, scale, x.shape, axis));
+}
+
+/** A quantised operand with its scale and zero point, each of one element or of one an element of an axis. */
+interface Quantized {
+  readonly x: MLOperand;
+  readonly scale: MLOperand;
+  readonly zero: MLOperand;
+}
+
+/** The inputs `i`, `i + 1` and `i + 2`. */
+function quantized(node: NodeView, i: number): Quantized {
+  return {
+    x: node.input(i),
+    scale: node.input(i + 1),
+    zero: zeroPoint(node, i + 2, node.input(i).dataType, node.input(i + 1)),
+  };
+}
+
+/** Its numbers. */
+function dequantize(node: NodeView, { x, scale, zero }: Quantized, axis: number): MLOperand {
+  const fit = (values: MLOperand) => blockwise(node, values, x.shape, axis);
+  return node.builder.dequantizeLinear(x, fit(node.cast(scale, "float32")), fit(zero));
+}
+
+/** Numbers as what the inputs from `i` on, scale and zero point, say. */
+function quantize(node: NodeView, x: MLOperand, i: number, axis = 1, missing: MLOperandDataType = "uint8"): MLOperand {
+  const scale = node.cast(node.input(i), "float32");
+  const zero = zeroPoint(node, i + 1, missing, scale);
+  const fit = (values: MLOperand) => blockwise(node, values, x.shape, axis);
+  return node.builder.quantizeLinear(x, fit(scale), fit(zero));
+}
+
+/** Scale 1: the integers less their zero point, in float32, where they are exact. */
+function centred(node: NodeView, x: MLOperand, zero: MLOperand | undefined, axis: number): MLOperand {
+  const scale = node.expand(node.scalar("float32", 1), zero?.shape ?? []);
+  return dequantize(node, { x, scale, zero: zero ?? node.scalar(x, 0) }, axis);
+}
+
+/** Sums of so many products of 8-bit integers are exact in float32. */
+const EXACT_TERMS = 256;
+
+/** A product of centred integers, exact: each block of the inner axis in float32, the sum of the blocks in int32. */
+function exactProduct(node: NodeView, a: MLOperand, b: MLOperand): MLOperand {
+  const inner = a.shape.at(-1)!;
+  const axis = a.shape.length - 1;
+  const blocks = range(0, Math.ceil(inner / EXACT_TERMS)).map((i) => {
+    const count = Math.min(EXACT_TERMS, inner - i * EXACT_TERMS);
+    const left = cut(node, a, axis, i * EXACT_TERMS, count);
+    const right = cut(node, b, b.shape.length - 2, i * EXACT_TERMS, count);
+    return node.builder.cast(node.builder.matmul(left, right), "int32");
+  });
+  return blocks.reduce((sum, block) => node.builder.add(sum, block));
+}
+
+/** Zero points of A are of its rows, those of B of its columns. */
+function integerFactors(node: NodeView, a: number, b: number, aZero: number, bZero: number): [MLOperand, MLOperand] {
+  const side = (i: number, zero: number, axis: number) => {
+    const x = node.input(i);
+    const isVector = x.shape.length === 1;
+    const matrix = !isVector ? x : node.reshape(x, axis === -2 ? [1, ...x.shape] : [...x.shape, 1]);
+    const points = node.optional(zero);
+    const isOne = points && sizeOf(points.shape) === 1;
+    return centred(node, matrix, isOne ? node.reshape(points, []) : points, isOne ? 0 : matrix.shape.length + axis);
+  };
+  return [side(a, aZero, -2), side(b, bZero, -1)];
+}
+
+/** A vector's axis of size 1 is none of the result's. */
+function withoutVectors(node: NodeView, result: MLOperand, a: number, b: number): MLOperand {
+  const shape = [...result.shape];
+  if (node.shape(b).length === 1) shape.splice(-1, 1);
+  if (node.shape(a).length === 1) shape.splice(node.shape(b).length === 1 ? -1 : -2, 1);
+  return node.reshape(result, shape);
+}
+
+function matMulInteger(node: NodeView): RowResult {
+  return withoutVectors(node, exactProduct(node, ...integerFactors(node, 0, 1, 2, 3)), 0, 1);
+}
+
+function qLinearMatMul(node: NodeView): RowResult {
+  const [a, b] = integerFactors(node, 0, 3, 2, 5);
+  const { mul } = calculate(node);
+  const scale = (i: number, axis: -2 | -1, matrix: MLOperand) => {
+    const values = node.cast(node.input(i), "float32");
+    return sizeOf(values.shape) === 1 ? node.reshape(values, []) : along2(node, values, matrix, axis);
+  };
+  const factor = mul(scale(1, -2, a), scale(4, -1, b));
+  const sum = node.cast(exactProduct(node, a, b), "float32");
+  const result = withoutVectors(node, mul(sum, factor), 0, 3);
+  return quantize(node, result, 6, Math.max(0, result.shape.length - 1));
+}
+
+/** One value a row or a column; those with batches have a shape already. */
+function along2(node: NodeView, values: MLOperand, matrix: MLOperand, axis: -2 | -1): MLOperand {
+  return values.shape.length > 1 ? values : along(node, values, matrix.shape.length, matrix.shape.length + axis);
+}
+
+/** A and B as MatMulInteger's, scales, and a bias: the sum in floating-point numbers. */
+function matMulIntegerToFloat(node: NodeView): RowResult {
+  const [a, b] = integerFactors(node, 0, 1, 4, 5);
+  const { mul, add } = calculate(node);
+  const scale = (i: number, axis: -2 | -1, matrix: MLOperand) => {
+    const values = node.input(i);
+    return sizeOf(values.shape) === 1 ? node.reshape(values, []) : along2(node, values, matrix, axis);
+  };
+  const factor = mul(scale(2, -2, a), scale(3, -1, b));
+  const result = withoutVectors(node, mul(node.builder.matmul(a, b), factor), 0, 1);
+  return node.has(6) ? add(result, node.input(6)) : result;
+}
+
+/** The scale and the zero point of uint8 for the range of the elements, 0 included. */
+function dynamicScale(node: NodeView, x: MLOperand): { scale: MLOperand; zero: MLOperand } {
+  const { max, min, sub, div, where, equal } = calculate(node);
+  const { builder } = node;
+  const [high, low] = [max(builder.reduceMax(x), 0), min(builder.reduceMin(x), 0)];
+  const span = div(sub(high, low), 255);
+  const scale = where(equal(span, 0), 1, span);
+  const zero = builder.roundEven(builder.clamp(builder.neg(div(low, scale)), { minValue: 0, maxValue: 255 }));
+  return { scale, zero: node.cast(zero, "uint8") };
+}
+
+function quantizeWhole(node: NodeView, x: MLOperand, scale: MLOperand, zero: MLOperand): MLOperand {
+  const fit = (values: MLOperand) => node.reshape(values, x.shape.map(() => 1));
+  return node.builder.quantizeLinear(x, fit(scale), fit(zero));
+}
+
+/** The numbers that are left of an operand that is quantised as a whole. */
+export function dynamicallyRounded(node: NodeView, x: MLOperand): MLOperand {
+  const { scale, zero } = dynamicScale(node, x);
+  return dequantize(node, { x: quantizeWhole(node, x, scale, zero), scale, zero }, 0);
+}
+
+function dynamicQuantizeLinear(node: NodeView): RowResult {
+  const x = node.input(0);
+  const { scale, zero } = dynamicScale(node, x);
+  return [quantizeWhole(node, x, scale, zero), scale, zero];
+}
+
+/** A in float32, quantised as a whole; B with scales, zero points, a bias. */
+function dynamicQuantizeMatMul(node: NodeView): RowResult {
+  const { mul, add } = calculate(node);
+  const x = node.input(0);
+  const { scale, zero } = dynamicScale(node, x);
+  const a = centred(node, quantizeWhole(node, x, scale, zero), zero, 0);
+  const b = node.input(1);
+  const points = node.optional(3);
+  const isOne = points && sizeOf(points.shape) === 1;
+  const right = centred(node, b, isOne ? node.reshape(points, []) : points, isOne ? 0 : b.shape.length - 1);
+  const bScale = node.input(2);
+  const columns = sizeOf(bScale.shape) === 1 ? node.reshape(bScale, []) : along2(node, bScale, b, -1);
+  const result = mul(node.builder.matmul(a, right), mul(columns, scale));
+  return node.has(4) ? add(result, node.input(4)) : result;
+}
+
+/** A filter's zero point may be one for each of its outputs. */
+function centredConvolution(
+  node: NodeView,
+  [x, w]: readonly [number, number],
+  [xZero, wZero]: readonly [number, number],
+) {
+  const points = (i: number) => {
+    const found = node.optional(i);
+    return found && sizeOf(found.shape) === 1 ? node.reshape(found, []) : found;
+  };
+  return { x: centred(node, node.input(x), points(xZero), 1), w: centred(node, node.input(w), points(wZero), 0) };
+}
+
+/** Exact as long as the sums stay below 2²⁴; more channels are summed in parts. */
+function exactConvolution(node: NodeView, x: MLOperand, w: MLOperand): MLOperand {
+  const taps = sizeOf(w.shape.slice(2));
+  const channels = w.shape[1]!;
+  const each = Math.max(1, Math.floor(EXACT_TERMS / taps));
+  if (each >= channels) return node.builder.cast(convolution(node, x, w), "int32");
+  if (node.int("group", 1) !== 1 || taps > EXACT_TERMS) node.refuse("sums of so many products are not exact");
+  const parts = range(0, Math.ceil(channels / each)).map((i) => {
+    const count = Math.min(each, channels - i * each);
+    const part = convolution(node, cut(node, x, 1, i * each, count), cut(node, w, 1, i * each, count));
+    return node.builder.cast(part, "int32");
+  });
+  return parts.reduce((sum, part) => node.builder.add(sum, part));
+}
+
+function convInteger(node: NodeView): RowResult {
+  const { x, w } = centredConvolution(node, [0, 1], [2, 3]);
+  return exactConvolution(node, x, w);
+}
+
+function qLinearConv(node: NodeView): RowResult {
+  const { x, w } = centredConvolution(node, [0, 3], [2, 5]);
+  const { add, mul } = calculate(node);
+  const product = exactConvolution(node, x, w);
+  const rank = product.shape.length;
+  const sum = node.has(8) ? add(product, along(node, node.input(8), rank, 1)) : product;
+  const wScale = node.input(4);
+  const filterScale = sizeOf(wScale.shape) === 1 ? node.reshape(wScale, []) : along(node, wScale, rank, 1);
+  const factor = mul(node.reshape(node.input(1), []), filterScale);
+  return quantize(node, mul(node.cast(sum, "float32"), factor), 6);
+}
+
+/** com.microsoft's operators on quantised numbers: in floating-point numbers between dequantising and quantising. */
+const byFloats =
+  (compute: (node: NodeView, operands: MLOperand[]) => MLOperand, inputs: number) => (node: NodeView) => {
+    const operands = range(0, inputs).map((i) => dequantize(node, quantized(node, 3 * i), 0));
+    return quantize(node, compute(node, operands), 3 * inputs, 0, node.operandType(0));
+  };
+
+function qLinearConcat(node: NodeView): RowResult {
+  const count = (node.inputs.length - 2) / 3;
+  const axis = node.axis(node.int("axis"), node.shape(2).length);
+  const parts = range(0, count).map((i) => dequantize(node, quantized(node, 2 + 3 * i), 0));
+  const joined = join(node, parts, axis);
+  const [scale, zero] = [node.input(0), node.input(1)];
+  return quantizeWhole(node, joined, scale, zero);
+}
+
+function qLinearGlobalAveragePool(node: NodeView): RowResult {
+  const x = dequantize(node, quantized(node, 0), 0);
+  const isLast = node.flag("channels_last");
+  const axes = isLast ? range(1, x.shape.length - 1) : range(2, x.shape.length);
+  return quantize(node, node.builder.reduceMean(x, { axes, keepDimensions: true }), 3, 0, node.operandType(0));
+}
+
+function qLinearSoftmax(node: NodeView): RowResult {
+  const x = dequantize(node, quantized(node, 0), 0);
+  const axis = node.axis(node.int("axis", -1), x.shape.length);
+  if (node.int("opset", 13) >= 13) return quantize(node, node.builder.softmax(x, axis), 3, 0, node.operandType(0));
+  const flat = node.reshape(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
+  return quantize(node, node.reshape(node.builder.softmax(flat, 1), x.shape), 3, 0, node.operandType(0));
+}
+
+/** Weights of `bits` bits in blocks along the inner axis: [N, blocks, bytes of a block], low bits first. */
+function matMulNBits(node: NodeView): RowResult {
+  const [inner, columns] = [node.int("K"), node.int("N")];
+  const [bits, size] = [node.int("bits", 4), node.int("block_size")];
+  if (bits !== 4 && bits !== 8) node.refuse(`weights of ${bits} bits`);
+  if (node.has(4)) node.refuse("g_idx");
+  const blocks = Math.ceil(inner / size);
+  const x = node.input(0);
+  const weights = unpackedBlocks(node, bits, [columns, blocks, size]);
+  const scale = node.reshape(node.input(2), [columns, blocks, 1]);
+  const wide = node.builder.dequantizeLinear(weights, scale, blockZeroPoints(node, bits, columns, blocks));
+  const matrix = cut(node, node.reshape(wide, [columns, blocks * size]), 1, 0, inner);
+  const result = node.builder.matmul(x, node.cast(node.transpose(matrix, [1, 0]), x.dataType));
+  return node.has(5) ? node.builder.add(result, node.input(5)) : result;
+}
+
+/** Weights that are known keep their 4 bits: WebNN packs two in a byte in the same order. */
+function unpackedBlocks(node: NodeView, bits: number, shape: readonly number[]): MLOperand {
+  if (bits === 8) return node.reshape(node.input(1), shape);
+  const bytes = node.known(1, "weights of 4 bits").bytes;
+  return node.operand({ type: "uint4", shape, bytes });
+}
+
+/** In the middle of the range unless given; given ones of 4 bits are padded to whole bytes in each row. */
+function blockZeroPoints(node: NodeView, bits: number, rows: number, blocks: number): MLOperand {
+  const shape = [rows, blocks, 1];
+  if (!node.has(3)) {
+    if (bits === 8) return node.constant("uint8", shape, 128);
+    return node.operand({ type: "uint4", shape, bytes: new Uint8Array((rows * blocks + 1) >> 1).fill(0x88) });
+  }
+  if (node.type(3) !== "uint8") return node.refuse("zero points that are no integers");
+  if (bits === 8) return node.reshape(node.input(3), shape);
+  const packed = node.known(3, "zero points of 4 bits").bytes;
+  return node.operand({ type: "uint4", shape, bytes: withoutRowPadding(packed, rows, blocks) });
+}
+
+function withoutRowPadding(packed: Uint8Array, rows: number, blocks: number): Uint8Array {
+  if (blocks % 2 === 0) return packed;
+  const bytes = new Uint8Array((rows * blocks + 1) >> 1);
+  for (let i = 0; i < rows * blocks; i++) {
+    const [row, block] = [Math.floor(i / blocks), i % blocks];
+    const nibble = (packed[row * ((blocks + 1) >> 1) + (block >> 1)]! >> (4 * (block & 1))) & 15;
+    bytes[i >> 1]! |= nibble << (4 * (i & 1));
+  }
+  return bytes;
+}
+
+/** Rows of quantised blocks, which are dequantised when they are taken. */
+function gatherBlockQuantized(node: NodeView): RowResult {
+  const bits = node.int("bits", 4);
+  const type = node.type(0);
+  const isPacked = type === "uint8" && bits === 4;
+  const [stored, scale] = [node.shape(0), node.input(2)];
+  const rank = stored.length;
+  const shape = isPacked ? stored.with(-1, stored.at(-1)! * 2) : stored;
+  const [gatherAxis, quantizeAxis] = [node.int("gather_axis", 0), node.int("quantize_axis", isPacked ? rank - 1 : 1)];
+  if (node.axis(gatherAxis, rank) === node.axis(quantizeAxis, rank)) node.refuse("gathering along the blocks");
+  const size = node.int("block_size", 128);
+  if (scale.shape[node.axis(quantizeAxis, rank)]! * size !== shape.at(quantizeAxis)) {
+    node.refuse("a last block that is not full");
+  }
+  const data = isPacked ? node.operand({ type: "uint4", shape, bytes: node.known(0).bytes }) : node.input(0);
+  const zero = gatherZeroPoints(node, isPacked, scale, data.dataType);
+  const axis = node.axis(gatherAxis, rank);
+  const at = node.input(1);
+  const take = (x: MLOperand) => node.builder.gather(x, at, { axis });
+  // Two four-bit elements share a byte: WebNN gathers none of them, so that all rows are dequantised first.
+  if (data.dataType.endsWith("4")) return take(node.builder.dequantizeLinear(data, scale, zero));
+  return node.builder.dequantizeLinear(take(data), take(scale), take(zero));
+}
+
+function gatherZeroPoints(node: NodeView, isPacked: boolean, scale: MLOperand, type: MLOperandDataType): MLOperand {
+  if (node.has(3)) {
+    if (!isPacked) return node.input(3);
+    const rows = sizeOf(scale.shape.slice(0, -1));
+    return node.operand({
+      type,
+      shape: scale.shape,
+      bytes: withoutRowPadding(node.known(3).bytes, rows, scale.shape.at(-1)!),
+    });
+  }
+  const middle = isPacked ? 0x88 : type === "uint8" ? 128 : 0;
+  if (type !== "int4" && type !== "uint4") return node.constant(type, scale.shape, middle);
+  return node.operand({ type, shape: scale.shape, bytes: new Uint8Array((sizeOf(scale.shape) + 1) >> 1).fill(middle) });
+}
+
+/** The rows of this family. */
+export const quantization: Row[] = [
+  ...rows("", {
+    ConvInteger: [[10], convInteger],
+    DequantizeLinear: [[10, 13, 21, 23], dequantizeLinear],
+    DynamicQuantizeLinear: [[11], dynamicQuantizeLinear],
+    MatMulInteger: [[10], matMulInteger],
+    QLinearConv: [[10], qLinearConv],
+    QLinearMatMul: [[10], qLinearMatMul],
+    QuantizeLinear: [[10, 13, 21, 23], quantizeLinear],
+  }),
+  ...rows("com.microsoft", {
+    DequantizeLinear: [[1], dequantizeLinear],
+    DynamicQuantizeMatMul: [[1], dynamicQuantizeMatMul],
+    GatherBlockQuantized: [[1], gatherBlockQuantized],
+    MatMulIntegerToFloat: [[1], matMulIntegerToFloat],
+    MatMulNBits: [[1], matMulNBits],
+    QLinearAdd: [[1], byFloats(({ builder }, [a, b]) => builder.add(a!, b!), 2)],
+    QLinearConcat: [[1], qLinearConcat],
+    QLinearGlobalAveragePool: [[1], qLinearGlobalAveragePool],
+    QLinearLeakyRelu: [
+      [1],
+      byFloats((node, [x]) => node.builder.leakyRelu(x!, { alpha: node.float("alpha", 0.01) }), 1),
+    ],
+    QLinearMul: [[1], byFloats(({ builder }, [a, b]) => builder.mul(a!, b!), 2)],
+    QLinearSigmoid: [[1], byFloats(({ builder }, [x]) => builder.sigmoid(x!), 1)],
+    QLinearSoftmax: [[1], qLinearSoftmax],
+    QuantizeLinear: [[1], quantizeLinear],
+  }),
+];

@@ -1,0 +1,220 @@
+/**
+ * Resize in all its modes, and Upsample before it: every mode works on one axis after the other.
+ *
+ * @module
+ */
+
+import type { MLOperand } from "../../api/ml_operand.ts";
+import type { NodeView } from "../node.ts";
+import { type Row, type RowResult, rows } from "../row.ts";
+import { calculate, isFloat, range } from "./calculation.ts";
+
+/** One axis that changes. */
+interface Axis {
+  readonly axis: number;
+  readonly size: number;
+  readonly target: number;
+  readonly scale: number;
+  /** The part of the axis that tf_crop_and_resize takes, from 0 to 1. */
+  readonly roi: readonly [number, number];
+}
+
+/** How elements are computed. */
+interface Mode {
+  readonly mode: "nearest" | "linear" | "cubic";
+  readonly coordinates: string;
+  readonly nearest: string;
+  readonly a: number;
+  readonly antialias: boolean;
+  readonly excludeOutside: boolean;
+  readonly extrapolation: number;
+}
+
+function resize(node: NodeView): RowResult {
+  const x = node.input(0);
+  const mode = modeOf(node);
+  const axes = axesOf(node, x.shape, mode.coordinates).filter(({ size, target, scale }) =>
+    size !== target || scale !== 1
+  );
+  if (axes.some(({ target }) => target < 1)) node.refuse("a size of 0");
+  const native = asResample2d(node, x, axes, mode);
+  if (native) return native;
+  if (mode.mode !== "nearest" && !isFloat(x)) node.refuse(`the mode ${mode.mode} of ${x.dataType}`);
+  const sampled = axes.reduce((x, axis) => sample(node, x, axis, mode), x);
+  return mode.coordinates === "tf_crop_and_resize"
+    ? extrapolated(node, sampled, axes, mode)
+    : node.builder.identity(sampled);
+}
+
+function modeOf(node: NodeView): Mode {
+  const mode = node.string("mode", "nearest");
+  const name = mode === "bilinear" ? "linear" : mode;
+  if (name !== "nearest" && name !== "linear" && name !== "cubic") return node.refuse(`the mode ${mode} is unknown`);
+  const isOld = node.since < 11;
+  return {
+    mode: name,
+    coordinates: isOld ? "asymmetric" : node.string("coordinate_transformation_mode", "half_pixel"),
+    nearest: isOld ? "floor" : node.string("nearest_mode", "round_prefer_floor"),
+    a: node.float("cubic_coeff_a", -0.75),
+    antialias: node.flag("antialias"),
+    excludeOutside: node.flag("exclude_outside"),
+    extrapolation: node.float("extrapolation_value", 0),
+  };
+}
+
+/** Scales or sizes, for all axes or for some. */
+function axesOf(node: NodeView, shape: readonly number[], coordinates: string): Axis[] {
+  const isOld = node.since < 11;
+  const axes = node.ints("axes")?.map((axis) => node.axis(axis, shape.length)) ?? range(0, shape.length);
+  const given = isOld
+    ? (node.has(1) ? node.numbers(1, "scales") : node.floats("scales"))
+    : node.has(2) && node.shape(2)[0] !== 0
+    ? node.numbers(2, "scales")
+    : undefined;
+  const sizes = !isOld && !given ? node.numbers(3, "sizes") : undefined;
+  const list = given ?? sizes ?? node.refuse("neither scales nor sizes");
+  if (list.length !== axes.length) node.refuse(`${list.length} scales or sizes for ${axes.length} axes`);
+  const roi = coordinates === "tf_crop_and_resize" ? node.numbers(1, "roi")! : [];
+  const policy = given ? "stretch" : node.string("keep_aspect_ratio_policy", "stretch");
+  const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / shape[axis]!);
+  const common = policy === "not_larger"
+    ? Math.min(...ratios)
+    : policy === "not_smaller"
+    ? Math.max(...ratios)
+    : undefined;
+  return axes.map((axis, i) => {
+    const size = shape[axis]!;
+    const part: [number, number] = [roi[i] ?? 0, roi[i + axes.length] ?? 1];
+    // float32 scales such as 0.6 are a little off: the size is floor(size · scale) of the exact float32.
+    const scale = common ?? ratios[i]!;
+    if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
+      node.refuse(`the scale ${scale} of ${size} elements: ONNX's own data align other corners than its engines`);
+    }
+    const target = common !== undefined
+      ? Math.round(size * common)
+      : given
+      ? Math.floor(size * scale * (coordinates === "tf_crop_and_resize" ? part[1] - part[0] : 1))
+      : list[i]!;
+    return { axis, size, target, scale, roi: part };
+  });
+}
+
+/** WebNN's own operator takes two axes, half-pixel centres, and whole targets. */
+function asResample2d(node: NodeView, x: MLOperand, axes: readonly Axis[], mode: Mode): MLOperand | undefined {
+  const { coordinates, nearest, antialias } = mode;
+  if (x.shape.length !== 4 || axes.length !== 2 || antialias || !isFloat(x)) return undefined;
+  if (axes[0]!.axis !== 2 || axes[1]!.axis !== 3) return undefined;
+  if (axes.some(({ size, target, scale }) => Math.abs(size * scale - target) > 1e-9)) return undefined;
+  const isHalf = coordinates === "half_pixel" ||
+    (coordinates === "pytorch_half_pixel" && axes.every(({ target }) => target > 1));
+  const isWhole = axes.every(({ scale }) => Number.isInteger(scale));
+  // Of a whole scale no position lies in the middle between two, so that half-pixel centres round as asymmetric ones floor.
+  const isNearest = mode.mode === "nearest" && isWhole &&
+    ((isHalf && nearest.startsWith("round")) || (coordinates === "asymmetric" && nearest === "floor"));
+  if (!isNearest && !(mode.mode === "linear" && isHalf)) return undefined;
+  const name = isNearest ? "nearest-neighbor" : "linear";
+  return node.builder.resample2d(x, { mode: name, sizes: axes.map(({ target }) => target), axes: [2, 3] });
+}
+
+/** Where an element of the result lies in the input. */
+function positionOf(index: number, { size, target, scale, roi }: Axis, coordinates: string): number | undefined {
+  switch (coordinates) {
+    case "half_pixel":
+      return (index + 0.5) / scale - 0.5;
+    case "half_pixel_symmetric": {
+      const adjustment = target / (scale * size);
+      return size / 2 * (1 - adjustment) + (index + 0.5) / scale - 0.5;
+    }
+    case "pytorch_half_pixel":
+      return target > 1 ? (index + 0.5) / scale - 0.5 : 0;
+    case "tf_half_pixel_for_nn":
+      return (index + 0.5) / scale;
+    case "align_corners":
+      return target > 1 ? index * (size - 1) / (target - 1) : 0;
+    case "asymmetric":
+      return index / scale;
+    case "tf_crop_and_resize":
+      return target > 1
+        ? roi[0] * (size - 1) + index * (roi[1] - roi[0]) * (size - 1) / (target - 1)
+        : (roi[0] + roi[1]) * (size - 1) / 2;
+    default:
+      return undefined;
+  }
+}
+
+const NEAREST: Readonly<Record<string, (position: number) => number>> = {
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round_prefer_floor: (position) => Math.ceil(position - 0.5),
+  round_prefer_ceil: (position) => Math.floor(position + 0.5),
+};
+
+/** One axis: a choice of elements, or a product with the matrix of their weights. */
+function sample(node: NodeView, x: MLOperand, axis: Axis, mode: Mode): MLOperand {
+  const positions = range(0, axis.target).map((i) => {
+    return positionOf(i, axis, mode.coordinates) ?? node.refuse(`the coordinates ${mode.coordinates} are unknown`);
+  });
+  if (mode.mode === "nearest") {
+    const nearest = NEAREST[mode.nearest] ?? node.refuse(`the nearest_mode ${mode.nearest} is unknown`);
+    // Divisions that are a hair off an integer must not choose its neighbour.
+    const exact = positions.map((position) => Math.round(position * 2 ** 20) / 2 ** 20);
+    const indices = exact.map((position) => Math.min(axis.size - 1, Math.max(0, nearest(position))));
+    return node.builder.gather(x, node.constant("int32", [indices.length], indices), { axis: axis.axis });
+  }
+  const weights = positions.flatMap((position) => weightsAt(position, axis, mode));
+  const matrix = node.constant(x.dataType, [axis.target, axis.size], weights);
+  return timesMatrix(node, x, matrix, axis.axis);
+}
+
+/** The weights of all elements of an axis at a position. */
+function weightsAt(position: number, { size, scale }: Axis, mode: Mode): number[] {
+  const stretch = mode.antialias ? Math.max(1, 1 / scale) : 1;
+  const radius = (mode.mode === "linear" ? 1 : 2) * stretch;
+  const kernel = mode.mode === "linear" ? (d: number) => Math.max(0, 1 - d) : (d: number) => cubic(d, mode.a);
+  const row = new Array<number>(size).fill(0);
+  let sum = 0;
+  for (let i = Math.floor(position - radius) + 1; i < position + radius; i++) {
+    const isOutside = i < 0 || i >= size;
+    if (isOutside && mode.excludeOutside) continue;
+    const weight = kernel(Math.abs(i - position) / stretch);
+    row[Math.min(size - 1, Math.max(0, i))]! += weight;
+    sum += weight;
+  }
+  return row.map((weight) => weight / sum);
+}
+
+/** Keys' kernel of two elements to each side. */
+function cubic(d: number, a: number): number {
+  if (d >= 2) return 0;
+  return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+}
+
+/** Elements of an axis combined by the rows of a matrix. */
+export function timesMatrix(node: NodeView, x: MLOperand, matrix: MLOperand, axis: number): MLOperand {
+  const rank = x.shape.length;
+  if (axis === rank - 2) return node.builder.matmul(matrix, x);
+  const order = [...range(0, axis), ...range(axis + 1, rank), axis];
+  const product = node.builder.matmul(
+    rank === 1 ? node.reshape(x, [1, x.shape[0]!]) : node.transpose(x, order),
+    node.builder.transpose(matrix, { permutation: [1, 0] }),
+  );
+  if (rank === 1) return node.reshape(product, [matrix.shape[0]!]);
+  return node.transpose(product, range(0, rank).map((i) => order.indexOf(i)));
+}
+
+/** Elements whose position is outside of the input get the value that the node states. */
+function extrapolated(node: NodeView, x: MLOperand, axes: readonly Axis[], mode: Mode): MLOperand {
+  const { where } = calculate(node);
+  return axes.reduce((x, axis) => {
+    const inside = range(0, axis.target).map((i) => {
+      const position = positionOf(i, axis, mode.coordinates)!;
+      return position >= 0 && position <= axis.size - 1 ? 1 : 0;
+    });
+    if (!inside.includes(0)) return x;
+    const shape = x.shape.map((_, i) => i === axis.axis ? axis.target : 1);
+    return where(node.constant("uint8", shape, inside), x, mode.extrapolation);
+  }, node.builder.identity(x));
+}
+
+/** The rows of this family. */
+export const resizes: Row[] = rows("", { Resize: [[10, 11, 18], resize], Upsample: [[7, 9], resize] });

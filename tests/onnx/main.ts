@@ -1,0 +1,84 @@
+/**
+ * `deno task test:onnx [--filter TEXT]`: ONNX's own node tests against the importer. Exits with 1 if a number is wrong.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { type Outcome, runNodeTest } from "./conformance.ts";
+import { fetchNodeTests } from "./node_data.ts";
+
+const HELP = `Usage: deno task test:onnx [options]
+
+  --filter TEXT  only the tests whose name contains TEXT
+  --verbose      print how each test ended
+  --help         show this text
+
+Runs the node tests of PyPI's onnx, which pip fetches once into the user's cache. A test passes if every output is right
+(float32: rtol 1e-3, atol 1e-5; float16: 1e-2; integers: exact), is refused if the importer says that it cannot compute
+it, and is wrong otherwise.`;
+
+/** Runs the tests whose names contain a text, in the order of their names. */
+export async function runAll(
+  folder: string,
+  filter: string,
+  progress: (outcome: Outcome, done: number, count: number) => void,
+): Promise<Outcome[]> {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.includes(filter)).sort();
+  const outcomes: Outcome[] = [];
+  for (const name of names) {
+    const outcome = await runNodeTest(folder, name);
+    outcomes.push(outcome);
+    progress(outcome, outcomes.length, names.length);
+  }
+  return outcomes;
+}
+
+/** The counts, the refused by reason, and the wrong. */
+export function report(outcomes: readonly Outcome[]): string {
+  const of = <Status extends Outcome["status"]>(status: Status) =>
+    outcomes.filter((outcome): outcome is Outcome & { status: Status } => outcome.status === status);
+  const [passed, refused, wrong, other] = [of("passed"), of("refused"), of("wrong"), of("other")];
+  const byGraph = passed.filter(({ by }) => by === "graph").length;
+  const reasons = Map.groupBy(refused, ({ reason }) => `| ${summary(reason)} |`);
+  const others = Map.groupBy(other, ({ reason }) => reason.slice(0, 60));
+  return [
+    ...refused.length > 0 ? ["| refused | operator and reason | among them |", "|---|---|---|"] : [],
+    ...Array.from(
+      reasons,
+      ([key, list]) => `| ${list.length} ${key} ${list.slice(0, 3).map(({ name }) => name).join(", ")} |`,
+    ),
+    "",
+    ...wrong.map(({ name, reason }) => `WRONG ${name}: ${reason}`),
+    `not about WebNN's tensors, or random: ${other.length} (${
+      Array.from(others, ([reason, list]) => `${reason}: ${list.length}`).join("; ")
+    })`,
+    `${outcomes.length - other.length} tests apply: ${passed.length} passed (${byGraph} by a WebNN graph that ran, ` +
+    `${passed.length - byGraph} by folding), ${refused.length} refused, ${wrong.length} wrong`,
+  ].join("\n");
+}
+
+/** The first refused node and why, in one line. */
+function summary(reason: string): string {
+  const [, first = reason] = reason.split("\n");
+  return first.trim().replace(/ \(.*?\):/, ":").replaceAll("|", "\\|").slice(0, 200);
+}
+
+if (import.meta.main) {
+  const { filter, help, verbose } = parseArgs(Deno.args, {
+    string: ["filter"],
+    boolean: ["help", "verbose"],
+    default: { filter: "" },
+  });
+  if (help) {
+    console.log(HELP);
+    Deno.exit();
+  }
+  const folder = await fetchNodeTests((text) => console.log(text));
+  const outcomes = await runAll(folder, filter, (outcome, done, count) => {
+    if (verbose) console.log(`${outcome.name}: ${outcome.status}${"reason" in outcome ? `: ${outcome.reason}` : ""}`);
+    else if (done % 100 === 0 || done === count) console.error(`${done}/${count}`);
+  });
+  console.log(report(outcomes));
+  Deno.exit(outcomes.some(({ status }) => status === "wrong") ? 1 : 0);
+}
