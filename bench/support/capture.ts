@@ -9,6 +9,7 @@ import { openCpu } from "../../src/backends/onnxruntime/mod.ts";
 import type { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";
 import type { OrtRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { DEFAULTS } from "../../src/options.ts";
 
 /** A graph as the backend gets it, with the engine and the number of threads that it was meant for. */
 export interface CapturedGraph {
@@ -19,7 +20,7 @@ export interface CapturedGraph {
 
 /** A context whose device can be seen, opened as `ml.createContext()` opens one. */
 export async function openVisibleContext(): Promise<{ context: MLContext; device: OrtDevice }> {
-  const device = await openCpu({}) as OrtDevice;
+  const device = await openCpu(DEFAULTS) as OrtDevice;
   return { context: createMLContext(device), device };
 }
 

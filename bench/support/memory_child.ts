@@ -19,6 +19,7 @@ import { mobileNetV2 } from "./mobilenetv2.ts";
 import { products, PRODUCTS_BYTES } from "./products.ts";
 import type { Suite } from "./suite.ts";
 import { trivial } from "./trivial.ts";
+import { ownOptions } from "../../src/options.ts";
 
 /** Memory in bytes. */
 export interface Memory {
@@ -51,7 +52,7 @@ const SUBJECTS: Record<string, () => Subject | Promise<Subject>> = {
 
 if (import.meta.main) {
   const [name, cacheDirectory] = Deno.args;
-  const device = await openCpu({ threads: 1, cacheDirectory }) as OrtDevice;
+  const device = await openCpu(ownOptions({ threads: 1, cacheDirectory }, "options")) as OrtDevice;
   const context = createMLContext(device);
   await buildAndRun(context, trivial);
   const base = Deno.memoryUsage().rss;

@@ -5,77 +5,13 @@
  */
 
 import type { DeviceEntry } from "../backends/backend.ts";
-import { BACKENDS, DEVICES, listDevices, openDevice, type Selection } from "../backends/select.ts";
+import { listDevices, openDevice } from "../backends/select.ts";
 import { notSupportedError } from "../errors.ts";
-import {
-  boolean,
-  type Converter,
-  dictionary,
-  double,
-  enumeration,
-  optional,
-  record,
-  sequence,
-  u32EnforceRange,
-  usvString,
-  withDefault,
-} from "../webidl/converters.ts";
+import { DEFAULTS, ownOptions, placeOptions, standardOptions } from "../options.ts";
 import { defineInterface, illegalConstructor, promised, slot } from "../webidl/platform_object.ts";
 import type { MLContextOptions } from "./dictionaries.ts";
 import { adapterOf, isGpuDevice, isLost } from "../interop/webgpu.ts";
 import { createMLContext, type MLContext } from "./ml_context.ts";
-
-const powerPreference = enumeration("MLPowerPreference", ["default", "high-performance", "low-power"]);
-const device = enumeration("MLDeviceType", DEVICES);
-const backend = enumeration("Backend", BACKENDS);
-const path: Converter<string> = (value, context) =>
-  value instanceof URL ? pathOf(value, context) : usvString(value, context);
-const stringRecord = record<string>((value, context, key) => usvString(value, `${context}[${key}]`));
-const providerOptions: Converter<Readonly<Record<string, string>>> = (value, context) => {
-  const { names, values } = stringRecord(value, context);
-  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
-};
-const threads: Converter<number> = (value, context) => {
-  const count = u32EnforceRange(value, context);
-  if (count < 1 || count > MAX_THREADS) throw new TypeError(`${context} must be 1 to ${MAX_THREADS}, not ${count}.`);
-  return count;
-};
-
-const byteCount: Converter<number> = (value, context) => {
-  const bytes = double(value, context);
-  if (bytes < 0) throw new TypeError(`${context} must not be negative, as ${bytes} is.`);
-  return bytes;
-};
-
-/** More threads than any machine has cores; a slip of the keyboard must not start a million of them. */
-const MAX_THREADS = 1024;
-
-const standardMembers = {
-  accelerated: withDefault(boolean, true),
-  deviceType: optional(device),
-  powerPreference: withDefault(powerPreference, "default"),
-};
-const ownMembers = {
-  allowFloat16: withDefault(boolean, false),
-  backend: optional(backend),
-  cacheDirectory: optional(path),
-  cacheSizeLimit: optional(byteCount),
-  device: optional(device),
-  fallback: withDefault(boolean, true),
-  graphCapture: withDefault(boolean, false),
-  library: optional(path),
-  plugins: optional(sequence(path)),
-  provider: optional(usvString),
-  providerOptions: optional(providerOptions),
-  spinning: withDefault(boolean, true),
-  threads: optional(threads),
-};
-
-const libraryMembers = { library: optional(path), plugins: optional(sequence(path)) };
-
-const contextOptions = dictionary(standardMembers);
-const extendedOptions = dictionary(ownMembers, standardMembers);
-const libraryOptions = dictionary(libraryMembers);
 
 const mlSlot = slot<true>("ML");
 
@@ -99,7 +35,7 @@ export class ML {
     return promised(() => {
       mlSlot.get(this);
       if (isGpuDevice(options)) return openOnGpu(options);
-      return open(contextOptions(options, "ML.createContext: options"));
+      return open(standardOptions(options, "ML.createContext: options"));
     });
   }
 }
@@ -130,10 +66,12 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    */
   backend?: "onnxruntime" | "coreml";
   /**
-   * Whether float32 may be computed in float16, false by default: faster and less exact, with results that overflow above
-   * 65504. Core ML makes use of it, whose Neural Engine knows nothing else; other engines compute as without it.
+   * Whether float32 may be computed with fewer bits, false by default. Only then may it be computed in float16 (with
+   * results that overflow above 65504), bfloat16 or TF32, subnormal numbers be flushed to zero, and activations be
+   * quantised to 8 bits beside quantised weights. Which of these an engine does is its choice; docs/devices.md tells what
+   * each is told. It is a permission: where it brings nothing, an engine computes as without it.
    */
-  allowFloat16?: boolean;
+  allowReducedPrecision?: boolean;
   /** The kind of device. */
   device?: "cpu" | "gpu" | "npu";
   /** What runs graphs inside the engine, as {@linkcode devices} lists it: `"cpu"`, `"webgpu"`, `"cuda"`, `"openvino"`... */
@@ -188,7 +126,7 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
  * ```
  */
 export function createContext(options: ContextOptions = {}): Promise<MLContext> {
-  return promised(() => open(extendedOptions(options, "createContext: options")));
+  return promised(() => open(ownOptions(options, "createContext: options")));
 }
 
 /**
@@ -206,22 +144,15 @@ export function createContext(options: ContextOptions = {}): Promise<MLContext> 
  * ```
  */
 export function devices(options: LibraryOptions = {}): Promise<DeviceEntry[]> {
-  return promised(() => listDevices(libraryOptions(options, "devices: options")));
+  return promised(() => listDevices(placeOptions(options, "devices: options")));
 }
 
-async function open(selection: Selection): Promise<MLContext> {
-  return createMLContext(await openDevice(selection));
+async function open(...selection: Parameters<typeof openDevice>): Promise<MLContext> {
+  return createMLContext(await openDevice(...selection));
 }
 
 function openOnGpu(device: GPUDevice): Promise<MLContext> {
   const where = "ML.createContext: gpuDevice";
   if (isLost(device)) throw notSupportedError(`${where} is lost`);
-  return open({ ...contextOptions({}, where), device: "gpu", provider: "webgpu", adapter: adapterOf(device) });
-}
-
-function pathOf(url: URL, context: string): string {
-  if (url.protocol !== "file:") throw new TypeError(`${context} must be a file: URL, not ${url}`);
-  const path = decodeURIComponent(url.pathname);
-  // file:///C:/x is C:/x on Windows.
-  return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;
+  return open({ ...DEFAULTS, device: "gpu", provider: "webgpu" }, adapterOf(device));
 }

@@ -12,105 +12,73 @@
  * 5. Whoever asks for nothing gets the CPU: to look for a GPU takes 70 ms, and drivers may print.
  *
  * Hints lead only to hardware that the engine has found and that has run a small graph correctly, never to a GPU in
- * software.
+ * software. All other options are demands on whatever is chosen: an engine that cannot meet them is not chosen by a hint,
+ * and where it is the only choice the error names it and the option.
  *
  * @module
  */
 
 import { messageOf, notSupportedError } from "../errors.ts";
+import { describeUnmet, honouredBy, type Places, type Selection } from "../options.ts";
 import type { Device, DeviceEntry, DeviceKind, GpuAdapter } from "./backend.ts";
 import { type LateDevice, openEither } from "./either.ts";
-
-/** The names of backends. */
-export const BACKENDS = ["onnxruntime", "coreml"] as const;
-/** The kinds of devices. */
-export const DEVICES = ["cpu", "gpu", "npu"] as const;
 
 /** Core ML as ONNX Runtime's provider of that name. */
 const COREML = "coreml";
 
-/** Where engines are found. */
-export interface Libraries {
-  /** The path of the engine's library. */
-  readonly library?: string;
-  /** Absolute paths of plug-in providers. */
-  readonly plugins?: readonly string[];
-}
-
-/** What a context asks for. Hints may go unfulfilled; demands may not. */
-export interface Selection extends Libraries {
-  /** A hint: whether an accelerator is wanted. */
-  readonly accelerated: boolean;
-  /** A hint: what matters more. */
-  readonly powerPreference: "default" | "high-performance" | "low-power";
-  /** A hint of earlier texts of the standard. */
-  readonly deviceType?: DeviceKind;
-  /** A demand: the backend. */
-  readonly backend?: typeof BACKENDS[number];
-  /** A demand: the kind of device. */
-  readonly device?: DeviceKind;
-  /** A demand: the engine's provider. */
-  readonly provider?: string;
-  /** A demand: the GPU. */
-  readonly adapter?: GpuAdapter;
-  /** Options of the provider, under the engine's names. */
-  readonly providerOptions?: Readonly<Record<string, string>>;
-  /** Whether the CPU may run what the device does not take. */
-  readonly fallback?: boolean;
-  /** Whether the commands of a run are captured, and replayed by later runs with the same tensors. */
-  readonly graphCapture?: boolean;
-  /** Whether float32 may be computed in float16. */
-  readonly allowFloat16?: boolean;
-  /** The number of CPU threads, the calling one included. */
-  readonly threads?: number;
-  /** Whether they spin while they wait for each other during a run. */
-  readonly spinning?: boolean;
-  /** The folder of compiled graphs. */
-  readonly cacheDirectory?: string;
-  /** The bytes that its files may have together. */
-  readonly cacheSizeLimit?: number;
-}
-
 /**
  * Opens the device that fits.
+ * @param adapter the GPU that it must run on
  * @throws NotSupportedError if a demand cannot be met or the engine cannot be opened
  */
-export async function openDevice(selection: Selection): Promise<Device> {
+export async function openDevice(selection: Selection, adapter?: GpuAdapter): Promise<Device> {
   try {
-    if (selection.backend === "coreml") return await openCoreML(selection);
-    const { openCpu, openProvider } = await import("./onnxruntime/mod.ts");
-    const { device, fallback = true, provider } = selection;
-    const isDemanded = provider !== undefined || device !== undefined;
-    const reasons: string[] = [];
-    for (const kind of kindsOf(selection)) {
-      if (kind === "cpu" && (provider === undefined || provider === "cpu")) return await openCpu(selection);
-      const opened = await openProvider({ ...selection, byDefault: !isDemanded, fallback, kind });
-      if (!("length" in opened)) return opened;
-      reasons.push(...opened);
-    }
-    throw new Error(describeAbsence(selection, reasons));
+    return await (selection.backend === "coreml" ? openCoreML(selection) : openOnnxRuntime(selection, adapter));
   } catch (error) {
     throw notSupportedError(`createContext: ${messageOf(error)}`, error);
   }
 }
 
+async function openOnnxRuntime(selection: Selection, adapter: GpuAdapter | undefined): Promise<Device> {
+  const { openCpu, openProvider } = await import("./onnxruntime/mod.ts");
+  const { provider } = selection;
+  const reasons: string[] = [];
+  for (const kind of kindsOf(selection)) {
+    if (kind === "cpu" && (provider === undefined || provider === "cpu")) {
+      checkDemands("the CPU", "cpu", selection);
+      return await openCpu(selection);
+    }
+    const opened = await openProvider(selection, kind, adapter);
+    if (opened.kind === "open") return opened.device;
+    reasons.push(...opened.reasons);
+  }
+  throw new Error(describeAbsence(selection, reasons));
+}
+
+function checkDemands(name: string, engine: Parameters<typeof honouredBy>[0], selection: Selection): void {
+  const unmet = describeUnmet(name, honouredBy(engine), selection);
+  if (unmet !== undefined) throw new Error(unmet);
+}
+
 /** Core ML. No hint leads here as long as it has not been seen to work on a Mac. */
 async function openCoreML(selection: Selection): Promise<Device> {
-  const { allowFloat16, cacheDirectory, cacheSizeLimit, fallback, provider } = selection;
+  const { fallback, provider } = selection;
   if (provider !== undefined && provider !== COREML) {
     throw new Error(`the backend coreml has no provider ${provider}; leave out one of the two`);
   }
+  checkDemands("the backend coreml", "coreml", selection);
   const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
   const device = computeUnitsOf(selection);
-  const native = coreml.openCoreML({ device, float16: allowFloat16, cacheDirectory, cacheSizeLimit });
-  if (fallback === false) return native;
-  const request = { ...selection, provider: COREML, kind: device, byDefault: false, fallback: true };
+  const native = coreml.openCoreML({ ...selection, device });
+  if (!fallback) return native;
   const parts: LateDevice = {
     engine: { backend: "onnxruntime", provider: COREML },
     async open() {
-      const opened = await onnxruntime.openProvider(request);
-      if (!("length" in opened)) return opened;
-      throw new Error(opened.join("; ") || "this build of ONNX Runtime does not have it");
+      // The provider keeps its folders whatever their size: the limit is for those of Core ML and of the CPU.
+      const { cacheSizeLimit: _, ...others } = selection;
+      const opened = await onnxruntime.openProvider({ ...others, provider: COREML }, device);
+      if (opened.kind === "open") return opened.device;
+      throw new Error(opened.reasons.join("; ") || "this build of ONNX Runtime does not have it");
     },
   };
   return openEither(native, parts, await onnxruntime.openCpu(selection).catch(absentCpu));
@@ -129,11 +97,11 @@ function computeUnitsOf({ accelerated, device, deviceType, powerPreference }: Se
 }
 
 /** All devices: those that work, and those that are expected and do not, with the reason. */
-export async function listDevices(libraries: Libraries): Promise<DeviceEntry[]> {
+export async function listDevices(places: Places): Promise<DeviceEntry[]> {
   const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
   const native = await coreml.listDevices();
   try {
-    return [...await onnxruntime.listProviders(libraries), ...native];
+    return [...await onnxruntime.listProviders(places), ...native];
   } catch (error) {
     if (!native.some(({ available }) => available)) throw notSupportedError(`devices: ${messageOf(error)}`, error);
     return [{ ...ABSENT_CPU, reason: messageOf(error) }, ...native];

@@ -11,6 +11,7 @@ import type { Graph } from "../../src/graph/graph.ts";
 import config from "../../deno.json" with { type: "json" };
 import { runChild } from "../support/child.ts";
 import { HEIGHT, product, productOfOnes, weightsOf, WIDTH } from "./product.ts";
+import { ownOptions } from "../../src/options.ts";
 
 const PROGRAM = new URL("programs/cached_build.ts", import.meta.url);
 
@@ -312,7 +313,7 @@ function productGraph(block: NativeBlock, label = "", outputShape = [1, WIDTH]):
 test("what the engine refuses is refused with the same words", async (folder) => {
   const messages: string[] = [];
   for (const cacheDirectory of [undefined, folder]) {
-    const device = await openCpu({ threads: 1, cacheDirectory });
+    const device = await openCpu(ownOptions({ threads: 1, cacheDirectory }, "options"));
     const block = device.store(new Uint8Array(weightsOf(1).buffer)) as NativeBlock;
     const graph = productGraph(block, "wrong", [1, WIDTH + 1]);
     messages.push((await assertRejects(async () => await device.compile(graph), Error)).message);

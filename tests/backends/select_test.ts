@@ -1,8 +1,7 @@
 /** Where the options of a context lead. */
 import { assertEquals } from "@std/assert";
-import { kindsOf, type Selection } from "../../src/backends/select.ts";
-
-const NOTHING: Selection = { accelerated: true, powerPreference: "default" };
+import { kindsOf } from "../../src/backends/select.ts";
+import { DEFAULTS, type Selection } from "../../src/options.ts";
 
 Deno.test("demands come first, then hints; whoever says nothing gets the CPU", () => {
   const cases: [Partial<Selection>, string][] = [
@@ -19,6 +18,6 @@ Deno.test("demands come first, then hints; whoever says nothing gets the CPU", (
     [{ provider: "webgpu" }, "gpu npu cpu"],
   ];
   for (const [options, kinds] of cases) {
-    assertEquals(kindsOf({ ...NOTHING, ...options }).join(" "), kinds, JSON.stringify(options));
+    assertEquals(kindsOf({ ...DEFAULTS, ...options }).join(" "), kinds, JSON.stringify(options));
   }
 });

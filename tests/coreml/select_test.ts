@@ -1,7 +1,6 @@
 /** The choice between Core ML and ONNX Runtime. That Core ML itself is there can be shown on a Mac only. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { createContext, devices } from "@webnn/deno";
-import { coreMLOptions } from "../../src/backends/onnxruntime/providers/provider.ts";
 import "../support/devices.ts"; // devices() looks for WebGPU's, which is done once a process: the driver must be named before.
 import { testOnFake } from "./fake_framework.ts";
 
@@ -15,12 +14,6 @@ Deno.test({
       [false, `Core ML is a part of macOS; on ${Deno.build.os} choose another backend`],
     ]);
   },
-});
-
-Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute units, unless others are asked for", () => {
-  assertEquals(coreMLOptions("CPUOnly", {}), { ModelFormat: "MLProgram", MLComputeUnits: "CPUOnly" });
-  const options = { ModelFormat: "NeuralNetwork", MLComputeUnits: "ALL", SpecializationStrategy: "FastPrediction" };
-  assertEquals(coreMLOptions("CPUOnly", options), options);
 });
 
 testOnFake("the choice of engines, options, and the list of devices", "select.ts");

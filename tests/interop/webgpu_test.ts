@@ -9,6 +9,7 @@ import { openDevice } from "../../src/backends/select.ts";
 import { Timeline } from "../../src/timeline/timeline.ts";
 import { testOn, webgpu } from "../support/devices.ts";
 import { openSimulatedDevice } from "../support/simulated_device.ts";
+import { DEFAULTS } from "../../src/options.ts";
 
 const FLOATS = { dataType: "float32", shape: [2] } as const;
 const RTX: GpuAdapter = { description: "RTX 4090", vendorId: 0x10de, deviceId: 0x2684, isSoftware: false };
@@ -76,8 +77,8 @@ Deno.test("a GPU is the same if all that the provider can pick are it", () => {
 
 testOn(webgpu, "a context on another GPU than that of the GPUDevice is refused", async () => {
   const adapter = { ...RTX, deviceId: 0 }; // No such GPU was ever made.
-  const selection = { accelerated: true, powerPreference: "default", device: "gpu", provider: "webgpu" } as const;
-  const error = await assertRejects(() => openDevice({ ...selection, adapter }), DOMException, "not on RTX 4090");
+  const selection = { ...DEFAULTS, device: "gpu", provider: "webgpu" } as const;
+  const error = await assertRejects(() => openDevice(selection, adapter), DOMException, "not on RTX 4090");
   assertEquals(error.name, "NotSupportedError");
   // It is not held against the provider.
   await using context = await createContext({ provider: "webgpu" });

@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createContext, type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { createMLContext } from "../../src/api/ml_context.ts";
 import { openCpu } from "../../src/backends/onnxruntime/mod.ts";
+import { DEFAULTS } from "../../src/options.ts";
 
 const TENSOR = { dataType: "float32", shape: [1], readable: true } as const;
 /** More than ten times as many rounds as take the few milliseconds after which the loop gets a turn. */
@@ -54,7 +55,7 @@ Deno.test("thousands of dispatches in a row are not all carried out before the c
 });
 
 Deno.test("after an awaited read the next work is carried out at once", async () => {
-  const device = await openCpu({});
+  const device = await openCpu(DEFAULTS);
   const written: number[] = [];
   const create = device.createTensor.bind(device);
   device.createTensor = async (descriptor) => {

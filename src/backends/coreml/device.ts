@@ -34,9 +34,9 @@ const PREFERENCES = { cpu: ["cpu"], npu: ["npu", "cpu"], gpu: ["gpu", "npu", "cp
 export interface DeviceSettings {
   readonly device: keyof typeof UNITS;
   /** Whether float32 is computed in float16. */
-  readonly float16: boolean;
+  readonly allowReducedPrecision: boolean;
   /** The folder of compiled models. */
-  readonly cacheFolder: string;
+  readonly cacheDirectory: string;
   /** The bytes that they may have together. */
   readonly cacheSizeLimit: number | undefined;
 }
@@ -59,8 +59,9 @@ export class CoreMLDevice implements Device {
     const threads = navigator.hardwareConcurrency;
     this.info = { backend: "coreml", device, provider: "coreml", version: coreML.version, threads };
     this.accelerated = device !== "cpu";
-    this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16: settings.float16 };
-    this.#cache = openModelCache(coreML, settings.cacheFolder, settings.cacheSizeLimit);
+    const { allowReducedPrecision, cacheDirectory, cacheSizeLimit } = settings;
+    this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16: allowReducedPrecision };
+    this.#cache = openModelCache(coreML, cacheDirectory, cacheSizeLimit);
     this.#configuration = createConfiguration(coreML, settings);
   }
 
@@ -115,12 +116,15 @@ export class CoreMLDevice implements Device {
   }
 }
 
-function createConfiguration({ messages, runtime }: CoreML, { device, float16 }: DeviceSettings): Pointer {
+function createConfiguration(
+  { messages, runtime }: CoreML,
+  { allowReducedPrecision, device }: DeviceSettings,
+): Pointer {
   return runtime.pooled(() => {
     const configuration = messages.newConfiguration();
     try {
       messages.setComputeUnits(configuration, UNITS[device]);
-      messages.setAllowLowPrecision(configuration, float16);
+      messages.setAllowLowPrecision(configuration, allowReducedPrecision);
       const hints = messages.newHints?.();
       if (hints) {
         messages.setReshapeFrequency?.(hints, Hint.infrequentReshape);

@@ -7,40 +7,31 @@
 import { readEnvironment } from "../../../ffi/library.ts";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { messageOf } from "../../errors.ts";
+import type { Selection } from "../../options.ts";
 import type { DeviceEntry, DeviceKind } from "../backend.ts";
 import { CoreMLDevice } from "./device.ts";
 import { prove } from "./proof.ts";
 
-/** What a context may ask of Core ML. */
-export interface CoreMLOptions {
-  /**
-   * The kind of device that is wanted: `"cpu"` is that alone, `"npu"` the Neural Engine and the CPU, `"gpu"`, the
-   * default, all that there are. Core ML decides for each operation; where a graph runs, its `devices` tell.
-   */
-  readonly device?: DeviceKind | undefined;
-  /** Whether float32 is computed in float16, as the Neural Engine needs it: faster and less exact. Off by default. */
-  readonly float16?: boolean | undefined;
-  /**
-   * The folder of compiled models; by default the one in WEBNN_CACHE_DIR, else `Library/Caches/webnn` in the user's
-   * folder: Core ML compiles into files in any case.
-   */
-  readonly cacheDirectory?: string | undefined;
-  /** The bytes that its entries may have together; by default 2 GiB. */
-  readonly cacheSizeLimit?: number | undefined;
-  /** The path of a library that takes the place of the system's frameworks, for tests. */
-  readonly library?: string | undefined;
-}
+/**
+ * What a context asks of Core ML. `device` is the kind that is wanted: `"cpu"` is that alone, `"npu"` the Neural Engine and
+ * the CPU, `"gpu"`, the default, all that there are. Core ML decides for each operation; where a graph runs, its `devices`
+ * tell.
+ */
+export type CoreMLOptions = Partial<
+  Pick<Selection, "device" | "allowReducedPrecision" | "cacheDirectory" | "cacheSizeLimit">
+>;
 
 /**
- * Opens Core ML for a context.
+ * Opens Core ML for a context. Where it names no folder of compiled models, it is the one in WEBNN_CACHE_DIR, else
+ * `Library/Caches/webnn` in the user's folder: Core ML compiles into files in any case.
+ * @param framework the path of a library that takes the place of the system's frameworks, for tests
  * @throws {LibraryError} if there is no usable Core ML
  */
-export function openCoreML(options: CoreMLOptions): CoreMLDevice {
-  const { device = "gpu", float16 = false, cacheDirectory, cacheSizeLimit, library } = options;
-  const coreML = openCoreMLFramework(library);
-  const asked = cacheDirectory ?? readEnvironment("WEBNN_CACHE_DIR");
-  const cacheFolder = asked || `${coreML.homeFolder}/Library/Caches/webnn`;
-  return new CoreMLDevice(coreML, { device, float16, cacheFolder, cacheSizeLimit });
+export function openCoreML(options: CoreMLOptions, framework?: string): CoreMLDevice {
+  const { device = "gpu", allowReducedPrecision = false, cacheDirectory: asked, cacheSizeLimit } = options;
+  const coreML = openCoreMLFramework(framework);
+  const cacheDirectory = (asked ?? readEnvironment("WEBNN_CACHE_DIR")) || `${coreML.homeFolder}/Library/Caches/webnn`;
+  return new CoreMLDevice(coreML, { device, allowReducedPrecision, cacheDirectory, cacheSizeLimit });
 }
 
 /** The compute units that each kind of device stands for. */

@@ -128,7 +128,9 @@ export class OrtDevice implements Device {
         signature: { inputs: onnx.inputs.map(({ name }) => name), outputs: onnx.outputs.map(({ name }) => name) },
         runOptions: this.#runOptions,
         estimatedMicroseconds: estimateMicroseconds(graph),
-        record: accelerator?.captures && canCapture(runtime) ? recorderOf(runtime, session.pointer) : undefined,
+        record: accelerator?.settings.graphCapture && canCapture(runtime)
+          ? recorderOf(runtime, session.pointer)
+          : undefined,
       });
       return accelerator && placement ? place(accelerator, executable, placement) : executable;
     } catch (error) {

@@ -4,19 +4,26 @@
  * @module
  */
 
+import { readEnvironment } from "../../../ffi/library.ts";
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { LoggingLevel, OptimizationLevel } from "../../../ffi/onnxruntime/enums.ts";
+import type { Selection } from "../../options.ts";
 import { optimizerEntries } from "./optimizers.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { defaultThreads, type OrtRuntime } from "./runtime.ts";
 
-/** What a context asks of its sessions. */
-export interface SessionSettings {
-  /** The number of CPU threads, the calling one included. */
-  readonly threads: number;
-  /** Whether they spin while they wait for each other during a run, as by default, or sleep. */
-  readonly spinning?: boolean | undefined;
-  /** Whether float32 may be computed with fewer bits. */
-  readonly allowReducedPrecision?: boolean | undefined;
+/** A context's options, with what holds where it asks for nothing. */
+export type Settings = Selection & { readonly threads: number };
+
+/** Those that each of its sessions has. */
+export type SessionSettings =
+  & Pick<Settings, "threads">
+  & Partial<Pick<Settings, "allowReducedPrecision" | "spinning">>;
+
+/** The settings of a context: where it names no folder of compiled graphs, the one in WEBNN_CACHE_DIR, if it is set. */
+export function settingsOf(selection: Selection): Settings {
+  const { cacheDirectory: asked, threads = defaultThreads(), ...others } = selection;
+  const cacheDirectory = asked ?? readEnvironment("WEBNN_CACHE_DIR");
+  return { ...others, threads, ...cacheDirectory ? { cacheDirectory } : {} };
 }
 
 /**
@@ -57,7 +64,7 @@ export function addConfiguration(
 
 /** The entries of a context's sessions. */
 export function sessionEntries(
-  { allowReducedPrecision = false, spinning = true }: Omit<SessionSettings, "threads">,
+  { allowReducedPrecision = false, spinning = true }: Partial<SessionSettings>,
 ): Readonly<Record<string, string>> {
   return {
     // A wrong output shape is an error of build(), never of a dispatch.

@@ -5,10 +5,13 @@ import { openCallback } from "../fake_framework.ts";
 import { testBackend } from "../../support/backend_contract.ts";
 
 const [library, folder] = Deno.args as [string, string];
-const options = { library, cacheDirectory: `${folder}/cache` };
+const options = { cacheDirectory: `${folder}/cache` };
 
 await openCallback(openCoreMLFramework(library).runtime);
 
-testBackend("Core ML", () => openCoreML(options));
-testBackend("Core ML, CPU", () => openCoreML({ ...options, device: "cpu" }));
-testBackend("Core ML in float16", () => openCoreML({ ...options, float16: true, device: "npu" }));
+testBackend("Core ML", () => openCoreML(options, library));
+testBackend("Core ML, CPU", () => openCoreML({ ...options, device: "cpu" }, library));
+testBackend(
+  "Core ML in float16",
+  () => openCoreML({ ...options, allowReducedPrecision: true, device: "npu" }, library),
+);

@@ -5,7 +5,7 @@ import { openCoreML } from "../../../src/backends/coreml/mod.ts";
 import { openFakeControls } from "../fake_framework.ts";
 
 const [library, cacheDirectory] = Deno.args as [string, string];
-const context = createMLContext(openCoreML({ library, cacheDirectory, device: "cpu" }));
+const context = createMLContext(openCoreML({ cacheDirectory, device: "cpu" }, library));
 const builder = new MLGraphBuilder(context);
 const descriptor = { dataType: "float32", shape: [1024, 2048] } as const;
 const y = builder.add(builder.input("x", descriptor), builder.constant(descriptor, new Float32Array(1024 * 2048)));

@@ -28,7 +28,7 @@ async function run(cacheDirectory: string): Promise<{ step: Step; error: unknown
   let context: MLContext | undefined;
   const closed = Promise.withResolvers<void>();
   try {
-    const device = openCoreML({ library, cacheDirectory });
+    const device = openCoreML({ cacheDirectory }, library);
     const close = device.close.bind(device);
     device.close = () => {
       close();

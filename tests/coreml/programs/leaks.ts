@@ -20,7 +20,7 @@ await openCallback(openCoreMLFramework(library).runtime);
 
 Deno.test(`${CYCLES} cycles`, async () => {
   using fake = openFakeControls(library);
-  const context = createMLContext(openCoreML({ library, cacheDirectory: `${folder}/cache` }));
+  const context = createMLContext(openCoreML({ cacheDirectory: `${folder}/cache` }, library));
   const descriptor = { dataType: "float32", shape: [16, 16] } as const;
   const data = new Float32Array(256).fill(1);
 

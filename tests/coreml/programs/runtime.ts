@@ -20,7 +20,7 @@ globalThis.addEventListener("unload", () => fake[Symbol.dispose]());
 /** Registers a test with a context of its own, after which no object of Core ML may be left. */
 function test(name: string, body: (context: MLContext) => Promise<void>, options: CoreMLOptions = {}): void {
   Deno.test(name, async () => {
-    const device = openCoreML({ library, cacheDirectory, ...options });
+    const device = openCoreML({ cacheDirectory, ...options }, library);
     const closed = Promise.withResolvers<void>();
     const close = device.close.bind(device);
     device.close = () => {

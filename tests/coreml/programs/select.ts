@@ -17,6 +17,7 @@ import { openDevice } from "../../../src/backends/select.ts";
 import { testBackend } from "../../support/backend_contract.ts";
 import { listDevices } from "../../../src/backends/coreml/mod.ts";
 import { openCallback, openFakeControls } from "../fake_framework.ts";
+import { DEFAULTS } from "../../../src/options.ts";
 
 const [library, folder] = Deno.args as [string, string];
 const cacheDirectory = `${folder}/cache`;
@@ -122,12 +123,12 @@ for (const [options, expected] of CHOICES) {
   }, options);
 }
 
-for (const allowFloat16 of [false, true]) {
-  test(`allowFloat16: ${allowFloat16} decides how float32 is computed`, async (context) => {
+for (const allowReducedPrecision of [false, true]) {
+  test(`allowReducedPrecision: ${allowReducedPrecision} decides how float32 is computed`, async (context) => {
     const graph = await build(context, (builder, x) => builder.mul(x, builder.constant("float32", 1)));
     const value = Math.fround(1 + 2 ** -12);
-    assertEquals((await run(context, graph, new Float32Array(4).fill(value)))[0], allowFloat16 ? 1 : value);
-  }, { allowFloat16 });
+    assertEquals((await run(context, graph, new Float32Array(4).fill(value)))[0], allowReducedPrecision ? 1 : value);
+  }, { allowReducedPrecision });
 }
 
 test("cacheDirectory and cacheSizeLimit are those of the compiled models", async (context) => {
@@ -148,7 +149,7 @@ test("without ONNX Runtime the limits are those of Core ML, and an error tells b
 }, { library: "/missing/onnxruntime" });
 
 testBackend("Core ML before ONNX Runtime", () => {
-  return openDevice({ backend: "coreml", accelerated: true, powerPreference: "default", cacheDirectory });
+  return openDevice({ ...DEFAULTS, backend: "coreml", cacheDirectory });
 });
 
 Deno.test("a provider of ONNX Runtime is not one of Core ML", async () => {

@@ -17,7 +17,7 @@ await openCallback(openCoreMLFramework(library).runtime);
 
 Deno.test("WPT's numeric cases", async () => {
   const expected = await runAll(createMLContext(openInterpretedDevice({ specificationVersion: 9, float16: false })));
-  const device = openCoreML({ library, device: "cpu", cacheDirectory: `${folder}/cache` });
+  const device = openCoreML({ device: "cpu", cacheDirectory: `${folder}/cache` }, library);
   const actual = await runAll(createMLContext(device));
   const others = actual.filter(({ outcome }, i) => outcome !== expected[i]!.outcome);
   assertEquals(others, []);

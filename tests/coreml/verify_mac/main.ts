@@ -89,7 +89,7 @@ async function verify(folder: string, fake: boolean, filter: string | undefined)
   const hasCases = hasTestData(CASES) && !isNetwork(filter);
   for (const [i, setting] of SETTINGS.entries()) {
     const { title, device, float16 } = setting;
-    const options = { device, float16, cacheDirectory: join(folder, `cache_${i}`) };
+    const options = { device, allowReducedPrecision: float16, cacheDirectory: join(folder, `cache_${i}`) };
     if (!float16 && hasCases) {
       const show = (done: number, all: number) => progress(`${title}: case ${done} of ${all}`);
       cases[title] = await measureCases(options, filter, show);

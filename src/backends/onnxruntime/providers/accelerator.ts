@@ -7,13 +7,13 @@
 import type { Pointer } from "../../../../ffi/memory.ts";
 import { ErrorCode } from "../../../../ffi/onnxruntime/enums.ts";
 import { OrtError } from "../../../../ffi/onnxruntime/table.ts";
+import { skipExitHandlers } from "../../../../ffi/process_exit.ts";
 import { messageOf } from "../../../errors.ts";
 import type { DeviceLimits } from "../../../graph/limits.ts";
 import { LIMITS, withoutDataType } from "../limits.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import { canCapture } from "../recording.ts";
-import { addConfiguration, createSessionOptions, sessionEntries } from "../session_options.ts";
-import { skipExitHandlers } from "../../../../ffi/process_exit.ts";
+import { addConfiguration, createSessionOptions, sessionEntries, type Settings } from "../session_options.ts";
 import { graphFolder } from "./graph_folder.ts";
 import { RECORD_PLACEMENT } from "./placement.ts";
 import { prove } from "./proof.ts";
@@ -24,11 +24,8 @@ import { NO_TURNS, type Turns } from "./turns.ts";
 export interface Accelerator {
   readonly runtime: DeviceRuntime;
   readonly provider: Provider;
+  readonly settings: Settings;
   readonly limits: DeviceLimits;
-  /** Whether the CPU may run what the provider does not take. */
-  readonly allowsFallback: boolean;
-  /** Whether runs are captured. */
-  readonly captures: boolean;
   /** Resolves with the reason if the device is gone for good. */
   readonly lost: Promise<string>;
   /** Allocates its memory; absent where tensors are in the CPU's. */
@@ -43,17 +40,7 @@ export interface Accelerator {
   close(): void;
 }
 
-/** What an accelerator is made of. */
-export interface AcceleratorOptions {
-  readonly threads: number;
-  readonly options: ProviderOptions;
-  /** Whether the CPU may run what the provider does not take. */
-  readonly allowsFallback: boolean;
-  /** Whether runs are captured. */
-  readonly captures?: boolean | undefined;
-  /** The folder of what is compiled. */
-  readonly cacheFolder?: string | undefined;
-}
+type Parts = Pick<Accelerator, "runtime" | "provider" | "settings">;
 
 /**
  * Opens a provider.
@@ -62,86 +49,79 @@ export interface AcceleratorOptions {
 export async function openAccelerator(
   runtime: DeviceRuntime,
   provider: Provider,
-  { threads, options, allowsFallback, captures = false, cacheFolder }: AcceleratorOptions,
+  settings: Settings,
 ): Promise<Accelerator> {
-  checkCapture(runtime, provider, options, captures);
+  checkCapture(runtime, provider, settings);
   const turns = provider.turns ?? NO_TURNS;
-  const create = (graphOptions: ProviderOptions = {}) => {
-    const sessionOptions = createSessionOptions(runtime, { threads });
-    try {
-      addConfiguration(runtime, sessionOptions, RECORD_PLACEMENT);
-      provider.append(runtime, sessionOptions, { ...graphOptions, ...options }, threads);
-      return sessionOptions;
-    } catch (error) {
-      runtime.api.ReleaseSessionOptions(sessionOptions);
-      throw error;
-    }
-  };
-  const graphOptions = (onnx: OnnxGraph) => optionsOf(onnx, runtime, provider, captures, cacheFolder);
+  const parts = { runtime, provider, settings };
+  const create = (graphOptions?: ProviderOptions) => createOptions(parts, graphOptions);
   const session = await turns.take(() => prove(runtime, provider, create, "float32"));
-  const parts = { runtime, provider, allowsFallback, captures, createSessionOptions: create, graphOptions };
   try {
-    const limits = await deriveLimits(parts, turns);
-    return assemble({ ...parts, limits }, turns, session);
+    const limits = await deriveLimits(parts, create, turns);
+    return assemble(parts, create, limits, turns, session);
   } catch (error) {
     turns.take(() => runtime.api.ReleaseSession(session));
     throw error;
   }
 }
 
-function checkCapture(
-  runtime: DeviceRuntime,
-  { captureOption, name }: Provider,
-  options: ProviderOptions,
-  captures: boolean,
-): void {
-  if (captures && captureOption === undefined) throw new Error("it cannot capture graphs; leave out graphCapture");
-  if (captures && !canCapture(runtime)) {
+function checkCapture(runtime: DeviceRuntime, { captureOption, name }: Provider, settings: Settings): void {
+  const { graphCapture, providerOptions } = settings;
+  if (graphCapture && !canCapture(runtime)) {
     throw new Error(
       `ONNX Runtime ${runtime.version} cannot release captured graphs; name one from 1.27 on, or leave out graphCapture`,
     );
   }
-  if (captureOption === undefined || options[captureOption] === undefined) return;
+  if (captureOption === undefined || providerOptions?.[captureOption] === undefined) return;
+  const use = graphCapture ? "leave it out: graphCapture sets it" : "use the option graphCapture instead";
   throw new TypeError(
-    `provider option ${captureOption} of ${name}: without graphCapture a captured graph would replay with the tensors of ` +
-      "its first run; use that option instead",
+    `provider option ${captureOption} of ${name} alone would replay a graph with the tensors of its first run; ${use}`,
   );
 }
 
-async function optionsOf(
-  onnx: OnnxGraph,
-  runtime: DeviceRuntime,
-  { captureOption, graphFolderOption }: Provider,
-  captures: boolean,
-  cacheFolder: string | undefined,
-): Promise<ProviderOptions> {
-  const folder = graphFolderOption && cacheFolder && await graphFolder(runtime, cacheFolder, onnx, sessionEntries({}));
+function createOptions({ provider, runtime, settings }: Parts, graphOptions: ProviderOptions = {}): Pointer {
+  const sessionOptions = createSessionOptions(runtime, settings);
+  try {
+    addConfiguration(runtime, sessionOptions, RECORD_PLACEMENT);
+    provider.append(runtime, sessionOptions, { ...graphOptions, ...provider.options(settings) });
+    return sessionOptions;
+  } catch (error) {
+    runtime.api.ReleaseSessionOptions(sessionOptions);
+    throw error;
+  }
+}
+
+async function optionsOf({ provider, runtime, settings }: Parts, onnx: OnnxGraph): Promise<ProviderOptions> {
+  const { captureOption, graphFolderOption } = provider;
+  const { cacheDirectory, graphCapture } = settings;
+  const folder = graphFolderOption && cacheDirectory &&
+    await graphFolder(runtime, cacheDirectory, onnx, sessionEntries(settings));
   return {
     ...folder ? { [graphFolderOption]: folder } : {},
-    ...captures ? { [captureOption!]: "1" } : {},
+    ...captureOption && graphCapture ? { [captureOption]: "1" } : {},
   };
 }
 
 /** What the provider does not take runs on the CPU, but for a data type that it takes and the hardware lacks. */
 async function deriveLimits(
-  { createSessionOptions, provider, runtime }: Pick<Accelerator, "createSessionOptions" | "provider" | "runtime">,
+  { provider, runtime }: Parts,
+  create: () => Pointer,
   turns: Turns,
 ): Promise<DeviceLimits> {
   try {
-    const session = await turns.take(() => prove(runtime, provider, createSessionOptions, "float16"));
+    const session = await turns.take(() => prove(runtime, provider, create, "float16"));
     turns.take(() => runtime.api.ReleaseSession(session));
     return LIMITS;
   } catch (error) {
-    if (!(error instanceof OrtError) || isDeviceLoss(error)) throw error;
+    if (!(error instanceof OrtError) || isDeviceLoss(error, provider)) throw error;
     return withoutDataType("float16");
   }
 }
 
 function assemble(
-  parts: Pick<
-    Accelerator,
-    "runtime" | "provider" | "allowsFallback" | "captures" | "createSessionOptions" | "graphOptions" | "limits"
-  >,
+  parts: Parts,
+  create: Accelerator["createSessionOptions"],
+  limits: DeviceLimits,
   turns: Turns,
   session: Pointer,
 ): Accelerator {
@@ -152,9 +132,12 @@ function assemble(
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   return {
     ...parts,
+    limits,
     lost,
     allocator,
-    perform: (work) => turns.take(() => watch(work, lose)),
+    createSessionOptions: create,
+    graphOptions: (onnx) => optionsOf(parts, onnx),
+    perform: (work) => turns.take(() => watch(work, provider, lose)),
     close: () =>
       void turns.take(() => {
         if (allocator) runtime.deviceApi.ReleaseAllocator(allocator);
@@ -164,9 +147,9 @@ function assemble(
 }
 
 /** Does work and tells `lose` if it fails because the device is gone. */
-function watch<T>(work: () => T | Promise<T>, lose: (reason: string) => void): T | Promise<T> {
+function watch<T>(work: () => T | Promise<T>, provider: Provider, lose: (reason: string) => void): T | Promise<T> {
   const fail = (error: unknown): never => {
-    if (isDeviceLoss(error)) lose(messageOf(error));
+    if (isDeviceLoss(error, provider)) lose(messageOf(error));
     throw error;
   };
   try {
@@ -177,11 +160,8 @@ function watch<T>(work: () => T | Promise<T>, lose: (reason: string) => void): T
   }
 }
 
-/** Dawn, CUDA, Vulkan and Direct3D each have their words for it, beside ONNX Runtime's own code. */
-const LOSS =
-  /device (is |was )?lost|DeviceLost|VK_ERROR_DEVICE_LOST|DXGI_ERROR_DEVICE_(REMOVED|RESET|HUNG)|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE)|CUDA (error|failure) (214|700|719)\b/i;
-
-/** Whether an error means that nothing will work on the device any more. */
-export function isDeviceLoss(error: unknown): boolean {
-  return error instanceof OrtError && (error.code === ErrorCode.DEVICE_RESET || LOSS.test(error.message));
+/** Whether an error means that nothing will work on the device any more: by ONNX Runtime's code, or the provider's words. */
+export function isDeviceLoss(error: unknown, { lossWords }: Pick<Provider, "lossWords">): boolean {
+  if (!(error instanceof OrtError)) return false;
+  return error.code === ErrorCode.DEVICE_RESET || lossWords?.test(error.message) === true;
 }

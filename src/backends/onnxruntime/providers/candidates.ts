@@ -6,75 +6,80 @@
 
 import { isLoadable, missingBeside } from "../../../../ffi/library.ts";
 import { messageOf } from "../../../errors.ts";
+import { describeUnmet, type Selection } from "../../../options.ts";
 import type { DeviceEntry, DeviceKind, GpuAdapter } from "../../backend.ts";
 import type { OrtRuntime } from "../runtime.ts";
-import { type Accelerator, type AcceleratorOptions, openAccelerator } from "./accelerator.ts";
+import { type Settings, settingsOf } from "../session_options.ts";
+import { type Accelerator, openAccelerator } from "./accelerator.ts";
 import { describeMismatch } from "./adapter.ts";
 import { listEpDevices, listHardware } from "./ep_devices.ts";
+import { compiledProviders, pluginProvider } from "./installed.ts";
 import { pluginsOfEnvironment, registerPlugin } from "./plugins.ts";
-import { compiledProviders, type DeviceRuntime, pluginProvider, type Provider } from "./provider.ts";
+import type { DeviceRuntime, Provider } from "./provider.ts";
 
-/** What a program asks for. */
-export interface Request {
-  /** The kind of device. */
-  readonly kind?: DeviceKind | undefined;
-  /** The name of a provider. */
-  readonly provider?: string | undefined;
-  /** Whether hardware is wanted that works well for whoever has named no provider; else what is named will do. */
-  readonly byDefault: boolean;
-  /** Absolute paths of plug-ins. */
-  readonly plugins: readonly string[];
-  /** The GPU that it must run on. */
-  readonly adapter?: GpuAdapter | undefined;
-}
-
-/**
- * Who must be asked for by name: TensorRT, which takes minutes to build an engine, OpenVINO, which is no faster than the
- * CPU, and Core ML, which nobody has seen here on a Mac.
- */
-const BY_NAME_ONLY = ["tensorrt", "openvino", "coreml"];
+/** An opened provider, or why none could be opened. */
+export type Found =
+  | { readonly kind: "open"; readonly accelerator: Accelerator }
+  | { readonly kind: "absent"; readonly reasons: readonly string[] };
 
 /** Why a provider did not open, by library and provider, so that hints do not lead there again and again. */
 const failures = new Map<string, string>();
 
 /**
- * Opens the first provider that fits a request and works.
- * @returns why there is none, if there is none
+ * Opens the first provider that fits what a program asks for, and works.
+ * @param adapter the GPU that it must run on
  * @throws {LibraryError} if a plug-in cannot be used
  */
 export async function openFirst(
   runtime: DeviceRuntime,
-  request: Request,
-  options: AcceleratorOptions,
-): Promise<Accelerator | readonly string[]> {
+  selection: Selection,
+  kind: DeviceKind,
+  adapter: GpuAdapter | undefined,
+): Promise<Found> {
+  const isHint = isLedByHint(selection);
   const reasons: string[] = [];
-  for (const provider of findProviders(runtime, request)) {
-    const mismatch = request.adapter && describeMismatch(provider, listEpDevices(runtime), request.adapter);
-    if (mismatch !== undefined) {
-      reasons.push(mismatch);
+  for (const provider of findProviders(runtime, selection, kind)) {
+    const key = `${runtime.path}\n${provider.name}`;
+    const known = describeUnfit(runtime, provider, selection, adapter) ?? (isHint ? failures.get(key) : undefined);
+    if (known !== undefined) {
+      reasons.push(known);
       continue;
     }
-    const key = `${runtime.path}\n${provider.name}`;
-    const known = request.byDefault ? failures.get(key) : undefined;
     try {
-      if (known === undefined) return await openAccelerator(runtime, provider, options);
-      reasons.push(known);
+      return { kind: "open", accelerator: await openAccelerator(runtime, provider, settingsOf(selection)) };
     } catch (error) {
       const reason = `${provider.name}: ${whyAbsent(runtime, provider, error)}`;
       failures.set(key, reason);
       reasons.push(reason);
     }
   }
-  return reasons;
+  return { kind: "absent", reasons };
+}
+
+/** Whether the standard's hints lead here: only hardware will do then that works well for whoever has named no provider. */
+function isLedByHint({ device, provider }: Selection): boolean {
+  return device === undefined && provider === undefined;
+}
+
+/** Why a provider cannot serve a program, whether it works or not. */
+function describeUnfit(
+  runtime: DeviceRuntime,
+  provider: Provider,
+  selection: Selection,
+  adapter: GpuAdapter | undefined,
+): string | undefined {
+  return describeUnmet(provider.name, provider.honours, selection) ??
+    (adapter && describeMismatch(provider, listEpDevices(runtime), adapter));
 }
 
 /** The providers that fit, best first: hardware before what computes in software. */
-function findProviders(runtime: DeviceRuntime, { byDefault, kind, plugins, provider: name }: Request): Provider[] {
+function findProviders(runtime: DeviceRuntime, selection: Selection, kind: DeviceKind): Provider[] {
+  const { plugins = [], provider: name } = selection;
   const all = [...pluginProviders(runtime, plugins), ...compiledProviders(runtime, listEpDevices(runtime))];
   return all
-    .filter((provider) => name === undefined ? !BY_NAME_ONLY.includes(provider.name) : provider.name === name)
-    .filter((provider) => kind === undefined || provider.kind === kind)
-    .filter((provider) => !byDefault || provider.isHardware || isInstalled(runtime, provider))
+    .filter((provider) => name === undefined ? !provider.byNameOnly : provider.name === name)
+    .filter((provider) => provider.kind === kind)
+    .filter((provider) => !isLedByHint(selection) || provider.isHardware || isInstalled(runtime, provider))
     .toSorted((a, b) => Number(b.isHardware) - Number(a.isHardware));
 }
 
@@ -96,18 +101,17 @@ function allPlugins(plugins: readonly string[]): string[] {
  */
 export async function listDevices(
   runtime: DeviceRuntime,
-  plugins: readonly string[],
-  options: AcceleratorOptions,
+  settings: Settings,
 ): Promise<DeviceEntry[]> {
   const entries: DeviceEntry[] = [];
-  for (const path of allPlugins(plugins)) entries.push(...await listPlugin(runtime, path, options));
+  for (const path of allPlugins(settings.plugins ?? [])) entries.push(...await listPlugin(runtime, path, settings));
   for (const provider of compiledProviders(runtime, listEpDevices(runtime))) {
-    entries.push(await listProvider(runtime, provider, options));
+    entries.push(await listProvider(runtime, provider, settings));
   }
   return entries;
 }
 
-async function listPlugin(runtime: DeviceRuntime, path: string, options: AcceleratorOptions): Promise<DeviceEntry[]> {
+async function listPlugin(runtime: DeviceRuntime, path: string, settings: Settings): Promise<DeviceEntry[]> {
   try {
     const devices = registerPlugin(runtime, path);
     if (devices.length === 0) {
@@ -115,7 +119,7 @@ async function listPlugin(runtime: DeviceRuntime, path: string, options: Acceler
       return [absentPlugin(path, `the plug-in offers no device for the hardware of this machine (${hardware})`)];
     }
     const entries: DeviceEntry[] = [];
-    for (const device of devices) entries.push(await listProvider(runtime, pluginProvider(device), options));
+    for (const device of devices) entries.push(await listProvider(runtime, pluginProvider(device), settings));
     return entries;
   } catch (error) {
     return [absentPlugin(path, messageOf(error))];
@@ -130,12 +134,12 @@ function absentPlugin(provider: string, reason: string): DeviceEntry {
 async function listProvider(
   runtime: DeviceRuntime,
   provider: Provider,
-  options: AcceleratorOptions,
+  settings: Settings,
 ): Promise<DeviceEntry> {
   const { name, kind, vendor, hardware, version, isHardware } = provider;
   const entry = { backend: "onnxruntime", provider: name, device: kind, vendor, hardware, version };
   try {
-    (await openAccelerator(runtime, provider, options)).close();
+    (await openAccelerator(runtime, provider, settings)).close();
     return { ...entry, available: true, accelerated: kind !== "cpu" && isHardware };
   } catch (error) {
     return { ...entry, available: false, accelerated: false, reason: whyAbsent(runtime, provider, error) };
@@ -143,21 +147,19 @@ async function listProvider(
 }
 
 /** The libraries that are missing, if any are, in place of the engine's own words. */
-function whyAbsent({ path }: OrtRuntime, { needs, vendor }: Provider, error: unknown): string {
+function whyAbsent({ path }: OrtRuntime, { failureWords, needs }: Provider, error: unknown): string {
   const beside = missingBeside(path, needs.beside);
   if (beside.length > 0) return `${beside.join(", ")} must lie beside ${path}`;
   const missing = needs.system.filter(([library]) => !isLoadable(library));
   const libraries = missing.map(([library, product]) => `${library} (${product})`);
-  if (libraries.length > 0) {
-    return `${libraries.join(", ")} cannot be loaded; install ${vendor === "NVIDIA" ? "it for your GPU" : "it"}`;
-  }
-  return plainly(messageOf(error));
+  if (libraries.length > 0) return `${libraries.join(", ")} cannot be loaded; ${needs.remedy ?? "install it"}`;
+  return plainly(messageOf(error), failureWords ? [failureWords, ...FAILURE_WORDS] : FAILURE_WORDS);
 }
 
-/** What matters in the engine's words, which begin with places in its source. */
-const WORDS = [/CUDA failure \d+: [^;]*/, /Failed to load library .*/s, /(?<= was false\. ).*/s];
+/** What matters in the words of any engine, which begin with places in its source. */
+const FAILURE_WORDS = [/Failed to load library .*/s, /(?<= was false\. ).*/s];
 
-function plainly(message: string): string {
-  const words = WORDS.map((pattern) => pattern.exec(message)?.[0]).find((words) => words !== undefined);
+function plainly(message: string, patterns: readonly RegExp[]): string {
+  const words = patterns.map((pattern) => pattern.exec(message)?.[0]).find((words) => words !== undefined);
   return (words ?? message).trim();
 }

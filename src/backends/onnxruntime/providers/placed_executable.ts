@@ -24,10 +24,10 @@ export interface Placement {
  * @throws if some would run elsewhere and the context forbids that
  */
 export function checkPlacement(accelerator: Accelerator, session: Pointer, graph: OnnxGraph): Placement {
-  const { allowsFallback, provider, runtime } = accelerator;
+  const { provider, runtime, settings } = accelerator;
   const nodes = readPlacement(runtime.deviceApi, session);
   const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
-  if (elsewhere.length > 0 && !allowsFallback) throw new Error(describe(provider.name, elsewhere));
+  if (elsewhere.length > 0 && !settings.fallback) throw new Error(describe(provider.name, elsewhere));
   const here = provider.keepsRecord === false ? countOthers(graph, elsewhere) : nodes.length - elsewhere.length;
   return { devices: devicesOf(provider.kind, here, elsewhere.length), elsewhere };
 }

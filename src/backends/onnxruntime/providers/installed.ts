@@ -1,0 +1,78 @@
+/**
+ * The execution providers that there are: rows with what ONNX Runtime tells of them.
+ *
+ * @module
+ */
+
+import { pointerAt, readCString, readPointer } from "../../../../ffi/memory.ts";
+import type { OrtRuntime } from "../runtime.ts";
+import { appendDevice } from "./append.ts";
+import type { EpDevice } from "./ep_devices.ts";
+import type { CompiledRow, Provider } from "./provider.ts";
+import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "./rows.ts";
+import { ExclusiveTurns, type Turns } from "./turns.ts";
+
+/** The providers that are compiled into a library, or can be loaded by it. */
+export function compiledProviders(runtime: OrtRuntime, devices: readonly EpDevice[]): Provider[] {
+  const names = availableProviders(runtime);
+  return COMPILED.filter(({ engineName }) => names.includes(engineName)).map((row) =>
+    compiledProvider(runtime, row, devices)
+  );
+}
+
+function compiledProvider(runtime: OrtRuntime, row: CompiledRow, devices: readonly EpDevice[]): Provider {
+  const device = devices.find(({ engineName, libraryPath }) => engineName === row.engineName && !libraryPath);
+  return {
+    ...row,
+    version: runtime.version,
+    hardware: device?.hardware ?? "",
+    isHardware: row.isHardware ?? device !== undefined,
+  };
+}
+
+/** The engine names of what was compiled in, also where a library that it needs is absent. */
+function availableProviders({ api }: OrtRuntime): string[] {
+  const [list, count] = [new BigUint64Array(1), new Int32Array(1)];
+  api.GetAvailableProviders(list, count);
+  const names = pointerAt(list)!;
+  try {
+    return Array.from({ length: count[0]! }, (_, i) => readCString(readPointer(names, 8 * i)));
+  } finally {
+    api.ReleaseAvailableProviders(names, count[0]!);
+  }
+}
+
+/** The provider of a plug-in on one of its devices. */
+export function pluginProvider(device: EpDevice): Provider {
+  const { engineName, hardware, kind, memory, pointer, vendor, version } = device;
+  const name = nameOf(engineName);
+  return {
+    ...PLUGINS.find((row) => row.name === name) ?? UNKNOWN_PLUGIN,
+    name,
+    engineName,
+    kind,
+    vendor,
+    version,
+    hardware,
+    isHardware: true,
+    ...(memory && { createAllocator: ({ deviceApi }, session) => deviceApi.CreateAllocator(session, memory) }),
+    turns: turnsOf(engineName),
+    needs: { beside: [], system: [] },
+    append: appendDevice(pointer),
+  };
+}
+
+/** `"WebGpuExecutionProvider"` is `"webgpu"`; of a plug-in that bears the name of its file, `libonnxruntime_ggml.so`, `"ggml"`. */
+function nameOf(engineName: string): string {
+  const [, name = engineName] = /[/\\](?:lib)?(?:onnxruntime_)?(?:providers_)?(\w+)[^/\\]*$/.exec(engineName) ?? [];
+  return name.replace(/ExecutionProvider$/, "").toLowerCase();
+}
+
+/** Whether a plug-in is made for threads is not known: each has its turns. */
+const pluginTurns = new Map<string, Turns>();
+
+function turnsOf(engineName: string): Turns {
+  const turns = pluginTurns.get(engineName) ?? new ExclusiveTurns();
+  pluginTurns.set(engineName, turns);
+  return turns;
+}

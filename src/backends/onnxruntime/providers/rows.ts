@@ -1,0 +1,216 @@
+/**
+ * The execution providers that are known, a row each: which demands of a context it honours and how it is told them, how
+ * it is added to a session, and what else is special about it. A provider is added here and nowhere else.
+ *
+ * @module
+ */
+
+import type { Demand } from "../../../options.ts";
+import type { Settings } from "../session_options.ts";
+import { allocatorOf, appendByName, appendCuda, appendTensorRt } from "./append.ts";
+import type { CompiledRow, Needs, PluginRow, ProviderOptions } from "./provider.ts";
+import { ExclusiveTurns } from "./turns.ts";
+
+const NO_NEEDS: Needs = { beside: [], system: [] };
+
+/** What all honour: it is for the session, or for the provider as it is. */
+const BY_ALL: readonly Demand[] = ["providerOptions", "fallback"];
+
+/** Of a provider that does not compute on the CPU: the threads are those that run what it leaves to the CPU. */
+const BY_GPU: readonly Demand[] = [...BY_ALL, "allowReducedPrecision", "threads", "spinning"];
+
+const WEBGPU_LOSS = /device (is |was )?lost|DeviceLost|VK_ERROR_DEVICE_LOST|DXGI_ERROR_DEVICE_(REMOVED|RESET|HUNG)/i;
+const CUDA_LOSS = /CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE)|CUDA (error|failure) (214|700|719)\b/i;
+/** What a plug-in computes with is not known. */
+const ANY_LOSS = new RegExp(`${WEBGPU_LOSS.source}|${CUDA_LOSS.source}`, "i");
+
+/* -- NVIDIA -------------------------------------------------------------------------------------------------------- */
+
+/** The number of the vendor on the PCI bus. */
+const NVIDIA = 0x10de;
+
+const CUDA = {
+  kind: "gpu",
+  vendor: "NVIDIA",
+  createAllocator: allocatorOf("Cuda", NVIDIA),
+  lossWords: CUDA_LOSS,
+  failureWords: /CUDA failure \d+: [^;]*/,
+} as const;
+
+const CUDA_NEEDS = {
+  beside: ["onnxruntime_providers_shared", "onnxruntime_providers_cuda"],
+  system: [["libcuda.so.1", "the driver of NVIDIA"], ["libcudnn.so.9", "cuDNN 9"]],
+  remedy: "install it for your GPU",
+} as const;
+
+/** TensorFloat-32 keeps ten bits of float32's mantissa. */
+function cudaOptions({ allowReducedPrecision, providerOptions }: Settings): ProviderOptions {
+  return { use_tf32: allowReducedPrecision ? "1" : "0", ...providerOptions };
+}
+
+/** Engines are kept in the folder of compiled graphs: TensorRT takes minutes to build one. */
+function tensorRtOptions({ allowReducedPrecision, cacheDirectory, providerOptions }: Settings): ProviderOptions {
+  const precision = allowReducedPrecision ? "1" : "0";
+  const folder = providerOptions?.trt_engine_cache_path ?? cacheDirectory;
+  return {
+    use_tf32: precision,
+    trt_fp16_enable: precision,
+    trt_bf16_enable: precision,
+    ...folder ? { trt_engine_cache_path: folder, trt_engine_cache_enable: "1", trt_timing_cache_enable: "1" } : {},
+    ...providerOptions,
+  };
+}
+
+/* -- OpenVINO ------------------------------------------------------------------------------------------------------ */
+
+/**
+ * What OpenVINO's CPU device is told, in the words of its own. Where nothing is said it computes in bfloat16 on processors
+ * that have it.
+ */
+function openVinoProperties({ allowReducedPrecision, threads }: Settings) {
+  return {
+    INFERENCE_NUM_THREADS: threads,
+    ...allowReducedPrecision ? {} : { INFERENCE_PRECISION_HINT: "f32" },
+  };
+}
+
+/** Options with the properties in `load_config`, to which the program's own are added. What is no JSON OpenVINO refuses. */
+function withLoadConfig(settings: Settings, options: ProviderOptions): ProviderOptions {
+  const { load_config: asked = "{}" } = options;
+  try {
+    const config = JSON.parse(asked);
+    return {
+      ...options,
+      load_config: JSON.stringify({ ...config, CPU: { ...openVinoProperties(settings), ...config.CPU } }),
+    };
+  } catch {
+    return options;
+  }
+}
+
+/* -- Core ML ------------------------------------------------------------------------------------------------------- */
+
+/** Core ML with one of its choices of compute units. It is in the libraries for macOS, where every machine has it. */
+function coreML(kind: CompiledRow["kind"], computeUnits: string): CompiledRow {
+  return {
+    name: "coreml",
+    engineName: "CoreMLExecutionProvider",
+    kind,
+    vendor: "Apple",
+    isHardware: true,
+    // Nobody has seen it here on a Mac.
+    byNameOnly: true,
+    honours: [...BY_ALL, "allowReducedPrecision", "cacheDirectory"],
+    options: (settings) => coreMLOptions(computeUnits, settings),
+    needs: NO_NEEDS,
+    graphFolderOption: "ModelCacheDirectory",
+    append: appendByName("CoreML"),
+  };
+}
+
+/**
+ * Core ML's newer format, the only one with float16. RequireStaticInputShapes stays off: all shapes are static anyway, and
+ * with it ONNX Runtime 1.30 was seen to compute wrong float16 results on macOS 15
+ * (https://github.com/microsoft/onnxruntime/issues/32569).
+ */
+function coreMLOptions(computeUnits: string, { allowReducedPrecision, providerOptions }: Settings): ProviderOptions {
+  return {
+    ModelFormat: "MLProgram",
+    MLComputeUnits: computeUnits,
+    AllowLowPrecisionAccumulationOnGPU: allowReducedPrecision ? "1" : "0",
+    ...providerOptions,
+  };
+}
+
+/* -- The rows ------------------------------------------------------------------------------------------------------ */
+
+/** Those that can be compiled into ONNX Runtime. */
+export const COMPILED: readonly CompiledRow[] = [
+  {
+    ...CUDA,
+    name: "cuda",
+    engineName: "CUDAExecutionProvider",
+    honours: [...BY_GPU, "graphCapture"],
+    options: cudaOptions,
+    captureOption: "enable_cuda_graph",
+    needs: CUDA_NEEDS,
+    append: appendCuda,
+  },
+  {
+    ...CUDA,
+    name: "tensorrt",
+    engineName: "TensorrtExecutionProvider",
+    // It takes minutes to build an engine.
+    byNameOnly: true,
+    honours: [...BY_GPU, "cacheDirectory"],
+    options: tensorRtOptions,
+    needs: {
+      ...CUDA_NEEDS,
+      beside: [...CUDA_NEEDS.beside, "onnxruntime_providers_tensorrt"],
+      system: [...CUDA_NEEDS.system, ["libnvinfer.so.10", "TensorRT 10"]],
+    },
+    append: appendTensorRt,
+  },
+  {
+    name: "webgpu",
+    engineName: "WebGpuExecutionProvider",
+    kind: "gpu",
+    vendor: "Microsoft",
+    honours: [...BY_GPU, "graphCapture"],
+    // Shaders compute float32 in float32. What rounds to 8 bits beside quantised weights is a setting of the session.
+    options: ({ providerOptions = {} }) => providerOptions,
+    createAllocator: allocatorOf("WebGPU_Buffer", 0),
+    // Every WebGPU device can make a buffer of this size. For one that it cannot make it gives a broken one.
+    silentAbove: 2 ** 28,
+    captureOption: "enableGraphCapture",
+    turns: new ExclusiveTurns(),
+    lossWords: WEBGPU_LOSS,
+    needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
+    // In its own layout, NHWC, ONNX Runtime 1.30 records only what it has not placed here.
+    keepsRecord: false,
+    append: appendByName("WebGPU"),
+  },
+  {
+    name: "openvino",
+    engineName: "OpenVINOExecutionProvider",
+    kind: "cpu",
+    vendor: "Intel",
+    // It is no faster than the CPU.
+    byNameOnly: true,
+    honours: [...BY_ALL, "allowReducedPrecision", "threads"],
+    options: (settings) =>
+      withLoadConfig(settings, { device_type: "CPU", precision: "FP32", ...settings.providerOptions }),
+    needs: NO_NEEDS,
+    append: appendByName("OpenVINO"),
+  },
+  coreML("gpu", "ALL"),
+  coreML("npu", "CPUAndNeuralEngine"),
+  coreML("cpu", "CPUOnly"),
+];
+
+/** Plug-ins that are known, by name. */
+export const PLUGINS: readonly PluginRow[] = [
+  {
+    name: "openvino",
+    byNameOnly: true,
+    honours: [...BY_ALL, "allowReducedPrecision", "threads"],
+    options: (settings) => withLoadConfig(settings, settings.providerOptions ?? {}),
+  },
+  {
+    name: "ggml",
+    honours: [...BY_ALL, "allowReducedPrecision", "threads"],
+    options: ({ allowReducedPrecision, providerOptions, threads }) => ({
+      threads: `${threads}`,
+      weights: allowReducedPrecision ? "f16" : "f32",
+      ...providerOptions,
+    }),
+    lossWords: ANY_LOSS,
+  },
+];
+
+/** A plug-in that nobody knows: it gets the program's own options. */
+export const UNKNOWN_PLUGIN: Omit<PluginRow, "name"> = {
+  honours: BY_ALL,
+  options: ({ providerOptions = {} }) => providerOptions,
+  lossWords: ANY_LOSS,
+};

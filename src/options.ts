@@ -1,0 +1,244 @@
+/**
+ * The options of the module's own createContext(), a row each: how its value is converted, its text in the docs, and which
+ * engines honour it. The row of a provider of ONNX Runtime says which it honours.
+ *
+ * From these rows follow the conversion, the type of what is converted, the tables in README and docs/devices.md, and the
+ * refusal of a demand that the engine cannot meet.
+ *
+ * @module
+ */
+
+import {
+  type AnyMember,
+  boolean,
+  type Converter,
+  dictionary,
+  type DictionaryOf,
+  double,
+  enumeration,
+  isObject,
+  optional,
+  record,
+  sequence,
+  u32EnforceRange,
+  usvString,
+  withDefault,
+} from "./webidl/converters.ts";
+
+/** The names of backends. */
+export const BACKENDS = ["onnxruntime", "coreml"] as const;
+/** The kinds of devices. */
+export const DEVICES = ["cpu", "gpu", "npu"] as const;
+
+/** An engine that options.ts knows: ONNX Runtime on the CPU, and Core ML itself. Providers stand in their own rows. */
+export type KnownEngine = "cpu" | "coreml";
+
+/** An option. */
+interface Option {
+  readonly member: AnyMember;
+  /** Its text in the docs. */
+  readonly text: string;
+}
+
+/** An option that an engine honours or refuses. */
+interface DemandOption extends Option {
+  readonly honouredBy: readonly KnownEngine[];
+}
+
+type Options = Readonly<Record<string, Option>>;
+
+/** More threads than any machine has cores; a slip of the keyboard must not start a million of them. */
+const MAX_THREADS = 1024;
+
+const device = enumeration("MLDeviceType", DEVICES);
+
+const path: Converter<string> = (value, context) =>
+  value instanceof URL ? pathOf(value, context) : usvString(value, context);
+
+const stringRecord = record<string>((value, context, key) => usvString(value, `${context}[${key}]`));
+const strings: Converter<Readonly<Record<string, string>>> = (value, context) => {
+  const { names, values } = stringRecord(value, context);
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+};
+
+const threadCount: Converter<number> = (value, context) => {
+  const count = u32EnforceRange(value, context);
+  if (count < 1 || count > MAX_THREADS) throw new TypeError(`${context} must be 1 to ${MAX_THREADS}, not ${count}.`);
+  return count;
+};
+
+const byteCount: Converter<number> = (value, context) => {
+  const bytes = double(value, context);
+  if (bytes < 0) throw new TypeError(`${context} must not be negative, as ${bytes} is.`);
+  return bytes;
+};
+
+/** Hints of the standard, and `deviceType` of its earlier texts: they may go unfulfilled. */
+const STANDARD = {
+  accelerated: withDefault(boolean, true),
+  deviceType: optional(device),
+  powerPreference: withDefault(
+    enumeration("MLPowerPreference", ["default", "high-performance", "low-power"]),
+    "default",
+  ),
+};
+
+/** Options that choose the engine: it is opened, or the context is not. */
+const CHOICES = {
+  backend: {
+    member: optional(enumeration("Backend", BACKENDS)),
+    text: 'the engine, `"onnxruntime"`; `"coreml"` on macOS ([docs/coreml.md](./docs/coreml.md))',
+  },
+  device: { member: optional(device), text: 'the kind of device, `"cpu"`, `"gpu"` or `"npu"`' },
+  provider: {
+    member: optional(usvString),
+    text: 'what runs graphs inside ONNX Runtime, as `devices()` lists it: `"cpu"`, `"webgpu"`, `"cuda"` ...',
+  },
+} satisfies Options;
+
+/** Options that say where engines are found. They demand nothing of the one that is chosen. */
+const PLACES = {
+  library: {
+    member: optional(path),
+    text: "the ONNX Runtime library to load, instead of `WEBNN_ORT_PATH` and the npm package",
+  },
+  plugins: {
+    member: optional(sequence(path)),
+    text: "absolute paths of plug-in providers, beside those of `WEBNN_ORT_PLUGINS`",
+  },
+} satisfies Options;
+
+/** Options that the chosen engine honours or refuses. A value other than the default is a demand. */
+export const DEMANDS = {
+  providerOptions: {
+    member: optional(strings),
+    honouredBy: [],
+    text: "options of the provider, under ONNX Runtime's names, all strings",
+  },
+  fallback: {
+    member: withDefault(boolean, true),
+    honouredBy: ["cpu", "coreml"],
+    text: "`false`: what the device does not take makes `build` fail, instead of running on the CPU",
+  },
+  allowReducedPrecision: {
+    member: withDefault(boolean, false),
+    honouredBy: ["cpu", "coreml"],
+    text: "`true`: float32 may be computed with fewer bits",
+  },
+  graphCapture: {
+    member: withDefault(boolean, false),
+    honouredBy: [],
+    text: "`true`: the commands of a run are recorded, and replayed by later ones",
+  },
+  threads: {
+    member: optional(threadCount),
+    honouredBy: ["cpu"],
+    text: "how many CPU threads a graph may use, the calling one included ([docs/threads.md](./docs/threads.md))",
+  },
+  spinning: {
+    member: withDefault(boolean, true),
+    honouredBy: ["cpu"],
+    text: "`false`: CPU threads sleep while they wait for each other",
+  },
+  cacheDirectory: {
+    member: optional(path),
+    honouredBy: ["cpu", "coreml"],
+    text: "the folder of compiled graphs, instead of `WEBNN_CACHE_DIR` ([docs/cache.md](./docs/cache.md))",
+  },
+  cacheSizeLimit: {
+    member: optional(byteCount),
+    honouredBy: ["cpu", "coreml"],
+    text: "how many bytes its files may have together, 2 GiB by default",
+  },
+} satisfies Readonly<Record<string, DemandOption>>;
+
+/** All options of our own, in the order of the docs. */
+export const OPTIONS = { ...CHOICES, ...PLACES, ...DEMANDS };
+
+/** The name of an option that an engine honours or refuses. */
+export type Demand = keyof typeof DEMANDS;
+
+const DEMAND_NAMES = Object.keys(DEMANDS) as Demand[];
+
+type MembersOf<Rows extends Options> = { readonly [Name in keyof Rows]: Rows[Name]["member"] };
+
+/** What a context asks for, defaults filled in. */
+export type Selection = DictionaryOf<MembersOf<typeof OPTIONS> & typeof STANDARD>;
+
+/** Where engines are found. */
+export type Places = DictionaryOf<MembersOf<typeof PLACES>>;
+
+/** Converts the options of `createContext()`. An unknown one is a TypeError. */
+export const ownOptions: Converter<Selection> = strict(dictionary(membersOf(OPTIONS), STANDARD), [
+  ...Object.keys(OPTIONS),
+  ...Object.keys(STANDARD),
+]);
+
+/** Converts the options of `devices()`. An unknown one is a TypeError. */
+export const placeOptions: Converter<Places> = strict(dictionary(membersOf(PLACES)), Object.keys(PLACES));
+
+/** What a program asks for that gives no options. */
+export const DEFAULTS: Selection = ownOptions({}, "");
+
+const hints = dictionary(STANDARD);
+
+/** Converts the options of `ml.createContext()`: unknown ones are ignored, as WebIDL has it. */
+export const standardOptions: Converter<Selection> = (value, context) => ({ ...DEFAULTS, ...hints(value, context) });
+
+/** The demands that an engine which is in options.ts honours. */
+export function honouredBy(engine: KnownEngine): readonly Demand[] {
+  return DEMAND_NAMES.filter((name) => (DEMANDS[name].honouredBy as readonly KnownEngine[]).includes(engine));
+}
+
+/**
+ * Why an engine cannot meet the demands of a context; `undefined` if it can.
+ * @param engine its name, for the text
+ * @param honoured the demands that it honours
+ */
+export function describeUnmet(engine: string, honoured: readonly Demand[], selection: Selection): string | undefined {
+  const unmet = DEMAND_NAMES.filter((name) => isDemanded(name, selection[name]) && !honoured.includes(name));
+  if (unmet.length === 0) return undefined;
+  const options = unmet.length === 1 ? `the option ${unmet[0]}` : `the options ${unmet.join(", ")}`;
+  return `${engine} does not have ${options}; leave out what it does not have, or choose an engine that has it`;
+}
+
+function isDemanded(name: Demand, value: unknown): boolean {
+  const { fallback }: AnyMember = DEMANDS[name].member;
+  // An empty cacheDirectory asks for none.
+  return value !== undefined && value !== "" && value !== fallback?.();
+}
+
+/** A dictionary that refuses members that it does not have: most are slips of the keyboard. */
+function strict<T>(convert: Converter<T>, names: readonly string[]): Converter<T> {
+  return (value, context) => {
+    const unknown = isObject(value) ? Object.keys(value).find((name) => !names.includes(name)) : undefined;
+    if (unknown === undefined) return convert(value, context);
+    const [nearest] = names.toSorted((a, b) => distance(unknown, a) - distance(unknown, b));
+    throw new TypeError(`${context}.${unknown} is not an option; the nearest is ${nearest} (of ${names.join(", ")}).`);
+  };
+}
+
+/** How many letters must be added, left out or changed to make one word of another (Levenshtein). */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < to.length; j++) {
+      const change = row[j]! + Number(letter.toLowerCase() !== to[j]!.toLowerCase());
+      next.push(Math.min(change, row[j + 1]! + 1, next[j]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}
+
+function membersOf<Rows extends Options>(rows: Rows): MembersOf<Rows> {
+  return Object.fromEntries(Object.entries(rows).map(([name, { member }]) => [name, member])) as MembersOf<Rows>;
+}
+
+function pathOf(url: URL, context: string): string {
+  if (url.protocol !== "file:") throw new TypeError(`${context} must be a file: URL, not ${url}`);
+  const path = decodeURIComponent(url.pathname);
+  // file:///C:/x is C:/x on Windows.
+  return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;
+}

@@ -1,0 +1,103 @@
+/** What providers are told, also those that cannot run here, and their words for a device that is gone. */
+
+import { assertEquals } from "@std/assert";
+import { OrtError } from "../../ffi/onnxruntime/table.ts";
+import { isDeviceLoss } from "../../src/backends/onnxruntime/providers/accelerator.ts";
+import { splitTensorRtOptions } from "../../src/backends/onnxruntime/providers/append.ts";
+import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "../../src/backends/onnxruntime/providers/rows.ts";
+import { settingsOf } from "../../src/backends/onnxruntime/session_options.ts";
+import type { ContextOptions } from "@webnn/deno";
+import { ownOptions } from "../../src/options.ts";
+
+type Row = Pick<typeof UNKNOWN_PLUGIN, "options" | "lossWords">;
+
+const compiled = (name: string, kind?: string): Row =>
+  COMPILED.find((row) => row.name === name && (kind === undefined || row.kind === kind))!;
+const plugin = (name: string): Row => PLUGINS.find((row) => row.name === name) ?? UNKNOWN_PLUGIN;
+
+/** What a provider is told in a context with these options. */
+function told({ options }: Row, context: ContextOptions = {}) {
+  return options(settingsOf(ownOptions({ cacheDirectory: "", threads: 3, ...context }, "options")));
+}
+
+const allowReducedPrecision = true;
+
+Deno.test("CUDA computes float32 as float32 unless it is allowed or told otherwise", () => {
+  assertEquals(told(compiled("cuda")), { use_tf32: "0" });
+  assertEquals(told(compiled("cuda"), { allowReducedPrecision }), { use_tf32: "1" });
+  const providerOptions = { use_tf32: "1", gpu_mem_limit: "1073741824", cudnn_conv_algo_search: "HEURISTIC" };
+  assertEquals(told(compiled("cuda"), { providerOptions }), providerOptions);
+});
+
+Deno.test("TensorRT too; a folder of compiled graphs turns its caches on", () => {
+  const float32 = { use_tf32: "0", trt_fp16_enable: "0", trt_bf16_enable: "0" };
+  assertEquals(told(compiled("tensorrt")), float32);
+  assertEquals(told(compiled("tensorrt"), { allowReducedPrecision }), {
+    use_tf32: "1",
+    trt_fp16_enable: "1",
+    trt_bf16_enable: "1",
+  });
+  assertEquals(told(compiled("tensorrt"), { cacheDirectory: "/cache" }), {
+    ...float32,
+    trt_engine_cache_path: "/cache",
+    trt_engine_cache_enable: "1",
+    trt_timing_cache_enable: "1",
+  });
+});
+
+Deno.test("TensorRT's options are its own, the device is that of both", () => {
+  assertEquals(splitTensorRtOptions({ trt_fp16_enable: "1", device_id: "1", gpu_mem_limit: "1000" }), {
+    tensorRt: { trt_fp16_enable: "1", device_id: "1" },
+    cuda: { device_id: "1", gpu_mem_limit: "1000" },
+  });
+});
+
+Deno.test("OpenVINO's CPU is told threads and precision, beside what the program tells it", () => {
+  const config = (row: Row, context?: ContextOptions) => JSON.parse(told(row, context).load_config!);
+  for (const row of [compiled("openvino"), plugin("openvino")]) {
+    const float32 = { INFERENCE_NUM_THREADS: 3, INFERENCE_PRECISION_HINT: "f32" };
+    assertEquals(config(row), { CPU: float32 });
+    assertEquals(config(row, { allowReducedPrecision }), { CPU: { INFERENCE_NUM_THREADS: 3 } });
+    const own = { CPU: { PERF_COUNT: "NO", INFERENCE_NUM_THREADS: 2 }, GPU: { CACHE_MODE: "OPTIMIZE_SIZE" } };
+    assertEquals(config(row, { providerOptions: { load_config: JSON.stringify(own) } }), {
+      ...own,
+      CPU: { ...float32, ...own.CPU },
+    });
+    assertEquals(told(row, { providerOptions: { load_config: "{" } }).load_config, "{"); // It is refused by the engine.
+  }
+});
+
+Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute units, unless others are asked for", () => {
+  const own = { ModelFormat: "MLProgram", MLComputeUnits: "CPUOnly", AllowLowPrecisionAccumulationOnGPU: "0" };
+  assertEquals(told(compiled("coreml", "cpu")), own);
+  assertEquals(told(compiled("coreml", "cpu"), { allowReducedPrecision }).AllowLowPrecisionAccumulationOnGPU, "1");
+  const providerOptions = { ModelFormat: "NeuralNetwork", SpecializationStrategy: "FastPrediction" };
+  assertEquals(told(compiled("coreml", "cpu"), { providerOptions }), { ...own, ...providerOptions });
+});
+
+Deno.test("ggml is told threads and the type of weights; a plug-in that nobody knows gets the program's options", () => {
+  assertEquals(told(plugin("ggml")), { threads: "3", weights: "f32" });
+  assertEquals(told(plugin("ggml"), { allowReducedPrecision }), { threads: "3", weights: "f16" });
+  assertEquals(told(plugin("abacus"), { providerOptions: { beads: "10" } }), { beads: "10" });
+});
+
+Deno.test("a lost device is told from other errors, by each provider in its words", () => {
+  const [FAIL, DEVICE_RESET] = [1, 15];
+  const [webgpu, cuda, unknown] = [compiled("webgpu"), compiled("cuda"), plugin("abacus")];
+  for (const row of [webgpu, cuda, unknown, compiled("openvino")]) {
+    assertEquals(isDeviceLoss(new OrtError(DEVICE_RESET, ""), row), true);
+    for (const error of [new OrtError(FAIL, "CUDA failure 2: out of memory"), new OrtError(FAIL, "no kernel")]) {
+      assertEquals(isDeviceLoss(error, row), false, error.message);
+    }
+    assertEquals(isDeviceLoss(new Error("device lost"), row), false);
+  }
+  for (const text of ["WebGPU device lost (2): ...", "vkQueueSubmit: VK_ERROR_DEVICE_LOST"]) {
+    assertEquals([webgpu, unknown, cuda].map((row) => isDeviceLoss(new OrtError(FAIL, text), row)), [
+      true,
+      true,
+      false,
+    ]);
+  }
+  const text = "CUDA failure 700: illegal";
+  assertEquals([cuda, unknown, webgpu].map((row) => isDeviceLoss(new OrtError(FAIL, text), row)), [true, true, false]);
+});
