@@ -8,6 +8,7 @@ import type { Pointer } from "../../../ffi/memory.ts";
 import { OrtError } from "../../../ffi/onnxruntime/table.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
+import { rewrite } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo, Executable } from "../backend.ts";
 import type { CompileCache, CreateSession } from "./compile_cache/mod.ts";
@@ -24,6 +25,7 @@ import { AcceleratorTensor } from "./providers/device_tensor.ts";
 import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { ProviderOptions } from "./providers/provider.ts";
 import { canCapture, recorderOf } from "./recording.ts";
+import { rewritesOf } from "./rewrites.ts";
 import type { OrtRuntime } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
 import { createSessionOptions, type SessionSettings } from "./session_options.ts";
@@ -74,10 +76,12 @@ export class OrtDevice implements Device {
     return NativeBlock.copy(this.runtime, bytes);
   }
 
-  async compile(graph: Graph<NativeBlock>): Promise<Executable> {
+  async compile(given: Graph<NativeBlock>): Promise<Executable> {
+    let graph = given;
     try {
+      graph = this.#rewrite(given);
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
-      const onnx = lower(graph);
+      const onnx = lower(graph, this.settings);
       const session = await this.#makeSession(graph, onnx);
       return this.#makeExecutable(session, graph, onnx);
     } finally {
@@ -98,6 +102,15 @@ export class OrtDevice implements Device {
   close(): void {
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.accelerator?.close();
+  }
+
+  /** The graph in the operators of the engine's own, where the provider gains by them. */
+  #rewrite(graph: Graph<NativeBlock>): Graph<NativeBlock> {
+    return rewrite(graph, rewritesOf(this.accelerator?.provider.name), {
+      read: ({ bytes }) => bytes,
+      store: (bytes) => this.store(bytes),
+      release: (block) => block.release(),
+    });
   }
 
   /** From the cache, or anew: then it borrows the blocks that other graphs use, and takes the others. */

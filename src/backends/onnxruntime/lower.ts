@@ -6,10 +6,12 @@
 
 import type { Graph } from "../../graph/graph.ts";
 import type { NodeOf, OperatorName } from "../../ops/operators.ts";
+import type { FusedName, FusedNode } from "../../rewrite/fused.ts";
 import { convolutions } from "./lowering/conv2d.ts";
 import { elementwise } from "./lowering/elementwise.ts";
+import { fusedOperators } from "./lowering/fused.ts";
 import { indexing } from "./lowering/indexing.ts";
-import type { Lowering } from "./lowering/lowering.ts";
+import type { FusedLowering, Lowering } from "./lowering/lowering.ts";
 import { movement } from "./lowering/movement.ts";
 import { normalizations } from "./lowering/normalization.ts";
 import { pools } from "./lowering/pool2d.ts";
@@ -20,7 +22,7 @@ import { reductions } from "./lowering/reductions.ts";
 import { resampling } from "./lowering/resample.ts";
 import type { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
-import { OnnxWriter, type Operand } from "./writer.ts";
+import { type LoweringSettings, OnnxWriter, type Operand } from "./writer.ts";
 
 /** How each operator is written in ONNX. Forgetting one is a type error. */
 export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
@@ -37,15 +39,19 @@ export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
   ...resampling,
 };
 
+/** How each fused operator is written in ONNX. Forgetting one is a type error. */
+export const fusedLowerings: { readonly [Name in FusedName]: FusedLowering<Name> } = fusedOperators;
+
+const allLowerings = { ...lowerings, ...fusedLowerings };
+
 /** The ONNX graph that computes the same. */
-export function lower(graph: Graph<NativeBlock>): OnnxGraph {
-  const onnx = new OnnxWriter();
+export function lower(graph: Graph<NativeBlock>, settings: LoweringSettings = {}): OnnxGraph {
+  const onnx = new OnnxWriter(settings);
   for (const { value } of graph.inputs) onnx.addInput(value);
   for (const { value, block } of graph.constants) onnx.addConstant(value, block);
-  for (const node of graph.nodes as readonly NodeOf<OperatorName>[]) {
+  for (const node of graph.nodes as readonly (NodeOf<OperatorName> | FusedNode<FusedName>)[]) {
     onnx.setLabel(node.operator, node.label);
-    const lowering = lowerings[node.operator] as Lowering<typeof node.operator>;
-    const outputs = lowering(node as never, onnx);
+    const outputs = allLowerings[node.operator](node as never, onnx);
     onnx.bind(node.outputs, Array.isArray(outputs) ? outputs : [outputs as Operand]);
   }
   for (const { value } of graph.outputs) onnx.addOutput(value);

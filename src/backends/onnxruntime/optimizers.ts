@@ -10,6 +10,14 @@ export const DISABLED_OPTIMIZERS: readonly string[] = [
   // (1 / x) · y becomes y / x, also where the 1 has dimensions that x and y lack: the result then has the wrong shape, and
   // the graph is refused.
   "DivMulFusion",
+  // They take other formulas for those of norms and activations, and lose dimensions of constants. src/rewrite/ does that
+  // under exact conditions.
+  "GeluFusionL1",
+  "GeluFusionL2",
+  "QuickGeluFusion",
+  "LayerNormFusionL1",
+  "LayerNormFusionL2",
+  "SimplifiedLayerNormFusion",
 ];
 
 /**

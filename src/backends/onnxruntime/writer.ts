@@ -22,6 +22,12 @@ import type { NativeBlock } from "./native_block.ts";
 /** An operand of an ONNX node: a value of the WebNN graph, one that the lowering made, or an optional one left out. */
 export type Operand = Value | string | undefined;
 
+/** What decides on how operators are written. */
+export interface LoweringSettings {
+  /** Whether float32 may be computed with fewer bits. */
+  readonly allowReducedPrecision?: boolean | undefined;
+}
+
 /** The graph under construction. Methods that add a node return the name of its output. */
 export class OnnxWriter {
   readonly #names = new Map<Value, string>();
@@ -33,6 +39,8 @@ export class OnnxWriter {
   readonly #nodes: OnnxNode[] = [];
   #label = "";
   #count = 0;
+
+  constructor(readonly settings: LoweringSettings) {}
 
   /** What has been written. */
   get graph(): OnnxGraph {

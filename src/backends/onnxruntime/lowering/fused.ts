@@ -1,0 +1,38 @@
+/**
+ * Lowering of the fused operators to those of ONNX Runtime's own domain.
+ *
+ * @module
+ */
+
+import type { FusedName } from "../../../rewrite/fused.ts";
+import { Float } from "../onnx.ts";
+import type { FusedLowering } from "./lowering.ts";
+
+const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onnx) => {
+  const { a, weights, scales, zeroPoints } = operands;
+  const { blockSize, columns, inner } = attributes;
+  return onnx.microsoft("MatMulNBits", [a, weights, scales, zeroPoints], {
+    K: inner,
+    N: columns,
+    bits: 4,
+    block_size: blockSize,
+    // 0 computes in float32, 4 with activations that are rounded to 8 bits.
+    accuracy_level: onnx.settings.allowReducedPrecision ? 4 : 0,
+  });
+};
+
+/** ONNX Runtime has it in the default domain, under a name that ONNX does not know. */
+const rmsNormalization: FusedLowering<"rmsNormalization"> = ({ operands, attributes }, onnx) => {
+  const { input, scale } = operands;
+  const { axis, epsilon } = attributes;
+  const gain = scale ?? onnx.constant(input.dataType, input.shape.slice(axis), [1]);
+  return onnx.node("SimplifiedLayerNormalization", [input, gain], { axis, epsilon: new Float(epsilon) });
+};
+
+const scaledSilu: FusedLowering<"scaledSilu"> = ({ operands: { input }, attributes: { alpha } }, onnx) =>
+  onnx.microsoft("QuickGelu", [input], { alpha: new Float(alpha) });
+
+/** The lowerings of fused operators. */
+export const fusedOperators = { blockMatmul, rmsNormalization, scaledSilu } satisfies {
+  [Name in FusedName]: FusedLowering<Name>;
+};

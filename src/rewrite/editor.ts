@@ -1,0 +1,264 @@
+/**
+ * A graph while it is rewritten: what rows ask of it, and how a node is replaced.
+ *
+ * @module
+ */
+
+import { bitsOf, type MLOperandDataType } from "../data_type.ts";
+import { type Constant, type Graph, type Node, operandsOf, type Value } from "../graph/graph.ts";
+import { byteLength, type Descriptor, sameShape, type Shape } from "../shape.ts";
+import { type AnyName, type AnyNode, costOfNode } from "./fused.ts";
+
+/** How a backend keeps the bytes of constants. */
+export interface ConstantStore<Block> {
+  /** The bytes of a block, valid until it is released. */
+  read(block: Block): Uint8Array;
+  /** Copies bytes into a new block. */
+  store(bytes: Uint8Array): Block;
+  /** Frees a block that no node needs any more. */
+  release(block: Block): void;
+}
+
+/** What a node becomes; it keeps its label and its outputs. */
+export interface Replacement<Name extends AnyName = AnyName> {
+  readonly operator: Name;
+  readonly operands: AnyNode<Name>["operands"];
+  readonly attributes: AnyNode<Name>["attributes"];
+}
+
+/** A replacement, with its types checked by the name of the operator. */
+export function become<Name extends AnyName>(
+  operator: Name,
+  operands: AnyNode<Name>["operands"],
+  attributes: AnyNode<Name>["attributes"],
+): Replacement {
+  return { operator, operands, attributes } as unknown as Replacement;
+}
+
+/** The graph around the node that a row looks at, whatever the backend. */
+export interface Surroundings {
+  /** The node that computes a value, if its operator has one of these names. */
+  made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined;
+  /** Whether the outputs of all these nodes are used by them and by `last` only, and none leaves the graph. */
+  areInner(nodes: Iterable<Node>, last: Node): boolean;
+  /** The bytes of a constant, also of one behind reshapes; `undefined` if the value is computed or an input. */
+  bytes(value: Value): Uint8Array | undefined;
+  /** The one number that all elements of a floating-point constant are; `undefined` if there is none. */
+  uniform(value: Value | undefined): number | undefined;
+  /** Makes a constant. */
+  constant(descriptor: Descriptor, bytes: Uint8Array): Value;
+  /** A constant's bytes, not copied, under another data type and shape of the same size. */
+  viewOf(value: Value, descriptor: Descriptor): Value;
+  /** Puts a node before the one that the row looks at, and gives its output. */
+  insert<Name extends AnyName>(
+    operator: Name,
+    operands: AnyNode<Name>["operands"],
+    attributes: AnyNode<Name>["attributes"],
+    output: Descriptor,
+  ): Value;
+  /** The value in another shape; a constant stays one. */
+  reshaped(value: Value, shape: Shape): Value;
+  /** What was computed under this key for this value before, or is now: constants that several rows use are made once. */
+  remember<T>(value: Value, key: string, compute: () => T): T;
+}
+
+/** A graph that is being rewritten. */
+export class Editor<Block> implements Surroundings {
+  readonly #producers = new Map<Value, Node>();
+  readonly #users = new Map<Value, Set<Node>>();
+  readonly #constants = new Map<Value, Constant<Block>>();
+  readonly #outputs: ReadonlySet<Value>;
+  readonly #memory = new Map<Value, Map<string, unknown>>();
+  /** In the order in which they can run; those that nothing needs any more are left out at the end. */
+  readonly #nodes: Node[] = [];
+  readonly #made: Block[] = [];
+  #label = "";
+  #nextId: number;
+
+  constructor(readonly graph: Graph<Block>, readonly store: ConstantStore<Block>) {
+    this.#outputs = new Set(graph.outputs.map(({ value }) => value));
+    for (const constant of graph.constants) this.#constants.set(constant.value, constant);
+    for (const node of graph.nodes) this.#connect(node);
+    this.#nextId = 1 + Math.max(0, ...allValues(graph).map(({ id }) => id));
+  }
+
+  /**
+   * Applies `find` to each node in turn, and to what it becomes, until it finds nothing more. If it throws, the graph that
+   * was given is as it was.
+   */
+  rewrite(find: (node: Node, graph: Surroundings) => Replacement | undefined): Graph<Block> {
+    try {
+      this.#rewriteAll(find);
+      return this.#result();
+    } catch (error) {
+      for (const block of this.#made) this.store.release(block);
+      throw error;
+    }
+  }
+
+  #rewriteAll(find: (node: Node, graph: Surroundings) => Replacement | undefined): void {
+    for (const original of this.graph.nodes) {
+      this.#label = original.label;
+      let node = original;
+      for (let found = find(node, this); found !== undefined; found = find(node, this)) {
+        node = this.#replace(node, completeNode(found, node.label, node.outputs));
+      }
+      this.#nodes.push(node);
+    }
+  }
+
+  made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined {
+    const node = value && this.#producers.get(value);
+    return node && (names as readonly string[]).includes(node.operator) ? node as AnyNode<Name> : undefined;
+  }
+
+  areInner(nodes: Iterable<Node>, last: Node): boolean {
+    const inside = new Set<Node>(nodes).add(last);
+    const isInner = (value: Value) =>
+      !this.#outputs.has(value) && this.#usersOf(value).values().every((node) => inside.has(node));
+    return inside.values().every((node) => node === last || node.outputs.every(isInner));
+  }
+
+  bytes(value: Value): Uint8Array | undefined {
+    const constant = this.#constantOf(value);
+    return constant && this.store.read(constant.block);
+  }
+
+  uniform(value: Value | undefined): number | undefined {
+    if (!value) return undefined;
+    const bytes = this.bytes(value);
+    return bytes && uniformNumber(bytes, value.dataType);
+  }
+
+  constant(descriptor: Descriptor, bytes: Uint8Array): Value {
+    return this.#addConstant(descriptor, this.#storeBytes(bytes), false);
+  }
+
+  viewOf(value: Value, descriptor: Descriptor): Value {
+    const { dataType, shape } = value;
+    if (dataType === descriptor.dataType && sameShape(shape, descriptor.shape)) return value;
+    if (byteLength(value) !== byteLength(descriptor)) throw new Error("A view has as many bytes as its constant");
+    const constant = this.#constantOf(value);
+    if (!constant) throw new Error(`Value ${value.id} is no constant`);
+    return this.#addConstant(descriptor, constant.block, constant.shared);
+  }
+
+  insert<Name extends AnyName>(
+    operator: Name,
+    operands: AnyNode<Name>["operands"],
+    attributes: AnyNode<Name>["attributes"],
+    output: Descriptor,
+  ): Value {
+    const value = this.#newValue(output);
+    const node = completeNode(become(operator, operands, attributes), this.#label, [value]);
+    this.#connect(node);
+    this.#nodes.push(node);
+    return value;
+  }
+
+  reshaped(value: Value, shape: Shape): Value {
+    if (sameShape(value.shape, shape)) return value;
+    const { dataType } = value;
+    if (this.#constantOf(value)) {
+      return this.remember(value, `[${shape}]`, () => this.viewOf(value, { dataType, shape }));
+    }
+    return this.insert("reshape", { input: value }, { newShape: shape as number[] }, { ...value, shape });
+  }
+
+  remember<T>(value: Value, key: string, compute: () => T): T {
+    const known = this.#memory.get(value) ?? new Map<string, unknown>();
+    this.#memory.set(value, known);
+    if (!known.has(key)) known.set(key, compute());
+    return known.get(key) as T;
+  }
+
+  /** A constant that the value is, or whose elements it has in another shape. */
+  #constantOf(value: Value): Constant<Block> | undefined {
+    const node = this.made(value, "reshape", "identity");
+    return node ? this.#constantOf(node.operands.input) : this.#constants.get(value);
+  }
+
+  #addConstant(descriptor: Descriptor, block: Block, shared: boolean): Value {
+    const value = this.#newValue(descriptor);
+    this.#constants.set(value, { value, block, shared });
+    return value;
+  }
+
+  #storeBytes(bytes: Uint8Array): Block {
+    const block = this.store.store(bytes);
+    this.#made.push(block);
+    return block;
+  }
+
+  #newValue({ dataType, shape }: Descriptor): Value {
+    return { id: this.#nextId++, dataType, shape };
+  }
+
+  #usersOf(value: Value): Set<Node> {
+    const users = this.#users.get(value) ?? new Set();
+    this.#users.set(value, users);
+    return users;
+  }
+
+  #connect(node: Node): void {
+    for (const output of node.outputs) this.#producers.set(output, node);
+    for (const operand of operandsOf(node)) this.#usersOf(operand).add(node);
+  }
+
+  #replace(node: Node, replacement: Node): Node {
+    this.#connect(replacement);
+    this.#disconnect(node);
+    return replacement;
+  }
+
+  /** The node goes, and with it those before it whose outputs nothing else uses. */
+  #disconnect(node: Node): void {
+    for (const operand of operandsOf(node)) {
+      this.#usersOf(operand).delete(node);
+      const producer = this.#producers.get(operand);
+      if (producer && !this.#isNeeded(producer)) this.#disconnect(producer);
+    }
+  }
+
+  #isNeeded({ outputs }: Node): boolean {
+    return outputs.some((value) => this.#outputs.has(value) || this.#usersOf(value).size > 0);
+  }
+
+  #result(): Graph<Block> {
+    const nodes = this.#nodes.filter((node) => this.#isNeeded(node));
+    return { ...this.graph, constants: this.#remainingConstants(), nodes };
+  }
+
+  /** Those that nodes use. Every block that has no other owner belongs to one of them, or is released. */
+  #remainingConstants(): Constant<Block>[] {
+    const used = [...this.#constants.values()].filter(({ value }) => this.#usersOf(value).size > 0);
+    const kept = new Set<Block>();
+    const remaining = used.map((constant) => {
+      const { block, shared, value } = constant;
+      if (shared) return constant;
+      if (kept.has(block)) return { value, block: this.#storeBytes(this.store.read(block)), shared };
+      kept.add(block);
+      return constant;
+    });
+    const owned = new Set(this.#constants.values().filter(({ shared }) => !shared).map(({ block }) => block));
+    for (const block of owned) if (!kept.has(block)) this.store.release(block);
+    return remaining;
+  }
+}
+
+function completeNode(replacement: Replacement, label: string, outputs: readonly Value[]): Node {
+  const node = { ...replacement, label, outputs };
+  return { ...node, cost: costOfNode(replacement.operator, node) };
+}
+
+function allValues({ inputs, constants, nodes }: Graph<unknown>): Value[] {
+  return [...inputs, ...constants].map(({ value }) => value).concat(nodes.flatMap(({ outputs }) => outputs));
+}
+
+function uniformNumber(bytes: Uint8Array, dataType: MLOperandDataType): number | undefined {
+  if (dataType !== "float32" && dataType !== "float16") return undefined;
+  const width = bitsOf(dataType) / 8;
+  for (let i = width; i < bytes.length; i++) if (bytes[i] !== bytes[i - width]) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return dataType === "float32" ? view.getFloat32(0, true) : view.getFloat16(0, true);
+}

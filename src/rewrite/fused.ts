@@ -1,0 +1,81 @@
+/**
+ * The fused operators: a second table beside that of the standard's operators. A rewrite makes nodes of them, and a
+ * backend that names the rewrite has a lowering for each.
+ *
+ * @module
+ */
+
+import { elementsOf } from "../graph/cost.ts";
+import type { Cost, Node, Value } from "../graph/graph.ts";
+import { computing, type CostedNode, perOutput } from "../ops/cost.ts";
+import type { AnyOperator } from "../ops/operator.ts";
+import { type NodeOf, type OperatorName, operators } from "../ops/operators.ts";
+
+/** Operands and attributes of each fused operator. */
+export interface FusedOperators {
+  /** `x / √(mean(x²) + epsilon) · scale`, the mean over the last dimensions, from `axis` on. */
+  rmsNormalization: {
+    readonly operands: {
+      readonly input: Value;
+      /** Has the shape of the normalised dimensions. */
+      readonly scale: Value | undefined;
+    };
+    readonly attributes: { readonly axis: number; readonly epsilon: number };
+  };
+  /** `x · sigmoid(alpha · x)`. */
+  scaledSilu: {
+    readonly operands: { readonly input: Value };
+    readonly attributes: { readonly alpha: number };
+  };
+  /**
+   * `a [..., K] · Bᵀ`, where `B [N, K]` has four bits an element: `B[n, k] = (w - z) · s`. The K elements of a row stand in
+   * blocks of `blockSize`, each with its scale and zero point. The last block may reach beyond K.
+   */
+  blockMatmul: {
+    readonly operands: {
+      readonly a: Value;
+      /** uint8 `[N, blocks, blockSize / 2]`, the first of two elements in the low half of a byte. */
+      readonly weights: Value;
+      /** float32 `[N · blocks]`. */
+      readonly scales: Value;
+      /** uint8 `[N · ⌈blocks / 2⌉]`, packed like the weights, each row in bytes of its own; all 8 if absent. */
+      readonly zeroPoints: Value | undefined;
+    };
+    readonly attributes: { readonly inner: number; readonly columns: number; readonly blockSize: number };
+  };
+}
+
+/** The name of a fused operator. */
+export type FusedName = keyof FusedOperators;
+
+/** A node of a fused operator. */
+export interface FusedNode<Name extends FusedName> extends Node {
+  readonly operator: Name;
+  readonly operands: FusedOperators[Name]["operands"];
+  readonly attributes: FusedOperators[Name]["attributes"];
+}
+
+/** The name of an operator of either table. */
+export type AnyName = OperatorName | FusedName;
+
+/** A node of either table, by the name of its operator. */
+export type AnyNode<Name extends AnyName> = Name extends OperatorName ? NodeOf<Name>
+  : Name extends FusedName ? FusedNode<Name>
+  : never;
+
+type CostsByName = { readonly [Name in FusedName]: (node: CostedNode & FusedParts<Name>) => Cost };
+type FusedParts<Name extends FusedName> = Pick<FusedNode<Name>, "operands" | "attributes">;
+
+/** As the rows of the standard's operators count them. */
+const COSTS: CostsByName = {
+  blockMatmul: (node) => computing(node, elementsOf(node.outputs) * node.attributes.inner),
+  rmsNormalization: perOutput(8),
+  scaledSilu: perOutput(3),
+};
+
+/** The cost of an operation of either table. */
+export function costOfNode(operator: AnyName, node: CostedNode): Cost {
+  if (operator in COSTS) return COSTS[operator as FusedName](node as never);
+  const row: AnyOperator = operators[operator as OperatorName];
+  return row.cost(node);
+}

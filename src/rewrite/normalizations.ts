@@ -1,0 +1,183 @@
+/**
+ * Layer and root-mean-square normalisation, which programs write as formulas.
+ *
+ * @module
+ */
+
+import type { Node, Value } from "../graph/graph.ts";
+import { elementCount, sameShape, type Shape } from "../shape.ts";
+import { become, type Surroundings } from "./editor.ts";
+import { row } from "./row.ts";
+
+/** `numerator / √(mean(square) + epsilon)`, the mean over the last dimensions. */
+interface Normalized {
+  readonly numerator: Value;
+  /** What is squared. */
+  readonly squared: Value;
+  /** The first of the dimensions over which the mean is taken: they are the last ones. */
+  readonly axis: number;
+  readonly epsilon: number;
+  readonly nodes: readonly Node[];
+}
+
+/** `(x - mean(x)) / √(mean((x - mean(x))²) + epsilon)`. */
+const layerNorm = row(["div", "mul"], (node, graph) => {
+  const normalized = normalizedBy(node, graph);
+  if (!normalized) return undefined;
+  const { numerator, squared, axis, epsilon, nodes } = normalized;
+  const centered = centeredBy(numerator, axis, graph);
+  // Some exporters write the difference twice.
+  const other = squared === numerator ? centered : centeredBy(squared, axis, graph);
+  if (!centered || centered.x !== other?.x) return undefined;
+  const { x } = centered;
+  const axes = x.shape.map((_, i) => i).slice(axis);
+  if (!graph.areInner([...nodes, ...centered.nodes, ...other.nodes], node)) return undefined;
+  return become("layerNormalization", { input: x, scale: undefined, bias: undefined }, { axes, epsilon });
+});
+
+/** `x / √(mean(x²) + epsilon)`. */
+const rmsNorm = row(["div", "mul"], (node, graph) => {
+  const normalized = normalizedBy(node, graph);
+  if (!normalized) return undefined;
+  const { numerator, squared, axis, epsilon, nodes } = normalized;
+  if (squared !== numerator || !graph.areInner(nodes, node)) return undefined;
+  return become("rmsNormalization", { input: numerator, scale: undefined }, { axis, epsilon });
+});
+
+/** A normalisation without scale, times one. */
+const normScale = row(["mul"], (node, graph) => {
+  const { a, b } = node.operands;
+  for (const [normalized, factor] of [[a, b], [b, a]] as const) {
+    const norm = graph.made(normalized, "layerNormalization", "rmsNormalization");
+    if (!norm || norm.operands.scale || !graph.areInner([norm], node)) continue;
+    if (norm.operator === "rmsNormalization") {
+      const scale = parameter(factor, norm.operands.input.shape, norm.attributes.axis, graph);
+      return scale && become("rmsNormalization", { ...norm.operands, scale }, norm.attributes);
+    }
+    if (norm.operands.bias) continue;
+    const axis = firstOfLast(norm.attributes.axes, norm.operands.input.shape);
+    const scale = axis === undefined ? undefined : parameter(factor, norm.operands.input.shape, axis, graph);
+    return scale && become("layerNormalization", { ...norm.operands, scale }, norm.attributes);
+  }
+  return undefined;
+});
+
+/** A layer normalisation without bias, plus one. */
+const normBias = row(["add"], (node, graph) => {
+  const { a, b } = node.operands;
+  for (const [normalized, summand] of [[a, b], [b, a]] as const) {
+    const norm = graph.made(normalized, "layerNormalization");
+    if (!norm || norm.operands.bias || !graph.areInner([norm], node)) continue;
+    const axis = firstOfLast(norm.attributes.axes, norm.operands.input.shape);
+    const bias = axis === undefined ? undefined : parameter(summand, norm.operands.input.shape, axis, graph);
+    return bias && become("layerNormalization", { ...norm.operands, bias }, norm.attributes);
+  }
+  return undefined;
+});
+
+/** A value as scale or bias of the last dimensions, if it broadcasts along the others and along no other. */
+function parameter(value: Value, shape: Shape, axis: number, graph: Surroundings): Value | undefined {
+  const normalized = shape.slice(axis);
+  const extra = value.shape.length - normalized.length;
+  const isOfThem = extra >= 0 && value.shape.length <= shape.length &&
+    value.shape.slice(0, extra).every((dimension) => dimension === 1) &&
+    sameShape(value.shape.slice(extra), normalized);
+  return isOfThem ? graph.reshaped(value, normalized) : undefined;
+}
+
+/** `node` as a quotient by a root-mean-square, or as a product with its reciprocal. */
+function normalizedBy(node: Node, graph: Surroundings): Normalized | undefined {
+  const { a, b } = node.operands as { a: Value; b: Value };
+  const pairs = node.operator === "div" ? [[a, b]] as const : [[a, b], [b, a]] as const;
+  for (const [numerator, other] of pairs) {
+    const [output] = node.outputs as [Value];
+    const root = node.operator === "div" ? rootOf(other, graph) : reciprocalRootOf(other, graph);
+    const mean = root && meanSquare(root.radicand, graph);
+    if (!mean || !sameShape(numerator.shape, output.shape)) continue;
+    if (output.dataType !== "float32" || !sameShape(numerator.shape, mean.squared.shape)) continue;
+    return { ...mean, numerator, nodes: [...root.nodes, ...mean.nodes] };
+  }
+  return undefined;
+}
+
+/** What a value is the root of. */
+interface Root {
+  readonly radicand: Value;
+  readonly nodes: readonly Node[];
+}
+
+/** `√v` and `v ^ ½`. */
+function rootOf(value: Value, graph: Surroundings): Root | undefined {
+  const root = graph.made(value, "sqrt");
+  return root ? { radicand: root.operands.input, nodes: [root] } : powerOf(value, 0.5, graph);
+}
+
+/** `1 / √v` in its ways, and `v ^ -½`. */
+function reciprocalRootOf(value: Value, graph: Surroundings): Root | undefined {
+  const quotient = graph.made(value, "div");
+  const reciprocal = graph.made(value, "reciprocal");
+  const root = reciprocal
+    ? rootOf(reciprocal.operands.input, graph)
+    : quotient && graph.uniform(quotient.operands.a) === 1
+    ? rootOf(quotient.operands.b, graph)
+    : undefined;
+  if (root) return { ...root, nodes: [...root.nodes, (reciprocal ?? quotient)!] };
+  return powerOf(value, -0.5, graph);
+}
+
+function powerOf(value: Value, exponent: number, graph: Surroundings): Root | undefined {
+  const power = graph.made(value, "pow");
+  if (!power || graph.uniform(power.operands.b) !== exponent) return undefined;
+  return { radicand: power.operands.a, nodes: [power] };
+}
+
+/** `mean(v²) + epsilon`. */
+function meanSquare(value: Value, graph: Surroundings): Omit<Normalized, "numerator"> | undefined {
+  const sum = graph.made(value, "add");
+  if (!sum) return undefined;
+  const { a, b } = sum.operands;
+  const [constant, other] = graph.uniform(a) === undefined ? [b, a] : [a, b];
+  const epsilon = graph.uniform(constant);
+  const mean = graph.made(other, "reduceMean");
+  if (epsilon === undefined || !(epsilon >= 0 && epsilon < Infinity) || !mean) return undefined;
+  const square = squareOf(mean.operands.input, graph);
+  const axis = meanAxis(mean);
+  // An epsilon of more dimensions than the mean gives the result more, too; whoever calls compares the shapes.
+  return square && axis !== undefined ? { ...square, axis, epsilon, nodes: [sum, mean, ...square.nodes] } : undefined;
+}
+
+/** `v · v` and `v ^ 2`. */
+function squareOf(value: Value, graph: Surroundings): { squared: Value; nodes: readonly Node[] } | undefined {
+  const product = graph.made(value, "mul");
+  if (product?.operands.a === product?.operands.b && product) return { squared: product.operands.a, nodes: [product] };
+  const power = powerOf(value, 2, graph);
+  return power && sameShape(power.radicand.shape, value.shape)
+    ? { squared: power.radicand, nodes: power.nodes }
+    : undefined;
+}
+
+/** The first of the last dimensions over which a mean is taken that keeps them. */
+function meanAxis(mean: Node): number | undefined {
+  const { axes, keepDimensions } = mean.attributes as { axes: readonly number[]; keepDimensions: boolean };
+  const { input } = mean.operands as { input: Value };
+  return keepDimensions ? firstOfLast(axes.toSorted((a, b) => a - b), input.shape) : undefined;
+}
+
+/** The first of these axes, if they are the last ones of a shape in their order, and more than one element lies along them. */
+function firstOfLast(axes: readonly number[], shape: Shape): number | undefined {
+  if (axes.length === 0) return undefined;
+  const axis = shape.length - axes.length;
+  const areLast = axes.every((value, i) => value === axis + i);
+  return areLast && elementCount(shape.slice(axis)) > 1 ? axis : undefined;
+}
+
+/** `x - mean(x)`. */
+function centeredBy(value: Value, axis: number, graph: Surroundings): { x: Value; nodes: readonly Node[] } | undefined {
+  const difference = graph.made(value, "sub");
+  const mean = graph.made(difference?.operands.b, "reduceMean");
+  if (!difference || !mean || mean.operands.input !== difference.operands.a) return undefined;
+  return meanAxis(mean) === axis ? { x: difference.operands.a, nodes: [difference, mean] } : undefined;
+}
+
+/** The rows of normalisations. */
+export const normalizations = { layerNorm, rmsNorm, normScale, normBias };

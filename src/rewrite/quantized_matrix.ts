@@ -1,0 +1,147 @@
+/**
+ * Matrices of quantised weights: what a constant dequantizeLinear before a product says, however it is written.
+ *
+ * @module
+ */
+
+import { bitsOf, type MLOperandDataType } from "../data_type.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Surroundings } from "./editor.ts";
+import type { AnyNode } from "./fused.ts";
+import { cutView, denseView, reshapeView, type StridedView, transposeView } from "./strided_view.ts";
+
+/** A matrix `[inner, columns]` of a product, `(weight - zero point) · scale`. */
+export interface QuantizedMatrix {
+  readonly inner: number;
+  readonly columns: number;
+  readonly dataType: MLOperandDataType;
+  /** The constants, as dense tensors. */
+  readonly weights: Value;
+  readonly scales: Value;
+  readonly zeroPoints: Value;
+  /** The element `[k, n]` is weight `k · innerStride + n · columnStride`. */
+  readonly innerStride: number;
+  readonly columnStride: number;
+  /** Along the inner dimension, how many neighbours have the same scale in every column. */
+  readonly run: number;
+  /** The scale of `[k, n]` is number `scaleOfInner(k) + scaleOfColumn(n)`; so is the zero point. */
+  scaleOfInner(k: number): number;
+  scaleOfColumn(n: number): number;
+}
+
+type Dequantize = AnyNode<"dequantizeLinear">;
+
+/**
+ * The matrix that a value is: constant weights, dequantised in float32, behind reshapes, transposes and slices.
+ * @param order the last two dimensions of the value
+ * @returns `undefined` if the value is something else, or its elements do not lie as rows and columns do
+ */
+export function quantizedMatrix(
+  value: Value,
+  order: "inner, columns" | "columns, inner",
+  graph: Surroundings,
+): QuantizedMatrix | undefined {
+  if (value.dataType !== "float32" || value.shape.slice(0, -2).some((dimension) => dimension !== 1)) return undefined;
+  const found = dequantizedView(value, graph);
+  if (!found) return undefined;
+  const { view, dequantize } = found;
+  const rank = view.shape.length;
+  const [innerAxis, columnAxis] = order === "inner, columns" ? [rank - 2, rank - 1] : [rank - 1, rank - 2];
+  const [inner, columns] = [view.shape[innerAxis]!, view.shape[columnAxis]!];
+  const [innerStride, columnStride] = [view.strides[innerAxis]!, view.strides[columnAxis]!];
+  const { input, scale, zeroPoint } = dequantize.operands;
+  if (bitsOf(input.dataType) > 8 || ![input, scale, zeroPoint].every((operand) => graph.bytes(operand))) {
+    return undefined;
+  }
+  const along = (stride: number, count: number) => scaleAlong(dequantize, stride, count);
+  const [ofInner, ofColumns] = [along(innerStride, inner), along(columnStride, columns)];
+  if (!ofInner || !ofColumns) return undefined;
+  return {
+    inner,
+    columns,
+    dataType: input.dataType,
+    weights: input,
+    scales: scale,
+    zeroPoints: zeroPoint,
+    innerStride,
+    columnStride,
+    run: ofInner.run,
+    scaleOfInner: ofInner.index,
+    scaleOfColumn: ofColumns.index,
+  };
+}
+
+/** How a value sees the output of a dequantizeLinear. */
+function dequantizedView(
+  value: Value,
+  graph: Surroundings,
+): { view: StridedView; dequantize: Dequantize } | undefined {
+  const dequantize = graph.made(value, "dequantizeLinear");
+  if (dequantize) return { view: denseView(value.shape), dequantize };
+  const node = graph.made(value, "reshape", "transpose", "slice", "identity");
+  const before = node && dequantizedView(node.operands.input, graph);
+  const view = before && moved(before.view, node);
+  return view && { view, dequantize: before.dequantize };
+}
+
+function moved(
+  view: StridedView,
+  node: AnyNode<"reshape" | "transpose" | "slice" | "identity">,
+): StridedView | undefined {
+  switch (node.operator) {
+    case "identity":
+      return view;
+    case "reshape":
+      return reshapeView(view, node.attributes.newShape);
+    case "transpose":
+      return transposeView(view, node.attributes.permutation);
+    case "slice": {
+      const { starts, strides, sizes } = node.attributes;
+      const isBeginning = starts.every((start) => start === 0) && strides.every((stride) => stride === 1);
+      return isBeginning ? cutView(view, sizes) : undefined;
+    }
+  }
+}
+
+/** The scales along a row or a column. */
+interface ScaleAlong {
+  /** How many elements in a row have the same scale, wherever one begins to count; the count of all if all have. */
+  readonly run: number;
+  index(position: number): number;
+}
+
+/**
+ * The scales of the elements 0, stride, 2 · stride, ... of the input. That their number is a sum over the dimensions
+ * holds where the steps stay within neighbouring dimensions, which they have to go through one after another.
+ */
+function scaleAlong(dequantize: Dequantize, stride: number, count: number): ScaleAlong | undefined {
+  const { input: { shape }, scale } = dequantize.operands;
+  if (count === 1) return { run: 1, index: () => 0 };
+  const input = denseView(shape).strides;
+  const scales = denseView(scale.shape).strides;
+  const parts: { step: number; size: number; block: number; scale: number }[] = [];
+  let step = 1;
+  // From the dimension in which one step is one element, outwards, until all steps have room.
+  for (let axis = shape.length - 1; axis >= 0 && step < count; axis--) {
+    if (shape[axis] === 1 || input[axis]! < stride) continue;
+    if (input[axis]! !== stride * step) return undefined;
+    parts.push({ step, size: shape[axis]!, block: shape[axis]! / scale.shape[axis]!, scale: scales[axis]! });
+    step *= shape[axis]!;
+  }
+  if (step < count) return undefined;
+  return {
+    run: Math.min(runOf(parts), count),
+    index: (position) =>
+      parts.reduce((sum, part) => {
+        const along = Math.floor(position / part.step) % part.size;
+        return sum + Math.floor(along / part.block) * part.scale;
+      }, 0),
+  };
+}
+
+/** How far the scale stays the same: through all dimensions that have one, and to the end of a block of the next. */
+function runOf(parts: readonly { step: number; size: number; block: number }[]): number {
+  const next = parts.find(({ size, block }) => block !== size);
+  const last = parts.at(-1)!;
+  return next ? next.step * next.block : last.step * last.size;
+}

@@ -1,0 +1,52 @@
+/**
+ * Products with constant quantised weights, which keep their four or eight bits an element in memory.
+ *
+ * @module
+ */
+
+import type { Value } from "../graph/graph.ts";
+import type { Descriptor } from "../shape.ts";
+import { become, type Replacement, type Surroundings } from "./editor.ts";
+import { blockSizeOf, packedPlanes } from "./packed_blocks.ts";
+import { type QuantizedMatrix, quantizedMatrix } from "./quantized_matrix.ts";
+import { row } from "./row.ts";
+
+/** `matmul(a, B)` for quantised B. */
+const quantizedMatmul = row(["matmul"], ({ operands: { a, b }, outputs: [output] }, graph) => {
+  // Dimensions of B beside the last two are 1; they must not give the result more of them than a has.
+  if (output!.shape.length !== a.shape.length) return undefined;
+  const matrix = quantizedMatrix(b, "inner, columns", graph);
+  return matrix && blockProduct(a, matrix, output!, graph);
+});
+
+/** `gemm(a, B)` for quantised B. What is added to the product is added behind it. */
+const quantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
+  const { alpha, aTranspose, beta, bTranspose } = attributes;
+  if (alpha !== 1 || aTranspose || (c && beta !== 1)) return undefined;
+  const matrix = quantizedMatrix(b, bTranspose ? "columns, inner" : "inner, columns", graph);
+  const product = matrix && blockProduct(a, matrix, output!, graph);
+  if (!product || !c) return product;
+  const { operator, operands, attributes: blocks } = product;
+  return become("add", { a: graph.insert(operator, operands, blocks, output!), b: c }, {});
+});
+
+/** The product of a and a matrix: of one of four bits, or the sum of those of the halves of one of eight. */
+function blockProduct(
+  a: Value,
+  matrix: QuantizedMatrix,
+  output: Descriptor,
+  graph: Surroundings,
+): Replacement | undefined {
+  const blockSize = blockSizeOf(matrix);
+  if (blockSize === undefined) return undefined;
+  const attributes = { inner: matrix.inner, columns: matrix.columns, blockSize };
+  const [low, high] = packedPlanes(matrix, blockSize, graph).map((plane) => ({ a, ...plane }));
+  if (!high) return become("blockMatmul", low!, attributes);
+  return become("add", {
+    a: graph.insert("blockMatmul", high, attributes, output),
+    b: graph.insert("blockMatmul", low!, attributes, output),
+  }, {});
+}
+
+/** The rows of products with quantised weights. */
+export const quantizedProducts = { quantizedMatmul, quantizedGemm };

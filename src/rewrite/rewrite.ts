@@ -1,0 +1,54 @@
+/**
+ * The graph made better before it is lowered: patterns that are recognised, each under the exact conditions under which
+ * what it becomes is the same function.
+ *
+ * @module
+ */
+
+import type { Graph, Node } from "../graph/graph.ts";
+import { activations } from "./activations.ts";
+import { type ConstantStore, Editor, type Replacement, type Surroundings } from "./editor.ts";
+import { normalizations } from "./normalizations.ts";
+import { quantizedProducts } from "./quantized_products.ts";
+import type { Rewrite } from "./row.ts";
+
+export type { ConstantStore } from "./editor.ts";
+
+/** Every row. */
+export const rewrites = {
+  ...activations,
+  ...normalizations,
+  ...quantizedProducts,
+} satisfies Record<string, Rewrite>;
+
+/** The name of a row. */
+export type RewriteName = keyof typeof rewrites;
+
+/**
+ * The graph with all patterns of the rows that are named, which a backend can lower, replaced. Blocks that nothing needs
+ * any more are released, those of the new graph belong to it as those of the old one did.
+ */
+export function rewrite<Block>(
+  graph: Graph<Block>,
+  names: readonly RewriteName[],
+  store: ConstantStore<Block>,
+): Graph<Block> {
+  const byEnd = new Map<string, Rewrite[]>();
+  for (const name of names) {
+    for (const end of rewrites[name].ends) byEnd.set(end, [...byEnd.get(end) ?? [], rewrites[name]]);
+  }
+  if (!graph.nodes.some(({ operator }) => byEnd.has(operator))) return graph;
+  return new Editor(graph, store).rewrite((node, surroundings) => firstMatch(byEnd, node, surroundings));
+}
+
+function firstMatch(
+  byEnd: ReadonlyMap<string, readonly Rewrite[]>,
+  node: Node,
+  surroundings: Surroundings,
+): Replacement | undefined {
+  for (const { match } of byEnd.get(node.operator) ?? []) {
+    const found = match(node, surroundings);
+    if (found) return found;
+  }
+  return undefined;
+}
