@@ -227,17 +227,12 @@ export class OnnxModel {
   }
 
   async #make(given: ReadonlyMap<string, GivenInput>, alone: boolean): Promise<Entry> {
-    const { runtime } = this.#parts;
-    const material = this.#material!;
+    const material = alone ? this.#material! : await this.#store();
     const situation = {
       shapes: new Map(Array.from(given, ([name, { shape }]) => [name, shape])),
       elements: (name: string) => this.#elements(name, given),
     };
-    const preparation = new Preparation(runtime, material, situation, this.#deciding);
-    if (!this.#isStored) {
-      await preparation.check();
-      if (!alone || preparation.deciding.size > 0) preparation.useStored(await this.#store());
-    }
+    const preparation = new Preparation(this.#parts.runtime, material, situation, this.#deciding);
     const prepared = await preparation.build();
     if (this.#disposed) {
       prepared.graph?.destroy();
@@ -245,7 +240,7 @@ export class OnnxModel {
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
     // One graph is all that there can be: its own copy of the weights is the only one that stays.
-    if (alone && preparation.deciding.size === 0) this.#material = undefined;
+    if (alone) this.#material = undefined;
     const entry: Entry = {
       prepared,
       inputs: await createTensors(this.context, prepared.inputs, { writable: true }),

@@ -98,7 +98,7 @@ export class Preparation {
   readonly deciding = new Set<string>();
   readonly #runtime: Runtime;
   readonly #situation: Situation;
-  #material: Material;
+  readonly #material: Material;
 
   /** For some inputs of a model. */
   constructor(runtime: Runtime, material: Material, situation: Situation, deciding: Iterable<string> = []) {
@@ -109,29 +109,18 @@ export class Preparation {
     for (const name of deciding) this.#takeElements(name);
   }
 
-  /** Goes on with the weights in tensors. */
-  useStored(material: Material): void {
-    this.#material = material;
-  }
-
-  /**
-   * Walks without a copy of a weight, to find all that stands against the model.
-   * @throws {DOMException} NotSupportedError with every refusal; NeedsElements
-   */
-  async check(): Promise<WalkResult> {
-    const result = await this.survey();
-    if (result.refusals.length > 0) throw refusalError(result.refusals);
-    return result;
-  }
-
-  /** Walks without a copy of a weight; refusals are part of the result. */
+  /** Walks without a copy of a weight; refusals are part of the result. Rejects with NeedsElements. */
   survey(): Promise<WalkResult> {
     return this.#settle(() => this.#walk(placeholder));
   }
 
-  /** Builds the graph. */
+  /**
+   * Builds the graph.
+   * @returns rejects with a NotSupportedError that lists every refusal, or NeedsElements
+   */
   async build(): Promise<Prepared> {
-    const { outputs, leaves, inputs, builder } = await this.#settle(() => this.#walk(copiedConstant));
+    const { outputs, leaves, inputs, builder, refusals } = await this.#settle(() => this.#walk(copiedConstant));
+    if (refusals.length > 0) throw refusalError(refusals);
     const known = new Map<string, Known & { readonly type: MLOperandDataType }>();
     const operands: Record<string, MLOperand> = {};
     for (const [name, value] of outputs) {

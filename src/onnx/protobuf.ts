@@ -15,6 +15,10 @@ export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
 const decoder = new TextDecoder();
 
+/** Where numbers are read; a view for each message would cost more than the message. */
+const buffer = new ArrayBuffer(8);
+const scratch = { bytes: new Uint8Array(buffer), view: new DataView(buffer) };
+
 /**
  * A message, field by field. `next()` moves to a field, then one of the readers takes its value; a value that is not
  * taken is stepped over.
@@ -25,7 +29,6 @@ export class Message {
   /** How it is encoded. */
   wire = 0;
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   #position: number;
   readonly #end: number;
   #taken = true;
@@ -33,7 +36,6 @@ export class Message {
   /** The message in a part of the bytes. */
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.byteLength) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#position = start;
     this.#end = end;
   }
@@ -59,13 +61,13 @@ export class Message {
   /** A float of 32 bits. */
   float(): number {
     this.#take(Wire.FIXED32);
-    return this.#view.getFloat32(this.#step(4), true);
+    return this.#float();
   }
 
   /** A float of 64 bits. */
   double(): number {
     this.#take(Wire.FIXED64);
-    return this.#view.getFloat64(this.#step(8), true);
+    return this.#double();
   }
 
   /** The bytes of a field, without a copy. */
@@ -96,14 +98,14 @@ export class Message {
   floats(into: number[]): void {
     if (this.wire !== Wire.BYTES) return void into.push(this.float());
     const packed = this.message();
-    while (packed.#position < packed.#end) into.push(packed.#view.getFloat32(packed.#step(4), true));
+    while (packed.#position < packed.#end) into.push(packed.#float());
   }
 
   /** The floats of 64 bits of a repeated field, packed or one of them. */
   doubles(into: number[]): void {
     if (this.wire !== Wire.BYTES) return void into.push(this.double());
     const packed = this.message();
-    while (packed.#position < packed.#end) into.push(packed.#view.getFloat64(packed.#step(8), true));
+    while (packed.#position < packed.#end) into.push(packed.#double());
   }
 
   /** The low and the high half of each integer of a repeated field, packed or one of them. */
@@ -154,6 +156,18 @@ export class Message {
         throw new Damaged(`field ${this.field} has the unknown encoding ${this.wire}`);
     }
     this.#taken = true;
+  }
+
+  #float(): number {
+    const start = this.#step(4);
+    scratch.bytes.set(this.#bytes.subarray(start, start + 4));
+    return scratch.view.getFloat32(0, true);
+  }
+
+  #double(): number {
+    const start = this.#step(8);
+    scratch.bytes.set(this.#bytes.subarray(start, start + 8));
+    return scratch.view.getFloat64(0, true);
   }
 
   #varint(): number {

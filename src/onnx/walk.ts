@@ -11,7 +11,7 @@ import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { byteLength } from "../shape.ts";
 import { messageOf } from "../errors.ts";
-import type { MakeConstant } from "./constants.ts";
+import { type MakeConstant, placeholder } from "./constants.ts";
 import { controlFlow } from "./control_flow.ts";
 import { type Evaluator, evaluatorOf } from "./evaluate/evaluate.ts";
 import { callFunction, functionOf } from "./functions.ts";
@@ -336,11 +336,17 @@ export class Walker implements Walk {
   constant(value: Known): MLOperand {
     let operand = this.#constants.get(value);
     if (!operand) {
-      operand = this.#plan.makeConstant(this.builder, value, this.limits);
+      // Once the walk cannot end in a graph, no weight needs to be copied.
+      const make = this.#isInVain ? placeholder : this.#plan.makeConstant;
+      operand = make(this.builder, value, this.limits);
       this.#constants.set(value, operand);
       this.#leaves.add(operand);
     }
     return operand;
+  }
+
+  get #isInVain(): boolean {
+    return this.#refusals.length + this.#demandedInputs.size + this.#demandedConstants.size > 0;
   }
 
   /** @see Walk.isWeight */

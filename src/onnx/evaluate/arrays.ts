@@ -34,7 +34,7 @@ export function pick(value: Known, shape: readonly number[], positions: ArrayLik
   const target = new (source.constructor as Uint8ArrayConstructor)(positions.length) as Uint8Array;
   for (let i = 0; i < positions.length; i++) {
     const position = positions[i]!;
-    if (position < 0 || position >= source.length) throw new Unsupported("an index is out of range");
+    if (!(position >= 0 && position < source.length)) throw new Unsupported("an index is out of range");
     target[i] = source[position] as number;
   }
   return { type: value.type, shape, bytes: new Uint8Array(target.buffer) };
@@ -54,19 +54,23 @@ const MAX_ELEMENTS = 2 ** 24;
  * For each position of a shape, in row-major order, the sum over the axes of `offsets[axis](coordinate)`: where the
  * element comes from.
  */
-export function positionsBy(shape: readonly number[], offsets: readonly ((i: number) => number)[]): number[] {
+export function positionsBy(shape: readonly number[], offsets: readonly ((i: number) => number)[]): Float64Array {
   const size = sizeOf(shape);
   if (size > MAX_ELEMENTS) throw new Unsupported(`${size} elements are too many to fold`);
-  let positions = [0];
+  const positions = new Float64Array(size);
+  let inner = size;
   shape.forEach((length, axis) => {
+    inner /= length;
     const along = Array.from({ length }, (_, i) => offsets[axis]!(i));
-    positions = positions.flatMap((position) => along.map((offset) => position + offset));
+    for (let at = 0; at < size;) {
+      for (const offset of along) for (const end = at + inner; at < end; at++) positions[at]! += offset;
+    }
   });
   return positions;
 }
 
 /** Where each element of a shape comes from in a value that is broadcast to it. */
-export function broadcastPositions(from: readonly number[], to: readonly number[]): number[] {
+export function broadcastPositions(from: readonly number[], to: readonly number[]): Float64Array {
   const strides = stridesOf(from);
   const lead = to.length - from.length;
   return positionsBy(

@@ -6,7 +6,7 @@
 
 import type { Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
-import { elementsOf, known, numbersOf, sizeOf } from "../value.ts";
+import { elementsOf, known, numbersOf, sizeOf, Unsupported } from "../value.ts";
 import { axisOf, commonShape, expandTo, pick, positionsBy, stridesOf } from "./arrays.ts";
 import type { Evaluate } from "./evaluate.ts";
 
@@ -235,14 +235,16 @@ const ScatterND: Evaluate = (node) => {
 };
 
 /** A value with some elements replaced: of two for one place the later stays. */
-function overwritten(value: Known, updates: Known, targets: readonly number[]): Known {
+function overwritten(value: Known, updates: Known, targets: ArrayLike<number>): Known {
   const count = sizeOf(value.shape);
   const from = Array.from({ length: count }, (_, i) => i);
-  targets.forEach((target, i) => {
-    from[target >= 0 && target < count ? target : -1] = count + i;
-  });
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    if (!(target >= 0 && target < count)) throw new Unsupported("an index is out of range");
+    from[target] = count + i;
+  }
   const both = concatenate([{ ...value, shape: [count] }, { ...updates, shape: [targets.length] }], 0);
-  return pick(both, value.shape, from.slice(0, count));
+  return pick(both, value.shape, from);
 }
 
 /** @see https://onnx.ai/onnx/operators/onnx__Compress.html */

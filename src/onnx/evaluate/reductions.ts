@@ -32,7 +32,10 @@ function reduction(inputSince: number, reduce: Reduce): Evaluate {
     const elements = elementsOf(node.known(0)) as ArrayLike<number>;
     const within = offsets(axes);
     if (within.length === 0) return undefined;
-    const results = offsets(kept).map((start) => reduce(within.map((offset) => elements[start + offset]!)));
+    const results = Array.from(
+      offsets(kept),
+      (start) => reduce(Array.from(within, (offset) => elements[start + offset]!)),
+    );
     const keep = node.flag("keepdims", true);
     return known(type, shape.flatMap((size, axis) => axes.includes(axis) ? keep ? [1] : [] : [size]), results);
   };
