@@ -153,7 +153,8 @@ function cast(node: NodeView, to: ElementType): Known | undefined {
 }
 
 function convert(element: number | bigint, to: Plain): number | bigint {
-  if (to === "bool") return element ? 1 : 0;
+  // NaN is true.
+  if (to === "bool") return element === 0 || element === 0n ? 0 : 1;
   if (isFloating(to) || typeof element === "bigint") return element;
   // Toward zero; what no integer of the type is has no defined value.
   const whole = Math.trunc(element);

@@ -6,8 +6,8 @@
 
 import type { Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
-import { elementsOf, known, numbersOf, sizeOf, Unsupported } from "../value.ts";
-import { axisOf, commonShape, expandTo, pick, positionsBy, stridesOf } from "./arrays.ts";
+import { known, numbersOf, sizeOf, Unsupported } from "../value.ts";
+import { axisOf, commonShape, expandTo, listOf, pick, positionsBy, stridesOf } from "./arrays.ts";
 import type { Evaluate } from "./evaluate.ts";
 
 /** The slices of a value along an axis at some positions; their shape takes the place of the axis. */
@@ -199,9 +199,8 @@ const NonZero: Evaluate = (node) => {
   const value = node.known(0);
   const strides = stridesOf(value.shape);
   const found: number[] = [];
-  (elementsOf(value) as Float32Array).forEach((element, i) => {
-    // Of bigints too, 0n is falsy.
-    if (element) found.push(i);
+  listOf(value).forEach((element, i) => {
+    if (element !== 0 && element !== 0n) found.push(i);
   });
   const coordinates = value.shape.flatMap((size, axis) => found.map((at) => Math.floor(at / strides[axis]!) % size));
   return known("int64", [value.shape.length, found.length], coordinates);
