@@ -111,6 +111,11 @@ export interface DeviceInfo extends Engine {
   readonly version: string;
   /** The number of CPU threads that a graph may use, the calling one included. */
   readonly threads: number;
+  /**
+   * Whether every optimiser of this version of ONNX Runtime is known to keep the function, or disabled. A newer version
+   * than the one reviewed may have others. Absent where the engine is another one.
+   */
+  readonly optimizersReviewed?: boolean;
 }
 
 /** A device, opened for one context. */

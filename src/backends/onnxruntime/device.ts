@@ -19,6 +19,7 @@ import { lower } from "./lower.ts";
 import { createSession } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
+import { isReviewed } from "./optimizers.ts";
 import { checkGraphMemory } from "./peak_memory.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
@@ -58,6 +59,7 @@ export class OrtDevice implements Device {
       provider: name,
       version: runtime.version,
       threads: settings.threads,
+      optimizersReviewed: isReviewed(runtime.version),
     };
     this.accelerated = kind !== "cpu" && isHardware;
     this.limits = accelerator?.limits ?? LIMITS;

@@ -60,3 +60,11 @@ export interface OnnxGraph {
   readonly initializers: readonly OnnxInitializer[];
   readonly nodes: readonly OnnxNode[];
 }
+
+/** Attributes as JSON values: equal ones if they are the same to the last bit. JSON has no NaN, no infinity and no -0. */
+export function describeAttributes(attributes: OnnxAttributes): unknown {
+  return Object.entries(attributes).map(([key, value]) => [
+    key,
+    value instanceof Float ? { bits: new Uint32Array(Float32Array.of(value.value).buffer)[0] } : value,
+  ]);
+}

@@ -1,36 +1,163 @@
 /**
- * What ONNX Runtime's optimisers may do to a graph: they are all on, but for those that are known to change what it
- * computes.
+ * ONNX Runtime's graph optimisers: which of them run, and why. A session runs only those that compute the same function as
+ * the operators that they replace. What the others would gain is left to rewrites under exact conditions.
  *
  * @module
  */
 
-/** The optimisers that are off, by the engine's names. ONNX Runtime ignores a name that it does not know in silence. */
-export const DISABLED_OPTIMIZERS: readonly string[] = [
-  // (1 / x) · y becomes y / x, also where the 1 has dimensions that x and y lack: the result then has the wrong shape, and
-  // the graph is refused.
-  "DivMulFusion",
-  // They take other formulas for those of norms and activations, and lose dimensions of constants. src/rewrite/ does that
-  // under exact conditions.
-  "GeluFusionL1",
-  "GeluFusionL2",
-  "QuickGeluFusion",
-  "LayerNormFusionL1",
-  "LayerNormFusionL2",
-  "SimplifiedLayerNormFusion",
+/** The newest version whose optimisers stand in the table. */
+export const REVIEWED_VERSION = "1.30";
+
+/** Whether an optimiser runs: it is proven to keep the function, or it is disabled. */
+export type Verdict = "proven" | "disabled";
+
+/** An optimiser of ONNX Runtime. */
+export interface Optimizer {
+  /** The name that `optimization.disable_specified_optimizers` knows. An unknown one is ignored without a word. */
+  readonly name: string;
+  /** The optimisation levels at which it runs. */
+  readonly levels: readonly number[];
+  /** Whether it is a rule, which the engine's log does not name, or a transformer, which it does. */
+  readonly kind: "rule" | "transformer";
+  readonly verdict: Verdict;
+  /** Why. */
+  readonly reason: string;
+}
+
+const UNREACHABLE = "works on operators that are never written here";
+const QUANTIZED = "fuses quantised chains, and takes some for others that it knows";
+
+function row(
+  kind: Optimizer["kind"],
+  verdict: Verdict,
+  levels: readonly number[],
+  reasons: Readonly<Record<string, string>>,
+): Optimizer[] {
+  return Object.entries(reasons).map(([name, reason]) => ({ name, levels, kind, verdict, reason }));
+}
+
+/** All optimisers of levels 1 to 3 of the reviewed version, and of those that follow them. */
+export const OPTIMIZERS: readonly Optimizer[] = [
+  ...row("rule", "proven", [1], {
+    EliminateIdentity: "an identity is its input",
+    EliminateSlice: "a slice of everything is its input",
+    UnsqueezeElimination: "gives a constant its dimensions of 1 beforehand",
+    ExpandElimination: "an expansion to the same shape is its input",
+    CastElimination: "a cast to the same type is its input",
+    NotWhereFusion: "exchanges the branches where the condition is negated",
+    ConvAddFusion: "adds a constant for each channel to the bias of a convolution before it",
+    ConvMulFusion: "multiplies filter and bias of a convolution by the constant factor that follows it",
+  }),
+  ...row("rule", "proven", [1, 2], {
+    GemmTransposeFusion: "a transposed operand becomes an attribute of the product",
+  }),
+  ...row("rule", "disabled", [1], {
+    EliminateDropout: UNREACHABLE,
+    CastChainElimination: "leaves out casts that round, as float32 to float16 and back",
+    PreShapeNodeElimination: UNREACHABLE,
+    NoopElimination: "takes −0 + 0, which is 0, for −0",
+    DivMulFusion: "makes y / x of (1 / x) · y, also where the 1 has dimensions that x and y lack",
+    FuseReluClip: "gains nothing that was measured",
+    GemmSumFusion: UNREACHABLE,
+    ConvBNFusion: UNREACHABLE,
+    Pad_Fusion: "merges padding by 0 into that of a pool, whose padding is no element",
+    MatMul_BatchNormalization_Fusion: UNREACHABLE,
+    LabelEncoderFusion: UNREACHABLE,
+  }),
+  ...row("rule", "disabled", [2], {
+    ClipQuantRewrite: QUANTIZED,
+    ReluQuantRewrite: QUANTIZED,
+  }),
+  ...row("transformer", "proven", [1], {
+    ConstantFolding: "computes what depends on constants only beforehand, by the same kernels",
+    TransposeOptimizer: "moves transposes past other operators until they meet and cancel",
+  }),
+  ...row("transformer", "proven", [1, 2], {
+    MatMulAddFusion: "starts the sums of a matrix product with what is added to it",
+  }),
+  ...row("transformer", "disabled", [1], {
+    DoubleQDQPairsRemover: "merges two pairs of quantisation into one",
+    ConstantSharing: "takes the constants 0 and −0 for one; equal ones are shared before",
+    CommonSubexpressionElimination:
+      "takes nodes with the attributes 0 and −0 for one; equal ones are written once before",
+    ReshapeFusion: UNREACHABLE,
+    FreeDimensionOverrideTransformer: UNREACHABLE,
+    SliceConcatToSpaceToDepthFusion: "gains nothing that was measured",
+    GeluFusionL1: "takes other formulas for gelu, and loses dimensions of constants",
+    LayerNormFusionL1: "takes other exponents, signs, epsilons and shapes for those of a layer norm",
+    QDQPropagationTransformer: "moves quantisation past other operators, also that of each channel",
+    WeightBiasQuantization: "quantises weights and biases that the program did not",
+    EnsureUniqueDQForNodeUnit: QUANTIZED,
+    WhereDummyDq: QUANTIZED,
+  }),
+  ...row("transformer", "proven", [2], {
+    TransposeOptimizer_CPUExecutionProvider: "the same for what runs on the CPU",
+    ConvActivationFusion: "applies an activation to the results of a convolution before they are stored",
+    MatmulTransposeFusion: "a transposed operand becomes an attribute of the product",
+  }),
+  ...row("transformer", "disabled", [2], {
+    QDQSelectorActionTransformer: QUANTIZED,
+    GemmActivationFusion: "gains nothing that was measured",
+    MatMulIntegerToFloatFusion: UNREACHABLE,
+    DynamicQuantizeMatMulFusion: UNREACHABLE,
+    GeluFusionL2: "as GeluFusionL1",
+    LayerNormFusionL2: "as LayerNormFusionL1",
+    SimplifiedLayerNormFusion: "takes other formulas for a root-mean-square norm, and an input for its epsilon",
+    AttentionFusion: "takes a mask for one of the kind that BERT has",
+    EmbedLayerNormFusion: "checks indices in another way than the operators that it replaces",
+    GatherSliceToSplitFusion: "gains nothing that was measured",
+    GatherToSliceFusion: UNREACHABLE,
+    BiasGeluFusion: "its gelu is another one than the operator's",
+    GroupQueryAttentionFusion: UNREACHABLE,
+    SkipLayerNormFusion: "its variance loses what mean and values have in common",
+    BiasSkipLayerNormFusion: "as SkipLayerNormFusion",
+    FastGeluFusion: "takes factors that are near those of the approximation of gelu for them",
+    QuickGeluFusion: "loses dimensions of constants",
+    BiasSoftmaxFusion: "gains nothing on the CPU",
+    BiasDropoutFusion: UNREACHABLE,
+    MatMulScaleFusion: "moves factors past sums, which can overflow then",
+    MatMulActivationFusion: "is for other providers",
+    MatMulNBitsFusion: "gains nothing that was measured",
+    GroupQueryAttentionPreNormFusion: UNREACHABLE,
+    QDQFinalCleanupTransformer: QUANTIZED,
+  }),
+  ...row("transformer", "proven", [3], {
+    NchwcTransformer: "keeps images in blocks of channels between convolutions and pools",
+  }),
+  ...row("transformer", "disabled", [3], {
+    NhwcTransformer:
+      "is for quantised convolutions, which are not written here, and for processors where it was not tried",
+    ConvAddActivationFusion: "gains nothing that was measured",
+  }),
+  ...row("transformer", "proven", [4], {
+    FuseFp16InitializerToFp32NodeTransformer: "float16 is computed in float32: casts such constants beforehand",
+  }),
 ];
 
 /**
- * The session entries that decide how graphs are optimised.
- * @param allowReducedPrecision whether a matrix product with 4-bit or 8-bit weights may round its activations to 8 bits
+ * The entries of a session's configuration that decide how graphs are optimised.
+ *
+ * `session.disable_quant_qdq` leaves out what fuses quantised chains: then a product with dequantised weights is one of
+ * float32. Constants are dequantised when a session is made.
+ * @param allowReducedPrecision whether a matrix product with quantised weights may round its activations to 8 bits
  */
 export function optimizerEntries(allowReducedPrecision: boolean): Readonly<Record<string, string>> {
   return {
-    "optimization.disable_specified_optimizers": DISABLED_OPTIMIZERS.join(";"),
-    // Quantisations to int8 stay so. ONNX Runtime 1.30 makes them uint8 on x64 after it has marked copies of them as int8,
-    // and refuses the graph.
-    "session.qdqisint8allowed": "1",
+    "optimization.disable_specified_optimizers": namesOf("disabled").join(";"),
+    "session.disable_quant_qdq": "1",
     // 4, the engine's own choice, computes with activations in 8 bits; 0 in float32.
     "session.qdq_matmulnbits_accuracy_level": allowReducedPrecision ? "4" : "0",
   };
+}
+
+/** The names of the optimisers with a verdict. */
+export function namesOf(verdict: Verdict): string[] {
+  return OPTIMIZERS.filter((optimizer) => optimizer.verdict === verdict).map(({ name }) => name);
+}
+
+/** Whether the optimisers of a version are all in the table. One of 1.28 has no others than 1.30. */
+export function isReviewed(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [reviewedMajor = 0, reviewedMinor = 0] = REVIEWED_VERSION.split(".").map(Number);
+  return major < reviewedMajor || (major === reviewedMajor && minor <= reviewedMinor);
 }

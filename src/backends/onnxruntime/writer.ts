@@ -8,6 +8,7 @@ import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import type { Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import {
+  describeAttributes,
   MICROSOFT,
   type OnnxAttributes,
   type OnnxGraph,
@@ -28,10 +29,15 @@ export interface LoweringSettings {
   readonly allowReducedPrecision?: boolean | undefined;
 }
 
+/** The size of a user's constant up to which it is looked for among others. */
+const MAX_SHARED_BYTES = 64;
+
 /** The graph under construction. Methods that add a node return the name of its output. */
 export class OnnxWriter {
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
+  /** The outputs of every node, by all that it computes them from. */
+  readonly #computed = new Map<string, string[]>();
   readonly #blocks = new Map<Value, NativeBlock>();
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
@@ -52,7 +58,7 @@ export class OnnxWriter {
     };
   }
 
-  /** Adds a node with one output. */
+  /** Adds a node with one output, or gives that of an equal one. */
   node(op: string, inputs: readonly Operand[], attributes: OnnxAttributes = {}): string {
     return this.nodes(op, inputs, 1, attributes)[0]!;
   }
@@ -107,10 +113,18 @@ export class OnnxWriter {
     this.#inputs.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape });
   }
 
-  /** Declares a constant whose bytes lie in a block. */
+  /** Declares a constant whose bytes lie in a block. Equal small ones are one. */
   addConstant(value: Value, block: NativeBlock): void {
+    const { dataType, shape } = value;
     this.#blocks.set(value, block);
-    this.#initializers.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape, data: block });
+    const declare = () => {
+      const name = this.#name(value);
+      this.#initializers.push({ name, dataType, shape, data: block });
+      return name;
+    };
+    if (block.byteLength > MAX_SHARED_BYTES) return void declare();
+    const key = `${dataType}[${shape}]=${block.bytes.toHex()}`;
+    this.#names.set(value, this.#constants.getOrInsertComputed(key, declare));
   }
 
   /** The bytes of a value that the user gave as a constant, for lowerings that can do better if they know them. */
@@ -138,7 +152,7 @@ export class OnnxWriter {
     const name = this.#nameOf(value);
     const taken = [...this.#outputs, ...this.#inputs].some((other) => other.name === name);
     const { dataType, shape } = value;
-    this.#outputs.push({ name: taken ? this.node("Identity", [name]) : name, dataType, shape });
+    this.#outputs.push({ name: taken ? this.#append("", "Identity", [name], 1, {})[0]! : name, dataType, shape });
   }
 
   /** Gives the outputs of a WebNN node the names of what it was lowered to. */
@@ -159,16 +173,20 @@ export class OnnxWriter {
     outputCount: number,
     attributes: OnnxAttributes,
   ): string[] {
-    const index = this.#nodes.length;
+    const inputNames = this.#inputNames(inputs);
+    const key = JSON.stringify([domain, op, inputNames, outputCount, describeAttributes(attributes)]);
+    return this.#computed.getOrInsertComputed(key, () => this.#append(domain, op, inputNames, outputCount, attributes));
+  }
+
+  #append(
+    domain: string,
+    op: string,
+    inputs: readonly string[],
+    outputCount: number,
+    attributes: OnnxAttributes,
+  ): string[] {
     const outputs = Array.from({ length: outputCount }, () => `t${this.#count++}`);
-    this.#nodes.push({
-      op,
-      domain,
-      name: `${this.#label} #${index}`,
-      inputs: this.#inputNames(inputs),
-      outputs,
-      attributes,
-    });
+    this.#nodes.push({ op, domain, name: `${this.#label} #${this.#nodes.length}`, inputs, outputs, attributes });
     return outputs;
   }
 

@@ -12,7 +12,7 @@
 import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
 import { readCString } from "../../../../ffi/memory.ts";
 import { NativeBlock } from "../native_block.ts";
-import { Float, type OnnxAttribute, type OnnxGraph, OPSET } from "../onnx.ts";
+import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 import { Hash, padded } from "./hash.ts";
 
@@ -54,15 +54,8 @@ function describeGraph({ inputs, outputs, initializers, nodes }: OnnxGraph): unk
     inputs,
     outputs,
     initializers.map(({ data, ...info }) => [info, data instanceof NativeBlock ? data.byteLength : data.toBase64()]),
-    nodes.map((
-      { attributes, ...node },
-    ) => [node, Object.entries(attributes).map(([key, value]) => [key, encode(value)])]),
+    nodes.map(({ attributes, ...node }) => [node, describeAttributes(attributes)]),
   ];
-}
-
-/** JSON has no NaN, no infinity and no -0. */
-function encode(attribute: OnnxAttribute | undefined): unknown {
-  return attribute instanceof Float ? { bits: new Uint32Array(Float32Array.of(attribute.value).buffer)[0] } : attribute;
 }
 
 /** Evenly spread over the block. Bytes behind the last whole number come first. */

@@ -49,8 +49,8 @@ function fused(
 
 const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType, shape } = input;
-  // Of 32-bit integers, ONNX Runtime takes int32 with zero point 0, which biases have.
-  const hasKernel = bitsOf(dataType) < 32 || (dataType === "int32" && isZero(zeroPoint, onnx));
+  // ONNX Runtime dequantises int32 too, but moves transposes past it by quantising again, which it cannot.
+  const hasKernel = bitsOf(dataType) < 32;
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
   const working = workingType(dataType);
@@ -58,10 +58,6 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, sca
   const difference = onnx.node("Sub", [onnx.cast(input, working), parameter(zeroPoint)]);
   return onnx.cast(onnx.node("Mul", [difference, parameter(scale)]), scale.dataType);
 };
-
-function isZero(value: Value, onnx: OnnxWriter): boolean {
-  return onnx.constantBytes(value)?.every((byte) => byte === 0) ?? false;
-}
 
 const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType } = zeroPoint;

@@ -1,0 +1,116 @@
+/**
+ * Small programs that are more than one operator: what they compute on each device that is installed.
+ *
+ * @module
+ */
+
+import { cpus } from "node:os";
+import { assert } from "@std/assert";
+import { createContext, type MLContext, MLGraphBuilder, type MLOperand, type MLOperandDataType } from "@webnn/deno";
+import { type Element, encode, type RefTensor } from "../reference/mod.ts";
+import { cpu, ggml, openvino, openvinoPlugin, type TestDevice, testOn, webgpu } from "../support/devices.ts";
+import { runGraph } from "../support/run_operator.ts";
+
+/** Why OpenVINO's plug-in, though installed, has no device here. */
+const NOT_INTEL = cpus()[0]?.model.includes("Intel") ? undefined : "it serves Intel's processors only";
+
+/** All devices that tests use. */
+export const DEVICES: readonly TestDevice[] = [
+  cpu,
+  webgpu,
+  openvino,
+  { ...openvinoPlugin, missing: openvinoPlugin.missing ?? NOT_INTEL },
+  ggml,
+];
+
+/** What a program writes its graph with. */
+export interface Writer {
+  readonly builder: MLGraphBuilder;
+  /** A float32 constant. */
+  f(shape: readonly number[], values: readonly number[]): MLOperand;
+  /** A constant. */
+  k(dataType: MLOperandDataType, shape: readonly number[], values: readonly Element[]): MLOperand;
+  /** A float32 input. */
+  x(shape: readonly number[], values: readonly number[]): MLOperand;
+  /** An input of any type. */
+  input(dataType: MLOperandDataType, shape: readonly number[], values: readonly Element[]): MLOperand;
+}
+
+/** A program: writes a graph and gives its outputs. */
+export type Program = (writer: Writer) => MLOperand | readonly MLOperand[];
+
+/** The values of a program's outputs, one after the other. */
+export async function compute(context: MLContext, program: Program): Promise<number[]> {
+  const builder = new MLGraphBuilder(context);
+  const inputs: Record<string, RefTensor> = {};
+  const k: Writer["k"] = (dataType, shape, values) =>
+    builder.constant({ dataType, shape: [...shape] }, encode(dataType, values));
+  const input: Writer["input"] = (dataType, shape, values) => {
+    const name = `input${Object.keys(inputs).length}`;
+    inputs[name] = { dataType, shape: [...shape], data: [...values] };
+    return builder.input(name, { dataType, shape: [...shape] });
+  };
+  const outputs = [program({
+    builder,
+    k,
+    input,
+    f: (shape, values) => k("float32", shape, values),
+    x: (shape, values) => input("float32", shape, values),
+  })].flat();
+  const results = await runGraph(context, builder, inputs, outputs);
+  return results.flatMap(({ data }) => [...data].map(Number));
+}
+
+/** How near a result must be: so many times the expected value, and so much at least. */
+export interface Nearness {
+  readonly relative?: number;
+  readonly absolute?: number;
+}
+
+/** Asserts that results are those expected: the same where no nearness is given. */
+export function assertNear(
+  actual: readonly number[],
+  expected: readonly number[],
+  { relative = 0, absolute = 0 }: Nearness = {},
+): void {
+  const isNear = (value: number, i: number) => {
+    const target = expected[i]!;
+    return Object.is(value, target) || value === target ||
+      Math.abs(value - target) <= Math.max(absolute, relative * Math.abs(target));
+  };
+  assert(
+    actual.length === expected.length && actual.every(isNear),
+    `got ${actual.join(" ")}\nexpected ${expected.join(" ")}`,
+  );
+}
+
+/** What a test of a program may say beside its program and its result. */
+export interface Particulars extends Nearness {
+  /** The devices that do not get it right, each with the reason: what their engine does. */
+  readonly not?: Readonly<Record<string, string>>;
+}
+
+/** Registers a test of a program on each device. */
+export function testProgram(
+  title: string,
+  program: Program,
+  expected: readonly number[],
+  { not = {}, ...nearness }: Particulars = {},
+): void {
+  for (const device of DEVICES) {
+    const reason = not[device.name];
+    const where: TestDevice = reason === undefined ? device : { ...device, missing: reason };
+    testOn(where, title, async () => {
+      assertNear(await compute(await contextOn(device), program), expected, nearness);
+    });
+  }
+}
+
+const contexts = new Map<TestDevice, Promise<MLContext>>();
+
+/** The context of a device for all tests of a file. It lives until the process ends: a test must not destroy it. */
+export function contextOn(device: TestDevice): Promise<MLContext> {
+  let context = contexts.get(device);
+  if (!context) contexts.set(device, context = createContext(device.options));
+  return context;
+}
