@@ -310,7 +310,7 @@ function groupQueryAttention(node: NodeView): RowResult {
   const total = node.number(GROUP.total, "total_sequence_length")!;
   const keys = Math.max(past, total);
   if (past && node.operandType(GROUP.past) !== parts.k.dataType) node.refuse("a cache of another type");
-  const { add, sub, max } = calculate(node);
+  const { add, sub, max, min } = calculate(node);
   // The position of the first new element: what the sequence holds in all, less what is new.
   const ends = node.reshape(node.cast(node.input(GROUP.lengths), "int32"), [batch, 1]);
   const start = max(sub(ends, length - 1), 0);
@@ -324,7 +324,8 @@ function groupQueryAttention(node: NodeView): RowResult {
     scale: node.float("scale", 0) || 1 / Math.sqrt(size),
     softcap: node.float("softcap", 0),
     bias: node.optional(GROUP.bias),
-    visible: within(node, node.reshape(positions, [batch, 1, length, 1]), keys),
+    // Rows behind the end of a sequence see all of it.
+    visible: within(node, node.reshape(min(positions, ends), [batch, 1, length, 1]), keys),
     sink: node.optional(GROUP.sink) ??
       (node.flag("smooth_softmax") ? node.constant(q.dataType, [heads], 0) : undefined),
   });

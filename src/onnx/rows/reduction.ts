@@ -44,11 +44,17 @@ const reduce = (name: Reduction, axesInputSince: number) => (node: NodeView): Ro
   const axes = isWhole ? range(0, shape.length) : given;
   const keepDimensions = node.flag("keepdims", true);
   if (shape.includes(0)) return ofNothing(node, name, axes, keepDimensions);
-  if (isWhole && node.since >= axesInputSince && node.flag("noop_with_empty_axes")) {
-    return node.builder.identity(node.input(0));
-  }
+  if (isWhole && node.since >= axesInputSince && node.flag("noop_with_empty_axes")) return notReduced(node, name);
   return reduced(node, name, axes, keepDimensions);
 };
+
+/** Of the others ONNX says that nothing happens, and engines apply what they do to each element. */
+const PLAIN: readonly Reduction[] = ["reduceMax", "reduceMean", "reduceMin", "reduceProduct", "reduceSum"];
+
+function notReduced(node: NodeView, name: Reduction): MLOperand {
+  if (!PLAIN.includes(name)) node.refuse("noop_with_empty_axes, which ONNX and its engines define in two ways");
+  return node.builder.identity(node.input(0));
+}
 
 function reduced(node: NodeView, name: Reduction, axes: number[], keepDimensions: boolean): MLOperand {
   const x = node.input(0);

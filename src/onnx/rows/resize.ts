@@ -75,6 +75,9 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
   const list = given ?? sizes ?? node.refuse("neither scales nor sizes");
   if (list.length !== axes.length) node.refuse(`${list.length} scales or sizes for ${axes.length} axes`);
   const roi = coordinates === "tf_crop_and_resize" ? node.numbers(1, "roi")! : [];
+  if (given && roi.some((edge, i) => edge !== (i < axes.length ? 0 : 1))) {
+    node.refuse("scales beside a part of the input, from which ONNX and its engines get other sizes");
+  }
   const policy = given ? "stretch" : node.string("keep_aspect_ratio_policy", "stretch");
   const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / shape[axis]!);
   const common = policy === "not_larger"
@@ -90,11 +93,7 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
       node.refuse(`the scale ${scale} of ${size} elements: ONNX's own data align other corners than its engines`);
     }
-    const target = common !== undefined
-      ? Math.round(size * common)
-      : given
-      ? Math.floor(size * scale * (coordinates === "tf_crop_and_resize" ? part[1] - part[0] : 1))
-      : list[i]!;
+    const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
     return { axis, size, target, scale, roi: part };
   });
 }

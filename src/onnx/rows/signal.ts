@@ -75,20 +75,23 @@ function halfExp(node: NodeView, x: MLOperand, part: number): MLOperand {
   return mul(root, mul(root, 0.5));
 }
 
-/** sign(x) ln(1 + |x| + x² / (1 + √(x² + 1))). */
+/** sign(x) ln(1 + |x| + x² / (1 + √(x² + 1))), and of large x ln 2|x|, whose square is infinite. */
 function arsinh(node: NodeView, x: MLOperand): MLOperand {
   const { builder } = node;
-  const { mul, add, div } = calculate(node);
+  const { mul, add, div, greater, where } = calculate(node);
   const size = builder.abs(x);
   const square = mul(x, x);
-  return mul(builder.sign(x), logOf1Plus(node, add(size, div(square, add(builder.sqrt(add(square, 1)), 1)))));
+  const large = add(builder.log(size), Math.LN2);
+  const small = logOf1Plus(node, add(size, div(square, add(builder.sqrt(add(square, 1)), 1))));
+  return mul(builder.sign(x), where(greater(size, 1e9), large, small));
 }
 
-/** With t = x - 1: ln(1 + t + √(2t + t²)). */
+/** With t = x - 1: ln(1 + t + √(2t + t²)), and of large x ln 2x. */
 function arcosh(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, add, sub } = calculate(node);
+  const { mul, add, sub, greater, where } = calculate(node);
   const t = sub(x, 1);
-  return logOf1Plus(node, add(t, node.builder.sqrt(mul(t, add(t, 2)))));
+  const small = logOf1Plus(node, add(t, node.builder.sqrt(mul(t, add(t, 2)))));
+  return where(greater(x, 1e9), add(node.builder.log(x), Math.LN2), small);
 }
 
 /** ½ ln(1 + 2x / (1 - x)). */
