@@ -1,5 +1,5 @@
 /**
- * The builder's own throughput: 10,000 operators, `build()` excluded.
+ * The builder's own throughput, and builds of the same graphs: both must grow as the number of operators does.
  *
  * @module
  */
@@ -8,5 +8,14 @@ import { buildChain } from "./support/builder_throughput.ts";
 
 const context = await navigator.ml.createContext();
 for (const operators of [1000, 10_000]) {
-  Deno.bench(`${operators} operators`, { group: "builder" }, () => void buildChain(context, operators));
+  Deno.bench(
+    `${operators} operators`,
+    { group: "builder" },
+    () => void buildChain(new MLGraphBuilder(context), operators),
+  );
+  Deno.bench(`${operators} operators`, { group: "builder and build()" }, async () => {
+    const builder = new MLGraphBuilder(context);
+    const graph = await builder.build({ x: buildChain(builder, operators) });
+    graph.destroy();
+  });
 }

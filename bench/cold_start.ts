@@ -4,15 +4,14 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import { coldStartTable, measureColdStart } from "./report/cold_start.ts";
-import { countOption } from "./support/count_option.ts";
+import { positiveInteger, runProgram } from "../support/program.ts";
 import { whatIsMissing } from "./support/mobilenetv2.ts";
 
 const HELP =
   `Measures the time from the start of a Deno process to the first result of MobileNetV2, as bench:report does.
 
-  deno task bench:cold-start [--rounds N]
+Usage: deno task bench:cold-start [--rounds N]
 
   --rounds N   how often each program starts, in turns (15)
   --help       this text
@@ -20,9 +19,8 @@ const HELP =
 It prints a Markdown table of medians, of the range of the middle half, and of the ratio to onnxruntime-node. That starts
 a second time with its telemetry as it comes, which writes into the user's folders and may report to its makers.`;
 
-const options = parseArgs(Deno.args, { string: ["rounds"], boolean: ["help"], default: { rounds: "15" } });
-const rounds = options.help ? 0 : countOption("--rounds", options.rounds) ?? 0;
-const missing = whatIsMissing();
-if (options.help) console.log(HELP);
-else if (missing) console.error(missing);
-else if (rounds > 0) console.log(coldStartTable(await measureColdStart(rounds)));
+await runProgram("bench:cold-start", HELP, { string: ["rounds"], default: { rounds: "15" } }, async ({ rounds }) => {
+  const [times, missing] = [positiveInteger(rounds, "--rounds"), whatIsMissing()];
+  if (missing !== undefined) throw new Error(missing);
+  console.log(coldStartTable(await measureColdStart(times)));
+});

@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "@std/cli";
 import { ENVIRONMENT, startContestant } from "./report/contestant_process.ts";
 import { contestants, REFERENCE } from "./report/contestants.ts";
 import { table } from "./report/figures.ts";
@@ -13,14 +12,14 @@ import { writeJobFolder } from "./report/job_folder.ts";
 import type { Memory } from "./support/memory_child.ts";
 import { mobileNetV2, mobileNetV2Weights, whatIsMissing } from "./support/mobilenetv2.ts";
 import { products, PRODUCTS_BYTES } from "./support/products.ts";
-import { median } from "./support/statistics.ts";
+import { median } from "../support/statistics.ts";
 import type { Suite } from "./support/suite.ts";
-import { countOption } from "./support/count_option.ts";
+import { positiveInteger, runProgram } from "../support/program.ts";
 import { trivial } from "./support/trivial.ts";
 
 const HELP = `Measures the resident memory of programs that build a network and run it once, in Markdown.
 
-  deno task bench:memory [--runs N]
+Usage: deno task bench:memory [--runs N]
 
   --runs N   how often each program runs (5)
   --help     this text
@@ -43,26 +42,28 @@ interface Network {
 /** What a row tells; without `javascript` where there is none. */
 type Figures = Pick<Memory, "base" | "peakOfBuild" | "built" | "peak"> & { readonly javascript?: number };
 
-const options = parseArgs(Deno.args, { string: ["runs"], boolean: ["help"], default: { runs: "5" } });
-const runs = options.help ? 0 : countOption("--runs", options.runs) ?? 0;
-if (options.help) console.log(HELP);
-else if (runs > 0) await measureAll();
+await runProgram("bench:memory", HELP, { string: ["runs"], default: { runs: "5" } }, ({ runs }) => {
+  return measureAll(positiveInteger(runs, "--runs"));
+});
 
-async function measureAll(): Promise<void> {
+async function measureAll(runs: number): Promise<number> {
+  const missing = whatIsMissing();
+  if (missing !== undefined) console.error(missing);
   const folder = await Deno.makeTempDir();
   try {
-    const alone = await medians(() => runChild("trivial"));
+    const alone = await medians(runs, () => runChild("trivial"));
     const rows: string[][] = [];
     for (const { suite, weightBytes, rows: ours } of await networks()) {
       for (const [name, { subject, cached }] of Object.entries(ours)) {
         const cache = cached ? join(folder, "cache") : undefined;
         if (cached) await runChild(subject, cache); // Fills it.
-        const memory = await medians(() => runChild(subject, cache));
+        const memory = await medians(runs, () => runChild(subject, cache));
         rows.push(rowOf(name, weightBytes, { ...memory, javascript: memory.javascript! - alone.javascript! }));
       }
-      rows.push(rowOf(`${suite.name}, C`, weightBytes, await medians(await prepareC(suite, folder))));
+      rows.push(rowOf(`${suite.name}, C`, weightBytes, await medians(runs, await prepareC(suite, folder))));
     }
     console.log(table(["network", "weights", "peak of the build", "built", "peak", "in JavaScript", "base"], rows));
+    return missing === undefined ? 0 : 1;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -78,11 +79,7 @@ async function networks(): Promise<Network[]> {
       "products, cached": { subject: "products", cached: true },
     },
   }];
-  const missing = whatIsMissing();
-  if (missing !== undefined) {
-    console.error(missing);
-    return all;
-  }
+  if (whatIsMissing() !== undefined) return all;
   const mobilenetv2 = {
     suite: await mobileNetV2(),
     weightBytes: Deno.statSync(mobileNetV2Weights()).size,
@@ -104,7 +101,7 @@ function rowOf(name: string, weightBytes: number, { base, peakOfBuild, built, pe
 }
 
 /** Of each figure for itself. */
-async function medians(measure: () => Promise<Figures>): Promise<Figures> {
+async function medians(runs: number, measure: () => Promise<Figures>): Promise<Figures> {
   const all: Figures[] = [];
   for (let run = 0; run < runs; run++) all.push(await measure());
   const entries = Object.keys(all[0]!).map((

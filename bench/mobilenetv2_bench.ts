@@ -4,8 +4,8 @@
  * @module
  */
 import { mobileNetV2, whatIsMissing } from "./support/mobilenetv2.ts";
-import { benchSuite } from "./support/suite.ts";
+import { benchMissing, benchSuite } from "./support/suite.ts";
 
 const missing = whatIsMissing();
-if (missing) console.error(missing);
+if (missing) benchMissing(missing);
 else await benchSuite(await mobileNetV2());

@@ -5,15 +5,14 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import type { Pointer } from "../ffi/memory.ts";
 import { addConfiguration, createSessionOptions } from "../src/backends/onnxruntime/session_options.ts";
 import type { OrtRuntime } from "../src/backends/onnxruntime/runtime.ts";
 import { type CapturedGraph, captureGraph } from "./support/capture.ts";
-import { countOption } from "./support/count_option.ts";
+import { namesIn, positiveInteger, runProgram } from "../support/program.ts";
 import { createRawEngine, type RawEngine, type RawSession } from "./support/raw_engine.ts";
-import { median } from "./support/statistics.ts";
-import { loadSuite } from "./support/suites.ts";
+import { median } from "../support/statistics.ts";
+import { loadSuite, suites } from "./support/suites.ts";
 import "@webnn/deno/polyfill";
 
 const HELP = `Measures networks on one and two threads, with pools of each kind, alone and beside a busy core.
@@ -50,17 +49,13 @@ const RUN: Readonly<Record<string, Run>> = {
   "nonblocking": (session) => session.runAsync(),
 };
 
-const args = parseArgs(Deno.args, {
-  string: ["suite", "rounds"],
-  boolean: ["help"],
-  default: { suite: "simple,mobilenetv2", rounds: "9" },
+const OPTIONS = { string: ["suite", "rounds"], default: { suite: "simple,mobilenetv2", rounds: "9" } } as const;
+
+await runProgram("bench:threads", HELP, OPTIONS, async ({ suite, rounds }) => {
+  const names = namesIn(suite, suites.map(({ name }) => name), "--suite");
+  for (const { missing } of suites.filter(({ name }) => names.includes(name))) if (missing) throw new Error(missing);
+  for (const name of names) await study(name, positiveInteger(rounds, "--rounds"));
 });
-const rounds = args.help ? 0 : countOption("--rounds", args.rounds) ?? 0;
-if (args.help) {
-  console.log(HELP);
-} else if (rounds > 0) {
-  for (const suite of args.suite.split(",")) await study(suite, rounds);
-}
 
 async function study(name: string, rounds: number): Promise<void> {
   const suite = await loadSuite(name);

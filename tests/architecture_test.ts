@@ -274,6 +274,19 @@ Deno.test("of the product only ffi/, cli/ and serve/ name the global Deno", () =
   assertEquals(sources.flatMap((path) => namesDeno(path, Deno.readTextFileSync(new URL(path, ROOT)))), []);
 });
 
+Deno.test("what others use stands outside tests/: no import of bench/, support/, examples/ or the product leads there", () => {
+  const sources = ["bench", "support", "examples", "src", "ffi"].flatMap((folder) => [...sourcesBelow(`${folder}/`)]);
+  const leading = sources.filter((path) => /["'`](\.\.\/)+tests\//.test(Deno.readTextFileSync(new URL(path, ROOT))));
+  assertEquals(leading, []);
+});
+
+function* sourcesBelow(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
+    if (entry.isDirectory) yield* sourcesBelow(`${folder}${entry.name}/`);
+    else if (entry.name.endsWith(".ts")) yield folder + entry.name;
+  }
+}
+
 Deno.test("mod.ts only re-exports", () => {
   assertEquals(statementsBesideReexports("mod.ts", Deno.readTextFileSync(new URL("mod.ts", ROOT))), []);
 });

@@ -13,7 +13,7 @@ interface Configuration {
 }
 
 const ROOT = new URL("../", import.meta.url);
-const ROOMS = ["bench", "examples", "tests"];
+const ROOMS = ["bench", "examples", "hardware", "tests"];
 
 const read = (folder: string): Configuration => JSON.parse(Deno.readTextFileSync(new URL(`${folder}deno.json`, ROOT)));
 const root = read("");
@@ -52,7 +52,8 @@ Deno.test("a package has one version in all rooms", () => {
 Deno.test("every task names the configuration of the room that its program stands in", () => {
   for (const [name, command] of Object.entries(root.tasks!)) {
     const [, room, program] =
-      /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|examples|tests)\/\S*)/.exec(command) ?? [];
+      /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|examples|hardware|tests)\/\S*)/.exec(command) ??
+        [];
     assertEquals(program?.split("/")[0], room ?? "no room", `${name}: ${command}`);
   }
 });

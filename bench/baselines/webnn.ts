@@ -6,7 +6,7 @@
 import { contextInfo, createContext } from "@webnn/deno";
 import "@webnn/deno/polyfill";
 import type { Network } from "../../examples/inference.ts";
-import { deviceNamed } from "../../tests/support/devices.ts";
+import { deviceNamed } from "../../support/devices.ts";
 import { loadSuite } from "../support/suites.ts";
 import { type Engine, readJob, serve, timed } from "./protocol.ts";
 

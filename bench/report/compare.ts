@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Spread, spreadOf } from "../support/statistics.ts";
+import { type Spread, spreadOf } from "../../support/statistics.ts";
 import { WEBNN } from "./contestants.ts";
 import { findMeasurement, findSuite, formatRatio, ratioOf, type Report, table } from "./figures.ts";
 import type { Kind, Measurement } from "./measure.ts";

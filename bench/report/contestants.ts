@@ -6,7 +6,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compiler, withoutCompiler } from "../../tests/support/c_compiler.ts";
+import { compiler, withoutCompiler } from "../../support/c_compiler.ts";
 
 /** Where a contestant is built, and from what. */
 export interface Workplace {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Spread, spreadOf } from "../support/statistics.ts";
+import { type Spread, spreadOf } from "../../support/statistics.ts";
 import type { ColdStart } from "./cold_start.ts";
 import type { Contestant } from "./contestants.ts";
 import type { Kind, Measurement, SuiteResult } from "./measure.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { spreadOf } from "../support/statistics.ts";
+import { spreadOf } from "../../support/statistics.ts";
 import { CACHED, coldStartRatio, NODE } from "./cold_start.ts";
 import { REFERENCE, WEBNN } from "./contestants.ts";
 import { findMeasurement, findSuite, memoryOverBase, ratioOf, type Report, table, threadsOf } from "./figures.ts";

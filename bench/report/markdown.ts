@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { spreadOf } from "../support/statistics.ts";
+import { spreadOf } from "../../support/statistics.ts";
 import { describeRun, type Work } from "../support/work.ts";
 import { type ColdStart, coldStartTable } from "./cold_start.ts";
 import { absentees, WEBNN } from "./contestants.ts";

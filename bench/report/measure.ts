@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { deviceNamed } from "../../tests/support/devices.ts";
+import { deviceNamed } from "../../support/devices.ts";
 import { loadSuite } from "../support/suites.ts";
 import type { Suite } from "../support/suite.ts";
 import type { Work } from "../support/work.ts";

@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import { buildMobileNetV2, type MobileNetV2Options } from "../../examples/mobilenetv2.ts";
 import { parseSafetensors } from "../../examples/safetensors.ts";
-import { hasTestData, testData } from "../../tests/support/test_data.ts";
+import { hasTestData, testData } from "../../support/test_data.ts";
 import { mobileNetV2Input } from "./mobilenetv2_input.ts";
 import type { Suite } from "./suite.ts";
 

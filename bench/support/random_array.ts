@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { random } from "../../tests/support/random.ts";
+import { random } from "../../support/random.ts";
 
 /** Numbers from -1 to 1, times `scale`, that a seed repeats. */
 export function randomArray(length: number, seed: number, scale = 1): Float32Array<ArrayBuffer> {

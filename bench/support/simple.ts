@@ -4,7 +4,7 @@
  * @module
  */
 import type { Network } from "../../examples/inference.ts";
-import { random } from "../../tests/support/random.ts";
+import { random } from "../../support/random.ts";
 import { assertSameElements } from "./check.ts";
 import type { Suite } from "./suite.ts";
 

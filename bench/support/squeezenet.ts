@@ -6,7 +6,7 @@
 import { assert } from "@std/assert";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { buildSqueezeNet } from "../../examples/squeezenet.ts";
-import { hasTestData, testData } from "../../tests/support/test_data.ts";
+import { hasTestData, testData } from "../../support/test_data.ts";
 import type { Suite } from "./suite.ts";
 
 const FILES = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;

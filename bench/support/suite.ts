@@ -22,6 +22,13 @@ export interface Suite {
   check(values: Float32Array): void;
 }
 
+/** A bench that fails in the place of one that cannot be run, so that `deno bench` ends with status 1. */
+export function benchMissing(reason: string): void {
+  Deno.bench(reason, () => {
+    throw new Error(reason);
+  });
+}
+
 /** What the measurements of a suite share. */
 interface Bench {
   readonly suite: Suite;

@@ -9,7 +9,7 @@ import { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";
 import { openRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import config from "../../deno.json" with { type: "json" };
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { HEIGHT, product, productOfOnes, weightsOf, WIDTH } from "./product.ts";
 import { ownOptions } from "../../src/options.ts";
 

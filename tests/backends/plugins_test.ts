@@ -5,8 +5,8 @@ import { createContext, devices, MLGraphBuilder } from "@webnn/deno";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
-import { compileLibrary, compiler, withoutCompiler } from "../support/c_compiler.ts";
-import { runChild } from "../support/child.ts";
+import { compileLibrary, compiler, withoutCompiler } from "../../support/c_compiler.ts";
+import { runChild } from "../../support/child.ts";
 import { ggml, openvinoPlugin, testOn } from "../support/devices.ts";
 
 /** Runs with a folder of wrong plug-ins. */

@@ -6,8 +6,8 @@ import { goalTable } from "../../bench/report/goals.ts";
 import { writeHtml } from "../../bench/report/html.ts";
 import { writeMarkdown } from "../../bench/report/markdown.ts";
 import { maxError, measureSuite, type SuiteResult } from "../../bench/report/measure.ts";
-import { median, quantile, spreadOf } from "../../bench/support/statistics.ts";
-import { compiler, withoutCompiler } from "../support/c_compiler.ts";
+import { median, quantile, spreadOf } from "../../support/statistics.ts";
+import { compiler, withoutCompiler } from "../../support/c_compiler.ts";
 
 Deno.test("the quartiles of measurements are interpolated, in whatever order they come", () => {
   assertEquals(spreadOf([5, 1, 2, 4, 3]), { median: 3, p25: 2, p75: 4 });

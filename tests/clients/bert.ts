@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Random, random } from "../support/random.ts";
+import { type Random, random } from "../../support/random.ts";
 import { encodeOnnx, type Initializer, type Node } from "./onnx_file.ts";
 
 const HIDDEN = 32;

@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import type { Difference } from "./errors.ts";
 
 const PROGRAM = new URL("programs/litert.ts", import.meta.url);

@@ -1,8 +1,8 @@
 /** onnxruntime-web, unmodified, on navigator.ml: real models beside its own engine, and what programs do with it. */
 import { assert, assertEquals } from "@std/assert";
-import { runChild } from "../support/child.ts";
-import { runModels } from "./onnxruntime_web/child.ts";
-import { MODELS } from "./onnxruntime_web/models.ts";
+import { runChild } from "../../support/child.ts";
+import { runModels } from "../../bench/clients/onnxruntime_web/child.ts";
+import { MODELS } from "../../bench/clients/onnxruntime_web/models.ts";
 
 Deno.test("onnxruntime-web runs models on WebNN as on its own engine", async (t) => {
   const outcomes = await runModels();

@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "node:path";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { BERT_LENGTH, BERT_NAME, bertFiles } from "./bert.ts";
 import type { Difference } from "./errors.ts";
 

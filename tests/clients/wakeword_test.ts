@@ -2,8 +2,8 @@
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import wavefile from "wavefile";
-import { runChild } from "../support/child.ts";
-import { random } from "../support/random.ts";
+import { runChild } from "../../support/child.ts";
+import { random } from "../../support/random.ts";
 
 const WAKEWORD = new URL("../../examples/wakeword/main.ts", import.meta.url);
 

@@ -1,7 +1,7 @@
 /** What it takes to write weights, measured in a process of its own. */
 import { assertEquals, assertLess } from "@std/assert";
 import { join } from "node:path";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 
 const WEIGHTS = 500_000_000;
 /** The model file, buffers of files, and what the garbage collector has not come to yet. */

@@ -2,7 +2,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { openCoreMLFramework } from "../../ffi/objc/core_ml.ts";
 import { LibraryError } from "../../ffi/library.ts";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { available, buildFakeFramework, testOnFake, unavailable } from "./fake_framework.ts";
 
 testOnFake("Objective-C, Foundation and completions", "objc.ts");

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { MilConstant, MilOperation, MilType } from "../../src/backends/coreml/mil.ts";
 import { evaluate, type RefTensor } from "../reference/mod.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../support/random.ts";
 import { constantValue, runOperation, type Tensor, tensorOf } from "./interpreter/mod.ts";
 
 /** Types that tensors have. */

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheDirectory } from "../support/cache_directory.ts";
+import { cacheDirectory } from "../../support/cache_directory.ts";
+import { runProgram } from "../../support/program.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "../wpt_cases/cases.ts";
 import { CASES } from "../wpt_cases/main.ts";
@@ -52,22 +52,7 @@ interface Findings {
   readonly programs: Readonly<Record<string, Finding>>;
 }
 
-async function main(): Promise<number> {
-  const unknown: string[] = [];
-  const { folder, schema, help } = parseArgs(Deno.args, {
-    string: ["folder"],
-    boolean: ["schema", "help"],
-    unknown: (option) => void unknown.push(option),
-  });
-  if (help || unknown.length > 0) {
-    console.log(help ? HELP : `verify:coremltools: there is no option ${unknown[0]}; --help lists them`);
-    return help ? 0 : 1;
-  }
-  const python = await findPython();
-  if (schema) return await writeSchema(python);
-  if (folder !== undefined) return await verifyFolder(python, folder);
-  return await verifyAll(python);
-}
+const OPTIONS = { string: ["folder"], boolean: ["schema"] } as const;
 
 async function verifyAll(python: string): Promise<number> {
   const sets: SetResult[] = [];
@@ -97,12 +82,13 @@ async function verifyAll(python: string): Promise<number> {
   if (!isComplete) console.log("sample_programs.ts says otherwise which of the wrong programs coremltools finds");
   const failed = sets.filter(({ refused, numbers }) => !isEmpty(refused) || !isEmpty(numbers.different)).length;
   console.log(`verify:coremltools: ${sets.length - failed} sets passed, ${failed} failed`);
-  return isRight && isComplete ? 0 : 1;
+  return isRight && isComplete && hasTestData(CASES) && hasNetworks() ? 0 : 1;
 }
 
 async function writeResult(result: Result): Promise<void> {
   await Deno.writeTextFile(RESULT, `${JSON.stringify(result, null, 2)}\n`);
   await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(RESULT)]);
+  console.log(`Written: ${fileURLToPath(RESULT)}`);
 }
 
 function hasNetworks(): boolean {
@@ -184,6 +170,7 @@ function printSet({ set, programs, loaded, refused, numbers }: Omit<SetResult, "
 async function writeSchema(python: string): Promise<number> {
   await run(python, [script("make_schema.py"), fileURLToPath(SCHEMA)]);
   await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(SCHEMA)]);
+  console.log(`Written: ${fileURLToPath(SCHEMA)}`);
   return 0;
 }
 
@@ -214,4 +201,10 @@ function isEmpty(record: object): boolean {
   return Object.keys(record).length === 0;
 }
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  await runProgram("verify:coremltools", HELP, OPTIONS, async ({ folder, schema }) => {
+    const python = await findPython();
+    if (schema) return await writeSchema(python);
+    return folder === undefined ? await verifyAll(python) : await verifyFolder(python, folder);
+  });
+}

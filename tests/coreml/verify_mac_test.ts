@@ -25,7 +25,8 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       const output = join(folder, "report.md");
-      assertEquals(await run("--fake", "--filter", "softmax", "--output", output), { code: 0, stdout: "", stderr: "" });
+      const expected = { code: 0, stdout: `Written: ${output}\n`, stderr: "" };
+      assertEquals(await run("--fake", "--filter", "softmax", "--output", output), expected);
       const text = await Deno.readTextFile(output);
       assertStringIncludes(text, "# Core ML: all that was run passed");
       assertStringIncludes(text, "**Run on the fake framework, not on Core ML");
@@ -41,7 +42,7 @@ Deno.test({
 testOnNetwork("verify:mac runs a network on the fake framework, cold and warm, and shows it photos", async (output) => {
   assertEquals(await run("--fake", "--filter", "squeezenet1.1", "--output", output), {
     code: 0,
-    stdout: "",
+    stdout: `Written: ${output}\n`,
     stderr: "",
   });
   const rows = (await Deno.readTextFile(output)).split("\n").filter((line) => line.startsWith("| squeezenet1.1 |"));
@@ -77,7 +78,7 @@ Deno.test("verify:mac explains itself, and what it cannot do", async () => {
   assertEquals([help.code, help.stderr], [0, ""]);
   assertStringIncludes(help.stdout, "Usage: deno task verify:mac");
   const wrong = await run("--fast");
-  assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: there is no option --fast; --help lists them\n"]);
+  assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: there is no option --fast; --help lists the options\n"]);
   const unknown = await run("--filter", "softmux");
   assertEquals([unknown.code, unknown.stderr], [1, "verify:mac: there is no operator and no network softmux\n"]);
   if (Deno.build.os === "darwin") return; // There it would run.

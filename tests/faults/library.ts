@@ -9,7 +9,7 @@ import { cString, readCString } from "../../ffi/memory.ts";
 import { MODEL_EDITOR_API, ORT_API } from "../../ffi/onnxruntime/api.ts";
 import { DEVICE_API } from "../../ffi/onnxruntime/device_api.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
-import { compileLibrary, compiler, withoutCompiler } from "../support/c_compiler.ts";
+import { compileLibrary, compiler, withoutCompiler } from "../../support/c_compiler.ts";
 
 const SYMBOLS = {
   faults_open: { parameters: ["buffer"], result: "pointer" }, // path; returns an error

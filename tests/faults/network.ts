@@ -5,7 +5,7 @@
  * @module
  */
 import { type MLContext, MLGraphBuilder, type MLOperand, type MLTensor } from "@webnn/deno";
-import { random } from "../support/random.ts";
+import { random } from "../../support/random.ts";
 
 const SIZE = 64;
 const CHANNELS = 16;

@@ -6,7 +6,7 @@
  */
 import { createContext, type MLContext, type MLGraph, MLGraphBuilder, type MLTensor } from "@webnn/deno";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
-import { type Random, random } from "../support/random.ts";
+import { type Random, random } from "../../support/random.ts";
 import type { Faults } from "./library.ts";
 
 const CONTEXTS = 3;

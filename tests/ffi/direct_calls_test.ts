@@ -4,7 +4,7 @@ import { checkBinary } from "../../ffi/binary_format.ts";
 import { callable, directCalls, noDirectCalls } from "../../ffi/direct_calls.ts";
 import { stubImage, stubName } from "../../ffi/stub_image.ts";
 import { cString, readCString } from "../../ffi/memory.ts";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { ADDRESSES, addressOf, FUNCTIONS } from "./libc_functions.ts";
 
 const { os, arch } = Deno.build;

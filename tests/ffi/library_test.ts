@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readEnvironment, verifyLibrary } from "../../ffi/library.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 
 // First in this file: later tests get the library that this one has opened.
 Deno.test("ONNX Runtime opens from npm, and leaves no handle open", { sanitizeResources: true }, async () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { reserve } from "../../ffi/reservation.ts";
 
 Deno.test("V8 counts a reservation, and no memory stands behind it", () => {

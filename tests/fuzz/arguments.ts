@@ -7,7 +7,7 @@
 import type { OperatorName } from "../../src/ops/operators.ts";
 import { isFloat, OPERATORS, type RefDataType, sizeOf } from "../reference/mod.ts";
 import { indexDomain } from "../support/operand_values.ts";
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 import { forEachUnary } from "../support/rows.ts";
 import {
   ABOVE_ZERO,

@@ -5,7 +5,7 @@
  */
 
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
-import { type Random, random } from "../support/random.ts";
+import { type Random, random } from "../../support/random.ts";
 import { hostile, hostileBuffer, hostileThis, INTERFACES, property } from "./hostile.ts";
 import { argumentsOf, leafSource, randomCall, type Types } from "./programs.ts";
 

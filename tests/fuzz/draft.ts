@@ -6,7 +6,7 @@
 
 import { type Element, isFloat, type RefDataType, type RefTensor, sizeOf } from "../reference/mod.ts";
 import { type Domain, operandValues, PLAIN, POSITIVE, WILD } from "../support/operand_values.ts";
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 
 /** Tensors of programs have no more elements, so that the reference is done soon. */
 export const MAX_ELEMENTS = 160;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 
 /** What the calls have in their scope. Run once for many calls, and printed with the one that fails. */
 export const PRELUDE = `const options = { device: "cpu", threads: 1 };

@@ -5,15 +5,17 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { createContext } from "../../mod.ts";
-import { type Ending, runChild } from "../support/child.ts";
+import { type Ending, runChild } from "../../support/child.ts";
+import { runProgram } from "../../support/program.ts";
 import { callProgram } from "./arena.ts";
 import type { Batch, Failure, Message } from "./batch.ts";
 import { shrink, withoutSteps } from "./graphs.ts";
 import { randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
-const HELP = `Usage: deno task fuzz [options]
+const HELP = `Compares random graphs with the reference, and makes hostile calls.
+
+Usage: deno task fuzz [options]
 
   --seed S     the first seed; the time of day by default
   --count N    how many random graphs to compare with the reference (10000)
@@ -135,32 +137,21 @@ export function summary({ tallies: { graphs, calls }, failures }: Outcome): stri
   ].join("\n");
 }
 
-async function main(): Promise<number> {
-  const unknown: string[] = [];
-  const args = parseArgs(Deno.args, {
-    unknown: (option) => void unknown.push(option),
-    string: ["seed", "count", "calls", "minutes"],
-    boolean: ["help"],
-    default: { seed: `${Date.now() % 1e9}`, count: "10000", calls: "100000", minutes: "Infinity" },
-  });
-  const [seed, graphs, calls, minutes] = [args.seed, args.count, args.calls, args.minutes].map(Number);
-  if (args.help) {
-    console.log(HELP);
-    return 0;
-  }
-  if (unknown.length > 0) {
-    console.error(`fuzz: there is no option ${unknown[0]}; --help lists them`);
-    return 1;
-  }
-  if ([seed, graphs, calls, minutes].some(Number.isNaN)) {
-    console.error("fuzz: --seed, --count, --calls and --minutes take numbers");
-    return 1;
-  }
-  console.log(`fuzz: seed ${seed}`);
-  const plan = { seed: seed!, graphs: graphs!, calls: calls!, minutes: minutes! };
-  const outcome = await fuzz(plan, console.log);
-  console.log(summary(outcome));
-  return outcome.failures.length === 0 ? 0 : 1;
-}
+const OPTIONS = {
+  string: ["seed", "count", "calls", "minutes"],
+  default: { seed: `${Date.now() % 1e9}`, count: "10000", calls: "100000", minutes: "Infinity" },
+} as const;
 
-if (import.meta.main) Deno.exit(await main());
+if (import.meta.main) {
+  await runProgram("fuzz", HELP, OPTIONS, async (args) => {
+    const [seed, graphs, calls, minutes] = [args.seed, args.count, args.calls, args.minutes].map(Number);
+    if ([seed, graphs, calls, minutes].some(Number.isNaN)) {
+      throw new Error("--seed, --count, --calls and --minutes take numbers");
+    }
+    console.log(`fuzz: seed ${seed}`);
+    const plan = { seed: seed!, graphs: graphs!, calls: calls!, minutes: minutes! };
+    const outcome = await fuzz(plan, console.log);
+    console.log(summary(outcome));
+    return outcome.failures.length === 0 ? 0 : 1;
+  });
+}

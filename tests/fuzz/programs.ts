@@ -8,7 +8,7 @@ import { type MLContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { encode, evaluate, type RefDataType, type RefTensor, sizeOf } from "../reference/mod.ts";
-import { type Random, random } from "../support/random.ts";
+import { type Random, random } from "../../support/random.ts";
 import { callOperator, runGraph } from "../support/run_operator.ts";
 import { ARGUMENTS } from "./arguments.ts";
 import { type Arguments, createDraft, type Known, MAX_ELEMENTS, MAX_RANK, type TypesOf } from "./draft.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 import type { Generate } from "./arguments.ts";
 import { between, type Draft, isTrue, type Known, maybe, TAME } from "./draft.ts";
 

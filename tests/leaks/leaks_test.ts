@@ -1,7 +1,7 @@
 /** Long programs, each in a process of its own: memory does not grow, and what is forgotten is freed. */
 import { assertEquals, assertLess } from "@std/assert";
 import { available, buildFaults, unavailable } from "../faults/library.ts";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 
 const CYCLES = 10_000;
 const FORGOTTEN = 300;

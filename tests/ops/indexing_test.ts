@@ -7,7 +7,7 @@ import { type Element, type RefTensor, sizeOf, tensor } from "../reference/mod.t
 import { sharedContext } from "../support/builder.ts";
 import { operandValues, WILD } from "../support/operand_values.ts";
 import { randomShape, testProperty } from "../support/property.ts";
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { testValidation } from "../support/validation.ts";
 

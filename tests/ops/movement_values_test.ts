@@ -7,7 +7,7 @@ import { type Element, type RefDataType, type RefTensor, tensor } from "../refer
 import { newBuilder, sharedContext } from "../support/builder.ts";
 import { operandValues, WILD } from "../support/operand_values.ts";
 import { randomShape, testProperty } from "../support/property.ts";
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 import { runGraph, runOperator } from "../support/run_operator.ts";
 
 /** A tensor with all the values there are. */

@@ -7,7 +7,7 @@ import { assertAgrees, valuesOf } from "../support/agreement.ts";
 import { sharedContext } from "../support/builder.ts";
 import { randomShape, testProperty } from "../support/property.ts";
 import { operandValues, PLAIN, POSITIVE } from "../support/operand_values.ts";
-import type { Random } from "../support/random.ts";
+import type { Random } from "../../support/random.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { testValidation } from "../support/validation.ts";
 

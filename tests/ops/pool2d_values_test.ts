@@ -8,7 +8,7 @@ import { evaluate, tensor } from "../reference/mod.ts";
 import { assertAgrees, valuesOf } from "../support/agreement.ts";
 import { newBuilder, sharedContext } from "../support/builder.ts";
 import { SEED } from "../support/property.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../support/random.ts";
 import { runGraph, runOperator } from "../support/run_operator.ts";
 import { difference } from "../support/tolerance.ts";
 

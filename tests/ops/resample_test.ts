@@ -5,7 +5,7 @@ import type { MLOperandDataType } from "../../mod.ts";
 import { tensor } from "../reference/mod.ts";
 import { assertAgrees, valuesOf } from "../support/agreement.ts";
 import { sharedContext } from "../support/builder.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../support/random.ts";
 import { SEED } from "../support/property.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { testValidation } from "../support/validation.ts";

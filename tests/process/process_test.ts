@@ -1,6 +1,6 @@
 /** Programs as users run them, each in a process of its own: permissions, ends, order, threads, memory. */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 
 const FFI = ["--no-prompt", "--allow-ffi"];
 const HAS_PROC = Deno.build.os === "linux";

@@ -1,6 +1,6 @@
 /** ONNX Runtime leaves nothing in the user's folders and sends nothing. */
 import { assertEquals } from "@std/assert";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 
 const PROGRAM = new URL("programs/first_context.ts", import.meta.url);
 

@@ -13,7 +13,7 @@ import {
   sizeOf,
   tensor,
 } from "../reference/mod.ts";
-import { type Random, random } from "./random.ts";
+import { type Random, random } from "../../support/random.ts";
 
 /** The values that an operand may have: those of floats and those of integers apart, or all listed by their number. */
 export interface Domain {

@@ -10,7 +10,7 @@ import { DATA_TYPES } from "../../src/data_type.ts";
 import type { OperatorName } from "../../src/ops/operators.ts";
 import { evaluate, type RefTensor } from "../reference/mod.ts";
 import { sharedContext } from "./builder.ts";
-import { type Random, random } from "./random.ts";
+import { type Random, random } from "../../support/random.ts";
 import { runOperator } from "./run_operator.ts";
 import { difference } from "./tolerance.ts";
 

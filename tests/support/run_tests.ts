@@ -6,6 +6,7 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { runProgram } from "../../support/program.ts";
 // Names SwiftShader to the loader of Vulkan in the environment that the tests inherit: WebGPU looks for devices once a
 // process, when the first context of any test is opened.
 import "./devices.ts";
@@ -26,6 +27,7 @@ const CHECKS: Record<string, readonly string[]> = {
   "types of the module": [...CHECK, "src", "ffi", "mod.ts", "globals.d.ts"],
   "types of tests and documentation": [...CHECK, TESTS_CONFIG, "--doc", "tests", "support", "docs", ...DOCUMENTED],
   "types of benches": [...CHECK, "--config=bench/deno.json", "--doc", "bench"],
+  "types of the hardware check": [...CHECK, "--config=hardware/deno.json", "--doc", "hardware"],
   "types of examples": [...CHECK, "--config=examples/deno.json", "--doc", "examples"],
   documentation: ["doc", "--lint", "mod.ts", "src/polyfill.ts"],
   package: ["publish", "--dry-run", "--allow-dirty"],
@@ -77,14 +79,23 @@ async function runTests(): Promise<{ success: boolean; counts: Counts }> {
   }
 }
 
-const failed: string[] = [];
-for (const [title, args] of Object.entries(CHECKS)) {
-  if (!await deno(title, args)) failed.push(title);
-}
-const { success, counts } = await runTests();
-if (!success) failed.push("tests");
+const HELP = `Checks all that must hold: format, lint, types, documentation, the package, and all tests.
 
-if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
-const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
-console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
-Deno.exitCode = failed.length > 0 ? 1 : 0;
+Usage: deno task test
+
+Weights, photos and reference results are in the folder that WEBNN_TEST_DATA names (by default shared, beside the
+checkout). Where they are missing, tests that need them are skipped and say so.`;
+
+await runProgram("test", HELP, {}, async () => {
+  const failed: string[] = [];
+  for (const [title, args] of Object.entries(CHECKS)) {
+    if (!await deno(title, args)) failed.push(title);
+  }
+  const { success, counts } = await runTests();
+  if (!success) failed.push("tests");
+
+  if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
+  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
+  console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  return failed.length > 0 ? 1 : 0;
+});

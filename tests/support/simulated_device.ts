@@ -11,7 +11,7 @@ import type { DeviceLimits } from "../../src/graph/limits.ts";
 import type { MLOperandDataType } from "../../src/data_type.ts";
 import { byteLength, type Descriptor, elementCount } from "../../src/shape.ts";
 import { decode, encode, evaluate, type RefTensor, tensor as refTensor } from "../reference/mod.ts";
-import { random } from "./random.ts";
+import { random } from "../../support/random.ts";
 
 const OPERATORS = ["add", "mul", "relu", "matmul"];
 const DATA_TYPES: readonly MLOperandDataType[] = ["float32", "int32"];

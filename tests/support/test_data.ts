@@ -1,25 +1,11 @@
 /**
- * Where tests find the weights, photos and reference results that are too large for the repository: in the folder that
- * the environment variable WEBNN_TEST_DATA names, by default `shared` beside the checkout. They may be missing; a test
- * that needs them says so through {@linkcode testWithData}.
+ * Tests that need the weights, photos and reference results that are too large for the repository.
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { hasTestData } from "../../support/test_data.ts";
 
-const folder = resolve(Deno.env.get("WEBNN_TEST_DATA") || fileURLToPath(new URL("../../../shared", import.meta.url)));
-
-/** The absolute path of a file or folder of the test data, whether it exists or not. */
-export function testData(relativePath: string): string {
-  return resolve(folder, relativePath);
-}
-
-/** Whether a file or folder of the test data exists; without an argument, whether there is any. */
-export function hasTestData(relativePath = "."): boolean {
-  return existsSync(testData(relativePath));
-}
+export { hasTestData, testData } from "../../support/test_data.ts";
 
 /**
  * `Deno.test` for a test that needs `files` of the test data, paths relative to its folder. Where one is missing, the

@@ -12,6 +12,7 @@ import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator, OperandRule, TensorRule } from "../../src/ops/operator.ts";
 import { operators } from "../../src/ops/operators.ts";
 import { mappingTable } from "../coreml/mapping_table.ts";
+import { runProgram, writeFile } from "../../support/program.ts";
 
 /** Where the page lies. */
 export const OPERATOR_DOCS: URL = new URL("../../docs/operators.md", import.meta.url);
@@ -119,3 +120,8 @@ function describeRefusals(rows: readonly AnyOperator[]): string {
 }
 
 if (import.meta.main) await Deno.writeTextFile(OPERATOR_DOCS, await operatorDocs());
+const HELP = `Writes docs/operators.md anew.
+
+Usage: deno task docs:operators`;
+
+if (import.meta.main) await runProgram("docs:operators", HELP, {}, () => writeFile(OPERATOR_DOCS, operatorDocs()));

@@ -1,7 +1,7 @@
 /** Where the web-platform-tests are: a checkout that the user names, or a sparse and shallow clone of our own. */
 
 import { join } from "node:path";
-import { cacheDirectory } from "../support/cache_directory.ts";
+import { cacheDirectory } from "../../support/cache_directory.ts";
 
 const REPOSITORY = "https://github.com/web-platform-tests/wpt.git";
 const FOLDERS = ["webnn", "resources", "interfaces", "common"];

@@ -2,6 +2,7 @@
 
 import { parseArgs } from "@std/cli";
 import { availableParallelism } from "node:os";
+import { writeFile } from "../../support/program.ts";
 import { findCheckout } from "./checkout.ts";
 import { type JudgedPage, parseExpectations } from "./expectations.ts";
 import { htmlReport } from "./html_report.ts";
@@ -22,7 +23,7 @@ Usage: deno task wpt [--wpt DIR] [options]
   --conformance-doc FILE    write the result as docs/conformance.md
   --help
 
-Exits with 0 if every result is as expectations.json says, 1 if any is not, 2 if the tests could not be run.`;
+Exits with 0 if every result is as expectations.json says, 1 if any is not or the tests could not be run.`;
 
 /** What is tested, and what is known not to pass. */
 const SUITE = {
@@ -41,9 +42,9 @@ export async function main(args: string[], suite: typeof SUITE = SUITE): Promise
   const expectations = parseExpectations(await Deno.readTextFile(suite.expectations));
   const run = await runSuite({ ...options, root, prelude: suite.prelude, expectations, onPage: showProgress });
   console.log(formatSummary(run));
-  if (options.report) await Deno.writeTextFile(options.report, JSON.stringify(wptReport(run)) + "\n");
-  if (options.html) await Deno.writeTextFile(options.html, htmlReport(run));
-  if (options["conformance-doc"]) await Deno.writeTextFile(options["conformance-doc"], conformanceDocument(run));
+  if (options.report) await writeFile(options.report, JSON.stringify(wptReport(run)) + "\n");
+  if (options.html) await writeFile(options.html, htmlReport(run));
+  if (options["conformance-doc"]) await writeFile(options["conformance-doc"], conformanceDocument(run));
   return isAsExpected(run) ? 0 : 1;
 }
 
@@ -52,7 +53,7 @@ function parseOptions(args: string[]) {
     string: ["wpt", "filter", "device", "jobs", "timeout-multiplier", "report", "html", "conformance-doc"],
     boolean: ["help"],
     unknown: (arg) => {
-      throw new Error(`unknown argument ${arg}; see --help`);
+      throw new Error(`there is no option ${arg}; --help lists the options`);
     },
   });
   const { device } = values;
@@ -80,6 +81,6 @@ if (import.meta.main) {
     Deno.exit(await main(Deno.args));
   } catch (error) {
     console.error(`wpt: ${error instanceof Error ? error.message : error}`);
-    Deno.exit(2);
+    Deno.exit(1);
   }
 }

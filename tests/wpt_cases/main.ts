@@ -6,14 +6,14 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { type ContextOptions, createContext } from "../../mod.ts";
 import { cpu, deviceNamed } from "../support/devices.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
+import { runProgram, showProgress, writeFile } from "../../support/program.ts";
 import { loadCases } from "./cases.ts";
 import { exceptionsOf } from "./exceptions.ts";
 import type { Limits } from "./limits.ts";
-import { type CaseResult, failureLines, jsonReport, summarize, table } from "./report.ts";
+import { type CaseResult, type Exceptions, failureLines, jsonReport, summarize, table } from "./report.ts";
 import { runCase } from "./run_case.ts";
 
 const HELP = `Runs WPT's numeric cases.
@@ -53,37 +53,28 @@ export async function runCases(
   }
 }
 
-async function main(): Promise<number> {
-  const unknown: string[] = [];
-  const { device = "cpu", filter, help, report = REPORT } = parseArgs(Deno.args, {
-    string: ["device", "filter", "report"],
-    boolean: ["help"],
-    unknown: (option) => void unknown.push(option),
+const OPTIONS = { string: ["device", "filter", "report"], default: { device: "cpu" } } as const;
+
+if (import.meta.main) {
+  await runProgram("wpt-cases", HELP, OPTIONS, async ({ device, filter, report = REPORT }) => {
+    if (!hasTestData(CASES)) throw new Error(`no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
+    const { missing, options } = deviceNamed(device);
+    if (missing !== undefined) throw new Error(`${device} is ${missing}`);
+    const progress = (done: number, all: number) => showProgress(done + 1 < all ? `case ${done + 1} of ${all}` : "");
+    const results = await runCases(filter, options, progress);
+    if (results.length === 0) throw new Error(`no cases of ${filter}`);
+    return await reportOn(results, exceptionsOf(device), filter === undefined, report);
   });
-  if (help) {
-    console.log(HELP);
-    return 0;
-  }
-  if (unknown.length > 0) {
-    console.error(`wpt-cases: there is no option ${unknown[0]}; --help lists them`);
-    return 1;
-  }
-  if (!hasTestData(CASES)) {
-    console.log(`wpt-cases: skipped, no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
-    return 0;
-  }
-  const { missing, options } = deviceNamed(device);
-  if (missing !== undefined) {
-    console.error(`wpt-cases: ${device} is ${missing}`);
-    return 1;
-  }
-  const exceptions = exceptionsOf(device);
-  const results = await runCases(filter, options, showProgress);
-  if (results.length === 0) {
-    console.error(`wpt-cases: no cases of ${filter}`);
-    return 1;
-  }
-  const summary = summarize(results, exceptions, filter === undefined);
+}
+
+/** Prints and writes what came out, and answers the status of the program. */
+async function reportOn(
+  results: readonly CaseResult[],
+  exceptions: Exceptions,
+  isComplete: boolean,
+  file: string | URL,
+): Promise<number> {
+  const summary = summarize(results, exceptions, isComplete);
   console.log(table(results));
   const failures = results.filter(({ outcome }) => outcome === "failed");
   for (const line of failureLines(failures, exceptions)) console.log(line);
@@ -93,16 +84,6 @@ async function main(): Promise<number> {
     `wpt-cases: ${summary.passed} passed (${share} % of those within the limits), ${summary.failed} failed, ` +
       `${summary.unsupported} not supported`,
   );
-  if (report === REPORT) await Deno.mkdir(new URL(".", REPORT), { recursive: true });
-  await Deno.writeTextFile(report, jsonReport(results, summary));
+  await writeFile(file, jsonReport(results, summary));
   return summary.unexpected.length === 0 && summary.stale.length === 0 ? 0 : 1;
 }
-
-/** One line that is written over again. */
-function showProgress(done: number, all: number): void {
-  if (!Deno.stderr.isTerminal()) return;
-  const text = done + 1 < all ? `case ${done + 1} of ${all}` : "";
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
-
-if (import.meta.main) Deno.exit(await main());

@@ -7,7 +7,7 @@
 import "@webnn/deno/polyfill";
 import { assert, assertEquals } from "@std/assert";
 import { env, InferenceSession, Tensor } from "onnxruntime-web/jspi";
-import { MODELS } from "./models.ts";
+import { MODELS } from "../../../bench/clients/onnxruntime_web/models.ts";
 
 type Options = InferenceSession.SessionOptions;
 type WebNNOptions = Omit<InferenceSession.WebNNContextOptions, "context"> & { context?: MLContext };

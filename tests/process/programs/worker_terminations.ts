@@ -1,5 +1,5 @@
 /** Terminates workers at random moments of a dispatch, while the main isolate goes on with its own graphs. */
-import { random } from "../../support/random.ts";
+import { random } from "../../../support/random.ts";
 import { buildSlow, dispatch } from "./slow.ts";
 
 const count = Number(Deno.args[0]);

@@ -5,12 +5,12 @@
  */
 
 import { contextInfo, createContext, type DeviceEntry, devices } from "@webnn/deno";
-import { messageOf } from "../../src/errors.ts";
-import { deviceNamed } from "../../tests/support/devices.ts";
-import { networks } from "../../tests/support/networks.ts";
-import { exceptionsOf } from "../../tests/wpt_cases/exceptions.ts";
-import { runCases } from "../../tests/wpt_cases/main.ts";
-import { failureLines, summarize } from "../../tests/wpt_cases/report.ts";
+import { messageOf } from "../src/errors.ts";
+import { deviceNamed } from "../support/devices.ts";
+import { networks } from "../tests/support/networks.ts";
+import { exceptionsOf } from "../tests/wpt_cases/exceptions.ts";
+import { runCases } from "../tests/wpt_cases/main.ts";
+import { failureLines, summarize } from "../tests/wpt_cases/report.ts";
 import { median } from "../support/statistics.ts";
 
 /** Told what is being done. */

@@ -8,8 +8,8 @@
 import { createContext } from "@webnn/deno";
 import "@webnn/deno/polyfill";
 import { env, InferenceSession, Tensor } from "onnxruntime-web/jspi";
-import { median } from "../../../bench/support/statistics.ts";
-import { random } from "../../support/random.ts";
+import { median } from "../../../support/statistics.ts";
+import { random } from "../../../support/random.ts";
 import { type Model, MODELS } from "./models.ts";
 
 /** The outcome of one model. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Findings, hasPassed, writeReport } from "../../bench/device/report.ts";
+import { type Findings, hasPassed, writeReport } from "../../hardware/report.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { testData, testWithData } from "../support/test_data.ts";
 
@@ -65,8 +65,8 @@ testWithData(["wpt/cases"], "the bundled program checks devices, and goes on aft
   const folder = await Deno.makeTempDir();
   try {
     const program = join(folder, "check.js");
-    const source = fileURLToPath(new URL("../../bench/device/check.ts", import.meta.url));
-    const config = fileURLToPath(new URL("../../bench/deno.json", import.meta.url));
+    const source = fileURLToPath(new URL("../../hardware/check.ts", import.meta.url));
+    const config = fileURLToPath(new URL("../../hardware/deno.json", import.meta.url));
     await run(
       ["bundle", "--quiet", "--config", config, "--keep-names", "--platform=deno", "--output", program, source],
       {},

@@ -5,15 +5,15 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
-import { messageOf } from "../../src/errors.ts";
-import { SWIFTSHADER } from "../../tests/support/devices.ts";
-import { downloadWheel } from "../../tests/support/install_devices.ts";
-import { hasTestData, testData } from "../../tests/support/test_data.ts";
-import { contestants, REFERENCE } from "../report/contestants.ts";
+import { openOnnxRuntime } from "../ffi/onnxruntime/library.ts";
+import { messageOf } from "../src/errors.ts";
+import { SWIFTSHADER } from "../support/devices.ts";
+import { downloadWheel } from "../support/install_devices.ts";
+import { runProgram } from "../support/program.ts";
+import { hasTestData, testData } from "../support/test_data.ts";
+import { contestants, REFERENCE } from "../bench/report/contestants.ts";
 
 const HELP = `Makes a folder that checks the devices of a machine like this one, without network.
 
@@ -27,7 +27,7 @@ Usage: deno task device:bundle [--output DIR] [--cuda]
 
 In the folder, ./run checks; ./run --help tells more. No file of it is larger than 48 MB.`;
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PART_BYTES = 48_000_000;
 /** What ONNX Runtime looks for beside its own library. */
 const CUDA_LIBRARIES = ["shared", "cuda", "tensorrt"].map((name) =>
@@ -38,19 +38,14 @@ const CURAND = { requirement: "nvidia-curand==10.4.5.25", files: ["nvidia/cu13/l
 const NEEDED = ["models", "wpt/cases"];
 
 /** The programs, and where the bundle has them. */
-const PROGRAMS = { "check.js": "bench/device/check.ts", "webnn.js": "bench/baselines/webnn.ts" };
+const PROGRAMS = { "check.js": "hardware/check.ts", "webnn.js": "bench/baselines/webnn.ts" };
 const PYTHON = ["protocol.py", "pytorch_contestant.py"].map((file) => `bench/baselines/python/${file}`);
 
-async function main(): Promise<void> {
-  const { cuda, help, output } = parseArgs(Deno.args, {
-    string: ["output"],
-    boolean: ["cuda", "help"],
-    default: { output: "device_bundle" },
-    unknown: (option) => {
-      throw new Error(`there is no option ${option}; --help lists them`);
-    },
-  });
-  if (help) return console.log(HELP);
+const OPTIONS = { string: ["output"], boolean: ["cuda"], default: { output: "device_bundle" } } as const;
+
+if (import.meta.main) await runProgram("device:bundle", HELP, OPTIONS, ({ cuda, output }) => bundle(output, cuda));
+
+async function bundle(output: string, cuda: boolean): Promise<void> {
   if (Deno.build.os === "windows") {
     throw new Error("the bundle's command is a shell script; on Windows run bench:report and test:wpt-cases instead");
   }
@@ -83,7 +78,7 @@ async function fill(folder: string, cuda: boolean): Promise<void> {
       "bundle",
       "--quiet",
       "--config",
-      ROOT + "bench/deno.json",
+      ROOT + "hardware/deno.json",
       "--keep-names",
       "--platform=deno",
       "--output",
@@ -167,13 +162,4 @@ async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8A
 async function run(command: string, args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).output();
   if (!success) throw new Error(`${command} ${args[0]}: ${new TextDecoder().decode(stderr).trim()}`);
-}
-
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    console.error(`device:bundle: ${messageOf(error)}`);
-    Deno.exitCode = 1;
-  }
 }

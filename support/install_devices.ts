@@ -1,5 +1,5 @@
 /**
- * `deno run -A tests/support/install_devices.ts`: puts the devices that tests can use without a GPU into the user's cache,
+ * `deno run -A support/install_devices.ts`: puts the devices that tests can use without a GPU into the user's cache,
  * as far as that is possible: SwiftShader from npm, OpenVINO and ggml from PyPI. It always succeeds: tests say what
  * they skip.
  *
@@ -18,7 +18,7 @@ const CHROMIUM = "npm:@sparticuz/chromium@153.0.0";
 async function installSwiftShader(): Promise<void> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("there is one for Linux on x64 only");
   await run(Deno.execPath(), ["cache", "--quiet", CHROMIUM]);
-  const archive = fileURLToPath(new URL("../bin/swiftshader.tar.br", import.meta.resolve("@sparticuz/chromium")));
+  const archive = fileURLToPath(new URL("../bin/swiftshader.tar.br", import.meta.resolve(CHROMIUM)));
   await unpack(SWIFTSHADER, async (folder) => {
     const tar = join(folder, "swiftshader.tar");
     await Deno.writeFile(tar, brotliDecompressSync(await Deno.readFile(archive)));

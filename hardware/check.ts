@@ -5,14 +5,14 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import type { DeviceEntry } from "@webnn/deno";
-import { messageOf } from "../../src/errors.ts";
-import { type Contestant, contestants, REFERENCE, takesPart, WEBNN } from "../report/contestants.ts";
-import { measureSuite, type SuiteResult } from "../report/measure.ts";
-import { LARGE, suites } from "../support/suites.ts";
+import { messageOf } from "../src/errors.ts";
+import { type Contestant, contestants, REFERENCE, takesPart, WEBNN } from "../bench/report/contestants.ts";
+import { measureSuite, type SuiteResult } from "../bench/report/measure.ts";
+import { LARGE, suites } from "../bench/support/suites.ts";
+import { namesIn, positiveInteger, runProgram, showProgress } from "../support/program.ts";
 import { type DeviceFindings, type Findings, hasPassed, type Outcome, writeReport } from "./report.ts";
 import { type Progress, type Results, STEPS } from "./steps.ts";
 
@@ -57,37 +57,12 @@ interface Options {
   readonly outputDir: string;
 }
 
-function readOptions(args: readonly string[]): Options | undefined {
-  const parsed = parseArgs(args, {
-    string: ["device", "steps", "suite", "filter", "rounds", "output-dir"],
-    boolean: ["help"],
-    default: { steps: STEP_NAMES.join(), rounds: "7", "output-dir": "." },
-    unknown: (option) => {
-      throw new Error(`there is no option ${option}; --help lists them`);
-    },
-  });
-  if (parsed.help) return undefined;
-  if (!/^[1-9]\d*$/.test(parsed.rounds)) throw new Error(`--rounds must be a positive integer, not ${parsed.rounds}`);
-  return {
-    devices: parsed.device?.split(","),
-    steps: known(parsed.steps, STEP_NAMES, "--steps"),
-    suites: parsed.suite === undefined ? undefined : known(parsed.suite, suites.map(({ name }) => name), "--suite"),
-    filter: parsed.filter,
-    rounds: Number(parsed.rounds),
-    outputDir: parsed["output-dir"],
-  };
-}
+const OPTIONS = {
+  string: ["device", "steps", "suite", "filter", "rounds", "output-dir"],
+  default: { steps: STEP_NAMES.join(), rounds: "7", "output-dir": "." },
+} as const;
 
-function known(list: string, names: readonly string[], option: string): string[] {
-  const chosen = list.split(",");
-  const unknown = chosen.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new Error(`${option} knows ${names.join(", ")}, but not ${unknown}`);
-  return chosen;
-}
-
-async function main(): Promise<void> {
-  const options = readOptions(Deno.args);
-  if (options === undefined) return console.log(HELP);
+async function checkDevices(options: Options): Promise<number> {
   const listing = await runStep("devices", "cpu", undefined);
   const names = options.devices ?? ("result" in listing ? available(listing.result) : ["cpu"]);
   let findings: Findings = {
@@ -105,7 +80,7 @@ async function main(): Promise<void> {
   }
   const file = join(options.outputDir, "device_report");
   console.log(`${file}.md and .json: ${hasPassed(findings) ? "all went well" : "something failed"}`);
-  Deno.exitCode = hasPassed(findings) ? 0 : 1;
+  return hasPassed(findings) ? 0 : 1;
 }
 
 function machine(): Findings["machine"] {
@@ -216,18 +191,16 @@ function contestantsOn(device: string): Contestant[] {
     });
 }
 
-/** One line that is written over again, where somebody looks on. */
-function showProgress(text: string): void {
-  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
-
 if (import.meta.main) {
-  try {
-    const [first, ...rest] = Deno.args;
-    if (first === STEP) await carryOut(...rest as [keyof Results, string, string]);
-    else await main();
-  } catch (error) {
-    console.error(`run: ${messageOf(error)}`);
-    Deno.exitCode = 2;
-  }
+  const [first, ...rest] = Deno.args;
+  if (first === STEP) await carryOut(...rest as [keyof Results, string, string]);
+  else {await runProgram("run", HELP, OPTIONS, (args) =>
+      checkDevices({
+        devices: args.device?.split(","),
+        steps: namesIn(args.steps, STEP_NAMES, "--steps"),
+        suites: args.suite === undefined ? undefined : namesIn(args.suite, suites.map(({ name }) => name), "--suite"),
+        filter: args.filter,
+        rounds: positiveInteger(args.rounds, "--rounds"),
+        outputDir: args["output-dir"],
+      }));}
 }

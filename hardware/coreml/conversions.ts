@@ -7,7 +7,7 @@
  */
 import { createContext } from "@webnn/deno";
 import { copyStrided, rowMajorStrides } from "../../src/backends/coreml/strides.ts";
-import { randomArray } from "../support/random_array.ts";
+import { randomArray } from "../../bench/support/random_array.ts";
 
 /** The figures of a shape. */
 export interface Conversion {

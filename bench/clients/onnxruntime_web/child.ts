@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runChild } from "../../support/child.ts";
+import { runChild } from "../../../support/child.ts";
 import type { Placement } from "./models.ts";
 import type { Result } from "./run_models.ts";
 

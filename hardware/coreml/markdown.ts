@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type Spread, spreadOf } from "../support/statistics.ts";
-import { CHOICES, type CoreMLReport, type CoreMLResult, type CoreMLSuite, CPU, type Step, STEPS } from "./coreml.ts";
-import type { Conversion } from "./coreml_conversions.ts";
-import { formatRatio, formatTime, table } from "./figures.ts";
+import { type Spread, spreadOf } from "../../support/statistics.ts";
+import { CHOICES, type CoreMLReport, type CoreMLResult, type CoreMLSuite, CPU, type Step, STEPS } from "./measure.ts";
+import type { Conversion } from "./conversions.ts";
+import { formatRatio, formatTime, table } from "../../bench/report/figures.ts";
 
 const FAKE =
   "**Run on the fake framework of native/fake_coreml/, not on Core ML.** This shows that the programs compute " +

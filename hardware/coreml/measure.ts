@@ -10,13 +10,13 @@
 import "@webnn/deno/polyfill";
 import { type ContextOptions, createContext, graphInfo } from "@webnn/deno";
 import { join } from "node:path";
-import { type Conversion, measureConversions } from "./coreml_conversions.ts";
+import { type Conversion, measureConversions } from "./conversions.ts";
 import type { Network } from "../../examples/inference.ts";
 import { readEnvironment } from "../../ffi/library.ts";
-import type { Suite } from "../support/suite.ts";
-import { loadSuite, type SuiteEntry } from "../support/suites.ts";
-import type { Machine } from "./figures.ts";
-import { maxError } from "./measure.ts";
+import type { Suite } from "../../bench/support/suite.ts";
+import { loadSuite, type SuiteEntry } from "../../bench/support/suites.ts";
+import type { Machine } from "../../bench/report/figures.ts";
+import { maxError } from "../../bench/report/measure.ts";
 
 /** All that is found. */
 export interface CoreMLReport {

