@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "@std/cli";
+import { runProgram } from "../../support/program.ts";
 import { type Outcome, runNodeTest } from "./conformance.ts";
 import { fetchNodeTests } from "./node_data.ts";
 
@@ -64,21 +64,17 @@ function summary(reason: string): string {
   return first.trim().replace(/ \(.*?\):/, ":").replaceAll("|", "\\|").slice(0, 200);
 }
 
+const OPTIONS = { string: ["filter"], boolean: ["verbose"], default: { filter: "" } } as const;
+
 if (import.meta.main) {
-  const { filter, help, verbose } = parseArgs(Deno.args, {
-    string: ["filter"],
-    boolean: ["help", "verbose"],
-    default: { filter: "" },
+  await runProgram("test:onnx", HELP, OPTIONS, async ({ filter, verbose }) => {
+    const folder = await fetchNodeTests((text) => console.log(text));
+    const outcomes = await runAll(folder, filter, (outcome, done, count) => {
+      if (verbose) console.log(`${outcome.name}: ${outcome.status}${"reason" in outcome ? `: ${outcome.reason}` : ""}`);
+      else if (done % 100 === 0 || done === count) console.error(`${done}/${count}`);
+    });
+    if (outcomes.length === 0) throw new Error(`no test has ${filter} in its name`);
+    console.log(report(outcomes));
+    return outcomes.some(({ status }) => status === "wrong") ? 1 : 0;
   });
-  if (help) {
-    console.log(HELP);
-    Deno.exit();
-  }
-  const folder = await fetchNodeTests((text) => console.log(text));
-  const outcomes = await runAll(folder, filter, (outcome, done, count) => {
-    if (verbose) console.log(`${outcome.name}: ${outcome.status}${"reason" in outcome ? `: ${outcome.reason}` : ""}`);
-    else if (done % 100 === 0 || done === count) console.error(`${done}/${count}`);
-  });
-  console.log(report(outcomes));
-  Deno.exit(outcomes.some(({ status }) => status === "wrong") ? 1 : 0);
 }

@@ -7,7 +7,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDirectory } from "../support/cache_directory.ts";
+import { cacheDirectory } from "../../support/cache_directory.ts";
 
 /** The package and the version that the counts of the conformance run are for. */
 const REQUIREMENT = "onnx==1.18.0";

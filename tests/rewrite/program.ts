@@ -15,7 +15,7 @@ import { rewritesOf } from "../../src/backends/onnxruntime/rewrites.ts";
 import type { Graph, Node, Value } from "../../src/graph/graph.ts";
 import { rewrite } from "../../src/rewrite/rewrite.ts";
 import { decode, evaluate, type RefTensor, sizeOf, tensor } from "../reference/mod.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../support/random.ts";
 import { runGraph } from "../support/run_operator.ts";
 
 /** Builds a graph; inputs are made by `input`, so that they get values. */

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
-import { random } from "../support/random.ts";
+import { random } from "../../support/random.ts";
 import { assertBecomes, assertKeepsFrom, type Outcome, type Program, type Tools } from "./program.ts";
 
 type Weights = "int4" | "uint4" | "int8" | "uint8";

@@ -119,9 +119,10 @@ function describeRefusals(rows: readonly AnyOperator[]): string {
   return ["## What is refused", "", ...list, ""].join("\n");
 }
 
-if (import.meta.main) await Deno.writeTextFile(OPERATOR_DOCS, await operatorDocs());
 const HELP = `Writes docs/operators.md anew.
 
 Usage: deno task docs:operators`;
 
-if (import.meta.main) await runProgram("docs:operators", HELP, {}, () => writeFile(OPERATOR_DOCS, operatorDocs()));
+if (import.meta.main) {
+  await runProgram("docs:operators", HELP, {}, async () => await writeFile(OPERATOR_DOCS, await operatorDocs()));
+}
