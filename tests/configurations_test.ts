@@ -20,7 +20,7 @@ const root = read("");
 const rooms = ROOMS.map((room) => ({ room, ...read(`${room}/`) }));
 
 Deno.test("the module's configuration asks for no package: deno task would fetch each before it runs anything", () => {
-  assertEquals(root.imports, { "@webnn/deno": "./mod.ts", "@webnn/deno/polyfill": "./src/polyfill.ts" });
+  assertEquals(Object.values(root.imports).filter((target) => !target.startsWith("./")), []);
   assertEquals(root.workspace, undefined);
 });
 
