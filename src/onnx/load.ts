@@ -10,6 +10,7 @@ import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import { copiedConstant } from "./constants.ts";
 import type { Known, ModelProto } from "./model.ts";
+import { neededNodes } from "./needed.ts";
 import { needsElements, OnnxModel } from "./onnx_model.ts";
 import { checkDimensions, fixDimensions, fixedShape, type ModelPort, portOf } from "./ports.ts";
 import { inSteps, type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
@@ -57,16 +58,13 @@ export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined)
   const external: ExternalData = (location) => {
     const file = found.get(location);
     if (file === undefined) wanted.add(location);
-    return file ?? LATER;
+    return file;
   };
   const model = await inSteps(readModel(bytes, external));
   if (wanted.size === 0) return model;
   for (const location of wanted) found.set(location, await fileAt(location, files));
   return inSteps(readModel(bytes, external));
 }
-
-/** Stands for a file until it is read. */
-const LATER = new Uint8Array(0);
 
 async function fileAt(location: string, files: ExternalFiles | undefined): Promise<Uint8Array> {
   const file = typeof files === "function" ? await files(location) : files?.[location];
@@ -89,19 +87,20 @@ export async function loadModel(
     throw new TypeError(`loadOnnx: maxGraphs must be a whole number from 1, not ${maxGraphs}`);
   }
   const model = await parse(bytes, options.externalData);
-  const material: Material = { model, stored: new Map(), limits: runtime.context.opSupportLimits() };
-  const missing = refusalsByName(model);
-  if (missing.length > 0) throw refusalError(missing);
+  const material: Material = { model, limits: runtime.context.opSupportLimits() };
   const ports = portsOf(material, dimensions);
   const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext });
   const shapes = fixedShapes(ports.inputs);
   if (shapes) {
     try {
       await loaded.prepare(shapes);
+      return loaded;
     } catch (error) {
       if (!needsElements(error)) throw error;
     }
   }
+  const refusals = refusalsByName(model);
+  if (refusals.length > 0) throw refusalError(refusals);
   return loaded;
 }
 
@@ -125,9 +124,10 @@ function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[
   return shapes;
 }
 
-/** The nodes of the main graph whose operator has no row: to find them no shape is needed. */
+/** The nodes of the main graph whose operator is unknown: to find them no shape is needed. */
 function refusalsByName({ graph, functions }: ModelProto): Refusal[] {
-  return graph.nodes.filter(({ domain, operator }) =>
+  const needed = neededNodes(graph.nodes, graph.outputs.map(({ name }) => name));
+  return needed.filter(({ domain, operator }) =>
     !isOperator(domain, operator) &&
     !functions.some((called) => called.domain === domain && called.name === operator)
   ).map(({ domain, operator, name, outputs }) => ({
@@ -142,7 +142,7 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
   const { dimensions = {} } = options;
   checkDimensions(dimensions, "inspectOnnx");
   const model = await parse(bytes, options.externalData);
-  const material: Material = { model, stored: new Map(), limits: runtime.context.opSupportLimits() };
+  const material: Material = { model, limits: runtime.context.opSupportLimits() };
   const { inputs, outputs } = portsOf(material, dimensions);
   const operators: Record<string, number> = {};
   for (const { domain, operator } of model.graph.nodes) {
@@ -205,7 +205,7 @@ export async function buildOnnx(
   checkDimensions(dimensions, "buildOnnx");
   const model = await parse(bytes, options.externalData);
   const limits = context.opSupportLimits();
-  const { inputs } = portsOf({ model, stored: new Map(), limits }, dimensions);
+  const { inputs } = portsOf({ model, limits }, dimensions);
   const shapes = new Map<string, readonly number[]>();
   for (const { name, shape } of inputs) {
     const fixed = operands[name]?.shape ?? fixedShape(shape);
@@ -215,7 +215,7 @@ export async function buildOnnx(
     shapes.set(name, fixed);
   }
   const known = new Map<string, Known>();
-  const plan = { model, builder, limits, makeConstant: copiedConstant, shapes, operands, known, stored: new Map() };
+  const plan = { model, builder, limits, makeConstant: copiedConstant, shapes, operands, known };
   const { outputs, refusals, demandedInputs, demandedConstants } = await inSteps(new Walker(plan).run());
   if (refusals.length > 0) throw refusalError(refusals);
   const demanded = [...demandedInputs, ...demandedConstants.keys()];

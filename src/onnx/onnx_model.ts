@@ -39,8 +39,8 @@ interface Entry {
   readonly prepared: Prepared;
   readonly inputs: Readonly<Record<string, MLTensor>>;
   readonly outputs: Readonly<Record<string, MLTensor>>;
-  /** Runs whose outputs are yet to be read. */
-  running: number;
+  /** Runs that are under way. */
+  users: number;
   dropped: boolean;
 }
 
@@ -59,11 +59,11 @@ export class OnnxModel {
   readonly #infos: ReadonlyMap<string, ValueInfo>;
   /** The graphs by the inputs that they are for, the one used last at the end. */
   readonly #entries = new Map<string, Entry>();
-  readonly #pending = new Map<string, Promise<Entry>>();
+  /** Ends when the last graph that was asked for is made. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** The inputs whose elements, not only their shapes, decide over the graph. */
   readonly #deciding = new Set<string>();
   #material: Material | undefined;
-  #isStored = false;
   #disposed = false;
 
   /** @ignore Models come from `loadOnnx()`. */
@@ -89,19 +89,17 @@ export class OnnxModel {
    */
   async run(inputs: RunInputs): Promise<Record<string, TensorOutput>> {
     const given = this.#checkInputs(inputs, "OnnxModel.run");
-    const entry = this.#entry(given) ?? await this.#prepare(given);
-    const { prepared, inputs: tensors, outputs } = entry;
-    const { context } = this;
-    if (prepared.graph) {
-      for (const { name } of prepared.inputs) context.writeTensor(tensors[name]!, given.get(name)!.bytes);
-      context.dispatch(prepared.graph, tensors, outputs);
-    }
-    entry.running++;
+    const acquired = this.#acquire(given);
+    const entry = acquired instanceof Promise ? await acquired : acquired;
     try {
+      const { prepared, inputs: tensors, outputs } = entry;
+      if (prepared.graph) {
+        for (const { name } of prepared.inputs) this.context.writeTensor(tensors[name]!, given.get(name)!.bytes);
+        this.context.dispatch(prepared.graph, tensors, outputs);
+      }
       return await this.#results(entry);
     } finally {
-      entry.running--;
-      if (entry.dropped && entry.running === 0) destroyTensors(entry);
+      this.#release(entry);
     }
   }
 
@@ -117,24 +115,38 @@ export class OnnxModel {
     const where = "OnnxModel.dispatch";
     const tensors: Record<string, MLTensor> = {};
     const given = this.#checkInputs(inputs, where, tensors);
-    const entry = this.#entry(given) ?? await this.#prepare(given);
+    const acquired = this.#acquire(given);
+    const entry = acquired instanceof Promise ? await acquired : acquired;
+    try {
+      this.#dispatchOn(entry, given, tensors, outputs, where);
+    } finally {
+      this.#release(entry);
+    }
+  }
+
+  /** Queues a run: what is no tensor of the caller is one of the graph's own. */
+  #dispatchOn(
+    entry: Entry,
+    given: ReadonlyMap<string, GivenInput>,
+    tensors: MLNamedTensors,
+    outputs: MLNamedTensors,
+    where: string,
+  ): void {
     const { graph, inputs: ports, outputs: computed, known } = entry.prepared;
-    const results: Record<string, MLTensor> = {};
+    const results: Record<string, MLTensor> = { ...entry.outputs };
     for (const [name, tensor] of Object.entries(outputs)) {
       const value = known.get(name);
       if (value) this.context.writeTensor(tensor, value.bytes);
       else if (computed.some((port) => port.name === name)) results[name] = tensor;
       else throw new TypeError(`${where}: the model has no output ${JSON.stringify(name)}`);
     }
-    if (!graph) return;
-    const spare = computed.filter(({ name }) => !(name in results));
-    for (const { name } of spare) results[name] = entry.outputs[name]!;
     const used: Record<string, MLTensor> = {};
     for (const { name } of ports) {
-      used[name] = tensors[name] ?? entry.inputs[name]!;
-      if (!tensors[name]) this.context.writeTensor(used[name], given.get(name)!.bytes);
+      const tensor = tensors[name];
+      used[name] = tensor ?? entry.inputs[name]!;
+      if (!tensor) this.context.writeTensor(used[name], given.get(name)!.bytes);
     }
-    this.context.dispatch(graph, used, results);
+    if (graph) this.context.dispatch(graph, used, results);
   }
 
   /** Releases the graphs and weights, and the context if it was made for the model. May be called again. */
@@ -142,7 +154,7 @@ export class OnnxModel {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const key of [...this.#entries.keys()]) this.#drop(key);
-    for (const tensor of this.#material?.stored.values() ?? []) tensor.destroy();
+    for (const tensor of this.#material?.stored?.values() ?? []) tensor.destroy();
     this.#material = undefined;
     if (this.#parts.ownsContext) this.context.destroy();
   }
@@ -155,7 +167,7 @@ export class OnnxModel {
   /** Builds the graph for some shapes ahead of its first run. @ignore */
   async prepare(shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
     const given = new Map(Array.from(shapes, ([name, shape]) => [name, { shape, bytes: NO_BYTES }]));
-    await this.#prepare(given, true);
+    this.#release(await this.#make(given, true));
   }
 
   /** The inputs as bytes and shapes. Tensors, where they are allowed, go to `tensors`. */
@@ -164,7 +176,7 @@ export class OnnxModel {
     where: string,
     tensors?: Record<string, MLTensor>,
   ): Map<string, GivenInput> {
-    if (this.#disposed) throw invalidStateError(`${where}: the model is disposed`);
+    if (this.#disposed) throw disposedError(where);
     const given = new Map<string, GivenInput>();
     const sizes = new Map<string, { size: number; input: string }>();
     for (const port of this.inputs) {
@@ -184,8 +196,20 @@ export class OnnxModel {
     return given;
   }
 
-  /** The graph for some inputs, if there is one already. */
-  #entry(given: ReadonlyMap<string, GivenInput>): Entry | undefined {
+  /** The graph for some inputs, at once if there is one already. Whoever gets it releases it. */
+  #acquire(given: ReadonlyMap<string, GivenInput>): Entry | Promise<Entry> {
+    const entry = this.#find(given);
+    if (!entry) return this.#make(given);
+    entry.users++;
+    return entry;
+  }
+
+  #release(entry: Entry): void {
+    entry.users--;
+    if (entry.dropped && entry.users === 0) destroyTensors(entry);
+  }
+
+  #find(given: ReadonlyMap<string, GivenInput>): Entry | undefined {
     const key = this.#keyOf(given);
     const entry = this.#entries.get(key);
     if (entry && this.#entries.size > 1) {
@@ -205,28 +229,20 @@ export class OnnxModel {
     return key;
   }
 
-  /** Makes the graph for some inputs, or waits for who is making it. */
-  async #prepare(given: ReadonlyMap<string, GivenInput>, alone = false): Promise<Entry> {
-    const pendingKey = Array.from(
-      given.values(),
-      ({ shape, bytes }) => `${shape};${bytes.byteLength > 64 ? "" : bytes}`,
-    );
-    const pending = this.#pending.get(pendingKey.join("|"));
-    if (pending && !this.#hasLargeDeciding(given)) return pending;
-    const made = this.#make(given, alone);
-    this.#pending.set(pendingKey.join("|"), made);
-    try {
-      return await made;
-    } finally {
-      this.#pending.delete(pendingKey.join("|"));
-    }
+  /** Makes the graph for some inputs. One is made after the other: each may find that it has been made meanwhile. */
+  #make(given: ReadonlyMap<string, GivenInput>, alone = false): Promise<Entry> {
+    const made = this.#turn.then(async () => {
+      const entry = this.#find(given) ?? await this.#makeNow(given, alone);
+      entry.users++;
+      return entry;
+    });
+    this.#turn = made.catch(() => {});
+    return made;
   }
 
-  #hasLargeDeciding(given: ReadonlyMap<string, GivenInput>): boolean {
-    return [...this.#deciding].some((name) => (given.get(name)?.bytes.byteLength ?? 0) > 64);
-  }
-
-  async #make(given: ReadonlyMap<string, GivenInput>, alone: boolean): Promise<Entry> {
+  /** `alone` says that there will be no graph for other inputs. */
+  async #makeNow(given: ReadonlyMap<string, GivenInput>, alone: boolean): Promise<Entry> {
+    if (this.#disposed) throw disposedError("OnnxModel.run");
     const material = alone ? this.#material! : await this.#store();
     const situation = {
       shapes: new Map(Array.from(given, ([name, { shape }]) => [name, shape])),
@@ -236,28 +252,20 @@ export class OnnxModel {
     const prepared = await preparation.build();
     if (this.#disposed) {
       prepared.graph?.destroy();
-      throw invalidStateError("The model was disposed while a graph was built.");
+      throw disposedError("OnnxModel.run");
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
     // One graph is all that there can be: its own copy of the weights is the only one that stays.
     if (alone) this.#material = undefined;
-    const entry: Entry = {
-      prepared,
-      inputs: await createTensors(this.context, prepared.inputs, { writable: true }),
-      outputs: await createTensors(this.context, prepared.outputs, { readable: true }),
-      running: 0,
-      dropped: false,
-    };
-    return this.#keep(this.#keyOf(given), entry);
+    const inputs = await createTensors(this.context, prepared.inputs, { writable: true });
+    const outputs = await createTensors(this.context, prepared.outputs, { readable: true });
+    return this.#keep(this.#keyOf(given), { prepared, inputs, outputs, users: 0, dropped: false });
   }
 
   #keep(key: string, entry: Entry): Entry {
-    if (this.#entries.has(key)) this.#drop(key);
     this.#entries.set(key, entry);
-    for (const oldest of this.#entries.keys()) {
-      if (this.#entries.size <= this.#parts.maxGraphs) break;
-      this.#drop(oldest);
-    }
+    const surplus = this.#entries.size - this.#parts.maxGraphs;
+    for (const oldest of [...this.#entries.keys()].slice(0, Math.max(surplus, 0))) this.#drop(oldest);
     return entry;
   }
 
@@ -266,18 +274,15 @@ export class OnnxModel {
     this.#entries.delete(key);
     entry.prepared.graph?.destroy();
     entry.dropped = true;
-    if (entry.running === 0) destroyTensors(entry);
+    if (entry.users === 0) destroyTensors(entry);
   }
 
   /** Moves the weights to tensors, once, and lets the file go. */
   async #store(): Promise<Material> {
-    if (!this.#isStored) {
-      this.#isStored = true;
-      const { model, limits } = this.#material!;
-      const { model: stored, tensors } = await storeWeights(model, this.context, limits);
-      this.#material = { model: stored, stored: tensors, limits };
-    }
-    return this.#material!;
+    const material = this.#material!;
+    if (material.stored) return material;
+    const { model, tensors } = await storeWeights(material.model, this.context, material.limits);
+    return this.#material = { ...material, model, stored: tensors };
   }
 
   #elements(name: string, given: ReadonlyMap<string, GivenInput>): Known | undefined {
@@ -308,6 +313,10 @@ const NO_BYTES = new Uint8Array(0);
 
 function isTensor(value: unknown): value is MLTensor {
   return typeof value === "object" && value !== null && "writable" in value && "readable" in value && "shape" in value;
+}
+
+function disposedError(where: string): DOMException {
+  return invalidStateError(`${where}: the model is disposed`);
 }
 
 function destroyTensors({ inputs, outputs }: Entry): void {

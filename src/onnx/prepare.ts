@@ -28,7 +28,8 @@ export interface Runtime {
 /** What a walk needs to know of a model, beside the inputs. */
 export interface Material {
   readonly model: ModelProto;
-  readonly stored: ReadonlyMap<Known, MLTensor>;
+  /** The weights that tensors hold, if they do. */
+  readonly stored?: ReadonlyMap<Known, MLTensor>;
   readonly limits: MLOpSupportLimits;
 }
 

@@ -11,8 +11,8 @@ import type { ElementType, Known } from "./model.ts";
 import { Damaged, type Message, Wire } from "./protobuf.ts";
 import { sizeOf } from "./value.ts";
 
-/** Gives the bytes of a file of external data, by the location that the model states. */
-export type ExternalData = (location: string) => Uint8Array;
+/** Gives the bytes of a file of external data, by the location that the model states; `undefined` if they come later. */
+export type ExternalData = (location: string) => Uint8Array | undefined;
 
 /** TensorProto.DataType. */
 const TYPES: Readonly<Record<number, ElementType>> = {
@@ -113,6 +113,7 @@ export function readTensor(message: Message, external: ExternalData): { name: st
   const bytes = fields.isExternal
     ? externalBytes(fields, needed, external, what)
     : fields.raw ?? typedBytes(fields, type, needed, what);
+  if (bytes === undefined) return { name, tensor: { type, shape: dims, bytes: new Uint8Array(0) } };
   if (bytes.byteLength !== needed) {
     throw new Damaged(`${what}, ${type} ${formatShape(dims)}, needs ${needed} bytes and has ${bytes.byteLength}`);
   }
@@ -232,10 +233,16 @@ function setInteger(view: DataView, width: number, i: number, low: number, high:
 }
 
 /** A part of a file of external data. */
-function externalBytes({ external }: Fields, needed: number, data: ExternalData, what: string): Uint8Array {
+function externalBytes(
+  { external }: Fields,
+  needed: number,
+  data: ExternalData,
+  what: string,
+): Uint8Array | undefined {
   const location = external?.get("location");
   if (!location) throw new Damaged(`${what} is stored in another file that it does not name`);
   const file = data(location);
+  if (file === undefined) return undefined;
   const offset = Number(external?.get("offset") ?? 0);
   const length = Number(external?.get("length") ?? needed);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {

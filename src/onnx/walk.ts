@@ -48,7 +48,7 @@ export interface WalkPlan {
   /** Inputs and inner values that are known, by key. */
   readonly known: ReadonlyMap<string, Known>;
   /** The weights that tensors hold; their bytes are gone. */
-  readonly stored: ReadonlyMap<Known, MLTensor>;
+  readonly stored?: ReadonlyMap<Known, MLTensor>;
   /** The outputs of the main graph's nodes that are wanted; by default those of the model. */
   readonly targets?: readonly string[];
   /** Keys of inner values to be handed out. */
@@ -193,7 +193,7 @@ export class Walker implements Walk {
 
   /** An initializer: a known value, or the constant of a tensor. */
   #weight(value: Known, key: string): Value {
-    const tensor = this.#plan.stored.get(value);
+    const tensor = this.#plan.stored?.get(value);
     if (!tensor) return value;
     const known = this.#plan.known.get(key);
     if (known) return known;

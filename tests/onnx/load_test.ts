@@ -1,0 +1,548 @@
+/**
+ * Models loaded and run: shapes, values that decide shapes, control flow, functions, errors, tensors, the end.
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+import { buildOnnx, inspectOnnx, loadOnnx, type LoadOnnxOptions, type OnnxModel } from "@webnn/deno/onnx";
+import { type GraphSpec, type ModelSpec, type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
+
+function load(spec: ModelSpec, options?: LoadOnnxOptions): Promise<OnnxModel> {
+  return loadOnnx(onnxFile(spec), options);
+}
+
+function node(op: string, inputs: string, outputs: string, attributes: NodeSpec["attributes"] = {}): NodeSpec {
+  const names = (text: string) => text === "" ? [] : text.split(" ").map((name) => name === "_" ? "" : name);
+  return { op, inputs: names(inputs), outputs: names(outputs), attributes };
+}
+
+function ints(name: string, data: readonly number[], shape: readonly number[] = [data.length]): TensorSpec {
+  return { name, type: "int64", shape, data };
+}
+
+function floats(name: string, data: readonly number[], shape: readonly number[] = [data.length]): TensorSpec {
+  return { name, type: "float32", shape, data };
+}
+
+const f32 = (...data: number[]) => Float32Array.from(data);
+const i64 = (...data: number[]) => BigInt64Array.from(data, BigInt);
+
+/** The elements of every output as plain numbers. */
+async function run(model: OnnxModel, inputs: Parameters<OnnxModel["run"]>[0]) {
+  const outputs = await model.run(inputs);
+  return Object.fromEntries(
+    Object.entries(outputs).map((
+      [name, { data, shape }],
+    ) => [name, { data: Array.from(data as ArrayLike<number>, Number), shape }]),
+  );
+}
+
+/** y = x · w + b with free rows. */
+const LINEAR: ModelSpec = {
+  nodes: [node("MatMul", "x w", "p"), node("Add", "p b", "y")],
+  inputs: [{ name: "x", shape: ["rows", 2] }],
+  outputs: [{ name: "y", shape: ["rows", 2] }],
+  initializers: [floats("w", [1, 2, 3, 4], [2, 2]), floats("b", [10, 20])],
+};
+
+Deno.test("a model tells what it takes and gives, and runs on arrays or on data with a shape", async () => {
+  using model = await load(LINEAR);
+  assertEquals(model.inputs, [{ name: "x", dataType: "float32", shape: ["rows", 2] }]);
+  assertEquals(model.outputs, [{ name: "y", dataType: "float32", shape: ["rows", 2] }]);
+  assertEquals(await run(model, { x: f32(1, 1) }), { y: { data: [14, 26], shape: [1, 2] } });
+  assertEquals(await run(model, { x: { data: f32(1, 0, 0, 1), shape: [2, 2] } }), {
+    y: { data: [11, 22, 13, 24], shape: [2, 2] },
+  });
+  const { y } = await model.run({ x: f32(1, 1) });
+  assertEquals([y!.dataType, y!.data], ["float32", f32(14, 26)]);
+});
+
+Deno.test("dimensions that are given are fixed, and the model says so", async () => {
+  using model = await load(LINEAR, { dimensions: { rows: 2 } });
+  assertEquals(model.inputs[0]!.shape, [2, 2]);
+  assertEquals((await run(model, { x: f32(1, 0, 0, 1) })).y!.data, [11, 22, 13, 24]);
+  await assertRejects(
+    () => model.run({ x: { data: f32(1, 1), shape: [1, 2] } }),
+    TypeError,
+    'the input "x" must have the shape [2, 2], not [1, 2]',
+  );
+  await assertRejects(() => load(LINEAR, { dimensions: { rows: -1 } }), TypeError, "dimensions.rows");
+});
+
+Deno.test("graphs of several shapes take turns, and more than maxGraphs of them are made anew", async () => {
+  using model = await load(LINEAR, { maxGraphs: 2 });
+  for (const rows of [1, 2, 3, 1, 2, 2, 3]) {
+    const { y } = await run(model, { x: new Float32Array(2 * rows).fill(1) });
+    assertEquals(y, { data: Array.from({ length: rows }, () => [14, 26]).flat(), shape: [rows, 2] });
+  }
+  await assertRejects(() => load(LINEAR, { maxGraphs: 0 }), TypeError, "maxGraphs");
+});
+
+Deno.test("large weights are shared by the graphs of all shapes", async () => {
+  const size = 64;
+  const w = Float32Array.from({ length: size * size }, (_, i) => i % 7);
+  using model = await load({
+    nodes: [node("Identity", "w", "v"), node("MatMul", "x v", "y")],
+    inputs: [{ name: "x", shape: ["rows", size] }],
+    outputs: [{ name: "y" }],
+    initializers: [{ name: "w", type: "float32", shape: [size, size], data: w }],
+  });
+  const expected = (rows: number) =>
+    Array.from(
+      { length: rows * size },
+      (_, i) => w.reduce((sum, value, k) => k % size === i % size ? sum + value : sum, 0),
+    );
+  for (const rows of [1, 3]) {
+    assertEquals((await run(model, { x: new Float32Array(rows * size).fill(1) })).y!.data, expected(rows));
+  }
+});
+
+Deno.test("shapes that are computed from shapes are folded", async () => {
+  using model = await load({
+    nodes: [
+      node("Shape", "x", "s"),
+      node("Gather", "s zero", "batch"),
+      node("Unsqueeze", "batch axes", "b"),
+      node("Concat", "b minus", "t", { axis: 0 }),
+      node("Reshape", "x t", "y"),
+    ],
+    inputs: [{ name: "x", shape: ["n", 2, 3] }],
+    outputs: [{ name: "y" }, { name: "s" }],
+    initializers: [ints("zero", [0], []), ints("axes", [0]), ints("minus", [-1])],
+  });
+  assertEquals(await run(model, { x: { data: new Float32Array(12), shape: [2, 2, 3] } }), {
+    y: { data: new Array(12).fill(0), shape: [2, 6] },
+    s: { data: [2, 2, 3], shape: [3] },
+  });
+});
+
+Deno.test("an input whose elements decide over shapes makes a graph for each of its values", async () => {
+  using model = await load({
+    nodes: [node("Reshape", "x shape", "r"), node("Neg", "r", "y")],
+    inputs: [{ name: "x", shape: [4] }, { name: "shape", type: "int64", shape: [2] }],
+    outputs: [{ name: "y" }],
+  });
+  const x = f32(1, 2, 3, 4);
+  for (const shape of [[2, 2], [4, 1], [2, 2], [1, -1]]) {
+    const { y } = await run(model, { x, shape: i64(...shape) });
+    assertEquals(y, { data: [-1, -2, -3, -4], shape: shape.map((size) => size === -1 ? 4 : size) });
+  }
+});
+
+Deno.test("constants that only the engine can fold are folded by a graph that runs once", async () => {
+  // The evaluator has no ReduceMean: [1, 3] and [2, 4] give 2 and 3.
+  const spec: ModelSpec = {
+    nodes: [
+      node("ReduceMean", "c", "m", { keepdims: 0, axes: [1] }),
+      node("Cast", "m", "shape", { to: 7 }),
+      node("Reshape", "x shape", "y"),
+    ],
+    opset: 13,
+    inputs: [{ name: "x", shape: [6] }],
+    outputs: [{ name: "y" }],
+    initializers: [floats("c", [1, 3, 2, 4], [2, 2])],
+  };
+  using model = await load(spec);
+  assertEquals((await run(model, { x: new Float32Array(6) })).y!.shape, [2, 3]);
+  // The same with the weights in tensors, and as a value that the graph computes too.
+  using open = await load({ ...spec, inputs: [{ name: "x", shape: ["n"] }], outputs: [{ name: "y" }, { name: "m" }] });
+  assertEquals((await run(open, { x: new Float32Array(6) })).m!.data, [2, 3]);
+});
+
+Deno.test("outputs may be known, inputs, or constants; inputs may be needed by nothing", async () => {
+  using model = await load({
+    nodes: [node("Identity", "x", "same"), node("Identity", "c", "constant"), node("Shape", "x", "shape")],
+    inputs: [{ name: "x", shape: [2] }, { name: "unused", shape: [1] }],
+    outputs: [{ name: "same" }, { name: "constant" }, { name: "shape" }, { name: "x" }],
+    initializers: [floats("c", [7])],
+  });
+  assertEquals(await run(model, { x: f32(1, 2), unused: f32(0) }), {
+    same: { data: [1, 2], shape: [2] },
+    constant: { data: [7], shape: [1] },
+    shape: { data: [2], shape: [1] },
+    x: { data: [1, 2], shape: [2] },
+  });
+});
+
+Deno.test("an input whose shape alone is used is no input of the graph", async () => {
+  using model = await load({
+    nodes: [node("CastLike", "x y", "z")],
+    inputs: [{ name: "x", shape: [2] }, { name: "y", type: "int32", shape: ["n"] }],
+    outputs: [{ name: "z" }],
+  });
+  assertEquals((await run(model, { x: f32(1.5, 2), y: Int32Array.of(1) })).z!.data, [1, 2]);
+});
+
+Deno.test("inputs without elements are taken", async () => {
+  using model = await load({
+    nodes: [node("Concat", "x y", "z", { axis: 0 }), node("Neg", "z", "n")],
+    inputs: [{ name: "x", shape: ["a"] }, { name: "y", shape: ["b"] }],
+    outputs: [{ name: "n" }],
+  });
+  assertEquals(await run(model, { x: f32(), y: f32(1, 2) }), { n: { data: [-1, -2], shape: [2] } });
+});
+
+const THEN: GraphSpec = {
+  nodes: [node("Add", "x one", "t")],
+  outputs: [{ name: "t" }],
+  initializers: [floats("one", [1])],
+};
+const ELSE: GraphSpec = { nodes: [node("Neg", "x", "e")], outputs: [{ name: "e" }] };
+
+Deno.test("If takes the branch of a condition that folds", async () => {
+  using model = await load({
+    nodes: [
+      node("Equal", "rate wanted", "c"),
+      node("If", "c", "y", { then_branch: { graph: THEN }, else_branch: { graph: ELSE } }),
+    ],
+    inputs: [{ name: "x", shape: [2] }, { name: "rate", type: "int64", shape: [] }],
+    outputs: [{ name: "y" }],
+    initializers: [ints("wanted", [16000], [])],
+  });
+  assertEquals((await run(model, { x: f32(1, 2), rate: i64(16000) })).y!.data, [2, 3]);
+  assertEquals((await run(model, { x: f32(1, 2), rate: i64(8000) })).y!.data, [-1, -2]);
+});
+
+Deno.test("If with a condition that only a run knows computes both branches, if they have one shape", async () => {
+  const spec = (other: GraphSpec): ModelSpec => ({
+    nodes: [
+      node("ReduceSum", "x", "sum", { keepdims: 0 }),
+      node("Greater", "sum zero", "c"),
+      node("If", "c", "y", { then_branch: { graph: THEN }, else_branch: { graph: other } }),
+    ],
+    inputs: [{ name: "x", shape: [40] }],
+    outputs: [{ name: "y" }],
+    initializers: [floats("zero", [0], [])],
+  });
+  using model = await load(spec(ELSE));
+  assertEquals((await run(model, { x: new Float32Array(40).fill(2) })).y!.data, new Array(40).fill(3));
+  assertEquals((await run(model, { x: new Float32Array(40).fill(-2) })).y!.data, new Array(40).fill(2));
+  const half: GraphSpec = { nodes: [node("ReduceMax", "x", "e")], outputs: [{ name: "e" }] };
+  await assertRejects(() => load(spec(half)), DOMException, "the branches give different shapes");
+});
+
+Deno.test("Loop is unrolled, its scan outputs beside each other", async () => {
+  const body: GraphSpec = {
+    nodes: [
+      node("Identity", "cond", "goes"),
+      node("Add", "state x", "next"),
+      node("Mul", "i two", "double"),
+    ],
+    inputs: [
+      { name: "i", type: "int64", shape: [] },
+      { name: "cond", type: "bool", shape: [] },
+      { name: "state", shape: [2] },
+    ],
+    outputs: [{ name: "goes", type: "bool" }, { name: "next" }, { name: "next" }, { name: "double", type: "int64" }],
+    initializers: [ints("two", [2], [])],
+  };
+  using model = await load({
+    nodes: [node("Loop", "trips _ start", "end all doubles", { body: { graph: body } })],
+    inputs: [{ name: "x", shape: [2] }],
+    outputs: [{ name: "end" }, { name: "all" }, { name: "doubles" }],
+    initializers: [ints("trips", [3], []), floats("start", [0, 10])],
+  });
+  assertEquals(await run(model, { x: f32(1, 2) }), {
+    end: { data: [3, 16], shape: [2] },
+    all: { data: [1, 12, 2, 14, 3, 16], shape: [3, 2] },
+    doubles: { data: [0, 2, 4], shape: [3] },
+  });
+});
+
+Deno.test("Loop ends by its condition", async () => {
+  const body: GraphSpec = {
+    nodes: [node("Less", "i three", "goes"), node("Neg", "state", "next")],
+    inputs: [
+      { name: "i", type: "int64", shape: [] },
+      { name: "cond", type: "bool", shape: [] },
+      { name: "state", shape: [1] },
+    ],
+    outputs: [{ name: "goes", type: "bool" }, { name: "next" }],
+    initializers: [ints("three", [2], [])],
+  };
+  using model = await load({
+    nodes: [node("Loop", "_ _ x", "y", { body: { graph: body } })],
+    inputs: [{ name: "x", shape: [1] }],
+    outputs: [{ name: "y" }],
+  });
+  assertEquals((await run(model, { x: f32(5) })).y!.data, [-5], "three times");
+});
+
+Deno.test("Scan walks its sequences, also backward and along other axes", async () => {
+  const body: GraphSpec = {
+    nodes: [node("Add", "sum element", "next"), node("Identity", "next", "out")],
+    inputs: [{ name: "sum", shape: [2] }, { name: "element", shape: [2] }],
+    outputs: [{ name: "next" }, { name: "out" }],
+  };
+  const spec = (attributes: NodeSpec["attributes"], shape: readonly number[]): ModelSpec => ({
+    nodes: [node("Scan", "start x", "end all", { body: { graph: body }, num_scan_inputs: 1, ...attributes })],
+    inputs: [{ name: "x", shape }],
+    outputs: [{ name: "end" }, { name: "all" }],
+    initializers: [floats("start", [0, 0])],
+  });
+  using forward = await load(spec({}, [3, 2]));
+  assertEquals(await run(forward, { x: f32(1, 2, 3, 4, 5, 6) }), {
+    end: { data: [9, 12], shape: [2] },
+    all: { data: [1, 2, 4, 6, 9, 12], shape: [3, 2] },
+  });
+  using other = await load(spec({ scan_input_axes: [1], scan_input_directions: [1], scan_output_axes: [1] }, [2, 3]));
+  assertEquals(await run(other, { x: f32(1, 2, 3, 4, 5, 6) }), {
+    end: { data: [6, 15], shape: [2] },
+    all: { data: [3, 5, 6, 6, 11, 15], shape: [2, 3] },
+  });
+});
+
+Deno.test("functions of the model are walked with the attributes and inputs of the call", async () => {
+  using model = await load({
+    nodes: [
+      { ...node("Scale", "x", "a", { alpha: { float: 3 } }), domain: "mine" },
+      { ...node("Scale", "a b", "y"), domain: "mine" },
+    ],
+    inputs: [{ name: "x", shape: [2] }, { name: "b", shape: [1] }],
+    outputs: [{ name: "y" }],
+    functions: [{
+      domain: "mine",
+      name: "Scale",
+      inputs: ["in", "slope"],
+      outputs: ["out"],
+      attributes: ["alpha"],
+      nodes: [
+        node("LeakyRelu", "in", "l", { alpha: { reference: "alpha", kind: "float" } }),
+        node("Clip", "l slope", "out"),
+      ],
+    }],
+  });
+  // The first call has alpha 3 and no lower bound, the second the default alpha 0.01 and the bound b.
+  assertEquals((await run(model, { x: f32(-1, 2), b: f32(-0.5) })).y!.data.map((y) => Math.round(y * 1000) / 1000), [
+    -0.03,
+    2,
+  ]);
+});
+
+Deno.test("functions that call each other without end are refused", async () => {
+  const call = { ...node("F", "x", "y"), domain: "mine" };
+  const error = await assertRejects(() =>
+    load({
+      nodes: [call],
+      inputs: [{ name: "x", shape: [1] }],
+      outputs: [{ name: "y" }],
+      functions: [{ domain: "mine", name: "F", inputs: ["x"], outputs: ["y"], nodes: [call] }],
+    }), DOMException);
+  assert(error.message.includes("lie in each other"), error.message);
+});
+
+Deno.test("every node that is not taken is listed with its operator, name and reason", async () => {
+  const spec: ModelSpec = {
+    nodes: [
+      { ...node("Nonsense", "x", "a"), name: "first" },
+      node("Relu", "a", "b"),
+      { ...node("MadeUp", "b", "c"), domain: "example", name: "second" },
+      { ...node("Conv", "x w", "d"), name: "third" },
+      node("Nonsense", "x", "unneeded"),
+    ],
+    inputs: [{ name: "x", shape: [2] }],
+    outputs: [{ name: "c" }, { name: "d" }],
+    initializers: [floats("w", [1])],
+    values: [{ name: "a", shape: [2] }],
+  };
+  const { refusals, missing } = await inspectOnnx(onnxFile(spec));
+  assertEquals(refusals.map(({ operator, name }) => [operator, name]), [
+    ["Nonsense", "first"],
+    ["example.MadeUp", "second"],
+    ["Conv", "third"],
+  ]);
+  assert(refusals.every(({ reason }) => reason.length > 10));
+  assertEquals(missing, []);
+  const error = await assertRejects(() => load(spec), DOMException);
+  assertEquals(error.name, "NotSupportedError");
+  for (
+    const text of ["Nonsense (first): the importer has no such operator", "example.MadeUp (second)", "Conv (third)"]
+  ) {
+    assert(error.message.includes(text), error.message);
+  }
+});
+
+Deno.test("a version of the operators that is not known is refused by name", async () => {
+  const spec = (op: string, opset: number): ModelSpec => ({
+    nodes: [node(op, "x", "y")],
+    inputs: [{ name: "x", shape: [2] }],
+    outputs: [{ name: "y" }],
+    opset,
+  });
+  using model = await load(spec("Relu", 24));
+  assertEquals((await run(model, { x: f32(-1, 1) })).y!.data, [0, 1]);
+  await assertRejects(() => load(spec("Transpose", 24)), DOMException, "Transpose (y): version 24");
+  await assertRejects(() => load(spec("Relu", 99)), DOMException, "Relu (y): version 99");
+});
+
+Deno.test("inspectOnnx tells operators, versions, weights, and what it cannot know", async () => {
+  const found = await inspectOnnx(onnxFile(LINEAR));
+  assertEquals(found.operators, { MatMul: 1, Add: 1 });
+  assertEquals(found.opsets[""], 21);
+  assertEquals(found.weightBytes, 24);
+  assertEquals(found.missing, ["rows"]);
+  assertEquals((await inspectOnnx(onnxFile(LINEAR), { dimensions: { rows: 1 } })).missing, []);
+});
+
+Deno.test("inputs are checked by messages that name them", async () => {
+  using model = await load({
+    nodes: [node("Add", "x y", "z")],
+    inputs: [{ name: "x", shape: ["n", 2] }, { name: "y", shape: ["n", "m"] }],
+    outputs: [{ name: "z" }],
+  });
+  const y = { data: f32(1, 2), shape: [1, 2] };
+  const refused: [Record<string, unknown>, string][] = [
+    [{ x: f32(1, 2) }, 'the input "y" is missing'],
+    [{ x: f32(1, 2), y, z: y }, 'the model has no input "z", but "x", "y"'],
+    [{ x: [1, 2], y }, 'the input "x" must be a Float32Array, or an object with it as data and a shape'],
+    [{ x: Float64Array.of(1, 2), y }, 'the input "x" is float32 and must be a Float32Array, not a Float64Array'],
+    [{ x: f32(1, 2), y: f32(1, 2) }, 'the input "y" has the open shape [n, m]; pass { data, shape }'],
+    [{ x: { data: f32(1, 2), shape: [2, 1] }, y }, 'the input "x" must have the shape [n, 2], not [2, 1]'],
+    [{ x: { data: f32(1, 2), shape: [2] }, y }, 'the input "x" must have the shape [n, 2], not [2]'],
+    [{ x: { data: f32(1, 2), shape: [1.5, 2] }, y }, 'the input "x" must have a shape of whole numbers'],
+    [{ x: f32(1, 2, 3, 4), y }, 'the dimension n is 2 in the input "x" and 1 in "y"'],
+    [{ x: f32(1, 2, 3), y }, 'the input "x" has 12 bytes; float32 [1, 2] needs 8'],
+  ];
+  for (const [inputs, message] of refused) {
+    const error = await assertRejects(() => model.run(inputs as Parameters<OnnxModel["run"]>[0]), TypeError);
+    assert(error.message.includes(`OnnxModel.run: ${message}`), error.message);
+  }
+});
+
+Deno.test("several runs are in flight, each with its own results", async () => {
+  using model = await load(LINEAR);
+  const runs = Array.from({ length: 20 }, (_, i) => {
+    const rows = 1 + i % 3;
+    return { i, rows, outputs: model.run({ x: new Float32Array(2 * rows).fill(i) }) };
+  });
+  for (const { i, rows, outputs } of runs) {
+    const expected = Array.from({ length: rows }, () => [4 * i + 10, 6 * i + 20]).flat();
+    assertEquals([...(await outputs).y!.data as Float32Array], expected);
+  }
+});
+
+Deno.test("dispatch runs on tensors of the context", async () => {
+  const context = await createContext();
+  using model = await load(LINEAR, { context });
+  const descriptor = { dataType: "float32", shape: [1, 2] } as const;
+  const [x, y] = await Promise.all([
+    context.createTensor({ ...descriptor, writable: true }),
+    context.createTensor({ ...descriptor, readable: true, writable: true }),
+  ]);
+  context.writeTensor(x, f32(1, 1));
+  await model.dispatch({ x }, { y });
+  assertEquals(new Float32Array(await context.readTensor(y)), f32(14, 26));
+  // With its graph made, a dispatch is queued at once: what is read next is its result.
+  const queued = model.dispatch({ x: y }, { y: x });
+  await queued;
+  await model.dispatch({ x: f32(0, 0) }, { y });
+  assertEquals(new Float32Array(await context.readTensor(y)), f32(10, 20));
+  await assertRejects(() => model.dispatch({ x }, { z: y }), TypeError, 'the model has no output "z"');
+  context.destroy();
+});
+
+Deno.test("a disposed model runs no more, and its own context is gone with it", async () => {
+  const model = await load(LINEAR);
+  await model.run({ x: f32(1, 1) });
+  model.dispose();
+  model.dispose();
+  await assertRejects(() => model.run({ x: f32(1, 1) }), DOMException, "the model is disposed");
+  await model.context.lost;
+  const context = await createContext();
+  (await load(LINEAR, { context })).dispose();
+  using again = await load(LINEAR, { context });
+  assertEquals((await run(again, { x: f32(1, 1) })).y!.data, [14, 26]);
+  context.destroy();
+});
+
+Deno.test("buildOnnx adds a model to a graph", async () => {
+  const context = await createContext();
+  const builder = new MLGraphBuilder(context);
+  const x = builder.input("x", { dataType: "float32", shape: [1, 2] });
+  const { y } = await buildOnnx(builder, onnxFile(LINEAR), { context, inputs: { x: builder.neg(x) } });
+  const graph = await builder.build({ z: builder.relu(y!) });
+  const input = await context.createTensor({ dataType: "float32", shape: [1, 2], writable: true });
+  const output = await context.createTensor({ dataType: "float32", shape: [1, 2], readable: true });
+  context.writeTensor(input, f32(-1, 100));
+  context.dispatch(graph, { x: input }, { z: output });
+  assertEquals(new Float32Array(await context.readTensor(output)), f32(0, 0));
+  const other = new MLGraphBuilder(context);
+  await assertRejects(
+    () => buildOnnx(other, onnxFile(LINEAR), { context }),
+    TypeError,
+    'the input "x" has free dimensions',
+  );
+  context.destroy();
+});
+
+Deno.test("weights of other files are read beside the model, and nowhere else", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const spec = (location: string): ModelSpec => ({
+      ...LINEAR,
+      initializers: [
+        { name: "w", type: "float32", shape: [2, 2], data: [], external: { location, offset: 4, length: 16 } },
+        floats("b", [10, 20]),
+      ],
+    });
+    await Deno.writeFile(`${folder}/w.bin`, new Uint8Array(f32(9, 1, 2, 3, 4).buffer));
+    await Deno.writeFile(`${folder}/model.onnx`, onnxFile(spec("w.bin")));
+    await Deno.writeFile(`${folder}/outside.onnx`, onnxFile(spec("../w.bin")));
+    using model = await loadOnnx(`${folder}/model.onnx`);
+    assertEquals((await run(model, { x: f32(1, 1) })).y!.data, [14, 26]);
+    using byUrl = await loadOnnx(new URL(`file://${folder}/model.onnx`));
+    assertEquals((await run(byUrl, { x: f32(1, 1) })).y!.data, [14, 26]);
+    await assertRejects(() => loadOnnx(`${folder}/outside.onnx`), TypeError, "outside of its folder");
+    await assertRejects(() => load(spec("w.bin")), TypeError, "pass that file as externalData");
+    const externalData = { "w.bin": await Deno.readFile(`${folder}/w.bin`) };
+    using given = await load(spec("w.bin"), { externalData });
+    assertEquals((await run(given, { x: f32(1, 1) })).y!.data, [14, 26]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("bool, float16, int64, float64 and bfloat16 go in and out in WebNN's types", async () => {
+  using model = await load({
+    nodes: [
+      node("Not", "b", "nb"),
+      node("Add", "h h", "hh"),
+      node("Add", "i i", "ii"),
+      node("Add", "d dc", "dd"),
+      node("Cast", "bf", "f", { to: 1 }),
+      node("Add", "x f", "xf"),
+    ],
+    inputs: [
+      { name: "b", type: "bool", shape: [2] },
+      { name: "h", type: "float16", shape: [1] },
+      { name: "i", type: "int64", shape: [1] },
+      { name: "d", type: "float64", shape: [1] },
+      { name: "x", shape: [1] },
+    ],
+    outputs: [
+      { name: "nb", type: "bool" },
+      { name: "hh", type: "float16" },
+      { name: "ii", type: "int64" },
+      { name: "dd", type: "float64" },
+      { name: "xf" },
+    ],
+    initializers: [
+      { name: "dc", type: "float64", shape: [1], data: [0.5] },
+      { name: "bf", type: "bfloat16", shape: [1], data: Uint16Array.of(0x3fc0) },
+    ],
+  });
+  assertEquals(model.inputs.map(({ dataType }) => dataType), ["uint8", "float16", "int64", "float32", "float32"]);
+  const outputs = await model.run({
+    b: Uint8Array.of(1, 0),
+    h: Float16Array.of(1.5),
+    i: i64(2 ** 40),
+    d: f32(1),
+    x: f32(1),
+  });
+  assertEquals(Object.values(outputs).map(({ data }) => data), [
+    Uint8Array.of(0, 1),
+    Float16Array.of(3),
+    i64(2 ** 41),
+    f32(1.5),
+    f32(2.5),
+  ]);
+});
