@@ -53,13 +53,14 @@ export interface Operator<
   Parameters extends Members,
   Options extends Members,
   Attributes extends object,
+  Outputs extends Readonly<Record<string, TensorRule>>,
 > {
   /** The name of the builder's method. */
   readonly name: Name;
   /** Operands in the order of the arguments; the optional ones are members of the options. */
   readonly operands: Operands;
   /** The rules of the outputs, for `opSupportLimits()`. A row whose number of outputs varies has one rule, a list. */
-  readonly outputs: Readonly<Record<string, TensorRule>>;
+  readonly outputs: Outputs;
   /** Positional arguments after the operands. */
   readonly parameters: Parameters;
   /** Members of the options beside `label` and the optional operands. */
@@ -93,17 +94,18 @@ export function operator<
   const Name extends string,
   const Operands extends Readonly<Record<string, OperandRule>>,
   Attributes extends object,
+  const Outputs extends Readonly<Record<string, TensorRule>>,
   Parameters extends Members = NoMembers,
   Options extends Members = NoMembers,
 >(row: {
   name: Name;
   operands: Operands;
-  outputs: Readonly<Record<string, TensorRule>>;
+  outputs: Outputs;
   parameters?: Parameters;
   options?: Options;
   resolve(operands: OperandsOf<Operands>, args: DictionaryOf<Parameters & Options>): Resolved<Attributes>;
   cost(node: CostedNode<NoInfer<OperandsOf<Operands>>, NoInfer<Attributes>>): Cost;
-}): Operator<Name, Operands, Parameters, Options, Attributes> {
+}): Operator<Name, Operands, Parameters, Options, Attributes, Outputs> {
   return { parameters: {} as Parameters, options: {} as Options, ...row };
 }
 

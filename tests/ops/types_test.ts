@@ -1,7 +1,7 @@
 /** What the type checker must find out about the rows: these tests fail in `deno check`. */
 
 import { assertEquals } from "@std/assert";
-import { MLGraphBuilder } from "../../mod.ts";
+import { MLGraphBuilder, type MLOpSupportLimits, type MLTensorLimits } from "../../mod.ts";
 import { lowerings } from "../../src/backends/onnxruntime/lower.ts";
 import type { AttributesOf } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
@@ -38,6 +38,32 @@ Deno.test("the builder's methods are the rows", () => {
   const methods = Object.getOwnPropertyNames(MLGraphBuilder.prototype).filter((name) => !others.includes(name));
   assertEquals(methods.sort(), Object.keys(operators).sort());
   for (const [name, row] of Object.entries(operators)) assertEquals(row.name, name);
+});
+
+/** What `opSupportLimits()` says of one operator: each of its operands and outputs. */
+type LimitsOf<Row extends { operands: object; outputs: object }> = Record<
+  keyof Row["operands"] | keyof Row["outputs"],
+  MLTensorLimits
+>;
+
+/** The rows whose limits the dictionary has otherwise, or has not. */
+type WrongLimits<Dictionary> = {
+  [Name in OperatorName]: Name extends keyof Dictionary
+    ? Same<Dictionary[Name], LimitsOf<(typeof operators)[Name]>> extends true ? never : Name
+    : Name;
+}[OperatorName];
+
+type Same<A, B> = [A, B] extends [B, A] ? true : false;
+
+/** What the dictionary has beside operators. */
+type OtherLimits = "constant" | "input" | "maxTensorByteLength" | "output" | "preferredInputLayout";
+
+Deno.test("MLOpSupportLimits has every row, with its operands and outputs, and nothing else", () => {
+  isAssignable<never, WrongLimits<MLOpSupportLimits>>();
+  isAssignable<OperatorName | OtherLimits, keyof MLOpSupportLimits>();
+  isAssignable<WrongLimits<Omit<MLOpSupportLimits, "add">>, "add">();
+  isAssignable<WrongLimits<Omit<MLOpSupportLimits, "abs"> & { abs: MLOpSupportLimits["add"] }>, "abs">();
+  isAssignable<WrongLimits<Omit<MLOpSupportLimits, "gemm"> & { gemm: MLOpSupportLimits["add"] }>, "gemm">();
 });
 
 Deno.test("a lowering cannot be forgotten", () => {
