@@ -185,7 +185,8 @@ export class MLContext {
   /**
    * Overwrites a tensor with a copy of the data, after the work queued before.
    * @throws {TypeError} if the tensor is not writable or exported, or the data has another length; InvalidStateError if
-   * the tensor is destroyed
+   * the tensor is destroyed; UnknownError if the data has to wait for earlier work and there is no memory for a copy:
+   * then await a read before more is written
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-writetensor
    */
   writeTensor(tensor: MLTensor, inputData: AllowSharedBufferSource): void {
@@ -199,13 +200,13 @@ export class MLContext {
     // WPT writes views of any kind, so only the length is checked.
     const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
     discard(state.rental);
-    context.timeline.write(state.storage, bytes);
+    context.timeline.write(state.storage, bytes, where);
   }
 
   /**
    * Reads a tensor, after the work queued before, into a new ArrayBuffer.
    * @returns rejects with a TypeError if the tensor is not readable or exported, InvalidStateError if it is destroyed,
-   * OperationError if the dispatch that should have computed it failed
+   * OperationError if the dispatch that should have computed it failed, UnknownError if there is no memory for the result
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor
    */
   readTensor(tensor: MLTensor): Promise<ArrayBuffer>;
@@ -227,7 +228,10 @@ export class MLContext {
       if (target !== undefined) targetBytes(target, state.descriptor, where);
       bringBack(state.rental);
       const { storage } = state;
-      if (target === undefined) return context.timeline.read(storage, (bytes) => bytes.slice().buffer as ArrayBuffer);
+      if (target === undefined) {
+        const problem = `${where}: there is no memory for the result`;
+        return context.timeline.read(storage, (bytes) => context.timeline.copy(bytes, problem).buffer);
+      }
       return context.timeline.read(storage, (bytes) => {
         // Looked at again: the buffer may have been transferred meanwhile.
         targetBytes(target, state.descriptor, where).set(bytes);

@@ -126,6 +126,11 @@ export interface Device {
   readonly limits: DeviceLimits;
   /** Resolves with the reason if the device is gone for good. */
   readonly lost: Promise<string>;
+  /**
+   * For memory of JavaScript that the timeline is about to allocate.
+   * @throws if so many bytes cannot be had
+   */
+  checkMemory(bytes: number): void;
   /** A tensor whose elements are all zero. Fails if the memory cannot be had. */
   createTensor(descriptor: Descriptor): DeviceTensor | Promise<DeviceTensor>;
   /** Copies the bytes of a constant, before it returns. Throws if the memory cannot be had. */

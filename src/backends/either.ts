@@ -39,6 +39,7 @@ export function openEither(preferred: ReadableDevice, ...others: readonly (Devic
     accelerated: preferred.accelerated,
     limits: { ...team.last.limits, preferredInputLayout: preferred.limits.preferredInputLayout },
     lost: team.lost.promise,
+    checkMemory: (bytes) => preferred.checkMemory(bytes),
     createTensor: (descriptor) => createTensor(preferred, team.last, descriptor),
     store: (bytes) => new EitherBlock(preferred, preferred.store(bytes)),
     compile: (graph) => compile(team, graph as Graph<EitherBlock>),

@@ -7,6 +7,12 @@
 /** A piece of work. It handles its own errors: it neither throws nor rejects. */
 export type Step = () => void | Promise<void>;
 
+/** A step that waits. Once it has begun nothing refers to it, however many come after it. */
+interface Waiting {
+  readonly step: Step;
+  next: Waiting | undefined;
+}
+
 /** How long synchronous steps may follow each other, in milliseconds, before the event loop gets a turn. */
 const SLICE = 4;
 
@@ -15,9 +21,8 @@ const SLICE = 4;
  * such steps have held the event loop's thread for a while.
  */
 export class Queue {
-  #steps: Step[] = [];
-  /** The place in `#steps` of the next one. */
-  #next = 0;
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
   #busy = false;
   /** For how many milliseconds steps have held the thread since the last turn of the event loop that is known of. */
   #spent = 0;
@@ -49,19 +54,21 @@ export class Queue {
 
   /** Forgets the steps that have not begun. */
   clear(): void {
-    this.#steps = [];
-    this.#next = 0;
+    this.#first = this.#last = undefined;
   }
 
   #begin(step: Step): void {
     this.#busy = true;
     const pending = step();
-    if (pending === undefined && this.#steps.length === 0) this.#busy = false;
+    if (pending === undefined && this.#first === undefined) this.#busy = false;
     else this.#drain(pending);
   }
 
   #defer(step: Step): void {
-    this.#steps.push(step);
+    const waiting: Waiting = { step, next: undefined };
+    if (this.#last) this.#last.next = waiting;
+    else this.#first = waiting;
+    this.#last = waiting;
     if (this.#busy) return;
     this.#busy = true;
     this.#drain(this.#turn());
@@ -70,10 +77,10 @@ export class Queue {
   async #drain(pending: void | Promise<void>): Promise<void> {
     await pending;
     let began = performance.now();
-    for (let step = this.#shift(); step; step = this.#shift()) {
-      const next = step();
-      if (next) {
-        await next;
+    while (this.#first) {
+      const pending = this.#shift(this.#first)();
+      if (pending) {
+        await pending;
         began = performance.now();
       }
       if (this.#spent < SLICE && performance.now() - began < SLICE) continue;
@@ -83,10 +90,9 @@ export class Queue {
     this.#busy = false;
   }
 
-  /** The step that is due. An array's own shift() moves all that follow, of which there may be a million. */
-  #shift(): Step | undefined {
-    const step = this.#steps[this.#next++];
-    if (step === undefined) this.clear();
+  #shift({ next, step }: Waiting): Step {
+    this.#first = next;
+    if (next === undefined) this.#last = undefined;
     return step;
   }
 

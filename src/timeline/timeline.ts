@@ -156,10 +156,39 @@ export class Timeline {
     });
   }
 
-  /** Overwrites a tensor with the bytes, which are copied now if the write has to wait. */
-  write(tensor: TimelineTensor, bytes: Uint8Array): void {
-    const source = this.#queue.idle ? bytes : bytes.slice();
-    this.#queue.add(() => this.#compute([tensor], () => tensor.device.write(source)));
+  /**
+   * Overwrites a tensor with the bytes, which are copied now if the write has to wait. Throws an UnknownError, and leaves
+   * the tensor alone, if there is no memory for the copy.
+   * @param where who writes, for the error
+   */
+  write(tensor: TimelineTensor, bytes: Uint8Array, where: string): void {
+    if (this.#queue.idle) {
+      this.#queue.add(() => this.#compute([tensor], () => tensor.device.write(bytes)));
+      return;
+    }
+    const copy = this.copy(
+      bytes,
+      `${where}: the data has to wait for earlier work, and there is no memory for a copy; await a read before more is written`,
+    );
+    this.#queue.add(() =>
+      this.#compute([tensor], () => {
+        try {
+          return tensor.device.write(copy);
+        } finally {
+          copy.buffer.transfer(0); // Not used any more. The garbage collector would come to it much later.
+        }
+      })
+    );
+  }
+
+  /** A copy of bytes in memory of JavaScript. Throws an UnknownError that begins with `problem` if there is none for it. */
+  copy(bytes: Uint8Array, problem: string): Uint8Array<ArrayBuffer> {
+    try {
+      this.device.checkMemory(bytes.byteLength);
+      return bytes.slice() as Uint8Array<ArrayBuffer>;
+    } catch (error) {
+      throw unknownError(`${problem}: ${messageOf(error)}`, error);
+    }
   }
 
   /** Runs a graph. If it fails, its outputs are poisoned: reading one rejects with the error. */

@@ -181,8 +181,11 @@ Deno.test({
       "UnknownError",
       "OperationError",
       "0 2 0 4",
+      "UnknownError",
+      "the last write that was taken",
     ]);
     for (const line of lines.slice(0, 4)) assertStringIncludes(line, "MiB");
+    assertStringIncludes(lines[5]!, "await a read before more is written");
   },
 });
 

@@ -27,7 +27,7 @@ function limitsOf(operators: readonly string[]): DeviceLimits {
 }
 
 /** The operations that can be made to fail. */
-export type Operation = "createTensor" | "store" | "compile" | "run" | "read" | "write";
+export type Operation = "checkMemory" | "createTensor" | "store" | "compile" | "run" | "read" | "write";
 
 /** What a test can see and do beyond the interface. */
 export interface SimulatedDevice extends Device {
@@ -36,6 +36,8 @@ export interface SimulatedDevice extends Device {
   readonly live: ReadonlySet<object>;
   /** The operations in the order in which they began. */
   readonly log: readonly string[];
+  /** The bytes that tensors were given to write. */
+  readonly written: readonly Uint8Array<ArrayBuffer>[];
   /** Makes the next operation of this kind fail. */
   fail(operation: Operation, message: string): void;
   /** The device goes away. */
@@ -47,6 +49,7 @@ export function openSimulatedDevice(seed = 1, name = "simulator", operators = OP
   const delays = random(seed);
   const live = new Set<object>();
   const log: string[] = [];
+  const written: Uint8Array<ArrayBuffer>[] = [];
   const failures = new Map<Operation, string>();
   const loss = Promise.withResolvers<string>();
 
@@ -76,6 +79,7 @@ export function openSimulatedDevice(seed = 1, name = "simulator", operators = OP
       async write(source) {
         use(tensor);
         begin("write");
+        written.push(source as Uint8Array<ArrayBuffer>);
         const copy = source.slice();
         await pause();
         bytes = copy;
@@ -129,6 +133,7 @@ export function openSimulatedDevice(seed = 1, name = "simulator", operators = OP
     accelerated: true,
     limits: limitsOf(operators),
     lost: loss.promise,
+    checkMemory: () => begin("checkMemory"),
     async createTensor(descriptor) {
       begin("createTensor");
       await pause();
@@ -140,6 +145,7 @@ export function openSimulatedDevice(seed = 1, name = "simulator", operators = OP
     close: () => log.push("close"),
     live,
     log,
+    written,
     fail: (operation, message) => failures.set(operation, message),
     lose: loss.resolve,
   };

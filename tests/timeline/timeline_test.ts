@@ -1,10 +1,18 @@
 /** Failures, healing, loss and lifetimes, on the simulated device, which can be made to fail. */
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { MLGraphBuilder } from "@webnn/deno";
 import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
 import type { MLGraph } from "../../src/api/ml_graph.ts";
 import type { MLTensor } from "../../src/api/ml_tensor.ts";
 import { Queue } from "../../src/timeline/queue.ts";
+import { runChild } from "../support/child.ts";
 import { openSimulatedDevice, type SimulatedDevice } from "../support/simulated_device.ts";
 
 const FLOAT = { dataType: "float32", shape: [2] } as const;
@@ -119,6 +127,43 @@ test("failed writes poison too, and failed reads, builds and allocations reject"
   assertEquals((await assertRejects(() => building, DOMException, "no build")).name, "OperationError");
 });
 
+test("a copy that waits is freed once it is written, and the caller's own bytes are left alone", async ({ context, device, graph, x, y }) => {
+  const own = Float32Array.of(1, 2);
+  context.dispatch(graph, { x }, { y }); // From here on the queue is busy.
+  context.writeTensor(x, own);
+  own.set([3, 4]);
+  context.writeTensor(x, own);
+  assertEquals(await values(context, x), [3, 4]);
+  assertEquals(device.written.map(({ buffer }) => buffer.detached), [true, true]);
+  context.writeTensor(x, own);
+  assertEquals(device.written.at(-1)!.buffer.detached, false);
+  assertEquals([...own], [3, 4]);
+});
+
+test("a write that has to wait and finds no memory is refused by the call, and nothing else is lost", async ({ context, device, graph, x, y }) => {
+  context.writeTensor(x, Float32Array.of(1, 2));
+  context.dispatch(graph, { x }, { y });
+  device.fail("checkMemory", "12 MiB are asked for, and 3 MiB are left");
+  const error = assertThrows(() => context.writeTensor(x, Float32Array.of(7, 7)), DOMException, "3 MiB are left");
+  assertEquals(error.name, "UnknownError");
+  assertStringIncludes(error.message, "await a read before more is written");
+  context.writeTensor(x, Float32Array.of(5, 6));
+  context.dispatch(graph, { x }, { y });
+  assertEquals(await values(context, y), [6, 7]);
+});
+
+test("a read that finds no memory for its result rejects, and the next one succeeds", async ({ context, device, x }) => {
+  context.writeTensor(x, Float32Array.of(1, 2));
+  device.fail("checkMemory", "12 MiB are asked for, and 3 MiB are left");
+  const error = await assertRejects(
+    () => context.readTensor(x),
+    DOMException,
+    "MLContext.readTensor: there is no memory",
+  );
+  assertEquals(error.name, "UnknownError");
+  assertEquals(await values(context, x), [1, 2]);
+});
+
 test("a device that goes away rejects what is pending and says why", async ({ device, context, graph, x, y }) => {
   context.dispatch(graph, { x }, { y });
   const reading = assertRejects(() => context.readTensor(y), DOMException, "unplugged");
@@ -191,6 +236,13 @@ Deno.test("steps that have held the thread for a while are followed by a turn of
   await new Promise<void>((resolve) => queue.add(resolve));
   assertEquals(log, ["timer", "after the calls", "first", "second"]);
   assertEquals(queue.idle, true);
+});
+
+Deno.test("a queue that never runs dry lets go of each step once it has begun", async () => {
+  const { code, stdout, stderr } = await runChild(new URL("programs/held_steps.ts", import.meta.url), [], [
+    "--v8-flags=--expose-gc",
+  ]);
+  assertEquals([code, stdout], [0, "released"], stderr);
 });
 
 Deno.test("a queue of a million steps", async () => {

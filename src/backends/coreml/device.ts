@@ -11,6 +11,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo } from "../backend.ts";
+import { checkMemory } from "../common/memory.ts";
 import { ConstantBlock } from "./constant_block.ts";
 import { encodeProgram } from "./encoder.ts";
 import { CoreMLExecutable } from "./executable.ts";
@@ -63,6 +64,10 @@ export class CoreMLDevice implements Device {
     this.#lowering = { specificationVersion: parseInt(coreML.version) >= 15 ? 9 : 8, float16: allowReducedPrecision };
     this.#cache = openModelCache(coreML, cacheDirectory, cacheSizeLimit);
     this.#configuration = createConfiguration(coreML, settings);
+  }
+
+  checkMemory(bytes: number): void {
+    checkMemory(bytes);
   }
 
   createTensor(descriptor: Descriptor): CoreMLTensor {

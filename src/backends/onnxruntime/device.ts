@@ -11,6 +11,7 @@ import type { DeviceLimits } from "../../graph/limits.ts";
 import { rewrite } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo, Executable } from "../backend.ts";
+import { checkMemory } from "../common/memory.ts";
 import type { CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
@@ -66,6 +67,10 @@ export class OrtDevice implements Device {
     // A CPU does not go away.
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
+  }
+
+  checkMemory(bytes: number): void {
+    checkMemory(bytes);
   }
 
   createTensor(descriptor: Descriptor): ValueTensor | Promise<ValueTensor> {

@@ -34,4 +34,29 @@ const [input, output] = [await tensor(), await tensor()];
 context.writeTensor(input, Float32Array.of(-1, 2, -3, 4));
 context.dispatch(graph, { x: input }, { y: output });
 console.log([...new Float32Array(await context.readTensor(output))].join(" "));
+
+// Writes that wait for a slow dispatch, until there is no memory for another copy.
+const wide2d = { dataType: "float32", shape: [2048, 2048] } as const; // 16 MB
+const slow = new MLGraphBuilder(context);
+const a = slow.input("a", wide2d);
+const square = await slow.build({ b: slow.matmul(a, a) });
+const [factor, product] = [
+  await context.createTensor({ ...wide2d, writable: true, readable: true }),
+  await context.createTensor(wide2d),
+];
+const elements = data.subarray(0, 2048 * 2048);
+context.dispatch(square, { a: factor }, { b: product });
+let written = 0;
+try {
+  for (;; written++) {
+    elements[0] = written;
+    context.writeTensor(factor, elements);
+  }
+} catch (error) {
+  console.log(name(error));
+}
+const [first] = new Float32Array(await context.readTensor(factor));
+console.log(
+  written > 3 && first === written - 1 ? "the last write that was taken" : `${first} after ${written} writes`,
+);
 libc.close();
