@@ -199,8 +199,8 @@ export class MLContext {
     if (!state.writable) throw new TypeError(`${where}: the tensor was not created with writable: true`);
     // WPT writes views of any kind, so only the length is checked.
     const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
-    discard(state.rental);
     context.timeline.write(state.storage, bytes, where);
+    discard(state.rental); // Not before: a write that is refused leaves the contents where they are.
   }
 
   /**
