@@ -42,6 +42,7 @@ export function openInterpretedDevice(options: LowerOptions): InterpretedDevice 
     lost: new Promise(() => {}),
     programs,
     digests,
+    checkMemory() {},
     createTensor,
     store: (bytes) => new ConstantBlock(bytes),
     async compile(graph) {

@@ -91,10 +91,10 @@ Deno.test("an export comes after earlier work, and reports its failure", async (
   const device = openSimulatedDevice();
   const timeline = new Timeline(device);
   const tensor = await timeline.createTensor(FLOATS);
-  timeline.write(tensor, bytesOf(1, 2));
+  timeline.write(tensor, bytesOf(1, 2), "test");
   assertEquals(await timeline.readSoonest(tensor, valuesOf), [1, 2]);
   device.fail("write", "the bus is gone");
-  timeline.write(tensor, bytesOf(3, 4));
+  timeline.write(tensor, bytesOf(3, 4), "test");
   const error = await assertRejects(async () => await timeline.readSoonest(tensor, valuesOf), DOMException, "bus");
   assertEquals(error.name, "OperationError");
   timeline.lose("test");
