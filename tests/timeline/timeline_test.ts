@@ -12,7 +12,7 @@ import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
 import type { MLGraph } from "../../src/api/ml_graph.ts";
 import type { MLTensor } from "../../src/api/ml_tensor.ts";
 import { Queue } from "../../src/timeline/queue.ts";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { openSimulatedDevice, type SimulatedDevice } from "../support/simulated_device.ts";
 
 const FLOAT = { dataType: "float32", shape: [2] } as const;
