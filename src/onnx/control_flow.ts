@@ -10,11 +10,11 @@ import type { Steps } from "./read.ts";
 import type { RowResult } from "./row.ts";
 import { isKnown, known, Unsupported, type Value } from "./value.ts";
 import { concatenate, take } from "./evaluate/movement.ts";
-import { isUnknown, Scope, type Walker } from "./walk.ts";
+import { isUnknown, Scope, type Walking } from "./scope.ts";
 import { sameShape } from "../shape.ts";
 
 /** Walks a node with bodies; `undefined` if a value within is not known yet. */
-type Flow = (walker: Walker, node: NodeView, scope: Scope) => Steps<RowResult | undefined>;
+type Flow = (walker: Walking, node: NodeView, scope: Scope) => Steps<RowResult | undefined>;
 
 /** What walks a node with bodies, if it is one. */
 export function controlFlow(domain: string, operator: string): Flow | undefined {
@@ -23,7 +23,7 @@ export function controlFlow(domain: string, operator: string): Flow | undefined 
 
 /** Walks a body with its inputs, and returns its outputs; `undefined` if one is not known. */
 function* walkBody(
-  walker: Walker,
+  walker: Walking,
   body: OnnxGraph,
   scope: Scope,
   prefix: string,
@@ -111,7 +111,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Known {
 }
 
 /** Values beside each other along a new axis. */
-function stack(walker: Walker, node: NodeView, values: readonly Value[], axis: number): Value {
+function stack(walker: Walking, node: NodeView, values: readonly Value[], axis: number): Value {
   const [first] = values as [Value];
   if (values.some(({ type, shape }) => type !== first.type || !sameShape(shape, first.shape))) {
     return node.refuse("the iterations give different shapes");
@@ -161,7 +161,7 @@ const scan: Flow = function* (walker, node, scope) {
 };
 
 /** One element of a sequence, without its axis. */
-function elementAt(walker: Walker, node: NodeView, value: Value, axis: number, i: number): Value {
+function elementAt(walker: Walking, node: NodeView, value: Value, axis: number, i: number): Value {
   if (isKnown(value)) return take(value, axis, [i], []);
   const starts = value.shape.map((_, k) => k === axis ? i : 0);
   const sizes = value.shape.with(axis, 1);

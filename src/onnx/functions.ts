@@ -6,7 +6,7 @@
 
 import type { Attribute, ModelProto, OnnxFunction, OnnxGraph, OnnxNode } from "./model.ts";
 import type { Steps } from "./read.ts";
-import { isUnknown, Scope, type Walker } from "./walk.ts";
+import { isUnknown, Scope, type Walking } from "./scope.ts";
 import type { Value } from "./value.ts";
 
 /** The function that a node calls, if it calls one. */
@@ -16,7 +16,7 @@ export function functionOf({ functions }: ModelProto, { domain, operator }: Onnx
 
 /** Walks a function's nodes with the values and attributes of a call. */
 export function* callFunction(
-  walker: Walker,
+  walker: Walking,
   called: OnnxFunction,
   call: OnnxNode,
   inputs: readonly (Value | undefined)[],

@@ -17,9 +17,10 @@ import { type Evaluator, evaluatorOf } from "./evaluate/evaluate.ts";
 import { callFunction, functionOf } from "./functions.ts";
 import type { Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
-import { NodeView, type Walk } from "./node.ts";
+import { NodeView } from "./node.ts";
 import type { Steps } from "./read.ts";
 import type { RowResult } from "./row.ts";
+import { Scope, UNKNOWN, type Walking } from "./scope.ts";
 import { Sources } from "./sources.ts";
 import { rowOf } from "./rows/rows.ts";
 import { type Computed, isKnown, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
@@ -72,32 +73,6 @@ export interface WalkResult {
   readonly inputs: ReadonlyMap<string, MLOperand>;
 }
 
-/** Stands for a value that was refused, or waits for one that is demanded. */
-const UNKNOWN: unique symbol = Symbol("unknown");
-
-/** The names that a graph or body can see. */
-export class Scope {
-  readonly #values = new Map<string, Value | typeof UNKNOWN>();
-
-  /** A scope within another; `prefix` makes the keys of its values differ from those of others. */
-  constructor(
-    readonly outer: Scope | undefined,
-    readonly prefix: string,
-    readonly opsets: ReadonlyMap<string, number>,
-    readonly infos: ReadonlyMap<string, ValueInfo>,
-  ) {}
-
-  /** The value of a name. */
-  find(name: string): Value | typeof UNKNOWN | undefined {
-    return this.#values.get(name) ?? this.outer?.find(name);
-  }
-
-  /** Gives a name a value. */
-  set(name: string, value: Value | typeof UNKNOWN): void {
-    this.#values.set(name, value);
-  }
-}
-
 /** Thrown where elements are demanded that can be had, but not in this walk. */
 class Demand extends Error {}
 
@@ -110,11 +85,9 @@ const MAX_CONSTANT_BYTES = 2 ** 30;
 const MAX_CALLS = 64;
 
 /** One walk. */
-export class Walker implements Walk {
+export class Walker implements Walking {
   readonly builder: MLGraphBuilder;
   readonly limits: MLOpSupportLimits;
-  /** How many bodies and functions lie around the node at hand. */
-  depth = 0;
   readonly #plan: WalkPlan;
   readonly #constants = new Map<Known, MLOperand>();
   readonly #sources = new Sources();
@@ -126,6 +99,8 @@ export class Walker implements Walk {
   readonly #demandedInputs = new Set<string>();
   readonly #demandedConstants = new Map<string, Computed>();
   readonly #infos: ReadonlyMap<string, ValueInfo>;
+  /** How many bodies and functions lie around the node at hand. */
+  #depth = 0;
   #root = "";
   #steps = 0;
 
@@ -185,7 +160,7 @@ export class Walker implements Walk {
     return { ...this.computed(operand), key: name, root: name };
   }
 
-  /** Walks the nodes of a graph on which the wanted values depend. */
+  /** @see Walking.walkGraph */
   *walkGraph(graph: OnnxGraph, scope: Scope, wanted: readonly string[]): Steps<void> {
     for (const [name, value] of graph.initializers) scope.set(name, this.#weight(value, scope.prefix + name));
     yield* this.walkNodes(graph.nodes, scope, wanted);
@@ -203,29 +178,29 @@ export class Walker implements Walk {
     return this.renamed(this.computed(operand), key);
   }
 
-  /** Walks those of some nodes on which the wanted values depend. */
+  /** @see Walking.walkNodes */
   *walkNodes(nodes: readonly OnnxNode[], scope: Scope, wanted: readonly string[]): Steps<void> {
     for (const node of neededNodes(nodes, wanted)) {
       this.step();
-      if (this.depth === 0) this.#root = node.outputs.find((name) => name !== "") ?? "";
+      if (this.#depth === 0) this.#root = node.outputs.find((name) => name !== "") ?? "";
       yield* this.#visit(node, scope);
       yield;
     }
   }
 
-  /** Counts a step, so that hostile models come to an end. */
+  /** @see Walking.step */
   step(): void {
     if (++this.#steps > MAX_STEPS) throw new Unsupported(`the model unrolls to more than ${MAX_STEPS} nodes`);
   }
 
-  /** Walks a body or function: what is within counts as the node around it. */
+  /** @see Walking.within */
   *within(steps: Steps<void>): Steps<void> {
-    if (this.depth >= MAX_CALLS) throw new Unsupported(`functions and bodies lie in each other ${MAX_CALLS} deep`);
-    this.depth++;
+    if (this.#depth >= MAX_CALLS) throw new Unsupported(`functions and bodies lie in each other ${MAX_CALLS} deep`);
+    this.#depth++;
     try {
       yield* steps;
     } finally {
-      this.depth--;
+      this.#depth--;
     }
   }
 
@@ -289,7 +264,7 @@ export class Walker implements Walk {
     });
   }
 
-  /** A value under another key, or what is known under that key. */
+  /** @see Walking.renamed */
   renamed(value: Value, key: string): Value {
     if (isKnown(value)) return value;
     const found = this.#plan.known.get(key);
@@ -299,7 +274,7 @@ export class Walker implements Walk {
     return renamed;
   }
 
-  /** The value of an operand, which has yet to get its key. */
+  /** @see Walking.computed */
   computed(operand: MLOperand): Computed {
     const sources = this.#sources.of(operand);
     if (sources.size === 0 && byteLength(operand) > MAX_CONSTANT_BYTES) {
@@ -383,11 +358,6 @@ function fold(evaluator: Evaluator, node: NodeView): RowResult | undefined {
   if (!evaluator.appliesTo(node)) return undefined;
   const size = node.inputs.reduce((sum, value) => sum + (value && isKnown(value) ? sizeOf(value.shape) : 0), 0);
   return evaluator.anySize || size <= FOLD_ELEMENTS ? evaluator.evaluate(node) : undefined;
-}
-
-/** Whether a value is not known yet, or refused. */
-export function isUnknown(value: unknown): value is typeof UNKNOWN {
-  return value === UNKNOWN;
 }
 
 /** Whether graphs may be made for the elements of an input: few, or integers. */

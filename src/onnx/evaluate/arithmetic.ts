@@ -10,7 +10,7 @@ import type { NodeView } from "../node.ts";
 import { elementBits, elementType } from "../tensor.ts";
 import { type Elements, elementsOf, known } from "../value.ts";
 import { commonShape, expandTo, listOf } from "./arrays.ts";
-import type { Evaluate } from "./evaluate.ts";
+import type { Evaluate } from "./evaluator.ts";
 
 type Plain = Parameters<typeof known>[0];
 

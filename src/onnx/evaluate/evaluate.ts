@@ -5,16 +5,13 @@
  * @module
  */
 
-import type { Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import { isKnown } from "../value.ts";
 import { arithmetic } from "./arithmetic.ts";
+import type { Evaluate } from "./evaluator.ts";
 import { movement } from "./movement.ts";
 import { reductions } from "./reductions.ts";
 import { shapes } from "./shapes.ts";
-
-/** Computes one operator; `undefined` where it cannot. */
-export type Evaluate = (node: NodeView) => Known | readonly Known[] | undefined;
 
 /** The evaluator of one operator. */
 export interface Evaluator {

@@ -8,7 +8,7 @@ import type { Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import { known, numbersOf, sizeOf, Unsupported } from "../value.ts";
 import { axisOf, commonShape, expandTo, listOf, pick, positionsBy, stridesOf } from "./arrays.ts";
-import type { Evaluate } from "./evaluate.ts";
+import type { Evaluate } from "./evaluator.ts";
 
 /** The slices of a value along an axis at some positions; their shape takes the place of the axis. */
 export function take(value: Known, axis: number, at: readonly number[], shape: readonly number[]): Known {

@@ -7,7 +7,7 @@
 import type { NodeView } from "../node.ts";
 import { elementsOf, known } from "../value.ts";
 import { axisOf, positionsBy, stridesOf } from "./arrays.ts";
-import type { Evaluate } from "./evaluate.ts";
+import type { Evaluate } from "./evaluator.ts";
 
 /** Reduces the elements of each group to one. */
 type Reduce = <T extends number | bigint>(group: readonly T[]) => T | number;

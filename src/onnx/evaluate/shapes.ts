@@ -8,7 +8,7 @@ import type { Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import { known, numbersOf, sizeOf } from "../value.ts";
 import { axisOf } from "./arrays.ts";
-import type { Evaluate } from "./evaluate.ts";
+import type { Evaluate } from "./evaluator.ts";
 
 function withShape(value: Known, shape: readonly number[]): Known {
   return { ...value, shape };
