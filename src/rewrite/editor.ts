@@ -22,6 +22,8 @@ export interface ConstantStore<Block> {
 /** What a node becomes; it keeps its label and its outputs. */
 export interface Replacement<Name extends AnyName = AnyName> {
   readonly operator: Name;
+  /** Further outputs, which other nodes computed until now. */
+  readonly furtherOutputs?: readonly Value[];
   readonly operands: AnyNode<Name>["operands"];
   readonly attributes: AnyNode<Name>["attributes"];
 }
@@ -31,16 +33,21 @@ export function become<Name extends AnyName>(
   operator: Name,
   operands: AnyNode<Name>["operands"],
   attributes: AnyNode<Name>["attributes"],
+  furtherOutputs: readonly Value[] = [],
 ): Replacement {
-  return { operator, operands, attributes } as unknown as Replacement;
+  return { operator, operands, attributes, furtherOutputs } as unknown as Replacement;
 }
 
 /** The graph around the node that a row looks at, whatever the backend. */
 export interface Surroundings {
   /** The node that computes a value, if its operator has one of these names. */
   made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined;
-  /** Whether the outputs of all these nodes are used by them and by `last` only, and none leaves the graph. */
-  areInner(nodes: Iterable<Node>, last: Node): boolean;
+  /** Whether the outputs of all these nodes are used by them and the `last` ones only, and none leaves the graph. */
+  areInner(nodes: Iterable<Node>, ...last: readonly Node[]): boolean;
+  /** The nodes that use a value. */
+  users(value: Value): Iterable<Node>;
+  /** Whether a value is an output of the graph. */
+  isOutput(value: Value): boolean;
   /** The bytes of a constant, also of one behind reshapes; `undefined` if the value is computed or an input. */
   bytes(value: Value): Uint8Array | undefined;
   /** The one number that all elements of a floating-point constant are; `undefined` if there is none. */
@@ -71,6 +78,7 @@ export class Editor<Block> implements Surroundings {
   readonly #memory = new Map<Value, Map<string, unknown>>();
   /** In the order in which they can run; those that nothing needs any more are left out at the end. */
   readonly #nodes: Node[] = [];
+  readonly #replaced = new Set<Node>();
   readonly #made: Block[] = [];
   #label = "";
   #nextId: number;
@@ -101,7 +109,7 @@ export class Editor<Block> implements Surroundings {
       this.#label = original.label;
       let node = original;
       for (let found = find(node, this); found !== undefined; found = find(node, this)) {
-        node = this.#replace(node, completeNode(found, node.label, node.outputs));
+        node = this.#replace(completeNode(found, node.label, [...node.outputs, ...found.furtherOutputs ?? []]));
       }
       this.#nodes.push(node);
     }
@@ -112,11 +120,21 @@ export class Editor<Block> implements Surroundings {
     return node && (names as readonly string[]).includes(node.operator) ? node as AnyNode<Name> : undefined;
   }
 
-  areInner(nodes: Iterable<Node>, last: Node): boolean {
-    const inside = new Set<Node>(nodes).add(last);
-    const isInner = (value: Value) =>
-      !this.#outputs.has(value) && this.#usersOf(value).values().every((node) => inside.has(node));
-    return inside.values().every((node) => node === last || node.outputs.every(isInner));
+  areInner(nodes: Iterable<Node>, ...last: readonly Node[]): boolean {
+    const inner = new Set(nodes).difference(new Set(last));
+    const inside = inner.union(new Set(last));
+    const isInner = (value: Value) => !this.isOutput(value) && this.users(value).isSubsetOf(inside);
+    return inner.values().every(({ outputs }) => outputs.every(isInner));
+  }
+
+  users(value: Value): Set<Node> {
+    const users = this.#users.get(value) ?? new Set();
+    this.#users.set(value, users);
+    return users;
+  }
+
+  isOutput(value: Value): boolean {
+    return this.#outputs.has(value);
   }
 
   bytes(value: Value): Uint8Array | undefined {
@@ -194,44 +212,43 @@ export class Editor<Block> implements Surroundings {
     return { id: this.#nextId++, dataType, shape };
   }
 
-  #usersOf(value: Value): Set<Node> {
-    const users = this.#users.get(value) ?? new Set();
-    this.#users.set(value, users);
-    return users;
-  }
-
   #connect(node: Node): void {
     for (const output of node.outputs) this.#producers.set(output, node);
-    for (const operand of operandsOf(node)) this.#usersOf(operand).add(node);
+    for (const operand of operandsOf(node)) this.users(operand).add(node);
   }
 
-  #replace(node: Node, replacement: Node): Node {
+  #replace(replacement: Node): Node {
+    const before = replacement.outputs.map((output) => this.#producers.get(output)!);
     this.#connect(replacement);
-    this.#disconnect(node);
+    for (const replaced of before) {
+      this.#replaced.add(replaced);
+      this.#disconnect(replaced);
+    }
     return replacement;
   }
 
   /** The node goes, and with it those before it whose outputs nothing else uses. */
   #disconnect(node: Node): void {
     for (const operand of operandsOf(node)) {
-      this.#usersOf(operand).delete(node);
+      this.users(operand).delete(node);
       const producer = this.#producers.get(operand);
       if (producer && !this.#isNeeded(producer)) this.#disconnect(producer);
     }
   }
 
   #isNeeded({ outputs }: Node): boolean {
-    return outputs.some((value) => this.#outputs.has(value) || this.#usersOf(value).size > 0);
+    return outputs.some((value) => this.isOutput(value) || this.users(value).size > 0);
   }
 
   #result(): Graph<Block> {
-    const nodes = this.#nodes.filter((node) => this.#isNeeded(node));
+    const needed = this.#nodes.filter((node) => this.#isNeeded(node) && !this.#replaced.has(node));
+    const nodes = inOrder(needed, this.#producers);
     return { ...this.graph, constants: this.#remainingConstants(), nodes };
   }
 
   /** Those that nodes use. Every block that has no other owner belongs to one of them, or is released. */
   #remainingConstants(): Constant<Block>[] {
-    const used = [...this.#constants.values()].filter(({ value }) => this.#usersOf(value).size > 0);
+    const used = [...this.#constants.values()].filter(({ value }) => this.users(value).size > 0);
     const kept = new Set<Block>();
     const remaining = used.map((constant) => {
       const { block, shared, value } = constant;
@@ -246,9 +263,30 @@ export class Editor<Block> implements Surroundings {
   }
 }
 
-function completeNode(replacement: Replacement, label: string, outputs: readonly Value[]): Node {
-  const node = { ...replacement, label, outputs };
-  return { ...node, cost: costOfNode(replacement.operator, node) };
+function completeNode(
+  { operator, operands, attributes }: Replacement,
+  label: string,
+  outputs: readonly Value[],
+): Node {
+  const node = { operator, label, operands, attributes, outputs };
+  return { ...node, cost: costOfNode(operator, node) };
+}
+
+/** The nodes, each after those whose outputs it uses, else as they stand. */
+function inOrder(nodes: readonly Node[], producers: ReadonlyMap<Value, Node>): Node[] {
+  const ordered = new Set<Node>();
+  const place = (start: Node) => {
+    // Not by recursion: a graph may be as deep as it is large.
+    const stack = [start];
+    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+      const missing = operandsOf(node).flatMap((operand) => producers.get(operand) ?? [])
+        .filter((producer) => !ordered.has(producer));
+      if (missing.length > 0) stack.push(...missing);
+      else ordered.add(stack.pop()!);
+    }
+  };
+  for (const node of nodes) if (!ordered.has(node)) place(node);
+  return [...ordered];
 }
 
 function allValues({ inputs, constants, nodes }: Graph<unknown>): Value[] {

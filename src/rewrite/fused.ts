@@ -7,7 +7,7 @@
 
 import { elementsOf } from "../graph/cost.ts";
 import type { Cost, Node, Value } from "../graph/graph.ts";
-import { computing, type CostedNode, perOutput } from "../ops/cost.ts";
+import { computing, type CostedNode, perInput, perOutput } from "../ops/cost.ts";
 import type { AnyOperator } from "../ops/operator.ts";
 import { type NodeOf, type OperatorName, operators } from "../ops/operators.ts";
 
@@ -43,7 +43,36 @@ export interface FusedOperators {
     };
     readonly attributes: { readonly inner: number; readonly columns: number; readonly blockSize: number };
   };
+  /** The sums of products of bytes: in int32, or rounded to float32, as the output has it. */
+  integerMatmul: { readonly operands: IntegerFactors; readonly attributes: object };
+  /** The sums of products of bytes times scales, plus a bias. */
+  scaledIntegerMatmul: {
+    readonly operands: IntegerFactors & {
+      /** float32 of one element; 1 if absent. */
+      readonly aScale: Value | undefined;
+      /** float32 of one element, or one for each column; 1 if absent. */
+      readonly bScale: Value | undefined;
+      /** float32, one for each column. */
+      readonly bias: Value | undefined;
+    };
+    readonly attributes: object;
+  };
+  /**
+   * `input` in uint8, with the scale and zero point that its range has, 0 included: three outputs, of which the latter are
+   * of one element and have no dimensions.
+   */
+  dynamicQuantize: { readonly operands: { readonly input: Value }; readonly attributes: object };
 }
+
+/** Two matrices of unsigned bytes whose products are summed exactly: `Σ (a - aZeroPoint) · (b - bZeroPoint)`. */
+type IntegerFactors = {
+  readonly a: Value;
+  /** uint8 of one element. */
+  readonly aZeroPoint: Value;
+  readonly b: Value;
+  /** uint8 of one element, or one for each column of b. */
+  readonly bZeroPoint: Value;
+};
 
 /** The name of a fused operator. */
 export type FusedName = keyof FusedOperators;
@@ -69,7 +98,10 @@ type FusedParts<Name extends FusedName> = Pick<FusedNode<Name>, "operands" | "at
 /** As the rows of the standard's operators count them. */
 const COSTS: CostsByName = {
   blockMatmul: (node) => computing(node, elementsOf(node.outputs) * node.attributes.inner),
+  dynamicQuantize: perInput(4),
+  integerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
   rmsNormalization: perOutput(8),
+  scaledIntegerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
   scaledSilu: perOutput(3),
 };
 

@@ -7,7 +7,9 @@
 
 import type { Graph, Node } from "../graph/graph.ts";
 import { activations } from "./activations.ts";
+import { dynamicQuantizations } from "./dynamic_quantization.ts";
 import { type ConstantStore, Editor, type Replacement, type Surroundings } from "./editor.ts";
+import { integerProducts } from "./integer_products.ts";
 import { normalizations } from "./normalizations.ts";
 import { quantizedProducts } from "./quantized_products.ts";
 import type { Rewrite } from "./row.ts";
@@ -17,6 +19,8 @@ export type { ConstantStore } from "./editor.ts";
 /** Every row. */
 export const rewrites = {
   ...activations,
+  ...dynamicQuantizations,
+  ...integerProducts,
   ...normalizations,
   ...quantizedProducts,
 } satisfies Record<string, Rewrite>;

@@ -21,6 +21,21 @@ const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onn
   });
 };
 
+const dynamicQuantize: FusedLowering<"dynamicQuantize"> = ({ operands: { input } }, onnx) =>
+  onnx.nodes("DynamicQuantizeLinear", [input], 3);
+
+const integerMatmul: FusedLowering<"integerMatmul"> = ({ operands, outputs }, onnx) => {
+  const { a, aZeroPoint, b, bZeroPoint } = operands;
+  const sum = onnx.node("MatMulInteger", [a, b, aZeroPoint, bZeroPoint]);
+  return outputs[0]!.dataType === "int32" ? sum : onnx.cast(sum, "float32");
+};
+
+const scaledIntegerMatmul: FusedLowering<"scaledIntegerMatmul"> = ({ operands }, onnx) => {
+  const { a, aScale, aZeroPoint, b, bScale, bZeroPoint, bias } = operands;
+  const one = onnx.scalar("float32", 1);
+  return onnx.microsoft("MatMulIntegerToFloat", [a, b, aScale ?? one, bScale ?? one, aZeroPoint, bZeroPoint, bias]);
+};
+
 /** ONNX Runtime has it in the default domain, under a name that ONNX does not know. */
 const rmsNormalization: FusedLowering<"rmsNormalization"> = ({ operands, attributes }, onnx) => {
   const { input, scale } = operands;
@@ -33,6 +48,13 @@ const scaledSilu: FusedLowering<"scaledSilu"> = ({ operands: { input }, attribut
   onnx.microsoft("QuickGelu", [input], { alpha: new Float(alpha) });
 
 /** The lowerings of fused operators. */
-export const fusedOperators = { blockMatmul, rmsNormalization, scaledSilu } satisfies {
+export const fusedOperators = {
+  blockMatmul,
+  dynamicQuantize,
+  integerMatmul,
+  rmsNormalization,
+  scaledIntegerMatmul,
+  scaledSilu,
+} satisfies {
   [Name in FusedName]: FusedLowering<Name>;
 };

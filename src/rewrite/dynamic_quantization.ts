@@ -1,0 +1,125 @@
+/**
+ * Quantisation by the range of the elements, which clients write as a formula.
+ *
+ * @module
+ */
+
+import type { Node, Value } from "../graph/graph.ts";
+import { elementCount } from "../shape.ts";
+import { become, type Surroundings } from "./editor.ts";
+import { row } from "./row.ts";
+
+/** `x` in uint8 by the scale `(max - min) / 255` and the zero point `round(-min / scale)`, 0 being in the range. */
+const dynamicQuantization = row(["quantizeLinear"], (node, graph) => {
+  const { input, scale, zeroPoint } = node.operands;
+  if (input.dataType !== "float32" || zeroPoint.dataType !== "uint8" || elementCount(scale.shape) !== 1) {
+    return undefined;
+  }
+  const [scaleBefore, zeroBefore] = [reshapedFrom(scale, graph), reshapedFrom(zeroPoint, graph)];
+  if (scaleBefore.value.shape.length > 0 || zeroBefore.value.shape.length > 0) return undefined;
+  const span = scaleOf(scaleBefore.value, input, graph);
+  const point = span && zeroPointOf(zeroBefore.value, span, graph);
+  if (!span || !point) return undefined;
+  const inner = [...span.nodes, ...point.nodes, ...scaleBefore.nodes, ...zeroBefore.nodes];
+  if (!graph.areInner(inner, node, span.last, point.last)) return undefined;
+  if (!span.isGuarded && !isFactorOnly(scaleBefore.value, [node, ...inner, point.last], graph)) return undefined;
+  return become("dynamicQuantize", { input }, {}, [scaleBefore.value, zeroBefore.value]);
+});
+
+function reshapedFrom(value: Value, graph: Surroundings): { value: Value; nodes: readonly Node[] } {
+  const node = graph.made(value, "reshape");
+  return node ? { value: node.operands.input, nodes: [node] } : { value, nodes: [] };
+}
+
+/** The scale of a range. */
+interface Scale {
+  readonly value: Value;
+  /** The least element, or 0. */
+  readonly low: Value;
+  /** Whether the scale is 1 where all elements are 0. */
+  readonly isGuarded: boolean;
+  /** The node that computes it, and those before. */
+  readonly last: Node;
+  readonly nodes: readonly Node[];
+}
+
+/** `(max(x, 0) - min(x, 0)) / 255`, or 1 if that is 0. */
+function scaleOf(value: Value, x: Value, graph: Surroundings): Scale | undefined {
+  const choice = graph.made(value, "where");
+  if (!choice) return spanOf(value, x, graph);
+  const { condition, falseValue, trueValue } = choice.operands;
+  const span = spanOf(falseValue, x, graph);
+  const isZero = graph.made(condition, "equal");
+  const isGuard = graph.uniform(trueValue) === 1 && isZero?.operands.a === falseValue &&
+    graph.uniform(isZero.operands.b) === 0;
+  return span && isGuard
+    ? { ...span, value, isGuarded: true, last: choice, nodes: [...span.nodes, span.last, isZero] }
+    : undefined;
+}
+
+function spanOf(value: Value, x: Value, graph: Surroundings): Scale | undefined {
+  const quotient = graph.made(value, "div");
+  const span = graph.made(quotient?.operands.a, "sub");
+  const high = span && extremeOf(span.operands.a, "max", "reduceMax", x, graph);
+  const low = span && extremeOf(span.operands.b, "min", "reduceMin", x, graph);
+  if (!quotient || !high || !low || graph.uniform(quotient.operands.b) !== 255) return undefined;
+  const nodes = [span, ...high, ...low];
+  return { value, low: span.operands.b, isGuarded: false, last: quotient, nodes };
+}
+
+/** The nodes of `max(reduceMax(x), 0)` or `min(reduceMin(x), 0)`. */
+function extremeOf(
+  value: Value,
+  combine: "max" | "min",
+  reduce: "reduceMax" | "reduceMin",
+  x: Value,
+  graph: Surroundings,
+): Node[] | undefined {
+  const node = graph.made(value, combine);
+  if (!node) return undefined;
+  const { a, b } = node.operands;
+  const [zero, other] = graph.uniform(a) === undefined ? [b, a] : [a, b];
+  const reduced = graph.made(other, reduce);
+  const isOfAll = reduced?.operands.input === x && reduced.attributes.axes.length === x.shape.length;
+  return isOfAll && graph.uniform(zero) === 0 ? [node, reduced] : undefined;
+}
+
+/** `cast(round(clamp(-low / scale, 0, 255)))`, rounded before or after it is clamped. */
+function zeroPointOf(
+  value: Value,
+  { low, value: scale }: Scale,
+  graph: Surroundings,
+): { last: Node; nodes: readonly Node[] } | undefined {
+  const cast = graph.made(value, "cast");
+  const outer = graph.made(cast?.operands.input, "roundEven", "clamp");
+  const inner = graph.made(outer?.operands.input, "roundEven", "clamp");
+  if (!cast || !outer || !inner || outer.operator === inner.operator) return undefined;
+  const clamp = outer.operator === "clamp" ? outer : inner;
+  const { minValue, maxValue } = clamp.attributes as { minValue?: number; maxValue?: number };
+  const negative = negated(inner.operands.input, graph);
+  const quotient = graph.made(negative?.value, "div");
+  const isPoint = minValue === 0 && maxValue === 255 && quotient?.operands.a === low && quotient.operands.b === scale;
+  return isPoint && negative ? { last: cast, nodes: [outer, inner, negative.node, quotient] } : undefined;
+}
+
+/** What a value is the negative of: `-v` and `0 - v`. */
+function negated(value: Value, graph: Surroundings): { value: Value; node: Node } | undefined {
+  const negative = graph.made(value, "neg");
+  if (negative) return { value: negative.operands.input, node: negative };
+  const difference = graph.made(value, "sub");
+  return difference && graph.uniform(difference.operands.a) === 0
+    ? { value: difference.operands.b, node: difference }
+    : undefined;
+}
+
+/**
+ * Whether a scale is only multiplied with, beside its uses in the pattern. Of elements that are all 0 the formula makes
+ * the scale 0, the operator 1: the same, where it meets differences that are 0.
+ */
+function isFactorOnly(scale: Value, pattern: readonly Node[], graph: Surroundings): boolean {
+  if (graph.isOutput(scale)) return false;
+  return [...graph.users(scale)].every((user) => pattern.includes(user) || user.operator === "mul");
+}
+
+/** The rows of dynamic quantisation. */
+export const dynamicQuantizations = { dynamicQuantization };

@@ -1,0 +1,67 @@
+/**
+ * What is multiplied in products of integers: bytes less a zero point, times a scale.
+ *
+ * Factors leave here as unsigned bytes. The engine's kernels for signed ones add pairs of products in 16 bits on
+ * processors without VNNI, and saturate.
+ *
+ * @module
+ */
+
+import { elementCount, type Shape } from "../shape.ts";
+import type { Value } from "../graph/graph.ts";
+import type { Surroundings } from "./editor.ts";
+
+/** Unsigned bytes with their zero point and scale. */
+export interface Factor {
+  readonly bytes: Value;
+  /** uint8, of the scale's shape or of one element. */
+  readonly zeroPoint: Value;
+  /** float32; `undefined` if it is 1. */
+  readonly scale: Value | undefined;
+}
+
+/** Turns the sign bit of a byte, which adds 128. */
+const SIGN = 0x80;
+
+/**
+ * A dequantised operand with one scale and one zero point, or one for each index along `axis`.
+ * @returns `undefined` if the value is something else, or consists of signed bytes that are no constant
+ */
+export function factorOf(value: Value, axis: number | undefined, graph: Surroundings): Factor | undefined {
+  const dequantize = graph.made(value, "dequantizeLinear");
+  if (!dequantize || value.dataType !== "float32") return undefined;
+  const { input, scale, zeroPoint } = dequantize.operands;
+  const isOne = elementCount(scale.shape) === 1;
+  if (!isOne && (axis === undefined || !isAlong(scale.shape, axis, input.shape))) return undefined;
+  const bytes = unsigned(input, graph);
+  const unsignedZeroPoint = bytes && unsigned(zeroPoint, graph);
+  if (!bytes || !unsignedZeroPoint) return undefined;
+  return {
+    bytes,
+    zeroPoint: flat(unsignedZeroPoint, graph),
+    scale: graph.uniform(scale) === 1 ? undefined : flat(scale, graph),
+  };
+}
+
+/** Whether blocks lie along one axis only, each of one index. */
+function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
+  return blocks.every((count, i) => count === (i === axis ? shape[i] : 1));
+}
+
+/** A value of bytes as unsigned ones. */
+function unsigned(value: Value, graph: Surroundings): Value | undefined {
+  if (value.dataType === "uint8") return value;
+  const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
+  if (!bytes) return undefined;
+  const descriptor = { dataType: "uint8", shape: value.shape } as const;
+  return graph.remember(value, "unsigned", () => graph.constant(descriptor, bytes.map((byte) => byte ^ SIGN)));
+}
+
+/** A parameter without dimensions of 1; one of one element has no other. */
+export function flat(value: Value, graph: Surroundings): Value {
+  const before = graph.made(value, "reshape")?.operands.input;
+  if (before && before.shape.length < 2) return before;
+  const count = elementCount(value.shape);
+  if (value.shape.length < 2) return value;
+  return graph.reshaped(value, count === 1 ? [] : [count]);
+}

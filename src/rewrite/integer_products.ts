@@ -1,0 +1,171 @@
+/**
+ * Products of bytes, which clients write as products of dequantised factors.
+ *
+ * @module
+ */
+
+import type { Node, Value } from "../graph/graph.ts";
+import { elementCount, sameShape } from "../shape.ts";
+import { become, type Replacement, type Surroundings } from "./editor.ts";
+import type { AnyNode } from "./fused.ts";
+import { type Factor, factorOf, flat } from "./integer_factors.ts";
+import { row } from "./row.ts";
+
+/** The largest product of two bytes less their zero points. */
+const LARGEST_PRODUCT = 255 * 255;
+/** So many products add up to what int32 holds, and to what float32 holds without rounding. */
+const INT32_TERMS = Math.floor((2 ** 31 - 1) / LARGEST_PRODUCT);
+const FLOAT32_TERMS = Math.floor(2 ** 24 / LARGEST_PRODUCT);
+
+/** `matmul(dequantizeLinear(a), dequantizeLinear(b))`, a with one scale, b with one or one for each column. */
+const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
+  if (a.shape.at(-1)! > INT32_TERMS) return undefined;
+  const left = factorOf(a, undefined, graph);
+  const right = left && factorOf(b, b.shape.length - 1, graph);
+  return right && integerProduct(left, right, b);
+});
+
+function integerProduct(left: Factor, right: Factor, b: Value): Replacement | undefined {
+  const hasColumns = [right.zeroPoint, right.scale].some((value) => value && elementCount(value.shape) > 1);
+  // The engine's zero points and scales of columns are those of one matrix.
+  if (hasColumns && b.shape.slice(0, -2).some((dimension) => dimension !== 1)) return undefined;
+  const factors = { a: left.bytes, aZeroPoint: left.zeroPoint, b: right.bytes, bZeroPoint: right.zeroPoint };
+  if (!left.scale && !right.scale) return become("integerMatmul", factors, {});
+  const scales = { aScale: left.scale, bScale: right.scale, bias: undefined };
+  return become("scaledIntegerMatmul", { ...factors, ...scales }, {});
+}
+
+/** The cast of a sum of products to int32 and the one back to float32, which change nothing as long as int32 holds it. */
+const castIntegerMatmul = row(["cast"], (node, graph) => {
+  const { input } = node.operands;
+  const product = graph.made(input, "integerMatmul") ?? castProduct(input, graph);
+  if (!product || !graph.areInner(between(product, input, graph), node)) return undefined;
+  const { dataType } = node.attributes;
+  const isExact = product.operands.a.shape.at(-1)! <= FLOAT32_TERMS;
+  const keeps = dataType === "float32" ||
+    (dataType === "int32" && (isExact || product.outputs[0]!.dataType === "int32"));
+  return keeps ? become("integerMatmul", product.operands, {}) : undefined;
+});
+
+/** A product behind a cast of float32 to int32. */
+function castProduct(value: Value, graph: Surroundings): AnyNode<"integerMatmul"> | undefined {
+  return graph.made(graph.made(value, "cast")?.operands.input, "integerMatmul");
+}
+
+function between(product: Node, value: Value, graph: Surroundings): Node[] {
+  const cast = graph.made(value, "cast");
+  return cast ? [product, cast] : [product];
+}
+
+/** A sum that is taken in parts along the inner dimension, each exact in float32 and cast to int32. */
+const integerMatmulInParts = row(["add"], (node, graph) => {
+  const [output] = node.outputs as [Value];
+  if (output.dataType !== "int32") return undefined;
+  const parts = partsOf(output, graph);
+  const first = parts?.[0];
+  if (!parts || !first || !graph.areInner(parts.flatMap(({ nodes }) => nodes), node)) return undefined;
+  const { a, b } = first;
+  let end = 0;
+  for (const part of parts.toSorted((x, y) => x.start - y.start)) {
+    if (part.a !== a || part.b !== b || part.start !== end || part.count > FLOAT32_TERMS) return undefined;
+    end += part.count;
+  }
+  if (end !== a.shape.at(-1) || end > INT32_TERMS) return undefined;
+  const left = factorOf(a, undefined, graph);
+  const right = left && factorOf(b, b.shape.length - 1, graph);
+  if (!right || left.scale || right.scale) return undefined;
+  return integerProduct(left, right, b);
+});
+
+/** A part of a product: of columns of a with rows of b. */
+interface Part {
+  readonly a: Value;
+  readonly b: Value;
+  readonly start: number;
+  readonly count: number;
+  readonly nodes: readonly Node[];
+}
+
+function partsOf(value: Value, graph: Surroundings): Part[] | undefined {
+  const sum = graph.made(value, "add");
+  if (!sum) {
+    const part = partOf(value, graph);
+    return part && [part];
+  }
+  const a = partsOf(sum.operands.a, graph);
+  const b = a && partsOf(sum.operands.b, graph);
+  const [first] = a ?? [];
+  return b && first && [{ ...first, nodes: [...first.nodes, sum] }, ...a.slice(1), ...b];
+}
+
+function partOf(value: Value, graph: Surroundings): Part | undefined {
+  const cast = graph.made(value, "cast");
+  const product = graph.made(cast?.operands.input, "matmul");
+  if (!cast || !product) return undefined;
+  const left = sliceAlong(product.operands.a, -1, graph);
+  const right = sliceAlong(product.operands.b, -2, graph);
+  if (!left || !right || left.start !== right.start) return undefined;
+  const { start, count } = left;
+  return { a: left.whole, b: right.whole, start, count, nodes: [cast, product, left.node, right.node] };
+}
+
+/** A slice that cuts one axis only. */
+function sliceAlong(value: Value, fromEnd: -1 | -2, graph: Surroundings) {
+  const node = graph.made(value, "slice");
+  if (!node) return undefined;
+  const { operands: { input }, attributes: { sizes, starts, strides } } = node;
+  const axis = input.shape.length + fromEnd;
+  const isOnly = input.shape.every((size, i) => strides[i] === 1 && (i === axis || sizes[i] === size));
+  return isOnly ? { whole: input, start: starts[axis]!, count: sizes[axis]!, node } : undefined;
+}
+
+/** A product of bytes times a scale, or one for each column. */
+const integerMatmulScale = row(["mul"], (node, graph) => {
+  const { a, b } = node.operands;
+  for (const [value, factor] of [[a, b], [b, a]] as const) {
+    const product = graph.made(value, "integerMatmul", "scaledIntegerMatmul");
+    if (!product || value.dataType !== "float32" || !graph.areInner([product], node)) continue;
+    const none = { aScale: undefined, bScale: undefined, bias: undefined };
+    const operands = { ...none, ...product.operands };
+    if (operands.bias || !keepsShape(node, value)) continue;
+    if (!operands.aScale && elementCount(factor.shape) === 1) {
+      return become("scaledIntegerMatmul", { ...operands, aScale: flat(factor, graph) }, {});
+    }
+    if (!operands.bScale && isOfColumns(factor, value)) {
+      return become("scaledIntegerMatmul", { ...operands, bScale: flat(factor, graph) }, {});
+    }
+  }
+  return undefined;
+});
+
+/** A scaled product of bytes plus a bias for each column. */
+const integerMatmulBias = row(["add"], (node, graph) => {
+  const { a, b } = node.operands;
+  for (const [value, summand] of [[a, b], [b, a]] as const) {
+    const product = graph.made(value, "scaledIntegerMatmul");
+    if (!product || product.operands.bias || !graph.areInner([product], node)) continue;
+    const columns = value.shape.at(-1)!;
+    if (!keepsShape(node, value) || !isOfColumns(summand, value) || elementCount(summand.shape) !== columns) continue;
+    return become("scaledIntegerMatmul", { ...product.operands, bias: graph.reshaped(summand, [columns]) }, {});
+  }
+  return undefined;
+});
+
+function keepsShape(node: Node, value: Value): boolean {
+  return sameShape(node.outputs[0]!.shape, value.shape);
+}
+
+/** Whether a value has one element, or one for each column. */
+function isOfColumns({ shape }: Value, product: Value): boolean {
+  const count = elementCount(shape);
+  return count === 1 || (count === shape.at(-1) && count === product.shape.at(-1));
+}
+
+/** The rows of products of bytes. */
+export const integerProducts = {
+  dequantizedMatmul,
+  castIntegerMatmul,
+  integerMatmulInParts,
+  integerMatmulScale,
+  integerMatmulBias,
+};

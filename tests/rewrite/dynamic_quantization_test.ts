@@ -1,0 +1,128 @@
+/** Quantisation by the range of the elements in the formulas of clients, and formulas that look like it. */
+
+import { assertEquals } from "@std/assert";
+import type { MLOperand } from "../../mod.ts";
+import { assertBecomes, run, type Tools } from "./program.ts";
+
+/** Parts of the formula that a test may have otherwise. */
+interface Parts {
+  readonly shape?: number[];
+  readonly scaleOfInput?: number;
+  readonly steps?: number;
+  readonly least?: number;
+  readonly clamp?: MLClampOptions;
+  readonly guarded?: boolean;
+  readonly roundFirst?: boolean;
+  readonly zero?: "neg" | "sub";
+  readonly axes?: number[];
+}
+
+/** What the formula gives: the bytes, the scale, the zero point. */
+function quantised(tools: Tools, parts: Parts = {}): [MLOperand, MLOperand, MLOperand] {
+  const { b, f, input } = tools;
+  const { shape = [4, 6], steps = 255, least = 0, clamp = { minValue: 0, maxValue: 255 }, zero = "neg" } = parts;
+  const x = input(shape, parts.scaleOfInput);
+  const options = parts.axes ? { axes: parts.axes } : {};
+  const low = b.min(b.reduceMin(x, options), f([], least));
+  const span = b.div(b.sub(b.max(f([], least), b.reduceMax(x, options)), low), f([], steps));
+  const scale = parts.guarded ? b.where(b.equal(span, f([], 0)), f([], 1), span) : span;
+  const quotient = b.div(low, scale);
+  const point = zero === "neg" ? b.neg(quotient) : b.sub(f([], 0), quotient);
+  const rounded = parts.roundFirst ? b.clamp(b.roundEven(point), clamp) : b.roundEven(b.clamp(point, clamp));
+  const zeroPoint = b.cast(rounded, "uint8");
+  const fit = (value: MLOperand) => b.reshape(value, shape.map(() => 1));
+  const q = parts.axes ? b.cast(x, "uint8") : b.quantizeLinear(x, fit(scale), fit(zeroPoint));
+  return [q, scale, zeroPoint];
+}
+
+/** The product of the bytes and a scale: as much as a client makes visible of the scale. */
+function factor(tools: Tools, parts: Parts = {}): MLOperand[] {
+  const [q, scale, zeroPoint] = quantised(tools, parts);
+  return [q, zeroPoint, tools.b.mul(scale, tools.f([], 3))];
+}
+
+Deno.test("the formulas of clients become the operator", async () => {
+  for (const guarded of [false, true]) {
+    for (const roundFirst of [false, true]) {
+      for (const zero of ["neg", "sub"] as const) {
+        await assertBecomes(
+          ["DynamicQuantizeLinear", "Mul"],
+          (tools) => factor(tools, { guarded, roundFirst, zero }),
+          0,
+        );
+      }
+    }
+  }
+  // One that is the graph's output, too.
+  await assertBecomes(["DynamicQuantizeLinear"], (tools) => quantised(tools, { guarded: true }), 0);
+});
+
+Deno.test("elements that are all 0 give 0 wherever the scale is only multiplied with", async () => {
+  const product = (guarded: boolean) => (tools: Tools) => {
+    const { b, f, k } = tools;
+    const [q, scale, zeroPoint] = quantised(tools, { guarded, scaleOfInput: 0 });
+    const a = b.dequantizeLinear(q, f([1, 1], 1), b.reshape(zeroPoint, [1, 1]));
+    const w = b.dequantizeLinear(
+      k("int8", [6, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+      f([1, 1], 1),
+      k("int8", [1, 1], [0]),
+    );
+    return b.mul(b.matmul(a, w), scale);
+  };
+  for (const guarded of [false, true]) {
+    const { ops, outputs } = await run(product(guarded));
+    assertEquals(ops, ["DynamicQuantizeLinear", "MatMulIntegerToFloat"]);
+    assertEquals(outputs[0]!.data.map(Number), new Array(8).fill(0));
+  }
+});
+
+Deno.test("products by dynamic quantisation: quantise, multiply bytes, scale", async () => {
+  await assertBecomes(["DynamicQuantizeLinear", "Mul", "MatMulIntegerToFloat"], (tools) => {
+    const { b, f, k } = tools;
+    const [q, scale, zeroPoint] = quantised(tools, { guarded: true });
+    const a = b.dequantizeLinear(q, f([1, 1], 1), b.reshape(zeroPoint, [1, 1]));
+    const w = b.dequantizeLinear(
+      k("int8", [6, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]),
+      f([1, 1], 1),
+      k("int8", [1, 1], [0]),
+    );
+    return b.add(b.mul(b.cast(b.cast(b.matmul(a, w), "int32"), "float32"), b.mul(scale, f([], 0.01))), f([2], [3, 4]));
+  }, 1e-6);
+});
+
+const lookAlikes: Readonly<Record<string, Parts>> = {
+  "254 steps": { steps: 254 },
+  "a range that begins at 1": { least: 1 },
+  "a zero point up to 127": { clamp: { minValue: 0, maxValue: 127 } },
+  "a zero point without limits": { clamp: {} },
+  "the range of some axes": { axes: [0], guarded: true },
+};
+
+for (const [name, parts] of Object.entries(lookAlikes)) {
+  Deno.test(`no dynamic quantisation: ${name}`, async () => {
+    const { ops } = await run((tools) => factor(tools, parts));
+    assertEquals(ops.includes("DynamicQuantizeLinear"), false);
+  });
+}
+
+Deno.test("an unguarded scale that is seen otherwise than as a factor keeps the formula", async () => {
+  for (const use of ["output", "exp"] as const) {
+    const { ops } = await run((tools) => {
+      const [q, scale] = quantised(tools);
+      return [q, use === "output" ? scale : tools.b.exp(scale)];
+    });
+    assertEquals(ops.includes("DynamicQuantizeLinear"), false);
+  }
+});
+
+Deno.test("a range of which a part is an output keeps the formula", async () => {
+  const { ops } = await run((tools) => {
+    const { b, f } = tools;
+    const x = tools.input([4]);
+    const low = b.min(b.reduceMin(x), f([], 0));
+    const scale = b.div(b.sub(b.max(b.reduceMax(x), f([], 0)), low), f([], 255));
+    const zero = b.cast(b.roundEven(b.clamp(b.neg(b.div(low, scale)), { minValue: 0, maxValue: 255 })), "uint8");
+    return [b.quantizeLinear(x, b.reshape(scale, [1]), b.reshape(zero, [1])), b.exp(low)];
+  });
+  assertEquals(ops.includes("DynamicQuantizeLinear"), false);
+});
