@@ -21,8 +21,18 @@ export interface ReadableDevice extends Device {
   store(bytes: Uint8Array): ReadableBlock;
 }
 
+/** A device beside the preferred one. */
+export type Member = OpenDevice | LateDevice;
+
+/** A device that is open. */
+export interface OpenDevice {
+  readonly kind: "open";
+  readonly device: Device;
+}
+
 /** A device that is opened when the first graph comes to it; from then on it is open, or absent for a reason. */
 export interface LateDevice {
+  readonly kind: "late";
   readonly engine: Engine;
   /** Rejects with the reason if there is none. */
   open(): Promise<Device>;
@@ -32,7 +42,7 @@ export interface LateDevice {
  * Opens several as one, which are asked for each graph in their order. The last device that is open takes whatever any of
  * them takes: its limits are those of all.
  */
-export function openEither(preferred: ReadableDevice, ...others: readonly (Device | LateDevice)[]): Device {
+export function openEither(preferred: ReadableDevice, ...others: readonly Member[]): Device {
   const team = new Team(preferred, others);
   return {
     info: preferred.info,
@@ -48,16 +58,20 @@ export function openEither(preferred: ReadableDevice, ...others: readonly (Devic
   };
 }
 
+/** A device by the engine that it is of, however it is opened. */
+type Opener = Omit<LateDevice, "kind">;
+
 /** The devices in the order in which they are asked. */
 class Team {
   readonly lost: PromiseWithResolvers<string> = Promise.withResolvers();
-  readonly members: readonly LateDevice[];
+  readonly members: readonly Opener[];
   readonly last: Device;
   readonly #open: Device[] = [];
   #aborted = false;
 
-  constructor(preferred: Device, others: readonly (Device | LateDevice)[]) {
-    this.members = [preferred, ...others].map((member) => "open" in member ? this.#once(member) : this.#opened(member));
+  constructor(preferred: Device, others: readonly Member[]) {
+    const members: readonly Member[] = [{ kind: "open", device: preferred }, ...others];
+    this.members = members.map((member) => member.kind === "late" ? this.#once(member) : this.#opened(member.device));
     this.last = this.#open.at(-1)!;
   }
 
@@ -74,12 +88,12 @@ class Team {
     for (const device of this.#open) device.close();
   }
 
-  #opened(device: Device): LateDevice {
+  #opened(device: Device): Opener {
     this.#add(device);
     return { engine: device.info, open: () => Promise.resolve(device) };
   }
 
-  #once({ engine, open }: LateDevice): LateDevice {
+  #once({ engine, open }: LateDevice): Opener {
     let opened: Promise<Device> | undefined;
     return { engine, open: () => opened ??= open().then((device) => this.#add(device)) };
   }

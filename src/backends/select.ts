@@ -21,7 +21,7 @@
 import { messageOf, notSupportedError } from "../errors.ts";
 import { describeUnmet, honouredBy, type Places, type Selection } from "../options.ts";
 import type { Device, DeviceEntry, DeviceKind, GpuAdapter } from "./backend.ts";
-import { type LateDevice, openEither } from "./either.ts";
+import { type LateDevice, type Member, openEither } from "./either.ts";
 
 /** Core ML as ONNX Runtime's provider of that name. */
 const COREML = "coreml";
@@ -72,6 +72,7 @@ async function openCoreML(selection: Selection): Promise<Device> {
   const native = coreml.openCoreML({ ...selection, device });
   if (!fallback) return native;
   const parts: LateDevice = {
+    kind: "late",
     engine: { backend: "onnxruntime", provider: COREML },
     async open() {
       // The provider keeps its folders whatever their size: the limit is for those of Core ML and of the CPU.
@@ -81,12 +82,13 @@ async function openCoreML(selection: Selection): Promise<Device> {
       throw new Error(opened.reasons.join("; ") || "this build of ONNX Runtime does not have it");
     },
   };
-  return openEither(native, parts, await onnxruntime.openCpu(selection).catch(absentCpu));
+  const cpu = await onnxruntime.openCpu(selection).then((device): Member => ({ kind: "open", device }), absentCpu);
+  return openEither(native, parts, cpu);
 }
 
 /** There is no ONNX Runtime for a Mac with an Intel processor: what Core ML cannot take is refused with both reasons. */
 function absentCpu(error: unknown): LateDevice {
-  return { engine: { backend: "onnxruntime", provider: "cpu" }, open: () => Promise.reject(error) };
+  return { kind: "late", engine: { backend: "onnxruntime", provider: "cpu" }, open: () => Promise.reject(error) };
 }
 
 /** The kind of device that stands for what Core ML may use: the GPU for everything. */

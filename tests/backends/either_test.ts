@@ -12,7 +12,7 @@ const FLOAT = { dataType: "float32", shape: [2] } as const;
 function open() {
   const preferred = openSimulatedDevice(1, "preferred", ["add", "relu"]);
   const fallback = openSimulatedDevice(2, "fallback");
-  return { preferred, fallback, context: createMLContext(openEither(preferred, fallback)) };
+  return { preferred, fallback, context: createMLContext(openEither(preferred, { kind: "open", device: fallback })) };
 }
 
 async function build(context: MLContext, body: (builder: MLGraphBuilder, x: MLOperand) => MLOperand) {
@@ -22,11 +22,11 @@ async function build(context: MLContext, body: (builder: MLGraphBuilder, x: MLOp
 
 testBackend(
   "either, where all goes to the preferred device",
-  () => openEither(openSimulatedDevice(1), openSimulatedDevice(2)),
+  () => openEither(openSimulatedDevice(1), { kind: "open", device: openSimulatedDevice(2) }),
 );
 testBackend(
   "either, where some goes to the fallback",
-  () => openEither(openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2)),
+  () => openEither(openSimulatedDevice(1, "preferred", ["add"]), { kind: "open", device: openSimulatedDevice(2) }),
 );
 
 Deno.test("either: a graph goes as a whole, and says where and why", async () => {
@@ -97,6 +97,7 @@ Deno.test("either: the error of a graph that nobody can compile tells every reas
 /** A device that is opened late, and how often that was tried. */
 function late(openIt: () => Promise<ReturnType<typeof openSimulatedDevice>>) {
   const device: LateDevice & { attempts: number } = {
+    kind: "late",
     engine: { backend: "late", provider: "late" },
     attempts: 0,
     open() {
@@ -111,7 +112,7 @@ Deno.test("either: a device in between is opened once, by the first graph that c
   const between = openSimulatedDevice(3, "between", ["add", "mul"]);
   const [preferred, last] = [openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2, "last")];
   const member = late(() => Promise.resolve(between));
-  const context = createMLContext(openEither(preferred, member, last));
+  const context = createMLContext(openEither(preferred, member, { kind: "open", device: last }));
   await build(context, (builder, x) => builder.add(x, x));
   assertEquals(member.attempts, 0);
   const [square, again, other] = await Promise.all([
