@@ -80,10 +80,10 @@ export const openvinoPlugin: TestDevice = {
   missing: missingWheel(OPENVINO_PLUGIN),
 };
 
-/** ggml on the CPU, as a plug-in. Its weights are float16 unless it is told otherwise. */
+/** ggml on the CPU, as a plug-in. */
 export const ggml: TestDevice = {
   name: "ggml",
-  options: { provider: "ggml", plugins: [GGML.library], providerOptions: { weights: "f32" } },
+  options: { provider: "ggml", plugins: [GGML.library] },
   missing: missingWheel(GGML),
 };
 

@@ -43,12 +43,12 @@ async function openOnnxRuntime(selection: Selection, adapter: GpuAdapter | undef
   const { openCpu, openProvider } = await import("./onnxruntime/mod.ts");
   const { provider } = selection;
   const reasons: string[] = [];
-  for (const kind of kindsOf(selection)) {
-    if (kind === "cpu" && (provider === undefined || provider === "cpu")) {
-      checkDemands("the CPU", "cpu", selection);
+  for (const device of devicesOf(selection)) {
+    if (device === "cpu" && (provider === undefined || provider === "cpu")) {
+      checkDemands("the provider cpu", "cpu", selection);
       return await openCpu(selection);
     }
-    const opened = await openProvider(selection, kind, adapter);
+    const opened = await openProvider(selection, device, adapter);
     if (opened.kind === "open") return opened.device;
     reasons.push(...opened.reasons);
   }
@@ -122,7 +122,7 @@ const ABSENT_CPU = {
 } as const;
 
 /** The kinds of devices in the order in which they are tried. */
-export function kindsOf({ accelerated, device, deviceType, powerPreference, provider }: Selection): DeviceKind[] {
+export function devicesOf({ accelerated, device, deviceType, powerPreference, provider }: Selection): DeviceKind[] {
   if (device !== undefined) return [device];
   if (provider !== undefined) return provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];
   if (!accelerated || deviceType === "cpu") return ["cpu"];

@@ -11,8 +11,8 @@ import { ownOptions } from "../../src/options.ts";
 
 type Row = Pick<typeof UNKNOWN_PLUGIN, "options" | "lossWords">;
 
-const compiled = (name: string, kind?: string): Row =>
-  COMPILED.find((row) => row.name === name && (kind === undefined || row.kind === kind))!;
+const compiled = (name: string, device?: string): Row =>
+  COMPILED.find((row) => row.name === name && (device === undefined || row.device === device))!;
 const plugin = (name: string): Row => PLUGINS.find((row) => row.name === name) ?? UNKNOWN_PLUGIN;
 
 /** What a provider is told in a context with these options. */

@@ -1,6 +1,6 @@
 /** Where the options of a context lead. */
 import { assertEquals } from "@std/assert";
-import { kindsOf } from "../../src/backends/select.ts";
+import { devicesOf } from "../../src/backends/select.ts";
 import { DEFAULTS, type Selection } from "../../src/options.ts";
 
 Deno.test("demands come first, then hints; whoever says nothing gets the CPU", () => {
@@ -18,6 +18,6 @@ Deno.test("demands come first, then hints; whoever says nothing gets the CPU", (
     [{ provider: "webgpu" }, "gpu npu cpu"],
   ];
   for (const [options, kinds] of cases) {
-    assertEquals(kindsOf({ ...DEFAULTS, ...options }).join(" "), kinds, JSON.stringify(options));
+    assertEquals(devicesOf({ ...DEFAULTS, ...options }).join(" "), kinds, JSON.stringify(options));
   }
 });

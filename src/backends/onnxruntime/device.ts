@@ -33,7 +33,7 @@ import { type OrtSession, ownSession } from "./session.ts";
 import { createSessionOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 
-const CPU = { kind: "cpu", name: "cpu", isHardware: true } as const;
+const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
 /** The CPU, or an accelerator with the CPU beside it. */
 export class OrtDevice implements Device {
@@ -53,16 +53,16 @@ export class OrtDevice implements Device {
     /** Of sessions on the CPU. */
     readonly cache?: CompileCache,
   ) {
-    const { kind, name, isHardware } = accelerator?.provider ?? CPU;
+    const { device, name, isHardware } = accelerator?.provider ?? CPU;
     this.info = {
       backend: "onnxruntime",
-      device: kind,
+      device,
       provider: name,
       version: runtime.version,
       threads: settings.threads,
       optimizersReviewed: isReviewed(runtime.version),
     };
-    this.accelerated = kind !== "cpu" && isHardware;
+    this.accelerated = device !== "cpu" && isHardware;
     this.limits = accelerator?.limits ?? LIMITS;
     // A CPU does not go away.
     this.lost = accelerator?.lost ?? new Promise(() => {});

@@ -29,13 +29,13 @@ export async function openCpu(selection: Selection): Promise<Device> {
  * Opens an execution provider of a kind for a context, on the GPU that is named if one is.
  * @throws {LibraryError} if there is no usable library, or a plug-in cannot be used
  */
-export async function openProvider(selection: Selection, kind: DeviceKind, adapter?: GpuAdapter): Promise<Opened> {
+export async function openProvider(selection: Selection, device: DeviceKind, adapter?: GpuAdapter): Promise<Opened> {
   const { OrtDevice, runtime, settings } = await open(selection);
   if (!hasDevices(runtime)) {
     const reason = `ONNX Runtime ${runtime.version} is too old for devices; name one from 1.24 on`;
     return { kind: "absent", reasons: [reason] };
   }
-  const found = await openFirst(runtime, selection, kind, adapter);
+  const found = await openFirst(runtime, selection, device, adapter);
   if (found.kind === "absent") return found;
   return { kind: "open", device: new OrtDevice(runtime, settings, found.accelerator) };
 }

@@ -33,12 +33,12 @@ const failures = new Map<string, string>();
 export async function openFirst(
   runtime: DeviceRuntime,
   selection: Selection,
-  kind: DeviceKind,
+  device: DeviceKind,
   adapter: GpuAdapter | undefined,
 ): Promise<Found> {
   const isHint = isLedByHint(selection);
   const reasons: string[] = [];
-  for (const provider of findProviders(runtime, selection, kind)) {
+  for (const provider of findProviders(runtime, selection, device)) {
     const key = `${runtime.path}\n${provider.name}`;
     const known = describeUnfit(runtime, provider, selection, adapter) ?? (isHint ? failures.get(key) : undefined);
     if (known !== undefined) {
@@ -68,17 +68,17 @@ function describeUnfit(
   selection: Selection,
   adapter: GpuAdapter | undefined,
 ): string | undefined {
-  return describeUnmet(provider.name, provider.honours, selection) ??
+  return describeUnmet(`the provider ${provider.name}`, provider.honours, selection) ??
     (adapter && describeMismatch(provider, listEpDevices(runtime), adapter));
 }
 
 /** The providers that fit, best first: hardware before what computes in software. */
-function findProviders(runtime: DeviceRuntime, selection: Selection, kind: DeviceKind): Provider[] {
+function findProviders(runtime: DeviceRuntime, selection: Selection, device: DeviceKind): Provider[] {
   const { plugins = [], provider: name } = selection;
   const all = [...pluginProviders(runtime, plugins), ...compiledProviders(runtime, listEpDevices(runtime))];
   return all
     .filter((provider) => name === undefined ? !provider.byNameOnly : provider.name === name)
-    .filter((provider) => provider.kind === kind)
+    .filter((provider) => provider.device === device)
     .filter((provider) => !isLedByHint(selection) || provider.isHardware || isInstalled(runtime, provider))
     .toSorted((a, b) => Number(b.isHardware) - Number(a.isHardware));
 }
@@ -136,11 +136,11 @@ async function listProvider(
   provider: Provider,
   settings: Settings,
 ): Promise<DeviceEntry> {
-  const { name, kind, vendor, hardware, version, isHardware } = provider;
-  const entry = { backend: "onnxruntime", provider: name, device: kind, vendor, hardware, version };
+  const { name, device, vendor, hardware, version, isHardware } = provider;
+  const entry = { backend: "onnxruntime", provider: name, device, vendor, hardware, version };
   try {
     (await openAccelerator(runtime, provider, settings)).close();
-    return { ...entry, available: true, accelerated: kind !== "cpu" && isHardware };
+    return { ...entry, available: true, accelerated: device !== "cpu" && isHardware };
   } catch (error) {
     return { ...entry, available: false, accelerated: false, reason: whyAbsent(runtime, provider, error) };
   }

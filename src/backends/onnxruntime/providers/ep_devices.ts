@@ -18,7 +18,7 @@ export interface EpDevice {
   readonly vendor: string;
   /** The version of the provider; empty if it tells none. */
   readonly version: string;
-  readonly kind: DeviceKind;
+  readonly device: DeviceKind;
   /** The hardware: its vendor, or its own description. */
   readonly hardware: string;
   /** The numbers of vendor and device on the PCI bus. */
@@ -66,7 +66,7 @@ function describe(deviceApi: OrtDeviceApi, pointer: Pointer): EpDevice {
     engineName: readCString(deviceApi.EpDevice_EpName(pointer)),
     vendor: readCString(deviceApi.EpDevice_EpVendor(pointer)),
     version: valueOf(deviceApi, metadata, "version"),
-    kind: kindOf(deviceApi, hardware),
+    device: kindOf(deviceApi, hardware),
     hardware: valueOf(deviceApi, hardwareMetadata, "Description") ||
       readCString(deviceApi.HardwareDevice_Vendor(hardware)),
     vendorId: deviceApi.HardwareDevice_VendorId(hardware),

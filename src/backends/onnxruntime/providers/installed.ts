@@ -43,14 +43,14 @@ function availableProviders({ api }: OrtRuntime): string[] {
 }
 
 /** The provider of a plug-in on one of its devices. */
-export function pluginProvider(device: EpDevice): Provider {
-  const { engineName, hardware, kind, memory, pointer, vendor, version } = device;
+export function pluginProvider(offered: EpDevice): Provider {
+  const { device, engineName, hardware, memory, pointer, vendor, version } = offered;
   const name = nameOf(engineName);
   return {
     ...PLUGINS.find((row) => row.name === name) ?? UNKNOWN_PLUGIN,
     name,
     engineName,
-    kind,
+    device,
     vendor,
     version,
     hardware,

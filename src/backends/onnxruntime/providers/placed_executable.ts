@@ -29,7 +29,7 @@ export function checkPlacement(accelerator: Accelerator, session: Pointer, graph
   const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
   if (elsewhere.length > 0 && !settings.fallback) throw new Error(describe(provider.name, elsewhere));
   const here = provider.keepsRecord === false ? countOthers(graph, elsewhere) : nodes.length - elsewhere.length;
-  return { devices: devicesOf(provider.kind, here, elsewhere.length), elsewhere };
+  return { devices: devicesOf(provider.device, here, elsewhere.length), elsewhere };
 }
 
 /** Gives a session's executable to an accelerator. */

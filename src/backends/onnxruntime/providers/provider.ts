@@ -24,7 +24,7 @@ export interface Provider {
   readonly name: string;
   /** Its name in ONNX Runtime: `"WebGpuExecutionProvider"`. */
   readonly engineName: string;
-  readonly kind: DeviceKind;
+  readonly device: DeviceKind;
   readonly vendor: string;
   readonly version: string;
   /** The hardware that it uses, as far as ONNX Runtime knows it; else empty. */

@@ -30,7 +30,7 @@ const ANY_LOSS = new RegExp(`${WEBGPU_LOSS.source}|${CUDA_LOSS.source}`, "i");
 const NVIDIA = 0x10de;
 
 const CUDA = {
-  kind: "gpu",
+  device: "gpu",
   vendor: "NVIDIA",
   createAllocator: allocatorOf("Cuda", NVIDIA),
   lossWords: CUDA_LOSS,
@@ -91,11 +91,11 @@ function withLoadConfig(settings: Settings, options: ProviderOptions): ProviderO
 /* -- Core ML ------------------------------------------------------------------------------------------------------- */
 
 /** Core ML with one of its choices of compute units. It is in the libraries for macOS, where every machine has it. */
-function coreML(kind: CompiledRow["kind"], computeUnits: string): CompiledRow {
+function coreML(device: CompiledRow["device"], computeUnits: string): CompiledRow {
   return {
     name: "coreml",
     engineName: "CoreMLExecutionProvider",
-    kind,
+    device,
     vendor: "Apple",
     isHardware: true,
     // Nobody has seen it here on a Mac.
@@ -154,7 +154,7 @@ export const COMPILED: readonly CompiledRow[] = [
   {
     name: "webgpu",
     engineName: "WebGpuExecutionProvider",
-    kind: "gpu",
+    device: "gpu",
     vendor: "Microsoft",
     honours: [...BY_GPU, "graphCapture"],
     // Shaders compute float32 in float32. What rounds to 8 bits beside quantised weights is a setting of the session.
@@ -173,7 +173,7 @@ export const COMPILED: readonly CompiledRow[] = [
   {
     name: "openvino",
     engineName: "OpenVINOExecutionProvider",
-    kind: "cpu",
+    device: "cpu",
     vendor: "Intel",
     // It is no faster than the CPU.
     byNameOnly: true,
