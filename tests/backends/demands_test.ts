@@ -1,0 +1,324 @@
+/**
+ * Every option of createContext that demands something, on every engine and provider: one that is refused is an error that
+ * names both, one that is honoured has an effect that is observed, here or where the list says.
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type ContextOptions, createContext, graphInfo, type MLContext, MLGraphBuilder } from "@webnn/deno";
+import { join } from "node:path";
+import type { OrtDevice } from "../../src/backends/onnxruntime/device.ts";
+import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "../../src/backends/onnxruntime/providers/rows.ts";
+import { createSessionOptions } from "../../src/backends/onnxruntime/session_options.ts";
+import { openDevice } from "../../src/backends/select.ts";
+import { type Demand, DEMANDS, describeUnmet, honouredBy, ownOptions } from "../../src/options.ts";
+import { runChild } from "../support/child.ts";
+import { cpu, ggml, openvino, type TestDevice, testOn, webgpu } from "../support/devices.ts";
+import { productError } from "../support/product_error.ts";
+import { readSessionEntry } from "../support/session_entry.ts";
+
+/** A value of each that is not its default. */
+const VALUES: Required<Pick<ContextOptions, Demand>> = {
+  providerOptions: { precision: "low" },
+  fallback: false,
+  allowReducedPrecision: true,
+  graphCapture: true,
+  threads: 2,
+  spinning: false,
+  cacheDirectory: "/nowhere",
+  cacheSizeLimit: 1000,
+};
+
+const ALL = Object.keys(DEMANDS) as Demand[];
+
+/** ggml under another name: a plug-in that nobody knows. */
+const abacusFolder = Deno.makeTempDirSync();
+globalThis.addEventListener("unload", () => Deno.removeSync(abacusFolder, { recursive: true }));
+const abacus: TestDevice = { name: "abacus", missing: ggml.missing, options: unknownPlugin() };
+
+function unknownPlugin(): ContextOptions {
+  if (ggml.missing !== undefined) return {};
+  const path = join(abacusFolder, "libonnxruntime_abacus.so");
+  Deno.copyFileSync(ggml.options.plugins![0]!, path);
+  return { provider: "abacus", plugins: [path] };
+}
+
+/** The engines that refuse before they are opened, so that it does not matter whether they are there. */
+const coreml: TestDevice = { name: "coreml", options: { backend: "coreml" }, missing: undefined };
+/** Compiled into ONNX Runtime for Linux and Windows; a demand is refused before a GPU is looked for. */
+const nvidia = ["cuda", "tensorrt"].map((name): TestDevice => ({
+  name,
+  options: { provider: name },
+  missing: Deno.build.os === "darwin" ? "not in ONNX Runtime for macOS" : undefined,
+}));
+
+const rowOf = (name: string) => [...COMPILED, ...PLUGINS].find((row) => row.name === name) ?? UNKNOWN_PLUGIN;
+
+/** What each engine honours. ONNX Runtime's provider for Core ML can be opened on macOS only. */
+const ENGINES: readonly { device: TestDevice; honours: readonly Demand[] }[] = [
+  { device: cpu, honours: honouredBy("cpu") },
+  { device: coreml, honours: honouredBy("coreml") },
+  ...[webgpu, openvino, ggml, abacus, ...nvidia].map((device) => ({ device, honours: rowOf(device.name).honours })),
+];
+
+/* -- What is refused ----------------------------------------------------------------------------------------------- */
+
+for (const { device, honours } of ENGINES) {
+  testOn(device, "what it does not honour is refused, by both names", async () => {
+    for (const demand of ALL.filter((demand) => !honours.includes(demand))) {
+      const open = () => createContext({ ...device.options, [demand]: VALUES[demand] });
+      const error = await assertRejects(open, DOMException, `${device.name} does not have the option ${demand};`);
+      assertEquals(error.name, "NotSupportedError");
+    }
+  });
+}
+
+Deno.test("ONNX Runtime's provider for Core ML refuses what it does not honour, by both names", () => {
+  const { honours } = rowOf("coreml");
+  for (const demand of ALL) {
+    const unmet = describeUnmet("coreml", honours, ownOptions({ [demand]: VALUES[demand] }, "options"));
+    assertEquals(unmet?.startsWith(`coreml does not have the option ${demand};`) ?? false, !honours.includes(demand));
+  }
+});
+
+Deno.test("several are named together, and a default demands nothing", async () => {
+  const open = () => createContext({ graphCapture: true, providerOptions: { a: "b" } });
+  await assertRejects(open, DOMException, "the provider cpu does not have the options providerOptions, graphCapture;");
+  const defaults = { graphCapture: false, fallback: true, allowReducedPrecision: false, spinning: true };
+  await using context = await createContext({
+    ...webgpu.missing ? {} : webgpu.options,
+    ...defaults,
+    cacheDirectory: "",
+  });
+  assert(context);
+});
+
+Deno.test("a hint leads past a provider that cannot meet a demand", async () => {
+  await using context = await createContext({ powerPreference: "high-performance", cacheDirectory: "/nowhere" });
+  assertEquals(context.accelerated, false);
+});
+
+/* -- What is honoured ---------------------------------------------------------------------------------------------- */
+
+type Observation = ((device: TestDevice) => void | Promise<void>) | { readonly elsewhere: string };
+
+const TOLD: Observation = { elsewhere: "what it is told: providers_test.ts; it needs hardware that is not here" };
+const AS_ON_WEBGPU: Observation = { elsewhere: "done for all providers alike: see webgpu; it needs hardware" };
+const ON_FAKE: Observation = { elsewhere: "on a fake Core ML: tests/coreml/programs/select.ts" };
+
+/** How the effect of each option that an engine honours is observed. */
+const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>>> = {
+  cpu: {
+    fallback: takesAll,
+    allowReducedPrecision: changesAccuracyLevel,
+    threads: countsWorkers,
+    spinning: changesSpinning,
+    cacheDirectory: keepsGraphs,
+    cacheSizeLimit: keepsNoMore,
+  },
+  coreml: { fallback: ON_FAKE, allowReducedPrecision: ON_FAKE, cacheDirectory: ON_FAKE, cacheSizeLimit: ON_FAKE },
+  webgpu: {
+    providerOptions: forcesNodes,
+    fallback: (device) => refusesGraph(device, (builder, x) => builder.roundEven(builder.matmul(x, x))),
+    allowReducedPrecision: changesAccuracyLevel,
+    graphCapture: capturesWholeGraphs,
+    threads: sizesPool,
+    spinning: changesSpinning,
+  },
+  openvino: {
+    providerOptions: limitsThreadsItself,
+    fallback: (device) => refusesGraph(device, (builder, x) => builder.sign(x)),
+    allowReducedPrecision: TOLD, // No processor here has bfloat16.
+    threads: countsWorkers,
+  },
+  ggml: {
+    providerOptions: roundsWeights({ providerOptions: { weights: "f16" } }),
+    fallback: (device) => refusesGraph(device, (builder, x) => builder.triangular(x)),
+    allowReducedPrecision: roundsWeights({ allowReducedPrecision: true }),
+    threads: countsWorkers,
+  },
+  abacus: {
+    providerOptions: widensWeights,
+    fallback: (device) => refusesGraph(device, (builder, x) => builder.triangular(x)),
+  },
+  cuda: {
+    providerOptions: TOLD,
+    fallback: AS_ON_WEBGPU,
+    allowReducedPrecision: TOLD,
+    graphCapture: AS_ON_WEBGPU,
+    threads: AS_ON_WEBGPU,
+    spinning: AS_ON_WEBGPU,
+  },
+  tensorrt: {
+    providerOptions: TOLD,
+    fallback: AS_ON_WEBGPU,
+    allowReducedPrecision: TOLD,
+    threads: AS_ON_WEBGPU,
+    spinning: AS_ON_WEBGPU,
+    cacheDirectory: TOLD,
+  },
+};
+
+/** Where the threads of a process can be counted. */
+const HAS_PROC = Deno.build.os === "linux";
+const COUNT_THREADS: readonly Observation[] = [countsWorkers, limitsThreadsItself, sizesPool];
+
+for (const { device, honours } of ENGINES) {
+  Deno.test(`${device.name}: each option that it honours has an observation`, () => {
+    assertEquals(Object.keys(OBSERVATIONS[device.name]!).toSorted(), honours.toSorted());
+  });
+  for (const demand of honours) {
+    const observe = OBSERVATIONS[device.name]?.[demand];
+    if (typeof observe !== "function") continue;
+    const missing = device.missing ??
+      (COUNT_THREADS.includes(observe) && !HAS_PROC ? "threads are counted in /proc" : undefined);
+    testOn({ ...device, missing }, `${demand} has an effect`, () => observe(device));
+  }
+}
+
+/* -- Fallback and placement ---------------------------------------------------------------------------------------- */
+
+type Body = (builder: MLGraphBuilder, x: ReturnType<MLGraphBuilder["input"]>) => ReturnType<MLGraphBuilder["relu"]>;
+
+function build(context: MLContext, body: Body) {
+  const builder = new MLGraphBuilder(context);
+  return builder.build({ y: body(builder, builder.input("x", { dataType: "float32", shape: [4, 4] })) });
+}
+
+async function withContext<T>(options: ContextOptions, use: (context: MLContext) => Promise<T>): Promise<T> {
+  await using context = await createContext(options);
+  return await use(context);
+}
+
+/** The CPU has nothing to fall back to. */
+function takesAll({ options }: TestDevice): Promise<void> {
+  return withContext({ ...options, fallback: false }, async (context) => {
+    const graph = await build(context, (builder, x) => builder.sign(builder.triangular(builder.roundEven(x))));
+    assertEquals([graph.devices, graphInfo(graph).elsewhere], [["cpu"], []]);
+  });
+}
+
+async function refusesGraph(device: TestDevice, body: Body): Promise<void> {
+  await withContext(device.options, async (context) => {
+    assert(graphInfo(await build(context, body)).elsewhere.length > 0);
+  });
+  await withContext({ ...device.options, fallback: false }, async (context) => {
+    await assertRejects(() => build(context, body), DOMException, `${device.name} does not take`);
+  });
+}
+
+function forcesNodes({ options }: TestDevice): Promise<void> {
+  return withContext({ ...options, providerOptions: { forceCpuNodeNames: "relu #1" } }, async (context) => {
+    const graph = await build(context, (builder, x) => builder.relu(builder.matmul(x, x)));
+    assertEquals(graphInfo(graph).elsewhere.map(({ node }) => node), ["relu #1"]);
+  });
+}
+
+/** What the CPU runs cannot be recorded: then there is no graph, although there is a fallback. */
+async function capturesWholeGraphs({ options }: TestDevice): Promise<void> {
+  const body: Body = (builder, x) => builder.roundEven(builder.matmul(x, x));
+  await withContext(options, (context) => build(context, body));
+  await withContext({ ...options, graphCapture: true }, async (context) => {
+    await assertRejects(() => build(context, body), DOMException);
+    await build(context, (builder, x) => builder.matmul(x, x));
+  });
+}
+
+/* -- Sessions ------------------------------------------------------------------------------------------------------ */
+
+/** An entry of the sessions of a context with these options, read back from the engine. */
+async function sessionEntry(options: ContextOptions, key: string): Promise<string | undefined> {
+  const device = await openDevice(ownOptions(options, "options")) as OrtDevice;
+  const { accelerator, runtime, settings } = device;
+  const session = accelerator?.createSessionOptions() ?? createSessionOptions(runtime, settings);
+  try {
+    return readSessionEntry(runtime.path, session, key);
+  } finally {
+    runtime.api.ReleaseSessionOptions(session);
+    device.close();
+  }
+}
+
+async function changesAccuracyLevel({ options }: TestDevice): Promise<void> {
+  const level = (allowReducedPrecision: boolean) =>
+    sessionEntry({ ...options, allowReducedPrecision }, "session.qdq_matmulnbits_accuracy_level");
+  assertEquals([await level(false), await level(true)], ["0", "4"]);
+}
+
+async function changesSpinning({ options }: TestDevice): Promise<void> {
+  const spins = (spinning: boolean) => sessionEntry({ ...options, spinning }, "session.intra_op.allow_spinning");
+  assertEquals([await spins(true), await spins(false)], [undefined, "0"]);
+}
+
+/* -- Threads ------------------------------------------------------------------------------------------------------- */
+
+/** The threads of a process that computes a chain of products, and those of them that did it. */
+async function countThreads(options: ContextOptions, products = 100, size = 384) {
+  const program = new URL("programs/count_threads.ts", import.meta.url);
+  const { code, stderr, stdout } = await runChild(program, [JSON.stringify(options), `${products}`, `${size}`], ["-A"]);
+  assertEquals(code, 0, stderr);
+  return JSON.parse(stdout.split("\n").at(-1)!) as { threads: number; working: number };
+}
+
+async function countsWorkers({ options }: TestDevice): Promise<void> {
+  const counts = [];
+  for (const threads of [1, 2]) counts.push((await countThreads({ ...options, threads })).working);
+  assertEquals(counts, [1, 2]);
+}
+
+async function limitsThreadsItself({ options }: TestDevice): Promise<void> {
+  const load_config = JSON.stringify({ CPU: { INFERENCE_NUM_THREADS: 1 } });
+  const { working } = await countThreads({ ...options, threads: 2, providerOptions: { load_config } });
+  assertEquals(working, 1);
+}
+
+/** The pool for what the GPU leaves to the CPU. A GPU in software has threads of its own. */
+async function sizesPool({ options }: TestDevice): Promise<void> {
+  const [few, many] = [
+    await countThreads({ ...options, threads: 2 }, 1, 16),
+    await countThreads({ ...options, threads: 12 }, 1, 16),
+  ];
+  const more = many.threads - few.threads; // Deno starts some of its own, or ends them.
+  assert(more >= 7 && more <= 13, `${more} more threads, not 10`);
+}
+
+/* -- The cache ----------------------------------------------------------------------------------------------------- */
+
+async function filesAfter(options: ContextOptions, graphs: readonly Body[]): Promise<number> {
+  const cacheDirectory = await Deno.makeTempDir();
+  try {
+    await withContext({ ...options, cacheDirectory }, async (context) => {
+      for (const body of graphs) (await build(context, body)).destroy();
+    });
+    return [...Deno.readDirSync(cacheDirectory)].length;
+  } finally {
+    await Deno.remove(cacheDirectory, { recursive: true });
+  }
+}
+
+const TWO_GRAPHS: readonly Body[] = [(builder, x) => builder.relu(x), (builder, x) => builder.tanh(x)];
+
+async function keepsGraphs({ options }: TestDevice): Promise<void> {
+  assertEquals(await filesAfter(options, TWO_GRAPHS), 2);
+}
+
+async function keepsNoMore({ options }: TestDevice): Promise<void> {
+  assertEquals(await filesAfter({ ...options, cacheSizeLimit: 0 }, TWO_GRAPHS), 0);
+}
+
+/* -- Precision ----------------------------------------------------------------------------------------------------- */
+
+const weightError = (options: ContextOptions) => withContext(options, (context) => productError(context, true));
+
+/** With these options weights are float16, else float32. */
+function roundsWeights(options: ContextOptions): (device: TestDevice) => Promise<void> {
+  return async (device) => {
+    const errors = [await weightError(device.options), await weightError({ ...device.options, ...options })];
+    assert(errors[0]! < 1e-6 && errors[1]! > 1e-5, `${errors}`);
+  };
+}
+
+/** A plug-in that nobody knows is told nothing of precision, but what the program tells it. */
+async function widensWeights({ options }: TestDevice): Promise<void> {
+  const errors = [await weightError(options), await weightError({ ...options, providerOptions: { weights: "f32" } })];
+  assert(errors[0]! > 1e-5 && errors[1]! < 1e-6, `${errors}`);
+}

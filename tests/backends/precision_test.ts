@@ -1,0 +1,46 @@
+/** float32 is computed in float32 on every provider that is installed, unless the context allows less. */
+
+import { assert } from "@std/assert";
+import { createContext, devices } from "@webnn/deno";
+import { cpu, ggml, openvino, openvinoPlugin, type TestDevice, testOn, webgpu } from "../support/devices.ts";
+import { productError } from "../support/product_error.ts";
+
+/** Below what any shorter format can do, above what float32 does in any order of its sums. */
+const FLOAT32_ERROR = 1e-6;
+
+async function errorsOn({ options }: TestDevice, allowReducedPrecision: boolean): Promise<number[]> {
+  await using context = await createContext({ ...options, allowReducedPrecision });
+  return [await productError(context, true), await productError(context, false)];
+}
+
+for (const device of [cpu, webgpu, openvino, ggml]) {
+  testOn(device, "float32 products are computed in float32", async () => {
+    for (const error of await errorsOn(device, false)) assert(error < FLOAT32_ERROR, `${error}`);
+  });
+}
+
+testOn(openvinoPlugin, "float32 products are computed in float32, if it serves this processor", async () => {
+  const entries = await devices({ plugins: openvinoPlugin.options.plugins! });
+  const serves = entries.some(({ available, device, provider }) =>
+    available && device === "cpu" && provider === "openvino"
+  );
+  if (!serves) return console.log("openvino-plugin: it offers no device for this processor");
+  for (const error of await errorsOn(openvinoPlugin, false)) assert(error < FLOAT32_ERROR, `${error}`);
+});
+
+Deno.test("float32 products are computed in float32 on whatever else devices() finds", async () => {
+  const others = (await devices()).filter(({ available, provider }) =>
+    available && !["cpu", "webgpu"].includes(provider)
+  );
+  for (const { backend, device, provider } of others) {
+    const options = backend === "coreml" ? { backend, device, fallback: false } as const : { device, provider };
+    for (const error of await errorsOn({ name: provider, options, missing: undefined }, false)) {
+      assert(error < FLOAT32_ERROR, `${backend} (${provider}, ${device}): ${error}`);
+    }
+  }
+});
+
+testOn(ggml, "the measure sees weights in float16, which ggml has where the context allows it", async () => {
+  const [constant] = await errorsOn(ggml, true) as [number, number];
+  assert(constant > 10 * FLOAT32_ERROR, `${constant}`);
+});

@@ -1,0 +1,68 @@
+/** The table of options: what is converted, what is refused, and the docs that are written from it. */
+
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type ContextOptions, createContext, devices, ml } from "@webnn/deno";
+import { DEFAULTS, ownOptions, placeOptions, type Selection, standardOptions } from "../src/options.ts";
+import { OPTION_TABLES, withTable } from "./support/write_option_docs.ts";
+
+/** The options that users see are those of the table, with the values that the table gives back. */
+type Same<A, B> = [keyof A, keyof B] extends [keyof B, keyof A] ? true : false;
+const sameNames: Same<ContextOptions, Selection> = true;
+const accepted: ContextOptions = {} as { -readonly [Name in keyof Omit<Selection, "plugins">]: Selection[Name] };
+
+Deno.test("what users see is what the table has", () => {
+  assertEquals([sameNames, accepted], [true, {}]);
+});
+
+Deno.test("an unknown option of our own is a TypeError that names the nearest", async () => {
+  const cases = [
+    [{ thread: 1 }, "createContext: options.thread is not an option; the nearest is threads"],
+    [{ Device: "cpu" }, "options.Device is not an option; the nearest is device"],
+    [{ graphcapture: true }, "the nearest is graphCapture"],
+    [{ allowReducedPrecison: true }, "the nearest is allowReducedPrecision"],
+    [{ spinnig: undefined }, "the nearest is spinning"],
+    [{ powerPreferences: "default" }, "the nearest is powerPreference"],
+  ] as const;
+  for (const [options, message] of cases) {
+    await assertRejects(() => createContext(options as ContextOptions), TypeError, message);
+  }
+  await assertRejects(() => devices({ plugin: [] } as never), TypeError, "the nearest is plugins");
+});
+
+Deno.test("ml.createContext ignores what the standard does not know, and does not look at it", async () => {
+  const options = {
+    thread: 1,
+    threads: 1e9,
+    get library() {
+      throw new Error("looked at");
+    },
+  };
+  using context = await ml.createContext(options as never);
+  assertEquals(context.accelerated, false);
+  assertEquals(standardOptions({ deviceType: "cpu", spinning: false }, ""), { ...DEFAULTS, deviceType: "cpu" });
+});
+
+Deno.test("options are converted, and defaults filled in", () => {
+  assertEquals(DEFAULTS, {
+    accelerated: true,
+    allowReducedPrecision: false,
+    fallback: true,
+    graphCapture: false,
+    powerPreference: "default",
+    spinning: true,
+  });
+  const given = { threads: "3", library: new URL("file:///C:/a%20b"), providerOptions: { a: 1 }, cacheSizeLimit: 1.5 };
+  const own = { threads: 3, library: "C:/a b", providerOptions: { a: "1" }, cacheSizeLimit: 1.5 };
+  assertEquals(ownOptions(given, ""), { ...DEFAULTS, ...own });
+  assertEquals(placeOptions({ plugins: new Set([new URL("file:///x")]) }, ""), { plugins: ["/x"] });
+  for (const wrong of [{ threads: 0 }, { threads: 1025 }, { cacheSizeLimit: -1 }, { providerOptions: 1 }, 1]) {
+    assertThrows(() => ownOptions(wrong, "options"), TypeError, "options");
+  }
+});
+
+Deno.test("README and docs/devices.md have the tables of the rows (deno task docs:options)", async () => {
+  for (const { file, table } of OPTION_TABLES) {
+    const page = await Deno.readTextFile(file);
+    assertEquals(page, withTable(page, table()));
+  }
+});
