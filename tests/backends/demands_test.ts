@@ -11,7 +11,7 @@ import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "../../src/backends/onnxruntim
 import { createSessionOptions } from "../../src/backends/onnxruntime/session_options.ts";
 import { openDevice } from "../../src/backends/select.ts";
 import { type Demand, DEMANDS, describeUnmet, honouredBy, ownOptions } from "../../src/options.ts";
-import { runChild } from "../support/child.ts";
+import { runChild } from "../../support/child.ts";
 import { cpu, ggml, openvino, type TestDevice, testOn, webgpu } from "../support/devices.ts";
 import { productError } from "../support/product_error.ts";
 import { readSessionEntry } from "../support/session_entry.ts";

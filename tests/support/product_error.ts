@@ -5,7 +5,7 @@
  */
 
 import { type MLContext, MLGraphBuilder } from "@webnn/deno";
-import { random } from "./random.ts";
+import { random } from "../../support/random.ts";
 
 /** Few terms: the rounding of sums stays small beside that of shortened factors. */
 const [ROWS, TERMS, COLUMNS] = [64, 64, 64];
