@@ -120,6 +120,16 @@ export class NodeView {
     return this.has(i) ? numbersOf(this.known(i, what)) : undefined;
   }
 
+  /** The elements of a known input as numbers. */
+  neededNumbers(i: number, what: string = `input ${i}`): number[] {
+    return numbersOf(this.known(i, what));
+  }
+
+  /** The one element of a known input. */
+  neededNumber(i: number, what: string = `input ${i}`): number {
+    return this.neededNumbers(i, what)[0] ?? this.refuse(`${what} is empty`);
+  }
+
   /** The one element of a known input, or `undefined` if it is left out. */
   number(i: number, what?: string): number | undefined {
     return this.numbers(i, what)?.[0];
@@ -158,6 +168,11 @@ export class NodeView {
   /** A list of integers, or `undefined` where it is missing. */
   ints(name: string): readonly number[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["ints"]) as readonly number[] : undefined;
+  }
+
+  /** A list of integers. */
+  neededInts(name: string): readonly number[] {
+    return this.ints(name) ?? this.refuse(`attribute ${name} is missing`);
   }
 
   /** A list of numbers, or `undefined` where it is missing. */

@@ -80,7 +80,7 @@ class Demand extends Error {}
 const FOLD_ELEMENTS = 65536;
 
 /** What hostile files may make a walk do. */
-const MAX_STEPS = 100_000;
+const MAX_UNROLLED = 16384;
 const MAX_CONSTANT_BYTES = 2 ** 30;
 const MAX_CALLS = 64;
 
@@ -190,7 +190,9 @@ export class Walker implements Walking {
 
   /** @see Walking.step */
   step(): void {
-    if (++this.#steps > MAX_STEPS) throw new Unsupported(`the model unrolls to more than ${MAX_STEPS} nodes`);
+    if (++this.#steps > MAX_UNROLLED + this.#plan.model.graph.nodes.length) {
+      throw new Unsupported(`bodies and functions unroll to more than ${MAX_UNROLLED} nodes`);
+    }
   }
 
   /** @see Walking.within */

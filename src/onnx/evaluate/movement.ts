@@ -173,12 +173,12 @@ const Transpose: Evaluate = (node) => {
 
 const Expand: Evaluate = (node) => {
   const value = node.known(0);
-  return expandTo(value, commonShape([value.shape, node.numbers(1, "the shape")!]));
+  return expandTo(value, commonShape([value.shape, node.neededNumbers(1, "the shape")]));
 };
 
 const Tile: Evaluate = (node) => {
   const value = node.known(0);
-  const repeats = node.numbers(1, "the repeats")!;
+  const repeats = node.neededNumbers(1, "the repeats");
   const strides = stridesOf(value.shape);
   const shape = value.shape.map((size, axis) => size * (repeats[axis] ?? node.refuse("repeats are missing")));
   return pick(value, shape, positionsBy(shape, strides.map((stride, i) => (at) => (at % value.shape[i]!) * stride)));
@@ -186,7 +186,7 @@ const Tile: Evaluate = (node) => {
 
 /** @see https://onnx.ai/onnx/operators/onnx__Range.html */
 const Range: Evaluate = (node) => {
-  const [start, limit, delta] = [0, 1, 2].map((i) => node.number(i)!) as [number, number, number];
+  const [start, limit, delta] = [0, 1, 2].map((i) => node.neededNumber(i)) as [number, number, number];
   const length = Math.max(Math.ceil((limit - start) / delta), 0);
   if (!(length <= 2 ** 22)) node.refuse(`it has ${length} elements`);
   const { type } = node.known(0);

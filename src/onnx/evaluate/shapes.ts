@@ -41,7 +41,7 @@ const FILL_ELEMENTS = 65536;
 
 /** @see https://onnx.ai/onnx/operators/onnx__ConstantOfShape.html */
 const ConstantOfShape: Evaluate = (node) => {
-  const shape = node.numbers(0, "the shape")!;
+  const shape = node.neededNumbers(0, "the shape");
   const value = node.hasAttribute("value") ? node.tensor("value") : known("float32", [1], [0]);
   const size = sizeOf(shape);
   if (size > FILL_ELEMENTS) return undefined;

@@ -307,7 +307,7 @@ function groupQueryAttention(node: NodeView): RowResult {
   const parts = groupHeads(node, heads, shared);
   const [batch, , length, size] = parts.q.shape as [number, number, number, number];
   const past = node.has(GROUP.past) ? node.shape(GROUP.past)[2]! : 0;
-  const total = node.number(GROUP.total, "total_sequence_length")!;
+  const total = node.neededNumber(GROUP.total, "total_sequence_length");
   const keys = Math.max(past, total);
   if (past && node.operandType(GROUP.past) !== parts.k.dataType) node.refuse("a cache of another type");
   const { add, sub, max, min } = calculate(node);

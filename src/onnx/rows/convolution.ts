@@ -200,7 +200,7 @@ function spread3d(node: NodeView, x: MLOperand, filter: MLOperand, how: Transpos
 /** Adds what overlaps of the blocks of an image: a transposed convolution by filters that place one element each. */
 function col2Im(node: NodeView): RowResult {
   const x = node.input(0);
-  const [image, block] = [node.numbers(1, "image_shape")!, node.numbers(2, "block_shape")!];
+  const [image, block] = [node.neededNumbers(1, "image_shape"), node.neededNumbers(2, "block_shape")];
   const windows = windowsOf(node, image, block);
   const [n, rows] = x.shape as [number, number];
   const elements = sizeOf(block);

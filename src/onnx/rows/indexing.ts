@@ -101,7 +101,7 @@ function scatterND(node: NodeView): RowResult {
 /** A new axis with the `on` value where it counts as the index; indices outside of it have none. */
 function oneHot(node: NodeView): RowResult {
   const { where, equal, add, lesser } = calculate(node);
-  const depth = node.number(1, "depth")!;
+  const depth = node.neededNumber(1, "depth");
   const indices = node.input(0);
   const axis = node.axis(node.int("axis", -1), indices.shape.length + 1);
   const whole = isFloat(indices) ? node.cast(indices, "int64") : indices;

@@ -21,7 +21,7 @@ function reshaped(node: NodeView, shape: readonly number[]): RowResult {
 
 function reshape(node: NodeView): RowResult {
   const { shape } = node.value(0);
-  const wanted = node.numbers(1, "shape")!;
+  const wanted = node.neededNumbers(1, "shape");
   const keepsZero = node.since >= 14 && node.flag("allowzero");
   const sizes = wanted.map((size, i) =>
     size === 0 && !keepsZero ? shape[i] ?? node.refuse("a 0 beyond the rank") : size
@@ -129,7 +129,7 @@ function strided(node: NodeView, x: MLOperand, axis: number, start: number, step
 
 function expand(node: NodeView): RowResult {
   const x = node.input(0);
-  const wanted = node.numbers(1, "shape")!;
+  const wanted = node.neededNumbers(1, "shape");
   const rank = Math.max(wanted.length, x.shape.length);
   const at = (shape: readonly number[], i: number) => shape[i - rank + shape.length] ?? 1;
   const shape = range(0, rank).map((i) => at(wanted, i) === 1 ? at(x.shape, i) : at(wanted, i));
@@ -138,7 +138,7 @@ function expand(node: NodeView): RowResult {
 }
 
 function tile(node: NodeView): RowResult {
-  const [x, repeats] = [node.input(0), node.numbers(1, "repeats")!];
+  const [x, repeats] = [node.input(0), node.neededNumbers(1, "repeats")];
   const shape = x.shape.map((size, i) => size * repeats[i]!);
   if (shape.includes(0)) return nothing(node.type(0), shape);
   return node.builder.tile(x, repeats);
@@ -151,7 +151,7 @@ interface Padding {
 
 /** The paddings of all axes, from the list for some. */
 function paddings(node: NodeView, rank: number): Padding {
-  const pads = node.since >= 11 ? node.numbers(1, "pads")! : node.ints("pads")!;
+  const pads = node.since >= 11 ? node.neededNumbers(1, "pads") : node.neededInts("pads");
   const axes = node.since >= 18 ? node.numbers(3, "axes")?.map((axis) => node.axis(axis, rank)) : undefined;
   const list = axes ?? range(0, rank);
   if (pads.length !== 2 * list.length) node.refuse(`${pads.length} paddings of ${list.length} axes`);
@@ -252,7 +252,7 @@ function isPlain(type: ElementType): type is PlainType {
 
 function centerCropPad(node: NodeView): RowResult {
   let x = node.input(0);
-  const wanted = node.numbers(1, "shape")!;
+  const wanted = node.neededNumbers(1, "shape");
   const axes = node.ints("axes")?.map((axis) => node.axis(axis, x.shape.length)) ?? range(0, x.shape.length);
   for (const [i, axis] of axes.entries()) {
     const [size, target] = [x.shape[axis]!, wanted[i]!];
@@ -268,7 +268,7 @@ function centerCropPad(node: NodeView): RowResult {
 function reverseSequence(node: NodeView): RowResult {
   const x = node.input(0);
   const [batchAxis, timeAxis] = [node.int("batch_axis", 1), node.int("time_axis", 0)];
-  const lengths = node.numbers(1, "sequence_lens")!;
+  const lengths = node.neededNumbers(1, "sequence_lens");
   const [batch, time] = [x.shape[batchAxis]!, x.shape[timeAxis]!];
   const parts = range(0, batch).map((i) => {
     const positions = range(0, time).map((t) => t < lengths[i]! ? lengths[i]! - 1 - t : t);

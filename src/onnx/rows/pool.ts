@@ -56,7 +56,7 @@ function pool2d(node: NodeView, name: Pool, x: MLOperand, windows: Windows): MLO
 
 function averagePool(node: NodeView): RowResult {
   const x = node.input(0);
-  const windows = windowsOf(node, x.shape.slice(2), node.ints("kernel_shape")!);
+  const windows = windowsOf(node, x.shape.slice(2), node.neededInts("kernel_shape"));
   if (!node.flag("count_include_pad")) return pool(node, "averagePool2d", x, windows);
   const pads = (list: readonly number[]) => [0, 0, ...list];
   const padded = node.builder.pad(x, pads(windows.begin), pads(windows.end));
@@ -66,7 +66,7 @@ function averagePool(node: NodeView): RowResult {
 
 function maxPool(node: NodeView): RowResult {
   const x = node.input(0);
-  const windows = windowsOf(node, x.shape.slice(2), node.ints("kernel_shape")!);
+  const windows = windowsOf(node, x.shape.slice(2), node.neededInts("kernel_shape"));
   const result = pool(node, "maxPool2d", x, windows);
   return node.wants(1) ? [result, positionsOfMaximum(node, x, windows)] : result;
 }
@@ -121,7 +121,7 @@ function unravel(index: number, sizes: readonly number[]): number[] {
 function maxUnpool(node: NodeView): RowResult {
   const [x, indices] = [node.input(0), node.input(1)];
   const [n, c] = x.shape as [number, number];
-  const kernel = node.ints("kernel_shape")!;
+  const kernel = node.neededInts("kernel_shape");
   const strides = node.ints("strides") ?? kernel.map(() => 1);
   const pads = node.ints("pads") ?? kernel.flatMap(() => [0, 0]);
   const own = kernel.map((size, i) => {
@@ -138,7 +138,7 @@ function maxUnpool(node: NodeView): RowResult {
 /** The p-th root of the sum of p-th powers: the 2-norm of the powers of p / 2. */
 function lpPool(node: NodeView): RowResult {
   const x = node.input(0);
-  const windows = windowsOf(node, x.shape.slice(2), node.ints("kernel_shape")!);
+  const windows = windowsOf(node, x.shape.slice(2), node.neededInts("kernel_shape"));
   return withPower(node, x, (x) => pool(node, "l2Pool2d", x, windows));
 }
 

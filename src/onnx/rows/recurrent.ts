@@ -91,7 +91,7 @@ function networkOf(node: NodeView, kind: Kind, weight: MLOperand, recurrent: MLO
 
 function lengthsOf(node: NodeView, steps: number): MLOperand | undefined {
   const known = node.ifKnown(4);
-  if (known && node.numbers(4)!.every((length) => length === steps)) return undefined;
+  if (known && node.neededNumbers(4).every((length) => length === steps)) return undefined;
   return node.optional(4);
 }
 

@@ -93,7 +93,7 @@ const argument = (name: "argMax" | "argMin") => (node: NodeView): RowResult => {
 
 function cumSum(node: NodeView): RowResult {
   const x = node.input(0);
-  const axis = node.axis(node.number(1, "axis")!, x.shape.length);
+  const axis = node.axis(node.neededNumber(1, "axis"), x.shape.length);
   return node.builder.cumulativeSum(x, axis, { exclusive: node.flag("exclusive"), reversed: node.flag("reverse") });
 }
 
@@ -135,7 +135,7 @@ const MAXIMUM_STEPS = 16;
 function topK(node: NodeView): RowResult {
   const x = node.input(0);
   const axis = node.axis(node.int("axis", -1), x.shape.length);
-  const count = node.since >= 10 ? node.number(1, "k")! : node.int("k");
+  const count = node.since >= 10 ? node.neededNumber(1, "k") : node.int("k");
   const largest = node.flag("largest", true);
   if (count === 0) {
     const shape = x.shape.with(axis, 0);

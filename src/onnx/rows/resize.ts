@@ -74,7 +74,7 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
   const sizes = !isOld && !given ? node.numbers(3, "sizes") : undefined;
   const list = given ?? sizes ?? node.refuse("neither scales nor sizes");
   if (list.length !== axes.length) node.refuse(`${list.length} scales or sizes for ${axes.length} axes`);
-  const roi = coordinates === "tf_crop_and_resize" ? node.numbers(1, "roi")! : [];
+  const roi = coordinates === "tf_crop_and_resize" ? node.neededNumbers(1, "roi") : [];
   if (given && roi.some((edge, i) => edge !== (i < axes.length ? 0 : 1))) {
     node.refuse("scales beside a part of the input, from which ONNX and its engines get other sizes");
   }
@@ -94,6 +94,8 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
       node.refuse(`the scale ${scale} of ${size} elements: ONNX's own data align other corners than its engines`);
     }
     const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
+    // A matrix of weights has as many elements.
+    if (!(target >= 1 && target * size <= 2 ** 26)) node.refuse(`${size} elements that become ${target}`);
     return { axis, size, target, scale, roi: part };
   });
 }

@@ -148,7 +148,7 @@ function normalized(size: number, align: boolean): number[] {
 /** θ · (x, y, 1) at the places of an image, or θ · (x, y, z, 1). */
 function affineGrid(node: NodeView): RowResult {
   const theta = node.input(0);
-  const [n, , ...sizes] = node.numbers(1, "size")! as [number, number, ...number[]];
+  const [n, , ...sizes] = node.neededNumbers(1, "size") as [number, number, ...number[]];
   const align = node.flag("align_corners");
   const axes = sizes.length;
   const lists = sizes.map((size) => normalized(size, align));

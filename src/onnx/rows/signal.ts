@@ -159,7 +159,7 @@ function dft(node: NodeView): RowResult {
 function stft(node: NodeView): RowResult {
   const x = node.input(0);
   const [batch, total] = x.shape as [number, number];
-  const step = node.number(1, "frame_step")!;
+  const step = node.neededNumber(1, "frame_step");
   const length = node.number(3, "frame_length") ?? (node.has(2) ? node.shape(2)[0]! : node.refuse("no frame_length"));
   const frames = Math.floor((total - length) / step) + 1;
   const indices = range(0, frames * length).map((i) => Math.floor(i / length) * step + i % length);
@@ -175,7 +175,7 @@ function stft(node: NodeView): RowResult {
 
 /** Weights a0 - a1 cos(2πn / N) + a2 cos(4πn / N) of a known size. */
 const window = (...weights: readonly [number, number, number]) => (node: NodeView): RowResult => {
-  const size = node.number(0, "size")!;
+  const size = node.neededNumber(0, "size");
   const period = node.flag("periodic", true) ? size : size - 1;
   const type = typeNamed(node, node.int("output_datatype", 1));
   if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`a window of ${type}`);
@@ -188,7 +188,7 @@ const window = (...weights: readonly [number, number, number]) => (node: NodeVie
 
 /** Triangles on a scale of mel, from the frequencies of a transform. */
 function melWeightMatrix(node: NodeView): RowResult {
-  const [bands, length, rate, low, high] = range(0, 5).map((i) => node.number(i)!) as [
+  const [bands, length, rate, low, high] = range(0, 5).map((i) => node.neededNumber(i)) as [
     number,
     number,
     number,
