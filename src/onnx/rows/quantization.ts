@@ -121,17 +121,20 @@ function centred(node: NodeView, x: MLOperand, zero: MLOperand | undefined, axis
   return dequantize(node, { x, scale, zero: zero ?? node.scalar(x, 0) }, axis);
 }
 
-/** Sums of so many products of 8-bit integers are exact in float32. */
-const EXACT_TERMS = 256;
+/** The greatest magnitude of centred integers: int8 without zero point, or with a known one of 0, stays below 129. */
+function magnitude(node: NodeView, i: number, zero: number): number {
+  const isCentred = !node.has(zero) || node.ifKnown(zero)?.bytes.every((byte) => byte === 0);
+  return node.type(i) === "int8" && isCentred ? 128 : 255;
+}
 
-/** A product of centred integers, exact: each block of the inner axis in float32, the sum of the blocks in int32. */
-function exactProduct(node: NodeView, a: MLOperand, b: MLOperand): MLOperand {
+/** A product of centred integers, exact: blocks of `terms` of the inner axis in float32, their sum in int32. */
+function exactProduct(node: NodeView, a: MLOperand, b: MLOperand, terms: number): MLOperand {
   const inner = a.shape.at(-1)!;
   const axis = a.shape.length - 1;
-  const blocks = range(0, Math.ceil(inner / EXACT_TERMS)).map((i) => {
-    const count = Math.min(EXACT_TERMS, inner - i * EXACT_TERMS);
-    const left = cut(node, a, axis, i * EXACT_TERMS, count);
-    const right = cut(node, b, b.shape.length - 2, i * EXACT_TERMS, count);
+  const blocks = range(0, Math.ceil(inner / terms)).map((i) => {
+    const count = Math.min(terms, inner - i * terms);
+    const left = cut(node, a, axis, i * terms, count);
+    const right = cut(node, b, b.shape.length - 2, i * terms, count);
     return node.builder.cast(node.builder.matmul(left, right), "int32");
   });
   return blocks.reduce((sum, block) => node.builder.add(sum, block));
@@ -159,7 +162,8 @@ function withoutVectors(node: NodeView, result: MLOperand, a: number, b: number)
 }
 
 function matMulInteger(node: NodeView): RowResult {
-  return withoutVectors(node, exactProduct(node, ...integerFactors(node, 0, 1, 2, 3)), 0, 1);
+  const terms = Math.floor(2 ** 24 / (magnitude(node, 0, 2) * magnitude(node, 1, 3)));
+  return withoutVectors(node, exactProduct(node, ...integerFactors(node, 0, 1, 2, 3), terms), 0, 1);
 }
 
 function qLinearMatMul(node: NodeView): RowResult {
@@ -170,8 +174,8 @@ function qLinearMatMul(node: NodeView): RowResult {
     return sizeOf(values.shape) === 1 ? node.reshape(values, []) : along2(node, values, matrix, axis);
   };
   const factor = mul(scale(1, -2, a), scale(4, -1, b));
-  const sum = node.cast(exactProduct(node, a, b), "float32");
-  const result = withoutVectors(node, mul(sum, factor), 0, 3);
+  // A rounding of the sum is far below a step of the result.
+  const result = withoutVectors(node, mul(node.builder.matmul(a, b), factor), 0, 3);
   return quantize(node, result, 6, Math.max(0, result.shape.length - 1));
 }
 
@@ -251,12 +255,12 @@ function centredConvolution(
 }
 
 /** Exact as long as the sums stay below 2²⁴; more channels are summed in parts. */
-function exactConvolution(node: NodeView, x: MLOperand, w: MLOperand): MLOperand {
+function exactConvolution(node: NodeView, x: MLOperand, w: MLOperand, terms: number): MLOperand {
   const taps = sizeOf(w.shape.slice(2));
   const channels = w.shape[1]!;
-  const each = Math.max(1, Math.floor(EXACT_TERMS / taps));
+  const each = Math.max(1, Math.floor(terms / taps));
   if (each >= channels) return node.builder.cast(convolution(node, x, w), "int32");
-  if (node.int("group", 1) !== 1 || taps > EXACT_TERMS) node.refuse("sums of so many products are not exact");
+  if (node.int("group", 1) !== 1 || taps > terms) node.refuse("sums of so many products are not exact");
   const parts = range(0, Math.ceil(channels / each)).map((i) => {
     const count = Math.min(each, channels - i * each);
     const part = convolution(node, cut(node, x, 1, i * each, count), cut(node, w, 1, i * each, count));
@@ -267,19 +271,18 @@ function exactConvolution(node: NodeView, x: MLOperand, w: MLOperand): MLOperand
 
 function convInteger(node: NodeView): RowResult {
   const { x, w } = centredConvolution(node, [0, 1], [2, 3]);
-  return exactConvolution(node, x, w);
+  return exactConvolution(node, x, w, Math.floor(2 ** 24 / (magnitude(node, 0, 2) * magnitude(node, 1, 3))));
 }
 
+/** The bias counts in products of the scales of input and filter. */
 function qLinearConv(node: NodeView): RowResult {
   const { x, w } = centredConvolution(node, [0, 3], [2, 5]);
-  const { add, mul } = calculate(node);
-  const product = exactConvolution(node, x, w);
-  const rank = product.shape.length;
-  const sum = node.has(8) ? add(product, along(node, node.input(8), rank, 1)) : product;
+  const { mul } = calculate(node);
+  const bias = node.has(8) ? node.cast(node.input(8), "float32") : undefined;
+  const sum = convolution(node, x, w, bias);
   const wScale = node.input(4);
-  const filterScale = sizeOf(wScale.shape) === 1 ? node.reshape(wScale, []) : along(node, wScale, rank, 1);
-  const factor = mul(node.reshape(node.input(1), []), filterScale);
-  return quantize(node, mul(node.cast(sum, "float32"), factor), 6);
+  const filterScale = sizeOf(wScale.shape) === 1 ? node.reshape(wScale, []) : along(node, wScale, sum.shape.length, 1);
+  return quantize(node, mul(sum, mul(node.reshape(node.input(1), []), filterScale)), 6);
 }
 
 /** com.microsoft's operators on quantised numbers: in floating-point numbers between dequantising and quantising. */
