@@ -130,12 +130,12 @@ function asInput(tensor: Known): TensorInput {
   return { data: data as TensorInput["data"], shape: tensor.shape };
 }
 
-/** What differs: float32 by more than 1e-5 + 1e-3 of the expected, float16 by 1e-2 of each, integers at all. */
-function differenceOf(
+/** What differs, if anything does: float32 by more than 1e-5 + 1e-3 of the expected, float16 by 1e-2 of each, integers at all. */
+export function differenceOf(
   actual: ArrayLike<number | bigint>,
   shape: readonly number[],
   expected: Known,
-  wraps: boolean,
+  wraps = false,
 ): string | undefined {
   if (shape.join() !== expected.shape.join()) return `the shape is [${shape}], not [${expected.shape}]`;
   const numbers = elementsOf(expected) as ArrayLike<number | bigint>;

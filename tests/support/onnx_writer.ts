@@ -23,6 +23,7 @@ export type AttributeSpec =
   | readonly number[]
   | { readonly float: number }
   | { readonly floats: readonly number[] }
+  | { readonly strings: readonly string[] }
   | { readonly tensor: TensorSpec }
   | { readonly graph: GraphSpec }
   | { readonly reference: string; readonly kind: Attribute["kind"] };
@@ -200,6 +201,7 @@ function attributeProto(name: string, value: AttributeSpec): Field {
   if (Array.isArray(value)) return kind(7, ...value.map((item) => intField(8, item)));
   if ("float" in value) return kind(1, floatField(2, value.float));
   if ("floats" in value) return kind(6, ...value.floats.map((item) => floatField(7, item)));
+  if ("strings" in value) return kind(8, ...value.strings.map((item) => bytesField(9, item)));
   if ("tensor" in value) return kind(4, bytesField(5, tensorProto(value.tensor)));
   if ("graph" in value) return kind(5, bytesField(6, graphProto(value.graph)));
   return kind(2, bytesField(21, (value as { reference: string }).reference));
