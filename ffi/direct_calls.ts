@@ -5,12 +5,15 @@
  * costs 1.3 to 1.8 us a call. So on Linux a library is made in memory that has a symbol for each address, and jumps
  * there. Elsewhere, and where the system does not let memory be opened as a library, pointers do as well.
  *
+ * A library in memory is also what monitors of servers take for malware: with WEBNN_DIRECT_CALLS=0 there is none.
+ *
  * The library is pinned and Deno's handle closed at once, as always: a function that Deno has made of a symbol needs the
  * code it leads to and nothing of the handle. A stub only jumps, so no call in flight ever returns to it.
  *
  * @module
  */
 
+import { readEnvironment } from "./library.ts";
 import { cString } from "./memory.ts";
 import { isStubMachine, stubImage, stubName } from "./stub_image.ts";
 import { libc } from "./system.ts";
@@ -82,7 +85,7 @@ const RTLD_NODELETE = 0x1000;
 /** Opens and pins a library of stubs for the life of the process; returns what to open it by. */
 function openStubs(addresses: readonly bigint[]): string | null {
   const { arch, os } = Deno.build;
-  if (os !== "linux" || !isStubMachine(arch)) return null;
+  if (os !== "linux" || !isStubMachine(arch) || readEnvironment("WEBNN_DIRECT_CALLS") === "0") return null;
   const { dlopen, memfd_create, write } = libc(LIBC);
   // Another isolate may have opened the same one: the loader knows a library by the name in it too.
   const name = `webnn_stubs_${addresses[0]?.toString(16)}_${addresses.length}`;

@@ -87,7 +87,10 @@ function withFfiPermission<Result>(path: string, action: () => Result): Result {
   try {
     return action();
   } catch (cause) {
-    if (!(cause instanceof Deno.errors.NotCapable)) throw cause;
+    if (cause instanceof LibraryError) throw cause;
+    // With a list of paths Deno takes a system library's name for a file's, and finds none.
+    const isNarrow = Deno.permissions.querySync({ name: "ffi" }).state !== "granted";
+    if (!isNarrow && !(cause instanceof Deno.errors.NotCapable)) throw cause;
     const remedy = "run Deno with --allow-ffi, without a list of paths (native pointers need it whole)";
     throw new LibraryError(`${path} may not be opened; ${remedy}`, { cause });
   }

@@ -17,6 +17,8 @@ import { MLGraph } from "./api/ml_graph.ts";
 import { MLGraphBuilder } from "./api/ml_graph_builder.ts";
 import { MLOperand } from "./api/ml_operand.ts";
 import { MLTensor } from "./api/ml_tensor.ts";
+import { addGraphDevices } from "./compat/graph_devices.ts";
+import { installOnNavigator } from "./compat/navigator.ts";
 import { releaseOnClose } from "./compat/worker_close.ts";
 
 // By key: a bundler may rename the classes.
@@ -24,20 +26,8 @@ for (const [name, value] of Object.entries({ ML, MLContext, MLGraph, MLGraphBuil
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 }
 
-// Navigator in the main scope, WorkerNavigator in a worker.
-const navigatorPrototype = Object.getPrototypeOf(navigator) as object;
-Object.defineProperty(navigatorPrototype, "ml", {
-  get: Object.getOwnPropertyDescriptor(
-    {
-      get ml(): ML {
-        if (this as unknown !== navigator) throw new TypeError("Illegal invocation: not a Navigator");
-        return ml;
-      },
-    },
-    "ml",
-  )!.get!,
-  configurable: true,
-  enumerable: true,
-});
-
+// Some test runners take the navigator away.
+globalThis.navigator ??= {} as Navigator;
+installOnNavigator(navigator, "ml", ml);
+addGraphDevices();
 releaseOnClose(destroyContexts);

@@ -87,9 +87,16 @@ async function npmPackageUrl(): Promise<string> {
   try {
     return (await import("./npm_package.ts")).packageUrl;
   } catch (cause) {
-    const message = "The npm package onnxruntime-node 1.30.0 could not be loaded; connect to the npm registry once";
-    throw new LibraryError(`${message}, or ${REMEDY}`, { cause });
+    throw new LibraryError(`${whyNoPackage(cause)}, or ${REMEDY}`, { cause });
   }
+}
+
+/** A project with a package.json takes packages from its own folder only. */
+function whyNoPackage(cause: unknown): string {
+  return String(cause).includes("node_modules directory")
+    ? "This project has its npm packages in node_modules, and onnxruntime-node 1.30.0 is not there; run " +
+      "`deno add npm:onnxruntime-node@1.30.0`"
+    : "The npm package onnxruntime-node 1.30.0 could not be loaded; connect to the npm registry once";
 }
 
 /** As node:url has it, which takes 5 ms to load. */

@@ -40,7 +40,7 @@ export interface CoreMLSuite {
 /** How a choice fared. */
 export interface CoreMLResult {
   readonly choice: string;
-  /** The devices that run the graph, as `graph.devices` tells. */
+  /** The devices that run the graph, as `graphInfo()` tells. */
   readonly devices: readonly string[];
   /** The largest absolute difference from what the CPU computes; not known without one of the two. */
   readonly maxError?: number;

@@ -40,7 +40,7 @@ export class ML {
   }
 }
 
-defineInterface(ML);
+defineInterface(ML, mlSlot, () => ({}));
 
 /** The one ML object, which `navigator.ml` is too. */
 export const ml: ML = mlSlot.create(ML.prototype, true);

@@ -346,7 +346,10 @@ export class MLContext {
   }
 }
 
-defineInterface(MLContext);
+defineInterface(MLContext, contextSlot, ({ timeline: { device, isLost } }) => ({
+  ...device.info,
+  ...isLost && { lost: true },
+}));
 
 /** A descriptor whose shape scripts may see: frozen, as a FrozenArray is. */
 function freeze({ dataType, shape }: Descriptor): Descriptor {

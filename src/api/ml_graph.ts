@@ -5,8 +5,9 @@
  */
 
 import type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
+import { formatShape } from "../shape.ts";
 import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
-import { graphSlot } from "./state.ts";
+import { graphSlot, type Port } from "./state.ts";
 
 export type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
 
@@ -18,11 +19,6 @@ export type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
 export class MLGraph {
   private constructor() {
     illegalConstructor();
-  }
-
-  /** The devices on which the graph runs, most work first. Not yet in the standard: https://github.com/webmachinelearning/webnn/pull/854 */
-  get devices(): readonly string[] {
-    return graphSlot.get(this).graph.executable.devices;
   }
 
   /** Releases the graph once the work queued before has been done. May be called again. */
@@ -43,7 +39,19 @@ export class MLGraph {
   }
 }
 
-defineInterface(MLGraph);
+defineInterface(MLGraph, graphSlot, ({ inputs, outputs, graph }) => ({
+  inputs: describePorts(inputs),
+  outputs: describePorts(outputs),
+  devices: graph.executable.devices,
+  ...graph.destroyed && { destroyed: true },
+}));
+
+/** The descriptor of each, by its name. */
+function describePorts(ports: readonly Port[]): Record<string, string> {
+  return Object.fromEntries(
+    ports.map(({ name, descriptor: { dataType, shape } }) => [name, `${dataType} ${formatShape(shape)}`]),
+  );
+}
 
 /** What runs a graph, and where. */
 export interface GraphInfo extends Engine {

@@ -637,4 +637,9 @@ export class MLGraphBuilder {
   }
 }
 
-defineInterface(MLGraphBuilder);
+defineInterface(MLGraphBuilder, builderSlot, ({ inputs, constants, nodes, hasBuilt }) => ({
+  inputs: inputs.map(({ name }) => name),
+  constants: constants.length,
+  operators: nodes.length,
+  ...hasBuilt && { built: true },
+}));

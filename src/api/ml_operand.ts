@@ -29,4 +29,4 @@ export class MLOperand {
   }
 }
 
-defineInterface(MLOperand);
+defineInterface(MLOperand, operandSlot, ({ value: { dataType, shape }, origin }) => ({ dataType, shape, origin }));

@@ -7,7 +7,7 @@
 import type { MLOperandDataType } from "../data_type.ts";
 import { discard } from "../interop/webgpu.ts";
 import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
-import { type ConstantTensorState, type DeviceTensorState, tensorSlot } from "./state.ts";
+import { type ConstantTensorState, type DeviceTensorState, isDestroyed, tensorSlot } from "./state.ts";
 
 /** Makes a tensor. */
 export function createMLTensor(
@@ -71,4 +71,12 @@ export class MLTensor {
   }
 }
 
-defineInterface(MLTensor);
+defineInterface(MLTensor, tensorSlot, (state) => ({
+  dataType: state.descriptor.dataType,
+  shape: state.descriptor.shape,
+  ...state.readable && { readable: true },
+  ...state.writable && { writable: true },
+  ...state.kind === "constant" && { constant: true },
+  ...state.rental && { exportable: true },
+  ...isDestroyed(state) && { destroyed: true },
+}));

@@ -65,17 +65,36 @@ export function illegalConstructor(): never {
   throw new TypeError("Illegal constructor");
 }
 
+/** Where Deno's console, and node's, look for the text of an object. */
+const INSPECT = [Symbol.for("Deno.customInspect"), Symbol.for("nodejs.util.inspect.custom")];
+
+type Inspect = (value: unknown, options?: unknown) => string;
+
 /**
  * Finishes a class as a WebIDL interface object: attributes and operations are enumerable, the class string is the
  * interface's name.
+ *
+ * @param describe what the console shows of an object beside the interface's name: the members of its result
  * @see https://webidl.spec.whatwg.org/#js-interfaces
  */
-export function defineInterface(constructor: { readonly name: string; readonly prototype: object }): void {
+export function defineInterface<Value>(
+  constructor: { readonly name: string; readonly prototype: object },
+  slot: Slot<Value>,
+  describe: (value: Value) => object,
+): void {
   const { prototype } = constructor;
   for (const name of Object.getOwnPropertyNames(prototype)) {
     if (name !== "constructor") Object.defineProperty(prototype, name, { enumerable: true });
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: constructor.name, configurable: true });
+  const { inspect } = {
+    /** Deno gives its function first, node last. */
+    inspect(this: unknown, first: unknown, options: unknown, last: unknown): string {
+      const inspect = (typeof first === "function" ? first : last) as Inspect;
+      return `${constructor.name} ${inspect(slot.has(this) ? describe(slot.get(this as object)) : {}, options)}`;
+    },
+  };
+  for (const symbol of INSPECT) Object.defineProperty(prototype, symbol, { value: inspect, configurable: true });
 }
 
 /** Runs an operation that returns a promise: whatever its conversions and checks throw rejects the promise. */

@@ -12,6 +12,7 @@ import type { DeviceLimits } from "../../graph/limits.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
+import { hardwareThreads } from "../common/processors.ts";
 import { ConstantBlock } from "./constant_block.ts";
 import { encodeProgram } from "./encoder.ts";
 import { CoreMLExecutable } from "./executable.ts";
@@ -57,7 +58,7 @@ export class CoreMLDevice implements Device {
 
   constructor(readonly coreML: CoreML, readonly settings: DeviceSettings) {
     const device = PREFERENCES[settings.device].find((kind) => coreML.devices.includes(kind)) ?? "cpu";
-    const threads = navigator.hardwareConcurrency;
+    const threads = hardwareThreads();
     this.info = { backend: "coreml", device, provider: "coreml", version: coreML.version, threads };
     this.accelerated = device !== "cpu";
     const { allowReducedPrecision, cacheDirectory, cacheSizeLimit } = settings;

@@ -9,6 +9,7 @@ import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { skipExitHandlers } from "../../../ffi/process_exit.ts";
 import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntime/enums.ts";
 import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
+import { hardwareThreads } from "../common/processors.ts";
 
 /** One library in one isolate. Nothing of it is ever released: the environment belongs to the process. */
 export interface OrtRuntime extends OnnxRuntime {
@@ -101,6 +102,6 @@ function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
 
 /** The number of threads where none is asked for: the cores, without the second threads that large machines give each. */
 export function defaultThreads(): number {
-  const threads = navigator.hardwareConcurrency;
+  const threads = hardwareThreads();
   return threads <= 4 ? threads : Math.ceil(threads / 2);
 }

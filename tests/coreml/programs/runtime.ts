@@ -1,7 +1,7 @@
 /** What Core ML's backend does beyond the contract: devices, memory, outputs of Core ML's own, the cache. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { MLGraphBuilder, type MLOperand } from "../../../mod.ts";
+import { graphInfo, MLGraphBuilder, type MLOperand } from "../../../mod.ts";
 import { contextInfo, createMLContext, type MLContext } from "../../../src/api/ml_context.ts";
 import type { MLTensor } from "../../../src/api/ml_tensor.ts";
 import { type CoreMLOptions, openCoreML } from "../../../src/backends/coreml/mod.ts";
@@ -122,7 +122,7 @@ for (
       device !== "cpu",
     ]);
     const graph = await build(context, [2, 2], (builder, x) => builder.relu(builder.matmul(builder.matmul(x, x), x)));
-    assertEquals(graph.devices, matmul);
+    assertEquals(graphInfo(graph).devices, matmul);
   }, { device });
 }
 

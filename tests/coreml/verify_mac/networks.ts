@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MLContext } from "@webnn/deno";
+import { graphInfo, type MLContext } from "@webnn/deno";
 import "@webnn/deno/polyfill"; // The networks are written for a browser.
 import { decodeImage, normalizeImage, resizeImage } from "../../../examples/image.ts";
 import { createInference } from "../../../examples/inference.ts";
@@ -106,7 +106,7 @@ export async function measureNetwork(
         passed: agrees && photos[0] === photos[1],
         error,
         photos,
-        devices: built.graph.devices,
+        devices: graphInfo(built.graph).devices,
         cold,
         warm,
         firstRun: first.time,

@@ -1,0 +1,27 @@
+/**
+ * How many processors the system has, without a question for a permission.
+ *
+ * @module
+ */
+
+import { libc, systemFunctions } from "./system.ts";
+
+const POSIX = {
+  sysconf: { parameters: ["i32"], result: "i64" }, // name
+} as const;
+
+/** `_SC_NPROCESSORS_ONLN` */
+const ONLINE = { linux: 84, darwin: 58 };
+
+const WINDOWS = {
+  GetActiveProcessorCount: { parameters: ["u16"], result: "u32" }, // GroupNumber
+} as const;
+const ALL_PROCESSOR_GROUPS = 0xffff;
+
+/** The processors that the system can use now; 1 where it does not tell. */
+export function onlineProcessors(): number {
+  const count = Deno.build.os === "windows"
+    ? systemFunctions("kernel32.dll", WINDOWS).GetActiveProcessorCount(ALL_PROCESSOR_GROUPS)
+    : Number(libc(POSIX).sysconf(Deno.build.os === "darwin" ? ONLINE.darwin : ONLINE.linux));
+  return Math.max(1, count);
+}

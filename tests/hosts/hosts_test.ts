@@ -1,0 +1,161 @@
+/** What stands around the module: navigators of other makers, projects, permissions, and monitors. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { runChild } from "../../support/child.ts";
+
+const program = (name: string) => new URL(`programs/${name}.ts`, import.meta.url);
+const FFI = ["--no-check", "--allow-ffi"];
+
+const NAVIGATORS = [
+  "plain",
+  "bare",
+  "class",
+  "other class",
+  "list",
+  "derived",
+  "proxy",
+  "proxy that reads",
+  "proxy of a plain one",
+  "none",
+];
+
+for (const name of NAVIGATORS) {
+  Deno.test(`polyfill: a navigator that is replaced (${name}) has ml, and nothing else has`, async () => {
+    const { code, stdout, stderr } = await runChild(program("navigator"), [name], FFI);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(JSON.parse(stdout), { same: true, polluted: false, context: true });
+  });
+}
+
+Deno.test("polyfill: a frozen navigator is an error that tells the remedy", async () => {
+  const { code, stdout } = await runChild(program("navigator"), ["frozen"], FFI);
+  assertEquals(code, 0);
+  assertMatch(JSON.parse(stdout).error, /^TypeError: navigator\.ml cannot be installed: .* use `ml` of the module$/);
+});
+
+Deno.test("polyfill: graphs have devices, as Chromium's have; without it they have not", async () => {
+  const { stdout, stderr } = await runChild(program("graph_devices"), [], FFI);
+  assertEquals([JSON.parse(stdout), stderr], [{ alone: false, devices: ["cpu"], told: ["cpu"] }, ""]);
+});
+
+Deno.test("threads: the navigator may say any number of processors, or none", async () => {
+  const threadsFor = async (value: string) => {
+    const { code, stdout, stderr } = await runChild(program("threads"), [value], FFI);
+    assertEquals([code, stderr], [0, ""], value);
+    return Number(stdout);
+  };
+  assertEquals([await threadsFor("1"), await threadsFor("3"), await threadsFor("16")], [1, 3, 8]);
+  const processors = navigator.hardwareConcurrency;
+  const expected = processors <= 4 ? processors : Math.ceil(processors / 2);
+  for (const value of ["NaN", "Infinity", "undefined", "text", "negative", "half", "none", "huge"]) {
+    assertEquals(await threadsFor(value), expected, value);
+  }
+});
+
+Deno.test("a project with only a package.json is told to add the package", async () => {
+  await inProject({ "package.json": "{}" }, async (folder, file) => {
+    const { code, stdout } = await run(folder, ["--no-check", "--allow-ffi", file]);
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, "NotSupportedError: createContext: This project has its npm packages in node_modules");
+    assertStringIncludes(stdout, "run `deno add npm:onnxruntime-node@1.30.0`");
+  });
+});
+
+Deno.test("a narrowed --allow-ffi is named, wherever the program lies", async () => {
+  await inProject({}, async (folder, file) => {
+    for (const cwd of [folder, "/"]) {
+      const { code, stdout } = await run(cwd, ["--no-check", "--no-prompt", `--allow-ffi=${folder}`, file]);
+      assertEquals(code, 0);
+      assertMatch(
+        stdout,
+        /^NotSupportedError: .*may not be opened; run Deno with --allow-ffi, without a list of paths/,
+      );
+    }
+  });
+});
+
+Deno.test({
+  name: "WEBNN_DIRECT_CALLS=0: no library is made in memory",
+  ignore: Deno.build.os !== "linux", // Elsewhere there is never one.
+  async fn() {
+    // Deno asks for all permissions to read in /proc.
+    for (const [value, expected] of [["1", "true"], ["0", "false"]] as const) {
+      const { code, stdout, stderr } = await runChild(program("stubs"), [], ["--no-check", "-A"], {
+        WEBNN_DIRECT_CALLS: value,
+      });
+      assertEquals([code, stdout, stderr], [0, expected, ""]);
+    }
+  },
+});
+
+Deno.test("--watch: a program that is started again in the same process works as before", async () => {
+  await inProject({}, async (folder, file) => {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--watch", "--no-clear-screen", "--no-check", "--allow-ffi", file],
+      cwd: folder,
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let seen = "";
+    const waitFor = async (text: string) => {
+      while (!seen.includes(text)) {
+        const { value, done } = await reader.read();
+        assert(!done, `the process ended: ${seen}`);
+        seen += value;
+      }
+    };
+    try {
+      for (const round of [1, 2, 3]) {
+        if (round > 1) await Deno.writeTextFile(file, source(round));
+        await waitFor(`round ${round}: 3\n`);
+      }
+    } finally {
+      child.kill("SIGKILL");
+      await child.status;
+      await reader.cancel();
+    }
+  });
+});
+
+/** A program that adds 1 and 2, says which round it is, and stays. */
+function source(round: number): string {
+  const module = new URL("../../mod.ts", import.meta.url).href;
+  return `import { createContext, MLGraphBuilder } from ${JSON.stringify(module)};
+try {
+  const context = await createContext();
+  const builder = new MLGraphBuilder(context);
+  const one = builder.input("one", { dataType: "float32", shape: [] });
+  const graph = await builder.build({ sum: builder.add(one, builder.constant("float32", 2)) });
+  const input = await context.createTensor({ dataType: "float32", shape: [], writable: true });
+  const sum = await context.createTensor({ dataType: "float32", shape: [], readable: true });
+  context.writeTensor(input, Float32Array.of(1));
+  context.dispatch(graph, { one: input }, { sum });
+  console.log("round ${round}: " + new Float32Array(await context.readTensor(sum))[0]);
+} catch (error) {
+  console.log(String(error));
+}
+`;
+}
+
+/** Makes a folder with some files and the program, outside of any project. */
+async function inProject(
+  files: Record<string, string>,
+  use: (folder: string, file: string) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(folder, name), text);
+    const file = join(folder, "main.ts");
+    await Deno.writeTextFile(file, source(1));
+    await use(folder, file);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function run(cwd: string, args: readonly string[]): Promise<{ code: number; stdout: string }> {
+  const command = new Deno.Command(Deno.execPath(), { args: ["run", "--quiet", ...args], cwd, stderr: "null" });
+  const { code, stdout } = await command.output();
+  return { code, stdout: new TextDecoder().decode(stdout) };
+}
