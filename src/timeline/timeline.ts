@@ -74,9 +74,12 @@ export async function loseAll(reason: string): Promise<void> {
   await Promise.all(timelines.map((timeline) => timeline.settled));
 }
 
-/** At the end of the program the console is told of the failures that nobody has read. */
-function reportAll(): void {
-  for (const timeline of liveTimelines()) timeline.report();
+/**
+ * At the end of the program the console is told of the failures that nobody has read, and what is idle is released: with
+ * `--watch` the process goes on and runs the program again.
+ */
+function endAll(): void {
+  for (const timeline of liveTimelines()) timeline.end();
 }
 
 /** The order of one context's work on its device. */
@@ -95,7 +98,7 @@ export class Timeline {
     const self = this.#self;
     device.lost.then((reason) => self.deref()?.lose(reason));
     abandoned.register(this, { device, reference: self }, this);
-    if (live.size === 0) globalThis.addEventListener("unload", reportAll);
+    if (live.size === 0) globalThis.addEventListener("unload", endAll);
     live.add(self);
   }
 
@@ -273,7 +276,11 @@ export class Timeline {
     this.#queue.clear();
     for (const reject of this.#pending) reject(invalidStateError(`The context was lost: ${reason}`));
     this.device.abort();
-    this.#queue.add(() => this.#releaseAll());
+    this.#queue.addUrgent(() => this.#releaseAll());
+    this.#forget();
+  }
+
+  #forget(): void {
     abandoned.unregister(this);
     live.delete(this.#self);
   }
@@ -281,6 +288,15 @@ export class Timeline {
   /** Tells the console of the failures that nobody has read. */
   report(): void {
     for (const failure of this.#unreported) print(this.#report(failure));
+  }
+
+  /** Ends with the program: nobody is told of a loss, and what work in flight uses stays. */
+  end(): void {
+    this.report();
+    if (this.#pending.size > 0) return;
+    this.#lost = true;
+    this.#queue.addUrgent(() => this.#releaseAll());
+    this.#forget();
   }
 
   /** Releases something native after all earlier work, unless that has been done. */

@@ -1,5 +1,5 @@
 /** What stands around the module: navigators of other makers, projects, permissions, and monitors. */
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { runChild } from "../../support/child.ts";
 
@@ -88,7 +88,7 @@ Deno.test({
   },
 });
 
-Deno.test("--watch: a program that is started again in the same process works as before", async () => {
+Deno.test("--watch: a program that is started again in the same process works as before, without what it had", async () => {
   await inProject({}, async (folder, file) => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--watch", "--no-clear-screen", "--no-check", "--allow-ffi", file],
@@ -98,6 +98,7 @@ Deno.test("--watch: a program that is started again in the same process works as
     }).spawn();
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let seen = "";
+    const rounds: number[] = [];
     const waitFor = async (text: string) => {
       while (!seen.includes(text)) {
         const { value, done } = await reader.read();
@@ -108,8 +109,13 @@ Deno.test("--watch: a program that is started again in the same process works as
     try {
       for (const round of [1, 2, 3]) {
         if (round > 1) await Deno.writeTextFile(file, source(round));
-        await waitFor(`round ${round}: 3\n`);
+        await waitFor(`round ${round}: 3 `);
+        await waitFor(" MB\n");
+        rounds.push(Number(/ (\d+) MB/.exec(seen)![1]));
+        seen = "";
       }
+      // Each round has 256 MB of tensors, and as many in JavaScript.
+      assertLess(rounds[2]! - rounds[0]!, 200);
     } finally {
       child.kill("SIGKILL");
       await child.status;
@@ -131,7 +137,10 @@ try {
   const sum = await context.createTensor({ dataType: "float32", shape: [], readable: true });
   context.writeTensor(input, Float32Array.of(1));
   context.dispatch(graph, { one: input }, { sum });
-  console.log("round ${round}: " + new Float32Array(await context.readTensor(sum))[0]);
+  const result = new Float32Array(await context.readTensor(sum))[0];
+  const large = await context.createTensor({ dataType: "float32", shape: [2 ** 26], writable: true });
+  context.writeTensor(large, new Float32Array(2 ** 26).fill(1));
+  console.log(\`round ${round}: \${result} \${Math.round(Deno.memoryUsage().rss / 1e6)} MB\`);
 } catch (error) {
   console.log(String(error));
 }
