@@ -96,6 +96,7 @@ Deno.test("--watch: a program that is started again in the same process works as
       stdout: "piped",
       stderr: "null",
     }).spawn();
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
     const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     let seen = "";
     const rounds: number[] = [];
@@ -117,6 +118,7 @@ Deno.test("--watch: a program that is started again in the same process works as
       // Each round has 256 MB of tensors, and as many in JavaScript.
       assertLess(rounds[2]! - rounds[0]!, 200);
     } finally {
+      clearTimeout(timer);
       child.kill("SIGKILL");
       await child.status;
       await reader.cancel();
