@@ -15,7 +15,10 @@ const suite = await loadSuite(job.suite);
 const options = { ...deviceNamed(job.device).options, threads: job.threads };
 const context = await createContext(options);
 const { backend, provider = "cpu", version } = contextInfo(context);
-let cachingContext: typeof context | undefined;
+/** Not every provider keeps compiled graphs. */
+const cachingContext = await createContext({ ...options, cacheDirectory: `${job.folder}/cache` }).catch(() =>
+  undefined
+);
 
 let network: Network;
 let inputs: Record<string, MLTensor>;
@@ -27,9 +30,10 @@ const engine: Engine = {
   async build() {
     network = await suite.build(context);
   },
-  async cached() {
-    cachingContext ??= await createContext({ ...options, cacheDirectory: `${job.folder}/cache` });
-    network = await suite.build(cachingContext);
+  ...cachingContext && {
+    async cached() {
+      network = await suite.build(cachingContext);
+    },
   },
   async prepare() {
     inputs = await createTensors(network.inputs);

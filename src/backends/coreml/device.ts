@@ -9,6 +9,7 @@ import { plannedDevices } from "../../../ffi/objc/compute_plan.ts";
 import { ComputeUnits, type CoreML, Hint } from "../../../ffi/objc/core_ml.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
+import type { Selection } from "../../options.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
@@ -32,16 +33,10 @@ const UNITS = {
 /** The kinds of devices that are in these compute units. */
 const PREFERENCES = { cpu: ["cpu"], npu: ["npu", "cpu"], gpu: ["gpu", "npu", "cpu"] } as const;
 
-/** What a device is opened for. */
-export interface DeviceSettings {
-  readonly device: keyof typeof UNITS;
-  /** Whether float32 is computed in float16. */
-  readonly allowReducedPrecision: boolean;
-  /** The folder of compiled models. */
-  readonly cacheDirectory: string;
-  /** The bytes that they may have together. */
-  readonly cacheSizeLimit: number | undefined;
-}
+/** What a device is opened for: the options of a context that Core ML honours, with the folder of its compiled models. */
+export type DeviceSettings =
+  & Pick<Selection, "allowReducedPrecision" | "cacheSizeLimit">
+  & Required<Pick<Selection, "cacheDirectory" | "device">>;
 
 /** Core ML with some of the machine's compute units. */
 export class CoreMLDevice implements Device {

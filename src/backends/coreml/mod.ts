@@ -7,9 +7,8 @@
 import { readEnvironment } from "../../../ffi/library.ts";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { messageOf } from "../../errors.ts";
-import type { Selection } from "../../options.ts";
 import type { DeviceEntry, DeviceKind } from "../backend.ts";
-import { CoreMLDevice } from "./device.ts";
+import { CoreMLDevice, type DeviceSettings } from "./device.ts";
 import { prove } from "./proof.ts";
 
 /**
@@ -17,9 +16,7 @@ import { prove } from "./proof.ts";
  * the CPU, `"gpu"`, the default, all that there are. Core ML decides for each operation; where a graph runs, its `devices`
  * tell.
  */
-export type CoreMLOptions = Partial<
-  Pick<Selection, "device" | "allowReducedPrecision" | "cacheDirectory" | "cacheSizeLimit">
->;
+export type CoreMLOptions = Partial<DeviceSettings>;
 
 /**
  * Opens Core ML for a context. Where it names no folder of compiled models, it is the one in WEBNN_CACHE_DIR, else
@@ -28,10 +25,10 @@ export type CoreMLOptions = Partial<
  * @throws {LibraryError} if there is no usable Core ML
  */
 export function openCoreML(options: CoreMLOptions, framework?: string): CoreMLDevice {
-  const { device = "gpu", allowReducedPrecision = false, cacheDirectory: asked, cacheSizeLimit } = options;
+  const { allowReducedPrecision = false, cacheDirectory: asked, device = "gpu", ...others } = options;
   const coreML = openCoreMLFramework(framework);
   const cacheDirectory = (asked ?? readEnvironment("WEBNN_CACHE_DIR")) || `${coreML.homeFolder}/Library/Caches/webnn`;
-  return new CoreMLDevice(coreML, { device, allowReducedPrecision, cacheDirectory, cacheSizeLimit });
+  return new CoreMLDevice(coreML, { ...others, allowReducedPrecision, cacheDirectory, device });
 }
 
 /** The compute units that each kind of device stands for. */
