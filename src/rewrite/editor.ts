@@ -106,6 +106,7 @@ export class Editor<Block> implements Surroundings {
 
   #rewriteAll(find: (node: Node, graph: Surroundings) => Replacement | undefined): void {
     for (const original of this.graph.nodes) {
+      if (this.#becomesConstant(original)) continue;
       this.#label = original.label;
       let node = original;
       for (let found = find(node, this); found !== undefined; found = find(node, this)) {
@@ -113,6 +114,17 @@ export class Editor<Block> implements Surroundings {
       }
       this.#nodes.push(node);
     }
+  }
+
+  /** A constant in another shape is one itself: lowerings see its bytes then. */
+  #becomesConstant(node: Node): boolean {
+    const [value] = node.outputs as [Value];
+    const constant = this.#constantOf(value);
+    if (!constant || this.isOutput(value)) return false;
+    this.#constants.set(value, { ...constant, value });
+    this.#producers.delete(value);
+    this.#disconnect(node);
+    return true;
   }
 
   made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined {
