@@ -76,9 +76,8 @@ export class Editor<Block> implements Surroundings {
   readonly #constants = new Map<Value, Constant<Block>>();
   readonly #outputs: ReadonlySet<Value>;
   readonly #memory = new Map<Value, Map<string, unknown>>();
-  /** In the order in which they can run; those that nothing needs any more are left out at the end. */
+  /** In the order in which they can run, as far as no node computes what others did before. */
   readonly #nodes: Node[] = [];
-  readonly #replaced = new Set<Node>();
   readonly #made: Block[] = [];
   #label = "";
   #nextId: number;
@@ -87,7 +86,7 @@ export class Editor<Block> implements Surroundings {
     this.#outputs = new Set(graph.outputs.map(({ value }) => value));
     for (const constant of graph.constants) this.#constants.set(constant.value, constant);
     for (const node of graph.nodes) this.#connect(node);
-    this.#nextId = 1 + Math.max(0, ...allValues(graph).map(({ id }) => id));
+    this.#nextId = 1 + allValues(graph).reduce((most, { id }) => Math.max(most, id), 0);
   }
 
   /**
@@ -232,10 +231,7 @@ export class Editor<Block> implements Surroundings {
   #replace(replacement: Node): Node {
     const before = replacement.outputs.map((output) => this.#producers.get(output)!);
     this.#connect(replacement);
-    for (const replaced of before) {
-      this.#replaced.add(replaced);
-      this.#disconnect(replaced);
-    }
+    for (const replaced of before) this.#disconnect(replaced);
     return replacement;
   }
 
@@ -252,15 +248,18 @@ export class Editor<Block> implements Surroundings {
     return outputs.some((value) => this.isOutput(value) || this.users(value).size > 0);
   }
 
+  /** What the outputs depend on: a row may have inserted nodes for a pattern that was not there in the end. */
   #result(): Graph<Block> {
-    const needed = this.#nodes.filter((node) => this.#isNeeded(node) && !this.#replaced.has(node));
-    const nodes = inOrder(needed, this.#producers);
-    return { ...this.graph, constants: this.#remainingConstants(), nodes };
+    const outputs = this.graph.outputs.flatMap(({ value }) => this.#producers.get(value) ?? []);
+    const needed = new Set(inOrder(outputs, this.#producers));
+    const nodes = inOrder(this.#nodes.filter((node) => needed.has(node)), this.#producers);
+    const used = new Set(nodes.flatMap(operandsOf));
+    return { ...this.graph, constants: this.#remainingConstants(used), nodes };
   }
 
   /** Those that nodes use. Every block that has no other owner belongs to one of them, or is released. */
-  #remainingConstants(): Constant<Block>[] {
-    const used = [...this.#constants.values()].filter(({ value }) => this.users(value).size > 0);
+  #remainingConstants(values: ReadonlySet<Value>): Constant<Block>[] {
+    const used = [...this.#constants.values()].filter(({ value }) => values.has(value));
     const kept = new Set<Block>();
     const remaining = used.map((constant) => {
       const { block, shared, value } = constant;
@@ -284,20 +283,18 @@ function completeNode(
   return { ...node, cost: costOfNode(operator, node) };
 }
 
-/** The nodes, each after those whose outputs it uses, else as they stand. */
+/** The nodes and those that they depend on, each after those whose outputs it uses, else as they stand. */
 function inOrder(nodes: readonly Node[], producers: ReadonlyMap<Value, Node>): Node[] {
   const ordered = new Set<Node>();
-  const place = (start: Node) => {
-    // Not by recursion: a graph may be as deep as it is large.
-    const stack = [start];
-    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-      const missing = operandsOf(node).flatMap((operand) => producers.get(operand) ?? [])
-        .filter((producer) => !ordered.has(producer));
-      if (missing.length > 0) stack.push(...missing);
-      else ordered.add(stack.pop()!);
-    }
-  };
-  for (const node of nodes) if (!ordered.has(node)) place(node);
+  // Not by recursion: a graph may be as deep as it is large.
+  const stack = nodes.toReversed();
+  for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+    const missing = ordered.has(node)
+      ? []
+      : operandsOf(node).flatMap((operand) => producers.get(operand) ?? []).filter((before) => !ordered.has(before));
+    if (missing.length > 0) stack.push(...missing.toReversed());
+    else ordered.add(stack.pop()!);
+  }
   return [...ordered];
 }
 

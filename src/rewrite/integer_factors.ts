@@ -20,8 +20,8 @@ export interface Factor {
   readonly scale: Value | undefined;
 }
 
-/** Turns the sign bit of a byte, which adds 128. */
-const SIGN = 0x80;
+/** Turns the sign bits of four bytes, which adds 128 to each. */
+const SIGNS = 0x80808080;
 
 /**
  * A dequantised operand with one scale and one zero point, or one for each index along `axis`.
@@ -48,13 +48,29 @@ function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
   return blocks.every((count, i) => count === (i === axis ? shape[i] : 1));
 }
 
-/** A value of bytes as unsigned ones. */
-function unsigned(value: Value, graph: Surroundings): Value | undefined {
+/** A value of bytes as unsigned ones: constants, and what is quantised with a constant zero point. */
+export function unsigned(value: Value, graph: Surroundings): Value | undefined {
   if (value.dataType === "uint8") return value;
-  const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
-  if (!bytes) return undefined;
+  if (value.dataType !== "int8") return undefined;
+  const bytes = graph.bytes(value);
   const descriptor = { dataType: "uint8", shape: value.shape } as const;
-  return graph.remember(value, "unsigned", () => graph.constant(descriptor, bytes.map((byte) => byte ^ SIGN)));
+  if (!bytes) {
+    const quantize = graph.made(value, "quantizeLinear");
+    const zeroPoint = quantize && graph.bytes(quantize.operands.zeroPoint) &&
+      unsigned(quantize.operands.zeroPoint, graph);
+    if (!zeroPoint) return undefined;
+    const operands = { ...quantize.operands, zeroPoint };
+    return graph.remember(value, "unsigned", () => graph.insert("quantizeLinear", operands, {}, descriptor));
+  }
+  return graph.remember(value, "unsigned", () => graph.constant(descriptor, signsTurned(bytes)));
+}
+
+function signsTurned(bytes: Uint8Array): Uint8Array {
+  const turned = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+  turned.set(bytes);
+  const words = new Uint32Array(turned.buffer);
+  for (let i = 0; i < words.length; i++) words[i] = words[i]! ^ SIGNS;
+  return turned.subarray(0, bytes.length);
 }
 
 /** A parameter without dimensions of 1; one of one element has no other. */

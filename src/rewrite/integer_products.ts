@@ -25,6 +25,17 @@ const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
   return right && integerProduct(left, right, b);
 });
 
+/** `gemm` of dequantised factors, with b as it is; what it adds is added behind it. */
+const dequantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
+  const { alpha, aTranspose, beta, bTranspose } = attributes;
+  if (alpha !== 1 || aTranspose || bTranspose || (c && beta !== 1) || a.shape[1]! > INT32_TERMS) return undefined;
+  const left = factorOf(a, undefined, graph);
+  const right = left && factorOf(b, 1, graph);
+  const product = right && integerProduct(left, right, b);
+  if (!product || !c) return product;
+  return become("add", { a: graph.insert(product.operator, product.operands, {}, output!), b: c }, {});
+});
+
 function integerProduct(left: Factor, right: Factor, b: Value): Replacement | undefined {
   const hasColumns = [right.zeroPoint, right.scale].some((value) => value && elementCount(value.shape) > 1);
   // The engine's zero points and scales of columns are those of one matrix.
@@ -164,6 +175,7 @@ function isOfColumns({ shape }: Value, product: Value): boolean {
 /** The rows of products of bytes. */
 export const integerProducts = {
   dequantizedMatmul,
+  dequantizedGemm,
   castIntegerMatmul,
   integerMatmulInParts,
   integerMatmulScale,

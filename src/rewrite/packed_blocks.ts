@@ -8,6 +8,7 @@
 
 import { bitsOf, isUnsigned } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
+import { elementCount } from "../shape.ts";
 import type { Surroundings } from "./editor.ts";
 import type { QuantizedMatrix } from "./quantized_matrix.ts";
 
@@ -124,14 +125,14 @@ function packedScales(
 ): Value {
   const { columns } = matrix;
   const descriptor = { dataType: "float32", shape: [columns * blocks] } as const;
-  const bytes = graph.bytes(matrix.scales)!;
-  // A block need not lie at an address that a Float32Array can begin at.
-  const source = new Float32Array(bytes.slice().buffer);
   const indices = blockIndices(matrix, blockSize, blocks);
-  if (shift === 0 && indices.length === source.length && indices.every((index, i) => index === i)) {
+  if (shift === 0 && indices.length === elementCount(matrix.scales.shape) && isAscending(indices)) {
     return graph.viewOf(matrix.scales, descriptor);
   }
-  const packed = Float32Array.from(indices, (index) => source[index]! * 2 ** shift);
+  // A block need not lie at an address that a Float32Array can begin at.
+  const source = new Float32Array(graph.bytes(matrix.scales)!.slice().buffer);
+  const packed = new Float32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) packed[i] = source[indices[i]!]! * 2 ** shift;
   return graph.constant(descriptor, new Uint8Array(packed.buffer));
 }
 
@@ -152,11 +153,18 @@ function packedZeroPoints(
   if (nibbles.every((value) => value === DEFAULT_ZERO_POINT)) return undefined;
   const rowBytes = Math.ceil(blocks / 2);
   const packed = new Uint8Array(columns * rowBytes);
-  nibbles.forEach((value, i) => {
-    const [n, block] = [Math.floor(i / blocks), i % blocks];
-    packed[n * rowBytes + (block >> 1)]! |= value << ((block & 1) << 2);
-  });
+  for (let n = 0; n < columns; n++) {
+    for (let block = 0; block < blocks; block++) {
+      packed[n * rowBytes + (block >> 1)]! |= nibbles[n * blocks + block]! << ((block & 1) << 2);
+    }
+  }
   return graph.constant({ dataType: "uint8", shape: [columns * rowBytes] }, packed);
+}
+
+/** Whether these are 0, 1, 2, and so on. */
+function isAscending(indices: Uint32Array): boolean {
+  for (let i = 0; i < indices.length; i++) if (indices[i] !== i) return false;
+  return true;
 }
 
 /** For each row and block the number of its scale. */

@@ -176,3 +176,40 @@ const lookAlikes: Readonly<Record<string, Program>> = {
 for (const [name, program] of Object.entries(lookAlikes)) {
   Deno.test(`no product of bytes: ${name}`, () => assertKeepsFrom(OPS, program, 4e-6));
 }
+
+Deno.test("activations that are quantised to signed bytes are quantised to unsigned ones", async () => {
+  const outcome = await assertBecomes(["QuantizeLinear", "MatMulIntegerToFloat"], ({ b, f, input, k }) => {
+    const [scale, zeroPoint] = [f([1, 1], 0.02), k("int8", [1, 1], [-7])];
+    const a = b.dequantizeLinear(b.quantizeLinear(input([3, 8]), scale, zeroPoint), scale, zeroPoint);
+    const w = b.dequantizeLinear(
+      k("int8", [8, 2], bytes(16, 3, [-128, 127])),
+      f([1, 2], [0.1, 0.2]),
+      k("int8", [1, 2], [0, 0]),
+    );
+    return b.matmul(a, w);
+  }, 1e-5);
+  const [, , zeroPoint] = outcome.onnx.nodes[0]!.inputs;
+  const { data, dataType } = outcome.onnx.initializers.find(({ name }) => name === zeroPoint)!;
+  assertEquals([dataType, ...(data as { bytes?: Uint8Array }).bytes ?? data as Uint8Array], ["uint8", 121]);
+});
+
+Deno.test("a gemm of bytes is a product, and what it adds is added", async () => {
+  const of = (options: (tools: Tools) => MLGemmOptions): Program => (tools) => {
+    const a = centred(tools, activation(tools, [3, 8]), 100);
+    return tools.b.gemm(a, centred(tools, weights(tools, "int8", [8, 8]), 3), options(tools));
+  };
+  const sum = [...PREPARED, "MatMulInteger", "Cast"];
+  await assertBecomes(sum, of(() => ({})), 0);
+  await assertBecomes([...sum, "Add"], of(({ input }) => ({ c: input([8]) })), TOLERANCE);
+  for (const options of [{ alpha: 2 }, { aTranspose: true }, { bTranspose: true }] as MLGemmOptions[]) {
+    const program: Program = (tools) => {
+      const shape = options.aTranspose ? [8, 3] : [3, 8];
+      return tools.b.gemm(
+        centred(tools, activation(tools, shape), 100),
+        centred(tools, weights(tools, "int8", [8, 8]), 3),
+        options,
+      );
+    };
+    await assertKeepsFrom(OPS, program, TOLERANCE);
+  }
+});

@@ -15,6 +15,7 @@ const OWN: readonly RewriteName[] = ["silu", "rmsNorm", "quantizedMatmul", "quan
 const INTEGER: readonly RewriteName[] = [
   "dynamicQuantization",
   "dequantizedMatmul",
+  "dequantizedGemm",
   "castIntegerMatmul",
   "integerMatmulInParts",
   "integerMatmulScale",
