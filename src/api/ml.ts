@@ -56,7 +56,10 @@ export interface LibraryOptions {
   plugins?: (string | URL)[];
 }
 
-/** Options of our own beside the standard's. Unlike those they are demands: what cannot be met is an error. */
+/**
+ * Options of our own beside the standard's. Unlike those they are demands: what the chosen engine or provider cannot meet is
+ * an error that names both. docs/devices.md lists which honours which.
+ */
 export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /**
    * The engine: `"onnxruntime"` unless `"coreml"` is asked for, which macOS has. Core ML takes the graphs that it can take
@@ -115,8 +118,8 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
 /**
  * Opens a device, as `ml.createContext()` does, with options of our own beside the standard's.
  *
- * @returns rejects with a TypeError for an option with a wrong value, NotSupportedError if the device is not available
- * or no engine can be opened
+ * @returns rejects with a TypeError for an unknown option or a wrong value, NotSupportedError if the device is not
+ * available, cannot meet a demand, or no engine can be opened
  *
  * @example
  * ```ts
