@@ -36,7 +36,7 @@ async function installWheel({ folder, project, version }: Wheel): Promise<void> 
 export async function downloadWheel(requirement: string, folder: string): Promise<void> {
   const download = await Deno.makeTempDir();
   try {
-    const platforms = ["2_27", "2_28", "2_35"].map((glibc) => `--platform=manylinux_${glibc}_x86_64`);
+    const platforms = ["2_17", "2_27", "2_28", "2_35"].map((glibc) => `--platform=manylinux_${glibc}_x86_64`);
     const options = ["--no-deps", "--only-binary=:all:", "--python-version=3.11", ...platforms];
     await run("python3", ["-m", "pip", "download", ...options, `--dest=${download}`, requirement]);
     const [file] = [...Deno.readDirSync(download)].map(({ name }) => join(download, name));
@@ -47,7 +47,7 @@ export async function downloadWheel(requirement: string, folder: string): Promis
 }
 
 /** Fills a folder beside its place, and moves it there when it is whole. */
-async function unpack(place: string, fill: (folder: string) => Promise<void>): Promise<void> {
+export async function unpack(place: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const folder = `${place}.${crypto.randomUUID()}`;
   await Deno.mkdir(folder, { recursive: true });
   try {
