@@ -65,18 +65,21 @@ export async function compute(context: MLContext, program: Program): Promise<num
 export interface Nearness {
   readonly relative?: number;
   readonly absolute?: number;
+  /** Whether 0 and -0 are two. */
+  readonly isExact?: boolean;
 }
 
 /** Asserts that results are those expected: the same where no nearness is given. */
 export function assertNear(
   actual: readonly number[],
   expected: readonly number[],
-  { relative = 0, absolute = 0 }: Nearness = {},
+  { relative = 0, absolute = 0, isExact = false }: Nearness = {},
 ): void {
   const isNear = (value: number, i: number) => {
     const target = expected[i]!;
-    return Object.is(value, target) || value === target ||
-      Math.abs(value - target) <= Math.max(absolute, relative * Math.abs(target));
+    if (Object.is(value, target)) return true;
+    if (isExact) return false;
+    return value === target || Math.abs(value - target) <= Math.max(absolute, relative * Math.abs(target));
   };
   assert(
     actual.length === expected.length && actual.every(isNear),

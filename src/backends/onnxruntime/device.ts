@@ -88,7 +88,7 @@ export class OrtDevice implements Device {
     try {
       graph = this.#rewrite(given);
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
-      const onnx = lower(graph, this.settings);
+      const onnx = lower(graph, { ...this.settings, provider: this.info.provider });
       const session = await this.#makeSession(graph, onnx);
       return this.#makeExecutable(session, graph, onnx);
     } finally {

@@ -52,7 +52,7 @@ export function lower(graph: Graph<NativeBlock>, settings: LoweringSettings = {}
   for (const node of graph.nodes as readonly (NodeOf<OperatorName> | FusedNode<FusedName>)[]) {
     onnx.setLabel(node.operator, node.label);
     const outputs = allLowerings[node.operator](node as never, onnx);
-    onnx.bind(node.outputs, Array.isArray(outputs) ? outputs : [outputs as Operand]);
+    onnx.bind(node, Array.isArray(outputs) ? outputs : [outputs as Operand]);
   }
   for (const { value } of graph.outputs) onnx.addOutput(value);
   return onnx.graph;

@@ -5,7 +5,7 @@
  */
 
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
-import type { Value } from "../../graph/graph.ts";
+import type { Node, Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import {
   describeAttributes,
@@ -27,6 +27,8 @@ export type Operand = Value | string | undefined;
 export interface LoweringSettings {
   /** Whether float32 may be computed with fewer bits. */
   readonly allowReducedPrecision?: boolean | undefined;
+  /** The name of the provider: by default that of the CPU. */
+  readonly provider?: string | undefined;
 }
 
 /** The size of a user's constant up to which it is looked for among others. */
@@ -39,6 +41,7 @@ export class OnnxWriter {
   /** The outputs of every node, by all that it computes them from. */
   readonly #computed = new Map<string, string[]>();
   readonly #blocks = new Map<Value, NativeBlock>();
+  readonly #producers = new Map<Value, Node>();
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
   readonly #initializers: OnnxInitializer[] = [];
@@ -156,8 +159,16 @@ export class OnnxWriter {
   }
 
   /** Gives the outputs of a WebNN node the names of what it was lowered to. */
-  bind(values: readonly Value[], names: readonly Operand[]): void {
-    values.forEach((value, i) => this.#names.set(value, this.#nameOf(names[i])));
+  bind(node: Node, names: readonly Operand[]): void {
+    node.outputs.forEach((value, i) => {
+      this.#names.set(value, this.#nameOf(names[i]));
+      this.#producers.set(value, node);
+    });
+  }
+
+  /** The node that made a value; `undefined` of inputs and constants. */
+  producerOf(value: Value): Node | undefined {
+    return this.#producers.get(value);
   }
 
   /** Errors about the nodes that follow name this operator and label. */

@@ -14,6 +14,7 @@ import { carried } from "./carrier.ts";
 import { integerDiv, integerPow } from "./integers.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Combine, greaterOf, lesserOf } from "./order.ts";
+import { sigmoid } from "./sigmoid.ts";
 
 type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } };
 type PredicateNode = { readonly operands: { readonly a: Value } };
@@ -165,7 +166,7 @@ export const elementwise = {
   gelu: unary("Gelu"),
   hardSwish: unary("HardSwish"),
   relu,
-  sigmoid: unary("Sigmoid"),
+  sigmoid: ({ operands: { input } }, onnx) => sigmoid(input, input.dataType, onnx),
   softplus: unary("Softplus"),
   softsign: unary("Softsign"),
   tanh: unary("Tanh"),

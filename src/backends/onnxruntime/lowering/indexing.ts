@@ -8,7 +8,9 @@
 import type { Value } from "../../../graph/graph.ts";
 import type { indexing as rows } from "../../../ops/indexing.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
+import { elementCount, type Shape } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { has } from "./kernels.ts";
 import { greaterOf, lesserOf } from "./order.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -48,8 +50,58 @@ const scatterElements: Lowering<"scatterElements"> = ({ operands, attributes: { 
   return onnx.node("ScatterElements", [input, clampIndices(indices, input.shape[axis]!, onnx), updates], { axis });
 };
 
-const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates } }, onnx) =>
-  onnx.node("ScatterND", [input, clampCoordinates(indices, input, onnx), updates]);
+/** Of several updates of one place the last remains, in every run. */
+const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates } }, onnx) => {
+  const coordinates = clampCoordinates(indices, input, onnx);
+  const parts = partsOf(input, indices);
+  if (parts.count === 1 || !has("unorderedScatter", onnx)) {
+    return onnx.node("ScatterND", [input, coordinates, updates]);
+  }
+  const places = placesOf(coordinates, parts, onnx);
+  if (parts.width === 1) {
+    const flat = (operand: Value, size: number) => onnx.reshape(operand, [size]);
+    const operands = [flat(input, parts.places), places, flat(updates, parts.count)];
+    return onnx.reshape(onnx.node("ScatterElements", operands, { axis: 0 }), input.shape);
+  }
+  // All updates of a place become the last one, so that it does not matter which of them is carried out last.
+  const ascending = Array.from({ length: parts.count }, (_, i) => i);
+  const nowhere = onnx.constant("int64", [parts.places], [0]);
+  const last = onnx.node("ScatterElements", [nowhere, places, onnx.ints(ascending)], { axis: 0 });
+  const sources = onnx.node("Gather", [last, places], { axis: 0 });
+  const rows = onnx.node("Gather", [onnx.reshape(updates, [parts.count, parts.width]), sources], { axis: 0 });
+  return onnx.node("ScatterND", [input, coordinates, onnx.reshape(rows, updates.shape)]);
+};
+
+/** What updates replace: parts of the input of so many elements, at so many places. */
+interface Parts {
+  /** The number of updates. */
+  readonly count: number;
+  readonly width: number;
+  readonly places: number;
+  /** The dimensions that coordinates are of. */
+  readonly sizes: Shape;
+}
+
+function partsOf(input: Value, indices: Value): Parts {
+  const depth = indices.shape.at(-1)!;
+  const sizes = input.shape.slice(0, depth);
+  return {
+    count: elementCount(indices.shape.slice(0, -1)),
+    width: elementCount(input.shape.slice(depth)),
+    places: elementCount(sizes),
+    sizes,
+  };
+}
+
+/** The numbers of the places at coordinates, which may count from the end: int64 `[count]`. */
+function placesOf(coordinates: Operand, { count, sizes }: Parts, onnx: OnnxWriter): Operand {
+  const strides = sizes.map((_, axis) => elementCount(sizes.slice(axis + 1)));
+  const rows = onnx.reshape(coordinates, [count, sizes.length]);
+  const fromEnd = onnx.cast(onnx.node("Less", [rows, onnx.scalar("int64", 0)]), "int64");
+  const fromStart = onnx.node("Add", [rows, onnx.node("Mul", [fromEnd, onnx.ints(sizes)])]);
+  const steps = onnx.node("Mul", [fromStart, onnx.ints(strides)]);
+  return onnx.node("ReduceSum", [steps, onnx.ints([1])], { keepdims: 0 });
+}
 
 type ArgNode = NodeOf<"argMin" | "argMax">;
 

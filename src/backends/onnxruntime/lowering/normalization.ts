@@ -8,6 +8,7 @@ import type { Value } from "../../../graph/graph.ts";
 import type { normalizations as rows } from "../../../ops/normalization.ts";
 import { Float } from "../onnx.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { has } from "./kernels.ts";
 import { fromNchw, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -42,12 +43,17 @@ const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attribut
   return bias ? onnx.node("Add", [scaled, onnx.reshape(bias, column)]) : scaled;
 };
 
+/** Less the mean: kernels whose variance is the mean square less the squared mean lose all digits that both have. */
+function centred(input: Operand, axes: readonly number[], onnx: OnnxWriter): Operand {
+  return onnx.node("Sub", [input, onnx.node("ReduceMean", [input, onnx.ints(axes)])]);
+}
+
 const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, attributes }, onnx) => {
   const { input, scale, bias } = operands;
   const { layout, epsilon } = attributes;
   const channels = [input.shape[layout.indexOf("c")]!];
   const output = onnx.node("InstanceNormalization", [
-    toNchw(input, layout, onnx),
+    centred(toNchw(input, layout, onnx), [2, 3], onnx),
     orFill(scale, 1, input, channels, onnx),
     orFill(bias, 0, input, channels, onnx),
   ], { epsilon: new Float(epsilon) });
@@ -58,8 +64,12 @@ const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, at
 const layerNormalization: Lowering<"layerNormalization"> = ({ operands, attributes: { axes, epsilon } }, onnx) => {
   const { input, scale, bias } = operands;
   const { shape } = input;
-  const normalize = (x: Operand, scale: Operand, bias: Operand, axis: number) =>
-    onnx.node("LayerNormalization", [x, scale, bias], { axis, epsilon: new Float(epsilon) });
+  const normalize = (x: Operand, scale: Operand, bias: Operand, axis: number) => {
+    const rank = Math.max(shape.length, axis + 1);
+    const last = Array.from({ length: rank - axis }, (_, i) => axis + i);
+    const values = has("uncentredLayers", onnx) ? centred(x, last, onnx) : x;
+    return onnx.node("LayerNormalization", [values, scale, bias], { axis, epsilon: new Float(epsilon) });
+  };
   if (axes.length === 0) {
     // Each element by itself: over a last dimension of 1.
     const vector = (operand: Operand) => operand && onnx.reshape(operand, [1]);

@@ -9,10 +9,16 @@ import { integerRange, isFloat, type MLOperandDataType } from "../../../data_typ
 import { type Windows, windowsOf } from "../../../graph/windows.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { pools as rows } from "../../../ops/pool2d.ts";
+import type { Value } from "../../../graph/graph.ts";
 import type { OnnxAttributes } from "../onnx.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { isAboveMinusInfinity } from "./bounds.ts";
 import { fromNchw, onnxPads, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
+
+/** The least finite numbers. */
+const LEAST_FLOAT32 = -(2 - 2 ** -23) * 2 ** 127;
+const LEAST_FLOAT16 = -65504;
 
 type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
 
@@ -26,22 +32,13 @@ function hasEmpty({ covered }: Pick<Windows, "covered">): boolean {
   return covered.some((counts) => counts.includes(0));
 }
 
-function windowAttributes(windows: Windows): OnnxAttributes {
-  const { kernel, padding, strides, dilations } = windows;
-  if (isUnpadded(windows)) return unpaddedAttributes(windows);
+function windowAttributes({ kernel, padding, strides, dilations }: Windows): OnnxAttributes {
   return { kernel_shape: kernel, pads: onnxPads(padding), strides, dilations };
 }
 
-/**
- * The attributes of a window that moves over no padding. ONNX Runtime merges a Pad before a pool into the pool's padding,
- * which for maxima is wrong and for much padding refused; not so where `auto_pad` is set.
- */
+/** The attributes of a window that moves over what has its padding already. */
 function unpaddedAttributes({ kernel, strides, dilations }: Windows): OnnxAttributes {
-  return { kernel_shape: kernel, strides, dilations, auto_pad: "VALID" };
-}
-
-function isUnpadded({ padding }: Windows): boolean {
-  return padding.every((size) => size === 0);
+  return { kernel_shape: kernel, strides, dilations };
 }
 
 /** The input in NCHW with its padding. */
@@ -64,10 +61,10 @@ function perSide(
 }
 
 /** Lowers a pool by a function on NCHW. */
-function pool(lower: (input: Operand, windows: Windows, onnx: OnnxWriter) => Operand) {
+function pool(lower: (image: Operand, windows: Windows, onnx: OnnxWriter, input: Value) => Operand) {
   return (node: PoolNode, onnx: OnnxWriter): Operand => {
-    const { layout } = node.attributes;
-    return fromNchw(lower(toNchw(node.operands.input, layout, onnx), windowsOf(node), onnx), layout, onnx);
+    const { attributes: { layout }, operands: { input } } = node;
+    return fromNchw(lower(toNchw(input, layout, onnx), windowsOf(node), onnx, input), layout, onnx);
   };
 }
 
@@ -92,20 +89,48 @@ const l2Pool2d = pool((input, windows, onnx) => {
   return onnx.node("LpPool", [padded(input, 0, windows, onnx)], { ...unpaddedAttributes(windows), p: 2 });
 });
 
-const maxPool2d = pool((input, windows, onnx) => {
+const maxPool2d = pool((image, windows, onnx, input) => {
   const { dataType } = windows;
-  if (windows.isGlobal && isFloat(dataType)) return onnx.node("GlobalMaxPool", [input]);
-  const hasKernel = isFloat(dataType) || dataType === "int8" || dataType === "uint8";
-  // Padding of its own that a Pad may be merged into: see unpaddedAttributes().
-  const isMergeable = !isUnpadded(windows) && onnx.has("Pad");
-  if (hasKernel && isPlain(windows) && !isMergeable) return onnx.node("MaxPool", [input], windowAttributes(windows));
-  const least = isFloat(dataType) ? -Infinity : integerRange(dataType).min;
-  const image = padded(input, least, windows, onnx);
+  if (isFloat(dataType)) return maxOfFloats(image, windows, isAboveMinusInfinity(input, onnx), onnx);
+  const hasKernel = dataType === "int8" || dataType === "uint8";
+  if (hasKernel && isPlain(windows)) return onnx.node("MaxPool", [image], windowAttributes(windows));
+  const whole = padded(image, integerRange(dataType).min, windows, onnx);
   const maximum = hasKernel
-    ? onnx.node("MaxPool", [image], unpaddedAttributes(windows))
-    : foldWindows("Max", image, windows, onnx);
+    ? onnx.node("MaxPool", [whole], unpaddedAttributes(windows))
+    : foldWindows("Max", whole, windows, onnx);
   return hasEmpty(windows) ? zeroWhereEmpty(maximum, windows, onnx) : maximum;
 });
+
+function maxOfFloats(
+  image: Operand,
+  windows: Windows,
+  isBounded: boolean,
+  onnx: OnnxWriter,
+): Operand {
+  const isExplicit = !windows.isGlobal && !isPlain(windows);
+  const whole = isExplicit ? padded(image, -Infinity, windows, onnx) : image;
+  const attributes = isExplicit ? unpaddedAttributes(windows) : windowAttributes(windows);
+  const find = (values: Operand) =>
+    windows.isGlobal ? onnx.node("GlobalMaxPool", [values]) : onnx.node("MaxPool", [values], attributes);
+  const maximum = isBounded ? find(whole) : orMinusInfinity(find, whole, windows.dataType, onnx);
+  return hasEmpty(windows) ? zeroWhereEmpty(maximum, windows, onnx) : maximum;
+}
+
+/**
+ * Kernels begin with the least finite number, which is left of a window of −Infinity alone. The maximum of halves is that
+ * number only there.
+ */
+function orMinusInfinity(
+  find: (values: Operand) => Operand,
+  whole: Operand,
+  dataType: MLOperandDataType,
+  onnx: OnnxWriter,
+): Operand {
+  const scalar = (value: number) => onnx.scalar(dataType, value);
+  const halves = find(onnx.node("Mul", [whole, scalar(0.5)]));
+  const isInfinite = onnx.node("Equal", [halves, scalar(dataType === "float16" ? LEAST_FLOAT16 : LEAST_FLOAT32)]);
+  return onnx.node("Where", [isInfinite, scalar(-Infinity), find(whole)]);
+}
 
 /** WPT: the maximum of no elements is 0. */
 function zeroWhereEmpty(maximum: Operand, windows: Windows, onnx: OnnxWriter): Operand {

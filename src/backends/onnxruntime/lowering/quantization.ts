@@ -9,7 +9,8 @@
 import { bitsOf, integerRange, type MLOperandDataType } from "../../../data_type.ts";
 import type { Value } from "../../../graph/graph.ts";
 import type { quantizations as rows } from "../../../ops/quantization.ts";
-import type { Shape } from "../../../shape.ts";
+import { elementCount, type Shape } from "../../../shape.ts";
+import { has } from "./kernels.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -43,8 +44,18 @@ function fused(
 ): Operand {
   const spread = spreadOf(input.shape, scale.shape);
   if (!spread || !onnx.constantBytes(scale) || !onnx.constantBytes(zeroPoint)) return undefined;
+  if (spread.shape.length === 0 && has("partialDequantization", onnx)) {
+    return inOneRow(op, input, scale, zeroPoint, onnx);
+  }
   const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, spread.shape));
   return onnx.node(op, [input, ...parameters], spread.attributes);
+}
+
+/** With one scale, written as the only row of several that have each their own. */
+function inOneRow(op: string, input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter): Operand {
+  const row = onnx.reshape(input, [1, elementCount(input.shape)]);
+  const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, [1]));
+  return onnx.reshape(onnx.node(op, [row, ...parameters], { axis: 0 }), input.shape);
 }
 
 const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {

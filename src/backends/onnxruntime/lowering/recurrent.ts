@@ -4,12 +4,14 @@
  * @module
  */
 
+import type { MLOperandDataType } from "../../../data_type.ts";
 import type { Value } from "../../../graph/graph.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import type { Activation, Direction, recurrent as rows } from "../../../ops/recurrent.ts";
 import type { Descriptor } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
+import { sigmoid } from "./sigmoid.ts";
 
 const ACTIVATIONS: Readonly<Record<Activation, string>> = { relu: "Relu", sigmoid: "Sigmoid", tanh: "Tanh" };
 const DIRECTIONS: Readonly<Record<Direction, string>> = {
@@ -155,7 +157,7 @@ function unrolledLstm({ operands, attributes, outputs: [state] }: NodeOf<"lstm">
     const sequence: Operand[] = [];
     for (let step = 0; step < steps; step++) {
       const time = isBackward ? steps - 1 - step : step;
-      last = lstmStep({ ...cell, ...last, input: inputs[time] }, attributes, onnx);
+      last = lstmStep({ ...cell, ...last, input: inputs[time] }, attributes, input.dataType, onnx);
       sequence[time] = last.hiddenState;
     }
     return { last, sequence };
@@ -194,22 +196,30 @@ interface LstmAttributes {
 }
 
 /** One step of an LSTM. */
-function lstmStep(operands: LstmOperands, attributes: LstmAttributes, onnx: OnnxWriter): LstmState {
+function lstmStep(
+  operands: LstmOperands,
+  attributes: LstmAttributes,
+  dataType: MLOperandDataType,
+  onnx: OnnxWriter,
+): LstmState {
   const { input, weight, recurrentWeight, hiddenState, cellState, bias, recurrentBias, peepholeWeight } = operands;
   const { hiddenSize, layout, activations } = attributes;
   const product = (a: Operand, b: Operand) => onnx.node("MatMul", [a, onnx.transpose(b, [1, 0])]);
   const gates = sum([product(input, weight), product(hiddenState, recurrentWeight), bias, recurrentBias], onnx);
   const parts = splitEvenly(gates, 4, hiddenSize, 1, onnx);
   const peepholes = peepholeWeight && splitEvenly(peepholeWeight, 3, hiddenSize, 0, onnx);
-  const [gateFunction, cellFunction, outputFunction] = activations.map((activation) => ACTIVATIONS[activation]);
+  const activate = (i: number, operand: Operand) =>
+    activations[i] === "sigmoid"
+      ? sigmoid(operand, dataType, onnx)
+      : onnx.node(ACTIVATIONS[activations[i]!], [operand]);
   const gate = (letter: "i" | "o" | "f") => {
     const peephole = peepholes?.[PEEPHOLES.indexOf(letter)];
     const look = peephole && onnx.node("Mul", [cellState, peephole]);
-    return onnx.node(gateFunction!, [sum([parts[layout.indexOf(letter)], look], onnx)]);
+    return activate(0, sum([parts[layout.indexOf(letter)], look], onnx));
   };
-  const candidate = onnx.node(cellFunction!, [parts[layout.indexOf("g")]]);
+  const candidate = activate(1, parts[layout.indexOf("g")]);
   const newCell = sum([onnx.node("Mul", [gate("f"), cellState]), onnx.node("Mul", [gate("i"), candidate])], onnx);
-  const newHidden = onnx.node("Mul", [gate("o"), onnx.node(outputFunction!, [newCell])]);
+  const newHidden = onnx.node("Mul", [gate("o"), activate(2, newCell)]);
   return { hiddenState: newHidden, cellState: newCell };
 }
 
@@ -225,7 +235,7 @@ function splitEvenly(operand: Operand, count: number, size: number, axis: number
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstmcell */
 const lstmCell: Lowering<"lstmCell"> = ({ operands, attributes }, onnx) => {
-  const { hiddenState, cellState } = lstmStep(operands, attributes, onnx);
+  const { hiddenState, cellState } = lstmStep(operands, attributes, operands.input.dataType, onnx);
   return [hiddenState, cellState];
 };
 

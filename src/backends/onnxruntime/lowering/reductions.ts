@@ -13,20 +13,32 @@ import { type Combine, greaterOf, lesserOf } from "./order.ts";
 
 type ReductionNode = NodeOf<keyof typeof rows>;
 
-/** A reduction by one ONNX operator, which is told to take an empty list of axes for none. */
-function reduction(op: string) {
+/** What a reduction makes of a single element. */
+type OfElement = (input: Operand, onnx: OnnxWriter) => Operand;
+
+const itself: OfElement = (input) => input;
+const absolute: OfElement = (input, onnx) => onnx.node("Abs", [input]);
+const square: OfElement = (input, onnx) => onnx.node("Mul", [input, input]);
+const logarithm: OfElement = (input, onnx) => onnx.node("Log", [input]);
+
+/** A reduction by one ONNX operator. Over no axes, of which providers make several things, it is that of each element. */
+function reduction(op: string, ofElement: OfElement = itself) {
   return ({ operands: { input }, attributes: { axes, keepDimensions } }: ReductionNode, onnx: OnnxWriter): Operand =>
-    onnx.node(op, [input, onnx.ints(axes)], { keepdims: Number(keepDimensions), noop_with_empty_axes: 1 });
+    axes.length === 0
+      ? ofElement(input, onnx)
+      : onnx.node(op, [input, onnx.ints(axes)], { keepdims: Number(keepDimensions) });
 }
 
 const addition: Combine = (_dataType, a, b, onnx) => onnx.node("Add", [a, b]);
 const multiplication: Combine = (_dataType, a, b, onnx) => onnx.node("Mul", [a, b]);
 
 /** A sum or product, of integers without the detour over double precision that ONNX Runtime's reductions make. */
-function sum(op: string, fold: Combine, ofElement: (input: Operand, onnx: OnnxWriter) => Operand = (x) => x) {
+function sum(op: string, fold: Combine, ofElement: OfElement = itself) {
   return (node: ReductionNode, onnx: OnnxWriter): Operand => {
     const { input } = node.operands;
-    return isFloat(input.dataType) ? reduction(op)(node, onnx) : folded(fold, ofElement(input, onnx), node, onnx);
+    return isFloat(input.dataType)
+      ? reduction(op, ofElement)(node, onnx)
+      : folded(fold, ofElement(input, onnx), node, onnx);
   };
 }
 
@@ -39,8 +51,17 @@ const ORDERED: readonly MLOperandDataType[] = ["float32", "float16", "int32", "i
 function extreme(op: string, fold: Combine) {
   return (node: ReductionNode, onnx: OnnxWriter): Operand => {
     const { input } = node.operands;
-    return ORDERED.includes(input.dataType) ? reduction(op)(node, onnx) : folded(fold, input, node, onnx);
+    if (!ORDERED.includes(input.dataType)) return folded(fold, input, node, onnx);
+    const found = reduction(op)(node, onnx);
+    return isFloat(input.dataType) && node.attributes.axes.length > 0 ? orNaN(found, node, onnx) : found;
   };
+}
+
+/** ONNX Runtime loses a NaN that is not the first element. The sum of magnitudes is NaN if and only if an element is. */
+function orNaN(found: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
+  const magnitude = reduction("ReduceL1")(node, onnx);
+  const isNumber = onnx.node("GreaterOrEqual", [magnitude, onnx.scalar(node.operands.input.dataType, 0)]);
+  return onnx.node("Where", [isNumber, found, magnitude]);
 }
 
 /** A reduction by an element-wise operator. */
@@ -74,15 +95,15 @@ function foldAxis(
 export const reductions = {
   reduceL1: (node, onnx) => {
     const isAbsolute = isUnsigned(node.operands.input.dataType);
-    return sum("ReduceL1", addition, (input) => isAbsolute ? input : onnx.node("Abs", [input]))(node, onnx);
+    return sum("ReduceL1", addition, isAbsolute ? itself : absolute)(node, onnx);
   },
-  reduceL2: reduction("ReduceL2"),
-  reduceLogSum: reduction("ReduceLogSum"),
+  reduceL2: reduction("ReduceL2", absolute),
+  reduceLogSum: reduction("ReduceLogSum", logarithm),
   reduceLogSumExp: reduction("ReduceLogSumExp"),
   reduceMax: extreme("ReduceMax", greaterOf),
   reduceMean: reduction("ReduceMean"),
   reduceMin: extreme("ReduceMin", lesserOf),
   reduceProduct: sum("ReduceProd", multiplication),
   reduceSum: sum("ReduceSum", addition),
-  reduceSumSquare: sum("ReduceSumSquare", addition, (input, onnx) => onnx.node("Mul", [input, input])),
+  reduceSumSquare: sum("ReduceSumSquare", addition, square),
 } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,0 +1,180 @@
+/**
+ * Operators at the edges of float32: where values are very large, very small, no numbers, or nearly all alike.
+ *
+ * @module
+ */
+
+import { createContext } from "@webnn/deno";
+import { cpu, testOn } from "../support/devices.ts";
+import { assertNear, compute, type Program, testProgram } from "./company.ts";
+
+const NEAR = { relative: 2e-6 };
+
+testProgram(
+  "sigmoid of numbers far below 0",
+  ({ builder, x }) => builder.sigmoid(x([6], [-6, -16, -20, -50, -80, 0])),
+  [-6, -16, -20, -50, -80, 0].map((value) => Math.exp(value) / (1 + Math.exp(value))),
+  NEAR,
+);
+testProgram(
+  "sigmoid of what is no number, and of numbers far above 0",
+  ({ builder, x }) => builder.sigmoid(x([6], [NaN, Infinity, -Infinity, 40, 100, 3e38])),
+  [NaN, 1, 0, 1, 1, 1],
+  { not: { webgpu: "shaders may take it that there is no NaN" } },
+);
+testProgram(
+  "the logarithm of a sigmoid far below 0",
+  ({ builder, x }) => builder.log(builder.sigmoid(x([2], [-20, -60]))),
+  [-20, -60],
+  NEAR,
+);
+
+const OFFSET = [100001, 100002, 100003, 100004];
+const NORMALISED = [-1.341636, -0.447212, 0.447212, 1.341636];
+testProgram(
+  "instanceNormalization under an offset",
+  ({ builder, x }) => builder.instanceNormalization(x([1, 1, 2, 2], OFFSET)),
+  NORMALISED,
+  { relative: 3e-6 },
+);
+testProgram(
+  "instanceNormalization in NHWC under an offset, with scale and bias",
+  ({ builder, f, x }) =>
+    builder.instanceNormalization(x([1, 2, 2, 1], OFFSET), { scale: f([1], [2]), bias: f([1], [1]), layout: "nhwc" }),
+  NORMALISED.map((value) => 2 * value + 1),
+  { relative: 1e-5 },
+);
+testProgram(
+  "layerNormalization under an offset",
+  ({ builder, x }) => builder.layerNormalization(x([1, 4], OFFSET), { axes: [1] }),
+  NORMALISED,
+  { relative: 3e-6 },
+);
+
+const POOL = { windowDimensions: [2, 2] };
+testProgram(
+  "maxPool2d of -Infinity alone",
+  ({ builder, x }) =>
+    builder.maxPool2d(
+      x(
+        [1, 1, 2, 4],
+        [-Infinity, -Infinity, -3.4028234663852886e38, 1]
+          .concat([-Infinity, -Infinity, -Infinity, -2]),
+      ),
+      POOL,
+    ),
+  [-Infinity, -3.4028234663852886e38, 1],
+);
+testProgram(
+  "maxPool2d of everything, -Infinity alone",
+  ({ builder, x }) => builder.maxPool2d(x([1, 2, 1, 2], [-Infinity, -Infinity, -Infinity, -7])),
+  [-Infinity, -7],
+);
+testProgram(
+  "maxPool2d with padding, of -Infinity alone",
+  ({ builder, x }) => builder.maxPool2d(x([1, 1, 1, 1], [-Infinity]), { ...POOL, padding: [1, 0, 1, 0] }),
+  [-Infinity],
+);
+
+for (
+  const [name, input, expected] of [
+    ["the last", [1, 2, NaN], [NaN]],
+    ["the middle", [1, NaN, -2], [NaN]],
+    ["none", [1, 3, -2], undefined],
+  ] as const
+) {
+  for (const axes of [[0], [0, 1], undefined]) {
+    const options = axes ? { axes } : {};
+    testProgram(
+      `reduceMax and reduceMin over ${axes ?? "all"} of numbers of which ${name} is NaN`,
+      ({ builder, x }) => {
+        const value = x([3, 1], input);
+        return [builder.reduceMax(value, options), builder.reduceMin(value, options)];
+      },
+      expected ? [...expected, ...expected] : [3, -2],
+    );
+  }
+}
+testProgram(
+  "reduceMax and reduceMin of infinities",
+  ({ builder, x }) => {
+    const value = x([2, 2], [-Infinity, -Infinity, Infinity, 4]);
+    return [builder.reduceMax(value, { axes: [1] }), builder.reduceMin(value, { axes: [1] })];
+  },
+  [-Infinity, Infinity, -Infinity, 4],
+  { not: { openvino: "the greatest of -Infinity alone is the least finite number there" } },
+);
+
+for (const size of [2, 8, 4, 33]) {
+  testProgram(`dequantizeLinear of ${size} elements with one scale`, ({ builder, input, f, k }) => {
+    const values = new Array(size).fill(7);
+    return builder.dequantizeLinear(input("uint8", [size], values), f([1], [1]), k("uint8", [1], [0]));
+  }, new Array(size).fill(7));
+}
+
+const NO_AXES: Readonly<Record<string, readonly number[]>> = {
+  reduceL1: [2, 3],
+  reduceL2: [2, 3],
+  reduceLogSumExp: [-2, 3],
+  reduceMax: [-2, 3],
+  reduceMean: [-2, 3],
+  reduceMin: [-2, 3],
+  reduceProduct: [-2, 3],
+  reduceSum: [-2, 3],
+  reduceSumSquare: [4, 9],
+};
+// WGSL does not say what the logarithm of a negative number is.
+testProgram(
+  "reduceLogSum over no axes",
+  ({ builder, x }) => builder.reduceLogSum(x([2], [2, 3]), { axes: [] }),
+  [Math.log(2), Math.log(3)],
+  NEAR,
+);
+for (const [name, expected] of Object.entries(NO_AXES)) {
+  const program: Program = ({ builder, x }) => {
+    const methods = builder as unknown as Record<string, typeof builder.reduceSum>;
+    return methods[name]!.call(builder, x([2], [-2, 3]), { axes: [] });
+  };
+  testProgram(`${name} over no axes`, program, expected, NEAR);
+}
+
+/** Two threads, of which each would carry out some of the updates. */
+for (const [rows, width, count] of [[4, 1, 100_000], [4, 64, 10_000], [3, 4096, 200], [5, 8, 1]] as const) {
+  testOn(
+    cpu,
+    `of ${count} updates of ${width} elements at the same ${rows} places, the last of each remains`,
+    async () => {
+      const context = await createContext({ device: "cpu", threads: 2 });
+      const updates = Float32Array.from({ length: count * width }, (_, i) => 1 + Math.floor(i / width));
+      const places = Int32Array.from({ length: count }, (_, i) => i % 2 === 0 ? i % rows : i % rows - rows);
+      const program: Program = ({ builder, x, input }) =>
+        builder.scatterND(
+          x([rows, width], new Array(rows * width).fill(0)),
+          input("int32", [count, 1], [...places]),
+          x([count, width], [...updates]),
+        );
+      const last = (row: number) => places.findLastIndex((place) => (place + rows) % rows === row) + 1;
+      const expected = Array.from({ length: rows * width }, (_, i) => last(Math.floor(i / width)));
+      for (let run = 0; run < 5; run++) assertNear(await compute(context, program), expected);
+      context.destroy();
+    },
+  );
+}
+testProgram(
+  "scatterND at places in two dimensions, some of them from the end",
+  ({ builder, x, input }) =>
+    builder.scatterND(
+      x([2, 3], [0, 0, 0, 0, 0, 0]),
+      input("int32", [5, 2], [0, 1, -1, -1, 0, 1, 1, 2, -2, 0]),
+      x([5], [1, 2, 3, 4, 5]),
+    ),
+  [5, 3, 0, 0, 0, 4],
+  { not: { webgpu: "which of several updates of one element remains is not determined there" } },
+);
+testProgram(
+  "scatterElements at the same place: the last update remains",
+  ({ builder, x, input }) =>
+    builder.scatterElements(x([3], [0, 0, 0]), input("int32", [4], [1, 1, -2, 2]), x([4], [1, 2, 3, 4]), { axis: 0 }),
+  [0, 3, 4],
+  { not: { webgpu: "which of several updates of one element remains is not determined there" } },
+);
