@@ -4,6 +4,7 @@ import type { OnnxGraph } from "../../src/backends/onnxruntime/onnx.ts";
 import { isReviewed, namesOf, OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import { Float } from "../../src/backends/onnxruntime/onnx.ts";
 import { graphOf, optimizedOperators } from "./optimized_model.ts";
+import { OPTIMIZER_DOCS, optimizerDocs } from "./write_optimizer_docs.ts";
 
 const LIST = new URL("./programs/list_transformers.ts", import.meta.url);
 /** What groups rules; its own name cannot be disabled alone. */
@@ -133,6 +134,10 @@ for (const { rule, graph, without } of CHANGES) {
     assert(`${changed}` !== `${operators}`, `${rule} changes nothing`);
   });
 }
+
+Deno.test("docs/optimizers.md is up to date (deno task docs:optimizers)", async () => {
+  assertEquals(await Deno.readTextFile(OPTIMIZER_DOCS), optimizerDocs());
+});
 
 Deno.test("a version newer than the one reviewed is told", async () => {
   assert(isReviewed("1.30.0") && isReviewed("1.24.1") && isReviewed("0.9"));

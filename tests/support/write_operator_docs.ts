@@ -41,10 +41,12 @@ const NOTES = `## What the standard leaves open
 - Powers of integers wrap for exponents below 128, for 8-bit types and even bases for all. A negative exponent truncates: 0
   for all bases but 1 and -1.
 - Floats that the target type of \`cast\` cannot hold give any integer.
-- \`min\` and \`max\` give NaN if one operand is NaN; \`reduceMin\` and \`reduceMax\` may lose it. Which of 0 and -0 wins is open.
+- \`min\`, \`max\`, \`reduceMin\` and \`reduceMax\` give NaN if an element is NaN. Which of 0 and -0 wins is open.
+- Of several updates of one place, \`scatterND\` and \`scatterElements\` keep the last, in every run.
 - \`sign\` of NaN is 0.
-- \`elu\`, \`gelu\`, \`hardSigmoid\`, \`hardSwish\`, \`linear\` and \`sigmoid\` are computed as sums: where the terms cancel, the error
-  is a few units in the last place of the terms, not of the small result.
+- \`elu\`, \`gelu\`, \`hardSigmoid\`, \`hardSwish\` and \`linear\` are computed as sums: where the terms cancel, the error is a few
+  units in the last place of the terms, not of the small result. \`sigmoid\` is exact to 2 units everywhere; the gates of
+  \`gru\`, \`gruCell\` and \`lstm\`, and the factor of \`x · sigmoid(x)\`, to 1e-7.
 `;
 
 const CORE_ML = `## On Core ML
