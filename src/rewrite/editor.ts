@@ -69,6 +69,9 @@ export interface Surroundings {
   remember<T>(value: Value, key: string, compute: () => T): T;
 }
 
+/** What a node becomes; `undefined` if it stays. */
+export type Find = (node: Node, graph: Surroundings) => Replacement | undefined;
+
 /** A graph that is being rewritten. */
 export class Editor<Block> implements Surroundings {
   readonly #producers = new Map<Value, Node>();
@@ -93,7 +96,7 @@ export class Editor<Block> implements Surroundings {
    * Applies `find` to each node in turn, and to what it becomes, until it finds nothing more. If it throws, the graph that
    * was given is as it was.
    */
-  rewrite(find: (node: Node, graph: Surroundings) => Replacement | undefined): Graph<Block> {
+  rewrite(find: Find): Graph<Block> {
     try {
       this.#rewriteAll(find);
       return this.#result();
@@ -103,7 +106,7 @@ export class Editor<Block> implements Surroundings {
     }
   }
 
-  #rewriteAll(find: (node: Node, graph: Surroundings) => Replacement | undefined): void {
+  #rewriteAll(find: Find): void {
     for (const original of this.graph.nodes) {
       if (this.#becomesConstant(original)) continue;
       this.#label = original.label;

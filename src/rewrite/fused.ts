@@ -9,7 +9,15 @@ import { elementsOf } from "../graph/cost.ts";
 import type { Cost, Node, Value } from "../graph/graph.ts";
 import { computing, type CostedNode, perInput, perOutput } from "../ops/cost.ts";
 import type { AnyOperator } from "../ops/operator.ts";
+import { elementCount } from "../shape.ts";
 import { type NodeOf, type OperatorName, operators } from "../ops/operators.ts";
+
+/** The window of a convolution, as conv2d has it. */
+interface WindowAttributes {
+  readonly padding: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+}
 
 /** Operands and attributes of each fused operator. */
 export interface FusedOperators {
@@ -57,6 +65,36 @@ export interface FusedOperators {
     };
     readonly attributes: object;
   };
+  /** The sums of products of bytes of a convolution, NCHW by OIHW, in int32 or rounded to float32, as the output has it. */
+  integerConv2d: {
+    readonly operands: {
+      readonly input: Value;
+      /** uint8 of one element. */
+      readonly inputZeroPoint: Value;
+      readonly filter: Value;
+      /** uint8 of one element. */
+      readonly filterZeroPoint: Value;
+    };
+    readonly attributes: WindowAttributes;
+  };
+  /** A convolution of bytes whose result is bytes: what dequantising, convolving and quantising gives. */
+  quantizedConv2d: {
+    readonly operands: {
+      readonly input: Value;
+      /** float32 of one element; 1 if absent. */
+      readonly inputScale: Value | undefined;
+      readonly inputZeroPoint: Value;
+      readonly filter: Value;
+      /** float32 of one element, or one for each output channel; 1 if absent. */
+      readonly filterScale: Value | undefined;
+      readonly filterZeroPoint: Value;
+      /** int32, in units of the product of the scales. */
+      readonly bias: Value | undefined;
+      readonly outputScale: Value;
+      readonly outputZeroPoint: Value;
+    };
+    readonly attributes: WindowAttributes & { readonly groups: number };
+  };
   /**
    * `input` in uint8, with the scale and zero point that its range has, 0 included: three outputs, of which the latter are
    * of one element and have no dimensions.
@@ -95,10 +133,17 @@ export type AnyNode<Name extends AnyName> = Name extends OperatorName ? NodeOf<N
 type CostsByName = { readonly [Name in FusedName]: (node: CostedNode & FusedParts<Name>) => Cost };
 type FusedParts<Name extends FusedName> = Pick<FusedNode<Name>, "operands" | "attributes">;
 
+/** Each element of the output meets the filter of its channel. */
+function convolving(node: CostedNode & { readonly operands: { readonly filter: Value } }): Cost {
+  return computing(node, elementsOf(node.outputs) * elementCount(node.operands.filter.shape.slice(1)));
+}
+
 /** As the rows of the standard's operators count them. */
 const COSTS: CostsByName = {
   blockMatmul: (node) => computing(node, elementsOf(node.outputs) * node.attributes.inner),
   dynamicQuantize: perInput(4),
+  integerConv2d: convolving,
+  quantizedConv2d: convolving,
   integerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
   rmsNormalization: perOutput(8),
   scaledIntegerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),

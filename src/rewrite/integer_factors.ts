@@ -28,6 +28,8 @@ const SIGNS = 0x80808080;
  * @returns `undefined` if the value is something else, or consists of signed bytes that are no constant
  */
 export function factorOf(value: Value, axis: number | undefined, graph: Surroundings): Factor | undefined {
+  const reshape = graph.made(value, "reshape");
+  if (reshape) return reshapedFactor(reshape.operands.input, value, axis, graph);
   const dequantize = graph.made(value, "dequantizeLinear");
   if (!dequantize || value.dataType !== "float32") return undefined;
   const { input, scale, zeroPoint } = dequantize.operands;
@@ -43,25 +45,29 @@ export function factorOf(value: Value, axis: number | undefined, graph: Surround
   };
 }
 
+/** A factor in another shape, in which the axis is the same: the first one of as many elements, or none. */
+function reshapedFactor(
+  before: Value,
+  value: Value,
+  axis: number | undefined,
+  graph: Surroundings,
+): Factor | undefined {
+  const isFirst = axis === 0 && before.shape[0] === value.shape[0];
+  const factor = factorOf(before, isFirst ? 0 : undefined, graph);
+  return factor && { ...factor, bytes: graph.reshaped(factor.bytes, value.shape) };
+}
+
 /** Whether blocks lie along one axis only, each of one index. */
 function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
   return blocks.every((count, i) => count === (i === axis ? shape[i] : 1));
 }
 
-/** A value of bytes as unsigned ones: constants, and what is quantised with a constant zero point. */
+/** A value of bytes as unsigned ones, which of signed ones only constants become. */
 export function unsigned(value: Value, graph: Surroundings): Value | undefined {
   if (value.dataType === "uint8") return value;
-  if (value.dataType !== "int8") return undefined;
-  const bytes = graph.bytes(value);
+  const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
+  if (!bytes) return undefined;
   const descriptor = { dataType: "uint8", shape: value.shape } as const;
-  if (!bytes) {
-    const quantize = graph.made(value, "quantizeLinear");
-    const zeroPoint = quantize && graph.bytes(quantize.operands.zeroPoint) &&
-      unsigned(quantize.operands.zeroPoint, graph);
-    if (!zeroPoint) return undefined;
-    const operands = { ...quantize.operands, zeroPoint };
-    return graph.remember(value, "unsigned", () => graph.insert("quantizeLinear", operands, {}, descriptor));
-  }
   return graph.remember(value, "unsigned", () => graph.constant(descriptor, signsTurned(bytes)));
 }
 

@@ -9,8 +9,10 @@ import type { Graph, Node } from "../graph/graph.ts";
 import { activations } from "./activations.ts";
 import { dynamicQuantizations } from "./dynamic_quantization.ts";
 import { type ConstantStore, Editor, type Replacement, type Surroundings } from "./editor.ts";
+import { integerConvolutions } from "./integer_convolutions.ts";
 import { integerProducts } from "./integer_products.ts";
 import { normalizations } from "./normalizations.ts";
+import { quantizedConvolutions } from "./quantized_convolutions.ts";
 import { quantizedProducts } from "./quantized_products.ts";
 import type { Rewrite } from "./row.ts";
 
@@ -20,8 +22,10 @@ export type { ConstantStore } from "./editor.ts";
 export const rewrites = {
   ...activations,
   ...dynamicQuantizations,
+  ...integerConvolutions,
   ...integerProducts,
   ...normalizations,
+  ...quantizedConvolutions,
   ...quantizedProducts,
 } satisfies Record<string, Rewrite>;
 
@@ -31,8 +35,17 @@ export type RewriteName = keyof typeof rewrites;
 /**
  * The graph with all patterns of the rows that are named, which a backend can lower, replaced. Blocks that nothing needs
  * any more are released, those of the new graph belong to it as those of the old one did.
+ * @param passes the names of rows; those of the first pass come to see the whole graph before those of the next one
  */
 export function rewrite<Block>(
+  graph: Graph<Block>,
+  passes: readonly (readonly RewriteName[])[],
+  store: ConstantStore<Block>,
+): Graph<Block> {
+  return passes.reduce((given, names) => rewriteOnce(given, names, store), graph);
+}
+
+function rewriteOnce<Block>(
   graph: Graph<Block>,
   names: readonly RewriteName[],
   store: ConstantStore<Block>,

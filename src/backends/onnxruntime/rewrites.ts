@@ -20,13 +20,19 @@ const INTEGER: readonly RewriteName[] = [
   "integerMatmulInParts",
   "integerMatmulScale",
   "integerMatmulBias",
+  "dequantizedConvolution",
+  "castIntegerConvolution",
+  "integerConvolutionInParts",
 ];
 
 /** Providers with kernels for ONNX Runtime's own operators; others would leave them to the CPU. */
 const WITH_OWN_OPERATORS: readonly string[] = ["cuda", "webgpu"];
 
-/** The rewrites for graphs that run on a provider; without a name, on the CPU. */
-export function rewritesOf(provider: string | undefined): readonly RewriteName[] {
-  if (provider === undefined) return [...INTEGER, ...STANDARD, ...OWN];
-  return WITH_OWN_OPERATORS.includes(provider) ? [...STANDARD, ...OWN] : STANDARD;
+/** Those of bytes to bytes, before others take their parts. */
+const QUANTIZED: readonly (readonly RewriteName[])[] = [["unsignedActivation"], ["quantizedConvolution"]];
+
+/** The rewrites for graphs that run on a provider, pass by pass; without a name, on the CPU. */
+export function rewritesOf(provider: string | undefined): readonly (readonly RewriteName[])[] {
+  if (provider === undefined) return [...QUANTIZED, [...INTEGER, ...STANDARD, ...OWN]];
+  return [WITH_OWN_OPERATORS.includes(provider) ? [...STANDARD, ...OWN] : STANDARD];
 }

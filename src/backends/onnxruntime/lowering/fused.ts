@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { FusedName } from "../../../rewrite/fused.ts";
-import { Float } from "../onnx.ts";
+import type { FusedName, FusedNode } from "../../../rewrite/fused.ts";
+import { Float, type OnnxAttributes } from "../onnx.ts";
+import { onnxPads } from "./layout.ts";
 import type { FusedLowering } from "./lowering.ts";
 
 const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onnx) => {
@@ -23,6 +24,28 @@ const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onn
 
 const dynamicQuantize: FusedLowering<"dynamicQuantize"> = ({ operands: { input } }, onnx) =>
   onnx.nodes("DynamicQuantizeLinear", [input], 3);
+
+/** The window of a convolution, as ONNX has it. */
+function windowOf({ padding, strides, dilations }: FusedNode<"integerConv2d">["attributes"]): OnnxAttributes {
+  return { pads: onnxPads(padding), strides, dilations };
+}
+
+const integerConv2d: FusedLowering<"integerConv2d"> = ({ operands, attributes, outputs }, onnx) => {
+  const { input, inputZeroPoint, filter, filterZeroPoint } = operands;
+  const sum = onnx.node("ConvInteger", [input, filter, inputZeroPoint, filterZeroPoint], windowOf(attributes));
+  return outputs[0]!.dataType === "int32" ? sum : onnx.cast(sum, "float32");
+};
+
+const quantizedConv2d: FusedLowering<"quantizedConv2d"> = ({ operands, attributes }, onnx) => {
+  const { input, inputScale, inputZeroPoint, filter, filterScale, filterZeroPoint } = operands;
+  const { bias, outputScale, outputZeroPoint } = operands;
+  const one = onnx.scalar("float32", 1);
+  return onnx.node("QLinearConv", [
+    ...[input, inputScale ?? one, inputZeroPoint],
+    ...[filter, filterScale ?? one, filterZeroPoint],
+    ...[outputScale, outputZeroPoint, bias],
+  ], { ...windowOf(attributes), group: attributes.groups });
+};
 
 const integerMatmul: FusedLowering<"integerMatmul"> = ({ operands, outputs }, onnx) => {
   const { a, aZeroPoint, b, bZeroPoint } = operands;
@@ -51,7 +74,9 @@ const scaledSilu: FusedLowering<"scaledSilu"> = ({ operands: { input }, attribut
 export const fusedOperators = {
   blockMatmul,
   dynamicQuantize,
+  integerConv2d,
   integerMatmul,
+  quantizedConv2d,
   rmsNormalization,
   scaledIntegerMatmul,
   scaledSilu,

@@ -1,0 +1,176 @@
+/**
+ * Convolutions of bytes, which clients write as convolutions of dequantised images and filters.
+ *
+ * @module
+ */
+
+import type { Node, Value } from "../graph/graph.ts";
+import { elementCount } from "../shape.ts";
+import { become, type Replacement, type Surroundings } from "./editor.ts";
+import type { AnyNode } from "./fused.ts";
+import { type Factor, factorOf } from "./integer_factors.ts";
+import { row } from "./row.ts";
+
+/** The largest product of two bytes less their zero points, and how many of them int32 and float32 hold exactly. */
+const LARGEST_PRODUCT = 255 * 255;
+const INT32_TERMS = Math.floor((2 ** 31 - 1) / LARGEST_PRODUCT);
+const FLOAT32_TERMS = Math.floor(2 ** 24 / LARGEST_PRODUCT);
+/** With fewer products for each sum, the engine's float kernels are faster. */
+const MIN_TERMS = 64;
+
+type Convolution = AnyNode<"conv2d">;
+
+/** A convolution whose image has one scale, and whose filter has one for each output. */
+interface Factors {
+  readonly image: Factor;
+  readonly filter: Factor;
+}
+
+/** How many products a sum has. */
+function termsOf({ operands: { filter } }: Convolution): number {
+  return elementCount(filter.shape.slice(1));
+}
+
+function factorsOf(node: Convolution, input: Value, weights: Value, graph: Surroundings): Factors | undefined {
+  const { filterLayout, groups, inputLayout } = node.attributes;
+  if (inputLayout !== "nchw" || filterLayout !== "oihw" || groups !== 1) return undefined;
+  const image = factorOf(input, undefined, graph);
+  const filter = image && factorOf(weights, 0, graph);
+  return filter && { image, filter };
+}
+
+/** The filter's zero point, if it is the same for all outputs: the engine has one for all. */
+function onlyZeroPoint({ zeroPoint }: Factor, graph: Surroundings): Value | undefined {
+  if (elementCount(zeroPoint.shape) === 1) return zeroPoint;
+  const bytes = graph.bytes(zeroPoint);
+  if (!bytes?.every((byte) => byte === bytes[0])) return undefined;
+  return graph.remember(zeroPoint, "first", () => graph.constant({ dataType: "uint8", shape: [] }, bytes.slice(0, 1)));
+}
+
+/** `conv2d(dequantizeLinear(x), dequantizeLinear(w))`: scales and bias are applied to the sums. */
+const dequantizedConvolution = row(["conv2d"], (node, graph) => {
+  const terms = termsOf(node);
+  if (terms < MIN_TERMS || terms > INT32_TERMS) return undefined;
+  const { operands: { bias, filter, input }, outputs: [output] } = node;
+  const factors = factorsOf(node, input, filter, graph);
+  const sum = factors && integerConvolution(node, factors, graph);
+  if (!sum) return undefined;
+  const [imageScale, filterScale] = [factors.image.scale, factors.filter.scale];
+  const steps: ["mul" | "add", Value][] = [];
+  if (imageScale) steps.push(["mul", imageScale]);
+  if (filterScale) steps.push(["mul", ofChannels(filterScale, graph)]);
+  if (bias) steps.push(["add", ofChannels(bias, graph)]);
+  let last = sum;
+  for (const [operator, b] of steps) {
+    const a = graph.insert(last.operator, last.operands, last.attributes, output!);
+    last = become(operator, { a, b }, {});
+  }
+  return last;
+});
+
+/** A parameter of each channel of an image. */
+function ofChannels(value: Value, graph: Surroundings): Value {
+  const count = elementCount(value.shape);
+  return count === 1 ? value : graph.reshaped(value, [1, count, 1, 1]);
+}
+
+function integerConvolution(
+  node: Convolution,
+  { image, filter }: Factors,
+  graph: Surroundings,
+): Replacement | undefined {
+  const filterZeroPoint = onlyZeroPoint(filter, graph);
+  if (!filterZeroPoint) return undefined;
+  const { padding, strides, dilations } = node.attributes;
+  return become("integerConv2d", {
+    input: image.bytes,
+    inputZeroPoint: image.zeroPoint,
+    filter: filter.bytes,
+    filterZeroPoint,
+  }, { padding, strides, dilations });
+}
+
+/** The cast of a sum to int32, where float32 holds it exactly, and the one back. */
+const castIntegerConvolution = row(["cast"], (node, graph) => {
+  const { input } = node.operands;
+  const sum = graph.made(input, "integerConv2d");
+  if (!sum || !graph.areInner([sum], node)) return undefined;
+  const { dataType } = node.attributes;
+  const isExact = elementCount(sum.operands.filter.shape.slice(1)) <= FLOAT32_TERMS;
+  const keeps = dataType === "float32" || (dataType === "int32" && isExact);
+  return keeps ? become("integerConv2d", sum.operands, sum.attributes) : undefined;
+});
+
+/** A sum that is taken in parts of the channels, each exact in float32 and cast to int32. */
+const integerConvolutionInParts = row(["add"], (node, graph) => {
+  const [output] = node.outputs as [Value];
+  const parts = output.dataType === "int32" ? partsOf(output, graph) : undefined;
+  const [first] = parts ?? [];
+  if (!parts || !first || !graph.areInner(parts.flatMap(({ nodes }) => nodes), node)) return undefined;
+  const taps = elementCount(first.filter.shape.slice(2));
+  let end = 0;
+  for (const part of parts.toSorted((x, y) => x.start - y.start)) {
+    const isNext = part.input === first.input && part.filter === first.filter && part.start === end &&
+      sameWindow(part.convolution, first.convolution);
+    if (!isNext || part.count * taps > FLOAT32_TERMS) return undefined;
+    end += part.count;
+  }
+  if (end !== first.filter.shape[1] || end * taps > INT32_TERMS) return undefined;
+  const factors = factorsOf(first.convolution, first.input, first.filter, graph);
+  if (!factors || factors.image.scale || factors.filter.scale) return undefined;
+  return integerConvolution(first.convolution, factors, graph);
+});
+
+function sameWindow(a: Convolution, b: Convolution): boolean {
+  return JSON.stringify(a.attributes) === JSON.stringify(b.attributes);
+}
+
+/** A part of a convolution: of some channels. */
+interface Part {
+  readonly convolution: Convolution;
+  readonly input: Value;
+  readonly filter: Value;
+  readonly start: number;
+  readonly count: number;
+  readonly nodes: readonly Node[];
+}
+
+function partsOf(value: Value, graph: Surroundings): Part[] | undefined {
+  const sum = graph.made(value, "add");
+  if (!sum) {
+    const part = partOf(value, graph);
+    return part && [part];
+  }
+  const a = partsOf(sum.operands.a, graph);
+  const b = a && partsOf(sum.operands.b, graph);
+  const [first] = a ?? [];
+  return b && first && [{ ...first, nodes: [...first.nodes, sum] }, ...a.slice(1), ...b];
+}
+
+function partOf(value: Value, graph: Surroundings): Part | undefined {
+  const cast = graph.made(value, "cast");
+  const convolution = graph.made(cast?.operands.input, "conv2d");
+  if (!cast || !convolution || convolution.operands.bias) return undefined;
+  const input = channelsOf(convolution.operands.input, graph);
+  const filter = channelsOf(convolution.operands.filter, graph);
+  if (!input || !filter || input.start !== filter.start || input.count !== filter.count) return undefined;
+  const { count, start } = input;
+  const nodes = [cast, convolution, ...input.nodes, ...filter.nodes];
+  return { convolution, input: input.whole, filter: filter.whole, start, count, nodes };
+}
+
+/** A slice of dimension 1 only, perhaps of an image of one row that was a sequence. */
+function channelsOf(value: Value, graph: Surroundings) {
+  const node = graph.made(value, "slice");
+  if (!node) return undefined;
+  const { operands: { input }, attributes: { sizes, starts, strides } } = node;
+  const isOnly = input.shape.every((size, i) => strides[i] === 1 && (i === 1 || sizes[i] === size));
+  return isOnly ? { whole: input, start: starts[1]!, count: sizes[1]!, nodes: [node] } : undefined;
+}
+
+/** The rows of convolutions of bytes. */
+export const integerConvolutions = {
+  dequantizedConvolution,
+  castIntegerConvolution,
+  integerConvolutionInParts,
+};
