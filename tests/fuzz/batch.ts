@@ -1,13 +1,17 @@
 /**
  * A part of a fuzzing run in a process of its own, for a native crash ends the process:
- * `batch.ts graphs|calls SEED COUNT [STEPS TO LEAVE OUT]`. Every line of its output is a {@linkcode Message}.
+ * `batch.ts graphs|calls|company SEED COUNT [STEPS TO LEAVE OUT] [DEVICE] [OPTIMISER]`. Every line of its output is a
+ * {@linkcode Message}.
  *
  * @module
  */
 
-import { createContext, type MLContext } from "../../mod.ts";
+import { type ContextOptions, createContext, type MLContext } from "../../mod.ts";
+import { TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import { newCallTally, runCalls } from "./arena.ts";
-import { checkProgram, newGraphTally, shrink, withoutSteps } from "./graphs.ts";
+import { checkCompany, type CompanyTally, newCompanyTally } from "./company/check.ts";
+import { companyProgram } from "./company/program.ts";
+import { checkProgram, type GraphTally, newGraphTally, shrink, withoutSteps } from "./graphs.ts";
 import { type Program, randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
 /** Something that went wrong. */
@@ -29,44 +33,104 @@ export function tell(message: Message): void {
   console.log(JSON.stringify(message));
 }
 
-async function runGraphs(context: MLContext, types: Types, from: number, count: number, removed: readonly number[]) {
-  const tally = newGraphTally();
+/** How programs are made of seeds and checked. */
+interface Suite<Tally extends object> {
+  newTally(): Tally;
+  program(seed: number): Program;
+  /** What is wrong; `undefined` if nothing is. */
+  check(program: Program, seed: number, tally: Tally): Promise<string | undefined>;
+}
+
+/** Random graphs of all operators, each step compared with the reference. */
+function graphs(context: MLContext, types: Types): Suite<GraphTally> {
+  return {
+    newTally: newGraphTally,
+    program: (seed) => randomProgram(seed, types),
+    check: (program, _seed, tally) => checkProgram(context, program, tally),
+  };
+}
+
+/** Formulas that engines take for others. */
+function company(context: MLContext): Suite<CompanyTally> {
+  return {
+    newTally: newCompanyTally,
+    program: companyProgram,
+    check: (program, seed, tally) => checkCompany(context, program, seed, tally),
+  };
+}
+
+async function runPrograms<Tally extends object>(suite: Suite<Tally>, { from, count, removed }: Batch): Promise<void> {
+  const tally = suite.newTally();
   for (let seed = from; seed < from + count; seed++) {
     tell({ started: seed });
-    const program = withoutSteps(randomProgram(seed, types), removed);
-    const text = await checkProgram(context, program, tally);
-    if (text !== undefined) tell({ failure: { seed, ...await shrunk(context, program) } });
+    const program = withoutSteps(suite.program(seed), removed);
+    const text = await suite.check(program, seed, tally);
+    if (text !== undefined) tell({ failure: { seed, ...await shrunk(suite, program, seed) } });
   }
-  tell({ tally: { ...tally } });
+  tell({ tally: { ...tally } as Record<string, number> });
 }
 
 /** The smallest part of a program that fails. */
-async function shrunk(context: MLContext, program: Program): Promise<Omit<Failure, "seed">> {
-  const check = (removed: readonly number[]) => checkProgram(context, withoutSteps(program, removed), newGraphTally());
+async function shrunk<Tally extends object>(
+  suite: Suite<Tally>,
+  program: Program,
+  seed: number,
+): Promise<Omit<Failure, "seed">> {
+  const check = (removed: readonly number[]) => suite.check(withoutSteps(program, removed), seed, suite.newTally());
   const removed = await shrink(program, async (removed) => await check(removed) !== undefined);
   return { text: await check(removed) ?? "fails now and then", source: sourceOf(withoutSteps(program, removed)) };
 }
 
+/** What there is to do. */
+export const KINDS = ["graphs", "calls", "company"] as const;
+
 /** What a batch is to do. */
 export interface Batch {
-  readonly kind: "graphs" | "calls";
+  readonly kind: typeof KINDS[number];
   readonly from: number;
   readonly count: number;
   /** Places of steps that graphs are to be without. */
   readonly removed: readonly number[];
+  /** The device, as `--device` of the tests calls it; the CPU by default. Graphs and calls are for the CPU. */
+  readonly device?: string;
+  /** An optimiser of the engine that is off and is to run all the same. */
+  readonly optimizer?: string;
+}
+
+/** Writes the arguments of a batch's process. */
+export function batchArguments({ kind, from, count, removed, device, optimizer }: Batch): string[] {
+  return [kind, `${from}`, `${count}`, removed.join(), device ?? "", optimizer ?? ""];
 }
 
 /** Reads the arguments of a batch's process. */
-export function parseBatch([kind, from, count, removed = ""]: readonly string[]): Batch {
-  if (kind !== "graphs" && kind !== "calls") throw new TypeError(`no batch of ${kind}`);
+export function parseBatch([name, from, count, removed = "", device, optimizer]: readonly string[]): Batch {
+  const kind = KINDS.find((kind) => kind === name);
+  if (kind === undefined) throw new TypeError(`no batch of ${name}`);
   const places = removed.split(",").filter((text) => text !== "").map(Number);
-  return { kind, from: Number(from), count: Number(count), removed: places };
+  return {
+    kind,
+    from: Number(from),
+    count: Number(count),
+    removed: places,
+    ...device ? { device } : {},
+    ...optimizer ? { optimizer } : {},
+  };
 }
 
-async function runBatch({ kind, from, count, removed }: Batch): Promise<void> {
-  const context = await createContext({ device: "cpu", threads: 1 });
+async function optionsOf(device: string): Promise<ContextOptions> {
+  const { deviceNamed } = await import("../../support/devices.ts");
+  const { missing, options } = deviceNamed(device);
+  if (missing !== undefined) throw new Error(`${device}: ${missing}`);
+  return options;
+}
+
+async function runBatch(batch: Batch): Promise<void> {
+  const { kind, from, count, device, optimizer } = batch;
+  if (optimizer !== undefined) TRIED_OPTIMIZERS.add(optimizer);
+  const context = await createContext(device === undefined ? { device: "cpu", threads: 1 } : await optionsOf(device));
   const types = typesOf(context);
-  if (kind === "graphs") return await runGraphs(context, types, from, count, removed);
+  if (kind === "graphs") return await runPrograms(graphs(context, types), batch);
+  if (kind === "company") return await runPrograms(company(context), batch);
   const tally = newCallTally();
   const failures = await runCalls(from, count, types, tally, (started) => tell({ started }));
   for (const failure of failures) tell({ failure });

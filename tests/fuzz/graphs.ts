@@ -230,7 +230,15 @@ export function withoutSteps(program: Program, removed: readonly number[]): Prog
   const added = removed.flatMap((i) => program.steps[i]!.outputs)
     .map((id) => ({ id, tensor: values.get(id)!, isConstant: false }));
   const used = new Set(steps.flatMap(({ operands }) => Object.values(operands).flat()));
-  return { leaves: [...program.leaves, ...added].filter(({ id }) => used.has(id)), steps };
+  const computed = new Set(computedBy({ leaves: [], steps }));
+  const outputs = program.outputs?.filter((id) => computed.has(id));
+  // What was in the middle of the program may be its end now.
+  const ends = resultsOf({ leaves: [], steps });
+  return {
+    leaves: [...program.leaves, ...added].filter(({ id }) => used.has(id)),
+    steps,
+    ...outputs && { outputs: [...new Set([...outputs, ...ends])] },
+  };
 }
 
 function referenceValues({ leaves, steps }: Program): Map<number, RefTensor> {

@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz [--seed S] [--count N] [--calls N] [--minutes M]`: random graphs against the reference, and hostile
- * calls. Exits with 1 if anything went wrong.
+ * `deno task fuzz`: random graphs against the reference, hostile calls, and formulas that engines take for others. Exits
+ * with 1 if anything went wrong.
  *
  * @module
  */
@@ -9,29 +9,36 @@ import { createContext } from "../../mod.ts";
 import { type Ending, runChild } from "../../support/child.ts";
 import { runProgram } from "../../support/program.ts";
 import { callProgram } from "./arena.ts";
-import type { Batch, Failure, Message } from "./batch.ts";
+import { type Batch, batchArguments, type Failure, KINDS, type Message } from "./batch.ts";
+import { companyProgram } from "./company/program.ts";
 import { shrink, withoutSteps } from "./graphs.ts";
 import { randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
-const HELP = `Compares random graphs with the reference, and makes hostile calls.
+const HELP =
+  `Compares random graphs with the reference, and makes hostile calls; or looks whether operators compute together
+what they compute alone.
 
 Usage: deno task fuzz [options]
 
-  --seed S     the first seed; the time of day by default
-  --count N    how many random graphs to compare with the reference (10000)
-  --calls N    how many hostile calls to make (100000)
-  --minutes M  stop after so many minutes
-  --help       show this text
+  --seed S         the first seed; the time of day by default
+  --count N        how many random graphs to compare with the reference (10000)
+  --calls N        how many hostile calls to make (100000)
+  --company        instead of both: how operators compute together what they compute alone; --count says how many graphs
+  --device D       with --company: the device, one of those that tests use or a provider that devices() lists
+  --optimizer O    with --company: runs an optimiser of ONNX Runtime that is off, to see what it does
+  --minutes M      stop after so many minutes
+  --help           show this text
 
-A failing seed is shrunk and printed as a program. To repeat one: --seed S --count 1 --calls 0, or --count 0 --calls 1.`;
+A failing seed is shrunk and printed as a program. To repeat one: --seed S --count 1 --calls 0, --count 0 --calls 1, or
+--company --count 1.`;
 
 type Kind = Batch["kind"];
 
 /** How much is done in one process. */
-const BATCH: Readonly<Record<Kind, number>> = { graphs: 250, calls: 5000 };
+const BATCH: Readonly<Record<Kind, number>> = { graphs: 250, calls: 5000, company: 250 };
 
 /** What a run is to do. */
-export interface Plan extends Readonly<Record<Kind, number>> {
+export interface Plan extends Partial<Readonly<Record<Kind, number>>>, Pick<Batch, "device" | "optimizer"> {
   readonly seed: number;
   readonly minutes?: number;
 }
@@ -45,26 +52,29 @@ export interface Outcome {
   readonly failures: Failure[];
 }
 
-/** Runs the batches of a plan, those of graphs and of calls in turn. */
+/** Runs the batches of a plan, each kind in its turn. */
 export async function fuzz(
   plan: Plan,
   progress: (text: string) => void = () => {},
   program: URL = BATCH_PROGRAM,
 ): Promise<Outcome> {
-  const outcome: Outcome = { tallies: { graphs: {}, calls: {} }, failures: [] };
-  const done = { graphs: 0, calls: 0 };
+  const { seed, device, optimizer } = plan;
+  const outcome: Outcome = { tallies: { graphs: {}, calls: {}, company: {} }, failures: [] };
+  const kinds = KINDS.filter((kind) => plan[kind]);
+  const done = { graphs: 0, calls: 0, company: 0 };
   let shown = 0;
   const start = performance.now();
   const isLate = () => performance.now() - start > (plan.minutes ?? Infinity) * 60_000;
-  while ((done.graphs < plan.graphs || done.calls < plan.calls) && !isLate()) {
-    for (const kind of ["graphs", "calls"] as const) {
-      const count = Math.min(BATCH[kind], plan[kind] - done[kind]);
+  while (kinds.some((kind) => done[kind] < plan[kind]!) && !isLate()) {
+    for (const kind of kinds) {
+      const count = Math.min(BATCH[kind], plan[kind]! - done[kind]);
       if (count <= 0) continue;
-      await runBatch(program, { kind, from: plan.seed + done[kind], count, removed: [] }, outcome);
+      const batch = { kind, from: seed + done[kind], count, removed: [] };
+      await runBatch(program, { ...batch, ...device && { device }, ...optimizer && { optimizer } }, outcome);
       done[kind] += count;
     }
     const seconds = Math.round((performance.now() - start) / 1000);
-    const counts = `${done.graphs}/${plan.graphs} graphs, ${done.calls}/${plan.calls} calls`;
+    const counts = kinds.map((kind) => `${done[kind]}/${plan[kind]} ${kind}`).join(", ");
     for (const { seed, text, source } of outcome.failures.slice(shown)) {
       progress(`\nFAILED, seed ${seed}: ${text}\n\n${source}\n`);
     }
@@ -80,7 +90,7 @@ async function runBatch(program: URL, batch: Batch, outcome: Outcome): Promise<v
   const tally = outcome.tallies[kind];
   const ending = await runProcess(program, batch);
   const lines = ending.stdout.split("\n").filter((line) => line.startsWith("{"));
-  let last = from;
+  let last: number | undefined;
   let isComplete = false;
   for (const message of lines.map((line) => JSON.parse(line) as Message)) {
     if ("started" in message) last = message.started;
@@ -91,24 +101,25 @@ async function runBatch(program: URL, batch: Batch, outcome: Outcome): Promise<v
     }
   }
   if (isComplete && ending.code === 0) return;
-  outcome.failures.push(await crashOf(program, kind, last, ending));
+  if (last === undefined) throw new Error(`a batch did not begin: ${ending.stderr}`);
+  outcome.failures.push(await crashOf(program, { ...batch, from: last, count: 1 }, ending));
   const rest = from + count - last - 1;
   if (rest > 0) await runBatch(program, { ...batch, from: last + 1, count: rest }, outcome);
 }
 
-function runProcess(program: URL, { kind, from, count, removed }: Batch): Promise<Ending> {
-  const flags = ["--allow-ffi", "--allow-read", "--allow-env", "--allow-run"];
-  return runChild(program, [kind, `${from}`, `${count}`, removed.join()], flags);
+function runProcess(program: URL, batch: Batch): Promise<Ending> {
+  // What is special about a device may be anywhere on the machine.
+  const flags = batch.device ? ["--allow-all"] : ["--allow-ffi", "--allow-read", "--allow-env", "--allow-run"];
+  return runChild(program, batchArguments(batch), flags);
 }
 
 /** A seed that ended its process, with the smallest program that does. */
-async function crashOf(program: URL, kind: Kind, from: number, { code, signal, stderr }: Ending): Promise<Failure> {
+async function crashOf(program: URL, batch: Batch, { code, signal, stderr }: Ending): Promise<Failure> {
+  const { kind, from } = batch;
   const text = `the process was ended by ${signal ?? `code ${code}`} ${stderr.trim().slice(-1000)}`.trimEnd();
-  const types = await supportedTypes();
-  if (kind === "calls") return { seed: from, text, source: callProgram(from, types) };
-  const whole = randomProgram(from, types);
-  const crashes = async (removed: readonly number[]) =>
-    (await runProcess(program, { kind, from, count: 1, removed })).code !== 0;
+  if (kind === "calls") return { seed: from, text, source: callProgram(from, await supportedTypes()) };
+  const whole = kind === "company" ? companyProgram(from) : randomProgram(from, await supportedTypes());
+  const crashes = async (removed: readonly number[]) => (await runProcess(program, { ...batch, removed })).code !== 0;
   return { seed: from, text, source: sourceOf(withoutSteps(whole, await shrink(whole, crashes))) };
 }
 
@@ -122,35 +133,58 @@ async function supportedTypes(): Promise<Types> {
 }
 
 /** What was done, in words. */
-export function summary({ tallies: { graphs, calls }, failures }: Outcome): string {
-  const share = (part = 0, whole = 0) => `${(100 * part / Math.max(whole, 1)).toFixed(1)} %`;
-  return [
-    `${graphs.graphs ?? 0} graphs of ${graphs.operators ?? 0} operators:`,
-    `  operator by operator: ${graphs.elements ?? 0} elements compared with the reference, ` +
-    `${share(graphs.undefinedElements, graphs.elements)} of them left out (undefined, a tie, or near a jump)`,
-    `  without intermediate outputs: ${graphs.outputs ?? 0} elements, ${share(graphs.exactOutputs, graphs.outputs)} ` +
-    `bit for bit, ${share(graphs.uncertainOutputs, graphs.outputs)} left out (near a jump, or too uncertain)`,
-    `${calls.calls ?? 0} hostile calls: ${calls.returned ?? 0} returned, ${calls.typeErrors ?? 0} TypeErrors, ` +
-    `${calls.domExceptions ?? 0} DOMExceptions, ${calls.own ?? 0} values of the caller's own, ` +
-    `${calls.exhausted ?? 0} without stack; ${calls.checks ?? 0} times all was well afterwards`,
-    `${failures.length} failures`,
-  ].join("\n");
+export function summary({ tallies, failures }: Outcome): string {
+  const lines = KINDS.filter((kind) => Object.keys(tallies[kind]).length > 0).map((kind) =>
+    SUMMARIES[kind](tallies[kind])
+  );
+  return [...lines, `${failures.length} failures`].join("\n");
 }
 
+type Tally = Readonly<Record<string, number>>;
+
+function share(part = 0, whole = 0): string {
+  return `${(100 * part / Math.max(whole, 1)).toFixed(1)} %`;
+}
+
+const SUMMARIES: Readonly<Record<Kind, (tally: Tally) => string>> = {
+  graphs: (graphs) =>
+    [
+      `${graphs.graphs} graphs of ${graphs.operators} operators:`,
+      `  operator by operator: ${graphs.elements} elements compared with the reference, ` +
+      `${share(graphs.undefinedElements, graphs.elements)} of them left out (undefined, a tie, or near a jump)`,
+      `  without intermediate outputs: ${graphs.outputs} elements, ${share(graphs.exactOutputs, graphs.outputs)} ` +
+      `bit for bit, ${share(graphs.uncertainOutputs, graphs.outputs)} left out (near a jump, or too uncertain)`,
+    ].join("\n"),
+  calls: (calls) =>
+    `${calls.calls} hostile calls: ${calls.returned} returned, ${calls.typeErrors} TypeErrors, ` +
+    `${calls.domExceptions} DOMExceptions, ${calls.own} values of the caller's own, ` +
+    `${calls.exhausted} without stack; ${calls.checks} times all was well afterwards`,
+  company: ({ graphs, operators, elements, looked, openElements }) =>
+    `${graphs} graphs of formulas, ${operators} operators: ${elements} elements compared with float64; of ${looked} ` +
+    `graphs also with the operators alone, ${share(openElements, elements)} left out (near a jump, or undefined)`,
+};
+
 const OPTIONS = {
-  string: ["seed", "count", "calls", "minutes"],
+  string: ["seed", "count", "calls", "minutes", "device", "optimizer"],
+  boolean: ["company"],
   default: { seed: `${Date.now() % 1e9}`, count: "10000", calls: "100000", minutes: "Infinity" },
 } as const;
 
 if (import.meta.main) {
-  await runProgram("fuzz", HELP, OPTIONS, async (args) => {
-    const [seed, graphs, calls, minutes] = [args.seed, args.count, args.calls, args.minutes].map(Number);
-    if ([seed, graphs, calls, minutes].some(Number.isNaN)) {
+  await runProgram("fuzz", HELP, OPTIONS, async ({ company, device, optimizer, ...numbers }) => {
+    const [seed, count, calls, minutes] = [numbers.seed, numbers.count, numbers.calls, numbers.minutes].map(Number);
+    if ([seed, count, calls, minutes].some(Number.isNaN)) {
       throw new Error("--seed, --count, --calls and --minutes take numbers");
     }
+    if (!company && (device ?? optimizer) !== undefined) throw new Error("--device and --optimizer are for --company");
     console.log(`fuzz: seed ${seed}`);
-    const plan = { seed: seed!, graphs: graphs!, calls: calls!, minutes: minutes! };
-    const outcome = await fuzz(plan, console.log);
+    const limits = { seed: seed!, minutes: minutes! };
+    const outcome = await fuzz(
+      company
+        ? { ...limits, company: count!, ...device && { device }, ...optimizer && { optimizer } }
+        : { ...limits, graphs: count!, calls: calls! },
+      console.log,
+    );
     console.log(summary(outcome));
     return outcome.failures.length === 0 ? 0 : 1;
   });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type MLContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import { type MLContext, type MLGraph, MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { encode, evaluate, type RefDataType, type RefTensor, sizeOf } from "../reference/mod.ts";
@@ -28,10 +28,12 @@ export interface Step {
   readonly outputs: readonly number[];
 }
 
-/** A graph. The values that no step takes are its outputs. */
+/** A graph. */
 export interface Program {
   readonly leaves: readonly Leaf[];
   readonly steps: readonly Step[];
+  /** By default the values that no step takes. */
+  readonly outputs?: readonly number[];
 }
 
 /** The data types that each operator's operands may have on a context. */
@@ -156,8 +158,9 @@ function isList<T>(operand: T | readonly T[]): operand is readonly T[] {
   return Array.isArray(operand);
 }
 
-/** The ids of the values that a program computes and does not use. */
-export function resultsOf({ steps }: Program): number[] {
+/** The ids of a program's outputs. */
+export function resultsOf({ outputs, steps }: Program): readonly number[] {
+  if (outputs) return outputs;
   const used = new Set(steps.flatMap(({ operands }) => Object.values(operands).flat()));
   return steps.flatMap(({ outputs }) => outputs).filter((id) => !used.has(id));
 }
@@ -172,6 +175,7 @@ export async function runProgram(
   context: MLContext,
   { leaves, steps }: Program,
   outputs: readonly number[],
+  look?: (graph: MLGraph) => void,
 ): Promise<Map<number, RefTensor>> {
   const builder = new MLGraphBuilder(context);
   const values = new Map<number, MLOperand>();
@@ -191,7 +195,7 @@ export async function runProgram(
   for (const { id, tensor, isConstant } of leaves) {
     if (!isConstant && needed.has(id)) inputs[`v${id}`] = tensor;
   }
-  const results = await runGraph(context, builder, inputs, outputs.map((id) => values.get(id)!));
+  const results = await runGraph(context, builder, inputs, outputs.map((id) => values.get(id)!), look);
   return new Map(outputs.map((id, i) => [id, results[i]!]));
 }
 

@@ -24,7 +24,7 @@ import { unary } from "./unary.ts";
 export { decode, encode } from "./bytes.ts";
 export type { Attributes, Operands, Tolerance } from "./operator.ts";
 export { integerLimits, isFloat } from "./round.ts";
-export { type Element, type RefDataType, type RefTensor, sizeOf, tensor } from "./tensor.ts";
+export { type Element, type RefDataType, type RefTensor, sizeOf, tensor, unrounded } from "./tensor.ts";
 
 /** Every operator by name. */
 export const OPERATORS: Rows = {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { roundTo } from "./round.ts";
+import { isFloat, roundTo } from "./round.ts";
 
 /** The data types of WebNN, and the two 4-bit ones of WPT's cases outside the standard. */
 export type RefDataType =
@@ -49,12 +49,28 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
+let roundsFloats = true;
+
+/** What `compute` makes of floats in float64 throughout: results are not rounded to their type, but those of `cast` are. */
+export function unrounded<T>(compute: () => T): T {
+  roundsFloats = false;
+  try {
+    return compute();
+  } finally {
+    roundsFloats = true;
+  }
+}
+
+function keep(dataType: RefDataType, element: Element): Element {
+  return roundsFloats || !isFloat(dataType) ? roundTo(dataType, element) : Number(element);
+}
+
 /** A tensor of the given elements, each rounded to the type. */
 export function tensor(dataType: RefDataType, shape: readonly number[], data: readonly Element[]): RefTensor {
   if (data.length !== sizeOf(shape)) {
     throw new RangeError(`shape [${shape}] needs ${sizeOf(shape)} elements, not ${data.length}`);
   }
-  return { dataType, shape: [...shape], data: data.map((element) => roundTo(dataType, element)) };
+  return { dataType, shape: [...shape], data: data.map((element) => keep(dataType, element)) };
 }
 
 /** A tensor whose element at each index is computed by `element`, in float64 or exactly, and rounded once. */

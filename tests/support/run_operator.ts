@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type MLContext, MLGraphBuilder, type MLOperand, type MLTensor } from "../../mod.ts";
+import { type MLContext, type MLGraph, MLGraphBuilder, type MLOperand, type MLTensor } from "../../mod.ts";
 import type { OperatorName } from "../../src/ops/operators.ts";
 import { decode, encode, type RefTensor, sizeOf } from "../reference/mod.ts";
 import { positionalNames } from "./rows.ts";
@@ -55,16 +55,18 @@ export async function runOperator(
   return await runGraph(context, builder, inputs, outputs);
 }
 
-/** Builds a graph with the outputs given, runs it on the inputs given, and reads all outputs. */
+/** Builds a graph with the outputs given, shows it to `look`, runs it on the inputs given, and reads all outputs. */
 export async function runGraph(
   context: MLContext,
   builder: MLGraphBuilder,
   inputs: Readonly<Record<string, RefTensor>>,
   outputs: readonly MLOperand[],
+  look: (graph: MLGraph) => void = () => {},
 ): Promise<RefTensor[]> {
   const graph = await builder.build(Object.fromEntries(outputs.map((output, i) => [`output${i}`, output])));
   const tensors: MLTensor[] = [];
   try {
+    look(graph);
     const inputTensors: Record<string, MLTensor> = {};
     for (const [key, input] of Object.entries(inputs)) {
       const tensor = await context.createTensor({ ...descriptorOf(input), writable: true });

@@ -1,0 +1,198 @@
+/**
+ * Movement, casts and operations that change nothing: what engines cancel, merge and move past others.
+ *
+ * @module
+ */
+
+import { sizeOf } from "../../reference/mod.ts";
+import { activation, type Formula } from "./norms.ts";
+import { type Id, type Pen, shuffled, smallShape } from "./pen.ts";
+
+const CAST_TYPES = ["float16", "float32", "int32", "int8", "uint8", "int64"] as const;
+
+/** Casts one after the other, of which some round and others do not. */
+const casts: Formula = (pen, x) => {
+  let y = pen.chance(0.5) ? x : pen.leaf(pen.shape(x), { domain: { float: [-100, 100] } });
+  for (let count = pen.next.integer(2, 4); count > 0; count--) {
+    y = pen.unary("cast", y, { dataType: pen.next.pick(CAST_TYPES) });
+  }
+  return pen.unary("cast", y, { dataType: pen.dataType });
+};
+
+/** Numbers that change nothing, nearly nothing, or the sign of a zero. */
+const neutral: Formula = (pen, x) => {
+  const zeros = pen.unary("clamp", x, { minValue: pen.nearly(-0, 0, -1), maxValue: 1 });
+  const source = pen.chance(0.5) ? x : pen.binary("mul", zeros, pen.number(pen.nearly(0, 1), zeros));
+  const [operator, number] = pen.next.pick(
+    [["add", 0], ["add", -0], ["sub", 0], ["sub", -0], ["mul", 1], ["div", 1], ["pow", 1], ["max", -Infinity]] as const,
+  );
+  const y = pen.binary(operator, source, pen.number(number, source));
+  return pen.chance(0.5) ? pen.unary("reciprocal", y) : y;
+};
+
+/** The same operation twice, or nearly the same: attributes and constants that are equal, and 0 beside -0. */
+const twins: Formula = (pen, x) => {
+  const [a, b] = [0, 1].map(() => {
+    const sign = pen.next.pick([0, -0]);
+    switch (pen.next.integer(0, 3)) {
+      case 0:
+        return pen.unary("reciprocal", pen.unary("clamp", pen.unary("abs", x), { minValue: sign, maxValue: sign }));
+      case 1:
+        return pen.unary("reciprocal", pen.unary("leakyRelu", pen.unary("neg", pen.unary("abs", x)), { alpha: sign }));
+      case 2:
+        return pen.unary("reciprocal", pen.binary("mul", pen.unary("abs", x), pen.number(sign, x)));
+      default:
+        return pen.unary("elu", x, { alpha: pen.nearly(1, 0.5) });
+    }
+  }) as [Id, Id];
+  return pen.chance(0.5)
+    ? pen.binary("max", a, b)
+    : pen.call("concat", { inputs: [rank1(pen, a), rank1(pen, b)] }, { axis: 0 });
+};
+
+function rank1(pen: Pen, x: Id): Id {
+  return pen.unary("reshape", x, { newShape: [sizeOf(pen.shape(x))] });
+}
+
+/** A transpose, something, and a transpose back or on. */
+const turned: Formula = (pen, x) => {
+  const source = pen.shape(x).length > 1 ? x : pen.leaf(smallShape(pen.next, pen.next.integer(2, 4)));
+  const rank = pen.shape(source).length;
+  const permutation = shuffled(pen.next, rank);
+  let y = pen.unary("transpose", source, { permutation });
+  for (let count = pen.next.integer(1, 3); count > 0; count--) y = within(pen, y);
+  if (pen.shape(y).length !== rank) return y;
+  const back = permutation.map((_, axis) => permutation.indexOf(axis));
+  return pen.unary("transpose", y, { permutation: pen.chance(0.7) ? back : shuffled(pen.next, rank) });
+};
+
+/** An operation that a transpose may be moved past. */
+function within(pen: Pen, x: Id): Id {
+  const shape = pen.shape(x);
+  const rank = shape.length;
+  const axis = pen.next.integer(0, Math.max(0, rank - 1));
+  if (rank === 0) return activation(pen, x);
+  switch (pen.next.integer(0, 12)) {
+    case 0:
+      return activation(pen, x);
+    case 1:
+      return pen.binary(
+        pen.next.pick(["add", "mul", "max"]),
+        x,
+        pen.weight(pen.chance(0.5) ? shape : shape.slice(axis)),
+      );
+    case 2: {
+      const inputs = shuffled(pen.next, 2).map((i) => [x, pen.leaf(shape)][i]!);
+      return pen.call("concat", { inputs }, { axis });
+    }
+    case 3:
+      return pen.call("concat", { inputs: pen.calls("split", { input: x }, { axis, splits: halves(shape[axis]!) }) }, {
+        axis,
+      });
+    case 4:
+      return pen.unary(pen.next.pick(["reduceMean", "reduceMax", "reduceSum", "reduceL2"]), x, {
+        axes: shuffled(pen.next, rank).slice(0, pen.next.integer(0, rank)),
+        keepDimensions: pen.chance(0.7),
+      });
+    case 5:
+      return pen.unary("softmax", x, { axis });
+    case 6:
+      return pen.unary("pad", x, {
+        beginningPadding: shape.map(() => pen.next.integer(0, 1)),
+        endingPadding: shape.map(() => 0),
+        mode: pen.next.pick(["constant", "edge"]),
+        value: pen.next.pick([0, 1.5]),
+      });
+    case 7:
+      return pen.unary("slice", x, {
+        starts: shape.map((size) => size > 1 ? 1 : 0),
+        sizes: shape.map((size) => Math.max(1, size - 1)),
+      });
+    case 8:
+      return pen.unary("reshape", x, { newShape: pen.chance(0.5) ? [...shape, 1] : shape.toReversed() });
+    case 9:
+      return pen.unary("cast", pen.unary("argMax", x, { axis, keepDimensions: true }), { dataType: pen.dataType });
+    case 10:
+      return pen.unary("cumulativeSum", x, { axis });
+    case 11:
+      return pen.unary("transpose", x, { permutation: shuffled(pen.next, rank) });
+    default:
+      return pen.unary("tile", x, { repetitions: shape.map((_, i) => i === axis ? 2 : 1) });
+  }
+}
+
+function halves(size: number): number[] {
+  return size === 1 ? [1] : [Math.floor(size / 2), Math.ceil(size / 2)];
+}
+
+/** Slices and gathered positions side by side, which together are a split, or nearly. */
+const sliced: Formula = (pen, x) => {
+  const source = pen.shape(x).length > 0 ? x : pen.leaf([4]);
+  const shape = pen.shape(source);
+  const axis = pen.next.integer(0, shape.length - 1);
+  const size = shape[axis]!;
+  const parts = Array.from({ length: Math.min(size, 4) }, (_, i) => {
+    const start = pen.chance(0.9) ? i : 0;
+    if (pen.chance(0.6)) {
+      const position = pen.chance(0.2) ? start - size : start;
+      const indices = pen.given(
+        { dataType: "int32", shape: pen.chance(0.5) ? [] : [1], data: [position] },
+        pen.chance(0.9),
+      );
+      const row = pen.call("gather", { input: source, indices }, { axis });
+      return pen.unary("reshape", row, { newShape: shape.with(axis, 1) });
+    }
+    return pen.unary("slice", source, {
+      starts: shape.map((_, d) => d === axis ? start : 0),
+      sizes: shape.with(axis, 1),
+    });
+  });
+  const changed = parts.map((part) => pen.chance(0.3) ? activation(pen, part) : part);
+  return pen.call("concat", { inputs: changed }, { axis });
+};
+
+/** A choice by a condition that is negated, and compared values as numbers. */
+const choice: Formula = (pen, x) => {
+  const shape = pen.shape(x);
+  const compared = pen.call(pen.next.pick(["greater", "lesser", "equal"]), { a: x, b: pen.number(0.25, x) });
+  const condition = pen.chance(0.6) ? pen.call("logicalNot", { a: compared }) : compared;
+  const other = pen.chance(0.5) ? pen.leaf(shape) : pen.number(-0.5, x);
+  return pen.call("where", { condition, trueValue: x, falseValue: other });
+};
+
+/** Rectified, then cut off. */
+const cuts: Formula = (pen, x) => {
+  let y = pen.chance(0.7) ? pen.unary("relu", x) : x;
+  for (let count = pen.next.integer(1, 3); count > 0; count--) {
+    y = pen.unary("clamp", y, { minValue: pen.next.pick([0, -0, -1, 0.5]), maxValue: pen.next.pick([6, 1, Infinity]) });
+  }
+  return y;
+};
+
+/** Reshapes and expansions, of constants too. */
+const reshaped: Formula = (pen, x) => {
+  const shape = pen.shape(x);
+  const constant = pen.weight([sizeOf(shape)]);
+  const b = pen.unary("reshape", pen.unary("reshape", constant, { newShape: [1, sizeOf(shape)] }), { newShape: shape });
+  const y = pen.binary(
+    "add",
+    pen.unary("reshape", pen.unary("reshape", x, { newShape: [sizeOf(shape), 1] }), { newShape: shape }),
+    b,
+  );
+  return pen.chance(0.5) ? pen.unary("expand", y, { newShape: pen.chance(0.5) ? shape : [2, ...shape] }) : y;
+};
+
+/** The formulas of this file. */
+export const MOVES: readonly Formula[] = [
+  casts,
+  neutral,
+  neutral,
+  twins,
+  turned,
+  turned,
+  turned,
+  sliced,
+  choice,
+  cuts,
+  reshaped,
+];

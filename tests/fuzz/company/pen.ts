@@ -1,0 +1,208 @@
+/**
+ * What a formula is written with: leaves and calls of a program, and the ways in which a formula is disguised.
+ *
+ * @module
+ */
+
+import type { OperatorName } from "../../../src/ops/operators.ts";
+import { broadcast } from "../../../src/shape.ts";
+import { evaluate, isFloat, type RefDataType, type RefTensor, sizeOf, tensor } from "../../reference/mod.ts";
+import { type Domain, operandValues } from "../../support/operand_values.ts";
+import type { Random } from "../../../support/random.ts";
+import { type Leaf, mapOperands, type Step } from "../programs.ts";
+
+/** A value of the program. */
+export type Id = number;
+/** The types in which formulas compute. */
+export type FloatType = "float32" | "float16";
+
+type Shape = readonly number[];
+type Attributes = Readonly<Record<string, unknown>>;
+type Operands = Readonly<Record<string, Id | readonly Id[]>>;
+
+/** A formula has led to something that no program may have, or that is too large: it is given up. */
+export class DeadEnd extends Error {}
+
+/** Tensors have no more elements, so that the reference is done soon. */
+const MAX_ELEMENTS = 400;
+const MAX_RANK = 8;
+
+const MODERATE: Domain = { float: [-3, 3] };
+
+/** Writes a program. */
+export class Pen {
+  readonly leaves: Leaf[] = [];
+  readonly steps: Step[] = [];
+  readonly #tensors = new Map<Id, RefTensor>();
+
+  constructor(readonly next: Random, readonly dataType: FloatType) {}
+
+  /** True in so many of all cases. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  /** The value of the reference, of which only type and shape are relied on. */
+  tensor(id: Id): RefTensor {
+    return this.#tensors.get(id)!;
+  }
+
+  shape(id: Id): Shape {
+    return this.tensor(id).shape;
+  }
+
+  /** An input or a constant with elements given. */
+  given(value: RefTensor, isConstant: boolean): Id {
+    if (sizeOf(value.shape) > MAX_ELEMENTS) throw new DeadEnd(`[${value.shape}] is large`);
+    const id = this.#tensors.size;
+    this.#tensors.set(id, value);
+    this.leaves.push({ id, tensor: value, isConstant });
+    return id;
+  }
+
+  /** A new value, more often an input than a constant unless it is a weight. */
+  leaf(shape: Shape, { constants = 0.15, dataType = this.dataType as RefDataType, domain = MODERATE } = {}): Id {
+    const value = operandValues(dataType, shape, domain, this.next.integer(0, 2 ** 32 - 1));
+    return this.given(value, this.chance(constants));
+  }
+
+  /** A weight: mostly a constant. */
+  weight(shape: Shape, domain: Domain = { float: [-1, 1] }): Id {
+    return this.leaf(shape, { constants: 0.8, domain });
+  }
+
+  /** Calls an operator of one output. */
+  call(operator: OperatorName, operands: Operands, attributes: Attributes = {}): Id {
+    return this.calls(operator, operands, attributes)[0]!;
+  }
+
+  /** Calls an operator. */
+  calls(operator: OperatorName, operands: Operands, attributes: Attributes = {}): Id[] {
+    const results = this.#evaluate(operator, operands, attributes);
+    if (results.some(({ shape }) => sizeOf(shape) > MAX_ELEMENTS || shape.length > MAX_RANK)) {
+      throw new DeadEnd(`${operator} grows large`);
+    }
+    const outputs = results.map((result) => {
+      const id = this.#tensors.size;
+      this.#tensors.set(id, result);
+      return id;
+    });
+    this.steps.push({ operator, operands, attributes, outputs });
+    return outputs;
+  }
+
+  #evaluate(operator: OperatorName, operands: Operands, attributes: Attributes): RefTensor[] {
+    try {
+      return evaluate(operator, mapOperands(operands, (id) => this.tensor(id)), attributes);
+    } catch (error) {
+      throw new DeadEnd(`${operator}: ${error}`);
+    }
+  }
+
+  /** A unary operator. */
+  unary(operator: OperatorName, input: Id, attributes: Attributes = {}): Id {
+    return this.call(operator, { input }, attributes);
+  }
+
+  /** A binary operator; of one that commutes, in either order. */
+  binary(operator: "add" | "mul" | "max" | "min" | "sub" | "div" | "pow", a: Id, b: Id): Id {
+    if (!broadcast(this.shape(a), this.shape(b))) throw new DeadEnd("no common shape");
+    const commutes = operator !== "sub" && operator !== "div" && operator !== "pow";
+    return this.call(operator, commutes && this.chance(0.5) ? { a: b, b: a } : { a, b });
+  }
+
+  /** A difference or quotient, now and then the wrong way round. */
+  directed(operator: "sub" | "div", a: Id, b: Id): Id {
+    return this.chance(0.1) ? this.binary(operator, b, a) : this.binary(operator, a, b);
+  }
+
+  /** One of several numbers or words, the first of which is that of the formula. */
+  nearly<T>(right: T, ...wrong: readonly T[]): T {
+    return this.chance(0.75) ? right : this.next.pick(wrong);
+  }
+
+  /** A number of a formula: constant, input or computed, and in one of the shapes that broadcast. */
+  number(value: number, like: Id): Id {
+    const shape = this.#numberShape(this.shape(like));
+    const { dataType } = this.tensor(like);
+    const type = isFloat(dataType) ? dataType : this.dataType;
+    const filled = (number: number, isConstant: boolean) =>
+      this.given(tensor(type, shape, new Array(sizeOf(shape)).fill(number)), isConstant);
+    const origin = this.next();
+    if (origin < 0.65) return filled(value, true);
+    if (origin < 0.77) return filled(value, false);
+    return this.#computed(value, filled, shape);
+  }
+
+  #numberShape(like: Shape): Shape {
+    const ones = (rank: number): number[] => new Array(rank).fill(1);
+    const pick = this.next();
+    if (pick < 0.35) return [];
+    if (pick < 0.6) return [1];
+    if (pick < 0.75) return ones(like.length);
+    if (pick < 0.85) return ones(4);
+    return pick < 0.9 ? like.slice(-1) : like;
+  }
+
+  /** A constant number that the program computes. */
+  #computed(value: number, filled: (number: number, isConstant: boolean) => Id, shape: Shape): Id {
+    switch (this.next.integer(0, 5)) {
+      case 0:
+        return this.unary("identity", filled(value, true));
+      case 1:
+        return this.unary("reshape", filled(value, true), { newShape: [...shape, 1].slice(0, MAX_RANK) });
+      case 2:
+        return this.binary("add", filled(value / 2, true), filled(value / 2, true));
+      case 3:
+        return this.binary("mul", filled(value, true), filled(1, this.chance(0.5)));
+      case 4:
+        return value >= 0 ? this.unary("abs", filled(-value, true)) : this.unary("neg", filled(-value, true));
+      default: {
+        const number = filled(value, true);
+        return this.unary("cast", number, { dataType: this.tensor(number).dataType });
+      }
+    }
+  }
+
+  /** The value, now and then behind operations that change nothing, or hardly anything. */
+  disguised(id: Id): Id {
+    if (this.chance(0.8)) return id;
+    const shape = this.shape(id);
+    switch (this.next.integer(0, 7)) {
+      case 0:
+        return this.unary("identity", id);
+      case 1:
+        return this.unary("reshape", this.unary("reshape", id, { newShape: [sizeOf(shape)] }), { newShape: shape });
+      case 2: {
+        const permutation = shuffled(this.next, shape.length);
+        const back = permutation.map((_, axis) => permutation.indexOf(axis));
+        const moved = this.unary("transpose", id, { permutation });
+        return this.unary("transpose", moved, { permutation: back });
+      }
+      case 3:
+        return this.binary("mul", id, this.number(1, id));
+      case 4:
+        return this.binary("add", id, this.number(this.nearly(0, -0), id));
+      case 5:
+        return this.unary("slice", id, { starts: shape.map(() => 0), sizes: shape });
+      case 6:
+        return this.unary("neg", this.unary("neg", id));
+      default: {
+        const narrow = this.unary("cast", id, { dataType: "float16" });
+        return this.unary("cast", narrow, { dataType: this.tensor(id).dataType });
+      }
+    }
+  }
+}
+
+/** The axes in any order. */
+export function shuffled(next: Random, rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => ({ axis, key: next() })).sort((a, b) => a.key - b.key)
+    .map(({ axis }) => axis);
+}
+
+/** A small shape of a rank, with dimensions of 1 among others. */
+export function smallShape(next: Random, rank: number): number[] {
+  const greatest = [1, 12, 6, 4, 3, 2][rank] ?? 2;
+  return Array.from({ length: rank }, () => next() < 0.2 ? 1 : next.integer(2, greatest));
+}

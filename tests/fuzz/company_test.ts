@@ -1,0 +1,134 @@
+/** A fixed part of `deno task fuzz --company` for every run of the tests, and whether it finds what it should. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import type { operators } from "../../src/ops/operators.ts";
+import { tensor } from "../reference/mod.ts";
+import { sharedContext } from "../support/builder.ts";
+import { checkCompany, newCompanyTally } from "./company/check.ts";
+import { exactValues, roundedValues } from "./company/precision.ts";
+import { companyProgram } from "./company/program.ts";
+import { fuzz, summary } from "./main.ts";
+import { type Program, sourceOf } from "./programs.ts";
+
+const SEED = 20261129;
+
+Deno.test("1,000 graphs of formulas compute together what their operators compute alone", async () => {
+  const outcome = await fuzz({ seed: SEED, company: 1000 });
+  console.log(summary(outcome));
+  assertEquals(outcome.failures.map(({ seed, text, source }) => `seed ${seed}: ${text}\n${source}`), []);
+  const { graphs, elements, openElements } = outcome.tallies.company;
+  assertEquals(graphs, 1000);
+  assert(openElements! < elements! / 50, "nearly all elements are compared");
+});
+
+Deno.test("the grammar has what engines fuse, with inputs, constants and computed values, and several outputs", () => {
+  const programs = Array.from({ length: 500 }, (_, i) => companyProgram(SEED + i));
+  const names = new Set(programs.flatMap(({ steps }) => steps.map(({ operator }) => operator)));
+  const expected: readonly (keyof typeof operators)[] = [
+    ...[
+      "add",
+      "mul",
+      "sub",
+      "div",
+      "pow",
+      "sqrt",
+      "reduceMean",
+      "erf",
+      "tanh",
+      "sigmoid",
+      "softmax",
+      "matmul",
+    ] as const,
+    ...["gemm", "conv2d", "pad", "maxPool2d", "averagePool2d", "batchNormalization", "quantizeLinear"] as const,
+    ...["dequantizeLinear", "transpose", "reshape", "identity", "cast", "concat", "split", "slice", "gather"] as const,
+    ...["where", "logicalNot", "clamp", "relu", "expand"] as const,
+  ];
+  assertEquals(expected.filter((name) => !names.has(name)), []);
+  const share = (holds: (program: Program) => boolean) => programs.filter(holds).length / programs.length;
+  const isScalar = ({ shape }: { shape: readonly number[] }) => shape.length === 0;
+  assert(share(({ leaves }) => leaves.some(({ tensor }) => isScalar(tensor))) > 0.3);
+  assert(share(({ leaves }) => leaves.some(({ tensor: { shape } }) => `${shape}` === "1,1,1,1")) > 0.1);
+  assert(share(({ leaves }) => leaves.some(({ isConstant }) => isConstant)) > 0.7);
+  assert(share(({ outputs }) => outputs!.length > 1) > 0.2);
+  assertEquals(sourceOf(programs[0]!), sourceOf(companyProgram(SEED)));
+});
+
+/** m · m as an output and as an operand, m = x − 1. */
+const SQUARE: Program = {
+  leaves: [
+    { id: 0, tensor: tensor("float32", [2], [1.5, -2]), isConstant: false },
+    { id: 1, tensor: tensor("float32", [], [1]), isConstant: true },
+  ],
+  steps: [
+    { operator: "sub", operands: { a: 0, b: 1 }, attributes: {}, outputs: [2] },
+    { operator: "mul", operands: { a: 2, b: 2 }, attributes: {}, outputs: [3] },
+  ],
+  outputs: [3],
+};
+
+Deno.test("what is computed together and not alone, and what is refused together and not alone, is found", async () => {
+  const context = await sharedContext();
+  const check = () => checkCompany(context, SQUARE, 1, newCompanyTally());
+  assertEquals(await check(), undefined);
+  const { mul, sub } = MLGraphBuilder.prototype;
+  // An optimiser that takes m · m for x · x where both operators stand in one graph, and then one that refuses it.
+  const differences = new WeakMap<MLGraphBuilder, MLOperand>();
+  MLGraphBuilder.prototype.sub = function (a, b) {
+    differences.set(this, a);
+    return sub.call(this, a, b);
+  };
+  try {
+    MLGraphBuilder.prototype.mul = function (a, b) {
+      const x = differences.get(this);
+      return x ? mul.call(this, x, x) : mul.call(this, a, b);
+    };
+    assertStringIncludes((await check())!, "v3[0] is 2.25 together, 0.25 alone, 0.25 in float64");
+    MLGraphBuilder.prototype.mul = function (a, b) {
+      if (differences.has(this)) throw new Error("a square of a difference");
+      return mul.call(this, a, b);
+    };
+    assertStringIncludes((await check())!, "refused: Error: a square of a difference");
+  } finally {
+    Object.assign(MLGraphBuilder.prototype, { mul, sub });
+  }
+});
+
+/** x quantised in steps of 0.1. */
+function quantized(x: number): Program {
+  return {
+    leaves: [
+      { id: 0, tensor: tensor("float32", [1], [x]), isConstant: false },
+      { id: 1, tensor: tensor("float32", [1], [0.1]), isConstant: true },
+      { id: 2, tensor: tensor("int8", [1], [0]), isConstant: true },
+    ],
+    steps: [{
+      operator: "quantizeLinear",
+      operands: { input: 0, scale: 1, zeroPoint: 2 },
+      attributes: {},
+      outputs: [3],
+    }],
+  };
+}
+
+Deno.test("a step beside a tie is open, and one elsewhere is not", () => {
+  const steps = (x: number) => new Set(roundedValues(quantized(x), 1).map((values) => values.get(3)!.data[0]));
+  assertEquals(steps(0.25), new Set([2, 3]));
+  assertEquals(steps(0.250005), new Set([2, 3]));
+  assertEquals(steps(0.25002), new Set([3]));
+});
+
+Deno.test("float64 is not rounded on the way, but where a program casts", () => {
+  const third: Program = {
+    leaves: [
+      { id: 0, tensor: tensor("float32", [], [1]), isConstant: false },
+      { id: 1, tensor: tensor("float32", [], [3]), isConstant: false },
+    ],
+    steps: [
+      { operator: "div", operands: { a: 0, b: 1 }, attributes: {}, outputs: [2] },
+      { operator: "cast", operands: { input: 2 }, attributes: { dataType: "float16" }, outputs: [3] },
+    ],
+  };
+  const values = exactValues(third);
+  assertEquals([values.get(2)!.data[0], values.get(3)!.data[0]], [1 / 3, Math.f16round(1 / 3)]);
+});
