@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { existsSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Args, parseArgs, type ParseOptions } from "@std/cli";
@@ -55,7 +56,7 @@ export function namesIn(list: string, names: readonly string[], option: string):
 /** Writes a file, makes its folder first where there is none, and says where it is. */
 export async function writeFile(path: string | URL, text: string): Promise<void> {
   const file = path instanceof URL ? relative(Deno.cwd(), fileURLToPath(path)) : path;
-  await Deno.mkdir(dirname(file), { recursive: true });
+  if (!existsSync(dirname(file))) await Deno.mkdir(dirname(file), { recursive: true });
   await Deno.writeTextFile(file, text);
   console.log(`Written: ${file}`);
 }

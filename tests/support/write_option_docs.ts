@@ -7,6 +7,7 @@
 
 import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "../../src/backends/onnxruntime/providers/rows.ts";
 import { type Demand, DEMANDS, honouredBy, OPTIONS } from "../../src/options.ts";
+import { runProgram, writeFile } from "../../support/program.ts";
 
 /** An engine or a provider, and the demands that it honours. */
 interface Column {
@@ -67,8 +68,14 @@ function format(rows: readonly (readonly string[])[]): string {
   return [lines[0], `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines.slice(1), ""].join("\n");
 }
 
+const HELP = `Writes the tables of options in README.md and docs/devices.md anew.
+
+Usage: deno task docs:options`;
+
 if (import.meta.main) {
-  for (const { file, table } of OPTION_TABLES) {
-    await Deno.writeTextFile(file, withTable(await Deno.readTextFile(file), table()));
-  }
+  await runProgram("docs:options", HELP, {}, async () => {
+    for (const { file, table } of OPTION_TABLES) {
+      await writeFile(file, withTable(await Deno.readTextFile(file), table()));
+    }
+  });
 }
