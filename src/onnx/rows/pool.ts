@@ -155,8 +155,13 @@ const overImage =
     return compute(node, x, range(2, x.shape.length));
   };
 
-const globalAverage = overImage((node, x, axes) => node.builder.reduceMean(x, { axes, keepDimensions: true }));
-const globalMax = overImage((node, x, axes) => node.builder.reduceMax(x, { axes, keepDimensions: true }));
+// A pool over the whole image keeps the order in which an engine holds images between convolutions; a reduction ends it.
+const globalAverage = overImage((node, x, axes) =>
+  x.shape.length === 4 ? node.builder.averagePool2d(x) : node.builder.reduceMean(x, { axes, keepDimensions: true })
+);
+const globalMax = overImage((node, x, axes) =>
+  x.shape.length === 4 ? node.builder.maxPool2d(x) : node.builder.reduceMax(x, { axes, keepDimensions: true })
+);
 const globalLp = overImage((node, x, axes) => {
   return withPower(node, x, (x) => node.builder.reduceL2(x, { axes, keepDimensions: true }));
 });
