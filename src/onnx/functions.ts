@@ -22,7 +22,7 @@ export function* callFunction(
   inputs: readonly (Value | undefined)[],
   scope: Scope,
 ): Steps<(Value | undefined)[] | undefined> {
-  const inner = new Scope(undefined, `${scope.prefix}${call.outputs[0]}/`, called.opsets, new Map());
+  const inner = new Scope(undefined, `${scope.prefix}${call.outputs[0]}/`, called.opsets, () => new Map());
   const missing = new Set<string>();
   called.inputs.forEach((name, i) => {
     const value = inputs[i];

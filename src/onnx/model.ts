@@ -64,8 +64,8 @@ export interface OnnxGraph {
   /** Those that are not initializers too. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** What the model states of inner values. */
-  readonly values: ReadonlyMap<string, ValueInfo>;
+  /** What the model states of inner values: read when it is asked for, as it seldom is. */
+  readonly values: () => ReadonlyMap<string, ValueInfo>;
 }
 
 /** A function of the model: an operator that is defined by nodes. */

@@ -64,7 +64,7 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, Known>();
   const inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
-  const values = new Map<string, ValueInfo>();
+  const values: Message[] = [];
   while (message.next()) {
     switch (message.field) {
       case 1: {
@@ -87,11 +87,9 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
       case 12:
         outputs.push(readValueInfo(message.message()));
         break;
-      case 13: {
-        const info = readValueInfo(message.message());
-        values.set(info.name, info);
+      case 13:
+        values.push(message.message());
         break;
-      }
       case 15: {
         const { name, tensor } = readSparse(message.message(), external);
         initializers.set(name, tensor);
@@ -99,7 +97,31 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
       }
     }
   }
-  return { nodes, initializers, inputs: inputs.filter(({ name }) => !initializers.has(name)), outputs, values };
+  return {
+    nodes,
+    initializers,
+    inputs: inputs.filter(({ name }) => !initializers.has(name)),
+    outputs,
+    values: valuesOf(values),
+  };
+}
+
+/** Value infos are read when they are asked for; damaged ones tell nothing. */
+function valuesOf(messages: readonly Message[]): () => ReadonlyMap<string, ValueInfo> {
+  let found: Map<string, ValueInfo> | undefined;
+  return () => {
+    if (found) return found;
+    found = new Map();
+    for (const message of messages) {
+      try {
+        const info = readValueInfo(message);
+        found.set(info.name, info);
+      } catch (error) {
+        if (!(error instanceof Damaged)) throw error;
+      }
+    }
+    return found;
+  };
 }
 
 /** The tensor of a Constant: there is no need to tell it from an initializer. */

@@ -22,7 +22,7 @@ export class Scope {
     readonly outer: Scope | undefined,
     readonly prefix: string,
     readonly opsets: ReadonlyMap<string, number>,
-    readonly infos: ReadonlyMap<string, ValueInfo>,
+    readonly infos: () => ReadonlyMap<string, ValueInfo>,
   ) {}
 
   /** The value of a name. */

@@ -120,6 +120,8 @@ export function readTensor(message: Message, external: ExternalData): { name: st
   return { name, tensor: { type, shape: dims, bytes } };
 }
 
+const NO_HALVES = new Uint32Array(0);
+
 function readFields(message: Message): Fields {
   const fields: Fields = {
     dims: [],
@@ -130,7 +132,7 @@ function readFields(message: Message): Fields {
     isExternal: false,
     packed: undefined,
     floats: [],
-    halves: new Uint32Array(8),
+    halves: NO_HALVES,
     count: 0,
   };
   while (message.next()) readField(message, fields);
@@ -198,7 +200,7 @@ function readFloats(message: Message, fields: Fields, width: 4 | 8): void {
 
 function pushHalves(fields: Fields, low: number, high: number): void {
   if (2 * fields.count === fields.halves.length) {
-    const larger = new Uint32Array(2 * fields.halves.length);
+    const larger = new Uint32Array(Math.max(16, 2 * fields.halves.length));
     larger.set(fields.halves);
     fields.halves = larger;
   }

@@ -287,7 +287,7 @@ export class Walker implements Walking {
 
   /** In place of a value that was refused: an input as the model states it, so that what follows is tried too. */
   #stand(name: string, scope: Scope): Value | typeof UNKNOWN {
-    const info = scope.infos.get(name);
+    const info = scope.infos().get(name);
     if (!info?.type || info.type === "string" || !info.shape?.every((size) => typeof size === "number" && size > 0)) {
       return UNKNOWN;
     }

@@ -60,7 +60,8 @@ type Keep = (value: Known) => Known;
 
 function mapGraph(graph: OnnxGraph, keep: Keep): OnnxGraph {
   const initializers = new Map(Array.from(graph.initializers, ([name, value]) => [name, keep(value)]));
-  return { ...graph, initializers, nodes: graph.nodes.map((node) => mapNode(node, keep)) };
+  // What the model states of values lies in the file, which goes.
+  return { ...graph, initializers, nodes: graph.nodes.map((node) => mapNode(node, keep)), values: () => new Map() };
 }
 
 function mapNode(node: OnnxNode, keep: Keep): OnnxNode {

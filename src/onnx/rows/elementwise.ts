@@ -8,7 +8,7 @@ import type { MLOperand } from "../../api/ml_operand.ts";
 import type { NodeView } from "../node.ts";
 import type { ElementType } from "../model.ts";
 import { type Row, type RowResult, rows } from "../row.ts";
-import { isKnown, numbersOf, operandType } from "../value.ts";
+import { numbersOf, operandType } from "../value.ts";
 import { calculate, isFloat, isUnsigned } from "./calculation.ts";
 
 type Unary =
@@ -17,7 +17,6 @@ type Unary =
   | "erf"
   | "exp"
   | "floor"
-  | "identity"
   | "log"
   | "reciprocal"
   | "roundEven"
@@ -34,7 +33,7 @@ const unary = (name: Unary | MoreUnary) => (node: NodeView): MLOperand => node.b
 /** Of unsigned integers these are the identity, and WebNN has them for signed types only. */
 const nonNegative = (name: Exclude<SignedUnary, "neg" | "sign">) => (node: NodeView): MLOperand => {
   const x = node.input(0);
-  return isUnsigned(x) ? node.builder.identity(x) : node.builder[name](x);
+  return isUnsigned(x) ? x : node.builder[name](x);
 };
 
 const binary = (name: Binary | Comparison | Logic) => (node: NodeView): MLOperand =>
@@ -44,7 +43,7 @@ const binary = (name: Binary | Comparison | Logic) => (node: NodeView): MLOperan
 const variadic = (name: "add" | "max" | "min") => (node: NodeView): MLOperand => {
   const operands = node.inputs.map((_, i) => node.input(i));
   const sum = operands.reduce((sum, operand) => node.builder[name](sum, operand));
-  return operands.length > 1 ? sum : node.builder.identity(sum);
+  return operands.length > 1 ? sum : sum;
 };
 
 function mean(node: NodeView): MLOperand {
@@ -106,10 +105,10 @@ function castLike(node: NodeView): RowResult {
 
 function castTo(node: NodeView, type: ElementType, x: MLOperand): MLOperand {
   if (type === "bool") return toBool(node, x);
-  if (type === "float64" && isFloat(x)) return node.builder.identity(node.cast(x, "float32"));
+  if (type === "float64" && isFloat(x)) return node.cast(x, "float32");
   const target = operandType(type, node.limits);
   if (operandTypeDiffers(type)) node.refuse(`WebNN has no ${type}`);
-  if (x.dataType === target) return node.builder.identity(x);
+  if (x.dataType === target) return x;
   const to8Bits = target === "int8" || target === "uint8";
   // A float beyond 8 bits has no defined value here; an integer wraps, and so does a float on its way by int32.
   return node.builder.cast(to8Bits && isFloat(x) ? node.builder.cast(x, "int32") : x, target);
@@ -159,7 +158,7 @@ function clip(node: NodeView): MLOperand {
   const maxValue = high ? numbersOf(high)[0]! : Infinity;
   if (isPlain && minValue <= maxValue) return node.builder.clamp(x, { minValue, maxValue });
   const atLeast = min ? node.builder.max(x, node.reshape(min, [])) : x;
-  return max ? node.builder.min(atLeast, node.reshape(max, [])) : node.builder.identity(atLeast);
+  return max ? node.builder.min(atLeast, node.reshape(max, [])) : atLeast;
 }
 
 function leakyRelu(node: NodeView): MLOperand {
@@ -251,13 +250,12 @@ function dropout(node: NodeView): RowResult {
   if (training && (node.has(1) ? node.number(1, "ratio") : 0.5) !== 0) node.refuse("dropout in training is random");
   const x = node.input(0);
   const mask = node.wants(1) ? node.expand(node.scalar("uint8", 1), x.shape) : undefined;
-  return [node.builder.identity(x), node.since < 10 && mask ? node.cast(mask, x.dataType) : mask];
+  return [x, node.since < 10 && mask ? node.cast(mask, x.dataType) : mask];
 }
 
-/** The input, known or not; a copy, since an input cannot be an output too. */
+/** The input, known or not. */
 function identity(node: NodeView): RowResult {
-  const value = node.value(0);
-  return isKnown(value) ? value : node.builder.identity(value.operand);
+  return node.value(0);
 }
 
 /** com.microsoft: a bias that may be left out, before a formula. */

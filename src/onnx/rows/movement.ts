@@ -12,11 +12,10 @@ import { isKnown, known, numbersOf, sizeOf } from "../value.ts";
 import { cut, join, nothing, range } from "./calculation.ts";
 import { typeNamed } from "./elementwise.ts";
 
-/** A reshaped operand that is never the input itself: a graph's input cannot be its output too. */
+/** The input in another shape. */
 function reshaped(node: NodeView, shape: readonly number[]): RowResult {
   const value = node.value(0);
-  if (isKnown(value)) return { ...value, shape };
-  return node.builder.reshape(value.operand, [...shape]);
+  return isKnown(value) ? { ...value, shape } : node.reshape(value.operand, shape);
 }
 
 function reshape(node: NodeView): RowResult {
@@ -71,7 +70,7 @@ function concat(node: NodeView): RowResult {
   const axis = node.axis(node.int("axis"), rank);
   const parts = node.inputs.filter((value) => value && value.shape[axis] !== 0).map((value) => node.operand(value!));
   if (parts.length === 0) return node.value(0);
-  return parts.length === 1 ? node.builder.identity(parts[0]!) : node.builder.concat(parts, axis);
+  return parts.length === 1 ? parts[0]! : node.builder.concat(parts, axis);
 }
 
 function split(node: NodeView): RowResult {
@@ -109,7 +108,7 @@ function slice(node: NodeView): RowResult {
   for (const [i, { start, step, count }] of parts.entries()) {
     result = strided(node, result, axes[i]!, start, step, count);
   }
-  return node.builder.identity(result);
+  return result;
 }
 
 /** The positions that start, end and step select, as Python's slices do. */
@@ -172,9 +171,9 @@ function pad(node: NodeView): RowResult {
   const [before, after] = [begin, end].map((list) => list.map((size) => Math.max(0, size)));
   const mode = node.string("mode", "constant");
   if (mode === "constant") return padConstant(node, inner, before!, after!);
-  return node.builder.identity(inner.shape.reduce((x, _, axis) => {
+  return inner.shape.reduce((x, _, axis) => {
     return padByPosition(node, x, axis, before![axis]!, after![axis]!, mode);
-  }, inner));
+  }, inner);
 }
 
 function padConstant(node: NodeView, x: MLOperand, before: number[], after: number[]): MLOperand {
@@ -261,7 +260,7 @@ function centerCropPad(node: NodeView): RowResult {
     const at = (count: number) => x.shape.map((_, i) => i === axis ? count : 0);
     if (target > size) x = node.builder.pad(x, at(before), at(target - size - before));
   }
-  return node.builder.identity(x);
+  return x;
 }
 
 /** Each sequence of a batch has its first elements in reverse order. */

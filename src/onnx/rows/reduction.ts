@@ -53,7 +53,7 @@ const PLAIN: readonly Reduction[] = ["reduceMax", "reduceMean", "reduceMin", "re
 
 function notReduced(node: NodeView, name: Reduction): MLOperand {
   if (!PLAIN.includes(name)) node.refuse("noop_with_empty_axes, which ONNX and its engines define in two ways");
-  return node.builder.identity(node.input(0));
+  return node.input(0);
 }
 
 function reduced(node: NodeView, name: Reduction, axes: number[], keepDimensions: boolean): MLOperand {

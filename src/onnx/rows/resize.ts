@@ -41,9 +41,7 @@ function resize(node: NodeView): RowResult {
   if (native) return native;
   if (mode.mode !== "nearest" && !isFloat(x)) node.refuse(`the mode ${mode.mode} of ${x.dataType}`);
   const sampled = axes.reduce((x, axis) => sample(node, x, axis, mode), x);
-  return mode.coordinates === "tf_crop_and_resize"
-    ? extrapolated(node, sampled, axes, mode)
-    : node.builder.identity(sampled);
+  return mode.coordinates === "tf_crop_and_resize" ? extrapolated(node, sampled, axes, mode) : sampled;
 }
 
 function modeOf(node: NodeView): Mode {
@@ -214,7 +212,7 @@ function extrapolated(node: NodeView, x: MLOperand, axes: readonly Axis[], mode:
     if (!inside.includes(0)) return x;
     const shape = x.shape.map((_, i) => i === axis.axis ? axis.target : 1);
     return where(node.constant("uint8", shape, inside), x, mode.extrapolation);
-  }, node.builder.identity(x));
+  }, x);
 }
 
 /** The rows of this family. */
