@@ -79,7 +79,7 @@ export async function loadModel(
   runtime: Runtime,
   bytes: Uint8Array,
   options: LoadOptions,
-  ownsContext: boolean,
+  ownsContext = false,
 ): Promise<OnnxModel> {
   const { dimensions = {}, maxGraphs = 4 } = options;
   checkDimensions(dimensions, "loadOnnx");
