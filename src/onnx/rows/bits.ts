@@ -71,7 +71,7 @@ function bitShift(node: NodeView): RowResult {
   const [x, by] = [node.input(0), node.input(1)];
   const width = widthOf(node, x);
   const powers = stack(node, range(0, width).map((i) => power(node, x.dataType, i)), 0);
-  const factor = node.builder.gather(powers, node.cast(by, width === 64 ? "int64" : "int32"));
+  const factor = node.builder.gather(powers, node.cast(by, width === 64 ? node.integer : "int32"));
   return node.string("direction") === "LEFT" ? node.builder.mul(x, factor) : node.builder.div(x, factor);
 }
 

@@ -99,7 +99,9 @@ function cast(node: NodeView): RowResult {
   return castTo(node, typeNamed(node, node.int("to")), node.input(0));
 }
 
+/** A computed uint8 may be a bool of the model, to which casts are others. */
 function castLike(node: NodeView): RowResult {
+  if (node.type(1) === "uint8" && !node.ifKnown(1)) node.refuse("a type of 8 bits that may be bool or uint8");
   return castTo(node, node.type(1), node.input(0));
 }
 

@@ -104,8 +104,8 @@ function oneHot(node: NodeView): RowResult {
   const depth = node.neededNumber(1, "depth");
   const indices = node.input(0);
   const axis = node.axis(node.int("axis", -1), indices.shape.length + 1);
-  const whole = isFloat(indices) ? node.cast(indices, "int64") : indices;
-  const wide = whole.dataType.startsWith("u") || whole.dataType === "int8" ? node.cast(whole, "int64") : whole;
+  const whole = isFloat(indices) ? node.cast(indices, node.integer) : indices;
+  const wide = whole.dataType.startsWith("u") || whole.dataType === "int8" ? node.cast(whole, node.integer) : whole;
   const column = node.reshape(where(lesser(wide, 0), add(wide, depth), wide), indices.shape.toSpliced(axis, 0, 1));
   const positions = node.constant(wide.dataType, [depth], range(0, depth));
   const values = node.input(2);

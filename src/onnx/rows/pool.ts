@@ -99,9 +99,13 @@ function positionsOfMaximum(node: NodeView, x: MLOperand, windows: Windows): MLO
   const { where, add } = calculate(node);
   const comparable = isFloat(x) ? elements : node.cast(elements, "float32");
   const first = node.builder.argMax(where(isReal, comparable, -Infinity), 2, { keepDimensions: true });
-  const known = node.constant("int64", [1, 1, places, windowCount], table((position) => ravel(position, steps), 0));
+  const known = node.constant(
+    node.integer,
+    [1, 1, places, windowCount],
+    table((position) => ravel(position, steps), 0),
+  );
   const index = node.builder.gatherElements(node.expand(known, [n, c, places, windowCount]), first, { axis: 2 });
-  const image = node.constant("int64", [n, c, 1, 1], range(0, n * c).map((i) => i * sizeOf(sizes)));
+  const image = node.constant(node.integer, [n, c, 1, 1], range(0, n * c).map((i) => i * sizeOf(sizes)));
   return node.reshape(add(index, image), [n, c, ...counts]);
 }
 

@@ -14,8 +14,8 @@ import { along, calculate, cut, join, range } from "./calculation.ts";
 import { convolution } from "./convolution.ts";
 import { typeNamed } from "./elementwise.ts";
 
-/** The types that WebNN quantises to. */
-const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4", "int32"];
+/** The types that ONNX quantises to and WebNN has; a computed int32 may stand for 16 bits of the model. */
+const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4"];
 
 /**
  * A scale or zero point in a shape that WebNN takes blockwise: of one element, of one an element of an axis, or of one a
@@ -64,7 +64,7 @@ function quantizedType(node: NodeView, code: number): ElementType {
 function dequantizeLinear(node: NodeView): RowResult {
   const [x, scale] = [node.value(0), node.input(1)];
   const type = node.type(0);
-  if (!QUANTIZED.includes(type)) return dequantizedByFormula(node, scale);
+  if (![...QUANTIZED, "int32"].includes(type)) return dequantizedByFormula(node, scale);
   checkBlocks(node, scale, x.shape);
   const axis = node.int("axis", 1);
   const zero = blockwise(node, zeroPoint(node, 2, operandType(type, node.limits), scale), x.shape, axis);

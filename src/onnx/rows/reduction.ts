@@ -85,7 +85,7 @@ function ofNothing(node: NodeView, name: Reduction, axes: number[], keepDimensio
 const argument = (name: "argMax" | "argMin") => (node: NodeView): RowResult => {
   const x = node.input(0);
   const axis = node.axis(node.int("axis", 0), x.shape.length);
-  const options = { keepDimensions: node.flag("keepdims", true), outputDataType: "int64" } as const;
+  const options = { keepDimensions: node.flag("keepdims", true), outputDataType: node.integer };
   if (!node.flag("select_last_index")) return node.builder[name](x, axis, options);
   const fromEnd = node.builder[name](node.builder.reverse(x, { axes: [axis] }), axis, options);
   return calculate(node).sub(x.shape[axis]! - 1, fromEnd);
@@ -144,7 +144,7 @@ function topK(node: NodeView): RowResult {
   const positions = count <= MAXIMUM_STEPS
     ? firstOneByOne(node, x, axis, count, largest)
     : cut(node, orderOf(node, x, axis, largest), axis, 0, count);
-  return [node.builder.gatherElements(x, positions, { axis }), node.cast(positions, "int64")];
+  return [node.builder.gatherElements(x, positions, { axis }), node.cast(positions, node.integer)];
 }
 
 /** Finds the extreme of what is left, as often as needed. */

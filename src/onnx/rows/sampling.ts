@@ -9,6 +9,7 @@ import type { NodeView } from "../node.ts";
 import { type Row, type RowResult, rows } from "../row.ts";
 import { sizeOf } from "../value.ts";
 import { along, calculate, cut, pick, range } from "./calculation.ts";
+import { type Windows, windowsOf } from "./windows.ts";
 
 /** What one axis gives to a sample: a place, as a whole number, its weight, and whether it is inside. */
 interface Tap {
@@ -213,6 +214,23 @@ function roiAlign(node: NodeView): RowResult {
   return node.builder[isMean ? "reduceMean" : "reduceMax"](cells, { axes: [3, 5] });
 }
 
+/** Where the taps of the windows stand along an axis before they are moved, [1, 1, taps · windows]. */
+function tapPositions(
+  node: NodeView,
+  { kernel, strides, dilations, begin, counts }: Windows,
+  axis: number,
+  like: MLOperand,
+) {
+  const windows = sizeOf(counts);
+  const along = (index: number, sizes: readonly number[]) =>
+    axis === 0 ? Math.floor(index / sizes[1]!) : index % sizes[1]!;
+  const positions = range(0, sizeOf(kernel) * windows).map((i) => {
+    const [tap, window] = [along(Math.floor(i / windows), kernel), along(i % windows, counts)];
+    return window * strides[axis]! + tap * dilations[axis]! - begin[axis]!;
+  });
+  return node.constant(like.dataType, [1, 1, positions.length], positions);
+}
+
 /** A convolution whose taps are moved by offsets, and weighed by a mask. */
 function deformConv(node: NodeView): RowResult {
   const [x, filter, offsets] = [node.input(0), node.input(1), node.input(2)];
@@ -220,43 +238,21 @@ function deformConv(node: NodeView): RowResult {
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
   if (sizes.length !== 2) node.refuse("axes other than two");
   const [outputs, perGroup, ...kernel] = filter.shape as [number, number, number, number];
-  const [groups, offsetGroups] = [node.int("group", 1), node.int("offset_group", 1)];
-  const strides = node.ints("strides") ?? [1, 1];
-  const dilations = node.ints("dilations") ?? [1, 1];
-  const pads = node.ints("pads") ?? [0, 0, 0, 0];
-  const [taps, counts] = [sizeOf(kernel), offsets.shape.slice(2)];
-  const windows = sizeOf(counts);
-  const base = (axis: number) => {
-    return node.constant(
-      x.dataType,
-      [1, 1, taps * windows],
-      range(0, taps * windows).map((i) => {
-        const [tap, window] = [Math.floor(i / windows), i % windows];
-        const k = axis === 0 ? Math.floor(tap / kernel[1]!) : tap % kernel[1]!;
-        const w = axis === 0 ? Math.floor(window / counts[1]!) : window % counts[1]!;
-        return w * strides[axis]! + k * dilations[axis]! - pads[axis]!;
-      }),
-    );
-  };
-  const moves = node.reshape(offsets, [n, offsetGroups, taps, 2, windows]);
+  const [groups, moved] = [node.int("group", 1), node.int("offset_group", 1)];
+  const windows = windowsOf(node, sizes, kernel);
+  const [taps, places] = [sizeOf(kernel), sizeOf(windows.counts)];
+  const moves = node.reshape(offsets, [n, moved, taps, 2, places]);
   const axisTaps = (axis: number) => {
-    const move = node.reshape(pick(node, moves, 3, axis), [n, offsetGroups, taps * windows]);
-    const position = node.reshape(add(move, base(axis)), [n * offsetGroups, taps * windows]);
+    const move = node.reshape(pick(node, moves, 3, axis), [n, moved, taps * places]);
+    const position = node.reshape(add(move, tapPositions(node, windows, axis, x)), [n * moved, taps * places]);
     return tapsOf(node, position, sizes[axis]!, "linear", "zeros", false);
   };
-  const images = node.reshape(x, [n * offsetGroups, c / offsetGroups, ...sizes]);
-  const samples = node.reshape(sampleAt(node, images, [axisTaps(0), axisTaps(1)]), [
-    n,
-    offsetGroups,
-    c / offsetGroups,
-    taps,
-    windows,
-  ]);
-  const mask = node.has(4) ? node.reshape(node.input(4), [n, offsetGroups, 1, taps, windows]) : undefined;
-  const weighed = mask ? mul(samples, mask) : samples;
-  const columns = node.reshape(weighed, [n, groups, perGroup * taps, windows]);
+  const images = node.reshape(x, [n * moved, c / moved, ...sizes]);
+  const samples = node.reshape(sampleAt(node, images, [axisTaps(0), axisTaps(1)]), [n, moved, c / moved, taps, places]);
+  const weighed = node.has(4) ? mul(samples, node.reshape(node.input(4), [n, moved, 1, taps, places])) : samples;
+  const columns = node.reshape(weighed, [n, groups, perGroup * taps, places]);
   const weights = node.reshape(filter, [1, groups, outputs / groups, perGroup * taps]);
-  const result = node.reshape(node.builder.matmul(weights, columns), [n, outputs, ...counts]);
+  const result = node.reshape(node.builder.matmul(weights, columns), [n, outputs, ...windows.counts]);
   return node.has(3) ? add(result, along(node, node.input(3), 4, 1)) : result;
 }
 
