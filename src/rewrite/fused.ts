@@ -95,6 +95,31 @@ export interface FusedOperators {
     };
     readonly attributes: WindowAttributes & { readonly groups: number };
   };
+  /** The sum or the product of dequantised bytes, quantised. Scales are of one element, and 1 if absent. */
+  quantizedBinary: {
+    readonly operands: {
+      readonly a: Value;
+      readonly aScale: Value | undefined;
+      readonly aZeroPoint: Value;
+      readonly b: Value;
+      readonly bScale: Value | undefined;
+      readonly bZeroPoint: Value;
+      readonly outputScale: Value;
+      readonly outputZeroPoint: Value;
+    };
+    readonly attributes: { readonly operator: "add" | "mul" };
+  };
+  /** The sigmoid of dequantised bytes, quantised. Scales are of one element, and 1 if absent. */
+  quantizedSigmoid: {
+    readonly operands: {
+      readonly input: Value;
+      readonly inputScale: Value | undefined;
+      readonly inputZeroPoint: Value;
+      readonly outputScale: Value;
+      readonly outputZeroPoint: Value;
+    };
+    readonly attributes: object;
+  };
   /**
    * `input` in uint8, with the scale and zero point that its range has, 0 included: three outputs, of which the latter are
    * of one element and have no dimensions.
@@ -143,7 +168,9 @@ const COSTS: CostsByName = {
   blockMatmul: (node) => computing(node, elementsOf(node.outputs) * node.attributes.inner),
   dynamicQuantize: perInput(4),
   integerConv2d: convolving,
+  quantizedBinary: perOutput(4),
   quantizedConv2d: convolving,
+  quantizedSigmoid: perOutput(1),
   integerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
   rmsNormalization: perOutput(8),
   scaledIntegerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),

@@ -79,11 +79,11 @@ function signsTurned(bytes: Uint8Array): Uint8Array {
   return turned.subarray(0, bytes.length);
 }
 
-/** A parameter without dimensions of 1; one of one element has no other. */
+/** A parameter without dimensions of 1, which a computed one of one dimension may have. */
 export function flat(value: Value, graph: Surroundings): Value {
   const before = graph.made(value, "reshape")?.operands.input;
   if (before && before.shape.length < 2) return before;
   const count = elementCount(value.shape);
-  if (value.shape.length < 2) return value;
+  if (value.shape.length === 1 && (count > 1 || !graph.bytes(value))) return value;
   return graph.reshaped(value, count === 1 ? [] : [count]);
 }

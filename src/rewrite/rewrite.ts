@@ -13,6 +13,7 @@ import { integerConvolutions } from "./integer_convolutions.ts";
 import { integerProducts } from "./integer_products.ts";
 import { normalizations } from "./normalizations.ts";
 import { quantizedConvolutions } from "./quantized_convolutions.ts";
+import { quantizedElementwise } from "./quantized_elementwise.ts";
 import { quantizedProducts } from "./quantized_products.ts";
 import type { Rewrite } from "./row.ts";
 
@@ -26,6 +27,7 @@ export const rewrites = {
   ...integerProducts,
   ...normalizations,
   ...quantizedConvolutions,
+  ...quantizedElementwise,
   ...quantizedProducts,
 } satisfies Record<string, Rewrite>;
 

@@ -29,7 +29,10 @@ const INTEGER: readonly RewriteName[] = [
 const WITH_OWN_OPERATORS: readonly string[] = ["cuda", "webgpu"];
 
 /** Those of bytes to bytes, before others take their parts. */
-const QUANTIZED: readonly (readonly RewriteName[])[] = [["unsignedActivation"], ["quantizedConvolution"]];
+const QUANTIZED: readonly (readonly RewriteName[])[] = [
+  ["unsignedActivation"],
+  ["quantizedConvolution", "quantizedBinary", "quantizedSigmoid", "movedBytes"],
+];
 
 /** The rewrites for graphs that run on a provider, pass by pass; without a name, on the CPU. */
 export function rewritesOf(provider: string | undefined): readonly (readonly RewriteName[])[] {

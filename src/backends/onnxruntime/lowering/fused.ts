@@ -36,6 +36,21 @@ const integerConv2d: FusedLowering<"integerConv2d"> = ({ operands, attributes, o
   return outputs[0]!.dataType === "int32" ? sum : onnx.cast(sum, "float32");
 };
 
+const BINARY = { add: "QLinearAdd", mul: "QLinearMul" };
+
+const quantizedBinary: FusedLowering<"quantizedBinary"> = ({ operands, attributes }, onnx) => {
+  const { a, aScale, aZeroPoint, b, bScale, bZeroPoint, outputScale, outputZeroPoint } = operands;
+  const one = onnx.scalar("float32", 1);
+  const factors = [a, aScale ?? one, aZeroPoint, b, bScale ?? one, bZeroPoint];
+  return onnx.microsoft(BINARY[attributes.operator], [...factors, outputScale, outputZeroPoint]);
+};
+
+const quantizedSigmoid: FusedLowering<"quantizedSigmoid"> = ({ operands }, onnx) => {
+  const { input, inputScale, inputZeroPoint, outputScale, outputZeroPoint } = operands;
+  const scale = inputScale ?? onnx.scalar("float32", 1);
+  return onnx.microsoft("QLinearSigmoid", [input, scale, inputZeroPoint, outputScale, outputZeroPoint]);
+};
+
 const quantizedConv2d: FusedLowering<"quantizedConv2d"> = ({ operands, attributes }, onnx) => {
   const { input, inputScale, inputZeroPoint, filter, filterScale, filterZeroPoint } = operands;
   const { bias, outputScale, outputZeroPoint } = operands;
@@ -76,7 +91,9 @@ export const fusedOperators = {
   dynamicQuantize,
   integerConv2d,
   integerMatmul,
+  quantizedBinary,
   quantizedConv2d,
+  quantizedSigmoid,
   rmsNormalization,
   scaledIntegerMatmul,
   scaledSilu,
