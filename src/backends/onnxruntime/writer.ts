@@ -34,6 +34,9 @@ export interface LoweringSettings {
 /** The size of a user's constant up to which it is looked for among others. */
 const MAX_SHARED_BYTES = 64;
 
+/** Nodes that the engine may drop where they change nothing. */
+const ELEMENTS_KEPT: readonly string[] = ["Expand", "Identity", "Reshape", "Slice", "Transpose"];
+
 /** The graph under construction. Methods that add a node return the name of its output. */
 export class OnnxWriter {
   readonly #names = new Map<Value, string>();
@@ -138,6 +141,13 @@ export class OnnxWriter {
   /** Whether a node of this kind has been written. */
   has(op: string): boolean {
     return this.#nodes.some((node) => node.op === op);
+  }
+
+  /** The kind of node that computes the elements of a value; those that keep all elements in order are looked through. */
+  originOf(operand: Operand): string | undefined {
+    const name = this.#nameOf(operand);
+    const node = this.#nodes.find(({ outputs }) => outputs.includes(name));
+    return node && ELEMENTS_KEPT.includes(node.op) ? this.originOf(node.inputs[0]) : node?.op;
   }
 
   /** A user's constant in another shape, with bytes of its own: for small ones that must not hide behind a node. */

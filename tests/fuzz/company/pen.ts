@@ -92,6 +92,11 @@ export class Pen {
   }
 
   #evaluate(operator: OperatorName, operands: Operands, attributes: Attributes): RefTensor[] {
+    const { a, b } = operands;
+    const isElementwise = operator !== "matmul" && operator !== "gemm";
+    if (isElementwise && typeof a === "number" && typeof b === "number" && !broadcast(this.shape(a), this.shape(b))) {
+      throw new DeadEnd(`${operator} of shapes that do not broadcast`);
+    }
     try {
       return evaluate(operator, mapOperands(operands, (id) => this.tensor(id)), attributes);
     } catch (error) {
@@ -106,7 +111,6 @@ export class Pen {
 
   /** A binary operator; of one that commutes, in either order. */
   binary(operator: "add" | "mul" | "max" | "min" | "sub" | "div" | "pow", a: Id, b: Id): Id {
-    if (!broadcast(this.shape(a), this.shape(b))) throw new DeadEnd("no common shape");
     const commutes = operator !== "sub" && operator !== "div" && operator !== "pow";
     return this.call(operator, commutes && this.chance(0.5) ? { a: b, b: a } : { a, b });
   }
@@ -150,7 +154,7 @@ export class Pen {
       case 0:
         return this.unary("identity", filled(value, true));
       case 1:
-        return this.unary("reshape", filled(value, true), { newShape: [...shape, 1].slice(0, MAX_RANK) });
+        return this.unary("reshape", filled(value, true), { newShape: sizeOf(shape) > 1 ? shape : [...shape, 1] });
       case 2:
         return this.binary("add", filled(value / 2, true), filled(value / 2, true));
       case 3:

@@ -122,8 +122,16 @@ const where: Lowering<"where"> = ({ operands: { condition, trueValue, falseValue
     onnx,
   );
 
-const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, onnx) =>
-  onnx.cast(input, dataType satisfies MLOperandDataType);
+/**
+ * Of two casts, the second from a float to 8 bits, ONNX Runtime leaves out the first, with the rounding that it does: they
+ * are kept apart by a maximum of one value, which has a kernel of float16 too.
+ */
+const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, onnx) => {
+  const isLeftOut = isFloat(input.dataType) && (dataType === "int8" || dataType === "uint8") &&
+    onnx.originOf(input) === "Cast";
+  const source = isLeftOut ? onnx.node("Max", [input]) : input;
+  return onnx.cast(source, dataType satisfies MLOperandDataType);
+};
 
 /** The element-wise lowerings. */
 export const elementwise = {
