@@ -32,3 +32,15 @@ export function quantile(values: readonly number[], share: number): number {
   const upper = sorted[below + 1] ?? lower;
   return lower + (upper - lower) * (position - below);
 }
+
+/** The slope of the line that fits the values best, by least squares; where no places are given, they are one apart. */
+export function slopeOf(values: readonly number[], places: readonly number[] = values.map((_, i) => i)): number {
+  const mean = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+  const [meanX, meanY] = [mean(places), mean(values)];
+  let [xy, xx] = [0, 0];
+  places.forEach((x, i) => {
+    xy += (x - meanX) * (values[i]! - meanY);
+    xx += (x - meanX) ** 2;
+  });
+  return xy / xx;
+}

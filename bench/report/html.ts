@@ -4,8 +4,7 @@
  * @module
  */
 import { marked } from "marked";
-import { parse, View } from "vega";
-import { compile, type TopLevelSpec } from "vega-lite";
+import { drawChart, type TopLevelSpec } from "../../support/chart.ts";
 import { ratioOf, type Report, threadsOf } from "./figures.ts";
 import type { Kind } from "./measure.ts";
 
@@ -63,8 +62,4 @@ function ratioChart(report: Report, kind: Kind, threads: number): TopLevelSpec {
       { mark: { type: "point", filled: true, size: 60 }, encoding: { y, x, color } },
     ],
   };
-}
-
-async function drawChart(chart: TopLevelSpec): Promise<string> {
-  return await new View(parse(compile(chart).spec), { renderer: "none" }).toSVG();
 }

@@ -2,6 +2,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { available, buildFaults, unavailable } from "../faults/library.ts";
 import { runChild } from "../../support/child.ts";
+import { slopeOf } from "../../support/statistics.ts";
 
 const CYCLES = 10_000;
 const FORGOTTEN = 300;
@@ -48,14 +49,6 @@ async function run(program: string, count: number): Promise<Record<string, unkno
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-/** The slope of the line that fits best. */
-function slopeOf(values: readonly number[]): number {
-  const meanX = (values.length - 1) / 2;
-  const meanY = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [xy, xx] = values.reduce(([xy, xx], y, x) => [xy + (x - meanX) * (y - meanY), xx + (x - meanX) ** 2], [0, 0]);
-  return xy / xx;
 }
 
 function megabytes(bytes: number): string {

@@ -1,0 +1,72 @@
+/**
+ * `deno task soak [--minutes M] [--seed S] [--output-dir DIR]`: whether memory grows while requests overlap. Exits with 1
+ * if it does, or if a request fails.
+ *
+ * @module
+ */
+
+import { drawChart } from "../../support/chart.ts";
+import { runChild } from "../../support/child.ts";
+import { positiveInteger, runProgram, showProgress, writeFile } from "../../support/program.ts";
+import { chart, type PhaseResult, report, table, trendOf } from "./report.ts";
+import type { Phase } from "./sampling.ts";
+
+const HELP = `Watches resident memory while requests overlap: loops that write 4 MB, dispatch and read, with builds and
+destroys among them, 1, 2, 8 and 64 at a time, in the main isolate and in workers.
+
+Usage: deno task soak [--minutes M] [--seed S] [--output-dir DIR]
+
+  --minutes     how long all of it takes (default 1)
+  --seed        what the requests follow from (default 1)
+  --output-dir  where soak.md, a table, and soak.svg, a picture, are written (default reports)
+  --help        this text
+
+It ends with status 1 if memory grows in the second half of a phase by more than 1 KB a request and 10 MB in all, and
+does so again in a run that is 4 times as long.`;
+
+const OPTIONS = {
+  string: ["minutes", "seed", "output-dir"],
+  default: { minutes: "1", seed: "1", "output-dir": "reports" },
+} as const;
+
+/** A phase in which memory seems to grow is run again, so many times as long. */
+const AGAIN = 4;
+
+/** Every phase of a soak. */
+export const PHASES: readonly Phase[] = (["main", "workers"] as const).flatMap((isolate) =>
+  [1, 2, 8, 64].map((inFlight) => ({ isolate, inFlight }))
+);
+
+/** Runs a phase in a process of its own. */
+export async function runPhase({ inFlight, isolate }: Phase, seconds: number, seed: number): Promise<PhaseResult> {
+  const args = [isolate, inFlight, seconds, seed].map(String);
+  const flags = ["--allow-all", "--v8-flags=--expose-gc"];
+  const { code, signal, stdout, stderr } = await runChild(new URL("phase.ts", import.meta.url), args, flags);
+  if (code === 0) return { inFlight, isolate, samples: JSON.parse(stdout) };
+  throw new Error(`${inFlight} requests in flight (${isolate}) ended with ${signal ?? code}: ${stderr.trim()}`);
+}
+
+if (import.meta.main) {
+  await runProgram("soak", HELP, OPTIONS, async (args) => {
+    const seconds = minutesOf(args.minutes) * 60 / PHASES.length;
+    const seed = positiveInteger(args.seed, "--seed");
+    const results: PhaseResult[] = [];
+    for (const phase of PHASES) {
+      showProgress(`soak: ${results.length} of ${PHASES.length} phases`);
+      const result = await runPhase(phase, seconds, seed);
+      // In a longer run noise goes, and growth stays.
+      results.push(trendOf(result.samples).isFlat ? result : await runPhase(phase, AGAIN * seconds, seed));
+    }
+    showProgress("");
+    console.log(table(results));
+    await writeFile(`${args["output-dir"]}/soak.md`, report(results));
+    await writeFile(`${args["output-dir"]}/soak.svg`, await drawChart(chart(results)));
+    return results.every(({ samples }) => trendOf(samples).isFlat) ? 0 : 1;
+  });
+}
+
+function minutesOf(text: string): number {
+  const minutes = Number(text);
+  if (!(minutes > 0) || minutes > 1e4) throw new Error(`--minutes must be a positive number, not "${text}"`);
+  return minutes;
+}
