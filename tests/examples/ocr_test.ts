@@ -28,7 +28,7 @@ Deno.test("demo --help and -h tell the usage", async () => {
   for (const option of ["--help", "-h"]) {
     const { code, stdout, stderr } = await demo([option]);
     assertEquals([code, stderr], [0, ""]);
-    assertStringIncludes(stdout, "Usage: deno task demo [photo] [--output FILE] [--repeat N]");
+    assertStringIncludes(stdout, "Usage: deno task demo [photo] [--output FILE] [--repeat N] [--compare]");
   }
 });
 
@@ -61,7 +61,7 @@ async function withTempFolder(use: (folder: string) => Promise<void>): Promise<v
 Deno.test("demo reads the picture that it makes, and writes it with what was found", async () => {
   await withTempFolder(async (folder) => {
     const output = join(folder, "found.png");
-    const { code, stdout, stderr } = await demo(["--repeat", "1", "--output", output]);
+    const { code, stdout, stderr } = await demo(["--repeat", "1", "--output", output, "--compare"]);
     assertEquals([code, stderr], [0, ""]);
     assertEquals(textOf(stdout), SAMPLE_LINES);
     assertStringIncludes(stdout, "\nBoth read the same text.\n");
@@ -85,7 +85,28 @@ Deno.test("demo reads the picture that it makes, and writes it with what was fou
     await Deno.writeFile(photo, new Uint8Array(PNG.sync.write(line)));
     const given = await demo([photo, "--repeat", "1", "--output", output]);
     assertEquals([given.code, given.stderr, textOf(given.stdout)[0]], [0, "", SAMPLE_LINES[0]]);
+    assertMatch(given.stdout, /\ndetection +\d+\.\d ms\n/);
+    assertEquals(given.stdout.includes("WebAssembly"), false);
   });
+});
+
+interface Module {
+  readonly specifier: string;
+  readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
+}
+
+Deno.test("demo fetches onnxruntime-web only for a comparison: no import at the start leads to it", async () => {
+  const args = ["info", "--json", "--config=examples/deno.json", "examples/ocr/main.ts"];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stderr: "null" }).output();
+  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as { roots: string[]; modules: Module[] };
+  const reached = new Set(roots);
+  for (const specifier of reached) {
+    const module = modules.find((module) => module.specifier === specifier);
+    for (const { code } of module?.dependencies ?? []) if (code) reached.add(code.specifier);
+  }
+  const names = [...reached];
+  assert(names.some((name) => name.endsWith("/src/onnx/mod.ts")), names.join("\n"));
+  assertEquals(names.filter((name) => /onnxruntime[-_]web/.test(name)), []);
 });
 
 Deno.test("demo says where no text is", async () => {
