@@ -108,7 +108,8 @@ export class Editor<Block> implements Surroundings {
 
   #rewriteAll(find: Find): void {
     for (const original of this.graph.nodes) {
-      if (this.#becomesConstant(original)) continue;
+      const isReplaced = !original.outputs.some((output) => this.#producers.get(output) === original);
+      if (isReplaced || this.#becomesConstant(original)) continue;
       this.#label = original.label;
       let node = original;
       for (let found = find(node, this); found !== undefined; found = find(node, this)) {

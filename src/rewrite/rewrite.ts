@@ -11,6 +11,7 @@ import { dynamicQuantizations } from "./dynamic_quantization.ts";
 import { type ConstantStore, Editor, type Replacement, type Surroundings } from "./editor.ts";
 import { integerConvolutions } from "./integer_convolutions.ts";
 import { integerProducts } from "./integer_products.ts";
+import { movements } from "./movements.ts";
 import { normalizations } from "./normalizations.ts";
 import { quantizedConvolutions } from "./quantized_convolutions.ts";
 import { quantizedElementwise } from "./quantized_elementwise.ts";
@@ -25,6 +26,7 @@ export const rewrites = {
   ...dynamicQuantizations,
   ...integerConvolutions,
   ...integerProducts,
+  ...movements,
   ...normalizations,
   ...quantizedConvolutions,
   ...quantizedElementwise,

@@ -34,8 +34,11 @@ const QUANTIZED: readonly (readonly RewriteName[])[] = [
   ["quantizedConvolution", "quantizedBinary", "quantizedSigmoid", "movedBytes"],
 ];
 
+/** Those that take slices, which others take for parts of their patterns. */
+const LAST: readonly RewriteName[] = ["slicesOfAll"];
+
 /** The rewrites for graphs that run on a provider, pass by pass; without a name, on the CPU. */
 export function rewritesOf(provider: string | undefined): readonly (readonly RewriteName[])[] {
-  if (provider === undefined) return [...QUANTIZED, [...INTEGER, ...STANDARD, ...OWN]];
-  return [WITH_OWN_OPERATORS.includes(provider) ? [...STANDARD, ...OWN] : STANDARD];
+  if (provider === undefined) return [...QUANTIZED, [...INTEGER, ...STANDARD, ...OWN], LAST];
+  return [WITH_OWN_OPERATORS.includes(provider) ? [...STANDARD, ...OWN] : STANDARD, LAST];
 }

@@ -1,0 +1,49 @@
+/**
+ * Movements of elements that are done in several steps.
+ *
+ * @module
+ */
+
+import type { Node, Value } from "../graph/graph.ts";
+import { become, type Surroundings } from "./editor.ts";
+import type { AnyNode } from "./fused.ts";
+import { row } from "./row.ts";
+
+type Slice = AnyNode<"slice">;
+
+/** Slices of one value that lie side by side along an axis, and leave nothing out: a split. */
+const slicesOfAll = row(["slice"], (node, graph) => {
+  const { input } = node.operands;
+  const axis = cutAxis(node);
+  if (axis === undefined || node.attributes.starts[axis] !== 0) return undefined;
+  const slices = neighbours(input, axis, graph);
+  if (slices[0] !== node || endOf(slices.at(-1)!, axis) !== input.shape[axis]) return undefined;
+  const outputs = slices.slice(1).map(({ outputs }) => outputs[0]!);
+  return become("split", { input }, { axis, splits: slices.map(({ attributes }) => attributes.sizes[axis]!) }, outputs);
+});
+
+/** The only axis along which a slice leaves elements out, if it takes neighbours. */
+function cutAxis({ operands: { input }, attributes: { sizes, strides } }: Slice): number | undefined {
+  const cut = input.shape.flatMap((size, axis) => sizes[axis] === size ? [] : [axis]);
+  return cut.length === 1 && strides[cut[0]!] === 1 ? cut[0] : undefined;
+}
+
+function endOf({ attributes: { sizes, starts } }: Slice, axis: number): number {
+  return starts[axis]! + sizes[axis]!;
+}
+
+/** The slices of a value along an axis from its beginning on, each where the one before ends. */
+function neighbours(value: Value, axis: number, graph: Surroundings): Slice[] {
+  const slices = [...graph.users(value)].filter((user): user is Node & Slice => user.operator === "slice")
+    .filter((slice) => cutAxis(slice) === axis);
+  const found: Slice[] = [];
+  for (let end = 0, next: Slice | undefined; end < value.shape[axis]!; end = endOf(next, axis)) {
+    next = slices.find(({ attributes }) => attributes.starts[axis] === end);
+    if (!next) break;
+    found.push(next);
+  }
+  return found;
+}
+
+/** The rows of movements. */
+export const movements = { slicesOfAll };
