@@ -47,3 +47,8 @@ function hasElements({ inputs }: NodeView): boolean {
 export function evaluatorOf(domain: string, name: string): Evaluator | undefined {
   return domain === "" ? TABLE.get(name) : undefined;
 }
+
+/** The operators of ai.onnx that are computed where their inputs are known. */
+export function evaluated(): string[] {
+  return [...TABLE.keys()];
+}
