@@ -28,7 +28,7 @@ import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { ProviderOptions } from "./providers/provider.ts";
 import { canCapture, recorderOf } from "./recording.ts";
 import { rewritesOf } from "./rewrites.ts";
-import type { OrtRuntime } from "./runtime.ts";
+import { type OrtRuntime, trimAfterPrepacking } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
 import { createSessionOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
@@ -132,7 +132,9 @@ export class OrtDevice implements Device {
     try {
       const create = (options: Pointer) => createSession(runtime, onnx, options);
       const pointer = await this.#createSession(create, await accelerator?.graphOptions(onnx));
-      return ownSession(runtime, pointer, borrowed, owned.reduce((total, { byteLength }) => total + byteLength, 0));
+      const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
+      trimAfterPrepacking(weightBytes);
+      return ownSession(runtime, pointer, borrowed, weightBytes);
     } catch (error) {
       for (const block of borrowed) block.release();
       throw error;

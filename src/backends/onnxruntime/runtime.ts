@@ -43,6 +43,14 @@ export function countFreed(runtime: OrtRuntime, bytes: number): void {
   trimHeap();
 }
 
+/**
+ * After a session was made of weights that belong to it: it has put them in an order of its own, and freed them as they
+ * came. Where they are much, that memory is given back at once; of smaller ones the next build makes use.
+ */
+export function trimAfterPrepacking(weightBytes: number): void {
+  if (weightBytes >= TRIM_THRESHOLD) trimHeap();
+}
+
 const runtimes = new Map<string, Promise<OrtRuntime>>();
 
 /**
