@@ -24,7 +24,11 @@ export class OrtError extends Error {
 
   /** `message` is the text as ONNX Runtime gave it. */
   constructor(code: number, message: string) {
+    const { stackTraceLimit } = Error;
+    // An error without frames: they would keep what the functions on the stack use, such as the tensors of a run.
+    Reflect.set(Error, "stackTraceLimit", 0);
     super(message);
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
     this.code = code;
   }
 

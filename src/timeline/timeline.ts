@@ -16,9 +16,13 @@ import { Queue } from "./queue.ts";
 const READ_TIME = 0.002;
 const BYTES_PER_MILLISECOND = 4e6;
 
-/** An error of the engine that waits for the read that will report it. */
+/**
+ * An error of the engine that waits for the read that will report it. The DOMException is made then: an error keeps the
+ * functions on its stack, and with them the tensors of the dispatch.
+ */
 interface Failure {
-  readonly error: DOMException;
+  readonly cause: unknown;
+  exception?: DOMException;
 }
 
 /** A tensor on a timeline. Users hold it by an MLTensor; queued steps hold it too, so that it outlives them. */
@@ -354,7 +358,7 @@ export class Timeline {
 
   #fail(targets: readonly TimelineTensor[], error: unknown): void {
     if (this.#lost) return; // Nobody can read them any more, and it was the loss that ended the work.
-    const failure = { error: toOperationError(error) };
+    const failure = { cause: error };
     this.#unreported.add(failure);
     this.#poison(targets, failure);
   }
@@ -374,7 +378,7 @@ export class Timeline {
 
   #report(failure: Failure): DOMException {
     this.#unreported.delete(failure);
-    return failure.error;
+    return failure.exception ??= toOperationError(failure.cause);
   }
 
   /** Queues a step that gives a result. */

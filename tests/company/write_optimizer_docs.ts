@@ -10,6 +10,7 @@ import {
   OPTIMIZERS,
   REVIEWED_VERSION,
 } from "../../src/backends/onnxruntime/optimizers.ts";
+import { runProgram, writeFile } from "../../support/program.ts";
 
 /** Where the page lies. */
 export const OPTIMIZER_DOCS: URL = new URL("../../docs/optimizers.md", import.meta.url);
@@ -64,4 +65,8 @@ function entries(): string {
   return [`- \`${names![0]}\` = the names of the disabled ones, with \`;\` between them`, ...lines, ""].join("\n");
 }
 
-if (import.meta.main) await Deno.writeTextFile(OPTIMIZER_DOCS, optimizerDocs());
+const HELP = `Writes docs/optimizers.md anew: which of ONNX Runtime's graph optimisers run, and why.
+
+Usage: deno task docs:optimizers`;
+
+if (import.meta.main) await runProgram("docs:optimizers", HELP, {}, () => writeFile(OPTIMIZER_DOCS, optimizerDocs()));

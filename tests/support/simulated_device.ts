@@ -5,6 +5,8 @@
  * @module
  */
 
+import { ErrorCode } from "../../ffi/onnxruntime/enums.ts";
+import { OrtError } from "../../ffi/onnxruntime/table.ts";
 import type { Block, Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
 import type { Graph, Node, Value } from "../../src/graph/graph.ts";
 import type { DeviceLimits } from "../../src/graph/limits.ts";
@@ -57,7 +59,7 @@ export function openSimulatedDevice(seed = 1, name = "simulator", operators = OP
     log.push(operation);
     const message = failures.get(operation);
     failures.delete(operation);
-    if (message !== undefined) throw new Error(message);
+    if (message !== undefined) throw new OrtError(ErrorCode.FAIL, message);
   };
   const pause = () => new Promise<void>((resolve) => setTimeout(resolve, delays.integer(0, 2)));
   const own = <T extends object>(create: (release: () => void) => T): T => {

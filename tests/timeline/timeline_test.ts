@@ -245,6 +245,13 @@ Deno.test("a queue that never runs dry lets go of each step once it has begun", 
   assertEquals([code, stdout], [0, "released"], stderr);
 });
 
+Deno.test("a failure that nobody reads keeps no tensors", async () => {
+  const { code, stdout, stderr } = await runChild(new URL("programs/unread_failures.ts", import.meta.url), [], [
+    "--v8-flags=--expose-gc",
+  ]);
+  assertEquals([code, stdout], [0, "released"], stderr);
+});
+
 Deno.test("a queue of a million steps", async () => {
   const queue = new Queue();
   let count = 0;
