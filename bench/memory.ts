@@ -5,7 +5,8 @@
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ENVIRONMENT, startContestant } from "./report/contestant_process.ts";
+import { startContestant } from "./report/contestant_process.ts";
+import { ENVIRONMENT } from "./report/line_process.ts";
 import { contestants, REFERENCE } from "./report/contestants.ts";
 import { table } from "./report/figures.ts";
 import { writeJobFolder } from "./report/job_folder.ts";

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { readLines } from "../baselines/protocol.ts";
 import { mobileNetV2, mobileNetV2Weights } from "../support/mobilenetv2.ts";
 import { type Spread, spreadOf } from "../../support/statistics.ts";
-import { ENVIRONMENT } from "./contestant_process.ts";
+import { ENVIRONMENT } from "./line_process.ts";
 import { formatRatio, table } from "./figures.ts";
 import { writeJobFolder } from "./job_folder.ts";
 

@@ -84,7 +84,8 @@ export function formatRatio(ratio: Spread | undefined): string {
 
 /** A time in the unit that suits it. */
 export function formatTime(milliseconds: number): string {
-  return milliseconds < 0.1 ? `${(milliseconds * 1000).toPrecision(3)} µs` : `${milliseconds.toPrecision(3)} ms`;
+  if (milliseconds < 0.1) return `${(milliseconds * 1000).toPrecision(3)} µs`;
+  return `${milliseconds < 1000 ? milliseconds.toPrecision(3) : milliseconds.toFixed()} ms`;
 }
 
 /** `12.3 MB`; nothing of nothing. */

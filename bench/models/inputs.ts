@@ -1,0 +1,136 @@
+/**
+ * What goes into the models: photos, text, speech and sentences where a model takes such, else seeded numbers.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import wavefile from "wavefile";
+import { decodeImage, type Image, resizeImage } from "../../examples/image.ts";
+import { openDrawing } from "../../examples/ocr/drawing.ts";
+import { detectionInput, recognitionInput } from "../../examples/ocr/networks.ts";
+import { random } from "../../support/random.ts";
+import { hasTestData, testData } from "../../support/test_data.ts";
+
+const PHOTO = "models/images/horse_cart.jpg";
+const SPEECH = new URL("../../examples/wakeword/alexa.wav", import.meta.url);
+/** Any file that a person wrote. */
+const SOURCE_FILE = new URL("../../examples/ocr/main.ts", import.meta.url);
+/** What magika takes of the beginning and of the end of a file. */
+const FILE_PART = 1024;
+
+/** Elements of the types that the models take. */
+export type Elements = Float32Array | Int32Array | BigInt64Array;
+
+/** An input of a model. */
+export interface Input {
+  readonly name: string;
+  readonly dataType: "float32" | "int32" | "int64";
+  readonly shape: readonly number[];
+  readonly data: Elements;
+}
+
+/** An input as JSON: its bytes in base64. */
+export type EncodedInput = Omit<Input, "data"> & { readonly base64: string };
+
+/** For the job of a contestant. */
+export function encodeInput({ data, ...rest }: Input): EncodedInput {
+  return { ...rest, base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64") };
+}
+
+/** Back from the job of a contestant. */
+export function decodeInput({ base64, ...rest }: EncodedInput): Input {
+  const { buffer } = new Uint8Array(Buffer.from(base64, "base64"));
+  const constructors = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
+  return { ...rest, data: new constructors[rest.dataType](buffer) };
+}
+
+/** Numbers that are evenly distributed, the same at every call. */
+export function numbers(count: number, from: number, to: number): Float32Array {
+  const next = random(1);
+  return Float32Array.from({ length: count }, () => from + (to - from) * next());
+}
+
+/** A photo as planes of red, green and blue, [3, size, size]; without the test data the page of text. */
+export async function photo(size: number, divisor: number): Promise<Float32Array> {
+  const image = hasTestData(PHOTO) ? await decodeImage(await Deno.readFile(testData(PHOTO))) : await page();
+  const rgb = resizeImage(image, size);
+  const pixels = size * size;
+  return Float32Array.from(rgb, (_, i) => rgb[3 * (i % pixels) + Math.floor(i / pixels)]! / divisor);
+}
+
+/** A part of the page of text as PaddleOCR's detectors take it, [3, 320, 320]. */
+export async function textPage(): Promise<Float32Array> {
+  return detectionInput(crop(await page(), { left: 120, top: 90, width: 320, height: 320 })).data;
+}
+
+/** The beginning of a line of the page as PaddleOCR's recognizers take it, [3, 48, width]. */
+export async function textLine(width: number): Promise<Float32Array> {
+  const box = { center: { x: 285, y: 367 }, angle: -4 * Math.PI / 180, width: 44 * width / 48, height: 44 };
+  const { data, shape: [, , height, rowLength] } = recognitionInput(await page(), box);
+  const rows = Array.from({ length: 3 * height }, (_, row) => data.subarray(row * rowLength, row * rowLength + width));
+  return Float32Array.from(rows.flatMap((row) => [...row]));
+}
+
+/** A part of the page in grey, from -1 to 1, [1, height, width]. */
+export async function characters(width: number, height: number): Promise<Float32Array> {
+  const { data } = crop(await page(), { left: 200, top: 340, width, height });
+  return Float32Array.from({ length: width * height }, (_, i) => {
+    return (data[4 * i]! + data[4 * i + 1]! + data[4 * i + 2]!) / (1.5 * 255) - 1;
+  });
+}
+
+/** A word again and again, from -1 to 1. */
+export async function speech(rate: number, length: number): Promise<Float32Array> {
+  const wav = new wavefile.WaveFile(await Deno.readFile(SPEECH));
+  wav.toBitDepth("32f");
+  wav.toSampleRate(rate);
+  const samples = wav.getSamples() as Float64Array;
+  return Float32Array.from({ length }, (_, i) => samples[i % samples.length]!);
+}
+
+/** A part of the word, where it is loud. */
+export async function speechFrame(rate: number, length: number): Promise<Float32Array> {
+  const start = Math.round(0.25 * rate);
+  return (await speech(rate, start + length)).slice(start);
+}
+
+/** The ends of a source file. */
+export async function fileBytes(): Promise<Int32Array> {
+  const bytes = await Deno.readFile(SOURCE_FILE);
+  return Int32Array.from([...bytes.subarray(0, FILE_PART), ...bytes.subarray(-FILE_PART)]);
+}
+
+/** The text that lies encoded beside MiniLM's files. */
+export async function sentence(folder: string): Promise<Input[]> {
+  const tokens = JSON.parse(await Deno.readTextFile(join(folder, "tokens.json"))) as Record<string, number[]>;
+  return Object.entries(tokens).map(([name, ids]) => ({
+    name,
+    dataType: "int64",
+    shape: [1, ids.length],
+    data: BigInt64Array.from(ids, BigInt),
+  }));
+}
+
+let drawn: Promise<Image> | undefined;
+
+/** The page of text that the OCR example draws. */
+function page(): Promise<Image> {
+  return drawn ??= openDrawing().then((drawing) => drawing.drawSample());
+}
+
+interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function crop({ width: rowLength, data }: Image, { left, top, width, height }: Rectangle): Image {
+  const part = new Uint8Array(4 * width * height);
+  for (let row = 0; row < height; row++) {
+    const from = 4 * ((top + row) * rowLength + left);
+    part.set(data.subarray(from, from + 4 * width), 4 * row * width);
+  }
+  return { width, height, data: part };
+}

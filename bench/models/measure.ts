@@ -1,0 +1,192 @@
+/**
+ * Measures one model: everybody loads it and runs it in turn.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { median } from "../../support/statistics.ts";
+import { type LineProcess, startProcess } from "../report/line_process.ts";
+import { type Contestant, type Job, type OutputFile, REFERENCE } from "./engine.ts";
+import { fetchModel } from "./fetch.ts";
+import { encodeInput } from "./inputs.ts";
+import type { Model } from "./models.ts";
+
+const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
+
+/** How often everybody runs the model in a round, in turns. */
+const BURSTS = 3;
+/** A burst of runs takes about so many milliseconds, but for models that take longer. */
+const BURST_TIME = 40;
+const LONGEST_BURST = 40;
+
+/** What is measured. */
+export interface Task {
+  readonly model: Model;
+  readonly contestants: readonly Contestant[];
+  readonly threads: number;
+  readonly rounds: number;
+  readonly signal: AbortSignal;
+  progress(step: string): void;
+}
+
+/** What became of a contestant. Times are in milliseconds, memory in bytes over what the process had before. */
+export interface Result {
+  readonly contestant: string;
+  readonly engine: string;
+  /** Why it did not finish. */
+  readonly failed?: string;
+  /** One for each round. */
+  readonly loads: readonly number[];
+  /** The first run after a load, one for each round. */
+  readonly firsts: readonly number[];
+  /** The medians of bursts of runs: {@linkcode BURSTS} for each round. */
+  readonly runs: readonly number[];
+  /** The most while it loaded the model the first time and ran it once. */
+  readonly peak?: number;
+  /** What it has after that. */
+  readonly after?: number;
+  /** The largest difference from the reference's outputs, over the largest magnitude in that output. */
+  readonly error?: number;
+}
+
+/** A model and what became of everybody. */
+export interface ModelResult {
+  readonly model: string;
+  readonly task: string;
+  readonly data: string;
+  /** Bytes of its file. */
+  readonly size: number;
+  readonly results: readonly Result[];
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly number[] ? number[] : T[Key] };
+
+/** A contestant that still takes part. */
+interface Player {
+  readonly process: LineProcess;
+  readonly result: Mutable<Result>;
+  /** Runs of a burst. */
+  count: number;
+}
+
+/** Fetches the model, and measures it. */
+export async function measureModel(
+  { model, contestants, threads, rounds, signal, progress }: Task,
+): Promise<ModelResult> {
+  const { name, task, data, dimensions } = model;
+  progress("fetching");
+  const file = await fetchModel(model);
+  const folder = await Deno.makeTempDir();
+  const players: Player[] = [];
+  const results: Result[] = [];
+  try {
+    const job: Job = { file, threads, dimensions, inputs: (await model.inputs(join(file, ".."))).map(encodeInput) };
+    const path = join(folder, "job.json");
+    await Deno.writeTextFile(path, JSON.stringify(job));
+    for (const { name } of contestants) {
+      const result = { contestant: name, engine: "", loads: [], firsts: [], runs: [] };
+      results.push(result);
+      await attempt(result, async () => void players.push(await startPlayer(result, path)));
+    }
+    for (let round = 0; round < rounds; round++) {
+      signal.throwIfAborted();
+      progress(`round ${round + 1} of ${rounds}`);
+      await playRound(players, round, folder);
+    }
+    return { model: name, task, data, size: (await Deno.stat(file)).size, results };
+  } finally {
+    for (const { process } of players) await process[Symbol.asyncDispose]();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function startPlayer(result: Mutable<Result>, job: string): Promise<Player> {
+  const args = ["run", "--quiet", "--no-check", "-A", CHILD, result.contestant, job];
+  const process = await startProcess([Deno.execPath(), ...args]);
+  result.engine = (process.greeting as { engine: string }).engine;
+  return { process, result, count: 1 };
+}
+
+/** Everybody loads and runs once, then everybody runs in bursts; each round another one begins. */
+async function playRound(players: readonly Player[], round: number, folder: string): Promise<void> {
+  const order = players.map((_, i) => players[(i + round) % players.length]!);
+  const inTurn = async (work: (player: Player) => Promise<void>) => {
+    for (const player of order) {
+      if (player.result.failed === undefined) await attempt(player.result, () => work(player));
+    }
+  };
+  await inTurn((player) => loadAndRun(player, round === 0));
+  for (let burst = 0; burst < BURSTS; burst++) await inTurn(runBurst);
+  if (round === 0) await compareOutputs(players, folder);
+}
+
+async function loadAndRun({ process, result }: Player, measuresMemory: boolean): Promise<void> {
+  const before = process.memory();
+  if (measuresMemory) process.forgetPeak();
+  result.loads.push(await ask<number>(process, "load"));
+  result.firsts.push((await ask<number[]>(process, "run 1"))[0]!);
+  const memory = process.memory();
+  if (!measuresMemory || !before || !memory) return;
+  result.peak = memory.peak - before.resident;
+  result.after = memory.resident - before.resident;
+}
+
+async function runBurst(player: Player): Promise<void> {
+  const times = await ask<number[]>(player.process, `run ${player.count}`);
+  const time = median(times);
+  player.result.runs.push(time);
+  player.count = Math.min(Math.max(Math.ceil(BURST_TIME / time), 1), LONGEST_BURST);
+}
+
+async function compareOutputs(players: readonly Player[], folder: string): Promise<void> {
+  const reference = players.find(({ result }) => result.contestant === REFERENCE && result.failed === undefined);
+  if (!reference) return;
+  const expected = await outputsOf(reference, folder);
+  for (const player of players) {
+    if (player === reference || player.result.failed !== undefined) continue;
+    await attempt(player.result, async () => {
+      player.result.error = errorOf(await outputsOf(player, folder), expected);
+    });
+  }
+}
+
+async function outputsOf({ process }: Player, folder: string): Promise<OutputFile> {
+  const file = join(folder, "output.json");
+  await process.ask(`output ${file}`);
+  return JSON.parse(await Deno.readTextFile(file));
+}
+
+/** The worst of all outputs; infinite where names, shapes or a NaN differ. */
+export function errorOf(actual: OutputFile, expected: OutputFile): number {
+  const errors = Object.entries(expected).map(([name, { shape, data }]) => {
+    const own = actual[name];
+    if (!own || own.shape.join() !== shape.join()) return Infinity;
+    const largest = data.reduce<number>((most, value) => Math.max(most, Math.abs(Number(value)) || 0), 0);
+    const difference = data.reduce<number>((most, value, i) => Math.max(most, apart(value, own.data[i]!)), 0);
+    return difference === 0 ? 0 : difference / largest;
+  });
+  return Math.max(...errors);
+}
+
+/** Values that JSON has as text are the same or infinitely far apart. */
+function apart(a: number | string, b: number | string): number {
+  if (a === b) return 0;
+  return typeof a === "number" && typeof b === "number" ? Math.abs(a - b) : Infinity;
+}
+
+async function ask<T extends number | number[]>(process: LineProcess, command: string): Promise<T> {
+  const { milliseconds, error } = await process.ask(command) as { milliseconds: T; error?: string };
+  if (error !== undefined) throw new Error(error);
+  return milliseconds;
+}
+
+/** Notes the failure of a contestant: the others go on. */
+async function attempt(result: Mutable<Result>, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const [line = ""] = (error instanceof Error ? error.message : String(error)).trim().split("\n");
+    result.failed = line || "it ended";
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The report on the models: what it holds, and its pages.
+ *
+ * @module
+ */
+import { type Spread, spreadOf } from "../../support/statistics.ts";
+import { formatMegabytes, formatRatio, formatTime, type Machine, table } from "../report/figures.ts";
+import type { RatioChart } from "../report/html.ts";
+import type { Contestant } from "./engine.ts";
+import type { ModelResult, Result } from "./measure.ts";
+
+/** All that the report tells. The JSON file holds this. */
+export interface Report {
+  readonly command: string;
+  readonly machine: Machine;
+  readonly threads: number;
+  readonly rounds: number;
+  /** The name of the contestant that ratios are to. */
+  readonly reference: string;
+  readonly contestants: readonly Pick<Contestant, "name" | "what">[];
+  /** Models that could not be had, with the reason. */
+  readonly skipped: readonly string[];
+  readonly models: readonly ModelResult[];
+}
+
+/** What is timed. */
+type Kind = "loads" | "firsts" | "runs";
+
+/** The whole page. */
+export function writeMarkdown(report: Report): string {
+  return [
+    "# ONNX models",
+    ...tables(report).map((text) => text.replace(/^\*\*(.*)\*\*$/, "## $1")),
+    "## Contestants",
+    table(
+      ["name", "what", "version"],
+      report.contestants.map(({ name, what }) => [name, what, versionOf(report, name)]),
+    ),
+    "## Models",
+    table(
+      ["model", "task", "inputs", "file"],
+      report.models.map(({ model, task, data, size }) => [model, task, data, formatMegabytes(size)]),
+    ),
+  ].join("\n\n") + "\n";
+}
+
+/** The tables, for a page that has other things too. */
+export function tables(report: Report): string[] {
+  const { command, machine, threads, rounds, reference, skipped } = report;
+  const others = report.contestants.map(({ name }) => name).filter((name) => name !== reference);
+  const columns = [reference, ...others.map((name) => `${name} ÷`)];
+  return [
+    `Written by \`${command}\`: ${rounds} rounds on ${threads} thread${
+      threads === 1 ? "" : "s"
+    }, in each of which everybody ` +
+    "loads the model and runs it, in turns, in a process of its own. Times are medians; ratios are medians of the " +
+    `quotients of a turn, to ${reference}, with the range of their middle half. ${machine.cpu}, ${machine.cores} threads ` +
+    `of hardware, ${machine.system}, Deno ${machine.deno}. Load of the machine before the start: ${
+      machine.load.toFixed(2)
+    }${machine.load > 0.5 ? ": something else ran, so the times are too long and the ratios unsteady" : ""}.`,
+    ...skipped.map((reason) => `Not measured: ${reason}`),
+    "**Runs**",
+    table(["model", ...columns], timeRows(report, others, "runs")),
+    "**Loads**",
+    "A model whose dimensions have no names is built by the importer when the first input comes: see the next table.",
+    table(["model", ...columns], timeRows(report, others, "loads")),
+    "**Loads with the first run**",
+    table(["model", ...columns], timeRows(report, others, "loads", "firsts")),
+    "**Memory**",
+    "The most while the model was loaded and run for the first time, and what there was afterwards, beyond what the " +
+    "process had before.",
+    table(["model", "file", ...report.contestants.map(({ name }) => name)], memoryRows(report)),
+    "**Errors**",
+    `The largest difference from ${reference}, over the largest magnitude in the output.`,
+    table(["model", ...others], errorRows(report, others)),
+  ];
+}
+
+/** A chart of the runs and one of the loads. */
+export function charts(report: Report): RatioChart[] {
+  return (["runs", "loads"] as const).map((kind) => {
+    const points = report.models.flatMap((model) =>
+      report.contestants.flatMap(({ name }) => {
+        const ratio = ratioOf(model, name, report.reference, [kind]);
+        return ratio === undefined ? [] : [{ suite: model.model, contestant: name, ...ratio }];
+      })
+    );
+    return {
+      title: `${kind}, threads: ${report.threads}`,
+      reference: report.reference,
+      suites: report.models.map(({ model }) => model),
+      contestants: report.contestants.map(({ name }) => name),
+      points,
+    };
+  });
+}
+
+/** The quotients of a contestant's times and the reference's, turn by turn; `undefined` without either. */
+export function ratioOf(
+  model: ModelResult,
+  name: string,
+  reference: string,
+  kinds: readonly Kind[],
+): Spread | undefined {
+  const [own, others] = [timesOf(model, name, kinds), timesOf(model, reference, kinds)];
+  return own && others && spreadOf(own.map((time, turn) => time / others[turn]!));
+}
+
+/** The sums of some times, turn by turn; `undefined` of a contestant that failed. */
+function timesOf(model: ModelResult, name: string, kinds: readonly Kind[]): number[] | undefined {
+  const result = resultOf(model, name);
+  if (!result || result.failed !== undefined) return undefined;
+  return result[kinds[0]!].map((_, turn) => kinds.reduce((sum, kind) => sum + result[kind][turn]!, 0));
+}
+
+function resultOf({ results }: ModelResult, name: string): Result | undefined {
+  return results.find(({ contestant }) => contestant === name);
+}
+
+function versionOf({ models }: Report, name: string): string {
+  return models.map((model) => resultOf(model, name)?.engine).find((engine) => engine) ?? "";
+}
+
+/** The reference's time and the ratios of the others. */
+function timeRows({ models, reference }: Report, others: readonly string[], ...kinds: Kind[]): string[][] {
+  return models.map((model) => {
+    const times = timesOf(model, reference, kinds);
+    return [
+      model.model,
+      times ? formatTime(spreadOf(times).median) : "failed",
+      ...others.map((name) => cellOf(model, name, () => formatRatio(ratioOf(model, name, reference, kinds)))),
+    ];
+  });
+}
+
+function memoryRows({ models, contestants }: Report): string[][] {
+  return models.map((model) => [
+    model.model,
+    formatMegabytes(model.size),
+    ...contestants.map(({ name }) =>
+      cellOf(
+        model,
+        name,
+        ({ peak, after }) => peak === undefined ? "" : `${formatMegabytes(peak)}, ${formatMegabytes(after)}`,
+      )
+    ),
+  ]);
+}
+
+function errorRows({ models }: Report, others: readonly string[]): string[][] {
+  return models.map((model) => [
+    model.model,
+    ...others.map((name) => cellOf(model, name, ({ error }) => error === undefined ? "" : error.toExponential(1))),
+  ]);
+}
+
+function cellOf(model: ModelResult, name: string, format: (result: Result) => string): string {
+  const result = resultOf(model, name);
+  if (!result) return "";
+  return result.failed === undefined ? format(result) : "failed";
+}
+
+/** Who failed at what, one line each. */
+export function failures({ models }: Report): string[] {
+  return models.flatMap(({ model, results }) =>
+    results.filter(({ failed }) => failed !== undefined).map(({ contestant, failed }) =>
+      `${model}, ${contestant}: ${failed}`
+    )
+  );
+}

@@ -1,0 +1,95 @@
+/**
+ * A process that answers commands, line by line.
+ *
+ * @module
+ */
+import { readLines } from "../baselines/protocol.ts";
+
+/** How long it may think about one command, in milliseconds. */
+const PATIENCE = 120_000;
+
+/**
+ * Added to the environment of everybody. This module always turns ONNX Runtime's telemetry off, and the others are not to pay
+ * for what it does not do.
+ */
+export const ENVIRONMENT = { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" };
+
+/** The resident memory of a process, in bytes. */
+export interface ProcessMemory {
+  /** What it has now. */
+  readonly resident: number;
+  /** The most that it ever had, or had since it was told to forget. */
+  readonly peak: number;
+}
+
+/** A process that answers each line with a line of JSON. */
+export interface LineProcess extends AsyncDisposable {
+  /** The line that it says at its start. */
+  readonly greeting: unknown;
+  /** Rejects with what it said on standard error, if it ends instead of answering. */
+  ask(command: string): Promise<unknown>;
+  /** `undefined` where the system does not tell. */
+  memory(): ProcessMemory | undefined;
+  /** From now on the peak is what comes. */
+  forgetPeak(): void;
+}
+
+/** Starts a process. Rejects if it does not greet. */
+export async function startProcess([command, ...args]: readonly string[]): Promise<LineProcess> {
+  const child = new Deno.Command(command!, {
+    args,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: ENVIRONMENT,
+  }).spawn();
+  const complaints = new Response(child.stderr).text();
+  const commands = child.stdin.getWriter();
+  const answers = readLines(child.stdout);
+
+  /** The next line, or the end; whoever thinks too long about it is ended. */
+  async function nextLine(): Promise<IteratorResult<string>> {
+    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+    try {
+      return await answers.next();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  async function end(): Promise<void> {
+    await commands.close().catch(() => {}); // It may have closed its end already.
+    while (!(await nextLine()).done);
+    await child.status;
+    await complaints;
+  }
+  async function answer(): Promise<unknown> {
+    const { value, done } = await nextLine();
+    if (!done) return JSON.parse(value);
+    const { code, signal } = await child.status;
+    throw new Error((await complaints).trim() || `it ended with ${signal ?? `status ${code}`}`);
+  }
+  const greeting = await answer().catch(async (error) => {
+    await end();
+    throw error;
+  });
+  return {
+    greeting,
+    async ask(command) {
+      await commands.write(new TextEncoder().encode(`${command}\n`)).catch(() => {}); // Why it is gone, answer() says.
+      return await answer();
+    },
+    memory: () => memoryOf(child.pid),
+    forgetPeak() {
+      if (Deno.build.os === "linux") Deno.writeTextFileSync(`/proc/${child.pid}/clear_refs`, "5");
+    },
+    [Symbol.asyncDispose]: end,
+  };
+}
+
+/** Linux keeps it in /proc. */
+function memoryOf(pid: number): ProcessMemory | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  const bytes = (field: string) => 1024 * Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)![1]);
+  return { resident: bytes("VmRSS"), peak: bytes("VmHWM") };
+}
