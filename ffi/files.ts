@@ -21,10 +21,25 @@ export function isPermitted(access: "read" | "write", path: string): boolean {
 /** The bytes of a file, by its path or URL, or of what a server sends. */
 export async function fetchBytes(source: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const url = typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
-  if (url === undefined || url.protocol === "file:") return await Deno.readFile(url ?? source);
+  if (url === undefined || url.protocol === "file:") return await readWhole(url ?? source);
   const response = await fetch(url);
   if (!response.ok) throw new TypeError(`${url.href} answers ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** A file of known size, read where it stays: `Deno.readFile` has it twice for a moment. */
+async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await Deno.open(path);
+  const { size, isFile } = await file.stat();
+  if (!isFile) return await Deno.readFile(path);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const count = await file.read(bytes.subarray(at));
+    if (count === null) break;
+    at += count;
+  }
+  return at === size ? bytes : bytes.slice(0, at);
 }
 
 /** Creates a folder and those above it, open to this user only. */

@@ -45,6 +45,8 @@ export const ORT_API = {
   // Session options: copied by the session. File names are wide on Windows: `pathString`.
   CreateSessionOptions: handle(10),
   ReleaseSessionOptions: plain("void", 100, "pointer options"),
+  CreatePrepackedWeightsContainer: handle(166),
+  ReleasePrepackedWeightsContainer: plain("void", 167, "pointer input"),
   SetOptimizedModelFilePath: status(11, "pointer options", "buffer optimized_model_filepath"),
   EnableProfiling: status(14, "pointer options", "buffer profile_file_prefix"),
   DisableMemPattern: status(17, "pointer options"),
@@ -54,6 +56,7 @@ export const ORT_API = {
   SetIntraOpNumThreads: status(24, "pointer options", "i32 intra_op_num_threads"),
   SetInterOpNumThreads: status(25, "pointer options", "i32 inter_op_num_threads"),
   DisablePerSessionThreads: status(120, "pointer options"),
+  AddInitializer: status(150, "pointer options", "buffer name", "pointer val"), // val outlives the sessions
   AddSessionConfigEntry: status(130, "pointer options", "buffer config_key", "buffer config_value"),
   SessionOptionsAppendExecutionProvider: status(
     216,

@@ -55,7 +55,7 @@ export class OnnxModel {
   readonly inputs: readonly ModelPort[];
   /** What the model gives. */
   readonly outputs: readonly ModelPort[];
-  readonly #parts: ModelParts;
+  readonly #parts: Omit<ModelParts, "material" | "inputs" | "outputs">;
   readonly #infos: ReadonlyMap<string, ValueInfo>;
   /** The graphs by the inputs that they are for, the one used last at the end. */
   readonly #entries = new Map<string, Entry>();
@@ -67,12 +67,12 @@ export class OnnxModel {
   #disposed = false;
 
   /** @ignore Models come from `loadOnnx()`. */
-  constructor(parts: ModelParts) {
+  constructor({ material, inputs, outputs, ...parts }: ModelParts) {
     this.#parts = parts;
-    this.#material = parts.material;
-    this.inputs = parts.inputs;
-    this.outputs = parts.outputs;
-    this.#infos = new Map(parts.material.model.graph.inputs.map((info) => [info.name, info]));
+    this.#material = material;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.#infos = new Map(material.model.graph.inputs.map((info) => [info.name, info]));
   }
 
   /** The context on which the model runs. */

@@ -8,7 +8,7 @@ import type { MLContext } from "../api/ml_context.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
-import type { Attribute, Known, ModelProto, OnnxGraph, OnnxNode } from "./model.ts";
+import type { Attribute, Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 
 /** A model whose weights are tensors. */
 export interface StoredModel {
@@ -56,12 +56,16 @@ function* weightsOf(graph: OnnxGraph): Generator<Known> {
   }
 }
 
+function noValues(): ReadonlyMap<string, ValueInfo> {
+  return new Map();
+}
+
 type Keep = (value: Known) => Known;
 
 function mapGraph(graph: OnnxGraph, keep: Keep): OnnxGraph {
   const initializers = new Map(Array.from(graph.initializers, ([name, value]) => [name, keep(value)]));
-  // What the model states of values lies in the file, which goes.
-  return { ...graph, initializers, nodes: graph.nodes.map((node) => mapNode(node, keep)), values: () => new Map() };
+  // What the model states of values lies in the file, which goes; a closure made here would keep it.
+  return { ...graph, initializers, nodes: graph.nodes.map((node) => mapNode(node, keep)), values: noValues };
 }
 
 function mapNode(node: OnnxNode, keep: Keep): OnnxNode {

@@ -21,6 +21,7 @@ import { createSession } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
 import { isReviewed } from "./optimizers.ts";
+import { packedWeights } from "./packed_weights.ts";
 import { checkGraphMemory } from "./peak_memory.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
@@ -129,14 +130,17 @@ export class OrtDevice implements Device {
       constants.filter(({ shared }) => shared === own).map(({ block }) => block)
     ) as [NativeBlock[], NativeBlock[]];
     for (const block of borrowed) block.retain();
+    const packed = packedWeights(runtime, accelerator ? { ...onnx, initializers: [] } : onnx);
+    const users = [packed, ...borrowed];
     try {
-      const create = (options: Pointer) => createSession(runtime, onnx, options);
-      const pointer = await this.#createSession(create, await accelerator?.graphOptions(onnx));
+      const create = (options: Pointer) => createSession(runtime, onnx, options, packed.container);
+      const adapt = (options: Pointer) => packed.addTo(options);
+      const pointer = await this.#createSession(create, await accelerator?.graphOptions(onnx), adapt);
       const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
-      trimAfterPrepacking(weightBytes);
-      return ownSession(runtime, pointer, borrowed, weightBytes);
+      trimAfterPrepacking(weightBytes + packed.packedInVain);
+      return ownSession(runtime, pointer, users, weightBytes);
     } catch (error) {
-      for (const block of borrowed) block.release();
+      for (const user of users) user.release();
       throw error;
     }
   }

@@ -34,8 +34,14 @@ const EMPTY_MODEL = Uint8Array.of(
  *
  * The way from a model to a session in one step has all weights two times at its end, the model's and those that the
  * session has put in its own order. Here the session has them alone, and frees each once it has put it in order.
+ * @param packed the container of packed weights that the session shares with others
  */
-export async function createSession(runtime: OrtRuntime, onnx: OnnxGraph, options: Pointer): Promise<Pointer> {
+export async function createSession(
+  runtime: OrtRuntime,
+  onnx: OnnxGraph,
+  options: Pointer,
+  packed: Pointer | null = null,
+): Promise<Pointer> {
   const { api, env, modelEditor } = runtime;
   const session = modelEditor.CreateModelEditorSessionFromArray(env, EMPTY_MODEL, EMPTY_MODEL.byteLength, options);
   try {
@@ -45,7 +51,7 @@ export async function createSession(runtime: OrtRuntime, onnx: OnnxGraph, option
     } finally {
       api.ReleaseModel(model);
     }
-    await modelEditor.FinalizeModelEditorSessionAsync(session, options, null);
+    await modelEditor.FinalizeModelEditorSessionAsync(session, options, packed);
     return session;
   } catch (error) {
     api.ReleaseSession(session);

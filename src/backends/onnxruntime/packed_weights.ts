@@ -1,0 +1,92 @@
+/**
+ * Weights that sessions put in their own order, shared by the sessions of the same constant tensors.
+ *
+ * ONNX Runtime shares what it packs among the sessions of a container, for initializers that it was told of by
+ * `AddInitializer`: those values it must not own, and they live as long as the sessions.
+ *
+ * @module
+ */
+
+import { cString, int64Array, type Pointer } from "../../../ffi/memory.ts";
+import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import type { Releasable } from "../backend.ts";
+import { NativeBlock } from "./native_block.ts";
+import type { OnnxGraph, OnnxInitializer } from "./onnx.ts";
+import type { OrtRuntime } from "./runtime.ts";
+
+/** Smaller weights are not worth an entry. */
+const MIN_BYTES = 4096;
+
+/** A container, for as long as a session uses it. */
+interface Container {
+  readonly pointer: Pointer;
+  users: number;
+}
+
+/** The container of each shared block. */
+const containers = new WeakMap<NativeBlock, Container>();
+
+/** What one session shares with others. */
+export interface PackedWeights extends Releasable {
+  /** The bytes that the session packed to find them packed already, and freed again. */
+  readonly packedInVain: number;
+  /** For `FinalizeModelEditorSession`; null if the session shares nothing. */
+  readonly container: Pointer | null;
+  /** Tells the options of the session which initializers it shares. */
+  addTo(options: Pointer): void;
+}
+
+/** The packed weights of a graph's shared blocks. Released after the session. */
+export function packedWeights(runtime: OrtRuntime, { initializers }: OnnxGraph): PackedWeights {
+  const shared = initializers.filter(isSharedWeight);
+  if (shared.length === 0) return { packedInVain: 0, container: null, addTo() {}, release() {} };
+  const blocks = shared.map(({ data }) => data);
+  const container = containerOf(runtime, blocks);
+  const packedInVain = container.users === 0 ? 0 : blocks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  container.users++;
+  const values: Pointer[] = [];
+  return {
+    packedInVain,
+    container: container.pointer,
+    addTo(options) {
+      for (const initializer of shared) {
+        const value = borrowedValue(runtime, initializer);
+        values.push(value);
+        runtime.api.AddInitializer(options, cString(initializer.name), value);
+      }
+    },
+    release() {
+      for (const value of values) runtime.api.ReleaseValue(value);
+      if (--container.users > 0) return;
+      for (const block of blocks) if (containers.get(block) === container) containers.delete(block);
+      runtime.api.ReleasePrepackedWeightsContainer(container.pointer);
+    },
+  };
+}
+
+type SharedWeight = OnnxInitializer & { readonly data: NativeBlock };
+
+function isSharedWeight(initializer: OnnxInitializer): initializer is SharedWeight {
+  const { data } = initializer;
+  return data instanceof NativeBlock && data.isShared && data.byteLength >= MIN_BYTES;
+}
+
+/** The container that some of the blocks have already, or a new one. */
+function containerOf(runtime: OrtRuntime, blocks: readonly NativeBlock[]): Container {
+  const known = blocks.map((block) => containers.get(block)).find((container) => container !== undefined);
+  const container = known ?? { pointer: runtime.api.CreatePrepackedWeightsContainer(), users: 0 };
+  for (const block of blocks) if (!containers.has(block)) containers.set(block, container);
+  return container;
+}
+
+function borrowedValue({ api, cpuMemory }: OrtRuntime, { dataType, shape, data }: SharedWeight): Pointer {
+  const { pointer, byteLength } = data;
+  return api.CreateTensorWithDataAsOrtValue(
+    cpuMemory,
+    pointer,
+    byteLength,
+    int64Array(shape),
+    shape.length,
+    ElementType[dataType],
+  );
+}
