@@ -15,6 +15,8 @@ const FLAWS = {
   uncentredLayers: ["webgpu", "openvino"],
   /** DequantizeLinear with one scale computes a quarter of the elements, where their number is a multiple of 4. */
   partialDequantization: ["webgpu"],
+  /** DequantizeLinear subtracts the zero point after it has multiplied both by the scale. */
+  roughDequantization: ["openvino"],
   /** Threads carry out the updates of ScatterND in any order. */
   unorderedScatter: ["cpu"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

@@ -44,24 +44,23 @@ function fused(
 ): Operand {
   const spread = spreadOf(input.shape, scale.shape);
   if (!spread || !onnx.constantBytes(scale) || !onnx.constantBytes(zeroPoint)) return undefined;
-  if (spread.shape.length === 0 && has("partialDequantization", onnx)) {
-    return inOneRow(op, input, scale, zeroPoint, onnx);
-  }
+  const isPartial = op === "DequantizeLinear" && spread.shape.length === 0 && bitsOf(input.dataType) === 8;
+  if (isPartial && has("partialDequantization", onnx)) return inOneRow(input, scale, zeroPoint, onnx);
   const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, spread.shape));
   return onnx.node(op, [input, ...parameters], spread.attributes);
 }
 
-/** With one scale, written as the only row of several that have each their own. */
-function inOneRow(op: string, input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter): Operand {
+/** Dequantisation with one scale, written as that of the only one of several rows that have each their own. */
+function inOneRow(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter): Operand {
   const row = onnx.reshape(input, [1, elementCount(input.shape)]);
   const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, [1]));
-  return onnx.reshape(onnx.node(op, [row, ...parameters], { axis: 0 }), input.shape);
+  return onnx.reshape(onnx.node("DequantizeLinear", [row, ...parameters], { axis: 0 }), input.shape);
 }
 
 const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType, shape } = input;
   // ONNX Runtime dequantises int32 too, but moves transposes past it by quantising again, which it cannot.
-  const hasKernel = bitsOf(dataType) < 32;
+  const hasKernel = bitsOf(dataType) < 32 && !has("roughDequantization", onnx);
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
   const working = workingType(dataType);
