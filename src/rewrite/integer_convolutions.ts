@@ -8,13 +8,11 @@ import type { Node, Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
 import { become, type Replacement, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
-import { type Factor, factorOf } from "./integer_factors.ts";
+import { exactTerms, type Factor, factorOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** The largest product of two bytes less their zero points, and how many of them int32 and float32 hold exactly. */
-const LARGEST_PRODUCT = 255 * 255;
-const INT32_TERMS = Math.floor((2 ** 31 - 1) / LARGEST_PRODUCT);
-const FLOAT32_TERMS = Math.floor(2 ** 24 / LARGEST_PRODUCT);
+/** So many products of two bytes less their zero points add up to what int32 holds. */
+const INT32_TERMS = Math.floor((2 ** 31 - 1) / (255 * 255));
 /** With fewer products for each sum, the engine's float kernels are faster. */
 const MIN_TERMS = 64;
 
@@ -96,7 +94,8 @@ const castIntegerConvolution = row(["cast"], (node, graph) => {
   const sum = graph.made(input, "integerConv2d");
   if (!sum || !graph.areInner([sum], node)) return undefined;
   const { dataType } = node.attributes;
-  const isExact = elementCount(sum.operands.filter.shape.slice(1)) <= FLOAT32_TERMS;
+  const { filter, filterZeroPoint, inputZeroPoint } = sum.operands;
+  const isExact = elementCount(filter.shape.slice(1)) <= exactTerms(inputZeroPoint, filterZeroPoint, graph);
   const keeps = dataType === "float32" || (dataType === "int32" && isExact);
   return keeps ? become("integerConv2d", sum.operands, sum.attributes) : undefined;
 });
@@ -107,17 +106,18 @@ const integerConvolutionInParts = row(["add"], (node, graph) => {
   const parts = output.dataType === "int32" ? partsOf(output, graph) : undefined;
   const [first] = parts ?? [];
   if (!parts || !first || !graph.areInner(parts.flatMap(({ nodes }) => nodes), node)) return undefined;
+  const factors = factorsOf(first.convolution, first.input, first.filter, graph);
+  if (!factors || factors.image.scale || factors.filter.scale) return undefined;
   const taps = elementCount(first.filter.shape.slice(2));
+  const terms = exactTerms(factors.image.zeroPoint, factors.filter.zeroPoint, graph);
   let end = 0;
   for (const part of parts.toSorted((x, y) => x.start - y.start)) {
     const isNext = part.input === first.input && part.filter === first.filter && part.start === end &&
       sameWindow(part.convolution, first.convolution);
-    if (!isNext || part.count * taps > FLOAT32_TERMS) return undefined;
+    if (!isNext || part.count * taps > terms) return undefined;
     end += part.count;
   }
   if (end !== first.filter.shape[1] || end * taps > INT32_TERMS) return undefined;
-  const factors = factorsOf(first.convolution, first.input, first.filter, graph);
-  if (!factors || factors.image.scale || factors.filter.scale) return undefined;
   return integerConvolution(first.convolution, factors, graph);
 });
 

@@ -79,6 +79,17 @@ function signsTurned(bytes: Uint8Array): Uint8Array {
   return turned.subarray(0, bytes.length);
 }
 
+/** How many products of bytes, less these zero points, add up to what float32 holds without rounding. */
+export function exactTerms(aZeroPoint: Value, bZeroPoint: Value, graph: Surroundings): number {
+  return Math.floor(2 ** 24 / (largestDifference(aZeroPoint, graph) * largestDifference(bZeroPoint, graph)));
+}
+
+/** Between a byte and its zero point. */
+function largestDifference(zeroPoint: Value, graph: Surroundings): number {
+  const bytes = graph.bytes(zeroPoint);
+  return bytes ? bytes.reduce((most, byte) => Math.max(most, byte, 255 - byte), 0) : 255;
+}
+
 /** A parameter without dimensions of 1, which a computed one of one dimension may have. */
 export function flat(value: Value, graph: Surroundings): Value {
   const before = graph.made(value, "reshape")?.operands.input;

@@ -8,14 +8,11 @@ import type { Node, Value } from "../graph/graph.ts";
 import { elementCount, sameShape } from "../shape.ts";
 import { become, type Replacement, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
-import { type Factor, factorOf, flat } from "./integer_factors.ts";
+import { exactTerms, type Factor, factorOf, flat } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** The largest product of two bytes less their zero points. */
-const LARGEST_PRODUCT = 255 * 255;
-/** So many products add up to what int32 holds, and to what float32 holds without rounding. */
-const INT32_TERMS = Math.floor((2 ** 31 - 1) / LARGEST_PRODUCT);
-const FLOAT32_TERMS = Math.floor(2 ** 24 / LARGEST_PRODUCT);
+/** So many products of two bytes less their zero points add up to what int32 holds. */
+const INT32_TERMS = Math.floor((2 ** 31 - 1) / (255 * 255));
 
 /** `matmul(dequantizeLinear(a), dequantizeLinear(b))`, a with one scale, b with one or one for each column. */
 const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
@@ -52,7 +49,8 @@ const castIntegerMatmul = row(["cast"], (node, graph) => {
   const product = graph.made(input, "integerMatmul") ?? castProduct(input, graph);
   if (!product || !graph.areInner(between(product, input, graph), node)) return undefined;
   const { dataType } = node.attributes;
-  const isExact = product.operands.a.shape.at(-1)! <= FLOAT32_TERMS;
+  const { a, aZeroPoint, bZeroPoint } = product.operands;
+  const isExact = a.shape.at(-1)! <= exactTerms(aZeroPoint, bZeroPoint, graph);
   const keeps = dataType === "float32" ||
     (dataType === "int32" && (isExact || product.outputs[0]!.dataType === "int32"));
   return keeps ? become("integerMatmul", product.operands, {}) : undefined;
@@ -76,15 +74,16 @@ const integerMatmulInParts = row(["add"], (node, graph) => {
   const first = parts?.[0];
   if (!parts || !first || !graph.areInner(parts.flatMap(({ nodes }) => nodes), node)) return undefined;
   const { a, b } = first;
-  let end = 0;
-  for (const part of parts.toSorted((x, y) => x.start - y.start)) {
-    if (part.a !== a || part.b !== b || part.start !== end || part.count > FLOAT32_TERMS) return undefined;
-    end += part.count;
-  }
-  if (end !== a.shape.at(-1) || end > INT32_TERMS) return undefined;
   const left = factorOf(a, undefined, graph);
   const right = left && factorOf(b, b.shape.length - 1, graph);
   if (!right || left.scale || right.scale) return undefined;
+  const terms = exactTerms(left.zeroPoint, right.zeroPoint, graph);
+  let end = 0;
+  for (const part of parts.toSorted((x, y) => x.start - y.start)) {
+    if (part.a !== a || part.b !== b || part.start !== end || part.count > terms) return undefined;
+    end += part.count;
+  }
+  if (end !== a.shape.at(-1) || end > INT32_TERMS) return undefined;
   return integerProduct(left, right, b);
 });
 
