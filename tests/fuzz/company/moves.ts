@@ -8,13 +8,18 @@ import { sizeOf } from "../../reference/mod.ts";
 import { activation, type Formula } from "./norms.ts";
 import { type Id, type Pen, shuffled, smallShape } from "./pen.ts";
 
-const CAST_TYPES = ["float16", "float32", "int32", "int8", "uint8", "int64"] as const;
+const CAST_TYPES = ["float16", "float32", "int32", "int8", "int64", "uint8"] as const;
 
-/** Casts one after the other, of which some round and others do not. */
+/** Casts one after the other, of which some round and others do not, of numbers that all of their types can hold. */
 const casts: Formula = (pen, x) => {
-  let y = pen.chance(0.5) ? x : pen.leaf(pen.shape(x), { domain: { float: [-100, 100] } });
+  const isSigned = pen.chance(0.5);
+  const types = isSigned ? CAST_TYPES.filter((type) => type !== "uint8") : CAST_TYPES;
+  const least = isSigned ? -100 : 0;
+  let y = pen.chance(0.5)
+    ? pen.unary("clamp", x, { minValue: least, maxValue: 100 })
+    : pen.leaf(pen.shape(x), { domain: { float: [least, 100] } });
   for (let count = pen.next.integer(2, 4); count > 0; count--) {
-    y = pen.unary("cast", y, { dataType: pen.next.pick(CAST_TYPES) });
+    y = pen.unary("cast", y, { dataType: pen.next.pick(types) });
   }
   return pen.unary("cast", y, { dataType: pen.dataType });
 };
