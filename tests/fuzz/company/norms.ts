@@ -16,12 +16,13 @@ function someAxes(pen: Pen, rank: number): number[] {
   if (rank === 0) return [];
   const count = pen.next.integer(1, Math.max(1, rank));
   const last = Array.from({ length: count }, (_, i) => rank - count + i);
-  return pen.chance(0.7) ? (pen.chance(0.7) ? last.slice(-1) : last) : shuffled(pen.next, rank).slice(0, count);
+  if (pen.isUsual()) return last.slice(-1);
+  return pen.chance(0.5) ? last : shuffled(pen.next, rank).slice(0, count);
 }
 
 /** The mean along axes: of one operator, or a sum and a quotient. */
 function mean(pen: Pen, input: Id, axes: readonly number[], keepDimensions = true): Id {
-  if (pen.chance(0.85)) return pen.unary("reduceMean", input, { axes, keepDimensions });
+  if (pen.isUsual()) return pen.unary("reduceMean", input, { axes, keepDimensions });
   const sum = pen.unary("reduceSum", input, { axes, keepDimensions });
   const count = sizeOf(axes.map((axis) => pen.shape(input)[axis]!));
   return pen.chance(0.5)
@@ -32,7 +33,7 @@ function mean(pen: Pen, input: Id, axes: readonly number[], keepDimensions = tru
 function squared(pen: Pen, x: Id): Id {
   const pick = pen.next();
   if (pick < 0.55) return pen.binary("pow", x, pen.number(pen.nearly(2, 3, 4, 1, 0.5), x));
-  if (pick < 0.95) return pen.binary("mul", x, pen.chance(0.9) ? x : pen.unary("abs", x));
+  if (pick < 0.97) return pen.binary("mul", x, pen.isUsual() ? x : pen.unary("abs", x));
   return pen.unary("abs", x);
 }
 
@@ -41,10 +42,10 @@ function overRoot(pen: Pen, x: Id, y: Id): Id {
   const epsilon = pen.number(pen.nearly(1e-5, 1e-12, 1e-3, 0.25, 3), y);
   const shifted = pen.chance(0.05) ? y : pen.binary("add", y, epsilon);
   const pick = pen.next();
-  if (pick < 0.6) return pen.directed("div", x, pen.unary("sqrt", shifted));
-  const root = pick < 0.8
+  if (pen.isUsual()) return pen.directed("div", x, pen.unary("sqrt", shifted));
+  const root = pick < 0.5
     ? pen.unary("reciprocal", pen.unary("sqrt", shifted))
-    : pick < 0.9
+    : pick < 0.75
     ? pen.binary("pow", shifted, pen.number(pen.nearly(-0.5, -1, 0.5), shifted))
     : pen.binary("div", pen.number(1, shifted), pen.unary("sqrt", shifted));
   return pen.binary("mul", x, root);
@@ -54,8 +55,8 @@ function overRoot(pen: Pen, x: Id, y: Id): Id {
 function parameterOf(pen: Pen, x: Id): Id {
   const shape = pen.shape(x);
   const pick = pen.next();
-  if (pick < 0.5) return pen.weight(shape.slice(-1));
-  if (pick < 0.65) return pen.weight(shape.slice(-2));
+  if (pen.isUsual() || pick < 0.3) return pen.weight(shape.slice(-1));
+  if (pick < 0.6) return pen.weight(shape.slice(-2));
   if (pick < 0.75) return pen.weight(shape);
   if (pick < 0.85) return pen.weight(shape.map((dimension, axis) => axis === 0 ? dimension : 1));
   if (pick < 0.9) return pen.weight([2, ...shape.slice(-1).map(() => 1)]);
@@ -64,7 +65,7 @@ function parameterOf(pen: Pen, x: Id): Id {
 
 function affine(pen: Pen, x: Id): Id {
   let y = x;
-  if (pen.chance(0.7)) y = pen.binary("mul", pen.disguised(y), parameterOf(pen, y));
+  if (pen.isUsual()) y = pen.binary("mul", pen.disguised(y), parameterOf(pen, y));
   if (pen.chance(0.6)) y = pen.binary("add", y, parameterOf(pen, y));
   return y;
 }
@@ -76,16 +77,16 @@ const layerNorm: Formula = (pen, x) => {
     : x;
   const input = pen.disguised(pen.chance(0.3) ? pen.binary("add", skip, parameterOf(pen, skip)) : skip);
   const axes = someAxes(pen, pen.shape(input).length);
-  const keeps = pen.shape(input).length === 0 || pen.chance(0.95);
+  const keeps = pen.shape(input).length === 0 || pen.isUsual();
   const center = () => {
     const average = mean(pen, input, axes, keeps);
     const aligned = keeps ? average : pen.unary("reshape", average, { newShape: withOnes(pen.shape(input), axes) });
     return pen.directed("sub", input, aligned);
   };
   const centered = center();
-  const again = pen.chance(0.1) ? center() : centered;
-  const variance = mean(pen, squared(pen, pen.disguised(again)), pen.chance(0.95) ? axes : someAxes(pen, axes.length));
-  return affine(pen, overRoot(pen, pen.chance(0.05) ? input : centered, variance));
+  const again = pen.isUsual() ? centered : center();
+  const variance = mean(pen, squared(pen, pen.disguised(again)), pen.isUsual() ? axes : someAxes(pen, axes.length));
+  return affine(pen, overRoot(pen, pen.isUsual() ? centered : input, variance));
 };
 
 function withOnes(shape: readonly number[], axes: readonly number[]): number[] {

@@ -27,6 +27,10 @@ export class DeadEnd extends Error {}
 const MAX_ELEMENTS = 400;
 const MAX_RANK = 8;
 
+/** The shape of a number: that of a scalar, [1], as many 1 as the other has dimensions, [1, 1, 1, 1], or not 1. */
+const NUMBER_STYLES = ["scalar", "scalar", "one", "one", "ones", "four", "last", "full"] as const;
+type NumberStyle = typeof NUMBER_STYLES[number];
+
 const MODERATE: Domain = { float: [-3, 3] };
 
 /** Writes a program. */
@@ -34,12 +38,24 @@ export class Pen {
   readonly leaves: Leaf[] = [];
   readonly steps: Step[] = [];
   readonly #tensors = new Map<Id, RefTensor>();
+  /** How often a formula is written as it should be: programs with one thing changed are more telling than others. */
+  readonly #faith: number;
+  /** How the numbers of a program are written, where it has a style. */
+  readonly #style: NumberStyle | undefined;
 
-  constructor(readonly next: Random, readonly dataType: FloatType) {}
+  constructor(readonly next: Random, readonly dataType: FloatType) {
+    this.#faith = next.pick([0.75, 0.9, 0.97]);
+    this.#style = next.pick([undefined, undefined, "scalar", "one", "ones", "four"]);
+  }
 
   /** True in so many of all cases. */
   chance(probability: number): boolean {
     return this.next() < probability;
+  }
+
+  /** True where the formula is written as it usually is. */
+  isUsual(): boolean {
+    return this.chance(this.#faith);
   }
 
   /** The value of the reference, of which only type and shape are relied on. */
@@ -117,12 +133,12 @@ export class Pen {
 
   /** A difference or quotient, now and then the wrong way round. */
   directed(operator: "sub" | "div", a: Id, b: Id): Id {
-    return this.chance(0.1) ? this.binary(operator, b, a) : this.binary(operator, a, b);
+    return !this.isUsual() && this.chance(0.5) ? this.binary(operator, b, a) : this.binary(operator, a, b);
   }
 
   /** One of several numbers or words, the first of which is that of the formula. */
   nearly<T>(right: T, ...wrong: readonly T[]): T {
-    return this.chance(0.75) ? right : this.next.pick(wrong);
+    return this.isUsual() ? right : this.next.pick(wrong);
   }
 
   /** A number of a formula: constant, input or computed, and in one of the shapes that broadcast. */
@@ -132,20 +148,27 @@ export class Pen {
     const type = isFloat(dataType) ? dataType : this.dataType;
     const filled = (number: number, isConstant: boolean) =>
       this.given(tensor(type, shape, new Array(sizeOf(shape)).fill(number)), isConstant);
-    const origin = this.next();
-    if (origin < 0.65) return filled(value, true);
-    if (origin < 0.77) return filled(value, false);
-    return this.#computed(value, filled, shape);
+    if (this.isUsual()) return filled(value, true);
+    return this.chance(0.4) ? filled(value, false) : this.#computed(value, filled, shape);
   }
 
   #numberShape(like: Shape): Shape {
     const ones = (rank: number): number[] => new Array(rank).fill(1);
-    const pick = this.next();
-    if (pick < 0.35) return [];
-    if (pick < 0.6) return [1];
-    if (pick < 0.75) return ones(like.length);
-    if (pick < 0.85) return ones(4);
-    return pick < 0.9 ? like.slice(-1) : like;
+    const style = this.#style && this.chance(0.85) ? this.#style : this.next.pick(NUMBER_STYLES);
+    switch (style) {
+      case "scalar":
+        return [];
+      case "one":
+        return [1];
+      case "ones":
+        return ones(like.length);
+      case "four":
+        return ones(4);
+      case "last":
+        return like.slice(-1);
+      case "full":
+        return like;
+    }
   }
 
   /** A constant number that the program computes. */
@@ -170,7 +193,7 @@ export class Pen {
 
   /** The value, now and then behind operations that change nothing, or hardly anything. */
   disguised(id: Id): Id {
-    if (this.chance(0.8)) return id;
+    if (this.isUsual() || this.chance(0.5)) return id;
     const shape = this.shape(id);
     switch (this.next.integer(0, 7)) {
       case 0:

@@ -28,7 +28,7 @@ export function companyProgram(seed: number): Program {
 
 function draw(next: Random): Program {
   const pen = new Pen(next, next() < 0.85 ? "float32" : "float16");
-  const shape = next() < 0.15 ? next.pick([[], [1], [1, 1], [1, 1, 1, 1]]) : smallShape(next, next.integer(1, 4));
+  const shape = next() < 0.2 ? next.pick([[], [1], [1, 1], [1, 1, 1, 1]]) : smallShape(next, next.integer(1, 4));
   let x = pen.leaf(shape);
   for (let count = next.pick([1, 1, 2, 3]); count > 0; count--) {
     // Some results are not what the next formula takes up.
