@@ -20,7 +20,7 @@ import { lower } from "./lower.ts";
 import { createSession } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
-import { isReviewed } from "./optimizers.ts";
+import { entriesForGraph, isReviewed } from "./optimizers.ts";
 import { packedWeights } from "./packed_weights.ts";
 import { checkGraphMemory } from "./peak_memory.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
@@ -31,7 +31,7 @@ import { canCapture, recorderOf } from "./recording.ts";
 import { rewritesOf } from "./rewrites.ts";
 import { type OrtRuntime, trimAfterPrepacking } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
-import { createSessionOptions, type SessionSettings } from "./session_options.ts";
+import { addConfiguration, createSessionOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
@@ -123,7 +123,10 @@ export class OrtDevice implements Device {
 
   /** From the cache, or anew: then it borrows the blocks that other graphs use, and takes the others. */
   async #makeSession({ constants }: Graph<NativeBlock>, onnx: OnnxGraph): Promise<OrtSession> {
-    const cached = await this.cache?.createSession(onnx, (create, adapt) => this.#createSession(create, {}, adapt));
+    const cached = await this.cache?.createSession(
+      onnx,
+      (create, adapt) => this.#createSession(create, onnx, {}, adapt),
+    );
     if (cached) return cached;
     const { accelerator, runtime } = this;
     const [borrowed, owned] = [true, false].map((own) =>
@@ -135,7 +138,7 @@ export class OrtDevice implements Device {
     try {
       const create = (options: Pointer) => createSession(runtime, onnx, options, packed.container);
       const adapt = (options: Pointer) => packed.addTo(options);
-      const pointer = await this.#createSession(create, await accelerator?.graphOptions(onnx), adapt);
+      const pointer = await this.#createSession(create, onnx, await accelerator?.graphOptions(onnx), adapt);
       const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
       trimAfterPrepacking(weightBytes + packed.packedInVain);
       return ownSession(runtime, pointer, users, weightBytes);
@@ -173,21 +176,23 @@ export class OrtDevice implements Device {
   /** Makes a session by `create`, with a graph's options of the provider, from options that `adapt` has changed. */
   async #createSession(
     create: CreateSession,
+    onnx: OnnxGraph,
     graphOptions: ProviderOptions = {},
     adapt?: (options: Pointer) => void,
   ): Promise<Pointer> {
     try {
-      return await this.#tryCreateSession(create, graphOptions, adapt);
+      return await this.#tryCreateSession(create, onnx, graphOptions, adapt);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
       // The environment of the process was made by others, without a pool: each session gets its own.
       this.runtime.poolThreads = 0;
-      return await this.#tryCreateSession(create, graphOptions, adapt);
+      return await this.#tryCreateSession(create, onnx, graphOptions, adapt);
     }
   }
 
   async #tryCreateSession(
     create: CreateSession,
+    onnx: OnnxGraph,
     graphOptions: ProviderOptions,
     adapt?: (options: Pointer) => void,
   ): Promise<Pointer> {
@@ -195,6 +200,7 @@ export class OrtDevice implements Device {
     const options = accelerator?.createSessionOptions(graphOptions) ?? createSessionOptions(runtime, this.settings);
     this.#making.add(options);
     try {
+      addConfiguration(runtime, options, entriesForGraph(onnx));
       adapt?.(options);
       return await this.#perform(() => create(options));
     } finally {

@@ -5,6 +5,11 @@
  * @module
  */
 
+import type { OnnxGraph } from "./onnx.ts";
+
+/** The entry of a session's configuration that lists optimisers. */
+const DISABLED = "optimization.disable_specified_optimizers";
+
 /** The newest version whose optimisers stand in the table. */
 export const REVIEWED_VERSION = "1.30";
 
@@ -149,12 +154,27 @@ export const TRIED_OPTIMIZERS: Set<string> = new Set();
  */
 export function optimizerEntries(allowReducedPrecision: boolean): Readonly<Record<string, string>> {
   return {
-    "optimization.disable_specified_optimizers": namesOf("disabled").filter((name) => !TRIED_OPTIMIZERS.has(name))
-      .join(";"),
+    [DISABLED]: disabledNames().join(";"),
     "session.disable_quant_qdq": TRIED_OPTIMIZERS.size === 0 ? "1" : "0",
     // 4, the engine's own choice, computes with activations in 8 bits; 0 in float32.
     "session.qdq_matmulnbits_accuracy_level": allowReducedPrecision ? "4" : "0",
   };
+}
+
+/** Optimisers that are proven for graphs that quantise nothing. */
+const NOT_WHERE_QUANTIZED: readonly string[] = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"];
+
+/**
+ * The entries in place of {@linkcode optimizerEntries} that a graph needs. Where a transposed value is quantised, what
+ * moves transposes gives everybody who uses the value the quantised one instead.
+ */
+export function entriesForGraph({ nodes }: OnnxGraph): Readonly<Record<string, string>> {
+  if (!nodes.some(({ op }) => op === "QuantizeLinear")) return {};
+  return { [DISABLED]: [...disabledNames(), ...NOT_WHERE_QUANTIZED].join(";") };
+}
+
+function disabledNames(): string[] {
+  return namesOf("disabled").filter((name) => !TRIED_OPTIMIZERS.has(name));
 }
 
 /** The names of the optimisers with a verdict. */
