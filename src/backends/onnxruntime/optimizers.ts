@@ -75,7 +75,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
   }),
   ...row("transformer", "proven", [1], {
     ConstantFolding: "computes what depends on constants only beforehand, by the same kernels",
-    TransposeOptimizer: "moves transposes past other operators until they meet and cancel",
+    TransposeOptimizer: "moves transposes past other operators until they meet and cancel; off where a graph quantises",
   }),
   ...row("transformer", "proven", [1, 2], {
     MatMulAddFusion: "starts the sums of a matrix product with what is added to it",
@@ -96,7 +96,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     WhereDummyDq: QUANTIZED,
   }),
   ...row("transformer", "proven", [2], {
-    TransposeOptimizer_CPUExecutionProvider: "the same for what runs on the CPU",
+    TransposeOptimizer_CPUExecutionProvider: "the same for what runs on the CPU; off where a graph quantises",
     ConvActivationFusion: "applies an activation to the results of a convolution before they are stored",
     MatmulTransposeFusion: "a transposed operand becomes an attribute of the product",
   }),
