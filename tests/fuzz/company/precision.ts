@@ -5,7 +5,7 @@
  * @module
  */
 
-import { evaluate, isFloat, OPERATORS, type RefTensor, sizeOf, tensor, unrounded } from "../../reference/mod.ts";
+import { evaluate, isFloat, OPERATORS, type RefTensor, sizeOf, unrounded } from "../../reference/mod.ts";
 import { type Random, random } from "../../../support/random.ts";
 import { mapOperands, type Program, type Step } from "../programs.ts";
 
@@ -53,7 +53,10 @@ function isExact({ operator }: Step, results: readonly RefTensor[]): boolean {
   return OPERATORS[operator]!.tolerance === undefined && results.every(({ magnitudes }) => magnitudes === undefined);
 }
 
-/** Rounded to either side, each element by up to what its type and its sum may lose. */
+/**
+ * Moved to either side, each element by up to what its type and its sum may lose. It is not rounded after that: engines
+ * compute float16 in float32, and leave out what a cast to float16 before that would round.
+ */
 function perturbed(result: RefTensor, next: Random): RefTensor {
   const { dataType, shape, data, magnitudes, terms = 0 } = result;
   if (!isFloat(dataType)) return result;
@@ -63,7 +66,7 @@ function perturbed(result: RefTensor, next: Random): RefTensor {
     const loss = Math.abs(value) + Math.sqrt(terms) * (magnitudes?.[i] ?? 0);
     return Number.isFinite(loss) ? value + (2 * next() - 1) * unit * loss : value;
   });
-  return tensor(dataType, shape, elements);
+  return { dataType, shape, data: elements };
 }
 
 /** The operands of a quantisation, its input moved by the width of a tie. */
