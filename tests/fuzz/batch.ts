@@ -9,7 +9,7 @@
 import { type ContextOptions, createContext, type MLContext } from "../../mod.ts";
 import { TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import { newCallTally, runCalls } from "./arena.ts";
-import { checkCompany, type CompanyTally, newCompanyTally } from "./company/check.ts";
+import { checkCompany, type CompanyTally, isSupported, newCompanyTally } from "./company/check.ts";
 import { companyProgram } from "./company/program.ts";
 import { checkProgram, type GraphTally, newGraphTally, shrink, withoutSteps } from "./graphs.ts";
 import { type Program, randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
@@ -51,11 +51,12 @@ function graphs(context: MLContext, types: Types): Suite<GraphTally> {
 }
 
 /** Formulas that engines take for others. */
-function company(context: MLContext): Suite<CompanyTally> {
+function company(context: MLContext, types: Types): Suite<CompanyTally> {
   return {
     newTally: newCompanyTally,
     program: companyProgram,
-    check: (program, seed, tally) => checkCompany(context, program, seed, tally),
+    check: async (program, seed, tally) =>
+      isSupported(context, types, program) ? await checkCompany(context, program, seed, tally) : undefined,
   };
 }
 
@@ -130,7 +131,7 @@ async function runBatch(batch: Batch): Promise<void> {
   const context = await createContext(device === undefined ? { device: "cpu", threads: 1 } : await optionsOf(device));
   const types = typesOf(context);
   if (kind === "graphs") return await runPrograms(graphs(context, types), batch);
-  if (kind === "company") return await runPrograms(company(context), batch);
+  if (kind === "company") return await runPrograms(company(context, types), batch);
   const tally = newCallTally();
   const failures = await runCalls(from, count, types, tally, (started) => tell({ started }));
   for (const failure of failures) tell({ failure });

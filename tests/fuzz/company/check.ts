@@ -8,7 +8,7 @@
 import { graphInfo, type MLContext, type MLGraph } from "../../../mod.ts";
 import { isFloat, type RefTensor } from "../../reference/mod.ts";
 import { unitInLastPlace } from "../../support/tolerance.ts";
-import { type Program, resultsOf, runProgram } from "../programs.ts";
+import { type Program, resultsOf, runProgram, type Types } from "../programs.ts";
 import { exactValues, roundedValues, type Values } from "./precision.ts";
 
 /** What was compared. */
@@ -25,6 +25,19 @@ export interface CompanyTally {
 /** Nothing yet. */
 export function newCompanyTally(): CompanyTally {
   return { graphs: 0, operators: 0, elements: 0, looked: 0, openElements: 0 };
+}
+
+/** Whether a context has all data types that the program's operators take and give. */
+export function isSupported(context: MLContext, types: Types, program: Program): boolean {
+  const values = exactValues(program);
+  const { input: { dataTypes } } = context.opSupportLimits();
+  const all: readonly string[] = dataTypes;
+  return program.steps.every(({ operator, operands, outputs }) =>
+    outputs.every((id) => all.includes(values.get(id)!.dataType)) &&
+    Object.entries(operands).every(([name, ids]) =>
+      [ids].flat().every((id) => types[operator][name]!.includes(values.get(id)!.dataType))
+    )
+  );
 }
 
 /** How much worse than the operators alone a graph may be. */
