@@ -13,6 +13,7 @@ import { integerConvolutions } from "./integer_convolutions.ts";
 import { integerProducts } from "./integer_products.ts";
 import { movements } from "./movements.ts";
 import { normalizations } from "./normalizations.ts";
+import { operandRows } from "./operands.ts";
 import { quantizedConvolutions } from "./quantized_convolutions.ts";
 import { quantizedElementwise } from "./quantized_elementwise.ts";
 import { quantizedProducts } from "./quantized_products.ts";
@@ -28,6 +29,7 @@ export const rewrites = {
   ...integerProducts,
   ...movements,
   ...normalizations,
+  ...operandRows,
   ...quantizedConvolutions,
   ...quantizedElementwise,
   ...quantizedProducts,

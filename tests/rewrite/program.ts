@@ -66,7 +66,7 @@ export async function run(program: Program): Promise<Outcome> {
 export async function assertBecomes(ops: readonly string[], program: Program, tolerance = 2e-6): Promise<Outcome> {
   const outcome = await run(program);
   assertEquals(outcome.ops, ops);
-  assertNear(outcome, tolerance);
+  assertSame(outcome, tolerance);
   return outcome;
 }
 
@@ -74,10 +74,11 @@ export async function assertBecomes(ops: readonly string[], program: Program, to
 export async function assertKeepsFrom(ops: readonly string[], program: Program, tolerance = 2e-6): Promise<void> {
   const outcome = await run(program);
   assertEquals(outcome.ops.filter((op) => ops.includes(op)), [], `${outcome.ops}`);
-  assertNear(outcome, tolerance);
+  assertSame(outcome, tolerance);
 }
 
-function assertNear({ outputs, expected, ops }: Outcome, tolerance: number): void {
+/** Asserts that a program computes what the reference does. */
+export function assertSame({ outputs, expected, ops }: Outcome, tolerance = 2e-6): void {
   expected.forEach(({ data, shape }, i) => {
     assertEquals(outputs[i]!.shape, shape);
     const largest = data.reduce<number>((most, value) => Math.max(most, Math.abs(Number(value))), 1e-30);

@@ -7,7 +7,14 @@
 import type { RewriteName } from "../../rewrite/rewrite.ts";
 
 /** Those that end in operators of the standard, which every provider has. */
-const STANDARD: readonly RewriteName[] = ["geluByErf", "layerNorm", "normScale", "normBias"];
+const STANDARD: readonly RewriteName[] = [
+  "geluByErf",
+  "layerNorm",
+  "normScale",
+  "normBias",
+  "paddedConvolution",
+  "transposedGemm",
+];
 /** Those that end in operators of ONNX Runtime's own domain. */
 const OWN: readonly RewriteName[] = ["silu", "rmsNorm", "quantizedMatmul", "quantizedGemm"];
 
