@@ -74,12 +74,20 @@ async function fileAt(location: string, files: ExternalFiles | undefined): Promi
   return file;
 }
 
+/** What a model may do with what it was made from. */
+export interface Ownership {
+  /** Whether the model destroys its context when it is disposed. */
+  readonly ownsContext?: boolean;
+  /** Frees the bytes of the model and its external files, once the model has copied what it needs of them. */
+  readonly releaseFiles?: () => void;
+}
+
 /** Loads a model; see `loadOnnx()` of the entry. */
 export async function loadModel(
   runtime: Runtime,
   bytes: Uint8Array,
   options: LoadOptions,
-  ownsContext = false,
+  { ownsContext = false, releaseFiles = () => {} }: Ownership = {},
 ): Promise<OnnxModel> {
   const { dimensions = {}, maxGraphs = 4 } = options;
   checkDimensions(dimensions, "loadOnnx");
@@ -89,7 +97,7 @@ export async function loadModel(
   const model = await parse(bytes, options.externalData);
   const material: Material = { model, limits: runtime.context.opSupportLimits() };
   const ports = portsOf(material, dimensions);
-  const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext });
+  const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext, releaseFiles });
   const shapes = fixedShapes(ports.inputs);
   if (shapes) {
     try {

@@ -50,21 +50,22 @@ export interface BuildOnnxOptions extends BuildOptions {
  *
  * If all shapes are known, the graph is built at once; else for the shapes of a run, when the first comes.
  *
+ * What is read from a path or URL is freed as soon as the weights are copied: when the graph is built, or in the first run
+ * if shapes are free. Bytes that you pass are yours.
+ *
  * @returns rejects with a TypeError if the file is damaged or no ONNX model; NotSupportedError that lists every node that
  * WebNN cannot compute; OperationError if the engine refuses the graph
  */
 export async function loadOnnx(source: Uint8Array | string | URL, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
-  const bytes = await bytesOf(source);
+  const { bytes, given, release } = await open(source, options);
+  const ownsContext = options.context === undefined;
   const context = options.context ?? await createContext();
   try {
-    return await loadModel(
-      { context, MLGraphBuilder },
-      bytes,
-      withFiles(source, options),
-      options.context === undefined,
-    );
+    const ownership = { ownsContext, releaseFiles: release };
+    return await loadModel({ context, MLGraphBuilder }, bytes, given, ownership);
   } catch (error) {
-    if (options.context === undefined) context.destroy();
+    release();
+    if (ownsContext) context.destroy();
     throw error;
   }
 }
@@ -77,11 +78,12 @@ export async function inspectOnnx(
   source: Uint8Array | string | URL,
   options: LoadOnnxOptions = {},
 ): Promise<Inspection> {
-  const bytes = await bytesOf(source);
+  const { bytes, given, release } = await open(source, options);
   const context = options.context ?? await createContext();
   try {
-    return await inspectModel({ context, MLGraphBuilder }, bytes, withFiles(source, options));
+    return await inspectModel({ context, MLGraphBuilder }, bytes, given);
   } finally {
+    release();
     if (options.context === undefined) context.destroy();
   }
 }
@@ -95,20 +97,43 @@ export async function buildOnnx(
   source: Uint8Array | string | URL,
   options: BuildOnnxOptions,
 ): Promise<Record<string, MLOperand>> {
-  return await build(options.context, builder, await bytesOf(source), withFiles(source, options));
+  const { bytes, given, release } = await open(source, options);
+  try {
+    return await build(options.context, builder, bytes, given);
+  } finally {
+    release();
+  }
 }
 
-async function bytesOf(source: Uint8Array | string | URL): Promise<Uint8Array> {
-  return typeof source === "string" || source instanceof URL ? await fetchBytes(source) : source;
+/** The bytes of a model, with what goes with them. */
+interface Opened<Options> {
+  readonly bytes: Uint8Array;
+  /** The options; external data are read beside a model that is a file, unless the caller gave them. */
+  readonly given: Options;
+  /**
+   * Frees what was read here, at once: the garbage collector may keep files of hundreds of megabytes for long. What the
+   * caller passed stays the caller's.
+   */
+  readonly release: () => void;
 }
 
-/** The options, with files of external data beside the model where nothing else is said. */
-function withFiles<Options extends { externalData?: LoadOptions["externalData"] }>(
+async function open<Options extends Pick<LoadOptions, "externalData">>(
   source: Uint8Array | string | URL,
   options: Options,
-): Options {
-  if (options.externalData !== undefined || source instanceof Uint8Array) return options;
-  return { ...options, externalData: (location: string) => fetchBytes(beside(source, location)) };
+): Promise<Opened<Options>> {
+  if (typeof source !== "string" && !(source instanceof URL)) return { bytes: source, given: options, release() {} };
+  const buffers: ArrayBuffer[] = [];
+  const read = async (file: string | URL) => {
+    const bytes = await fetchBytes(file);
+    buffers.push(bytes.buffer);
+    return bytes;
+  };
+  const externalData = options.externalData ?? ((location: string) => read(beside(source, location)));
+  return {
+    bytes: await read(source),
+    given: { ...options, externalData },
+    release: () => buffers.splice(0).forEach((buffer) => buffer.transfer(0)),
+  };
 }
 
 /** A file in the folder of another or below it. */

@@ -32,6 +32,8 @@ export interface ModelParts {
   readonly maxGraphs: number;
   /** Whether the context was made for this model and goes with it. */
   readonly ownsContext: boolean;
+  /** Frees the files of the model. Called once, when nothing of the model is a view of them any more. */
+  readonly releaseFiles: () => void;
 }
 
 /** A graph with the tensors that its runs use. */
@@ -256,7 +258,10 @@ export class OnnxModel {
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
     // One graph is all that there can be: its own copy of the weights is the only one that stays.
-    if (alone) this.#material = undefined;
+    if (alone) {
+      this.#material = undefined;
+      this.#parts.releaseFiles();
+    }
     const inputs = await createTensors(this.context, prepared.inputs, { writable: true });
     const outputs = await createTensors(this.context, prepared.outputs, { readable: true });
     return this.#keep(this.#keyOf(given), { prepared, inputs, outputs, users: 0, dropped: false });
@@ -282,6 +287,7 @@ export class OnnxModel {
     const material = this.#material!;
     if (material.stored) return material;
     const { model, tensors } = await storeWeights(material.model, this.context, material.limits);
+    this.#parts.releaseFiles();
     return this.#material = { ...material, model, stored: tensors };
   }
 

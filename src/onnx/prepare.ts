@@ -218,9 +218,12 @@ function reachedInputs(
   return [...inputs].filter(([name]) => reached.has(name));
 }
 
-/** A known output in the type that WebNN has. */
+/** A known output in the type that WebNN has, with bytes of its own: it outlives the file. */
 function finished(value: Known, limits: MLOpSupportLimits): Known & { readonly type: MLOperandDataType } {
-  if (value.bytes.byteLength > 0) return asOperandType(value, limits);
+  if (value.bytes.byteLength > 0) {
+    const { type, shape, bytes } = asOperandType(value, limits);
+    return { type, shape, bytes: bytes.slice() };
+  }
   return { ...value, type: value.type === "bool" ? "uint8" : value.type as MLOperandDataType };
 }
 
