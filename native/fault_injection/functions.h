@@ -6,7 +6,7 @@
 #define KINDS(X)                                                                                                       \
   X(environment) X(threading_options) X(session_options) X(session) X(run_options) X(binding) X(memory) X(memory_info) \
   X(value) X(shape_info) X(type_info) X(value_info) X(attribute) X(node) X(graph) X(model) X(status)                     \
-  X(allocator) X(cuda_options) X(tensorrt_options)
+  X(allocator) X(cuda_options) X(tensorrt_options) X(packed_weights)
 
 /* The number of entries of each table in ONNX Runtime 1.30. */
 typedef enum { API, EDITOR } Table;
@@ -86,7 +86,10 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 147, SetGlobalIntraOpNumThreads, STATUS, USE(threading_options))                                              \
   X(API, 148, SetGlobalInterOpNumThreads, STATUS, USE(threading_options))                                              \
   X(API, 149, SetGlobalSpinControl, STATUS, USE(threading_options))                                                    \
+  X(API, 150, AddInitializer, STATUS, USE(session_options), _, USE(value))                                             \
   X(API, 165, AddRunConfigEntry, STATUS, USE(run_options))                                                             \
+  X(API, 166, CreatePrepackedWeightsContainer, STATUS, MAKE(packed_weights))                                           \
+  X(API, 167, ReleasePrepackedWeightsContainer, PLAIN, FREE(packed_weights))                                           \
   X(API, 170, SessionOptionsAppendExecutionProvider_TensorRT_V2, STATUS, USE(session_options), USE(tensorrt_options))  \
   X(API, 171, CreateTensorRTProviderOptions, STATUS, MAKE(tensorrt_options))                                           \
   X(API, 172, UpdateTensorRTProviderOptions, STATUS, USE(tensorrt_options))                                            \
@@ -129,6 +132,7 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 409, EpAssignedSubgraph_GetNodes, STATUS, _)                                                                  \
   X(API, 410, EpAssignedNode_GetName, STATUS, _)                                                                       \
   X(API, 412, EpAssignedNode_GetOperatorType, STATUS, _)                                                               \
+  X(API, 421, SessionReleaseCapturedGraph, STATUS, USE(session))                                                       \
   X(EDITOR, 0, CreateTensorTypeInfo, STATUS, USE(shape_info), MAKE(type_info))                                         \
   X(EDITOR, 5, CreateValueInfo, STATUS, _, USE(type_info), MAKE(value_info))                                           \
   X(EDITOR, 6, CreateNode, STATUS, _, _, _, _, _, _, _, TAKE_LIST(attribute), _, MAKE(node))                           \
