@@ -43,7 +43,7 @@ Deno.test("the report has each step, what failed, and ratios of this module to t
       "no: no \\| luck |",
       "95 passed (95.00 % of those within the limits), 5 failed, 7 not supported.\n- FAIL relu",
       "| SqueezeNet | 1.0e-6 |  |",
-      "1.00e+3 ms, 2.00 GB/s | 500 ms, 4.00 GB/s",
+      "1000 ms, 2.00 GB/s | 500 ms, 4.00 GB/s",
       "| dispatch + read | c (theirs) | 2.00 ms | **1.500** (1.500 – 1.500) | 1.50e+3 |",
       "- pytorch: did not start",
     ]
