@@ -143,10 +143,15 @@ testProgram(
   [1, 1, 2, 3, 3, 4],
 );
 
-testProgram("a quantised chain of two steps", ({ builder, f, k, x }) => {
-  const [scale, zero] = [f([1], [0.5]), k("uint8", [1], [128])];
-  const quantize = (value: MLOperand) => builder.quantizeLinear(value, scale, zero);
-  const dequantize = (value: MLOperand) => builder.dequantizeLinear(value, scale, zero);
-  const sum = builder.add(dequantize(quantize(x([3], [0.3, -1.2, 100]))), f([], [0.25]));
-  return quantize(sum);
-}, [130, 126, 255]);
+testProgram(
+  "a quantised chain of two steps",
+  ({ builder, f, k, x }) => {
+    const [scale, zero] = [f([1], [0.5]), k("uint8", [1], [128])];
+    const quantize = (value: MLOperand) => builder.quantizeLinear(value, scale, zero);
+    const dequantize = (value: MLOperand) => builder.dequantizeLinear(value, scale, zero);
+    const sum = builder.add(dequantize(quantize(x([3], [0.3, -1.2, 100]))), f([], [0.25]));
+    return quantize(sum);
+  },
+  [130, 126, 255],
+  { not: { openvino: "its fusion of the sum and the quantisation rounds down" } },
+);
