@@ -29,6 +29,32 @@ testProgram(
   NEAR,
 );
 
+// Gates multiply what is about 1: there an absolute error counts.
+for (const gate of [-16, -20, 0]) {
+  const open = 1 / (1 + Math.exp(-gate));
+  testProgram(
+    `an LSTM whose gates are the sigmoid of ${gate}`,
+    ({ builder, f, x }) => {
+      const weights = f([1, 4, 1], [gate, gate, gate, 1]);
+      const recurrent = f([1, 4, 1], [0, 0, 0, 0]);
+      const states = { initialHiddenState: f([1, 1, 1], [0]), initialCellState: f([1, 1, 1], [0.5]) };
+      return builder.lstm(x([1, 1, 1], [1]), weights, recurrent, 1, 1, states);
+    },
+    [open * Math.tanh(open * (0.5 + Math.tanh(1))), open * (0.5 + Math.tanh(1))],
+    { absolute: 2e-7, not: { ggml: "the plug-in takes an LSTM and then refuses its attributes" } },
+  );
+  testProgram(
+    `a GRU whose gates are the sigmoid of ${gate}`,
+    ({ builder, f, x }) => {
+      const weights = f([1, 3, 1], [gate, gate, 1]);
+      const state = { initialHiddenState: f([1, 1, 1], [0]) };
+      return builder.gru(x([1, 1, 1], [1]), weights, f([1, 3, 1], [0, 0, 0]), 1, 1, state);
+    },
+    [(1 - open) * Math.tanh(1)],
+    { absolute: 2e-7, not: { ggml: "the plug-in takes a GRU and then refuses its attributes" } },
+  );
+}
+
 const OFFSET = [100001, 100002, 100003, 100004];
 const NORMALISED = [-1.341636, -0.447212, 0.447212, 1.341636];
 testProgram(

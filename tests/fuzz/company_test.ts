@@ -63,7 +63,6 @@ const FOUND: Readonly<Record<string, number>> = {
   CommonSubexpressionElimination: 2049,
   DivMulFusion: 463,
   GeluFusionL1: 1750,
-  GemmTransposeFusion: 1856,
   LayerNormFusionL1: 435,
   NoopElimination: 299,
   Pad_Fusion: 63,
