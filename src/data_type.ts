@@ -51,6 +51,20 @@ const BITS: Readonly<Record<MLOperandDataType, number>> = {
   uint4: 4,
 };
 
+/** The views that hold elements of a data type; float16 data also comes as the raw bits in a Uint16Array. */
+export const VIEW_NAMES: Readonly<Record<MLOperandDataType, readonly string[]>> = {
+  float32: ["Float32Array"],
+  float16: ["Float16Array", "Uint16Array"],
+  int32: ["Int32Array"],
+  uint32: ["Uint32Array"],
+  int64: ["BigInt64Array"],
+  uint64: ["BigUint64Array"],
+  int8: ["Int8Array"],
+  uint8: ["Uint8Array"],
+  int4: ["Uint8Array"],
+  uint4: ["Uint8Array"],
+};
+
 /** The width of one element in bits. */
 export function bitsOf(dataType: MLOperandDataType): number {
   return BITS[dataType];

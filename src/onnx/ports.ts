@@ -5,7 +5,7 @@
  */
 
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
-import type { MLOperandDataType } from "../data_type.ts";
+import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
 import { formatShape } from "../shape.ts";
 import type { Dimension, Known, ValueInfo } from "./model.ts";
 import { bytesNeeded } from "./tensor.ts";
@@ -53,20 +53,6 @@ export interface GivenInput {
   readonly shape: readonly number[];
 }
 
-/** The arrays that hold each data type; the first is what runs give. */
-const ARRAYS: Readonly<Record<MLOperandDataType, readonly string[]>> = {
-  float32: ["Float32Array"],
-  float16: ["Float16Array", "Uint16Array"],
-  int32: ["Int32Array"],
-  uint32: ["Uint32Array"],
-  int64: ["BigInt64Array"],
-  uint64: ["BigUint64Array"],
-  int8: ["Int8Array"],
-  uint8: ["Uint8Array"],
-  int4: ["Uint8Array"],
-  uint4: ["Uint8Array"],
-};
-
 /** An input or output for a caller. */
 export function portOf({ name, type, typeName, shape }: ValueInfo, limits: MLOpSupportLimits): ModelPort {
   if (type === undefined || type === "string" || type === "other") {
@@ -109,12 +95,12 @@ export function checkInput(
     ? { data: value, shape: undefined }
     : value as { data: unknown; shape: unknown };
   if (!ArrayBuffer.isView(data)) {
-    throw new TypeError(`${what} must be a ${ARRAYS[port.dataType][0]}, or an object with it as data and a shape`);
+    throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or an object with it as data and a shape`);
   }
   const kind = Object.prototype.toString.call(data).slice(8, -1);
-  if (!ARRAYS[port.dataType].includes(kind)) {
+  if (!VIEW_NAMES[port.dataType].includes(kind)) {
     throw new TypeError(
-      `${what} is ${port.dataType} and must be a ${ARRAYS[port.dataType].join(" or ")}, not a ${kind}`,
+      `${what} is ${port.dataType} and must be a ${VIEW_NAMES[port.dataType].join(" or ")}, not a ${kind}`,
     );
   }
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -8,11 +8,9 @@ import type { Node, Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
 import { become, type Replacement, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
-import { exactTerms, type Factor, factorOf } from "./integer_factors.ts";
+import { exactTerms, type Factor, factorOf, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** So many products of two bytes less their zero points add up to what int32 holds. */
-const INT32_TERMS = Math.floor((2 ** 31 - 1) / (255 * 255));
 /** With fewer products for each sum, the engine's float kernels are faster. */
 const MIN_TERMS = 64;
 
@@ -103,7 +101,7 @@ const castIntegerConvolution = row(["cast"], (node, graph) => {
 /** A sum that is taken in parts of the channels, each exact in float32 and cast to int32. */
 const integerConvolutionInParts = row(["add"], (node, graph) => {
   const [output] = node.outputs as [Value];
-  const parts = output.dataType === "int32" ? partsOf(output, graph) : undefined;
+  const parts = output.dataType === "int32" ? partsOf(output, graph, partOf) : undefined;
   const [first] = parts ?? [];
   if (!parts || !first || !graph.areInner(parts.flatMap(({ nodes }) => nodes), node)) return undefined;
   const factors = factorsOf(first.convolution, first.input, first.filter, graph);
@@ -133,18 +131,6 @@ interface Part {
   readonly start: number;
   readonly count: number;
   readonly nodes: readonly Node[];
-}
-
-function partsOf(value: Value, graph: Surroundings): Part[] | undefined {
-  const sum = graph.made(value, "add");
-  if (!sum) {
-    const part = partOf(value, graph);
-    return part && [part];
-  }
-  const a = partsOf(sum.operands.a, graph);
-  const b = a && partsOf(sum.operands.b, graph);
-  const [first] = a ?? [];
-  return b && first && [{ ...first, nodes: [...first.nodes, sum] }, ...a.slice(1), ...b];
 }
 
 function partOf(value: Value, graph: Surroundings): Part | undefined {

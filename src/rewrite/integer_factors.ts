@@ -8,7 +8,7 @@
  */
 
 import { elementCount, type Shape } from "../shape.ts";
-import type { Value } from "../graph/graph.ts";
+import type { Node, Value } from "../graph/graph.ts";
 import type { Surroundings } from "./editor.ts";
 
 /** Unsigned bytes with their zero point and scale. */
@@ -97,4 +97,28 @@ export function flat(value: Value, graph: Surroundings): Value {
   const count = elementCount(value.shape);
   if (value.shape.length === 1 && (count > 1 || !graph.bytes(value))) return value;
   return graph.reshaped(value, count === 1 ? [] : [count]);
+}
+
+/** So many products of two bytes less their zero points add up to what int32 holds. */
+export const INT32_TERMS: number = Math.floor((2 ** 31 - 1) / (255 * 255));
+
+/**
+ * The parts of a sum, in order, the additions among the nodes of the first one; a value that is no sum is one part.
+ * @param partOf reads a part
+ * @returns `undefined` if it finds none somewhere
+ */
+export function partsOf<P extends { readonly nodes: readonly Node[] }>(
+  value: Value,
+  graph: Surroundings,
+  partOf: (value: Value, graph: Surroundings) => P | undefined,
+): P[] | undefined {
+  const sum = graph.made(value, "add");
+  if (!sum) {
+    const part = partOf(value, graph);
+    return part && [part];
+  }
+  const a = partsOf(sum.operands.a, graph, partOf);
+  const b = a && partsOf(sum.operands.b, graph, partOf);
+  const [first] = a ?? [];
+  return b && first && [{ ...first, nodes: [...first.nodes, sum] }, ...a.slice(1), ...b];
 }

@@ -8,11 +8,8 @@ import type { Node, Value } from "../graph/graph.ts";
 import { elementCount, sameShape } from "../shape.ts";
 import { become, type Replacement, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
-import { exactTerms, type Factor, factorOf, flat } from "./integer_factors.ts";
+import { exactTerms, type Factor, factorOf, flat, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
-
-/** So many products of two bytes less their zero points add up to what int32 holds. */
-const INT32_TERMS = Math.floor((2 ** 31 - 1) / (255 * 255));
 
 /** `matmul(dequantizeLinear(a), dequantizeLinear(b))`, a with one scale, b with one or one for each column. */
 const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
@@ -70,7 +67,7 @@ function between(product: Node, value: Value, graph: Surroundings): Node[] {
 const integerMatmulInParts = row(["add"], (node, graph) => {
   const [output] = node.outputs as [Value];
   if (output.dataType !== "int32") return undefined;
-  const parts = partsOf(output, graph);
+  const parts = partsOf(output, graph, partOf);
   const first = parts?.[0];
   if (!parts || !first || !graph.areInner(parts.flatMap(({ nodes }) => nodes), node)) return undefined;
   const { a, b } = first;
@@ -94,18 +91,6 @@ interface Part {
   readonly start: number;
   readonly count: number;
   readonly nodes: readonly Node[];
-}
-
-function partsOf(value: Value, graph: Surroundings): Part[] | undefined {
-  const sum = graph.made(value, "add");
-  if (!sum) {
-    const part = partOf(value, graph);
-    return part && [part];
-  }
-  const a = partsOf(sum.operands.a, graph);
-  const b = a && partsOf(sum.operands.b, graph);
-  const [first] = a ?? [];
-  return b && first && [{ ...first, nodes: [...first.nodes, sum] }, ...a.slice(1), ...b];
 }
 
 function partOf(value: Value, graph: Surroundings): Part | undefined {

@@ -5,7 +5,7 @@
  */
 
 import { byteLength, type Descriptor, formatShape } from "../shape.ts";
-import type { MLOperandDataType } from "../data_type.ts";
+import { VIEW_NAMES } from "../data_type.ts";
 import type { Converter } from "./converters.ts";
 
 /** `AllowSharedBufferSource`: an ArrayBuffer, a SharedArrayBuffer, or a view on one. */
@@ -73,20 +73,6 @@ export function bytesOf(source: AllowSharedBufferSource): Uint8Array {
   }
 }
 
-/** The view that holds elements of a data type; float16 data also comes as the raw bits in a Uint16Array. */
-const VIEWS: Readonly<Record<MLOperandDataType, readonly string[]>> = {
-  float32: ["Float32Array"],
-  float16: ["Float16Array", "Uint16Array"],
-  int32: ["Int32Array"],
-  uint32: ["Uint32Array"],
-  int64: ["BigInt64Array"],
-  uint64: ["BigUint64Array"],
-  int8: ["Int8Array"],
-  uint8: ["Uint8Array"],
-  int4: ["Uint8Array"],
-  uint4: ["Uint8Array"],
-};
-
 /**
  * The bytes of `source`, after checking that it has exactly the length of the descriptor and, if it is a view, the kind
  * of the data type (a Uint8Array is always accepted).
@@ -100,7 +86,7 @@ export function bytesForDescriptor(
 ): Uint8Array {
   if (ArrayBuffer.isView(source)) {
     const kind = typedArrayKind.call(source) ?? "DataView";
-    const expected = VIEWS[descriptor.dataType];
+    const expected = VIEW_NAMES[descriptor.dataType];
     if (kind !== "Uint8Array" && !expected.includes(kind)) {
       throw new TypeError(`${context} must be a ${expected[0]} for ${descriptor.dataType}, not a ${kind}.`);
     }
