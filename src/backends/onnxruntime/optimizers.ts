@@ -131,8 +131,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     NchwcTransformer: "keeps images in blocks of channels between convolutions and pools",
   }),
   ...row("transformer", "disabled", [3], {
-    NhwcTransformer:
-      "is for quantised convolutions, which are not written here, and for processors where it was not tried",
+    NhwcTransformer: "is for quantised convolutions and for processors where it was not tried",
     ConvAddActivationFusion: "not needed by any model that was tried; its gain was not measured",
   }),
   ...row("transformer", "proven", [4], {
