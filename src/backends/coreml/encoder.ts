@@ -6,7 +6,7 @@
  * @module
  */
 import type { MilConstant, MilOperation, MilProgram, MilTensorType, MilType, MilValue } from "./mil.ts";
-import { ProtobufWriter } from "./protobuf.ts";
+import { ProtobufWriter } from "../common/protobuf.ts";
 import { layOutWeights, type WeightFile } from "./weights.ts";
 
 /** A program as the two files of its package. */

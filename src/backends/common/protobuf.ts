@@ -7,12 +7,21 @@
 
 const VARINT = 0;
 const LENGTH_DELIMITED = 2;
+const FIXED32 = 5;
+
+/** Strings up to this length are written character by character, which is faster than a call of the encoder. */
+const SHORT_STRING = 64;
 
 /** One growing buffer that messages are appended to, each field under its number. */
 export class ProtobufWriter {
-  #bytes = new Uint8Array(1 << 16);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
   readonly #encoder = new TextEncoder();
+
+  /** `capacity` is the number of bytes that are expected: up to there nothing is copied to grow. */
+  constructor(capacity: number = 1 << 16) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   /** What was written so far: a view, valid until more is written. */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -25,21 +34,28 @@ export class ProtobufWriter {
     this.#varint(value);
   }
 
+  /** A field of type `float`. */
+  float(field: number, value: number): void {
+    this.#tag(field, FIXED32);
+    this.#reserve(4);
+    new DataView(this.#bytes.buffer).setFloat32(this.#length, value, true);
+    this.#length += 4;
+  }
+
   /** A string field. */
   string(field: number, value: string): void {
-    this.message(field, () => {
-      this.#reserve(value.length * 3);
-      this.#length += this.#encoder.encodeInto(value, this.#bytes.subarray(this.#length)).written;
-    });
+    this.#tag(field, LENGTH_DELIMITED);
+    if (value.length <= SHORT_STRING && this.#isAsciiWritten(value)) return;
+    const bytes = this.#encoder.encode(value);
+    this.#varint(bytes.length);
+    this.#append(bytes);
   }
 
   /** A field of bytes, or a packed one whose elements have a fixed width and stand in `value` as they are written. */
   raw(field: number, value: Uint8Array): void {
     this.#tag(field, LENGTH_DELIMITED);
     this.#varint(value.length);
-    this.#reserve(value.length);
-    this.#bytes.set(value, this.#length);
-    this.#length += value.length;
+    this.#append(value);
   }
 
   /** A packed field of integers. */
@@ -71,6 +87,26 @@ export class ProtobufWriter {
     this.#length = end + shift;
   }
 
+  /** Writes a short string with its length, if all characters are ASCII; else nothing. */
+  #isAsciiWritten(value: string): boolean {
+    this.#reserve(1 + value.length);
+    const start = this.#length + 1;
+    for (let i = 0; i < value.length; i++) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) return false;
+      this.#bytes[start + i] = code;
+    }
+    this.#bytes[this.#length] = value.length;
+    this.#length = start + value.length;
+    return true;
+  }
+
+  #append(bytes: Uint8Array): void {
+    this.#reserve(bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
   #tag(field: number, wireType: number): void {
     this.#varint(field * 8 + wireType);
   }
@@ -95,7 +131,7 @@ export class ProtobufWriter {
     const needed = this.#length + count;
     if (needed <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    larger.set(this.#bytes);
+    larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }
 }
