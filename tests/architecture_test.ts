@@ -84,6 +84,8 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["cli/", "mod.ts"],
   ["cli/", "src/onnx/mod.ts"],
   ["cli/", "serve/mod.ts"],
+  // What a checkout links in the place of jsr:@std/cli.
+  ["cli/", "support/std/cli.ts"],
   ["mod.ts", "src/api/"],
 ];
 

@@ -1,10 +1,13 @@
 /**
- * The configurations: the module's, which asks for what the module needs and no more, and those of the rooms around it,
- * which `deno task` does not fetch before it runs something.
+ * The configurations: the module's, which asks for what the module needs and no more, those of the rooms around it, which
+ * `deno task` does not fetch before it runs something, and those of the packages that are published beside the module.
  */
 import { assertEquals } from "@std/assert";
+import { existsSync } from "node:fs";
 
 interface Configuration {
+  readonly version?: string;
+  readonly links?: readonly string[];
   readonly imports: Record<string, string>;
   readonly compilerOptions: Record<string, unknown>;
   readonly workspace?: unknown;
@@ -14,21 +17,43 @@ interface Configuration {
 
 const ROOT = new URL("../", import.meta.url);
 const ROOMS = ["bench", "examples", "hardware", "tests"];
+const PACKAGES = ["cli", "serve"].filter((name) => existsSync(new URL(`${name}/deno.json`, ROOT)));
 
 const read = (folder: string): Configuration => JSON.parse(Deno.readTextFileSync(new URL(`${folder}deno.json`, ROOT)));
 const root = read("");
 const rooms = ROOMS.map((room) => ({ room, ...read(`${room}/`) }));
+const packages = PACKAGES.map((room) => ({ room, ...read(`${room}/`) }));
 
 Deno.test("the module's configuration asks for no package: deno task would fetch each before it runs anything", () => {
   assertEquals(Object.values(root.imports).filter((target) => !target.startsWith("./")), []);
   assertEquals(root.workspace, undefined);
 });
 
-Deno.test("the rooms have the module's own compiler options, and map it to its sources", () => {
+Deno.test("the rooms and packages have the module's own compiler options", () => {
   const { types: _, ...expected } = root.compilerOptions;
-  for (const { room, imports, compilerOptions } of rooms) {
+  for (const { room, compilerOptions } of [...rooms, ...packages]) {
     const { types, ...others } = compilerOptions;
     assertEquals([others, types], [expected, ["../globals.d.ts"]], room);
+  }
+});
+
+Deno.test("a package asks JSR for this version of the module, and links to the checkout while it is developed", () => {
+  for (const { room, imports, links, version } of packages) {
+    assertEquals([version, links?.[0]], [root.version, ".."], room);
+    for (const [name, target] of Object.entries(imports)) {
+      const [, path] = /^@webnn\/\w+(.*)$/.exec(name) ?? [];
+      if (path === undefined) continue;
+      assertEquals(
+        target,
+        `jsr:${name.slice(0, name.length - path.length)}@^${root.version}${path}`,
+        `${room}: ${name}`,
+      );
+    }
+  }
+});
+
+Deno.test("the rooms map the module to its sources", () => {
+  for (const { room, imports } of rooms) {
     for (const [name, path] of Object.entries(root.imports)) {
       assertEquals(imports[name], path.replace("./", "../"), room);
     }
@@ -36,13 +61,15 @@ Deno.test("the rooms have the module's own compiler options, and map it to its s
 });
 
 Deno.test("the rooms fetch a package when a program imports it, not all that the lock file knows", () => {
-  for (const { room, unstable } of rooms) assertEquals(unstable, ["npm-lazy-caching"], room);
+  for (const { room, unstable } of [...rooms, ...packages]) assertEquals(unstable, ["npm-lazy-caching"], room);
 });
 
 Deno.test("a package has one version in all rooms", () => {
   const versions = new Map<string, string>();
-  for (const { room, imports } of rooms) {
+  for (const { room, imports } of [...rooms, ...packages]) {
     for (const [name, target] of Object.entries(imports)) {
+      // A package names what the rooms map to sources by its place on JSR.
+      if (target.startsWith("jsr:")) continue;
       assertEquals(target, versions.get(name) ?? target, `${name} in ${room}/deno.json`);
       versions.set(name, target);
     }
@@ -52,7 +79,9 @@ Deno.test("a package has one version in all rooms", () => {
 Deno.test("every task names the configuration of the room that its program stands in", () => {
   for (const [name, command] of Object.entries(root.tasks!)) {
     const [, room, program] =
-      /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|examples|hardware|tests)\/\S*)/.exec(command) ??
+      /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|cli|examples|hardware|tests)\/\S*)/.exec(
+        command,
+      ) ??
         [];
     assertEquals(program?.split("/")[0], room ?? "no room", `${name}: ${command}`);
   }

@@ -44,10 +44,18 @@ export interface Inspection {
   readonly operators: Readonly<Record<string, number>>;
   /** The bytes of all weights. */
   readonly weightBytes: number;
+  /** How many weights there are of each element type of ONNX, and their bytes. */
+  readonly weights: Readonly<Record<string, WeightCount>>;
   /** The nodes that cannot be computed; none if the model is taken. */
   readonly refusals: readonly Refusal[];
   /** The free dimensions and inputs without which refusals could not be looked for in full. */
   readonly missing: readonly string[];
+}
+
+/** How many weights of a type there are. */
+export interface WeightCount {
+  readonly tensors: number;
+  readonly bytes: number;
 }
 
 /** Reads a file and the files that it names. */
@@ -157,15 +165,25 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
     const name = domain === "" ? operator : `${domain}.${operator}`;
     operators[name] = (operators[name] ?? 0) + 1;
   }
-  const weights = [...model.graph.initializers.values()];
+  const weights = countWeights(model.graph.initializers.values());
   return {
     inputs,
     outputs,
     opsets: Object.fromEntries(model.opsets),
     operators,
-    weightBytes: weights.reduce((sum, value) => sum + value.bytes.byteLength, 0),
+    weightBytes: Object.values(weights).reduce((sum, { bytes }) => sum + bytes, 0),
+    weights,
     ...await survey(runtime, material, inputs),
   };
+}
+
+function countWeights(initializers: Iterable<Known>): Record<string, WeightCount> {
+  const counts: Record<string, WeightCount> = {};
+  for (const { type, bytes } of initializers) {
+    const { tensors, bytes: before } = counts[type] ?? { tensors: 0, bytes: 0 };
+    counts[type] = { tensors: tensors + 1, bytes: before + bytes.byteLength };
+  }
+  return counts;
 }
 
 async function survey(

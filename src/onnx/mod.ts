@@ -26,7 +26,7 @@ import {
 } from "./load.ts";
 import type { OnnxModel } from "./onnx_model.ts";
 
-export type { BuildOptions, ExternalFiles, Inspection, LoadOptions } from "./load.ts";
+export type { BuildOptions, ExternalFiles, Inspection, LoadOptions, WeightCount } from "./load.ts";
 export type { Dimension } from "./model.ts";
 export { OnnxModel, type RunInputs } from "./onnx_model.ts";
 export type { ModelPort, TensorData, TensorInput, TensorOutput } from "./ports.ts";

@@ -29,8 +29,10 @@ const CHECKS: Record<string, readonly string[]> = {
   "types of benches": [...CHECK, "--config=bench/deno.json", "--doc", "bench"],
   "types of the hardware check": [...CHECK, "--config=hardware/deno.json", "--doc", "hardware"],
   "types of examples": [...CHECK, "--config=examples/deno.json", "--doc", "examples"],
+  "types of the command line": [...CHECK, "--config=cli/deno.json", "--doc", "cli"],
   documentation: ["doc", "--lint", "mod.ts", "src/polyfill.ts"],
   package: ["publish", "--dry-run", "--allow-dirty"],
+  "package of the command line": ["publish", "--config=cli/deno.json", "--dry-run", "--allow-dirty"],
 };
 
 // The types have been checked by then. The sanitizers are off by default since Deno 2.9.

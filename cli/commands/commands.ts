@@ -1,0 +1,11 @@
+/**
+ * The commands, in the order in which `webnn --help` lists them.
+ *
+ * @module
+ */
+import type { Command } from "../command.ts";
+import { devicesCommand } from "./devices.ts";
+import { infoCommand } from "./info.ts";
+
+/** Every command of the program. */
+export const COMMANDS: readonly Command[] = [devicesCommand, infoCommand];
