@@ -1,6 +1,7 @@
 /**
  * The program behind `deno task test`: the static checks, then all tests and doc examples, then one line that counts.
- * Every part runs even if an earlier one failed, so that one run tells everything.
+ * Every part runs even if an earlier one failed, so that one run tells everything. Half of the tests run in a second
+ * process beside the rest, and are shown when that has ended.
  *
  * @module
  */
@@ -35,9 +36,12 @@ const CHECKS: Record<string, readonly string[]> = {
   "package of the command line": ["publish", "--config=cli/deno.json", "--dry-run", "--allow-dirty"],
 };
 
-// The types have been checked by then. The sanitizers are off by default since Deno 2.9.
+// The types are checked apart. The sanitizers are off by default since Deno 2.9.
 const TEST = ["test", TESTS_CONFIG, "--allow-all", "--no-check", "--doc", "--sanitize-ops", "--sanitize-resources"];
 const TESTED = ["tests", "support", ...DOCUMENTED];
+
+/** Tests that keep one thread busy, half of the time in all. */
+const BESIDE = ["tests/clients", "tests/coreml", "tests/examples", "tests/process", "tests/wpt", "tests/wpt_cases"];
 
 interface Counts {
   passed: number;
@@ -45,12 +49,26 @@ interface Counts {
   skipped: number;
 }
 
-/** Runs this Deno on the repository and answers whether it ended well. */
-async function deno(title: string, args: readonly string[]): Promise<boolean> {
+/** How this Deno ended on the repository, and what it printed, unless that went to the terminal. */
+interface Ending {
+  success: boolean;
+  printed: string;
+}
+
+async function deno(args: readonly string[], output: "inherit" | "piped"): Promise<Ending> {
+  const options: Deno.CommandOptions = { args: [...args], cwd: ROOT, stdin: "null", stdout: output, stderr: output };
+  const child = new Deno.Command(Deno.execPath(), options).spawn();
+  const kept = output === "piped" ? [new Response(child.stdout).text(), new Response(child.stderr).text()] : [];
+  const [{ success, signal }, ...printed] = await Promise.all([child.status, ...kept]);
+  if (signal !== null) printed.push(`\nThe process was ended by ${signal}.`);
+  return { success, printed: printed.join("") };
+}
+
+/** Does one part of the work, its output on the terminal under a title. */
+async function show(title: string, args: readonly string[]): Promise<boolean> {
   console.log(`\n== ${title}: deno ${args.join(" ")}`);
-  const child = new Deno.Command(Deno.execPath(), { args: [...args], cwd: ROOT, stdin: "null" }).spawn();
-  const { success, signal } = await child.status;
-  if (signal !== null) console.log(`\nThe process was ended by ${signal}.`);
+  const { success, printed } = await deno(args, "inherit");
+  if (printed !== "") console.log(printed);
   return success;
 }
 
@@ -67,15 +85,15 @@ function readCounts(junit: string): Counts {
   return counts;
 }
 
-async function runTests(): Promise<{ success: boolean; counts: Counts }> {
+/** Runs tests by `run`, which gets the arguments of Deno, and counts them. */
+async function count<E>(args: readonly string[], run: (args: readonly string[]) => Promise<E>): Promise<[E, Counts]> {
   const folder = await Deno.makeTempDir();
   const report = join(folder, "tests.xml");
   try {
-    const success = await deno("tests", [...TEST, `--junit-path=${report}`, ...TESTED]);
+    const ending = await run([...TEST, `--junit-path=${report}`, ...args]);
     const junit = await Deno.readTextFile(report).catch(() => undefined);
-    if (junit !== undefined) return { success, counts: readCounts(junit) };
-    console.log("The tests ended without a report, which counts as one failure.");
-    return { success: false, counts: { passed: 0, failed: 1, skipped: 0 } };
+    // Without a report the process died: one failure.
+    return [ending, junit === undefined ? { passed: 0, failed: 1, skipped: 0 } : readCounts(junit)];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -89,15 +107,22 @@ Weights, photos and reference results are in the folder that WEBNN_TEST_DATA nam
 checkout). Where they are missing, tests that need them are skipped and say so.`;
 
 await runProgram("test", HELP, {}, async () => {
+  const beside = count(BESIDE, (args) => deno(args, "piped"));
   const failed: string[] = [];
   for (const [title, args] of Object.entries(CHECKS)) {
-    if (!await deno(title, args)) failed.push(title);
+    if (!await show(title, args)) failed.push(title);
   }
-  const { success, counts } = await runTests();
+  const rest = [`--ignore=${BESIDE}`, ...TESTED];
+  const [success, counts] = await count(rest, (args) => show("tests", args));
   if (!success) failed.push("tests");
 
+  const [ending, more] = await beside;
+  console.log(`\n== tests of ${BESIDE.join(", ")}\n${ending.printed}`);
+  if (!ending.success) failed.push("tests beside");
+
   if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : "";
-  console.log(`${counts.passed} passed, ${counts.failed} failed${skipped}`);
+  const skipped = counts.skipped + more.skipped;
+  const tail = skipped > 0 ? `, ${skipped} skipped` : "";
+  console.log(`${counts.passed + more.passed} passed, ${counts.failed + more.failed} failed${tail}`);
   return failed.length > 0 ? 1 : 0;
 });
