@@ -261,9 +261,12 @@ async function countThreads(options: ContextOptions, products = 100, size = 384)
 }
 
 async function countsWorkers({ options }: TestDevice): Promise<void> {
-  const counts = [];
-  for (const threads of [1, 2]) counts.push((await countThreads({ ...options, threads })).working);
-  assertEquals(counts, [1, 2]);
+  const count = async (threads: number) => (await countThreads({ ...options, threads })).working;
+  assertEquals(await count(1), 1);
+  // On a busy machine the second thread may get next to nothing of one run.
+  let most = 0;
+  for (let tries = 0; tries < 5 && most < 2; tries++) most = Math.max(most, await count(2));
+  assertEquals(most, 2);
 }
 
 async function limitsThreadsItself({ options }: TestDevice): Promise<void> {

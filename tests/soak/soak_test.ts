@@ -60,9 +60,11 @@ for (const loops of [2, 8, 64]) {
     );
     assertEquals(code, 0, stderr);
     const samples: number[] = JSON.parse(stdout);
-    const warm = samples.slice(samples.length >> 1);
-    const [least, most] = [Math.min(...warm), Math.max(...warm)].map((bytes) => bytes / MEGABYTE) as [number, number];
-    console.log(`${loops} loops: ${least.toFixed(0)} to ${most.toFixed(0)} MB`);
-    assertLess(most - least, 30);
+    // On a busy machine fewer loops are in flight at times, and memory is given back: only what it grows by counts.
+    const quarter = samples.length >> 2;
+    const highest = (from: number) => Math.max(...samples.slice(from, from + quarter)) / MEGABYTE;
+    const [warm, end] = [Math.max(highest(quarter), highest(2 * quarter)), highest(3 * quarter)];
+    console.log(`${loops} loops: ${warm.toFixed(0)} MB, at the end ${end.toFixed(0)} MB`);
+    assertLess(end - warm, 30);
   });
 }
