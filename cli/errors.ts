@@ -42,8 +42,14 @@ function fileProblem(error: unknown): string | undefined {
   return row?.[1] ?? CODES[code];
 }
 
+/** Of an error with a list, so many lines are told. */
+const LINES = 3;
+
 /** What an error says, in one line, however many it has itself. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.split(/\s*\n\s*/).filter((line) => line !== "").join(" ");
+  const [first = "", ...rest] = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  if (rest.length === 0) return first;
+  const more = rest.length > LINES ? ` and ${rest.length - LINES} more` : "";
+  return `${first} ${rest.slice(0, LINES).join("; ")}${more}`;
 }

@@ -6,6 +6,7 @@
 import type { Command } from "../command.ts";
 import { devicesCommand } from "./devices.ts";
 import { infoCommand } from "./info.ts";
+import { runCommand } from "./run.ts";
 
 /** Every command of the program. */
-export const COMMANDS: readonly Command[] = [devicesCommand, infoCommand];
+export const COMMANDS: readonly Command[] = [devicesCommand, infoCommand, runCommand];

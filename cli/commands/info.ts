@@ -1,8 +1,9 @@
 import { createContext } from "@webnn/deno";
-import { type Dimension, type Inspection, inspectOnnx, type ModelPort } from "@webnn/deno/onnx";
+import { type Inspection, inspectOnnx, type ModelPort } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { fileError } from "../errors.ts";
-import { buildModule, isModule, portsOf } from "../model.ts";
+import { formatShape } from "../elements.ts";
+import { buildModule, isModule, portsOf } from "../model/module.ts";
 import { bytes, count, facts, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
 
@@ -67,7 +68,7 @@ function describe(terminal: Terminal, info: ModelInfo): string {
 }
 
 function portTable(terminal: Terminal, kind: string, ports: readonly ModelPort[]): string {
-  const rows = ports.map(({ name, dataType, shape }) => [name, dataType, formatDimensions(shape)]);
+  const rows = ports.map(({ name, dataType, shape }) => [name, dataType, formatShape(shape)]);
   return table(terminal, [kind, "type", "shape"], rows);
 }
 
@@ -83,9 +84,4 @@ function operatorTable(terminal: Terminal, operators: Readonly<Record<string, nu
 function refusalTable(terminal: Terminal, refusals: Inspection["refusals"]): string {
   const rows = refusals.map(({ operator, name, reason }) => [styled(terminal, "red", operator), name, reason]);
   return table(terminal, ["not supported", "node", "reason"], rows);
-}
-
-/** A shape in which dimensions may be free. */
-function formatDimensions(shape: readonly Dimension[] | undefined): string {
-  return shape === undefined ? "of any rank" : `[${shape.map((size) => size ?? "?").join(", ")}]`;
 }

@@ -1,0 +1,73 @@
+/**
+ * Sound as an input: WAV files, of which the channels are mixed, from -1 to 1.
+ *
+ * @module
+ */
+import type { ModelPort, TensorInput } from "@webnn/deno/onnx";
+import wavefile from "wavefile";
+import { type Options, positiveInteger, type Values } from "../command.ts";
+import { formatShape, makeElements, sizeOf } from "../elements.ts";
+import { Failure, messageOf } from "../errors.ts";
+
+/** How sound becomes numbers. */
+export const SOUND_OPTIONS = {
+  "sample-rate": { kind: "text", value: "HZ", help: "the samples a second that the model wants (the file's)" },
+  trim: { kind: "flag", help: "cuts sound that is longer than the input, and adds silence to what is shorter" },
+} as const satisfies Options;
+
+/** The values of those options. */
+export type SoundOptions = Values<typeof SOUND_OPTIONS>;
+
+/** Decodes sound for an input in which at most one dimension is more than 1: the samples; if it is free, all there are. */
+export function readSound(
+  port: ModelPort,
+  bytes: Uint8Array,
+  source: string,
+  shape: readonly (number | undefined)[] | undefined,
+  options: SoundOptions,
+): TensorInput {
+  const axis = sampleAxis(shape);
+  if (shape === undefined || axis === undefined || !port.dataType.startsWith("float")) {
+    throw new Failure(
+      `${source} is sound, but the input ${JSON.stringify(port.name)} is ${port.dataType} ${
+        formatShape(port.shape)
+      }; ` +
+        "it takes floats with one dimension of samples",
+    );
+  }
+  const samples = decode(bytes, source, options["sample-rate"]);
+  const wanted = shape[axis] ?? samples.length;
+  if (wanted !== samples.length && !options.trim) {
+    throw new Failure(
+      `${source} has ${samples.length} samples, but the input ${JSON.stringify(port.name)} takes ${wanted}; ` +
+        "--trim cuts them or adds silence",
+    );
+  }
+  const actual = shape.map((size, i) => i === axis ? wanted : size ?? 1);
+  return { data: makeElements(port.dataType, sizeOf(actual), (i) => samples[i] ?? 0), shape: actual };
+}
+
+/** The dimension that holds the samples: the last one that is free or more than 1, if all others may be 1. */
+function sampleAxis(shape: readonly (number | undefined)[] | undefined): number | undefined {
+  if (shape === undefined) return undefined;
+  const axis = shape.findLastIndex((size) => size !== 1);
+  return axis >= 0 && shape.every((size, i) => i === axis || size === undefined || size === 1) ? axis : undefined;
+}
+
+function decode(bytes: Uint8Array, source: string, rate: string | undefined): Float64Array {
+  const wantedRate = rate === undefined ? undefined : positiveInteger(rate, "--sample-rate");
+  try {
+    const wav = new wavefile.WaveFile(bytes);
+    wav.toBitDepth("32f");
+    if (wantedRate !== undefined) wav.toSampleRate(wantedRate);
+    // Of one channel the samples come alone, of several as a list for each.
+    const samples = wav.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
+    return samples instanceof Float64Array ? samples : mix(samples);
+  } catch (error) {
+    throw new Failure(`${source} is damaged or no WAV file: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function mix(channels: readonly Float64Array[]): Float64Array {
+  return channels[0]!.map((_, i) => channels.reduce((sum, channel) => sum + channel[i]!, 0) / channels.length);
+}

@@ -1,0 +1,35 @@
+/**
+ * The device that a command runs a model on.
+ *
+ * @module
+ */
+import { type ContextOptions, createContext, type MLContext } from "@webnn/deno";
+import { type Options, positiveInteger } from "../command.ts";
+
+/** Options of the commands that open a device. */
+export const DEVICE_OPTIONS = {
+  device: {
+    kind: "text",
+    value: "NAME",
+    help: "cpu, gpu, npu, or a provider that webnn devices lists, such as openvino (cpu)",
+  },
+  threads: { kind: "text", value: "N", help: "how many CPU threads may be used (as many as there are cores)" },
+} as const satisfies Options;
+
+/** Opens the device that the options name. */
+export function openContext(
+  { device, threads }: { readonly device?: string | undefined; readonly threads?: string | undefined },
+  others: ContextOptions = {},
+): Promise<MLContext> {
+  return createContext({
+    ...(device === undefined ? {} : deviceOptions(device)),
+    ...(threads === undefined ? {} : { threads: positiveInteger(threads, "--threads") }),
+    ...others,
+  });
+}
+
+/** The options of a context for what `--device` names. */
+export function deviceOptions(name: string): ContextOptions {
+  if (name === "cpu" || name === "gpu" || name === "npu") return { device: name };
+  return name === "coreml" ? { backend: "coreml" } : { provider: name };
+}

@@ -1,0 +1,87 @@
+/**
+ * A model that runs: an ONNX file, or what a module builds.
+ *
+ * @module
+ */
+import type { MLContext, MLTensor } from "@webnn/deno";
+import { inspectOnnx, loadOnnx, type ModelPort, type TensorInput, type TensorOutput } from "@webnn/deno/onnx";
+import { arrayOf } from "../elements.ts";
+import { fileError } from "../errors.ts";
+import { buildModule, isModule, portsOf } from "./module.ts";
+import { dimensionsOf, type Shapes } from "./shapes.ts";
+
+/** A model that is ready to run. */
+export interface LoadedModel extends Disposable {
+  readonly inputs: readonly ModelPort[];
+  readonly outputs: readonly ModelPort[];
+  run(inputs: Readonly<Record<string, TensorInput>>): Promise<Record<string, TensorOutput>>;
+}
+
+/** A model whose inputs are known; it is built when the shapes are known too. */
+export interface OpenedModel {
+  readonly inputs: readonly ModelPort[];
+  /** Builds the model for some shapes of its inputs. */
+  load(shapes: Shapes): Promise<LoadedModel>;
+}
+
+/**
+ * Reads what a model takes. An error names the file.
+ */
+export async function openModel(path: string, context: MLContext): Promise<OpenedModel> {
+  if (isModule(path)) return await openModule(path, context);
+  const { inputs } = await naming(path, () => inspectOnnx(path, { context }));
+  const load = (shapes: Shapes) =>
+    naming(path, () => loadOnnx(path, { context, dimensions: dimensionsOf(inputs, shapes) }));
+  return { inputs, load };
+}
+
+/** A module says itself what the shapes are. */
+async function openModule(path: string, context: MLContext): Promise<OpenedModel> {
+  const { builder, inputs, outputs } = await buildModule(path, context);
+  const load = () =>
+    naming(path, async () => {
+      const graph = await builder.build(outputs);
+      const ports = portsOf(outputs);
+      const inputTensors = await makeTensors(context, inputs, { writable: true });
+      const outputTensors = await makeTensors(context, ports, { readable: true });
+      const run = async (given: Readonly<Record<string, TensorInput>>) => {
+        for (const [name, tensor] of Object.entries(inputTensors)) context.writeTensor(tensor, given[name]!.data);
+        context.dispatch(graph, inputTensors, outputTensors);
+        return await readAll(context, outputTensors);
+      };
+      return { inputs, outputs: ports, run, [Symbol.dispose]: () => graph.destroy() };
+    });
+  return { inputs, load };
+}
+
+async function makeTensors(
+  context: MLContext,
+  ports: readonly ModelPort[],
+  usage: { writable?: boolean; readable?: boolean },
+): Promise<Record<string, MLTensor>> {
+  const tensors: Record<string, MLTensor> = {};
+  for (const { name, dataType, shape } of ports) {
+    tensors[name] = await context.createTensor({ dataType, shape: shape as number[], ...usage });
+  }
+  return tensors;
+}
+
+async function readAll(
+  context: MLContext,
+  tensors: Readonly<Record<string, MLTensor>>,
+): Promise<Record<string, TensorOutput>> {
+  const read = async ([name, tensor]: [string, MLTensor]) => {
+    const { dataType, shape } = tensor;
+    const data = arrayOf(dataType, new Uint8Array(await context.readTensor(tensor)));
+    return [name, { data, shape, dataType }] as const;
+  };
+  return Object.fromEntries(await Promise.all(Object.entries(tensors).map(read)));
+}
+
+async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
