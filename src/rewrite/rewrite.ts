@@ -18,6 +18,7 @@ import { quantizedConvolutions } from "./quantized_convolutions.ts";
 import { quantizedElementwise } from "./quantized_elementwise.ts";
 import { quantizedProducts } from "./quantized_products.ts";
 import type { Rewrite } from "./row.ts";
+import { scaledConvolutions } from "./scaled_convolutions.ts";
 
 export type { ConstantStore } from "./editor.ts";
 
@@ -33,6 +34,7 @@ export const rewrites = {
   ...quantizedConvolutions,
   ...quantizedElementwise,
   ...quantizedProducts,
+  ...scaledConvolutions,
 } satisfies Record<string, Rewrite>;
 
 /** The name of a row. */

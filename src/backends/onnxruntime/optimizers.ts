@@ -50,8 +50,6 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     ExpandElimination: "an expansion to the same shape is its input",
     CastElimination: "a cast to the same type is its input",
     NotWhereFusion: "exchanges the branches where the condition is negated",
-    ConvAddFusion: "adds a constant for each channel to the bias of a convolution before it",
-    ConvMulFusion: "multiplies filter and bias of a convolution by the constant factor that follows it",
   }),
   ...row("rule", "disabled", [1], {
     EliminateDropout: UNREACHABLE,
@@ -61,6 +59,10 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     DivMulFusion: "makes y / x of (1 / x) · y, also where the 1 has dimensions that x and y lack",
     FuseReluClip: "not needed by any model that was tried; its gain was not measured",
     GemmSumFusion: UNREACHABLE,
+    ConvAddFusion:
+      "src/rewrite/ adds what stays finite to the bias of a convolution before it; this one makes it infinite too",
+    ConvMulFusion:
+      "multiplies filters by factors that make them subnormal or infinite; src/rewrite/ does it where they stay normal",
     ConvBNFusion: UNREACHABLE,
     Pad_Fusion: "merges padding by 0 into that of a pool, whose padding is no element",
     MatMul_BatchNormalization_Fusion: UNREACHABLE,

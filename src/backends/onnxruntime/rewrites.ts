@@ -13,6 +13,9 @@ const STANDARD: readonly RewriteName[] = [
   "normScale",
   "normBias",
   "paddedConvolution",
+  "scaledConvolution",
+  "shiftedConvolution",
+  "normalizedConvolution",
   "transposedGemm",
 ];
 /** Those that end in operators of ONNX Runtime's own domain. */

@@ -30,7 +30,7 @@ function permuted(
 
 /**
  * Not by ONNX's, which multiplies the mean before it subtracts it and loses what both have in common. After a convolution
- * ONNX Runtime takes up these three steps into filter and bias just as well.
+ * the row `normalizedConvolution` has made it part of filter and bias.
  */
 const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, onnx) => {
   const { input, mean, variance, scale, bias } = operands;

@@ -1,0 +1,164 @@
+/**
+ * Constant factors and summands of each channel behind a convolution, which become part of its filter and bias.
+ *
+ * Each weight is rounded once, as the operator would round its result. It must stay a normal number: a subnormal one has
+ * lost digits, an infinite one all of them. Factors are positive: a negative one would make -0 of a sum that is 0, which
+ * the convolution does not.
+ *
+ * @module
+ */
+
+import type { Node, Value } from "../graph/graph.ts";
+import { elementCount, sameShape } from "../shape.ts";
+import { become, type Replacement, type Surroundings } from "./editor.ts";
+import type { AnyNode } from "./fused.ts";
+import { row } from "./row.ts";
+
+type Convolution = AnyNode<"conv2d">;
+
+/** What becomes of the channels of a convolution: `y · factor + summand`. */
+interface Affine {
+  readonly factors?: readonly number[] | undefined;
+  readonly summands?: readonly number[] | undefined;
+}
+
+const LEAST_NORMAL = 2 ** -126;
+
+const scaledConvolution = row(["mul", "div"], (node, graph) => {
+  const found = convolutionAndNumbers(node, node.operator === "div", graph);
+  if (!found) return undefined;
+  const factors = node.operator === "div" ? found.numbers.map((number) => 1 / number) : found.numbers;
+  if (factors.some((factor) => factor < 0)) return undefined;
+  return withAffine(found.convolution, { factors }, graph);
+});
+
+const shiftedConvolution = row(["add", "sub"], (node, graph) => {
+  const found = convolutionAndNumbers(node, node.operator === "sub", graph);
+  if (!found) return undefined;
+  const summands = node.operator === "sub" ? found.numbers.map((number) => -number) : found.numbers;
+  return withAffine(found.convolution, { summands }, graph);
+});
+
+/** `(y - mean) · scale / √(variance + epsilon) + bias`: the last sum makes 0 of -0, so that the factor may be negative. */
+const normalizedConvolution = row(["batchNormalization"], (node, graph) => {
+  const { input, mean, variance, scale, bias } = node.operands;
+  const convolution = convolutionOf(input, node, graph);
+  if (!convolution || node.attributes.axis !== channelAxis(convolution)) return undefined;
+  const [means, variances] = [numbersOf(mean, graph), numbersOf(variance, graph)];
+  const scales = scale ? numbersOf(scale, graph) : means?.map(() => 1);
+  const biases = bias ? numbersOf(bias, graph) : means?.map(() => 0);
+  if (!means || !variances || !scales || !biases) return undefined;
+  if (!bias && scales.some((number) => number < 0)) return undefined;
+  const factors = scales.map((number, i) => number / Math.sqrt(variances[i]! + node.attributes.epsilon));
+  const summands = biases.map((number, i) => number - means[i]! * factors[i]!);
+  return withAffine(convolution, { factors, summands }, graph);
+});
+
+/** A convolution and a constant that an operator combines, in this order only if `isOrdered`. */
+function convolutionAndNumbers(
+  node: AnyNode<"add" | "sub" | "mul" | "div">,
+  isOrdered: boolean,
+  graph: Surroundings,
+): { readonly convolution: Convolution; readonly numbers: readonly number[] } | undefined {
+  const { a, b } = node.operands;
+  const [value, other] = graph.made(a, "conv2d") || isOrdered ? [a, b] : [b, a];
+  const convolution = convolutionOf(value, node, graph);
+  const numbers = convolution && perChannel(other, convolution, graph);
+  return numbers && { convolution, numbers };
+}
+
+/** The convolution of float32 that made a value of the same shape as the node's, if no other uses it. */
+function convolutionOf(value: Value, node: Node, graph: Surroundings): Convolution | undefined {
+  const convolution = graph.made(value, "conv2d");
+  const isOurs = convolution && value.dataType === "float32" && graph.areInner([convolution], node) &&
+    sameShape(value.shape, node.outputs[0]!.shape);
+  return isOurs ? convolution : undefined;
+}
+
+function channelAxis({ attributes: { inputLayout } }: Convolution): number {
+  return inputLayout.indexOf("c");
+}
+
+/** The numbers of a constant that has one for all channels, or one for each. */
+function perChannel(value: Value, convolution: Convolution, graph: Surroundings): readonly number[] | undefined {
+  const { shape } = convolution.outputs[0]!;
+  const axis = channelAxis(convolution);
+  const padded = [...shape.map(() => 1), ...value.shape].slice(-shape.length);
+  if (padded.some((size, i) => size !== 1 && i !== axis)) return undefined;
+  const numbers = numbersOf(value, graph);
+  return numbers?.length === 1 ? new Array(shape[axis]!).fill(numbers[0]) : numbers;
+}
+
+function numbersOf(value: Value, graph: Surroundings): readonly number[] | undefined {
+  const bytes = graph.bytes(value);
+  return bytes && [...floatsOf(bytes)];
+}
+
+function floatsOf({ buffer, byteLength, byteOffset }: Uint8Array): Float32Array {
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** The convolution with another filter and bias; `undefined` if they would lose digits. */
+function withAffine(
+  convolution: Convolution,
+  { factors, summands }: Affine,
+  graph: Surroundings,
+): Replacement | undefined {
+  const { filter, bias } = convolution.operands;
+  const scaled = factors && scaleFilter(convolution, factors, graph);
+  const shifted = bias || summands ? shiftBias(convolution, { factors, summands }, graph) : undefined;
+  if ((factors && !scaled) || ((bias || summands) && !shifted)) return undefined;
+  const operands = {
+    ...convolution.operands,
+    filter: scaled ? graph.constant(filter, new Uint8Array(scaled.buffer)) : filter,
+    bias: shifted && graph.constant({ dataType: "float32", shape: [shifted.length] }, new Uint8Array(shifted.buffer)),
+  };
+  return become("conv2d", operands, convolution.attributes);
+}
+
+/** The bias after factors and summands; `undefined` if it is no constant, or digits would be lost. */
+function shiftBias(
+  convolution: Convolution,
+  { factors, summands }: Affine,
+  graph: Surroundings,
+): Float32Array<ArrayBuffer> | undefined {
+  const { bias } = convolution.operands;
+  const count = convolution.outputs[0]!.shape[channelAxis(convolution)]!;
+  const before = bias ? numbersOf(bias, graph) : new Array<number>(count).fill(0);
+  const after = before && Float32Array.from(before, (number, i) => number * (factors?.[i] ?? 1) + (summands?.[i] ?? 0));
+  return after?.every((number) => number === 0 || isNormal(number)) ? after : undefined;
+}
+
+/** The filter with each output channel times its factor; `undefined` if it is no constant, or digits would be lost. */
+function scaleFilter(
+  { attributes: { filterLayout }, operands: { filter } }: Convolution,
+  factors: readonly number[],
+  graph: Surroundings,
+): Float32Array<ArrayBuffer> | undefined {
+  const bytes = graph.bytes(filter);
+  if (!bytes || !factors.every(isNormal)) return undefined;
+  const inner = elementCount(filter.shape.slice(filterLayout.indexOf("o") + 1));
+  const scaled = floatsOf(bytes).slice();
+  for (let start = 0; start < scaled.length; start += inner) {
+    const factor = factors[(start / inner) % factors.length]!;
+    if (!scale(scaled.subarray(start, start + inner), factor)) return undefined;
+  }
+  return scaled;
+}
+
+/** Multiplies all weights; whether each is still 0 or a normal number. */
+function scale(weights: Float32Array, factor: number): boolean {
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] === 0) continue;
+    weights[i]! *= factor;
+    if (!isNormal(weights[i]!)) return false;
+  }
+  return true;
+}
+
+function isNormal(number: number): boolean {
+  return Number.isFinite(number) && Math.abs(number) >= LEAST_NORMAL;
+}
+
+/** The rows of convolutions with what follows them. */
+export const scaledConvolutions = { scaledConvolution, shiftedConvolution, normalizedConvolution };
