@@ -55,6 +55,24 @@ for (const gate of [-16, -20, 0]) {
   );
 }
 
+// WebGPU's kernel refuses some of these shapes.
+for (
+  const [base, exponent] of [[[1, 4], [1, 1]], [[2, 4], [2, 1]], [[1, 1], [1, 4]], [[4], [1, 1]], [[1, 4], [2, 1]], [
+    [4],
+    [1],
+  ]] as const
+) {
+  const rows = Math.max(base.length > 1 ? base[0]! : 1, exponent.length > 1 ? exponent[0]! : 1);
+  const size = (shape: readonly number[]) => shape.reduce((product, dimension) => product * dimension, 1);
+  testProgram(
+    `pow of [${base}] and [${exponent}]`,
+    ({ builder, x }) =>
+      builder.pow(x(base, new Array(size(base)).fill(1.5)), x(exponent, new Array(size(exponent)).fill(3))),
+    new Array(4 * rows).fill(3.375),
+    NEAR,
+  );
+}
+
 const OFFSET = [100001, 100002, 100003, 100004];
 const NORMALISED = [-1.341636, -0.447212, 0.447212, 1.341636];
 testProgram(

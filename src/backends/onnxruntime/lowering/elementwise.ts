@@ -7,11 +7,12 @@
 import { isFloat, type MLOperandDataType } from "../../../data_type.ts";
 import type { Value } from "../../../graph/graph.ts";
 import type { elementwise as rows } from "../../../ops/elementwise.ts";
-import { broadcastsTo } from "../../../shape.ts";
+import { broadcast, broadcastsTo, elementCount } from "../../../shape.ts";
 import { Float } from "../onnx.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import { carried } from "./carrier.ts";
 import { integerDiv, integerPow } from "./integers.ts";
+import { has } from "./kernels.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Combine, greaterOf, lesserOf } from "./order.ts";
 import { sigmoid } from "./sigmoid.ts";
@@ -30,6 +31,20 @@ function binaryByType(op: string, ofIntegers: (a: Value, b: Value, onnx: OnnxWri
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
     isFloat(a.dataType) ? onnx.node(op, [a, b]) : ofIntegers(a, b, onnx);
 }
+
+/** A power. A kernel that fails on what has one element in each row gets a number, or all elements of the rows. */
+const pow: Lowering<"pow"> = ({ operands: { a, b } }, onnx) => {
+  if (!isFloat(a.dataType)) return integerPow(a, b, onnx);
+  if (!has("narrowPowers", onnx)) return onnx.node("Pow", [a, b]);
+  const shape = broadcast(a.shape, b.shape)!;
+  const filled = (operand: Value, other: Value) => {
+    const isNarrow = operand.shape.length > 1 && operand.shape.at(-1) === 1 && shape.at(-1)! % 4 === 0;
+    if (!isNarrow) return operand;
+    const isNumber = elementCount(operand.shape) === 1 && other.shape.length === shape.length;
+    return isNumber ? onnx.reshape(operand, []) : onnx.node("Expand", [operand, onnx.ints(shape)]);
+  };
+  return onnx.node("Pow", [filled(a, b), filled(b, a)]);
+};
 
 /** A comparison: ONNX answers with bool, WebNN with uint8. */
 function comparison(op: string) {
@@ -141,7 +156,7 @@ export const elementwise = {
   div: binaryByType("Div", integerDiv),
   max: extreme(greaterOf),
   min: extreme(lesserOf),
-  pow: binaryByType("Pow", integerPow),
+  pow,
   equal: comparison("Equal"),
   notEqual: ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
     onnx.cast(onnx.node("Not", [onnx.node("Equal", [a, b])]), "uint8"),

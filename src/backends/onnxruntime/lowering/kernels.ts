@@ -17,6 +17,8 @@ const FLAWS = {
   partialDequantization: ["webgpu"],
   /** DequantizeLinear subtracts the zero point after it has multiplied both by the scale. */
   roughDequantization: ["openvino"],
+  /** Pow refuses two operands of which one has a last dimension of 1 and two dimensions or more, the other one a multiple of 4. */
+  narrowPowers: ["webgpu"],
   /** Threads carry out the updates of ScatterND in any order. */
   unorderedScatter: ["cpu"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
