@@ -35,6 +35,15 @@ export type * from "./src/api/dictionaries.ts";
 export { type ContextOptions, createContext, devices, type LibraryOptions, ML, ml } from "./src/api/ml.ts";
 export { contextInfo, type DeviceEntry, type DeviceInfo, type DeviceKind, MLContext } from "./src/api/ml_context.ts";
 export { type Engine, type GraphInfo, graphInfo, MLGraph, type PlacedNode, type Refusal } from "./src/api/ml_graph.ts";
+export {
+  type DescribedEdge,
+  type DescribedNode,
+  type DescribedOperator,
+  type DescribedTensor,
+  describeGraph,
+  type GraphDescription,
+} from "./src/api/graph_description.ts";
+export { type GraphProfile, graphProfile, type NodeProfile, type OperatorProfile } from "./src/api/graph_profile.ts";
 export { MLGraphBuilder } from "./src/api/ml_graph_builder.ts";
 export { MLOperand } from "./src/api/ml_operand.ts";
 export { MLTensor } from "./src/api/ml_tensor.ts";

@@ -47,6 +47,34 @@ export async function createFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
 }
 
+/**
+ * Creates a folder for temporary files.
+ * @param purpose what it is for, for the error
+ * @throws if the program may not read and write there
+ */
+export function createTemporaryFolder(purpose: string): string {
+  const options = { prefix: "webnn_" };
+  const isGranted = (...names: ("read" | "write")[]) =>
+    names.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+  if (isGranted("read", "write")) return Deno.makeTempDirSync(options);
+  const common = "/tmp";
+  if (Deno.build.os !== "windows" && isPermitted("read", common) && isPermitted("write", common)) {
+    return Deno.makeTempDirSync({ ...options, dir: common });
+  }
+  throw new TypeError(
+    `${purpose} keeps a file among the temporary ones for a while: allow reading and writing there (--allow-read, --allow-write)`,
+  );
+}
+
+/** Removes a folder with what is in it, at once, if that can be done. */
+export function removeFolder(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch {
+    // It is gone already, or still in use: the system removes temporary files some day.
+  }
+}
+
 /** Writes behind the end of a file, which must exist. */
 export async function appendFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
   using file = await Deno.open(path, { append: true });

@@ -150,6 +150,11 @@ export const DEMANDS = {
     honouredBy: ["cpu", "coreml"],
     text: "how many bytes its files may have together, 2 GiB by default",
   },
+  profile: {
+    member: withDefault(boolean, false),
+    honouredBy: ["cpu"],
+    text: "`true`: the runs of graphs are measured, node by node ([docs/inspecting.md](./docs/inspecting.md))",
+  },
 } satisfies Readonly<Record<string, DemandOption>>;
 
 /** All options of our own, in the order of the docs. */

@@ -48,6 +48,7 @@ Deno.test("options are converted, and defaults filled in", () => {
     allowReducedPrecision: false,
     fallback: true,
     graphCapture: false,
+    profile: false,
     powerPreference: "default",
     spinning: true,
   });

@@ -84,7 +84,7 @@ export const ORT_API = {
   SessionGetInputCount: status(30, "pointer session", "buffer out"), // size_t*
   SessionGetOutputCount: status(31, "pointer session", "buffer out"), // size_t*
   SessionGetInputName: handle(36, "pointer session", "usize index", "pointer allocator"), // free with the allocator
-  SessionEndProfiling: handle(110, "pointer session", "pointer allocator"), // free with the allocator
+  SessionEndProfilingAsync: nonblocking.handle(110, "pointer session", "pointer allocator"), // free with the allocator
 
   // Runs
   CreateRunOptions: handle(39),

@@ -237,8 +237,9 @@ export async function buildGraph(builder: object, count: number, outputs: unknow
   const { context } = state;
   const port = ({ name, value: { dataType, shape } }: NamedValue) => ({ name, descriptor: { dataType, shape } });
   const ports = { inputs: graph.inputs.map(port), outputs: graph.outputs.map(port) };
+  const source = { ...graph, constants: graph.constants.map((constant) => ({ ...constant, block: undefined })) };
   const compiled = await context.timeline.compile(graph);
-  return graphSlot.create(MLGraph.prototype, { context, graph: compiled, ...ports });
+  return graphSlot.create(MLGraph.prototype, { context, graph: compiled, ...ports, source });
 }
 
 function checkOutputs(

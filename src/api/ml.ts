@@ -113,6 +113,12 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   cacheDirectory?: string | URL;
   /** How many bytes the files of that folder may have together, 2 GiB by default; the oldest go first. */
   cacheSizeLimit?: number;
+  /**
+   * Whether the runs of graphs are measured node by node, false by default; {@linkcode graphProfile} tells the times. The
+   * CPU has it. Until then the engine keeps what it measured in memory, and then writes it to a file in the folder of
+   * temporary files, which is read and removed: so this needs permission to read and write there.
+   */
+  profile?: boolean;
 }
 
 /**

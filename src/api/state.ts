@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { NamedValue, Node, Value } from "../graph/graph.ts";
+import type { Graph, NamedValue, Node, Value } from "../graph/graph.ts";
 import type { Rental } from "../interop/webgpu.ts";
 import type { OperatorLimits } from "../ops/limits.ts";
 import type { OperatorName } from "../ops/operators.ts";
@@ -72,6 +72,8 @@ export interface GraphState {
   readonly graph: TimelineGraph;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
+  /** What was built; the blocks of its constants belong to the device. */
+  readonly source: Graph<undefined>;
 }
 
 /** The internal slots of a graph. */

@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Graph } from "../graph/graph.ts";
+import type { Graph, Node } from "../graph/graph.ts";
 import type { DeviceLimits } from "../graph/limits.ts";
 import type { Descriptor } from "../shape.ts";
 
@@ -39,12 +39,48 @@ export interface Executable extends Releasable {
   readonly blockingTime?: number;
   /** The nodes of the engine's graph that do not run on the device of the context, but on the CPU. */
   readonly elsewhere?: readonly PlacedNode[];
+  /** The nodes of the graph of which `elsewhere` has parts. */
+  readonly nodesElsewhere?: ReadonlySet<Node>;
   /** What runs it, where the device has more than one engine. */
   readonly engine?: Engine;
   /** The engines that were asked before and did not take the graph, in that order. */
   readonly refusals?: readonly Refusal[];
   /** Computes. Tensors stand in the order of the graph's inputs and outputs; no output is an input. */
   run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
+  /** What was measured of the runs until the first call, which ends the measuring. Only where the context asked for it. */
+  profile?(): Promise<EngineProfile>;
+}
+
+/** What an engine measured of a graph's runs. Times are in milliseconds. */
+export interface EngineProfile {
+  /** How many runs were measured. */
+  readonly runs: number;
+  /** The duration of a run. */
+  readonly time: number;
+  /** In the order in which they ran. */
+  readonly nodes: readonly EngineNode[];
+  /** The most bytes of computed values that are alive at one time. */
+  readonly peakBytes: number;
+}
+
+/** What was measured of a node of the engine's graph. */
+export interface EngineNode {
+  /** Under the engine's name: `"conv2d [stem] #3"`. */
+  readonly name: string;
+  /** The engine's operator: `"Conv"`. */
+  readonly kernel: string;
+  /** What ran it, under the engine's name: `"CPUExecutionProvider"`. */
+  readonly provider: string;
+  /** When it began, after the beginning of the run. */
+  readonly start: number;
+  /** How long it took. */
+  readonly time: number;
+  /** The bytes of its outputs. */
+  readonly outputBytes: number;
+  /** The operation that it is a part of, or a fused one; absent where the engine put it in for itself. */
+  readonly operator?: string | undefined;
+  /** The nodes of the graph whose work it does, in their order. None where the engine put it in for itself. */
+  readonly origins: readonly Node[];
 }
 
 /** Where the engine runs a node of its graph. */

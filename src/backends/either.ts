@@ -137,10 +137,11 @@ async function compileOn(
   refusals: readonly Refusal[],
 ): Promise<Executable> {
   const executable = await device.compile({ ...graph, constants: store(device, graph) });
-  const { devices, elsewhere = [] } = executable;
+  const { devices, elsewhere = [], nodesElsewhere = new Set() } = executable;
   return {
     devices,
     elsewhere,
+    nodesElsewhere,
     engine: device.info,
     refusals,
     get blockingTime() {

@@ -5,7 +5,7 @@
  */
 
 import { byteLength, elementCount } from "../shape.ts";
-import type { Cost, Graph, NodeOperands, Value } from "./graph.ts";
+import type { Cost, Graph, Node, NodeOperands, Value } from "./graph.ts";
 
 /** The cost of all nodes together. */
 export function costOf({ nodes }: Graph<unknown>): Cost {
@@ -15,6 +15,12 @@ export function costOf({ nodes }: Graph<unknown>): Cost {
     bytes += cost.bytes;
   }
   return { multiplyAdds, bytes };
+}
+
+/** The node with the most arithmetic; of those that have none, with the most memory traffic. */
+export function heaviest(nodes: readonly Node[]): Node | undefined {
+  const compare = (a: Cost, b: Cost) => b.multiplyAdds - a.multiplyAdds || b.bytes - a.bytes;
+  return nodes.toSorted((a, b) => compare(a.cost, b.cost))[0];
 }
 
 /** The bytes of all operands and outputs; an operand that is passed twice counts once. */

@@ -8,7 +8,7 @@
 
 import { invalidStateError, messageOf, operationError, unknownError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { Block, Device, DeviceTensor, Executable, Releasable } from "../backends/backend.ts";
+import type { Block, Device, DeviceTensor, EngineProfile, Executable, Releasable } from "../backends/backend.ts";
 import type { Descriptor } from "../shape.ts";
 import { Queue } from "./queue.ts";
 
@@ -196,6 +196,16 @@ export class Timeline {
     } catch (error) {
       throw unknownError(`${problem}: ${messageOf(error)}`, error);
     }
+  }
+
+  /** What was measured of a graph's runs so far. Rejects with OperationError if the engine fails. */
+  profile({ executable }: TimelineGraph): Promise<EngineProfile> {
+    return this.#schedule({
+      step: () => executable.profile!(),
+      finish: (profile) => profile,
+      discard: () => {},
+      translate: (error) => operationError(`What was measured could not be read: ${messageOf(error)}`, error),
+    });
   }
 
   /** Runs a graph. If it fails, its outputs are poisoned: reading one rejects with the error. */

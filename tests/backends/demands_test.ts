@@ -26,6 +26,7 @@ const VALUES: Required<Pick<ContextOptions, Demand>> = {
   spinning: false,
   cacheDirectory: "/nowhere",
   cacheSizeLimit: 1000,
+  profile: true,
 };
 
 const ALL = Object.keys(DEMANDS) as Demand[];
@@ -114,6 +115,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
     spinning: changesSpinning,
     cacheDirectory: keepsGraphs,
     cacheSizeLimit: keepsNoMore,
+    profile: { elsewhere: "tests/api/graph_profile_test.ts" },
   },
   coreml: { fallback: ON_FAKE, allowReducedPrecision: ON_FAKE, cacheDirectory: ON_FAKE, cacheSizeLimit: ON_FAKE },
   webgpu: {

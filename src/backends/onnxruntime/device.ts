@@ -23,6 +23,7 @@ import type { OnnxGraph } from "./onnx.ts";
 import { entriesForGraph, isReviewed } from "./optimizers.ts";
 import { packedWeights } from "./packed_weights.ts";
 import { checkGraphMemory } from "./peak_memory.ts";
+import type { Profiler } from "./profile/profiler.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
 import { checkPlacement, place } from "./providers/placed_executable.ts";
@@ -33,6 +34,7 @@ import { type OrtRuntime, trimAfterPrepacking } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
 import { addConfiguration, createSessionOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
+import type { Way } from "./way.ts";
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
@@ -86,12 +88,17 @@ export class OrtDevice implements Device {
 
   async compile(given: Graph<NativeBlock>): Promise<Executable> {
     let graph = given;
+    let profiler: Profiler | undefined;
     try {
+      profiler = await this.#createProfiler();
       graph = this.#rewrite(given);
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph, { ...this.settings, provider: this.info.provider });
-      const session = await this.#makeSession(graph, onnx);
-      return this.#makeExecutable(session, graph, onnx);
+      const session = await this.#makeSession(graph, onnx, profiler);
+      return await this.#makeExecutable(session, { given, rewritten: graph, onnx }, profiler);
+    } catch (error) {
+      profiler?.release();
+      throw error;
     } finally {
       // Those that the model took are no longer theirs; the rest were copied, or never came to it.
       for (const { block, shared } of graph.constants) if (!shared) block.release();
@@ -121,11 +128,26 @@ export class OrtDevice implements Device {
     });
   }
 
+  /** Only contexts that ask for it load what measures. */
+  async #createProfiler(): Promise<Profiler | undefined> {
+    if (!this.settings.profile) return undefined;
+    const { createProfiler } = await import("./profile/profiler.ts");
+    return createProfiler(this.runtime);
+  }
+
   /** From the cache, or anew: then it borrows the blocks that other graphs use, and takes the others. */
-  async #makeSession({ constants }: Graph<NativeBlock>, onnx: OnnxGraph): Promise<OrtSession> {
+  async #makeSession(
+    { constants }: Graph<NativeBlock>,
+    onnx: OnnxGraph,
+    profiler: Profiler | undefined,
+  ): Promise<OrtSession> {
     const cached = await this.cache?.createSession(
       onnx,
-      (create, adapt) => this.#createSession(create, onnx, {}, adapt),
+      (create, adapt) =>
+        this.#createSession(create, onnx, {}, (options) => {
+          adapt?.(options);
+          profiler?.addTo(options);
+        }),
     );
     if (cached) return cached;
     const { accelerator, runtime } = this;
@@ -137,7 +159,10 @@ export class OrtDevice implements Device {
     const users = [packed, ...borrowed];
     try {
       const create = (options: Pointer) => createSession(runtime, onnx, options, packed.container);
-      const adapt = (options: Pointer) => packed.addTo(options);
+      const adapt = (options: Pointer) => {
+        packed.addTo(options);
+        profiler?.addTo(options);
+      };
       const pointer = await this.#createSession(create, onnx, await accelerator?.graphOptions(onnx), adapt);
       const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
       trimAfterPrepacking(weightBytes + packed.packedInVain);
@@ -148,19 +173,21 @@ export class OrtDevice implements Device {
     }
   }
 
-  /** Takes the session over, also if it fails. */
-  #makeExecutable(session: OrtSession, graph: Graph<NativeBlock>, onnx: OnnxGraph): Executable {
+  /** Takes the session over, also if it fails; and the profiler, if it succeeds. */
+  async #makeExecutable(session: OrtSession, way: Way, profiler: Profiler | undefined): Promise<Executable> {
     const { accelerator, runtime } = this;
+    const { onnx, rewritten } = way;
     try {
-      const placement = accelerator && checkPlacement(accelerator, session.pointer, onnx);
+      const placement = accelerator && checkPlacement(accelerator, session.pointer, way);
       const executable = new OrtExecutable(runtime, session, {
         signature: { inputs: onnx.inputs.map(({ name }) => name), outputs: onnx.outputs.map(({ name }) => name) },
         runOptions: this.#runOptions,
-        estimatedMicroseconds: estimateMicroseconds(graph),
+        estimatedMicroseconds: estimateMicroseconds(rewritten),
         record: accelerator?.settings.graphCapture && canCapture(runtime)
           ? recorderOf(runtime, session.pointer)
           : undefined,
       });
+      if (profiler) return (await import("./profile/measured_executable.ts")).measured(executable, profiler, way);
       return accelerator && placement ? place(accelerator, executable, placement) : executable;
     } catch (error) {
       this.#perform(() => session.release());

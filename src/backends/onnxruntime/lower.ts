@@ -50,7 +50,7 @@ export function lower(graph: Graph<NativeBlock>, settings: LoweringSettings = {}
   for (const { value } of graph.inputs) onnx.addInput(value);
   for (const { value, block } of graph.constants) onnx.addConstant(value, block);
   for (const node of graph.nodes as readonly (NodeOf<OperatorName> | FusedNode<FusedName>)[]) {
-    onnx.setLabel(node.operator, node.label);
+    onnx.begin(node);
     const outputs = allLowerings[node.operator](node as never, onnx);
     onnx.bind(node, Array.isArray(outputs) ? outputs : [outputs as Operand]);
   }

@@ -6,6 +6,7 @@
  */
 
 import type { MLOperandDataType } from "../../data_type.ts";
+import type { Node } from "../../graph/graph.ts";
 import type { Shape } from "../../shape.ts";
 import type { NativeBlock } from "./native_block.ts";
 
@@ -59,6 +60,8 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValueInfo[];
   readonly initializers: readonly OnnxInitializer[];
   readonly nodes: readonly OnnxNode[];
+  /** For each of the nodes, the operation of WebNN that it is a part of. */
+  readonly origins: readonly Node[];
 }
 
 /** Attributes as JSON values: equal ones if they are the same to the last bit. JSON has no NaN, no infinity and no -0. */

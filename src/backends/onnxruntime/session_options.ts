@@ -17,7 +17,7 @@ export type Settings = Selection & { readonly threads: number };
 /** Those that each of its sessions has. */
 export type SessionSettings =
   & Pick<Settings, "threads">
-  & Partial<Pick<Settings, "allowReducedPrecision" | "spinning">>;
+  & Partial<Pick<Settings, "allowReducedPrecision" | "profile" | "spinning">>;
 
 /** The settings of a context: where it names no folder of compiled graphs, the one in WEBNN_CACHE_DIR, if it is set. */
 export function settingsOf(selection: Selection): Settings {

@@ -49,6 +49,8 @@ export class OnnxWriter {
   readonly #outputs: OnnxValueInfo[] = [];
   readonly #initializers: OnnxInitializer[] = [];
   readonly #nodes: OnnxNode[] = [];
+  readonly #origins: Node[] = [];
+  #origin: Node | undefined;
   #label = "";
   #count = 0;
 
@@ -61,6 +63,7 @@ export class OnnxWriter {
       outputs: this.#outputs,
       initializers: this.#initializers,
       nodes: this.#nodes,
+      origins: this.#origins,
     };
   }
 
@@ -181,8 +184,10 @@ export class OnnxWriter {
     return this.#producers.get(value);
   }
 
-  /** Errors about the nodes that follow name this operator and label. */
-  setLabel(operator: string, label: string): void {
+  /** The nodes that follow are parts of this one: errors about them name its operator and label. */
+  begin(node: Node): void {
+    const { label, operator } = node;
+    this.#origin = node;
     // deno-lint-ignore no-control-regex -- C strings end at NUL, and a log line at the next control character
     this.#label = label === "" ? operator : `${operator} [${label.replace(/[\0-\x1f\x7f]/g, "\uFFFD")}]`;
   }
@@ -208,6 +213,7 @@ export class OnnxWriter {
   ): string[] {
     const outputs = Array.from({ length: outputCount }, () => `t${this.#count++}`);
     this.#nodes.push({ op, domain, name: `${this.#label} #${this.#nodes.length}`, inputs, outputs, attributes });
+    this.#origins.push(this.#origin!);
     return outputs;
   }
 

@@ -5,10 +5,12 @@
  */
 
 import type { Pointer } from "../../../../ffi/memory.ts";
+import type { Node } from "../../../graph/graph.ts";
 import type { DeviceKind, Executable, PlacedNode } from "../../backend.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtExecutable } from "../executable.ts";
 import type { ValueTensor } from "../tensor.ts";
+import { originsOfNames, type Way } from "../way.ts";
 import type { Accelerator } from "./accelerator.ts";
 import { readPlacement } from "./placement.ts";
 
@@ -17,19 +19,25 @@ export interface Placement {
   readonly devices: readonly string[];
   /** Those that the CPU runs. */
   readonly elsewhere: readonly PlacedNode[];
+  /** The nodes of the graph of which those are parts. */
+  readonly nodesElsewhere: ReadonlySet<Node>;
 }
 
 /**
  * Reads where the nodes of the session of a graph are.
  * @throws if some would run elsewhere and the context forbids that
  */
-export function checkPlacement(accelerator: Accelerator, session: Pointer, graph: OnnxGraph): Placement {
+export function checkPlacement(accelerator: Accelerator, session: Pointer, way: Way): Placement {
   const { provider, runtime, settings } = accelerator;
   const nodes = readPlacement(runtime.deviceApi, session);
   const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
   if (elsewhere.length > 0 && !settings.fallback) throw new Error(describe(provider.name, elsewhere));
-  const here = provider.keepsRecord === false ? countOthers(graph, elsewhere) : nodes.length - elsewhere.length;
-  return { devices: devicesOf(provider.device, here, elsewhere.length), elsewhere };
+  const here = provider.keepsRecord === false ? countOthers(way.onnx, elsewhere) : nodes.length - elsewhere.length;
+  return {
+    devices: devicesOf(provider.device, here, elsewhere.length),
+    elsewhere,
+    nodesElsewhere: originsOfNames(elsewhere.map(({ node }) => node), way),
+  };
 }
 
 /** Gives a session's executable to an accelerator. */

@@ -1,0 +1,155 @@
+/**
+ * A built graph as plain data.
+ *
+ * @module
+ */
+
+import type { MLOperandDataType } from "../data_type.ts";
+import type { Graph, Node, Value } from "../graph/graph.ts";
+import type { MLGraph } from "./ml_graph.ts";
+import { graphSlot, type GraphState } from "./state.ts";
+
+/** A tensor between two nodes of a graph. */
+export interface DescribedTensor {
+  /** Its data type. */
+  readonly dataType: MLOperandDataType;
+  /** Its sizes. */
+  readonly shape: readonly number[];
+}
+
+/** An operation. */
+export interface DescribedOperator {
+  readonly kind: "operator";
+  /** The name of the builder's method: `"conv2d"`. */
+  readonly operator: string;
+  /** The label that the program gave it, empty by default. */
+  readonly label: string;
+  /** What it was called with beside operands, with all defaults filled in. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+  /** What it computes. */
+  readonly outputs: readonly DescribedTensor[];
+  /** The kind of device that runs it, `"cpu"`, `"gpu"` or `"npu"`; absent where the engine does not tell. */
+  readonly device?: string;
+}
+
+/** A node of a graph: an input, a constant, an operation, or an output. */
+export type DescribedNode =
+  | DescribedTensor & { readonly kind: "input" | "output"; readonly name: string }
+  | DescribedTensor & { readonly kind: "constant" }
+  | DescribedOperator;
+
+/** A tensor on its way from the node that gives it to one that takes it. */
+export interface DescribedEdge extends DescribedTensor {
+  /** The position of the node that gives it. */
+  readonly from: number;
+  /** Which of that node's outputs it is. */
+  readonly output: number;
+  /** The position of the node that takes it. */
+  readonly to: number;
+  /** As what: the name of the operand, `"filter"`, or `"inputs[1]"` in a list of them; empty at an output of the graph. */
+  readonly operand: string;
+}
+
+/** A graph as nodes and the edges between them. */
+export interface GraphDescription {
+  /** Inputs, then constants, then operations in an order in which they can run, then outputs. */
+  readonly nodes: readonly DescribedNode[];
+  /** By the nodes that take them. */
+  readonly edges: readonly DescribedEdge[];
+}
+
+/**
+ * Tells what a graph is made of, as the builder was told: its inputs, constants, operations and outputs, and what goes from
+ * one to another. The bytes of constants are not part of it.
+ *
+ * @throws TypeError for anything but an MLGraph
+ *
+ * @example
+ * ```ts
+ * import { describeGraph, ml, MLGraphBuilder } from "@webnn/deno";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const builder = new MLGraphBuilder(await ml.createContext());
+ * const x = builder.input("x", { dataType: "float32", shape: [2, 3] });
+ * const graph = await builder.build({ y: builder.relu(x) });
+ * const { nodes, edges } = describeGraph(graph);
+ * assertEquals(nodes.map((node) => node.kind), ["input", "operator", "output"]);
+ * assertEquals(edges.map(({ from, to, shape }) => [from, to, shape]), [[0, 1, [2, 3]], [1, 2, [2, 3]]]);
+ * ```
+ */
+export function describeGraph(graph: MLGraph): GraphDescription {
+  return describe(graphSlot.convert(graph, "describeGraph: graph"));
+}
+
+/** The position of each operation among the described nodes. */
+export function operatorPositions({ inputs, constants, nodes }: Graph<unknown>): ReadonlyMap<Node, number> {
+  const before = inputs.length + constants.length;
+  return new Map(nodes.map((node, i) => [node, before + i]));
+}
+
+function describe(state: GraphState): GraphDescription {
+  const { source } = state;
+  const sources = sourcesOf(source);
+  const first = source.inputs.length + source.constants.length;
+  const nodes: DescribedNode[] = [
+    ...source.inputs.map(({ name, value }) => ({ kind: "input" as const, name, ...tensorOf(value) })),
+    ...source.constants.map(({ value }) => ({ kind: "constant" as const, ...tensorOf(value) })),
+    ...source.nodes.map((node) => describeNode(node, deviceOf(node, state))),
+    ...source.outputs.map(({ name, value }) => ({ kind: "output" as const, name, ...tensorOf(value) })),
+  ];
+  const edge = (value: Value, to: number, operand: string): DescribedEdge => ({
+    ...sources.get(value)!,
+    to,
+    operand,
+    ...tensorOf(value),
+  });
+  const edges = [
+    ...source.nodes.flatMap((node, i) => namedOperands(node).map(([name, value]) => edge(value, first + i, name))),
+    ...source.outputs.map(({ value }, i) => edge(value, first + source.nodes.length + i, "")),
+  ];
+  return { nodes, edges };
+}
+
+function describeNode({ operator, label, attributes, outputs }: Node, device: string | undefined): DescribedOperator {
+  return {
+    kind: "operator",
+    operator,
+    label,
+    attributes: structuredClone(attributes) as Readonly<Record<string, unknown>>,
+    outputs: outputs.map(tensorOf),
+    ...device === undefined ? {} : { device },
+  };
+}
+
+/** Where the engine names the nodes that the CPU runs, the others are on the device; else only a single one is known. */
+function deviceOf(node: Node, { context, graph: { executable } }: GraphState): string | undefined {
+  const { devices, nodesElsewhere } = executable;
+  if (devices.length === 1) return devices[0];
+  if (nodesElsewhere === undefined || nodesElsewhere.size === 0) return undefined;
+  return nodesElsewhere.has(node) ? "cpu" : context.timeline.device.info.device;
+}
+
+/** The node that gives each value, and as which of its outputs. */
+function sourcesOf(source: Graph<unknown>): Map<Value, { readonly from: number; readonly output: number }> {
+  const { inputs, constants } = source;
+  const sources = new Map([...inputs, ...constants].map(({ value }, from) => [value, { from, output: 0 }]));
+  for (const [node, from] of operatorPositions(source)) {
+    node.outputs.forEach((value, output) => sources.set(value, { from, output }));
+  }
+  return sources;
+}
+
+function namedOperands({ operands }: Node): [string, Value][] {
+  return Object.entries(operands).flatMap(([name, operand]): [string, Value][] => {
+    if (operand === undefined) return [];
+    return isList(operand) ? operand.map((value, i) => [`${name}[${i}]`, value]) : [[name, operand]];
+  });
+}
+
+function isList(operand: Value | readonly Value[]): operand is readonly Value[] {
+  return Array.isArray(operand);
+}
+
+function tensorOf({ dataType, shape }: DescribedTensor): DescribedTensor {
+  return { dataType, shape: [...shape] };
+}

@@ -1,0 +1,90 @@
+/**
+ * Which nodes of the WebNN graph a node of the engine's graph does the work of.
+ *
+ * The engine's nodes bear the names of the nodes that it was given, or names made of them. A node that it was given and
+ * that is gone was fused with a neighbour, or did nothing: it counts with the one that it was most likely fused with.
+ *
+ * @module
+ */
+
+import { heaviest } from "../../../graph/cost.ts";
+import type { Node } from "../../../graph/graph.ts";
+import type { Origins } from "../../../graph/origins.ts";
+import type { OnnxGraph, OnnxNode } from "../onnx.ts";
+import { nodeFinder } from "../way.ts";
+
+/** Operators that engines fuse with what follows; others with what precedes. */
+const FUSED_FORWARD: readonly string[] = ["Cast", "DequantizeLinear", "Expand", "Pad", "Reshape", "Transpose"];
+
+/** What a node of the engine's graph does. */
+export interface Attribution {
+  /** The operator of the rewritten graph that it is a part of: of several that were fused, the one with the most work. */
+  readonly operator: string | undefined;
+  /** The nodes of the given graph whose work it does. */
+  readonly origins: readonly Node[];
+}
+
+/** Finds what the engine's nodes do, which are given by their names. */
+export function attribute(names: readonly string[], onnx: OnnxGraph, origins: Origins): readonly Attribution[] {
+  const found = names.map(nodeFinder(onnx));
+  const positions = new Set(found.filter((position) => position !== undefined));
+  const running = new Set([...positions].map((position) => onnx.origins[position]));
+  const carried = new Map<number, Node[]>();
+  homesOf(onnx, positions).forEach((home, position) => {
+    const origin = onnx.origins[position]!;
+    // Where a part of an operation is still there by itself, the operation belongs to that part.
+    if (home === undefined || (home !== position && running.has(origin))) return;
+    carried.getOrInsertComputed(home, () => []).push(origin);
+  });
+  return found.map((position) => {
+    const nodes = position === undefined ? [] : carried.get(position)!;
+    return {
+      operator: heaviest(nodes)?.operator,
+      origins: [...new Set(nodes.flatMap((node) => origins.get(node) ?? []))],
+    };
+  });
+}
+
+/** For each node that was given, the one that is still there and does its work; `undefined` for what was computed before. */
+function homesOf(onnx: OnnxGraph, running: ReadonlySet<number>): (number | undefined)[] {
+  const { nodes } = onnx;
+  const fixed = fixedNodes(onnx, running);
+  const { producers, users } = neighbours(nodes);
+  const before: (number | undefined)[] = [];
+  nodes.forEach(({ inputs }, i) => {
+    const previous = inputs.map((input) => producers.get(input)).find((p) => p !== undefined && !fixed.has(p));
+    before[i] = running.has(i) ? i : previous === undefined ? undefined : before[previous];
+  });
+  const after: (number | undefined)[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const next = nodes[i]!.outputs.flatMap((output) => users.get(output) ?? [])[0];
+    after[i] = running.has(i) ? i : next === undefined ? undefined : after[next];
+  }
+  return nodes.map(({ op }, i) => {
+    if (fixed.has(i)) return undefined;
+    return FUSED_FORWARD.includes(op) ? after[i] ?? before[i] : before[i] ?? after[i];
+  });
+}
+
+/** Those that are gone because they follow from constants alone. */
+function fixedNodes({ initializers, nodes }: OnnxGraph, running: ReadonlySet<number>): Set<number> {
+  const values = new Set(["", ...initializers.map(({ name }) => name)]);
+  const fixed = new Set<number>();
+  nodes.forEach(({ inputs, outputs }, i) => {
+    if (running.has(i) || !inputs.every((input) => values.has(input))) return;
+    fixed.add(i);
+    for (const output of outputs) values.add(output);
+  });
+  return fixed;
+}
+
+/** Which node makes each value, and which use it, by their positions. */
+function neighbours(nodes: readonly OnnxNode[]) {
+  const producers = new Map<string, number>();
+  const users = new Map<string, number[]>();
+  nodes.forEach(({ inputs, outputs }, i) => {
+    for (const output of outputs) producers.set(output, i);
+    for (const input of inputs) users.getOrInsertComputed(input, () => []).push(i);
+  });
+  return { producers, users };
+}

@@ -1,0 +1,43 @@
+/**
+ * A compiled graph whose runs are measured.
+ *
+ * @module
+ */
+
+import { originsOf } from "../../../graph/origins.ts";
+import type { EngineProfile, Executable } from "../../backend.ts";
+import type { OrtExecutable } from "../executable.ts";
+import { peakBytes } from "../peak_memory.ts";
+import type { ValueTensor } from "../tensor.ts";
+import type { Way } from "../way.ts";
+import { attribute } from "./attribution.ts";
+import { readEvents } from "./events.ts";
+import type { Profiler } from "./profiler.ts";
+
+/** Takes the executable and its profiler over. */
+export function measured(executable: OrtExecutable, profiler: Profiler, way: Way): Executable {
+  let profile: Promise<EngineProfile> | undefined;
+  return {
+    devices: executable.devices,
+    get blockingTime() {
+      return executable.blockingTime;
+    },
+    run: (inputs, outputs) => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[]),
+    release() {
+      executable.release();
+      profiler.release();
+    },
+    profile: () => profile ??= profiler.end(executable.session.pointer).then((json) => profileOf(json, way)),
+  };
+}
+
+function profileOf(json: string, { given, rewritten, onnx }: Way): EngineProfile {
+  const { runs, time, nodes } = readEvents(json);
+  const attributions = attribute(nodes.map(({ name }) => name), onnx, originsOf(given, rewritten));
+  return {
+    runs,
+    time,
+    nodes: nodes.map((node, i) => ({ ...node, ...attributions[i]! })),
+    peakBytes: peakBytes(rewritten),
+  };
+}

@@ -1,0 +1,44 @@
+/**
+ * What becomes of a graph on its way to the engine, and the way back: from the engine's nodes to those of the graph.
+ *
+ * @module
+ */
+
+import type { Graph, Node } from "../../graph/graph.ts";
+import { originsOf } from "../../graph/origins.ts";
+import type { OnnxGraph } from "./onnx.ts";
+
+/** The forms that a graph has had. */
+export interface Way {
+  readonly given: Graph<unknown>;
+  readonly rewritten: Graph<unknown>;
+  readonly onnx: OnnxGraph;
+}
+
+/**
+ * Finds the position of the node that was given to the engine, by a name of the engine's: the same, or one that is made of
+ * it or of an output's.
+ */
+export function nodeFinder({ nodes }: OnnxGraph): (name: string) => number | undefined {
+  const byName = new Map(nodes.map(({ name }, i) => [name, i]));
+  const byOutput = new Map(nodes.flatMap(({ outputs }, i) => outputs.map((output) => [output, i] as const)));
+  return (name) => {
+    const index = byName.get(name) ?? byOutput.get(name.replace(/_nchwc$/, ""));
+    if (index !== undefined) return index;
+    // "matmul #74/MatMulAddFusion": a name ends in the position of its node.
+    return [...name.matchAll(/#(\d+)/g)].map(([, position]) => Number(position)).find((position) =>
+      nodes[position] && name.includes(nodes[position].name)
+    );
+  };
+}
+
+/** The nodes of the graph of which nodes of the engine's, given by their names, are parts. */
+export function originsOfNames(names: readonly string[], { given, rewritten, onnx }: Way): Set<Node> {
+  if (names.length === 0) return new Set();
+  const origins = originsOf(given, rewritten);
+  const find = nodeFinder(onnx);
+  return new Set(names.flatMap((name) => {
+    const index = find(name);
+    return index === undefined ? [] : origins.get(onnx.origins[index]!) ?? [];
+  }));
+}
