@@ -60,6 +60,10 @@ export interface OnnxGraph {
   readonly outputs: readonly OnnxValueInfo[];
   readonly initializers: readonly OnnxInitializer[];
   readonly nodes: readonly OnnxNode[];
+}
+
+/** A graph that was lowered from one of WebNN. */
+export interface LoweredGraph extends OnnxGraph {
   /** For each of the nodes, the operation of WebNN that it is a part of. */
   readonly origins: readonly Node[];
 }

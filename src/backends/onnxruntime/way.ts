@@ -6,13 +6,13 @@
 
 import type { Graph, Node } from "../../graph/graph.ts";
 import { originsOf } from "../../graph/origins.ts";
-import type { OnnxGraph } from "./onnx.ts";
+import type { LoweredGraph, OnnxGraph } from "./onnx.ts";
 
 /** The forms that a graph has had. */
 export interface Way {
   readonly given: Graph<unknown>;
   readonly rewritten: Graph<unknown>;
-  readonly onnx: OnnxGraph;
+  readonly onnx: LoweredGraph;
 }
 
 /**

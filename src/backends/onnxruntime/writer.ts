@@ -9,9 +9,9 @@ import type { Node, Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import {
   describeAttributes,
+  type LoweredGraph,
   MICROSOFT,
   type OnnxAttributes,
-  type OnnxGraph,
   type OnnxInitializer,
   type OnnxNode,
   type OnnxType,
@@ -57,7 +57,7 @@ export class OnnxWriter {
   constructor(readonly settings: LoweringSettings) {}
 
   /** What has been written. */
-  get graph(): OnnxGraph {
+  get graph(): LoweredGraph {
     return {
       inputs: this.#inputs,
       outputs: this.#outputs,

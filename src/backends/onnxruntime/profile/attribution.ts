@@ -10,7 +10,7 @@
 import { heaviest } from "../../../graph/cost.ts";
 import type { Node } from "../../../graph/graph.ts";
 import type { Origins } from "../../../graph/origins.ts";
-import type { OnnxGraph, OnnxNode } from "../onnx.ts";
+import type { LoweredGraph, OnnxGraph, OnnxNode } from "../onnx.ts";
 import { nodeFinder } from "../way.ts";
 
 /** Operators that engines fuse with what follows; others with what precedes. */
@@ -25,7 +25,7 @@ export interface Attribution {
 }
 
 /** Finds what the engine's nodes do, which are given by their names. */
-export function attribute(names: readonly string[], onnx: OnnxGraph, origins: Origins): readonly Attribution[] {
+export function attribute(names: readonly string[], onnx: LoweredGraph, origins: Origins): readonly Attribution[] {
   const found = names.map(nodeFinder(onnx));
   const positions = new Set(found.filter((position) => position !== undefined));
   const running = new Set([...positions].map((position) => onnx.origins[position]));
