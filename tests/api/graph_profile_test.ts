@@ -70,7 +70,7 @@ Deno.test("every operation counts with the node of the engine that does its work
   const exp = described.findIndex((node) => node.kind === "operator" && node.operator === "exp");
   assert(measured.nodes.every(({ nodes }) => !nodes.includes(exp)));
   const stem = measured.nodes.find(({ operator }) => operator === "conv2d");
-  assert(stem?.kernel.endsWith("Conv"), stem?.kernel);
+  assert(stem !== undefined && stem.kernel.endsWith("Conv"), stem?.kernel);
   assertEquals(stem.provider, "CPUExecutionProvider");
   assertEquals(stem.outputBytes, 4 * 8 * 24 * 24);
   assert(measured.peakBytes >= 2 * 4 * 8 * 24 * 24);
