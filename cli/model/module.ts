@@ -55,12 +55,18 @@ class NotingBuilder extends MLGraphBuilder {
 
   override input(...args: Parameters<MLGraphBuilder["input"]>): MLOperand {
     const operand = super.input(...args);
-    this.inputs.push({ name: args[0], dataType: operand.dataType, shape: operand.shape });
+    const { dataType, shape } = operand;
+    this.inputs.push({ name: args[0], dataType, elementType: dataType, shape });
     return operand;
   }
 }
 
 /** The outputs of a graph as ports. */
 export function portsOf(outputs: Readonly<Record<string, MLOperand>>): ModelPort[] {
-  return Object.entries(outputs).map(([name, { dataType, shape }]) => ({ name, dataType, shape }));
+  return Object.entries(outputs).map(([name, { dataType, shape }]) => ({
+    name,
+    dataType,
+    elementType: dataType,
+    shape,
+  }));
 }

@@ -27,7 +27,7 @@ import {
 import type { OnnxModel } from "./onnx_model.ts";
 
 export type { BuildOptions, ExternalFiles, Inspection, LoadOptions, WeightCount } from "./load.ts";
-export type { Dimension } from "./model.ts";
+export type { Dimension, ElementType } from "./model.ts";
 export { OnnxModel, type RunInputs } from "./onnx_model.ts";
 export type { ModelPort, TensorData, TensorInput, TensorOutput } from "./ports.ts";
 export type { Refusal } from "./walk.ts";

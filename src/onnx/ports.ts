@@ -7,7 +7,7 @@
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
 import { formatShape } from "../shape.ts";
-import type { Dimension, Known, ValueInfo } from "./model.ts";
+import type { Dimension, ElementType, Known, ValueInfo } from "./model.ts";
 import { bytesNeeded } from "./tensor.ts";
 import { operandType, sizeOf } from "./value.ts";
 
@@ -43,6 +43,8 @@ export interface TensorOutput {
 export interface ModelPort {
   readonly name: string;
   readonly dataType: MLOperandDataType;
+  /** The type that the model states. */
+  readonly elementType: ElementType;
   /** A size, the name of a free dimension, or `null` for one without a name; `undefined` where the model states no rank. */
   readonly shape: readonly Dimension[] | undefined;
 }
@@ -58,7 +60,7 @@ export function portOf({ name, type, typeName, shape }: ValueInfo, limits: MLOpS
   if (type === undefined || type === "string" || type === "other") {
     throw new TypeError(`${JSON.stringify(name)} is ${typeName}, and no tensor that WebNN has`);
   }
-  return { name, dataType: operandType(type, limits), shape };
+  return { name, dataType: operandType(type, limits), elementType: type, shape };
 }
 
 /** Free dimensions by name, and those of the shapes that are known. */

@@ -46,8 +46,8 @@ const LINEAR: ModelSpec = {
 
 Deno.test("a model tells what it takes and gives, and runs on arrays or on data with a shape", async () => {
   using model = await load(LINEAR);
-  assertEquals(model.inputs, [{ name: "x", dataType: "float32", shape: ["rows", 2] }]);
-  assertEquals(model.outputs, [{ name: "y", dataType: "float32", shape: ["rows", 2] }]);
+  assertEquals(model.inputs, [{ name: "x", dataType: "float32", elementType: "float32", shape: ["rows", 2] }]);
+  assertEquals(model.outputs, [{ name: "y", dataType: "float32", elementType: "float32", shape: ["rows", 2] }]);
   assertEquals(await run(model, { x: f32(1, 1) }), { y: { data: [14, 26], shape: [1, 2] } });
   assertEquals(await run(model, { x: { data: f32(1, 0, 0, 1), shape: [2, 2] } }), {
     y: { data: [11, 22, 13, 24], shape: [2, 2] },

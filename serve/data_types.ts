@@ -1,0 +1,219 @@
+/**
+ * The data types of the protocol, and how their elements stand in binary data and in JSON.
+ *
+ * @module
+ */
+
+import type { ModelPort, TensorData } from "@webnn/deno/onnx";
+import { badRequest } from "./errors.ts";
+import { exactInteger } from "./json.ts";
+
+/** A data type of the protocol that WebNN has: BOOL is held as uint8, FP64 is computed in float32. */
+export type DataTypeName = keyof typeof DATA_TYPES;
+
+/** A row of the table: how elements are read and written. Binary data is little-endian, as is every host of Deno. */
+interface DataType {
+  /** Bytes of an element in binary data. */
+  readonly bytes: number;
+  /** The data type of the model's input or output. */
+  readonly dataType: ModelPort["dataType"];
+  /** A view of binary data as elements; its buffer is a copy where the offset is not a multiple of the size. */
+  readonly view: (bytes: Uint8Array<ArrayBuffer>) => TensorData;
+  /** Room for elements that come as JSON. */
+  readonly allocate: (count: number) => TensorData;
+  /** An element in JSON as the array holds it; `undefined` where it is none of this type. */
+  readonly element: (value: unknown) => number | bigint | undefined;
+}
+
+type ArrayType<T> = {
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): T;
+  new (length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+};
+
+function row<T extends TensorData>(
+  dataType: ModelPort["dataType"],
+  type: ArrayType<T>,
+  element: DataType["element"],
+): DataType {
+  const bytes = type.BYTES_PER_ELEMENT;
+  return {
+    bytes,
+    dataType,
+    element,
+    view(data) {
+      const aligned = data.byteOffset % bytes === 0 ? data : data.slice();
+      return new type(aligned.buffer, aligned.byteOffset, data.byteLength / bytes);
+    },
+    allocate: (count) => new type(count),
+  };
+}
+
+/** Numbers of which the largest finite one is `max`: one that would become infinity is refused. */
+function float(max: number): DataType["element"] {
+  return (value) => {
+    const number = typeof value === "bigint" ? Number(value) : value;
+    return typeof number === "number" && Math.abs(number) <= max ? number : undefined;
+  };
+}
+
+function integer(min: number, max: number): DataType["element"] {
+  return (value) =>
+    typeof value === "number" && Number.isInteger(value) && value >= min && value <= max ? value : undefined;
+}
+
+function bigInteger(min: bigint, max: bigint): DataType["element"] {
+  return (value) => {
+    const exact = exactInteger(value);
+    return exact !== undefined && exact >= min && exact <= max ? exact : undefined;
+  };
+}
+
+function boolean(value: unknown): number | undefined {
+  return value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : undefined;
+}
+
+// The largest numbers that still round to a finite float32 or float16.
+const MAX_FLOAT32 = 2 ** 128 - 2 ** 103 - 2 ** 75;
+const MAX_FLOAT16 = 65519.99;
+
+const DATA_TYPES = {
+  BOOL: bools(),
+  UINT8: row("uint8", Uint8Array, integer(0, 255)),
+  UINT32: row("uint32", Uint32Array, integer(0, 2 ** 32 - 1)),
+  UINT64: row("uint64", BigUint64Array, bigInteger(0n, 2n ** 64n - 1n)),
+  INT8: row("int8", Int8Array, integer(-128, 127)),
+  INT32: row("int32", Int32Array, integer(-(2 ** 31), 2 ** 31 - 1)),
+  INT64: row("int64", BigInt64Array, bigInteger(-(2n ** 63n), 2n ** 63n - 1n)),
+  FP16: row("float16", Float16Array, float(MAX_FLOAT16)),
+  FP32: row("float32", Float32Array, float(MAX_FLOAT32)),
+  FP64: doubles(),
+} as const;
+
+/** Bools: a byte that is neither 0 nor 1 is refused, since engines take it for different things. */
+function bools(): DataType {
+  const bytes = row("uint8", Uint8Array, boolean);
+  return {
+    ...bytes,
+    view(data) {
+      if (data.some((byte) => byte > 1)) throw badRequest("BOOL has a byte that is neither 0 nor 1");
+      return bytes.view(data);
+    },
+  };
+}
+
+/** Doubles, which become float32. */
+function doubles(): DataType {
+  return {
+    ...row("float32", Float32Array, float(MAX_FLOAT32)),
+    bytes: 8,
+    view(data) {
+      const aligned = data.byteOffset % 8 === 0 ? data : data.slice();
+      const numbers = new Float64Array(aligned.buffer, aligned.byteOffset, data.byteLength / 8);
+      if (numbers.some((number) => Number.isFinite(number) && Math.abs(number) > MAX_FLOAT32)) {
+        throw badRequest("FP64 has a number outside of float32, in which the model is computed");
+      }
+      return Float32Array.from(numbers);
+    },
+  };
+}
+
+/** Whether the protocol and WebNN both have a data type of that name. */
+export function isDataType(name: unknown): name is DataTypeName {
+  return typeof name === "string" && Object.hasOwn(DATA_TYPES, name);
+}
+
+/** The names of all data types, for messages. */
+export const DATA_TYPE_NAMES: readonly string[] = Object.keys(DATA_TYPES);
+
+/** Bytes of an element in binary data. */
+export function bytesOf(name: DataTypeName): number {
+  return DATA_TYPES[name].bytes;
+}
+
+/** The data type in which a model takes elements of that type. */
+export function heldAs(name: DataTypeName): ModelPort["dataType"] {
+  return DATA_TYPES[name].dataType;
+}
+
+/**
+ * The data type that an input or output has in the protocol: what the model states where the protocol and WebNN have it,
+ * else that in which WebNN holds it.
+ * @throws {TypeError} for integers of four bits, which the protocol lacks
+ */
+export function protocolType({ name, dataType, elementType }: ModelPort): DataTypeName {
+  if (elementType === "bool") return "BOOL";
+  if (elementType === "float64") return "FP64";
+  const found = (Object.keys(DATA_TYPES) as DataTypeName[]).find((type) =>
+    type !== "BOOL" && type !== "FP64" && DATA_TYPES[type].dataType === dataType
+  );
+  if (!found) {
+    throw new TypeError(`${JSON.stringify(name)} is ${dataType}, which the Open Inference Protocol does not have`);
+  }
+  return found;
+}
+
+/** Elements from binary data, whose size is known to be right. */
+export function readBinary(name: DataTypeName, bytes: Uint8Array<ArrayBuffer>): TensorData {
+  return DATA_TYPES[name].view(bytes);
+}
+
+/** Elements from an array in JSON, flat or nested as the shape is. `what` names the tensor in messages. */
+export function readJson(
+  name: DataTypeName,
+  values: readonly unknown[],
+  shape: readonly number[],
+  what: string,
+): TensorData {
+  const { element, allocate } = DATA_TYPES[name];
+  const elements = Array.isArray(values[0]) ? flatten(values, shape, what) : values;
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (elements.length !== count) {
+    throw badRequest(`${what} has ${elements.length} elements; its shape [${shape}] needs ${count}`);
+  }
+  const data = allocate(count);
+  for (let i = 0; i < count; i++) {
+    const value = element(elements[i]);
+    if (value === undefined) throw badRequest(`${what} has ${shown(elements[i])} at ${i}, which is no ${name}`);
+    data[i] = value;
+  }
+  return data;
+}
+
+/** The elements of nested arrays. Lists that are not as long as the shape says are refused. */
+function flatten(values: readonly unknown[], shape: readonly number[], what: string): readonly unknown[] {
+  let level = [values] as readonly unknown[];
+  for (const size of shape) {
+    const lists = level as readonly (readonly unknown[])[];
+    if (!lists.every((list) => Array.isArray(list) && list.length === size)) {
+      throw badRequest(`${what} is nested, but not as its shape [${shape}] is`);
+    }
+    level = lists.flat();
+  }
+  return level;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "bigint") return `${value}`;
+  return typeof value === "object" && value !== null
+    ? (Array.isArray(value) ? "an array" : "an object")
+    : JSON.stringify(value);
+}
+
+/** Elements as binary data. */
+export function writeBinary(name: DataTypeName, data: TensorData): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = name === "FP64" ? Float64Array.from(data as Float32Array) : data;
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Elements as an array in JSON, every integer with all its digits. JSON has no NaN and no infinity: they are refused. */
+export function writeJson(name: DataTypeName, data: TensorData, what: string): string {
+  if (name === "BOOL") return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(",")}]`;
+  if (data instanceof Float32Array || data instanceof Float16Array) {
+    const wrong = data.findIndex((value: number) => !Number.isFinite(value));
+    if (wrong >= 0) {
+      throw badRequest(`${what} has ${data[wrong]} at ${wrong}, which JSON lacks; ask for it with "binary_data": true`);
+    }
+  }
+  return `[${data.join(",")}]`;
+}

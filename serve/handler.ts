@@ -1,0 +1,237 @@
+/**
+ * The routes of the Open Inference Protocol.
+ *
+ * @module
+ */
+
+import { readBody, respond } from "./body.ts";
+import { HttpError, httpErrorOf } from "./errors.ts";
+import { readRequest } from "./inference_request.ts";
+import { writeResponse } from "./inference_response.ts";
+import { modelMetadata, SERVER_METADATA, VERSION } from "./metadata.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { type ModelSource, type RunOptions, type ServedModel, serveModel } from "./served_model.ts";
+
+/** How requests are answered. */
+export interface HandlerOptions extends RunOptions {
+  /** How many bytes a body may have, as it comes and decompressed; 64 MiB by default. */
+  readonly maxBodyBytes?: number;
+  /** How many milliseconds a request may take, its body and the wait for its turn included; 30,000 by default. */
+  readonly timeout?: number;
+}
+
+/** Answers requests of the Open Inference Protocol v2. */
+export interface InferenceHandler extends AsyncDisposable {
+  (request: Request): Promise<Response>;
+  /** What is served: the names, and the engine and device of each. */
+  readonly models: readonly { readonly name: string; readonly engine: string }[];
+  /** Makes the server not ready, so that no more requests are sent to it, and waits for those in flight. */
+  drain(): Promise<void>;
+}
+
+/** The state of a handler. */
+interface Server {
+  readonly models: ReadonlyMap<string, ServedModel>;
+  readonly metrics: Metrics;
+  readonly maxBodyBytes: number;
+  readonly timeout: number;
+  draining: boolean;
+}
+
+/**
+ * Loads models and makes a handler of requests for them. `await using` or `[Symbol.asyncDispose]()` answers what is in
+ * flight and frees the models.
+ *
+ * @param models paths or URLs of ONNX files, or these with a name and more
+ * @returns rejects as `loadOnnx` does; with a TypeError for two models of the same name, and for an option out of range
+ *
+ * @example
+ * ```ts ignore
+ * import { createHandler } from "@webnn/serve";
+ *
+ * await using handler = await createHandler(["squeezenet.onnx"], { batch: 8 });
+ * await Deno.serve({ hostname: "127.0.0.1", port: 8080 }, handler).finished;
+ * ```
+ */
+export async function createHandler(
+  models: readonly (string | URL | ModelSource)[],
+  options: HandlerOptions = {},
+): Promise<InferenceHandler> {
+  checkOptions(options);
+  const served = new Map<string, ServedModel>();
+  let inFlight = 0;
+  let idle: PromiseWithResolvers<void> | undefined;
+  const waiting = () => [...served.values()].reduce((sum, { scheduler }) => sum + scheduler.waiting, 0);
+  const metrics = createMetrics({ inFlight: () => inFlight, waiting });
+  const { maxBodyBytes = 64 * 2 ** 20, timeout = 30_000 } = options;
+  const server: Server = { models: served, metrics, maxBodyBytes, timeout, draining: false };
+  const dispose = () => served.forEach((model) => model[Symbol.dispose]());
+  try {
+    for (const model of models) add(served, await serveModel(model, options, metrics.ran));
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+
+  const handle = async (request: Request) => {
+    inFlight++;
+    try {
+      return await answer(server, request);
+    } finally {
+      if (--inFlight === 0) idle?.resolve();
+    }
+  };
+  const drain = async () => {
+    server.draining = true;
+    if (inFlight > 0) await (idle ??= Promise.withResolvers()).promise;
+  };
+  return Object.assign(handle, {
+    models: Array.from(served.values(), ({ name, engine }) => ({ name, engine })),
+    drain,
+    [Symbol.asyncDispose]: () => drain().then(dispose),
+  });
+}
+
+function add(served: Map<string, ServedModel>, model: ServedModel): void {
+  if (served.has(model.name)) {
+    model[Symbol.dispose]();
+    throw new TypeError(`Two models have the name ${JSON.stringify(model.name)}; give one of them another`);
+  }
+  served.set(model.name, model);
+}
+
+function checkOptions(options: HandlerOptions): void {
+  const least = { instances: 1, batch: 1, batchDelay: 0, maxQueue: 1, maxBodyBytes: 1, timeout: 1 } as const;
+  for (const [name, min] of Object.entries(least)) {
+    const value = options[name as keyof typeof least];
+    if (value !== undefined && !(Number.isInteger(value) && value >= min)) {
+      throw new TypeError(`createHandler: ${name} must be a whole number from ${min} on, not ${value}`);
+    }
+  }
+}
+
+/** Answers a request; never rejects. */
+async function answer(server: Server, request: Request): Promise<Response> {
+  const start = performance.now();
+  const { pathname } = new URL(request.url);
+  let model = "";
+  try {
+    const route = routeOf(server, pathname);
+    model = route.model?.name ?? "";
+    const response = await route.answer(server, request);
+    server.metrics.answered(model, response.status, (performance.now() - start) / 1000);
+    return response;
+  } catch (error) {
+    const { status, message, headers } = httpErrorOf(error);
+    // What nobody read of the body is not waited for.
+    if (request.body && !request.bodyUsed) await request.body.cancel().catch(() => {});
+    server.metrics.answered(model, status, (performance.now() - start) / 1000);
+    return json(request, { error: message }, status, headers);
+  }
+}
+
+function json(
+  request: Request,
+  value: unknown,
+  status = 200,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  const body = new TextEncoder().encode(JSON.stringify(value));
+  return respond(request, status, body, { "content-type": "application/json", ...headers });
+}
+
+interface Route {
+  readonly model?: ServedModel;
+  readonly answer: (server: Server, request: Request) => Response | Promise<Response>;
+}
+
+/** @throws {HttpError} 404 if there is nothing at that path */
+function routeOf(server: Server, pathname: string): Route {
+  const path = pathname.replace(/(?<=.)\/$/, "");
+  const common = ROUTES[path];
+  if (common) return { answer: common };
+  const [, encoded, version, action = ""] = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(\w+))?$/.exec(path) ??
+    [];
+  const answerModel = Object.hasOwn(MODEL_ROUTES, action) ? MODEL_ROUTES[action] : undefined;
+  if (encoded === undefined || !answerModel) throw new HttpError(404, `There is nothing at ${path}`);
+  const name = decode(encoded);
+  const model = server.models.get(name);
+  if (!model) throw new HttpError(404, `There is no model ${JSON.stringify(name)}`);
+  if (version !== undefined && version !== VERSION) {
+    throw new HttpError(404, `The model ${JSON.stringify(name)} has the version ${VERSION} only, not ${version}`);
+  }
+  return { model, answer: (server, request) => answerModel(server, request, model) };
+}
+
+function decode(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    throw new HttpError(404, `There is no model ${encoded}`);
+  }
+}
+
+const ROUTES: Readonly<Record<string, Route["answer"] | undefined>> = {
+  "/v2": get((_server, request) => json(request, SERVER_METADATA)),
+  "/v2/health/live": get((_server, request) => json(request, { live: true })),
+  "/v2/health/ready": get(({ draining }, request) => json(request, { ready: !draining }, draining ? 503 : 200)),
+  "/metrics": get(async ({ metrics }, request) =>
+    respond(request, 200, new TextEncoder().encode(await metrics.text()), { "content-type": metrics.contentType })
+  ),
+};
+
+type ModelRoute = (server: Server, request: Request, model: ServedModel) => Response | Promise<Response>;
+
+const MODEL_ROUTES: Readonly<Record<string, ModelRoute>> = {
+  "": get((_server, request, model) => json(request, modelMetadata(model.name, model))),
+  ready: get(({ draining }, request, { name }) => json(request, { name, ready: !draining }, draining ? 503 : 200)),
+  infer: allow("POST", infer),
+};
+
+function get<R extends readonly unknown[]>(
+  answer: (server: Server, request: Request, ...rest: R) => Response | Promise<Response>,
+): typeof answer {
+  return allow("GET", answer);
+}
+
+/** HEAD is GET without a body, which the server of Deno leaves out. */
+function allow<R extends readonly unknown[]>(
+  method: "GET" | "POST",
+  answer: (server: Server, request: Request, ...rest: R) => Response | Promise<Response>,
+): typeof answer {
+  return (server, request, ...rest) => {
+    if (request.method !== method && !(method === "GET" && request.method === "HEAD")) {
+      throw new HttpError(405, `${request.method} is not allowed here, but ${method}`, { allow: method });
+    }
+    return answer(server, request, ...rest);
+  };
+}
+
+async function infer(server: Server, request: Request, model: ServedModel): Promise<Response> {
+  using deadline = deadlineAfter(server.timeout);
+  const body = await readBody(request, { maxBodyBytes: server.maxBodyBytes, signal: deadline.signal });
+  const asked = readRequest(request.headers, body, model);
+  if (asked.timeout !== undefined) deadline.shorten(asked.timeout);
+  const results = await model.scheduler.submit(asked.inputs, deadline.signal);
+  const { body: encoded, headers } = writeResponse(model.name, asked, results, model.outputs);
+  return respond(request, 200, encoded, headers);
+}
+
+/**
+ * A signal that aborts when the time is over: a timer that ends with the request. A client that leaves does not abort it:
+ * Deno's server tells of that only by a signal that aborts after every answer too, and says so on stderr.
+ */
+function deadlineAfter(timeout: number) {
+  const controller = new AbortController();
+  const start = performance.now();
+  const expire = () => controller.abort(new HttpError(504, "The request was not answered in its time"));
+  let timer = setTimeout(expire, timeout);
+  return {
+    signal: controller.signal,
+    shorten(limit: number) {
+      clearTimeout(timer);
+      timer = setTimeout(expire, Math.max(0, Math.min(limit, timeout) - (performance.now() - start)));
+    },
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}

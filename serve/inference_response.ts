@@ -1,0 +1,54 @@
+/**
+ * The answer to a request for an inference.
+ *
+ * @module
+ */
+
+import type { TensorOutput } from "@webnn/deno/onnx";
+import { type Bytes, join } from "./body.ts";
+import { type DataTypeName, writeBinary, writeJson } from "./data_types.ts";
+import { type InferenceRequest, JSON_LENGTH } from "./inference_request.ts";
+import { type Port, VERSION } from "./metadata.ts";
+
+/** A body with the headers that tell how it is to be read. */
+export interface Encoded {
+  readonly body: Bytes;
+  readonly headers: Record<string, string>;
+}
+
+/**
+ * Writes an answer: JSON, and after it the binary data of the outputs for which the client asks that way.
+ * @throws {HttpError} 400 for NaN and infinity in an output that is to be JSON
+ */
+export function writeResponse(
+  model: string,
+  { id, outputs }: InferenceRequest,
+  results: Readonly<Record<string, TensorOutput>>,
+  ports: readonly Port[],
+): Encoded {
+  const binaries: Bytes[] = [];
+  const tensors = outputs.map(({ name, binary }) => {
+    const { datatype } = ports.find((port) => port.name === name)!;
+    const result = results[name]!;
+    if (!binary) return jsonTensor(name, datatype, result);
+    const bytes = writeBinary(datatype, result.data);
+    binaries.push(bytes);
+    return `{${head(name, datatype, result)},"parameters":{"binary_data_size":${bytes.byteLength}}}`;
+  });
+  const fields = JSON.stringify({ ...id === undefined ? {} : { id }, model_name: model, model_version: VERSION });
+  const json = new TextEncoder().encode(`${fields.slice(0, -1)},"outputs":[${tensors.join(",")}]}`);
+  if (binaries.length === 0) return { body: json, headers: { "content-type": "application/json" } };
+  return {
+    body: join([json, ...binaries]),
+    headers: { "content-type": "application/octet-stream", [JSON_LENGTH]: `${json.byteLength}` },
+  };
+}
+
+function jsonTensor(name: string, datatype: DataTypeName, result: TensorOutput): string {
+  const what = `The output ${JSON.stringify(name)}`;
+  return `{${head(name, datatype, result)},"data":${writeJson(datatype, result.data, what)}}`;
+}
+
+function head(name: string, datatype: DataTypeName, { shape }: TensorOutput): string {
+  return `"name":${JSON.stringify(name)},"datatype":"${datatype}","shape":[${shape}]`;
+}

@@ -1,0 +1,160 @@
+/** Batches: what is put together, that each request gets its own rows, that errors stay where they are. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mixingOperator, rowsAreIndependent } from "../../serve/independence.ts";
+import type { Inputs, Outputs } from "../../serve/rows.ts";
+import { createScheduler, type SchedulerOptions } from "../../serve/scheduler.ts";
+import { call, centred, infer, unary, withHandler } from "./client.ts";
+
+const row = (...data: number[]) => ({ inputs: [{ name: "x", datatype: "FP32", shape: [1, 2], data }] });
+
+withHandler(
+  "requests at once share runs, and each gets its own rows",
+  [unary("Neg")],
+  { batch: 4 },
+  async (handler) => {
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => infer(handler, "Neg", row(i + 1, i + 0.5))));
+    for (const [i, { json }] of answers.entries()) assertEquals(json.outputs[0].data, [-i - 1, -i - 0.5]);
+    // The first kind of a batch is tried out; requests after that share runs.
+    const later = await Promise.all(Array.from({ length: 20 }, (_, i) => infer(handler, "Neg", row(i + 1, 1))));
+    for (const [i, { json }] of later.entries()) assertEquals(json.outputs[0].data, [-i - 1, -1]);
+    const { json: text } = await call(handler, "/metrics");
+    assert(Number(/webnn_batched_requests_total\{model="Neg"\} (\d+)/.exec(text)?.[1]) >= 8, text);
+  },
+);
+
+withHandler(
+  "rows that depend on each other never share a run",
+  [centred()],
+  { batch: 8, batchDelay: 5 },
+  async (handler) => {
+    for (let round = 0; round < 3; round++) {
+      // Equal rows would come out right: the proof must not be led by them.
+      const answers = await Promise.all(Array.from({ length: 16 }, () => infer(handler, "centred", row(3, 4))));
+      for (const { json } of answers) assertEquals(json.outputs[0].data, [0, 0]);
+    }
+    const answers = await Promise.all(Array.from({ length: 16 }, (_, i) => infer(handler, "centred", row(i, -i))));
+    for (const { json } of answers) assertEquals(json.outputs[0].data, [0, 0]);
+  },
+);
+
+withHandler(
+  "the user's word holds for a model: its rows share runs, or never do",
+  [{ ...centred(), rowsIndependent: true }, { ...unary("Abs"), rowsIndependent: false }],
+  { batch: 2, batchDelay: 100 },
+  async (handler) => {
+    const answers = await Promise.all([1, 3].map((x) => infer(handler, "centred", row(x, x))));
+    assertEquals(answers.map(({ json }) => json.outputs[0].data[0]), [-1, 1]);
+    await Promise.all([1, 3].map((x) => infer(handler, "Abs", row(x, x))));
+    assert(!(await call(handler, "/metrics")).json.includes('batched_requests_total{model="Abs"}'));
+  },
+);
+
+/** Inputs of a request with one row. */
+const request = (...data: number[]): Inputs => ({ x: { data: Float32Array.from(data), shape: [1, data.length] } });
+
+/** A scheduler over a run that waits until it is let go, and tells what it got. */
+function setUp(options: Partial<SchedulerOptions> = {}) {
+  const runs: number[][] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  const run = async (inputs: Inputs): Promise<Outputs> => {
+    const { data, shape } = inputs.x as { data: Float32Array; shape: number[] };
+    runs.push([...data]);
+    const gate = Promise.withResolvers<void>();
+    gates.push(gate);
+    await gate.promise;
+    if (data.includes(13)) throw new TypeError("13 is not taken");
+    return { y: { data: data.map((value) => -value), shape, dataType: "float32" } };
+  };
+  const mayShare = () => Promise.resolve(true);
+  const scheduler = createScheduler({ lanes: [run], maxQueue: 9, maxBatch: 4, batchDelay: 0, mayShare, ...options });
+  const never = new AbortController().signal;
+  const submit = (x: number, signal = never) => scheduler.submit(request(x), signal).then(({ y }) => y!.data[0]);
+  const release = async () => {
+    gates.shift()!.resolve();
+    for (let i = 0; i < 20; i++) await Promise.resolve();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  return { runs, submit, release, scheduler };
+}
+
+Deno.test("what waits while the model runs is put together, a power of two at a time", async () => {
+  const { runs, submit, release } = setUp();
+  const answers = Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((x) => submit(x)));
+  for (let i = 0; i < 4; i++) await release();
+  assertEquals(runs, [[1], [2, 3, 4, 5], [6, 7], [8]]);
+  assertEquals(await answers, [-1, -2, -3, -4, -5, -6, -7, -8]);
+});
+
+Deno.test("an error in one request of a batch does not touch the others", async () => {
+  const { runs, submit, release } = setUp();
+  const [first, good, bad] = [submit(1), submit(2), submit(13)];
+  const refused = assertRejects(() => bad!, TypeError, "13 is not taken");
+  for (let i = 0; i < 4; i++) await release();
+  assertEquals(runs, [[1], [2, 13], [2], [13]]);
+  assertEquals([await first, await good], [-1, -2]);
+  await refused;
+});
+
+Deno.test("a full queue refuses with 503, a request that is over its time leaves it", async () => {
+  const { runs, submit, release, scheduler } = setUp({ maxQueue: 2, maxBatch: 1 });
+  const controller = new AbortController();
+  const [first, late, last] = [submit(1), submit(2, controller.signal), submit(3)];
+  const error = await assertRejects(() => submit(4), Error, "2 requests wait already");
+  assertEquals((error as unknown as { status: number }).status, 503);
+  controller.abort(new Error("over"));
+  await assertRejects(() => late!, Error, "over");
+  assertEquals(scheduler.waiting, 1);
+  await release();
+  await release();
+  assertEquals([await first, await last], [-1, -3]);
+  assertEquals(runs, [[1], [3]]);
+});
+
+Deno.test("with a delay a request waits for others, until there are enough or the time is over", async () => {
+  const { runs, submit, release } = setUp({ batchDelay: 30 });
+  const alone = submit(1);
+  assertEquals(runs, []);
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  await release();
+  assertEquals([runs, await alone], [[[1]], -1]);
+  const full = Promise.all([1, 2, 3, 4].map((x) => submit(x)));
+  await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  assertEquals(runs.length, 2);
+  await release();
+  assertEquals(await full, [-1, -2, -3, -4]);
+});
+
+const functions: Record<string, { independent: boolean; of: (rows: number[][]) => number[][] }> = {
+  "each row by itself": { independent: true, of: (rows) => rows.map((row) => row.map((x) => x * x)) },
+  "the mean of the rows": { independent: false, of: (rows) => rows.map((row) => row.map((x, i) => x - mean(rows, i))) },
+  "the largest element decides over the steps": {
+    independent: false,
+    of: (rows) => {
+      const step = Math.max(...rows.flat().map(Math.abs)) / 127;
+      return rows.map((row) => row.map((x) => Math.round(x / step) * step));
+    },
+  },
+  "the rows before": { independent: false, of: (rows) => rows.map((_, n) => [mean(rows.slice(0, n + 1), 0)]) },
+};
+
+const mean = (rows: number[][], i: number) => rows.reduce((sum, row) => sum + row[i]!, 0) / rows.length;
+
+for (const [name, { independent, of }] of Object.entries(functions)) {
+  Deno.test(`the proof by runs: ${name}`, async () => {
+    const run = ({ x }: Inputs): Promise<Outputs> => {
+      const [rows, width] = x!.shape as [number, number];
+      const data = of(
+        Array.from({ length: rows }, (_, n) => Array.from(x!.data.subarray(n * width, (n + 1) * width), Number)),
+      );
+      const shape = [rows, data[0]!.length];
+      return Promise.resolve({ y: { data: Float32Array.from(data.flat()), shape, dataType: "float32" as const } });
+    };
+    assertEquals(await rowsAreIndependent(run, request(0, 0, 0)), independent);
+  });
+}
+
+Deno.test("operators that may mix rows unseen rule out the proof", () => {
+  assertEquals(mixingOperator(["MatMul", "DynamicQuantizeLinear"]), "DynamicQuantizeLinear");
+  assertEquals(mixingOperator(["MatMul", "Conv"]), undefined);
+});
