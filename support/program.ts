@@ -27,8 +27,10 @@ export async function runProgram<const O extends Options>(
   work: (args: Args<O>) => number | void | Promise<number | void>,
 ): Promise<void> {
   if (Deno.args.some((arg) => arg === "--help" || arg === "-h")) return console.log(help);
+  const takesArguments = [options.string].flat().includes("_");
+  const unknown = (arg: string, option?: string) => (option === undefined && takesArguments) || refuse(arg, option);
   try {
-    Deno.exitCode = await work(parseArgs(Deno.args, { ...options, unknown: refuse }) as unknown as Args<O>) ?? 0;
+    Deno.exitCode = await work(parseArgs(Deno.args, { ...options, unknown }) as unknown as Args<O>) ?? 0;
   } catch (error) {
     console.error(`${name}: ${error instanceof Error ? error.message : error}`);
     Deno.exitCode = 1;

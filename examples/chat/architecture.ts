@@ -1,0 +1,87 @@
+/**
+ * What a file's metadata says about its network: the architectures llama and gemma3.
+ *
+ * @module
+ */
+import type { GgufHeader, MetadataValue } from "./gguf.ts";
+
+/** The sizes of a network, and in what it differs from others. */
+export interface Architecture {
+  readonly layers: number;
+  /** Numbers of a token between layers. */
+  readonly width: number;
+  /** Heads of queries; each of keys and values serves `heads / sharedHeads` of them. */
+  readonly heads: number;
+  readonly sharedHeads: number;
+  readonly headSize: number;
+  readonly epsilon: number;
+  readonly activation: "silu" | "gelu";
+  /** By what the vector of a token is multiplied. */
+  readonly embeddingScale: number;
+  /** For each layer, by what positions turn heads. */
+  readonly rotaryBases: readonly number[];
+  /** For each layer, how many positions a token looks back; `undefined` where all. */
+  readonly windows: readonly (number | undefined)[];
+  /** Whether the file has the two numbers of a rotation beside each other; else half a head apart. */
+  readonly hasNeighbourPairs: boolean;
+  readonly vocabulary: number;
+  /** How many positions the network was trained for. */
+  readonly maxContext: number;
+}
+
+/** Every sixth layer of gemma3 looks at all positions. */
+const GEMMA_PERIOD = 6;
+const GEMMA_LOCAL_BASE = 10000;
+
+/** @throws Error if the architecture is not known, or a number is missing or makes no sense */
+export function architectureOf({ metadata, tensors }: GgufHeader): Architecture {
+  const name = metadata.get("general.architecture");
+  if (name !== "llama" && name !== "gemma3") {
+    throw new Error(`the model's architecture is ${JSON.stringify(name)}; llama and gemma3 are known`);
+  }
+  const number = (key: string, fallback?: number) =>
+    positive(metadata.get(`${name}.${key}`), `${name}.${key}`, fallback);
+  const layers = number("block_count");
+  const width = number("embedding_length");
+  const heads = number("attention.head_count");
+  const common = {
+    layers,
+    width,
+    heads,
+    sharedHeads: number("attention.head_count_kv", heads),
+    headSize: number("attention.key_length", width / heads),
+    epsilon: number("attention.layer_norm_rms_epsilon"),
+    vocabulary: tensors.get("token_embd.weight")?.shape[0] ?? 0,
+    maxContext: number("context_length"),
+  };
+  if (common.heads % common.sharedHeads !== 0) throw new Error("the model's heads do not share keys evenly");
+  const all = <T>(value: (layer: number) => T) => Array.from({ length: layers }, (_, layer) => value(layer));
+  if (name === "llama") {
+    const base = number("rope.freq_base", 10000);
+    return {
+      ...common,
+      activation: "silu",
+      embeddingScale: 1,
+      rotaryBases: all(() => base),
+      windows: all(() => undefined),
+      hasNeighbourPairs: true,
+    };
+  }
+  const base = number("rope.freq_base", 1e6);
+  const window = number("attention.sliding_window", 512);
+  const isLocal = (layer: number) => (layer + 1) % GEMMA_PERIOD !== 0;
+  return {
+    ...common,
+    activation: "gelu",
+    embeddingScale: Math.sqrt(width),
+    rotaryBases: all((layer) => isLocal(layer) ? GEMMA_LOCAL_BASE : base),
+    windows: all((layer) => isLocal(layer) ? window : undefined),
+    hasNeighbourPairs: false,
+  };
+}
+
+function positive(value: MetadataValue | undefined, key: string, fallback: number | undefined): number {
+  const number = value ?? fallback;
+  if (typeof number === "number" && number > 0) return number;
+  throw new Error(`the file's ${key} must be a positive number, not ${JSON.stringify(number)}`);
+}

@@ -1,0 +1,228 @@
+/**
+ * Blocks of a GGUF file as what a network of WebNN takes: elements of 4 or 8 bits, with a scale for each block and, where
+ * the type has them, a minimum. Nothing is quantised anew: the numbers are those of the file.
+ *
+ * @module
+ * @see https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c
+ */
+import { type BlockType, bytesOfBlocks } from "./block_types.ts";
+
+/** A matrix `[rows, inner]`: element `u` of block `b` is `(u - 2^(bits - 1)) * scales[b] + minima[b]`. */
+export interface BlockMatrix {
+  readonly rows: number;
+  readonly inner: number;
+  readonly bits: 4 | 8;
+  /** Elements along a row that share a scale. */
+  readonly blockSize: number;
+  /** Unsigned elements; of those of 4 bits, the first of two is the low half of a byte. */
+  readonly elements: Uint8Array<ArrayBuffer>;
+  /** `[rows, inner / blockSize]`. */
+  readonly scales: Float32Array<ArrayBuffer>;
+  /** `[rows, inner / blockSize]`; zeros if absent. */
+  readonly minima: Float32Array<ArrayBuffer> | undefined;
+}
+
+/** What a block is decoded into. */
+interface Target {
+  readonly elements: Uint8Array<ArrayBuffer>;
+  /** The same bytes by four. */
+  readonly words: Uint32Array<ArrayBuffer>;
+  readonly scales: Float32Array<ArrayBuffer>;
+  readonly minima: Float32Array<ArrayBuffer>;
+}
+
+/** How a type of blocks is decoded. */
+interface BlockCodec {
+  readonly bits: 4 | 8;
+  readonly blockSize: number;
+  readonly hasMinima: boolean;
+  /** Decodes block after block. */
+  decode(bytes: Uint8Array<ArrayBuffer>, blocks: number, target: Target): void;
+}
+
+/** Whether a type has its numbers in float16 or float32, and no blocks. */
+export function isFloat({ name }: BlockType): boolean {
+  return name === "F32" || name === "F16";
+}
+
+/** The numbers of a tensor of F32 or F16. */
+export function decodeFloats({ name }: BlockType, bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
+  if (name === "F32") return new Float32Array(bytes.slice().buffer);
+  return Float32Array.from(new Uint16Array(bytes.slice().buffer), (half) => HALVES[half]!);
+}
+
+/** The blocks of a matrix. */
+export function decodeBlocks(
+  type: BlockType,
+  bytes: Uint8Array<ArrayBuffer>,
+  rows: number,
+  inner: number,
+): BlockMatrix {
+  const codec = CODECS[type.name as keyof typeof CODECS];
+  if (!codec) throw new Error(`${type.name} has no blocks`);
+  if (bytes.length !== bytesOfBlocks(type, [rows, inner])) throw new Error("a matrix must have all its bytes");
+  const { bits, blockSize, hasMinima } = codec;
+  const elements = new Uint8Array(rows * inner * bits / 8);
+  const scales = new Float32Array(rows * inner / blockSize);
+  const minima = new Float32Array(hasMinima ? scales.length : 0);
+  const words = new Uint32Array(elements.buffer);
+  codec.decode(bytes, bytes.length / type.bytes, { elements, words, scales, minima });
+  return { rows, inner, bits, blockSize, elements, scales, minima: hasMinima ? minima : undefined };
+}
+
+/** The numbers of a matrix, row by row, in float32. */
+export function dequantize({ bits, blockSize, elements, minima, scales }: BlockMatrix): Float32Array<ArrayBuffer> {
+  const numbers = new Float32Array(elements.length * 8 / bits);
+  for (let i = 0; i < numbers.length; i++) {
+    const block = Math.floor(i / blockSize);
+    const element = bits === 8 ? elements[i]! - 128 : ((elements[i >> 1]! >> ((i & 1) << 2)) & 15) - 8;
+    numbers[i] = element * scales[block]! + (minima?.[block] ?? 0);
+  }
+  return numbers;
+}
+
+/** The number that each 16 bits are as float16. */
+const HALVES = Float32Array.from(new Float16Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer));
+
+function halfAt(bytes: Uint8Array, offset: number): number {
+  return HALVES[bytes[offset]! | bytes[offset + 1]! << 8]!;
+}
+
+/** The low halves of four bytes, as 16 bits. */
+function lowHalves(word: number): number {
+  const pairs = (word & 0x0f0f0f0f) | (word & 0x0f0f0f0f) >>> 4;
+  return (pairs & 0xff) | (pairs >>> 8 & 0xff00);
+}
+
+/** Eight bytes, of which the low halves are one word, and the high halves another. */
+function wordsOfHalves(first: number, second: number): [low: number, high: number] {
+  return [
+    lowHalves(first) | lowHalves(second) << 16,
+    lowHalves(first >>> 4) | lowHalves(second >>> 4) << 16,
+  ];
+}
+
+function wordAt(bytes: Uint8Array, offset: number): number {
+  return bytes[offset]! | bytes[offset + 1]! << 8 | bytes[offset + 2]! << 16 | bytes[offset + 3]! << 24;
+}
+
+/**
+ * `count` bytes of which the low halves are elements and the high halves those that follow behind all of these, as words
+ * of neighbours.
+ */
+function parseHalves(bytes: Uint8Array, offset: number, count: number, words: Uint32Array, at: number): void {
+  for (let i = 0; i < count / 8; i++) {
+    const [low, high] = wordsOfHalves(wordAt(bytes, offset + 8 * i), wordAt(bytes, offset + 8 * i + 4));
+    words[at + i] = low;
+    words[at + count / 8 + i] = high;
+  }
+}
+
+const q4_0: BlockCodec = {
+  bits: 4,
+  blockSize: 32,
+  hasMinima: false,
+  decode(bytes, blocks, { scales, words }) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 18) {
+      scales[block] = halfAt(bytes, at);
+      parseHalves(bytes, at + 2, 16, words, 4 * block);
+    }
+  },
+};
+
+const q4_1: BlockCodec = {
+  bits: 4,
+  blockSize: 32,
+  hasMinima: true,
+  decode(bytes, blocks, { minima, scales, words }) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 20) {
+      const scale = halfAt(bytes, at);
+      scales[block] = scale;
+      minima[block] = halfAt(bytes, at + 2) + 8 * scale;
+      parseHalves(bytes, at + 4, 16, words, 4 * block);
+    }
+  },
+};
+
+const q8_0: BlockCodec = {
+  bits: 8,
+  blockSize: 32,
+  hasMinima: false,
+  decode(bytes, blocks, { scales, words }) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 34) {
+      scales[block] = halfAt(bytes, at);
+      for (let i = 0; i < 8; i++) words[8 * block + i] = wordAt(bytes, at + 2 + 4 * i) ^ 0x80808080;
+    }
+  },
+};
+
+/** The scale and the minimum, of 6 bits each, of a part of a block of Q4_K or Q5_K. */
+function scaleAndMinimum(bytes: Uint8Array, at: number, part: number): [scale: number, minimum: number] {
+  const byte = (index: number) => bytes[at + index]!;
+  if (part < 4) return [byte(part) & 63, byte(part + 4) & 63];
+  return [
+    (byte(part + 4) & 15) | byte(part - 4) >> 6 << 4,
+    byte(part + 4) >> 4 | byte(part) >> 6 << 4,
+  ];
+}
+
+/** The scales and minima of the eight parts of a block of Q4_K or Q5_K, whose elements begin with `-middle`. */
+function decodeParts(bytes: Uint8Array, at: number, block: number, middle: number, target: Target): void {
+  const [scaleUnit, minimumUnit] = [halfAt(bytes, at), halfAt(bytes, at + 2)];
+  for (let part = 0; part < 8; part++) {
+    const [scale, minimum] = scaleAndMinimum(bytes, at + 4, part);
+    target.scales[8 * block + part] = scaleUnit * scale;
+    target.minima[8 * block + part] = middle * scaleUnit * scale - minimumUnit * minimum;
+  }
+}
+
+const q4_k: BlockCodec = {
+  bits: 4,
+  blockSize: 32,
+  hasMinima: true,
+  decode(bytes, blocks, target) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 144) {
+      decodeParts(bytes, at, block, 8, target);
+      for (let part = 0; part < 4; part++) {
+        parseHalves(bytes, at + 16 + 32 * part, 32, target.words, 32 * block + 8 * part);
+      }
+    }
+  },
+};
+
+const q5_k: BlockCodec = {
+  bits: 8,
+  blockSize: 32,
+  hasMinima: true,
+  decode(bytes, blocks, target) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 176) {
+      decodeParts(bytes, at, block, 16, target);
+      for (let i = 0; i < 256; i++) {
+        const low = bytes[at + 48 + (i >> 6) * 32 + (i & 31)]! >> (i >> 3 & 4) & 15;
+        const high = bytes[at + 16 + (i & 31)]! >> (i >> 5) & 1;
+        target.elements[256 * block + i] = 112 + (low | high << 4);
+      }
+    }
+  },
+};
+
+const q6_k: BlockCodec = {
+  bits: 8,
+  blockSize: 16,
+  hasMinima: false,
+  decode(bytes, blocks, { elements, scales }) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 210) {
+      const unit = halfAt(bytes, at + 208);
+      for (let part = 0; part < 16; part++) scales[16 * block + part] = unit * (bytes[at + 192 + part]! << 24 >> 24);
+      for (let i = 0; i < 256; i++) {
+        // Halves of 128 elements: 64 bytes of low parts, 32 of high ones, two bits for each of four elements.
+        const [half, quarter, j] = [i >> 7, i >> 5 & 3, i & 31];
+        const low = bytes[at + 64 * half + 32 * (quarter & 1) + j]! >> (quarter >> 1 << 2) & 15;
+        const high = bytes[at + 128 + 32 * half + j]! >> (2 * quarter) & 3;
+        elements[256 * block + i] = 96 + (low | high << 4);
+      }
+    }
+  },
+};
+
+const CODECS = { Q4_0: q4_0, Q4_1: q4_1, Q8_0: q8_0, Q4_K: q4_k, Q5_K: q5_k, Q6_K: q6_k } as const;

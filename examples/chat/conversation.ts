@@ -1,0 +1,184 @@
+/**
+ * A conversation with a model: questions in, answers out, piece by piece.
+ *
+ * @module
+ */
+import { createEvaluator, type Evaluator, type Network } from "./evaluator.ts";
+import { createSampler, type Sampling } from "./sampler.ts";
+import type { Message, Prompt } from "./template.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** A model as conversations use it. */
+export interface LanguageModel {
+  readonly network: Network;
+  readonly tokenizer: Tokenizer;
+  /** How turns are written; `undefined` if texts are taken as they are. */
+  readonly prompt: Prompt | undefined;
+}
+
+/** How a conversation goes. */
+export interface ConversationOptions {
+  /** Tokens that prompt and answers may take together. */
+  readonly context: number;
+  /** Tokens of an answer at most. */
+  readonly maxTokens: number;
+  /** How tokens are drawn; a temperature of 0 takes the likeliest. */
+  readonly sampling: Sampling;
+  readonly system: string | undefined;
+}
+
+/** What an answer took. Times are in seconds. */
+export interface AnswerTimes {
+  /** Tokens that were not evaluated before, and the time until the first token of the answer. */
+  promptTokens: number;
+  promptTime: number;
+  /** Tokens of the answer. */
+  answerTokens: number;
+  /** Tokens that were evaluated after the first, and the time from the first token on. */
+  evaluated: number;
+  answerTime: number;
+  /** Why the answer ended. */
+  reason: "end" | "length" | "context" | "stopped";
+  /** Turns that were forgotten to make room. */
+  forgotten: number;
+}
+
+/** A conversation. */
+export interface Conversation {
+  /**
+   * Answers a question. Each piece of the answer is given as it comes.
+   * @param signal stops the answer; what came until then stays part of the conversation
+   */
+  answer(question: string, write: (piece: string) => void, signal?: AbortSignal): Promise<AnswerTimes>;
+  /** Frees the caches. */
+  destroy(): void;
+}
+
+/** The share of the context that is free after turns were forgotten. */
+const FREED = 0.25;
+
+/** Begins a conversation. */
+export async function createConversation(model: LanguageModel, options: ConversationOptions): Promise<Conversation> {
+  const evaluator = await createEvaluator(model.network, options.context);
+  return new EvaluatedConversation(model, options, evaluator);
+}
+
+class EvaluatedConversation implements Conversation {
+  readonly #messages: Message[] = [];
+  readonly #next: (evaluator: Evaluator) => Promise<number>;
+
+  constructor(
+    readonly model: LanguageModel,
+    readonly options: ConversationOptions,
+    readonly evaluator: Evaluator,
+  ) {
+    const { sampling, system } = options;
+    if (system !== undefined) this.#messages.push({ role: "system", content: system });
+    const sample = createSampler(sampling);
+    this.#next = sampling.temperature === 0
+      ? (evaluator) => evaluator.likeliest()
+      : async (evaluator) => sample(await evaluator.logits());
+  }
+
+  async answer(question: string, write: (piece: string) => void, signal?: AbortSignal): Promise<AnswerTimes> {
+    const began = performance.now();
+    const { forgotten, ids } = this.#ask(question);
+    const { evaluator } = this;
+    const known = commonLength(evaluator.tokens, ids);
+    // The last token is evaluated in any case: what comes next is asked of it.
+    evaluator.rewind(Math.min(known, ids.length - 1));
+    const promptTokens = ids.length - evaluator.tokens.length;
+    await evaluator.append(ids.slice(evaluator.tokens.length));
+    const times: AnswerTimes = {
+      promptTokens,
+      promptTime: 0,
+      answerTokens: 0,
+      evaluated: 0,
+      answerTime: 0,
+      reason: "end",
+      forgotten,
+    };
+    const text = await this.#generate(times, began, write, signal);
+    if (this.model.prompt) this.#messages.push({ role: "assistant", content: text });
+    return times;
+  }
+
+  destroy(): void {
+    this.evaluator.destroy();
+  }
+
+  /** The tokens up to the answer. Where the context has no room for them, the oldest turns are forgotten. */
+  #ask(question: string): { ids: number[]; forgotten: number } {
+    const { model: { prompt }, options: { context } } = this;
+    const messages = this.#messages;
+    if (!prompt) return { ids: this.#checked(this.#encode(question)), forgotten: 0 };
+    messages.push({ role: "user", content: question });
+    let ids = this.#encode(prompt(messages));
+    let forgotten = 0;
+    const limit = ids.length < context ? context : context * (1 - FREED);
+    const first = messages[0]!.role === "system" ? 1 : 0;
+    while (ids.length >= limit && messages.length > first + 1) {
+      messages.splice(first, 2);
+      forgotten++;
+      ids = this.#encode(prompt(messages));
+    }
+    if (ids.length >= context) messages.pop();
+    return { ids: this.#checked(ids), forgotten };
+  }
+
+  #checked(ids: number[]): number[] {
+    const { context } = this.options;
+    if (ids.length === 0) throw new Error("the prompt is empty");
+    if (ids.length < context) return ids;
+    throw new Error(
+      `the prompt has ${ids.length} tokens; a context of ${context} has room for ${context - 1} (--context)`,
+    );
+  }
+
+  #encode(text: string): number[] {
+    const { tokenizer } = this.model;
+    const ids = tokenizer.encode(text);
+    const { beginning } = tokenizer;
+    return beginning === undefined || ids[0] === beginning ? ids : [beginning, ...ids];
+  }
+
+  async #generate(
+    times: AnswerTimes,
+    began: number,
+    write: (piece: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const { evaluator, model: { tokenizer }, options } = this;
+    const decoder = new TextDecoder();
+    let text = "";
+    const emit = (piece: string) => {
+      text += piece;
+      if (piece !== "") write(piece);
+    };
+    let first = 0;
+    for (;;) {
+      const id = await this.#next(evaluator);
+      const now = performance.now();
+      if (first === 0) [first, times.promptTime] = [now, (now - began) / 1000];
+      else times.answerTime = (now - first) / 1000;
+      if (tokenizer.ends.has(id)) break;
+      times.answerTokens++;
+      emit(decoder.decode(tokenizer.bytesOf(id), { stream: true }));
+      if (signal?.aborted) times.reason = "stopped";
+      else if (times.answerTokens >= options.maxTokens) times.reason = "length";
+      else if (evaluator.tokens.length >= options.context) times.reason = "context";
+      if (times.reason !== "end") break;
+      await evaluator.append([id]);
+      times.evaluated++;
+    }
+    emit(decoder.decode());
+    return text;
+  }
+}
+
+/** How many tokens two sequences have in common at the beginning. */
+function commonLength(a: readonly number[], b: readonly number[]): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;
+  return length;
+}

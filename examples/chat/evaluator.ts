@@ -1,0 +1,211 @@
+/**
+ * Tokens through the network, in chunks or one by one, after those of the same conversation before them.
+ *
+ * @module
+ */
+import type { Architecture } from "./architecture.ts";
+import { BLOCK, type Cache, CHUNKS, createCache } from "./cache.ts";
+import type { Engine, Graphs } from "./graphs.ts";
+import { distinct, maskName } from "./network.ts";
+import type { Weights } from "./weights.ts";
+
+/** How low a score is where a token does not look. */
+const UNSEEN = -1e30;
+
+/** A conversation's place in the network. */
+export interface Evaluator {
+  /** The tokens that are evaluated, in order. */
+  readonly tokens: readonly number[];
+  /** Evaluates tokens behind those before. What comes after them is read by `likeliest` or `logits`. */
+  append(ids: readonly number[]): Promise<void>;
+  /** The token that is likeliest to come next. */
+  likeliest(): Promise<number>;
+  /** A number for each token that may come next: the larger, the likelier. */
+  logits(): Promise<Float32Array<ArrayBuffer>>;
+  /** Forgets all but the first `length` tokens. */
+  rewind(length: number): void;
+  destroy(): void;
+}
+
+/** What an evaluator works with: conversations share it. */
+export interface Network {
+  readonly engine: Engine;
+  readonly architecture: Architecture;
+  readonly weights: Weights;
+  readonly graphs: Graphs;
+}
+
+/**
+ * Begins a conversation.
+ * @param capacity tokens at most
+ */
+export async function createEvaluator(network: Network, capacity: number): Promise<Evaluator> {
+  const { architecture, engine: { context }, graphs } = network;
+  const cache = await createCache(context, graphs, architecture, capacity);
+  const evaluator = new DeviceEvaluator(network, cache, capacity);
+  await evaluator.allocate();
+  return evaluator;
+}
+
+class DeviceEvaluator implements Evaluator {
+  readonly #tokens: number[] = [];
+  /** The inputs by shape and name, made when they are needed first. */
+  readonly #inputs = new Map<string, MLTensor>();
+  #logits!: MLTensor;
+  #token!: MLTensor;
+
+  constructor(readonly network: Network, readonly cache: Cache, readonly capacity: number) {}
+
+  get tokens(): readonly number[] {
+    return this.#tokens;
+  }
+
+  async allocate(): Promise<void> {
+    const { architecture: { vocabulary }, engine: { context } } = this.network;
+    this.#logits = await context.createTensor({ dataType: "float32", shape: [1, vocabulary], readable: true });
+    this.#token = await context.createTensor({ dataType: "int32", shape: [1], readable: true });
+  }
+
+  async append(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) throw new Error("there must be a token to evaluate");
+    if (this.#tokens.length + ids.length > this.capacity) {
+      throw new Error(`the context has room for ${this.capacity} tokens, not ${this.#tokens.length + ids.length}`);
+    }
+    for (let at = 0; at < ids.length;) {
+      const rest = ids.slice(at);
+      const chunk = rest.length === 1 ? undefined : chunkFor(rest.length);
+      const now = rest.slice(0, chunk ?? 1);
+      if (chunk === undefined) await this.#evaluateToken(now[0]!);
+      else await this.#evaluateChunk(now, chunk);
+      this.#tokens.push(...now);
+      at += now.length;
+    }
+  }
+
+  async likeliest(): Promise<number> {
+    return new Int32Array(await this.network.engine.context.readTensor(this.#token))[0]!;
+  }
+
+  async logits(): Promise<Float32Array<ArrayBuffer>> {
+    return new Float32Array(await this.network.engine.context.readTensor(this.#logits));
+  }
+
+  rewind(length: number): void {
+    this.cache.rewind(length);
+    this.#tokens.length = Math.min(length, this.#tokens.length);
+  }
+
+  destroy(): void {
+    this.cache.destroy();
+    for (const tensor of [this.#logits, this.#token, ...this.#inputs.values()]) tensor.destroy();
+  }
+
+  async #evaluateToken(id: number): Promise<void> {
+    const { cache, network: { engine: { context }, graphs } } = this;
+    await cache.prepareToken();
+    const graph = await graphs.network({ tokens: 1, history: cache.history, block: BLOCK });
+    const { inputs, outputs } = cache.tokenTensors();
+    const place = new Uint8Array(BLOCK);
+    place[cache.length - cache.settled] = 1;
+    const ofToken = {
+      ...await this.#commonInputs([id], 1, BLOCK),
+      place: await this.#write("place", "uint8", [BLOCK], place),
+    };
+    context.dispatch(graph, { ...inputs, ...ofToken }, { ...outputs, logits: this.#logits, token: this.#token });
+    cache.addToken();
+  }
+
+  async #evaluateChunk(ids: readonly number[], count: number): Promise<void> {
+    const { cache, network: { engine: { context }, graphs } } = this;
+    await cache.prepareChunk(count);
+    const graph = await graphs.network({ tokens: count, history: cache.history, block: undefined });
+    const { inputs, outputs } = await cache.chunkTensors(count);
+    const ofChunk = {
+      ...await this.#commonInputs(ids, count, count),
+      last: await this.#write("last", "int32", [1], new Int32Array([ids.length - 1])),
+    };
+    context.dispatch(graph, { ...inputs, ...ofChunk }, { ...outputs, logits: this.#logits, token: this.#token });
+    await cache.addChunk(count, ids.length);
+  }
+
+  /** Embeddings, rotations and masks of `count` tokens, of which the last may be no more than filling. */
+  async #commonInputs(ids: readonly number[], count: number, recent: number): Promise<Record<string, MLTensor>> {
+    const { cache, network: { architecture, weights } } = this;
+    const { headSize, rotaryBases, width, windows } = architecture;
+    const embeddings = new Float32Array(count * width);
+    embeddings.set(await weights.embed(ids));
+    const inputs: Record<string, MLTensor> = {
+      embeddings: await this.#write("embeddings", "float32", [count, width], embeddings),
+    };
+    for (const base of distinct(rotaryBases)) {
+      const { cos, sin } = rotations(base, cache.length, count, headSize);
+      inputs[`cos_${base}`] = await this.#write(`cos_${base}`, "float32", [count, 1, headSize], cos);
+      inputs[`sin_${base}`] = await this.#write(`sin_${base}`, "float32", [count, 1, headSize], sin);
+    }
+    for (const window of distinct(windows)) {
+      const mask = maskOf(cache, count, recent, window);
+      inputs[maskName(window)] = await this.#write(maskName(window), "float32", [count, cache.history + recent], mask);
+    }
+    return inputs;
+  }
+
+  async #write(
+    name: string,
+    dataType: MLOperandDataType,
+    shape: number[],
+    data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
+  ): Promise<MLTensor> {
+    const { context } = this.network.engine;
+    const key = `${name} ${shape}`;
+    const tensor = this.#inputs.get(key) ?? await context.createTensor({ dataType, shape, writable: true });
+    this.#inputs.set(key, tensor);
+    context.writeTensor(tensor, data);
+    return tensor;
+  }
+}
+
+/** The smallest chunk that takes all tokens, or the largest. */
+function chunkFor(count: number): number {
+  const fitting = CHUNKS.filter((size) => size >= count);
+  return fitting.length > 0 ? Math.min(...fitting) : Math.max(...CHUNKS);
+}
+
+/** Cosines and sines of the angles by which heads turn; the sines of the first half negative. */
+export function rotations(
+  base: number,
+  start: number,
+  count: number,
+  headSize: number,
+): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
+  const half = headSize / 2;
+  const [cos, sin] = [new Float32Array(count * headSize), new Float32Array(count * headSize)];
+  for (let token = 0; token < count; token++) {
+    for (let i = 0; i < half; i++) {
+      const angle = (start + token) * base ** (-i / half);
+      const at = token * headSize + i;
+      cos[at] = cos[at + half] = Math.cos(angle);
+      sin[at + half] = Math.sin(angle);
+      sin[at] = -sin[at + half]!;
+    }
+  }
+  return { cos, sin };
+}
+
+/** 0 where a token looks: at itself and those before it, as far as the window reaches. */
+function maskOf(
+  { history, length, settled }: Cache,
+  count: number,
+  recent: number,
+  window = Infinity,
+): Float32Array<ArrayBuffer> {
+  const width = history + recent;
+  const mask = new Float32Array(count * width).fill(UNSEEN);
+  for (let token = 0; token < count; token++) {
+    const position = length + token;
+    const first = Math.max(0, position - window + 1);
+    const row = mask.subarray(token * width, (token + 1) * width);
+    row.fill(0, Math.min(first, settled), settled);
+    row.fill(0, history + Math.max(0, first - settled), history + position - settled + 1);
+  }
+  return mask;
+}

@@ -1,0 +1,187 @@
+/**
+ * The header of a GGUF file: its metadata, and where its tensors lie.
+ *
+ * @module
+ * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+ */
+import { BLOCK_TYPES, type BlockType, bytesOfBlocks } from "./block_types.ts";
+import type { ByteSource } from "./byte_source.ts";
+
+/** A value of the metadata. 64-bit integers are numbers; a file in which one is too large is refused. */
+export type MetadataValue = number | boolean | string | readonly MetadataValue[];
+
+/** A tensor of the file. */
+export interface GgufTensor {
+  readonly name: string;
+  /** The dimensions, the last one contiguous: the reverse of what the file says. */
+  readonly shape: readonly number[];
+  readonly type: BlockType;
+  /** The first byte, from the beginning of the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** What the header says. */
+export interface GgufHeader {
+  readonly metadata: ReadonlyMap<string, MetadataValue>;
+  readonly tensors: ReadonlyMap<string, GgufTensor>;
+}
+
+/** How many bytes are read first; a header that is longer is read again, twice as much of it. */
+const FIRST_READ = 4 * 2 ** 20;
+const MAX_HEADER = 2 ** 29;
+const MAX_DIMENSIONS = 4;
+const MAX_NESTING = 4;
+const DEFAULT_ALIGNMENT = 32;
+
+/**
+ * Reads the header.
+ * @throws Error in one line if the file is damaged or of a kind that is not known
+ */
+export async function readGguf(source: ByteSource): Promise<GgufHeader> {
+  for (let length = Math.min(FIRST_READ, source.size);; length = Math.min(2 * length, source.size)) {
+    try {
+      return parseHeader(await source.read(0, length), source.size);
+    } catch (error) {
+      const isWhole = length === source.size || length >= MAX_HEADER;
+      if (!(error instanceof EndOfBytes) || isWhole) throw error;
+    }
+  }
+}
+
+class EndOfBytes extends Error {
+  constructor() {
+    super("the file ends within its header");
+  }
+}
+
+/** Reads one value after another. */
+class Cursor {
+  #offset = 0;
+  readonly #view: DataView;
+  readonly #decoder = new TextDecoder();
+
+  constructor(readonly bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /** Goes past `length` bytes and gives the offset of the first. */
+  skip(length: number): number {
+    const start = this.#offset;
+    if (start + length > this.bytes.length) throw new EndOfBytes();
+    this.#offset += length;
+    return start;
+  }
+
+  number(width: number, read: (view: DataView, offset: number) => number): number {
+    return read(this.#view, this.skip(width));
+  }
+
+  uint32(): number {
+    return this.#view.getUint32(this.skip(4), true);
+  }
+
+  size(): number {
+    return safe(this.#view.getBigUint64(this.skip(8), true));
+  }
+
+  string(): string {
+    const length = this.size();
+    const start = this.skip(length);
+    return this.#decoder.decode(this.bytes.subarray(start, start + length));
+  }
+}
+
+function safe(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new Error(`the file's header has a number that is too large: ${value}`);
+  return number;
+}
+
+function parseHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
+  const cursor = new Cursor(bytes);
+  if (cursor.uint32() !== 0x46554747) throw new Error("this is no GGUF file: it does not begin with the letters GGUF");
+  const version = cursor.uint32();
+  if (version !== 2 && version !== 3) throw new Error(`GGUF version ${version} is not known; 2 and 3 are`);
+  const [tensorCount, metadataCount] = [cursor.size(), cursor.size()];
+  const metadata = new Map<string, MetadataValue>();
+  for (let i = 0; i < metadataCount; i++) {
+    const key = cursor.string();
+    if (metadata.has(key)) throw new Error(`the file's header names ${key} twice`);
+    metadata.set(key, readValue(cursor, cursor.uint32()));
+  }
+  const infos = Array.from({ length: checkCount(tensorCount, bytes) }, () => readTensorInfo(cursor));
+  const alignment = metadata.get("general.alignment") ?? DEFAULT_ALIGNMENT;
+  if (typeof alignment !== "number" || !(alignment > 0)) throw new Error("general.alignment must be a positive number");
+  const start = Math.ceil(cursor.offset / alignment) * alignment;
+  return { metadata, tensors: placed(infos, start, fileSize) };
+}
+
+/** A count of things that take a byte each at least. */
+function checkCount(count: number, bytes: Uint8Array): number {
+  if (count > bytes.length) throw new EndOfBytes();
+  return count;
+}
+
+/** The readers of metadata's types, by number; strings and arrays stand apart. */
+const SCALARS: Readonly<Record<number, (cursor: Cursor) => number | boolean>> = {
+  0: (cursor) => cursor.number(1, (view, at) => view.getUint8(at)),
+  1: (cursor) => cursor.number(1, (view, at) => view.getInt8(at)),
+  2: (cursor) => cursor.number(2, (view, at) => view.getUint16(at, true)),
+  3: (cursor) => cursor.number(2, (view, at) => view.getInt16(at, true)),
+  4: (cursor) => cursor.uint32(),
+  5: (cursor) => cursor.number(4, (view, at) => view.getInt32(at, true)),
+  6: (cursor) => cursor.number(4, (view, at) => view.getFloat32(at, true)),
+  7: (cursor) => cursor.number(1, (view, at) => view.getUint8(at)) !== 0,
+  10: (cursor) => cursor.size(),
+  11: (cursor) => cursor.number(8, (view, at) => safe(view.getBigInt64(at, true))),
+  12: (cursor) => cursor.number(8, (view, at) => view.getFloat64(at, true)),
+};
+const STRING = 8;
+const ARRAY = 9;
+
+function readValue(cursor: Cursor, type: number, depth = 0): MetadataValue {
+  if (type === STRING) return cursor.string();
+  if (type === ARRAY && depth < MAX_NESTING) {
+    const elementType = cursor.uint32();
+    const count = checkCount(cursor.size(), cursor.bytes);
+    return Array.from({ length: count }, () => readValue(cursor, elementType, depth + 1));
+  }
+  const read = SCALARS[type];
+  if (!read) throw new Error(`the file's header has a value of the unknown type ${type}`);
+  return read(cursor);
+}
+
+type TensorInfo = Pick<GgufTensor, "name" | "shape" | "type" | "offset">;
+
+function readTensorInfo(cursor: Cursor): TensorInfo {
+  const name = cursor.string();
+  const rank = cursor.uint32();
+  if (rank < 1 || rank > MAX_DIMENSIONS) throw new Error(`the tensor ${name} has ${rank} dimensions; 1 to 4 are known`);
+  const shape = Array.from({ length: rank }, () => cursor.size()).reverse();
+  const number = cursor.uint32();
+  const type = BLOCK_TYPES[number];
+  if (!type) throw new Error(`the tensor ${name} has the block type ${number}, which is not known`);
+  return { name, shape, type, offset: cursor.size() };
+}
+
+function placed(infos: readonly TensorInfo[], start: number, fileSize: number): Map<string, GgufTensor> {
+  const tensors = new Map<string, GgufTensor>();
+  for (const info of infos) {
+    const { name, shape, type } = info;
+    if (tensors.has(name)) throw new Error(`the file's header names the tensor ${name} twice`);
+    if (shape.at(-1)! % type.elements !== 0) {
+      throw new Error(`a row of the tensor ${name} has ${shape.at(-1)} elements, no multiple of ${type.elements}`);
+    }
+    const [offset, byteLength] = [start + info.offset, bytesOfBlocks(type, shape)];
+    if (offset + byteLength > fileSize) {
+      throw new Error(`the file ends within the tensor ${name}: it has ${fileSize} bytes, not ${offset + byteLength}`);
+    }
+    tensors.set(name, { name, shape, type, offset, byteLength });
+  }
+  return tensors;
+}

@@ -1,0 +1,86 @@
+/**
+ * The graphs of a model: of the network by the number of tokens and the length of the history, and those that move keys and
+ * values. Each is built when it is needed first.
+ *
+ * @module
+ */
+import type { Architecture } from "./architecture.ts";
+import { buildNetwork, type GraphSize } from "./network.ts";
+import type { Weights } from "./weights.ts";
+
+/** Where graphs are built: a context, and the builders of its implementation. */
+export interface Engine {
+  readonly context: MLContext;
+  createBuilder(): MLGraphBuilder;
+}
+
+/** The graphs of a model on an engine. */
+export interface Graphs {
+  network(size: GraphSize): Promise<MLGraph>;
+  /** Keys, or values, of `count` tokens put into a history at `places`: inputs `history`, `recent`, `places`. */
+  put(kind: CacheKind, history: number, count: number): Promise<MLGraph>;
+  /** A longer history that begins with another one: input `history`. */
+  grow(kind: CacheKind, from: number, to: number): Promise<MLGraph>;
+  destroy(): void;
+}
+
+/** Keys have their positions along the last dimension, values along the one before it. */
+export type CacheKind = "key" | "value";
+
+/** The shape of the keys or values of a number of positions. */
+export function cacheShape({ headSize, sharedHeads }: Architecture, kind: CacheKind, positions: number): number[] {
+  return kind === "key" ? [sharedHeads, 1, headSize, positions] : [sharedHeads, 1, positions, headSize];
+}
+
+/** @returns graphs, none of which is built yet */
+export function graphsOf(engine: Engine, architecture: Architecture, weights: Weights): Graphs {
+  const built = new Map<string, Promise<MLGraph>>();
+  const once = (key: string, build: () => Promise<MLGraph>) => {
+    const graph = built.get(key) ?? build();
+    built.set(key, graph);
+    return graph;
+  };
+  return {
+    network: (size) =>
+      once(`network ${size.tokens} ${size.history}`, () => {
+        const builder = engine.createBuilder();
+        return builder.build(buildNetwork(builder, architecture, weights, size));
+      }),
+    put: (kind, history, count) =>
+      once(`put ${kind} ${history} ${count}`, () => buildPut(engine, architecture, kind, history, count)),
+    grow: (kind, from, to) => once(`grow ${kind} ${from} ${to}`, () => buildGrow(engine, architecture, kind, from, to)),
+    destroy() {
+      for (const graph of built.values()) graph.then((graph) => graph.destroy(), () => {});
+      built.clear();
+    },
+  };
+}
+
+function buildPut(
+  { createBuilder }: Engine,
+  architecture: Architecture,
+  kind: CacheKind,
+  history: number,
+  count: number,
+): Promise<MLGraph> {
+  const builder = createBuilder();
+  const input = (name: string, positions: number) =>
+    builder.input(name, { dataType: "float32", shape: cacheShape(architecture, kind, positions) });
+  const places = builder.input("places", { dataType: "int32", shape: cacheShape(architecture, kind, count) });
+  const axis = kind === "key" ? 3 : 2;
+  const output = builder.scatterElements(input("history", history), places, input("recent", count), { axis });
+  return builder.build({ output });
+}
+
+function buildGrow(
+  { createBuilder }: Engine,
+  architecture: Architecture,
+  kind: CacheKind,
+  from: number,
+  to: number,
+): Promise<MLGraph> {
+  const builder = createBuilder();
+  const history = builder.input("history", { dataType: "float32", shape: cacheShape(architecture, kind, from) });
+  const padding = kind === "key" ? [0, 0, 0, to - from] : [0, 0, to - from, 0];
+  return builder.build({ output: builder.pad(history, [0, 0, 0, 0], padding) });
+}

@@ -1,0 +1,235 @@
+/**
+ * The network of a language model as calls of WebNN's builder: root-mean-square norms, rotary embedding, grouped-query
+ * attention over a cache, a gated perceptron, the head. Only the standard is used: it runs in a browser as it does in Deno.
+ *
+ * A graph takes `tokens` tokens at a time. Keys and values of earlier tokens lie in a history of fixed length, `[shared
+ * heads, 1, headSize, history]` and `[shared heads, 1, history, headSize]` for each layer. Those of the graph's own tokens
+ * are its outputs. Where it takes one token, they are written into a block of recent ones, which it gets and gives back.
+ *
+ * @module
+ */
+import type { Architecture } from "./architecture.ts";
+import type { LayerWeights, MatrixWeight, Weights } from "./weights.ts";
+
+/** The sizes of a graph. */
+export interface GraphSize {
+  /** Tokens that go in together. */
+  readonly tokens: number;
+  /** Earlier positions that are looked at. */
+  readonly history: number;
+  /** Recent positions, of which those before the one token are filled; `undefined` where the graph makes all of them. */
+  readonly block: number | undefined;
+}
+
+/** What the layers of a graph have in common. */
+interface Common {
+  readonly builder: MLGraphBuilder;
+  readonly architecture: Architecture;
+  readonly size: GraphSize;
+  /** `[tokens, 1, headSize]`, by the base of the rotation. */
+  readonly rotations: ReadonlyMap<number, { readonly cos: MLOperand; readonly sin: MLOperand }>;
+  /** `[tokens, history + recent]`, 0 where a token looks and very low elsewhere; by the window. */
+  readonly masks: ReadonlyMap<number | undefined, MLOperand>;
+  /** 1 at the place in the block where the token goes: `[block]`. */
+  readonly place: MLOperand | undefined;
+}
+
+/** The graph's outputs by name: `logits`, `token` (the likeliest), and the keys and values of each layer. */
+export function buildNetwork(
+  builder: MLGraphBuilder,
+  architecture: Architecture,
+  weights: Weights,
+  size: GraphSize,
+): Record<string, MLOperand> {
+  const { headSize, width } = architecture;
+  const { block, tokens } = size;
+  const input = (name: string, shape: number[], dataType: MLOperandDataType = "float32") =>
+    builder.input(name, { dataType, shape });
+  const common: Common = {
+    builder,
+    architecture,
+    size,
+    rotations: new Map(
+      distinct(architecture.rotaryBases).map((base) => [base, {
+        cos: input(`cos_${base}`, [tokens, 1, headSize]),
+        sin: input(`sin_${base}`, [tokens, 1, headSize]),
+      }]),
+    ),
+    masks: new Map(
+      distinct(architecture.windows).map((
+        window,
+      ) => [window, input(maskName(window), [tokens, size.history + (block ?? tokens)])]),
+    ),
+    place: block === undefined ? undefined : input("place", [block], "uint8"),
+  };
+  const outputs: Record<string, MLOperand> = {};
+  let x = input("embeddings", [tokens, width]);
+  weights.layers.forEach((layer, index) => {
+    const { keys, sum, values } = attention(common, layer, index, x);
+    x = feedForward(common, layer, sum);
+    outputs[`new_key_${index}`] = keys;
+    outputs[`new_value_${index}`] = values;
+  });
+  if (tokens > 1) x = builder.gather(x, input("last", [1], "int32"), { axis: 0 });
+  const logits = linear(builder, norm(common, x, weights.outputNorm), weights.head)[0]!;
+  return { ...outputs, logits, token: builder.argMax(logits, 1, { outputDataType: "int32" }) };
+}
+
+/** The name of the mask of layers that look back over a window. */
+export function maskName(window: number | undefined): string {
+  return window === undefined ? "mask" : `mask_${window}`;
+}
+
+/** Each value once. */
+export function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+/** `x / √(mean(x²) + ε) · gain`, over the last dimension. */
+function norm({ architecture, builder }: Common, x: MLOperand, gain: MLTensor): MLOperand {
+  const axis = x.shape.length - 1;
+  const mean = builder.reduceMean(builder.mul(x, x), { axes: [axis], keepDimensions: true });
+  const epsilon = scalar(builder, architecture.epsilon);
+  return builder.mul(builder.div(x, builder.sqrt(builder.add(mean, epsilon))), builder.constant(gain));
+}
+
+function scalar(builder: MLGraphBuilder, value: number): MLOperand {
+  return builder.constant({ dataType: "float32", shape: [] }, new Float32Array([value]));
+}
+
+/** `x · Wᵀ` for each matrix. */
+function linear(builder: MLGraphBuilder, x: MLOperand, weights: readonly MatrixWeight[]): MLOperand[] {
+  return weights.map((weight) => product(builder, x, weight));
+}
+
+function product(builder: MLGraphBuilder, x: MLOperand, weight: MatrixWeight): MLOperand {
+  if ("numbers" in weight) return builder.gemm(x, builder.constant(weight.numbers), { bTranspose: true });
+  const { blockSize, elements, inner, minima, scales, zeroPoints } = weight;
+  const matrix = builder.dequantizeLinear(
+    builder.constant(elements),
+    builder.constant(scales),
+    builder.constant(zeroPoints),
+  );
+  const main = builder.matmul(x, builder.transpose(matrix));
+  if (!minima) return main;
+  // A minimum counts for all elements of its block alike: the sum of a block of x times the minimum.
+  const blocks = builder.reshape(x, [x.shape[0]!, inner / blockSize, blockSize]);
+  const sums = builder.reduceSum(blocks, { axes: [2] });
+  return builder.gemm(sums, builder.constant(minima), { c: main, bTranspose: true });
+}
+
+/** A matrix by rows, cut into parts of these widths. */
+function cut(builder: MLGraphBuilder, parts: readonly MLOperand[], widths: readonly number[]): MLOperand[] {
+  if (parts.length === widths.length) return [...parts];
+  return builder.split(parts.length === 1 ? parts[0]! : builder.concat([...parts], 1), [...widths], { axis: 1 });
+}
+
+/** Heads `[tokens, heads, headSize]` turned by their positions: `x · cos + swapped · sin`. */
+function turned({ architecture, builder, rotations }: Common, x: MLOperand, base: number): MLOperand {
+  const { cos, sin } = rotations.get(base)!;
+  const half = architecture.headSize / 2;
+  const [first, second] = builder.split(x, [half, half], { axis: 2 }) as [MLOperand, MLOperand];
+  // The sines of the first half are negative.
+  const swapped = builder.concat([second, first], 2);
+  return builder.add(builder.mul(x, cos), builder.mul(swapped, sin));
+}
+
+/** The sum after a layer's attention, and the keys and values of the graph's own tokens. */
+function attention(
+  common: Common,
+  layer: LayerWeights,
+  index: number,
+  x: MLOperand,
+): { sum: MLOperand; keys: MLOperand; values: MLOperand } {
+  const { architecture, builder, size } = common;
+  const { headSize, heads, rotaryBases, sharedHeads } = architecture;
+  const { tokens } = size;
+  const [turning, shared] = [heads + sharedHeads, sharedHeads * headSize];
+  const parts = linear(builder, norm(common, x, layer.attentionNorm), layer.qkv);
+  const [qk, v] = cut(builder, parts.length === 1 ? parts : [builder.concat(parts, 1)], [turning * headSize, shared]);
+  let both = builder.reshape(qk!, [tokens, turning, headSize]);
+  if (layer.qkNorm) both = norm(common, both, layer.qkNorm);
+  both = turned(common, both, rotaryBases[index]!);
+  const [q, k] = builder.split(both, [heads, sharedHeads], { axis: 1 }) as [MLOperand, MLOperand];
+  const queries = arranged(
+    builder,
+    builder.mul(q, scalar(builder, 1 / Math.sqrt(headSize))),
+    [tokens, sharedHeads, heads / sharedHeads, headSize],
+    [1, 2, 0, 3],
+  );
+  const keys = remembered(
+    common,
+    `key_${index}`,
+    arranged(builder, k, [tokens, sharedHeads, 1, headSize], [1, 2, 3, 0]),
+  );
+  const values = remembered(
+    common,
+    `value_${index}`,
+    arranged(builder, v!, [tokens, sharedHeads, 1, headSize], [1, 2, 0, 3]),
+  );
+  const mixed = attended(common, index, queries, keys, values);
+  const merged = builder.reshape(tokens === 1 ? mixed : builder.transpose(mixed, { permutation: [2, 0, 1, 3] }), [
+    tokens,
+    heads * headSize,
+  ]);
+  let output = linear(builder, merged, layer.output)[0]!;
+  if (layer.postAttentionNorm) output = norm(common, output, layer.postAttentionNorm);
+  return { sum: builder.add(x, output), keys, values };
+}
+
+/** x in another shape, its dimensions in another order; of a single token the order makes no difference. */
+function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permutation: number[]): MLOperand {
+  if (shape[0] !== 1) return builder.transpose(builder.reshape(x, shape), { permutation });
+  return builder.reshape(x, permutation.map((axis) => shape[axis]!));
+}
+
+/** The new keys or values; those of one token in the block of recent ones. */
+function remembered({ architecture, builder, place, size }: Common, name: string, now: MLOperand): MLOperand {
+  if (place === undefined || size.block === undefined) return now;
+  const { headSize, sharedHeads } = architecture;
+  const shape = now.shape.with(name.startsWith("key") ? 3 : 2, size.block);
+  const recent = builder.input(`recent_${name}`, { dataType: "float32", shape: [...shape] });
+  const isKey = name.startsWith("key");
+  const here = builder.reshape(place, isKey ? [1, 1, 1, size.block] : [1, 1, size.block, 1]);
+  const wide = builder.reshape(now, isKey ? [sharedHeads, 1, headSize, 1] : [sharedHeads, 1, 1, headSize]);
+  return builder.where(here, wide, recent);
+}
+
+/** Queries `[shared heads, group, tokens, headSize]` over the history and the recent tokens. */
+function attended(
+  { architecture, builder, masks, size }: Common,
+  index: number,
+  queries: MLOperand,
+  keys: MLOperand,
+  values: MLOperand,
+): MLOperand {
+  const { headSize, sharedHeads, windows } = architecture;
+  const { history } = size;
+  const past = (name: string, shape: number[]) => builder.input(`${name}_${index}`, { dataType: "float32", shape });
+  const pastKeys = past("key", [sharedHeads, 1, headSize, history]);
+  const pastValues = past("value", [sharedHeads, 1, history, headSize]);
+  const scores = builder.concat([builder.matmul(queries, pastKeys), builder.matmul(queries, keys)], 3);
+  const shares = builder.softmax(builder.add(scores, masks.get(windows[index])!), 3);
+  const recent = shares.shape[3]! - history;
+  const [ofPast, ofRecent] = builder.split(shares, [history, recent], { axis: 3 }) as [MLOperand, MLOperand];
+  return builder.add(builder.matmul(ofPast, pastValues), builder.matmul(ofRecent, values));
+}
+
+function feedForward(common: Common, layer: LayerWeights, x: MLOperand): MLOperand {
+  const { builder } = common;
+  const parts = linear(builder, norm(common, x, layer.feedForwardNorm), layer.gateUp);
+  const width = parts.length === 1 ? parts[0]!.shape[1]! / 2 : parts[0]!.shape[1]!;
+  const [gate, up] = cut(builder, parts, [width, width]);
+  let output = linear(builder, builder.mul(activated(common, gate!), up!), layer.down)[0]!;
+  if (layer.postFeedForwardNorm) output = norm(common, output, layer.postFeedForwardNorm);
+  return builder.add(x, output);
+}
+
+/** silu, or gelu by the approximation with tanh: `x · sigmoid(√(8/π) (x + 0.044715 x³))`. */
+function activated({ architecture, builder }: Common, x: MLOperand): MLOperand {
+  if (architecture.activation === "silu") return builder.mul(x, builder.sigmoid(x));
+  const square = builder.mul(x, x);
+  const root = Math.sqrt(8 / Math.PI);
+  const factor = builder.linear(square, { alpha: 0.044715 * root, beta: root });
+  return builder.mul(x, builder.sigmoid(builder.mul(x, factor)));
+}

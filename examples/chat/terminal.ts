@@ -1,0 +1,56 @@
+/**
+ * A session on a terminal: questions with a history, answers that Ctrl-C stops.
+ *
+ * @module
+ */
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** Answers a question; the signal stops it. */
+export type Answer = (question: string, signal: AbortSignal) => Promise<void>;
+
+const PROMPT = "> ";
+
+/** Asks for questions until Ctrl-D ends the session. Ctrl-C stops the answer, or clears the line. */
+export async function talk(answer: Answer): Promise<void> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: true, prompt: PROMPT });
+  let current: AbortController | undefined;
+  const interrupt = () => {
+    if (current) return current.abort();
+    lines.write(null, { ctrl: true, name: "u" });
+    lines.prompt();
+  };
+  lines.on("SIGINT", interrupt);
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    lines.prompt();
+    for await (const line of lines) {
+      if (line.trim() !== "") {
+        current = new AbortController();
+        await answer(line, current.signal);
+        current = undefined;
+      }
+      lines.prompt();
+    }
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+    lines.close();
+  }
+}
+
+/** Answers a single question; Ctrl-C stops it. */
+export async function answerOnce(question: string, answer: Answer): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = () => controller.abort();
+  Deno.addSignalListener("SIGINT", interrupt);
+  try {
+    await answer(question, controller.signal);
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+/** The lines of standard input. */
+export function inputLines(): AsyncIterable<string> {
+  return createInterface({ input: process.stdin, crlfDelay: Infinity });
+}

@@ -1,0 +1,164 @@
+/**
+ * Text as the tokens of a model, and back, by what its file says.
+ *
+ * @module
+ */
+import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
+import type { GgufHeader, MetadataValue } from "./gguf.ts";
+
+/** The tokens of a model. */
+export interface Tokenizer {
+  /** The ids of a text. Names of control tokens, such as `<|im_end|>`, stand for these tokens. */
+  encode(text: string): number[];
+  /** The bytes of a token's text: a character may be spread over several. None for a control token. */
+  bytesOf(id: number): Uint8Array<ArrayBuffer>;
+  /** The token's text as the file has it. */
+  nameOf(id: number): string;
+  /** The tokens with which an answer ends. */
+  readonly ends: ReadonlySet<number>;
+  /** The token with which every text begins, if one has to be added. */
+  readonly beginning: number | undefined;
+}
+
+/** Kinds of tokens in a file. */
+const CONTROL = 3;
+const USER_DEFINED = 4;
+const BYTE = 6;
+
+/** How texts are cut before their parts become tokens, by `tokenizer.ggml.pre`. */
+const WORDS_OF_GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const CUTS: Readonly<Record<string, readonly string[]>> = {
+  "smollm": ["\\p{N}", WORDS_OF_GPT2],
+  "gpt-2": [WORDS_OF_GPT2],
+  "default": ["\\p{N}", WORDS_OF_GPT2],
+};
+/** What text generation ends with in the templates of several models, beside what the file names. */
+const NAMES_OF_ENDS = ["<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>"];
+
+/** The tokenizer of a file: byte-level pairs as GPT-2 has them, or pairs of characters as SentencePiece has them. */
+export function tokenizerOf({ metadata }: GgufHeader): Tokenizer {
+  const tokens = strings(metadata.get("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
+  const types = metadata.get("tokenizer.ggml.token_type") as readonly number[] | undefined ?? [];
+  const model = metadata.get("tokenizer.ggml.model");
+  const known = { gpt2: byteLevel, llama: sentencePiece }[String(model)];
+  if (!known) throw new Error(`the tokenizer is ${JSON.stringify(model)}; gpt2 and llama are known`);
+  const { bytesOf, description } = known(metadata, tokens, types);
+  const library = new LibraryTokenizer({ ...description, added_tokens: addedTokens(tokens, types) }, {});
+  const beginning = metadata.get("tokenizer.ggml.bos_token_id");
+  return {
+    encode: (text) => library.encode(text, { add_special_tokens: false }).ids,
+    bytesOf: (id) => types[id] === CONTROL ? new Uint8Array(0) : bytesOf(tokens[id] ?? "", types[id]),
+    nameOf: (id) => tokens[id] ?? "",
+    ends: new Set([
+      ...[metadata.get("tokenizer.ggml.eos_token_id"), metadata.get("tokenizer.ggml.eot_token_id")]
+        .filter((id) => typeof id === "number"),
+      ...NAMES_OF_ENDS.map((name) => tokens.indexOf(name)).filter((id) => types[id] === CONTROL),
+    ]),
+    beginning: metadata.get("tokenizer.ggml.add_bos_token") === true && typeof beginning === "number"
+      ? beginning
+      : undefined,
+  };
+}
+
+function strings(value: MetadataValue | undefined, key: string): readonly string[] {
+  if (Array.isArray(value) && value.length > 0 && typeof value[0] === "string") return value as string[];
+  throw new Error(`the file has no ${key}`);
+}
+
+/** A tokenizer as the library takes it, less the tokens that are found in the text first; and the bytes of its tokens. */
+interface Kind {
+  readonly description: Record<string, unknown>;
+  bytesOf(token: string, type: number | undefined): Uint8Array<ArrayBuffer>;
+}
+
+function addedTokens(tokens: readonly string[], types: readonly number[]): Record<string, unknown>[] {
+  const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+  return tokens.flatMap((content, id) => {
+    const type = types[id];
+    if (type !== CONTROL && type !== USER_DEFINED) return [];
+    return [{ id, content, special: type === CONTROL, ...flags }];
+  });
+}
+
+function idsOf(tokens: readonly string[]): Record<string, number> {
+  return Object.fromEntries(tokens.map((token, id) => [token, id]));
+}
+
+function byteLevel(metadata: GgufHeader["metadata"], tokens: readonly string[]): Kind {
+  const pre = String(metadata.get("tokenizer.ggml.pre") ?? "default");
+  const cuts = CUTS[pre];
+  if (!cuts) {
+    throw new Error(`the tokenizer cuts texts by ${JSON.stringify(pre)}; ${Object.keys(CUTS).join(", ")} are known`);
+  }
+  const bytes = bytesByCharacter();
+  const splits = cuts.map((Regex) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false }));
+  const toBytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
+  return {
+    description: {
+      normalizer: null,
+      pre_tokenizer: { type: "Sequence", pretokenizers: [...splits, toBytes] },
+      post_processor: null,
+      decoder: { type: "ByteLevel" },
+      model: {
+        type: "BPE",
+        vocab: idsOf(tokens),
+        merges: strings(metadata.get("tokenizer.ggml.merges"), "tokenizer.ggml.merges"),
+      },
+    },
+    bytesOf: (token) => Uint8Array.from([...token].flatMap((character) => bytes.get(character) ?? [])),
+  };
+}
+
+/** The characters that stand for bytes in GPT-2's vocabulary: printable ones for themselves, then those from 256 on. */
+function bytesByCharacter(): Map<string, number> {
+  const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
+  let next = 256;
+  return new Map(
+    Array.from({ length: 256 }, (_, byte) => [String.fromCodePoint(isPrintable(byte) ? byte : next++), byte]),
+  );
+}
+
+function sentencePiece(metadata: GgufHeader["metadata"], tokens: readonly string[], types: readonly number[]): Kind {
+  const scores = metadata.get("tokenizer.ggml.scores") as readonly number[] | undefined;
+  if (scores?.length !== tokens.length) throw new Error("the file has no tokenizer.ggml.scores, one for each token");
+  const encoder = new TextEncoder();
+  const space = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const prefix = { type: "Prepend", prepend: "▁" };
+  return {
+    description: {
+      normalizer: metadata.get("tokenizer.ggml.add_space_prefix") === false
+        ? space
+        : { type: "Sequence", normalizers: [prefix, space] },
+      pre_tokenizer: null,
+      post_processor: null,
+      decoder: null,
+      model: {
+        type: "BPE",
+        vocab: idsOf(tokens),
+        merges: mergesByScore(tokens, scores, types),
+        byte_fallback: true,
+        unk_token: tokens[metadata.get("tokenizer.ggml.unknown_token_id") as number] ?? null,
+      },
+    },
+    bytesOf(token, type) {
+      if (type === BYTE) return Uint8Array.of(parseInt(token.slice(3, 5), 16));
+      return encoder.encode(token.replaceAll("▁", " "));
+    },
+  };
+}
+
+/** SentencePiece joins the two neighbours whose token has the highest score: all ways to join two, best first. */
+function mergesByScore(tokens: readonly string[], scores: readonly number[], types: readonly number[]): string[][] {
+  const isPart = new Set(tokens.filter((_, id) => types[id] !== CONTROL && types[id] !== BYTE));
+  const byScore = tokens.map((_, id) => id).sort((a, b) => scores[b]! - scores[a]!);
+  const merges: string[][] = [];
+  for (const id of byScore) {
+    const token = tokens[id]!;
+    if (!isPart.has(token)) continue;
+    for (let at = 1; at < token.length; at++) {
+      const [left, right] = [token.slice(0, at), token.slice(at)];
+      if (isPart.has(left) && isPart.has(right)) merges.push([left, right]);
+    }
+  }
+  return merges;
+}

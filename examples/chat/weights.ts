@@ -1,0 +1,260 @@
+/**
+ * The weights of a model on a WebNN context, as constant tensors that all its graphs share.
+ *
+ * @module
+ */
+import type { Architecture } from "./architecture.ts";
+import { type BlockMatrix, decodeBlocks, decodeFloats, dequantize, isFloat } from "./blocks.ts";
+import { type BlockType, bytesOfBlocks } from "./block_types.ts";
+import type { ByteSource } from "./byte_source.ts";
+import type { GgufHeader, GgufTensor } from "./gguf.ts";
+
+/** A matrix `[rows, inner]` of 4 or 8 bits: `(elements - zeroPoints) · scales + minima`, by blocks. */
+export interface BlockWeight {
+  readonly rows: number;
+  readonly inner: number;
+  readonly blockSize: number;
+  readonly elements: MLTensor;
+  readonly scales: MLTensor;
+  readonly zeroPoints: MLTensor;
+  readonly minima: MLTensor | undefined;
+}
+
+/** A matrix `[rows, inner]` of float32. */
+export interface FloatWeight {
+  readonly rows: number;
+  readonly inner: number;
+  readonly numbers: MLTensor;
+}
+
+/** A matrix; or the parts of one, one below the other, where their types differ. */
+export type MatrixWeight = BlockWeight | FloatWeight;
+
+/** The weights of a layer. */
+export interface LayerWeights {
+  readonly attentionNorm: MLTensor;
+  /** Of queries, keys and values, one below the other. */
+  readonly qkv: readonly MatrixWeight[];
+  /** `[heads + sharedHeads, headSize]`: what normalised queries and keys are multiplied by. */
+  readonly qkNorm: MLTensor | undefined;
+  readonly output: readonly MatrixWeight[];
+  readonly postAttentionNorm: MLTensor | undefined;
+  readonly feedForwardNorm: MLTensor;
+  readonly gateUp: readonly MatrixWeight[];
+  readonly down: readonly MatrixWeight[];
+  readonly postFeedForwardNorm: MLTensor | undefined;
+}
+
+/** The weights of a model. */
+export interface Weights {
+  readonly layers: readonly LayerWeights[];
+  readonly outputNorm: MLTensor;
+  readonly head: readonly MatrixWeight[];
+  /** The vector of each token, scaled, one after the other. */
+  embed(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
+  destroy(): void;
+}
+
+/** Copies the weights to the context, one tensor after the other. */
+export async function loadWeights(
+  context: MLContext,
+  header: GgufHeader,
+  source: ByteSource,
+  architecture: Architecture,
+): Promise<Weights> {
+  const loader = new Loader(context, header, source, architecture);
+  try {
+    const layers: LayerWeights[] = [];
+    for (let layer = 0; layer < architecture.layers; layer++) layers.push(await loader.layer(layer));
+    const hasHead = header.tensors.has("output.weight");
+    return {
+      layers,
+      outputNorm: await loader.vector("output_norm.weight"),
+      head: await loader.matrix([hasHead ? "output.weight" : "token_embd.weight"]),
+      embed: loader.embedding(),
+      destroy: () => loader.destroy(),
+    };
+  } catch (error) {
+    loader.destroy();
+    throw error;
+  }
+}
+
+/** Four and eight bits as the context takes them: unsigned, or signed where it has no others, as browsers. */
+type ElementType = "uint4" | "int4" | "uint8" | "int8";
+
+class Loader {
+  readonly #tensors: MLTensor[] = [];
+  readonly #zeroPoints = new Map<string, MLTensor>();
+  readonly #types: ReadonlySet<string>;
+
+  constructor(
+    readonly context: MLContext,
+    readonly header: GgufHeader,
+    readonly source: ByteSource,
+    readonly architecture: Architecture,
+  ) {
+    this.#types = new Set(context.opSupportLimits().dequantizeLinear.input.dataTypes);
+  }
+
+  async layer(layer: number): Promise<LayerWeights> {
+    const name = (part: string) => `blk.${layer}.${part}.weight`;
+    const optional = (part: string) => this.header.tensors.has(name(part)) ? this.vector(name(part)) : undefined;
+    return {
+      attentionNorm: await this.vector(name("attn_norm")),
+      qkv: await this.matrix([name("attn_q"), name("attn_k"), name("attn_v")]),
+      qkNorm: this.header.tensors.has(name("attn_q_norm"))
+        ? await this.#qkNorm(name("attn_q_norm"), name("attn_k_norm"))
+        : undefined,
+      output: await this.matrix([name("attn_output")]),
+      postAttentionNorm: await optional("post_attention_norm"),
+      feedForwardNorm: await this.vector(name("ffn_norm")),
+      gateUp: await this.matrix([name("ffn_gate"), name("ffn_up")]),
+      down: await this.matrix([name("ffn_down")]),
+      postFeedForwardNorm: await optional("post_ffw_norm"),
+    };
+  }
+
+  async vector(name: string): Promise<MLTensor> {
+    const numbers = await this.#floats(name);
+    return this.#constant("float32", [numbers.length], numbers);
+  }
+
+  /** Matrices of the same width, one below the other: as few products as their types allow. */
+  async matrix(names: readonly string[]): Promise<MatrixWeight[]> {
+    const groups: GgufTensor[][] = [];
+    for (const tensor of names.map((name) => this.#tensor(name, 2))) {
+      if (groups.at(-1)?.[0]!.type === tensor.type) groups.at(-1)!.push(tensor);
+      else groups.push([tensor]);
+    }
+    const weights: MatrixWeight[] = [];
+    for (const group of groups) weights.push(await this.#stacked(group));
+    return weights;
+  }
+
+  /** Reads the rows of the embedding from the file: they are few, and the file's pages are in memory anyway. */
+  embedding(): Weights["embed"] {
+    const { embeddingScale, width } = this.architecture;
+    const { offset, shape, type } = this.#tensor("token_embd.weight", 2);
+    const rowBytes = bytesOfBlocks(type, [width]);
+    return async (ids) => {
+      const vectors = new Float32Array(ids.length * width);
+      for (const [i, id] of ids.entries()) {
+        if (!(id >= 0 && id < shape[0]!)) throw new Error(`there is no token ${id}`);
+        const bytes = await this.source.read(offset + id * rowBytes, rowBytes);
+        vectors.set(
+          isFloat(type) ? decodeFloats(type, bytes) : dequantize(decodeBlocks(type, bytes, 1, width)),
+          i * width,
+        );
+      }
+      return embeddingScale === 1 ? vectors : vectors.map((value) => value * embeddingScale);
+    };
+  }
+
+  destroy(): void {
+    for (const tensor of this.#tensors) tensor.destroy();
+  }
+
+  #tensor(name: string, rank: number): GgufTensor {
+    const tensor = this.header.tensors.get(name);
+    if (!tensor) throw new Error(`the file has no tensor ${name}`);
+    if (tensor.shape.length !== rank) throw new Error(`the tensor ${name} must have ${rank} dimensions`);
+    return tensor;
+  }
+
+  async #floats(name: string): Promise<Float32Array<ArrayBuffer>> {
+    const { byteLength, offset, type } = this.#tensor(name, 1);
+    if (!isFloat(type)) throw new Error(`the tensor ${name} must be of F32 or F16, not ${type.name}`);
+    return decodeFloats(type, await this.source.read(offset, byteLength));
+  }
+
+  async #qkNorm(queryName: string, keyName: string): Promise<MLTensor> {
+    const { heads, headSize, sharedHeads } = this.architecture;
+    const [query, key] = [await this.#floats(queryName), await this.#floats(keyName)];
+    const rows = [...Array(heads).fill(query), ...Array(sharedHeads).fill(key)] as Float32Array[];
+    const numbers = new Float32Array(rows.length * headSize);
+    rows.forEach((row, i) => numbers.set(row, i * headSize));
+    return this.#constant("float32", [rows.length, headSize], numbers);
+  }
+
+  async #stacked(tensors: readonly GgufTensor[]): Promise<MatrixWeight> {
+    const { type, shape } = tensors[0]!;
+    const inner = shape[1]!;
+    const bytes = new Uint8Array(tensors.reduce((sum, { byteLength }) => sum + byteLength, 0));
+    let at = 0;
+    for (const tensor of tensors) {
+      if (tensor.shape[1] !== inner) throw new Error(`the tensor ${tensor.name} must have rows of ${inner} elements`);
+      bytes.set(this.#ordered(tensor, await this.source.read(tensor.offset, tensor.byteLength)), at);
+      at += tensor.byteLength;
+    }
+    const rows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0);
+    if (!isFloat(type)) return await this.#blocks(type, bytes, rows, inner);
+    const numbers = await this.#constant("float32", [rows, inner], decodeFloats(type, bytes));
+    return { rows, inner, numbers };
+  }
+
+  /** The rows of queries and keys, with the numbers that turn together half a head apart. */
+  #ordered({ name, shape, type }: GgufTensor, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
+    const { hasNeighbourPairs, headSize } = this.architecture;
+    if (!hasNeighbourPairs || !/attn_[qk]\.weight$/.test(name)) return bytes;
+    const rowBytes = bytesOfBlocks(type, [shape[1]!]);
+    const ordered = new Uint8Array(bytes.length);
+    for (let row = 0; row < shape[0]!; row++) {
+      const inHead = row % headSize;
+      const from = row - inHead + (inHead * 2) % headSize + Math.floor(inHead * 2 / headSize);
+      ordered.set(bytes.subarray(from * rowBytes, (from + 1) * rowBytes), row * rowBytes);
+    }
+    return ordered;
+  }
+
+  async #blocks(type: BlockType, bytes: Uint8Array<ArrayBuffer>, rows: number, inner: number): Promise<BlockWeight> {
+    const matrix = decodeBlocks(type, bytes, rows, inner);
+    const { bits, blockSize, elements, minima, scales } = matrix;
+    const ofBlocks = [rows, inner / blockSize];
+    const elementType = this.#elementType(bits);
+    return {
+      rows,
+      inner,
+      blockSize,
+      elements: await this.#constant(elementType, [rows, inner], withSign(matrix, elementType)),
+      scales: await this.#constant("float32", ofBlocks, scales),
+      zeroPoints: await this.#zeroPointsOf(elementType, ofBlocks),
+      minima: minima && await this.#constant("float32", ofBlocks, minima),
+    };
+  }
+
+  #elementType(bits: BlockMatrix["bits"]): ElementType {
+    return this.#types.has(`uint${bits}`) ? `uint${bits}` : `int${bits}`;
+  }
+
+  /** The middle of the unsigned elements; 0 for signed ones. */
+  async #zeroPointsOf(type: ElementType, shape: readonly number[]): Promise<MLTensor> {
+    const key = `${type} ${shape}`;
+    const count = shape[0]! * shape[1]!;
+    const bytes = new Uint8Array(type.endsWith("4") ? Math.ceil(count / 2) : count);
+    const known = this.#zeroPoints.get(key) ?? await this.#constant(type, shape, bytes.fill(MIDDLES[type]));
+    this.#zeroPoints.set(key, known);
+    return known;
+  }
+
+  async #constant(
+    dataType: MLOperandDataType,
+    shape: readonly number[],
+    data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+  ): Promise<MLTensor> {
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const tensor = await this.context.createConstantTensor({ dataType, shape: [...shape] }, bytes);
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+}
+
+/** The bytes of zero points. */
+const MIDDLES = { uint4: 0x88, uint8: 0x80, int4: 0, int8: 0 } as const;
+
+/** The elements as the type has them: the highest bit of signed ones is the other way round. */
+function withSign({ elements }: BlockMatrix, type: ElementType): Uint8Array<ArrayBuffer> {
+  if (type.startsWith("uint")) return elements;
+  const sign = type === "int4" ? 0x88 : 0x80;
+  return elements.map((byte) => byte ^ sign);
+}
