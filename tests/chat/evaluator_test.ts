@@ -1,0 +1,131 @@
+/** Small models of random weights, over chunks, single tokens and blocks that fill up, beside a reference in float64. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+import { architectureOf } from "../../examples/chat/architecture.ts";
+import { blobSource } from "../../examples/chat/byte_source.ts";
+import { createEvaluator, type Evaluator } from "../../examples/chat/evaluator.ts";
+import { readGguf } from "../../examples/chat/gguf.ts";
+import { graphsOf } from "../../examples/chat/graphs.ts";
+import { loadWeights } from "../../examples/chat/weights.ts";
+import { random } from "../../support/random.ts";
+import { referenceLogits, type TinyFile, tinyFile, type TinyModel } from "./tiny_model.ts";
+
+const CAPACITY = 400;
+
+async function withEvaluators(
+  file: TinyFile,
+  count: number,
+  work: (...evaluators: Evaluator[]) => Promise<void>,
+): Promise<void> {
+  const source = blobSource(new Blob([file.bytes]));
+  const header = await readGguf(source);
+  const architecture = architectureOf(header);
+  const context = await createContext({ threads: 1 });
+  const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
+  try {
+    const weights = await loadWeights(context, header, source, architecture);
+    const graphs = graphsOf(engine, architecture, weights);
+    const network = { engine, architecture, weights, graphs };
+    const evaluators: Evaluator[] = [];
+    for (let i = 0; i < count; i++) evaluators.push(await createEvaluator(network, CAPACITY));
+    await work(...evaluators);
+    for (const evaluator of evaluators) evaluator.destroy();
+    graphs.destroy();
+    weights.destroy();
+  } finally {
+    context.destroy();
+  }
+}
+
+function someTokens(count: number, vocabulary: number, seed = 3): number[] {
+  const next = random(seed);
+  return Array.from({ length: count }, () => next.integer(0, vocabulary - 1));
+}
+
+/** How far two rows of logits are apart, as a share of the largest. */
+function difference(actual: Float32Array, expected: Float64Array): number {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0) / largest;
+}
+
+const MODELS: Readonly<Record<string, TinyModel>> = {
+  "llama of Q4_1 and Q8_0": { architecture: "llama", types: ["Q4_1"], headType: "Q8_0" },
+  "llama of all types": {
+    architecture: "llama",
+    types: ["Q4_0", "Q8_0", "F16", "Q5_K", "Q6_K", "F32", "Q4_K"],
+    headType: "F16",
+  },
+  "gemma3 of Q4_K and Q6_K": { architecture: "gemma3", types: ["Q4_K", "Q4_K", "Q6_K", "Q4_K"], headType: "Q6_K" },
+};
+
+for (const [name, model] of Object.entries(MODELS)) {
+  Deno.test(`${name}: logits over chunks and tokens are those of the reference`, async () => {
+    const file = tinyFile(model);
+    const ids = someTokens(135, file.vocabulary);
+    const expected = referenceLogits(file, model.architecture, ids);
+    await withEvaluators(file, 1, async (evaluator) => {
+      // A chunk that is full, tokens until the block has been settled twice, part of a chunk, a token behind it.
+      for (const length of [32, ...Array(70).fill(1), 20, ...Array(13).fill(1)]) {
+        const at = evaluator!.tokens.length;
+        await evaluator!.append(ids.slice(at, at + length));
+        const row = expected[at + length - 1]!;
+        const logits = await evaluator!.logits();
+        const error = difference(logits, row);
+        assert(error < 1e-5, `after ${at + length} tokens the logits are off by ${error}`);
+        assertEquals(await evaluator!.likeliest(), logits.indexOf(Math.max(...logits)));
+      }
+      assertEquals(evaluator!.tokens, ids);
+    });
+  });
+}
+
+Deno.test("a conversation that is rewound goes on as one that never was longer", async () => {
+  const model = MODELS["llama of Q4_1 and Q8_0"]!;
+  const file = tinyFile(model);
+  const [ids, others] = [someTokens(50, file.vocabulary), someTokens(50, file.vocabulary, 4)];
+  const sequence = [...ids.slice(0, 37), ...others.slice(0, 10)];
+  const expected = referenceLogits(file, model.architecture, sequence).at(-1)!;
+  await withEvaluators(file, 1, async (evaluator) => {
+    // To within the block, and to before it.
+    for (const length of [37, 20]) {
+      await evaluator!.append(ids.slice(evaluator!.tokens.length, 32));
+      for (const id of ids.slice(32)) await evaluator!.append([id]);
+      evaluator!.rewind(length);
+      await evaluator!.append(sequence.slice(length));
+      assert(difference(await evaluator!.logits(), expected) < 1e-5);
+      evaluator!.rewind(0);
+    }
+  });
+});
+
+Deno.test("a history grows; what is behind its end is refused", async () => {
+  const model = MODELS["llama of Q4_1 and Q8_0"]!;
+  const file = tinyFile(model);
+  const ids = someTokens(300, file.vocabulary);
+  const expected = referenceLogits(file, model.architecture, ids).at(-1)!;
+  await withEvaluators(file, 1, async (evaluator) => {
+    await evaluator!.append(ids);
+    assert(difference(await evaluator!.logits(), expected) < 1e-5);
+    await assertRejects(
+      () => evaluator!.append(someTokens(101, file.vocabulary)),
+      Error,
+      "room for 400 tokens, not 401",
+    );
+    assertEquals(evaluator!.tokens.length, 300);
+  });
+});
+
+Deno.test("two conversations at once do not meet", async () => {
+  const model = MODELS["llama of Q4_1 and Q8_0"]!;
+  const file = tinyFile(model);
+  const sequences = [someTokens(40, file.vocabulary, 5), someTokens(40, file.vocabulary, 6)];
+  await withEvaluators(file, 2, async (...evaluators) => {
+    await Promise.all(evaluators.map(async (evaluator, i) => {
+      for (const id of sequences[i]!) await evaluator.append([id]);
+    }));
+    for (const [i, evaluator] of evaluators.entries()) {
+      const expected = referenceLogits(file, model.architecture, sequences[i]!).at(-1)!;
+      assert(difference(await evaluator.logits(), expected) < 1e-5);
+    }
+  });
+});

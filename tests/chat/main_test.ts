@@ -1,0 +1,99 @@
+/** The task as a user runs it, on a small model of random weights. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { tinyFile } from "./tiny_model.ts";
+
+const MAIN = fileURLToPath(new URL("../../examples/chat/main.ts", import.meta.url));
+const FLAGS = ["--allow-ffi", "--allow-read", "--allow-env"];
+const REPORT = /prompt: \d+ tokens, \d+\.\d tokens\/s\nanswer: (\d+) tokens, \d+\.\d tokens\/s\n$/;
+
+interface Ending {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function chat(args: readonly string[], input = ""): Promise<Ending> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", ...FLAGS, MAIN, ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  });
+  const child = command.spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).then(() => writer.close()).catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+async function withModel(work: (file: string) => Promise<void>): Promise<void> {
+  const file = await Deno.makeTempFile({ suffix: ".gguf" });
+  try {
+    await Deno.writeFile(file, tinyFile({ architecture: "llama", types: ["Q4_1"], headType: "Q8_0" }).bytes);
+    await work(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+Deno.test("one question: the answer alone on standard output, how fast it came on standard error", () =>
+  withModel(async (model) => {
+    const options = ["hello there", "--model", model, "--threads", "1", "--tokens", "12"];
+    const [first, second] = await Promise.all([chat(options), chat([...options, "--temperature", "0"])]);
+    assertEquals([first.code, first.stdout], [0, second.stdout]);
+    assert(first.stdout.endsWith("\n") && first.stdout.length > 1);
+    assertMatch(first.stderr, REPORT);
+    assertEquals(Number(REPORT.exec(first.stderr)![1]) <= 12, true);
+  }));
+
+Deno.test("each line is a question, and the end of the input ends the program", () =>
+  withModel(async (model) => {
+    const drawn = ["--temperature", "1.5", "--seed", "9", "--top-k", "0", "--top-p", "1"];
+    const { code, stderr } = await chat(["--model", model, "--tokens", "4", ...drawn], "one\n\ntwo\r\nthree");
+    assertEquals([code, stderr.match(/^answer: /gm)?.length], [0, 3]);
+    assertMatch(stderr, REPORT);
+  }));
+
+Deno.test("--tokenize: a line of ids for each JSON string", () =>
+  withModel(async (model) => {
+    const { code, stdout } = await chat(
+      ["--tokenize", "--model", model],
+      '"hello thing"\n"<|end|>\\u2028"\n"\u2028é"\n""\n',
+    );
+    assertEquals(code, 0);
+    const lines = stdout.trim().split("\n").map((line): number[] => JSON.parse(line));
+    const byte = (value: number) => 4 + value;
+    // "he", "ll", "o", " ", "th", "ing"
+    assertEquals(lines[0], [260, 261, byte(111), byte(32), 263, 269]);
+    assertEquals(lines[1], [0, byte(0xe2), byte(0x80), byte(0xa8)]);
+    assertEquals(lines[2], [byte(0xe2), byte(0x80), byte(0xa8), byte(0xc3), byte(0xa9)]);
+    assertEquals(lines[3], []);
+  }));
+
+Deno.test("what cannot be done is said in one line, and the status is 1", () =>
+  withModel(async (model) => {
+    const broken = `${model}.cut`;
+    await Deno.writeFile(broken, (await Deno.readFile(model)).subarray(0, 20000));
+    const cases: [string[], string, RegExp][] = [
+      [["--threads", "0", "x"], "", /--threads must be a positive integer/],
+      [["--top-p", "2", "x"], "", /--top-p must be a number from 0 to 1/],
+      [["a", "b"], "", /one prompt at a time/],
+      [["x", "--model", "nowhere.gguf"], "", /nowhere\.gguf: there is no such file/],
+      [["x", "--model", broken], "", /the file ends/],
+      [["--tokenize", "--model", model], "7\n", /line 1 of standard input is no JSON string/],
+      [["x".repeat(700), "--model", model, "--context", "100"], "", /a context of 100 has room for 99/],
+      [["x", "--model", model, "--context", "5000"], "", /--context must be 1024 at most/],
+    ];
+    try {
+      for (const [args, input, reason] of cases) {
+        const { code, stderr, stdout } = await chat(args, input);
+        assertEquals([code, stdout, stderr.trim().split("\n").length], [1, "", 1], stderr);
+        assertMatch(stderr, reason);
+      }
+    } finally {
+      await Deno.remove(broken);
+    }
+  }));
