@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { openOnnxRuntime } from "../ffi/onnxruntime/library.ts";
 import { messageOf } from "../src/errors.ts";
 import { SWIFTSHADER } from "../support/devices.ts";
-import { downloadWheel } from "../support/install_devices.ts";
+import { downloadWheel } from "../support/wheels.ts";
 import { runProgram } from "../support/program.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { contestants, REFERENCE } from "../bench/report/contestants.ts";

@@ -47,7 +47,7 @@ export function isFloat({ name }: BlockType): boolean {
 
 /** The numbers of a tensor of F32 or F16. */
 export function decodeFloats({ name }: BlockType, bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
-  if (name === "F32") return new Float32Array(bytes.slice().buffer);
+  if (name === "F32") return new Float32Array<ArrayBuffer>(bytes.slice().buffer);
   return Float32Array.from(new Uint16Array(bytes.slice().buffer), (half) => HALVES[half]!);
 }
 

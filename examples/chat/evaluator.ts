@@ -87,7 +87,7 @@ class DeviceEvaluator implements Evaluator {
   }
 
   async logits(): Promise<Float32Array<ArrayBuffer>> {
-    return new Float32Array(await this.network.engine.context.readTensor(this.#logits));
+    return new Float32Array<ArrayBuffer>(await this.network.engine.context.readTensor(this.#logits));
   }
 
   rewind(length: number): void {

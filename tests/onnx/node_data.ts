@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory } from "../../support/cache_directory.ts";
-import { downloadWheel, unpack } from "../../support/install_devices.ts";
+import { downloadWheel, unpack } from "../../support/wheels.ts";
 
 /** The version that the counts of the conformance run are for. */
 const VERSION = "1.18.0";
