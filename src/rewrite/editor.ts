@@ -17,6 +17,8 @@ export interface ConstantStore<Block> {
   store(bytes: Uint8Array): Block;
   /** Frees a block that no node needs any more. */
   release(block: Block): void;
+  /** The block that was made of a shared one under this key, or is now. It belongs to the shared one and goes with it. */
+  derive(shared: Block, key: string, compute: () => Uint8Array): Block;
 }
 
 /** What a node becomes; it keeps its label and its outputs. */
@@ -54,6 +56,11 @@ export interface Surroundings {
   uniform(value: Value | undefined): number | undefined;
   /** Makes a constant. */
   constant(descriptor: Descriptor, bytes: Uint8Array): Value;
+  /**
+   * A constant that is computed of another one. Of a constant that graphs share it is computed once for all of them.
+   * @param key tells apart what is computed of the same bytes
+   */
+  derived(source: Value, key: string, descriptor: Descriptor, compute: () => Uint8Array): Value;
   /** A constant's bytes, not copied, under another data type and shape of the same size. */
   viewOf(value: Value, descriptor: Descriptor): Value;
   /** Puts a node before the one that the row looks at, and gives its output. */
@@ -165,6 +172,12 @@ export class Editor<Block> implements Surroundings {
 
   constant(descriptor: Descriptor, bytes: Uint8Array): Value {
     return this.#addConstant(descriptor, this.#storeBytes(bytes), false);
+  }
+
+  derived(source: Value, key: string, descriptor: Descriptor, compute: () => Uint8Array): Value {
+    const constant = this.#constantOf(source);
+    if (!constant?.shared) return this.constant(descriptor, compute());
+    return this.#addConstant(descriptor, this.store.derive(constant.block, key, compute), true);
   }
 
   viewOf(value: Value, descriptor: Descriptor): Value {

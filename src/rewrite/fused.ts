@@ -36,20 +36,25 @@ export interface FusedOperators {
     readonly attributes: { readonly alpha: number };
   };
   /**
-   * `a [..., K] · Bᵀ`, where `B [N, K]` has four bits an element: `B[n, k] = (w - z) · s`. The K elements of a row stand in
-   * blocks of `blockSize`, each with its scale and zero point. The last block may reach beyond K.
+   * `a [..., K] · Bᵀ`, where `B [N, K]` has four or eight bits an element: `B[n, k] = (w - z) · s`. The K elements of a row
+   * stand in blocks of `blockSize`, each with its scale and zero point. The last block may reach beyond K.
    */
   blockMatmul: {
     readonly operands: {
       readonly a: Value;
-      /** uint8 `[N, blocks, blockSize / 2]`, the first of two elements in the low half of a byte. */
+      /** uint8 `[N, blocks, blockSize · bits / 8]`; of two elements of four bits, the first is the low half of a byte. */
       readonly weights: Value;
       /** float32 `[N · blocks]`. */
       readonly scales: Value;
-      /** uint8 `[N · ⌈blocks / 2⌉]`, packed like the weights, each row in bytes of its own; all 8 if absent. */
+      /** uint8 `[N · ⌈blocks · bits / 8⌉]`, packed like the weights, each row in bytes of its own; half of the range if absent. */
       readonly zeroPoints: Value | undefined;
     };
-    readonly attributes: { readonly inner: number; readonly columns: number; readonly blockSize: number };
+    readonly attributes: {
+      readonly bits: 4 | 8;
+      readonly inner: number;
+      readonly columns: number;
+      readonly blockSize: number;
+    };
   };
   /** The sums of products of bytes: in int32, or rounded to float32, as the output has it. */
   integerMatmul: { readonly operands: IntegerFactors; readonly attributes: object };

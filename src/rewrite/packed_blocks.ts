@@ -1,7 +1,7 @@
 /**
- * Quantised matrices in the layout of blockMatmul: rows of four-bit elements in blocks.
+ * Quantised matrices in the layout of blockMatmul: rows of elements in blocks.
  *
- * Weights of eight bits become two matrices of four, exactly: `w - z = 16 · (high(w) - high(z)) + (low(w) - low(z))`.
+ * Weights of eight bits stay as they are, or become two matrices of four, exactly: `w - z = 16 · (high(w) - high(z)) + (low(w) - low(z))`.
  *
  * @module
  */
@@ -21,8 +21,6 @@ export interface PackedMatrix {
 
 /** Elements in a block. Larger ones have fewer scales. */
 const BLOCK_SIZES = [256, 128, 64, 32, 16];
-/** The zero point where none is given. */
-const DEFAULT_ZERO_POINT = 8;
 /** By how much elements behind the end may lengthen a row. */
 const MAX_PADDED = 1.05;
 
@@ -33,21 +31,44 @@ export function blockSizeOf({ inner, run }: QuantizedMatrix): number | undefined
   return BLOCK_SIZES.find((size) => Math.ceil(inner / size) * size <= MAX_PADDED * inner) ?? BLOCK_SIZES.at(-1);
 }
 
-/** The matrices, each of four bits, whose products add up to that with the matrix. */
-export function packedPlanes(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix[] {
-  const shifts = bitsOf(matrix.dataType) === 4 ? [0] : [0, 4];
-  return shifts.map((shift) => packPlane(matrix, blockSize, shift, graph));
+/** A part of each element of a matrix: `bits` of them from `shift` on. */
+interface Plane {
+  readonly bits: 4 | 8;
+  readonly shift: number;
+  readonly blockSize: number;
+  /** Blocks in a row. */
+  readonly blocks: number;
 }
 
-function packPlane(matrix: QuantizedMatrix, blockSize: number, shift: number, graph: Surroundings): PackedMatrix {
-  const { columns, inner, scales, weights } = matrix;
-  const blocks = Math.ceil(inner / blockSize);
-  const key = `${[blockSize, shift, inner, columns, matrix.innerStride]}`;
-  return graph.remember(weights, `${key},${scales.id},${matrix.zeroPoints.id}`, () => ({
-    weights: packedWeights(matrix, blockSize, blocks, shift, graph),
-    scales: packedScales(matrix, blockSize, blocks, shift, graph),
-    zeroPoints: packedZeroPoints(matrix, blockSize, blocks, shift, graph),
+/** The matrices, each of four bits, whose products add up to that with the matrix. */
+export function packedHalves(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix[] {
+  const shifts = bitsOf(matrix.dataType) === 4 ? [0] : [0, 4];
+  return shifts.map((shift) => packPlane(matrix, { bits: 4, shift, blockSize }, graph));
+}
+
+/** The matrix of eight bits. */
+export function packedBytes(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix {
+  return packPlane(matrix, { bits: 8, shift: 0, blockSize }, graph);
+}
+
+function packPlane(matrix: QuantizedMatrix, part: Omit<Plane, "blocks">, graph: Surroundings): PackedMatrix {
+  const { scales, weights, zeroPoints } = matrix;
+  const plane = { ...part, blocks: Math.ceil(matrix.inner / part.blockSize) };
+  const key = keyOf(matrix, plane);
+  return graph.remember(weights, `${key},${scales.id},${zeroPoints.id}`, () => ({
+    weights: packedWeights(matrix, plane, key, graph),
+    scales: packedScales(matrix, plane, key, graph),
+    zeroPoints: packedZeroPoints(matrix, plane, key, graph),
   }));
+}
+
+/** All that decides how the bytes of weights, scales and zero points are packed. */
+function keyOf(matrix: QuantizedMatrix, { bits, blockSize, shift }: Plane): string {
+  const { columns, columnStride, dataType, inner, innerStride, scales, weights } = matrix;
+  return [
+    ...[dataType, inner, columns, innerStride, columnStride, bits, blockSize, shift],
+    ...[`[${weights.shape}]`, `[${scales.shape}]`],
+  ].join();
 }
 
 /** Unsigned elements as bytes: of signed ones the highest bit is turned, of zero points alike. */
@@ -56,35 +77,45 @@ function signBits({ dataType }: QuantizedMatrix): number {
   return bitsOf(dataType) === 4 ? 0x88 : 0x80;
 }
 
-function packedWeights(
-  matrix: QuantizedMatrix,
-  blockSize: number,
-  blocks: number,
-  shift: number,
-  graph: Surroundings,
-): Value {
-  const { columns, columnStride, dataType, inner, innerStride, weights } = matrix;
-  const descriptor = { dataType: "uint8", shape: [columns, blocks, blockSize / 2] } as const;
-  const rowBytes = blocks * blockSize / 2;
-  const isPacked = bitsOf(dataType) === 4 && innerStride === 1 && columnStride % 2 === 0;
-  const sign = signBits(matrix);
-  if (isPacked && sign === 0 && columnStride === blocks * blockSize) {
-    return graph.viewOf(weights, descriptor);
-  }
-  const bytes = graph.bytes(weights)!;
+function packedWeights(matrix: QuantizedMatrix, plane: Plane, key: string, graph: Surroundings): Value {
+  const { columns, columnStride, dataType, innerStride, weights } = matrix;
+  const { bits, blocks, blockSize } = plane;
+  const descriptor = { dataType: "uint8", shape: [columns, blocks, blockSize * bits / 8] } as const;
+  const isWhole = bits === bitsOf(dataType) && innerStride === 1 && columnStride === blocks * blockSize;
+  if (isWhole && signBits(matrix) === 0) return graph.viewOf(weights, descriptor);
+  return graph.derived(weights, key, descriptor, () => packRows(matrix, plane, graph.bytes(weights)!));
+}
+
+function packRows(matrix: QuantizedMatrix, { bits, blocks, blockSize, shift }: Plane, bytes: Uint8Array): Uint8Array {
+  const { columns, columnStride, dataType, inner, innerStride } = matrix;
+  const rowBytes = blocks * blockSize * bits / 8;
   const packed = new Uint8Array(columns * rowBytes);
+  const sign = signBits(matrix);
+  const isInBytes = innerStride === 1 && columnStride * bits % 8 === 0;
+  const pack = bits === 8 ? packBytes : bitsOf(dataType) === 4 ? packNibbles : packHalves;
   for (let n = 0; n < columns; n++) {
     const row = packed.subarray(n * rowBytes, (n + 1) * rowBytes);
     const first = n * columnStride;
-    if (isPacked) copyNibbles(bytes.subarray(first / 2, (first + inner + 1) >> 1), row, sign);
-    else if (bitsOf(dataType) === 4) packNibbles(bytes, first, innerStride, inner, row, sign);
-    else packHalves(bytes, first, innerStride, inner, row, sign, shift);
+    if (isInBytes && bits === bitsOf(dataType)) {
+      copyBytes(bytes.subarray(first * bits / 8, Math.ceil((first + inner) * bits / 8)), row, sign);
+    } else pack(bytes, first, innerStride, inner, row, sign, shift);
   }
-  return graph.constant(descriptor, packed);
+  return packed;
 }
 
-function copyNibbles(source: Uint8Array, target: Uint8Array, sign: number): void {
+function copyBytes(source: Uint8Array, target: Uint8Array, sign: number): void {
   for (let i = 0; i < source.length; i++) target[i] = source[i]! ^ sign;
+}
+
+function packBytes(
+  source: Uint8Array,
+  first: number,
+  stride: number,
+  count: number,
+  target: Uint8Array,
+  sign: number,
+): void {
+  for (let k = 0, from = first; k < count; k++, from += stride) target[k] = source[from]! ^ sign;
 }
 
 function packNibbles(
@@ -110,65 +141,71 @@ function packHalves(
   sign: number,
   shift: number,
 ): void {
-  for (let k = 0, from = first; k < count; k++, from += stride) {
-    target[k >> 1]! |= (((source[from]! ^ sign) >> shift) & 15) << ((k & 1) << 2);
-  }
+  const half = (from: number) => ((source[from]! ^ sign) >> shift) & 15;
+  const even = count & ~1;
+  let from = first;
+  for (let k = 0; k < even; k += 2, from += 2 * stride) target[k >> 1] = half(from) | half(from + stride) << 4;
+  if (even < count) target[even >> 1] = half(from);
 }
 
 /** The scales by rows and blocks; those of the high halves are 16 times as large. */
-function packedScales(
-  matrix: QuantizedMatrix,
-  blockSize: number,
-  blocks: number,
-  shift: number,
-  graph: Surroundings,
-): Value {
-  const { columns } = matrix;
+function packedScales(matrix: QuantizedMatrix, plane: Plane, key: string, graph: Surroundings): Value {
+  const { columns, scales } = matrix;
+  const { blocks, shift } = plane;
   const descriptor = { dataType: "float32", shape: [columns * blocks] } as const;
-  const indices = blockIndices(matrix, blockSize, blocks);
-  if (shift === 0 && indices.length === elementCount(matrix.scales.shape) && isAscending(indices)) {
-    return graph.viewOf(matrix.scales, descriptor);
-  }
-  // A block need not lie at an address that a Float32Array can begin at.
-  const source = new Float32Array(graph.bytes(matrix.scales)!.slice().buffer);
-  const packed = new Float32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) packed[i] = source[indices[i]!]! * 2 ** shift;
-  return graph.constant(descriptor, new Uint8Array(packed.buffer));
+  const isOrdered = columns * blocks === elementCount(scales.shape) && haveScalesInOrder(matrix, plane);
+  if (shift === 0 && isOrdered) return graph.viewOf(scales, descriptor);
+  return graph.derived(scales, key, descriptor, () => {
+    // A block need not lie at an address that a Float32Array can begin at.
+    const source = new Float32Array(graph.bytes(scales)!.slice().buffer);
+    const packed = Float32Array.from(blockIndices(matrix, plane), (index) => source[index]! * 2 ** shift);
+    return new Uint8Array(packed.buffer);
+  });
 }
 
 function packedZeroPoints(
   matrix: QuantizedMatrix,
-  blockSize: number,
-  blocks: number,
-  shift: number,
+  plane: Plane,
+  key: string,
   graph: Surroundings,
 ): Value | undefined {
   const { columns, dataType, zeroPoints } = matrix;
+  const { bits, blocks, shift } = plane;
   const bytes = graph.bytes(zeroPoints)!;
   const sign = signBits(matrix);
-  const nibble = bitsOf(dataType) === 4
+  const elementAt = bitsOf(dataType) === 4
     ? (index: number) => ((bytes[index >> 1]! ^ sign) >> ((index & 1) << 2)) & 15
-    : (index: number) => ((bytes[index]! ^ sign) >> shift) & 15;
-  const nibbles = blockIndices(matrix, blockSize, blocks).map(nibble);
-  if (nibbles.every((value) => value === DEFAULT_ZERO_POINT)) return undefined;
-  const rowBytes = Math.ceil(blocks / 2);
-  const packed = new Uint8Array(columns * rowBytes);
-  for (let n = 0; n < columns; n++) {
-    for (let block = 0; block < blocks; block++) {
-      packed[n * rowBytes + (block >> 1)]! |= nibbles[n * blocks + block]! << ((block & 1) << 2);
-    }
+    : (index: number) => ((bytes[index]! ^ sign) >> shift) & (2 ** bits - 1);
+  const middle = 2 ** (bits - 1);
+  const isUniform = bytes.every((byte) => byte === bytes[0]);
+  if (isUniform && elementAt(0) === middle && elementAt(elementCount(zeroPoints.shape) - 1) === middle) {
+    return undefined;
   }
-  return graph.constant({ dataType: "uint8", shape: [columns * rowBytes] }, packed);
+  const elements = blockIndices(matrix, plane).map(elementAt);
+  if (elements.every((value) => value === middle)) return undefined;
+  const rowBytes = Math.ceil(blocks * bits / 8);
+  return graph.derived(zeroPoints, key, { dataType: "uint8", shape: [columns * rowBytes] }, () => {
+    const packed = new Uint8Array(columns * rowBytes);
+    for (let n = 0; n < columns; n++) {
+      for (let block = 0; block < blocks; block++) {
+        const [byte, up] = bits === 8 ? [block, 0] : [block >> 1, (block & 1) << 2];
+        packed[n * rowBytes + byte]! |= elements[n * blocks + block]! << up;
+      }
+    }
+    return packed;
+  });
 }
 
-/** Whether these are 0, 1, 2, and so on. */
-function isAscending(indices: Uint32Array): boolean {
-  for (let i = 0; i < indices.length; i++) if (indices[i] !== i) return false;
+/** Whether the scales of the blocks are number 0, 1, 2, and so on. */
+function haveScalesInOrder({ columns, scaleOfColumn, scaleOfInner }: QuantizedMatrix, plane: Plane): boolean {
+  const { blocks, blockSize } = plane;
+  for (let block = 0; block < blocks; block++) if (scaleOfInner(block * blockSize) !== block) return false;
+  for (let n = 0; n < columns; n++) if (scaleOfColumn(n) !== n * blocks) return false;
   return true;
 }
 
 /** For each row and block the number of its scale. */
-function blockIndices(matrix: QuantizedMatrix, blockSize: number, blocks: number): Uint32Array {
+function blockIndices(matrix: QuantizedMatrix, { blocks, blockSize }: Plane): Uint32Array {
   const indices = new Uint32Array(matrix.columns * blocks);
   const ofBlocks = Uint32Array.from({ length: blocks }, (_, block) => matrix.scaleOfInner(block * blockSize));
   for (let n = 0; n < matrix.columns; n++) {

@@ -8,28 +8,40 @@ import { bitsOf } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
 import { type Descriptor, elementCount } from "../shape.ts";
 import { become, type Replacement, type Surroundings } from "./editor.ts";
-import { blockSizeOf, packedPlanes } from "./packed_blocks.ts";
+import { blockSizeOf, packedBytes, packedHalves } from "./packed_blocks.ts";
 import { type QuantizedMatrix, quantizedMatrix } from "./quantized_matrix.ts";
-import { row } from "./row.ts";
+import { type Rewrite, row } from "./row.ts";
+
+/** Makes a product with a matrix of quantised weights; `undefined` if it stays as it is written. */
+type MakeProduct = (
+  a: Value,
+  matrix: QuantizedMatrix,
+  output: Descriptor,
+  graph: Surroundings,
+) => Replacement | undefined;
 
 /** `matmul(a, B)` for quantised B. */
-const quantizedMatmul = row(["matmul"], ({ operands: { a, b }, outputs: [output] }, graph) => {
-  // Dimensions of B beside the last two are 1; they must not give the result more of them than a has.
-  if (output!.shape.length !== a.shape.length) return undefined;
-  const matrix = quantizedMatrix(b, "inner, columns", graph);
-  return matrix && blockProduct(a, matrix, output!, graph);
-});
+function matmulBy(make: MakeProduct): Rewrite {
+  return row(["matmul"], ({ operands: { a, b }, outputs: [output] }, graph) => {
+    // Dimensions of B beside the last two are 1; they must not give the result more of them than a has.
+    if (output!.shape.length !== a.shape.length) return undefined;
+    const matrix = quantizedMatrix(b, "inner, columns", graph);
+    return matrix && make(a, matrix, output!, graph);
+  });
+}
 
 /** `gemm(a, B)` for quantised B. What is added to the product is added behind it. */
-const quantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
-  const { alpha, aTranspose, beta, bTranspose } = attributes;
-  if (alpha !== 1 || aTranspose || (c && beta !== 1)) return undefined;
-  const matrix = quantizedMatrix(b, bTranspose ? "columns, inner" : "inner, columns", graph);
-  const product = matrix && blockProduct(a, matrix, output!, graph);
-  if (!product || !c) return product;
-  const { operator, operands, attributes: blocks } = product;
-  return become("add", { a: graph.insert(operator, operands, blocks, output!), b: c }, {});
-});
+function gemmBy(make: MakeProduct): Rewrite {
+  return row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
+    const { alpha, aTranspose, beta, bTranspose } = attributes;
+    if (alpha !== 1 || aTranspose || (c && beta !== 1)) return undefined;
+    const matrix = quantizedMatrix(b, bTranspose ? "columns, inner" : "inner, columns", graph);
+    const product = matrix && make(a, matrix, output!, graph);
+    if (!product || !c) return product;
+    const { operator, operands, attributes: blocks } = product;
+    return become("add", { a: graph.insert(operator, operands, blocks, output!), b: c }, {});
+  });
+}
 
 /**
  * The product of a and a matrix: of one of four bits, or the sum of those of the halves of one of eight.
@@ -37,23 +49,31 @@ const quantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, output
  * Of eight bits, products with a single row go this way: they take 1.3 times as long as in float32, and a quarter of the
  * memory. Those with several rows take more than twice as long; the engine makes float32 of their weights once.
  */
-function blockProduct(
-  a: Value,
-  matrix: QuantizedMatrix,
-  output: Descriptor,
-  graph: Surroundings,
-): Replacement | undefined {
+const exactProduct: MakeProduct = (a, matrix, output, graph) => {
   const blockSize = blockSizeOf(matrix);
   const isRow = elementCount(a.shape) === matrix.inner;
   if (blockSize === undefined || (bitsOf(matrix.dataType) === 8 && !isRow)) return undefined;
-  const attributes = { inner: matrix.inner, columns: matrix.columns, blockSize };
-  const [low, high] = packedPlanes(matrix, blockSize, graph).map((plane) => ({ a, ...plane }));
+  const attributes = { bits: 4, inner: matrix.inner, columns: matrix.columns, blockSize } as const;
+  const [low, high] = packedHalves(matrix, blockSize, graph).map((plane) => ({ a, ...plane }));
   if (!high) return become("blockMatmul", low!, attributes);
   return become("add", {
     a: graph.insert("blockMatmul", high, attributes, output),
     b: graph.insert("blockMatmul", low!, attributes, output),
   }, {});
-}
+};
 
-/** The rows of products with quantised weights. */
-export const quantizedProducts = { quantizedMatmul, quantizedGemm };
+/** The product of a, rounded to eight bits, and a matrix of eight bits as it is. */
+const roundedProduct: MakeProduct = (a, matrix, _output, graph) => {
+  const blockSize = blockSizeOf(matrix);
+  if (blockSize === undefined || bitsOf(matrix.dataType) !== 8) return undefined;
+  const attributes = { bits: 8, inner: matrix.inner, columns: matrix.columns, blockSize } as const;
+  return become("blockMatmul", { a, ...packedBytes(matrix, blockSize, graph) }, attributes);
+};
+
+/** The rows of products with quantised weights. Those that round are for contexts that allow reduced precision. */
+export const quantizedProducts = {
+  quantizedMatmul: matmulBy(exactProduct),
+  quantizedGemm: gemmBy(exactProduct),
+  roundedMatmul: matmulBy(roundedProduct),
+  roundedGemm: gemmBy(roundedProduct),
+};

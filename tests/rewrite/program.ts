@@ -125,13 +125,15 @@ function watch(device: OrtDevice) {
   device.compile = (graph) => {
     const shared = graph.constants.map((constant) => ({ ...constant, shared: true }));
     const made: NativeBlock[] = [];
+    const store = (bytes: Uint8Array) => {
+      made.push(device.store(bytes));
+      return made.at(-1)!;
+    };
     const rewritten = rewrite({ ...graph, constants: shared }, rewritesOf(undefined), {
       read: ({ bytes }) => bytes,
-      store(bytes) {
-        made.push(device.store(bytes));
-        return made.at(-1)!;
-      },
+      store,
       release: (block) => block.release(),
+      derive: (_shared, _key, compute) => store(compute()),
     });
     const constants = new Map(graph.constants.map(({ value, block }) => [value, toTensor(value, block.bytes)]));
     seen = { graph, onnx: lower(rewritten), constants };

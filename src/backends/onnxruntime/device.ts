@@ -121,10 +121,12 @@ export class OrtDevice implements Device {
 
   /** The graph in the operators of the engine's own, where the provider gains by them. */
   #rewrite(graph: Graph<NativeBlock>): Graph<NativeBlock> {
-    return rewrite(graph, rewritesOf(this.accelerator?.provider.name), {
+    const rows = rewritesOf(this.accelerator?.provider.name, this.settings.allowReducedPrecision);
+    return rewrite(graph, rows, {
       read: ({ bytes }) => bytes,
       store: (bytes) => this.store(bytes),
       release: (block) => block.release(),
+      derive: (block, key, compute) => block.derive(key, compute),
     });
   }
 

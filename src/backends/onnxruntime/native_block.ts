@@ -12,6 +12,8 @@ import { countAllocated, countFreed, type OrtRuntime } from "./runtime.ts";
 /** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */
 export class NativeBlock implements Block {
   #users = 1;
+  /** What graphs made of the bytes, by how they did. */
+  readonly #derived = new Map<string, NativeBlock>();
   /** Counted by the garbage collector, so that forgotten constants are collected in time. */
   readonly #view: ArrayBuffer;
 
@@ -39,6 +41,11 @@ export class NativeBlock implements Block {
     return this.#users > 1;
   }
 
+  /** A block that is computed of this one, once, and freed with it. */
+  derive(key: string, compute: () => Uint8Array): NativeBlock {
+    return this.#derived.getOrInsertComputed(key, () => NativeBlock.copy(this.runtime, compute()));
+  }
+
   /** Adds a user. */
   retain(): void {
     this.#users++;
@@ -47,6 +54,7 @@ export class NativeBlock implements Block {
   /** Removes a user; does nothing once the memory is gone. */
   release(): void {
     if (this.#users === 0 || --this.#users > 0) return;
+    for (const block of this.#derived.values()) block.release();
     this.#view.transfer(0); // Nothing can touch the memory any more.
     this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
     countFreed(this.runtime, this.byteLength);

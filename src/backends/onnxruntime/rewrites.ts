@@ -21,6 +21,9 @@ const STANDARD: readonly RewriteName[] = [
 /** Those that end in operators of ONNX Runtime's own domain. */
 const OWN: readonly RewriteName[] = ["silu", "rmsNorm", "quantizedMatmul", "quantizedGemm"];
 
+/** Those that round activations to 8 bits. */
+const ROUNDING: readonly RewriteName[] = ["roundedMatmul", "roundedGemm"];
+
 /** Those that end in operators on bytes, for which the CPU has kernels. */
 const INTEGER: readonly RewriteName[] = [
   "dynamicQuantization",
@@ -48,7 +51,11 @@ const QUANTIZED: readonly (readonly RewriteName[])[] = [
 const LAST: readonly RewriteName[] = ["slicesOfAll"];
 
 /** The rewrites for graphs that run on a provider, pass by pass; without a name, on the CPU. */
-export function rewritesOf(provider: string | undefined): readonly (readonly RewriteName[])[] {
-  if (provider === undefined) return [...QUANTIZED, [...INTEGER, ...STANDARD, ...OWN], LAST];
+export function rewritesOf(
+  provider: string | undefined,
+  allowReducedPrecision = false,
+): readonly (readonly RewriteName[])[] {
+  const rounding = allowReducedPrecision ? ROUNDING : [];
+  if (provider === undefined) return [...QUANTIZED, [...INTEGER, ...STANDARD, ...rounding, ...OWN], LAST];
   return [WITH_OWN_OPERATORS.includes(provider) ? [...STANDARD, ...OWN] : STANDARD, LAST];
 }

@@ -11,11 +11,11 @@ import type { FusedLowering } from "./lowering.ts";
 
 const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onnx) => {
   const { a, weights, scales, zeroPoints } = operands;
-  const { blockSize, columns, inner } = attributes;
+  const { bits, blockSize, columns, inner } = attributes;
   return onnx.microsoft("MatMulNBits", [a, weights, scales, zeroPoints], {
     K: inner,
     N: columns,
-    bits: 4,
+    bits,
     block_size: blockSize,
     // 0 computes in float32, 4 with activations that are rounded to 8 bits.
     accuracy_level: onnx.settings.allowReducedPrecision ? 4 : 0,
