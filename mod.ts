@@ -35,6 +35,7 @@ export type * from "./src/api/dictionaries.ts";
 export { type ContextOptions, createContext, devices, type LibraryOptions, ML, ml } from "./src/api/ml.ts";
 export { contextInfo, type DeviceEntry, type DeviceInfo, type DeviceKind, MLContext } from "./src/api/ml_context.ts";
 export { type Engine, type GraphInfo, graphInfo, MLGraph, type PlacedNode, type Refusal } from "./src/api/ml_graph.ts";
+export { exportMlpackage, exportOnnx } from "./src/api/export.ts";
 export {
   type DescribedEdge,
   type DescribedNode,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Block } from "../backends/backend.ts";
 import { invalidStateError } from "../errors.ts";
 import { type Constant, type Graph, type NamedValue, reachableValues, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
@@ -233,6 +234,7 @@ export async function buildGraph(builder: object, count: number, outputs: unknow
   const named = operandRecord(outputs, `${where}: outputs`);
   checkCanBuild(state, where);
   const graph = completeGraph(state, checkOutputs(state, named, where), where);
+  releaseOthers(state, graph);
   state.hasBuilt = true;
   const { context } = state;
   const port = ({ name, value: { dataType, shape } }: NamedValue) => ({ name, descriptor: { dataType, shape } });
@@ -260,7 +262,20 @@ function checkOutputs(
   });
 }
 
-/** The part of what the builder was told on which the outputs depend. Blocks of the rest are let go. */
+/**
+ * The graph of named operands, for which the builder stays as it is, with its constants as the device keeps them: they are
+ * valid until the builder builds its graph.
+ */
+export function graphOf(outputs: unknown, where: string): Graph<Block> {
+  const named = operandRecord(outputs, `${where}: outputs`);
+  const [first] = named.values;
+  if (first === undefined) throw new TypeError(`${where}: outputs must not be empty`);
+  checkCanBuild(first.builder, where);
+  const graph = completeGraph(first.builder, checkOutputs(first.builder, named, where), where);
+  return { ...graph, constants: graph.constants.map((constant) => ({ ...constant, block: constant.block.block })) };
+}
+
+/** The part of what the builder was told on which the outputs depend. */
 function completeGraph(state: BuilderState, outputs: readonly NamedValue[], where: string): Graph<TimelineBlock> {
   const reachable = reachableValues(state.nodes, outputs.map(({ value }) => value));
   const inputs = state.inputs.filter(({ value }) => reachable.has(value));
@@ -274,9 +289,6 @@ function completeGraph(state: BuilderState, outputs: readonly NamedValue[], wher
   if (constants.some(({ tensor }) => tensor && isDestroyed(tensor))) {
     throw new TypeError(`${where}: a constant tensor of the graph is destroyed`);
   }
-  for (const { value, block, tensor } of state.constants) {
-    if (!tensor && !reachable.has(value)) state.context.timeline.destroyBlock(block);
-  }
   return {
     inputs,
     constants: constants.map(({ value, block, tensor }): Constant<TimelineBlock> => ({
@@ -287,6 +299,14 @@ function completeGraph(state: BuilderState, outputs: readonly NamedValue[], wher
     nodes: state.nodes.filter((node) => node.outputs.some((output) => reachable.has(output))),
     outputs,
   };
+}
+
+/** Lets go of the blocks of constants on which the graph does not depend. */
+function releaseOthers({ constants, context }: BuilderState, graph: Graph<TimelineBlock>): void {
+  const used = new Set(graph.constants.map(({ value }) => value));
+  for (const { value, block, tensor } of constants) {
+    if (!tensor && !used.has(value)) context.timeline.destroyBlock(block);
+  }
 }
 
 /** @see https://www.w3.org/TR/webnn/#mlgraphbuilder-can-build */

@@ -17,8 +17,11 @@ export interface Releasable {
   release(): void;
 }
 
-/** The bytes of a constant, in memory of the device's choice. */
-export type Block = Releasable;
+/** A constant, in memory of the device's choice. */
+export interface Block extends Releasable {
+  /** The bytes, valid as long as the block. */
+  readonly bytes: Uint8Array;
+}
 
 /** The memory of an MLTensor. */
 export interface DeviceTensor extends Releasable {

@@ -11,16 +11,6 @@ import { whyNot } from "../graph/limits.ts";
 import type { Descriptor } from "../shape.ts";
 import type { Block, Device, DeviceTensor, Engine, Executable, Refusal } from "./backend.ts";
 
-/** A block whose bytes can be read as long as it is valid. */
-export interface ReadableBlock extends Block {
-  readonly bytes: Uint8Array;
-}
-
-/** A device that shows the bytes of its blocks, so that others can have them. */
-export interface ReadableDevice extends Device {
-  store(bytes: Uint8Array): ReadableBlock;
-}
-
 /** A device beside the preferred one. */
 export type Member = OpenDevice | LateDevice;
 
@@ -42,7 +32,7 @@ export interface LateDevice {
  * Opens several as one, which are asked for each graph in their order. The last device that is open takes whatever any of
  * them takes: its limits are those of all.
  */
-export function openEither(preferred: ReadableDevice, ...others: readonly Member[]): Device {
+export function openEither(preferred: Device, ...others: readonly Member[]): Device {
   const team = new Team(preferred, others);
   return {
     info: preferred.info,
@@ -261,7 +251,11 @@ class EitherBlock implements Block {
   /** Blocks of a constant tensor, which other graphs will want too. */
   readonly #others = new Map<Device, Block>();
 
-  constructor(readonly preferred: Device, readonly block: ReadableBlock) {}
+  constructor(readonly preferred: Device, readonly block: Block) {}
+
+  get bytes(): Uint8Array {
+    return this.block.bytes;
+  }
 
   /** The block for a device, and whether it stays here: else it will belong to the device. */
   on(device: Device, shared: boolean): { block: Block; shared: boolean } {

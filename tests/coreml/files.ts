@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
 import type { MilProgram } from "../../src/backends/coreml/mil.ts";
 import { type PackageFile, type PackageFolder, writePackage } from "../../src/backends/coreml/package.ts";
-import { type ByteSink, type WeightFile, writeWeights } from "../../src/backends/coreml/weights.ts";
+import { type ByteSink, type WeightFile, weightParts } from "../../src/backends/coreml/weights.ts";
 
 /** The two files of an encoded program. */
 export interface ProgramFiles {
@@ -17,14 +17,14 @@ export interface ProgramFiles {
 }
 
 /** Encodes `program` in memory. */
-export async function encodeFiles(program: MilProgram): Promise<ProgramFiles> {
+export function encodeFiles(program: MilProgram): ProgramFiles {
   const { model, weights } = encodeProgram(program);
-  return { model, weights: await weightBytes(weights) };
+  return { model, weights: weightBytes(weights) };
 }
 
-async function weightBytes(file: WeightFile): Promise<Uint8Array> {
+function weightBytes(file: WeightFile): Uint8Array {
   const sink = new MemorySink();
-  await writeWeights(file, sink);
+  for (const part of weightParts(file)) sink.write(part);
   return sink.bytes;
 }
 

@@ -4,11 +4,9 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cacheDirectory } from "../../support/cache_directory.ts";
 import { runProgram } from "../../support/program.ts";
+import { pythonWith, runCommand } from "../../support/python.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "../wpt_cases/cases.ts";
 import { CASES } from "../wpt_cases/main.ts";
@@ -87,7 +85,7 @@ async function verifyAll(python: string): Promise<number> {
 
 async function writeResult(result: Result): Promise<void> {
   await Deno.writeTextFile(RESULT, `${JSON.stringify(result, null, 2)}\n`);
-  await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(RESULT)]);
+  await runCommand(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(RESULT)]);
   console.log(`Written: ${fileURLToPath(RESULT)}`);
 }
 
@@ -112,7 +110,7 @@ async function verifyPrograms(python: string, write: Write): Promise<Findings & 
 async function verifyPackages(python: string, folder: string): Promise<Findings> {
   const result = await Deno.makeTempFile({ suffix: ".json" });
   try {
-    await run(python, [script("verify_coremltools.py"), folder, result]);
+    await runCommand(python, [script("verify_coremltools.py"), folder, result]);
     return JSON.parse(await Deno.readTextFile(result));
   } finally {
     await Deno.remove(result);
@@ -168,29 +166,10 @@ function printSet({ set, programs, loaded, refused, numbers }: Omit<SetResult, "
 }
 
 async function writeSchema(python: string): Promise<number> {
-  await run(python, [script("make_schema.py"), fileURLToPath(SCHEMA)]);
-  await run(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(SCHEMA)]);
+  await runCommand(python, [script("make_schema.py"), fileURLToPath(SCHEMA)]);
+  await runCommand(Deno.execPath(), ["fmt", "--quiet", fileURLToPath(SCHEMA)]);
   console.log(`Written: ${fileURLToPath(SCHEMA)}`);
   return 0;
-}
-
-/** The Python of an environment of our own with coremltools, made now if need be. */
-async function findPython(): Promise<string> {
-  const folder = join(cacheDirectory(), PACKAGES.join(" ").replaceAll(/[^A-Za-z0-9.]+/g, "-"));
-  const isWindows = Deno.build.os === "windows";
-  const python = join(folder, ...(isWindows ? ["Scripts", "python.exe"] : ["bin", "python"]));
-  const isInstalled = join(folder, "installed");
-  if (existsSync(isInstalled)) return python;
-  console.error(`Installing ${PACKAGES.join(", ")} into ${folder}`);
-  await run(isWindows ? "python" : "python3", ["-m", "venv", "--clear", folder]);
-  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PACKAGES]);
-  await Deno.writeTextFile(isInstalled, "");
-  return python;
-}
-
-async function run(command: string, args: string[]): Promise<void> {
-  const { success, code } = await new Deno.Command(command, { args }).spawn().status;
-  if (!success) throw new Error(`${command} ${args[0]} ended with ${code}`);
 }
 
 function script(name: string): string {
@@ -203,7 +182,7 @@ function isEmpty(record: object): boolean {
 
 if (import.meta.main) {
   await runProgram("verify:coremltools", HELP, OPTIONS, async ({ folder, schema }) => {
-    const python = await findPython();
+    const python = await pythonWith(PACKAGES);
     if (schema) return await writeSchema(python);
     return folder === undefined ? await verifyAll(python) : await verifyFolder(python, folder);
   });

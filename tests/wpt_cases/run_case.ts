@@ -55,6 +55,14 @@ async function compareOutputs(context: MLContext, limits: Limits, wptCase: WptCa
 
 function buildGraph(context: MLContext, limits: Limits, wptCase: WptCase): Promise<MLGraph> {
   const builder = new MLGraphBuilder(context);
+  return builder.build(callOperators(builder, limits, wptCase));
+}
+
+/**
+ * Calls a builder as a case has it, and gives the outputs.
+ * @throws {NotInLimits} if the context does not support the case
+ */
+export function callOperators(builder: MLGraphBuilder, limits: Limits, wptCase: WptCase): Record<string, MLOperand> {
   const operands = new Map<string, MLOperand>();
   for (const [name, tensor] of Object.entries(wptCase.inputs)) {
     checkGraphLimits(limits, tensor.constant ? "constant" : "input", tensor);
@@ -68,7 +76,7 @@ function buildGraph(context: MLContext, limits: Limits, wptCase: WptCase): Promi
     checkDescriptor(name, operands.get(name)!, expected);
     return [name, operands.get(name)!];
   });
-  return builder.build(Object.fromEntries(outputs));
+  return Object.fromEntries(outputs);
 }
 
 function callBuilder(
@@ -149,7 +157,8 @@ function descriptorOf({ dataType, shape }: CaseTensor): Parameters<MLContext["cr
   return { dataType, shape: [...shape] } as Parameters<MLContext["createTensor"]>[0];
 }
 
-function bytesOf({ dataType, shape, data, fill }: CaseTensor): ArrayBufferView<ArrayBuffer> {
+/** The bytes of a tensor. */
+export function bytesOf({ dataType, shape, data, fill }: CaseTensor): ArrayBufferView<ArrayBuffer> {
   const bytes = encode(dataType, data);
   if (!fill) return bytes;
   const filled = encode(dataType, []).constructor as new (

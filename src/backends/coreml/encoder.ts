@@ -13,7 +13,7 @@ import { layOutWeights, type WeightFile } from "./weights.ts";
 export interface EncodedProgram {
   /** The model file. The same program gives the same bytes. */
   readonly model: Uint8Array<ArrayBuffer>;
-  /** The file of weights, to be written by {@linkcode writeWeights}. */
+  /** The file of weights, to be written by {@linkcode weightParts}. */
   readonly weights: WeightFile;
 }
 

@@ -7,7 +7,7 @@
 import type { Graph, Value } from "../../graph/graph.ts";
 import type { NodeOf, OperatorName } from "../../ops/operators.ts";
 import type { Descriptor } from "../../shape.ts";
-import type { ConstantBlock } from "./constant_block.ts";
+import type { Block } from "../backend.ts";
 import { convolutions } from "./lowering/conv2d.ts";
 import { elementwise } from "./lowering/elementwise.ts";
 import { indexing } from "./lowering/indexing.ts";
@@ -58,7 +58,7 @@ export interface LoweredProgram {
 }
 
 /** The program that computes the same. It refers to the bytes of the graph's constants. */
-export function lower(graph: Graph<ConstantBlock>, options: LowerOptions): LoweredProgram {
+export function lower(graph: Graph<Block>, options: LowerOptions): LoweredProgram {
   const mil = new MilWriter(options);
   const inputs = graph.inputs.map(({ name, value }) => port(value, mil.addInput(name, value)));
   const placeholder = inputs.length === 0 ? mil.addPlaceholder() : undefined;

@@ -5,7 +5,7 @@
  * @module
  */
 import type { EncodedProgram } from "./encoder.ts";
-import { type ByteSink, writeWeights } from "./weights.ts";
+import { type ByteSink, weightParts } from "./weights.ts";
 
 /** A file that is being written. */
 export interface PackageFile extends ByteSink {
@@ -35,24 +35,24 @@ const MANIFEST = {
   rootModelIdentifier: MODEL_ID,
 };
 
-/** Writes the package of `program` into `folder`, one file after the other. */
-export async function writePackage(program: EncodedProgram, folder: PackageFolder): Promise<void> {
-  const manifest = new TextEncoder().encode(`${JSON.stringify(MANIFEST, null, 2)}\n`);
-  await writeFile(folder, "Manifest.json", (file) => file.write(manifest));
-  await writeFile(folder, `Data/${MODEL_PATH}`, (file) => file.write(program.model));
-  await writeFile(folder, `Data/${WEIGHTS_PATH}/weight.bin`, (file) => writeWeights(program.weights, file));
+/** The files of the package of `program` by path, each as parts that follow one another. */
+export function packageFiles(program: EncodedProgram): ReadonlyMap<string, Iterable<Uint8Array>> {
+  return new Map<string, Iterable<Uint8Array>>([
+    ["Manifest.json", [new TextEncoder().encode(`${JSON.stringify(MANIFEST, null, 2)}\n`)]],
+    [`Data/${MODEL_PATH}`, [program.model]],
+    [`Data/${WEIGHTS_PATH}/weight.bin`, weightParts(program.weights)],
+  ]);
 }
 
-async function writeFile(
-  folder: PackageFolder,
-  path: string,
-  write: (file: PackageFile) => void | Promise<void>,
-): Promise<void> {
-  const file = await folder.create(path);
-  try {
-    await write(file);
-  } finally {
-    await file.close();
+/** Writes the package of `program` into `folder`, one file after the other. */
+export async function writePackage(program: EncodedProgram, folder: PackageFolder): Promise<void> {
+  for (const [path, parts] of packageFiles(program)) {
+    const file = await folder.create(path);
+    try {
+      for (const part of parts) await file.write(part);
+    } finally {
+      await file.close();
+    }
   }
 }
 

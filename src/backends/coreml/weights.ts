@@ -76,14 +76,14 @@ export function layOutWeights(program: MilProgram): WeightFile {
   return { records, offsets, byteLength };
 }
 
-/** Writes the file: every constant's bytes go to the sink as they are, one constant at a time. */
-export async function writeWeights({ records }: WeightFile, sink: ByteSink): Promise<void> {
-  await sink.write(header(records.length));
+/** The parts of the file, one after another: every constant's bytes as they are. */
+export function* weightParts({ records }: WeightFile): Iterable<Uint8Array> {
+  yield header(records.length);
   for (const record of records) {
-    await sink.write(recordHeader(record));
-    await sink.write(record.data);
+    yield recordHeader(record);
+    yield record.data;
     const padding = align(record.data.byteLength) - record.data.byteLength;
-    if (padding > 0) await sink.write(new Uint8Array(padding));
+    if (padding > 0) yield new Uint8Array(padding);
   }
 }
 

@@ -20,8 +20,7 @@ import { quantizations } from "./lowering/quantization.ts";
 import { recurrent } from "./lowering/recurrent.ts";
 import { reductions } from "./lowering/reductions.ts";
 import { resampling } from "./lowering/resample.ts";
-import type { NativeBlock } from "./native_block.ts";
-import type { LoweredGraph } from "./onnx.ts";
+import type { ConstantData, LoweredGraph } from "./onnx.ts";
 import { type LoweringSettings, OnnxWriter, type Operand } from "./writer.ts";
 
 /** How each operator is written in ONNX. Forgetting one is a type error. */
@@ -45,7 +44,7 @@ export const fusedLowerings: { readonly [Name in FusedName]: FusedLowering<Name>
 const allLowerings = { ...lowerings, ...fusedLowerings };
 
 /** The ONNX graph that computes the same. */
-export function lower(graph: Graph<NativeBlock>, settings: LoweringSettings = {}): LoweredGraph {
+export function lower(graph: Graph<ConstantData>, settings: LoweringSettings = {}): LoweredGraph {
   const onnx = new OnnxWriter(settings);
   for (const { value } of graph.inputs) onnx.addInput(value);
   for (const { value, block } of graph.constants) onnx.addConstant(value, block);

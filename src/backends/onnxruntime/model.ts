@@ -143,7 +143,7 @@ function externalValue(
 }
 
 function copiedValue(runtime: OrtRuntime, { dataType, shape, data }: OnnxInitializer): Pointer {
-  const source = data instanceof NativeBlock ? data.bytes : data;
+  const source = data instanceof Uint8Array ? data : data.bytes;
   const { value, bytes } = createValue(runtime, dataType, shape, source.byteLength);
   bytes.set(source);
   return value;

@@ -8,7 +8,6 @@
 import type { MLOperandDataType } from "../../data_type.ts";
 import type { Node } from "../../graph/graph.ts";
 import type { Shape } from "../../shape.ts";
-import type { NativeBlock } from "./native_block.ts";
 
 /** The version of the default operator set that the lowering is written for. */
 export const OPSET = 21;
@@ -49,9 +48,15 @@ export interface OnnxValueInfo {
   readonly shape: Shape;
 }
 
-/** A constant: small ones that the lowering made have their bytes here, the user's lie in a native block. */
+/** Where the bytes of a constant of the user's lie: a native block, where a session will use them. */
+export interface ConstantData {
+  readonly bytes: Uint8Array;
+  readonly byteLength: number;
+}
+
+/** A constant: small ones that the lowering made have their bytes here, the user's lie elsewhere. */
 export interface OnnxInitializer extends OnnxValueInfo {
-  readonly data: Uint8Array | NativeBlock;
+  readonly data: Uint8Array | ConstantData;
 }
 
 /** A graph; nodes stand in an order in which they can run. */

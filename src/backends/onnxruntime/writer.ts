@@ -8,6 +8,7 @@ import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import type { Node, Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import {
+  type ConstantData,
   describeAttributes,
   type LoweredGraph,
   MICROSOFT,
@@ -18,7 +19,6 @@ import {
   type OnnxValueInfo,
 } from "./onnx.ts";
 import { elementBytes } from "./element_bytes.ts";
-import type { NativeBlock } from "./native_block.ts";
 
 /** An operand of an ONNX node: a value of the WebNN graph, one that the lowering made, or an optional one left out. */
 export type Operand = Value | string | undefined;
@@ -43,7 +43,7 @@ export class OnnxWriter {
   readonly #constants = new Map<string, string>();
   /** The outputs of every node, by all that it computes them from. */
   readonly #computed = new Map<string, string[]>();
-  readonly #blocks = new Map<Value, NativeBlock>();
+  readonly #blocks = new Map<Value, ConstantData>();
   readonly #producers = new Map<Value, Node>();
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
@@ -123,7 +123,7 @@ export class OnnxWriter {
   }
 
   /** Declares a constant whose bytes lie in a block. Equal small ones are one. */
-  addConstant(value: Value, block: NativeBlock): void {
+  addConstant(value: Value, block: ConstantData): void {
     const { dataType, shape } = value;
     this.#blocks.set(value, block);
     const declare = () => {

@@ -11,7 +11,7 @@
 
 import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
 import { readCString } from "../../../../ffi/memory.ts";
-import { NativeBlock } from "../native_block.ts";
+import type { NativeBlock } from "../native_block.ts";
 import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 import { Hash, padded } from "./hash.ts";
@@ -53,7 +53,7 @@ function describeGraph({ inputs, outputs, initializers, nodes }: OnnxGraph): unk
   return [
     inputs,
     outputs,
-    initializers.map(({ data, ...info }) => [info, data instanceof NativeBlock ? data.byteLength : data.toBase64()]),
+    initializers.map(({ data, ...info }) => [info, data instanceof Uint8Array ? data.toBase64() : data.byteLength]),
     nodes.map(({ attributes, ...node }) => [node, describeAttributes(attributes)]),
   ];
 }
