@@ -11,7 +11,8 @@ import type { MLNamedOperands } from "./dictionaries.ts";
 import { graphOf } from "./graph_builder.ts";
 
 /**
- * Writes the graph that leads to named operands as an ONNX file: with operators of ai.onnx 21 only, with the names of
+ * Writes the graph that leads to named operands as an ONNX file: with operators of ai.onnx 20 only, or 21 where there
+ * are integers of 4 bits or scales for blocks, with the names of
  * inputs and outputs, weights included. The builder can go on, and build its graph.
  *
  * @returns the bytes; rejects with a TypeError if `outputs` is not what `build()` takes or an input and an output have the

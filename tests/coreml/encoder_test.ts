@@ -12,13 +12,13 @@ import { counting, operation, program, PROGRAMS, value } from "./sample_programs
 import { readProgram } from "./reader.ts";
 
 for (const [name, original] of Object.entries(PROGRAMS)) {
-  Deno.test(`a program is read back as it was: ${name}`, async () => {
+  Deno.test(`a program is read back as it was: ${name}`, () => {
     const { model, weights } = encodeFiles(original);
     assertEquals(readProgram(model, weights), original);
   });
 }
 
-Deno.test("the same program gives the same bytes", async () => {
+Deno.test("the same program gives the same bytes", () => {
   for (const original of Object.values(PROGRAMS)) {
     assertEquals(encodeFiles(structuredClone(original)), encodeFiles(original));
   }
@@ -34,7 +34,7 @@ Deno.test("a model file begins with its version, its features, and the program u
   assertEquals([...model.subarray(36, 38)], [0xb2, 0x1f]);
 });
 
-Deno.test("lengths that take one, two, three and four bytes are all right", async () => {
+Deno.test("lengths that take one, two, three and four bytes are all right", () => {
   const x = value("x", "fp32", [1]);
   for (const length of [1, 100, 128, 16_383, 16_384, 2 ** 21]) {
     const y = value("y".repeat(length), "fp32", [1]);
@@ -44,7 +44,7 @@ Deno.test("lengths that take one, two, three and four bytes are all right", asyn
   }
 });
 
-Deno.test("records of weights stand at multiples of 64, one after the other", async () => {
+Deno.test("records of weights stand at multiples of 64, one after the other", () => {
   const constants = [counting("a", "fp16", [33]), counting("b", "uint8", [3, 5]), counting("c", "fp32", [16])];
   const { weights } = encodeFiles(programOf(constants));
   const view = new DataView(weights.buffer);
@@ -61,7 +61,7 @@ Deno.test("records of weights stand at multiples of 64, one after the other", as
   assertEquals(weights.length, 512);
 });
 
-Deno.test("an odd number of integers of four bits leaves four bits unused", async () => {
+Deno.test("an odd number of integers of four bits leaves four bits unused", () => {
   const { weights } = encodeFiles(PROGRAMS["oddNibbles"]!);
   const view = new DataView(weights.buffer);
   assertEquals([view.getUint32(68, true), Number(view.getBigUint64(72, true))], [8, 6]);
@@ -80,7 +80,7 @@ Deno.test("which constants go to the file depends on count, type and version", (
   assert(!inFile(counting("c", "bool", [1000]), 9));
 });
 
-Deno.test("constants that share their bytes share a record, unless their types differ", async () => {
+Deno.test("constants that share their bytes share a record, unless their types differ", () => {
   const a = counting("a", "uint8", [4, 16]);
   const b = { ...a, name: "b", shape: [64] };
   const c: MilConstant = { ...a, name: "c", dataType: "int8" };
@@ -163,7 +163,7 @@ Deno.test("a file of a package that fails is closed, and the failure passed on",
   assertEquals(open, 0);
 });
 
-Deno.test("the reader refuses files that contradict themselves", async () => {
+Deno.test("the reader refuses files that contradict themselves", () => {
   const { model, weights } = encodeFiles(PROGRAMS["convolution"]!);
   const changed = (bytes: Uint8Array, offset: number, byte: number) => bytes.with(offset, byte);
   assertThrows(() => readProgram(changed(model, 1, 9), weights), Error, "CoreML7 in version 9");

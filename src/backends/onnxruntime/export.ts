@@ -4,11 +4,19 @@
  * @module
  */
 
-import type { Graph, NamedValue } from "../../graph/graph.ts";
+import type { Graph, NamedValue, Value } from "../../graph/graph.ts";
 import type { Block } from "../backend.ts";
 import { lower } from "./lower.ts";
 import { encodeModel } from "./model_proto.ts";
 import type { OnnxGraph } from "./onnx.ts";
+
+/**
+ * The oldest version of the operator set that has all operators that are written here, for the sake of other programs; and
+ * ONNX Runtime 1.30 makes invalid nodes of quantisation to int8 of version 21.
+ */
+const OPSET = 20;
+/** The version that brought integers of 4 bits, and scales for each block. */
+const OPSET_OF_BLOCKS = 21;
 
 /** Lowerings that avoid flaws of a provider's kernels are not for others: this is none. */
 const NO_PROVIDER = { provider: "none" };
@@ -22,7 +30,15 @@ export function exportOnnx(graph: Graph<Block>): Uint8Array<ArrayBuffer> {
     const { bytes } = block;
     return { ...constant, block: { bytes, byteLength: bytes.byteLength } };
   });
-  return encodeModel(named(lower({ ...graph, constants }, NO_PROVIDER), graph));
+  const onnx = lower({ ...graph, constants }, NO_PROVIDER);
+  return encodeModel(named(onnx, graph), { opset: needsBlocks(graph, onnx) ? OPSET_OF_BLOCKS : OPSET });
+}
+
+function needsBlocks(graph: Graph<unknown>, onnx: OnnxGraph): boolean {
+  const isNarrow = ({ dataType }: Value) => dataType === "int4" || dataType === "uint4";
+  return [...graph.inputs, ...graph.constants].some(({ value }) => isNarrow(value)) ||
+    graph.nodes.some(({ outputs }) => outputs.some(isNarrow)) ||
+    onnx.nodes.some(({ attributes }) => attributes.block_size !== undefined);
 }
 
 /** The graph with the user's names of inputs and outputs; other values with these names get others. */

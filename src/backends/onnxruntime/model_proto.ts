@@ -44,8 +44,10 @@ const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7, strings: 8 };
 /** TensorProto.DataLocation. */
 const EXTERNAL = 1;
 
-/** Where the elements of initializers go. */
+/** How a model is written. */
 export interface ModelProtoOptions {
+  /** The version of the default operator set; by default the one that the lowering is written for. */
+  readonly opset?: number;
   /** Whether the elements of an initializer stay outside of the bytes; by default none do. */
   readonly isExternal?: (initializer: OnnxInitializer) => boolean;
   /** The name of the file in which external elements are said to lie. */
@@ -57,7 +59,7 @@ export interface ModelProtoOptions {
  * @throws {RangeError} if the model has 2 GiB or more, for which the format has no room
  */
 export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): Uint8Array<ArrayBuffer> {
-  const { isExternal = () => false, externalFile = "weights" } = options;
+  const { isExternal = () => false, externalFile = "weights", opset = OPSET } = options;
   const inline = graph.initializers.filter((initializer) => !isExternal(initializer));
   const inlineBytes = inline.reduce((sum, { data }) => sum + data.byteLength, 0);
   if (inlineBytes > MAX_BYTES) throw tooLarge(inlineBytes);
@@ -74,7 +76,7 @@ export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): 
     for (const info of graph.inputs) writer.message(GRAPH.input, () => writeValueInfo(writer, info));
     for (const info of graph.outputs) writer.message(GRAPH.output, () => writeValueInfo(writer, info));
   });
-  writeOperatorSet(writer, "", OPSET);
+  writeOperatorSet(writer, "", opset);
   if (graph.nodes.some(({ domain }) => domain === MICROSOFT)) writeOperatorSet(writer, MICROSOFT, 1);
   if (writer.bytes.byteLength > MAX_BYTES) throw tooLarge(writer.bytes.byteLength);
   return writer.bytes;
