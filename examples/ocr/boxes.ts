@@ -56,6 +56,11 @@ export function cornersOf({ center, angle, width, height }: Box): Point[] {
   }));
 }
 
+/** Whether a line runs more downwards or upwards than across. */
+export function isVertical({ angle }: Box): boolean {
+  return Math.abs(Math.sin(angle)) > Math.SQRT1_2;
+}
+
 interface Region {
   /** The mean probability of its pixels. */
   score: number;

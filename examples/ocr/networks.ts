@@ -1,5 +1,5 @@
 /**
- * What goes into the two networks of PP-OCRv4 (https://github.com/PaddlePaddle/PaddleOCR) and what comes out of them.
+ * What goes into the three networks of PP-OCRv4 (https://github.com/PaddlePaddle/PaddleOCR) and what comes out of them.
  *
  * @module
  */
@@ -33,6 +33,13 @@ const DETECTION_MAX_SIDE = 960;
 /** The recognizer's height is fixed; its width is rounded up to multiples of this, so that few shapes occur. */
 const LINE_HEIGHT = 48;
 const LINE_WIDTH_STEP = 320;
+const DIRECTION_WIDTH = 192;
+
+/**
+ * The recognizer was trained on Chinese, which has few spaces: between Latin words it often prefers the blank. Between the
+ * letters of a word, though, it gives a space hardly any probability.
+ */
+const SPACE_THRESHOLD = 0.06;
 
 /** The whole picture, its longer side at most 960 pixels and both sides multiples of 32. */
 export function detectionInput(image: Image): NetworkInput {
@@ -49,7 +56,16 @@ export function detectionInput(image: Image): NetworkInput {
 /** One line of text, turned level, with zeros to its right. */
 export function recognitionInput(image: Image, box: Box): NetworkInput {
   const width = Math.max(Math.round(LINE_HEIGHT * box.width / box.height), 1);
-  const rowLength = Math.ceil(width / LINE_WIDTH_STEP) * LINE_WIDTH_STEP;
+  return lineInput(image, box, width, Math.ceil(width / LINE_WIDTH_STEP) * LINE_WIDTH_STEP);
+}
+
+/** The same for the network that tells which way up a line stands: a long one is squeezed. */
+export function directionInput(image: Image, box: Box): NetworkInput {
+  const width = Math.max(Math.round(LINE_HEIGHT * box.width / box.height), 1);
+  return lineInput(image, box, Math.min(width, DIRECTION_WIDTH), DIRECTION_WIDTH);
+}
+
+function lineInput(image: Image, box: Box, width: number, rowLength: number): NetworkInput {
   const data = new Float32Array(3 * LINE_HEIGHT * rowLength);
   sample(image, box, { data, width, height: LINE_HEIGHT, rowLength }, RECOGNITION);
   return { data, shape: [1, 3, LINE_HEIGHT, rowLength] };
@@ -57,22 +73,30 @@ export function recognitionInput(image: Image, box: Box): NetworkInput {
 
 /**
  * The text of the recognizer's output, the probabilities of [1, steps, characters]: the likeliest character of each
- * step, repetitions and blanks (character 0) left out (https://dl.acm.org/doi/10.1145/1143844.1143891).
+ * step, repetitions and blanks (character 0) left out (https://dl.acm.org/doi/10.1145/1143844.1143891). A gap between
+ * Latin letters or digits is a space where that has a chance at all.
  */
 export function decodeText(probabilities: Float32Array, characters: readonly string[]): Line {
-  const likeliest: number[] = [];
+  const space = characters.lastIndexOf(" ");
   const confidences: number[] = [];
+  let [text, previous, gap] = ["", 0, 0];
   for (let step = 0; step * characters.length < probabilities.length; step++) {
     const row = probabilities.subarray(step * characters.length, (step + 1) * characters.length);
     const character = row.reduce((best, value, index) => value > row[best]! ? index : best, 0);
-    if (character !== 0 && character !== likeliest.at(-1)) confidences.push(row[character]!);
-    likeliest.push(character);
+    if (character === 0 || character === previous) gap = Math.max(gap, row[space] ?? 0);
+    else {
+      const next = characters[character]!;
+      if (
+        gap > SPACE_THRESHOLD && /[\p{Script=Latin}\d.,:;!?%)]$/u.test(text) && /^[\p{Script=Latin}\d(]/u.test(next)
+      ) text += " ";
+      text += next;
+      confidences.push(row[character]!);
+      gap = 0;
+    }
+    previous = character;
   }
-  const text = likeliest.filter((character, step) => character !== 0 && character !== likeliest[step - 1]);
-  return {
-    text: text.map((character) => characters[character]).join(""),
-    confidence: confidences.reduce((sum, value) => sum + value, 0) / Math.max(confidences.length, 1),
-  };
+  const confidence = confidences.reduce((sum, value) => sum + value, 0) / Math.max(confidences.length, 1);
+  return { text: text.trim(), confidence };
 }
 
 /** The recognizer's characters: the blank, those of the dictionary file, one a line, and the space. */

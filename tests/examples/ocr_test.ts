@@ -1,10 +1,15 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { PNG } from "pngjs";
+import sharp from "sharp";
 import { Buffer } from "node:buffer";
+import { decodePicture } from "../../examples/ocr/picture.ts";
 import { cornersOf, findTextBoxes } from "../../examples/ocr/boxes.ts";
 import { openDrawing, SAMPLE_LINES } from "../../examples/ocr/drawing.ts";
 import { decodeText } from "../../examples/ocr/networks.ts";
+
+/** The renderer starts once in a process. */
+const drawing = await openDrawing();
 
 const ROOT = join(import.meta.dirname!, "../..");
 
@@ -37,7 +42,7 @@ const ERRORS: [args: string[], message: RegExp][] = [
   [["--repeat", "0"], /--repeat must be a whole number from 1 on, not "0"/],
   [["a.png", "b.png"], /one photo at a time, not 2/],
   [["no_such_photo.jpg"], /there is no file .*no_such_photo\.jpg/],
-  [["README.md"], /README\.md: not a JPEG or PNG image/],
+  [["README.md"], /README\.md: not a picture that can be decoded/],
 ];
 
 for (const [args, message] of ERRORS) {
@@ -68,8 +73,7 @@ Deno.test("demo reads the picture that it makes, and writes it with what was fou
     for (const row of ["detection", "recognition, 5 lines"]) {
       assertMatch(stdout, new RegExp(`\\n${row} +\\d+\\.\\d ms +\\d+\\.\\d ms +\\d+\\.\\d ×\\n`));
     }
-    const { drawSample } = await openDrawing();
-    const plain = drawSample();
+    const plain = drawing.drawSample();
     const marked = PNG.sync.read(Buffer.from(await Deno.readFile(output)));
     assertEquals([marked.width, marked.height], [plain.width, plain.height]);
     const isRed = (data: Uint8Array, at: number) => data[at]! > data[at + 1]! + 100;
@@ -107,6 +111,38 @@ Deno.test("demo fetches onnxruntime-web only for a comparison: no import at the 
   const names = [...reached];
   assert(names.some((name) => name.endsWith("/src/onnx/mod.ts")), names.join("\n"));
   assertEquals(names.filter((name) => /onnxruntime[-_]web/.test(name)), []);
+});
+
+Deno.test("decodePicture turns by EXIF, scales a large picture down, leaves a small one, and refuses what is none", async () => {
+  const levels = Uint8Array.from({ length: 64 * 32 }, (_, pixel) => pixel % 64 < 32 ? 40 : 200);
+  const picture = sharp(levels, { raw: { width: 64, height: 32, channels: 1 } });
+  const jpeg = await picture.jpeg({ quality: 100 }).withMetadata({ orientation: 6 }).toBuffer();
+  const { width, height, data } = await decodePicture(jpeg, 16);
+  assertEquals([width, height], [8, 16]);
+  const near = (at: number, level: number) => assert(Math.abs(data[at]! - level) <= 10, `${data[at]}, not ${level}`);
+  near(0, 40); // Turned by a quarter, the dark half is above.
+  near(4 * (8 * 16 - 1), 200);
+  const whole = await decodePicture(jpeg, 64);
+  assertEquals([whole.width, whole.height], [32, 64]);
+  const refused = "not a picture that can be decoded: ";
+  await assertRejects(() => decodePicture(new TextEncoder().encode("GIF89a"), 64), Error, refused);
+  await assertRejects(() => decodePicture(jpeg.subarray(0, jpeg.length - 20), 64), Error, refused);
+});
+
+Deno.test("demo turns a picture that stands on its head or lies on its side", async () => {
+  const { width, height, data } = drawing.drawSample();
+  await withTempFolder(async (folder) => {
+    for (const turn of [90, 180, 270]) {
+      const photo = join(folder, `${turn}.png`);
+      await sharp(data, { raw: { width, height, channels: 4 } }).rotate(turn).png().toFile(photo);
+      const output = join(folder, "upright.png");
+      const { code, stdout, stderr } = await demo([photo, "--repeat", "1", "--output", output]);
+      assertEquals([code, stderr, textOf(stdout)], [0, "", SAMPLE_LINES]);
+      assertStringIncludes(stdout, `Turned clockwise by ${360 - turn}° to read it.`);
+      const upright = PNG.sync.read(Buffer.from(await Deno.readFile(output)));
+      assertEquals([upright.width, upright.height], [width, height]);
+    }
+  });
 });
 
 Deno.test("demo says where no text is", async () => {
@@ -152,4 +188,21 @@ Deno.test("decodeText drops repetitions and blanks, and keeps doubled letters ap
   for (const [step, character] of steps.entries()) probabilities[step * characters.length + character] = 0.5;
   assertEquals(decodeText(probabilities, characters), { text: "aab", confidence: 0.5 });
   assertEquals(decodeText(new Float32Array(3), characters), { text: "", confidence: 0 });
+});
+
+Deno.test("decodeText puts a space between Latin words where it has a chance, but not in a word, nor in Chinese", () => {
+  const characters = ["", "a", "b", "你", " "];
+  const read = (steps: readonly [character: number, space: number][]) => {
+    const probabilities = new Float32Array(steps.length * characters.length);
+    for (const [step, [character, space]] of steps.entries()) {
+      probabilities[step * characters.length + character] = 0.5;
+      if (character !== 4) probabilities[step * characters.length + 4] = space;
+    }
+    return decodeText(probabilities, characters).text;
+  };
+  assertEquals(read([[1, 0], [0, 0.2], [2, 0]]), "a b");
+  assertEquals(read([[1, 0], [0, 0.02], [2, 0]]), "ab");
+  assertEquals(read([[1, 0], [4, 0], [0, 0.2], [2, 0]]), "a b");
+  assertEquals(read([[3, 0], [0, 0.2], [3, 0]]), "你你");
+  assertEquals(read([[0, 0.4], [1, 0], [0, 0.4]]), "a");
 });
