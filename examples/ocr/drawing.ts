@@ -6,10 +6,11 @@
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 // Imported only so that its files are there: a font package has no module.
 import "dejavu-fonts-ttf/package.json" with { type: "json" };
+import { Buffer } from "node:buffer";
+import { PNG } from "pngjs";
 import type { Image } from "../image.ts";
 import { type Box, cornersOf } from "./boxes.ts";
 import type { Line } from "./networks.ts";
-import { encodePicture } from "./picture.ts";
 
 const FONT = new URL(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSerif.ttf"));
 const FONT_FAMILY = "DejaVu Serif";
@@ -28,7 +29,7 @@ export interface Drawing {
   /** A page of text, photographed badly: rotated a little and noisy. The same at every call. */
   drawSample(): Image;
   /** The picture with the boxes and the text in them, as a PNG file. */
-  drawResult(image: Image, found: readonly { box: Box; line: Line }[]): Promise<Uint8Array>;
+  drawResult(image: Image, found: readonly { box: Box; line: Line }[]): Uint8Array;
 }
 
 /** Loads the renderer and the font. */
@@ -44,7 +45,7 @@ export async function openDrawing(): Promise<Drawing> {
       const { width, height, pixels } = render(sampleSvg());
       return { width, height, data: addNoise(pixels) };
     },
-    drawResult: (image, found) => encodePicture(image, render(resultSvg(image, found)).asPng()),
+    drawResult: (image, found) => render(resultSvg(image, found)).asPng(),
   };
 }
 
@@ -62,8 +63,9 @@ function sampleSvg(): string {
   );
 }
 
-/** The marks alone, on nothing. */
-function resultSvg({ width, height }: Image, found: readonly { box: Box; line: Line }[]): string {
+function resultSvg(image: Image, found: readonly { box: Box; line: Line }[]): string {
+  const { width, height } = image;
+  const png = PNG.sync.write(Object.assign(new PNG({ width, height }), { data: Buffer.from(image.data) }));
   const marks = found.map(({ box, line }) => {
     const corners = cornersOf(box);
     const start = corners[0]!;
@@ -75,7 +77,13 @@ function resultSvg({ width, height }: Image, found: readonly { box: Box; line: L
       escape(line.text)
     }</text>`;
   });
-  return svg(width, height, marks.join(""));
+  return svg(
+    width,
+    height,
+    `<image width="${width}" height="${height}" href="data:image/png;base64,${png.toString("base64")}"/>${
+      marks.join("")
+    }`,
+  );
 }
 
 function svg(width: number, height: number, content: string): string {

@@ -9,7 +9,7 @@ import { basename, resolve } from "node:path";
 import type { Image } from "../image.ts";
 import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
 import { openDrawing } from "./drawing.ts";
-import { decodePicture } from "./picture.ts";
+import { loadPictures } from "./load_pictures.ts";
 import { type FoundLine, openTextReader, type Reading } from "./text_reader.ts";
 
 const HELP = `Reads the text of a picture with WebNN.
@@ -73,7 +73,7 @@ async function main(args: string[]): Promise<void> {
     if (found.length === 0) console.log("No text was found.");
     if (turned !== 0) console.log(`\nTurned clockwise by ${turned}° to read it.`);
     showStatus(`writing ${output}`);
-    await writeOutput(output, await drawing.drawResult(image, found));
+    await writeOutput(output, drawing.drawResult(image, found));
     showStatus("");
     console.log(`\nWritten: ${output}\n`);
 
@@ -178,6 +178,7 @@ async function readPhoto(path: string): Promise<Image> {
     if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
     throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
   }
+  const { decodePicture } = await loadPictures();
   try {
     return await decodePicture(bytes, MAX_SIDE);
   } catch (cause) {

