@@ -5,14 +5,14 @@
  */
 import { cString, type Pointer } from "../../ffi/memory.ts";
 import { lower } from "../../src/backends/onnxruntime/lower.ts";
-import { createModel } from "../../src/backends/onnxruntime/model.ts";
+import { createSession } from "../../src/backends/onnxruntime/model.ts";
 import type { OrtRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import { createSessionOptions } from "../../src/backends/onnxruntime/session_options.ts";
 import { OrtTensor } from "../../src/backends/onnxruntime/tensor.ts";
 import type { NamedValue } from "../../src/graph/graph.ts";
 import type { CapturedGraph } from "./capture.ts";
 
-/** A finished model, ready to become sessions. */
+/** A lowered graph, ready to become sessions. */
 export interface RawEngine {
   /** Creates a session: all of a build that is the engine's own work. */
   createSession(): Promise<RawSession>;
@@ -42,9 +42,8 @@ export async function createRawEngine(
   options: Pointer = createSessionOptions(captured.runtime, captured),
 ): Promise<RawEngine> {
   const { runtime, graph } = captured;
-  const { api, env, modelEditor } = runtime;
+  const { api } = runtime;
   const onnx = lower(graph);
-  const model = createModel(runtime, onnx);
   const inputTensors = await createTensors(runtime, graph.inputs);
   const outputTensors = await createTensors(runtime, graph.outputs);
   graph.inputs.forEach(({ name }, i) => inputTensors[i]!.write(bytesOf(inputs[name]!)));
@@ -58,7 +57,7 @@ export async function createRawEngine(
 
   return {
     async createSession() {
-      const session = await modelEditor.CreateSessionFromModelAsync(env, model, options);
+      const session = await createSession(runtime, onnx, options);
       let binding: Pointer | undefined;
       return {
         bind: () => void (binding = bindTensors(session)),

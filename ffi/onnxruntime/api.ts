@@ -44,6 +44,7 @@ export const ORT_API = {
 
   // Session options: copied by the session. File names are wide on Windows: `pathString`.
   CreateSessionOptions: handle(10),
+  CloneSessionOptions: handle(12, "pointer in_options"),
   ReleaseSessionOptions: plain("void", 100, "pointer options"),
   CreatePrepackedWeightsContainer: handle(166),
   ReleasePrepackedWeightsContainer: plain("void", 167, "pointer input"),
@@ -141,10 +142,7 @@ export const ORT_API = {
   ReleaseTypeInfo: plain("void", 98, "pointer type_info"),
 
   // Parts of a graph. Whoever takes one releases it: these are for what nobody has taken.
-  CreateOpAttr: handle(211, "buffer name", "buffer data", "i32 len", "i32 type"), // len counts elements
-  ReleaseOpAttr: plain("void", 212, "pointer op_attr"),
   ReleaseValueInfo: plain("void", 285, "pointer value_info"),
-  ReleaseNode: plain("void", 286, "pointer node"),
   ReleaseGraph: plain("void", 287, "pointer graph"),
   ReleaseModel: plain("void", 288, "pointer model"),
   GetModelEditorApi: plain("pointer", 291), // null in a minimal build
@@ -154,28 +152,13 @@ export const ORT_API = {
 export const MODEL_EDITOR_API = {
   CreateTensorTypeInfo: handle(0, "pointer tensor_info"), // copied
   CreateValueInfo: handle(5, "buffer name", "pointer type_info"), // copied
-  CreateNode: handle(
-    6,
-    "buffer operator_name",
-    "buffer domain_name", // may be "", never null
-    "buffer node_name", // may be "", never null
-    "buffer input_names",
-    "usize input_names_len",
-    "buffer output_names",
-    "usize output_names_len",
-    "buffer attributes", // taken
-    "usize attribs_len",
-  ),
   CreateGraph: handle(7),
   SetGraphInputs: status(8, "pointer graph", "buffer inputs", "usize inputs_len"), // inputs taken
   SetGraphOutputs: status(9, "pointer graph", "buffer outputs", "usize outputs_len"), // outputs taken
   // tensor taken
   AddInitializerToGraph: status(10, "pointer graph", "buffer name", "pointer tensor", "bool data_is_external"),
-  AddNodeToGraph: status(11, "pointer graph", "pointer node"), // node taken
   CreateModel: handle(12, "buffer domain_names", "buffer opset_versions", "usize opset_entries_len"), // int32_t*
   AddGraphToModel: status(13, "pointer model", "pointer graph"), // graph taken
-  CreateSessionFromModel: handle(14, "pointer env", "pointer model", "pointer options"),
-  CreateSessionFromModelAsync: nonblocking.handle(14, "pointer env", "pointer model", "pointer options"),
   // A session in three steps. It cannot run before the last, and is released where one fails.
   CreateModelEditorSessionFromArray: handle(
     16,
@@ -184,12 +167,28 @@ export const MODEL_EDITOR_API = {
     "usize model_data_length",
     "pointer options",
   ),
+  // The length as a pointer: `integerPointer`.
+  CreateModelEditorSessionFromArrayAsync: nonblocking.handle(
+    16,
+    "pointer env",
+    "pointer model_data",
+    "pointer model_data_length",
+    "pointer options",
+  ),
+  // Replaces the inputs and outputs of the session's graph, and adds initializers.
+  ApplyModelToModelEditorSession: status(18, "pointer session", "pointer model"),
   ApplyModelToModelEditorSessionAsync: nonblocking.status(18, "pointer session", "pointer model"),
-  FinalizeModelEditorSessionAsync: nonblocking.status(
+  FinalizeModelEditorSession: status(
     19,
     "pointer session",
     "pointer options",
     "pointer prepacked_weights_container", // may be null
+  ),
+  FinalizeModelEditorSessionAsync: nonblocking.status(
+    19,
+    "pointer session",
+    "pointer options",
+    "pointer prepacked_weights_container",
   ),
 };
 

@@ -42,12 +42,6 @@ export const ErrorCode = {
   DEVICE_RESET: 15,
 } as const;
 
-/** `OrtOpAttrType`. `CreateOpAttr` refuses graphs (7) and tensors (8), so they are left out. */
-export const AttributeType = { INT: 1, INTS: 2, FLOAT: 3, FLOATS: 4, STRING: 5, STRINGS: 6 } as const;
-
-/** A value of {@linkcode AttributeType}. */
-export type AttributeType = typeof AttributeType[keyof typeof AttributeType];
-
 /** `GraphOptimizationLevel`. */
 export const OptimizationLevel = { DISABLE_ALL: 0, BASIC: 1, EXTENDED: 2, LAYOUT: 3, ALL: 99 } as const;
 

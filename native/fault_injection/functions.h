@@ -5,7 +5,7 @@
 
 #define KINDS(X)                                                                                                       \
   X(environment) X(threading_options) X(session_options) X(session) X(run_options) X(binding) X(memory) X(memory_info) \
-  X(value) X(shape_info) X(type_info) X(value_info) X(attribute) X(node) X(graph) X(model) X(status)                     \
+  X(value) X(shape_info) X(type_info) X(value_info) X(graph) X(model) X(status)                                        \
   X(allocator) X(cuda_options) X(tensorrt_options) X(packed_weights)
 
 /* The number of entries of each table in ONNX Runtime 1.30. */
@@ -34,6 +34,7 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 8, CreateSessionFromArray, STATUS, USE(environment), _, _, USE(session_options), MAKE(session))               \
   X(API, 10, CreateSessionOptions, STATUS, MAKE(session_options))                                                      \
   X(API, 11, SetOptimizedModelFilePath, STATUS, USE(session_options))                                                  \
+  X(API, 12, CloneSessionOptions, STATUS, USE(session_options), MAKE(session_options))                                 \
   X(API, 14, EnableProfiling, STATUS, USE(session_options))                                                            \
   X(API, 17, DisableMemPattern, STATUS, USE(session_options))                                                          \
   X(API, 19, DisableCpuMemArena, STATUS, USE(session_options))                                                         \
@@ -98,12 +99,9 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 205, CreateCUDAProviderOptions, STATUS, MAKE(cuda_options))                                                   \
   X(API, 206, UpdateCUDAProviderOptions, STATUS, USE(cuda_options))                                                    \
   X(API, 208, ReleaseCUDAProviderOptions, PLAIN, FREE(cuda_options))                                                   \
-  X(API, 211, CreateOpAttr, STATUS, _, _, _, _, MAKE(attribute))                                                       \
-  X(API, 212, ReleaseOpAttr, PLAIN, FREE(attribute))                                                                   \
   X(API, 216, SessionOptionsAppendExecutionProvider, STATUS, USE(session_options))                                     \
   X(API, 254, GetBuildInfoString, PLAIN, _)                                                                            \
   X(API, 285, ReleaseValueInfo, PLAIN, FREE(value_info))                                                               \
-  X(API, 286, ReleaseNode, PLAIN, FREE(node))                                                                          \
   X(API, 287, ReleaseGraph, PLAIN, FREE(graph))                                                                        \
   X(API, 288, ReleaseModel, PLAIN, FREE(model))                                                                        \
   X(API, 291, GetModelEditorApi, TABLE, _)                                                                             \
@@ -135,15 +133,12 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 421, SessionReleaseCapturedGraph, STATUS, USE(session))                                                       \
   X(EDITOR, 0, CreateTensorTypeInfo, STATUS, USE(shape_info), MAKE(type_info))                                         \
   X(EDITOR, 5, CreateValueInfo, STATUS, _, USE(type_info), MAKE(value_info))                                           \
-  X(EDITOR, 6, CreateNode, STATUS, _, _, _, _, _, _, _, TAKE_LIST(attribute), _, MAKE(node))                           \
   X(EDITOR, 7, CreateGraph, STATUS, MAKE(graph))                                                                       \
   X(EDITOR, 8, SetGraphInputs, STATUS, USE(graph), TAKE_LIST(value_info))                                              \
   X(EDITOR, 9, SetGraphOutputs, STATUS, USE(graph), TAKE_LIST(value_info))                                             \
   X(EDITOR, 10, AddInitializerToGraph, STATUS, USE(graph), _, TAKE(value))                                             \
-  X(EDITOR, 11, AddNodeToGraph, STATUS, USE(graph), TAKE(node))                                                        \
   X(EDITOR, 12, CreateModel, STATUS, _, _, _, MAKE(model))                                                             \
   X(EDITOR, 13, AddGraphToModel, STATUS, USE(model), TAKE(graph))                                                      \
-  X(EDITOR, 14, CreateSessionFromModel, STATUS, USE(environment), USE(model), USE(session_options), MAKE(session))     \
   X(EDITOR, 16, CreateModelEditorSessionFromArray, STATUS, USE(environment), _, _, USE(session_options), MAKE(session))\
   X(EDITOR, 18, ApplyModelToModelEditorSession, STATUS, USE(session), USE(model))                                      \
   X(EDITOR, 19, FinalizeModelEditorSession, STATUS, USE(session), USE(session_options))

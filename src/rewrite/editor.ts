@@ -105,25 +105,39 @@ export class Editor<Block> implements Surroundings {
    */
   rewrite(find: Find): Graph<Block> {
     try {
-      this.#rewriteAll(find);
-      return this.#result();
+      if (this.#rewriteAll(find)) return this.#result();
     } catch (error) {
-      for (const block of this.#made) this.store.release(block);
+      this.#releaseMade();
       throw error;
     }
+    this.#releaseMade();
+    return this.graph;
   }
 
-  #rewriteAll(find: Find): void {
+  /** Releases the constants that were made here, where the graph stays as it was. */
+  #releaseMade(): void {
+    for (const block of this.#made) this.store.release(block);
+  }
+
+  /** Whether anything was found. */
+  #rewriteAll(find: Find): boolean {
+    let isChanged = false;
     for (const original of this.graph.nodes) {
       const isReplaced = !original.outputs.some((output) => this.#producers.get(output) === original);
-      if (isReplaced || this.#becomesConstant(original)) continue;
+      if (isReplaced) continue;
+      if (this.#becomesConstant(original)) {
+        isChanged = true;
+        continue;
+      }
       this.#label = original.label;
       let node = original;
       for (let found = find(node, this); found !== undefined; found = find(node, this)) {
         node = this.#replace(completeNode(found, node.label, [...node.outputs, ...found.furtherOutputs ?? []]));
       }
       this.#nodes.push(node);
+      isChanged ||= node !== original;
     }
+    return isChanged;
   }
 
   /** A constant in another shape is one itself: lowerings see its bytes then. */

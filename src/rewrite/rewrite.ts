@@ -58,16 +58,27 @@ function rewriteOnce<Block>(
   names: readonly RewriteName[],
   store: ConstantStore<Block>,
 ): Graph<Block> {
-  const byEnd = new Map<string, Rewrite[]>();
-  for (const name of names) {
-    for (const end of rewrites[name].ends) byEnd.set(end, [...byEnd.get(end) ?? [], rewrites[name]]);
-  }
+  const byEnd = tables.getOrInsertComputed(names, () => tableOf(names));
   if (!graph.nodes.some(({ operator }) => byEnd.has(operator))) return graph;
   return new Editor(graph, store).rewrite((node, surroundings) => firstMatch(byEnd, node, surroundings));
 }
 
+/** The rows of a pass by the operators with which their patterns end. */
+type Table = ReadonlyMap<string, readonly Rewrite[]>;
+
+/** The tables of the passes that backends have named. */
+const tables = new WeakMap<readonly RewriteName[], Table>();
+
+function tableOf(names: readonly RewriteName[]): Table {
+  const table = new Map<string, Rewrite[]>();
+  for (const name of names) {
+    for (const end of rewrites[name].ends) table.getOrInsertComputed(end, () => []).push(rewrites[name]);
+  }
+  return table;
+}
+
 function firstMatch(
-  byEnd: ReadonlyMap<string, readonly Rewrite[]>,
+  byEnd: Table,
   node: Node,
   surroundings: Surroundings,
 ): Replacement | undefined {

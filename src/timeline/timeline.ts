@@ -152,10 +152,13 @@ export class Timeline {
     return this.#schedule({
       step: () => {
         for (const { block, shared } of graph.constants) if (!shared) this.#disown(block);
-        return this.device.compile({
+        const began = performance.now();
+        const compiled = this.device.compile({
           ...graph,
           constants: graph.constants.map((constant) => ({ ...constant, block: constant.block.block })),
         });
+        this.#queue.spend(performance.now() - began);
+        return compiled;
       },
       finish: (native) => this.#own(new TimelineGraph(this, native), native),
       discard: (native) => native.release(),

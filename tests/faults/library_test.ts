@@ -1,13 +1,11 @@
 /** The fault-injecting library itself: it notices what it is there to notice. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { cString, cStringArray, int64Array } from "../../ffi/memory.ts";
+import { cString, cStringArray, int64Array, integerPointer, view } from "../../ffi/memory.ts";
 import { ElementType, LoggingLevel } from "../../ffi/onnxruntime/enums.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
+import { onnxFile } from "../support/onnx_writer.ts";
 import { available, buildFaults, type Faults, unavailable } from "./library.ts";
-
-/** ONNX Runtime refuses a model of it. */
-const UNKNOWN_OPSET = 999;
 
 Deno.test({
   name: `the library of fault injection${unavailable}`,
@@ -38,7 +36,7 @@ Deno.test({
         ]);
       });
 
-      await t.step("knows who owns what: attributes, node and graph go with the model", () => {
+      await t.step("knows who owns what: a graph goes with its model", () => {
         const model = modelEditor.CreateModel(cStringArray([""]), new Int32Array(1), 1);
         const graph = modelEditor.CreateGraph();
         modelEditor.AddGraphToModel(model, graph);
@@ -62,19 +60,23 @@ Deno.test({
       await t.step("reports a release during a call", async () => {
         const env = api.CreateEnv(LoggingLevel.FATAL, cString("test"));
         const options = api.CreateSessionOptions();
-        const model = modelEditor.CreateModel(cStringArray([""]), Int32Array.of(UNKNOWN_OPSET), 1);
-        modelEditor.AddGraphToModel(model, modelEditor.CreateGraph());
-        faults.delay("CreateSessionFromModel", 50);
+        const model = onnxFile({ inputs: [{ name: "x", shape: [1] }], outputs: [{ name: "y" }], nodes: [] });
+        const bytes = api.AllocatorAlloc(allocator, model.byteLength);
+        new Uint8Array(view(bytes, model.byteLength)).set(model);
+        faults.delay("CreateModelEditorSessionFromArray", 50);
         const began = performance.now();
-        const building = modelEditor.CreateSessionFromModelAsync(env, model, options);
-        while (faults.calls().get("CreateSessionFromModel") === 0) { /* The other thread is about to begin. */ }
-        api.ReleaseModel(model);
-        await assertRejects(() => building, OrtError);
-        assert(performance.now() - began > 40, "the call was not delayed");
-        api.ReleaseModel(model);
+        const length = integerPointer(model.byteLength);
+        const loading = modelEditor.CreateModelEditorSessionFromArrayAsync(env, bytes, length, options);
+        while (faults.calls().get("CreateModelEditorSessionFromArray") === 0) {
+          /* The other thread is about to begin. */
+        }
         api.ReleaseSessionOptions(options);
+        await assertRejects(() => loading, OrtError);
+        assert(performance.now() - began > 40, "the call was not delayed");
+        api.ReleaseSessionOptions(options);
+        api.AllocatorFree(allocator, bytes);
         api.ReleaseEnv(env);
-        assertReports(faults, ["ReleaseModel: model is released while a call uses it"]);
+        assertReports(faults, ["ReleaseSessionOptions: session_options is released while a call uses it"]);
       });
 
       await t.step("fails the n-th call, once", () => {

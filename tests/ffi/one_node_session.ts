@@ -1,8 +1,9 @@
 /** One-node graphs through nothing but the functions of ffi/: `c = op(a, b)` on square float32 matrices. */
-import { cString, cStringArray, int64Array, pointerArray, view } from "../../ffi/memory.ts";
+import { cString, int64Array, view } from "../../ffi/memory.ts";
 import type { Pointer } from "../../ffi/memory.ts";
 import { ElementType, LoggingLevel } from "../../ffi/onnxruntime/enums.ts";
 import type { OnnxRuntime } from "../../ffi/onnxruntime/library.ts";
+import { onnxFile } from "../support/onnx_writer.ts";
 
 /** A session with its values bound, and views of their elements. */
 export interface BoundSession {
@@ -45,32 +46,18 @@ async function createSession(
   operator: string,
   size: number,
 ): Promise<Pointer> {
-  const valueInfo = (name: string) => {
-    const info = api.CreateTensorTypeAndShapeInfo();
-    api.SetTensorElementType(info, ElementType.float32);
-    api.SetDimensions(info, int64Array([size, size]), 2);
-    const type = modelEditor.CreateTensorTypeInfo(info);
-    api.ReleaseTensorTypeAndShapeInfo(info);
-    const value = modelEditor.CreateValueInfo(cString(name), type);
-    api.ReleaseTypeInfo(type);
-    return value;
-  };
-  const graph = modelEditor.CreateGraph();
-  modelEditor.SetGraphInputs(graph, pointerArray([valueInfo("a"), valueInfo("b")]), 2);
-  modelEditor.SetGraphOutputs(graph, pointerArray([valueInfo("c")]), 1);
-  const [inputs, outputs] = [cStringArray(["a", "b"]), cStringArray(["c"])];
-  const none = cString("");
-  modelEditor.AddNodeToGraph(
-    graph,
-    modelEditor.CreateNode(cString(operator), none, none, inputs, 2, outputs, 1, null, 0),
-  );
-  const model = modelEditor.CreateModel(cStringArray([""]), new Int32Array([21]), 1);
+  const port = (name: string) => ({ name, shape: [size, size] });
+  const model = onnxFile({
+    inputs: [port("a"), port("b")],
+    outputs: [port("c")],
+    nodes: [{ op: operator, inputs: ["a", "b"], outputs: ["c"] }],
+  });
   const options = api.CreateSessionOptions();
   try {
-    modelEditor.AddGraphToModel(model, graph);
-    return await modelEditor.CreateSessionFromModelAsync(env, model, options);
+    const session = modelEditor.CreateModelEditorSessionFromArray(env, model, model.byteLength, options);
+    await modelEditor.FinalizeModelEditorSessionAsync(session, options, null);
+    return session;
   } finally {
-    api.ReleaseModel(model);
     api.ReleaseSessionOptions(options);
   }
 }

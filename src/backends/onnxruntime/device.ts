@@ -10,14 +10,14 @@ import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import { rewrite } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
-import type { Device, DeviceInfo, Executable } from "../backend.ts";
+import type { Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
 import type { CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
 import { lower } from "./lower.ts";
-import { createSession } from "./model.ts";
+import { createSession, createSessionInline } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
 import { entriesForGraph, isReviewed } from "./optimizers.ts";
@@ -32,9 +32,12 @@ import { canCapture, recorderOf } from "./recording.ts";
 import { rewritesOf } from "./rewrites.ts";
 import { type OrtRuntime, trimAfterPrepacking } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
-import { addConfiguration, createSessionOptions, type SessionSettings } from "./session_options.ts";
+import { addConfiguration, keepOptions, type KeptOptions, type SessionSettings } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 import type { Way } from "./way.ts";
+
+/** Graphs up to this size are compiled on the calling thread: nodes of the engine, bytes of weights, and microseconds a run. */
+const INLINE_LIMITS = { nodes: 8, weightBytes: 2 ** 16, microseconds: 100 };
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
@@ -46,6 +49,8 @@ export class OrtDevice implements Device {
   readonly lost: Promise<string>;
   /** Of every run that is in flight: one at a time, as the timeline has it. */
   readonly #runOptions: Pointer;
+  /** The options of sessions on the CPU. */
+  readonly #options: KeptOptions;
   /** The options of sessions that are being made. */
   readonly #making: Set<Pointer> = new Set();
 
@@ -70,6 +75,7 @@ export class OrtDevice implements Device {
     // A CPU does not go away.
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
+    this.#options = keepOptions(runtime, settings);
   }
 
   checkMemory(bytes: number): void {
@@ -90,7 +96,7 @@ export class OrtDevice implements Device {
     let graph = given;
     let profiler: Profiler | undefined;
     try {
-      profiler = await this.#createProfiler();
+      if (this.settings.profile) profiler = await this.#createProfiler();
       graph = this.#rewrite(given);
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
       const onnx = lower(graph, { ...this.settings, provider: this.info.provider });
@@ -116,6 +122,7 @@ export class OrtDevice implements Device {
 
   close(): void {
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
+    this.#options.release();
     this.accelerator?.close();
   }
 
@@ -131,42 +138,47 @@ export class OrtDevice implements Device {
   }
 
   /** Only contexts that ask for it load what measures. */
-  async #createProfiler(): Promise<Profiler | undefined> {
-    if (!this.settings.profile) return undefined;
+  async #createProfiler(): Promise<Profiler> {
     const { createProfiler } = await import("./profile/profiler.ts");
     return createProfiler(this.runtime);
   }
 
   /** From the cache, or anew: then it borrows the blocks that other graphs use, and takes the others. */
   async #makeSession(
-    { constants }: Graph<NativeBlock>,
+    graph: Graph<NativeBlock>,
     onnx: OnnxGraph,
     profiler: Profiler | undefined,
   ): Promise<OrtSession> {
-    const cached = await this.cache?.createSession(
-      onnx,
-      (create, adapt) =>
-        this.#createSession(create, onnx, {}, (options) => {
-          adapt?.(options);
-          profiler?.addTo(options);
-        }),
-    );
-    if (cached) return cached;
+    if (this.cache) {
+      const cached = await this.cache.createSession(
+        onnx,
+        (create, adapt) =>
+          this.#createSession(create, onnx, {}, (options) => {
+            adapt(options);
+            profiler?.addTo(options);
+          }),
+      );
+      if (cached) return cached;
+    }
     const { accelerator, runtime } = this;
     const [borrowed, owned] = [true, false].map((own) =>
-      constants.filter(({ shared }) => shared === own).map(({ block }) => block)
+      graph.constants.filter(({ shared }) => shared === own).map(({ block }) => block)
     ) as [NativeBlock[], NativeBlock[]];
     for (const block of borrowed) block.retain();
     const packed = packedWeights(runtime, accelerator ? { ...onnx, initializers: [] } : onnx);
     const users = [packed, ...borrowed];
+    const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
     try {
-      const create = (options: Pointer) => createSession(runtime, onnx, options, packed.container);
+      const inline = !accelerator && isSmall(graph, onnx);
+      const make = inline ? createSessionInline : createSession;
+      const create = (options: Pointer) => make(runtime, onnx, options, packed.container);
+      const graphOptions = accelerator ? await accelerator.graphOptions(onnx) : {};
       const adapt = (options: Pointer) => {
         packed.addTo(options);
         profiler?.addTo(options);
       };
-      const pointer = await this.#createSession(create, onnx, await accelerator?.graphOptions(onnx), adapt);
-      const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
+      const isPlain = packed.container === null && !profiler;
+      const pointer = await this.#createSession(create, onnx, graphOptions, isPlain ? undefined : adapt);
       trimAfterPrepacking(weightBytes + packed.packedInVain);
       return ownSession(runtime, pointer, users, weightBytes);
     } catch (error) {
@@ -225,18 +237,43 @@ export class OrtDevice implements Device {
     graphOptions: ProviderOptions,
     adapt?: (options: Pointer) => void,
   ): Promise<Pointer> {
-    const { accelerator, runtime } = this;
-    const options = accelerator?.createSessionOptions(graphOptions) ?? createSessionOptions(runtime, this.settings);
-    this.#making.add(options);
+    const options = this.#sessionOptions(onnx, graphOptions, adapt);
+    this.#making.add(options.pointer);
     try {
-      addConfiguration(runtime, options, entriesForGraph(onnx));
-      adapt?.(options);
-      return await this.#perform(() => create(options));
+      return await this.#perform(() => create(options.pointer));
     } finally {
-      this.#making.delete(options);
-      runtime.api.ReleaseSessionOptions(options);
+      this.#making.delete(options.pointer);
+      options.release();
     }
   }
+
+  /** The options of one session: those that are kept, where nothing is to be changed. */
+  #sessionOptions(
+    onnx: OnnxGraph,
+    graphOptions: ProviderOptions,
+    adapt?: (options: Pointer) => void,
+  ): Releasable & { readonly pointer: Pointer } {
+    const { accelerator, runtime: { api } } = this;
+    const entries = entriesForGraph(onnx);
+    if (!accelerator && !adapt) return { pointer: this.#options.with(entries), release() {} };
+    const pointer = accelerator?.createSessionOptions(graphOptions) ??
+      api.CloneSessionOptions(this.#options.with(entries));
+    const options = { pointer, release: () => api.ReleaseSessionOptions(pointer) };
+    try {
+      if (accelerator) addConfiguration(this.runtime, pointer, entries);
+      adapt?.(pointer);
+      return options;
+    } catch (error) {
+      options.release();
+      throw error;
+    }
+  }
+}
+
+/** Whether a session is made in less time than another thread takes to wake. */
+function isSmall(graph: Graph<NativeBlock>, { nodes }: OnnxGraph): boolean {
+  return nodes.length <= INLINE_LIMITS.nodes && estimateMicroseconds(graph) <= INLINE_LIMITS.microseconds &&
+    graph.constants.reduce((total, { block }) => total + block.byteLength, 0) <= INLINE_LIMITS.weightBytes;
 }
 
 function isMissingPool(error: unknown): boolean {

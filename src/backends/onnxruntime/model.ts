@@ -1,39 +1,31 @@
 /**
- * Writes an ONNX graph as a model of ONNX Runtime's Model Editor: no protobuf, no file.
+ * Makes sessions of ONNX graphs.
+ *
+ * The engine parses the bytes of a model in which large weights are inputs, and then gets the weights in their place by
+ * the Model Editor: by no other way can it be given memory that it frees once it has put a weight in its own order.
  *
  * @module
  */
 
-import { cString, cStringArray, int64Array, type Pointer, pointerArray } from "../../../ffi/memory.ts";
-import { AttributeType, ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import { cString, cStringArray, int64Array, integerPointer, type Pointer, pointerArray } from "../../../ffi/memory.ts";
+import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import { encodeModel } from "./model_proto.ts";
 import { NativeBlock } from "./native_block.ts";
-import {
-  Float,
-  type OnnxAttribute,
-  type OnnxGraph,
-  type OnnxInitializer,
-  type OnnxNode,
-  type OnnxValueInfo,
-  OPSET,
-} from "./onnx.ts";
+import { type OnnxGraph, type OnnxInitializer, type OnnxValueInfo, OPSET } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
-import { createValue } from "./value.ts";
 
-/** Below this size in bytes ONNX Runtime wants to copy an initializer. */
-const MIN_EXTERNAL_BYTES = 128;
+/** Smaller weights are parsed with the model. */
+const MIN_WEIGHT_BYTES = 1024;
 
-/** An ONNX file without nodes: what a session begins with that gets its graph later. */
-const EMPTY_MODEL = Uint8Array.of(
-  ...[0x08, 10], // ir_version: 10, the one of our opset
-  ...[0x3a, 3, 0x12, 1, 0x67], // graph: { name: "g" }
-  ...[0x42, 2, 0x10, OPSET], // opset_import: [{ version: OPSET }]
-);
+/** The engine takes some 10 µs a node to parse a model and to infer its shapes: up to so many, no other thread need do it. */
+const MAX_NODES_INLINE = 200;
 
 /**
- * Makes a session. Blocks that are not shared are given to it, if it does not refuse the options already.
+ * Makes a session on another thread, but for a few milliseconds. Blocks that are not shared are given to it, if it does
+ * not refuse the model already.
  *
- * The way from a model to a session in one step has all weights two times at its end, the model's and those that the
- * session has put in its own order. Here the session has them alone, and frees each once it has put it in order.
+ * In one step it would have all weights two times at its end, the model's and those that the session has put in its own
+ * order. Here the model is gone before the last step, and each weight is freed once it is in order.
  * @param packed the container of packed weights that the session shares with others
  */
 export async function createSession(
@@ -42,15 +34,13 @@ export async function createSession(
   options: Pointer,
   packed: Pointer | null = null,
 ): Promise<Pointer> {
-  const { api, env, modelEditor } = runtime;
-  const session = modelEditor.CreateModelEditorSessionFromArray(env, EMPTY_MODEL, EMPTY_MODEL.byteLength, options);
+  const { api, modelEditor } = runtime;
+  const [weights, others] = split(onnx);
+  const inline = onnx.nodes.length <= MAX_NODES_INLINE;
+  const session = inline ? load(runtime, others, options) : await loadAsync(runtime, others, options);
   try {
-    const model = createModel(runtime, onnx);
-    try {
-      await modelEditor.ApplyModelToModelEditorSessionAsync(session, model);
-    } finally {
-      api.ReleaseModel(model);
-    }
+    if (inline) giveWeights(runtime, session, onnx, weights);
+    else await giveWeightsAsync(runtime, session, onnx, weights);
     await modelEditor.FinalizeModelEditorSessionAsync(session, options, packed);
     return session;
   } catch (error) {
@@ -59,29 +49,98 @@ export async function createSession(
   }
 }
 
-/** Makes an OrtModel, which the caller releases. Blocks that are not shared are given to it. */
-export function createModel(runtime: OrtRuntime, onnx: OnnxGraph): Pointer {
+/** Makes a session as {@linkcode createSession} does, on the calling thread. */
+export function createSessionInline(
+  runtime: OrtRuntime,
+  onnx: OnnxGraph,
+  options: Pointer,
+  packed: Pointer | null = null,
+): Pointer {
+  const { api, modelEditor } = runtime;
+  const [weights, others] = split(onnx);
+  const session = load(runtime, others, options);
+  try {
+    giveWeights(runtime, session, onnx, weights);
+    modelEditor.FinalizeModelEditorSession(session, options, packed);
+    return session;
+  } catch (error) {
+    api.ReleaseSession(session);
+    throw error;
+  }
+}
+
+type Weight = OnnxInitializer & { readonly data: NativeBlock };
+
+/** The large weights of a graph, and the graph in which they are inputs. */
+function split(onnx: OnnxGraph): [weights: readonly Weight[], others: OnnxGraph] {
+  const weights = onnx.initializers.filter(isWeight);
+  const initializers = onnx.initializers.filter((initializer) => !isWeight(initializer));
+  return [weights, { ...onnx, inputs: [...onnx.inputs, ...weights], initializers }];
+}
+
+function isWeight(initializer: OnnxInitializer): initializer is Weight {
+  const { data } = initializer;
+  return data instanceof NativeBlock && data.byteLength >= MIN_WEIGHT_BYTES;
+}
+
+function load({ env, modelEditor }: OrtRuntime, onnx: OnnxGraph, options: Pointer): Pointer {
+  const bytes = encodeModel(onnx);
+  return modelEditor.CreateModelEditorSessionFromArray(env, bytes, bytes.byteLength, options);
+}
+
+async function loadAsync(runtime: OrtRuntime, onnx: OnnxGraph, options: Pointer): Promise<Pointer> {
+  const { env, modelEditor } = runtime;
+  const bytes = NativeBlock.copy(runtime, encodeModel(onnx));
+  try {
+    const length = integerPointer(bytes.byteLength);
+    return await modelEditor.CreateModelEditorSessionFromArrayAsync(env, bytes.pointer, length, options);
+  } finally {
+    bytes.release();
+  }
+}
+
+function giveWeights(runtime: OrtRuntime, session: Pointer, onnx: OnnxGraph, weights: readonly Weight[]): void {
+  if (weights.length === 0) return;
+  const model = createModel(runtime, onnx, weights);
+  try {
+    runtime.modelEditor.ApplyModelToModelEditorSession(session, model);
+  } finally {
+    runtime.api.ReleaseModel(model);
+  }
+}
+
+async function giveWeightsAsync(
+  runtime: OrtRuntime,
+  session: Pointer,
+  onnx: OnnxGraph,
+  weights: readonly Weight[],
+): Promise<void> {
+  if (weights.length === 0) return;
+  const model = createModel(runtime, onnx, weights);
+  try {
+    await runtime.modelEditor.ApplyModelToModelEditorSessionAsync(session, model);
+  } finally {
+    runtime.api.ReleaseModel(model);
+  }
+}
+
+/** A model of weights, with the inputs and outputs that a graph has beside them. Blocks that are not shared are given to it. */
+function createModel(runtime: OrtRuntime, { inputs, outputs }: OnnxGraph, weights: readonly Weight[]): Pointer {
   const { api, modelEditor } = runtime;
   const model = modelEditor.CreateModel(cStringArray([""]), Int32Array.of(OPSET), 1);
   let graph: Pointer | undefined;
   try {
-    graph = modelEditor.CreateGraph();
-    fillGraph(runtime, graph, onnx);
-    modelEditor.AddGraphToModel(model, graph);
+    const made = graph = modelEditor.CreateGraph();
+    addValueInfos(runtime, inputs, (infos) => modelEditor.SetGraphInputs(made, infos, inputs.length));
+    addValueInfos(runtime, outputs, (infos) => modelEditor.SetGraphOutputs(made, infos, outputs.length));
+    for (const weight of weights) addWeight(runtime, made, weight);
+    modelEditor.AddGraphToModel(model, made);
     return model;
   } catch (error) {
     if (graph) api.ReleaseGraph(graph);
     api.ReleaseModel(model);
     throw error;
   }
-}
-
-function fillGraph(runtime: OrtRuntime, graph: Pointer, onnx: OnnxGraph): void {
-  const { modelEditor } = runtime;
-  addValueInfos(runtime, onnx.inputs, (infos) => modelEditor.SetGraphInputs(graph, infos, onnx.inputs.length));
-  addValueInfos(runtime, onnx.outputs, (infos) => modelEditor.SetGraphOutputs(graph, infos, onnx.outputs.length));
-  for (const initializer of onnx.initializers) addInitializer(runtime, graph, initializer);
-  for (const node of onnx.nodes) addNode(runtime, graph, node);
 }
 
 /** Makes value infos and hands them over by `take`; what has not been taken is released. */
@@ -114,14 +173,11 @@ function createValueInfo({ api, modelEditor }: OrtRuntime, { name, dataType, sha
   }
 }
 
-function addInitializer(runtime: OrtRuntime, graph: Pointer, initializer: OnnxInitializer): void {
+function addWeight(runtime: OrtRuntime, graph: Pointer, weight: Weight): void {
   const { api, modelEditor } = runtime;
-  const isExternal = initializer.data instanceof NativeBlock && initializer.data.byteLength >= MIN_EXTERNAL_BYTES;
-  const value = isExternal
-    ? externalValue(runtime, initializer, initializer.data as NativeBlock)
-    : copiedValue(runtime, initializer);
+  const value = weightValue(runtime, weight);
   try {
-    modelEditor.AddInitializerToGraph(graph, cString(initializer.name), value, isExternal);
+    modelEditor.AddInitializerToGraph(graph, cString(weight.name), value, true);
   } catch (error) {
     api.ReleaseValue(value);
     throw error;
@@ -129,71 +185,11 @@ function addInitializer(runtime: OrtRuntime, graph: Pointer, initializer: OnnxIn
 }
 
 /** A value over the memory of a block: borrowed if others use the block too, else taken from it. */
-function externalValue(
-  { api, allocator, cpuMemory }: OrtRuntime,
-  { dataType, shape }: OnnxValueInfo,
-  block: NativeBlock,
-): Pointer {
+function weightValue({ api, allocator, cpuMemory }: OrtRuntime, { dataType, shape, data: block }: Weight): Pointer {
   const layout = [int64Array(shape), shape.length, ElementType[dataType]] as const;
   const { pointer, byteLength } = block;
   if (block.isShared) return api.CreateTensorWithDataAsOrtValue(cpuMemory, pointer, byteLength, ...layout);
   const value = api.CreateTensorWithDataAndDeleterAsOrtValue(allocator, pointer, byteLength, ...layout);
   block.disown();
   return value;
-}
-
-function copiedValue(runtime: OrtRuntime, { dataType, shape, data }: OnnxInitializer): Pointer {
-  const source = data instanceof Uint8Array ? data : data.bytes;
-  const { value, bytes } = createValue(runtime, dataType, shape, source.byteLength);
-  bytes.set(source);
-  return value;
-}
-
-function addNode(
-  { api, modelEditor }: OrtRuntime,
-  graph: Pointer,
-  { op, domain, name, inputs, outputs, attributes }: OnnxNode,
-): void {
-  const attributePointers: Pointer[] = [];
-  let node: Pointer;
-  try {
-    for (const [key, value] of Object.entries(attributes)) {
-      if (value === undefined) continue;
-      const { data, length, type } = encodeAttribute(value);
-      attributePointers.push(api.CreateOpAttr(cString(key), data, length, type));
-    }
-    node = modelEditor.CreateNode(
-      cString(op),
-      cString(domain),
-      cString(name),
-      cStringArray(inputs),
-      inputs.length,
-      cStringArray(outputs),
-      outputs.length,
-      pointerArray(attributePointers),
-      attributePointers.length,
-    );
-  } catch (error) {
-    for (const pointer of attributePointers) api.ReleaseOpAttr(pointer);
-    throw error;
-  }
-  try {
-    modelEditor.AddNodeToGraph(graph, node);
-  } catch (error) {
-    api.ReleaseNode(node);
-    throw error;
-  }
-}
-
-function encodeAttribute(value: OnnxAttribute): { data: BufferSource; length: number; type: AttributeType } {
-  if (typeof value === "number") return { data: int64Array([value]), length: 1, type: AttributeType.INT };
-  if (value instanceof Float) return { data: Float32Array.of(value.value), length: 1, type: AttributeType.FLOAT };
-  if (typeof value === "string") {
-    const data = cString(value);
-    return { data, length: data.byteLength - 1, type: AttributeType.STRING };
-  }
-  if (value.every((item) => typeof item === "number")) {
-    return { data: int64Array(value), length: value.length, type: AttributeType.INTS };
-  }
-  return { data: cStringArray(value as readonly string[]), length: value.length, type: AttributeType.STRINGS };
 }

@@ -50,12 +50,22 @@ const QUANTIZED: readonly (readonly RewriteName[])[] = [
 /** Those that take slices, which others take for parts of their patterns. */
 const LAST: readonly RewriteName[] = ["slicesOfAll"];
 
+// Lists that stay the same are looked up by the rewrites once.
+const onCpu = (...rounding: readonly RewriteName[]) => [
+  ...QUANTIZED,
+  [...INTEGER, ...STANDARD, ...rounding, ...OWN],
+  LAST,
+];
+const ON_CPU = onCpu();
+const ON_CPU_ROUNDING = onCpu(...ROUNDING);
+const WITH_OWN = [[...STANDARD, ...OWN], LAST];
+const WITHOUT_OWN = [STANDARD, LAST];
+
 /** The rewrites for graphs that run on a provider, pass by pass; without a name, on the CPU. */
 export function rewritesOf(
   provider: string | undefined,
   allowReducedPrecision = false,
 ): readonly (readonly RewriteName[])[] {
-  const rounding = allowReducedPrecision ? ROUNDING : [];
-  if (provider === undefined) return [...QUANTIZED, [...INTEGER, ...STANDARD, ...rounding, ...OWN], LAST];
-  return [WITH_OWN_OPERATORS.includes(provider) ? [...STANDARD, ...OWN] : STANDARD, LAST];
+  if (provider === undefined) return allowReducedPrecision ? ON_CPU_ROUNDING : ON_CPU;
+  return WITH_OWN_OPERATORS.includes(provider) ? WITH_OWN : WITHOUT_OWN;
 }

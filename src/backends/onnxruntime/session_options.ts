@@ -41,6 +41,38 @@ export function createSessionOptions(runtime: OrtRuntime, settings: SessionSetti
   }
 }
 
+/** Session options that are made once and then used by all sessions of a context. */
+export interface KeptOptions {
+  /** The options with some entries in place of those of the settings. They are not to be changed, but cloned. */
+  with(entries: Readonly<Record<string, string>>): Pointer;
+  /** After the last session was made. */
+  release(): void;
+}
+
+/** The options of a context, made when they are first asked for. */
+export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): KeptOptions {
+  const kept = new Map<string, Pointer>();
+  const make = (entries: Readonly<Record<string, string>>) => {
+    const options = createSessionOptions(runtime, settings);
+    try {
+      addConfiguration(runtime, options, entries);
+      return options;
+    } catch (error) {
+      runtime.api.ReleaseSessionOptions(options);
+      throw error;
+    }
+  };
+  return {
+    // Once it is known that the process has no pool, the options are others.
+    with: (entries) =>
+      kept.getOrInsertComputed(`${runtime.poolThreads} ${JSON.stringify(entries)}`, () => make(entries)),
+    release() {
+      for (const options of kept.values()) runtime.api.ReleaseSessionOptions(options);
+      kept.clear();
+    },
+  };
+}
+
 function configure(runtime: OrtRuntime, options: Pointer, settings: SessionSettings): void {
   const { api, poolThreads } = runtime;
   const { threads, spinning = true } = settings;

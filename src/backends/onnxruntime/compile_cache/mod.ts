@@ -39,7 +39,7 @@ export interface CompileCache {
 }
 
 /** Makes a session from options. */
-export type CreateSession = (options: Pointer) => Promise<Pointer>;
+export type CreateSession = (options: Pointer) => Pointer | Promise<Pointer>;
 /** Makes a session by `create`, from options that `adapt` has changed. */
 export type SessionFactory = (create: CreateSession, adapt: (options: Pointer) => void) => Promise<Pointer>;
 

@@ -5,7 +5,7 @@
  */
 
 import { cString, type Pointer } from "../../../../ffi/memory.ts";
-import { createModel } from "../model.ts";
+import { createSession } from "../model.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import { createValue } from "../value.ts";
 import { readPlacement } from "./placement.ts";
@@ -29,7 +29,7 @@ export async function prove(
   createOptions: () => Pointer,
   dataType: Float,
 ): Promise<Pointer> {
-  const session = await createSession(runtime, graphOf(dataType), createOptions);
+  const session = await makeSession(runtime, graphOf(dataType), createOptions);
   try {
     const nodes = readPlacement(runtime.deviceApi, session);
     if (nodes.some((node) => node.provider !== provider.engineName)) {
@@ -57,18 +57,12 @@ function graphOf(dataType: Float): OnnxGraph {
   };
 }
 
-async function createSession(runtime: DeviceRuntime, graph: OnnxGraph, createOptions: () => Pointer): Promise<Pointer> {
-  const { api, env, modelEditor } = runtime;
+async function makeSession(runtime: DeviceRuntime, graph: OnnxGraph, createOptions: () => Pointer): Promise<Pointer> {
   const options = createOptions();
   try {
-    const model = createModel(runtime, graph);
-    try {
-      return await modelEditor.CreateSessionFromModelAsync(env, model, options);
-    } finally {
-      api.ReleaseModel(model);
-    }
+    return await createSession(runtime, graph, options);
   } finally {
-    api.ReleaseSessionOptions(options);
+    runtime.api.ReleaseSessionOptions(options);
   }
 }
 
