@@ -4,6 +4,8 @@
  * @module
  */
 
+import { adviseHugePages } from "./huge_pages.ts";
+
 /** A file in a folder. */
 export interface FileEntry {
   readonly name: string;
@@ -33,6 +35,7 @@ async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const { size, isFile } = await file.stat();
   if (!isFile) return await Deno.readFile(path);
   const bytes = new Uint8Array(size);
+  adviseHugePages(bytes, size);
   let at = 0;
   while (at < size) {
     const count = await file.read(bytes.subarray(at));

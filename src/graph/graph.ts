@@ -62,7 +62,12 @@ export interface Graph<Block> {
 
 /** The operands that are there, lists flattened. */
 export function operandsOf(node: Node): Value[] {
-  return Object.values(node.operands).flatMap((operand) => operand === undefined ? [] : operand as Value | Value[]);
+  const found: Value[] = [];
+  for (const operand of Object.values(node.operands)) {
+    if (Array.isArray(operand)) found.push(...operand as Value[]);
+    else if (operand !== undefined) found.push(operand as Value);
+  }
+  return found;
 }
 
 /** The values on which the outputs depend, the outputs included. `nodes` stand in the order of creation. */

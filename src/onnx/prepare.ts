@@ -12,6 +12,7 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import { notSupportedError } from "../errors.ts";
+import { turn } from "../event_loop.ts";
 import { asOperandType, copiedConstant, type MakeConstant, placeholder } from "./constants.ts";
 import type { Known, ModelProto } from "./model.ts";
 import type { Steps } from "./read.ts";
@@ -80,7 +81,7 @@ export async function inSteps<T>(steps: Steps<T>): Promise<T> {
     const { done, value } = steps.next();
     if (done) return value;
     if (performance.now() - since < STRETCH_MS) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0));
+    await turn();
     since = performance.now();
   }
 }

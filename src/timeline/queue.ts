@@ -4,6 +4,8 @@
  * @module
  */
 
+import { turn } from "../event_loop.ts";
+
 /** A piece of work. It handles its own errors: it neither throws nor rejects. */
 export type Step = () => void | Promise<void>;
 
@@ -100,9 +102,4 @@ export class Queue {
     await turn();
     this.#spent = 0;
   }
-}
-
-/** A turn of the event loop. A timer takes a millisecond or two; an immediate, where there are any, a few microseconds. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => "setImmediate" in globalThis ? setImmediate(resolve) : setTimeout(resolve, 0));
 }

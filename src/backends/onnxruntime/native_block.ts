@@ -4,6 +4,7 @@
  * @module
  */
 
+import { adviseHugePages } from "../../../ffi/huge_pages.ts";
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
@@ -26,6 +27,7 @@ export class NativeBlock implements Block {
     checkMemory(bytes.byteLength);
     countAllocated(runtime, bytes.byteLength);
     const pointer = runtime.api.AllocatorAlloc(runtime.allocator, bytes.byteLength);
+    adviseHugePages(pointer, bytes.byteLength);
     const block = new NativeBlock(runtime, pointer, bytes.byteLength);
     new Uint8Array(block.#view).set(bytes);
     return block;

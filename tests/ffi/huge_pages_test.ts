@@ -1,0 +1,22 @@
+/** Advice about pages changes no byte, wherever the memory begins and ends. */
+import { assertEquals } from "@std/assert";
+import { adviseHugePages } from "../../ffi/huge_pages.ts";
+
+const MIB = 2 ** 20;
+
+Deno.test("memory of every size and alignment keeps its bytes when large pages are asked for", () => {
+  for (const size of [0, 1, 4 * MIB - 1, 4 * MIB, 5 * MIB + 3, 9 * MIB]) {
+    for (const offset of [0, 1, 4096, 2 * MIB - 1]) {
+      const whole = new Uint8Array(size + offset).fill(7);
+      const part = whole.subarray(offset);
+      adviseHugePages(part, part.byteLength);
+      assertEquals(whole.every((byte) => byte === 7), true, `${size} bytes from ${offset}`);
+    }
+  }
+});
+
+Deno.test({
+  name: "a program without foreign functions reads on",
+  permissions: { ffi: false },
+  fn: () => adviseHugePages(new Uint8Array(8 * MIB), 8 * MIB),
+});
