@@ -78,15 +78,20 @@ if (import.meta.main) {
   try {
     await main(Deno.args);
   } catch (error) {
-    console.error(`classify: ${messageOf(error)}`);
-    Deno.exitCode = 1;
+    fail(error);
   }
+}
+
+function fail(error: unknown): void {
+  console.error(`classify: ${messageOf(error)}`);
+  Deno.exitCode = 1;
 }
 
 async function main(args: string[]): Promise<void> {
   const { help, model, repeat, paths } = parseOptions(args);
   if (help) return console.log(HELP);
   const photos = await readPhotos(paths);
+  if (photos.length === 0) return;
   const weights = parseSafetensors(await readModelFile(model.weights));
   const report = await model.createReport();
 
@@ -185,13 +190,20 @@ function describe(context: MLContext): string {
   return `${backend} ${version}, ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }
 
+/** Those that can be read; of each other one it says why not, and the program ends with status 1. */
 async function readPhotos(paths: string[]): Promise<Photo[]> {
   if (paths.length === 0) {
     const file = "images/red_panda.jpg";
     return [await decodePhoto(file, await readModelFile(file))];
   }
   const photos: Photo[] = [];
-  for (const path of paths) photos.push(await decodePhoto(path, await readPhoto(path)));
+  for (const path of paths) {
+    try {
+      photos.push(await decodePhoto(path, await readPhoto(path)));
+    } catch (error) {
+      fail(error);
+    }
+  }
   return photos;
 }
 

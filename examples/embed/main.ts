@@ -5,7 +5,8 @@
  */
 import { parseArgs } from "@std/cli";
 import "@webnn/deno/polyfill";
-import { basename, dirname, isAbsolute, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadTransformers } from "./transformers.ts";
 
@@ -72,6 +73,7 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
   env.logLevel = LogLevel.ERROR;
   const isFolder = model.startsWith(".") || isAbsolute(model);
   const name = isFolder ? basename(resolve(model)) : model;
+  if (isFolder) checkFolder(resolve(model));
   if (isFolder) env.localModelPath = `${pathToFileURL(dirname(resolve(model)))}/`;
   env.allowLocalModels = isFolder;
   env.allowRemoteModels = !isFolder;
@@ -91,6 +93,14 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
     const { last_hidden_state } = await network(inputs);
     return mean_pooling(last_hidden_state, inputs.attention_mask).normalize(2, -1).data as Float32Array;
   };
+}
+
+/** transformers.js says less where one of them is missing. */
+function checkFolder(folder: string): void {
+  for (const file of ["", "config.json", "tokenizer.json", "onnx/model.onnx"]) {
+    const path = join(folder, file);
+    if (!existsSync(path)) throw new Error(`there is no ${file === "" ? "folder" : "file"} ${path}`);
+  }
 }
 
 function showProgress(progress: { status: string; file?: string; progress?: number }): void {

@@ -418,13 +418,21 @@ function matchTensors(
   { names, values }: NamedValues<TensorState>,
   where: string,
 ): TimelineTensor[] {
-  if (names.length !== ports.length) {
-    throw new TypeError(`${where} must have ${ports.length} tensors, not ${names.length}`);
-  }
-  return ports.map((port, i) => {
+  const tensors = ports.map((port, i) => {
     const tensor = values[names[i] === port.name ? i : names.indexOf(port.name)];
     return matchTensor(context, port, tensor, where);
   });
+  // None is missing: if there are more names than ports, one of them is no port.
+  if (names.length > ports.length) {
+    const known = ports.map(({ name }) => name);
+    const other = names.find((name) => !known.includes(name));
+    throw new TypeError(
+      `${where}[${JSON.stringify(other)}]: the graph has only ${
+        known.map((name) => JSON.stringify(name)).join(", ") || "none"
+      }`,
+    );
+  }
+  return tensors;
 }
 
 function matchTensor(

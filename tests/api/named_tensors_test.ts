@@ -51,7 +51,7 @@ Deno.test("a getter that removes the next property is seen", async () => {
     },
     b,
   };
-  assertThrows(() => dispatch(inputs), TypeError, "MLContext.dispatch: inputs must have 2 tensors, not 1");
+  assertThrows(() => dispatch(inputs), TypeError, 'MLContext.dispatch: inputs["b"] is missing');
   await context[Symbol.asyncDispose]();
 });
 
@@ -61,5 +61,7 @@ Deno.test("inherited properties do not count, enumerable symbols are refused, an
   assertThrows(() => dispatch({ a, b, [Symbol("s")]: a }), TypeError);
   assertThrows(() => dispatch({ a, b: 1 }), TypeError, 'MLContext.dispatch: inputs["b"] is not an MLTensor.');
   assertThrows(() => dispatch({ a, "\ud800": b }), TypeError, 'inputs["b"] is missing');
+  assertThrows(() => dispatch({}), TypeError, 'inputs["a"] is missing');
+  assertThrows(() => dispatch({ a, b, c: a }), TypeError, 'inputs["c"]: the graph has only "a", "b"');
   await context[Symbol.asyncDispose]();
 });

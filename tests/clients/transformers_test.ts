@@ -56,6 +56,7 @@ Deno.test("examples/embed tells its usage, and errors in one line", async () => 
     const { code, stdout, stderr } = await runEmbed(args);
     assertEquals([code, stdout], [1, ""], args.join(" "));
     assertMatch(stderr, /^embed: [^\n]+\n$/);
+    if (args.includes("./none")) assertMatch(stderr, /there is no folder .*none\n$/);
   }
 });
 

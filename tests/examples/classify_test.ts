@@ -64,6 +64,21 @@ Deno.test("classify refuses a damaged photo with one clear line", async () => {
   });
 });
 
+testWithData(
+  ["models/squeezenet1.1.safetensors", "models/images/goldfish.jpg"],
+  "classify shows the photos that it can read, and fails for the others",
+  async () => {
+    const photos = ["no_such_photo.jpg", testData("models/images/goldfish.jpg"), "README.md"];
+    const { code, stdout, stderr } = await classify([...photos, "--repeat", "1"]);
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^classify: there is no file .*no_such_photo\.jpg\nclassify: README\.md: not a JPEG or PNG image\n$/,
+    );
+    assertMatch(stdout, /^goldfish\.jpg \(\d+ × \d+\)\n +\d+\.\d\d % {2}goldfish/);
+  },
+);
+
 Deno.test("classify says which model file is missing and how to point to it", async () => {
   const folder = await Deno.makeTempDir();
   try {
