@@ -4,9 +4,11 @@
  * @module
  */
 import type { Command } from "../command.ts";
+import { benchCommand } from "./bench.ts";
+import { compileCommand } from "./compile.ts";
 import { devicesCommand } from "./devices.ts";
 import { infoCommand } from "./info.ts";
 import { runCommand } from "./run.ts";
 
 /** Every command of the program. */
-export const COMMANDS: readonly Command[] = [devicesCommand, infoCommand, runCommand];
+export const COMMANDS: readonly Command[] = [devicesCommand, infoCommand, runCommand, benchCommand, compileCommand];

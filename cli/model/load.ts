@@ -7,7 +7,7 @@ import type { MLContext, MLTensor } from "@webnn/deno";
 import { inspectOnnx, loadOnnx, type ModelPort, type TensorInput, type TensorOutput } from "@webnn/deno/onnx";
 import { arrayOf } from "../elements.ts";
 import { fileError } from "../errors.ts";
-import { buildModule, isModule, portsOf } from "./module.ts";
+import { buildModule, type BuiltModule, isModule, portsOf } from "./module.ts";
 import { dimensionsOf, type Shapes } from "./shapes.ts";
 
 /** A model that is ready to run. */
@@ -24,34 +24,39 @@ export interface OpenedModel {
   load(shapes: Shapes): Promise<LoadedModel>;
 }
 
-/**
- * Reads what a model takes. An error names the file.
- */
+/** Reads what a model takes. An error names the file. */
 export async function openModel(path: string, context: MLContext): Promise<OpenedModel> {
-  if (isModule(path)) return await openModule(path, context);
+  if (isModule(path)) {
+    const built = await buildModule(path, context);
+    return { inputs: built.inputs, load: () => naming(path, () => compileModule(built, context)) };
+  }
   const { inputs } = await naming(path, () => inspectOnnx(path, { context }));
-  const load = (shapes: Shapes) =>
-    naming(path, () => loadOnnx(path, { context, dimensions: dimensionsOf(inputs, shapes) }));
-  return { inputs, load };
+  return { inputs, load: (shapes) => loadModel(path, context, dimensionsOf(inputs, shapes)) };
 }
 
-/** A module says itself what the shapes are. */
-async function openModule(path: string, context: MLContext): Promise<OpenedModel> {
-  const { builder, inputs, outputs } = await buildModule(path, context);
-  const load = () =>
-    naming(path, async () => {
-      const graph = await builder.build(outputs);
-      const ports = portsOf(outputs);
-      const inputTensors = await makeTensors(context, inputs, { writable: true });
-      const outputTensors = await makeTensors(context, ports, { readable: true });
-      const run = async (given: Readonly<Record<string, TensorInput>>) => {
-        for (const [name, tensor] of Object.entries(inputTensors)) context.writeTensor(tensor, given[name]!.data);
-        context.dispatch(graph, inputTensors, outputTensors);
-        return await readAll(context, outputTensors);
-      };
-      return { inputs, outputs: ports, run, [Symbol.dispose]: () => graph.destroy() };
-    });
-  return { inputs, load };
+/** Loads a model of which the sizes of free dimensions are known. An error names the file. */
+export function loadModel(
+  path: string,
+  context: MLContext,
+  dimensions: Readonly<Record<string, number>>,
+): Promise<LoadedModel> {
+  return naming(path, async () => {
+    if (isModule(path)) return await compileModule(await buildModule(path, context), context);
+    return await loadOnnx(path, { context, dimensions });
+  });
+}
+
+async function compileModule({ builder, inputs, outputs }: BuiltModule, context: MLContext): Promise<LoadedModel> {
+  const graph = await builder.build(outputs);
+  const ports = portsOf(outputs);
+  const inputTensors = await makeTensors(context, inputs, { writable: true });
+  const outputTensors = await makeTensors(context, ports, { readable: true });
+  const run = async (given: Readonly<Record<string, TensorInput>>) => {
+    for (const [name, tensor] of Object.entries(inputTensors)) context.writeTensor(tensor, given[name]!.data);
+    context.dispatch(graph, inputTensors, outputTensors);
+    return await readAll(context, outputTensors);
+  };
+  return { inputs, outputs: ports, run, [Symbol.dispose]: () => graph.destroy() };
 }
 
 async function makeTensors(

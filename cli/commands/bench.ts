@@ -1,0 +1,137 @@
+import { createContext, devices } from "@webnn/deno";
+import { type Entry, measure, type Row } from "../bench/measure.ts";
+import { encodeTensor, type EngineName } from "../bench/protocol.ts";
+import { command, onlyArgument, positiveInteger, type Result } from "../command.ts";
+import { UsageError } from "../errors.ts";
+import { INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
+import { openModel } from "../model/load.ts";
+import { dimensionsOf } from "../model/shapes.ts";
+import { bytes, table } from "../table.ts";
+import { styled, type Terminal } from "../terminal.ts";
+import type { ModelPort } from "@webnn/deno/onnx";
+
+/** What `--against` knows. */
+const OTHERS: readonly EngineName[] = ["onnxruntime-node"];
+
+/** `webnn bench`. */
+export const benchCommand = command({
+  name: "bench",
+  summary: "How long a model takes on the devices that there are, and which to choose",
+  usage: "MODEL",
+  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Each
+device has a process of its own, and they run in turns. Times are in milliseconds, writing the inputs and reading the
+outputs included: load (the file is read, the graph built), first (the first run), then the median of the others, with
+p25 and p75 beside it: half of the runs lie between. error is the greatest difference to the outputs of the first row,
+as a part of their greatest element.`,
+  options: {
+    device: {
+      kind: "text",
+      value: "NAME,...",
+      help: "cpu, gpu, npu, or providers that webnn devices lists; all (cpu)",
+    },
+    threads: {
+      kind: "text",
+      value: "N,...",
+      help: "numbers of CPU threads, each measured (as many as there are cores)",
+    },
+    against: { kind: "text", value: "ENGINE", help: `another engine to compare with: ${OTHERS.join(", ")}` },
+    ...INPUT_OPTIONS,
+  },
+  async run(invocation): Promise<Result> {
+    const { terminal, options } = invocation;
+    const path = onlyArgument(invocation, "MODEL");
+    const threads = options.threads?.split(",").map((text) => positiveInteger(text, "--threads")) ?? [undefined];
+    const against = options.against?.split(",").map(otherEngine) ?? [];
+    const names = await deviceNames(options.device);
+    terminal.progress(`reading ${path} ...`);
+    const { ports, inputs } = await prepare(path, options);
+    const shared = {
+      model: path,
+      dimensions: dimensionsOf(ports, new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]))),
+      inputs: Object.fromEntries(ports.map(({ name, dataType }) => [name, encodeTensor(dataType, inputs[name]!)])),
+    };
+    const entries = threads.flatMap((count): Entry[] => [
+      ...names.map((device) => ({ device, job: { ...shared, engine: "webnn" as const, device, threads: count } })),
+      ...against.map((engine) => ({ device: engine, job: { ...shared, engine, threads: count } })),
+    ]);
+    return report(terminal, path, await measure(entries, undefined, terminal));
+  },
+});
+
+function otherEngine(name: string): EngineName {
+  const found = OTHERS.find((other) => other === name);
+  if (found === undefined) {
+    throw new UsageError(`--against knows ${OTHERS.join(", ")}, but not ${JSON.stringify(name)}`);
+  }
+  return found;
+}
+
+async function deviceNames(option = "cpu"): Promise<readonly string[]> {
+  if (option !== "all") return option.split(",");
+  const available = (await devices()).filter((entry) => entry.available);
+  return [...new Set(available.map(({ backend, provider }) => backend === "coreml" ? backend : provider))];
+}
+
+/** The inputs of the model, and what it says of them. */
+async function prepare(path: string, options: InputOptions): Promise<{ ports: readonly ModelPort[]; inputs: Inputs }> {
+  const context = await createContext();
+  try {
+    const { inputs: ports } = await openModel(path, context);
+    return { ports, inputs: await readInputs(ports, options) };
+  } finally {
+    context.destroy();
+  }
+}
+
+function report(terminal: Terminal, model: string, rows: readonly Row[]): Result {
+  const best = rows.filter((row) => row.median !== undefined && row.device !== "onnxruntime-node")
+    .toSorted((a, b) => a.median! - b.median!)[0];
+  const advice = best === undefined ? "none of them runs this model" : adviceFor(best, rows);
+  const choice = best && { device: best.device, threads: best.threads };
+  return {
+    data: { model, median: best?.median ?? null, recommended: choice ?? null, results: rows },
+    text: [rowTable(terminal, rows), ...rows.length > 1 || !best ? [styled(terminal, "bold", advice)] : []].join(
+      "\n\n",
+    ),
+    status: rows.some(({ failed }) => failed !== undefined) ? 1 : 0,
+  };
+}
+
+function adviceFor(best: Row, rows: readonly Row[]): string {
+  const others = rows.filter((row) => row !== best && row.median !== undefined);
+  const factors = others.map((row) =>
+    `${nameOf(row)} takes ${(row.median! / best.median!).toPrecision(3)} times as long`
+  );
+  return [`Choose ${nameOf(best)}`, ...factors].join("; ");
+}
+
+function nameOf({ device, threads }: Row): string {
+  return threads === undefined ? device : `${device} with ${threads} thread${threads === 1 ? "" : "s"}`;
+}
+
+function rowTable(terminal: Terminal, rows: readonly Row[]): string {
+  const right = (title: string) => ({ title, align: "right" }) as const;
+  const titles = ["load", "first", "median", "p25", "p75", "runs/s", "GFLOP/s", "memory", "error"];
+  return table(terminal, ["device", right("threads"), "engine", ...titles.map(right)], rows.map(cells));
+}
+
+function cells(row: Row): string[] {
+  const { device, threads = "default", engine = "", failed } = row;
+  if (failed !== undefined) return [device, String(threads), `failed: ${failed}`, ...Array(9).fill("")];
+  const { load, first, median, p25, p75, ops, gflops, memory, error } = row;
+  const times = [load, first, median, p25, p75].map((time) => milliseconds(time!));
+  return [
+    device,
+    String(threads),
+    engine,
+    ...times,
+    ops! < 10 ? ops!.toFixed(2) : ops!.toFixed(0),
+    gflops?.toPrecision(3) ?? "-",
+    bytes(memory!),
+    error === 0 ? "0" : error!.toExponential(1),
+  ];
+}
+
+function milliseconds(time: number): string {
+  return time < 10 ? time.toFixed(3) : time.toFixed(1);
+}

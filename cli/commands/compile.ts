@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { command, onlyArgument, type Result } from "../command.ts";
+import { Failure, fileError, UsageError } from "../errors.ts";
+import { INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
+import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { openModel } from "../model/load.ts";
+import { bytes } from "../table.ts";
+
+/** What a folder holds: the time of the last use of each file, by name, and all their bytes. */
+interface Contents {
+  readonly modified: ReadonlyMap<string, number>;
+  readonly bytes: number;
+}
+
+/** `webnn compile`. */
+export const compileCommand = command({
+  name: "compile",
+  summary: "Compiles a model ahead of its first run, into a folder that programs take it from",
+  usage: "MODEL",
+  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+Programs use the folder by the option cacheDirectory of createContext, or by WEBNN_CACHE_DIR=DIR. It fits this
+version of the module and of the engine, this processor, and the shapes: see docs/cache.md. The model runs once.`,
+  options: {
+    cache: { kind: "text", value: "DIR", help: "the folder of compiled graphs; it is made where it is missing" },
+    ...INPUT_OPTIONS,
+    ...DEVICE_OPTIONS,
+  },
+  async run(invocation): Promise<Result> {
+    const { terminal, options } = invocation;
+    const path = onlyArgument(invocation, "MODEL");
+    if (options.cache === undefined) throw new UsageError("--cache DIR is missing");
+    const before = await contentsOf(options.cache);
+    terminal.progress(`compiling ${path} ...`);
+    const start = performance.now();
+    await compile(path, options.cache, options);
+    const duration = performance.now() - start;
+    const after = await contentsOf(options.cache);
+    const added = [...after.modified.keys()].filter((name) => !before.modified.has(name));
+    const isKnown = [...after.modified].some(([name, time]) =>
+      before.modified.has(name) && before.modified.get(name)! < time
+    );
+    if (added.length === 0 && !isKnown) throw new Failure(await reasonFor(path, options.cache));
+    const size = after.bytes - before.bytes;
+    const text = added.length === 0
+      ? `${path} was in ${options.cache} already`
+      : `${path} is in ${options.cache}: ${added.length} file${added.length === 1 ? "" : "s"}, ${bytes(size)}`;
+    return { data: { model: path, cache: options.cache, files: added, bytes: size, ms: duration }, text };
+  },
+});
+
+async function compile(
+  path: string,
+  cacheDirectory: string,
+  options: InputOptions & { readonly device: string | undefined; readonly threads: string | undefined },
+): Promise<void> {
+  const context = await openContext(options, { cacheDirectory });
+  try {
+    const opened = await openModel(path, context);
+    const inputs = await readInputs(opened.inputs, options);
+    using model = await opened.load(new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape])));
+    // Where the elements of inputs decide over the graph, or dimensions without a name, it is built for a run.
+    await model.run(inputs);
+  } finally {
+    context.destroy();
+  }
+}
+
+/** The compiled graphs in a folder, in folders below it too, as engines other than the CPU have them. */
+async function contentsOf(folder: string): Promise<Contents> {
+  const modified = new Map<string, number>();
+  let bytes = 0;
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const { size, mtime } = await Deno.stat(join(folder, name));
+      if (isDirectory) {
+        const inner = await contentsOf(join(folder, name));
+        for (const [file, time] of inner.modified) modified.set(join(name, file), time);
+        bytes += inner.bytes;
+      } else {
+        modified.set(name, mtime?.getTime() ?? 0);
+        bytes += size;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw fileError(folder, error);
+  }
+  return { modified, bytes };
+}
+
+/** Why nothing was kept: the engine builds without a cache that it cannot use, and says nothing. */
+async function reasonFor(path: string, folder: string): Promise<string> {
+  const probe = join(folder, `.${crypto.randomUUID()}`);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    await Deno.writeFile(probe, new Uint8Array(2 ** 16));
+  } catch (error) {
+    throw fileError(folder, error);
+  } finally {
+    await Deno.remove(probe).catch(() => {});
+  }
+  return `${path}: nothing of it is kept in ${folder}; docs/cache.md says which graphs and devices are`;
+}
