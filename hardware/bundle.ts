@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { openOnnxRuntime } from "../ffi/onnxruntime/library.ts";
 import { messageOf } from "../src/errors.ts";
 import { SWIFTSHADER } from "../support/devices.ts";
-import { downloadWheel } from "../support/wheels.ts";
+import { installWheel } from "../cli/install/pip.ts";
 import { runProgram } from "../support/program.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { contestants, REFERENCE } from "../bench/report/contestants.ts";
@@ -34,7 +34,7 @@ const CUDA_LIBRARIES = ["shared", "cuda", "tensorrt"].map((name) =>
   `onnxruntime/capi/libonnxruntime_providers_${name}.so`
 );
 /** The provider needs it, and PyTorch does not bring it. */
-const CURAND = { requirement: "nvidia-curand==10.4.5.25", files: ["nvidia/cu13/lib/libcurand.so.10"] };
+const CURAND = { project: "nvidia-curand", version: "10.4.5.25", files: ["nvidia/cu13/lib/libcurand.so.10"] };
 const NEEDED = ["models", "wpt/cases"];
 
 /** The programs, and where the bundle has them. */
@@ -108,16 +108,14 @@ async function compileReference(folder: string, library: string): Promise<void> 
 }
 
 async function addCuda(folder: string, version: string): Promise<void> {
-  for (
-    const { files, requirement } of [{ requirement: `onnxruntime-gpu==${version}`, files: CUDA_LIBRARIES }, CURAND]
-  ) {
-    console.log(`${requirement} of PyPI`);
-    const wheel = await Deno.makeTempDir();
+  for (const { files, ...wheel } of [{ project: "onnxruntime-gpu", version, files: CUDA_LIBRARIES }, CURAND]) {
+    console.log(`${wheel.project} ${wheel.version} of PyPI`);
+    const place = await Deno.makeTempDir();
     try {
-      await downloadWheel(requirement, wheel);
-      for (const file of files) await Deno.rename(join(wheel, file), join(folder, "lib", basename(file)));
+      await installWheel(wheel, place);
+      for (const file of files) await Deno.rename(join(place, file), join(folder, "lib", basename(file)));
     } finally {
-      await Deno.remove(wheel, { recursive: true });
+      await Deno.remove(place, { recursive: true });
     }
   }
 }

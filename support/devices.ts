@@ -11,6 +11,7 @@ import { dirname, join } from "node:path";
 import type { ContextOptions } from "@webnn/deno";
 import { isLoadable, openLibrary } from "../ffi/library.ts";
 import { cacheDirectory } from "./cache_directory.ts";
+import type { Wheel } from "../cli/install/pip.ts";
 
 /** A device that tests use. */
 export interface TestDevice {
@@ -23,15 +24,13 @@ export interface TestDevice {
 }
 
 /** A package of PyPI with native libraries in it, unpacked into the user's cache. */
-export interface Wheel {
-  readonly project: string;
-  readonly version: string;
+export interface TestWheel extends Wheel {
   readonly folder: string;
   /** The library that is loaded. */
   readonly library: string;
 }
 
-function wheel(project: string, version: string, file: string): Wheel {
+function wheel(project: string, version: string, file: string): TestWheel {
   const folder = join(cacheDirectory(), `${project}-${version}`);
   return { project, version, folder, library: join(folder, file) };
 }
@@ -48,7 +47,7 @@ const OPENVINO_PLUGIN = wheel(
 const GGML = wheel("onnxruntime-ggml", "0.2.0", "onnxruntime_ggml/lib/libonnxruntime_ggml.so");
 
 /** What `install_devices.ts` downloads from PyPI. */
-export const WHEELS: readonly Wheel[] = [OPENVINO, OPENVINO_PLUGIN, GGML];
+export const WHEELS: readonly TestWheel[] = [OPENVINO, OPENVINO_PLUGIN, GGML];
 
 /** SwiftShader and a loader of Vulkan, unpacked from npm's @sparticuz/chromium. */
 export const SWIFTSHADER = join(cacheDirectory(), "swiftshader-153.0.0");
@@ -96,7 +95,7 @@ export function deviceNamed(name: string): TestDevice {
   return device ?? { name, options: { provider: name }, missing: undefined };
 }
 
-function missingWheel({ library }: Wheel): string | undefined {
+function missingWheel({ library }: TestWheel): string | undefined {
   return existsSync(library) ? undefined : NOT_INSTALLED;
 }
 

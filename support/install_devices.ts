@@ -10,8 +10,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
-import { SWIFTSHADER, type Wheel, WHEELS } from "./devices.ts";
-import { downloadWheel, run, unpack } from "./wheels.ts";
+import { SWIFTSHADER, type TestWheel, WHEELS } from "./devices.ts";
+import { installWheel, unpack } from "../cli/install/pip.ts";
 
 /** The package's own entry point, of which nothing is run. */
 const CHROMIUM = "npm:@sparticuz/chromium@153.0.0";
@@ -28,9 +28,15 @@ async function installSwiftShader(): Promise<void> {
   });
 }
 
-async function installWheel({ folder, project, version }: Wheel): Promise<void> {
+async function installLibrary(wheel: TestWheel): Promise<void> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("tried on Linux on x64 only");
-  await unpack(folder, (folder) => downloadWheel(`${project}==${version}`, folder));
+  await unpack(wheel.folder, (folder) => installWheel(wheel, folder));
+}
+
+/** Runs a program, of which only the last line that it complains with is told. */
+async function run(command: string, args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).output();
+  if (!success) throw new Error(`${command}: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
 }
 
 async function install(name: string, place: string, install: () => Promise<void>): Promise<void> {
@@ -44,5 +50,5 @@ async function install(name: string, place: string, install: () => Promise<void>
 
 if (import.meta.main) {
   await install("SwiftShader", SWIFTSHADER, installSwiftShader);
-  for (const wheel of WHEELS) await install(wheel.project, wheel.library, () => installWheel(wheel));
+  for (const wheel of WHEELS) await install(wheel.project, wheel.library, () => installLibrary(wheel));
 }

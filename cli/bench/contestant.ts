@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { answersOf, endChild, lastWords, spawnChild } from "../child.ts";
 import { Failure } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
-import { type Job, type Loaded, MARK, type Measured } from "./protocol.ts";
+import type { Job, Loaded, Measured } from "./protocol.ts";
 
 /** A process with a loaded model. It ends when it is disposed, or at Ctrl-C. */
 export interface Contestant extends Disposable {
@@ -13,41 +14,24 @@ export interface Contestant extends Disposable {
   run(runs: number): Promise<Measured>;
 }
 
-const WORKER = new URL("./worker.ts", import.meta.url);
-
 /** Starts a process and waits until it has loaded the model; rejects with what failed there. */
 export async function startContestant(job: Job, terminal: Terminal): Promise<Contestant> {
-  const program = WORKER.protocol === "file:"
-    ? decodeURIComponent(WORKER.pathname).replace(/^\/(\w:)/, "$1")
-    : WORKER.href;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", "--allow-all", program],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  const end = () => {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  };
-  const onInterrupt = terminal.onInterrupt(end);
+  const child = spawnChild(new URL("./worker.ts", import.meta.url));
+  const onInterrupt = terminal.onInterrupt(() => endChild(child));
   const errors = new Response(child.stderr).text();
   const writer = child.stdin.getWriter();
-  const answers = marked(child.stdout);
-  const ask = async <T>(message: unknown): Promise<T> => {
+  const answers = answersOf(child);
+  const ask = async <T>(message: Job | { readonly runs: number }): Promise<T> => {
     await writer.write(new TextEncoder().encode(`${JSON.stringify(message)}\n`)).catch(() => {});
     const { value } = await answers.next();
-    if (value === undefined) throw new Failure(await lastWords(child.status, errors));
+    if (value === undefined) throw new Failure(await lastWords(child, errors));
     const answer = JSON.parse(value);
     if (answer.failed !== undefined) throw new Failure(answer.failed);
     return answer;
   };
   const dispose = () => {
     onInterrupt[Symbol.dispose]();
-    end();
+    endChild(child);
   };
   try {
     const loaded = await ask<Loaded>(job);
@@ -56,22 +40,4 @@ export async function startContestant(job: Job, terminal: Terminal): Promise<Con
     dispose();
     throw error;
   }
-}
-
-/** The lines of a worker that are answers. */
-async function* marked(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) if (line.startsWith(MARK)) yield line.slice(MARK.length);
-  }
-  return undefined;
-}
-
-async function lastWords(status: Promise<Deno.CommandStatus>, errors: Promise<string>): Promise<string> {
-  const { signal, code } = await status;
-  const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;
-  const last = (await errors).trim().split("\n").at(-1);
-  return `the process ${how}${last ? `: ${last}` : ""}`;
 }

@@ -54,9 +54,6 @@ export interface Measured {
   readonly memory: number;
 }
 
-/** What begins the line of an answer: an engine may print lines of its own. */
-export const MARK = "webnn-bench:";
-
 /** A tensor as a message has it. */
 export function encodeTensor(dataType: MLOperandDataType, { data, shape }: TensorInput | TensorOutput): EncodedTensor {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

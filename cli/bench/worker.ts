@@ -5,10 +5,11 @@
  */
 import { contextInfo } from "@webnn/deno";
 import type { TensorInput, TensorOutput } from "@webnn/deno/onnx";
+import { MARK } from "../child.ts";
 import { messageOf } from "../errors.ts";
 import { openContext } from "../model/device.ts";
 import { loadModel } from "../model/load.ts";
-import { decodeTensor, encodeTensor, type Job, type Loaded, MARK, type Measured, type RunRequest } from "./protocol.ts";
+import { decodeTensor, encodeTensor, type Job, type Loaded, type Measured, type RunRequest } from "./protocol.ts";
 
 /** A model that is ready. */
 interface Ready {

@@ -8,7 +8,15 @@ import { benchCommand } from "./bench.ts";
 import { compileCommand } from "./compile.ts";
 import { devicesCommand } from "./devices.ts";
 import { infoCommand } from "./info.ts";
+import { installCommand } from "./install.ts";
 import { runCommand } from "./run.ts";
 
 /** Every command of the program. */
-export const COMMANDS: readonly Command[] = [devicesCommand, infoCommand, runCommand, benchCommand, compileCommand];
+export const COMMANDS: readonly Command[] = [
+  devicesCommand,
+  infoCommand,
+  runCommand,
+  benchCommand,
+  compileCommand,
+  installCommand,
+];

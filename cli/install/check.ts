@@ -1,0 +1,14 @@
+/**
+ * A process of `webnn install`: lists the devices with the library that the environment names. A library can be loaded
+ * once a process, and one that is broken may end it.
+ *
+ * @module
+ */
+import { devices } from "@webnn/deno";
+import { messageOf } from "../errors.ts";
+import { MARK } from "../child.ts";
+
+if (import.meta.main) {
+  const answer = await devices().then((entries) => ({ entries }), (error) => ({ failed: messageOf(error) }));
+  console.log(`\n${MARK}${JSON.stringify(answer)}`);
+}

@@ -1,0 +1,135 @@
+/**
+ * What `webnn install` knows.
+ *
+ * @module
+ */
+import type { Wheel } from "./pip.ts";
+
+/** What the user asks for. */
+export interface Package {
+  readonly name: string;
+  /** What it is, for the help. */
+  readonly summary: string;
+  /** The libraries that may be it: the first that works here is taken. */
+  readonly choices: readonly [Library, ...Library[]];
+}
+
+/** A library that can be installed. */
+export interface Library {
+  /** The packages of PyPI, unpacked into one folder. */
+  readonly wheels: readonly [Wheel, ...Wheel[]];
+  /** The library in that folder by operating system; where there is none, it cannot be installed there. */
+  readonly library: Readonly<Partial<Record<typeof Deno.build.os, string>>>;
+  /** The environment variable that makes programs use it. */
+  readonly variable: "WEBNN_ORT_PATH" | "WEBNN_ORT_PLUGINS";
+  /** The provider that must run a graph then. */
+  readonly provider: string;
+  /** What cannot be tried on a machine without such a device; the provider may be missing then. */
+  readonly untried?: string;
+  /** A file of the folder that must lie beside the library. */
+  readonly beside?: string;
+}
+
+/** ONNX Runtime's own build for CPUs, of the version that the module is made for. */
+const ONNXRUNTIME: Library = {
+  wheels: [{
+    project: "onnxruntime",
+    version: "1.30.0",
+    hashes: [
+      "fd54b314ea385bcecac69ab431f020ba503e3878dad4ebb645fec5a24b041242",
+      "bac3aee7b40acd805659fd81a2acd6096312d5b0f014c97ddfe75fb4c1644627",
+      "f36c87ec504f4f328e968ee322e4ba9682abe66280b3425625afcbed5333fed7",
+      "0edd0145a6e3fce8a1276491dc784d615e3c58bcb952c9b4e5c876d5c6a12ad7",
+      "16506cfa5d218850f2b46e0edce1b952121f2f84f8e0074dafe15f4787f0c8fb",
+    ],
+  }],
+  library: {
+    linux: "onnxruntime/capi/libonnxruntime.so.1.30.0",
+    darwin: "onnxruntime/capi/libonnxruntime.1.30.0.dylib",
+    windows: "onnxruntime/capi/onnxruntime.dll",
+  },
+  variable: "WEBNN_ORT_PATH",
+  provider: "cpu",
+};
+
+/** OpenVINO as a plug-in of the library that there is: for Intel's processors and GPUs. */
+const OPENVINO_PLUGIN: Library = {
+  wheels: [{
+    project: "onnxruntime-ep-openvino",
+    version: "1.8.1",
+    hashes: [
+      "3832643158c8c187fcab6db661cde2a8c06a2b3559d95d0f2411ac0e51c5e924",
+      "1acd878be173b02bb8b953460f2f59b121e5f6e47ebc6aad490c0590cf6718fb",
+    ],
+  }],
+  library: {
+    linux: "onnxruntime_ep_openvino/libonnxruntime_providers_openvino_plugin.so",
+    windows: "onnxruntime_ep_openvino/onnxruntime_providers_openvino_plugin.dll",
+  },
+  variable: "WEBNN_ORT_PLUGINS",
+  provider: "openvino",
+};
+
+/** An older ONNX Runtime with OpenVINO in it, which computes on other makers' processors too. */
+const OPENVINO: Library = {
+  wheels: [{
+    project: "onnxruntime-openvino",
+    version: "1.24.1",
+    hashes: [
+      "3007c803634cc69c6d52af1dea7ce729d9bb62b9a11070fd2f959119199007a8",
+      "8042698232bf67f1f6b219c2b07728d7ae7ddff17d8524588de3675480609aef",
+    ],
+  }],
+  library: {
+    linux: "onnxruntime/capi/libonnxruntime.so.1.24.1",
+    windows: "onnxruntime/capi/onnxruntime.dll",
+  },
+  variable: "WEBNN_ORT_PATH",
+  provider: "openvino",
+};
+
+/** ONNX Runtime with its providers for Nvidia's GPUs. */
+const CUDA: Library = {
+  wheels: [
+    {
+      project: "onnxruntime-gpu",
+      version: "1.30.0",
+      hashes: [
+        "4fbf0c5d7b5fb99266c2e8a802e3e64af68bdc383e0f3c7349b985f1087eedaa",
+        "fea66ebd743717de6f254955293b5f978825be7867c87a99c4a0ac1fe6f1d763",
+      ],
+    },
+    {
+      project: "nvidia-curand",
+      version: "10.4.5.25",
+      hashes: [
+        "22bb226a857e5888fe6b54ae465fc4371296bcff13a35f79e19691bcf454f529",
+        "f6a02a70f5b9715235df31a164a4bf3237a45be1600a5f435f5e4a0d8682eb22",
+      ],
+    },
+  ],
+  library: { linux: "onnxruntime/capi/libonnxruntime.so.1.30.0", windows: "onnxruntime/capi/onnxruntime.dll" },
+  variable: "WEBNN_ORT_PATH",
+  provider: "cuda",
+  untried: "a GPU",
+  beside: "nvidia/cu13/lib/libcurand.so.10",
+};
+
+/** Everything that can be installed, in the order of the help. */
+export const PACKAGES: readonly Package[] = [
+  {
+    name: "onnxruntime",
+    summary: "ONNX Runtime 1.30 for CPUs (23 MB), instead of the npm package with all platforms (290 MB)",
+    choices: [ONNXRUNTIME],
+  },
+  {
+    name: "openvino",
+    summary: "OpenVINO: for Intel's processors a plug-in, for others an older ONNX Runtime with it (60 MB)",
+    choices: [OPENVINO_PLUGIN, OPENVINO],
+  },
+  {
+    name: "cuda",
+    summary: "ONNX Runtime 1.30 with CUDA and TensorRT (230 MB); CUDA 13 and cuDNN must be there",
+    choices: [CUDA],
+  },
+];

@@ -1,0 +1,46 @@
+/** `webnn bench` and `webnn compile`. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
+import { webnn } from "../support/terminal.ts";
+import { LINEAR, temporaryFolder } from "./files.ts";
+
+Deno.test("bench measures each device and number of threads, beside another engine, and says which to choose", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const args = ["bench", model, "--threads", "1,2", "--against", "onnxruntime-node", "--json"];
+  const { status, stdout, stderr } = await webnn(...args);
+  assertEquals([status, stderr], [0, ""]);
+  const { results, median, recommended } = JSON.parse(stdout);
+  const names = results.map(({ device, threads }: { device: string; threads: number }) => [device, threads]);
+  assertEquals(names, [["cpu", 1], ["onnxruntime-node", 1], ["cpu", 2], ["onnxruntime-node", 2]]);
+  for (const row of results) {
+    for (const figure of ["load", "first", "median", "p25", "p75", "ops"]) {
+      assert(row[figure] > 0, `${figure}: ${stdout}`);
+    }
+    assert(row.p25 <= row.median && row.median <= row.p75 && row.runs >= 10, stdout);
+    assertEquals(row.error, 0);
+  }
+  const ours = results.filter(({ device }: { device: string }) => device === "cpu");
+  assertEquals(median, Math.min(...ours.map((row: { median: number }) => row.median)));
+  assertEquals(recommended.device, "cpu");
+});
+
+Deno.test("bench tells which device failed and why, measures the others, and ends with status 1", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const { status, stdout, stderr } = await webnn("bench", model, "--device", "cpu,nosuch", "--threads", "1");
+  assertEquals([status, stderr], [1, ""]);
+  assertMatch(stdout, /^cpu +1 +cpu \(cpu\) [\d.]+ /m);
+  assertMatch(stdout, /^nosuch +1 +failed: .*nosuch/m);
+  assertMatch(stdout, /^Choose cpu with 1 thread$/m);
+});
+
+Deno.test("compile fills the folder, which later contexts take the graph from; a second time it says so", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const cache = join(folder.path, "cache");
+  const compile = async () => JSON.parse((await webnn("compile", model, "--cache", cache, "--json")).stdout);
+  const [first, second] = [await compile(), await compile()];
+  assertEquals([first.files.length, second.files.length, second.bytes], [1, 0, 0]);
+  assertEquals(first.bytes, Deno.statSync(join(cache, first.files[0])).size);
+});

@@ -1,0 +1,313 @@
+/**
+ * What can go wrong, for each command that takes a model: the status, and exactly one line that names the file, input or
+ * option.
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { dump } from "npyjs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Outcome, webnn } from "../support/terminal.ts";
+import { type Folder, LINEAR, temporaryFolder } from "./files.ts";
+
+/** What each command needs beside the model, and what it writes. */
+const COMMANDS: Record<
+  string,
+  { readonly args?: readonly string[]; readonly writes?: string; readonly runs: boolean }
+> = {
+  info: { runs: false },
+  run: { writes: "--output", runs: true },
+  bench: { runs: true },
+  compile: { writes: "--cache", runs: true },
+};
+
+/** One fault: what the command line is like, and what it says. */
+interface Fault {
+  readonly name: string;
+  /** Of commands that take inputs or shapes, or write files, only. */
+  readonly of?: "runs" | "writes";
+  readonly args: (folder: Folder, option: string) => readonly string[];
+  readonly says: RegExp;
+  readonly status?: number;
+}
+
+const model = (folder: Folder) => folder.write("linear.onnx", LINEAR);
+const damaged = LINEAR.map((byte, i) => i > 20 && i < 40 ? byte ^ 255 : byte);
+
+const FAULTS: readonly Fault[] = [
+  { name: "no MODEL", args: () => [], says: /: MODEL is missing$/, status: 2 },
+  {
+    name: "two MODELs",
+    args: () => ["a.onnx", "b.onnx"],
+    says: /: there is one MODEL at a time: "b.onnx" is one too many$/,
+    status: 2,
+  },
+  {
+    name: "an unknown option",
+    args: () => ["a.onnx", "--nosuch=1"],
+    says: /: there is no option --nosuch;/,
+    status: 2,
+  },
+  {
+    name: "no file",
+    args: ({ path }) => [join(path, "no.onnx")],
+    says: /no\.onnx: there is no such file or folder$/,
+  },
+  { name: "a folder", args: ({ path }) => [path], says: /: this is a folder, not a file$/ },
+  {
+    name: "a text file",
+    args: (folder) => [folder.write("text.onnx", "This is a text, and no model.\n")],
+    says: /text\.onnx: The file is damaged or is no ONNX model/,
+  },
+  {
+    name: "an empty file",
+    args: (folder) => [folder.write("empty.onnx", "")],
+    says: /empty\.onnx: The file is damaged or is no ONNX model/,
+  },
+  {
+    name: "a file that is cut",
+    args: (folder) => [folder.write("cut.onnx", LINEAR.subarray(0, LINEAR.length / 2))],
+    says: /cut\.onnx: The file is damaged or is no ONNX model/,
+  },
+  {
+    name: "a damaged file",
+    args: (folder) => [folder.write("damaged.onnx", damaged)],
+    says: /damaged\.onnx: The file is damaged or is no ONNX model/,
+  },
+  {
+    name: "a server that is not there",
+    args: () => ["http://127.0.0.1:9/model.onnx"],
+    says: /http:\/\/127\.0\.0\.1:9\/model\.onnx: /,
+  },
+  {
+    name: "a module with an error",
+    args: (folder) => [folder.write("broken.ts", "export default () => { throw new Error('out of ideas'); };")],
+    says: /broken\.ts: out of ideas$/,
+  },
+  {
+    name: "a module without the function",
+    args: (folder) => [folder.write("empty.ts", "export const a = 1;")],
+    says: /empty\.ts exports no function by default;/,
+  },
+  {
+    name: "a module that does not parse",
+    args: (folder) => [folder.write("syntax.ts", "export default (;")],
+    says: /syntax\.ts cannot be loaded: /,
+  },
+  {
+    name: "a shape that does not fit",
+    of: "runs",
+    args: (folder) => [model(folder), "--shape", "x=1,3"],
+    says: /--shape x: the input "x" has the shape \[rows, 2\], not \[1, 3\]$/,
+  },
+  {
+    name: "a shape that is none",
+    of: "runs",
+    args: (folder) => [model(folder), "--shape", "x=1,two"],
+    says: /--shape x must be whole numbers with commas between, not "1,two"$/,
+    status: 2,
+  },
+  {
+    name: "an option that is not NAME=VALUE",
+    of: "runs",
+    args: (folder) => [model(folder), "--shape", "1,3"],
+    says: /--shape must be NAME=1,3,224,224, not "1,3"$/,
+    status: 2,
+  },
+  {
+    name: "an input that the model has not",
+    of: "runs",
+    args: (folder) => [model(folder), "--input", `z=${folder.write("x.json", "[[1, 2]]")}`],
+    says: /--input: the model has no input "z", but "x"$/,
+  },
+  {
+    name: "a file of a type that does not fit",
+    of: "runs",
+    args: (folder) => {
+      const x = folder.write("x.npy", new Uint8Array(dump(BigInt64Array.of(1n, 2n), [1, 2])));
+      return [model(folder), "--input", `x=${x}`];
+    },
+    says: /x\.npy holds int64 \[1, 2\], but the input "x" is float32$/,
+  },
+  {
+    name: "a file of a shape that does not fit",
+    of: "runs",
+    args: (folder) => {
+      const x = folder.write("x.npy", new Uint8Array(dump(Float32Array.of(1, 2, 3), [1, 3])));
+      return [model(folder), "--input", `x=${x}`];
+    },
+    says: /x\.npy: the input "x" has the shape \[rows, 2\], not \[1, 3\]$/,
+  },
+  ...(["npy", "npz", "json", "bin", "wav", "png"] as const).map((extension): Fault => ({
+    name: `a damaged .${extension}`,
+    of: "runs",
+    args: (folder) => [model(folder), "--input", `x=${folder.write(`x.${extension}`, "nonsense?")}`],
+    says: new RegExp(`x\\.${extension}( |:)`),
+  })),
+  {
+    name: "an input of an unknown kind",
+    of: "runs",
+    args: (folder) => [model(folder), "--input", `x=${folder.write("x.doc", "")}`],
+    says: /x\.doc: a file of this kind cannot be an input;/,
+  },
+  {
+    name: "no file for an input",
+    of: "runs",
+    args: (folder) => [model(folder), "--input", `x=${join(folder.path, "x.npy")}`],
+    says: /x\.npy: there is no such file or folder$/,
+  },
+  {
+    name: "threads that are no number",
+    of: "runs",
+    args: (folder) => [model(folder), "--threads", "many"],
+    says: /--threads must be a whole number from 1, not "many"$/,
+    status: 2,
+  },
+  {
+    name: "a place below a file",
+    of: "writes",
+    args: (folder, option) => [model(folder), option, join(folder.write("file", ""), "below")],
+    says: /file[\\/]below.*: a part of the path is a file, not a folder$/,
+  },
+];
+
+function assertOneLine({ status, stdout, stderr }: Outcome, command: string, says: RegExp, expected: number): void {
+  assertEquals([status, stdout], [expected, ""], stderr);
+  assertMatch(stderr, new RegExp(`^webnn ${command}: [^\\n]*\\n$`));
+  assertMatch(stderr.trimEnd(), says);
+}
+
+for (const [command, { args = [], writes, runs }] of Object.entries(COMMANDS)) {
+  for (const fault of FAULTS) {
+    if ((fault.of === "writes" && !writes) || (fault.of === "runs" && !runs)) continue;
+    // Only one command needs an option.
+    const needed = command === "compile" && fault.of !== "writes" ? ["--cache"] : [];
+    Deno.test(`webnn ${command}, ${fault.name}: one line, status ${fault.status ?? 1}, no file`, async () => {
+      using folder = temporaryFolder();
+      const given = fault.args(folder, writes ?? "");
+      const before = folder.names();
+      const cache = needed.flatMap((option) => [option, join(folder.path, "cache")]);
+      assertOneLine(await webnn(command, ...given, ...args, ...cache), command, fault.says, fault.status ?? 1);
+      assertEquals(folder.names(), before);
+    });
+  }
+}
+
+const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+
+/** The command line in a process of its own. */
+function spawn(args: readonly string[], permissions: readonly string[] = ["--allow-all"]): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "--no-prompt", ...permissions, MAIN, ...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+async function outcomeOf(child: Deno.ChildProcess): Promise<Outcome> {
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("a file that Deno may not read: one line", async () => {
+  using folder = temporaryFolder();
+  const path = model(folder);
+  const child = spawn(["info", path], ["--allow-all", `--deny-read=${path}`]);
+  assertOneLine(await outcomeOf(child), "info", /linear\.onnx: Deno was started without the permission for it$/, 1);
+});
+
+Deno.test({
+  name: "a file that the user may not read: one line",
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0, // root may read everything
+  async fn() {
+    using folder = temporaryFolder();
+    const path = model(folder);
+    Deno.chmodSync(path, 0);
+    assertOneLine(await webnn("info", path), "info", /linear\.onnx: permission denied$/, 1);
+  },
+});
+
+Deno.test({
+  name: "Ctrl-C ends the program with status 130, and no file is left behind",
+  ignore: Deno.build.os === "windows", // whose processes cannot be sent a signal
+  async fn() {
+    using folder = temporaryFolder();
+    const waiting = folder.write(
+      "waiting.ts",
+      "export default async () => { console.log('here'); await new Promise((end) => setTimeout(end, 60000)); };",
+    );
+    const before = folder.names();
+    const child = spawn(["run", waiting, "--output", join(folder.path, "out")]);
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.kill("SIGINT");
+    const { code, signal } = await child.status;
+    await reader.cancel();
+    assertEquals([await new Response(child.stderr).text(), code, signal], ["", 130, null]);
+    assertEquals(folder.names(), before);
+  },
+});
+
+/** Whether this user may mount a file system of his own. */
+function mayMount(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    return new Deno.Command("unshare", { args: ["-rm", "true"], stderr: "null" }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+for (const [command, option] of [["run", "--output"], ["compile", "--cache"]] as const) {
+  Deno.test({
+    name: `a full disk: webnn ${command} says so in one line, and leaves nothing behind`,
+    ignore: !mayMount(), // a disk of 64 kB needs `unshare`
+    async fn() {
+      using folder = temporaryFolder();
+      const disk = join(folder.path, "disk");
+      Deno.mkdirSync(disk);
+      const large = folder.write(
+        "large.ts",
+        `export default (builder) => {
+          const descriptor = { dataType: "float32", shape: [100000] };
+          const x = builder.input("x", descriptor);
+          return { y: builder.add(x, builder.constant(descriptor, new Float32Array(100000))), z: builder.neg(x) };
+        };`,
+      );
+      const script = 'mount -t tmpfs -o size=64k none "$1"; shift; "$@"; status=$?; ls -A "$0"; exit $status';
+      const program = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", MAIN];
+      const { code, stdout, stderr } = await new Deno.Command("unshare", {
+        args: ["-rm", "sh", "-c", script, disk, disk, ...program, command, large, option, disk],
+      }).output();
+      const [out, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assertOneLine({ status: code, stdout: out!, stderr: errors! }, command, /: no space left on the device$/, 1);
+    },
+  });
+}
+
+Deno.test({
+  name: "standard output that is full makes status 1 and one line",
+  ignore: Deno.build.os !== "linux", // which has /dev/full
+  async fn() {
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", '"$@" > /dev/full', "sh", Deno.execPath(), "run", "-q", "--no-check", "-A", MAIN, "--help"],
+    }).output();
+    const text = new TextDecoder().decode(stderr);
+    assertEquals(code, 1, text);
+    assertMatch(text, /^webnn: [^\n]*\n$/);
+  },
+});
+
+Deno.test("webnn install without pip says what to do", async () => {
+  using folder = temporaryFolder();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--no-check", "-A", MAIN, "install", "onnxruntime", "--dir", folder.path],
+    env: { PATH: folder.path },
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await child.output();
+  const outcome = { status: code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+  assertOneLine(outcome, "install", /there is no pip here: install Python 3 with pip/, 1);
+  assertEquals(folder.names(), []);
+});
