@@ -15,6 +15,8 @@ import { libc, systemFunctions } from "./system.ts";
 export interface Mapping {
   readonly pointer: Pointer;
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Takes what was read out of the process's memory, where the system can: it comes back when it is touched again. */
+  drop(): void;
   /** Ends it, once. Whoever still reads it ends the process. */
   release(): void;
 }
@@ -35,21 +37,29 @@ export function withMappableFile<Result>(path: string, use: (file: MappableFile)
   return Deno.build.os === "windows" ? withWindowsFile(path, use) : withPosixFile(path, use);
 }
 
-function mapping(path: string, address: Deno.PointerValue, length: number, unmap: (address: Pointer) => void): Mapping {
+/** What a system does with a part of a file in memory. */
+interface MemoryOfFile {
+  unmap(address: Pointer): void;
+  drop(address: Pointer): void;
+}
+
+function mapping(path: string, address: Deno.PointerValue, length: number, memory: MemoryOfFile): Mapping {
   if (address === null) throw new Error(`${path} could not be mapped`);
   const bytes = new Uint8Array(view(address, length));
   return {
     pointer: address,
     bytes,
+    drop: () => memory.drop(address),
     release() {
       bytes.buffer.transfer(0); // Nothing can touch the memory any more.
-      unmap(address);
+      memory.unmap(address);
     },
   };
 }
 
 const POSIX = {
   close: { parameters: ["i32"], result: "i32" }, // fd
+  madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" }, // addr, length, advice
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" }, // fd, offset, whence
   // addr, length, prot, flags, fd, offset
   mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
@@ -62,12 +72,13 @@ const MACOS_O_NONBLOCK_CLOEXEC = 0x1000004;
 const SEEK_END = 2;
 const PROT_READ = 1;
 const MAP_PRIVATE = 2;
+const MADV_DONTNEED = 4;
 const MAP_FAILED = 2n ** 64n - 1n;
 
 let posix: ReturnType<typeof libc<typeof POSIX>> | undefined;
 
 function withPosixFile<Result>(path: string, use: (file: MappableFile) => Result): Result | undefined {
-  const { close, lseek, mmap, munmap, open } = posix ??= libc(POSIX);
+  const { close, lseek, madvise, mmap, munmap, open } = posix ??= libc(POSIX);
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
   const flags = Deno.build.os === "darwin" ? MACOS_O_NONBLOCK_CLOEXEC : LINUX_O_NONBLOCK_CLOEXEC;
   const fd = open(pathString(path), flags);
@@ -78,7 +89,10 @@ function withPosixFile<Result>(path: string, use: (file: MappableFile) => Result
       map(offset, length) {
         const address = mmap(null, BigInt(length), PROT_READ, MAP_PRIVATE, fd, BigInt(offset));
         const failed = Deno.UnsafePointer.value(address) === MAP_FAILED;
-        return mapping(path, failed ? null : address, length, (pointer) => munmap(pointer, BigInt(length)));
+        return mapping(path, failed ? null : address, length, {
+          drop: (pointer) => madvise(pointer, BigInt(length), MADV_DONTNEED),
+          unmap: (pointer) => munmap(pointer, BigInt(length)),
+        });
       },
     });
   } finally {
@@ -119,7 +133,7 @@ function withWindowsFile<Result>(path: string, use: (file: MappableFile) => Resu
       map(offset, length) {
         const high = Math.floor(offset / 2 ** 32);
         const address = MapViewOfFile(object, FILE_MAP_READ, high, offset >>> 0, BigInt(length));
-        return mapping(path, address, length, UnmapViewOfFile);
+        return mapping(path, address, length, { drop() {}, unmap: UnmapViewOfFile });
       },
     });
   } finally {

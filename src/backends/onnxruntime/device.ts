@@ -107,7 +107,7 @@ export class OrtDevice implements Device {
       throw error;
     } finally {
       // Those that the model took are no longer theirs; the rest were copied, or never came to it.
-      for (const { block, shared } of graph.constants) if (!shared) block.release();
+      releaseOwned(graph);
     }
   }
 
@@ -157,6 +157,7 @@ export class OrtDevice implements Device {
             adapt(options);
             profiler?.addTo(options);
           }),
+        () => releaseOwned(graph),
       );
       if (cached) return cached;
     }
@@ -268,6 +269,11 @@ export class OrtDevice implements Device {
       throw error;
     }
   }
+}
+
+/** Releases the blocks of a graph that are no others' too, as far as they are still there. */
+function releaseOwned({ constants }: Graph<NativeBlock>): void {
+  for (const { block, shared } of constants) if (!shared) block.release();
 }
 
 /** Whether a session is made in less time than another thread takes to wake. */

@@ -5,6 +5,7 @@
  */
 
 import { adviseHugePages } from "../../../ffi/huge_pages.ts";
+import { hashMemory } from "../../../ffi/memory_hash.ts";
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
@@ -17,6 +18,7 @@ export class NativeBlock implements Block {
   readonly #derived = new Map<string, NativeBlock>();
   /** Counted by the garbage collector, so that forgotten constants are collected in time. */
   readonly #view: ArrayBuffer;
+  #hash: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
   private constructor(readonly runtime: OrtRuntime, readonly pointer: Pointer, readonly byteLength: number) {
     this.#view = view(pointer, byteLength);
@@ -36,6 +38,11 @@ export class NativeBlock implements Block {
   /** The bytes, valid as long as the block. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#view);
+  }
+
+  /** The hash of the bytes, computed once. The block must not be released before it is there. */
+  hash(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#hash ??= hashMemory(this.pointer, this.byteLength);
   }
 
   /** Whether more than one uses it. */

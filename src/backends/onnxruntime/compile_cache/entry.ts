@@ -3,35 +3,27 @@
  *
  *     model        the model, then zeros up to a multiple of 64 KiB, from where a part of a file can be mapped
  *     description  of the graph
- *     weights      the blocks of the graph, one behind the other
+ *     hashes       of the weights, 8 bytes each
  *     footer       32 bytes: what the file is; the length of the model in bytes; the hash of both and of the model
  *
- * Nothing of a file is believed. The footer comes last, so that a file that was cut has none. The description and the
- * weights are compared with those of the graph, byte by byte.
+ * Nothing of a file is believed. The footer comes last, so that a file that was cut has none.
  *
  * @module
  */
 
-import { equalMemory } from "../../../../ffi/equal_memory.ts";
 import { appendFile, fileSize } from "../../../../ffi/files.ts";
 import { MAP_ALIGNMENT, type MappableFile, type Mapping, withMappableFile } from "../../../../ffi/mapped_file.ts";
 import { offsetPointer } from "../../../../ffi/memory.ts";
-import type { NativeBlock } from "../native_block.ts";
-import { Hash } from "./hash.ts";
+import { HASH_BYTES, hashMemory } from "../../../../ffi/memory_hash.ts";
+import { digest, type Source } from "./key.ts";
 
-const MAGIC = new TextEncoder().encode("WebNN 1\n");
+const MAGIC = new TextEncoder().encode("WebNN 2\n");
 const LENGTH_OFFSET = 8;
 const HASH_OFFSET = 16;
 const FOOTER_BYTES = 32;
 
-/** Bytes that are hashed before the event loop gets a turn: a few milliseconds' work. */
-const SLICE = 16 * 2 ** 20;
-
-/** What an entry is made of. */
-export interface Source {
-  readonly description: Uint8Array<ArrayBuffer>;
-  readonly blocks: readonly NativeBlock[];
-}
+/** Bytes of a file that are in memory at a time while they are hashed. */
+const PART = 16 * 2 ** 20;
 
 /** An entry's model in memory, and how long it is: the memory goes on with zeros. */
 export interface CachedModel extends Mapping {
@@ -42,19 +34,18 @@ export interface CachedModel extends Mapping {
 export async function openEntry(path: string, source: Source): Promise<CachedModel | undefined> {
   const parts = withMappableFile(path, (file) => mapParts(file, source));
   if (!parts) return undefined;
-  const footer = parts.rest.bytes.slice(-FOOTER_BYTES);
+  const { model, footer, isMadeOfSource } = parts;
   let isSound = false;
   try {
-    // One after the other, so that only one of the parts is in memory at a time.
-    isSound = await isMadeOf(parts.rest, footer, source) && await isUndamaged(parts.model, footer);
-    return isSound ? { ...parts.model, byteLength: new DataView(footer.buffer).getFloat64(LENGTH_OFFSET) } : undefined;
+    isSound = isMadeOfSource && equalBytes(await hash(model, footer), footer.subarray(HASH_OFFSET));
+    return isSound ? { ...model, byteLength: new DataView(footer.buffer).getFloat64(LENGTH_OFFSET) } : undefined;
   } finally {
-    if (!isSound) parts.model.release();
+    if (!isSound) model.release();
   }
 }
 
 /** Makes an entry of the file to which ONNX Runtime has written the model. */
-export async function completeEntry(path: string, { description, blocks }: Source): Promise<void> {
+export async function completeEntry(path: string, source: Source): Promise<void> {
   const length = await fileSize(path);
   const end = Math.ceil(length / MAP_ALIGNMENT) * MAP_ALIGNMENT;
   await appendFile(path, [new Uint8Array(end - length)]);
@@ -64,63 +55,48 @@ export async function completeEntry(path: string, { description, blocks }: Sourc
     const footer = new Uint8Array(FOOTER_BYTES);
     footer.set(MAGIC);
     new DataView(footer.buffer).setFloat64(LENGTH_OFFSET, length);
-    footer.set(await hash(model.bytes, footer), HASH_OFFSET);
-    await appendFile(path, [description, ...blocks.map(({ bytes }) => bytes), footer]);
+    footer.set(await hash(model, footer), HASH_OFFSET);
+    await appendFile(path, [source.description, source.hashes, footer]);
   } finally {
     model.release();
   }
 }
 
-/** The parts of an entry in memory. */
+/** The parts of an entry; only the model stays mapped. */
 interface Parts {
   readonly model: Mapping;
-  readonly rest: Mapping;
+  readonly footer: Uint8Array<ArrayBuffer>;
+  /** Whether the description and the hashes of the weights are the same. */
+  readonly isMadeOfSource: boolean;
 }
 
 /** Of a file of a possible size only: what lies behind the end of a file must not be touched. */
-function mapParts(file: MappableFile, { description, blocks }: Source): Parts | undefined {
-  const weightBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
-  const restBytes = description.byteLength + weightBytes + FOOTER_BYTES;
+function mapParts(file: MappableFile, { description, hashes }: Source): Parts | undefined {
+  const restBytes = description.byteLength + hashes.byteLength + FOOTER_BYTES;
   const modelBytes = file.size - restBytes;
   if (modelBytes <= 0 || modelBytes % MAP_ALIGNMENT !== 0 || !Number.isSafeInteger(file.size)) return undefined;
-  const model = file.map(0, modelBytes);
+  const rest = file.map(modelBytes, restBytes);
   try {
-    return { model, rest: file.map(modelBytes, restBytes) };
-  } catch (error) {
-    model.release();
-    throw error;
-  }
-}
-
-/** Whether the description and the weights are the same. Releases the mapping. */
-async function isMadeOf(rest: Mapping, footer: Uint8Array, { description, blocks }: Source): Promise<boolean> {
-  try {
-    if (!equalBytes(footer.subarray(0, LENGTH_OFFSET), MAGIC)) return false;
-    if (!equalBytes(rest.bytes.subarray(0, description.byteLength), description)) return false;
-    let offset = description.byteLength;
-    for (const { pointer, byteLength } of blocks) {
-      if (!await equalMemory(offsetPointer(rest.pointer, offset), pointer, byteLength)) return false;
-      offset += byteLength;
-    }
-    return true;
+    const footer = rest.bytes.slice(-FOOTER_BYTES);
+    const isMadeOfSource = equalBytes(footer.subarray(0, LENGTH_OFFSET), MAGIC) &&
+      equalBytes(rest.bytes.subarray(0, description.byteLength), description) &&
+      equalBytes(rest.bytes.subarray(description.byteLength, -FOOTER_BYTES), hashes);
+    return { model: file.map(0, modelBytes), footer, isMadeOfSource };
   } finally {
     rest.release();
   }
 }
 
-async function isUndamaged(model: Mapping, footer: Uint8Array<ArrayBuffer>): Promise<boolean> {
-  return equalBytes(await hash(model.bytes, footer), footer.subarray(HASH_OFFSET));
-}
-
 /** The hash of the footer's first half and of the model. */
-async function hash(model: Uint8Array<ArrayBuffer>, footer: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  const hash = new Hash();
-  hash.update(footer.subarray(0, HASH_OFFSET));
-  for (let start = 0; start < model.byteLength; start += SLICE) {
-    if (start > 0) await new Promise((resolve) => setTimeout(resolve, 0));
-    hash.update(model.subarray(start, start + SLICE));
+async function hash(model: Mapping, footer: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const { byteLength } = model.bytes;
+  const hashes = new Uint8Array(HASH_OFFSET + HASH_BYTES * Math.ceil(byteLength / PART));
+  hashes.set(footer.subarray(0, HASH_OFFSET));
+  for (let start = 0, at = HASH_OFFSET; start < byteLength; start += PART, at += HASH_BYTES) {
+    if (start > 0) model.drop();
+    hashes.set(await hashMemory(offsetPointer(model.pointer, start), Math.min(PART, byteLength - start)), at);
   }
-  return hash.digest();
+  return await digest(hashes);
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {

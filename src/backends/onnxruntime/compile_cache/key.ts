@@ -1,34 +1,34 @@
 /**
- * By what an entry of the compile cache is found, and known to be the right one.
- *
- * The description holds all that decides how ONNX Runtime optimises a graph, but for its weights. An entry holds the
- * description and the weights that it was made of, and is believed only if both are the same to the last bit. So its
- * name needs only to be another one for nearly every other graph: of large weights it takes samples, since to hash all of
- * them takes longer than to compare them.
+ * By what an entry of the compile cache is found, and known to be the right one: a description, which holds all that
+ * decides how ONNX Runtime optimises a graph but for its weights, and a hash of each weight.
  *
  * @module
  */
 
 import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
 import { readCString } from "../../../../ffi/memory.ts";
-import type { NativeBlock } from "../native_block.ts";
+import { HASH_BYTES } from "../../../../ffi/memory_hash.ts";
+import { NativeBlock } from "../native_block.ts";
 import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
-import { Hash, padded } from "./hash.ts";
 
 /** The version of this module. With another one an entry is made anew. */
 export const MODULE_VERSION = "0.1.0";
 
-/** How many numbers of 32 bits are taken of a block: of smaller ones, all. */
-const SAMPLES = 64;
+/** What an entry is made of. */
+export interface Source {
+  readonly description: Uint8Array<ArrayBuffer>;
+  /** Of the weights, one behind the other. */
+  readonly hashes: Uint8Array<ArrayBuffer>;
+}
 
 let features: string | undefined;
 
 /**
- * All that decides what is in an entry, weights left out: bytes, a multiple of 16.
+ * All that decides what is in an entry, weights left out.
  * @param entries the configuration of the session that makes it
  */
-export function describe(
+function describe(
   runtime: OrtRuntime,
   onnx: OnnxGraph,
   entries: Readonly<Record<string, string>>,
@@ -37,15 +37,40 @@ export function describe(
   const build = readCString(runtime.api.GetBuildInfoString());
   const circumstances = [MODULE_VERSION, runtime.version, build, features, OPSET, entries];
   const text = JSON.stringify([circumstances, describeGraph(onnx)]);
-  return padded(new TextEncoder().encode(text));
+  return new TextEncoder().encode(text);
 }
 
-/** The name of the entry of a description and of weights. */
-export function nameOf(description: Uint8Array<ArrayBuffer>, blocks: readonly NativeBlock[]): string {
-  const hash = new Hash();
-  hash.update(description);
-  hash.update(padded(new Uint8Array(Uint32Array.from(blocks.flatMap(({ bytes }) => sample(bytes))).buffer)));
-  return hash.digest().toHex();
+/** The blocks of a graph's weights. */
+export function blocksOf({ initializers }: OnnxGraph): NativeBlock[] {
+  return initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
+}
+
+/** The description of a graph and the hashes of its weights, which must stay until they are there. */
+export async function sourceOf(
+  runtime: OrtRuntime,
+  onnx: OnnxGraph,
+  entries: Readonly<Record<string, string>>,
+): Promise<Source> {
+  const all = await Promise.all(blocksOf(onnx).map((block) => block.hash()));
+  const hashes = new Uint8Array(HASH_BYTES * all.length);
+  all.forEach((hash, i) => hashes.set(hash, HASH_BYTES * i));
+  return { description: describe(runtime, onnx, entries), hashes };
+}
+
+/** The name of the entry that is made of this, and of nothing else. */
+export async function nameOf({ description, hashes }: Source): Promise<string> {
+  const bytes = new Uint8Array(description.byteLength + hashes.byteLength);
+  bytes.set(description);
+  bytes.set(hashes, description.byteLength);
+  return (await digest(bytes)).toHex();
+}
+
+/** The bytes of a {@linkcode digest}. */
+export const DIGEST_BYTES = 16;
+
+/** The first half of a SHA-256. */
+export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).slice(0, DIGEST_BYTES);
 }
 
 /** The graph as JSON values: equal ones if it is the same graph, its weights left out. */
@@ -56,13 +81,4 @@ function describeGraph({ inputs, outputs, initializers, nodes }: OnnxGraph): unk
     initializers.map(({ data, ...info }) => [info, data instanceof Uint8Array ? data.toBase64() : data.byteLength]),
     nodes.map(({ attributes, ...node }) => [node, describeAttributes(attributes)]),
   ];
-}
-
-/** Evenly spread over the block. Bytes behind the last whole number come first. */
-function sample(bytes: Uint8Array<ArrayBuffer>): number[] {
-  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
-  const samples = [...bytes.subarray(4 * words.length)];
-  const step = Math.max(1, words.length / SAMPLES);
-  for (let i = 0; i < words.length; i += step) samples.push(words[Math.floor(i)]!);
-  return samples;
 }

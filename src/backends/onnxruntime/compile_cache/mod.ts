@@ -20,22 +20,27 @@ import { integerPointer, pathString, type Pointer } from "../../../../ffi/memory
 import { OptimizationLevel } from "../../../../ffi/onnxruntime/enums.ts";
 import { DEFAULT_SIZE_LIMIT, type Eviction, limitSize } from "../../common/cache_folder.ts";
 import { createSession } from "../model.ts";
-import { NativeBlock } from "../native_block.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 import { type OrtSession, ownSession } from "../session.ts";
 import { addConfiguration } from "../session_options.ts";
-import { type CachedModel, completeEntry, openEntry, type Source } from "./entry.ts";
-import { describe, nameOf } from "./key.ts";
+import { type CachedModel, completeEntry, openEntry } from "./entry.ts";
+import { blocksOf, nameOf, type Source, sourceOf } from "./key.ts";
 
 /** A folder of entries. */
 export interface CompileCache {
   /**
    * A session of a graph from the cache, where the graph is put before if it is not there. `undefined` if that cannot be
-   * done. The blocks of the graph stay the caller's, and are not needed any more.
+   * done. The blocks of the graph stay the caller's.
    * @param create makes each session that it takes
+   * @param releaseWeights releases the blocks of the graph that are not needed any more; called where these are large,
+   * before memory for the session is taken. What fails afterwards is thrown.
    */
-  createSession(onnx: OnnxGraph, create: SessionFactory): Promise<OrtSession | undefined>;
+  createSession(
+    onnx: OnnxGraph,
+    create: SessionFactory,
+    releaseWeights: () => void,
+  ): Promise<OrtSession | undefined>;
 }
 
 /** Makes a session from options. */
@@ -47,6 +52,13 @@ const ENTRY = ".webnn";
 const WORK = ".webnn-tmp";
 /** ONNX Runtime's own format has room for 2 GiB, and a model can grow as its constants are folded. */
 const MAX_WEIGHT_BYTES = 2 ** 29;
+
+/** Weights that are released before memory is taken for a session. */
+const RELEASED_BYTES = 4 * 2 ** 20;
+/** Models of which no more than some megabytes shall be in memory while a session is made: that takes more time. */
+const DROPPED_BYTES = 32 * 2 ** 20;
+/** Milliseconds, in which a session reads some megabytes. */
+const DROP_INTERVAL = 4;
 
 /** From an entry to a session. */
 const LOAD = {
@@ -80,19 +92,33 @@ export function openCompileCache(
   }, sizeLimit);
   const folder: Folder = { path, sizeLimit, eviction };
   return {
-    async createSession(onnx, create) {
-      const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
-      const weightBytes = blocks.reduce((total, { byteLength }) => total + byteLength, 0);
+    async createSession(onnx, create, releaseWeights) {
+      const weightBytes = blocksOf(onnx).reduce((total, { byteLength }) => total + byteLength, 0);
       if (weightBytes > MAX_WEIGHT_BYTES) return undefined;
       try {
-        const description = describe(runtime, onnx, entries);
-        const entry = { path: `${path}/${nameOf(description, blocks)}${ENTRY}`, description, onnx, blocks };
-        return await load(runtime, entry, create) ?? await storeAndLoad(runtime, folder, entry, create);
-      } catch {
+        const source = await sourceOf(runtime, onnx, entries);
+        const entry = { path: `${path}/${await nameOf(source)}${ENTRY}`, onnx, ...source };
+        const model = await find(entry) ?? await storeAndFind(runtime, folder, entry, create);
+        if (!model) return undefined;
+        if (weightBytes < RELEASED_BYTES) return await loadSession(runtime, model, create);
+        releaseWeights();
+        const load = model.byteLength < DROPPED_BYTES ? loadSession : loadDroppingPages;
+        return await load(runtime, model, create).catch((cause) => {
+          throw new WeightsGone(cause);
+        });
+      } catch (error) {
+        if (error instanceof WeightsGone) throw error.cause;
         return undefined;
       }
     },
   };
+}
+
+/** A failure after which the graph cannot be built without the cache either. */
+class WeightsGone extends Error {
+  constructor(cause: unknown) {
+    super("", { cause });
+  }
 }
 
 /** What is to be in an entry. */
@@ -101,19 +127,17 @@ interface Entry extends Source {
   readonly onnx: OnnxGraph;
 }
 
-async function load(runtime: OrtRuntime, entry: Entry, create: SessionFactory) {
+async function find(entry: Entry): Promise<CachedModel | undefined> {
   if (!isPermitted("read", entry.path)) return undefined;
   const model = await openEntry(entry.path, entry);
-  if (!model) return undefined;
-  const session = await loadSession(runtime, model, create);
-  if (isPermitted("write", entry.path)) touchFile(entry.path);
-  return session;
+  if (model && isPermitted("write", entry.path)) touchFile(entry.path);
+  return model;
 }
 
-async function storeAndLoad(runtime: OrtRuntime, folder: Folder, entry: Entry, create: SessionFactory) {
+async function storeAndFind(runtime: OrtRuntime, folder: Folder, entry: Entry, create: SessionFactory) {
   if (!isPermitted("write", folder.path)) return undefined;
   await store(runtime, folder, entry, create);
-  return await load(runtime, entry, create);
+  return await find(entry);
 }
 
 async function loadSession(
@@ -134,6 +158,21 @@ async function loadSession(
   } catch (error) {
     model.release();
     throw error;
+  }
+}
+
+/**
+ * Makes a session while what it has read of the model is taken out of memory again and again: else the model and the
+ * weights that the session puts in its own order would be there two times.
+ */
+async function loadDroppingPages(runtime: OrtRuntime, model: CachedModel, create: SessionFactory): Promise<OrtSession> {
+  const timer = setInterval(() => model.drop(), DROP_INTERVAL);
+  try {
+    const session = await loadSession(runtime, model, create);
+    model.drop();
+    return session;
+  } finally {
+    clearInterval(timer);
   }
 }
 
@@ -173,10 +212,11 @@ async function store(
 async function writeModel(
   runtime: OrtRuntime,
   path: string,
-  { onnx, blocks }: Entry,
+  { onnx }: Entry,
   create: SessionFactory,
 ): Promise<void> {
   const { api } = runtime;
+  const blocks = blocksOf(onnx);
   for (const block of blocks) block.retain(); // So that the session borrows them.
   try {
     const session = await create(

@@ -7,8 +7,7 @@
  */
 
 import { createFolder, isPermitted } from "../../../../ffi/files.ts";
-import { describe } from "../compile_cache/key.ts";
-import { NativeBlock } from "../native_block.ts";
+import { nameOf, sourceOf } from "../compile_cache/key.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
@@ -23,14 +22,7 @@ export async function graphFolder(
   entries: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   if (!isPermitted("write", parent)) return undefined;
-  const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data.bytes] : []);
-  const digests = await Promise.all([describe(runtime, onnx, entries), ...blocks].map(sha256));
-  const name = await sha256(new Uint8Array(await new Blob(digests).arrayBuffer()));
-  const path = `${parent}/${name.toHex()}`;
+  const path = `${parent}/${await nameOf(await sourceOf(runtime, onnx, entries))}`;
   await createFolder(path);
   return path;
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }

@@ -1,0 +1,65 @@
+/**
+ * Hashes of native memory, computed on another thread.
+ *
+ * @module
+ */
+
+import { offsetPointer, type Pointer, view } from "./memory.ts";
+import { systemFunctions } from "./system.ts";
+
+/** The bytes of a hash. */
+export const HASH_BYTES = 8;
+
+/** What is hashed in less than 0.1 ms; more is left to another thread. */
+const BLOCKING_BYTES = 2 ** 17;
+
+/** `std::_Hash_bytes(const void* ptr, size_t len, size_t seed)` of the GNU C++ library: MurmurHash of 64 bits. */
+const HASH_BYTES_SYMBOL = "_ZSt11_Hash_bytesPKvmm";
+const PARAMETERS = ["pointer", "usize", "usize"] as const;
+const BLOCKING = { [HASH_BYTES_SYMBOL]: { parameters: PARAMETERS, result: "usize" } } as const;
+const NONBLOCKING = { [HASH_BYTES_SYMBOL]: { parameters: PARAMETERS, result: "usize", nonblocking: true } } as const;
+
+/** The first digits of the fraction of π. */
+const SEED = 0x243f6a8885a308d3n;
+
+/** A hash of memory that must stay as and where it is until the promise settles. */
+export type MemoryHash = (pointer: Pointer, byteLength: number) => Promise<Uint8Array<ArrayBuffer>>;
+
+let hash: MemoryHash | undefined;
+
+/**
+ * 8 bytes that tell different memory apart, whatever the difference: for certain if it lies within 8 bytes, else but for
+ * one case in 2⁶⁴. They are no protection from who forges, and other ones on another system.
+ *
+ * On Linux the C++ library that ONNX Runtime needs anyway has a function for it (4 GB/s here); elsewhere it is a part of a
+ * SHA-256, for which pieces of the memory are copied.
+ */
+export const hashMemory: MemoryHash = (pointer, byteLength) => (hash ??= findHash())(pointer, byteLength);
+
+function findHash(): MemoryHash {
+  if (Deno.build.os !== "linux") return hashByCrypto;
+  try {
+    const inline = systemFunctions("libstdc++.so.6", BLOCKING)[HASH_BYTES_SYMBOL];
+    const elsewhere = systemFunctions("libstdc++.so.6", NONBLOCKING)[HASH_BYTES_SYMBOL];
+    return async (pointer, byteLength) => {
+      const call = byteLength <= BLOCKING_BYTES ? inline : elsewhere;
+      return new Uint8Array(BigUint64Array.of(await call(pointer, BigInt(byteLength), SEED)).buffer);
+    };
+  } catch {
+    return hashByCrypto;
+  }
+}
+
+/** Bytes that are copied at a time: a millisecond's work, and little memory. */
+const PART = 4 * 2 ** 20;
+
+/** The same by the Web Cryptography API. */
+export const hashByCrypto: MemoryHash = async (pointer, byteLength) => {
+  const digests: Uint8Array[] = [];
+  for (let start = 0; start < byteLength; start += PART) {
+    const part = view(offsetPointer(pointer, start), Math.min(PART, byteLength - start));
+    digests.push(new Uint8Array(await crypto.subtle.digest("SHA-256", part)));
+  }
+  const all = new Uint8Array(await new Blob(digests as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", all)).slice(0, HASH_BYTES);
+};

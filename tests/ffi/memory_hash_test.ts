@@ -1,0 +1,28 @@
+/** Hashes of native memory, by the system's function and by the portable one. */
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { HASH_BYTES, hashByCrypto, hashMemory } from "../../ffi/memory_hash.ts";
+import type { Pointer } from "../../ffi/memory.ts";
+
+/** Sizes around those at which another thread takes over, and parts are cut. */
+const SIZES = [1, 7, 8, 9, 4096, 2 ** 17, 2 ** 17 + 1, 4 * 2 ** 20 + 3];
+
+for (const [name, hash] of Object.entries({ hashMemory, hashByCrypto })) {
+  Deno.test(`${name}: the same bytes have the same hash, wherever they lie, and one other bit another`, async () => {
+    const hashes = new Set<string>();
+    for (const size of SIZES) {
+      const bytes = Uint8Array.from({ length: size + 3 }, (_, i) => i * 37);
+      const copy = bytes.slice(3);
+      const at = (array: Uint8Array<ArrayBuffer>) => Deno.UnsafePointer.of(array) as Pointer;
+      const first = await hash(at(copy), size);
+      assertEquals(first.byteLength, HASH_BYTES);
+      assertEquals(await hash(at(bytes.subarray(3)), size), first);
+      hashes.add(first.toHex());
+      for (const place of new Set([0, size >> 1, size - 1])) {
+        copy[place]! ^= 1;
+        assertNotEquals(await hash(at(copy), size), first, `byte ${place} of ${size}`);
+        copy[place]! ^= 1;
+      }
+    }
+    assertEquals(hashes.size, SIZES.length);
+  });
+}
