@@ -13,7 +13,7 @@ import { compareReports, comparisonSection } from "./report/compare.ts";
 import { contestants, REFERENCE, takesPart, WEBNN, WEBNN_ON_CPU } from "./report/contestants.ts";
 import type { BuilderRate, Report } from "./report/figures.ts";
 import { writeHtml } from "./report/html.ts";
-import { writeMarkdown } from "./report/markdown.ts";
+import { writeDetails, writeSummary } from "./report/markdown.ts";
 import { measureSuite } from "./report/measure.ts";
 import {
   commandOf,
@@ -44,7 +44,7 @@ Usage: deno task ${TASK} [options]
   --against NAME,... ${BASELINES.join(", ")} (all that can
                      run on the device; ${WEBNN_ON_CPU} is this module on the CPU, beside another device)
   --rounds N         how often everybody has a turn at each measurement (15)
-  --output-dir DIR   writes performance.md, .json and .html there; without it, Markdown to standard output
+  --output-dir DIR   writes performance.md (a summary), .json and .html (all of it) there; without it, the summary to standard output
   --baseline FILE    compares with an earlier performance.json; what became slower beyond the noise makes status 1
   --help             this text
 
@@ -87,7 +87,7 @@ async function reportOn(plan: Plan, folder: string | undefined, baseline: string
   if (report === undefined) return INTERRUPTED;
   const changes = before ? compareReports(before, report) : [];
   const comparison = before ? comparisonSection(changes, basename(baseline!)) : [];
-  await writeReport(report, writeMarkdown(report, comparison), folder);
+  await writeReport(report, writeSummary(report, comparison), folder);
   const slower = changes.filter(({ verdict }) => verdict === "slower");
   for (const { suite, threads, kind } of slower) console.error(`slower: ${suite}, ${kind}, threads: ${threads}`);
   for (const reason of report.skipped) console.error(reason);
@@ -144,9 +144,9 @@ async function builderRates(rounds: number): Promise<BuilderRate[]> {
   return sizes.map((operators, i) => ({ operators, perSecond: spreadOf(rates[i]!) }));
 }
 
-async function writeReport(report: Report, markdown: string, folder: string | undefined): Promise<void> {
-  if (folder === undefined) return console.log(markdown);
-  await writeFile(join(folder, "performance.md"), markdown);
+async function writeReport(report: Report, summary: string, folder: string | undefined): Promise<void> {
+  if (folder === undefined) return console.log(summary);
+  await writeFile(join(folder, "performance.md"), summary);
   await writeFile(join(folder, "performance.json"), toJson(report));
-  await writeFile(join(folder, "performance.html"), await writeHtml(report, markdown));
+  await writeFile(join(folder, "performance.html"), await writeHtml(report, `${summary}\n${writeDetails(report)}`));
 }

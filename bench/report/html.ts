@@ -34,7 +34,7 @@ export interface RatioChart {
   readonly points: readonly ChartPoint[];
 }
 
-/** The page of a report; `markdown` is the same report as Markdown. */
+/** The page of a report; `markdown` is what it says below the charts. */
 export async function writeHtml(report: Report, markdown: string): Promise<string> {
   const charts = threadsOf(report).flatMap((threads) => KINDS.map((kind) => chartOf(report, kind, threads)));
   return await writePage("Performance", charts, markdown);

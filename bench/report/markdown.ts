@@ -1,5 +1,5 @@
 /**
- * The report as a page of Markdown: ratios first.
+ * The report as Markdown: a summary for users of the module, and all that was measured for those who work on it.
  *
  * @module
  */
@@ -21,47 +21,94 @@ import {
 import { goalTable } from "./goals.ts";
 import type { ContestantResult, Kind, Measurement, SuiteResult } from "./measure.ts";
 
-/** The whole page; `comparison` is a section of it. */
-export function writeMarkdown(report: Report, comparison: readonly string[] = []): string {
+/** A graph of so many operators has a row of its own where graphs are built. */
+const NETWORK_OPERATORS = 20;
+
+/** A graph of so many bytes of weights has one where memory counts. */
+const NETWORK_BYTES = 1e6;
+
+/** What a user of the module wants to know, then the goals; `comparison` is a section of it. */
+export function writeSummary(report: Report, comparison: readonly string[] = []): string {
   const { command, machine, device, rounds, reference, contestants, skipped, suites, builder, coldStart } = report;
   return [
     "# Performance",
-    `Written by \`${command}\`: ${rounds} rounds, in each of which everybody did the same in turn, beginning with ` +
-    "another one each time. Times are medians, and the range in which the middle half of the rounds lies. Ratios are " +
-    "medians of the quotients of the two times of a round: what disturbs the machine disturbs both.",
     `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}; device: ${device}. ` +
     `Load before the start: ${machine.load.toFixed(2)}.`,
-    ...(device === "cpu" ? ["## Goals", goalTable(report)] : []), // They are of the CPU.
-    ...winners(report),
-    ...problems(suites),
-    ...skipped.map((reason) => `Not measured: ${reason}`),
-    ...comparison,
-    "## Ratios",
-    `Time divided by that of ${reference}; less is better. ONNX Runtime's telemetry is turned off for everybody. For ` +
-    `"build, cached" ${WEBNN} has the graph in its compile cache, and the others build as for "build".`,
-    ratioTable(report),
+    `Written by \`${command}\`. Each of its ${rounds} rounds measures all contestants in turn, beginning with another ` +
+    "one each time. A figure is a median, and in parentheses the range of the middle half of the rounds. A ratio is " +
+    "that of two times of one round: what disturbs the machine disturbs both.",
+    "## Runs",
+    `The time of a run (dispatch and read) of ${WEBNN}, and the times of all divided by that of ${reference}: less is ` +
+    "better. ONNX Runtime's telemetry is off for everybody.",
+    runTable(report),
+    "## Builds",
+    `Graphs of at least ${NETWORK_OPERATORS} operators. For "build, cached" ${WEBNN} has the graph in its compile ` +
+    'cache, and the others build as for "build".',
+    ratioTable(report, BUILDS, ({ work }) => work.operators >= NETWORK_OPERATORS),
     "## Memory",
-    "Peak of the process once it has built the graph and run it, over its peak on the suite " +
-    `${BASE}; ratios to ${reference}. Contestants of several processes have none.`,
-    memoryTable(report),
+    `Graphs of at least ${formatMegabytes(NETWORK_BYTES)} of weights: the peak of the process once it has built the ` +
+    `graph and run it, over its peak on the suite ${BASE}; ratios to ${reference}. Contestants of several processes ` +
+    "have none.",
+    memoryTable(report, ({ work }) => work.weightBytes >= NETWORK_BYTES),
     ...builder.map(({ operators, perSecond: { median, p25, p75 } }) =>
       `The builder takes ${thousands(median)} operators per second (${thousands(p25)} – ${thousands(p75)}), ` +
       `${thousands(operators)} to a graph.`
     ),
     ...coldStartSection(coldStart),
+    ...comparison,
+    ...(device === "cpu" ? ["## Goals", goalTable(report)] : []), // They are of the CPU.
+    ...problems(suites),
+    ...skipped.map((reason) => `Not measured: ${reason}`),
     "## Contestants",
     table(["name", "what", "how an output is read"], contestants.map(({ name, title, reads }) => [name, title, reads])),
     ...absentees(contestants.map(({ name }) => name)).map(({ name, reason }) =>
       `**${name}** does not take part: ${reason}.`
     ),
+  ].join("\n\n") + "\n";
+}
+
+/** All that was measured, kind by kind and suite by suite. */
+export function writeDetails(report: Report): string {
+  const { reference, suites } = report;
+  return [
+    ...winners(report),
+    "## Ratios",
+    `Time divided by that of ${reference}.`,
+    ratioTable(report),
+    "## Memory of all",
+    memoryTable(report),
     ...suites.flatMap((result) => suiteSection(result, reference)),
   ].join("\n\n") + "\n";
 }
 
-function ratioTable({ suites, contestants, reference }: Report): string {
+const BUILDS: readonly Kind[] = ["build", "build, cached"];
+
+function runTable(report: Report): string {
+  const { suites, contestants, reference } = report;
   const others = contestants.map(({ name }) => name).filter((name) => name !== reference);
-  const rows = suites.flatMap(({ suite, threads, measurements }) =>
-    measurements.map((measurement) => [
+  const rows = suites.flatMap(({ suite, threads, measurements }) => {
+    const measurement = measurements.find(({ kind }) => kind === "dispatch + read");
+    if (measurement === undefined) return [];
+    const own = measurement.times[WEBNN];
+    const time = own === undefined ? "" : formatTime(spreadOf(own).median);
+    return [[
+      suite,
+      String(threads),
+      time,
+      ...others.map((name) => formatRatio(ratioOf(measurement, name, reference))),
+    ]];
+  });
+  return table(["suite", "threads", "time", ...others], rows);
+}
+
+function ratioTable(
+  { suites, contestants, reference }: Report,
+  kinds?: readonly Kind[],
+  isShown: (result: SuiteResult) => boolean = () => true,
+): string {
+  const others = contestants.map(({ name }) => name).filter((name) => name !== reference);
+  const rows = suites.filter(isShown).flatMap(({ suite, threads, measurements }) =>
+    measurements.filter(({ kind }) => kinds?.includes(kind) ?? true).map((measurement) => [
       suite,
       measurement.kind,
       String(threads),
@@ -80,9 +127,9 @@ function coldStartSection(coldStart: readonly ColdStart[]): string[] {
   ];
 }
 
-function memoryTable(report: Report): string {
+function memoryTable(report: Report, isShown: (result: SuiteResult) => boolean = () => true): string {
   const { suites, contestants, reference } = report;
-  const rows = suites.filter(({ suite }) => suite !== BASE).map((result) => {
+  const rows = suites.filter((result) => result.suite !== BASE && isShown(result)).map((result) => {
     const own = memoryOverBase(report, result, reference);
     const cells = contestants.map(({ name }) => {
       const bytes = memoryOverBase(report, result, name);

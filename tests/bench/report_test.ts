@@ -4,7 +4,7 @@ import { compareReports, comparisonSection } from "../../bench/report/compare.ts
 import type { Report } from "../../bench/report/figures.ts";
 import { goalTable } from "../../bench/report/goals.ts";
 import { writeHtml } from "../../bench/report/html.ts";
-import { writeMarkdown } from "../../bench/report/markdown.ts";
+import { writeDetails, writeSummary } from "../../bench/report/markdown.ts";
 import { maxError, measureSuite, type SuiteResult } from "../../bench/report/measure.ts";
 import { median, quantile, spreadOf } from "../../support/statistics.ts";
 import { compiler, withoutCompiler } from "../../support/c_compiler.ts";
@@ -57,16 +57,16 @@ const REPORT: Report = {
   }],
 };
 
-Deno.test("the report begins with ratios, which are quotients within a round", () => {
-  const markdown = writeMarkdown(REPORT);
-  const ratios = markdown.slice(markdown.indexOf("## Ratios"), markdown.indexOf("## Contestants")).split("\n");
+Deno.test("ratios are quotients within a round", () => {
+  const details = writeDetails(REPORT);
+  const ratios = details.slice(details.indexOf("## Ratios"), details.indexOf("## Memory")).split("\n");
   assertEquals(ratios.slice(4, 8), [
     "| suite | work | threads | webnn | fast | absent |",
     "| --- | --- | --- | --- | --- | --- |",
     "| small | build | 2 | **2.000** (1.750 – 2.500) |  |  |",
     "| small | dispatch + read | 2 | **1.500** (1.250 – 1.750) | **0.025** (0.017 – 0.025) |  |",
   ]);
-  const winners = markdown.slice(markdown.indexOf("## Faster than c"), markdown.indexOf("## Ratios")).split("\n");
+  const winners = details.slice(details.indexOf("## Faster than c"), details.indexOf("## Ratios")).split("\n");
   assertEquals(winners.filter((line) => line.startsWith("|")), [
     "| contestant | suite | threads | ÷ c |",
     "| --- | --- | --- | --- |",
@@ -74,8 +74,23 @@ Deno.test("the report begins with ratios, which are quotients within a round", (
   ]);
 });
 
+Deno.test("the summary has a row for the runs of each suite, and for the builds and the memory of networks", () => {
+  const small = REPORT.suites[0]!;
+  const network = { ...small, suite: "network", work: { ...WORK, operators: 50 } };
+  const light = { ...small, suite: "light", work: { ...WORK, weightBytes: 10 } };
+  const trivial = { ...small, suite: "trivial" };
+  const summary = writeSummary({ ...REPORT, suites: [trivial, small, network, light] });
+  const section = (title: string) => summary.split("\n## ").find((part) => part.startsWith(title))!.split("\n");
+  const rows = (title: string) => section(title).filter((line) => line.startsWith("|")).slice(2);
+  assertEquals(rows("Runs")[1], "| small | 2 | 4.00 ms | **1.500** (1.250 – 1.750) | **0.025** (0.017 – 0.025) |  |");
+  assertEquals(rows("Runs").length, 4);
+  assertEquals(rows("Builds"), ["| network | build | 2 | **2.000** (1.750 – 2.500) |  |  |"]);
+  assertEquals(rows("Memory").map((row) => row.split(" ")[1]), ["small", "network"]);
+  assert(summary.indexOf("## Runs") < summary.indexOf("## Goals"));
+});
+
 Deno.test("the report tells times, rates of work, errors, and who or what is missing", () => {
-  const markdown = writeMarkdown(REPORT);
+  const markdown = writeSummary(REPORT) + writeDetails(REPORT);
   assertStringIncludes(markdown, "1 operator, 3.0 MB of weights; a run is 2.0 MFLOP, 4.0 MB. 7 runs a turn.");
   assertStringIncludes(
     markdown,
@@ -122,7 +137,7 @@ Deno.test("a goal is met, not met or not measured", () => {
 Deno.test("memory is over that of the process on the trivial suite, beside that of the reference", () => {
   const small = REPORT.suites[0]!;
   const contestants = small.contestants.map((result) => ({ ...result, peakMemory: 1e6 }));
-  const markdown = writeMarkdown({ ...REPORT, suites: [{ ...small, suite: "trivial", contestants }, small] });
+  const markdown = writeSummary({ ...REPORT, suites: [{ ...small, suite: "trivial", contestants }, small] });
   assertStringIncludes(markdown, "| small | 2 | **1.33**, 4.0 MB | **1.00**, 3.0 MB |  |  |");
 });
 
@@ -154,7 +169,7 @@ Deno.test("without a reference in common, times are compared and not ratios", ()
 });
 
 Deno.test("the page has the charts and the tables, and needs nothing else", async () => {
-  const html = await writeHtml(REPORT, writeMarkdown(REPORT));
+  const html = await writeHtml(REPORT, writeSummary(REPORT) + writeDetails(REPORT));
   assertEquals(html.match(/<svg /g)!.length, 2);
   assertStringIncludes(html, ">dispatch + read, threads: 2</text>");
   assertStringIncludes(html, "<td>small</td>");
