@@ -105,11 +105,12 @@ class DeviceEvaluator implements Evaluator {
     await cache.prepareToken();
     const graph = await graphs.network({ tokens: 1, history: cache.history, block: BLOCK });
     const { inputs, outputs } = cache.tokenTensors();
-    const place = new Uint8Array(BLOCK);
-    place[cache.length - cache.settled] = 1;
+    const { headSize, sharedHeads } = this.network.architecture;
+    const place = new Int32Array(sharedHeads * headSize).fill(cache.length - cache.settled);
     const ofToken = {
       ...await this.#commonInputs([id], 1, BLOCK),
-      place: await this.#write("place", "uint8", [BLOCK], place),
+      key_places: await this.#write("key_places", "int32", [sharedHeads, 1, headSize, 1], place),
+      value_places: await this.#write("value_places", "int32", [sharedHeads, 1, 1, headSize], place),
     };
     context.dispatch(graph, { ...inputs, ...ofToken }, { ...outputs, logits: this.#logits, token: this.#token });
     cache.addToken();
@@ -131,16 +132,17 @@ class DeviceEvaluator implements Evaluator {
   /** Embeddings, rotations and masks of `count` tokens, of which the last may be no more than filling. */
   async #commonInputs(ids: readonly number[], count: number, recent: number): Promise<Record<string, MLTensor>> {
     const { cache, network: { architecture, weights } } = this;
-    const { headSize, rotaryBases, width, windows } = architecture;
+    const { headSize, heads, rotaryBases, sharedHeads, width, windows } = architecture;
     const embeddings = new Float32Array(count * width);
     embeddings.set(await weights.embed(ids));
     const inputs: Record<string, MLTensor> = {
       embeddings: await this.#write("embeddings", "float32", [count, width], embeddings),
     };
     for (const base of distinct(rotaryBases)) {
-      const { cos, sin } = rotations(base, cache.length, count, headSize);
-      inputs[`cos_${base}`] = await this.#write(`cos_${base}`, "float32", [count, 1, headSize], cos);
-      inputs[`sin_${base}`] = await this.#write(`sin_${base}`, "float32", [count, 1, headSize], sin);
+      const { cos, sin } = rotations(architecture, base, cache.length, count);
+      const shape = [count, heads + 2 * sharedHeads, 2, headSize / 2];
+      inputs[`cos_${base}`] = await this.#write(`cos_${base}`, "float32", shape, cos);
+      inputs[`sin_${base}`] = await this.#write(`sin_${base}`, "float32", shape, sin);
     }
     for (const window of distinct(windows)) {
       const mask = maskOf(cache, count, recent, window);
@@ -170,22 +172,30 @@ function chunkFor(count: number): number {
   return fitting.length > 0 ? Math.min(...fitting) : Math.max(...CHUNKS);
 }
 
-/** Cosines and sines of the angles by which heads turn; the sines of the first half negative. */
-export function rotations(
+/**
+ * Cosines and sines of the angles by which queries and keys turn, those of queries times the factor of the scores, the sines
+ * of first halves negative; 1 and 0 for values.
+ */
+function rotations(
+  { headSize, heads, sharedHeads }: Architecture,
   base: number,
   start: number,
   count: number,
-  headSize: number,
 ): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const half = headSize / 2;
-  const [cos, sin] = [new Float32Array(count * headSize), new Float32Array(count * headSize)];
+  const width = (heads + 2 * sharedHeads) * headSize;
+  const [cos, sin] = [new Float32Array(count * width).fill(1), new Float32Array(count * width)];
+  const factors = [...Array(heads).fill(1 / Math.sqrt(headSize)), ...Array(sharedHeads).fill(1)] as number[];
   for (let token = 0; token < count; token++) {
     for (let i = 0; i < half; i++) {
       const angle = (start + token) * base ** (-i / half);
-      const at = token * headSize + i;
-      cos[at] = cos[at + half] = Math.cos(angle);
-      sin[at + half] = Math.sin(angle);
-      sin[at] = -sin[at + half]!;
+      const [c, s] = [Math.cos(angle), Math.sin(angle)];
+      factors.forEach((factor, head) => {
+        const at = token * width + head * headSize + i;
+        cos[at] = cos[at + half] = factor * c;
+        sin[at + half] = factor * s;
+        sin[at] = -factor * s;
+      });
     }
   }
   return { cos, sin };

@@ -26,12 +26,12 @@ interface Common {
   readonly builder: MLGraphBuilder;
   readonly architecture: Architecture;
   readonly size: GraphSize;
-  /** `[tokens, 1, headSize]`, by the base of the rotation. */
+  /** Of queries, keys and values, `[tokens, all heads, 2, headSize / 2]`, by the base of the rotation. */
   readonly rotations: ReadonlyMap<number, { readonly cos: MLOperand; readonly sin: MLOperand }>;
   /** `[tokens, history + recent]`, 0 where a token looks and very low elsewhere; by the window. */
   readonly masks: ReadonlyMap<number | undefined, MLOperand>;
-  /** 1 at the place in the block where the token goes: `[block]`. */
-  readonly place: MLOperand | undefined;
+  /** The place in the block where the token goes, for each number of its keys and of its values. */
+  readonly places: { readonly key: MLOperand; readonly value: MLOperand } | undefined;
 }
 
 /** The graph's outputs by name: `logits`, `token` (the likeliest), and the keys and values of each layer. */
@@ -41,8 +41,9 @@ export function buildNetwork(
   weights: Weights,
   size: GraphSize,
 ): Record<string, MLOperand> {
-  const { headSize, width } = architecture;
+  const { headSize, heads, sharedHeads, width } = architecture;
   const { block, tokens } = size;
+  const turning = [tokens, heads + 2 * sharedHeads, 2, headSize / 2];
   const input = (name: string, shape: number[], dataType: MLOperandDataType = "float32") =>
     builder.input(name, { dataType, shape });
   const common: Common = {
@@ -51,8 +52,8 @@ export function buildNetwork(
     size,
     rotations: new Map(
       distinct(architecture.rotaryBases).map((base) => [base, {
-        cos: input(`cos_${base}`, [tokens, 1, headSize]),
-        sin: input(`sin_${base}`, [tokens, 1, headSize]),
+        cos: input(`cos_${base}`, turning),
+        sin: input(`sin_${base}`, turning),
       }]),
     ),
     masks: new Map(
@@ -60,7 +61,10 @@ export function buildNetwork(
         window,
       ) => [window, input(maskName(window), [tokens, size.history + (block ?? tokens)])]),
     ),
-    place: block === undefined ? undefined : input("place", [block], "uint8"),
+    places: block === undefined ? undefined : {
+      key: input("key_places", [sharedHeads, 1, headSize, 1], "int32"),
+      value: input("value_places", [sharedHeads, 1, 1, headSize], "int32"),
+    },
   };
   const outputs: Record<string, MLOperand> = {};
   let x = input("embeddings", [tokens, width]);
@@ -118,20 +122,17 @@ function product(builder: MLGraphBuilder, x: MLOperand, weight: MatrixWeight): M
   return builder.gemm(sums, builder.constant(minima), { c: main, bTranspose: true });
 }
 
-/** A matrix by rows, cut into parts of these widths. */
-function cut(builder: MLGraphBuilder, parts: readonly MLOperand[], widths: readonly number[]): MLOperand[] {
-  if (parts.length === widths.length) return [...parts];
-  return builder.split(parts.length === 1 ? parts[0]! : builder.concat([...parts], 1), [...widths], { axis: 1 });
-}
-
-/** Heads `[tokens, heads, headSize]` turned by their positions: `x · cos + swapped · sin`. */
-function turned({ architecture, builder, rotations }: Common, x: MLOperand, base: number): MLOperand {
+/**
+ * Heads `[tokens, all heads, headSize]` turned by their positions: `x · cos + swapped · sin`, where the two halves of a head
+ * are swapped. Cosines and sines also bring the factor of the scores to queries, and leave values as they are.
+ */
+function turned({ builder, rotations, size }: Common, x: MLOperand, base: number): MLOperand {
   const { cos, sin } = rotations.get(base)!;
-  const half = architecture.headSize / 2;
-  const [first, second] = builder.split(x, [half, half], { axis: 2 }) as [MLOperand, MLOperand];
-  // The sines of the first half are negative.
-  const swapped = builder.concat([second, first], 2);
-  return builder.add(builder.mul(x, cos), builder.mul(swapped, sin));
+  const halves = builder.reshape(x, cos.shape);
+  const order = builder.constant({ dataType: "int32", shape: [2] }, new Int32Array([1, 0]));
+  const swapped = builder.gather(halves, order, { axis: 2 });
+  const sum = builder.add(builder.mul(halves, cos), builder.mul(swapped, sin));
+  return size.tokens === 1 ? sum : builder.reshape(sum, [...cos.shape.slice(0, 2), 2 * cos.shape[3]!]);
 }
 
 /** The sum after a layer's attention, and the keys and values of the graph's own tokens. */
@@ -144,29 +145,16 @@ function attention(
   const { architecture, builder, size } = common;
   const { headSize, heads, rotaryBases, sharedHeads } = architecture;
   const { tokens } = size;
-  const [turning, shared] = [heads + sharedHeads, sharedHeads * headSize];
-  const parts = linear(builder, norm(common, x, layer.attentionNorm), layer.qkv);
-  const [qk, v] = cut(builder, parts.length === 1 ? parts : [builder.concat(parts, 1)], [turning * headSize, shared]);
-  let both = builder.reshape(qk!, [tokens, turning, headSize]);
-  if (layer.qkNorm) both = norm(common, both, layer.qkNorm);
-  both = turned(common, both, rotaryBases[index]!);
-  const [q, k] = builder.split(both, [heads, sharedHeads], { axis: 1 }) as [MLOperand, MLOperand];
-  const queries = arranged(
-    builder,
-    builder.mul(q, scalar(builder, 1 / Math.sqrt(headSize))),
-    [tokens, sharedHeads, heads / sharedHeads, headSize],
-    [1, 2, 0, 3],
-  );
-  const keys = remembered(
-    common,
-    `key_${index}`,
-    arranged(builder, k, [tokens, sharedHeads, 1, headSize], [1, 2, 3, 0]),
-  );
-  const values = remembered(
-    common,
-    `value_${index}`,
-    arranged(builder, v!, [tokens, sharedHeads, 1, headSize], [1, 2, 0, 3]),
-  );
+  const qkv = turned(common, queriesKeysValues(common, layer, x), rotaryBases[index]!);
+  const [q, k, v] = builder.split(qkv, [heads, sharedHeads, sharedHeads], { axis: 1 }) as [
+    MLOperand,
+    MLOperand,
+    MLOperand,
+  ];
+  const queries = arranged(builder, q, [tokens, sharedHeads, heads / sharedHeads, headSize], [1, 2, 0, 3]);
+  const shape = [tokens, sharedHeads, 1, headSize];
+  const keys = remembered(common, "key", index, arranged(builder, k, shape, [1, 2, 3, 0]));
+  const values = remembered(common, "value", index, arranged(builder, v, shape, [1, 2, 0, 3]));
   const mixed = attended(common, index, queries, keys, values);
   const merged = builder.reshape(tokens === 1 ? mixed : builder.transpose(mixed, { permutation: [2, 0, 1, 3] }), [
     tokens,
@@ -177,6 +165,18 @@ function attention(
   return { sum: builder.add(x, output), keys, values };
 }
 
+/** Queries, keys and values beside each other, `[tokens, all heads * headSize]`; the first two normalised if they are to be. */
+function queriesKeysValues(common: Common, layer: LayerWeights, x: MLOperand): MLOperand {
+  const { architecture: { headSize, heads, sharedHeads }, builder, size: { tokens } } = common;
+  const parts = linear(builder, norm(common, x, layer.attentionNorm), layer.qkv);
+  const all = parts.length === 1 ? parts[0]! : builder.concat(parts, 1);
+  if (!layer.qkNorm) return all;
+  const count = heads + sharedHeads;
+  const [qk, v] = builder.split(all, [count * headSize, sharedHeads * headSize], { axis: 1 }) as [MLOperand, MLOperand];
+  const normal = norm(common, builder.reshape(qk, [tokens, count, headSize]), layer.qkNorm);
+  return builder.concat([builder.reshape(normal, [tokens, count * headSize]), v], 1);
+}
+
 /** x in another shape, its dimensions in another order; of a single token the order makes no difference. */
 function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permutation: number[]): MLOperand {
   if (shape[0] !== 1) return builder.transpose(builder.reshape(x, shape), { permutation });
@@ -184,15 +184,17 @@ function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permut
 }
 
 /** The new keys or values; those of one token in the block of recent ones. */
-function remembered({ architecture, builder, place, size }: Common, name: string, now: MLOperand): MLOperand {
-  if (place === undefined || size.block === undefined) return now;
-  const { headSize, sharedHeads } = architecture;
-  const shape = now.shape.with(name.startsWith("key") ? 3 : 2, size.block);
-  const recent = builder.input(`recent_${name}`, { dataType: "float32", shape: [...shape] });
-  const isKey = name.startsWith("key");
-  const here = builder.reshape(place, isKey ? [1, 1, 1, size.block] : [1, 1, size.block, 1]);
-  const wide = builder.reshape(now, isKey ? [sharedHeads, 1, headSize, 1] : [sharedHeads, 1, 1, headSize]);
-  return builder.where(here, wide, recent);
+function remembered(
+  { builder, places, size }: Common,
+  kind: "key" | "value",
+  index: number,
+  now: MLOperand,
+): MLOperand {
+  if (places === undefined || size.block === undefined) return now;
+  const axis = kind === "key" ? 3 : 2;
+  const shape = [...now.shape].with(axis, size.block);
+  const recent = builder.input(`recent_${kind}_${index}`, { dataType: "float32", shape });
+  return builder.scatterElements(recent, places[kind], now, { axis });
 }
 
 /** Queries `[shared heads, group, tokens, headSize]` over the history and the recent tokens. */
@@ -218,8 +220,7 @@ function attended(
 function feedForward(common: Common, layer: LayerWeights, x: MLOperand): MLOperand {
   const { builder } = common;
   const parts = linear(builder, norm(common, x, layer.feedForwardNorm), layer.gateUp);
-  const width = parts.length === 1 ? parts[0]!.shape[1]! / 2 : parts[0]!.shape[1]!;
-  const [gate, up] = cut(builder, parts, [width, width]);
+  const [gate, up] = parts.length === 1 ? builder.split(parts[0]!, 2, { axis: 1 }) : parts;
   let output = linear(builder, builder.mul(activated(common, gate!), up!), layer.down)[0]!;
   if (layer.postFeedForwardNorm) output = norm(common, output, layer.postFeedForwardNorm);
   return builder.add(x, output);
