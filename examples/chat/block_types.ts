@@ -7,7 +7,7 @@
 
 /** A type of blocks. */
 export interface BlockType {
-  readonly name: "F32" | "F16" | "Q4_0" | "Q4_1" | "Q8_0" | "Q4_K" | "Q5_K" | "Q6_K";
+  readonly name: "F32" | "F16" | "Q4_0" | "Q4_1" | "Q5_0" | "Q8_0" | "Q4_K" | "Q5_K" | "Q6_K";
   /** Elements in a block. */
   readonly elements: number;
   /** Bytes of a block. */
@@ -20,6 +20,7 @@ export const BLOCK_TYPES: Readonly<Record<number, BlockType>> = {
   1: { name: "F16", elements: 1, bytes: 2 },
   2: { name: "Q4_0", elements: 32, bytes: 18 },
   3: { name: "Q4_1", elements: 32, bytes: 20 },
+  6: { name: "Q5_0", elements: 32, bytes: 22 },
   8: { name: "Q8_0", elements: 32, bytes: 34 },
   12: { name: "Q4_K", elements: 256, bytes: 144 },
   13: { name: "Q5_K", elements: 256, bytes: 176 },

@@ -144,6 +144,22 @@ const q4_1: BlockCodec = {
   },
 };
 
+const q5_0: BlockCodec = {
+  bits: 8,
+  blockSize: 32,
+  hasMinima: false,
+  decode(bytes, blocks, { elements, scales }) {
+    for (let block = 0, at = 0; block < blocks; block++, at += 22) {
+      scales[block] = halfAt(bytes, at);
+      const highs = wordAt(bytes, at + 2);
+      for (let i = 0; i < 32; i++) {
+        const low = bytes[at + 6 + (i & 15)]! >> (i >> 2 & 4) & 15;
+        elements[32 * block + i] = 112 + (low | (highs >>> i & 1) << 4);
+      }
+    }
+  },
+};
+
 const q8_0: BlockCodec = {
   bits: 8,
   blockSize: 32,
@@ -225,4 +241,4 @@ const q6_k: BlockCodec = {
   },
 };
 
-const CODECS = { Q4_0: q4_0, Q4_1: q4_1, Q8_0: q8_0, Q4_K: q4_k, Q5_K: q5_k, Q6_K: q6_k } as const;
+const CODECS = { Q4_0: q4_0, Q4_1: q4_1, Q5_0: q5_0, Q8_0: q8_0, Q4_K: q4_k, Q5_K: q5_k, Q6_K: q6_k } as const;

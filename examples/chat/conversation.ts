@@ -149,7 +149,7 @@ class EvaluatedConversation implements Conversation {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     const { evaluator, model: { tokenizer }, options } = this;
-    const decoder = new TextDecoder();
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let text = "";
     const emit = (piece: string) => {
       text += piece;

@@ -59,7 +59,8 @@ class EndOfBytes extends Error {
 class Cursor {
   #offset = 0;
   readonly #view: DataView;
-  readonly #decoder = new TextDecoder();
+  // A token may begin with a byte order mark.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(readonly bytes: Uint8Array) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -22,7 +22,7 @@ Usage: deno task chat [prompt] [options]
 
   prompt               a question, in quotes; without one, questions come from the terminal (Ctrl-C stops an
                        answer, Ctrl-D ends), or one for each line of standard input
-  --model FILE         a GGUF file of the architectures llama or gemma3, its blocks Q4_0, Q4_1, Q4_K, Q5_K, Q6_K,
+  --model FILE         a GGUF file of the architectures llama or gemma3, its blocks Q4_0, Q4_1, Q4_K, Q5_0, Q5_K, Q6_K,
                        Q8_0, F16 or F32 (default SmolLM2-135M-Instruct, which is fetched from PyPI once)
   --threads N          threads of the processor (default: all of its cores)
   --tokens N           tokens of an answer at most (default 512)

@@ -52,7 +52,7 @@ const MODELS: Readonly<Record<string, TinyModel>> = {
   "llama of Q4_1 and Q8_0": { architecture: "llama", types: ["Q4_1"], headType: "Q8_0" },
   "llama of all types": {
     architecture: "llama",
-    types: ["Q4_0", "Q8_0", "F16", "Q5_K", "Q6_K", "F32", "Q4_K"],
+    types: ["Q4_0", "Q8_0", "F16", "Q5_0", "Q5_K", "Q6_K", "F32", "Q4_K"],
     headType: "F16",
   },
   "gemma3 of Q4_K and Q6_K": { architecture: "gemma3", types: ["Q4_K", "Q4_K", "Q6_K", "Q4_K"], headType: "Q6_K" },

@@ -7,6 +7,7 @@ export const TYPES = {
   F16: { number: 1, elements: 1, bytes: 2 },
   Q4_0: { number: 2, elements: 32, bytes: 18 },
   Q4_1: { number: 3, elements: 32, bytes: 20 },
+  Q5_0: { number: 6, elements: 32, bytes: 22 },
   Q8_0: { number: 8, elements: 32, bytes: 34 },
   Q4_K: { number: 12, elements: 256, bytes: 144 },
   Q5_K: { number: 13, elements: 256, bytes: 176 },
@@ -131,6 +132,7 @@ const HALVES: Readonly<Record<TypeName, { readonly scale?: number; readonly mini
   F16: {},
   Q4_0: { scale: 0 },
   Q4_1: { scale: 0, minimum: 2 },
+  Q5_0: { scale: 0 },
   Q8_0: { scale: 0 },
   Q4_K: { scale: 0, minimum: 2 },
   Q5_K: { scale: 0, minimum: 2 },
@@ -142,6 +144,7 @@ const LARGEST: Readonly<Record<TypeName, number>> = {
   F16: 1,
   Q4_0: 8,
   Q4_1: 8,
+  Q5_0: 16,
   Q8_0: 128,
   Q4_K: 15 * 63,
   Q5_K: 31 * 63,
@@ -206,6 +209,10 @@ const ELEMENTS: Readonly<Record<TypeName, Element>> = {
   F16: (view, at) => view.getFloat16(at, true),
   Q4_0: (view, at, i) => view.getFloat16(at, true) * (nibble32(view, at + 2, i) - 8),
   Q4_1: (view, at, i) => view.getFloat16(at, true) * nibble32(view, at + 4, i) + view.getFloat16(at + 2, true),
+  Q5_0: (view, at, i) => {
+    const high = Math.floor(view.getUint32(at + 2, true) / 2 ** i) % 2;
+    return view.getFloat16(at, true) * (nibble32(view, at + 6, i) + 16 * high - 16);
+  },
   Q8_0: (view, at, i) => view.getFloat16(at, true) * view.getInt8(at + 2 + i),
   Q4_K: (view, at, i) => {
     const { minimum, scale } = parts(view, at, i);
