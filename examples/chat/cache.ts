@@ -1,18 +1,19 @@
 /**
  * The keys and values of a conversation, in tensors on the device: a history of fixed length for each layer, and a block of
- * recent positions. A token's dispatch reads the history and writes the block, in another tensor than it reads. When the
- * block is full it is put into the history, layer by layer, each into the tensor that the layer before has left.
+ * recent positions, the last one at its end. A token's dispatch reads the history and writes the block, one row further, in
+ * another tensor than it reads. When the block is full it is put into the history, layer by layer, each into the tensor that
+ * the layer before has left.
  *
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { type CacheKind, cacheShape, type Graphs } from "./graphs.ts";
+import { cacheShape, type Graphs, placesShape } from "./graphs.ts";
 
 /** How many recent positions a block holds: a token copies a block, and its share of the history. */
 export const BLOCK = 32;
 /** How many tokens of a prompt go in together. */
 export const CHUNKS: readonly number[] = [128, 32];
-const KINDS: readonly CacheKind[] = ["key", "value"];
+const KINDS = ["key", "value"];
 const FIRST_HISTORY = 256;
 
 /** The caches of a conversation. */
@@ -23,7 +24,7 @@ export interface Cache {
   readonly settled: number;
   /** Positions for which the history has room. */
   readonly history: number;
-  /** Inputs and outputs of the dispatch of one token, which goes to the place `length - settled` of the block. */
+  /** Inputs and outputs of the dispatch of one token. */
   tokenTensors(): { inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> };
   /** Inputs and outputs of the dispatch of a chunk. The block must be settled. */
   chunkTensors(count: number): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }>;
@@ -43,7 +44,6 @@ export interface Cache {
 /** A layer's tensors of keys or of values. */
 interface Slot {
   readonly name: string;
-  readonly kind: CacheKind;
   history: MLTensor;
   /** What the next token reads. */
   recent: MLTensor;
@@ -69,12 +69,15 @@ export async function createCache(
 class DeviceCache implements Cache {
   readonly #slots: Slot[] = [];
   readonly #chunks = new Map<number, Record<string, MLTensor>>();
-  readonly #places = new Map<string, MLTensor>();
+  /** The coordinates of rows that are put into histories, by their number. */
+  readonly #places = new Map<number, MLTensor>();
   /** A history that no layer uses at the moment. */
-  readonly #spares = new Map<CacheKind, MLTensor>();
+  #spare!: MLTensor;
   readonly #histories: readonly number[];
   #length = 0;
   #settled = 0;
+  /** The position behind the last row of the block. */
+  #blockEnd = 0;
   #history: number;
 
   constructor(
@@ -100,17 +103,15 @@ class DeviceCache implements Cache {
   }
 
   async allocate(): Promise<void> {
-    for (const kind of KINDS) {
-      this.#spares.set(kind, await this.#tensor(kind, this.#history));
-      for (let layer = 0; layer < this.architecture.layers; layer++) {
-        this.#slots.push({
-          name: `${kind}_${layer}`,
-          kind,
-          history: await this.#tensor(kind, this.#history),
-          recent: await this.#tensor(kind, BLOCK),
-          next: await this.#tensor(kind, BLOCK),
-        });
-      }
+    this.#spare = await this.#tensor(this.#history);
+    const layers = Array.from({ length: this.architecture.layers }, (_, layer) => layer);
+    for (const name of KINDS.flatMap((kind) => layers.map((layer) => `${kind}_${layer}`))) {
+      this.#slots.push({
+        name,
+        history: await this.#tensor(this.#history),
+        recent: await this.#tensor(BLOCK),
+        next: await this.#tensor(BLOCK),
+      });
     }
   }
 
@@ -131,7 +132,7 @@ class DeviceCache implements Cache {
   }
 
   async prepareToken(): Promise<void> {
-    if (this.#length - this.#settled === BLOCK) await this.#settle();
+    if (this.#length - this.#settled === BLOCK || this.#blockEnd !== this.#length) await this.#settle();
   }
 
   async prepareChunk(count: number): Promise<void> {
@@ -141,13 +142,14 @@ class DeviceCache implements Cache {
 
   addToken(): void {
     for (const slot of this.#slots) [slot.recent, slot.next] = [slot.next, slot.recent];
-    this.#length++;
+    this.#blockEnd = ++this.#length;
   }
 
   async addChunk(count: number, used: number): Promise<void> {
     const chunk = await this.#chunk(count);
-    await this.#put(count, ({ name }) => chunk[`new_${name}`]!);
-    this.#length = this.#settled += used;
+    const places = Array.from({ length: count }, (_, row) => this.#settled + row);
+    await this.#put(places, ({ name }) => chunk[`new_${name}`]!);
+    this.#length = this.#settled = this.#blockEnd = this.#settled + used;
   }
 
   rewind(length: number): void {
@@ -158,46 +160,49 @@ class DeviceCache implements Cache {
   destroy(): void {
     const ofSlots = this.#slots.flatMap(({ history, next, recent }) => [history, next, recent]);
     const ofChunks = [...this.#chunks.values()].flatMap((tensors) => Object.values(tensors));
-    for (const tensor of [...ofSlots, ...ofChunks, ...this.#spares.values(), ...this.#places.values()]) {
+    for (const tensor of [...ofSlots, ...ofChunks, this.#spare, ...this.#places.values()]) {
       tensor.destroy();
     }
   }
 
   /** Puts the block into the history. */
   async #settle(): Promise<void> {
-    if (this.#length === this.#settled) return;
-    await this.#reserve(this.#settled + BLOCK);
-    await this.#put(BLOCK, ({ recent }) => recent);
-    this.#settled = this.#length;
+    if (this.#length > this.#settled) {
+      await this.#reserve(this.#settled + BLOCK);
+      await this.#put(this.#placesOfBlock(), ({ recent }) => recent);
+    }
+    this.#settled = this.#blockEnd = this.#length;
   }
 
-  /** Puts keys and values of `count` positions behind those that are settled. */
-  async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
-    for (const kind of KINDS) {
-      const graph = await this.graphs.put(kind, this.#history, count);
-      const places = await this.#writePlaces(kind, count);
-      for (const slot of this.#slots.filter((slot) => slot.kind === kind)) {
-        const spare = this.#spares.get(kind)!;
-        const inputs = { history: slot.history, recent: recentOf(slot), places };
-        this.context.dispatch(graph, inputs, { output: spare });
-        this.#spares.set(kind, slot.history);
-        slot.history = spare;
-      }
+  /** Where the rows of the block go. Those that do not count go behind the others, where they will be written over. */
+  #placesOfBlock(): number[] {
+    let free = this.#length;
+    return Array.from({ length: BLOCK }, (_, row) => {
+      const position = this.#blockEnd - BLOCK + row;
+      return position >= this.#settled && position < this.#length ? position : free++;
+    });
+  }
+
+  /** Puts the rows of keys and values at these positions of the history. */
+  async #put(positions: readonly number[], recentOf: (slot: Slot) => MLTensor): Promise<void> {
+    const graph = await this.graphs.put(this.#history, positions.length);
+    const places = await this.#writePlaces(positions);
+    for (const slot of this.#slots) {
+      const [before, after] = [slot.history, this.#spare];
+      this.context.dispatch(graph, { history: before, recent: recentOf(slot), places }, { output: after });
+      [slot.history, this.#spare] = [after, before];
     }
   }
 
-  async #writePlaces(kind: CacheKind, count: number): Promise<MLTensor> {
-    const shape = cacheShape(this.architecture, kind, count);
-    const key = `${kind} ${count}`;
-    const tensor = this.#places.get(key) ??
+  async #writePlaces(positions: readonly number[]): Promise<MLTensor> {
+    const count = positions.length;
+    const shape = placesShape(this.architecture, count);
+    const tensor = this.#places.get(count) ??
       await this.context.createTensor({ dataType: "int32", shape, writable: true });
-    this.#places.set(key, tensor);
-    const inner = kind === "key" ? 1 : this.architecture.headSize;
-    const places = Int32Array.from(
-      { length: shape.reduce((product, size) => product * size) },
-      (_, i) => this.#settled + Math.floor(i / inner) % count,
-    );
-    this.context.writeTensor(tensor, places);
+    this.#places.set(count, tensor);
+    const heads = Array.from({ length: this.architecture.sharedHeads }, (_, head) => head);
+    const coordinates = heads.flatMap((head) => positions.flatMap((position) => [head, 0, position]));
+    this.context.writeTensor(tensor, Int32Array.from(coordinates));
     return tensor;
   }
 
@@ -206,17 +211,15 @@ class DeviceCache implements Cache {
     if (positions <= this.#history) return;
     const longer = this.#histories.find((history) => history >= positions);
     if (longer === undefined) throw new Error(`the context has no room for ${positions} tokens`);
-    for (const kind of KINDS) {
-      const graph = await this.graphs.grow(kind, this.#history, longer);
-      for (const slot of this.#slots.filter((slot) => slot.kind === kind)) {
-        const before = slot.history;
-        slot.history = await this.#tensor(kind, longer);
-        this.context.dispatch(graph, { history: before }, { output: slot.history });
-        before.destroy();
-      }
-      this.#spares.get(kind)!.destroy();
-      this.#spares.set(kind, await this.#tensor(kind, longer));
+    const graph = await this.graphs.grow(this.#history, longer);
+    for (const slot of this.#slots) {
+      const before = slot.history;
+      slot.history = await this.#tensor(longer);
+      this.context.dispatch(graph, { history: before }, { output: slot.history });
+      before.destroy();
     }
+    this.#spare.destroy();
+    this.#spare = await this.#tensor(longer);
     this.#history = longer;
   }
 
@@ -224,13 +227,13 @@ class DeviceCache implements Cache {
     const known = this.#chunks.get(count);
     if (known) return known;
     const tensors: Record<string, MLTensor> = {};
-    for (const { kind, name } of this.#slots) tensors[`new_${name}`] = await this.#tensor(kind, count);
+    for (const { name } of this.#slots) tensors[`new_${name}`] = await this.#tensor(count);
     this.#chunks.set(count, tensors);
     return tensors;
   }
 
-  #tensor(kind: CacheKind, positions: number): Promise<MLTensor> {
-    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, kind, positions) });
+  #tensor(positions: number): Promise<MLTensor> {
+    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions) });
   }
 }
 

@@ -105,13 +105,7 @@ class DeviceEvaluator implements Evaluator {
     await cache.prepareToken();
     const graph = await graphs.network({ tokens: 1, history: cache.history, block: BLOCK });
     const { inputs, outputs } = cache.tokenTensors();
-    const { headSize, sharedHeads } = this.network.architecture;
-    const place = new Int32Array(sharedHeads * headSize).fill(cache.length - cache.settled);
-    const ofToken = {
-      ...await this.#commonInputs([id], 1, BLOCK),
-      key_places: await this.#write("key_places", "int32", [sharedHeads, 1, headSize, 1], place),
-      value_places: await this.#write("value_places", "int32", [sharedHeads, 1, 1, headSize], place),
-    };
+    const ofToken = await this.#commonInputs([id], 1, BLOCK);
     context.dispatch(graph, { ...inputs, ...ofToken }, { ...outputs, logits: this.#logits, token: this.#token });
     cache.addToken();
   }
@@ -209,13 +203,15 @@ function maskOf(
   window = Infinity,
 ): Float32Array<ArrayBuffer> {
   const width = history + recent;
+  // The position of the first recent row: the last row is that of the last token.
+  const begin = length + count - recent;
   const mask = new Float32Array(count * width).fill(UNSEEN);
   for (let token = 0; token < count; token++) {
     const position = length + token;
     const first = Math.max(0, position - window + 1);
     const row = mask.subarray(token * width, (token + 1) * width);
     row.fill(0, Math.min(first, settled), settled);
-    row.fill(0, history + Math.max(0, first - settled), history + position - settled + 1);
+    row.fill(0, history + Math.max(first, settled) - begin, history + position - begin + 1);
   }
   return mask;
 }

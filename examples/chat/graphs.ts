@@ -18,18 +18,20 @@ export interface Engine {
 export interface Graphs {
   network(size: GraphSize): Promise<MLGraph>;
   /** Keys, or values, of `count` tokens put into a history at `places`: inputs `history`, `recent`, `places`. */
-  put(kind: CacheKind, history: number, count: number): Promise<MLGraph>;
+  put(history: number, count: number): Promise<MLGraph>;
   /** A longer history that begins with another one: input `history`. */
-  grow(kind: CacheKind, from: number, to: number): Promise<MLGraph>;
+  grow(from: number, to: number): Promise<MLGraph>;
   destroy(): void;
 }
 
-/** Keys have their positions along the last dimension, values along the one before it. */
-export type CacheKind = "key" | "value";
-
 /** The shape of the keys or values of a number of positions. */
-export function cacheShape({ headSize, sharedHeads }: Architecture, kind: CacheKind, positions: number): number[] {
-  return kind === "key" ? [sharedHeads, 1, headSize, positions] : [sharedHeads, 1, positions, headSize];
+export function cacheShape({ headSize, sharedHeads }: Architecture, positions: number): number[] {
+  return [sharedHeads, 1, positions, headSize];
+}
+
+/** The shape of the coordinates at which rows of keys or values are put. */
+export function placesShape({ sharedHeads }: Architecture, count: number): number[] {
+  return [sharedHeads, 1, count, 3];
 }
 
 /** @returns graphs, none of which is built yet */
@@ -46,9 +48,8 @@ export function graphsOf(engine: Engine, architecture: Architecture, weights: We
         const builder = engine.createBuilder();
         return builder.build(buildNetwork(builder, architecture, weights, size));
       }),
-    put: (kind, history, count) =>
-      once(`put ${kind} ${history} ${count}`, () => buildPut(engine, architecture, kind, history, count)),
-    grow: (kind, from, to) => once(`grow ${kind} ${from} ${to}`, () => buildGrow(engine, architecture, kind, from, to)),
+    put: (history, count) => once(`put ${history} ${count}`, () => buildPut(engine, architecture, history, count)),
+    grow: (from, to) => once(`grow ${from} ${to}`, () => buildGrow(engine, architecture, from, to)),
     destroy() {
       for (const graph of built.values()) graph.then((graph) => graph.destroy(), () => {});
       built.clear();
@@ -59,28 +60,18 @@ export function graphsOf(engine: Engine, architecture: Architecture, weights: We
 function buildPut(
   { createBuilder }: Engine,
   architecture: Architecture,
-  kind: CacheKind,
   history: number,
   count: number,
 ): Promise<MLGraph> {
   const builder = createBuilder();
   const input = (name: string, positions: number) =>
-    builder.input(name, { dataType: "float32", shape: cacheShape(architecture, kind, positions) });
-  const places = builder.input("places", { dataType: "int32", shape: cacheShape(architecture, kind, count) });
-  const axis = kind === "key" ? 3 : 2;
-  const output = builder.scatterElements(input("history", history), places, input("recent", count), { axis });
-  return builder.build({ output });
+    builder.input(name, { dataType: "float32", shape: cacheShape(architecture, positions) });
+  const places = builder.input("places", { dataType: "int32", shape: placesShape(architecture, count) });
+  return builder.build({ output: builder.scatterND(input("history", history), places, input("recent", count)) });
 }
 
-function buildGrow(
-  { createBuilder }: Engine,
-  architecture: Architecture,
-  kind: CacheKind,
-  from: number,
-  to: number,
-): Promise<MLGraph> {
+function buildGrow({ createBuilder }: Engine, architecture: Architecture, from: number, to: number): Promise<MLGraph> {
   const builder = createBuilder();
-  const history = builder.input("history", { dataType: "float32", shape: cacheShape(architecture, kind, from) });
-  const padding = kind === "key" ? [0, 0, 0, to - from] : [0, 0, to - from, 0];
-  return builder.build({ output: builder.pad(history, [0, 0, 0, 0], padding) });
+  const history = builder.input("history", { dataType: "float32", shape: cacheShape(architecture, from) });
+  return builder.build({ output: builder.pad(history, [0, 0, 0, 0], [0, 0, to - from, 0]) });
 }

@@ -3,13 +3,13 @@
  * attention over a cache, a gated perceptron, the head. Only the standard is used: it runs in a browser as it does in Deno.
  *
  * A graph takes `tokens` tokens at a time. Keys and values of earlier tokens lie in a history of fixed length, `[shared
- * heads, 1, headSize, history]` and `[shared heads, 1, history, headSize]` for each layer. Those of the graph's own tokens
- * are its outputs. Where it takes one token, they are written into a block of recent ones, which it gets and gives back.
+ * heads, 1, history, headSize]` for each layer. Those of the graph's own tokens are its outputs. Where it takes one token, it
+ * gets a block of recent ones and gives it back with this token at its end, the first one gone.
  *
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import type { LayerWeights, MatrixWeight, Weights } from "./weights.ts";
+import type { LayerWeights, MatrixWeight, Weight, Weights } from "./weights.ts";
 
 /** The sizes of a graph. */
 export interface GraphSize {
@@ -30,8 +30,6 @@ interface Common {
   readonly rotations: ReadonlyMap<number, { readonly cos: MLOperand; readonly sin: MLOperand }>;
   /** `[tokens, history + recent]`, 0 where a token looks and very low elsewhere; by the window. */
   readonly masks: ReadonlyMap<number | undefined, MLOperand>;
-  /** The place in the block where the token goes, for each number of its keys and of its values. */
-  readonly places: { readonly key: MLOperand; readonly value: MLOperand } | undefined;
 }
 
 /** The graph's outputs by name: `logits`, `token` (the likeliest), and the keys and values of each layer. */
@@ -61,10 +59,6 @@ export function buildNetwork(
         window,
       ) => [window, input(maskName(window), [tokens, size.history + (block ?? tokens)])]),
     ),
-    places: block === undefined ? undefined : {
-      key: input("key_places", [sharedHeads, 1, headSize, 1], "int32"),
-      value: input("value_places", [sharedHeads, 1, 1, headSize], "int32"),
-    },
   };
   const outputs: Record<string, MLOperand> = {};
   let x = input("embeddings", [tokens, width]);
@@ -90,11 +84,11 @@ export function distinct<T>(values: readonly T[]): T[] {
 }
 
 /** `x / √(mean(x²) + ε) · gain`, over the last dimension. */
-function norm({ architecture, builder }: Common, x: MLOperand, gain: MLTensor): MLOperand {
+function norm({ architecture, builder }: Common, x: MLOperand, gain: Weight): MLOperand {
   const axis = x.shape.length - 1;
   const mean = builder.reduceMean(builder.mul(x, x), { axes: [axis], keepDimensions: true });
   const epsilon = scalar(builder, architecture.epsilon);
-  return builder.mul(builder.div(x, builder.sqrt(builder.add(mean, epsilon))), builder.constant(gain));
+  return builder.mul(builder.div(x, builder.sqrt(builder.add(mean, epsilon))), gain(builder));
 }
 
 function scalar(builder: MLGraphBuilder, value: number): MLOperand {
@@ -107,19 +101,19 @@ function linear(builder: MLGraphBuilder, x: MLOperand, weights: readonly MatrixW
 }
 
 function product(builder: MLGraphBuilder, x: MLOperand, weight: MatrixWeight): MLOperand {
-  if ("numbers" in weight) return builder.gemm(x, builder.constant(weight.numbers), { bTranspose: true });
+  if ("numbers" in weight) return builder.gemm(x, weight.numbers(builder), { bTranspose: true });
   const { blockSize, elements, inner, minima, scales, zeroPoints } = weight;
   const matrix = builder.dequantizeLinear(
-    builder.constant(elements),
-    builder.constant(scales),
-    builder.constant(zeroPoints),
+    elements(builder),
+    scales(builder),
+    zeroPoints(builder),
   );
   const main = builder.matmul(x, builder.transpose(matrix));
   if (!minima) return main;
   // A minimum counts for all elements of its block alike: the sum of a block of x times the minimum.
   const blocks = builder.reshape(x, [x.shape[0]!, inner / blockSize, blockSize]);
   const sums = builder.reduceSum(blocks, { axes: [2] });
-  return builder.gemm(sums, builder.constant(minima), { c: main, bTranspose: true });
+  return builder.gemm(sums, minima(builder), { c: main, bTranspose: true });
 }
 
 /**
@@ -153,8 +147,8 @@ function attention(
   ];
   const queries = arranged(builder, q, [tokens, sharedHeads, heads / sharedHeads, headSize], [1, 2, 0, 3]);
   const shape = [tokens, sharedHeads, 1, headSize];
-  const keys = remembered(common, "key", index, arranged(builder, k, shape, [1, 2, 3, 0]));
-  const values = remembered(common, "value", index, arranged(builder, v, shape, [1, 2, 0, 3]));
+  const keys = remembered(common, `key_${index}`, arranged(builder, k, shape, [1, 2, 0, 3]));
+  const values = remembered(common, `value_${index}`, arranged(builder, v, shape, [1, 2, 0, 3]));
   const mixed = attended(common, index, queries, keys, values);
   const merged = builder.reshape(tokens === 1 ? mixed : builder.transpose(mixed, { permutation: [2, 0, 1, 3] }), [
     tokens,
@@ -183,18 +177,13 @@ function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permut
   return builder.reshape(x, permutation.map((axis) => shape[axis]!));
 }
 
-/** The new keys or values; those of one token in the block of recent ones. */
-function remembered(
-  { builder, places, size }: Common,
-  kind: "key" | "value",
-  index: number,
-  now: MLOperand,
-): MLOperand {
-  if (places === undefined || size.block === undefined) return now;
-  const axis = kind === "key" ? 3 : 2;
-  const shape = [...now.shape].with(axis, size.block);
-  const recent = builder.input(`recent_${kind}_${index}`, { dataType: "float32", shape });
-  return builder.scatterElements(recent, places[kind], now, { axis });
+/** The new keys or values; those of one token at the end of the block of recent ones. */
+function remembered({ builder, size }: Common, name: string, now: MLOperand): MLOperand {
+  if (size.block === undefined) return now;
+  const [heads, one, , headSize] = now.shape as [number, number, number, number];
+  const recent = builder.input(`recent_${name}`, { dataType: "float32", shape: [heads, one, size.block, headSize] });
+  const later = builder.slice(recent, [0, 0, 1, 0], [heads, one, size.block - 1, headSize]);
+  return builder.concat([later, now], 2);
 }
 
 /** Queries `[shared heads, group, tokens, headSize]` over the history and the recent tokens. */
@@ -207,10 +196,11 @@ function attended(
 ): MLOperand {
   const { headSize, sharedHeads, windows } = architecture;
   const { history } = size;
-  const past = (name: string, shape: number[]) => builder.input(`${name}_${index}`, { dataType: "float32", shape });
-  const pastKeys = past("key", [sharedHeads, 1, headSize, history]);
-  const pastValues = past("value", [sharedHeads, 1, history, headSize]);
-  const scores = builder.concat([builder.matmul(queries, pastKeys), builder.matmul(queries, keys)], 3);
+  const shape = [sharedHeads, 1, history, headSize];
+  const past = (kind: string) => builder.input(`${kind}_${index}`, { dataType: "float32", shape });
+  const [pastKeys, pastValues] = [past("key"), past("value")];
+  const scoresOf = (keys: MLOperand) => builder.matmul(queries, builder.transpose(keys, { permutation: [0, 1, 3, 2] }));
+  const scores = builder.concat([scoresOf(pastKeys), scoresOf(keys)], 3);
   const shares = builder.softmax(builder.add(scores, masks.get(windows[index])!), 3);
   const recent = shares.shape[3]! - history;
   const [ofPast, ofRecent] = builder.split(shares, [history, recent], { axis: 3 }) as [MLOperand, MLOperand];

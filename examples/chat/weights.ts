@@ -1,5 +1,5 @@
 /**
- * The weights of a model on a WebNN context, as constant tensors that all its graphs share.
+ * The weights of a model on a WebNN context: as constant tensors that all its graphs share, where it has these.
  *
  * @module
  */
@@ -9,22 +9,25 @@ import { type BlockType, bytesOfBlocks } from "./block_types.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { GgufHeader, GgufTensor } from "./gguf.ts";
 
+/** A weight in a graph that is being built. */
+export type Weight = (builder: MLGraphBuilder) => MLOperand;
+
 /** A matrix `[rows, inner]` of 4 or 8 bits: `(elements - zeroPoints) · scales + minima`, by blocks. */
 export interface BlockWeight {
   readonly rows: number;
   readonly inner: number;
   readonly blockSize: number;
-  readonly elements: MLTensor;
-  readonly scales: MLTensor;
-  readonly zeroPoints: MLTensor;
-  readonly minima: MLTensor | undefined;
+  readonly elements: Weight;
+  readonly scales: Weight;
+  readonly zeroPoints: Weight;
+  readonly minima: Weight | undefined;
 }
 
 /** A matrix `[rows, inner]` of float32. */
 export interface FloatWeight {
   readonly rows: number;
   readonly inner: number;
-  readonly numbers: MLTensor;
+  readonly numbers: Weight;
 }
 
 /** A matrix; or the parts of one, one below the other, where their types differ. */
@@ -32,23 +35,23 @@ export type MatrixWeight = BlockWeight | FloatWeight;
 
 /** The weights of a layer. */
 export interface LayerWeights {
-  readonly attentionNorm: MLTensor;
+  readonly attentionNorm: Weight;
   /** Of queries, keys and values, one below the other. */
   readonly qkv: readonly MatrixWeight[];
   /** `[heads + sharedHeads, headSize]`: what normalised queries and keys are multiplied by. */
-  readonly qkNorm: MLTensor | undefined;
+  readonly qkNorm: Weight | undefined;
   readonly output: readonly MatrixWeight[];
-  readonly postAttentionNorm: MLTensor | undefined;
-  readonly feedForwardNorm: MLTensor;
+  readonly postAttentionNorm: Weight | undefined;
+  readonly feedForwardNorm: Weight;
   readonly gateUp: readonly MatrixWeight[];
   readonly down: readonly MatrixWeight[];
-  readonly postFeedForwardNorm: MLTensor | undefined;
+  readonly postFeedForwardNorm: Weight | undefined;
 }
 
 /** The weights of a model. */
 export interface Weights {
   readonly layers: readonly LayerWeights[];
-  readonly outputNorm: MLTensor;
+  readonly outputNorm: Weight;
   readonly head: readonly MatrixWeight[];
   /** The vector of each token, scaled, one after the other. */
   embed(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
@@ -85,7 +88,7 @@ type ElementType = "uint4" | "int4" | "uint8" | "int8";
 
 class Loader {
   readonly #tensors: MLTensor[] = [];
-  readonly #zeroPoints = new Map<string, MLTensor>();
+  readonly #zeroPoints = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
 
   constructor(
@@ -115,7 +118,7 @@ class Loader {
     };
   }
 
-  async vector(name: string): Promise<MLTensor> {
+  async vector(name: string): Promise<Weight> {
     const numbers = await this.#floats(name);
     return this.#constant("float32", [numbers.length], numbers);
   }
@@ -169,7 +172,7 @@ class Loader {
     return decodeFloats(type, await this.source.read(offset, byteLength));
   }
 
-  async #qkNorm(queryName: string, keyName: string): Promise<MLTensor> {
+  async #qkNorm(queryName: string, keyName: string): Promise<Weight> {
     const { heads, headSize, sharedHeads } = this.architecture;
     const [query, key] = [await this.#floats(queryName), await this.#floats(keyName)];
     const rows = [...Array(heads).fill(query), ...Array(sharedHeads).fill(key)] as Float32Array[];
@@ -229,7 +232,7 @@ class Loader {
   }
 
   /** The middle of the unsigned elements; 0 for signed ones. */
-  async #zeroPointsOf(type: ElementType, shape: readonly number[]): Promise<MLTensor> {
+  async #zeroPointsOf(type: ElementType, shape: readonly number[]): Promise<Weight> {
     const key = `${type} ${shape}`;
     const count = shape[0]! * shape[1]!;
     const bytes = new Uint8Array(type.endsWith("4") ? Math.ceil(count / 2) : count);
@@ -242,11 +245,22 @@ class Loader {
     dataType: MLOperandDataType,
     shape: readonly number[],
     data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
-  ): Promise<MLTensor> {
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    const tensor = await this.context.createConstantTensor({ dataType, shape: [...shape] }, bytes);
+  ): Promise<Weight> {
+    const descriptor = { dataType, shape: [...shape] };
+    const tensor = await this.#constantTensor(descriptor, data);
+    if (tensor === undefined) return (builder) => builder.constant(descriptor, data);
     this.#tensors.push(tensor);
-    return tensor;
+    return (builder) => builder.constant(tensor);
+  }
+
+  /** A constant tensor; `undefined` where the context has none, as Chromium's on the CPU. */
+  async #constantTensor(descriptor: MLOperandDescriptor, data: AllowSharedBufferSource): Promise<MLTensor | undefined> {
+    try {
+      return await this.context.createConstantTensor(descriptor, data);
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "NotSupportedError") return undefined;
+      throw error;
+    }
   }
 }
 

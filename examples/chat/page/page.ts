@@ -1,0 +1,29 @@
+/**
+ * The chat for a web page, on the browser's own WebNN: the same program, its model a file that the user picks.
+ *
+ * @module
+ */
+import { blobSource } from "../byte_source.ts";
+import { type Conversation, type ConversationOptions, createConversation } from "../conversation.ts";
+import { readGguf } from "../gguf.ts";
+import { loadModel } from "../model.ts";
+
+/** What the page asks of the model. */
+const OPTIONS: ConversationOptions = {
+  context: 1024,
+  maxTokens: 256,
+  sampling: { temperature: 0, topK: 40, topP: 0.95, seed: 1 },
+  system: undefined,
+};
+
+/** Loads the model of a GGUF file, and begins a conversation. */
+export async function openConversation(
+  file: Blob,
+  options: Partial<ConversationOptions> = {},
+): Promise<Conversation> {
+  const context = await navigator.ml.createContext();
+  const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
+  const source = blobSource(file);
+  const model = await loadModel(engine, source, await readGguf(source), false);
+  return await createConversation(model, { ...OPTIONS, ...options });
+}
