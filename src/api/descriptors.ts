@@ -1,5 +1,5 @@
 /**
- * Conversion of the descriptors that scripts pass.
+ * Converters for the descriptors that scripts pass.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The dictionaries of the standard that callers pass, as types. Their defaults and rules stand in the rows of src/ops.
+ * Types of the standard's dictionaries and enumerations. Their defaults and checks are in the rows of src/ops.
  *
  * @module
  */
@@ -11,46 +11,46 @@ import type { MLTensor } from "./ml_tensor.ts";
 export type { MLOperandDataType } from "../data_type.ts";
 export type { AllowSharedBufferSource } from "../webidl/buffers.ts";
 
-/** A number, or a BigInt for 64-bit integers. */
+/** A number; a BigInt only where the data type is int64 or uint64. */
 export type MLNumber = number | bigint;
 
-/** Operands by name, as outputs of a graph. */
+/** Operands by name: the outputs passed to `MLGraphBuilder.build()`. */
 export type MLNamedOperands = Readonly<Record<string, MLOperand>>;
 
-/** Tensors by name, as inputs and outputs of a dispatch. */
+/** Tensors by name: the inputs and outputs passed to `MLContext.dispatch()`. */
 export type MLNamedTensors = Readonly<Record<string, MLTensor>>;
 
-/** The layout of a 4-D input: batches, channels, height, width. */
+/** The order of dimensions of a 4-D input: n batches, c channels, h height, w width. */
 export type MLInputOperandLayout = "nchw" | "nhwc";
 
-/** The layout of a filter: output channels, input channels per group, height, width. */
+/** The order of dimensions of a filter: o output channels, i input channels per group, h height, w width. */
 export type MLConv2dFilterOperandLayout = "oihw" | "hwio" | "ohwi" | "ihwo";
 
-/** The layout of a transposed filter: input channels, output channels per group, height, width. */
+/** The order of dimensions of a transposed filter: i input channels, o output channels per group, h height, w width. */
 export type MLConvTranspose2dFilterOperandLayout = "iohw" | "hwoi" | "ohwi";
 
-/** How the size of a pool's output is rounded. */
+/** How to round the output size of a pool. */
 export type MLRoundingType = "floor" | "ceil";
 
-/** The order of gates in the weights of a GRU: update, reset, new. */
+/** The order of the gates in the weights of a GRU: z update, r reset, n new. */
 export type MLGruWeightLayout = "zrn" | "rzn";
 
-/** The order of gates in the weights of an LSTM: input, output, forget, cell. */
+/** The order of the gates in the weights of an LSTM: i input, o output, f forget, g cell. */
 export type MLLstmWeightLayout = "iofg" | "ifgo";
 
-/** What `pad()` fills a border with: a constant, the element at the edge, or the elements beside the edge in reverse. */
+/** What `pad()` adds: a constant, copies of the edge element, or a mirror image of the elements next to the edge. */
 export type MLPaddingMode = "constant" | "edge" | "reflection";
 
-/** A function applied within a recurrent network. */
+/** An activation function of a recurrent network. */
 export type MLRecurrentNetworkActivation = "relu" | "sigmoid" | "tanh";
 
-/** The order in which a recurrent network walks the steps; `"both"` is two networks beside each other. */
+/** The order in which a recurrent network processes the steps; `"both"` runs one network in each direction. */
 export type MLRecurrentNetworkDirection = "forward" | "backward" | "both";
 
-/** How values between two elements come about. */
+/** How `resample2d()` computes values between elements. */
 export type MLInterpolationMode = "nearest-neighbor" | "linear";
 
-/** What a context is preferred for. */
+/** Whether to favour speed or low power. */
 export type MLPowerPreference = "default" | "high-performance" | "low-power";
 
 /**
@@ -58,11 +58,11 @@ export type MLPowerPreference = "default" | "high-performance" | "low-power";
  * @see https://www.w3.org/TR/webnn/#dictdef-mlcontextoptions
  */
 export interface MLContextOptions {
-  /** A hint; `"default"` by default. */
+  /** A hint, which may be ignored; `"default"` by default. */
   powerPreference?: MLPowerPreference;
-  /** Whether an accelerator is wanted; `true` by default. `MLContext.accelerated` tells what came of it. */
+  /** A hint: `false` selects the CPU; `true` by default. `MLContext.accelerated` says what was selected. */
   accelerated?: boolean;
-  /** The kind of device, which clients of earlier texts of the standard still send. A hint. */
+  /** A hint: the kind of device. Earlier drafts of the standard had it, and some libraries still pass it. */
   deviceType?: "cpu" | "gpu" | "npu";
 }
 
@@ -71,7 +71,7 @@ export interface MLContextOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlcontextlostinfo
  */
 export interface MLContextLostInfo {
-  /** The reason, for people. */
+  /** The reason, as text for humans. */
   message: string;
 }
 
@@ -87,7 +87,7 @@ export interface MLOperandDescriptor {
 }
 
 /**
- * A tensor to be created.
+ * Describes a tensor to create.
  * @see https://www.w3.org/TR/webnn/#dictdef-mltensordescriptor
  */
 export interface MLTensorDescriptor extends MLOperandDescriptor {
@@ -102,7 +102,7 @@ export interface MLTensorDescriptor extends MLOperandDescriptor {
  * @see https://www.w3.org/TR/webnn/#dictdef-mloperatoroptions
  */
 export interface MLOperatorOptions {
-  /** A name for error messages. */
+  /** A name for the operation, which error messages quote. */
   label?: string;
 }
 
@@ -111,9 +111,9 @@ export interface MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlargminmaxoptions
  */
 export interface MLArgMinMaxOptions extends MLOperatorOptions {
-  /** Whether the axis stays with size 1; `false` by default. */
+  /** Whether to keep the axis, with size 1; `false` by default. */
   keepDimensions?: boolean;
-  /** The type of the positions: `"int32"`, the default, or `"int64"`. */
+  /** The data type of the indices: `"int32"` (default) or `"int64"`. */
   outputDataType?: MLOperandDataType;
 }
 
@@ -122,13 +122,13 @@ export interface MLArgMinMaxOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlbatchnormalizationoptions
  */
 export interface MLBatchNormalizationOptions extends MLOperatorOptions {
-  /** The factor at each index of the axis; 1 by default. */
+  /** Multiplies the normalised input; shape `[input.shape[axis]]`, 1 by default. */
   scale?: MLOperand;
-  /** Added at each index of the axis; 0 by default. */
+  /** Added at the end; shape `[input.shape[axis]]`, 0 by default. */
   bias?: MLOperand;
-  /** The axis of `mean` and `variance`; 1 by default. */
+  /** The axis that `mean`, `variance`, `scale` and `bias` belong to; 1 by default. */
   axis?: number;
-  /** Added to the variance; 1e-5 by default. */
+  /** Added to the variance to avoid a division by 0; 1e-5 by default. */
   epsilon?: number;
 }
 
@@ -137,9 +137,9 @@ export interface MLBatchNormalizationOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlclampoptions
  */
 export interface MLClampOptions extends MLOperatorOptions {
-  /** The least value of the output; no bound by default. */
+  /** The lower bound; none by default. */
   minValue?: MLNumber;
-  /** The greatest value of the output; no bound by default. */
+  /** The upper bound; none by default. */
   maxValue?: MLNumber;
 }
 
@@ -148,15 +148,15 @@ export interface MLClampOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlconv2doptions
  */
 export interface MLConv2dOptions extends MLOperatorOptions {
-  /** `[beginHeight, endHeight, beginWidth, endWidth]`, zeros by default. */
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`; zeros by default. */
   padding?: readonly number[];
-  /** `[height, width]`, ones by default. */
+  /** `[height, width]`; ones by default. */
   strides?: readonly number[];
-  /** `[height, width]`, ones by default. */
+  /** `[height, width]`; ones by default. */
   dilations?: readonly number[];
-  /** The number of groups into which channels are divided; 1 by default. */
+  /** The number of groups that input and output channels are split into; 1 by default. */
   groups?: number;
-  /** The layout of input and output; `"nchw"` by default. */
+  /** The layout of the input and the output; `"nchw"` by default. */
   inputLayout?: MLInputOperandLayout;
   /** The layout of the filter; `"oihw"` by default. */
   filterLayout?: MLConv2dFilterOperandLayout;
@@ -169,19 +169,19 @@ export interface MLConv2dOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlconvtranspose2doptions
  */
 export interface MLConvTranspose2dOptions extends MLOperatorOptions {
-  /** `[beginHeight, endHeight, beginWidth, endWidth]`, cut off the output; zeros by default. */
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`, removed from the output; zeros by default. */
   padding?: readonly number[];
-  /** `[height, width]`, ones by default. */
+  /** `[height, width]`; ones by default. */
   strides?: readonly number[];
-  /** `[height, width]`, ones by default. */
+  /** `[height, width]`; ones by default. */
   dilations?: readonly number[];
-  /** `[height, width]`, added to the end of the output and less than the strides; zeros by default. */
+  /** `[height, width]`, added at the end of the output, each less than its stride; zeros by default. */
   outputPadding?: readonly number[];
-  /** `[height, width]` of the output, instead of `outputPadding`. */
+  /** `[height, width]` of the output; replaces `outputPadding`. */
   outputSizes?: readonly number[];
-  /** The number of groups into which channels are divided; 1 by default. */
+  /** The number of groups that input and output channels are split into; 1 by default. */
   groups?: number;
-  /** The layout of input and output; `"nchw"` by default. */
+  /** The layout of the input and the output; `"nchw"` by default. */
   inputLayout?: MLInputOperandLayout;
   /** The layout of the filter; `"iohw"` by default. */
   filterLayout?: MLConvTranspose2dFilterOperandLayout;
@@ -194,9 +194,9 @@ export interface MLConvTranspose2dOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlcumulativesumoptions
  */
 export interface MLCumulativeSumOptions extends MLOperatorOptions {
-  /** Whether an element is left out of its own sum; `false` by default. */
+  /** Whether each sum leaves out the element at its own position; `false` by default. */
   exclusive?: boolean;
-  /** Whether to sum from the end; `false` by default. */
+  /** Whether to sum from the end to the beginning; `false` by default. */
   reversed?: boolean;
 }
 
@@ -205,7 +205,7 @@ export interface MLCumulativeSumOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mleluoptions
  */
 export interface MLEluOptions extends MLOperatorOptions {
-  /** The factor of the negative part; 1 by default. */
+  /** Scales the result for negative inputs; 1 by default. */
   alpha?: number;
 }
 
@@ -214,7 +214,7 @@ export interface MLEluOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgatheroptions
  */
 export interface MLGatherOptions extends MLOperatorOptions {
-  /** The axis of the input that the indices are positions on; 0 by default. */
+  /** The axis of the input that the indices point into; 0 by default. */
   axis?: number;
 }
 
@@ -223,15 +223,15 @@ export interface MLGatherOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgemmoptions
  */
 export interface MLGemmOptions extends MLOperatorOptions {
-  /** Added to the product; a shape that broadcasts to `[M, N]`. */
+  /** Added to the product; its shape must broadcast to `[M, N]`. */
   c?: MLOperand;
-  /** The factor of the product; 1 by default. */
+  /** Multiplies the product; 1 by default. */
   alpha?: number;
-  /** The factor of `c`; 1 by default. */
+  /** Multiplies `c`; 1 by default. */
   beta?: number;
-  /** Whether `a` is transposed first; `false` by default. */
+  /** Whether to transpose `a` first; `false` by default. */
   aTranspose?: boolean;
-  /** Whether `b` is transposed first; `false` by default. */
+  /** Whether to transpose `b` first; `false` by default. */
   bTranspose?: boolean;
 }
 
@@ -240,21 +240,21 @@ export interface MLGemmOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgruoptions
  */
 export interface MLGruOptions extends MLOperatorOptions {
-  /** Of the input; shape `[directions, 3 * hiddenSize]`. */
+  /** Added to the product with the input; shape `[directions, 3 * hiddenSize]`, 0 by default. */
   bias?: MLOperand;
-  /** Of the hidden state; shape `[directions, 3 * hiddenSize]`. */
+  /** Added to the product with the hidden state; shape `[directions, 3 * hiddenSize]`, 0 by default. */
   recurrentBias?: MLOperand;
   /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
   initialHiddenState?: MLOperand;
-  /** Whether the reset gate applies after the product with the hidden state; `true` by default. */
+  /** Whether the reset gate multiplies the product with the hidden state, not the state itself; `true` by default. */
   resetAfter?: boolean;
-  /** Whether the hidden states of all steps are an output too; `false` by default. */
+  /** Whether to return the hidden states of all steps too; `false` by default. */
   returnSequence?: boolean;
-  /** The order in which steps are walked; `"forward"` by default. */
+  /** The order in which the steps are processed; `"forward"` by default. */
   direction?: MLRecurrentNetworkDirection;
-  /** The order of gates in weights and biases; `"zrn"` by default. */
+  /** The order of the gates in weights and biases; `"zrn"` by default. */
   layout?: MLGruWeightLayout;
-  /** Of the update and reset gates, and of the new gate; sigmoid, tanh by default. */
+  /** The activations of the update and reset gates, and of the new gate; `["sigmoid", "tanh"]` by default. */
   activations?: readonly MLRecurrentNetworkActivation[];
 }
 
@@ -263,15 +263,15 @@ export interface MLGruOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgrucelloptions
  */
 export interface MLGruCellOptions extends MLOperatorOptions {
-  /** Of the input; shape `[3 * hiddenSize]`. */
+  /** Added to the product with the input; shape `[3 * hiddenSize]`, 0 by default. */
   bias?: MLOperand;
-  /** Of the hidden state; shape `[3 * hiddenSize]`. */
+  /** Added to the product with the hidden state; shape `[3 * hiddenSize]`, 0 by default. */
   recurrentBias?: MLOperand;
-  /** Whether the reset gate applies after the product with the hidden state; `true` by default. */
+  /** Whether the reset gate multiplies the product with the hidden state, not the state itself; `true` by default. */
   resetAfter?: boolean;
-  /** The order of gates in weights and biases; `"zrn"` by default. */
+  /** The order of the gates in weights and biases; `"zrn"` by default. */
   layout?: MLGruWeightLayout;
-  /** Of the update and reset gates, and of the new gate; sigmoid, tanh by default. */
+  /** The activations of the update and reset gates, and of the new gate; `["sigmoid", "tanh"]` by default. */
   activations?: readonly MLRecurrentNetworkActivation[];
 }
 
@@ -291,13 +291,13 @@ export interface MLHardSigmoidOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlinstancenormalizationoptions
  */
 export interface MLInstanceNormalizationOptions extends MLOperatorOptions {
-  /** The factor of each channel; 1 by default. */
+  /** Multiplies the normalised input; shape `[channels]`, 1 by default. */
   scale?: MLOperand;
-  /** Added to each channel; 0 by default. */
+  /** Added at the end; shape `[channels]`, 0 by default. */
   bias?: MLOperand;
-  /** Added to the variance; 1e-5 by default. */
+  /** Added to the variance to avoid a division by 0; 1e-5 by default. */
   epsilon?: number;
-  /** The layout of input and output; `"nchw"` by default. */
+  /** The layout of the input and the output; `"nchw"` by default. */
   layout?: MLInputOperandLayout;
 }
 
@@ -306,13 +306,13 @@ export interface MLInstanceNormalizationOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mllayernormalizationoptions
  */
 export interface MLLayerNormalizationOptions extends MLOperatorOptions {
-  /** The factor, with the dimensions of `axes`; 1 by default. */
+  /** Multiplies the normalised input; dimension `i` is `input.shape[axes[i]]`; 1 by default. */
   scale?: MLOperand;
-  /** Added, with the dimensions of `axes`; 0 by default. */
+  /** Added at the end; shaped like `scale`; 0 by default. */
   bias?: MLOperand;
   /** The axes to normalise over; all but the first by default. */
   axes?: readonly number[];
-  /** Added to the variance; 1e-5 by default. */
+  /** Added to the variance to avoid a division by 0; 1e-5 by default. */
   epsilon?: number;
 }
 
@@ -321,7 +321,7 @@ export interface MLLayerNormalizationOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlleakyreluoptions
  */
 export interface MLLeakyReluOptions extends MLOperatorOptions {
-  /** The slope of the negative part; 0.01 by default. */
+  /** The slope for negative inputs; 0.01 by default. */
   alpha?: number;
 }
 
@@ -341,23 +341,23 @@ export interface MLLinearOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mllstmoptions
  */
 export interface MLLstmOptions extends MLOperatorOptions {
-  /** Of the input; shape `[directions, 4 * hiddenSize]`. */
+  /** Added to the product with the input; shape `[directions, 4 * hiddenSize]`, 0 by default. */
   bias?: MLOperand;
-  /** Of the hidden state; shape `[directions, 4 * hiddenSize]`. */
+  /** Added to the product with the hidden state; shape `[directions, 4 * hiddenSize]`, 0 by default. */
   recurrentBias?: MLOperand;
-  /** Of the cell state, in the order i, o, f; shape `[directions, 3 * hiddenSize]`. */
+  /** Weights of the cell state in the gates i, o, f; shape `[directions, 3 * hiddenSize]`, 0 by default. */
   peepholeWeight?: MLOperand;
   /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
   initialHiddenState?: MLOperand;
   /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
   initialCellState?: MLOperand;
-  /** Whether the hidden states of all steps are an output too; `false` by default. */
+  /** Whether to return the hidden states of all steps too; `false` by default. */
   returnSequence?: boolean;
-  /** The order in which steps are walked; `"forward"` by default. */
+  /** The order in which the steps are processed; `"forward"` by default. */
   direction?: MLRecurrentNetworkDirection;
-  /** The order of gates in weights and biases; `"iofg"` by default. */
+  /** The order of the gates in weights and biases; `"iofg"` by default. */
   layout?: MLLstmWeightLayout;
-  /** Of the gates, the cell gate and the output; sigmoid, tanh, tanh by default. */
+  /** The activations of the gates i, o, f, the cell gate and the output; `["sigmoid", "tanh", "tanh"]` by default. */
   activations?: readonly MLRecurrentNetworkActivation[];
 }
 
@@ -366,15 +366,15 @@ export interface MLLstmOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mllstmcelloptions
  */
 export interface MLLstmCellOptions extends MLOperatorOptions {
-  /** Of the input; shape `[4 * hiddenSize]`. */
+  /** Added to the product with the input; shape `[4 * hiddenSize]`, 0 by default. */
   bias?: MLOperand;
-  /** Of the hidden state; shape `[4 * hiddenSize]`. */
+  /** Added to the product with the hidden state; shape `[4 * hiddenSize]`, 0 by default. */
   recurrentBias?: MLOperand;
-  /** Of the cell state, in the order i, o, f; shape `[3 * hiddenSize]`. */
+  /** Weights of the cell state in the gates i, o, f, in this order; shape `[3 * hiddenSize]`, 0 by default. */
   peepholeWeight?: MLOperand;
-  /** The order of gates in weights and biases; `"iofg"` by default. */
+  /** The order of the gates in weights and biases; `"iofg"` by default. */
   layout?: MLLstmWeightLayout;
-  /** Of the gates, the cell gate and the output; sigmoid, tanh, tanh by default. */
+  /** The activations of the gates i, o, f, the cell gate and the output; `["sigmoid", "tanh", "tanh"]` by default. */
   activations?: readonly MLRecurrentNetworkActivation[];
 }
 
@@ -383,9 +383,9 @@ export interface MLLstmCellOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlpadoptions
  */
 export interface MLPadOptions extends MLOperatorOptions {
-  /** What the border is filled with; `"constant"` by default. */
+  /** What to add; `"constant"` by default. */
   mode?: MLPaddingMode;
-  /** The constant, in the input's data type; 0 by default. */
+  /** The constant, converted to the data type of the input; 0 by default. */
   value?: MLNumber;
 }
 
@@ -394,19 +394,19 @@ export interface MLPadOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlpool2doptions
  */
 export interface MLPool2dOptions extends MLOperatorOptions {
-  /** `[height, width]`; the whole input by default. */
+  /** `[height, width]` of the window; those of the input by default. */
   windowDimensions?: readonly number[];
-  /** `[beginHeight, endHeight, beginWidth, endWidth]`, zeros by default. */
+  /** `[beginHeight, endHeight, beginWidth, endWidth]`; zeros by default. */
   padding?: readonly number[];
-  /** `[height, width]`, ones by default. */
+  /** `[height, width]`; ones by default. */
   strides?: readonly number[];
-  /** `[height, width]`, ones by default. */
+  /** `[height, width]`; ones by default. */
   dilations?: readonly number[];
-  /** The layout of input and output; `"nchw"` by default. */
+  /** The layout of the input and the output; `"nchw"` by default. */
   layout?: MLInputOperandLayout;
-  /** How the output size is rounded; `"floor"` by default. */
+  /** How to round the output sizes; `"floor"` by default. */
   outputShapeRounding?: MLRoundingType;
-  /** `[height, width]` of the output: the sizes rounded one way or the other. */
+  /** `[height, width]` of the output: the exact sizes, both rounded down or both rounded up. */
   outputSizes?: readonly number[];
 }
 
@@ -417,7 +417,7 @@ export interface MLPool2dOptions extends MLOperatorOptions {
 export interface MLReduceOptions extends MLOperatorOptions {
   /** The axes to reduce; all by default. */
   axes?: readonly number[];
-  /** Whether reduced axes stay with size 1; `false` by default. */
+  /** Whether to keep the reduced axes, with size 1; `false` by default. */
   keepDimensions?: boolean;
 }
 
@@ -426,13 +426,13 @@ export interface MLReduceOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlresample2doptions
  */
 export interface MLResample2dOptions extends MLOperatorOptions {
-  /** `"nearest-neighbor"` by default. */
+  /** How to compute values between elements; `"nearest-neighbor"` by default. */
   mode?: MLInterpolationMode;
-  /** The factors of the two sizes, ones by default. */
+  /** Scale factors for `axes`; ones by default. */
   scales?: readonly number[];
-  /** The two sizes of the output, instead of `scales`. */
+  /** Output sizes of `axes`; they replace `scales`. */
   sizes?: readonly number[];
-  /** The two axes; `[2, 3]` by default. */
+  /** The two axes to resample; `[2, 3]` by default. */
   axes?: readonly number[];
 }
 
@@ -450,7 +450,7 @@ export interface MLReverseOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlscatteroptions
  */
 export interface MLScatterOptions extends MLOperatorOptions {
-  /** The axis of the input that the indices are positions on; 0 by default. */
+  /** The axis of the input that the indices point into; 0 by default. */
   axis?: number;
 }
 
@@ -459,7 +459,7 @@ export interface MLScatterOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlsliceoptions
  */
 export interface MLSliceOptions extends MLOperatorOptions {
-  /** For each axis the distance between the elements taken, from 1 to the size; ones by default. */
+  /** For each axis, the step between the elements taken: 1 to its size; ones by default. */
   strides?: readonly number[];
 }
 
@@ -477,7 +477,7 @@ export interface MLSplitOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mltransposeoptions
  */
 export interface MLTransposeOptions extends MLOperatorOptions {
-  /** For each output axis the input axis; reversed by default. */
+  /** For each output axis, the input axis; by default, the axes in reverse order. */
   permutation?: readonly number[];
 }
 
@@ -486,8 +486,8 @@ export interface MLTransposeOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mltriangularoptions
  */
 export interface MLTriangularOptions extends MLOperatorOptions {
-  /** Whether the upper triangle is kept, and not the lower; `true` by default. */
+  /** Whether to keep the upper triangle (`true`, the default) or the lower (`false`). */
   upper?: boolean;
-  /** The last diagonal that is kept, counted upwards from the main one, which is 0, the default. */
+  /** The diagonal at the edge of the triangle: 0 (default) is the main one, positive ones lie above it. */
   diagonal?: number;
 }

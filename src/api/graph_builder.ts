@@ -1,5 +1,6 @@
 /**
- * The algorithms of MLGraphBuilder: from arguments to nodes, and from nodes to a graph.
+ * The algorithms of MLGraphBuilder: convert arguments, add nodes, build the graph. Step numbers are those of the
+ * standard; WebIDL's conversions come before step 1.
  *
  * @module
  */
@@ -45,10 +46,13 @@ import {
   type TensorState,
 } from "./state.ts";
 
-/** @see https://www.w3.org/TR/webnn/#dom-mlgraphbuilder-mlgraphbuilder */
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constructor */
 export function createBuilderState(context: unknown): BuilderState {
   const state = contextSlot.convert(context, "MLGraphBuilder: context");
+  // Step 1 asks for a permission of documents, which programs need not have.
+  // Step 2.
   checkNotLost(state, "MLGraphBuilder");
+  // Steps 3 and 4.
   return { context: state, inputs: [], constants: [], nodes: [], nextId: 0, hasBuilt: false };
 }
 
@@ -59,22 +63,30 @@ export function createInput(builder: object, count: number, name: unknown, descr
   requireArguments(count, 2, where);
   const inputName = usvString(name, `${where}: name`);
   const converted = operandDescriptor(descriptor, `${where}: descriptor`);
+  // Step 1.
   checkCanBuild(state, where);
+  // Step 2.
   if (inputName === "") throw new TypeError(`${where}: name must not be empty`);
+  // Step 3, which refuses a name that is taken, is done by `build`: WPT creates many inputs of one name.
+  // Step 4.
   checkDescriptor(state.context, converted, `${where}: descriptor`);
+  // Step 5.
   const value = newValue(state, converted);
   state.inputs.push({ name: inputName, value });
   return createOperand(state, value, "input");
 }
 
-/** The three overloads: `(descriptor, buffer)`, `(dataType, value)`, `(tensor)`. */
+/**
+ * The three overloads of `constant`: `(descriptor, buffer)`, `(dataType, value)` and `(tensor)`.
+ * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant
+ */
 export function createConstant(builder: object, args: readonly unknown[]): MLOperand {
   const state = builderSlot.get(builder);
   const where = "MLGraphBuilder.constant";
   requireArguments(args.length, 1, where);
   const [first, second] = args;
   if (args.length === 1) return constantFromTensor(state, tensorSlot.convert(first, `${where}: tensor`), where);
-  // WebIDL takes an object, null and undefined for the dictionary, everything else for the string.
+  // WebIDL's overload resolution: an object, null or undefined is the dictionary; anything else is the string.
   return isObject(first) || first === null || first === undefined
     ? constantFromBuffer(state, first, second, where)
     : constantFromNumber(state, first, second, where);
@@ -84,18 +96,24 @@ export function createConstant(builder: object, args: readonly unknown[]): MLOpe
 function constantFromBuffer(state: BuilderState, first: unknown, second: unknown, where: string): MLOperand {
   const descriptor = operandDescriptor(first, `${where}: descriptor`);
   const buffer = allowSharedBufferSource(second, `${where}: buffer`);
+  // Step 1.
   checkCanBuild(state, where);
+  // Step 2.
   checkDescriptor(state.context, descriptor, `${where}: descriptor`);
+  // Steps 3 and 4.
   return addConstant(state, descriptor, bytesForDescriptor(buffer, descriptor, `${where}: buffer`));
 }
 
-/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-type-value */
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-datatype-value */
 function constantFromNumber(state: BuilderState, first: unknown, second: unknown, where: string): MLOperand {
   const dataType = dataTypeConverter(first, `${where}: dataType`);
   const value = mlNumber(second, `${where}: value`);
+  // Step 1.
   checkCanBuild(state, where);
+  // Step 2. WPT: a BigInt is for 64-bit integers only.
   const problem = castProblem(value, dataType);
   if (problem) throw new TypeError(`${where}: value ${problem}`);
+  // Steps 3 and 4.
   const descriptor = { dataType, shape: [] };
   checkDescriptor(state.context, descriptor, `${where}: dataType`);
   return addConstant(state, descriptor, scalarBytes(castNumber(value, dataType), dataType));
@@ -103,12 +121,17 @@ function constantFromNumber(state: BuilderState, first: unknown, second: unknown
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-tensor */
 function constantFromTensor(state: BuilderState, tensor: TensorState, where: string): MLOperand {
+  // Step 1.
   if (tensor.context !== state.context) throw new TypeError(`${where}: the tensor belongs to another context`);
+  // Step 2.
   if (isDestroyed(tensor)) throw new TypeError(`${where}: the tensor is destroyed`);
+  // Step 3.
   if (tensor.kind !== "constant") {
     throw new TypeError(`${where}: the tensor was not created by createConstantTensor()`);
   }
+  // Step 4.
   checkCanBuild(state, where);
+  // Step 5.
   const value = newValue(state, tensor.descriptor);
   state.constants.push({ value, block: tensor.storage, tensor });
   return createOperand(state, value, "constant");
@@ -121,7 +144,11 @@ function addConstant(state: BuilderState, descriptor: Descriptor, bytes: Uint8Ar
   return createOperand(state, value, "constant");
 }
 
-/** Appends a node with one output. `args` are the method's, in order; `count` is how many were passed. */
+/**
+ * Adds a node with one output.
+ * @param args the method's arguments, in order
+ * @param count how many of them the caller passed
+ */
 export function appendOne(
   builder: object,
   row: AnyOperator,
@@ -131,7 +158,7 @@ export function appendOne(
   return appendList(builder, row, args, count)[0]!;
 }
 
-/** Appends a node. */
+/** Adds a node; returns its outputs. */
 export function appendList(
   builder: object,
   row: AnyOperator,
@@ -140,14 +167,18 @@ export function appendList(
 ): MLOperand[] {
   const state = builderSlot.get(builder);
   const { operands, values, label } = convertArguments(row, args, count);
+  // The steps that the algorithms of all operators share: the builder can build,
   checkCanBuild(state, methodMessage(row.name, label, "").trimEnd());
+  // the operands belong to it,
   const nodeOperands = mapOperands(operands, (operand, name) => {
     if (operand.builder === state) return operand.value;
     throw new TypeError(methodMessage(row.name, label, `${name} belongs to another builder`));
   });
   const { limits: { maxTensorByteLength } } = state.context.timeline.device;
   const limits = { operator: limitsOf(state.context, row.name as OperatorName), maxTensorByteLength };
+  // the operator's own checks give the output descriptors,
   const { attributes, outputs: descriptors } = applyOperator(row, nodeOperands, values, label, limits);
+  // and the graph connections are made.
   const outputs = descriptors.map((descriptor) => newValue(state, descriptor));
   const node = { operands: nodeOperands, attributes, outputs };
   state.nodes.push({ operator: row.name, label, ...node, cost: row.cost(node) });
@@ -163,7 +194,7 @@ interface OperatorArguments {
 
 type ArgumentConverter = (args: readonly unknown[], count: number) => OperatorArguments;
 
-/** How the arguments of each row are converted, worked out when a row is first used. */
+/** The argument converter of each row, made when the row is first used. */
 const argumentConverters = new WeakMap<AnyOperator, ArgumentConverter>();
 
 const convertArguments = (row: AnyOperator, args: readonly unknown[], count: number): OperatorArguments => {
@@ -175,7 +206,10 @@ const convertArguments = (row: AnyOperator, args: readonly unknown[], count: num
 const labelMember = { label: withDefault(usvString, "") };
 const operandList = sequence(operandSlot.convert);
 
-/** Operands, then parameters, then the options, of which optional operands are members: the order of the arguments. */
+/**
+ * Makes a row's converter. The order of the arguments is: operands, parameters, options. Optional operands are members
+ * of the options.
+ */
 function argumentConverter(row: AnyOperator): ArgumentConverter {
   const where = `MLGraphBuilder.${row.name}`;
   const positional: [string, Converter<unknown>][] = [
@@ -232,18 +266,24 @@ export async function buildGraph(builder: object, count: number, outputs: unknow
   const where = "MLGraphBuilder.build";
   requireArguments(count, 1, where);
   const named = operandRecord(outputs, `${where}: outputs`);
+  // Step 2.
   checkCanBuild(state, where);
+  // Steps 3 to 9.
   const graph = completeGraph(state, checkOutputs(state, named, where), where);
   releaseOthers(state, graph);
-  state.hasBuilt = true;
+  // Steps 11 to 15.
   const { context } = state;
   const port = ({ name, value: { dataType, shape } }: NamedValue) => ({ name, descriptor: { dataType, shape } });
   const ports = { inputs: graph.inputs.map(port), outputs: graph.outputs.map(port) };
   const source = { ...graph, constants: graph.constants.map((constant) => ({ ...constant, block: undefined })) };
+  // Step 16.
+  state.hasBuilt = true;
+  // Step 18.
   const compiled = await context.timeline.compile(graph);
   return graphSlot.create(MLGraph.prototype, { context, graph: compiled, ...ports, source });
 }
 
+/** Steps 3 and 4 of `build`. */
 function checkOutputs(
   state: BuilderState,
   { names, values }: NamedValues<OperandState>,
@@ -263,8 +303,8 @@ function checkOutputs(
 }
 
 /**
- * The graph of named operands, for which the builder stays as it is, with its constants as the device keeps them: they are
- * valid until the builder builds its graph.
+ * The graph of named operands, without building it. Its constants are the device's blocks, which stay valid until the
+ * builder builds its graph.
  */
 export function graphOf(outputs: unknown, where: string): Graph<Block> {
   const named = operandRecord(outputs, `${where}: outputs`);
@@ -275,13 +315,13 @@ export function graphOf(outputs: unknown, where: string): Graph<Block> {
   return { ...graph, constants: graph.constants.map((constant) => ({ ...constant, block: constant.block.block })) };
 }
 
-/** The part of what the builder was told on which the outputs depend. */
+/** Steps 5 to 9 of `build`: the part of the graph that the outputs depend on. */
 function completeGraph(state: BuilderState, outputs: readonly NamedValue[], where: string): Graph<TimelineBlock> {
   const reachable = reachableValues(state.nodes, outputs.map(({ value }) => value));
   const inputs = state.inputs.filter(({ value }) => reachable.has(value));
   const names = new Set<string>();
   for (const { name } of inputs) {
-    // WPT names several inputs alike, so that only a graph that depends on two of them is refused.
+    // Step 3 of `input`, for the inputs that the graph uses.
     if (names.has(name)) throw new TypeError(`${where}: two inputs of the graph have the name ${JSON.stringify(name)}`);
     names.add(name);
   }
@@ -301,7 +341,7 @@ function completeGraph(state: BuilderState, outputs: readonly NamedValue[], wher
   };
 }
 
-/** Lets go of the blocks of constants on which the graph does not depend. */
+/** Releases the blocks of constants that the graph does not depend on. */
 function releaseOthers({ constants, context }: BuilderState, graph: Graph<TimelineBlock>): void {
   const used = new Set(graph.constants.map(({ value }) => value));
   for (const { value, block, tensor } of constants) {
@@ -312,7 +352,7 @@ function releaseOthers({ constants, context }: BuilderState, graph: Graph<Timeli
 /** @see https://www.w3.org/TR/webnn/#mlgraphbuilder-can-build */
 function checkCanBuild(state: BuilderState, where: string): void {
   checkNotLost(state.context, where);
-  if (state.hasBuilt) throw invalidStateError(`${where}: the builder has built its graph already`);
+  if (state.hasBuilt) throw invalidStateError(`${where}: the builder has already built its graph`);
 }
 
 function newValue(state: BuilderState, { dataType, shape }: Descriptor): Value {

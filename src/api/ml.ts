@@ -1,5 +1,5 @@
 /**
- * ML: the entry point.
+ * ML: opens contexts.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import { createMLContext, type MLContext } from "./ml_context.ts";
 const mlSlot = slot<true>("ML");
 
 /**
- * The entry point of the WebNN API, `navigator.ml`.
+ * The entry point of the WebNN API, `navigator.ml` in a browser. {@linkcode ml} is the only object of this class.
  *
- * @see https://www.w3.org/TR/webnn/#ml
+ * @see https://www.w3.org/TR/webnn/#api-ml
  */
 export class ML {
   private constructor() {
@@ -26,9 +26,15 @@ export class ML {
   }
 
   /**
-   * Opens a device: one that fits the options, or the engine's own on the GPU of a GPUDevice, which goes on if that is lost.
-   * @returns rejects with a TypeError for an option that is no value of its enumeration, NotSupportedError if no engine
-   * can be opened, or none is known to run on that GPU
+   * Opens a device and creates a context on it.
+   *
+   * The options are hints: an accelerator is used if it is present and has run a small test graph, else the CPU.
+   * Without options, it is the CPU. With a GPUDevice, the context runs on the same GPU, and keeps running if the
+   * GPUDevice is lost.
+   * @param options hints, or a GPUDevice
+   * @returns a promise of the context, which rejects with the errors below
+   * @throws {TypeError} if an option is not a value of its enumeration
+   * @throws {DOMException} NotSupportedError if no engine can be opened, or none runs on the GPU of the GPUDevice
    * @see https://www.w3.org/TR/webnn/#api-ml-createcontext
    */
   createContext(options: MLContextOptions | GPUDevice = {}): Promise<MLContext> {
@@ -42,76 +48,89 @@ export class ML {
 
 defineInterface(ML, mlSlot, () => ({}));
 
-/** The one ML object, which `navigator.ml` is too. */
+/** The object that browsers call `navigator.ml`. `@webnn/deno/polyfill` installs it there. */
 export const ml: ML = mlSlot.create(ML.prototype, true);
 
-/** Where engines are found, beside the places where they are looked for. */
+/** Where to find engines. */
 export interface LibraryOptions {
-  /** The engine's library, a path or `file:` URL; by default the one in the npm package onnxruntime-node. */
+  /**
+   * The path or `file:` URL of the ONNX Runtime library. Default: the environment variable WEBNN_ORT_PATH, else the
+   * library in the npm package onnxruntime-node.
+   */
   library?: string | URL;
   /**
-   * Plug-in providers, absolute paths or `file:` URLs of shared libraries with ONNX Runtime's plug-in interface, beside
-   * those that the environment variable WEBNN_ORT_PLUGINS lists.
+   * The absolute paths or `file:` URLs of plug-in providers: shared libraries with ONNX Runtime's plug-in interface.
+   * They are added to those in the environment variable WEBNN_ORT_PLUGINS.
    */
   plugins?: (string | URL)[];
 }
 
 /**
- * Options of our own beside the standard's. Unlike those they are demands: what the chosen engine or provider cannot meet is
- * an error that names both. docs/devices.md lists which honours which.
+ * The options of {@linkcode createContext}: those of the standard, which are hints, and extensions, which are demands.
+ * If the engine cannot meet a demand, creating the context fails with an error that names the engine and the option.
+ * docs/devices.md lists which engine supports which option.
  */
 export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /**
-   * The engine: `"onnxruntime"` unless `"coreml"` is asked for, which macOS has. Core ML takes the graphs that it can take
-   * as a whole; without `fallback: false` ONNX Runtime takes the others, and {@linkcode graphInfo} tells which and why. The
-   * device `"cpu"` stands for the CPU only, `"npu"` for the Neural Engine and the CPU, `"gpu"` for all; where none is
-   * named, the standard's options choose. See docs/coreml.md.
+   * The engine: `"onnxruntime"` (default), or `"coreml"` on macOS.
+   *
+   * Core ML runs a graph if it supports all of it. ONNX Runtime runs the other graphs, unless `fallback` is false;
+   * {@linkcode graphInfo} says which engine runs a graph, and why. With Core ML, the device `"cpu"` allows only the
+   * CPU, `"npu"` the Neural Engine and the CPU, and `"gpu"` all three. See docs/coreml.md.
    */
   backend?: "onnxruntime" | "coreml";
   /**
-   * Whether float32 may be computed with fewer bits, false by default. Only then may it be computed in float16 (with
-   * results that overflow above 65504), bfloat16 or TF32, subnormal numbers be flushed to zero, and activations be
-   * quantised to 8 bits beside quantised weights. Which of these an engine does is its choice; docs/devices.md tells what
-   * each is told. It is a permission: where it brings nothing, an engine computes as without it.
+   * Whether the engine may compute float32 with reduced precision; false by default.
+   *
+   * If true, it may use float16 (which overflows above 65504), bfloat16 or TF32, flush subnormal numbers to zero, and
+   * quantise activations to 8 bits where the weights are quantised. The engine chooses which of these it does, if any;
+   * docs/devices.md lists what each engine is told.
    */
   allowReducedPrecision?: boolean;
-  /** The kind of device. */
+  /** The kind of device. By default, the hints decide. */
   device?: "cpu" | "gpu" | "npu";
-  /** What runs graphs inside the engine, as {@linkcode devices} lists it: `"cpu"`, `"webgpu"`, `"cuda"`, `"openvino"`... */
+  /**
+   * The provider inside ONNX Runtime, as {@linkcode devices} lists it: `"cpu"`, `"webgpu"`, `"cuda"`, `"openvino"`...
+   */
   provider?: string;
-  /** Options of the provider, under the names that ONNX Runtime gives them. */
+  /** Options of the provider, with ONNX Runtime's names. */
   providerOptions?: Record<string, string>;
   /**
-   * Whether the CPU, or another engine, may run the parts of a graph that the device does not take, true by default; else
-   * building such a graph fails, and the error names them.
+   * Whether the CPU or another engine may run the parts of a graph that the device does not support; true by default.
+   * If false, building such a graph fails with an error that names those parts.
    */
   fallback?: boolean;
   /**
-   * Whether the commands of a run are recorded on the device, false by default: later runs of the graph with the same
-   * tensors replay them, which saves the time to give each one anew. The 8 sets of tensors that a graph was last run with
-   * are recorded. CUDA and WebGPU have it; a graph that the device does not take as a whole cannot be built then.
+   * Whether to record the device commands of a run and replay them in later runs with the same tensors, which saves the
+   * time to issue each command again; false by default.
+   *
+   * A graph keeps recordings for the last 8 sets of tensors. Only CUDA and WebGPU support it, and the device must
+   * support the whole graph, else building it fails.
    */
   graphCapture?: boolean;
   /**
-   * The number of CPU threads that a graph may use, the calling one included; by default as many as the machine has
-   * cores. All graphs of the process share one pool of the size that the first context asks for; in a context that asks
-   * for another size each graph has its own.
+   * The number of CPU threads that a graph may use, including the calling thread; the number of cores by default.
+   *
+   * All graphs of the process share one pool, of the size that the first context asks for. If a context asks for
+   * another size, each of its graphs has its own pool.
    */
   threads?: number;
   /**
-   * Whether the CPU threads spin while they wait for each other during a run, true by default: the fastest where they have
-   * the cores for themselves, and slow where other programs need the same cores. They go on for some 30 ms after a run, in
-   * case there is another. With false they sleep whenever there is nothing to do. See docs/threads.md.
+   * Whether CPU threads spin while they wait for each other; true by default.
+   *
+   * Spinning is fastest if the cores are free, and slow if other programs need them. It continues for about 30 ms after
+   * a run, in case another one follows. If false, idle threads sleep. See docs/threads.md.
    */
   spinning?: boolean;
   /**
-   * The folder, a path or `file:` URL, in which compiled graphs are kept, so that building them again is faster, also in
-   * another process; by default the one in the environment variable WEBNN_CACHE_DIR, else none: but Core ML, which
-   * compiles into files in any case, has its own in the user's caches. What cannot be kept is built as without it. See
-   * docs/cache.md.
+   * The path or `file:` URL of a folder for compiled graphs, so that building them again is faster, in other processes
+   * too.
+   *
+   * Default: the environment variable WEBNN_CACHE_DIR, else none. Core ML, which always compiles to files, uses a
+   * folder in the user's caches by default. A graph that cannot be cached is compiled each time. See docs/cache.md.
    */
   cacheDirectory?: string | URL;
-  /** How many bytes the files of that folder may have together, 2 GiB by default; the oldest go first. */
+  /** The maximum total size of the files in that folder, in bytes; 2 GiB by default. The oldest are deleted first. */
   cacheSizeLimit?: number;
   /**
    * Whether the runs of graphs are measured node by node, false by default; {@linkcode graphProfile} tells the times. The
@@ -122,10 +141,13 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
 }
 
 /**
- * Opens a device, as `ml.createContext()` does, with options of our own beside the standard's.
+ * Opens a device and creates a context on it, like `ml.createContext()`, with more options.
  *
- * @returns rejects with a TypeError for an unknown option or a wrong value, NotSupportedError if the device is not
- * available, cannot meet a demand, or no engine can be opened
+ * @param options hints of the standard, and demands
+ * @returns a promise of the context, which rejects with the errors below
+ * @throws {TypeError} if an option is unknown or has a wrong value
+ * @throws {DOMException} NotSupportedError if the device is not available, the engine cannot meet a demand, or no
+ * engine can be opened
  *
  * @example
  * ```ts
@@ -139,10 +161,13 @@ export function createContext(options: ContextOptions = {}): Promise<MLContext> 
 }
 
 /**
- * Lists the devices that a context can have, and those that are expected and missing, with the reason. Each has run a
- * small graph, or tried to: that may take a second or two.
+ * Lists the devices that a context can use, and those that could be expected but do not work, with the reason. Runs a
+ * small graph on each, which may take a second or two.
  *
- * @returns rejects with a TypeError for an option with a wrong value, NotSupportedError if no engine can be opened
+ * @param options where to find engines
+ * @returns a promise of the list, which rejects with the errors below
+ * @throws {TypeError} if an option is unknown or has a wrong value
+ * @throws {DOMException} NotSupportedError if no engine can be opened
  *
  * @example
  * ```ts

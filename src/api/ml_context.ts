@@ -1,5 +1,6 @@
 /**
- * MLContext: a device with its tensors and graphs.
+ * MLContext: a device, with its tensors and graphs. Step numbers are those of the standard; WebIDL's conversions come
+ * before step 1.
  *
  * @module
  */
@@ -24,13 +25,13 @@ import { defineInterface, illegalConstructor, promised } from "../webidl/platfor
 import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
 import {
-  bringBack,
   checkExportable,
   createRental,
-  discard,
+  discardReturned,
   exportTensor,
   gpuDevice as gpuDeviceArgument,
   isExported,
+  restoreContents,
 } from "../interop/webgpu.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import { createMLTensor, type MLTensor } from "./ml_tensor.ts";
@@ -48,7 +49,7 @@ import type { MLOpSupportLimits } from "./support_limits.ts";
 
 export type { DeviceEntry, DeviceInfo, DeviceKind } from "../backends/backend.ts";
 
-/** Makes a context on a device. */
+/** Creates a context on a device. */
 export function createMLContext(device: Device): MLContext {
   const timeline = new Timeline(device);
   const lost = timeline.lost.then((message) => ({ message }));
@@ -56,8 +57,9 @@ export function createMLContext(device: Device): MLContext {
 }
 
 /**
- * What runs a context's graphs, for people. Not part of the standard.
+ * Describes what runs a context's graphs: backend, provider, device, version and threads. An extension of the standard.
  *
+ * @returns a copy; changing it has no effect
  * @throws {TypeError} if `context` is not an MLContext
  *
  * @example
@@ -71,19 +73,23 @@ export function contextInfo(context: MLContext): DeviceInfo {
   return { ...contextSlot.convert(context, "contextInfo: context").timeline.device.info };
 }
 
-/** Destroys every context of this isolate, and resolves when all that they owned is released. */
+/** Destroys every context of this isolate. Resolves when all their memory is released. */
 export function destroyContexts(): Promise<void> {
   return loseAll("The worker was closed.");
 }
 
-/** The limits of an operator on a context. */
+/** The limits of an operator on a context, computed once. */
 export function limitsOf({ limits, timeline }: ContextState, name: OperatorName): OperatorLimits {
   let found = limits.get(name);
   if (!found) limits.set(name, found = operatorLimits(operators[name], timeline.device.limits));
   return found;
 }
 
-/** Refuses a descriptor that no tensor of the context can have. */
+/**
+ * Checks that a tensor of the context can have this descriptor.
+ * @throws {TypeError} if it cannot
+ * @see https://www.w3.org/TR/webnn/#mloperanddescriptor-check-dimensions
+ */
 export function checkDescriptor({ timeline }: ContextState, descriptor: Descriptor, where: string): void {
   const { dataTypes, rankRange } = graphLimits(timeline.device.limits);
   const { dataType, shape } = descriptor;
@@ -95,7 +101,10 @@ export function checkDescriptor({ timeline }: ContextState, descriptor: Descript
   if (problem) throw new TypeError(`${where}: ${problem}`);
 }
 
-/** Refuses a lost context. */
+/**
+ * Checks that a context is not lost.
+ * @throws {DOMException} InvalidStateError if it is
+ */
 export function checkNotLost({ timeline }: ContextState, where: string): void {
   if (timeline.isLost) throw invalidStateError(`${where}: the context is lost or destroyed`);
 }
@@ -103,31 +112,38 @@ export function checkNotLost({ timeline }: ContextState, where: string): void {
 const tensorRecord = record(tensorSlot.convert);
 
 /**
- * A device with its tensors and graphs. Work is carried out in the order of the calls.
+ * A device, with its tensors and graphs. `ml.createContext()` opens one.
  *
- * @see https://www.w3.org/TR/webnn/#mlcontext
+ * Work runs in the order of the calls: `readTensor()` waits for the dispatches before it, for example. `writeTensor()`
+ * and `dispatch()` return at once. A method that returns a promise never throws: the promise rejects with the errors
+ * listed.
+ *
+ * @see https://www.w3.org/TR/webnn/#api-mlcontext
  */
 export class MLContext {
   private constructor() {
     illegalConstructor();
   }
 
-  /** Whether graphs run on more than the CPU. */
+  /** Whether graphs run on an accelerator, such as a GPU or an NPU, and not only on the CPU. */
   get accelerated(): boolean {
     return contextSlot.get(this).timeline.device.accelerated;
   }
 
-  /** Resolves when the device is gone or {@linkcode MLContext.destroy} was called. */
+  /** Resolves when the device is lost or {@linkcode MLContext.destroy} is called. Never rejects. */
   get lost(): Promise<MLContextLostInfo> {
-    // An attribute whose type is a promise rejects where others throw.
+    // WebIDL: a getter that returns a promise rejects it instead of throwing.
     if (!contextSlot.has(this)) return Promise.reject(new TypeError("Illegal invocation: not an MLContext"));
     return contextSlot.get(this).lost;
   }
 
   /**
-   * Allocates a tensor of zeros.
-   * @returns rejects with a TypeError for a descriptor that the context does not support, InvalidStateError if the
-   * context is lost, UnknownError if the memory cannot be had
+   * Creates a tensor, filled with zeros.
+   * @param descriptor data type and shape; `readable` and `writable`, false by default, allow
+   * {@linkcode MLContext.readTensor} and {@linkcode MLContext.writeTensor}. Dispatches may use the tensor in any case
+   * @returns a promise of the tensor, which rejects with the errors below
+   * @throws {TypeError} if the context does not support the data type, rank or size
+   * @throws {DOMException} InvalidStateError if the context is lost; UnknownError if there is not enough memory
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-createtensor
    */
   createTensor(descriptor: MLTensorDescriptor): Promise<MLTensor> {
@@ -136,8 +152,11 @@ export class MLContext {
       const where = "MLContext.createTensor";
       requireArguments(arguments.length, 1, where);
       const { readable, writable, ...rest } = tensorDescriptor(descriptor, `${where}: descriptor`);
+      // Step 3.
       checkNotLost(context, where);
+      // WPT checks dimensions here too.
       checkDescriptor(context, rest, `${where}: descriptor`);
+      // Steps 4 to 6.
       const frozen = freeze(rest);
       const storage = await context.timeline.createTensor(frozen);
       return createMLTensor({
@@ -153,9 +172,13 @@ export class MLContext {
   }
 
   /**
-   * Makes a tensor that can be a constant of several graphs, with a copy of the data.
-   * @returns rejects with a TypeError if the data does not fit the descriptor, InvalidStateError if the context is lost,
-   * UnknownError if the memory cannot be had
+   * Creates a tensor with a copy of the data, for `MLGraphBuilder.constant(tensor)`. Graphs that use it share its
+   * memory.
+   * @param descriptor data type and shape
+   * @param inputData the elements, row-major, as `MLGraphBuilder.constant(descriptor, buffer)` takes them
+   * @returns a promise of the tensor, which rejects with the errors below
+   * @throws {TypeError} if the context does not support the descriptor, or `inputData` has another length or kind
+   * @throws {DOMException} InvalidStateError if the context is lost; UnknownError if there is not enough memory
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-createconstanttensor
    */
   createConstantTensor(descriptor: MLOperandDescriptor, inputData: AllowSharedBufferSource): Promise<MLTensor> {
@@ -165,8 +188,11 @@ export class MLContext {
       requireArguments(arguments.length, 2, where);
       const frozen = freeze(operandDescriptor(descriptor, `${where}: descriptor`));
       const source = allowSharedBufferSource(inputData, `${where}: inputData`);
+      // Step 3.
       checkNotLost(context, where);
+      // Step 4.
       checkDescriptor(context, frozen, `${where}: descriptor`);
+      // Steps 5 to 10.
       const storage = context.timeline.store(bytesForDescriptor(source, frozen, `${where}: inputData`));
       return Promise.resolve(
         createMLTensor({
@@ -183,10 +209,13 @@ export class MLContext {
   }
 
   /**
-   * Overwrites a tensor with a copy of the data, after the work queued before.
-   * @throws {TypeError} if the tensor is not writable or exported, or the data has another length; InvalidStateError if
-   * the tensor is destroyed; UnknownError if the data has to wait for earlier work and there is no memory for a copy:
-   * then await a read before more is written
+   * Overwrites a tensor with a copy of the data, after all earlier work. Returns at once.
+   * @param tensor a tensor of this context, created with `writable: true`
+   * @param inputData the elements, row-major: a buffer or any view, as long as the tensor
+   * @throws {TypeError} if the tensor is not writable, is exported to WebGPU or belongs to another context, or
+   * `inputData` has another length
+   * @throws {DOMException} InvalidStateError if the tensor is destroyed; UnknownError if earlier work is still running
+   * and there is not enough memory to copy the data: await a read before you write more
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-writetensor
    */
   writeTensor(tensor: MLTensor, inputData: AllowSharedBufferSource): void {
@@ -195,24 +224,35 @@ export class MLContext {
     requireArguments(arguments.length, 2, where);
     const state = tensorSlot.convert(tensor, `${where}: tensor`);
     const source = allowSharedBufferSource(inputData, `${where}: inputData`);
+    // Steps 1 and 2.
     checkTensor(context, state, where);
+    // Step 3.
     if (!state.writable) throw new TypeError(`${where}: the tensor was not created with writable: true`);
-    // WPT writes views of any kind, so only the length is checked.
+    // Step 4. WPT writes views of any kind, so only the length is checked.
     const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
+    // Steps 5 to 7.
     context.timeline.write(state.storage, bytes, where);
-    discard(state.rental); // Not before: a write that is refused leaves the contents where they are.
+    discardReturned(state.rental); // After the write: if it throws, the contents stay.
   }
 
   /**
-   * Reads a tensor, after the work queued before, into a new ArrayBuffer.
-   * @returns rejects with a TypeError if the tensor is not readable or exported, InvalidStateError if it is destroyed,
-   * OperationError if the dispatch that should have computed it failed, UnknownError if there is no memory for the result
+   * Reads a tensor into a new ArrayBuffer, after all earlier work.
+   * @param tensor a tensor of this context, created with `readable: true`
+   * @returns a promise of the bytes, row-major, which rejects with the errors below
+   * @throws {TypeError} if the tensor is not readable, is exported to WebGPU or belongs to another context
+   * @throws {DOMException} InvalidStateError if the tensor is destroyed, now or before the read is done; OperationError
+   * if the dispatch that should have computed it failed (`cause` is the engine's error); UnknownError if there is not
+   * enough memory for the result
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor
    */
   readTensor(tensor: MLTensor): Promise<ArrayBuffer>;
   /**
-   * Reads a tensor, after the work queued before, into the beginning of `outputData`, which may be larger.
-   * @returns rejects as the other form does, and with a TypeError if `outputData` is too small
+   * Reads a tensor into the beginning of `outputData`, after all earlier work.
+   * @param tensor a tensor of this context, created with `readable: true`
+   * @param outputData a buffer or any view, at least as long as the tensor
+   * @returns a promise that resolves when the bytes are there, and rejects with the errors below
+   * @throws {TypeError} as without `outputData`, and if `outputData` is too small or has been detached
+   * @throws {DOMException} as without `outputData`
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-readtensor-byob
    */
   readTensor(tensor: MLTensor, outputData: AllowSharedBufferSource): Promise<undefined>;
@@ -223,17 +263,21 @@ export class MLContext {
       requireArguments(arguments.length, 1, where);
       const state = tensorSlot.convert(tensor, `${where}: tensor`);
       const target = rest.length === 0 ? undefined : allowSharedBufferSource(rest[0], `${where}: outputData`);
+      // Steps 3 and 4.
       checkTensor(context, state, where);
+      // Step 5.
       if (!state.readable) throw new TypeError(`${where}: the tensor was not created with readable: true`);
+      // Step 6 of the form with `outputData`.
       if (target !== undefined) targetBytes(target, state.descriptor, where);
-      bringBack(state.rental);
+      restoreContents(state.rental);
+      // The timeline's steps.
       const { storage } = state;
       if (target === undefined) {
         const problem = `${where}: there is no memory for the result`;
         return context.timeline.read(storage, (bytes) => context.timeline.copy(bytes, problem).buffer);
       }
       return context.timeline.read(storage, (bytes) => {
-        // Looked at again: the buffer may have been transferred meanwhile.
+        // Checked again: the buffer may have been detached in the meantime.
         targetBytes(target, state.descriptor, where).set(bytes);
         return undefined;
       });
@@ -241,9 +285,15 @@ export class MLContext {
   }
 
   /**
-   * Runs a graph, after the work queued before; returns at once. If the run fails, reading an output rejects.
-   * @throws {TypeError} if tensors do not match the graph's inputs and outputs in name, type and shape, are shared
-   * between outputs, exported, or belong to another context; InvalidStateError if the graph or a tensor is destroyed
+   * Runs a graph, after all earlier work. Returns at once; if the run fails, reading one of its outputs rejects with
+   * the error.
+   * @param graph a graph of this context
+   * @param inputs a tensor for each input of the graph, by name
+   * @param outputs a tensor for each output of the graph, by name
+   * @throws {TypeError} if a tensor is missing or there is one too many; one has another data type or shape than the
+   * graph's input or output, is a constant tensor, is exported to WebGPU or belongs to another context; an output is
+   * also an input or another output; or the graph belongs to another context
+   * @throws {DOMException} InvalidStateError if the graph or a tensor is destroyed
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-dispatch
    */
   dispatch(graph: MLGraph, inputs: MLNamedTensors, outputs: MLNamedTensors): void {
@@ -252,17 +302,23 @@ export class MLContext {
     const state = graphSlot.convert(graph, "MLContext.dispatch: graph");
     const namedInputs = tensorRecord(inputs, "MLContext.dispatch: inputs");
     const namedOutputs = tensorRecord(outputs, "MLContext.dispatch: outputs");
+    // Steps 1 and 2.
     checkGraph(context, state, "MLContext.dispatch");
+    // Steps 3 and 4.
     checkSharing(namedInputs.values, namedOutputs, "MLContext.dispatch");
+    // Steps 5 to 7.
     const inputTensors = matchTensors(context, state.inputs, namedInputs, "MLContext.dispatch: inputs");
     const outputTensors = matchTensors(context, state.outputs, namedOutputs, "MLContext.dispatch: outputs");
-    for (const { rental } of namedInputs.values) bringBack(rental);
-    for (const { rental } of namedOutputs.values) discard(rental);
+    for (const { rental } of namedInputs.values) restoreContents(rental);
+    for (const { rental } of namedOutputs.values) discardReturned(rental);
+    // Step 8.
     context.timeline.dispatch(state.graph, inputTensors, outputTensors);
   }
 
   /**
-   * What operators, inputs, constants and outputs of this context can be.
+   * The data types and ranks that this context supports, for the inputs, constants and outputs of a graph and for each
+   * operand of each operator; the size limit of tensors; and the layout in which convolutions and pools are fastest.
+   * @returns a new object on each call
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-opsupportlimits
    */
   opSupportLimits(): MLOpSupportLimits {
@@ -280,7 +336,8 @@ export class MLContext {
   }
 
   /**
-   * Destroys the context with all its tensors and graphs: what is pending rejects with InvalidStateError.
+   * Destroys the context, its tensors and its graphs. Pending promises reject with an InvalidStateError, and `lost`
+   * resolves. A second call has no effect.
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-destroy
    */
   destroy(): void {
@@ -288,9 +345,14 @@ export class MLContext {
   }
 
   /**
-   * Allocates a tensor of zeros that can be exported to a GPUDevice.
-   * @returns rejects with a TypeError for a descriptor that the context or the GPUDevice does not support,
-   * InvalidStateError if the context or the GPUDevice is lost, UnknownError if the memory cannot be had
+   * Creates a tensor, filled with zeros, for {@linkcode MLContext.exportToGPU}.
+   * @param descriptor as for {@linkcode MLContext.createTensor}
+   * @param gpuDevice the WebGPU device that will get the tensor
+   * @returns a promise of the tensor, which rejects with the errors below
+   * @throws {TypeError} if the context does not support the descriptor, or the tensor exceeds the `maxBufferSize` of
+   * `gpuDevice`
+   * @throws {DOMException} InvalidStateError if the context or `gpuDevice` is lost; UnknownError if there is not enough
+   * memory
    * @see https://github.com/webmachinelearning/webnn/blob/main/mltensor-explainer.md#exporting-an-mltensor-to-webgpu
    */
   createExportableTensor(descriptor: MLTensorDescriptor, gpuDevice: GPUDevice): Promise<MLTensor> {
@@ -311,15 +373,17 @@ export class MLContext {
   }
 
   /**
-   * Rents a tensor out to its GPUDevice, after the work queued before, as a buffer for storage and copies that begins with
-   * the elements in row-major order. Until `destroy()` is called on the buffer, WebNN leaves the tensor alone; then it has
-   * what the GPU left there. Exported again before that, a tensor gives the same buffer.
+   * Exports a tensor to its GPUDevice as a buffer, after all earlier work. The buffer has the usages STORAGE, COPY_SRC
+   * and COPY_DST, and starts with the elements in row-major order.
    *
-   * @returns the buffer, if no work is pending and the context runs on the CPU; else a promise of it, which rejects with an
-   * OperationError if the dispatch that should have computed the tensor failed, or the GPUDevice has no memory. `await`
-   * takes either.
-   * @throws {TypeError} if the tensor is not exportable or belongs to another context; InvalidStateError if it is destroyed
-   * or its GPUDevice is lost
+   * WebNN cannot use the tensor until you call `destroy()` on the buffer; then the tensor has what the GPU wrote.
+   * Exporting a tensor that is already exported returns the same buffer.
+   * @param tensor made by {@linkcode MLContext.createExportableTensor}
+   * @returns the buffer if no work is pending and the context runs on the CPU; else a promise of it. `await` works for
+   * both. The promise rejects with an OperationError if the dispatch that should have computed the tensor failed, or
+   * the GPUDevice has not enough memory
+   * @throws {TypeError} if the tensor is not exportable or belongs to another context
+   * @throws {DOMException} InvalidStateError if the tensor is destroyed, or its GPUDevice or the context is lost
    * @see https://github.com/webmachinelearning/webnn/blob/main/mltensor-explainer.md#exporting-an-mltensor-to-webgpu
    */
   exportToGPU(tensor: MLTensor): GPUBuffer | Promise<GPUBuffer> {
@@ -339,7 +403,9 @@ export class MLContext {
     this.destroy();
   }
 
-  /** Calls {@linkcode MLContext.destroy} at the end of an `await using` block, and waits until all is released. */
+  /**
+   * Calls {@linkcode MLContext.destroy} at the end of an `await using` block, and waits until its memory is released.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.destroy();
     await contextSlot.get(this).timeline.settled;
@@ -351,7 +417,7 @@ defineInterface(MLContext, contextSlot, ({ timeline: { device, isLost } }) => ({
   ...isLost && { lost: true },
 }));
 
-/** A descriptor whose shape scripts may see: frozen, as a FrozenArray is. */
+/** A copy of a descriptor with a frozen shape, as the getter `shape` returns it to scripts. */
 function freeze({ dataType, shape }: Descriptor): Descriptor {
   return { dataType, shape: Object.freeze([...shape]) };
 }
@@ -364,7 +430,7 @@ function copyLimits(limits: OperatorLimits): Record<string, MLTensorLimits> {
   return sortKeys(copies);
 }
 
-/** A dictionary as WebIDL gives it to scripts: members in lexicographic order. */
+/** WebIDL converts a dictionary to an object with its members in lexicographic order. */
 function sortKeys<T>(dictionary: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(dictionary).sort(([a], [b]) => a < b ? -1 : 1));
 }
@@ -381,7 +447,7 @@ function checkTensor(context: ContextState, tensor: TensorState, where: string):
 
 const EXPORTED = "is exported to WebGPU; destroy the GPUBuffer to get it back";
 
-/** The bytes of a buffer that a tensor is read into. WPT: it may be larger, and a view of any kind. */
+/** The bytes of the buffer that a tensor is read into. WPT: it may be longer, and a view of any kind. */
 function targetBytes(target: AllowSharedBufferSource, descriptor: Descriptor, where: string): Uint8Array {
   const bytes = bytesOf(target);
   const needed = byteLength(descriptor);
@@ -396,10 +462,10 @@ function checkGraph(context: ContextState, { context: owner, graph }: GraphState
   if (graph.destroyed || context.timeline.isLost) throw invalidStateError(`${where}: the graph is destroyed`);
 }
 
-/** Tells dispatches apart, so that a tensor can remember the last one that it was passed to. */
+/** Numbers the dispatches: a tensor remembers the number of the last one that used it. */
 let dispatchCount = 0;
 
-/** No output may be another output or an input. The text forbids one tensor as two inputs too; WPT does that. */
+/** An output may not be an input or another output. The text also forbids one tensor as two inputs; WPT uses it. */
 function checkSharing(inputs: readonly TensorState[], outputs: NamedValues<TensorState>, where: string): void {
   dispatchCount++;
   for (const input of inputs) input.lastDispatch = dispatchCount;
@@ -411,7 +477,10 @@ function checkSharing(inputs: readonly TensorState[], outputs: NamedValues<Tenso
   });
 }
 
-/** The tensors in the order of the ports, after checking that they match. */
+/**
+ * The tensors in the order of the ports, after checking that they match.
+ * @see https://www.w3.org/TR/webnn/#validate-tensors-with-descriptors
+ */
 function matchTensors(
   context: ContextState,
   ports: readonly Port[],

@@ -12,16 +12,19 @@ import { graphSlot, type Port } from "./state.ts";
 export type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
 
 /**
- * A compiled graph, ready to be dispatched on its context.
+ * A compiled graph. `MLGraphBuilder.build()` creates it, and `MLContext.dispatch()` runs it.
  *
- * @see https://www.w3.org/TR/webnn/#mlgraph
+ * @see https://www.w3.org/TR/webnn/#api-mlgraph
  */
 export class MLGraph {
   private constructor() {
     illegalConstructor();
   }
 
-  /** Releases the graph once the work queued before has been done. May be called again. */
+  /**
+   * Releases the graph after all earlier work. A second call has no effect.
+   * @see https://www.w3.org/TR/webnn/#api-mlgraph-destroy
+   */
   destroy(): void {
     const { context, graph } = graphSlot.get(this);
     context.timeline.destroyGraph(graph);
@@ -46,28 +49,29 @@ defineInterface(MLGraph, graphSlot, ({ inputs, outputs, graph }) => ({
   ...graph.destroyed && { destroyed: true },
 }));
 
-/** The descriptor of each, by its name. */
+/** Data type and shape of each input or output, by name. */
 function describePorts(ports: readonly Port[]): Record<string, string> {
   return Object.fromEntries(
     ports.map(({ name, descriptor: { dataType, shape } }) => [name, `${dataType} ${formatShape(shape)}`]),
   );
 }
 
-/** What runs a graph, and where. */
+/** Where a graph runs: what {@linkcode graphInfo} returns. */
 export interface GraphInfo extends Engine {
-  /** The devices on which it runs, most nodes first. */
+  /** The devices that run its nodes; the one with the most nodes comes first. */
   readonly devices: readonly string[];
-  /** The nodes of the engine's graph that the context's device does not take, so that the CPU runs them. */
+  /** The nodes of the engine's graph that run on the CPU because the context's device does not support them. */
   readonly elsewhere: readonly PlacedNode[];
-  /** The engines that the context would have preferred, in that order, and why they did not take the graph. */
+  /** The engines that were tried first, in that order, and why each could not run the graph. */
   readonly refusals: readonly Refusal[];
 }
 
 /**
- * Tells which engine runs a graph and where its nodes run: those of the engine, into which the operators of WebNN were
- * translated.
+ * Describes which engine runs a graph, and on which devices. An extension of the standard.
  *
- * @throws TypeError for anything but an MLGraph
+ * Nodes are those of the engine's graph, not of WebNN's: an operator may have become several nodes, or none.
+ *
+ * @throws {TypeError} if `graph` is not an MLGraph
  *
  * @example
  * ```ts ignore

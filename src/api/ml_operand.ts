@@ -1,5 +1,5 @@
 /**
- * MLOperand: an edge of a graph under construction.
+ * MLOperand: a value in a graph that is being built.
  *
  * @module
  */
@@ -9,21 +9,22 @@ import { defineInterface, illegalConstructor } from "../webidl/platform_object.t
 import { operandSlot } from "./state.ts";
 
 /**
- * An operand of a graph under construction: an input, a constant or the output of an operator.
+ * A value in a graph that is being built: an input, a constant or the output of an operator. The methods of
+ * {@linkcode MLGraphBuilder} create and take operands.
  *
- * @see https://www.w3.org/TR/webnn/#mloperand
+ * @see https://www.w3.org/TR/webnn/#api-mloperand
  */
 export class MLOperand {
   private constructor() {
     illegalConstructor();
   }
 
-  /** The type of one element. */
+  /** The data type of the elements. */
   get dataType(): MLOperandDataType {
     return operandSlot.get(this).value.dataType;
   }
 
-  /** The dimensions, outermost first; `[]` for a scalar. A frozen array, the same one each time. */
+  /** The dimensions, outermost first; `[]` for a scalar. A frozen array, always the same object. */
   get shape(): readonly number[] {
     return operandSlot.get(this).value.shape;
   }

@@ -5,11 +5,11 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
-import { discard } from "../interop/webgpu.ts";
+import { discardReturned } from "../interop/webgpu.ts";
 import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
 import { type ConstantTensorState, type DeviceTensorState, isDestroyed, tensorSlot } from "./state.ts";
 
-/** Makes a tensor. */
+/** Creates a tensor. */
 export function createMLTensor(
   state: Omit<DeviceTensorState, "lastDispatch"> | Omit<ConstantTensorState, "lastDispatch">,
 ): MLTensor {
@@ -17,44 +17,48 @@ export function createMLTensor(
 }
 
 /**
- * Memory of a context, written, read, and used by dispatches.
+ * A tensor in the memory of a context: an input or output of dispatches, or a constant of graphs.
  *
- * @see https://www.w3.org/TR/webnn/#mltensor
+ * @see https://www.w3.org/TR/webnn/#api-mltensor
  */
 export class MLTensor {
   private constructor() {
     illegalConstructor();
   }
 
-  /** The type of one element. */
+  /** The data type of the elements. */
   get dataType(): MLOperandDataType {
     return tensorSlot.get(this).descriptor.dataType;
   }
 
-  /** The dimensions, outermost first; `[]` for a scalar. A frozen array, the same one each time. */
+  /** The dimensions, outermost first; `[]` for a scalar. A frozen array, always the same object. */
   get shape(): readonly number[] {
     return tensorSlot.get(this).descriptor.shape;
   }
 
-  /** Whether `readTensor()` may be called. */
+  /** Whether `MLContext.readTensor()` can read it. */
   get readable(): boolean {
     return tensorSlot.get(this).readable;
   }
 
-  /** Whether `writeTensor()` may be called. */
+  /** Whether `MLContext.writeTensor()` can overwrite it. */
   get writable(): boolean {
     return tensorSlot.get(this).writable;
   }
 
-  /** Whether the tensor can only be a constant of graphs. */
+  /** Whether it was made by `MLContext.createConstantTensor()`; then only `MLGraphBuilder.constant()` takes it. */
   get constant(): boolean {
     return tensorSlot.get(this).kind === "constant";
   }
 
-  /** Releases the memory once the work queued before has been done; pending reads reject. May be called again. */
+  /**
+   * Releases the memory after all earlier work. Pending reads reject with an InvalidStateError. A second call has no
+   * effect.
+   * @see https://www.w3.org/TR/webnn/#api-mltensor-destroy
+   */
   destroy(): void {
     const { context: { timeline }, kind, rental, storage } = tensorSlot.get(this);
-    discard(rental);
+    discardReturned(rental);
     if (kind === "constant") timeline.destroyBlock(storage);
     else timeline.destroyTensor(storage);
   }
@@ -64,7 +68,9 @@ export class MLTensor {
     this.destroy();
   }
 
-  /** Calls {@linkcode MLTensor.destroy} at the end of an `await using` block, and waits until the memory is released. */
+  /**
+   * Calls {@linkcode MLTensor.destroy} at the end of an `await using` block, and waits until the memory is released.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.destroy();
     await tensorSlot.get(this).context.timeline.settled;

@@ -1,5 +1,5 @@
 /**
- * What the objects of the interfaces hold: their internal slots.
+ * The internal slots of the interface objects.
  *
  * @module
  */
@@ -12,31 +12,30 @@ import type { Descriptor } from "../shape.ts";
 import type { Timeline, TimelineBlock, TimelineGraph, TimelineTensor } from "../timeline/timeline.ts";
 import { slot } from "../webidl/platform_object.ts";
 
-/** What a context is. */
+/** The state of an MLContext. */
 export interface ContextState {
   readonly timeline: Timeline;
   readonly lost: Promise<{ readonly message: string }>;
-  /** The limits of each operator, computed when they are first needed. */
+  /** The limits of each operator, computed on first use. */
   readonly limits: Map<OperatorName, OperatorLimits>;
 }
 
-/** The internal slots of a context. */
 export const contextSlot = slot<ContextState>("MLContext");
 
-/** What a tensor is. */
+/** The state of an MLTensor. */
 export type TensorState = DeviceTensorState | ConstantTensorState;
 
-/** A tensor of the device. */
+/** A tensor that dispatches use. */
 export interface DeviceTensorState extends CommonTensorState {
   readonly kind: "device";
   readonly readable: boolean;
   readonly writable: boolean;
   readonly storage: TimelineTensor;
-  /** Of an exportable tensor. */
+  /** The export to WebGPU; `undefined` if the tensor is not exportable. */
   readonly rental: Rental | undefined;
 }
 
-/** The bytes of a constant, which only builders take. */
+/** A constant tensor, which only `MLGraphBuilder.constant()` takes. */
 export interface ConstantTensorState extends CommonTensorState {
   readonly kind: "constant";
   readonly readable: false;
@@ -48,14 +47,13 @@ export interface ConstantTensorState extends CommonTensorState {
 interface CommonTensorState {
   readonly context: ContextState;
   readonly descriptor: Descriptor;
-  /** The dispatch that it was last passed to, to find a tensor that is passed twice. */
+  /** The number of the last dispatch that used it, to find a tensor that is passed twice. */
   lastDispatch: number;
 }
 
-/** The internal slots of a tensor. */
 export const tensorSlot = slot<TensorState>("MLTensor");
 
-/** Whether a tensor was destroyed, by itself or with its context. */
+/** Whether a tensor was destroyed, or its context lost. */
 export function isDestroyed({ context, storage }: TensorState): boolean {
   return storage.destroyed || context.timeline.isLost;
 }
@@ -66,7 +64,7 @@ export interface Port {
   readonly descriptor: Descriptor;
 }
 
-/** What a graph is. */
+/** The state of an MLGraph. */
 export interface GraphState {
   readonly context: ContextState;
   readonly graph: TimelineGraph;
@@ -76,10 +74,9 @@ export interface GraphState {
   readonly source: Graph<undefined>;
 }
 
-/** The internal slots of a graph. */
 export const graphSlot = slot<GraphState>("MLGraph");
 
-/** What a builder has been told. */
+/** The state of an MLGraphBuilder. */
 export interface BuilderState {
   readonly context: ContextState;
   readonly inputs: NamedValue[];
@@ -89,23 +86,21 @@ export interface BuilderState {
   hasBuilt: boolean;
 }
 
-/** A constant with bytes of its own, or that of a constant tensor. */
+/** A constant, with its own bytes or those of a constant tensor. */
 export interface BuilderConstant {
   readonly value: Value;
   readonly block: TimelineBlock;
   readonly tensor: ConstantTensorState | undefined;
 }
 
-/** The internal slots of a builder. */
 export const builderSlot = slot<BuilderState>("MLGraphBuilder");
 
-/** What an operand is. */
+/** The state of an MLOperand. */
 export interface OperandState {
   readonly builder: BuilderState;
   readonly value: Value;
-  /** Where it comes from: only what an operator computed may be an output of the graph. */
+  /** What created it. Only the outputs of operators may be outputs of a graph. */
   readonly origin: "input" | "constant" | "operator";
 }
 
-/** The internal slots of an operand. */
 export const operandSlot = slot<OperandState>("MLOperand");

@@ -1,5 +1,5 @@
 /**
- * The dictionaries that `opSupportLimits()` gives: for each operator, what each operand and output can be.
+ * The types of `MLContext.opSupportLimits()`: the data types and ranks that each operand and output supports.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import type { MLTensorLimits } from "../graph/limits.ts";
 export type { MLRankRange, MLTensorLimits } from "../graph/limits.ts";
 
 /**
- * What the one operand of an operator can be.
+ * Limits of an operator with one operand.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlsingleinputsupportlimits
  */
 export type MLSingleInputSupportLimits = Record<"input" | "output", MLTensorLimits>;
 
 /**
- * What the operands of a binary operator can be.
+ * Limits of a binary operator.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlbinarysupportlimits
  */
 export type MLBinarySupportLimits = Record<"a" | "b" | "output", MLTensorLimits>;
 
 /**
- * What the operand of a predicate can be.
+ * Limits of `isInfinite`, `isNaN` and `logicalNot`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mllogicalnotsupportlimits
  */
 export type MLLogicalNotSupportLimits = Record<"a" | "output", MLTensorLimits>;
 
 /**
- * What the operands of batchNormalization can be.
+ * Limits of `batchNormalization`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlbatchnormalizationsupportlimits
  */
 export type MLBatchNormalizationSupportLimits = Record<
@@ -36,19 +36,19 @@ export type MLBatchNormalizationSupportLimits = Record<
 >;
 
 /**
- * What the operands of concat can be.
+ * Limits of `concat`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlconcatsupportlimits
  */
 export type MLConcatSupportLimits = Record<"inputs" | "output", MLTensorLimits>;
 
 /**
- * What the operands of a convolution can be.
+ * Limits of `conv2d` and `convTranspose2d`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlconv2dsupportlimits
  */
 export type MLConv2dSupportLimits = Record<"input" | "filter" | "bias" | "output", MLTensorLimits>;
 
 /**
- * What the operands of a quantisation can be.
+ * Limits of `quantizeLinear` and `dequantizeLinear`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlquantizedequantizelinearsupportlimits
  */
 export type MLQuantizeDequantizeLinearSupportLimits = Record<
@@ -57,19 +57,19 @@ export type MLQuantizeDequantizeLinearSupportLimits = Record<
 >;
 
 /**
- * What the operands of a gather can be.
+ * Limits of `gather`, `gatherElements` and `gatherND`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgathersupportlimits
  */
 export type MLGatherSupportLimits = Record<"input" | "indices" | "output", MLTensorLimits>;
 
 /**
- * What the operands of gemm can be.
+ * Limits of `gemm`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgemmsupportlimits
  */
 export type MLGemmSupportLimits = Record<"a" | "b" | "c" | "output", MLTensorLimits>;
 
 /**
- * What the operands of gru can be.
+ * Limits of `gru`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgrusupportlimits
  */
 export type MLGruSupportLimits = Record<
@@ -78,7 +78,7 @@ export type MLGruSupportLimits = Record<
 >;
 
 /**
- * What the operands of gruCell can be.
+ * Limits of `gruCell`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlgrucellsupportlimits
  */
 export type MLGruCellSupportLimits = Record<
@@ -87,13 +87,13 @@ export type MLGruCellSupportLimits = Record<
 >;
 
 /**
- * What the operands of a normalisation can be.
+ * Limits of `instanceNormalization` and `layerNormalization`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlnormalizationsupportlimits
  */
 export type MLNormalizationSupportLimits = Record<"input" | "scale" | "bias" | "output", MLTensorLimits>;
 
 /**
- * What the operands of lstm can be.
+ * Limits of `lstm`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mllstmsupportlimits
  */
 export type MLLstmSupportLimits = Record<
@@ -112,7 +112,7 @@ export type MLLstmSupportLimits = Record<
 >;
 
 /**
- * What the operands of lstmCell can be.
+ * Limits of `lstmCell`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mllstmcellsupportlimits
  */
 export type MLLstmCellSupportLimits = Record<
@@ -130,31 +130,31 @@ export type MLLstmCellSupportLimits = Record<
 >;
 
 /**
- * What the operands of prelu can be.
+ * Limits of `prelu`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlprelusupportlimits
  */
 export type MLPreluSupportLimits = Record<"input" | "slope" | "output", MLTensorLimits>;
 
 /**
- * What the operands of a scatter can be.
+ * Limits of `scatterElements` and `scatterND`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlscattersupportlimits
  */
 export type MLScatterSupportLimits = Record<"input" | "indices" | "updates" | "output", MLTensorLimits>;
 
 /**
- * What the operands of split can be.
+ * Limits of `split`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlsplitsupportlimits
  */
 export type MLSplitSupportLimits = Record<"input" | "outputs", MLTensorLimits>;
 
 /**
- * What the operands of where can be.
+ * Limits of `where`.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlwheresupportlimits
  */
 export type MLWhereSupportLimits = Record<"condition" | "trueValue" | "falseValue" | "output", MLTensorLimits>;
 
 /**
- * What inputs, constants, outputs and operators of a context can be.
+ * What a context supports: returned by `MLContext.opSupportLimits()`. Each operator has a member of its own name.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlopsupportlimits
  */
 export interface MLOpSupportLimits extends
@@ -253,12 +253,12 @@ export interface MLOpSupportLimits extends
   Record<"where", MLWhereSupportLimits> {
   /** The layout in which convolutions and pools are fastest. */
   preferredInputLayout: "nchw" | "nhwc";
-  /** The largest operand in bytes. */
+  /** The size limit of any tensor, in bytes. */
   maxTensorByteLength: number;
-  /** What inputs of a graph can be. */
+  /** Limits of graph inputs. */
   input: MLTensorLimits;
-  /** What constants of a graph can be. */
+  /** Limits of constants. */
   constant: MLTensorLimits;
-  /** What outputs of a graph can be. */
+  /** Limits of graph outputs. */
   output: MLTensorLimits;
 }

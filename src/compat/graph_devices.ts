@@ -1,13 +1,13 @@
 /**
- * `MLGraph.devices`, which is not in the standard's text yet (https://github.com/webmachinelearning/webnn/pull/854).
- * Chromium offers it, and LiteRT.js reads it after compiling and fails inside WebAssembly without it.
+ * `MLGraph.devices`, which is not yet in the standard (https://github.com/webmachinelearning/webnn/pull/854). Chromium has
+ * it, and LiteRT.js needs it: without it, it fails inside WebAssembly after compiling a graph.
  *
  * @module
  */
 
 import { graphInfo, MLGraph } from "../api/ml_graph.ts";
 
-/** Adds the attribute: the devices on which a graph runs, most work first. */
+/** Adds the getter `devices`: the devices that run a graph; the one with the most nodes comes first. */
 export function addGraphDevices(): void {
   const { get } = Object.getOwnPropertyDescriptor(
     {

@@ -1,14 +1,14 @@
 /**
- * The place of `ml` on a navigator: Deno's own, or one that jsdom, happy-dom or a test runner put in its place.
+ * Installs `ml` on a navigator: Deno's own, or one that jsdom, happy-dom or a test runner has put in its place.
  *
  * @module
  */
 
 /**
- * Installs an attribute on the navigator as WebIDL has it: on the prototype of its interface. A navigator that is no
- * object of an interface gets the attribute itself, so that no other object inherits it.
+ * Installs an attribute on the prototype of the navigator's interface, as WebIDL asks. If the navigator is a plain
+ * object, it gets the attribute itself, so that no other object inherits it.
  *
- * @param navigator the navigator of the moment; a proxy of one will do
+ * @param navigator the current navigator, or a proxy of one
  * @throws {TypeError} if the navigator cannot be changed
  */
 export function installOnNavigator(navigator: object, name: string, value: unknown): void {
@@ -31,7 +31,10 @@ export function installOnNavigator(navigator: object, name: string, value: unkno
   );
 }
 
-/** The prototype of the interface that the navigator is an object of: Navigator, or WorkerNavigator in a worker. */
+/**
+ * The prototype of the navigator's interface: Navigator, or WorkerNavigator in a worker. `undefined` for a plain
+ * object.
+ */
 function interfacePrototype(navigator: object): object | undefined {
   const prototype: object | null = Object.getPrototypeOf(navigator);
   if (prototype === null || !Object.hasOwn(prototype, "constructor")) return undefined;

@@ -1,6 +1,6 @@
 /**
- * What a browser does when a worker closes itself: its native objects are released. Deno fires no `unload` event in a
- * worker and ends it at once, so that nobody else could release them: they would stay until the end of the process.
+ * Releases native objects when a worker closes itself, as a browser does. Deno fires no `unload` event in a worker and
+ * ends it at once: without this, its native objects would stay until the process ends.
  *
  * @module
  */

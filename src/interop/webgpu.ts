@@ -1,12 +1,11 @@
 /**
- * Between tensors and WebGPU: an exportable tensor is rented out to a GPUDevice as a GPUBuffer, and comes back when that
- * is destroyed.
+ * Exchange of tensors with WebGPU: an exportable tensor is lent to a GPUDevice as a GPUBuffer, until that is destroyed.
  *
- * Deno's WebGPU (wgpu) and the engines' GPU code (ONNX Runtime's is Dawn) cannot share memory, so contents are copied by
- * way of the CPU: to the GPU by each export, and back as soon as WebNN needs them, if it does.
+ * Deno's WebGPU (wgpu) and the engines' GPU code (Dawn in ONNX Runtime) cannot share memory, so the contents are copied
+ * through the CPU: to the GPU on each export, and back when WebNN next needs them.
  *
- * The text of June 2026 has `createContext(gpuDevice)` only. All else follows the web platform tests of that month, and
- * Chromium where they leave something open.
+ * The standard of June 2026 has only `createContext(gpuDevice)`. The rest follows the web platform tests of that month,
+ * and Chromium where the tests leave something open.
  *
  * @see https://github.com/webmachinelearning/webnn/blob/main/mltensor-explainer.md#exporting-an-mltensor-to-webgpu
  * @module
@@ -18,17 +17,24 @@ import { byteLength, type Descriptor } from "../shape.ts";
 import type { TimelineTensor } from "../timeline/timeline.ts";
 import type { Converter } from "../webidl/converters.ts";
 
-/** The GPUDevice of an exportable tensor, and where the contents are: in the tensor, but for these two. */
+/**
+ * An exportable tensor and its GPUDevice. If `rented` and `returned` are both undefined, the contents are in the
+ * tensor.
+ */
 export interface Rental {
   readonly device: GPUDevice;
   readonly tensor: TimelineTensor;
-  /** The buffer that the program has, or is waiting for; it has not destroyed it yet. */
+  /** The buffer that the program has or awaits, until the program destroys it. */
   rented: GPUBuffer | Promise<GPUBuffer> | undefined;
-  /** A copy of the last one, which the program has destroyed, while WebNN has not needed the contents. */
+  /** A copy of the last destroyed buffer, until WebNN needs its contents. */
   returned: GPUBuffer | undefined;
 }
 
-/** Refuses a tensor that a GPUDevice could not have as a buffer. */
+/**
+ * Checks that a GPUDevice can have a buffer for a tensor.
+ * @throws {TypeError} if the tensor is too large
+ * @throws {DOMException} InvalidStateError if the device is lost
+ */
 export function checkExportable(device: GPUDevice, descriptor: Descriptor, where: string): void {
   if (isLost(device)) throw invalidStateError(`${where}: the GPUDevice is lost`);
   const [size, limit] = [bufferSize(byteLength(descriptor)), device.limits.maxBufferSize];
@@ -37,7 +43,7 @@ export function checkExportable(device: GPUDevice, descriptor: Descriptor, where
   }
 }
 
-/** Makes an exportable tensor of a tensor. */
+/** Makes a tensor exportable. */
 export function createRental(device: GPUDevice, tensor: TimelineTensor): Rental {
   return { device, tensor, rented: undefined, returned: undefined };
 }
@@ -45,8 +51,8 @@ export function createRental(device: GPUDevice, tensor: TimelineTensor): Rental 
 /* -- GPUDevice ----------------------------------------------------------------------------------------------------- */
 
 /**
- * Whether a value is a GPUDevice of this realm. What only looks like one, or has its prototype, is not: WebIDL's overload
- * resolution takes it for a dictionary.
+ * Whether a value is a GPUDevice of this realm. An object that only has its members or its prototype is not: WebIDL's
+ * overload resolution takes it for a dictionary.
  */
 export function isGpuDevice(value: unknown): value is GPUDevice {
   if (typeof GPUDevice !== "function" || !(value instanceof GPUDevice)) return false;
@@ -54,17 +60,19 @@ export function isGpuDevice(value: unknown): value is GPUDevice {
     Object.getOwnPropertyDescriptor(GPUDevice.prototype, "label")!.get!.call(value);
     return true;
   } catch {
-    return false; // The getter looks for the internal slots.
+    return false; // The getter checks the internal slots.
   }
 }
 
-/** `GPUDevice`, as an argument. */
+/** Converts an argument of type `GPUDevice`. */
 export const gpuDevice: Converter<GPUDevice> = (value, context) => {
   if (!isGpuDevice(value)) throw new TypeError(`${context} is not a GPUDevice.`);
   return value;
 };
 
-/** Whether a device is lost. Its promise tells too late; what can be told at once is that it maps no buffers any more. */
+/**
+ * Whether a device is lost. Its promise `lost` settles later; a lost device can no longer map buffers, which shows now.
+ */
 export function isLost(device: GPUDevice): boolean {
   const buffer = device.createBuffer({ size: 4, usage: GPUBufferUsage.COPY_SRC, mappedAtCreation: true });
   try {
@@ -77,7 +85,7 @@ export function isLost(device: GPUDevice): boolean {
   }
 }
 
-/** The GPU of a device. Deno gives the numbers of vendor and device as decimal strings, and 0 where it knows none. */
+/** The GPU of a device. Deno gives the vendor and device numbers as decimal strings, 0 if unknown. */
 export function adapterOf({ adapterInfo }: GPUDevice): GpuAdapter {
   const { description, device, isFallbackAdapter, vendor } = adapterInfo;
   const [vendorId, deviceId] = [Number.parseInt(vendor) || NaN, Number.parseInt(device)];
@@ -86,14 +94,15 @@ export function adapterOf({ adapterInfo }: GPUDevice): GpuAdapter {
 
 /* -- Export -------------------------------------------------------------------------------------------------------- */
 
-/** Whether WebNN must leave a tensor alone. */
+/** Whether a tensor is lent to WebGPU, so that WebNN may not use it. */
 export function isExported(rental: Rental | undefined): boolean {
   return rental?.rented !== undefined;
 }
 
 /**
- * Rents a tensor out, with all earlier work done: WPT uses the result at once, the explainer and Chromium's first form
- * give a promise. `await` takes either, and either comes: the buffer if there is nothing to wait for, else a promise.
+ * Lends a tensor to WebGPU after all earlier work. WPT uses the result at once, while the explainer and Chromium's
+ * first version return a promise. So this returns the buffer if there is nothing to wait for, else a promise; `await`
+ * works for both.
  */
 export function exportTensor(rental: Rental, where: string): GPUBuffer | Promise<GPUBuffer> {
   if (rental.rented) return rental.rented;
@@ -104,29 +113,26 @@ export function exportTensor(rental: Rental, where: string): GPUBuffer | Promise
     return rentOut(rental, returned);
   }
   const exported = tensor.timeline.readSoonest(tensor, (bytes) => rentOut(rental, upload(device, bytes, where)));
-  if (exported instanceof Promise) return rental.rented = exported.catch((error) => takeBack(rental, error));
-  return exported;
+  if (!(exported instanceof Promise)) return exported;
+  return rental.rented = exported.catch((error) => {
+    rental.rented = undefined;
+    throw error;
+  });
 }
 
-/** The contents belong to the GPU until `destroy()` is called on the buffer. */
+/** Hands out the buffer. Its own `destroy` method, which ends the loan, hides that of the prototype. */
 function rentOut(rental: Rental, buffer: GPUBuffer): GPUBuffer {
   rental.rented = buffer;
   const destroy = () => {
-    Reflect.deleteProperty(buffer, "destroy"); // The prototype's again.
-    giveBack(rental, buffer);
+    Reflect.deleteProperty(buffer, "destroy");
+    keepContents(rental, buffer);
     buffer.destroy();
   };
   return Object.defineProperty(buffer, "destroy", { value: destroy, configurable: true, writable: true });
 }
 
-/** The export failed. */
-function takeBack(rental: Rental, error: unknown): never {
-  rental.rented = undefined;
-  throw error;
-}
-
-/** Keeps what the GPU has left in a buffer. */
-function giveBack(rental: Rental, buffer: GPUBuffer): void {
+/** Keeps a copy of a buffer that is about to be destroyed. */
+function keepContents(rental: Rental, buffer: GPUBuffer): void {
   const { device, tensor } = rental;
   rental.rented = undefined;
   if (tensor.destroyed || tensor.timeline.isLost) return;
@@ -134,8 +140,8 @@ function giveBack(rental: Rental, buffer: GPUBuffer): void {
   copyBuffer(device, buffer, rental.returned);
 }
 
-/** Has the contents in the tensor again, for work of WebNN that is about to be queued. */
-export function bringBack(rental: Rental | undefined): void {
+/** Copies the contents back to the tensor, before the next work of WebNN on it. */
+export function restoreContents(rental: Rental | undefined): void {
   const returned = rental?.returned;
   if (!returned) return;
   const { device, tensor } = rental;
@@ -143,8 +149,8 @@ export function bringBack(rental: Rental | undefined): void {
   tensor.timeline.fill(tensor, (write) => download(device, returned, byteLength(tensor.descriptor), write));
 }
 
-/** Forgets contents on the GPU that are about to be overwritten, or that nobody can ask for any more. */
-export function discard(rental: Rental | undefined): void {
+/** Drops the copy on the GPU, because the contents are about to be overwritten or the tensor is destroyed. */
+export function discardReturned(rental: Rental | undefined): void {
   if (!rental?.returned) return;
   rental.returned.destroy();
   rental.returned = undefined;
@@ -152,12 +158,12 @@ export function discard(rental: Rental | undefined): void {
 
 /* -- Copies -------------------------------------------------------------------------------------------------------- */
 
-/** Buffers that are bound or copied have whole words, tensors need not. */
+/** The size of a buffer for `length` bytes: WebGPU binds and copies multiples of 4 bytes. */
 function bufferSize(length: number): number {
   return Math.ceil(length / 4) * 4;
 }
 
-/** A buffer with the bytes. */
+/** Creates a buffer with the bytes. */
 function upload(device: GPUDevice, bytes: Uint8Array, where: string): GPUBuffer {
   const size = bufferSize(bytes.byteLength);
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -172,7 +178,9 @@ function upload(device: GPUDevice, bytes: Uint8Array, where: string): GPUBuffer 
   return buffer;
 }
 
-/** Writes what is in a buffer, which is not needed any more. If it went with the device, the tensor keeps what it had. */
+/**
+ * Passes the bytes of a buffer to `write`, and destroys it. If the device is lost, the tensor keeps its old contents.
+ */
 async function download(
   device: GPUDevice,
   buffer: GPUBuffer,
