@@ -1,5 +1,5 @@
 /**
- * The types of what `@webnn/deno/polyfill` installs. Published modules may not augment globals, so that a program names
+ * The types of the globals that `@webnn/deno/polyfill` installs. Modules on JSR may not augment globals, so a program has to name
  * this file itself: `"compilerOptions": { "types": ["./globals.d.ts"] }`.
  *
  * @module

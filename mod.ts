@@ -1,7 +1,7 @@
 /**
  * The W3C WebNN API for Deno, on native engines.
  *
- * {@linkcode ml} is what a browser calls `navigator.ml`; importing `@webnn/deno/polyfill` installs it under that name.
+ * {@linkcode ml} is what browsers call `navigator.ml`. To get it under that name, import `@webnn/deno/polyfill`.
  *
  * @example The standard's first example: 0.2 · A + B
  * ```ts
@@ -34,7 +34,14 @@
 export type * from "./src/api/dictionaries.ts";
 export { type ContextOptions, createContext, devices, type LibraryOptions, ML, ml } from "./src/api/ml.ts";
 export { contextInfo, type DeviceEntry, type DeviceInfo, type DeviceKind, MLContext } from "./src/api/ml_context.ts";
-export { type Engine, type GraphInfo, graphInfo, MLGraph, type PlacedNode, type Refusal } from "./src/api/ml_graph.ts";
+export {
+  type Engine,
+  type EngineRefusal,
+  type GraphInfo,
+  graphInfo,
+  MLGraph,
+  type PlacedNode,
+} from "./src/api/ml_graph.ts";
 export { exportMlpackage, exportOnnx } from "./src/api/export.ts";
 export {
   type DescribedEdge,

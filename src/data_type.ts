@@ -1,14 +1,15 @@
 /**
- * The data types of WebNN operands and what follows from them.
+ * The data types of operands, and their properties.
  *
  * @module
  */
 
 /**
- * The element type of an operand or tensor.
+ * The data type of the elements of an operand or tensor.
  *
- * The integers of four bits are an extension: the standard's enumeration does not have them, though its tests ask for
- * them where `opSupportLimits()` lists them. Two share a byte, the first in its low half; an odd one out has its own.
+ * int4 and uint4 are an extension. The standard's enumeration does not have them, but its tests use them if
+ * `opSupportLimits()` lists them. Two elements share a byte, the first in the low half; the last byte of an odd number
+ * holds one.
  * @see https://www.w3.org/TR/webnn/#enumdef-mloperanddatatype
  */
 export type MLOperandDataType =
@@ -35,7 +36,7 @@ export const DATA_TYPES: readonly MLOperandDataType[] = [
   "uint8",
 ];
 
-/** The data types of the extension. */
+/** The data types that extend the standard. */
 export const FOUR_BIT_DATA_TYPES: readonly ("int4" | "uint4")[] = ["int4", "uint4"];
 
 const BITS: Readonly<Record<MLOperandDataType, number>> = {
@@ -51,7 +52,7 @@ const BITS: Readonly<Record<MLOperandDataType, number>> = {
   uint4: 4,
 };
 
-/** The views that hold elements of a data type; float16 data also comes as the raw bits in a Uint16Array. */
+/** The typed arrays that hold elements of a data type. float16 may also be a Uint16Array of the bits. */
 export const VIEW_NAMES: Readonly<Record<MLOperandDataType, readonly string[]>> = {
   float32: ["Float32Array"],
   float16: ["Float16Array", "Uint16Array"],

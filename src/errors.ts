@@ -10,27 +10,29 @@ export function invalidStateError(message: string): DOMException {
   return new DOMException(message, "InvalidStateError");
 }
 
-/** `NotSupportedError`: no backend or device can do what was asked. */
+/** `NotSupportedError`: no engine or device can do what the caller asks. */
 export function notSupportedError(message: string, cause?: unknown): DOMException {
   return withCause(new DOMException(message, "NotSupportedError"), cause);
 }
 
-/** `OperationError`: the engine refused or failed; `cause` is its own error. */
+/** `OperationError`: the engine rejected the work or failed; `cause` is its error. */
 export function operationError(message: string, cause?: unknown): DOMException {
   return withCause(new DOMException(message, "OperationError"), cause);
 }
 
-/** `UnknownError`: memory for a tensor or a constant cannot be had. */
+/** `UnknownError`: there is not enough memory for a tensor or constant. */
 export function unknownError(message: string, cause?: unknown): DOMException {
   return withCause(new DOMException(message, "UnknownError"), cause);
 }
 
-/** The text of anything that was thrown. */
+/** The message of a thrown value, which need not be an Error. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** DOMException takes no `cause` option; it is attached as Error's constructor would: own, writable, not enumerable. */
+/**
+ * DOMException has no `cause` option. Sets the property as Error's constructor would: own, writable, not enumerable.
+ */
 function withCause(error: DOMException, cause: unknown): DOMException {
   if (cause === undefined) return error;
   return Object.defineProperty(error, "cause", { value: cause, writable: true, configurable: true, enumerable: false });

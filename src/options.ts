@@ -1,9 +1,9 @@
 /**
- * The options of the module's own createContext(), a row each: how its value is converted, its text in the docs, and which
- * engines honour it. The row of a provider of ONNX Runtime says which it honours.
+ * The options of the module's `createContext()`, one row each: its converter, its text in the docs, and the engines
+ * that support it. The rows of ONNX Runtime's providers say which options each provider supports.
  *
- * From these rows follow the conversion, the type of what is converted, the tables in README and docs/devices.md, and the
- * refusal of a demand that the engine cannot meet.
+ * The conversion, the type of the result, the tables in README and docs/devices.md and the check of demands are derived
+ * from these rows.
  *
  * @module
  */
@@ -30,7 +30,9 @@ export const BACKENDS = ["onnxruntime", "coreml"] as const;
 /** The kinds of devices. */
 export const DEVICES = ["cpu", "gpu", "npu"] as const;
 
-/** An engine that options.ts knows: ONNX Runtime on the CPU, and Core ML itself. Providers stand in their own rows. */
+/**
+ * The engines whose options are listed here: ONNX Runtime on the CPU, and Core ML. Providers have rows of their own.
+ */
 export type KnownEngine = "cpu" | "coreml";
 
 /** An option. */
@@ -40,14 +42,14 @@ interface Option {
   readonly text: string;
 }
 
-/** An option that an engine honours or refuses. */
+/** An option that an engine supports or rejects. */
 interface DemandOption extends Option {
   readonly honouredBy: readonly KnownEngine[];
 }
 
 type Options = Readonly<Record<string, Option>>;
 
-/** More threads than any machine has cores; a slip of the keyboard must not start a million of them. */
+/** More than any machine has cores: a typo must not start a million threads. */
 const MAX_THREADS = 1024;
 
 const device = enumeration("MLDeviceType", DEVICES);
@@ -73,7 +75,7 @@ const byteCount: Converter<number> = (value, context) => {
   return bytes;
 };
 
-/** Hints of the standard, and `deviceType` of its earlier texts: they may go unfulfilled. */
+/** The standard's hints, and `deviceType` of its earlier drafts. A hint may be ignored. */
 const STANDARD = {
   accelerated: withDefault(boolean, true),
   deviceType: optional(device),
@@ -83,7 +85,7 @@ const STANDARD = {
   ),
 };
 
-/** Options that choose the engine: it is opened, or the context is not. */
+/** Options that choose the engine. If it cannot be opened, creating the context fails. */
 const CHOICES = {
   backend: {
     member: optional(enumeration("Backend", BACKENDS)),
@@ -92,11 +94,11 @@ const CHOICES = {
   device: { member: optional(device), text: 'the kind of device, `"cpu"`, `"gpu"` or `"npu"`' },
   provider: {
     member: optional(usvString),
-    text: 'what runs graphs inside ONNX Runtime, as `devices()` lists it: `"cpu"`, `"webgpu"`, `"cuda"` ...',
+    text: 'the provider inside ONNX Runtime, as `devices()` lists it: `"cpu"`, `"webgpu"`, `"cuda"` ...',
   },
 } satisfies Options;
 
-/** Options that say where engines are found. They demand nothing of the one that is chosen. */
+/** Options that say where to find engines. */
 const PLACES = {
   library: {
     member: optional(path),
@@ -104,36 +106,36 @@ const PLACES = {
   },
   plugins: {
     member: optional(sequence(path)),
-    text: "absolute paths of plug-in providers, beside those of `WEBNN_ORT_PLUGINS`",
+    text: "absolute paths of plug-in providers, in addition to those in `WEBNN_ORT_PLUGINS`",
   },
 } satisfies Options;
 
-/** Options that the chosen engine honours or refuses. A value other than the default is a demand. */
+/** Options that the chosen engine supports or rejects. A value other than the default is a demand. */
 export const DEMANDS = {
   providerOptions: {
     member: optional(strings),
     honouredBy: [],
-    text: "options of the provider, under ONNX Runtime's names, all strings",
+    text: "options of the provider, with ONNX Runtime's names; all values are strings",
   },
   fallback: {
     member: withDefault(boolean, true),
     honouredBy: ["cpu", "coreml"],
-    text: "`false`: what the device does not take makes `build` fail, instead of running on the CPU",
+    text: "`false`: `build` fails if the device does not support the whole graph; no part runs on the CPU",
   },
   allowReducedPrecision: {
     member: withDefault(boolean, false),
     honouredBy: ["cpu", "coreml"],
-    text: "`true`: float32 may be computed with fewer bits",
+    text: "`true`: float32 may be computed with reduced precision",
   },
   graphCapture: {
     member: withDefault(boolean, false),
     honouredBy: [],
-    text: "`true`: the commands of a run are recorded, and replayed by later ones",
+    text: "`true`: records the device commands of a run, and replays them in later runs",
   },
   threads: {
     member: optional(threadCount),
     honouredBy: ["cpu"],
-    text: "how many CPU threads a graph may use, the calling one included ([docs/threads.md](./docs/threads.md))",
+    text: "how many CPU threads a graph may use, including the calling thread ([docs/threads.md](./docs/threads.md))",
   },
   spinning: {
     member: withDefault(boolean, true),
@@ -143,12 +145,12 @@ export const DEMANDS = {
   cacheDirectory: {
     member: optional(path),
     honouredBy: ["cpu", "coreml"],
-    text: "the folder of compiled graphs, instead of `WEBNN_CACHE_DIR` ([docs/cache.md](./docs/cache.md))",
+    text: "the folder for compiled graphs, instead of `WEBNN_CACHE_DIR` ([docs/cache.md](./docs/cache.md))",
   },
   cacheSizeLimit: {
     member: optional(byteCount),
     honouredBy: ["cpu", "coreml"],
-    text: "how many bytes its files may have together, 2 GiB by default",
+    text: "the maximum total size of its files in bytes; 2 GiB by default",
   },
   profile: {
     member: withDefault(boolean, false),
@@ -157,20 +159,20 @@ export const DEMANDS = {
   },
 } satisfies Readonly<Record<string, DemandOption>>;
 
-/** All options of our own, in the order of the docs. */
+/** All options that extend the standard, in the order of the docs. */
 export const OPTIONS = { ...CHOICES, ...PLACES, ...DEMANDS };
 
-/** The name of an option that an engine honours or refuses. */
+/** The name of an option that an engine supports or rejects. */
 export type Demand = keyof typeof DEMANDS;
 
 const DEMAND_NAMES = Object.keys(DEMANDS) as Demand[];
 
 type MembersOf<Rows extends Options> = { readonly [Name in keyof Rows]: Rows[Name]["member"] };
 
-/** What a context asks for, defaults filled in. */
+/** The converted options of a context, with defaults filled in. */
 export type Selection = DictionaryOf<MembersOf<typeof OPTIONS> & typeof STANDARD>;
 
-/** Where engines are found. */
+/** The converted options that say where to find engines. */
 export type Places = DictionaryOf<MembersOf<typeof PLACES>>;
 
 /** Converts the options of `createContext()`. An unknown one is a TypeError. */
@@ -182,29 +184,29 @@ export const ownOptions: Converter<Selection> = strict(dictionary(membersOf(OPTI
 /** Converts the options of `devices()`. An unknown one is a TypeError. */
 export const placeOptions: Converter<Places> = strict(dictionary(membersOf(PLACES)), Object.keys(PLACES));
 
-/** What a program asks for that gives no options. */
+/** The options of a context that is created without options. */
 export const DEFAULTS: Selection = ownOptions({}, "");
 
 const hints = dictionary(STANDARD);
 
-/** Converts the options of `ml.createContext()`: unknown ones are ignored, as WebIDL has it. */
+/** Converts the options of `ml.createContext()`. Unknown ones are ignored, as WebIDL asks. */
 export const standardOptions: Converter<Selection> = (value, context) => ({ ...DEFAULTS, ...hints(value, context) });
 
-/** The demands that an engine which is in options.ts honours. */
+/** The demands that an engine supports. */
 export function honouredBy(engine: KnownEngine): readonly Demand[] {
   return DEMAND_NAMES.filter((name) => (DEMANDS[name].honouredBy as readonly KnownEngine[]).includes(engine));
 }
 
 /**
  * Why an engine cannot meet the demands of a context; `undefined` if it can.
- * @param engine its name, for the text
- * @param honoured the demands that it honours
+ * @param engine its name, for the message
+ * @param honoured the demands that it supports
  */
 export function describeUnmet(engine: string, honoured: readonly Demand[], selection: Selection): string | undefined {
   const unmet = DEMAND_NAMES.filter((name) => isDemanded(name, selection[name]) && !honoured.includes(name));
   if (unmet.length === 0) return undefined;
   const options = unmet.length === 1 ? `the option ${unmet[0]}` : `the options ${unmet.join(", ")}`;
-  return `${engine} does not have ${options}; leave out what it does not have, or choose an engine that has it`;
+  return `${engine} does not support ${options}; leave out what it does not support, or choose another engine`;
 }
 
 function isDemanded(name: Demand, value: unknown): boolean {
@@ -213,7 +215,7 @@ function isDemanded(name: Demand, value: unknown): boolean {
   return value !== undefined && value !== "" && value !== fallback?.();
 }
 
-/** A dictionary that refuses members that it does not have: most are slips of the keyboard. */
+/** A dictionary that rejects unknown members: most are typos. */
 function strict<T>(convert: Converter<T>, names: readonly string[]): Converter<T> {
   return (value, context) => {
     const unknown = isObject(value) ? Object.keys(value).find((name) => !names.includes(name)) : undefined;
@@ -223,7 +225,7 @@ function strict<T>(convert: Converter<T>, names: readonly string[]): Converter<T
   };
 }
 
-/** How many letters must be added, left out or changed to make one word of another (Levenshtein). */
+/** The Levenshtein distance of two words, ignoring case. */
 function distance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (const [i, letter] of [...from].entries()) {

@@ -1,5 +1,5 @@
 /**
- * Installs WebNN as a browser has it: `navigator.ml` and the interface objects as globals.
+ * Installs WebNN as in a browser: `navigator.ml`, and the interfaces as globals.
  *
  * @example
  * ```ts
@@ -21,12 +21,12 @@ import { addGraphDevices } from "./compat/graph_devices.ts";
 import { installOnNavigator } from "./compat/navigator.ts";
 import { releaseOnClose } from "./compat/worker_close.ts";
 
-// By key: a bundler may rename the classes.
+// Names as keys: a bundler may rename the classes.
 for (const [name, value] of Object.entries({ ML, MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor })) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 }
 
-// Some test runners take the navigator away.
+// Some test runners remove the navigator.
 globalThis.navigator ??= {} as Navigator;
 installOnNavigator(navigator, "ml", ml);
 addGraphDevices();

@@ -1,5 +1,5 @@
 /**
- * Shapes, descriptors and the algorithms on them that operators share.
+ * Shapes and descriptors, and algorithms on them.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { bitsOf, type MLOperandDataType } from "./data_type.ts";
 /** The dimensions of an operand, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** Data type and shape of an operand: all that is known of it before a graph runs. */
+/** Data type and shape of an operand. */
 export interface Descriptor {
-  /** The type of one element. */
+  /** The data type of the elements. */
   readonly dataType: MLOperandDataType;
   /** The dimensions, outermost first. */
   readonly shape: Shape;
@@ -20,12 +20,12 @@ export interface Descriptor {
 /** The largest dimension and element count that WebNN allows: 2³¹ − 1. */
 export const MAX_DIMENSION: number = 2 ** 31 - 1;
 
-/** The number of elements: the product of the dimensions, 1 for a scalar. Not exact above 2⁵³. */
+/** The number of elements: the product of the dimensions; 1 for a scalar. Not exact above 2⁵³. */
 export function elementCount(shape: Shape): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** The size in bytes, rounded up to a whole byte for types narrower than one. */
+/** The size in bytes, rounded up for types of less than a byte. */
 export function byteLength(descriptor: Descriptor): number {
   return Math.ceil(elementCount(descriptor.shape) * bitsOf(descriptor.dataType) / 8);
 }
@@ -38,9 +38,10 @@ export function sameShape(a: Shape, b: Shape): boolean {
 }
 
 /**
- * [Bidirectionally broadcast](https://www.w3.org/TR/webnn/#bidirectionally-broadcasting-the-shapes): aligned at the
- * innermost dimension, two dimensions fit if they are equal or one of them is 1.
- * @returns the common shape, or `undefined` if there is none
+ * Bidirectionally broadcasts two shapes: aligned at the innermost dimension, two dimensions must be equal, or one must
+ * be 1.
+ * @returns the broadcast shape, or `undefined` if there is none
+ * @see https://www.w3.org/TR/webnn/#algorithms-broadcasting
  */
 export function broadcast(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
@@ -55,8 +56,8 @@ export function broadcast(a: Shape, b: Shape): Shape | undefined {
 }
 
 /**
- * Whether `from` can be
- * [unidirectionally broadcast](https://www.w3.org/TR/webnn/#unidirectionally-broadcasting-the-shapes) to `to`.
+ * Whether `from` unidirectionally broadcasts to `to`.
+ * @see https://www.w3.org/TR/webnn/#algorithms-broadcasting
  */
 export function broadcastsTo(from: Shape, to: Shape): boolean {
   return from.length <= to.length &&
@@ -68,7 +69,7 @@ export function allAxes(rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => axis);
 }
 
-/** The shape `1x3x224x224`, for messages; `scalar` for rank 0. */
+/** A shape as text: `[1, 3, 224, 224]`, or `scalar` for rank 0. */
 export function formatShape(shape: Shape): string {
   return shape.length === 0 ? "scalar" : `[${shape.join(", ")}]`;
 }

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
+import type { Engine, EngineRefusal, PlacedNode } from "../backends/backend.ts";
 import { formatShape } from "../shape.ts";
 import { defineInterface, illegalConstructor } from "../webidl/platform_object.ts";
 import { graphSlot, type Port } from "./state.ts";
 
-export type { Engine, PlacedNode, Refusal } from "../backends/backend.ts";
+export type { Engine, EngineRefusal, PlacedNode } from "../backends/backend.ts";
 
 /**
  * A compiled graph. `MLGraphBuilder.build()` creates it, and `MLContext.dispatch()` runs it.
@@ -63,7 +63,7 @@ export interface GraphInfo extends Engine {
   /** The nodes of the engine's graph that run on the CPU because the context's device does not support them. */
   readonly elsewhere: readonly PlacedNode[];
   /** The engines that were tried first, in that order, and why each could not run the graph. */
-  readonly refusals: readonly Refusal[];
+  readonly refusals: readonly EngineRefusal[];
 }
 
 /**

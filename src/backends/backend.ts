@@ -1,9 +1,10 @@
 /**
- * What a backend is: devices on which tensors live and graphs run. It knows nothing of promises given to users, of WebIDL
- * or of validation: what reaches it is valid, and comes in the order of the context's timeline, one call at a time.
+ * The interface of a backend: devices that hold tensors and run graphs. A backend knows nothing of WebIDL, of
+ * validation or of the user's promises: its arguments are valid, and calls come one at a time, in the order of the
+ * context's timeline.
  *
- * Nothing here assumes that memory is visible to the CPU or that work is done when a call returns: a method that gives a
- * promise has finished when the promise settles, one that does not has finished when it returns.
+ * The interface does not assume that the CPU can see the memory, or that work is done when a call returns. A method
+ * that returns a promise is done when the promise settles; any other is done when it returns.
  *
  * @module
  */
@@ -12,43 +13,42 @@ import type { Graph, Node } from "../graph/graph.ts";
 import type { DeviceLimits } from "../graph/limits.ts";
 import type { Descriptor } from "../shape.ts";
 
-/** Something native. It is released exactly once, and never while a call that uses it is in flight. */
+/** A native object. It is released exactly once, and never while a call that uses it is in flight. */
 export interface Releasable {
   release(): void;
 }
 
-/** A constant, in memory of the device's choice. */
+/** A constant, in memory that the device chooses. */
 export interface Block extends Releasable {
-  /** The bytes, valid as long as the block. */
+  /** The bytes, valid until the block is released. */
   readonly bytes: Uint8Array;
 }
 
 /** The memory of an MLTensor. */
 export interface DeviceTensor extends Releasable {
-  /** Overwrites all elements. The bytes are the caller's: they are not used after the call has returned. */
+  /** Overwrites all elements. Does not use `bytes` after the call has returned. */
   write(bytes: Uint8Array): void | Promise<void>;
-  /** All elements, row-major. The bytes are the device's: they are valid until the next call. */
+  /** All elements, row-major. The bytes belong to the device and are valid until its next call. */
   read(): Uint8Array | Promise<Uint8Array>;
 }
 
 /** A compiled graph. */
 export interface Executable extends Releasable {
-  /** The devices on which its nodes run, most work first: `["cpu"]`. */
+  /** The devices that run its nodes, the one with the most nodes first: `["cpu"]`. */
   readonly devices: readonly string[];
   /**
-   * How long a run holds the calling thread, in milliseconds, as far as it is known; of no use for runs that give a
-   * promise.
+   * How long a run blocks the calling thread, in milliseconds, if known. Not used for runs that return a promise.
    */
   readonly blockingTime?: number;
-  /** The nodes of the engine's graph that do not run on the device of the context, but on the CPU. */
+  /** The nodes of the engine's graph that run on the CPU instead of the context's device. */
   readonly elsewhere?: readonly PlacedNode[];
   /** The nodes of the graph of which `elsewhere` has parts. */
   readonly nodesElsewhere?: ReadonlySet<Node>;
-  /** What runs it, where the device has more than one engine. */
+  /** The engine that runs it, if the device has several. */
   readonly engine?: Engine;
-  /** The engines that were asked before and did not take the graph, in that order. */
-  readonly refusals?: readonly Refusal[];
-  /** Computes. Tensors stand in the order of the graph's inputs and outputs; no output is an input. */
+  /** The engines that were tried first, in that order, and could not run the graph. */
+  readonly refusals?: readonly EngineRefusal[];
+  /** Runs the graph. Tensors are in the order of the graph's inputs and outputs; no output is an input. */
   run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
   /** What was measured of the runs until the first call, which ends the measuring. Only where the context asked for it. */
   profile?(): Promise<EngineProfile>;
@@ -86,73 +86,73 @@ export interface EngineNode {
   readonly origins: readonly Node[];
 }
 
-/** Where the engine runs a node of its graph. */
+/** A node of the engine's graph, and where it runs. */
 export interface PlacedNode {
-  /** Its name, which begins with the operator of WebNN that it is a part of, and its label: `"conv2d [stem] #3"`. */
+  /** Its name, which starts with the WebNN operator that it belongs to, and the label: `"conv2d [stem] #3"`. */
   readonly node: string;
-  /** The engine's operator: `"Conv"`. */
+  /** The operator in the engine: `"Conv"`. */
   readonly operator: string;
-  /** What runs it, under the engine's name: `"CPUExecutionProvider"`. */
+  /** What runs it, by the engine's name: `"CPUExecutionProvider"`. */
   readonly provider: string;
 }
 
-/** What runs graphs. */
+/** A backend and the provider in it. */
 export interface Engine {
   /** The name of the backend, as in the option `backend`: `"onnxruntime"` or `"coreml"`. */
   readonly backend: string;
-  /** What runs graphs inside the engine: `"cpu"`, `"webgpu"`, `"cuda"`, `"coreml"`, or the name of a plug-in. */
+  /** The provider in the backend: `"cpu"`, `"webgpu"`, `"cuda"`, `"coreml"`, or the name of a plug-in. */
   readonly provider: string;
 }
 
-/** An engine that did not take a graph. */
-export interface Refusal extends Engine {
-  /** Why, in words. */
+/** An engine that could not run a graph, and why. */
+export interface EngineRefusal extends Engine {
+  /** The reason, as text for humans. */
   readonly reason: string;
 }
 
 /** A kind of device. */
 export type DeviceKind = "cpu" | "gpu" | "npu";
 
-/** A GPU, as WebGPU tells of it. */
+/** A GPU, as WebGPU describes it. */
 export interface GpuAdapter {
-  /** Its name, for people. */
+  /** Its name, as text for humans. */
   readonly description: string;
-  /** The numbers of vendor and device on the PCI bus; NaN if they are not told. */
+  /** The PCI numbers of vendor and device; NaN if unknown. */
   readonly vendorId: number;
   readonly deviceId: number;
-  /** Whether it is none: it computes on the CPU. */
+  /** Whether it is a software rasteriser. */
   readonly isSoftware: boolean;
 }
 
-/** A device that there is, or that is expected and is not. */
+/** A device that works, or one that could be expected but does not. */
 export interface DeviceEntry extends Engine {
   /** The kind of device. */
   readonly device: DeviceKind;
-  /** Who made the provider. */
+  /** The vendor of the provider. */
   readonly vendor: string;
-  /** The hardware, as far as the engine knows it; else empty. */
+  /** The name of the hardware; empty if the engine does not know it. */
   readonly hardware: string;
   /** The version of the provider. */
   readonly version: string;
-  /** Whether a small graph has run on it, and correctly. */
+  /** Whether a small test graph has run on it with the right result. */
   readonly available: boolean;
-  /** Whether it is faster hardware than the CPU, as far as the engine sees. A GPU in software is not. */
+  /** Whether it is an accelerator. A software rasteriser is not. */
   readonly accelerated: boolean;
-  /** Why it is not available; what is missing is named. */
+  /** Why it is not available, for example which library is missing. */
   readonly reason?: string;
 }
 
-/** What runs a context's graphs, for people. */
+/** What runs a context's graphs: returned by {@linkcode contextInfo}. */
 export interface DeviceInfo extends Engine {
   /** The kind of device: `"cpu"`, `"gpu"` or `"npu"`. */
   readonly device: DeviceKind;
   /** The version of the engine: `"1.30.0"`. */
   readonly version: string;
-  /** The number of CPU threads that a graph may use, the calling one included. */
+  /** The number of CPU threads that a graph may use, including the calling thread. */
   readonly threads: number;
   /**
-   * Whether every optimiser of this version of ONNX Runtime is known to keep the function, or disabled. A newer version
-   * than the one reviewed may have others. Absent where the engine is another one.
+   * Whether all optimisers of this version of ONNX Runtime have been reviewed: each keeps the results, or is disabled.
+   * A newer version may have others. `undefined` for other engines.
    */
   readonly optimizersReviewed?: boolean;
 }
@@ -160,27 +160,27 @@ export interface DeviceInfo extends Engine {
 /** A device, opened for one context. */
 export interface Device {
   readonly info: DeviceInfo;
-  /** Whether graphs run on more than the CPU. */
+  /** Whether graphs run on an accelerator. */
   readonly accelerated: boolean;
   readonly limits: DeviceLimits;
-  /** Resolves with the reason if the device is gone for good. */
+  /** Resolves with the reason if the device is lost. */
   readonly lost: Promise<string>;
   /**
-   * For memory of JavaScript that the timeline is about to allocate.
-   * @throws if so many bytes cannot be had
+   * Checks that the timeline can allocate `bytes` of JavaScript memory.
+   * @throws if there is not enough memory
    */
   checkMemory(bytes: number): void;
-  /** A tensor whose elements are all zero. Fails if the memory cannot be had. */
+  /** Creates a tensor of zeros. Fails if there is not enough memory. */
   createTensor(descriptor: Descriptor): DeviceTensor | Promise<DeviceTensor>;
-  /** Copies the bytes of a constant, before it returns. Throws if the memory cannot be had. */
+  /** Copies the bytes of a constant before it returns. Throws if there is not enough memory. */
   store(bytes: Uint8Array): Block;
   /**
-   * Compiles a graph. Blocks that are not shared belong to the device from the call on, also if it fails; it may change
-   * or release them at any time. Shared ones stay valid until both their owner and the executable are released.
+   * Compiles a graph. Takes over the blocks that are not shared, even if it fails: it may change or release them at any
+   * time. Shared blocks stay valid until both their owner and the executable are released.
    */
   compile(graph: Graph<Block>): Executable | Promise<Executable>;
-  /** The context is lost: stops what is in flight as soon as it can be stopped. Its promise still settles. */
+  /** Called when the context is lost: stops work in flight as soon as possible. Its promise still settles. */
   abort(): void;
-  /** Releases what is left, after everything that was made here has been released. */
+  /** Releases the device itself. Called after everything created on it has been released. */
   close(): void;
 }

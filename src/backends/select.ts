@@ -1,19 +1,19 @@
 /**
- * From the options of a context to a device. Here, and only here, the standard's hints are read.
+ * Selects the device for the options of a context. Only this file reads the standard's hints.
  *
- * `backend: "coreml"` demands macOS's own engine, which takes each graph that it can take as a whole. One that it cannot
- * goes to ONNX Runtime: with its own provider for Core ML, which takes parts of graphs; if that fails, on the CPU. All
- * else is ONNX Runtime's:
+ * With `backend: "coreml"`, Core ML runs each graph that it supports completely. Other graphs go to ONNX Runtime: to
+ * its Core ML provider, which runs parts of graphs; if that fails, to the CPU. Otherwise ONNX Runtime runs all graphs,
+ * on this device:
  *
- * 1. `provider` and `device` are demands: what they name is opened, or the context is not.
- * 2. `accelerated: false` and `deviceType: "cpu"` lead to the CPU.
- * 3. `deviceType` leads to a device of its kind, else to the CPU.
- * 4. `powerPreference: "high-performance"` leads to a GPU, else to an NPU; `"low-power"` to an NPU; else both to the CPU.
- * 5. Whoever asks for nothing gets the CPU: to look for a GPU takes 70 ms, and drivers may print.
+ * 1. `provider` and `device` are demands: if what they name cannot be opened, creating the context fails.
+ * 2. `accelerated: false` or `deviceType: "cpu"`: the CPU.
+ * 3. `deviceType`: a device of that kind, else the CPU.
+ * 4. `powerPreference: "high-performance"`: a GPU, else an NPU, else the CPU. `"low-power"`: an NPU, else the CPU.
+ * 5. Nothing: the CPU. Looking for a GPU takes 70 ms, and drivers may print.
  *
- * Hints lead only to hardware that the engine has found and that has run a small graph correctly, never to a GPU in
- * software. All other options are demands on whatever is chosen: an engine that cannot meet them is not chosen by a hint,
- * and where it is the only choice the error names it and the option.
+ * A hint selects only hardware that has run a small test graph correctly, never a software rasteriser. All other
+ * options are demands. A hint never selects an engine that cannot meet them; if there is no other, the error names the
+ * engine and the option.
  *
  * @module
  */
@@ -21,15 +21,15 @@
 import { messageOf, notSupportedError } from "../errors.ts";
 import { describeUnmet, honouredBy, type Places, type Selection } from "../options.ts";
 import type { Device, DeviceEntry, DeviceKind, GpuAdapter } from "./backend.ts";
-import { type LateDevice, type Member, openEither } from "./either.ts";
+import { type LateDevice, type Member, openComposite } from "./composite.ts";
 
-/** Core ML as ONNX Runtime's provider of that name. */
+/** The name of ONNX Runtime's Core ML provider. */
 const COREML = "coreml";
 
 /**
- * Opens the device that fits.
- * @param adapter the GPU that it must run on
- * @throws NotSupportedError if a demand cannot be met or the engine cannot be opened
+ * Opens the device for the options.
+ * @param adapter the GPU that it must run on, if any
+ * @throws {DOMException} NotSupportedError if a demand cannot be met, or the engine cannot be opened
  */
 export async function openDevice(selection: Selection, adapter?: GpuAdapter): Promise<Device> {
   try {
@@ -60,7 +60,7 @@ function checkDemands(name: string, engine: Parameters<typeof honouredBy>[0], se
   if (unmet !== undefined) throw new Error(unmet);
 }
 
-/** Core ML. No hint leads here as long as it has not been seen to work on a Mac. */
+/** Core ML. No hint selects it until it has been tested on a Mac. */
 async function openCoreML(selection: Selection): Promise<Device> {
   const { fallback, provider } = selection;
   if (provider !== undefined && provider !== COREML) {
@@ -75,7 +75,7 @@ async function openCoreML(selection: Selection): Promise<Device> {
     kind: "late",
     engine: { backend: "onnxruntime", provider: COREML },
     async open() {
-      // The provider keeps its folders whatever their size: the limit is for those of Core ML and of the CPU.
+      // The provider cannot limit the size of its folders: the limit is for those of Core ML and of the CPU.
       const { cacheSizeLimit: _, ...others } = selection;
       const opened = await onnxruntime.openProvider({ ...others, provider: COREML }, device);
       if (opened.kind === "open") return opened.device;
@@ -83,22 +83,22 @@ async function openCoreML(selection: Selection): Promise<Device> {
     },
   };
   const cpu = await onnxruntime.openCpu(selection).then((device): Member => ({ kind: "open", device }), absentCpu);
-  return openEither(native, parts, cpu);
+  return openComposite(native, parts, cpu);
 }
 
-/** There is no ONNX Runtime for a Mac with an Intel processor: what Core ML cannot take is refused with both reasons. */
+/** ONNX Runtime does not exist for Intel Macs. There, a graph that Core ML does not support fails with both reasons. */
 function absentCpu(error: unknown): LateDevice {
   return { kind: "late", engine: { backend: "onnxruntime", provider: "cpu" }, open: () => Promise.reject(error) };
 }
 
-/** The kind of device that stands for what Core ML may use: the GPU for everything. */
+/** The device that says what Core ML may use: "gpu" stands for all of it. */
 function computeUnitsOf({ accelerated, device, deviceType, powerPreference }: Selection): DeviceKind {
   if (device !== undefined) return device;
   if (!accelerated) return "cpu";
   return deviceType ?? (powerPreference === "low-power" ? "npu" : "gpu");
 }
 
-/** All devices: those that work, and those that are expected and do not, with the reason. */
+/** All devices: those that work, and those that could be expected but do not, with the reason. */
 export async function listDevices(places: Places): Promise<DeviceEntry[]> {
   const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
   const native = await coreml.listDevices();
@@ -121,7 +121,7 @@ const ABSENT_CPU = {
   accelerated: false,
 } as const;
 
-/** The kinds of devices in the order in which they are tried. */
+/** The kinds of devices to try, in order. */
 export function devicesOf({ accelerated, device, deviceType, powerPreference, provider }: Selection): DeviceKind[] {
   if (device !== undefined) return [device];
   if (provider !== undefined) return provider === "cpu" ? ["cpu"] : ["gpu", "npu", "cpu"];

@@ -1,5 +1,5 @@
 /**
- * What running an operation takes, counted from its shapes: the same for every engine.
+ * The cost of running operations, computed from their shapes. It is the same for every engine.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { byteLength, elementCount } from "../shape.ts";
 import type { Cost, Graph, Node, NodeOperands, Value } from "./graph.ts";
 
-/** The cost of all nodes together. */
+/** The total cost of a graph. */
 export function costOf({ nodes }: Graph<unknown>): Cost {
   let [multiplyAdds, bytes] = [0, 0];
   for (const { cost } of nodes) {
@@ -23,7 +23,7 @@ export function heaviest(nodes: readonly Node[]): Node | undefined {
   return nodes.toSorted((a, b) => compare(a.cost, b.cost))[0];
 }
 
-/** The bytes of all operands and outputs; an operand that is passed twice counts once. */
+/** The bytes of all operands and outputs. An operand that is passed twice counts once. */
 export function traffic(operands: NodeOperands, outputs: readonly Value[]): number {
   const values = new Set<Value>(outputs);
   for (const name in operands) {
@@ -35,14 +35,14 @@ export function traffic(operands: NodeOperands, outputs: readonly Value[]): numb
   return bytesOf(values);
 }
 
-/** The bytes of values. */
+/** The total size of values, in bytes. */
 export function bytesOf(values: Iterable<Value>): number {
   let total = 0;
   for (const value of values) total += byteLength(value);
   return total;
 }
 
-/** The elements of values. */
+/** The total number of elements of values. */
 export function elementsOf(values: Iterable<Value>): number {
   let total = 0;
   for (const { shape } of values) total += elementCount(shape);

@@ -1,12 +1,12 @@
 /**
- * The graph as plain immutable data: what a builder produced, what a backend consumes.
+ * The graph as plain immutable data: builders produce it, backends consume it.
  *
  * @module
  */
 
 import type { Descriptor } from "../shape.ts";
 
-/** The output of a node, a graph input or a constant. Its identity is the edge. */
+/** An edge of the graph: a graph input, a constant or the output of a node. Compared by identity. */
 export interface Value extends Descriptor {
   /** Unique within a builder, ascending in the order of creation. */
   readonly id: number;
@@ -15,11 +15,11 @@ export interface Value extends Descriptor {
 /** Operands by name: one, a list, or an optional one that is missing. */
 export type NodeOperands = Readonly<Record<string, Value | readonly Value[] | undefined>>;
 
-/** The arithmetic and the memory traffic of one run. */
+/** The cost of one run: arithmetic and memory traffic. */
 export interface Cost {
-  /** A lone addition, multiplication or comparison counts as half of one. */
+  /** A single addition, multiplication or comparison counts as 0.5. */
   readonly multiplyAdds: number;
-  /** Bytes read and written. An engine that fuses operators moves fewer. */
+  /** Bytes read and written, without the savings of an engine that fuses operators. */
   readonly bytes: number;
 }
 
@@ -27,32 +27,32 @@ export interface Cost {
 export interface Node {
   /** The name of the operator's row. */
   readonly operator: string;
-  /** The user's label; any code points, empty by default. */
+  /** The user's label; any text, empty by default. */
   readonly label: string;
   readonly operands: NodeOperands;
-  /** Complete: every default is filled in, nothing refers to an object of the user's. */
+  /** All defaults are filled in; nothing refers to an object of the user. */
   readonly attributes: object;
   readonly outputs: readonly Value[];
-  /** As its row counts it. */
+  /** Computed by the operator's row. */
   readonly cost: Cost;
 }
 
-/** A named input. Names are the user's, with any code points but never empty. */
+/** A named input or output. Names are the user's: any text, but not empty. */
 export interface NamedValue {
   readonly name: string;
   readonly value: Value;
 }
 
-/** A constant and where its bytes lie. */
+/** A constant and its bytes. */
 export interface Constant<Block> {
   readonly value: Value;
   /** The bytes, row-major, in memory of the backend. */
   readonly block: Block;
-  /** Whether other graphs use the block too (it belongs to a constant tensor), so that it must stay as it is. */
+  /** Whether the block belongs to a constant tensor: other graphs may use it, so it must not change. */
   readonly shared: boolean;
 }
 
-/** A complete graph: every node and constant contributes to an output, nodes stand in an order in which they can run. */
+/** A complete graph: every node and constant contributes to an output; nodes are in topological order. */
 export interface Graph<Block> {
   readonly inputs: readonly NamedValue[];
   readonly constants: readonly Constant<Block>[];
@@ -60,7 +60,7 @@ export interface Graph<Block> {
   readonly outputs: readonly NamedValue[];
 }
 
-/** The operands that are there, lists flattened. */
+/** The operands that are present, with lists flattened. */
 export function operandsOf(node: Node): Value[] {
   const found: Value[] = [];
   for (const operand of Object.values(node.operands)) {
@@ -70,7 +70,7 @@ export function operandsOf(node: Node): Value[] {
   return found;
 }
 
-/** The values on which the outputs depend, the outputs included. `nodes` stand in the order of creation. */
+/** The values that the outputs depend on, including the outputs. `nodes` must be in topological order. */
 export function reachableValues(nodes: readonly Node[], outputs: Iterable<Value>): Set<Value> {
   const reachable = new Set(outputs);
   for (const node of nodes.toReversed()) {

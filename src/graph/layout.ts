@@ -6,7 +6,7 @@
 
 import type { Shape } from "../shape.ts";
 
-/** The layouts of a 4-D input: n batches, c channels, h rows, w columns. */
+/** The layouts of a 4-D input: n batches, c channels, h height, w width. */
 export type InputLayout = "nchw" | "nhwc";
 
 /** The sizes of a 4-D input by name. */
@@ -30,7 +30,7 @@ export function fromImageShape({ batches, channels, height, width }: ImageShape,
   return layout === "nchw" ? [batches, channels, height, width] : [batches, height, width, channels];
 }
 
-/** The sizes of a 4-D filter by name: o output channels, i input channels of a group, h rows, w columns. */
+/** The sizes of a 4-D filter by name: o output channels, i input channels per group, h height, w width. */
 export function filterShape(shape: Shape, layout: string): Readonly<Record<"o" | "i" | "h" | "w", number>> {
   return Object.fromEntries([...layout].map((letter, i) => [letter, shape[i]])) as Record<
     "o" | "i" | "h" | "w",

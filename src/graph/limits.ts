@@ -1,5 +1,5 @@
 /**
- * What a device can take, and the dictionaries in which `opSupportLimits()` says it.
+ * The limits of a device, and the dictionaries of `opSupportLimits()`.
  *
  * @module
  */
@@ -8,33 +8,33 @@ import type { MLOperandDataType } from "../data_type.ts";
 import { byteLength } from "../shape.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 
-/** What a device can take. Where it says nothing, the standard's own limits hold. */
+/** What a device supports, within the limits of the standard. */
 export interface DeviceLimits {
-  /** The largest input, constant, intermediate value or output, in bytes. */
+  /** The size limit of any input, constant, intermediate value or output, in bytes. */
   readonly maxTensorByteLength: number;
-  /** The largest rank of any operand. */
+  /** The highest rank of any operand. */
   readonly maxRank: number;
   /** The layout in which convolutions and pools are fastest. */
   readonly preferredInputLayout: "nchw" | "nhwc";
   /** The data types of inputs, constants and outputs of a graph. */
   readonly dataTypes: readonly MLOperandDataType[];
-  /** Whether an operator's operand or output may have a data type that the standard allows there. */
+  /** Whether an operand or output of an operator may have a data type, given that the standard allows it there. */
   supports(operator: string, operand: string, dataType: MLOperandDataType): boolean;
 }
 
 /**
- * The ranks that are supported, both ends included.
+ * A range of supported ranks, both ends included.
  * @see https://www.w3.org/TR/webnn/#dictdef-mlrankrange
  */
 export interface MLRankRange {
-  /** The least rank. */
+  /** The lowest rank. */
   min: number;
-  /** The greatest rank. */
+  /** The highest rank. */
   max: number;
 }
 
 /**
- * The data types and ranks that are supported for an operand.
+ * The supported data types and ranks of an operand or output.
  * @see https://www.w3.org/TR/webnn/#dictdef-mltensorlimits
  */
 export interface MLTensorLimits {
@@ -44,40 +44,42 @@ export interface MLTensorLimits {
   rankRange: MLRankRange;
 }
 
-/** Why a device cannot take a graph; `undefined` if it can. */
-export function whyNot(graph: Graph<unknown>, limits: DeviceLimits): string | undefined {
+/** Why a device does not support a graph; `undefined` if it does. */
+export function whyUnsupported(graph: Graph<unknown>, limits: DeviceLimits): string | undefined {
   const ends = [...graph.inputs, ...graph.constants, ...graph.outputs];
-  return firstOf(ends, ({ value }) => whyNotAtEnds(value, limits)) ??
-    firstOf(graph.nodes, (node) => whyNotNode(node, limits));
+  return firstReason(ends, ({ value }) => whyEndUnsupported(value, limits)) ??
+    firstReason(graph.nodes, (node) => whyNodeUnsupported(node, limits));
 }
 
-function whyNotAtEnds(value: Value, limits: DeviceLimits): string | undefined {
+function whyEndUnsupported(value: Value, limits: DeviceLimits): string | undefined {
   const { dataType } = value;
-  return limits.dataTypes.includes(dataType) ? whyNotValue(value, limits) : `inputs and outputs cannot be ${dataType}`;
+  return limits.dataTypes.includes(dataType)
+    ? whyValueUnsupported(value, limits)
+    : `inputs and outputs cannot be ${dataType}`;
 }
 
-function whyNotNode({ operator, operands, outputs }: Node, limits: DeviceLimits): string | undefined {
-  return firstOf(
+function whyNodeUnsupported({ operator, operands, outputs }: Node, limits: DeviceLimits): string | undefined {
+  return firstReason(
     Object.entries(operands),
     ([name, operand]) =>
-      firstOf(
+      firstReason(
         [operand ?? []].flat(),
         (value) =>
           limits.supports(operator, name, value.dataType)
-            ? whyNotValue(value, limits)
+            ? whyValueUnsupported(value, limits)
             : `${operator} takes no ${name} of ${value.dataType}`,
       ),
   ) ??
-    firstOf(outputs, (value) => whyNotValue(value, limits));
+    firstReason(outputs, (value) => whyValueUnsupported(value, limits));
 }
 
-function whyNotValue(value: Value, { maxRank, maxTensorByteLength }: DeviceLimits): string | undefined {
+function whyValueUnsupported(value: Value, { maxRank, maxTensorByteLength }: DeviceLimits): string | undefined {
   if (value.shape.length > maxRank) return `rank ${value.shape.length} is more than ${maxRank}`;
   if (byteLength(value) > maxTensorByteLength) return `${byteLength(value)} bytes are more than ${maxTensorByteLength}`;
   return undefined;
 }
 
-function firstOf<T>(items: readonly T[], reason: (item: T) => string | undefined): string | undefined {
+function firstReason<T>(items: readonly T[], reason: (item: T) => string | undefined): string | undefined {
   for (const item of items) {
     const found = reason(item);
     if (found !== undefined) return found;

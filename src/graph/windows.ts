@@ -8,7 +8,7 @@ import type { MLOperandDataType } from "../data_type.ts";
 import type { Descriptor } from "../shape.ts";
 import { imageShape, type InputLayout } from "./layout.ts";
 
-/** What of a pool decides on its windows: of a pair, the first is of the height; sizes are in elements. */
+/** The parts of a pool that determine its windows. Pairs are `[height, width]`, in elements. */
 export interface PoolCall {
   readonly operands: { readonly input: Descriptor };
   readonly attributes: {
@@ -18,28 +18,31 @@ export interface PoolCall {
     readonly dilations: readonly number[];
     /** `[beginHeight, endHeight, beginWidth, endWidth]` */
     readonly padding: readonly number[];
-    /** The sizes of the output. */
+    /** `[height, width]` of the output. */
     readonly outputSizes: readonly number[];
   };
 }
 
-/** A moving window, in the order height, width. */
+/** The windows of a pool. Pairs are `[height, width]`. */
 export interface Windows {
   readonly dataType: MLOperandDataType;
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** `[beginHeight, endHeight, beginWidth, endWidth]`, the ends such that the output has its size however it was rounded. */
+  /**
+   * `[beginHeight, endHeight, beginWidth, endWidth]`, with ends large enough for the last window, whichever way the
+   * output size was rounded.
+   */
   readonly padding: readonly number[];
   readonly outputSizes: readonly number[];
-  /** For each output row and each output column, how many elements of the input the window covers in that direction. */
+  /** For each output row, and for each output column, how many input elements the window covers in that direction. */
   readonly covered: readonly (readonly number[])[];
-  /** Whether the window is the image. */
+  /** Whether one window covers the whole image, without padding. */
   readonly isGlobal: boolean;
 }
 
 /**
- * The windows of a pool.
+ * Computes the windows of a pool.
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d
  */
 export function windowsOf({ operands: { input }, attributes }: PoolCall): Windows {
@@ -62,7 +65,7 @@ export function windowsOf({ operands: { input }, attributes }: PoolCall): Window
   return { dataType: input.dataType, kernel, strides, dilations, padding, outputSizes, covered, isGlobal };
 }
 
-/** How many of the positions `start + k·dilation`, with `k` from 0 to `kernel - 1`, lie from 0 to `size - 1`. */
+/** How many of the positions `start + k·dilation`, for `0 ≤ k < kernel`, are in `[0, size)`. */
 function coveredElements(start: number, kernel: number, dilation: number, size: number): number {
   const first = Math.max(Math.ceil(-start / dilation), 0);
   const last = Math.min(Math.floor((size - 1 - start) / dilation), kernel - 1);

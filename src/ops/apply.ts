@@ -1,5 +1,5 @@
 /**
- * Validation of one operation: a row, its operands and its converted arguments give a node's attributes and outputs.
+ * Validates one operation: from a row, operands and converted arguments to the attributes and outputs of a node.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import { byteLength, type Descriptor, elementCount, formatShape, MAX_DIMENSION } from "../shape.ts";
 import type { NodeOperands, Value } from "../graph/graph.ts";
 import type { MLTensorLimits } from "../graph/limits.ts";
-import { Refusal, refuse } from "./checks.ts";
+import { InvalidArgument, refuse } from "./checks.ts";
 import type { OperatorLimits } from "./limits.ts";
 import type { AnyOperator, OperandRule, Resolved } from "./operator.ts";
 
-/** The limits that hold for one operation on a context. */
+/** The limits of one operation on a context. */
 export interface ApplicableLimits {
   readonly operator: OperatorLimits;
   readonly maxTensorByteLength: number;
 }
 
 /**
- * Checks data types, ranks and everything else that the row asks for, and gives what the new node carries.
- * @throws {TypeError} with the method and the label in its message
+ * Checks data types, ranks and the row's own conditions, then returns the attributes and output descriptors.
+ * @throws {TypeError} whose message names the method and the label
  */
 export function applyOperator(
   row: AnyOperator,
@@ -34,12 +34,12 @@ export function applyOperator(
     checkOutputs(row, resolved.outputs, limits);
     return resolved;
   } catch (error) {
-    if (error instanceof Refusal) throw new TypeError(methodMessage(row.name, label, error.message));
+    if (error instanceof InvalidArgument) throw new TypeError(methodMessage(row.name, label, error.message));
     throw error;
   }
 }
 
-/** `MLGraphBuilder.conv2d: [stem] filter must have rank 4, not 3`. */
+/** Prefixes a message with method and label: `MLGraphBuilder.conv2d: [stem] filter must have rank 4, not 3`. */
 export function methodMessage(method: string, label: string, message: string): string {
   return `MLGraphBuilder.${method}: ${label === "" ? "" : `[${label}] `}${message}`;
 }
@@ -84,6 +84,7 @@ function rankText(min: number, max: number): string {
   return min === max ? `${min}` : `${min} to ${max}`;
 }
 
+/** The items of a list must have the data type and rank of the first. */
 function checkAlike(name: string, value: Value, firstName: string, first: Value): void {
   if (value.dataType !== first.dataType) {
     refuse(`${name} must be ${first.dataType} as ${firstName} is, not ${value.dataType}`);
@@ -108,8 +109,8 @@ function checkOutputs(row: AnyOperator, outputs: readonly Descriptor[], limits: 
 }
 
 /**
- * Why a descriptor is not one of a tensor that can exist; `undefined` if it is.
- * @see https://www.w3.org/TR/webnn/#check-dimensions
+ * Why no tensor can have this descriptor; `undefined` if one can.
+ * @see https://www.w3.org/TR/webnn/#mloperanddescriptor-check-dimensions
  */
 export function dimensionProblem(descriptor: Descriptor, maxTensorByteLength: number): string | undefined {
   const { shape } = descriptor;

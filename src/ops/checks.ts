@@ -1,19 +1,19 @@
 /**
- * The checks that rows share. What they refuse becomes a TypeError that names the method and the label.
+ * The checks that rows share. A failed check becomes a TypeError that names the method and the label.
  *
  * @module
  */
 
 import { formatShape, type Shape } from "../shape.ts";
 
-/** Why a row refuses its arguments; {@linkcode applyOperator} turns it into a TypeError. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+/** The error of a failed check; {@linkcode applyOperator} turns it into a TypeError. */
+export class InvalidArgument extends Error {
+  override readonly name = "InvalidArgument";
 }
 
-/** Refuses the arguments: `filter must have 3 input channels, not 4`. */
+/** Fails a check, with a reason such as `filter must have 3 input channels, not 4`. */
 export function refuse(reason: string): never {
-  throw new Refusal(reason);
+  throw new InvalidArgument(reason);
 }
 
 /** `axis` must be less than the rank. */
@@ -28,7 +28,7 @@ export function checkAxes(axes: readonly number[], rank: number): void {
   if (new Set(axes).size !== axes.length) refuse(`axes must be unique, not [${axes.join(", ")}]`);
 }
 
-/** A list must have exactly this many items. */
+/** A list must have `length` items. */
 export function checkLength(name: string, list: readonly unknown[], length: number): void {
   if (list.length !== length) refuse(`${name} must have ${length} items, not ${list.length}`);
 }
@@ -38,7 +38,7 @@ export function checkNonZero(name: string, list: readonly number[]): void {
   if (list.includes(0)) refuse(`${name} must not be 0, as in [${list.join(", ")}]`);
 }
 
-/** A shape must be exactly this one. */
+/** A shape must equal another one. */
 export function checkShape(name: string, actual: Shape, expected: Shape): void {
   if (actual.length !== expected.length || actual.some((dimension, i) => dimension !== expected[i])) {
     refuse(`${name} must have the shape ${formatShape(expected)}, not ${formatShape(actual)}`);

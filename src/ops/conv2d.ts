@@ -1,5 +1,5 @@
 /**
- * Convolutions and pools: windows that move over the two spatial dimensions of a 4-D input.
+ * Convolutions, and the moving windows that they share with pools.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { computing, type CostedNode } from "./cost.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { conv2dLayout, convTranspose2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
 
-/** How a window moves, every default filled in. */
+/** How a window moves, with all defaults filled in. */
 export interface Window {
   /** `[beginHeight, endHeight, beginWidth, endWidth]`. */
   readonly padding: readonly number[];
@@ -23,7 +23,7 @@ export interface Window {
   readonly dilations: readonly number[];
 }
 
-/** The options that describe a window, as they were passed. */
+/** The options that describe a window, as the caller passed them. */
 export interface WindowOptions {
   readonly padding?: readonly number[];
   readonly strides?: readonly number[];
@@ -41,8 +41,9 @@ export function checkWindow({ padding = [0, 0, 0, 0], strides = [1, 1], dilation
 }
 
 /**
- * The exact size of a window's output in one dimension, before it is rounded to a whole number.
- * @see https://www.w3.org/TR/webnn/#calculate-conv-output-size
+ * The exact output size in one dimension, before rounding:
+ * `(input + begin + end − ((kernel − 1)·dilation + 1)) / stride + 1`.
+ * @see https://www.w3.org/TR/webnn/#mlgraphbuilder-calculate-conv-output-size
  */
 export function outputSize(input: number, kernel: number, window: Window, dimension: 0 | 1): number {
   const begin = window.padding[2 * dimension]!;
@@ -92,22 +93,25 @@ const conv2d = operator({
       }],
     };
   },
-  // Each element of the output meets the filter of its channel.
+  // Each output element is the product with the filter of its channel.
   cost: (node) => convolving(node, node.outputs, node.attributes.filterLayout.indexOf("o")),
 });
 
-/** Each element of some values meets the part of the filter that belongs to one position of `channelAxis`. */
+/**
+ * One multiply-add for each element of `values` and each filter weight of its channel.
+ * @param channelAxis the axis of the filter that belongs to the channels of `values`
+ */
 function convolving(
   node: CostedNode<{ readonly filter: Value; readonly bias: Value | undefined }>,
   values: readonly Value[],
   channelAxis: number,
 ): Cost {
   const { operands: { filter, bias }, outputs } = node;
-  const met = elementsOf([filter]) / filter.shape[channelAxis]!;
-  return computing(node, elementsOf(values) * met + (bias ? elementsOf(outputs) / 2 : 0));
+  const weightsPerChannel = elementsOf([filter]) / filter.shape[channelAxis]!;
+  return computing(node, elementsOf(values) * weightsPerChannel + (bias ? elementsOf(outputs) / 2 : 0));
 }
 
-/** WPT refuses an input that would be too large once it is padded, as an engine that pads explicitly must. */
+/** Checks the size of the padded input. WPT asks for it, because some engines pad in a step of its own. */
 export function checkPaddedSize({ batches, channels, height, width }: ImageShape, { padding }: Window): void {
   const [top, bottom, left, right] = padding as [number, number, number, number];
   const elements = batches * channels * (height + top + bottom) * (width + left + right);
@@ -154,13 +158,14 @@ const convTranspose2d = operator({
       }],
     };
   },
-  // Each element of the input meets the filter of its channel.
+  // Each input element is multiplied by the filter of its channel.
   cost: (node) => convolving(node, [node.operands.input], node.attributes.filterLayout.indexOf("i")),
 });
 
 /**
- * The size of the output in one dimension, before output padding.
- * @see https://www.w3.org/TR/webnn/#calculate-convtranspose-output-size
+ * The output size in one dimension, without output padding:
+ * `(input − 1)·stride + (kernel − 1)·dilation + 1 − begin − end`.
+ * @see https://www.w3.org/TR/webnn/#mlgraphbuilder-calculate-convtranspose-output-size
  */
 function transposeSize(input: number, kernel: number, window: Window, dimension: 0 | 1): number {
   const begin = window.padding[2 * dimension]!;
@@ -169,7 +174,7 @@ function transposeSize(input: number, kernel: number, window: Window, dimension:
   return (input - 1) * window.strides[dimension]! + effective - begin - end;
 }
 
-/** What is added to the least output sizes: as asked for, or as the sizes asked for need it. */
+/** The output padding: `outputPadding`, or what `outputSizes` needs beyond the smallest sizes. */
 function checkOutputPadding(
   least: readonly number[],
   { strides }: Window,

@@ -1,5 +1,5 @@
 /**
- * Element-wise operators: each output element depends on the elements at one position.
+ * Element-wise operators, and `cumulativeSum`.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { aDataType, booleanFalse, maybeNumber, wrappingInteger } from "./paramet
 
 const elementwiseOutput = { output: tensor(sameAs("input"), rank(0), "input") };
 
-/** The common shape of two operands that broadcast to each other. */
+/** The broadcast shape of two operands. */
 function broadcastOperands(a: Descriptor, b: Descriptor, names: string): Shape {
   return broadcast(a.shape, b.shape) ??
     refuse(
@@ -51,7 +51,7 @@ function logical<const Name extends string>(name: Name, types: readonly MLOperan
   });
 }
 
-/** A predicate of one operand, which the standard calls `a`. */
+/** A predicate of one operand, named `a` in the standard. */
 function predicate<const Name extends string>(name: Name, types: readonly MLOperandDataType[]) {
   return operator({
     name,
@@ -63,7 +63,8 @@ function predicate<const Name extends string>(name: Name, types: readonly MLOper
 }
 
 /**
- * So many operations for each element, of which a function such as the exponential is one.
+ * A function of one operand.
+ * @param operations the cost of one element; a function such as the exponential counts as one
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary
  */
 function unary<const Name extends string>(name: Name, types: readonly MLOperandDataType[], operations: number) {
@@ -130,7 +131,7 @@ const clamp = operator({
   cost: perOutput(2),
 });
 
-/** A bound in the input's type. A missing one is no bound, and so, in WPT, is NaN. */
+/** A bound, converted to the data type of the input; `undefined` if it is missing or, in WPT, NaN. */
 function bound(name: string, value: Scalar | undefined, dataType: MLOperandDataType): Scalar | undefined {
   if (value === undefined || Number.isNaN(value)) return undefined;
   const problem = castProblem(value, dataType);
@@ -199,7 +200,7 @@ export const elementwise = {
   logicalOr: logical("logicalOr", UINT8),
   logicalXor: logical("logicalXor", UINT8),
   logicalNot: predicate("logicalNot", UINT8),
-  // The standard's table says any data type, its steps say floating point; WPT follows the steps.
+  // The standard's table allows any data type, its steps only floats; WPT follows the steps.
   isNaN: predicate("isNaN", FLOATS),
   isInfinite: predicate("isInfinite", FLOATS),
   abs: unary("abs", SIGNED, 1),

@@ -1,7 +1,7 @@
 /**
- * Operators that read or write where other values say, and those that say where a value is.
+ * Operators with indices: gather and scatter read or write at given indices, argMin and argMax return indices.
  *
- * Indices may be negative, which counts from the end; those that are out of range take the nearest one that is in it.
+ * Negative indices count from the end; indices out of range are clamped to the nearest valid one.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import { moving, perInput, picking } from "./cost.ts";
 import { ANY, INDICES, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { booleanFalse, int32Type, integer, integer0 } from "./parameters.ts";
 
-const POSITIONS: readonly MLOperandDataType[] = ["int32", "int64"];
+const INDEX_TYPES: readonly MLOperandDataType[] = ["int32", "int64"];
 
-/** @see https://www.w3.org/TR/webnn/#argminmax-op */
+/** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-argminmax */
 function argMinMax<const Name extends string>(name: Name) {
   return operator({
     name,
     operands: { input: one(ANY, rank(1)) },
-    outputs: { output: tensor(POSITIONS) },
+    outputs: { output: tensor(INDEX_TYPES) },
     parameters: { axis: integer },
     options: { keepDimensions: booleanFalse, outputDataType: int32Type },
     resolve({ input: { shape } }, { axis, keepDimensions, outputDataType }) {
       checkAxis(axis, shape.length);
-      if (!POSITIONS.includes(outputDataType)) {
-        refuse(`outputDataType must be ${POSITIONS.join(" or ")}, not ${outputDataType}`);
+      if (!INDEX_TYPES.includes(outputDataType)) {
+        refuse(`outputDataType must be ${INDEX_TYPES.join(" or ")}, not ${outputDataType}`);
       }
-      // No dimension exceeds the greatest int32, so that every position fits the output's type.
+      // No dimension exceeds the largest int32, so every index fits either type.
       return {
         attributes: { axis, keepDimensions, outputDataType },
         outputs: [{ dataType: outputDataType, shape: keepDimensions ? shape.with(axis, 1) : shape.toSpliced(axis, 1) }],
@@ -42,7 +42,7 @@ function argMinMax<const Name extends string>(name: Name) {
 const gather = operator({
   name: "gather",
   operands: { input: one(ANY, rank(1)), indices: one(INDICES) },
-  // The standard's table says rank 1 at least; its steps and WPT admit the scalar that a scalar index gives.
+  // The standard's table asks for rank 1 or more; its steps and WPT allow a scalar, which a scalar index gives.
   outputs: { output: tensor(sameAs("input")) },
   options: { axis: integer0 },
   resolve({ input: { dataType, shape }, indices }, { axis }) {
@@ -107,13 +107,13 @@ const scatterND = operator({
   cost: moving,
 });
 
-/** One index per element: the dimensions are those of the input, except along the axis. */
+/** Indices must have the shape of the input, except on the axis. */
 function checkElementIndices(input: Descriptor, indices: Descriptor, axis: number): void {
   checkAxis(axis, input.shape.length);
   checkShape("indices", indices.shape, input.shape.with(axis, indices.shape[axis]!));
 }
 
-/** The last dimension of the indices is that of a coordinate; what a coordinate leaves open comes after the others. */
+/** The output shape of gatherND: `[...indices.shape.slice(0, -1), ...input.shape.slice(coordinateSize)]`. */
 function shapeAtCoordinates({ shape }: Descriptor, indices: Descriptor): Shape {
   const coordinateSize = indices.shape.at(-1)!;
   if (coordinateSize > shape.length) {

@@ -1,5 +1,5 @@
 /**
- * The limits of a context: the rows of the operator table cut down to what a device can take.
+ * The limits of a context: those of the standard (the rows), intersected with those of the device.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Matrix products, and the normalised exponential that so often follows one.
+ * Matrix products and softmax.
  *
  * @module
  */
@@ -62,7 +62,7 @@ const softmax = operator({
     checkAxis(axis, input.shape.length);
     return { attributes: { axis }, outputs: [input] };
   },
-  // Find the greatest, subtract it, exponentiate, add up, divide.
+  // Find the maximum, subtract it, exponentiate, sum, divide.
   cost: perOutput(5),
 });
 

@@ -1,5 +1,5 @@
 /**
- * MLNumber: a number or BigInt argument that takes on the data type of an operand.
+ * MLNumber: a number or BigInt argument, which is cast to the data type of an operand.
  *
  * @module
  */
@@ -15,8 +15,9 @@ export function castProblem(value: Scalar, dataType: MLOperandDataType): string 
 }
 
 /**
- * [Cast](https://www.w3.org/TR/webnn/#casting): floats round to nearest, ties to even, and overflow to infinity;
- * integers are clamped to the type's range. NaN becomes 0. WPT truncates fractions where the text rounds them.
+ * Casts a number to a data type. To float: rounds to nearest, ties to even; overflow gives infinity. To integer: clamps
+ * to the range of the type; NaN becomes 0. The text rounds fractions; WPT truncates them.
+ * @see https://www.w3.org/TR/webnn/#algorithms-casting
  */
 export function castNumber(value: Scalar, dataType: MLOperandDataType): Scalar {
   if (dataType === "float32") return Math.fround(Number(value));
@@ -34,7 +35,7 @@ function truncate(value: number, min: bigint, max: bigint): bigint {
   return BigInt(Math.trunc(value));
 }
 
-/** The little-endian bytes of a scalar that {@linkcode castNumber} gave. */
+/** The little-endian bytes of a result of {@linkcode castNumber}. */
 export function scalarBytes(value: Scalar, dataType: MLOperandDataType): Uint8Array {
   return new Uint8Array(scalarArray(value, dataType).buffer);
 }

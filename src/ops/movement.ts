@@ -1,5 +1,5 @@
 /**
- * Operators that move data without computing: elements come out as they went in, elsewhere.
+ * Operators that move data and compute nothing.
  *
  * @module
  */
@@ -22,7 +22,7 @@ import {
   wrappingIntegers,
 } from "./parameters.ts";
 
-/** The number of tensors that one operation may take or give. */
+/** How many tensors one operation may take or return. */
 const MAX_TENSORS = 8192;
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-concat */
@@ -100,7 +100,7 @@ const pad = operator({
   cost: moving,
 });
 
-/** A reflection leaves out the element at the edge: there is one less to reflect than the dimension has. */
+/** A reflection does not repeat the edge element, so a dimension of size n can be padded by at most n − 1. */
 function checkReflection(name: string, padding: readonly number[], shape: Shape): void {
   if (padding.some((size, axis) => size >= shape[axis]!)) {
     refuse(`${name} [${padding.join(", ")}] must be less than the input ${formatShape(shape)} to be a reflection`);
@@ -153,7 +153,7 @@ const slice = operator({
       const end = starts[axis]! + sizes[axis]!;
       if (end > dimension) refuse(`starts + sizes must be at most ${dimension} on axis ${axis}, not ${end}`);
     });
-    // The text allows this; WPT does not.
+    // The text allows a stride larger than the size; WPT does not.
     if (strides.some((stride, axis) => stride > sizes[axis]!)) {
       refuse(`strides [${strides.join(", ")}] must not exceed sizes [${sizes.join(", ")}]`);
     }

@@ -12,7 +12,7 @@ import { epsilon, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
 import type { Value } from "../graph/graph.ts";
 import type { Shape } from "../shape.ts";
 
-/** Add up, subtract, square and add, divide and take the root, scale and shift. */
+/** Operations per element: sum, subtract, square, sum, divide, square root, scale, shift. */
 const NORMALIZING = 8;
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-batchnorm */
@@ -32,7 +32,7 @@ const batchNormalization = operator({
     checkShapes(operands, [input.shape[axis]!]);
     return { attributes: { axis, epsilon: castEpsilon(epsilon, input) }, outputs: [input] };
   },
-  // Subtract, divide, scale and shift.
+  // Subtract, divide, scale, shift.
   cost: perOutput(4),
 });
 
@@ -67,7 +67,7 @@ const layerNormalization = operator({
   cost: perOutput(NORMALIZING),
 });
 
-/** All operands that are there must have this shape. */
+/** Every operand that is present must have this shape. */
 function checkShapes(operands: Readonly<Record<string, Value | undefined>>, shape: Shape): void {
   for (const [name, operand] of Object.entries(operands)) {
     if (operand) checkShape(name, operand.shape, shape);

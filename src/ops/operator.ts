@@ -1,6 +1,6 @@
 /**
- * What a row of the operator table is. Everything about an operator that does not depend on a backend stands in its row;
- * the conversion of arguments, `opSupportLimits()`, the documentation and the fuzzer's grammar are derived from it.
+ * The type of a row in the operator table. A row has everything about an operator that does not depend on a backend.
+ * The conversion of arguments, `opSupportLimits()`, docs/operators.md and the fuzzer's grammar are derived from it.
  *
  * @module
  */
@@ -11,20 +11,20 @@ import type { Descriptor } from "../shape.ts";
 import type { DictionaryOf, Members } from "../webidl/converters.ts";
 import type { CostedNode } from "./cost.ts";
 
-/** The ranks that an operand may have; `max` is missing where the standard sets no limit. */
+/** The allowed ranks of an operand. Without `max`, the standard sets no limit. */
 export interface RankRange {
   readonly min: number;
   readonly max?: number;
 }
 
-/** Data types, or those of another operand, whose very type this one must have. */
+/** The allowed data types, or the operand whose data type this one must have. */
 export type TypeRule = readonly MLOperandDataType[] | { readonly sameAs: string };
 
-/** What the standard's table of tensor limits says of one operand or output. */
+/** One line of the standard's table of tensor limits: an operand or output. */
 export interface TensorRule {
   readonly types: TypeRule;
   readonly ranks: RankRange;
-  /** The operand whose very rank this one must have. */
+  /** The operand whose rank this one must have. */
   readonly rankAs?: string;
 }
 
@@ -40,13 +40,13 @@ export type OperandsOf<Rules extends Readonly<Record<string, OperandRule>>> = {
     : Value | undefined;
 };
 
-/** What `resolve` gives: what the node keeps, and one descriptor per output. */
+/** What `resolve` returns: the attributes of the node, and one descriptor per output. */
 export interface Resolved<Attributes> {
   readonly attributes: Attributes;
   readonly outputs: readonly Descriptor[];
 }
 
-/** A row. */
+/** A row of the operator table. */
 export interface Operator<
   Name extends string,
   Operands extends Readonly<Record<string, OperandRule>>,
@@ -59,19 +59,19 @@ export interface Operator<
   readonly name: Name;
   /** Operands in the order of the arguments; the optional ones are members of the options. */
   readonly operands: Operands;
-  /** The rules of the outputs, for `opSupportLimits()`. A row whose number of outputs varies has one rule, a list. */
+  /** The rules of the outputs, for `opSupportLimits()`. If the number of outputs varies, one rule holds for all. */
   readonly outputs: Outputs;
   /** Positional arguments after the operands. */
   readonly parameters: Parameters;
   /** Members of the options beside `label` and the optional operands. */
   readonly options: Options;
-  /** Checks the arguments and says what comes out; refuses by {@linkcode refuse}. */
+  /** Checks the arguments ({@linkcode refuse}), fills in defaults and computes the output descriptors. */
   resolve(operands: OperandsOf<Operands>, args: DictionaryOf<Parameters & Options>): Resolved<Attributes>;
-  /** Counts what a run of the operation takes. */
+  /** The cost of one run. */
   cost(node: CostedNode<OperandsOf<Operands>, Attributes>): Cost;
 }
 
-/** Any row, for code that treats all alike. */
+/** Any row. */
 export interface AnyOperator {
   readonly name: string;
   readonly operands: Readonly<Record<string, OperandRule>>;
@@ -89,7 +89,7 @@ export type AttributesOf<Row extends AnyOperator> = ReturnType<Row["resolve"]>["
 
 type NoMembers = Record<never, never>;
 
-/** Writes a row; the types of `resolve` follow from its operands, parameters and options. */
+/** Defines a row. The argument types of `resolve` are inferred from operands, parameters and options. */
 export function operator<
   const Name extends string,
   const Operands extends Readonly<Record<string, OperandRule>>,
@@ -114,7 +114,7 @@ export function one(types: TypeRule, ranks: RankRange = rank(0), rankAs?: string
   return { kind: "one", ...tensor(types, ranks, rankAs) };
 }
 
-/** A list of operands, of which every two have the same type and rank. */
+/** A list of operands that all have the same data type and rank. */
 export function list(types: TypeRule, ranks: RankRange = rank(0)): OperandRule & { kind: "list" } {
   return { kind: "list", ...tensor(types, ranks) };
 }
@@ -134,7 +134,7 @@ export function rank(min: number, max?: number): RankRange {
   return max === undefined ? { min } : { min, max };
 }
 
-/** The very data type of another operand. */
+/** The data type of another operand. */
 export function sameAs(operand: string): TypeRule {
   return { sameAs: operand };
 }
@@ -143,13 +143,13 @@ export function sameAs(operand: string): TypeRule {
 export const ANY: readonly MLOperandDataType[] = DATA_TYPES;
 /** Floating-point types. */
 export const FLOATS: readonly MLOperandDataType[] = ["float32", "float16"];
-/** Types that the standard calls signed: those with a negative. */
+/** Signed types: floats and signed integers. */
 export const SIGNED: readonly MLOperandDataType[] = ["float32", "float16", "int64", "int32", "int8"];
 /** Floating-point types and integers of 32 and 64 bits. */
 export const WIDE: readonly MLOperandDataType[] = ["float32", "float16", "int32", "uint32", "int64", "uint64"];
 /** Types of indices. */
 export const INDICES: readonly MLOperandDataType[] = ["int32", "uint32", "int64"];
-/** The type of truth values. */
+/** The type of booleans. */
 export const UINT8: readonly MLOperandDataType[] = ["uint8"];
-/** Quantised integers, and those of the extension. */
+/** The types of quantised values, including the 4-bit extension. */
 export const QUANTIZED: readonly MLOperandDataType[] = ["uint8", "int8", "uint32", "int32", ...FOUR_BIT_DATA_TYPES];

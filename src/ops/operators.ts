@@ -1,5 +1,5 @@
 /**
- * The table of operators: every row by its name, which is that of the builder's method.
+ * The table of operators: all rows, by the name of the builder method.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export const operators = {
 /** The name of a row. */
 export type OperatorName = keyof typeof operators;
 
-/** A node of a certain row, with the types of its operands and attributes. */
+/** A node of the given operator, with typed operands and attributes. */
 export interface NodeOf<Name extends OperatorName> extends Node {
   readonly operator: Name;
   readonly operands: OperandsOf<(typeof operators)[Name]["operands"]>;

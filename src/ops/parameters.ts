@@ -1,6 +1,6 @@
 /**
- * The types of the rows' parameters and options, as named constants: TypeScript infers `unknown` for combinators that
- * are nested inside a row.
+ * Converters for the parameters and options of the rows. They are named constants because TypeScript infers `unknown`
+ * for combinators nested inside a row.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import {
 
 /** MLOperandDataType. */
 export const dataType = enumeration("MLOperandDataType", DATA_TYPES);
-/** MLOperandDataType and the extension's types, which operands and tensors may have but arguments not name. */
+/** MLOperandDataType and the 4-bit extension, which only descriptors accept. */
 const descriptorDataType = enumeration("MLOperandDataType", [...DATA_TYPES, ...FOUR_BIT_DATA_TYPES]);
 /** MLInputOperandLayout. */
 export const inputOperandLayout = enumeration("MLInputOperandLayout", ["nchw", "nhwc"]);
@@ -46,11 +46,11 @@ const u32OrList = oneOrSequence(u32EnforceRange);
 
 /** A required `[EnforceRange] unsigned long`. */
 export const integer = required(u32EnforceRange);
-/** A required `unsigned long` that wraps. */
+/** A required `unsigned long`, which wraps modulo 2³². */
 export const wrappingInteger = required(u32);
 /** A required `sequence<[EnforceRange] unsigned long>`. */
 export const integers = required(u32List);
-/** A required `sequence<unsigned long>`, whose items wrap. */
+/** A required `sequence<unsigned long>`, whose items wrap modulo 2³². */
 export const wrappingIntegers = required(wrappingU32List);
 /** A required `([EnforceRange] unsigned long or sequence<[EnforceRange] unsigned long>)`. */
 export const integerOrIntegers = required(u32OrList);

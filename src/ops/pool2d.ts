@@ -15,7 +15,8 @@ import { ANY, FLOATS, one, operator, rank, sameAs, tensor } from "./operator.ts"
 import { inputLayout, maybeIntegers, rounding } from "./parameters.ts";
 
 /**
- * So many operations for each element of a window.
+ * A pool.
+ * @param operations the cost of one window element
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d
  */
 function pool2d<const Name extends string>(name: Name, types: readonly MLOperandDataType[], operations: number) {
@@ -60,7 +61,9 @@ function pool2d<const Name extends string>(name: Name, types: readonly MLOperand
   });
 }
 
-/** The output sizes: those asked for if they are one of the two ways to round, else as the rounding type says. */
+/**
+ * The output sizes: `outputSizes` if given, which must be all rounded down or all rounded up, else by `roundingType`.
+ */
 function roundSizes(
   exact: readonly number[],
   roundingType: "floor" | "ceil",

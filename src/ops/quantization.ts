@@ -1,5 +1,5 @@
 /**
- * Floats as small integers and back, with a scale and a zero point for each block of elements.
+ * Quantisation: floats to integers and back, with a scale and a zero point per block.
  *
  * @module
  */
@@ -44,7 +44,7 @@ const quantizeLinear = operator({
   cost: perOutput(4),
 });
 
-/** Scale and zero point have one element for each block, and blocks divide every dimension evenly. */
+/** Scale and zero point must have the same shape, which divides the shape of the input. */
 function checkBlocks(input: Value, scale: Value, zeroPoint: Value): void {
   checkShape("zeroPoint", zeroPoint.shape, scale.shape);
   if (input.shape.some((dimension, axis) => dimension % scale.shape[axis]! !== 0)) {

@@ -1,5 +1,5 @@
 /**
- * Recurrent networks, and one step of each.
+ * Recurrent networks (gru, lstm) and their single steps (gruCell, lstmCell).
  *
  * @module
  */
@@ -20,16 +20,16 @@ import {
   maybeActivations,
 } from "./parameters.ts";
 
-/** A function applied within a recurrent cell. */
+/** An activation function of a recurrent cell. */
 export type Activation = "relu" | "sigmoid" | "tanh";
 
-/** The order in which the steps are walked. */
+/** The order in which the steps are processed. */
 export type Direction = "forward" | "backward" | "both";
 
 const GRU_GATES = 3;
 const LSTM_GATES = 4;
 
-/** An operand that has the data type of the input. */
+/** A required operand with the data type of the input. */
 const like = (dimensions: number) => one(sameAs("input"), rank(dimensions, dimensions));
 const maybeLike = (dimensions: number) => maybe(sameAs("input"), rank(dimensions, dimensions));
 const output = (dimensions: number) => tensor(sameAs("input"), rank(dimensions, dimensions));
@@ -129,8 +129,8 @@ const lstmCell = operator({
 });
 
 /**
- * The two products of each step and each item of the batch, which are the leading dimensions of the input; beside them,
- * the gates are next to nothing.
+ * Two matrix products for each step and each item of the batch; the cost of the gates is negligible.
+ * @param leading how many leading dimensions of the input are steps and batch
  */
 function recurring(node: CostedNode<Record<"input" | "weight" | "recurrentWeight", Value>>, leading: number): Cost {
   const { input, weight, recurrentWeight } = node.operands;
@@ -151,7 +151,9 @@ function lstmActivations(activations: readonly Activation[] = ["sigmoid", "tanh"
 
 type Operands = Readonly<Record<string, Value | undefined>>;
 
-/** Checks a network's operands; gives its last states, and the sequence of hidden states if that is asked for. */
+/**
+ * Checks a network's operands; returns its last states, and the sequence of hidden states if `returnSequence` is set.
+ */
 function networkOutputs(
   gates: number,
   { dataType, shape }: Value,
@@ -170,14 +172,17 @@ function networkOutputs(
   return [...new Array<Descriptor>(states).fill(state), ...(returnSequence ? [sequence] : [])];
 }
 
-/** Checks a cell's operands; gives its next state. */
+/** Checks a cell's operands; returns the descriptor of its states. */
 function cellState(gates: number, { dataType, shape }: Value, operands: Operands, hiddenSize: number): Descriptor {
   const [batchSize, inputSize] = shape as [number, number];
   checkOperands(gates, hiddenSize, [], batchSize, inputSize, operands);
   return { dataType, shape: [batchSize, hiddenSize] };
 }
 
-/** Checks the shapes of all operands that are there; those of a network begin with the number of directions. */
+/**
+ * Checks the shapes of all operands that are present.
+ * @param directions the leading dimension of a network's operands: `[1]` or `[2]`; `[]` for a cell
+ */
 function checkOperands(
   gates: number,
   hiddenSize: number,
@@ -186,7 +191,7 @@ function checkOperands(
   inputSize: number,
   operands: Operands,
 ): void {
-  // Both biases of all gates must fit into one dimension.
+  // Both biases of all gates together must fit into one dimension.
   if (hiddenSize < 1 || hiddenSize * gates * 2 > MAX_DIMENSION) {
     refuse(`hiddenSize must be 1 to ${Math.floor(MAX_DIMENSION / (gates * 2))}, not ${hiddenSize}`);
   }

@@ -12,7 +12,8 @@ import { ANY, FLOATS, one, operator, sameAs, tensor, WIDE } from "./operator.ts"
 import { booleanFalse, maybeIntegers } from "./parameters.ts";
 
 /**
- * So many operations for each element of the input.
+ * A reduction.
+ * @param operations the cost of one input element
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-reduce
  */
 function reduction<const Name extends string>(name: Name, types: readonly MLOperandDataType[], operations: number) {
@@ -32,7 +33,7 @@ function reduction<const Name extends string>(name: Name, types: readonly MLOper
   });
 }
 
-/** The shape without the axes, or with 1 in their place. */
+/** The shape without the axes, or with 1 in their place if `keepDimensions` is set. */
 export function reducedShape(shape: Shape, axes: readonly number[], keepDimensions: boolean): Shape {
   return keepDimensions
     ? shape.map((dimension, axis) => axes.includes(axis) ? 1 : dimension)

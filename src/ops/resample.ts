@@ -28,7 +28,7 @@ const resample2d = operator({
     const outputShape = axes.reduce<readonly number[]>((sizes, axis, i) => sizes.with(axis, resampled[i]!), shape);
     return { attributes: { mode, axes }, outputs: [{ dataType, shape: outputShape }] };
   },
-  // A linear interpolation weighs four neighbours.
+  // Linear interpolation: four neighbours, each multiplied and added.
   cost: (node) => node.attributes.mode === "linear" ? perOutput(8)(node) : moving(node),
 });
 

@@ -1,60 +1,60 @@
 /**
- * A queue of steps that are carried out one after the other.
+ * A queue that runs steps one after the other.
  *
  * @module
  */
 
 import { turn } from "../event_loop.ts";
 
-/** A piece of work. It handles its own errors: it neither throws nor rejects. */
+/** A piece of work. It must not throw or reject. */
 export type Step = () => void | Promise<void>;
 
-/** A step that waits. Once it has begun nothing refers to it, however many come after it. */
+/** A waiting step, in a linked list: once a step has begun, nothing refers to it any more. */
 interface Waiting {
   readonly step: Step;
   next: Waiting | undefined;
 }
 
-/** How long synchronous steps may follow each other, in milliseconds, before the event loop gets a turn. */
+/** How long synchronous steps may block the event loop before it gets a turn, in milliseconds. */
 const SLICE = 4;
 
 /**
- * Carries out steps in order. A step that comes when nothing is queued or in flight runs at once, synchronously, until
- * such steps have held the event loop's thread for a while.
+ * Runs steps in order. If nothing is queued or in flight, a new step runs at once, synchronously; but once synchronous
+ * steps have blocked the event loop for a while, the next one waits for a turn of the loop.
  */
 export class Queue {
   #first: Waiting | undefined;
   #last: Waiting | undefined;
   #busy = false;
-  /** For how many milliseconds steps have held the thread since the last turn of the event loop that is known of. */
+  /** Milliseconds for which steps have blocked the thread since the last known turn of the event loop. */
   #spent = 0;
 
-  /** Whether a step would run at once. */
+  /** Whether a new step would run at once. */
   get idle(): boolean {
     return !this.#busy && this.#spent < SLICE;
   }
 
-  /** Carries out a step after all earlier ones. */
+  /** Runs a step after all earlier ones. */
   add(step: Step): void {
     if (this.idle) this.#begin(step);
     else this.#defer(step);
   }
 
-  /** Carries out a step after all earlier ones: at once if there are none, for however long those before held the thread. */
+  /** Runs a step after all earlier ones: at once if there are none, without waiting for a turn of the event loop. */
   addUrgent(step: Step): void {
     if (this.#busy) this.#defer(step);
     else this.#begin(step);
   }
 
   /**
-   * Counts time for which a step held the thread. A program that waits for nothing but such steps leaves the event loop
-   * no turn of its own: promises that are settled are seen to first.
+   * Adds to the time for which steps have blocked the thread. If a program awaits only such steps, the event loop gets
+   * no turn by itself, because settled promises run first.
    */
   spend(milliseconds: number): void {
     this.#spent += milliseconds;
   }
 
-  /** Forgets the steps that have not begun. */
+  /** Drops the steps that have not begun. */
   clear(): void {
     this.#first = this.#last = undefined;
   }

@@ -1,8 +1,8 @@
 /**
- * The timeline of a context: writes, dispatches, reads, builds and releases in the order of the calls, and the loss of
- * the device.
+ * The timeline of a context: runs writes, dispatches, reads, builds and releases in the order of the calls, and handles
+ * the loss of the device.
  *
- * @see https://www.w3.org/TR/webnn/#programming-model-timelines
+ * @see https://www.w3.org/TR/webnn/#programming-model-overview
  * @module
  */
 
@@ -12,32 +12,32 @@ import type { Block, Device, DeviceTensor, EngineProfile, Executable, Releasable
 import type { Descriptor } from "../shape.ts";
 import { Queue } from "./queue.ts";
 
-/** How long a read holds the event loop's thread, in milliseconds, beside its copy; and what is copied in one. */
+/** How long a read blocks the thread: a constant, plus the time to copy its bytes. In milliseconds. */
 const READ_TIME = 0.002;
 const BYTES_PER_MILLISECOND = 4e6;
 
 /**
- * An error of the engine that waits for the read that will report it. The DOMException is made then: an error keeps the
- * functions on its stack, and with them the tensors of the dispatch.
+ * An engine's error, kept until a read reports it. The DOMException is made only then: it would keep the functions on
+ * its stack alive, and with them the tensors of the dispatch.
  */
 interface Failure {
   readonly cause: unknown;
   exception?: DOMException;
 }
 
-/** A tensor on a timeline. Users hold it by an MLTensor; queued steps hold it too, so that it outlives them. */
+/** A tensor on a timeline. An MLTensor refers to it, and so do queued steps: it lives until they are done. */
 export class TimelineTensor {
-  /** Set by the first destroy: nothing may use the tensor any more, but earlier steps still do. */
+  /** Whether `destroy` was called. Earlier steps still use the tensor; new ones may not. */
   destroyed = false;
-  /** Why the contents are not valid: the dispatch that should have computed them failed. */
+  /** Why the contents are invalid: the error of the dispatch that should have computed them. */
   failure: Failure | undefined;
-  /** Rejects each read that is pending. */
+  /** The reject functions of pending reads. */
   readonly reads: Set<(error: unknown) => void> = new Set();
 
   constructor(readonly timeline: Timeline, readonly descriptor: Descriptor, readonly device: DeviceTensor) {}
 }
 
-/** The bytes of a constant on a timeline, and whether their owner has let go of them. */
+/** The bytes of a constant on a timeline, and whether their owner has released them. */
 export class TimelineBlock {
   destroyed = false;
 
@@ -51,12 +51,12 @@ export class TimelineGraph {
   constructor(readonly timeline: Timeline, readonly executable: Executable) {}
 }
 
-/** Releases what was forgotten. The native object is held here, the timeline's object is not. */
+/** Releases native objects whose owners were garbage-collected. It refers to the native object, not to the owner. */
 const forgotten = new FinalizationRegistry<{ timeline: Timeline; native: Releasable }>(({ timeline, native }) =>
   timeline.releaseLater(native)
 );
 
-/** Closes the devices of forgotten contexts. */
+/** Closes the devices of contexts that were garbage-collected. */
 const abandoned = new FinalizationRegistry<{ device: Device; reference: WeakRef<Timeline> }>(
   ({ device, reference }) => {
     live.delete(reference);
@@ -71,7 +71,7 @@ function liveTimelines(): Timeline[] {
   return [...live].map((reference) => reference.deref()).filter((timeline) => timeline !== undefined);
 }
 
-/** Loses every timeline of this isolate, and resolves when all that they owned is released. */
+/** Loses every timeline of this isolate. Resolves when everything they own is released. */
 export async function loseAll(reason: string): Promise<void> {
   const timelines = liveTimelines();
   for (const timeline of timelines) timeline.lose(reason);
@@ -79,20 +79,20 @@ export async function loseAll(reason: string): Promise<void> {
 }
 
 /**
- * At the end of the program the console is told of the failures that nobody has read, and what is idle is released: with
- * `--watch` the process goes on and runs the program again.
+ * At the end of the program: prints failures that no read has reported, and releases idle timelines, because with
+ * `--watch` the process continues and runs the program again.
  */
 function endAll(): void {
   for (const timeline of liveTimelines()) timeline.end();
 }
 
-/** The order of one context's work on its device. */
+/** Runs one context's work on its device, in order. */
 export class Timeline {
   readonly #queue = new Queue();
   readonly #owned = new Set<Releasable>();
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #loss = Promise.withResolvers<string>();
-  /** Resolvers of `settled`: the loss of the context, which clears the queue, must not forget them. */
+  /** Resolvers of `settled`. Kept here because losing the context clears the queue. */
   readonly #waiting = new Set<() => void>();
   readonly #unreported = new Set<Failure>();
   readonly #self = new WeakRef(this);
@@ -127,7 +127,7 @@ export class Timeline {
     return promise;
   }
 
-  /** Allocates a tensor of zeros. Rejects with UnknownError if the memory cannot be had. */
+  /** Allocates a tensor of zeros. Rejects with UnknownError if there is not enough memory. */
   createTensor(descriptor: Descriptor): Promise<TimelineTensor> {
     return this.#schedule({
       step: () => this.device.createTensor(descriptor),
@@ -137,7 +137,7 @@ export class Timeline {
     });
   }
 
-  /** Copies the bytes of a constant, at once. Throws an UnknownError if the memory cannot be had. */
+  /** Copies the bytes of a constant, at once. Throws an UnknownError if there is not enough memory. */
   store(bytes: Uint8Array): TimelineBlock {
     try {
       const native = this.device.store(bytes);
@@ -147,7 +147,7 @@ export class Timeline {
     }
   }
 
-  /** Compiles a graph. Its blocks that are not shared belong to the graph from now on. */
+  /** Compiles a graph, which takes over the blocks that are not shared. */
   compile(graph: Graph<TimelineBlock>): Promise<TimelineGraph> {
     return this.#schedule({
       step: () => {
@@ -167,9 +167,9 @@ export class Timeline {
   }
 
   /**
-   * Overwrites a tensor with the bytes, which are copied now if the write has to wait. Throws an UnknownError, and leaves
-   * the tensor alone, if there is no memory for the copy.
-   * @param where who writes, for the error
+   * Overwrites a tensor. If the write has to wait for earlier work, copies the bytes now; if there is no memory for the
+   * copy, throws an UnknownError and leaves the tensor unchanged.
+   * @param where the caller's name, for the error
    */
   write(tensor: TimelineTensor, bytes: Uint8Array, where: string): void {
     if (this.#queue.idle) {
@@ -178,20 +178,20 @@ export class Timeline {
     }
     const copy = this.copy(
       bytes,
-      `${where}: the data has to wait for earlier work, and there is no memory for a copy; await a read before more is written`,
+      `${where}: earlier work is still running, and there is no memory to copy the data; await a read before you write more`,
     );
     this.#queue.add(() =>
       this.#compute([tensor], () => {
         try {
           return tensor.device.write(copy);
         } finally {
-          copy.buffer.transfer(0); // Not used any more. The garbage collector would come to it much later.
+          copy.buffer.transfer(0); // Free the copy now, not at some later garbage collection.
         }
       })
     );
   }
 
-  /** A copy of bytes in memory of JavaScript. Throws an UnknownError that begins with `problem` if there is none for it. */
+  /** Copies bytes to JavaScript memory. Throws an UnknownError that begins with `problem` if there is not enough. */
   copy(bytes: Uint8Array, problem: string): Uint8Array<ArrayBuffer> {
     try {
       this.device.checkMemory(bytes.byteLength);
@@ -220,7 +220,7 @@ export class Timeline {
   read<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): Promise<T> {
     return this.#schedule({
       step: async () => {
-        await undefined; // What script does to the tensor or the buffer right after the call comes first.
+        await undefined; // Lets the script act on the tensor or the buffer right after the call.
         if (tensor.failure) throw this.#report(tensor.failure);
         return tensor.device.read();
       },
@@ -235,8 +235,8 @@ export class Timeline {
   }
 
   /**
-   * Reads a tensor as `read` does; but if there is no earlier work, and the device has the bytes at hand, at once: what
-   * comes back then is the result itself.
+   * Reads a tensor like `read`, but returns the result itself, not a promise, if there is no earlier work and the
+   * device reads synchronously.
    */
   readSoonest<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): T | Promise<T> {
     const results: T[] = [];
@@ -254,17 +254,17 @@ export class Timeline {
     return results.length > 0 ? results[0]! : promise;
   }
 
-  /** Overwrites a tensor with bytes that are yet to come: `fetch` gets them and writes them. */
+  /** Overwrites a tensor with bytes that `fetch` gets when the step runs. */
   fill(tensor: TimelineTensor, fetch: (write: (bytes: Uint8Array) => void | Promise<void>) => Promise<void>): void {
     this.#queue.add(() => this.#compute([tensor], () => fetch((bytes) => tensor.device.write(bytes))));
   }
 
-  /** Releases a tensor after all earlier work; reads that are pending reject at once. */
+  /** Releases a tensor after all earlier work. Pending reads reject at once. */
   destroyTensor(tensor: TimelineTensor): void {
     if (tensor.destroyed) return;
     tensor.destroyed = true;
     for (const reject of tensor.reads) reject(invalidStateError("The tensor was destroyed before it was read."));
-    this.#queue.add(() => this.#forgive(tensor));
+    this.#queue.add(() => this.#clearFailure(tensor));
     this.releaseLater(tensor.device);
     forgotten.unregister(tensor);
   }
@@ -277,7 +277,7 @@ export class Timeline {
     forgotten.unregister(graph);
   }
 
-  /** Lets go of a block; graphs that share it keep its bytes. */
+  /** Releases a block after all earlier work. Graphs that share it keep its bytes. */
   destroyBlock(block: TimelineBlock): void {
     if (block.destroyed) return;
     block.destroyed = true;
@@ -285,7 +285,7 @@ export class Timeline {
     forgotten.unregister(block);
   }
 
-  /** Loses the device: everything that is pending rejects, and all is released when the step in flight is done. */
+  /** Loses the device: pending promises reject, and everything is released once the step in flight is done. */
   lose(reason: string): void {
     if (this.#lost) return;
     this.#lost = true;
@@ -302,12 +302,12 @@ export class Timeline {
     live.delete(this.#self);
   }
 
-  /** Tells the console of the failures that nobody has read. */
+  /** Prints the failures that no read has reported. */
   report(): void {
     for (const failure of this.#unreported) print(this.#report(failure));
   }
 
-  /** Ends with the program: nobody is told of a loss, and what work in flight uses stays. */
+  /** Ends with the program: releases everything, without resolving `lost`. If work is pending, releases nothing. */
   end(): void {
     this.report();
     if (this.#pending.size > 0) return;
@@ -316,7 +316,7 @@ export class Timeline {
     this.#forget();
   }
 
-  /** Releases something native after all earlier work, unless that has been done. */
+  /** Releases a native object after all earlier work, unless it is already released. */
   releaseLater(native: Releasable): void {
     this.#queue.add(() => {
       if (this.#owned.delete(native)) native.release();
@@ -354,23 +354,23 @@ export class Timeline {
     return pending;
   }
 
-  /** Overwrites the targets: they are valid again if `work` succeeds, poisoned if it fails. */
+  /** Runs work that overwrites the targets: if it succeeds they are valid, if it fails they are poisoned. */
   #compute(targets: readonly TimelineTensor[], work: () => void | Promise<void>): void | Promise<void> {
     try {
       const pending = work();
-      if (pending) return pending.then(() => this.#heal(targets), (error) => this.#fail(targets, error));
-      this.#heal(targets);
+      if (pending) return pending.then(() => this.#markValid(targets), (error) => this.#fail(targets, error));
+      this.#markValid(targets);
     } catch (error) {
       this.#fail(targets, error);
     }
   }
 
-  #heal(targets: readonly TimelineTensor[]): void {
-    for (const target of targets) if (target.failure) this.#forgive(target);
+  #markValid(targets: readonly TimelineTensor[]): void {
+    for (const target of targets) if (target.failure) this.#clearFailure(target);
   }
 
   #fail(targets: readonly TimelineTensor[], error: unknown): void {
-    if (this.#lost) return; // Nobody can read them any more, and it was the loss that ended the work.
+    if (this.#lost) return; // The loss caused the error, and nobody can read the targets any more.
     const failure = { cause: error };
     this.#unreported.add(failure);
     this.#poison(targets, failure);
@@ -378,13 +378,13 @@ export class Timeline {
 
   #poison(targets: readonly TimelineTensor[], failure: Failure): void {
     for (const target of targets) {
-      if (target.failure !== failure) this.#forgive(target);
+      if (target.failure !== failure) this.#clearFailure(target);
       target.failure = failure;
     }
   }
 
-  /** Forgets the failure of a tensor whose contents go away; if nobody has read it, the console is told. */
-  #forgive(tensor: TimelineTensor): void {
+  /** Clears the failure of a tensor whose contents go away; prints it if no read has reported it. */
+  #clearFailure(tensor: TimelineTensor): void {
     if (tensor.failure && this.#unreported.has(tensor.failure)) print(this.#report(tensor.failure));
     tensor.failure = undefined;
   }
@@ -394,7 +394,7 @@ export class Timeline {
     return failure.exception ??= toOperationError(failure.cause);
   }
 
-  /** Queues a step that gives a result. */
+  /** Queues a step that returns a result. */
   #schedule<Native, T>({ step, finish, discard, translate, rejecters, isUrgent }: Task<Native, T>): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     let settled = false;
@@ -429,19 +429,21 @@ export class Timeline {
   }
 }
 
-/** A step that gives a result. */
+/** A step that returns a result. */
 interface Task<Native, T> {
   /** What the device does. */
   step(): Native | Promise<Native>;
-  /** Makes the result for the user. What it throws reaches the user as it is. */
+  /** Makes the result for the user. If it throws, the promise rejects with that error, untranslated. */
   finish(native: Native): T;
-  /** Gets rid of what came too late, after the promise had been rejected. */
+  /** Disposes of a result that arrives after the promise was rejected. */
   discard(native: Native): void;
-  /** Makes the error for the user from the device's. */
+  /** Makes the error for the user from the device's error. */
   translate(error: unknown): unknown;
-  /** Beside the loss of the context: what else can reject the promise, while it is pending. */
+  /**
+   * A set that holds the reject function while the promise is pending, in addition to that for the loss of the context.
+   */
   readonly rejecters?: Set<(error: unknown) => void>;
-  /** Whether it is done at once if it is the only one, for however long others have held the thread. */
+  /** Whether to use `Queue.addUrgent`. */
   readonly isUrgent?: boolean;
 }
 
@@ -460,11 +462,11 @@ function toOperationError(error: unknown): DOMException {
   return operationError(messageOf(error), error);
 }
 
-/** Tells the console, which may be the script's own, and must not stop the timeline. */
+/** Prints an error. The console may be the script's own; if it throws, the timeline must go on. */
 function print(error: DOMException): void {
   try {
     console.error(error);
   } catch {
-    // There is nobody else to tell.
+    // There is nowhere else to report it.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Buffers that callers pass: their bytes at this moment, and whether they fit a descriptor.
+ * Buffer arguments: their bytes, and whether they fit a descriptor.
  *
  * @module
  */
@@ -17,7 +17,7 @@ function getter<T>(prototype: object, name: PropertyKey): Getter<T> {
   return Object.getOwnPropertyDescriptor(prototype, name)!.get as Getter<T>;
 }
 
-// The intrinsic getters read internal slots: an own property that a script defines on a view cannot deceive them.
+// The intrinsic getters read internal slots, so a property that a script defines on a view cannot fool them.
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const typedArrayKind = getter<string | undefined>(typedArray, Symbol.toStringTag);
 const typedArraySlots = viewSlots(typedArray);
@@ -38,7 +38,7 @@ function slotsOf(view: ArrayBufferView): ReturnType<typeof viewSlots> {
 }
 
 /**
- * `AllowSharedBufferSource`. WebIDL admits resizable buffers only where `[AllowResizable]` stands.
+ * Converts `AllowSharedBufferSource`. WebIDL accepts resizable buffers only with `[AllowResizable]`.
  * @see https://webidl.spec.whatwg.org/#AllowResizable
  */
 export const allowSharedBufferSource: Converter<AllowSharedBufferSource> = (value, context) => {
@@ -50,7 +50,7 @@ export const allowSharedBufferSource: Converter<AllowSharedBufferSource> = (valu
   return value as AllowSharedBufferSource;
 };
 
-/** Whether a buffer can change its length; `undefined` for what is no buffer. */
+/** Whether a buffer is resizable; `undefined` if the value is not a buffer. */
 function resizability(value: unknown): boolean | undefined {
   for (const read of [isResizable, isGrowable]) {
     try {
@@ -62,20 +62,20 @@ function resizability(value: unknown): boolean | undefined {
   return undefined;
 }
 
-/** The bytes of a buffer source as it is now, without a copy; empty if it is detached. */
+/** A view of the current bytes of a buffer source; empty if it is detached. */
 export function bytesOf(source: AllowSharedBufferSource): Uint8Array {
   try {
     if (!ArrayBuffer.isView(source)) return new Uint8Array(source);
     const { buffer, byteOffset, byteLength } = slotsOf(source);
     return new Uint8Array(buffer.call(source), byteOffset.call(source), byteLength.call(source));
   } catch {
-    return new Uint8Array(0); // Detached: the intrinsic constructor throws.
+    return new Uint8Array(0); // It is detached.
   }
 }
 
 /**
- * The bytes of `source`, after checking that it has exactly the length of the descriptor and, if it is a view, the kind
- * of the data type (a Uint8Array is always accepted).
+ * The bytes of `source`, which must have the length of the descriptor. A view must also have the type of the data type,
+ * or be a Uint8Array.
  * @throws {TypeError} if it does not fit
  * @see https://www.w3.org/TR/webnn/#validate-buffer-with-descriptor
  */
@@ -95,8 +95,8 @@ export function bytesForDescriptor(
 }
 
 /**
- * The bytes of `source`, after checking only that it has exactly the length of the descriptor. The standard asks
- * `writeTensor` for the check of {@linkcode bytesForDescriptor}; WPT writes views of any kind.
+ * The bytes of `source`, which must have the length of the descriptor. For `writeTensor`, the text asks for the check
+ * of {@linkcode bytesForDescriptor}, but WPT writes views of any type.
  * @throws {TypeError} if the length differs
  */
 export function bytesOfLength(source: AllowSharedBufferSource, descriptor: Descriptor, context: string): Uint8Array {

@@ -1,8 +1,8 @@
 /**
- * Conversions from JavaScript values to WebIDL types. The numbers and strings are those of the npm package
- * webidl-conversions, in the few forms that WebNN has: to load it took 20 ms, more than all of src/api.
+ * Conversions from JavaScript values to WebIDL types, as the npm package webidl-conversions does them, for the few
+ * types that WebNN has. Loading the package took 20 ms, more than all of src/api.
  *
- * A converter takes the value and a context, the words a message starts with: `MLGraphBuilder.conv2d: options.groups`.
+ * A converter takes a value and a context, with which its messages start: `MLGraphBuilder.conv2d: options.groups`.
  *
  * @see https://webidl.spec.whatwg.org/#es-type-mapping
  * @module
@@ -11,15 +11,15 @@
 /** Converts a value or throws a TypeError whose message starts with `context`. */
 export type Converter<T> = (value: unknown, context: string) => T;
 
-/** The type that a converter gives. */
+/** The type that a converter returns. */
 export type Converted<C> = C extends Converter<infer T> ? T : never;
 
 /** `boolean`. */
 export const boolean: Converter<boolean> = (value) => Boolean(value);
 
-/** `[EnforceRange] unsigned long`: an integer of 0 to 2³² − 1 after truncation; anything else is a TypeError. */
+/** `[EnforceRange] unsigned long`: an integer from 0 to 2³² − 1 after truncation, else a TypeError. */
 export const u32EnforceRange: Converter<number> = (value, context) =>
-  // An integer in range, which nearly every value is, needs no conversion.
+  // Nearly every value is an integer in range, which needs no conversion.
   typeof value === "number" && value >>> 0 === value ? value + 0 : enforceRange(value, context, 0, 2 ** 32 - 1);
 
 /** `[EnforceRange] long`. */
@@ -38,14 +38,14 @@ function enforceRange(value: unknown, context: string, least: number, greatest: 
 /** `unsigned long`: wraps modulo 2³². */
 export const u32: Converter<number> = (value, context) => toNumber(value, context) >>> 0;
 
-/** `double`: finite. */
+/** `double`: a finite number. */
 export const double: Converter<number> = (value, context) => {
   const number = toNumber(value, context);
   if (!Number.isFinite(number)) throw new TypeError(`${context} is not a finite floating-point value.`);
   return number;
 };
 
-/** `float`: finite, rounded to float32. */
+/** `float`: a finite number, rounded to float32. */
 export const float: Converter<number> = (value, context) => {
   const number = Math.fround(double(value, context));
   if (!Number.isFinite(number)) {
@@ -70,16 +70,16 @@ const domString: Converter<string> = (value, context) => {
 /** `USVString`: lone surrogates become U+FFFD. */
 export const usvString: Converter<string> = (value, context) => domString(value, context).toWellFormed();
 
-/** `(bigint or unrestricted double)`, the standard's MLNumber: what ToNumeric gives. */
+/** `(bigint or unrestricted double)`, the standard's MLNumber: the result of ToNumeric. */
 export const mlNumber: Converter<number | bigint> = (value, context) => {
   if (typeof value === "number" || typeof value === "bigint") return value;
   if (typeof value === "symbol") throw new TypeError(`${context} is a symbol, not a number or a BigInt.`);
   let numeric = value as number | bigint;
-  // The postfix operator is the one expression of the language that is ToNumeric and nothing else.
+  // The value of a postfix increment is ToNumeric of the operand; no other expression is just that.
   return numeric++;
 };
 
-/** An enumeration: one of `values`, after conversion to a string. */
+/** An enumeration: after conversion to a string, one of `values`. */
 export function enumeration<const T extends string>(name: string, values: readonly T[]): Converter<T> {
   const known: ReadonlySet<string> = new Set(values);
   return (value, context) => {
@@ -103,7 +103,7 @@ export function sequence<T>(item: Converter<T>): Converter<T[]> {
   };
 }
 
-/** The steps of a sequence whose `@@iterator` has been read already, as overload and union resolution read it once. */
+/** The steps for a sequence whose `@@iterator` is already read: union resolution reads it only once. */
 export function sequenceFromIterator<T>(
   value: object,
   method: unknown,
@@ -115,7 +115,7 @@ export function sequenceFromIterator<T>(
   if (!isObject(iterator)) throw new TypeError(`${context} has an iterator that is not an object.`);
   const { next } = iterator as { next: unknown };
   const items: T[] = [];
-  // Not for-of: unlike it, WebIDL leaves the iterator open when an element is refused.
+  // Not for-of: WebIDL does not close the iterator if an element is rejected.
   for (;;) {
     const step: unknown = Reflect.apply(next as () => unknown, iterator, []);
     if (!isObject(step)) throw new TypeError(`${context} has an iterator whose step is not an object.`);
@@ -125,7 +125,7 @@ export function sequenceFromIterator<T>(
   }
 }
 
-/** `(T or sequence<T>)`: an iterable object is a list, everything else one value. */
+/** `(T or sequence<T>)`: an iterable object is a list, anything else is one value. */
 export function oneOrSequence<T>(item: Converter<T>): Converter<T | T[]> {
   return (value, context) => {
     if (isObject(value)) {
@@ -136,12 +136,12 @@ export function oneOrSequence<T>(item: Converter<T>): Converter<T | T[]> {
   };
 }
 
-/** Converts the value of a key; the words a message starts with are `context` and the key. */
+/** Converts the value of a key. Messages start with `context` and the key. */
 export type ItemConverter<T> = (value: unknown, context: string, key: string) => T;
 
 const isEnumerable = Object.prototype.propertyIsEnumerable;
 
-/** The names of a record, no two the same, and the value of each. Two arrays take half the time of a Map. */
+/** The unique names of a record, and the value of each. Two arrays take half the time of a Map. */
 export interface NamedValues<T> {
   readonly names: readonly string[];
   readonly values: readonly T[];
@@ -158,7 +158,7 @@ export function record<T>(item: ItemConverter<T>): Converter<NamedValues<T>> {
       if (!isEnumerable.call(value, key)) continue;
       const name = typeof key === "string" ? key.toWellFormed() : usvString(key, `A key of ${context}`);
       const converted = item((value as Record<PropertyKey, unknown>)[key], context, name);
-      // Keys are unique; those that are not well formed may become a name that is there.
+      // Keys are unique, but two that are not well-formed may become the same name.
       mayRepeat ||= name !== key;
       const index = mayRepeat && names.includes(name) ? names.indexOf(name) : names.length;
       names[index] = name;
@@ -168,11 +168,11 @@ export function record<T>(item: ItemConverter<T>): Converter<NamedValues<T>> {
   };
 }
 
-/** A member of a dictionary: how it converts, and what happens when it is missing. */
+/** A member of a dictionary: its converter, and what to do if it is missing. */
 export interface Member<T, Presence extends "required" | "optional" | "defaulted"> {
   readonly converter: Converter<T>;
   readonly presence: Presence;
-  /** Gives the default value of a `"defaulted"` member. */
+  /** Returns the default value of a `"defaulted"` member. */
   readonly fallback?: () => T;
 }
 
@@ -180,7 +180,7 @@ export interface Member<T, Presence extends "required" | "optional" | "defaulted
 // deno-lint-ignore no-explicit-any -- a constraint; every use infers the exact type
 export type AnyMember = Member<any, "required" | "optional" | "defaulted">;
 
-/** A member that must be there. */
+/** A member that must be present. */
 export function required<T>(converter: Converter<T>): Member<T, "required"> {
   return { converter, presence: "required" };
 }
@@ -200,14 +200,14 @@ export type Members = Readonly<Record<string, AnyMember>>;
 
 type OptionalKeys<M extends Members> = { [K in keyof M]: M[K]["presence"] extends "optional" ? K : never }[keyof M];
 
-/** What a dictionary with these members converts to: optional members may be missing, the others are there. */
+/** The type that a dictionary with these members converts to. Only optional members may be missing. */
 export type DictionaryOf<M extends Members> =
   & { readonly [K in Exclude<keyof M, OptionalKeys<M>>]: Converted<M[K]["converter"]> }
   & { readonly [K in OptionalKeys<M>]?: Converted<M[K]["converter"]> };
 
 /**
- * A dictionary. Inherited members are converted before own ones, and each group in lexicographic order, as getters can
- * observe; unknown members are ignored.
+ * A dictionary. Inherited members are converted first, then own members, each in lexicographic order, which getters can
+ * observe. Unknown members are ignored.
  * @see https://webidl.spec.whatwg.org/#es-dictionary
  */
 export function dictionary<Own extends Members, Inherited extends Members = Record<never, never>>(
@@ -244,12 +244,12 @@ function sorted(members: Members): [string, AnyMember][] {
   return Object.entries(members).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
 }
 
-/** Whether WebIDL's "is an Object" holds: functions are objects too. */
+/** Whether a value is an Object in the sense of WebIDL, which includes functions. */
 export function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-/** A method's check that enough arguments were passed. */
+/** Checks that a method got enough arguments. */
 export function requireArguments(count: number, needed: number, context: string): void {
   if (count < needed) {
     throw new TypeError(

@@ -1,33 +1,35 @@
 /**
- * What makes a class a WebIDL interface: internal slots as the brand, illegal constructors, enumerable members.
+ * Makes classes behave like WebIDL interfaces: internal slots, illegal constructors, enumerable members.
  *
  * @module
  */
 
 import { isObject } from "./converters.ts";
 
-/** An internal slot of the objects of one interface. Having it is the brand: a script can neither read nor forge it. */
+/** The internal slot of an interface. Only its objects have the slot, and scripts can neither read nor forge it. */
 export interface Slot<T> {
-  /** Makes an object of the interface, without running its constructor. */
+  /** Creates an object of the interface without running its constructor. */
   create<Interface extends object>(prototype: Interface, value: T): Interface;
-  /** Makes the object that an interface's own constructor is constructing one of the interface. */
+  /** Adds the slot to `this` inside the constructor of the interface. */
   initialize(object: object, value: T): void;
-  /** Whether the value is such an object. */
+  /** Whether a value is an object of the interface. */
   has(value: unknown): boolean;
-  /** The slot's value; a TypeError if `this` of a method is no object of the interface. */
+  /** The slot's value for `this` of a method; a TypeError if it is not an object of the interface. */
   get(object: object): T;
-  /** Converts an argument, or the value of a record's key, to the slot's value; a TypeError if it is no such object. */
+  /**
+   * The slot's value for an argument, or for the value of a record's `key`; a TypeError if it is not such an object.
+   */
   convert(value: unknown, context: string, key?: string): T;
 }
 
-/** Returns the object it is given, so that a subclass's private field is added to an object that exists already. */
+/** Its constructor returns the given object, so that the private field of a subclass is added to that object. */
 class Identity {
   constructor(object: object) {
     return object;
   }
 }
 
-/** Makes the slot of an interface. */
+/** Creates the slot of an interface. */
 export function slot<T>(interfaceName: string): Slot<T> {
   class Stamp extends Identity {
     #value: T;
@@ -65,16 +67,15 @@ export function illegalConstructor(): never {
   throw new TypeError("Illegal constructor");
 }
 
-/** Where Deno's console, and node's, look for the text of an object. */
+/** The methods by which Deno's and Node's consoles get the text of an object. */
 const INSPECT = [Symbol.for("Deno.customInspect"), Symbol.for("nodejs.util.inspect.custom")];
 
 type Inspect = (value: unknown, options?: unknown) => string;
 
 /**
- * Finishes a class as a WebIDL interface object: attributes and operations are enumerable, the class string is the
- * interface's name.
+ * Turns a class into a WebIDL interface object: makes its members enumerable and sets its class string.
  *
- * @param describe what the console shows of an object beside the interface's name: the members of its result
+ * @param describe returns what the console shows of an object, after the name of the interface
  * @see https://webidl.spec.whatwg.org/#js-interfaces
  */
 export function defineInterface<Value>(
@@ -88,7 +89,7 @@ export function defineInterface<Value>(
   }
   Object.defineProperty(prototype, Symbol.toStringTag, { value: constructor.name, configurable: true });
   const { inspect } = {
-    /** Deno gives its function first, node last. */
+    /** Deno passes its inspect function first, Node passes it last. */
     inspect(this: unknown, first: unknown, options: unknown, last: unknown): string {
       const inspect = (typeof first === "function" ? first : last) as Inspect;
       return `${constructor.name} ${inspect(slot.has(this) ? describe(slot.get(this as object)) : {}, options)}`;
@@ -97,7 +98,7 @@ export function defineInterface<Value>(
   for (const symbol of INSPECT) Object.defineProperty(prototype, symbol, { value: inspect, configurable: true });
 }
 
-/** Runs an operation that returns a promise: whatever its conversions and checks throw rejects the promise. */
+/** Runs an operation that returns a promise. If the operation throws, the promise rejects with that error. */
 export function promised<T>(operation: () => T | PromiseLike<T>): Promise<T> {
   return new Promise((resolve) => resolve(operation()));
 }

@@ -67,7 +67,7 @@ for (const { device, honours } of ENGINES) {
   testOn(device, "what it does not honour is refused, by both names", async () => {
     for (const demand of ALL.filter((demand) => !honours.includes(demand))) {
       const open = () => createContext({ ...device.options, [demand]: VALUES[demand] });
-      const error = await assertRejects(open, DOMException, `${device.name} does not have the option ${demand};`);
+      const error = await assertRejects(open, DOMException, `${device.name} does not support the option ${demand};`);
       assertEquals(error.name, "NotSupportedError");
     }
   });
@@ -77,13 +77,20 @@ Deno.test("ONNX Runtime's provider for Core ML refuses what it does not honour, 
   const { honours } = rowOf("coreml");
   for (const demand of ALL) {
     const unmet = describeUnmet("coreml", honours, ownOptions({ [demand]: VALUES[demand] }, "options"));
-    assertEquals(unmet?.startsWith(`coreml does not have the option ${demand};`) ?? false, !honours.includes(demand));
+    assertEquals(
+      unmet?.startsWith(`coreml does not support the option ${demand};`) ?? false,
+      !honours.includes(demand),
+    );
   }
 });
 
 Deno.test("several are named together, and a default demands nothing", async () => {
   const open = () => createContext({ graphCapture: true, providerOptions: { a: "b" } });
-  await assertRejects(open, DOMException, "the provider cpu does not have the options providerOptions, graphCapture;");
+  await assertRejects(
+    open,
+    DOMException,
+    "the provider cpu does not support the options providerOptions, graphCapture;",
+  );
   const defaults = { graphCapture: false, fallback: true, allowReducedPrecision: false, spinning: true };
   await using context = await createContext({
     ...webgpu.missing ? {} : webgpu.options,

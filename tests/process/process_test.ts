@@ -185,7 +185,7 @@ Deno.test({
       "the last write that was taken",
     ]);
     for (const line of lines.slice(0, 4)) assertStringIncludes(line, "MiB");
-    assertStringIncludes(lines[5]!, "await a read before more is written");
+    assertStringIncludes(lines[5]!, "await a read before you write more");
   },
 });
 

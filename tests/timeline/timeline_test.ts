@@ -146,7 +146,7 @@ test("a write that has to wait and finds no memory is refused by the call, and n
   device.fail("checkMemory", "12 MiB are asked for, and 3 MiB are left");
   const error = assertThrows(() => context.writeTensor(x, Float32Array.of(7, 7)), DOMException, "3 MiB are left");
   assertEquals(error.name, "UnknownError");
-  assertStringIncludes(error.message, "await a read before more is written");
+  assertStringIncludes(error.message, "await a read before you write more");
   context.writeTensor(x, Float32Array.of(5, 6));
   context.dispatch(graph, { x }, { y });
   assertEquals(await values(context, y), [6, 7]);

@@ -1,35 +1,34 @@
 /**
- * Tensors bound to a graph: what an engine needs to run a graph with a set of tensors, kept for the next run with the
- * same set.
+ * Bindings of tensors to a graph: the native object that runs a graph with a set of tensors, kept for the next run with
+ * the same set.
  *
  * @module
  */
 
-/** How many sets of tensors a graph remembers: a program that alternates between a few binds each once. */
+/** How many sets of tensors a graph remembers, so that a program that alternates between a few binds each only once. */
 export const MAX_BINDINGS = 8;
 
-/** Something that refers to tensors, and must go before one of them does. */
+/** Something that refers to tensors, and must be released before any of them. */
 export interface Binding {
   /** Releases it. */
   drop(): void;
 }
 
-/** A tensor that knows what refers to it. */
+/** A tensor that knows the bindings that refer to it. */
 export interface Bindable {
-  /** The bindings that refer to it. */
   readonly bindings: Set<Binding>;
 }
 
-/** Drops every binding that refers to a tensor. To be called before the tensor is released. */
+/** Releases every binding that refers to a tensor. Call it before the tensor is released. */
 export function dropBindings({ bindings }: Bindable): void {
   for (const binding of [...bindings]) binding.drop();
 }
 
-/** How bindings are made and released. */
+/** Makes and releases bindings. */
 export interface Binder<Tensor extends Bindable, Native> {
   /** Binds a set of tensors. */
   bind(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native;
-  /** Releases what `bind` gave. */
+  /** Releases a result of `bind`. */
   release(native: Native): void;
 }
 
@@ -38,7 +37,7 @@ interface Entry<Tensor, Native> extends Binding {
   readonly native: Native;
 }
 
-/** The bindings of a graph to the sets of tensors that it was last run with. */
+/** A graph's bindings to the last few sets of tensors that it ran with (a least-recently-used cache). */
 export class RecentBindings<Tensor extends Bindable, Native> {
   /** Most recently used first. */
   #entries: Entry<Tensor, Native>[] = [];
@@ -48,7 +47,7 @@ export class RecentBindings<Tensor extends Bindable, Native> {
     this.#binder = binder;
   }
 
-  /** The binding to these tensors, made if need be; then the one that was not used for longest may go. */
+  /** The binding to these tensors; makes one if there is none, and may drop the least recently used. */
   get(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {
@@ -63,7 +62,7 @@ export class RecentBindings<Tensor extends Bindable, Native> {
     return this.#add(inputs, outputs);
   }
 
-  /** Drops all. */
+  /** Releases all bindings. */
   clear(): void {
     for (const entry of [...this.#entries]) entry.drop();
   }
@@ -85,7 +84,7 @@ export class RecentBindings<Tensor extends Bindable, Native> {
   }
 }
 
-/** Whether a binding's tensors are these. Graphs have a fixed number of inputs and outputs. */
+/** Whether a binding has these tensors. */
 function isTo(tensors: readonly unknown[], inputs: readonly unknown[], outputs: readonly unknown[]): boolean {
   for (let i = 0; i < inputs.length; i++) if (tensors[i] !== inputs[i]) return false;
   for (let i = 0; i < outputs.length; i++) if (tensors[inputs.length + i] !== outputs[i]) return false;

@@ -1,47 +1,47 @@
 /**
- * The size of a cache on the disk: entries that were not used for longest go when there are too many.
+ * Limits the size of a cache on disk: deletes the least recently used entries.
  *
  * @module
  */
 
-/** The bytes of all entries together where no limit is asked for. */
+/** The default limit for the total size of all entries, in bytes. */
 export const DEFAULT_SIZE_LIMIT = 2 * 2 ** 30;
 
-/** Milliseconds after which an unfinished entry has been left behind by a program that ended. */
+/** An unfinished entry of this age, in milliseconds, was left behind by a program that ended. */
 const ABANDONED = 24 * 60 * 60 * 1000;
-/** The share of the limit that may be written before the size of all entries is looked at again: that takes a while. */
+/** The share of the limit that may be written before the folder is listed again, which takes a while. */
 const CHECKED_SHARE = 1 / 16;
 
-/** A file or folder in the folder of a cache. */
+/** A file or folder in a cache folder. */
 export interface CacheFile {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** When it was changed or last used, in milliseconds since 1970. */
+  /** When it was last changed or used, in milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** The folder of a cache. */
+/** A cache folder. */
 export interface CacheFolder {
-  /** How the names of entries end. */
+  /** The suffix of entries. */
   readonly entrySuffix: string;
-  /** How the names of entries that are still being made end. */
+  /** The suffix of entries that are still being written. */
   readonly workSuffix: string;
-  /** All that is in it. */
+  /** Everything in it. */
   list(): readonly CacheFile[] | Promise<readonly CacheFile[]>;
   /** Removes a file or folder in it. */
   remove(name: string): void | Promise<void>;
 }
 
-/** Keeps the entries of a folder below a limit. */
+/** Keeps a cache folder below its size limit. */
 export interface Eviction {
-  /** To be called when an entry was written; now and then looks at all of them. Never fails: the next call tries again. */
+  /** Call it after writing an entry. Now and then, it lists the folder and deletes entries. Never fails. */
   wrote(bytes: number): Promise<void>;
 }
 
 /**
- * Watches the size of a cache.
- * @param sizeLimit how many bytes the entries may have together
+ * Limits the size of a cache folder.
+ * @param sizeLimit the maximum total size of the entries, in bytes
  */
 export function limitSize(folder: CacheFolder, sizeLimit: number): Eviction {
   let unchecked = Infinity;
@@ -53,13 +53,13 @@ export function limitSize(folder: CacheFolder, sizeLimit: number): Eviction {
       try {
         for (const name of chooseEvicted(await folder.list(), folder, sizeLimit)) await folder.remove(name);
       } catch {
-        // Another process may be at it, too.
+        // Another process may be deleting too. The next call tries again.
       }
     },
   };
 }
 
-/** What is to go: unfinished entries that are old, and the entries beyond the limit. The newest entry and other files stay. */
+/** The files to delete: old unfinished entries, and entries beyond the limit. The newest entry and other files stay. */
 export function chooseEvicted(
   files: readonly CacheFile[],
   { entrySuffix, workSuffix }: Pick<CacheFolder, "entrySuffix" | "workSuffix">,

@@ -1,6 +1,6 @@
 /**
- * Refuses requests for memory that the machine does not have, before an allocator or the kernel sees them: most systems
- * grant nearly every request, and end the process when the memory is used.
+ * Checks that the machine has enough memory before an allocation. Most systems grant nearly every request, and kill the
+ * process when it uses the memory.
  *
  * @module
  */
@@ -8,16 +8,16 @@
 import { availableMemory } from "../../../ffi/available_memory.ts";
 import { offerCollection } from "../../../ffi/reservation.ts";
 
-/** Bytes that may be asked for between two looks at the memory that is left; a look takes about 60 µs. */
+/** Bytes that may be allocated between two queries of the available memory; a query takes about 60 µs. */
 const CHECK_INTERVAL = 8 * 2 ** 20;
-/** Bytes that are left to the rest of the process. */
+/** Bytes to leave for the rest of the process. */
 const MARGIN = 64 * 2 ** 20;
 
 let unchecked = 0;
 
 /**
- * Refuses to allocate more than there is. To be called before each allocation of elements.
- * @throws {RangeError} if less is left
+ * Checks that `bytes` can be allocated. Call it before each allocation of elements.
+ * @throws {RangeError} if less memory is available
  */
 export function checkMemory(bytes: number): void {
   offerCollection();
@@ -28,9 +28,9 @@ export function checkMemory(bytes: number): void {
 }
 
 /**
- * Refuses work that takes more memory than there is; what takes little is not looked at.
- * @param what the work, as in `"the graph's intermediate values take"`
- * @throws {RangeError} if less is left
+ * Checks that there is enough memory for some work. Does not check small amounts.
+ * @param what subject and verb of the message: `"the graph's intermediate values take"`
+ * @throws {RangeError} if less memory is available
  */
 export function checkWorkMemory(bytes: number, what: string): void {
   if (bytes >= CHECK_INTERVAL) checkAvailable(bytes, (needed) => `${what} ${needed}`);

@@ -1,19 +1,21 @@
 /**
- * How many processors there are.
+ * The number of processors.
  *
  * @module
  */
 
 import { onlineProcessors } from "../../../ffi/processors.ts";
 
-/** No machine has more; a navigator that says so makes it up. */
+/** No machine has more; a larger number is made up. */
 const MOST = 4096;
 
 /**
- * The threads of the hardware: what the navigator says, if that is a number of processors. Another object may stand in
- * its place, and lack it or say anything.
+ * The number of hardware threads: `navigator.hardwareConcurrency` if it is a plausible number, else what the system
+ * says. Test environments replace the navigator by objects that lack it or return anything.
  */
 export function hardwareThreads(): number {
-  const { hardwareConcurrency: said } = (globalThis.navigator ?? {}) as { hardwareConcurrency?: unknown };
-  return typeof said === "number" && Number.isInteger(said) && said >= 1 && said <= MOST ? said : onlineProcessors();
+  const { hardwareConcurrency: count } = (globalThis.navigator ?? {}) as { hardwareConcurrency?: unknown };
+  return typeof count === "number" && Number.isInteger(count) && count >= 1 && count <= MOST
+    ? count
+    : onlineProcessors();
 }

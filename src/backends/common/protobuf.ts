@@ -1,5 +1,5 @@
 /**
- * Writes messages of protocol buffers.
+ * Writes protocol buffer messages.
  *
  * @see https://protobuf.dev/programming-guides/encoding/
  * @module
@@ -9,26 +9,26 @@ const VARINT = 0;
 const LENGTH_DELIMITED = 2;
 const FIXED32 = 5;
 
-/** Strings up to this length are written character by character, which is faster than a call of the encoder. */
+/** Strings up to this length are written character by character, which is faster than calling the encoder. */
 const SHORT_STRING = 64;
 
-/** One growing buffer that messages are appended to, each field under its number. */
+/** A growing buffer, to which fields are appended. */
 export class ProtobufWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
   readonly #encoder = new TextEncoder();
 
-  /** `capacity` is the number of bytes that are expected: up to there nothing is copied to grow. */
+  /** @param capacity the expected number of bytes; beyond it, the buffer is copied to grow */
   constructor(capacity: number = 1 << 16) {
     this.#bytes = new Uint8Array(capacity);
   }
 
-  /** What was written so far: a view, valid until more is written. */
+  /** A view of the bytes so far, valid until more is written. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#length);
   }
 
-  /** An integer field, of any of the types that varints carry but `sint32` and `sint64`. */
+  /** An integer field, of any varint type except `sint32` and `sint64`. */
   integer(field: number, value: number): void {
     this.#tag(field, VARINT);
     this.#varint(value);
@@ -51,7 +51,7 @@ export class ProtobufWriter {
     this.#append(bytes);
   }
 
-  /** A field of bytes, or a packed one whose elements have a fixed width and stand in `value` as they are written. */
+  /** A field of bytes, or a packed field of fixed-width elements, given as their little-endian bytes. */
   raw(field: number, value: Uint8Array): void {
     this.#tag(field, LENGTH_DELIMITED);
     this.#varint(value.length);
@@ -66,8 +66,8 @@ export class ProtobufWriter {
   }
 
   /**
-   * A field that holds what `write` appends. Its length is known afterwards: one byte is kept for it, and the content
-   * moves up in the rare case that this is too little.
+   * A field that contains what `write` appends. Its length is known only afterwards: one byte is reserved for it, and
+   * in the rare case that this is not enough, the content moves up.
    */
   message(field: number, write: () => void): void {
     this.#tag(field, LENGTH_DELIMITED);
@@ -87,7 +87,7 @@ export class ProtobufWriter {
     this.#length = end + shift;
   }
 
-  /** Writes a short string with its length, if all characters are ASCII; else nothing. */
+  /** Writes the length and a short string if all characters are ASCII; else writes nothing. */
   #isAsciiWritten(value: string): boolean {
     this.#reserve(1 + value.length);
     const start = this.#length + 1;
@@ -111,7 +111,7 @@ export class ProtobufWriter {
     this.#varint(field * 8 + wireType);
   }
 
-  /** Seven bits a byte, the lowest first. A negative integer has 64 bits, in two's complement. */
+  /** Seven bits per byte, lowest first. A negative integer is written as 64 bits in two's complement. */
   #varint(value: number): void {
     this.#reserve(10);
     if (value < 0) return this.#negativeVarint(BigInt.asUintN(64, BigInt(value)));
@@ -136,7 +136,7 @@ export class ProtobufWriter {
   }
 }
 
-/** The number of bytes of a varint that is not negative. */
+/** The number of bytes of a non-negative varint. */
 function varintWidth(value: number): number {
   let width = 1;
   for (; value >= 0x80; value = Math.floor(value / 0x80)) width++;

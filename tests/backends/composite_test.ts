@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { graphInfo, MLGraphBuilder } from "@webnn/deno";
 import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
 import type { MLOperand } from "../../src/api/ml_operand.ts";
-import { type LateDevice, openEither } from "../../src/backends/either.ts";
+import { type LateDevice, openComposite } from "../../src/backends/composite.ts";
 import { testBackend, whenClosed } from "../support/backend_contract.ts";
 import { openSimulatedDevice } from "../support/simulated_device.ts";
 
@@ -12,7 +12,11 @@ const FLOAT = { dataType: "float32", shape: [2] } as const;
 function open() {
   const preferred = openSimulatedDevice(1, "preferred", ["add", "relu"]);
   const fallback = openSimulatedDevice(2, "fallback");
-  return { preferred, fallback, context: createMLContext(openEither(preferred, { kind: "open", device: fallback })) };
+  return {
+    preferred,
+    fallback,
+    context: createMLContext(openComposite(preferred, { kind: "open", device: fallback })),
+  };
 }
 
 async function build(context: MLContext, body: (builder: MLGraphBuilder, x: MLOperand) => MLOperand) {
@@ -22,11 +26,11 @@ async function build(context: MLContext, body: (builder: MLGraphBuilder, x: MLOp
 
 testBackend(
   "either, where all goes to the preferred device",
-  () => openEither(openSimulatedDevice(1), { kind: "open", device: openSimulatedDevice(2) }),
+  () => openComposite(openSimulatedDevice(1), { kind: "open", device: openSimulatedDevice(2) }),
 );
 testBackend(
   "either, where some goes to the fallback",
-  () => openEither(openSimulatedDevice(1, "preferred", ["add"]), { kind: "open", device: openSimulatedDevice(2) }),
+  () => openComposite(openSimulatedDevice(1, "preferred", ["add"]), { kind: "open", device: openSimulatedDevice(2) }),
 );
 
 Deno.test("either: a graph goes as a whole, and says where and why", async () => {
@@ -112,7 +116,7 @@ Deno.test("either: a device in between is opened once, by the first graph that c
   const between = openSimulatedDevice(3, "between", ["add", "mul"]);
   const [preferred, last] = [openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2, "last")];
   const member = late(() => Promise.resolve(between));
-  const context = createMLContext(openEither(preferred, member, { kind: "open", device: last }));
+  const context = createMLContext(openComposite(preferred, member, { kind: "open", device: last }));
   await build(context, (builder, x) => builder.add(x, x));
   assertEquals(member.attempts, 0);
   const [square, again, other] = await Promise.all([
@@ -136,11 +140,11 @@ Deno.test("either: a device in between is opened once, by the first graph that c
 
 Deno.test("either: a device that cannot be opened is a reason like others", async () => {
   const absent = late(() => Promise.reject(new Error("no library")));
-  const context = createMLContext(openEither(openSimulatedDevice(1, "preferred", ["add"]), absent));
+  const context = createMLContext(openComposite(openSimulatedDevice(1, "preferred", ["add"]), absent));
   assertEquals(context.opSupportLimits().mul.a.dataTypes, []); // The limits are those of what is open.
   const failing = openSimulatedDevice(1, "preferred", ["add"]);
   failing.fail("compile", "not today");
-  const other = createMLContext(openEither(failing, absent));
+  const other = createMLContext(openComposite(failing, absent));
   await assertRejects(
     () => build(other, (builder, x) => builder.add(x, x)),
     DOMException,

@@ -1,38 +1,38 @@
 /**
- * One device made of several: a graph goes, as a whole, to the first that takes it. Tensors follow the graphs that use
- * them: their contents move when a graph of another device needs them.
+ * A device made of several devices. The first device that supports a graph runs the whole graph. Tensors are copied
+ * between devices when a graph needs them.
  *
  * @module
  */
 
 import { messageOf } from "../errors.ts";
 import type { Constant, Graph } from "../graph/graph.ts";
-import { whyNot } from "../graph/limits.ts";
+import { whyUnsupported } from "../graph/limits.ts";
 import type { Descriptor } from "../shape.ts";
-import type { Block, Device, DeviceTensor, Engine, Executable, Refusal } from "./backend.ts";
+import type { Block, Device, DeviceTensor, Engine, EngineRefusal, Executable } from "./backend.ts";
 
-/** A device beside the preferred one. */
+/** A device to try after the preferred one. */
 export type Member = OpenDevice | LateDevice;
 
-/** A device that is open. */
+/** A device that is already open. */
 export interface OpenDevice {
   readonly kind: "open";
   readonly device: Device;
 }
 
-/** A device that is opened when the first graph comes to it; from then on it is open, or absent for a reason. */
+/** A device that is opened when a graph first needs it. */
 export interface LateDevice {
   readonly kind: "late";
   readonly engine: Engine;
-  /** Rejects with the reason if there is none. */
+  /** Opens it. Rejects with the reason if that fails. */
   open(): Promise<Device>;
 }
 
 /**
- * Opens several as one, which are asked for each graph in their order. The last device that is open takes whatever any of
- * them takes: its limits are those of all.
+ * Combines devices. For each graph they are tried in order. The last open device must support everything that any of
+ * them supports: its limits become those of the whole.
  */
-export function openEither(preferred: Device, ...others: readonly Member[]): Device {
+export function openComposite(preferred: Device, ...others: readonly Member[]): Device {
   const team = new Team(preferred, others);
   return {
     info: preferred.info,
@@ -41,17 +41,17 @@ export function openEither(preferred: Device, ...others: readonly Member[]): Dev
     lost: team.lost.promise,
     checkMemory: (bytes) => preferred.checkMemory(bytes),
     createTensor: (descriptor) => createTensor(preferred, team.last, descriptor),
-    store: (bytes) => new EitherBlock(preferred, preferred.store(bytes)),
-    compile: (graph) => compile(team, graph as Graph<EitherBlock>),
+    store: (bytes) => new CompositeBlock(preferred, preferred.store(bytes)),
+    compile: (graph) => compile(team, graph as Graph<CompositeBlock>),
     abort: () => team.abort(),
     close: () => team.close(),
   };
 }
 
-/** A device by the engine that it is of, however it is opened. */
+/** A device and its engine, whether open already or not. */
 type Opener = Omit<LateDevice, "kind">;
 
-/** The devices in the order in which they are asked. */
+/** The devices, in the order in which they are tried. */
 class Team {
   readonly lost: PromiseWithResolvers<string> = Promise.withResolvers();
   readonly members: readonly Opener[];
@@ -95,15 +95,15 @@ class Team {
   }
 }
 
-/** A device may still find, while it compiles, that it cannot take the graph. */
-async function compile(team: Team, graph: Graph<EitherBlock>): Promise<Executable> {
-  const refusals: Refusal[] = [];
+/** Compiles a graph on the first device that supports it. A device may also fail while it compiles. */
+async function compile(team: Team, graph: Graph<CompositeBlock>): Promise<Executable> {
+  const refusals: EngineRefusal[] = [];
   try {
     for (const { engine, open } of team.members) {
       if (team.aborted) throw new Error("The context is lost");
       try {
         const device = await open();
-        const problem = whyNot(graph, device.limits);
+        const problem = whyUnsupported(graph, device.limits);
         if (problem !== undefined) throw new Error(problem);
         return await compileOn(device, graph, refusals);
       } catch (error) {
@@ -116,15 +116,15 @@ async function compile(team: Team, graph: Graph<EitherBlock>): Promise<Executabl
   }
 }
 
-function describe(refusals: readonly Refusal[]): string {
+function describe(refusals: readonly EngineRefusal[]): string {
   const nameOf = ({ backend, provider }: Engine) => backend === provider ? backend : `${backend} (${provider})`;
   return refusals.map((refusal) => `${nameOf(refusal)}: ${refusal.reason}`).join("; ");
 }
 
 async function compileOn(
   device: Device,
-  graph: Graph<EitherBlock>,
-  refusals: readonly Refusal[],
+  graph: Graph<CompositeBlock>,
+  refusals: readonly EngineRefusal[],
 ): Promise<Executable> {
   const executable = await device.compile({ ...graph, constants: store(device, graph) });
   const { devices, elsewhere = [], nodesElsewhere = new Set() } = executable;
@@ -137,13 +137,13 @@ async function compileOn(
     get blockingTime() {
       return executable.blockingTime ?? 0;
     },
-    run: (inputs, outputs) => run(device, executable, inputs as EitherTensor[], outputs as EitherTensor[]),
+    run: (inputs, outputs) => run(device, executable, inputs as CompositeTensor[], outputs as CompositeTensor[]),
     release: () => executable.release(),
   };
 }
 
-/** The constants of a graph in memory of a device. */
-function store(device: Device, { constants }: Graph<EitherBlock>): Constant<Block>[] {
+/** Copies the constants of a graph to the memory of a device. */
+function store(device: Device, { constants }: Graph<CompositeBlock>): Constant<Block>[] {
   const stored: Constant<Block>[] = [];
   try {
     for (const { value, block, shared } of constants) stored.push({ value, ...block.on(device, shared) });
@@ -157,8 +157,8 @@ function store(device: Device, { constants }: Graph<EitherBlock>): Constant<Bloc
 function run(
   device: Device,
   executable: Executable,
-  inputs: readonly EitherTensor[],
-  outputs: readonly EitherTensor[],
+  inputs: readonly CompositeTensor[],
+  outputs: readonly CompositeTensor[],
 ): void | Promise<void> {
   const areHere = inputs.every((input) => input.isCurrentOn(device)) && outputs.every((output) => output.isOn(device));
   return areHere ? runHere(device, executable, inputs, outputs) : moveAndRun(device, executable, inputs, outputs);
@@ -167,8 +167,8 @@ function run(
 async function moveAndRun(
   device: Device,
   executable: Executable,
-  inputs: readonly EitherTensor[],
-  outputs: readonly EitherTensor[],
+  inputs: readonly CompositeTensor[],
+  outputs: readonly CompositeTensor[],
 ): Promise<void> {
   for (const input of inputs) await input.moveTo(device);
   for (const output of outputs) await output.allocateOn(device);
@@ -178,25 +178,25 @@ async function moveAndRun(
 function runHere(
   device: Device,
   executable: Executable,
-  inputs: readonly EitherTensor[],
-  outputs: readonly EitherTensor[],
+  inputs: readonly CompositeTensor[],
+  outputs: readonly CompositeTensor[],
 ): void | Promise<void> {
   const pending = executable.run(inputs.map((input) => input.on(device)), outputs.map((output) => output.on(device)));
-  // What a run has touched before it failed is undefined anyway.
-  for (const output of outputs) output.isNowOn(device);
+  // Also if the run fails: the contents are undefined then.
+  for (const output of outputs) output.setCurrent(device);
   return pending;
 }
 
-async function createTensor(preferred: Device, last: Device, descriptor: Descriptor): Promise<EitherTensor> {
+async function createTensor(preferred: Device, last: Device, descriptor: Descriptor): Promise<CompositeTensor> {
   const { dataTypes, maxRank } = preferred.limits;
   const device = dataTypes.includes(descriptor.dataType) && descriptor.shape.length <= maxRank ? preferred : last;
-  const tensor = new EitherTensor(descriptor, device);
+  const tensor = new CompositeTensor(descriptor, device);
   await tensor.allocateOn(device);
   return tensor;
 }
 
-/** A tensor with memory on one device or on several, of which one holds the contents. */
-class EitherTensor implements DeviceTensor {
+/** A tensor with memory on one or several devices; `current` has the valid contents. */
+class CompositeTensor implements DeviceTensor {
   readonly #natives = new Map<Device, DeviceTensor>();
 
   constructor(readonly descriptor: Descriptor, private current: Device) {}
@@ -209,7 +209,7 @@ class EitherTensor implements DeviceTensor {
     return this.current === device;
   }
 
-  isNowOn(device: Device): void {
+  setCurrent(device: Device): void {
     this.current = device;
   }
 
@@ -244,11 +244,11 @@ class EitherTensor implements DeviceTensor {
 }
 
 /**
- * A constant in memory of the preferred device, which only borrows it: if it does not take the graph, the others are given
- * the bytes.
+ * A constant in the memory of the preferred device, which only borrows it: if that device does not support the graph,
+ * the bytes are copied to another one.
  */
-class EitherBlock implements Block {
-  /** Blocks of a constant tensor, which other graphs will want too. */
+class CompositeBlock implements Block {
+  /** Copies of a constant tensor's block on other devices, kept for other graphs. */
   readonly #others = new Map<Device, Block>();
 
   constructor(readonly preferred: Device, readonly block: Block) {}
@@ -257,7 +257,7 @@ class EitherBlock implements Block {
     return this.block.bytes;
   }
 
-  /** The block for a device, and whether it stays here: else it will belong to the device. */
+  /** The block on a device, and whether it is shared; if it is not, the device takes it over. */
   on(device: Device, shared: boolean): { block: Block; shared: boolean } {
     if (device === this.preferred) return { block: this.block, shared: true };
     if (!shared) return { block: device.store(this.block.bytes), shared };
