@@ -1,24 +1,24 @@
 /**
- * The bytes of a constant, in memory of JavaScript: the encoder streams them into the file of weights, and nothing native
- * ever looks at them.
+ * The bytes of a constant, in JavaScript memory. The encoder streams them to the file of weights; no native code reads
+ * them.
  *
  * @module
  */
 
 import type { Block } from "../backend.ts";
 
-/** Counts its users: the one who stored it and each executable that borrows it. The last one lets the memory go. */
+/** Counts its users: the owner, and each executable that borrows it. The last one frees the memory. */
 export class ConstantBlock implements Block {
   #users = 1;
   #bytes: Uint8Array<ArrayBuffer>;
 
-  /** Copies bytes, which may lie in shared memory. */
+  /** Copies the bytes, which may be in shared memory. */
   constructor(bytes: Uint8Array) {
     this.#bytes = new Uint8Array(bytes.byteLength);
     this.#bytes.set(bytes);
   }
 
-  /** The bytes, valid as long as the block; empty afterwards. */
+  /** The bytes; empty once the block is freed. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
   }
@@ -28,9 +28,9 @@ export class ConstantBlock implements Block {
     this.#users++;
   }
 
-  /** Removes a user; does nothing once the memory is gone. */
+  /** Removes a user. Has no effect once the memory is freed. */
   release(): void {
     if (this.#users === 0 || --this.#users > 0) return;
-    this.#bytes.buffer.transfer(0); // Frees at once what the garbage collector would come to much later.
+    this.#bytes.buffer.transfer(0); // Free it now, not at some later garbage collection.
   }
 }

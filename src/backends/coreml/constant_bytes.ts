@@ -1,5 +1,5 @@
 /**
- * The bytes of constants: from numbers, in another order, in another type.
+ * Makes the bytes of constants: from numbers, transposed, or converted.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function elementArray(dataType: MilType, count: number) {
   }
 }
 
-/** The elements of a constant as an array on the same memory. */
+/** A view of the elements of a constant. */
 export function elementsOf({ name, dataType, data }: MilConstant): ArrayLike<number> {
   if (typeof data === "string") throw new TypeError(`The constant ${name} is a string`);
   switch (dataType) {
@@ -55,17 +55,17 @@ interface View<T> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
 }
 
-/** The bytes of a constant start at the beginning of a buffer, so that they are aligned. */
+/** A view of bytes that start at the beginning of their buffer, so that they are aligned. */
 function viewOf<T>(View: View<T>, bytes: Uint8Array): T {
   return new View(bytes.buffer, bytes.byteOffset, bytes.byteLength / View.BYTES_PER_ELEMENT);
 }
 
-/** float32 as float16: to nearest, beyond the range to infinity. */
+/** Converts float32 to float16: rounds to nearest, overflow gives infinity. */
 export function halfPrecision(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(new Float16Array(viewOf(Float32Array, bytes)).buffer);
 }
 
-/** The elements with the dimensions in another order. */
+/** Transposes the elements. */
 export function transposeBytes(bytes: Uint8Array, shape: Shape, permutation: readonly number[]): Uint8Array {
   const output = new Uint8Array(bytes.byteLength);
   const width = bytes.byteLength / elementCount(shape);

@@ -23,17 +23,17 @@ import type { LowerOptions } from "./mil_writer.ts";
 import { type ModelCache, openModelCache } from "./model_cache.ts";
 import { CoreMLTensor } from "./tensor.ts";
 
-/** The kind of device that a context wants, as the compute units that a model may use. */
+/** The compute units that a model may use, by the kind of device. */
 const UNITS = {
   cpu: ComputeUnits.cpuOnly,
   npu: ComputeUnits.cpuAndNeuralEngine,
   gpu: ComputeUnits.all, // The GPU alone has crashed in Chromium.
 } as const;
 
-/** The kinds of devices that are in these compute units. */
+/** The devices in these compute units, preferred ones first. */
 const PREFERENCES = { cpu: ["cpu"], npu: ["npu", "cpu"], gpu: ["gpu", "npu", "cpu"] } as const;
 
-/** What a device is opened for: the options of a context that Core ML honours, with the folder of its compiled models. */
+/** The settings of a device: the options that Core ML supports, and the folder of compiled models. */
 export type DeviceSettings =
   & Pick<Selection, "allowReducedPrecision" | "cacheSizeLimit">
   & Required<Pick<Selection, "cacheDirectory" | "device">>;
@@ -43,7 +43,7 @@ export class CoreMLDevice implements Device {
   readonly info: DeviceInfo;
   readonly accelerated: boolean;
   readonly limits: DeviceLimits = COREML_LIMITS;
-  /** Core ML goes on by other devices, or reports an error, but never goes away. */
+  /** Core ML falls back to other devices or reports an error; it is never lost. */
   readonly lost: Promise<string> = new Promise(() => {});
   readonly #lowering: LowerOptions;
   /** The MLModelConfiguration. */
@@ -85,7 +85,7 @@ export class CoreMLDevice implements Device {
     }
   }
 
-  /** What Core ML has begun it finishes; a compilation goes no further. */
+  /** A prediction in flight continues; a compilation stops before its next step. */
   abort(): void {
     this.#aborted = true;
   }

@@ -1,6 +1,6 @@
 /**
- * Encodes an ML Program as the bytes of a model file, in the form that Apple's own exporter writes: every constant an
- * operation `const`, every operation with its name, parameters by name.
+ * Encodes an ML Program as the bytes of a model file, in the form that Apple's exporter writes: every constant is a
+ * `const` operation, every operation has a name, and parameters are passed by name.
  *
  * @see https://github.com/apple/coremltools/tree/main/mlmodel/format
  * @module
@@ -9,15 +9,15 @@ import type { MilConstant, MilOperation, MilProgram, MilTensorType, MilType, Mil
 import { ProtobufWriter } from "../common/protobuf.ts";
 import { layOutWeights, type WeightFile } from "./weights.ts";
 
-/** A program as the two files of its package. */
+/** A program as the contents of the two files of its package. */
 export interface EncodedProgram {
-  /** The model file. The same program gives the same bytes. */
+  /** The model file. Equal programs give equal bytes. */
   readonly model: Uint8Array<ArrayBuffer>;
-  /** The file of weights, to be written by {@linkcode weightParts}. */
+  /** The file of weights, for {@linkcode weightParts}. */
   readonly weights: WeightFile;
 }
 
-/** The operators that each version of the specification brings. */
+/** The operator set of each version of the specification. */
 const OPSETS = { 8: "CoreML7", 9: "CoreML8" } as const;
 
 const WEIGHTS_REFERENCE = "@model_path/weights/weight.bin";
@@ -38,7 +38,7 @@ const DATA_TYPES: Readonly<Record<MilType, number>> = {
 /** ArrayFeatureType.ArrayDataType. */
 const FEATURE_TYPES: Readonly<Partial<Record<MilType, number>>> = { fp32: 65568, fp16: 65552, int32: 131104 };
 
-/** The field of a TensorValue that holds the elements of each type; all but int32 and strings are written as they are. */
+/** The field of a TensorValue for each type. All types but int32 and string are stored as raw bytes. */
 const VALUE_FIELDS: Readonly<Record<MilType, number>> = {
   fp32: 1,
   int32: 2,
@@ -51,7 +51,7 @@ const VALUE_FIELDS: Readonly<Record<MilType, number>> = {
   uint4: 7,
 };
 
-/** The operations whose values stand in attributes; those that came after them have them in place among the inputs. */
+/** The operations that store their values in attributes; newer ones store them inline among the inputs. */
 const CONSTEXPR_WITH_ATTRIBUTES: readonly string[] = [
   "constexpr_affine_dequantize",
   "constexpr_cast",
@@ -59,7 +59,7 @@ const CONSTEXPR_WITH_ATTRIBUTES: readonly string[] = [
   "constexpr_sparse_to_dense",
 ];
 
-/** The numbers of the fields, by message. Where all that a message has is the field, there is no name for it. */
+/** The field numbers of each message. Messages with a single field have no table. */
 const MODEL = { specificationVersion: 1, description: 2, mlProgram: 502 };
 const DESCRIPTION = { input: 1, output: 10 };
 const FEATURE = { name: 1, type: 3, multiArrayType: 5 };
@@ -77,7 +77,7 @@ const BLOB = { fileName: 1, offset: 2 };
 const ONLY = 1;
 const ENTRY = { key: 1, value: 2 };
 
-/** Encodes `program`; the bytes of its large constants stay where they are until the file of weights is written. */
+/** Encodes `program`. The bytes of large constants are not copied until the file of weights is written. */
 export function encodeProgram(program: MilProgram): EncodedProgram {
   const weights = layOutWeights(program);
   const writer = new ProtobufWriter();
@@ -163,7 +163,7 @@ function writeNamedType(writer: ProtobufWriter, field: number, value: MilValue):
   });
 }
 
-/** A ValueType with a TensorType; a scalar has neither rank nor dimensions. */
+/** A ValueType with a TensorType. A scalar has neither rank nor dimensions. */
 function writeType(writer: ProtobufWriter, field: number, { dataType, shape }: MilTensorType): void {
   writer.message(field, () =>
     writer.message(ONLY, () => {
@@ -195,13 +195,13 @@ function writeImmediate(writer: ProtobufWriter, { dataType, data }: MilConstant)
       })));
 }
 
-/** The elements of an int32 constant, whose bytes need not be aligned. */
+/** The elements of an int32 constant. Its bytes need not be aligned. */
 function* integersOf(data: Uint8Array): Iterable<number> {
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   for (let offset = 0; offset < data.byteLength; offset += 4) yield view.getInt32(offset, true);
 }
 
-/** One entry of a map. */
+/** Writes an entry of a map. */
 function writeEntry(writer: ProtobufWriter, field: number, key: string, writeContent: () => void): void {
   writer.message(field, () => {
     writer.string(ENTRY.key, key);

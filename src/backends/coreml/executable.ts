@@ -1,5 +1,5 @@
 /**
- * A compiled graph: a loaded model with the bindings of its recent runs.
+ * A compiled graph: a loaded model, and the bindings of its recent runs.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { RecentBindings } from "../common/bindings.ts";
 import type { LoweredProgram } from "./lower.ts";
 import { CoreMLTensor } from "./tensor.ts";
 
-/** A set of tensors as the objects that a prediction takes. */
+/** A set of tensors, as the objects that a prediction takes. */
 interface Request {
   /** The MLFeatureProvider with the inputs. */
   readonly features: Pointer;
@@ -22,17 +22,17 @@ interface Request {
 
 /** An MLModel. */
 export class CoreMLExecutable implements Executable {
-  /** As many bytes as the model's weights, counted by the garbage collector, so that forgotten graphs are collected in time. */
+  /** Makes the garbage collector count the bytes of the weights, so that it collects unused graphs in time. */
   readonly #weights: Reservation;
   readonly #inputNames: readonly string[];
   readonly #outputNames: readonly string[];
   /** The output names as NSStrings. */
   readonly #outputKeys: readonly Pointer[];
-  /** What the model's placeholder is given. */
+  /** The value of the model's placeholder input. */
   readonly #placeholders: readonly CoreMLTensor[];
   readonly #requests: RecentBindings<CoreMLTensor, Request>;
 
-  /** Takes the model over on success. */
+  /** Takes over the model, unless it throws. */
   constructor(
     readonly coreML: CoreML,
     readonly model: Pointer,
@@ -86,13 +86,13 @@ export class CoreMLExecutable implements Executable {
     for (const placeholder of this.#placeholders) placeholder.release();
   }
 
-  /** Core ML may have ignored the arrays that it was offered for its outputs. */
+  /** Core ML may ignore the arrays that it is offered for the outputs, and return others. */
   #take(result: Pointer, outputs: readonly CoreMLTensor[]): void {
     const { messages } = this.coreML;
     outputs.forEach((output, i) => {
       const value = messages.featureNamed(result, this.#outputKeys[i]!);
       const array = value && messages.multiArrayValue(value);
-      if (!array) throw new Error(`Core ML gave no output ${this.#outputNames[i]}`);
+      if (!array) throw new Error(`Core ML returned no output ${this.#outputNames[i]}`);
       if (!isSame(array, output.array)) output.copyFrom(array);
     });
   }

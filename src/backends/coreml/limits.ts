@@ -1,5 +1,5 @@
 /**
- * What a program of Core ML can take, by what the lowering makes of it.
+ * The limits of Core ML, given what the lowering can do.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { MLOperandDataType } from "../../data_type.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 
 /**
- * Core ML knows no integers of 64 bits, and no arithmetic of uint32. All narrower ones are int32 inside a program, so that
- * every operator takes them; those of 4 bits occur where the rows allow them, in quantisation.
+ * Core ML has no 64-bit integers, and no uint32 arithmetic. Narrower integers are int32 inside a program, so every
+ * operator takes them; 4-bit integers occur only where the rows allow them, in quantisation.
  */
 const DATA_TYPES: readonly MLOperandDataType[] = ["float32", "float16", "int32", "int8", "uint8", "int4", "uint4"];
 
-/** Core ML from macOS 14 on. */
+/** The limits of Core ML on macOS 14 and newer. */
 export const COREML_LIMITS: DeviceLimits = {
   maxTensorByteLength: 2 ** 31 - 1,
   maxRank: 5,

@@ -1,5 +1,5 @@
 /**
- * Lowers a WebNN graph to an ML Program by a table with one entry per operator.
+ * Lowers a WebNN graph to an ML Program, with one table entry per operator.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import { type LowerOptions, MilWriter } from "./mil_writer.ts";
 
 export type { LowerOptions } from "./mil_writer.ts";
 
-/** How each operator is written in MIL. Forgetting one is a type error. */
+/** How to write each operator in MIL. A missing entry is a type error. */
 export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
   ...convolutions,
   ...elementwise,
@@ -40,24 +40,27 @@ export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
   ...resampling,
 };
 
-/** An input or output of a graph, and the feature of the model that stands for it. */
+/** An input or output of a graph, and its feature of the model. */
 export interface Port {
-  /** What the tensor of WebNN is. Where it is narrower than the feature, it is widened: see `widening.ts`. */
+  /**
+   * The WebNN descriptor. If its type is narrower than that of the feature, the elements are widened: see
+   * `widening.ts`.
+   */
   readonly descriptor: Descriptor;
-  /** `fp32`, `fp16` or `int32`; a scalar is `[1]`. */
+  /** `fp32`, `fp16` or `int32`; a scalar has the shape `[1]`. */
   readonly feature: MilValue;
 }
 
-/** A program and how a graph's inputs and outputs, in their order, are its features. */
+/** A program, and the features for the graph's inputs and outputs, in order. */
 export interface LoweredProgram {
   readonly program: MilProgram;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** An input that stands for none of the graph's, since Core ML wants one: whatever it is given. */
+  /** An extra input for a graph without inputs, because Core ML requires one. Its value does not matter. */
   readonly placeholder: MilValue | undefined;
 }
 
-/** The program that computes the same. It refers to the bytes of the graph's constants. */
+/** The equivalent program. It refers to the bytes of the graph's constants. */
 export function lower(graph: Graph<Block>, options: LowerOptions): LoweredProgram {
   const mil = new MilWriter(options);
   const inputs = graph.inputs.map(({ name, value }) => port(value, mil.addInput(name, value)));

@@ -1,5 +1,5 @@
 /**
- * An ML Program of Core ML as plain data, between the lowering that produces it and the encoder that writes it.
+ * An ML Program as plain data: the lowering produces it, the encoder writes it.
  *
  * @see https://apple.github.io/coremltools/mlmodel/Format/MIL.html
  * @module
@@ -7,16 +7,16 @@
 
 import type { Shape } from "../../shape.ts";
 
-/** The element types that values of a program have here, under the names that `cast` knows. */
+/** The element types that are used here, by their names in `cast`. */
 export type MilType = "fp32" | "fp16" | "int32" | "int8" | "uint8" | "int4" | "uint4" | "bool" | "string";
 
-/** The type of a value: `[]` is a scalar. */
+/** The type of a value. `[]` is a scalar. */
 export interface MilTensorType {
   readonly dataType: MilType;
   readonly shape: Shape;
 }
 
-/** A value by its name: an input of the program, a constant, or what an operation gives. */
+/** A named value: an input of the program, a constant, or an output of an operation. */
 export interface MilValue extends MilTensorType {
   /** Unique; letters, digits and `_`, not starting with a digit. */
   readonly name: string;
@@ -25,32 +25,32 @@ export interface MilValue extends MilTensorType {
 /** The elements of a constant: bytes, row-major and little-endian (a `bool` has one each), or a string. */
 export type MilData = Uint8Array | string;
 
-/** A constant: an operation `const` when it is written. The encoder decides what goes to the file of weights. */
+/** A constant, written as a `const` operation. The encoder decides which go to the file of weights. */
 export interface MilConstant extends MilValue {
   readonly data: MilData;
 }
 
-/** An operation. Every parameter must be there, also those that coremltools calls optional. */
+/** An operation. Every parameter must be present, even those that are optional in coremltools. */
 export interface MilOperation {
-  /** The name in MIL: `"conv"`. */
+  /** The MIL operator: `"conv"`. */
   readonly type: string;
-  /** Unique; errors of Core ML carry it. */
+  /** Unique. Core ML's errors quote it. */
   readonly name: string;
-  /** Parameters by name; a list is for those that take several values, such as `values` of `concat`. */
+  /** Parameters by name. A list is for parameters that take several values, such as `values` of `concat`. */
   readonly inputs: Readonly<Record<string, MilValue | readonly MilValue[]>>;
   readonly outputs: readonly MilValue[];
-  /** The parameters of a `constexpr_` operation, which stand in place. They are not among the program's constants. */
+  /** The inline parameters of a `constexpr_` operation. They are not among the program's constants. */
   readonly attributes?: Readonly<Record<string, MilConstant>>;
 }
 
-/** A program with one function. Operations stand in an order in which they can run. */
+/** A program with one function. Operations are in topological order. */
 export interface MilProgram {
-  /** 8 runs from macOS 14 on (operators of CoreML7); 9 from macOS 15 on (CoreML8: weights of 4 bits, in blocks). */
+  /** 8 needs macOS 14 (operators of CoreML7); 9 needs macOS 15 (CoreML8: 4-bit weights and blocks). */
   readonly specificationVersion: 8 | 9;
   /** Features of the model: `fp32`, `fp16` or `int32`, ranks 1 to 5. */
   readonly inputs: readonly MilValue[];
   readonly constants: readonly MilConstant[];
   readonly operations: readonly MilOperation[];
-  /** Features of the model: `fp32`, `fp16` or `int32`, ranks 1 to 5; each is what an operation gives. */
+  /** Features of the model: `fp32`, `fp16` or `int32`, ranks 1 to 5; each is the output of an operation. */
   readonly outputs: readonly MilValue[];
 }

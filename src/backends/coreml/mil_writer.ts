@@ -1,10 +1,10 @@
 /**
- * Collects an ML Program while the nodes of a WebNN graph are lowered.
+ * Collects the operations of an ML Program while a WebNN graph is lowered.
  *
- * Two rules hold for all values, so that no lowering has to think of them. Core ML's operators and features do not take
- * 0-D tensors everywhere: a WebNN scalar is a tensor of one element, `[1]`, which broadcasts alike. And most operators
- * know no integers but int32: those of 8 and 4 bits are int32 with a value in the range of their type. What is a `bool`
- * or an integer of 8 bits already, because an operation or a constant gives it, is widened when somebody wants it so.
+ * Two rules apply to all values, so that lowerings need not deal with them. Core ML does not take 0-D tensors
+ * everywhere, so a WebNN scalar is a tensor of shape `[1]`, which broadcasts the same way. And most operators take no
+ * integers but int32, so integers of 8 and 4 bits are int32 values in the range of their type. A `bool` or 8-bit
+ * integer, from an operation or a constant, is widened when it is used as such.
  *
  * @module
  */
@@ -16,21 +16,21 @@ import { constantBytes, halfPrecision, transposeBytes } from "./constant_bytes.t
 import type { MilConstant, MilOperation, MilProgram, MilTensorType, MilType, MilValue } from "./mil.ts";
 import { widen } from "./widening.ts";
 
-/** How a graph is lowered. */
+/** Options of the lowering. */
 export interface LowerOptions {
-  /** 8 runs from macOS 14 on; 9 from macOS 15 on, and keeps weights quantised in blocks as they are. */
+  /** 8 needs macOS 14; 9 needs macOS 15 and keeps block-quantised weights as they are. */
   readonly specificationVersion: 8 | 9;
-  /** Whether float32 is computed in float16, as the Neural Engine wants it. Inputs and outputs stay float32. */
+  /** Whether to compute float32 in float16, which the Neural Engine requires. Inputs and outputs stay float32. */
   readonly float16: boolean;
 }
 
 /** The parameters of an operation. */
 export type MilInputs = Readonly<Record<string, MilValue | readonly MilValue[] | undefined>>;
 
-/** The largest array of Core ML in bytes. */
+/** The size limit of Core ML's arrays, in bytes. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** Larger constants are hardly ever equal. */
+/** Constants with more elements are hardly ever equal, so they are not compared. */
 const MAX_SHARED_ELEMENTS = 64;
 
 const BITS: Readonly<Record<MilType, number>> = {
@@ -45,7 +45,7 @@ const BITS: Readonly<Record<MilType, number>> = {
   string: 0,
 };
 
-/** The type of WebNN's values in a program, unless they are computed in float16. */
+/** The MIL type of each data type, unless float32 is computed in float16. */
 const TYPES: Readonly<Partial<Record<MLOperandDataType, MilType>>> = {
   float32: "fp32",
   float16: "fp16",
@@ -63,17 +63,17 @@ export function featureType(dataType: MLOperandDataType): "fp32" | "fp16" | "int
   return type as "fp32" | "fp16" | "int32";
 }
 
-/** The shape of WebNN's values in a program: a scalar is a tensor of one element. */
+/** The shape of a WebNN value in a program: `[1]` for a scalar. */
 export function milShape(shape: Shape): Shape {
   return shape.length === 0 ? [1] : shape;
 }
 
-/** Whether a value is a constant, so that its elements are known. */
+/** Whether a value is a constant with known elements. */
 export function isConstant(value: MilValue): value is MilConstant {
   return "data" in value;
 }
 
-/** The program under construction. Methods that add an operation return its output. */
+/** A program under construction. Methods that add an operation return its output. */
 export class MilWriter {
   readonly #values = new Map<Value, MilValue>();
   readonly #widened = new Map<MilValue, MilValue>();
@@ -90,7 +90,7 @@ export class MilWriter {
 
   constructor(readonly options: LowerOptions) {}
 
-  /** What has been written. */
+  /** The program so far. */
   get program(): MilProgram {
     return {
       specificationVersion: this.options.specificationVersion,
@@ -109,7 +109,7 @@ export class MilWriter {
     return input;
   }
 
-  /** Core ML wants an input: one of which nothing depends, but that an operation uses. */
+  /** Core ML requires an input. Adds one that an operation uses, but no result depends on. */
   addPlaceholder(): MilValue {
     this.setLabel("placeholder", "");
     const input = this.#addFeature("placeholder", { dataType: "fp32", shape: [1] });
@@ -123,12 +123,15 @@ export class MilWriter {
     return input;
   }
 
-  /** Declares a constant with the bytes of WebNN's tensor. */
+  /** Declares a constant with the bytes of a WebNN tensor. */
   addConstant(value: Value, bytes: Uint8Array): void {
     this.#values.set(value, this.#userConstant(value, bytes));
   }
 
-  /** Declares an output of the program. What is no result of an operation, or an output already, gets a copy. */
+  /**
+   * Declares an output of the program. Copies the value if it is not the output of an operation, or is already an
+   * output of the program.
+   */
   addOutput(value: Value): MilValue {
     this.setLabel("output", "");
     const result = this.cast(this.value(value), featureType(value.dataType));
@@ -137,22 +140,22 @@ export class MilWriter {
     return output;
   }
 
-  /** Gives the outputs of a WebNN node what they were lowered to. */
+  /** Assigns the results of a lowering to the outputs of a WebNN node. */
   bind(values: readonly Value[], results: readonly MilValue[]): void {
     values.forEach((value, i) => this.#values.set(value, results[i]!));
   }
 
-  /** The operations that follow carry this operator and label in their names. */
+  /** Sets the operator and label that the names of the following operations contain. */
   setLabel(operator: string, label: string): void {
     this.#label = label === "" ? operator : `${operator}_${identifier(label)}`;
   }
 
-  /** The type in which values of a data type are computed. */
+  /** The MIL type that values of a data type are computed in. */
   type(dataType: MLOperandDataType): MilType {
     return dataType === "float32" && this.options.float16 ? "fp16" : featureType(dataType);
   }
 
-  /** An operand, in the type that {@linkcode type} says. */
+  /** An operand, in the type of {@linkcode MilWriter.type}. */
   value(operand: Value): MilValue {
     const value = this.native(operand);
     if (value.dataType === this.type(operand.dataType)) return value;
@@ -160,19 +163,19 @@ export class MilWriter {
     return this.#widened.getOrInsertComputed(value, () => this.cast(bytewise, this.type(operand.dataType)));
   }
 
-  /** An operand as it is: a truth value may be a `bool`, an integer may have 8 bits. */
+  /** An operand as it is: a boolean may be `bool`, an integer may have 8 bits. */
   native(operand: Value): MilValue {
     const value = this.#values.get(operand);
     if (value === undefined) throw new Error(`Operand ${operand.id} is used before it is computed`);
     return value;
   }
 
-  /** An operand as truth value: any that is not 0 is true. */
+  /** An operand as `bool`: any non-zero value is true. */
   truth(operand: Value): MilValue {
     return this.cast(this.native(operand), "bool");
   }
 
-  /** An operand if it is a constant. */
+  /** The operand, if it is a constant. */
   constantOf(operand: Value | undefined): MilConstant | undefined {
     const value = operand && this.native(operand);
     return value && isConstant(value) ? value : undefined;
@@ -198,7 +201,10 @@ export class MilWriter {
     return results;
   }
 
-  /** Adds what Core ML computes when it loads a model. It is a constant to Core ML, which cannot be an output. */
+  /**
+   * Adds an operation that Core ML evaluates when it loads the model. Its output counts as a constant, which cannot be
+   * an output of the program.
+   */
   constantExpression(
     type: string,
     attributes: Readonly<Record<string, MilConstant>>,
@@ -210,7 +216,7 @@ export class MilWriter {
     return result;
   }
 
-  /** Whether Core ML knows a value when it loads a model, as some parameters have to be. */
+  /** Whether Core ML knows a value when it loads the model, as some parameters require. */
   isKnown(value: MilValue): boolean {
     return isConstant(value) || this.#expressions.has(value);
   }
@@ -222,22 +228,25 @@ export class MilWriter {
     throw new RangeError(`${name}: a tensor takes ${bytes} bytes as ${dataType}; Core ML takes at most ${MAX_BYTES}`);
   }
 
-  /** An operation whose output has the type and shape of its operand `x`. */
+  /** An operation whose output has the type and shape of `x`. */
   unary(type: string, x: MilValue, parameters: MilInputs = {}): MilValue {
     return this.op(type, { x, ...parameters }, x);
   }
 
-  /** An operation on two operands of one type, which broadcast. */
+  /** An operation on two operands of the same type, which broadcast. */
   binary(type: string, x: MilValue, y: MilValue): MilValue {
     return this.op(type, { x, y }, { dataType: x.dataType, shape: this.#common(x.shape, y.shape) });
   }
 
-  /** A comparison or a logical operation: its output is a `bool`. */
+  /** A comparison or logical operation, with a `bool` output. */
   predicate(type: string, x: MilValue, y: MilValue): MilValue {
     return this.op(type, { x, y }, { dataType: "bool", shape: this.#common(x.shape, y.shape) });
   }
 
-  /** `a` where the condition holds, else `b`. Core ML infers the shape from `a` and `b` alone: one must have it. */
+  /**
+   * `a` where the condition is true, else `b`. Core ML infers the shape from `a` and `b` alone, so one of them must
+   * have it.
+   */
   select(cond: MilValue, a: MilValue, b: MilValue): MilValue {
     const shape = this.#common(cond.shape, this.#common(a.shape, b.shape));
     const isWide = sameShape(this.#common(a.shape, b.shape), shape);
@@ -256,14 +265,14 @@ export class MilWriter {
     return this.op("cast", { x, dtype: this.text(dataType) }, { dataType, shape: x.shape });
   }
 
-  /** Gives a new shape. A constant gets it without an operation. */
+  /** Reshapes. A constant is reshaped at once, without an operation. */
   reshape(x: MilValue, shape: Shape): MilValue {
     if (sameShape(x.shape, shape)) return x;
     if (isConstant(x)) return { ...x, name: this.#constantName(), shape };
     return this.op("reshape", { x, shape: this.ints(shape) }, { dataType: x.dataType, shape });
   }
 
-  /** Permutes the dimensions. A constant gets its elements in that order, and the identical permutation does nothing. */
+  /** Permutes the dimensions. A constant is permuted at once; an identity permutation does nothing. */
   transpose(x: MilValue, permutation: readonly number[]): MilValue {
     if (permutation.every((axis, i) => axis === i)) return x;
     const shape = permutation.map((axis) => x.shape[axis]!);
@@ -275,14 +284,14 @@ export class MilWriter {
     return this.op("transpose", { x, perm: this.ints(permutation) }, { dataType: x.dataType, shape });
   }
 
-  /** Repeats elements so that the shape, to which `x` broadcasts, is filled. */
+  /** Broadcasts `x` to a shape. */
   expand(x: MilValue, shape: Shape): MilValue {
     const missing = shape.length - x.shape.length;
     const aligned = this.reshape(x, [...new Array<number>(missing).fill(1), ...x.shape]);
     return this.tile(aligned, shape.map((dimension, axis) => dimension / aligned.shape[axis]!));
   }
 
-  /** Repeats each dimension as a whole. */
+  /** Repeats a value along each dimension. */
   tile(x: MilValue, repetitions: readonly number[]): MilValue {
     if (repetitions.every((count) => count === 1)) return x;
     const shape = x.shape.map((dimension, axis) => dimension * repetitions[axis]!);
@@ -298,14 +307,14 @@ export class MilWriter {
     return this.op("concat", { values, axis: this.int(axis), interleave: this.bool(false) }, output);
   }
 
-  /** Cuts a value into parts of the sizes given along an axis. */
+  /** Splits along an axis into parts of the given sizes. */
   split(x: MilValue, sizes: readonly number[], axis: number): MilValue[] {
     if (sizes.length === 1) return [x];
     const outputs = sizes.map((size) => ({ dataType: x.dataType, shape: x.shape.with(axis, size) }));
     return this.ops("split", { x, split_sizes: this.ints(sizes), axis: this.int(axis) }, outputs);
   }
 
-  /** The elements from `begin` to before `end`, every `stride`-th of them. */
+  /** The elements in [begin, end), every `stride`-th of them. */
   slice(x: MilValue, begin: readonly number[], end: readonly number[], stride: readonly number[]): MilValue {
     const shape = x.shape.map((_, axis) => Math.ceil((end[axis]! - begin[axis]!) / stride[axis]!));
     const none = this.bools(x.shape.map(() => false));
@@ -314,21 +323,21 @@ export class MilWriter {
     return this.op("slice_by_index", { x, ...bounds, ...masks }, { dataType: x.dataType, shape });
   }
 
-  /** Picks elements along an axis by indices that are all in range. */
+  /** Picks elements along an axis. All indices must be in range. */
   gather(x: MilValue, indices: MilValue, axis: number): MilValue {
     const shape = x.shape.toSpliced(axis, 1, ...indices.shape);
     const parameters = { axis: this.int(axis), batch_dims: this.int(0), validate_indices: this.bool(false) };
     return this.op("gather", { x, indices, ...parameters }, { dataType: x.dataType, shape });
   }
 
-  /** Reduces along axes, which stay as dimensions of 1. */
+  /** Reduces along axes; the reduced dimensions stay, with size 1. */
   reduce(type: string, x: MilValue, axes: readonly number[]): MilValue {
     const shape = x.shape.map((dimension, axis) => axes.includes(axis) ? 1 : dimension);
     const parameters = { axes: this.ints(axes), keep_dims: this.bool(true) };
     return this.op(type, { x, ...parameters }, { dataType: x.dataType, shape });
   }
 
-  /** A parameter that is an integer. */
+  /** An integer parameter. */
   int(value: number): MilConstant {
     return this.constant("int32", [], [value]);
   }
@@ -338,17 +347,17 @@ export class MilWriter {
     return this.constant("int32", [values.length], values);
   }
 
-  /** A parameter that is a truth value. */
+  /** A boolean parameter. */
   bool(value: boolean): MilConstant {
     return this.constant("bool", [], [Number(value)]);
   }
 
-  /** A parameter that is a list of truth values. */
+  /** A parameter that is a list of booleans. */
   bools(values: readonly boolean[]): MilConstant {
     return this.constant("bool", [values.length], values.map(Number));
   }
 
-  /** A parameter that is a string. */
+  /** A string parameter. */
   text(value: string): MilConstant {
     return this.#shared.getOrInsertComputed(
       `string ${value}`,
@@ -361,7 +370,7 @@ export class MilWriter {
     return this.constant(dataType, [], [value]);
   }
 
-  /** A constant; small equal ones are shared. A single value fills the whole shape. */
+  /** A constant; small equal constants are shared. A single value fills the whole shape. */
   constant(dataType: MilType, shape: Shape, values: readonly number[]): MilConstant {
     const create = () => ({
       name: this.#constantName(),
@@ -374,7 +383,7 @@ export class MilWriter {
     return this.#shared.getOrInsertComputed(key, create);
   }
 
-  /** A constant of integers of four bits as one of 8 bits; others as they are. */
+  /** Converts a constant of 4-bit integers to 8 bits; leaves others as they are. */
   bytewise(constant: MilConstant): MilConstant {
     const { dataType, shape, data } = constant;
     if (dataType !== "int4" && dataType !== "uint4") return constant;
@@ -413,7 +422,7 @@ export class MilWriter {
   }
 }
 
-/** What names may be made of; a number that follows makes them unique. */
+/** Keeps only the characters that names may have. A number that follows makes names unique. */
 function identifier(name: string): string {
   return name.replace(/[^A-Za-z0-9]+/g, "_").slice(0, 64);
 }

@@ -1,5 +1,5 @@
 /**
- * The backend on Core ML, for macOS 14 and newer.
+ * The Core ML backend, for macOS 14 and newer.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { CoreMLDevice, type DeviceSettings } from "./device.ts";
 import { prove } from "./proof.ts";
 
 /**
- * What a context asks of Core ML. `device` is the kind that is wanted: `"cpu"` is that alone, `"npu"` the Neural Engine and
- * the CPU, `"gpu"`, the default, all that there are. Core ML decides for each operation; where a graph runs, its `devices`
- * tell.
+ * The options of Core ML. `device` limits the compute units: `"cpu"` is the CPU alone, `"npu"` the Neural Engine and
+ * the CPU, `"gpu"` (default) all of them. Core ML chooses one for each operation; `devices` of the graph lists those it
+ * chose.
  */
 export type CoreMLOptions = Partial<DeviceSettings>;
 
 /**
- * Opens Core ML for a context. Where it names no folder of compiled models, it is the one in WEBNN_CACHE_DIR, else
- * `Library/Caches/webnn` in the user's folder: Core ML compiles into files in any case.
- * @param framework the path of a library that takes the place of the system's frameworks, for tests
- * @throws {LibraryError} if there is no usable Core ML
+ * Opens Core ML for a context. The default folder of compiled models is WEBNN_CACHE_DIR, else `Library/Caches/webnn` in
+ * the user's home, because Core ML always compiles to files.
+ * @param framework the path of a library that replaces the system's frameworks, for tests
+ * @throws {LibraryError} if Core ML is not available
  */
 export function openCoreML(options: CoreMLOptions, framework?: string): CoreMLDevice {
   const { allowReducedPrecision = false, cacheDirectory: asked, device = "gpu", ...others } = options;
@@ -31,14 +31,14 @@ export function openCoreML(options: CoreMLOptions, framework?: string): CoreMLDe
   return new CoreMLDevice(coreML, { ...others, allowReducedPrecision, cacheDirectory, device });
 }
 
-/** The compute units that each kind of device stands for. */
+/** The hardware of each kind of device. */
 const HARDWARE = {
   npu: "Neural Engine and CPU",
   gpu: "Neural Engine, GPU and CPU",
   cpu: "CPU",
 } as const;
 
-/** What Core ML offers on this machine, or one entry that tells why there is none. */
+/** The devices of Core ML on this machine, or one entry with the reason why there are none. */
 export async function listDevices(): Promise<DeviceEntry[]> {
   try {
     const { devices, version } = openCoreMLFramework();

@@ -1,7 +1,6 @@
 /**
- * Compiled models on the disk, so that a graph that has been compiled once is only loaded afterwards. What is compiled
- * belongs to a build of macOS. An entry appears at once and whole, and the least recently used ones go when there are
- * too many.
+ * A cache of compiled models on disk: a graph that was compiled once is only loaded from then on. Entries belong to a
+ * build of macOS. An entry appears atomically; when there are too many, the least recently used are deleted.
  *
  * @module
  */
@@ -11,22 +10,22 @@ import { type CacheFile, DEFAULT_SIZE_LIMIT, limitSize } from "../common/cache_f
 import type { EncodedProgram } from "./encoder.ts";
 import { writePackage } from "./package.ts";
 
-/** Counts the changes of this module that make older entries useless. */
+/** Increase it when a change of this module makes old entries invalid. */
 const VERSION = 1;
-/** Bytes that are hashed at a time: the hash makes a copy. */
+/** Bytes to hash at a time, because hashing copies them. */
 const SLICE = 8 * 2 ** 20;
 const ENTRY = ".mlmodelc";
 const WORK = ".mlmodelc-tmp";
 
 /** The compiled models of a device. */
 export interface ModelCache {
-  /** Compiles a program, unless that has been done before, and loads what lies at the path that `load` gets. */
+  /** Compiles a program unless it is cached, and calls `load` with the path of the model. */
   open<T>(program: EncodedProgram, load: (path: string) => Promise<T>): Promise<T>;
 }
 
 /**
- * A cache in a folder, which need not exist yet.
- * @param sizeLimit how many bytes the entries may have together
+ * Opens the cache in a folder, which need not exist yet.
+ * @param sizeLimit the maximum total size of the entries, in bytes
  */
 export function openModelCache(coreML: CoreML, folder: string, sizeLimit = DEFAULT_SIZE_LIMIT): ModelCache {
   const { files } = coreML;
@@ -45,7 +44,7 @@ export function openModelCache(coreML: CoreML, folder: string, sizeLimit = DEFAU
         ignoreFailure(() => files.touch(path));
         return model;
       } catch {
-        // The entry is damaged, or another process has just removed it.
+        // The entry is damaged, or another process has just deleted it.
         ignoreFailure(() => files.remove(path));
       }
     }
@@ -57,12 +56,12 @@ export function openModelCache(coreML: CoreML, folder: string, sizeLimit = DEFAU
   return { open };
 }
 
-/** Compiles in a folder of its own inside of the cache's, from where the result can be moved in one step. */
+/** Compiles in a work folder inside the cache folder, from which the result can be moved in one step. */
 async function compile(coreML: CoreML, program: EncodedProgram, folder: string, path: string): Promise<void> {
   const { files, foundation, messages, runtime } = coreML;
   const name = crypto.randomUUID();
   const work = `${folder}/${name}${WORK}`;
-  // The compiler puts its result into a folder of the system's, under the name of the package.
+  // The compiler writes its result to a system folder, under the name of the package.
   const source = `${work}/${name}.mlpackage`;
   files.createFolder(work);
   try {
@@ -73,18 +72,18 @@ async function compile(coreML: CoreML, program: EncodedProgram, folder: string, 
       },
     });
     const result = await runtime.pooled(() => messages.compileModel(foundation.path, foundation.fileUrl(source)));
-    files.move(result, `${work}/result`); // Perhaps from another volume, and then not at once.
+    files.move(result, `${work}/result`); // It may come from another volume, in which case this move is not atomic.
     try {
       files.move(`${work}/result`, path);
     } catch (error) {
-      if (!files.exists(path)) throw error; // Else another process was faster.
+      if (!files.exists(path)) throw error; // Otherwise another process was faster.
     }
   } finally {
     ignoreFailure(() => files.remove(work));
   }
 }
 
-/** The hash of all that decides what the compiler makes. */
+/** A hash of everything that determines the result of the compiler. */
 async function keyOf({ model, weights }: EncodedProgram, build: string): Promise<string> {
   const digests = [new TextEncoder().encode(`${VERSION} ${build}`)];
   for (const bytes of [model, ...weights.records.map(({ data }) => data)]) {
@@ -99,7 +98,7 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayB
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }
 
-/** What is in the folder, with the sizes of entries. */
+/** The files of the folder, with their sizes. */
 function listFiles({ files }: CoreML, folder: string): CacheFile[] {
   return files.list(folder).map((name) => {
     const path = `${folder}/${name}`;
@@ -107,7 +106,7 @@ function listFiles({ files }: CoreML, folder: string): CacheFile[] {
   });
 }
 
-/** Carries out what makes the cache better, and must not make a program fail. */
+/** Runs an optional action: its failure must not fail the program. */
 function ignoreFailure(action: () => void): void {
   try {
     action();

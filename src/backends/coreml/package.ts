@@ -1,6 +1,6 @@
 /**
- * The package of a model, `.mlpackage`: a folder with a manifest, the model file and the file of weights, under the
- * names that Apple's own exporter uses.
+ * The package of a model (`.mlpackage`): a folder with a manifest, the model file and the file of weights, named as
+ * Apple's exporter does.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import { type ByteSink, weightParts } from "./weights.ts";
 
 /** A file that is being written. */
 export interface PackageFile extends ByteSink {
-  /** Ends the file. It is also called after a failure. */
+  /** Closes the file. Also called after a failure. */
   close(): void | Promise<void>;
 }
 
 /** A folder to write a package to. */
 export interface PackageFolder {
-  /** Creates the file at `path`, with `/` between names, and the folders above it. */
+  /** Creates the file at `path` (separated by `/`), and the folders above it. */
   create(path: string): PackageFile | Promise<PackageFile>;
 }
 
 const AUTHOR = "com.apple.CoreML";
 const MODEL_PATH = `${AUTHOR}/model.mlmodel`;
 const WEIGHTS_PATH = `${AUTHOR}/weights`;
-/** The items of the manifest go by UUIDs. They need to differ within the package only, and are the same in each. */
+/** The UUIDs of the manifest's items. They must differ only within a package, so all packages use the same. */
 const MODEL_ID = "7D4F4C7C-3B0E-4C55-9C37-2A5B8E0F6A11";
 const WEIGHTS_ID = "E1A9B8D2-6F43-4B1D-8A5E-90C4D7F3B622";
 

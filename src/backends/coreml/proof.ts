@@ -1,5 +1,5 @@
 /**
- * Whether Core ML computes at all with some compute units: a product and an element-wise operator.
+ * Tests whether Core ML works with given compute units: runs a product and an element-wise operator.
  *
  * @module
  */
@@ -13,8 +13,8 @@ const INPUT = Float32Array.of(1, 2, -3, 4);
 const OUTPUT = [0, 10, 0, 10];
 
 /**
- * Runs a small graph on a device, and closes it.
- * @throws if it cannot be compiled or run, or gives wrong results
+ * Runs a small graph on a device, then closes the device.
+ * @throws if it cannot be compiled or run, or returns wrong results
  */
 export async function prove(device: CoreMLDevice): Promise<void> {
   try {

@@ -1,5 +1,5 @@
 /**
- * Elements that do not lie side by side.
+ * Arrays whose elements are not contiguous.
  *
  * @module
  */
@@ -7,33 +7,33 @@
 import { type Pointer, view } from "../../../ffi/memory.ts";
 import { elementCount, type Shape } from "../../shape.ts";
 
-/** How the elements of an array lie in memory. */
+/** The memory layout of an array. */
 export interface StridedLayout {
   readonly shape: Shape;
-  /** From one element of a dimension to the next, in elements. */
+  /** The distance from one element of each dimension to the next, in elements. */
   readonly strides: readonly number[];
-  /** In bytes. */
+  /** The size of an element, in bytes. */
   readonly elementSize: 2 | 4;
 }
 
-/** The strides of elements that lie side by side, the last dimension innermost. */
+/** The strides of contiguous elements, the last dimension innermost. */
 export function rowMajorStrides(shape: Shape): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }
 
-/** Copies an array in native memory into elements that lie side by side. */
+/** Copies an array in native memory to contiguous elements. */
 export function copyStrided(source: Pointer, layout: StridedLayout, target: Uint8Array<ArrayBuffer>): void {
   const { shape, strides, elementSize } = layout;
   const last = shape.reduce((offset, dimension, axis) => offset + (dimension - 1) * strides[axis]!, 0);
   const memory = view(source, (last + 1) * elementSize);
   const Elements = elementSize === 4 ? Uint32Array : Uint16Array;
   copyRows(new Elements(memory), layout, new Elements(target.buffer));
-  memory.transfer(0); // It is another's, who frees it.
+  memory.transfer(0); // The memory belongs to someone else, who frees it.
 }
 
 type Elements = Uint32Array | Uint16Array;
 
-/** Copies row by row: the last dimension at once where its elements lie side by side. */
+/** Copies row by row; a row is copied at once if its elements are contiguous. */
 function copyRows(source: Elements, { shape, strides }: StridedLayout, target: Elements): void {
   const [rowLength, rowStride] = [shape.at(-1)!, strides.at(-1)!];
   const outer = shape.slice(0, -1);

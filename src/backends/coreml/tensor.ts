@@ -15,7 +15,7 @@ import { featureType, milShape } from "./mil_writer.ts";
 import { copyStrided, rowMajorStrides } from "./strides.ts";
 import { isNarrow, narrow, widen } from "./widening.ts";
 
-/** An MLMultiArray over pages of our own, in the type that the features of models have. */
+/** An MLMultiArray over page-aligned memory of our own, in the type of the model's features. */
 export class CoreMLTensor implements DeviceTensor, Bindable {
   /** The bindings that refer to the array. */
   readonly bindings: Set<Binding> = new Set();
@@ -44,7 +44,7 @@ export class CoreMLTensor implements DeviceTensor, Bindable {
     }
   }
 
-  /** Bytes per element in the array. */
+  /** Bytes per element of the array. */
   get #elementSize(): 2 | 4 {
     return this.#dataType === "fp16" ? 2 : 4;
   }
@@ -80,12 +80,15 @@ export class CoreMLTensor implements DeviceTensor, Bindable {
     return bytes;
   }
 
-  /** Copies the elements of an array that Core ML has made: its rows may have gaps between them. In a pool. */
+  /**
+   * Copies the elements of an array that Core ML has allocated; its rows may have gaps. Call it inside an autorelease
+   * pool.
+   */
   copyFrom(array: Pointer): void {
     const { foundation, messages } = this.coreML;
     const shape = foundation.integers(messages.shape(array));
     if (messages.dataType(array) !== MultiArrayDataType[this.#dataType] || `${shape}` !== `${this.#shape}`) {
-      throw new Error(`Core ML gave an output of another type or shape than [${this.#shape}] of ${this.#dataType}`);
+      throw new Error(`Core ML returned an output of another type or shape than [${this.#shape}] of ${this.#dataType}`);
     }
     const strides = foundation.integers(messages.strides(array));
     copyStrided(messages.dataPointer(array), { shape, strides, elementSize: this.#elementSize }, this.#pages.bytes);

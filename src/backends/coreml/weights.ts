@@ -1,5 +1,5 @@
 /**
- * The file of weights: constants that are too large to stand in the model file, each a record followed by its bytes.
+ * The file of weights: constants that are too large for the model file. Each has a record, followed by its bytes.
  *
  * @see https://github.com/apple/coremltools/blob/main/mlmodel/src/MILBlob/Blob/StorageFormat.hpp
  * @module
@@ -7,7 +7,7 @@
 import { elementCount } from "../../shape.ts";
 import type { MilConstant, MilProgram, MilType } from "./mil.ts";
 
-/** Takes bytes one after another. It must be done with the bytes when it returns or resolves. */
+/** Takes bytes in order. It must not use them after it returns or resolves. */
 export interface ByteSink {
   /** Appends `bytes`. */
   write(bytes: Uint8Array): void | Promise<void>;
@@ -15,23 +15,23 @@ export interface ByteSink {
 
 /** One constant in the file. */
 export interface WeightRecord {
-  /** Where the record begins: what the model file refers to. The bytes follow 64 further on. */
+  /** The offset of the record, which the model file refers to. The bytes start 64 bytes later. */
   readonly offset: number;
-  /** The element type, as records number them. */
+  /** The element type, by its number in records. */
   readonly type: number;
   /** The elements, the constant's own bytes. */
   readonly data: Uint8Array;
-  /** The bits of the last byte that hold no element. */
+  /** The number of unused bits in the last byte. */
   readonly unusedBits: number;
 }
 
-/** What the file of weights will hold. Nothing is copied until it is written. */
+/** The layout of the file of weights. Nothing is copied until it is written. */
 export interface WeightFile {
   /** In the order of the file. */
   readonly records: readonly WeightRecord[];
-  /** Each constant that stands in the file, and where its record is. Constants that share their bytes share a record. */
+  /** The offset of each constant's record. Constants with the same bytes share a record. */
   readonly offsets: ReadonlyMap<MilConstant, number>;
-  /** The size of the file. */
+  /** The size of the file, in bytes. */
   readonly byteLength: number;
 }
 
@@ -50,10 +50,10 @@ const RECORD_TYPES: Readonly<Partial<Record<MilType, number>>> = {
   int32: 14,
 };
 
-/** Smaller constants stand in the model file, as coremltools has it. */
+/** Smaller constants go to the model file, as in coremltools. */
 const MIN_ELEMENTS = 10;
 
-/** Lays out the file for the constants of `program` that belong there. */
+/** Lays out the file of a program's large constants. */
 export function layOutWeights(program: MilProgram): WeightFile {
   const records: WeightRecord[] = [];
   const offsets = new Map<MilConstant, number>();
@@ -76,7 +76,7 @@ export function layOutWeights(program: MilProgram): WeightFile {
   return { records, offsets, byteLength };
 }
 
-/** The parts of the file, one after another: every constant's bytes as they are. */
+/** The parts of the file, in order. Each constant's bytes are one part, without a copy. */
 export function* weightParts({ records }: WeightFile): Iterable<Uint8Array> {
   yield header(records.length);
   for (const record of records) {
@@ -87,13 +87,13 @@ export function* weightParts({ records }: WeightFile): Iterable<Uint8Array> {
   }
 }
 
-/** Every constant of a program in the order in which it is written. */
+/** Every constant of a program, in the order of the model file. */
 function* constantsOf({ constants, operations }: MilProgram): Iterable<MilConstant> {
   yield* constants;
   for (const { attributes = {} } of operations) yield* Object.values(attributes);
 }
 
-/** Integers of 32 bits may stand in the file from version 9 on; booleans and strings never do. */
+/** int32 constants may be in the file from version 9 on; booleans and strings never. */
 function belongsInFile({ dataType, shape }: MilConstant, specificationVersion: number): boolean {
   if (elementCount(shape) < MIN_ELEMENTS || RECORD_TYPES[dataType] === undefined) return false;
   return dataType !== "int32" || specificationVersion >= 9;

@@ -1,20 +1,20 @@
 /**
- * Core ML's arrays hold float32, float16 and int32. Narrower integers travel as int32 at the edges of a program.
+ * Core ML's arrays hold float32, float16 and int32. Narrower integers are widened to int32 for inputs and outputs.
  *
  * @module
  */
 
 import type { MLOperandDataType } from "../../data_type.ts";
 
-/** The data types that are int32 inside and at the edges of a program. */
+/** The data types that are int32 in a program. */
 export type NarrowDataType = "int8" | "uint8" | "int4" | "uint4";
 
-/** Whether elements of a tensor have to be widened for Core ML. */
+/** Whether the elements of a tensor must be widened for Core ML. */
 export function isNarrow(dataType: MLOperandDataType): dataType is NarrowDataType {
   return dataType === "int8" || dataType === "uint8" || dataType === "int4" || dataType === "uint4";
 }
 
-/** Writes each element of a tensor as an int32. */
+/** Converts the elements of a tensor to int32. */
 export function widen(dataType: NarrowDataType, bytes: Uint8Array, target: Int32Array): void {
   const isSigned = dataType === "int8" || dataType === "int4";
   if (dataType === "int4" || dataType === "uint4") {
@@ -27,7 +27,7 @@ export function widen(dataType: NarrowDataType, bytes: Uint8Array, target: Int32
   for (let i = 0; i < target.length; i++) target[i] = isSigned ? bytes[i]! << 24 >> 24 : bytes[i]!;
 }
 
-/** Writes int32 elements, all within the range of the type, as elements of a tensor. */
+/** Converts int32 elements, all in the range of the type, to those of a tensor. */
 export function narrow(dataType: NarrowDataType, source: Int32Array, target: Uint8Array): void {
   if (dataType === "int4" || dataType === "uint4") {
     for (let i = 0; i < target.length; i++) {

@@ -1,5 +1,5 @@
 /**
- * Lowering of convolutions, whose filters are OIHW (IOHW when transposed) in MIL.
+ * Lowering of convolutions. MIL's filters are OIHW, or IOHW for transposed convolutions.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { isConstant, type MilWriter } from "../mil_writer.ts";
 import { fromNchw, permutation, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** The parameters that both convolutions have. MIL lists padding as WebNN does: `[top, bottom, left, right]`. */
+/** The parameters that both convolutions share. MIL's padding is in WebNN's order: `[top, bottom, left, right]`. */
 function windowParameters({ padding, strides, dilations }: Window, groups: number, mil: MilWriter) {
   return {
     strides: mil.ints(strides),
@@ -27,8 +27,8 @@ function windowParameters({ padding, strides, dilations }: Window, groups: numbe
 }
 
 /**
- * A filter in the order `to`, and how far its elements lie apart. If it is not known when the model is loaded, Core ML
- * knows no dilations: then they are zeros between its elements.
+ * A filter in the layout `to`, and the dilations for MIL. If the filter is not constant when the model is loaded, Core
+ * ML supports no dilations; then zeros are inserted between its elements instead.
  */
 function filterOf(
   filter: Value,
@@ -51,7 +51,7 @@ function spreadFilter(weight: MilValue, [down, across]: readonly [number, number
   return mil.slice(spread, [0, 0, 0, 0], end, [1, 1, 1, 1]);
 }
 
-/** Appends zeros to each dimension. */
+/** Appends `sizes` zeros to each dimension. */
 function zeroPadded(x: MilValue, sizes: readonly number[], mil: MilWriter): MilValue {
   return mil.op("pad", {
     x,
@@ -61,7 +61,7 @@ function zeroPadded(x: MilValue, sizes: readonly number[], mil: MilWriter): MilV
   }, { dataType: x.dataType, shape: x.shape.map((dimension, axis) => dimension + sizes[axis]!) });
 }
 
-/** Core ML wants a bias to be constant; another is added afterwards. */
+/** Core ML requires a constant bias; any other is added afterwards. */
 function withBias(
   bias: Value | undefined,
   convolve: (bias: MilValue | undefined) => MilValue,
@@ -75,7 +75,7 @@ function addChannels(x: MilValue, bias: MilValue, mil: MilWriter): MilValue {
   return mil.binary("add", x, mil.reshape(bias, [1, bias.shape[0]!, 1, 1]));
 }
 
-/** The shape of an image in NCHW. */
+/** The NCHW shape of an image. */
 function nchwShape(shape: Shape, layout: "nchw" | "nhwc"): Shape {
   const { batches, channels, height, width } = imageShape(shape, layout);
   return [batches, channels, height, width];
@@ -98,7 +98,7 @@ const conv2d: Lowering<"conv2d"> = ({ operands: { input, filter, bias }, attribu
 const convTranspose2d: Lowering<"convTranspose2d"> = (node, mil) => {
   const { operands: { input }, attributes: { inputLayout, groups }, label } = node;
   const { channels } = imageShape(input.shape, inputLayout);
-  // WPT wants the builder to take such an operator; there is nothing that it could compute.
+  // WPT requires the builder to accept such an operator, although it has no defined result.
   if (channels % groups !== 0) {
     throw new RangeError(
       `convTranspose2d [${label}]: ${channels} input channels cannot be divided into ${groups} groups`,
@@ -109,8 +109,8 @@ const convTranspose2d: Lowering<"convTranspose2d"> = (node, mil) => {
 };
 
 /**
- * MIL has no output padding. Up to the padding at the end, that much less is cut off; beyond it no element of the input
- * reaches, so that zeros are appended before the bias is added.
+ * MIL has no output padding. It is subtracted from the padding at the end. What exceeds that padding is beyond the
+ * reach of every input element, so zeros are appended there, before the bias is added.
  */
 function transposedConvolution(
   { operands: { filter, bias }, attributes, outputs: [output] }: NodeOf<"convTranspose2d">,
@@ -135,5 +135,4 @@ function transposedConvolution(
   return bias ? addChannels(full, mil.value(bias), mil) : full;
 }
 
-/** The lowerings of convolutions. */
 export const convolutions = { conv2d, convTranspose2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

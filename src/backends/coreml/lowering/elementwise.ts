@@ -19,13 +19,13 @@ type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } 
 type PredicateNode = { readonly operands: { readonly a: Value } };
 type UnaryNode = { readonly operands: { readonly input: Value } };
 
-/** An operator with the same meaning in MIL, which computes integers as int32. */
+/** An operator that is the same in MIL. Integers are computed as int32. */
 function unary(type: string) {
   return ({ operands: { input } }: UnaryNode, mil: MilWriter) =>
     wrapped(mil.unary(type, mil.value(input)), input.dataType, mil);
 }
 
-/** One with parameters that depend on the operand. */
+/** Likewise, with parameters that depend on the operand. */
 function unaryWith(type: string, parameters: (x: MilValue, mil: MilWriter) => MilInputs) {
   return ({ operands: { input } }: UnaryNode, mil: MilWriter) => {
     const x = mil.value(input);
@@ -33,10 +33,10 @@ function unaryWith(type: string, parameters: (x: MilValue, mil: MilWriter) => Mi
   };
 }
 
-/** MIL adds a small number before it takes a logarithm, unless it is told not to. */
+/** MIL adds a small epsilon before it takes a logarithm, unless it is 0. */
 const noEpsilon = (x: MilValue, mil: MilWriter) => ({ epsilon: mil.scalar(x.dataType, 0) });
 
-/** An operator on two operands, which computes integers as int32. */
+/** A binary operator. Integers are computed as int32. */
 function binary(type: string) {
   return ({ operands: { a, b } }: BinaryNode, mil: MilWriter) =>
     wrapped(mil.binary(type, mil.value(a), mil.value(b)), a.dataType, mil);
@@ -49,12 +49,12 @@ const pow: Lowering<"pow"> = ({ operands: { a, b } }, mil) => {
     : wrapped(integerPower(base, exponent, mil), a.dataType, mil);
 };
 
-/** A comparison: MIL answers with bool, which is widened if it has to. */
+/** A comparison. MIL returns bool, which is widened if necessary. */
 function comparison(type: string) {
   return ({ operands: { a, b } }: BinaryNode, mil: MilWriter) => mil.predicate(type, mil.value(a), mil.value(b));
 }
 
-/** A logical operation: any byte that is not 0 is true. */
+/** A logical operation. Any non-zero byte is true. */
 function logical(type: string) {
   return ({ operands: { a, b } }: BinaryNode, mil: MilWriter) => mil.predicate(type, mil.truth(a), mil.truth(b));
 }
@@ -77,20 +77,20 @@ const neg: Lowering<"neg"> = ({ operands: { input } }, mil) => {
   return wrapped(mil.binary("mul", x, mil.scalar(x.dataType, -1)), input.dataType, mil);
 };
 
-/** MIL's inverse adds a number to `x`; even 0 would make a positive zero of a negative one. */
+/** MIL's `inverse` adds an epsilon to `x`; even 0 would turn −0 into +0. */
 const reciprocal: Lowering<"reciprocal"> = ({ operands: { input } }, mil) => {
   const x = mil.value(input);
   return mil.binary("real_div", mil.scalar(x.dataType, 1), x);
 };
 
-/** Of NaN the standard makes 0. */
+/** The standard says sign(NaN) = 0. */
 const sign: Lowering<"sign"> = ({ operands: { input } }, mil) => {
   const x = mil.value(input);
   const result = mil.unary("sign", x);
   return isFloat(input.dataType) ? mil.select(isNotANumber(x, mil), mil.scalar(x.dataType, 0), result) : result;
 };
 
-/** MIL's relu is for floats. */
+/** MIL's relu takes only floats. */
 const relu: Lowering<"relu"> = ({ operands: { input } }, mil) => {
   const x = mil.value(input);
   return isFloat(input.dataType) ? mil.unary("relu", x) : mil.binary("maximum", x, mil.scalar("int32", 0));
@@ -125,7 +125,7 @@ const hardSwish: Lowering<"hardSwish"> = ({ operands: { input } }, mil) => {
   return mil.binary("mul", x, sigmoidHard(x, 1 / 6, 0.5, mil));
 };
 
-/** MIL's clip is for floats, and Chromium has seen it fail where both bounds are the same. */
+/** MIL's clip takes only floats, and Chromium has seen it fail if both bounds are equal. */
 const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, mil) => {
   const x = mil.value(input);
   const bound = (value: number | bigint) => mil.scalar(x.dataType, Number(value));
@@ -136,13 +136,13 @@ const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, mil) => {
   return maxValue === undefined ? raised : mil.binary("minimum", raised, bound(maxValue));
 };
 
-/** By way of int32, from which the bits of a narrower type are taken. */
+/** Converts to int32 first, then takes the low bits for a narrower type. */
 const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, mil) => {
   const x = mil.cast(mil.value(input), mil.type(dataType));
   return input.dataType === dataType ? x : wrapped(x, dataType, mil);
 };
 
-/** The error of a sum grows with each element: float16 has none to spare. */
+/** The error grows with each element, which is too much for float16. */
 const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attributes }, mil) => {
   const { axis, exclusive, reversed } = attributes;
   const parameters = { axis: mil.int(axis), exclusive: mil.bool(exclusive), reverse: mil.bool(reversed) };
@@ -151,7 +151,7 @@ const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attribu
   return isFloat(input.dataType) ? inFloat32([x], sums, mil) : sums(x);
 };
 
-/** MIL has one for constant slopes of channels. */
+/** MIL has prelu for constant slopes per channel. */
 const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, mil) => {
   const x = mil.value(input);
   const alpha = isFloat(input.dataType) ? channelSlope(input, slope, mil) : undefined;
@@ -161,7 +161,7 @@ const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, mil) => {
   return mil.select(mil.predicate("less", x, zero), scaled, x);
 };
 
-/** The slope as a constant with one element for each channel of NCHW. */
+/** The slope as a constant with one element per channel of an NCHW input; `undefined` if it is not of that form. */
 function channelSlope(input: Value, slope: Value, mil: MilWriter): MilConstant | undefined {
   const channels = input.shape[1]!;
   const isOfChannels = input.shape.length === 4 &&
@@ -173,12 +173,11 @@ function channelSlope(input: Value, slope: Value, mil: MilWriter): MilConstant |
 const where: Lowering<"where"> = ({ operands: { condition, trueValue, falseValue } }, mil) =>
   mil.select(mil.truth(condition), mil.value(trueValue), mil.value(falseValue));
 
-/** The element-wise lowerings. */
 export const elementwise = {
   add: binary("add"),
   sub: binary("sub"),
   mul: binary("mul"),
-  // Of int32, Apple's own evaluation truncates the quotient, as WebNN does.
+  // For int32, Apple's own evaluation truncates the quotient, as WebNN does.
   div: binary("real_div"),
   max: binary("maximum"),
   min: binary("minimum"),

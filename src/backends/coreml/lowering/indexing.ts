@@ -1,6 +1,6 @@
 /**
- * Lowering of gathering, scattering and positions. MIL's operators read anywhere if an index is out of range, and not all
- * of them count negative ones from the end: indices are clamped and wrapped first, constant ones right here.
+ * Lowering of gather, scatter, argMin and argMax. MIL's operators read out of bounds if an index is out of range, and
+ * not all count negative indices from the end. So indices are wrapped and clamped first; constant ones at once.
  *
  * @module
  */
@@ -13,7 +13,9 @@ import type { MilConstant, MilValue } from "../mil.ts";
 import { milShape, type MilWriter } from "../mil_writer.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** Indices from 0 to the size less 1. There is one size for all, or one for each index of the last dimension. */
+/**
+ * Brings indices into the range [0, size − 1]. `sizes` has one size for all, or one per index of the last dimension.
+ */
 function inRange(indices: Value, sizes: readonly number[], mil: MilWriter): MilValue {
   const constant = mil.constantOf(indices);
   if (constant) return constantInRange(constant, sizes, mil);
@@ -36,7 +38,7 @@ function constantInRange(indices: MilConstant, sizes: readonly number[], mil: Mi
   return isInRange ? indices : mil.constant("int32", indices.shape, positions);
 }
 
-/** MIL's indices have one dimension at least, as scalars have here; the dimension of 1 that it leaves behind goes away. */
+/** In MIL, indices have rank 1 or more; a scalar index is `[1]`. The extra dimension of 1 is removed afterwards. */
 const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis }, outputs: [output] }, mil) => {
   const positions = inRange(indices, [input.shape[axis]!], mil);
   return mil.reshape(mil.gather(mil.value(input), positions, axis), milShape(output!.shape));
@@ -52,7 +54,7 @@ const gatherElements: Lowering<"gatherElements"> = ({ operands: { input, indices
   });
 };
 
-/** Coordinates of the leading dimensions, as the last dimension of the indices lists them. */
+/** Coordinates into the leading dimensions: one per index of the last dimension. */
 function coordinates(indices: Value, input: Value, mil: MilWriter): MilValue {
   return inRange(indices, input.shape.slice(0, indices.shape.at(-1)!), mil);
 }
@@ -60,7 +62,7 @@ function coordinates(indices: Value, input: Value, mil: MilWriter): MilValue {
 const gatherND: Lowering<"gatherND"> = ({ operands: { input, indices }, outputs: [output] }, mil) => {
   const x = mil.value(input);
   const parameters = { batch_dims: mil.int(0), validate_indices: mil.bool(false) };
-  // One coordinate of a scalar is a list of one, so that MIL gives a list and not a 0-D tensor.
+  // A coordinate into a tensor of rank 1 stays a list of one, so that MIL returns a list and not a 0-D tensor.
   const positions = coordinates(indices, input, mil);
   const listed = mil.reshape(positions, indices.shape.length === 1 ? [1, ...indices.shape] : indices.shape);
   const shape = [...listed.shape.slice(0, -1), ...input.shape.slice(indices.shape.at(-1)!)];
@@ -93,8 +95,8 @@ const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates 
   }, data);
 };
 
-/** Positions of the greatest or the least, as int32. */
-function position(type: string) {
+/** argMin or argMax, as int32. */
+function argMinMax(type: string) {
   return (
     { operands: { input }, attributes: { axis }, outputs: [output] }: NodeOf<"argMin" | "argMax">,
     mil: MilWriter,
@@ -106,10 +108,9 @@ function position(type: string) {
   };
 }
 
-/** The lowerings of gathering, scattering and positions. */
 export const indexing = {
-  argMax: position("reduce_argmax"),
-  argMin: position("reduce_argmin"),
+  argMax: argMinMax("reduce_argmax"),
+  argMin: argMinMax("reduce_argmin"),
   gather,
   gatherElements,
   gatherND,

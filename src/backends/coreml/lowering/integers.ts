@@ -8,26 +8,27 @@ import { bitsOf, isFloat, isUnsigned, type MLOperandDataType } from "../../../da
 import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 
-/** What an integer of a narrow type, computed as int32, is when its bits beyond the type's are lost. */
+/** Wraps an int32 value to the range of a narrower type: keeps its low bits. */
 export function wrapped(x: MilValue, dataType: MLOperandDataType, mil: MilWriter): MilValue {
   if (isFloat(dataType) || bitsOf(dataType) === 32) return x;
   const range = 2 ** bitsOf(dataType);
   const int = (value: number) => mil.scalar("int32", value);
-  const low = mil.binary("mod", x, int(range)); // Not negative: the result of mod has the sign of the divisor.
+  const low = mil.binary("mod", x, int(range)); // `mod` has the sign of the divisor, so this is not negative.
   if (isUnsigned(dataType)) return low;
   const shifted = mil.binary("mod", mil.binary("add", low, int(range / 2)), int(range));
   return mil.binary("sub", shifted, int(range / 2));
 }
 
-/** The least power of two of which every greater exponent can do without. */
+/** The number of exponent bits that matter: see below. */
 const EXPONENT_BITS = 6;
 
 /**
- * The power of int32, by squaring and multiplying, which wraps as products do. To a negative exponent it is truncated: 0
- * for all bases but 1 and -1.
+ * The power of int32, by squaring and multiplying; it wraps like products do. A negative exponent gives 0, except for
+ * the bases 1 and −1.
  *
- * An exponent of 64 or more is reduced to 64 to 127 with the same low bits. That changes nothing for the bases 0, 1 and -1
- * and even ones, whose power wraps to 0; only for other odd ones, far beyond what the type can hold.
+ * An exponent of 64 or more is reduced to 64 to 127 with the same low bits. That does not change the result for the
+ * bases 0, 1 and −1, nor for even bases, whose power wraps to 0. It does for other odd bases, whose power is far beyond
+ * the range of the type.
  */
 export function integerPower(base: MilValue, exponent: MilValue, mil: MilWriter): MilValue {
   const int = (value: number) => mil.scalar("int32", value);

@@ -1,5 +1,5 @@
 /**
- * What a lowering is: one operator of WebNN written as operations of MIL.
+ * The type of a lowering: writes one WebNN operator as MIL operations.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { NodeOf, OperatorName } from "../../../ops/operators.ts";
 import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 
-/** Adds the operations of one node and returns what became of its output or outputs. */
+/** Adds the operations of one node. Returns its output or outputs. */
 export type Lowering<Name extends OperatorName> = (
   node: NodeOf<Name>,
   mil: MilWriter,

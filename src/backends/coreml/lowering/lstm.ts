@@ -1,7 +1,7 @@
 /**
- * MIL's own LSTM. It wants constant weights, and its peephole of the output gate looks at the new cell state, where
- * WebNN's looks at the old one. Each direction is one of its own, walked forward: so no question arises of how it orders
- * two directions, or the steps of one that goes backward.
+ * MIL's LSTM. It requires constant weights, and its output gate's peephole uses the new cell state, while WebNN's uses
+ * the old one. Each direction is lowered to a forward LSTM of its own, so it does not matter how MIL orders two
+ * directions, or the steps of a backward one.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { elementsOf } from "../constant_bytes.ts";
 import type { MilConstant, MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 
-/** The order of MIL's gates in the letters of WebNN's layouts. */
+/** The order of MIL's gates, in the letters of WebNN's layouts. */
 const GATES = "ifog";
 
-/** The parameters of one direction that are constants. */
+/** The constant parameters of one direction. */
 interface Weights {
   readonly weight_ih: MilConstant;
   readonly weight_hh: MilConstant;
   readonly bias: MilConstant | undefined;
 }
 
-/** The outputs of an LSTM; `undefined` if MIL's cannot do it. */
+/** The outputs of an LSTM; `undefined` if MIL's LSTM cannot compute it. */
 export function milLstm(node: NodeOf<"lstm">, mil: MilWriter): MilValue[] | undefined {
   const { operands, attributes: { direction, returnSequence } } = node;
   const weights = constantWeights(node, mil);
@@ -33,7 +33,7 @@ export function milLstm(node: NodeOf<"lstm">, mil: MilWriter): MilValue[] | unde
     const [sequence, hiddenState, cellState] = forward(node, isBackward ? reversed(x, mil) : x, d, weights, mil);
     return { hiddenState, cellState, sequence: isBackward && returnSequence ? reversed(sequence, mil) : sequence };
   });
-  // A new dimension of directions: before that of batches.
+  // Add the dimension of directions before that of batches.
   const joined = (values: readonly MilValue[], axis: number) =>
     mil.concat(values.map((value) => mil.reshape(value, value.shape.toSpliced(axis, 0, 1))), axis);
   const states = [walks.map(({ hiddenState }) => hiddenState), walks.map(({ cellState }) => cellState)];
@@ -45,7 +45,7 @@ function reversed(x: MilValue, mil: MilWriter): MilValue {
   return mil.unary("reverse", x, { axes: mil.ints([0]) });
 }
 
-/** One direction: the sequence of hidden states, the last one, and the last cell state. */
+/** Lowers one direction: returns the sequence of hidden states, the last hidden state and the last cell state. */
 function forward(
   { operands, attributes }: NodeOf<"lstm">,
   x: MilValue,
@@ -77,7 +77,7 @@ function forward(
   ];
 }
 
-/** The part of a state that belongs to a direction. */
+/** The slice of a state that belongs to one direction. */
 function directionOf(state: MilValue, direction: number, mil: MilWriter): MilValue {
   const [directions, ...shape] = state.shape as [number, number, number];
   const parts = mil.split(state, new Array<number>(directions).fill(1), 0);
@@ -99,7 +99,7 @@ function constantWeights(
   }));
 }
 
-/** The sum of constants, of one direction and with the gates in MIL's order. */
+/** Adds up constants, for one direction and with the gates in MIL's order. */
 function gatesOf(constants: readonly MilConstant[], direction: number, layout: string, mil: MilWriter): MilConstant {
   const [{ dataType, shape: [directions, ...shape] }] = constants as [MilConstant];
   const arrays = constants.map(elementsOf);

@@ -34,7 +34,7 @@ const pad: Lowering<"pad"> = (node, mil) => {
 
 const PAD_MODES = { constant: "constant", edge: "replicate", reflection: "reflect" };
 
-/** MIL's pad is for floats, and repeats or mirrors the last two dimensions only. */
+/** MIL's pad takes only floats, and repeats or mirrors only the last two dimensions. */
 function padded({ attributes, outputs: [output] }: NodeOf<"pad">, x: MilValue, mil: MilWriter): MilValue {
   const { beginningPadding, endingPadding, mode, value } = attributes;
   const isInner = mode !== "constant";
@@ -48,7 +48,7 @@ function padded({ attributes, outputs: [output] }: NodeOf<"pad">, x: MilValue, m
   }, { dataType: x.dataType, shape: output!.shape });
 }
 
-/** A dimension extended by elements of its own. */
+/** Pads a dimension by gathering its own elements. */
 function gatheredAxis({ attributes }: NodeOf<"pad">, x: MilValue, axis: number, mil: MilWriter): MilValue {
   const { beginningPadding, endingPadding, mode } = attributes;
   const last = x.shape[axis]! - 1;
@@ -83,8 +83,8 @@ const transpose: Lowering<"transpose"> = ({ operands: { input }, attributes: { p
   mil.transpose(mil.value(input), permutation);
 
 /**
- * MIL keeps a band around the main diagonal. Where the triangle leaves that out, the band is what goes: a mask of it tells
- * where to put 0.
+ * MIL's `band_part` keeps a band around the main diagonal. If the triangle excludes the main diagonal, its complement
+ * is such a band: a mask of it selects where to put 0.
  */
 const triangular: Lowering<"triangular"> = ({ operands: { input }, attributes: { upper, diagonal } }, mil) => {
   const x = mil.value(input);
@@ -98,7 +98,6 @@ const triangular: Lowering<"triangular"> = ({ operands: { input }, attributes: {
   return mil.select(mil.cast(rest, "bool"), mil.scalar(x.dataType, 0), x);
 };
 
-/** The lowerings of data movement. */
 export const movement = { concat, expand, pad, reshape, reverse, slice, split, tile, transpose, triangular } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

@@ -1,5 +1,6 @@
 /**
- * Lowering of normalisations. MIL's take constants for scale and bias, and few axes; the others are done by arithmetic.
+ * Lowering of normalisations. MIL's require constant scale and bias, and support few axes; the others are computed by
+ * arithmetic.
  *
  * @module
  */
@@ -18,7 +19,7 @@ const maybeValue = (operand: Value | undefined, mil: MilWriter) => operand && mi
 const areConstants = (values: readonly (MilValue | undefined)[]) =>
   values.every((value) => value === undefined || isConstant(value));
 
-/** MIL's is for channels in dimension 1 of 3 or 4, and fails with more off the CPU, which a reshape avoids. */
+/** MIL's takes rank 3 or 4 with channels in dimension 1. Other ranks fail off the CPU, so the input is reshaped. */
 const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, mil) => {
   const x = mil.value(operands.input);
   const [mean, variance] = [mil.value(operands.mean), mil.value(operands.variance)];
@@ -57,7 +58,7 @@ const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, at
   return fromNchw(normalized(x, [2, 3], epsilon, channels(gamma), channels(beta), mil), layout, mil);
 };
 
-/** Normalises by the mean and variance along axes; scale and bias broadcast to the input. */
+/** Normalises along axes. Scale and bias broadcast to the input. */
 function normalized(
   x: MilValue,
   axes: readonly number[],
@@ -76,13 +77,13 @@ function normalized(
   return inFloat32([x, scale, bias], compute, mil);
 }
 
-/** MIL's is taken for the last axes in ascending order: with others it has crashed. */
+/** MIL's is used only for the last axes, in ascending order: with others it has crashed. */
 const layerNormalization: Lowering<"layerNormalization"> = (node, mil) => {
   const { operands: { input }, attributes: { axes, epsilon } } = node;
   const x = mil.value(input);
   const [scale, bias] = [parameter(node, "scale", mil), parameter(node, "bias", mil)];
   if (axes.length === 0) {
-    // Each element by itself: what is left of it is 0.
+    // Each element is its own mean, so the normalised input is 0.
     const zero = mil.binary("sub", x, x);
     return bias ? mil.binary("add", zero, bias) : zero;
   }
@@ -90,7 +91,7 @@ const layerNormalization: Lowering<"layerNormalization"> = (node, mil) => {
   const rank = x.shape.length;
   const areLast = ascending.every((axis, i) => axis === rank - axes.length + i);
   if (areLast && areConstants([scale, bias])) {
-    // Its scale may not be left out alone.
+    // MIL does not allow bias without scale.
     const ones = bias && mil.constant(x.dataType, bias.shape, [1]);
     return mil.unary("layer_norm", x, {
       axes: mil.ints(ascending),
@@ -104,7 +105,7 @@ const layerNormalization: Lowering<"layerNormalization"> = (node, mil) => {
   return normalized(x, ascending, epsilon, spread(scale), spread(bias), mil);
 };
 
-/** Scale or bias, whose dimensions are in the order of the axes, in the order of the input's. */
+/** Scale or bias, transposed from the order of `axes` to that of the input's dimensions. */
 function parameter(
   { operands, attributes: { axes } }: NodeOf<"layerNormalization">,
   name: "scale" | "bias",
@@ -115,7 +116,6 @@ function parameter(
   return value && axes.length > 0 ? mil.transpose(value, order) : value;
 }
 
-/** The lowerings of normalisations. */
 export const normalizations = { batchNormalization, instanceNormalization, layerNormalization } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

@@ -1,5 +1,5 @@
 /**
- * Padding of any type: MIL's own pad is for floats.
+ * Padding for any type: MIL's own pad takes only floats.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 
-/** A dimension between elements that are all `value`. */
+/** Pads one dimension with `value` on both sides. */
 export function surrounded(
   x: MilValue,
   axis: number,

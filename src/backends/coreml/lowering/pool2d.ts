@@ -1,6 +1,6 @@
 /**
- * Lowering of pools. MIL's windows have no dilations, are not told to end where WebNN's do, and pool floats; what they do
- * not cover is made up of slices, one for each element of a window.
+ * Lowering of pools. MIL's pools have no dilations, do not take explicit output sizes, and take only floats. Other
+ * pools are computed from slices, one per element of the window.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import { inFloat32 } from "./precision.ts";
 
 type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
 
-/** Whether MIL's pools can do it: no dilations, and no window of padding alone. */
+/** Whether MIL's pools can compute it: no dilations, and every window covers at least one input element. */
 function isPlain({ kernel, padding, dilations, covered }: Windows): boolean {
   return dilations.every((dilation) => dilation === 1) && padding.every((size, i) => size < kernel[i >> 1]!) &&
     !covered.some((counts) => counts.includes(0));
 }
 
-/** How a kind of pool is done. */
+/** The three ways to compute a kind of pool. */
 interface Pool {
-  /** The reduction of a whole image, along the axes of its height and width. */
+  /** A reduction over height and width, if the window is the whole image. */
   readonly global: (x: MilValue, axes: readonly number[], mil: MilWriter) => MilValue;
   readonly plain: (x: MilValue, windows: Windows, mil: MilWriter) => MilValue;
-  /** From slices, for integers too. */
+  /** From slices; also for integers. */
   readonly sliced: (x: MilValue, windows: Windows, mil: MilWriter) => MilValue;
 }
 
@@ -47,7 +47,7 @@ function reduction(type: string) {
   return (x: MilValue, axes: readonly number[], mil: MilWriter): MilValue => mil.reduce(type, x, axes);
 }
 
-/** One of MIL's pools. The padding at the end is explicit, so that no size has to be rounded up. */
+/** MIL's pool. Padding at the end is explicit, so that no size has to be rounded up. */
 function milPool(type: string, parameters: (mil: MilWriter) => MilInputs = () => ({})) {
   return (x: MilValue, { kernel, strides, padding, outputSizes }: Windows, mil: MilWriter): MilValue =>
     mil.op(type, {
@@ -61,7 +61,10 @@ function milPool(type: string, parameters: (mil: MilWriter) => MilInputs = () =>
     }, { dataType: x.dataType, shape: [...x.shape.slice(0, 2), ...outputSizes] });
 }
 
-/** Combines the elements of each window, first down and then across: as many slices as the window has elements there. */
+/**
+ * Combines the elements of each window, first vertically, then horizontally: one slice per window element in that
+ * direction.
+ */
 function foldWindows(type: string, image: MilValue, windows: Windows, mil: MilWriter): MilValue {
   return [0, 1].reduce((input, side) => {
     const axis = side + 2;
@@ -76,13 +79,15 @@ function foldWindows(type: string, image: MilValue, windows: Windows, mil: MilWr
   }, image);
 }
 
-/** The image with its padding. */
+/** Pads an image. */
 function padded(x: MilValue, value: number, { padding }: Windows, mil: MilWriter): MilValue {
   const [top, bottom, left, right] = padding as [number, number, number, number];
   return surrounded(surrounded(x, 2, [top, bottom], value, mil), 3, [left, right], value, mil);
 }
 
-/** A constant with a value for each output row (side 0) or column (side 1), from the elements that are covered there. */
+/**
+ * A constant with one value per output row (side 0) or column (side 1), computed from the number of covered elements.
+ */
 function perSide(
   dataType: "fp32" | "bool",
   side: number,
@@ -100,13 +105,13 @@ const averagePool2d = pool({
   sliced: (x, windows, mil) =>
     inFloat32([x], (x) => {
       const total = foldWindows("add", padded(x, 0, windows, mil), windows, mil);
-      // The mean of no elements is 0, as their maximum is.
+      // An empty window has the mean 0.
       const share = (side: number) => perSide("fp32", side, windows, (count) => count === 0 ? 0 : 1 / count, mil);
       return mil.binary("mul", mil.binary("mul", total, share(0)), share(1));
     }, mil),
 });
 
-/** Sums of squares are beyond the range of float16 soon. */
+/** Sums of squares overflow float16 soon. */
 const l2Pool2d = pool({
   global: (x, axes, mil) => inFloat32([x], (x) => mil.reduce("reduce_l2_norm", x, axes), mil),
   plain: (x, windows, mil) => inFloat32([x], (x) => milPool("l2_pool")(x, windows, mil), mil),
@@ -128,7 +133,7 @@ const maxPool2d = pool({
   },
 });
 
-/** WPT: the maximum of no elements is 0. */
+/** WPT: the maximum of an empty window is 0. */
 function zeroWhereEmpty(maximum: MilValue, windows: Windows, mil: MilWriter): MilValue {
   return [0, 1].filter((side) => windows.covered[side]!.includes(0)).reduce((value, side) => {
     const isEmpty = perSide("bool", side, windows, (count) => Number(count === 0), mil);
@@ -136,5 +141,4 @@ function zeroWhereEmpty(maximum: MilValue, windows: Windows, mil: MilWriter): Mi
   }, maximum);
 }
 
-/** The lowerings of pools. */
 export const pools = { averagePool2d, l2Pool2d, maxPool2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,5 +1,5 @@
 /**
- * What takes several steps loses a little in each of them, which float16 cannot afford: the steps are done in float32.
+ * Computations of several steps lose precision in each step. float16 cannot afford that, so they run in float32.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 
-/** Applies a function to operands in float32; its results are of the operands' type again. */
+/** Applies a function to float32 operands, and casts its results back to the type of the operands. */
 export function inFloat32(
   operands: readonly (MilValue | undefined)[],
   compute: (...operands: MilValue[]) => MilValue,

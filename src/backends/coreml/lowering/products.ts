@@ -10,7 +10,7 @@ import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** A product of matrices, which may be transposed first. */
+/** A matrix product, with optional transposes. */
 export function product(
   x: MilValue,
   y: MilValue,
@@ -38,5 +38,4 @@ const gemm: Lowering<"gemm"> = ({ operands: { a, b, c }, attributes, outputs: [o
 const softmax: Lowering<"softmax"> = ({ operands: { input }, attributes: { axis } }, mil) =>
   mil.unary("softmax", mil.value(input), { axis: mil.int(axis) });
 
-/** The lowerings of matrix products. */
 export const products = { gemm, matmul, softmax } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

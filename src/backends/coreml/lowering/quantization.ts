@@ -1,7 +1,7 @@
 /**
- * Lowering of quantisation. MIL keeps constants quantised, and quantises between operators, if scale and zero point are
- * constants: for all elements, for each index of one dimension, and of constants from macOS 15 on in blocks. The rest is
- * done by arithmetic.
+ * Lowering of quantisation. MIL can keep constants quantised and quantise between operators if scale and zero point are
+ * constant: per tensor, per index of one axis, and, for constants on macOS 15 and newer, per block. Everything else is
+ * computed by arithmetic.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import { milShape, type MilWriter } from "../mil_writer.ts";
 import type { Lowering } from "./lowering.ts";
 import { roundEven } from "./rounding.ts";
 
-/** Scale and zero point as MIL takes them: scalars, or a list along an axis. */
+/** Scale and zero point as MIL takes them: scalars, or lists along an axis. */
 interface Affine {
   readonly scale: MilConstant;
   readonly zeroPoint: MilConstant;
   readonly axis: number | undefined;
 }
 
-/** `undefined` if scale and zero point are no constants of 8 bits, or there is one for each block. */
+/** `undefined` if scale and zero point are not 8-bit constants, or there is one per block. */
 function affineOf(shape: Shape, scale: Value, zeroPoint: Value, mil: MilWriter): Affine | undefined {
   const constants = [mil.constantOf(scale), mil.constantOf(zeroPoint)] as const;
   const [axis, ...others] = scale.shape.keys().toArray().filter((axis) => scale.shape[axis] !== 1);
@@ -43,13 +43,13 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = (node, mil) => {
   const quantized = mil.native(input);
   if (affine && quantized.dataType === affine.zeroPoint.dataType) return dequantized(quantized, affine, mil);
   const parameter = (value: MilValue) => spread(value, input.shape, mil);
-  // The difference is that of integers: float32 does not hold all of int32.
+  // Subtract as integers: float32 cannot hold all of int32.
   const difference = mil.binary("sub", mil.value(input), parameter(mil.value(zeroPoint)));
   const product = mil.binary("mul", mil.cast(difference, "fp32"), parameter(mil.cast(mil.value(scale), "fp32")));
   return mil.cast(product, mil.type(scale.dataType));
 };
 
-/** A constant that stays quantised; `undefined` if MIL cannot say how. */
+/** A constant that stays quantised; `undefined` if MIL cannot express it. */
 function dequantizedConstant(
   { operands: { input, scale, zeroPoint } }: NodeOf<"dequantizeLinear">,
   data: MilConstant,
@@ -82,7 +82,7 @@ const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, 
   const { dataType } = zeroPoint;
   const x = mil.value(input);
   const affine = affineOf(input.shape, scale, zeroPoint, mil);
-  // float16 would round the quotient to one of a few hundred values, and 4 bits have a range of their own.
+  // float16 would round the quotient too much, and 4-bit types have a range of their own.
   if (affine && bitsOf(dataType) === 8 && input.dataType === "float32") return quantized(x, affine, mil);
   const parameter = (value: MilValue) => spread(value, input.shape, mil);
   const divisor = parameter(mil.cast(mil.value(scale), "fp32"));
@@ -105,13 +105,13 @@ function quantized(input: MilValue, { scale, zeroPoint, axis }: Affine, mil: Mil
   }, { dataType, shape: input.shape });
 }
 
-/** Limits float32 to the integers that it holds within a range. */
+/** Clamps float32 to a range of integers. */
 function bounded(x: MilValue, min: bigint, max: bigint, mil: MilWriter): MilValue {
   const greatest = Math.fround(Number(max)) > Number(max) ? 2 ** 31 - 128 : Number(max);
   return mil.unary("clip", x, { alpha: mil.scalar("fp32", Number(min)), beta: mil.scalar("fp32", greatest) });
 }
 
-/** A scale or zero point with each element repeated so that it broadcasts to the shape. */
+/** Repeats each element of a scale or zero point, so that it broadcasts to the shape. */
 function spread(value: MilValue, target: Shape, mil: MilWriter): MilValue {
   return milShape(target).reduce((spread, dimension, axis) => {
     const { shape } = spread;
@@ -124,7 +124,6 @@ function spread(value: MilValue, target: Shape, mil: MilWriter): MilValue {
   }, value);
 }
 
-/** The lowerings of quantisation. */
 export const quantizations = { dequantizeLinear, quantizeLinear } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

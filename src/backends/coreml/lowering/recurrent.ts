@@ -1,5 +1,5 @@
 /**
- * Lowering of recurrent networks: step by step, in float32, but for the LSTM that MIL has.
+ * Lowering of recurrent networks: one step after the other, in float32, except for the LSTM that MIL has.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Lowering } from "./lowering.ts";
 import { milLstm } from "./lstm.ts";
 import { product } from "./products.ts";
 
-/** Peepholes stand in this order, whatever the layout. */
+/** The order of peephole weights, for every layout. */
 const PEEPHOLES = "iof";
 
-/** The values of one step or, without the states, of one direction. */
+/** The values of one step; without the states, those of one direction. */
 interface Weights {
   readonly weight: MilValue;
   readonly recurrentWeight: MilValue;
@@ -24,10 +24,10 @@ interface Weights {
   readonly peepholeWeight?: MilValue | undefined;
 }
 
-/** The hidden state and, of an LSTM, the cell state. */
+/** The hidden state and, for an LSTM, the cell state. */
 type State = readonly MilValue[];
 
-/** One step: from what the weights make of the input, and the state, to the next state. */
+/** One step: from the projected input and the state to the next state. */
 type Step = (projected: MilValue, state: State) => State;
 
 interface CellAttributes {
@@ -46,7 +46,7 @@ function projection(
   return sum([product(x, weight, [x.shape[0]!, weight.shape[0]!], mil, false, true), ...biases], mil);
 }
 
-/** The sum of the operands that are there. */
+/** The sum of the operands that are present. */
 function sum([first, ...others]: readonly [MilValue, ...(MilValue | undefined)[]], mil: MilWriter): MilValue {
   return others.filter((operand) => operand !== undefined)
     .reduce((total, operand) => mil.binary("add", total, operand), first);
@@ -56,7 +56,7 @@ function splitEvenly(x: MilValue, count: number, axis: number, mil: MilWriter): 
   return mil.split(x, new Array<number>(count).fill(x.shape[axis]! / count), axis);
 }
 
-/** What does not change from step to step of an LSTM, whose biases are in the projection. */
+/** Prepares what all steps of an LSTM share. Its biases are in the projection. */
 function lstmStep(weights: Weights, { layout, activations }: CellAttributes, mil: MilWriter): Step {
   const peepholes = weights.peepholeWeight && splitEvenly(weights.peepholeWeight, 3, 0, mil);
   const [gateFunction, cellFunction, outputFunction] = activations as [Activation, Activation, Activation];
@@ -75,14 +75,14 @@ function lstmStep(weights: Weights, { layout, activations }: CellAttributes, mil
   };
 }
 
-/** What does not change from step to step of a GRU, whose recurrent bias is not in the projection. */
+/** Prepares what all steps of a GRU share. Its recurrent bias is not in the projection. */
 function gruStep(
   { recurrentWeight, recurrentBias }: Weights,
   { hiddenSize, layout, activations, resetAfter }: CellAttributes & { readonly resetAfter: boolean },
   mil: MilWriter,
 ): Step {
   const [gateFunction, newFunction] = activations as [Activation, Activation];
-  // The new gate is the last one in every layout.
+  // The new gate comes last in every layout.
   const parted = (value: MilValue) => mil.split(value, [2 * hiddenSize, hiddenSize], 0) as [MilValue, MilValue];
   const [gateWeight, newWeight] = parted(recurrentWeight);
   const [gateBias, newBias] = recurrentBias ? parted(recurrentBias) : [];
@@ -105,11 +105,11 @@ interface Network {
   readonly input: MilValue;
   readonly direction: Direction;
   readonly returnSequence: boolean;
-  /** Each state's initial value, with a first dimension of directions. */
+  /** The initial value of each state; the first dimension is that of directions. */
   readonly initial: State;
 }
 
-/** Walks a network in each direction: its last states, and the sequence of hidden states if that is asked for. */
+/** Unrolls a network in each direction. Returns its last states and, if asked for, the sequence of hidden states. */
 function unrolled(
   { input, direction, returnSequence, initial }: Network,
   weights: readonly Weights[],
@@ -139,14 +139,14 @@ function unrolled(
   return [...lasts, stack(sequence, mil)];
 }
 
-/** The parts along the first dimension, which goes away. */
+/** Splits along the first dimension, and removes it. */
 function unstack(value: MilValue, mil: MilWriter): MilValue[] {
   const [count, ...shape] = value.shape as [number, ...number[]];
   if (count === 1) return [mil.reshape(value, shape)];
   return splitEvenly(value, count, 0, mil).map((part) => mil.reshape(part, shape));
 }
 
-/** The parts along a new first dimension. */
+/** Joins along a new first dimension. */
 function stack(parts: readonly MilValue[], mil: MilWriter): MilValue {
   return mil.concat(parts.map((part) => mil.reshape(part, [1, ...part.shape])), 0);
 }
@@ -174,7 +174,7 @@ function weightsOf(operands: NetworkOperands, mil: MilWriter): Weights[] {
   }));
 }
 
-/** An initial state in float32; 0 where there is none. */
+/** An initial state in float32; zeros if there is none. */
 function initialState(value: Value | undefined, shape: readonly number[], mil: MilWriter): MilValue {
   return value ? mil.cast(mil.value(value), "fp32") : mil.constant("fp32", shape, [0]);
 }
@@ -248,7 +248,6 @@ const lstmCell: Lowering<"lstmCell"> = ({ operands, attributes, outputs: [output
   return lstmStep(weights, attributes, mil)(projected, state).map((next) => mil.cast(next, mil.type(output!.dataType)));
 };
 
-/** The lowerings of recurrent networks. */
 export const recurrent = { gru, gruCell, lstm, lstmCell } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

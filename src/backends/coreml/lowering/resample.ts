@@ -28,13 +28,13 @@ const resample2d: Lowering<"resample2d"> = (node, mil) => {
     : mil.cast(roundEven(linear(node, mil.cast(x, "fp32"), mil), mil), "int32");
 };
 
-/** MIL does not say which element its own operators take for the nearest: they are picked by their positions. */
+/** Apple does not document which element its own operators round to, so the elements are gathered by index. */
 function nearest(node: Node, x: MilValue, mil: MilWriter): MilValue {
-  // Halfway between two, the lower one.
+  // Exactly between two elements, the lower one is taken.
   return alongAxes(node, x, (x, axis, places) => picked(x, axis, places.map((place) => Math.ceil(place - 0.5)), mil));
 }
 
-/** Resamples one axis after the other, each by the places in the input where the elements of the output lie. */
+/** Resamples one axis after the other, given the input position of each output element. */
 function alongAxes(
   { operands: { input }, attributes: { axes }, outputs: [output] }: Node,
   x: MilValue,
@@ -46,10 +46,10 @@ function alongAxes(
   }, x);
 }
 
-/** `(i + ½)·size/outputSize − ½` for each `i`, not beyond the first and the last element of the input. */
+/** `(i + ½)·size/outputSize − ½` for each `i`, clamped to the input. */
 function placesOf(outputSize: number, size: number): number[] {
   return Array.from({ length: outputSize }, (_, i) => {
-    // Numerator and denominator are exact, so that a whole number, or one halfway between two, is that.
+    // Numerator and denominator are exact, so integers and halves come out exactly.
     const place = ((2 * i + 1) * size - outputSize) / (2 * outputSize);
     return Math.min(Math.max(place, 0), size - 1);
   });
@@ -64,10 +64,10 @@ function hasWholeFactors({ operands: { input }, attributes: { axes }, outputs: [
 }
 
 /**
- * MIL's own operator, which the Neural Engine has, for the last two dimensions and whole factors: those Apple tests on all
- * compute units, and ONNX Runtime uses it for no others. It has seen results for factors below 1 differ between versions
- * of macOS. Of resize_bilinear, which takes sizes, Apple's tests are marked as crashing with ML Programs
- * (rdar://78343191), though not in the sampling mode that would be needed here: it is not relied on.
+ * MIL's own operator, which the Neural Engine supports, for the last two dimensions and integer factors: Apple tests
+ * those on all compute units, and ONNX Runtime uses it for no others, because results for factors below 1 differed
+ * between versions of macOS. resize_bilinear takes sizes, but Apple's tests of it are marked as crashing with ML
+ * Programs (rdar://78343191), though not in the sampling mode needed here. So it is not used.
  */
 function upsampled(
   { operands: { input }, attributes: { axes }, outputs: [output] }: Node,
@@ -87,7 +87,7 @@ function upsampled(
   return mil.transpose(result, inverse(permutation));
 }
 
-/** Any size, by the definition: both neighbours of a place are picked, and weighed by how near they are. */
+/** Any size, by the definition: gathers both neighbours of each position and weighs them by distance. */
 function interpolated(node: Node, x: MilValue, mil: MilWriter): MilValue {
   const axisOf = (x: MilValue, axis: number, places: readonly number[]) => interpolatedAxis(x, axis, places, mil);
   return inFloat32([x], (x) => alongAxes(node, x, axisOf), mil);
@@ -107,5 +107,4 @@ function interpolatedAxis(x: MilValue, axis: number, places: readonly number[], 
   );
 }
 
-/** The lowering of resampling. */
 export const resampling = { resample2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

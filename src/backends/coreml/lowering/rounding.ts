@@ -1,5 +1,5 @@
 /**
- * Rounding to the nearest whole number, ties to even.
+ * Rounding to the nearest integer, ties to even.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { MilValue } from "../mil.ts";
 import type { MilWriter } from "../mil_writer.ts";
 
 /**
- * Not by MIL's round, which decides ties otherwise on a GPU and the Neural Engine: down, and one up if more than a half is
- * left, or if a half is left of an odd number. What is infinite or not a number leaves nothing, and stays.
+ * MIL's round breaks ties differently on the GPU and the Neural Engine. So: round down, and add 1 if the rest is more
+ * than ½, or if it is ½ and the number is odd. Infinity and NaN have no rest and stay as they are.
  */
 export function roundEven(x: MilValue, mil: MilWriter): MilValue {
   const scalar = (value: number) => mil.scalar(x.dataType, value);
