@@ -1,6 +1,6 @@
 /**
- * The memory that is left, asked of the system through FFI: `Deno.systemMemoryInfo` would need another permission, and
- * knows nothing of a container's limit.
+ * The memory that is still available, queried through FFI. `Deno.systemMemoryInfo` would need another permission, and
+ * does not know the limit of a container.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { libc, systemFunctions } from "./system.ts";
 let probe: (() => number) | undefined;
 
 /**
- * The bytes that this process can still allocate before the machine, its container or its own limit runs out. Infinity
- * where the system does not say. An estimate: what other programs take in the next moment is not in it.
+ * The bytes that this process can still allocate before the machine, its container or its own limit runs out; Infinity
+ * if the system does not say. An estimate: other programs may allocate memory at any time.
  *
  * @throws {Deno.errors.NotCapable} without --allow-ffi.
  */
@@ -27,7 +27,7 @@ function findProbe(): () => number {
     return PROBES[Deno.build.os]?.() ?? unknown;
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) throw cause;
-    return unknown; // A C library without these functions.
+    return unknown; // This C library does not have these functions.
   }
 }
 
@@ -69,12 +69,12 @@ const MACOS = {
 const HOST_VM_INFO64 = 4;
 
 /**
- * Every page that is neither wired nor already compressed, which is what the kernel itself watches: the pages of idle
- * programs are compressed to make room. Free pages alone would refuse what macOS grants.
+ * Counts every page that is neither wired nor already compressed, as the kernel does, because it compresses the pages
+ * of idle programs to make room. Counting only free pages would reject what macOS grants.
  */
 function macosProbe(): () => number {
   const { host_page_size, host_statistics64, mach_host_self } = libc(MACOS);
-  const host = mach_host_self(); // A right that each call would take anew.
+  const host = mach_host_self(); // Kept, because each call takes a new port right.
   const pageSize = new BigUint64Array(1);
   if (host_page_size(host, pageSize) !== 0) return unknown;
   const statistics = new Uint32Array(64); // struct vm_statistics64: free_count, active_count, inactive_count, ...
@@ -91,7 +91,7 @@ const WINDOWS = {
   GlobalMemoryStatusEx: { parameters: ["buffer"], result: "i32" }, // lpBuffer
 } as const;
 
-/** Memory must be both there and promised: Windows hands out no more than it can back by memory and paging files. */
+/** Memory must be both free and committable: Windows grants no more than RAM and paging files can back. */
 function windowsProbe(): () => number {
   const { GlobalMemoryStatusEx } = systemFunctions("kernel32.dll", WINDOWS);
   const status = new DataView(new ArrayBuffer(64)); // MEMORYSTATUSEX

@@ -1,32 +1,32 @@
 /**
- * Whether a file is a whole shared library for a system, by its ELF, Mach-O or PE tables. Every offset in them is
- * checked before it is followed: the file may be anything.
+ * Checks whether a file is a complete shared library for a system, by its ELF, Mach-O or PE tables. Every offset is
+ * checked before it is followed, because the file may contain anything.
  *
  * @module
  */
 
 import { LibraryError } from "./library_error.ts";
 
-/** A file, or a part of one, to be read at any place. */
+/** A file or a part of one, with random access. */
 export interface BinaryFile {
   /** The path, for messages. */
   readonly path: string;
   /** The size in bytes. */
   readonly size: number;
-  /** Reads `length` bytes from `offset`; both lie inside the file. */
+  /** Reads `length` bytes at `offset`, both within the file. */
   read(offset: number, length: number): DataView;
 }
 
-/** A system, in the words of `Deno.build`. */
+/** A system, named as in `Deno.build`. */
 export interface System {
   readonly os: string;
   readonly arch: string;
 }
 
 /**
- * Checks that `file` is a whole shared library for `system`.
+ * Checks that `file` is a complete shared library for `system`.
  *
- * @throws {LibraryError}
+ * @throws {LibraryError} if it is not
  */
 export function checkBinary(file: BinaryFile, system: System): void {
   if (file.size === 0) fail(file, "is empty; install it again");
@@ -73,14 +73,14 @@ function checkElf(file: BinaryFile, arch: string): void {
   const is64BitLittleEndian = header.getUint8(4) === 2 && header.getUint8(5) === 1;
   checkArchitecture(file, is64BitLittleEndian ? ELF_MACHINES[header.getUint16(18, true)] : undefined, arch);
   if (header.getUint16(16, true) !== ET_DYN) {
-    fail(file, "is no shared library but another kind of ELF file; name the library");
+    fail(file, "is an ELF file but not a shared library; name the library");
   }
   const types = checkElfSegments(file, header);
   if (!types.has(PT_LOAD) || !types.has(PT_DYNAMIC)) damaged(file, "nothing to load");
   checkElfSections(file, header);
 }
 
-/** Checks the segments, and returns the types that occur. */
+/** Checks the segments. Returns the types that occur. */
 function checkElfSegments(file: BinaryFile, header: DataView): Set<number> {
   const count = header.getUint16(56, true);
   if (header.getUint16(54, true) !== 56) damaged(file, "the size of a segment header");
@@ -93,7 +93,7 @@ function checkElfSegments(file: BinaryFile, header: DataView): Set<number> {
   return types;
 }
 
-/** Checks the sections. Their table comes last in the file, so this finds a file that was cut anywhere. */
+/** Checks the sections. Their table is at the end of the file, so this detects any truncation. */
 function checkElfSections(file: BinaryFile, header: DataView): void {
   const count = header.getUint16(60, true);
   if (count === 0) return;
@@ -122,10 +122,10 @@ function checkMachO(file: BinaryFile, arch: string): void {
   }
 }
 
-/** The part of a fat file that is for `arch`. All parts must lie inside the file. */
+/** The slice of a fat file for `arch`. All slices must be within the file. */
 function fatSlice(file: BinaryFile, is64Bit: boolean, arch: string): BinaryFile {
   const count = readPart(file, 0, 8, "header").getUint32(4);
-  // A Java class has the same magic number; what follows is its version, 45 or more.
+  // Java class files have the same magic number. There, the next field is the version, 45 or more.
   if (count === 0 || count > 40) fail(file, "is not a shared library; name the library itself");
   const entry = is64Bit ? 32 : 20;
   const table = readPart(file, 8, entry * count, "table of architectures");
@@ -145,7 +145,7 @@ function checkThinMachO(file: BinaryFile, arch: string): void {
   checkArchitecture(file, CPU_TYPES[header.getUint32(4, true)], arch);
   const type = header.getUint32(12, true);
   if (type !== MH_DYLIB && type !== MH_BUNDLE) {
-    fail(file, "is no shared library but another kind of Mach-O file; name the library");
+    fail(file, "is a Mach-O file but not a shared library; name the library");
   }
   const commands = readPart(file, 32, header.getUint32(20, true), "load commands");
   let at = 0;
@@ -154,7 +154,7 @@ function checkThinMachO(file: BinaryFile, arch: string): void {
   }
 }
 
-/** Checks the load command at `at`, and returns its size. */
+/** Checks the load command at `at`. Returns its size. */
 function checkLoadCommand(file: BinaryFile, commands: DataView, at: number): number {
   const room = commands.byteLength - at;
   const size = room < 8 ? 0 : commands.getUint32(at + 4, true);
@@ -181,7 +181,7 @@ function checkPe(file: BinaryFile, arch: string): void {
   if (header.getUint32(0) !== 0x50450000) fail(file, "is not a shared library; name the library itself");
   checkArchitecture(file, PE_MACHINES[header.getUint16(4, true)], arch);
   if ((header.getUint16(22, true) & IMAGE_FILE_DLL) === 0) {
-    fail(file, "is no shared library but another kind of PE file; name the library");
+    fail(file, "is a PE file but not a shared library; name the library");
   }
   const optionalSize = header.getUint16(20, true);
   const optional = readPart(file, at + 24, optionalSize, "optional header");
@@ -194,7 +194,7 @@ function checkPe(file: BinaryFile, arch: string): void {
   }
 }
 
-/** The signatures come last in the file: entry 4 of the data directories, the only one that counts in file offsets. */
+/** The signatures are at the end of the file: entry 4 of the data directories, the only one with a file offset. */
 function checkPeCertificates(file: BinaryFile, optional: DataView): void {
   if (optional.getUint32(108, true) <= 4 || optional.byteLength < 152) return;
   checkPart(file, optional.getUint32(144, true), optional.getUint32(148, true), "the signature");

@@ -1,5 +1,5 @@
 /**
- * What the processor can do.
+ * Identifies the features of the processor.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { cString } from "./memory.ts";
 import { libc, systemFunctions } from "./system.ts";
 
 /**
- * A text that is the same on processors with the same instructions, and mostly another on others. Code that was chosen
- * for this processor is right for all of the same text.
+ * A text that is the same on processors with the same instructions, and mostly differs on others. Code compiled for
+ * this processor runs on all with the same text.
  */
 export function cpuFeatures(): string {
   const find = FEATURES[Deno.build.os];
@@ -23,7 +23,7 @@ const FEATURES: Partial<Record<typeof Deno.build.os, () => string>> = {
   windows: windowsFeatures,
 };
 
-/** The list of the first core: all of a machine have the same. */
+/** The features of the first core; all cores of a machine have the same. */
 function linuxFeatures(): string {
   const text = kernelFileReader()("/proc/cpuinfo") ?? "";
   return /^(?:flags|Features)\s*: (.*)$/m.exec(text)?.[1] ?? "";
@@ -46,7 +46,7 @@ const WINDOWS = {
   IsProcessorFeaturePresent: { parameters: ["u32"], result: "i32" }, // ProcessorFeature
 } as const;
 
-/** One digit for each feature that Windows has a number for, and some for those to come. */
+/** One digit for each feature number of Windows, and for some numbers not used yet. */
 function windowsFeatures(): string {
   const { IsProcessorFeaturePresent } = systemFunctions("kernel32.dll", WINDOWS);
   return Array.from({ length: 96 }, (_, feature) => IsProcessorFeaturePresent(feature) === 0 ? 0 : 1).join("");

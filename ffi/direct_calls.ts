@@ -1,14 +1,14 @@
 /**
- * Cheap calls of functions that are known by their addresses only.
+ * Fast calls of functions that are known only by address.
  *
- * Deno calls a symbol of an open library in about 0.02 to 0.2 us, since it compiles code for each; a function pointer
- * costs 1.3 to 1.8 us a call. So on Linux a library is made in memory that has a symbol for each address, and jumps
- * there. Elsewhere, and where the system does not let memory be opened as a library, pointers do as well.
+ * Deno calls a symbol of an open library in about 0.02 to 0.2 µs, because it compiles code for each; calling a function
+ * pointer takes 1.3 to 1.8 µs. So on Linux, a library is made in memory with one symbol per address, whose code jumps
+ * there. Elsewhere, or if the system does not allow libraries in memory, functions are called by pointer.
  *
- * A library in memory is also what monitors of servers take for malware: with WEBNN_DIRECT_CALLS=0 there is none.
+ * Malware scanners may object to a library in memory; WEBNN_DIRECT_CALLS=0 turns it off.
  *
- * The library is pinned and Deno's handle closed at once, as always: a function that Deno has made of a symbol needs the
- * code it leads to and nothing of the handle. A stub only jumps, so no call in flight ever returns to it.
+ * The library is pinned and Deno's handle is closed at once: a function that Deno made from a symbol needs the code,
+ * not the handle. A stub only jumps, so no call in flight returns to it.
  *
  * @module
  */
@@ -18,20 +18,20 @@ import { cString } from "./memory.ts";
 import { isStubMachine, stubImage, stubName } from "./stub_image.ts";
 import { libc } from "./system.ts";
 
-/** How a function is called that is known by its address. */
+/** The signature of a function. */
 export type Definition = Pick<Deno.ForeignFunction, "parameters" | "result">;
 type Call = (...args: never[]) => unknown;
 
-/** Makes a symbol of the function at one of the addresses; `undefined` where that cannot be done. It takes 0.2 ms. */
+/** Makes a symbol of the function at an address, in 0.2 ms; `undefined` if that is not possible. */
 export type DirectCalls = (address: bigint, definition: Definition) => Call | undefined;
 
-/** A symbol saves about 1.5 us a call and takes 0.2 ms to make: it has paid for itself after as many calls again. */
+/** A symbol saves about 1.5 µs per call and takes 0.2 ms to make, so it pays off after about as many more calls. */
 const CALLS_BEFORE_SYMBOL = 150;
 
 /**
- * The function at `address`: called by its pointer at first, and by a symbol once it is called often.
+ * The function at `address`: called by pointer at first, and by symbol once it has been called often.
  *
- * @param direct where symbols come from
+ * @param direct makes the symbols
  */
 export function callable<const D extends Definition>(
   address: Deno.PointerObject,
@@ -48,7 +48,7 @@ export function callable<const D extends Definition>(
   return counted as Deno.FromForeignFunction<D>;
 }
 
-/** Symbols of the functions at `addresses`. Nothing is made before the first is asked for. */
+/** Makes symbols of the functions at `addresses`. Nothing is created before the first one is needed. */
 export function directCalls(addresses: readonly bigint[]): DirectCalls {
   let path: string | null | undefined;
   return (address, definition) => {
@@ -56,13 +56,13 @@ export function directCalls(addresses: readonly bigint[]): DirectCalls {
       path ??= openStubs(addresses);
       return path === null ? undefined : bindSymbol(path, stubName(address), definition);
     } catch {
-      path = null; // There is no such system call, or the system forbids it: function pointers do as well.
+      path = null; // The system call does not exist or is not allowed: use function pointers.
       return undefined;
     }
   };
 }
 
-/** No symbols: every call goes by its pointer. */
+/** Makes no symbols: every call is by pointer. */
 export const noDirectCalls: DirectCalls = () => undefined;
 
 function bindSymbol(path: string, name: string, { parameters, result }: Definition): Call {
@@ -82,18 +82,18 @@ const RTLD_NOW = 2;
 const RTLD_NOLOAD = 4;
 const RTLD_NODELETE = 0x1000;
 
-/** Opens and pins a library of stubs for the life of the process; returns what to open it by. */
+/** Opens and pins a library of stubs for the life of the process. Returns the path to open it by. */
 function openStubs(addresses: readonly bigint[]): string | null {
   const { arch, os } = Deno.build;
   if (os !== "linux" || !isStubMachine(arch) || readEnvironment("WEBNN_DIRECT_CALLS") === "0") return null;
   const { dlopen, memfd_create, write } = libc(LIBC);
-  // Another isolate may have opened the same one: the loader knows a library by the name in it too.
+  // Another isolate may have opened the same library; the loader also identifies libraries by their name.
   const name = `webnn_stubs_${addresses[0]?.toString(16)}_${addresses.length}`;
   if (dlopen(cString(name), RTLD_NOW | RTLD_NOLOAD) !== null) return name;
   const image = stubImage(arch, name, addresses);
   const fd = memfd_create(cString(name), MFD_CLOEXEC);
   if (fd < 0 || write(fd, image, BigInt(image.length)) !== BigInt(image.length)) return null;
-  // It stays open: the loader takes a path that it has seen for the same library, so this number must not come again.
+  // The descriptor stays open: the loader identifies a library by its path, so this number must not be reused.
   const path = `/proc/self/fd/${fd}`;
   return dlopen(cString(path), RTLD_NOW | RTLD_NODELETE) === null ? null : path;
 }

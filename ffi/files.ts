@@ -1,5 +1,5 @@
 /**
- * Files and folders by Deno's own functions, with the permissions that the program has: nobody is ever asked for one.
+ * Files and folders by Deno's functions, with the permissions that the program has. Never prompts for a permission.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { adviseHugePages } from "./huge_pages.ts";
 /** A file in a folder. */
 export interface FileEntry {
   readonly name: string;
-  /** In bytes. */
+  /** The size, in bytes. */
   readonly size: number;
-  /** When it was changed or touched, in milliseconds since 1970. */
+  /** When it was last changed or touched, in milliseconds since 1970. */
   readonly modified: number;
 }
 
-/** Whether the program may read or write below a path. */
+/** Whether the program may already read or write below a path. */
 export function isPermitted(access: "read" | "write", path: string): boolean {
   return Deno.permissions.querySync({ name: access, path }).state === "granted";
 }
 
-/** The bytes of a file, by its path or URL, or of what a server sends. */
+/** The bytes of a file, by its path or URL, or of a response from a server. */
 export async function fetchBytes(source: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const url = typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
   if (url === undefined || url.protocol === "file:") return await readWhole(url ?? source);
@@ -29,7 +29,7 @@ export async function fetchBytes(source: string | URL): Promise<Uint8Array<Array
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** A file of known size, read where it stays: `Deno.readFile` has it twice for a moment. */
+/** Reads a file into one buffer of its size. `Deno.readFile` needs twice the memory for a moment. */
 async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   using file = await Deno.open(path);
   const { size, isFile } = await file.stat();
@@ -45,7 +45,7 @@ async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   return at === size ? bytes : bytes.slice(0, at);
 }
 
-/** Creates a folder and those above it, open to this user only. */
+/** Creates a folder and its parents, accessible to this user only. */
 export async function createFolder(path: string): Promise<void> {
   await Deno.mkdir(path, { recursive: true, mode: 0o700 });
 }
@@ -69,16 +69,16 @@ export function createTemporaryFolder(purpose: string): string {
   );
 }
 
-/** Removes a folder with what is in it, at once, if that can be done. */
+/** Removes a folder with its contents, synchronously, if possible. */
 export function removeFolder(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
   } catch {
-    // It is gone already, or still in use: the system removes temporary files some day.
+    // It is already gone, or still in use. The system removes temporary files at some point.
   }
 }
 
-/** Writes behind the end of a file, which must exist. */
+/** Appends to an existing file. */
 export async function appendFile(path: string, parts: readonly Uint8Array[]): Promise<void> {
   using file = await Deno.open(path, { append: true });
   for (const part of parts) {
@@ -86,12 +86,12 @@ export async function appendFile(path: string, parts: readonly Uint8Array[]): Pr
   }
 }
 
-/** Gives a file another name in one step, in place of what had it. */
+/** Renames a file atomically, replacing an existing one. */
 export async function renameFile(from: string, to: string): Promise<void> {
   await Deno.rename(from, to);
 }
 
-/** Removes a file, or a folder with what is in it. */
+/** Removes a file, or a folder with its contents. */
 export async function removeFile(path: string): Promise<void> {
   await Deno.remove(path, { recursive: true });
 }
@@ -101,17 +101,17 @@ export async function fileSize(path: string): Promise<number> {
   return (await Deno.stat(path)).size;
 }
 
-/** Makes a file changed just now, if that can be done. */
+/** Sets the modification time of a file to now, if possible. */
 export function touchFile(path: string): void {
   const now = new Date();
   try {
     Deno.utimeSync(path, now, now);
   } catch {
-    // It may be another's.
+    // The file may belong to another user.
   }
 }
 
-/** The files of a folder; those that vanish meanwhile are left out. */
+/** The files of a folder. Files that disappear in the meantime are left out. */
 export async function listFiles(folder: string): Promise<FileEntry[]> {
   const files: FileEntry[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {

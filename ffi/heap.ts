@@ -1,5 +1,5 @@
 /**
- * The C library's heap.
+ * The heap of the C library.
  *
  * @module
  */
@@ -9,9 +9,8 @@ import { systemFunctions } from "./system.ts";
 let trim: (() => void) | undefined;
 
 /**
- * Gives the free memory of the heap back to the operating system. The GNU C library keeps blocks of some megabytes once
- * it has seen one freed; others give them back by themselves, so that there is nothing to do. Takes about 0.1 ms per
- * megabyte that is given back.
+ * Returns free heap memory to the operating system. The GNU C library keeps blocks of some megabytes once it has freed
+ * one of that size; other C libraries return them by themselves. Takes about 0.1 ms per megabyte returned.
  */
 export function trimHeap(): void {
   trim ??= findTrim();

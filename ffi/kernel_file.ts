@@ -1,6 +1,5 @@
 /**
- * Files that the kernel makes up as they are read: those in /proc and /sys. Deno's own functions ask for all permissions
- * there.
+ * Reads files that the kernel generates, in /proc and /sys. Deno's own functions require all permissions there.
  *
  * @module
  */
@@ -17,7 +16,9 @@ const LINUX = {
 
 const O_CLOEXEC = 0x80000;
 
-/** A function that reads the first 16 KiB of such files. They have no size to ask for, and come in one read. */
+/**
+ * Returns a function that reads the first 16 KiB of such a file. These files report no size, and one read returns them.
+ */
 export function kernelFileReader(): ReadFile {
   const { close, open, read } = libc(LINUX);
   const decoder = new TextDecoder();

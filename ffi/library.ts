@@ -1,10 +1,10 @@
 /**
- * Opening a shared library so that nothing bad can come of it.
+ * Opens shared libraries safely.
  *
- * The system's loader maps a file and trusts its tables: a truncated library ends the process with a signal. So the
- * file is checked first, by its own tables. And when an isolate ends, Deno unloads the libraries that it has opened, also
- * under a call that still runs on another thread. So the library is pinned for the life of the process, and Deno's own
- * handle is closed at once: pointers into the library stay valid, and no resource stays open.
+ * The system's loader maps a file and trusts its tables, so a truncated library would crash the process. Therefore the
+ * tables are checked first. And when an isolate ends, Deno unloads the libraries it has opened, even if a call on
+ * another thread is still running. Therefore the library is pinned for the life of the process, and Deno's handle is
+ * closed at once: pointers into the library stay valid, and no resource stays open.
  *
  * @module
  */
@@ -16,36 +16,36 @@ import { pin, withFile } from "./system.ts";
 export { LibraryError };
 
 /**
- * Checks that a file is a whole shared library for this system, without loading it.
+ * Checks that a file is a complete shared library for this system, without loading it.
  *
- * @throws {LibraryError}
+ * @throws {LibraryError} if it is not
  */
 export function verifyLibrary(path: string): void {
   withFfiPermission(path, () => withFile(path, (file) => checkBinary(file, Deno.build)));
 }
 
 /**
- * Verifies, opens and pins a library, and gives its symbols to `use`. They can be called there only; pointers that they
- * return stay valid.
+ * Verifies, opens and pins a library, and passes its symbols to `use`. Call them only there; pointers that they return
+ * stay valid.
  *
- * @throws {LibraryError}
+ * @throws {LibraryError} if the library cannot be used
  */
 export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface, Result>(
   path: string,
   symbols: Symbols,
   use: (symbols: Deno.StaticForeignLibraryInterface<Symbols>) => Result,
 ): Result {
-  // Without a separator the loader would search its own folders for another file than the one that was checked.
+  // Without a separator, the loader would search its own folders, and might find another file than the verified one.
   const file = /[/\\]/.test(path) ? path : `./${path}`;
   verifyLibrary(file);
   return openSystemLibrary(file, symbols, use);
 }
 
 /**
- * The same for a library of the operating system. It is not verified: on macOS it is no file that could be read, the
- * loader finds it in a cache of all.
+ * The same for a library of the operating system, without verification: on macOS it is not a readable file, but part of
+ * the loader's cache.
  *
- * @throws {LibraryError}
+ * @throws {LibraryError} if the library cannot be used
  */
 export function openSystemLibrary<const Symbols extends Deno.ForeignLibraryInterface, Result>(
   path: string,
@@ -64,7 +64,7 @@ export function openSystemLibrary<const Symbols extends Deno.ForeignLibraryInter
   });
 }
 
-/** An environment variable, if the program may read it already: nobody is ever asked for the permission. */
+/** An environment variable, if the program may already read it. Never prompts for the permission. */
 export function readEnvironment(variable: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable });
   return state === "granted" ? Deno.env.get(variable) : undefined;
@@ -88,7 +88,7 @@ function withFfiPermission<Result>(path: string, action: () => Result): Result {
     return action();
   } catch (cause) {
     if (cause instanceof LibraryError) throw cause;
-    // With a list of paths Deno takes a system library's name for a file's, and finds none.
+    // With a list of paths, Deno takes the name of a system library for a file path, and finds none.
     const isNarrow = Deno.permissions.querySync({ name: "ffi" }).state !== "granted";
     if (!isNarrow && !(cause instanceof Deno.errors.NotCapable)) throw cause;
     const remedy = "run Deno with --allow-ffi, without a list of paths (native pointers need it whole)";
@@ -96,12 +96,12 @@ function withFfiPermission<Result>(path: string, action: () => Result): Result {
   }
 }
 
-/** The entries of a list of paths, separated as this system separates those of PATH. */
+/** The entries of a path list, with this system's separator (as in PATH). */
 export function readPathList(list: string): string[] {
   return list.split(Deno.build.os === "windows" ? ";" : ":").filter((path) => path !== "");
 }
 
-/** Whether the system's loader finds a library by its name, and all that it needs. */
+/** Whether the system's loader finds a library by name, and everything it depends on. */
 export function isLoadable(name: string): boolean {
   try {
     Deno.dlopen(name, {}).close();
@@ -111,7 +111,9 @@ export function isLoadable(name: string): boolean {
   }
 }
 
-/** The libraries among `names` (without what the system adds to them: `lib`, `.so`) that do not lie beside `path`. */
+/**
+ * The libraries among `names` (without prefix and suffix such as `lib` and `.so`) that are not in the folder of `path`.
+ */
 export function missingBeside(path: string, names: readonly string[]): string[] {
   const { prefix, suffix } = FILE_NAMES[Deno.build.os as keyof typeof FILE_NAMES] ?? FILE_NAMES.linux;
   const folder = path.replace(/[^/\\]*$/, "");

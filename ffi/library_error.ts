@@ -1,10 +1,10 @@
 /**
- * The error of everything that opens a library.
+ * The error of all functions that open a library.
  *
  * @module
  */
 
-/** A library cannot be used. The message is one sentence that names the library and the remedy. */
+/** A library cannot be used. The message is one sentence that names the library and what to do. */
 export class LibraryError extends Error {
   override readonly name = "LibraryError";
 }

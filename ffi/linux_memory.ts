@@ -1,15 +1,15 @@
 /**
- * The memory left to a process on Linux, by what the kernel's files in /proc and /sys say.
+ * The available memory of a process on Linux, from the files in /proc and /sys.
  *
  * @module
  */
 
-/** The text of one of the kernel's files; undefined if it cannot be read. */
+/** Reads a kernel file as text; `undefined` if it cannot be read. */
 export type ReadFile = (path: string) => string | undefined;
 
 /**
- * A function that answers how many bytes the machine and the process's control groups (the limits of containers) have
- * left. The groups are looked up now, their limits at each call.
+ * Returns a function for the bytes that are left to the machine and to the process's control groups (the limits of
+ * containers). The groups are looked up now, their limits on each call.
  */
 export function linuxMemory(readFile: ReadFile): () => number {
   const groups = controlGroups(readFile("/proc/self/cgroup") ?? "")
@@ -17,12 +17,12 @@ export function linuxMemory(readFile: ReadFile): () => number {
   return () => groups.reduce((left, group) => Math.min(left, leftInGroup(group, left, readFile)), left(readFile));
 }
 
-/** The address space in use by the process, in bytes. */
+/** The address space that the process uses, in bytes. */
 export function addressSpaceInUse(readFile: ReadFile): number {
   return kilobytes(readFile("/proc/self/status"), /^VmSize:\s+(\d+) kB$/m) ?? 0;
 }
 
-/** Page cache that can be reclaimed counts as available, swap does not: the kernel's own estimate for the machine. */
+/** The kernel's own estimate for the machine: reclaimable page cache counts as available, swap does not. */
 function left(readFile: ReadFile): number {
   return kilobytes(readFile("/proc/meminfo"), /^MemAvailable:\s+(\d+) kB$/m) ?? Infinity;
 }
@@ -32,7 +32,7 @@ function kilobytes(text: string | undefined, pattern: RegExp): number | undefine
   return digits === undefined ? undefined : Number(digits) * 1024;
 }
 
-/** Where a version of the kernel's control groups keeps its figures; the page cache is that of the group's children too. */
+/** The files of one version of the kernel's control groups. The page cache includes that of child groups. */
 interface Version {
   readonly root: string;
   readonly limit: string;
@@ -59,7 +59,7 @@ interface ControlGroup {
   readonly folder: string;
 }
 
-/** The groups that /proc/self/cgroup names, each with its ancestors: every one of them may set a limit. */
+/** The groups named in /proc/self/cgroup, each with its ancestors: any of them may have a limit. */
 function controlGroups(text: string): ControlGroup[] {
   return [...text.matchAll(/^\d+:([^:\n]*):(\/.*)$/gm)].flatMap(([, controllers = "", path = ""]) => {
     const version = versionOf(controllers);
@@ -73,8 +73,8 @@ function versionOf(controllers: string): Version | undefined {
 }
 
 /**
- * `/a/b` gives `/a/b`, `/a` and the root. In a container the path can be the host's, or lead out of what is mounted
- * (`/../b`); then only the root exists, and it is the container's own group.
+ * The path and its ancestors: `/a/b` gives `/a/b`, `/a` and the root. In a container the path may be that of the host,
+ * or lead out of what is mounted (`/../b`). Then only the root exists, which is the container's own group.
  */
 function lineage(path: string): string[] {
   const names = path.split("/").filter((name) => name !== "");
@@ -82,18 +82,21 @@ function lineage(path: string): string[] {
   return [...names.keys(), names.length].map((depth) => names.slice(0, depth).map((name) => `/${name}`).join(""));
 }
 
-/** Bytes left in a group; or, to spare the costly read of its statistics, any figure above `enough` if it has more. */
+/**
+ * The bytes left in a group. If it has more than `enough`, returns any number above that, to avoid reading its
+ * statistics.
+ */
 function leftInGroup({ version, folder }: ControlGroup, enough: number, readFile: ReadFile): number {
   const limit = bytes(readFile(`${folder}/${version.limit}`));
   if (limit === undefined) return Infinity;
   const unused = limit - (bytes(readFile(`${folder}/${version.usage}`)) ?? 0);
   if (unused >= enough) return unused;
-  // A group's usage counts the files that its processes have read. The kernel drops those before it ends a process.
+  // The usage of a group includes the page cache of its processes, which the kernel drops before it kills a process.
   const counts = (readFile(`${folder}/memory.stat`) ?? "").matchAll(version.pageCache);
   return [...counts].reduce((sum, [, count]) => sum + Number(count), unused);
 }
 
-/** A figure of a control group; undefined for no limit, which is "max" or, in version 1, some number close to 2^63. */
+/** A number of a control group; `undefined` for no limit, which is "max" or, in version 1, a number close to 2⁶³. */
 function bytes(text = ""): number | undefined {
   const figure = /^\d+\s*$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(figure) ? figure : undefined;

@@ -1,9 +1,9 @@
 /**
- * Files as memory. The system reads what is touched when it is touched, and shares it with every process that maps the
- * same file.
+ * Memory-mapped files. The system reads a page when it is first touched, and shares it among all processes that map the
+ * file.
  *
- * A mapped file must not become shorter: touching what is gone ends the process. So map files only that are replaced as a
- * whole, by a rename, and never written to.
+ * A mapped file must not become shorter: touching a missing page crashes the process. So map only files that are
+ * replaced as a whole, by renaming, and never written to.
  *
  * @module
  */
@@ -11,13 +11,13 @@
 import { pathString, type Pointer, view, wideString } from "./memory.ts";
 import { libc, systemFunctions } from "./system.ts";
 
-/** A part of a file, to be read and not written. */
+/** A mapped part of a file, read-only. */
 export interface Mapping {
   readonly pointer: Pointer;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Takes what was read out of the process's memory, where the system can: it comes back when it is touched again. */
+  /** Releases the pages that were read, if the system supports it. They are read again when they are next touched. */
   drop(): void;
-  /** Ends it, once. Whoever still reads it ends the process. */
+  /** Unmaps it; call it once. Reading it afterwards crashes the process. */
   release(): void;
 }
 
@@ -25,14 +25,14 @@ export interface Mapping {
 export interface MappableFile {
   /** The size in bytes. */
   readonly size: number;
-  /** Maps a part of the file; `offset` is a multiple of {@linkcode MAP_ALIGNMENT}. */
+  /** Maps a part of the file. `offset` must be a multiple of {@linkcode MAP_ALIGNMENT}. */
   map(offset: number, length: number): Mapping;
 }
 
-/** Where a part of a file may begin that is to be mapped, on every system: Windows asks for most. */
+/** The alignment of mappings that all systems accept; Windows requires the largest. */
 export const MAP_ALIGNMENT = 64 * 1024;
 
-/** Opens a file for as long as `use` runs; mappings live on. `undefined` if there is no such file to be read. */
+/** Opens a file while `use` runs; mappings stay valid afterwards. `undefined` if the file cannot be read. */
 export function withMappableFile<Result>(path: string, use: (file: MappableFile) => Result): Result | undefined {
   return Deno.build.os === "windows" ? withWindowsFile(path, use) : withPosixFile(path, use);
 }
@@ -51,7 +51,7 @@ function mapping(path: string, address: Deno.PointerValue, length: number, memor
     bytes,
     drop: () => memory.drop(address),
     release() {
-      bytes.buffer.transfer(0); // Nothing can touch the memory any more.
+      bytes.buffer.transfer(0); // Makes the memory inaccessible.
       memory.unmap(address);
     },
   };
@@ -124,7 +124,7 @@ function withWindowsFile<Result>(path: string, use: (file: MappableFile) => Resu
     systemFunctions("kernel32.dll", WINDOWS);
   const file = CreateFileW(wideString(path), GENERIC_READ, FILE_SHARE_READ_DELETE, null, OPEN_EXISTING, 0, 0n);
   if (file === INVALID_HANDLE) return undefined;
-  // Null, if the file is empty. The views keep the object alive.
+  // Null if the file is empty. Views keep the object alive.
   const object = CreateFileMappingW(file, null, PAGE_READONLY, 0, 0, null);
   try {
     const size = new BigInt64Array(1);

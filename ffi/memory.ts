@@ -1,21 +1,21 @@
 /**
- * Native memory: C strings and arrays to hand to foreign functions, and views of memory that native code owns.
+ * Native memory: C strings and arrays for foreign functions, and views of memory that native code owns.
  *
- * What a function here returns is ordinary JavaScript memory. It stays where it is for the length of a synchronous
- * call; a nonblocking call may only be given memory that native code has allocated.
+ * The functions return ordinary JavaScript memory. It does not move during a synchronous call; a nonblocking call may
+ * only use memory that native code has allocated.
  *
  * @module
  */
 
 const encoder = new TextEncoder();
 
-/** An address that is not null: what lies there is not JavaScript's. */
+/** A non-null address of native memory. */
 export type Pointer = Deno.PointerObject;
 
 /**
  * A C string: UTF-8 with a NUL at the end.
  *
- * @throws {TypeError} for a text with a NUL inside, which C would cut short.
+ * @throws {TypeError} if the text contains a NUL, at which C would cut it off
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   refuseNul(text);
@@ -23,23 +23,23 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * A wide C string, as Windows wants its paths: UTF-16 with a NUL at the end.
+ * A wide C string for Windows: UTF-16 with a NUL at the end.
  *
- * @throws {TypeError} for a text with a NUL inside.
+ * @throws {TypeError} if the text contains a NUL
  */
 export function wideString(text: string): Uint16Array<ArrayBuffer> {
   refuseNul(text);
   return Uint16Array.from({ length: text.length + 1 }, (_, i) => i < text.length ? text.charCodeAt(i) : 0);
 }
 
-/** A path as this system's C functions take it: wide on Windows (where ONNX Runtime too has `wchar_t` paths). */
+/** A path for this system's C functions: wide on Windows, where ONNX Runtime's paths are `wchar_t` too. */
 export function pathString(path: string): Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> {
   return Deno.build.os === "windows" ? wideString(path) : cString(path);
 }
 
 /**
- * A `const char* const*`: the array of addresses, followed in the same buffer by the strings, so that whoever holds the
- * array holds the strings too.
+ * A `const char* const*`: an array of addresses, followed by the strings in the same buffer, so that one reference
+ * keeps both alive.
  */
 export function cStringArray(texts: readonly string[]): BigUint64Array<ArrayBuffer> {
   const strings = texts.map(cString);
@@ -56,46 +56,46 @@ export function cStringArray(texts: readonly string[]): BigUint64Array<ArrayBuff
   return addresses;
 }
 
-/** An array of pointers; never empty, so that its own address is never null. */
+/** An array of pointers. Never empty, so that its address is never null. */
 export function pointerArray(pointers: readonly Deno.PointerValue[]): BigUint64Array<ArrayBuffer> {
   const addresses = new BigUint64Array(Math.max(pointers.length, 1));
   pointers.forEach((pointer, i) => addresses[i] = Deno.UnsafePointer.value(pointer));
   return addresses;
 }
 
-/** An array of `int64_t`; never empty, so that its own address is never null (a 0-D shape has no elements). */
+/** An array of `int64_t`. Never empty, so that its address is never null (a 0-D shape has no elements). */
 export function int64Array(values: readonly number[]): BigInt64Array<ArrayBuffer> {
   const array = new BigInt64Array(Math.max(values.length, 1));
   values.forEach((value, i) => array[i] = BigInt(value));
   return array;
 }
 
-/** The pointer that a function has written into element `index` of an array, such as an out-parameter. */
+/** The pointer at `index` of an array, for example an out-parameter. */
 export function pointerAt(addresses: BigUint64Array, index = 0): Deno.PointerValue {
   return Deno.UnsafePointer.create(addresses[index] ?? 0n);
 }
 
-/** A pointer whose address is `integer`, for a parameter of that size in a call that takes nothing but pointers. */
+/** A pointer with the address `integer`, to pass a size in a call that takes only pointers. */
 export function integerPointer(integer: number): Deno.PointerValue {
   return Deno.UnsafePointer.create(BigInt(integer));
 }
 
-/** The address `byteOffset` bytes behind `pointer`. */
+/** The address `byteOffset` bytes after `pointer`. */
 export function offsetPointer(pointer: Deno.PointerObject, byteOffset: number): Deno.PointerObject {
   return Deno.UnsafePointer.offset(pointer, byteOffset)!;
 }
 
-/** Native memory as an ArrayBuffer, without a copy. It must not be touched after the memory has been freed. */
+/** A view of native memory as an ArrayBuffer. It must not be used after the memory is freed. */
 export function view(pointer: Deno.PointerObject, byteLength: number): ArrayBuffer {
   return byteLength === 0 ? new ArrayBuffer(0) : Deno.UnsafePointerView.getArrayBuffer(pointer, byteLength);
 }
 
-/** A copy of the C string at `pointer`; empty for a null pointer. */
+/** A copy of the C string at `pointer`; empty if the pointer is null. */
 export function readCString(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }
 
-/** The pointer stored in native memory, `byteOffset` bytes behind `pointer`. */
+/** The pointer stored in native memory at `pointer` + `byteOffset`. */
 export function readPointer(pointer: Deno.PointerObject, byteOffset = 0): Deno.PointerValue {
   return new Deno.UnsafePointerView(pointer).getPointer(byteOffset);
 }

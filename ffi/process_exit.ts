@@ -1,6 +1,6 @@
 /**
- * The end of the process while native calls are in flight. A process that exits runs the destructors of its libraries
- * first, and a call that is in flight on another thread ends in a signal when the objects that it uses are destroyed.
+ * Ends the process safely while native calls are in flight. On exit, a process runs the destructors of its libraries; a
+ * call on another thread then crashes because the objects it uses are destroyed.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { systemAddresses, systemFunctions } from "./system.ts";
 const GLIBC = "libc.so.6";
 
 /**
- * Leaves out the exit handlers and destructors that have been registered until now, in every library of the process:
- * later ones still run, C's streams are flushed, and the exit code stays what it is. For the GNU C library only: Windows
- * stops all other threads before any destructor, and neither macOS nor musl tells a handler the exit code.
+ * Skips the exit handlers and destructors registered so far, in all libraries of the process. Later ones still run, C's
+ * streams are flushed, and the exit code stays the same. Only for the GNU C library: Windows stops all other threads
+ * before destructors run, and macOS and musl do not tell a handler the exit code.
  */
 export function skipExitHandlers(): void {
   if (Deno.build.os !== "linux") return;
@@ -22,7 +22,7 @@ export function skipExitHandlers(): void {
       on_exit: { parameters: ["pointer", "pointer"], result: "i32" }, // func(status, arg), arg
     });
     const { _exit, fflush } = systemAddresses(GLIBC, ["_exit", "fflush"]);
-    // What is registered last is called first.
+    // Handlers run in reverse order of registration.
     on_exit(_exit, null);
     __cxa_atexit(fflush, null, null);
   } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * How many processors the system has, without a question for a permission.
+ * The number of processors, without prompting for a permission.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const WINDOWS = {
 } as const;
 const ALL_PROCESSOR_GROUPS = 0xffff;
 
-/** The processors that the system can use now; 1 where it does not tell. */
+/** The number of processors that the system can use now; 1 if it does not say. */
 export function onlineProcessors(): number {
   const count = Deno.build.os === "windows"
     ? systemFunctions("kernel32.dll", WINDOWS).GetActiveProcessorCount(ALL_PROCESSOR_GROUPS)

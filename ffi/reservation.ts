@@ -1,11 +1,11 @@
 /**
- * Address space without memory: a weight for V8's scales.
+ * Reserved address space, which makes V8's garbage collector count native memory.
  *
- * V8 collects garbage as memory grows, and knows of native memory only what an ArrayBuffer shows it. A forgotten object
- * that owns a hundred megabytes of native memory weighs a few bytes to V8, and its finalizer runs far too late: of 300
- * forgotten blocks of 4 MB, 94 were collected as long as nothing showed their size, and all 300 with an ArrayBuffer over
- * each. Where memory has an address, a view of it is enough. What a session of ONNX Runtime owns has none that anyone
- * could name; its holder keeps a reservation of the same size in its place.
+ * V8 collects garbage as memory grows, but of native memory it only knows what an ArrayBuffer shows. An unused object
+ * that owns 100 MB of native memory counts as a few bytes, and its finalizer runs far too late: of 300 unused blocks of
+ * 4 MB, 94 were collected without an ArrayBuffer over each, and all 300 with one. If the memory has a known address, a
+ * view of it is enough. The memory of an ONNX Runtime session has none, so its owner keeps a reservation of the same
+ * size instead.
  *
  * @module
  */
@@ -13,18 +13,18 @@
 import { type Pointer, view } from "./memory.ts";
 import { libc, systemFunctions } from "./system.ts";
 
-/** A range of addresses that V8 counts as if it were memory. */
+/** A range of addresses that V8 counts as memory. */
 export interface Reservation {
-  /** The range, or an empty buffer if there was none to be had. Hold it; it is not to be read or written. */
+  /** The range; empty if it could not be reserved. Keep a reference to it, but do not read or write it. */
   readonly buffer: ArrayBuffer;
   /**
-   * Gives the range back, once, and detaches the buffer, so that V8 forgets its bytes at once. It does not hold the
-   * buffer, and so can be called by a finalizer of whoever does.
+   * Frees the range (once) and detaches the buffer, so that V8 stops counting it. It does not refer to the buffer, so a
+   * finalizer of its owner can call it.
    */
   readonly release: () => void;
 }
 
-/** Reserves `byteLength` bytes of address space. Never fails: without the space, V8 just counts less. */
+/** Reserves address space. Never fails: without it, V8 only counts less. */
 export function reserve(byteLength: number): Reservation {
   const address = byteLength > 0 ? addressSpace().map(BigInt(byteLength)) : null;
   if (address === null) return { buffer: new ArrayBuffer(0), release() {} };
@@ -34,19 +34,19 @@ export function reserve(byteLength: number): Reservation {
 }
 
 /**
- * To be called when a view that V8 counts has been made. V8 collects young buffers once there are 64 MB of them, but it
- * looks only when it allocates memory for one itself, and a view of native memory is none. Without this, 300 forgotten
- * blocks of 4 MB came to 560 MB before they were collected, and with it to 70 MB. Takes 0.3 us.
+ * Call it after making a view that V8 counts. V8 collects young buffers when they reach 64 MB, but it checks that only
+ * when it allocates memory for a buffer itself, not for a view of native memory. Without this, 300 unused blocks of 4
+ * MB grew to 560 MB before they were collected; with it, to 70 MB. Takes 0.3 µs.
  */
 export function offerCollection(): void {
   new ArrayBuffer(1);
 }
 
-/** A function of its own, so that what it returns closes over nothing but its parameters. */
+/** A separate function, so that the closure refers only to its parameters. */
 function releaser(buffer: WeakRef<ArrayBuffer>, address: Pointer, byteLength: bigint): () => void {
   let released = false;
   return () => {
-    if (released) return; // By then the range may be another's.
+    if (released) return; // Now the range may belong to someone else.
     released = true;
     buffer.deref()?.transfer(0);
     addressSpace().unmap(address, byteLength);
@@ -70,7 +70,7 @@ const POSIX = {
   munmap: { parameters: ["pointer", "usize"], result: "i32" }, // addr, length
 } as const;
 
-/** Readable, so that a debugger that shows the buffer sees zeros; not writable, so that no memory is promised for it. */
+/** Readable, so that a debugger that shows the buffer sees zeros; not writable, so that no memory is committed. */
 const PROT_READ = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 const MAP_PRIVATE = 0x2;

@@ -1,23 +1,23 @@
 /**
- * A shared library made in memory: a whole ELF file whose functions do nothing but jump to other addresses.
+ * Makes a shared library in memory: a complete ELF file whose functions only jump to other addresses.
  *
- * It has what a dynamic loader reads and nothing else: two segments to load (the code with its tables, and the dynamic
- * section, which older loaders write to), a symbol table, and a hash table with one bucket.
+ * It has only what a dynamic loader reads: two loadable segments (code with tables, and the dynamic section, which
+ * older loaders write to), a symbol table, and a hash table with one bucket.
  *
  * @see https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
  * @module
  */
 
-/** The machines that stubs can be made for, as `Deno.build.arch` names them. */
+/** The machines with stubs, named as in `Deno.build.arch`. */
 export type StubMachine = keyof typeof MACHINES;
 
-/** The number of each machine in an ELF header, and its code for a jump that leaves every argument where it is. */
+/** The number of each machine in an ELF header, and its code for a jump that leaves all arguments unchanged. */
 const MACHINES = {
   x86_64: { number: 62, code: [0x48, 0xb8, "address", 0xff, 0xe0] }, // movabs rax, address; jmp rax
   aarch64: { number: 183, code: [0x50, 0, 0, 0x58, 0, 0x02, 0x1f, 0xd6, "address"] }, // ldr x16, .+8; br x16; address
 } as const;
 
-/** The largest page of either machine: segments that are to be protected differently lie so far apart in memory. */
+/** The largest page size of the machines: segments with different protection are this far apart in memory. */
 const PAGE = 0x10000;
 
 /** Sizes of the structures of a file. */
@@ -42,10 +42,10 @@ export function stubName(address: bigint): string {
   return `at_${address.toString(16)}`;
 }
 
-/** The file of a library that goes by `name`, with a function {@linkcode stubName} for each address. */
+/** A library file named `name`, with a function {@linkcode stubName} for each address. */
 export function stubImage(machine: StubMachine, name: string, addresses: readonly bigint[]): Uint8Array<ArrayBuffer> {
   const strings = stringTable([name, ...addresses.map(stubName)]);
-  const count = addresses.length + 1; // A symbol table begins with a symbol that is none.
+  const count = addresses.length + 1; // The first symbol is null.
   const hashAt = HEADER + 4 * PROGRAM_HEADER;
   const symbolsAt = align(hashAt + 4 * (3 + count), 8);
   const stubsAt = align(symbolsAt + SYMBOL * count, STUB);
@@ -68,7 +68,7 @@ export function stubImage(machine: StubMachine, name: string, addresses: readonl
   writeProgramHeader(view, 0, SEGMENT.LOAD, ACCESS.READ_EXECUTE, 0, dynamicAt, 0);
   writeProgramHeader(view, 1, SEGMENT.LOAD, ACCESS.READ_WRITE, dynamicAt, dynamicSize, PAGE);
   writeProgramHeader(view, 2, SEGMENT.DYNAMIC, ACCESS.READ_WRITE, dynamicAt, dynamicSize, PAGE);
-  writeProgramHeader(view, 3, SEGMENT.GNU_STACK, ACCESS.READ_WRITE, 0, 0, 0); // Or it asks for an executable stack.
+  writeProgramHeader(view, 3, SEGMENT.GNU_STACK, ACCESS.READ_WRITE, 0, 0, 0); // Without it, the stack would be executable.
   writeHash(view, hashAt, count);
   addresses.forEach((address, i) => {
     writeSymbol(view, symbolsAt + SYMBOL * (i + 1), strings.offsets[i + 1]!, stubsAt + STUB * i);
@@ -91,7 +91,7 @@ function writeHeader(bytes: Uint8Array<ArrayBuffer>, machine: StubMachine): void
   view.setUint16(56, 4, true); // the number of program headers
 }
 
-/** A segment lies in memory `distance` behind its place in the file. */
+/** A segment is `distance` further in memory than in the file. */
 function writeProgramHeader(
   view: DataView,
   index: number,
@@ -108,7 +108,7 @@ function writeProgramHeader(
   writeWords(view, at + 8, [offset, address, address, size, size, type === SEGMENT.LOAD ? PAGE : 8]);
 }
 
-/** One bucket: a chain of all symbols. */
+/** A hash table with one bucket, the chain of all symbols. */
 function writeHash(view: DataView, at: number, count: number): void {
   const chain = Array.from({ length: count }, (_, i) => i === 0 || i === count - 1 ? 0 : i + 1);
   [1, count, count > 1 ? 1 : 0, ...chain].forEach((word, i) => view.setUint32(at + 4 * i, word, true));
@@ -133,7 +133,7 @@ function writeWords(view: DataView, at: number, words: readonly number[]): void 
   words.forEach((word, i) => view.setBigUint64(at + 8 * i, BigInt(word), true));
 }
 
-/** The texts one after the other, each with a NUL at its end; the first of all is empty. */
+/** Concatenates texts, each followed by a NUL; the first one is empty. */
 function stringTable(texts: readonly string[]): { bytes: Uint8Array; offsets: number[] } {
   const offsets: number[] = [];
   let all = "\0";

@@ -1,6 +1,6 @@
 /**
- * Functions of the system's libraries, and what it takes to open a library safely with them: to read its file, and to
- * pin it in the process. Deno's own file functions would ask for --allow-read, even inside Deno's cache.
+ * Functions of the system's libraries, and what opening a library safely requires: reading its file, and pinning it.
+ * Deno's file functions would require --allow-read, even inside Deno's cache.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { BinaryFile } from "./binary_format.ts";
 import { LibraryError } from "./library_error.ts";
 import { cString, type Pointer, wideString } from "./memory.ts";
 
-/** Opens a file for reading for as long as `use` runs. */
+/** Opens a file for reading while `use` runs. */
 export function withFile(path: string, use: (file: BinaryFile) => void): void {
   return Deno.build.os === "windows" ? withWindowsFile(path, use) : withPosixFile(path, use);
 }
 
-/** Loads a library so that it stays for the life of the process; false if the system would not load it. */
+/** Loads a library for the life of the process. Returns false if the system does not load it. */
 export function pin(path: string): boolean {
   return Deno.build.os === "windows" ? pinOnWindows(path) : pinOnPosix(path);
 }
@@ -118,22 +118,22 @@ function kernel32(): Functions<typeof WINDOWS> {
   return systemFunctions("kernel32.dll", WINDOWS);
 }
 
-/** Windows counts the loads of a library: one that nobody takes back is a pin. */
+/** Windows counts how often a library is loaded; a load that is never undone pins it. */
 function pinOnWindows(path: string): boolean {
   const name = path.replaceAll("/", "\\");
-  // With this flag the libraries that lie beside it are found; it is defined for absolute paths only.
+  // With this flag, Windows finds the libraries in the same folder. It requires an absolute path.
   const flags = /^([a-z]:)?\\/i.test(name) ? LOAD_WITH_ALTERED_SEARCH_PATH : 0;
   return kernel32().LoadLibraryExW(wideString(name), 0n, flags) !== null;
 }
 
-/** The functions of a table, callable. */
+/** The callable functions of a table. */
 export type Functions<F> = {
   [Name in keyof F]: F[Name] extends Deno.ForeignFunction ? Deno.FromForeignFunction<F[Name]> : never;
 };
 
 /**
- * Functions of a system library. They are called by their addresses, since Deno compiles code for each function that is
- * declared directly (0.1 ms each, measured). The addresses outlive the handle: every process keeps these libraries.
+ * Functions of a system library. They are called by address, because Deno compiles code for each declared function (0.1
+ * ms each, measured). The addresses stay valid after the handle is closed: no process unloads these libraries.
  */
 export function systemFunctions<const F extends Record<string, Deno.ForeignFunction>>(
   name: string,
@@ -147,7 +147,7 @@ export function systemFunctions<const F extends Record<string, Deno.ForeignFunct
   return Object.fromEntries(bound) as Functions<F>;
 }
 
-/** Where functions of a system library lie. */
+/** The addresses of functions in a system library. */
 export function systemAddresses<const S extends string>(name: string, symbols: readonly S[]): Record<S, Pointer> {
   const types = Object.fromEntries(symbols.map((symbol) => [symbol, { type: "pointer" }]));
   const library = Deno.dlopen(name, types as Record<string, { type: "pointer" }>);

@@ -1,5 +1,5 @@
 /**
- * Functions by their addresses.
+ * Calls functions by address.
  *
  * @module
  */

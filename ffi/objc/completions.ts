@@ -1,14 +1,14 @@
 /**
- * Completion handlers: blocks that Core ML calls on threads of its own when a call has finished.
+ * Completion handlers: blocks that Core ML calls on its own threads when a call has completed.
  *
- * One callback serves all of them. It is permanent: closing one while a framework may still be on its stack would end
- * the process. Each call in flight has a block of its own, whose address tells the callback which promise to settle.
+ * One callback serves all of them. It is never closed: closing it while a framework is still on its stack would crash
+ * the process. Each call in flight has its own block, whose address tells the callback which promise to settle.
  *
- * A block that says of itself that it is global is neither copied nor counted by anybody. Its memory stays ours, is
- * native, and is used again but never freed: a framework may look at the block after it has called it.
+ * The blocks are marked as global, so nobody copies or reference-counts them. Their memory is native and reused but
+ * never freed, because a framework may look at a block after it has called it.
  *
- * One thing cannot be helped: a worker that is terminated (not closed) takes its callback with it, and the process ends
- * when a framework calls it then.
+ * One problem remains: if a worker is terminated (not closed), its callback goes with it, and the process crashes when
+ * a framework calls it.
  *
  * @see https://clang.llvm.org/docs/Block-ABI-Apple.html
  * @module
@@ -18,14 +18,14 @@ import { cString, offsetPointer, type Pointer } from "../memory.ts";
 import type { Symbols } from "./frameworks.ts";
 import { createPages } from "./pages.ts";
 
-/** The handlers of calls that finish on other threads. */
+/** Handlers of calls that complete on other threads. */
 export interface Completions {
   /**
-   * Begins a call and waits for its completion.
+   * Starts a call and waits for its completion.
    *
-   * @param begin Sends the message, with the block as the handler of the completion.
-   * @param finish Makes the result of what the handler gets, a result and an NSError of which one is nil. The objects
-   * live until it returns; it runs in a pool.
+   * @param begin sends the message, with the block as its completion handler
+   * @param finish makes the result from what the handler gets: a result and an NSError, one of which is nil. The
+   * objects live until it returns; it runs in an autorelease pool
    */
   wait<T>(
     begin: (block: Pointer) => void,
@@ -41,12 +41,12 @@ const HAS_SIGNATURE = 1n << 30n;
 const SIGNATURE = "v24@?0@8@16";
 const PAGE = 4096;
 const BLOCK = 32;
-/** The page begins with the descriptor, 24 bytes, and the signature, 12. */
+/** A page starts with the descriptor (24 bytes) and the signature (12 bytes). */
 const FIRST_BLOCK = 64;
 
 type Handler = (result: Deno.PointerValue, error: Deno.PointerValue) => void;
 
-/** The handlers of a process. `pooled` runs a function with an autorelease pool. */
+/** Creates the handlers of a process. `pooled` runs a function in an autorelease pool. */
 export function createCompletions(symbols: Symbols, pooled: (work: () => void) => void): Completions {
   const handlers = new Map<bigint, Handler>();
   const blocks: Pointer[] = [];
@@ -57,7 +57,7 @@ export function createCompletions(symbols: Symbols, pooled: (work: () => void) =
     const callback = Deno.UnsafeCallback.threadSafe(definition, (block, result, error) => {
       const address = Deno.UnsafePointer.value(block);
       const handler = handlers.get(address);
-      if (handler === undefined) return; // Called twice: the first call has settled it.
+      if (handler === undefined) return; // A second call: the first one has settled it.
       forget(address);
       blocks.push(block!);
       pooled(() => handler(result, error));
@@ -68,7 +68,7 @@ export function createCompletions(symbols: Symbols, pooled: (work: () => void) =
 
   function forget(address: bigint): void {
     handlers.delete(address);
-    if (handlers.size === 0) opened?.unref(); // Nothing is awaited: the program may end.
+    if (handlers.size === 0) opened?.unref(); // Nothing is awaited, so the program may end.
   }
 
   function wait<T>(begin: (block: Pointer) => void, finish: (...args: Parameters<Handler>) => T): Promise<T> {

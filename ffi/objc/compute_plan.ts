@@ -1,5 +1,5 @@
 /**
- * Where Core ML means to run the operations of a model.
+ * Where Core ML plans to run the operations of a model.
  *
  * @module
  */
@@ -8,11 +8,11 @@ import type { Pointer } from "../memory.ts";
 import { type CoreML, type DeviceKind, kindOf } from "./core_ml.ts";
 
 /**
- * The devices on which the operations of a compiled model will run, most work first.
+ * The devices that will run the operations of a compiled model; the one with the most work comes first.
  *
- * @param path The compiled model.
- * @param configuration An MLModelConfiguration.
- * @returns `undefined` if this system does not tell
+ * @param path the compiled model
+ * @param configuration an MLModelConfiguration
+ * @returns `undefined` if this system does not provide plans
  */
 export async function plannedDevices(
   { messages, foundation, runtime }: CoreML,

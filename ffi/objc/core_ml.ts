@@ -59,7 +59,7 @@ const CORE_ML = {
   setReshapeFrequency: optional(message("void", "-[MLOptimizationHints setReshapeFrequency:]", "i64 frequency")),
   setSpecialization: optional(message("void", "-[MLOptimizationHints setSpecializationStrategy:]", "i64 strategy")),
 
-  // The memory stays ours: there is no deallocator.
+  // We own the memory, so there is no deallocator.
   initMultiArray: failableInitializer(
     "-[MLMultiArray initWithDataPointer:shape:dataType:strides:deallocator:error:]",
     "object data",
@@ -75,7 +75,7 @@ const CORE_ML = {
   featureValue: message("object", "+[MLFeatureValue featureValueWithMultiArray:]", "object array"),
   multiArrayValue: message("nullable", "-[MLFeatureValue multiArrayValue]"),
   initFeatureProvider: failableInitializer("-[MLDictionaryFeatureProvider initWithDictionary:error:]", "object values"),
-  // What a prediction returns is of another class, with the same protocol MLFeatureProvider.
+  // A prediction returns an object of another class with the same protocol, MLFeatureProvider.
   featureNamed: message("nullable", "-[MLDictionaryFeatureProvider featureValueForName:]", "object name"),
   initPredictionOptions: initializer("-[MLPredictionOptions init]"),
   setOutputBackings: message("void", "-[MLPredictionOptions setOutputBackings:]", "object backings"),
@@ -105,7 +105,7 @@ const CORE_ML = {
   weight: optional(message("f64", "-[MLComputePlanCost weight]")),
 };
 
-/** An open Core ML. It stays open for the life of the process. */
+/** Core ML. It stays open for the life of the process. */
 export interface CoreML {
   readonly runtime: Runtime;
   readonly foundation: Foundation;
@@ -114,9 +114,9 @@ export interface CoreML {
   readonly allocate: AllocatePages;
   /** The version of macOS, such as "15.1". */
   readonly version: string;
-  /** The build of macOS, such as "24B83": the compiled form of a model belongs to it. */
+  /** The build of macOS, such as "24B83". Compiled models are valid for one build only. */
   readonly build: string;
-  /** The user's folder, or that of the sandbox. */
+  /** The home folder of the user, or of the sandbox. */
   readonly homeFolder: string;
   /** The kinds of devices that this machine has. */
   readonly devices: readonly DeviceKind[];
@@ -125,10 +125,10 @@ export interface CoreML {
 const opened = new Map<string | undefined, CoreML>();
 
 /**
- * Opens Core ML, once.
+ * Opens Core ML, once per library.
  *
- * @param library A library that takes the place of the system's, for tests; by default that in WEBNN_COREML_FRAMEWORK.
- * @throws {LibraryError} if there is none, or it lacks what is needed
+ * @param library a library that replaces the system's, for tests; by default that in WEBNN_COREML_FRAMEWORK
+ * @throws {LibraryError} if there is none, or it lacks a required method
  */
 export function openCoreMLFramework(library?: string): CoreML {
   const path = library ?? readEnvironment("WEBNN_COREML_FRAMEWORK");
@@ -170,7 +170,7 @@ const KINDS: readonly (readonly [className: string, kind: DeviceKind])[] = [
   ["CPU", "cpu"],
 ];
 
-/** The kind of a device, as the name of its class says; new kinds may come. */
+/** The kind of a device, by the name of its class; `undefined` for classes that do not exist yet. */
 export function kindOf(className: string): DeviceKind | undefined {
   return KINDS.find(([part]) => className.includes(part))?.[1];
 }
@@ -180,7 +180,7 @@ function devicesOf(list: Deno.PointerValue, { objects }: Foundation, { className
   return [...new Set(kinds)].filter((kind) => kind !== undefined);
 }
 
-/** A text that the kernel knows. */
+/** A text value of the kernel. */
 function systemControl({ sysctlbyname }: Symbols, name: string): string {
   // name, oldp, oldlenp, newp, newlen
   const read = call(sysctlbyname, ["buffer", "buffer", "buffer", "pointer", "usize"], "i32");
@@ -190,7 +190,7 @@ function systemControl({ sysctlbyname }: Symbols, name: string): string {
   return readCString(Deno.UnsafePointer.of(text));
 }
 
-/** An object's own pointer is its identity. */
+/** Objects are identical if their pointers are equal. */
 export function isSame(a: Deno.PointerValue, b: Pointer): boolean {
   return a !== null && Deno.UnsafePointer.equals(a, b);
 }

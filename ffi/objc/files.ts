@@ -1,5 +1,5 @@
 /**
- * Files and folders by Foundation, which asks Deno for no permission. Paths are absolute.
+ * Files and folders by Foundation, which needs no permission of Deno. Paths are absolute.
  *
  * @module
  */
@@ -29,30 +29,30 @@ const FILE_MANAGER = {
   timeIntervalSince1970: message("f64", "-[NSDate timeIntervalSince1970]"),
 };
 
-/** A file that is being written. */
+/** A file being written. */
 export interface FileWriter {
   write(bytes: Uint8Array): Promise<void>;
   close(): void;
 }
 
-/** Files and folders. Whatever fails throws an NSError. */
+/** Files and folders. Every function throws an NSError if it fails. */
 export interface Files {
   exists(path: string): boolean;
-  /** Creates a folder and those above it. */
+  /** Creates a folder and its parents. */
   createFolder(path: string): void;
-  /** Creates a file or empties it. */
+  /** Creates a file, or empties it. */
   create(path: string): FileWriter;
-  /** Moves a file or folder to a path where there is none yet; within a volume that happens at once or not at all. */
+  /** Moves a file or folder to a path that does not exist yet. Within a volume this is atomic. */
   move(from: string, to: string): void;
-  /** Removes a file or folder with all that is in it. */
+  /** Removes a file or folder with its contents. */
   remove(path: string): void;
-  /** The names of what is in a folder. */
+  /** The names of the files in a folder. */
   list(folder: string): string[];
-  /** The size of all files in a folder, and in those below it, in bytes. */
+  /** The total size of all files in a folder and its subfolders, in bytes. */
   sizeOf(folder: string): number;
-  /** When a file or folder was last changed, in seconds. */
+  /** When a file or folder was last changed, in seconds since 1970. */
   modified(path: string): number;
-  /** Makes it changed just now. */
+  /** Sets the modification time to now. */
   touch(path: string): void;
 }
 
@@ -92,9 +92,9 @@ const POSIX = {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" }, // fd, buf, count
 } as const;
 
-/** Readable by everybody, as far as the user's mask allows. */
+/** Readable by everyone, as far as the user's umask allows. */
 const MODE = 0o666;
-/** Bytes that are written before the event loop gets a turn: a few milliseconds' work. */
+/** Bytes to write before the event loop gets a turn: a few milliseconds of work. */
 const SLICE = 8 * 2 ** 20;
 
 function createFile(path: string): FileWriter {

@@ -1,6 +1,6 @@
 /**
- * Foundation: strings, URLs, collections and errors, to and from JavaScript. What is returned is autoreleased, so all of
- * it runs in a pool of {@linkcode Runtime.pooled}.
+ * Conversions between JavaScript and Foundation: strings, URLs, collections and errors. Results are autoreleased, so
+ * all of this runs inside {@linkcode Runtime.pooled}.
  *
  * @module
  */
@@ -33,15 +33,15 @@ const FOUNDATION = {
   userInfo: message("nullable", "-[NSError userInfo]"),
 };
 
-/** An error of macOS. */
+/** An NSError. */
 export class NSError extends Error {
   override readonly name = "NSError";
-  /** Whose error it is: `"com.apple.CoreML"`. */
+  /** The domain of the error: `"com.apple.CoreML"`. */
   readonly domain: string;
-  /** The number of the error in its domain. */
+  /** The code of the error in its domain. */
   readonly code: number;
 
-  /** `cause` is the error that led to this one. Its text is part of the message: the reason often stands only there. */
+  /** `cause` is the underlying error. Its text becomes part of the message, because often only it has the reason. */
   constructor(text: string, domain: string, code: number, cause?: NSError) {
     super(`${text} (${domain} ${code})${cause ? `: ${cause.message}` : ""}`, { cause });
     this.domain = domain;
@@ -49,10 +49,10 @@ export class NSError extends Error {
   }
 }
 
-/** Foundation's values from JavaScript's, and back. */
+/** Conversions between JavaScript's and Foundation's values. */
 export interface Foundation {
   string(text: string): Pointer;
-  /** The text of an NSString; empty for nil. */
+  /** The text of an NSString; empty if nil. */
   text(string: Deno.PointerValue): string;
   fileUrl(path: string): Pointer;
   /** The path of a URL; empty if it has none. */
@@ -67,11 +67,11 @@ export interface Foundation {
   dictionary(entries: readonly (readonly [key: string, value: Pointer])[]): Pointer;
   /** The value of a key, if there is one. */
   valueAt(dictionary: Pointer, key: string): Deno.PointerValue;
-  /** The error that an NSError tells of. */
+  /** The JavaScript error for an NSError. */
   error(error: Pointer): NSError;
 }
 
-/** How many errors of a chain are told of; a chain that has no end must not hang the program. */
+/** How many errors of a chain to follow: an endless chain must not hang the program. */
 const MAX_CAUSES = 8;
 
 /** Binds Foundation. */

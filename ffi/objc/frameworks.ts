@@ -1,5 +1,5 @@
 /**
- * The libraries of macOS that hold Objective-C, Foundation and Core ML.
+ * The macOS libraries of Objective-C, Foundation and Core ML.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { LibraryError, openLibrary, openSystemLibrary } from "../library.ts";
 import type { Pointer } from "../memory.ts";
 
-/** What is used of each library. They are found by these names in the loader's cache, and are not on the disk. */
+/** The symbols used from each library. The names are found in the loader's cache; the files do not exist on disk. */
 const LIBRARIES = {
   "/usr/lib/libobjc.A.dylib": [
     "objc_autoreleasePoolPop",
@@ -24,14 +24,14 @@ const LIBRARIES = {
   "/System/Library/Frameworks/CoreML.framework/CoreML": ["MLAllComputeDevices"],
 } as const;
 
-/** The addresses of what is used, by name. */
+/** The addresses of the symbols, by name. */
 export type Symbols = Readonly<Record<typeof LIBRARIES[keyof typeof LIBRARIES][number], Pointer>>;
 
 /**
  * Opens the libraries for the life of the process.
  *
- * @param library One library that takes the place of all, for tests on other systems.
- * @throws {LibraryError}
+ * @param library one library that replaces all of them, for tests on other systems
+ * @throws {LibraryError} if a library or symbol is missing
  */
 export function openFrameworks(library?: string): Symbols {
   if (library === undefined && Deno.build.os !== "darwin") {
@@ -42,7 +42,7 @@ export function openFrameworks(library?: string): Symbols {
 }
 
 function addresses(path: string, names: readonly string[], library: string | undefined): Record<string, Pointer> {
-  // The type "pointer" asks for the address of a symbol, be it a function or not.
+  // The type "pointer" gives the address of a symbol, whether it is a function or data.
   const symbols = Object.fromEntries(names.map((name) => [name, { type: "pointer", optional: true } as const]));
   const found = (values: Readonly<Record<string, unknown>>) =>
     Object.fromEntries(names.map((name) => {

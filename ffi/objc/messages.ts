@@ -1,15 +1,15 @@
 /**
- * Messages of Objective-C as typed functions.
+ * Objective-C messages as typed functions.
  *
- * A row names a method as Objective-C writes it, and its parameters:
+ * A row has a method, as Objective-C writes it, and its parameters:
  *
- * - {@linkcode message}: as it is declared. A message to an object takes the object first.
- * - {@linkcode initializer}: allocates an object and initializes it; the caller owns it.
- * - {@linkcode failable}: a message whose last parameter is an `NSError **`; here it throws the error.
- * - {@linkcode completion}: a message whose last parameter is a completion handler; here it gives a promise.
+ * - {@linkcode message}: as declared. The first argument of an instance method is the object.
+ * - {@linkcode initializer}: allocates and initialises an object, which the caller owns.
+ * - {@linkcode failable}: the last parameter is an `NSError **`; the function throws the error.
+ * - {@linkcode completion}: the last parameter is a completion handler; the function returns a promise.
  *
- * {@linkcode bindMessages} asks for every method before any is called, since a message that is not understood ends the
- * process.
+ * {@linkcode bindMessages} checks that every method exists before any is called, because sending an unknown message
+ * crashes the process.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import { LibraryError } from "../library.ts";
 import { type Pointer, pointerAt } from "../memory.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** A method of a class, `+[NSURL fileURLWithPath:]`, or of its objects, `-[NSURL path]`. */
+/** A class method, `+[NSURL fileURLWithPath:]`, or an instance method, `-[NSURL path]`. */
 export type Method = `${"+" | "-"}[${string} ${string}]`;
 
-/** What a caller passes for each type of parameter. */
+/** The type of argument for each parameter type. */
 interface Values {
   object: Pointer;
   /** An object or nil. */
@@ -31,11 +31,11 @@ interface Values {
   bool: boolean;
 }
 
-/** What comes out of each type of result. An `object` is never nil: without one there is an error. */
+/** The type of value for each result type. An `object` is never nil; nil throws an error. */
 interface Results {
   object: Pointer;
   nullable: Deno.PointerValue;
-  /** An address that is no object's. */
+  /** An address that is not an object. */
   pointer: Deno.PointerValue;
   i64: number;
   f64: number;
@@ -43,34 +43,34 @@ interface Results {
   void: void;
 }
 
-/** A parameter as it stands in a row: `i64 units`. */
+/** A parameter in a row: `i64 units`. */
 export type Parameter = `${keyof Values} ${string}`;
-/** What a caller passes for a method and its parameters. */
+/** The arguments of a method. */
 export type Arguments<M extends Method, P extends readonly Parameter[]> = [
   ...receiver: M extends `-${string}` ? [Pointer] : [],
   ...args: { [I in keyof P]: P[I] extends `${infer T extends keyof Values} ${string}` ? Values[T] : never },
 ];
 
-/** What the rows need beside the runtime. */
+/** What rows need besides the runtime. */
 export interface Services {
   readonly runtime: Runtime;
-  /** The error that an NSError tells of. */
+  /** The JavaScript error for an NSError. */
   toError(error: Pointer): Error;
 }
 
-/** A method and how to call it. */
+/** A method, and how to call it. */
 export interface Row<Call> {
   readonly method: Method;
-  /** Whether older systems may lack it. */
+  /** Whether older systems may lack the method. */
   readonly isOptional: boolean;
-  /** The method as a function. */
+  /** Makes the function. */
   bind(services: Services): Call;
 }
 
-/** The functions of a table of rows. */
+/** The functions of a table. */
 export type Messages<Rows> = { readonly [Name in keyof Rows]: Rows[Name] extends Row<infer Call> ? Call : never };
 
-/** A message as it is declared. */
+/** A message, as declared. */
 export function message<const M extends Method, const P extends readonly Parameter[], R extends keyof Results>(
   result: R,
   method: M,
@@ -82,7 +82,7 @@ export function message<const M extends Method, const P extends readonly Paramet
   });
 }
 
-/** Allocates an object of the class and initializes it. */
+/** Allocates and initialises an object of the class. */
 export function initializer<const M extends `-[${string}`, const P extends readonly Parameter[]>(
   method: M & Method,
   ...parameters: P
@@ -107,7 +107,7 @@ export function failableInitializer<const M extends `-[${string}`, const P exten
   });
 }
 
-/** A message whose last parameter is an `NSError **`, and which returns an object, or whether it succeeded. */
+/** A message whose last parameter is an `NSError **`. It returns an object, or whether it succeeded. */
 export function failable<
   const M extends Method,
   const P extends readonly Parameter[],
@@ -127,7 +127,10 @@ export function failable<
   });
 }
 
-/** A message whose last parameter is a handler `(result, error)`. `finish` gets the result, which lives until then. */
+/**
+ * A message whose last parameter is a handler `(result, error)`. `finish` gets the result, which lives until it
+ * returns.
+ */
 export function completion<const M extends Method, const P extends readonly Parameter[]>(
   method: M,
   ...parameters: P
@@ -151,7 +154,7 @@ export function optional<Call>(row: Row<Call>): Row<Call | undefined> {
 /**
  * Binds rows to methods.
  *
- * @throws {LibraryError} that names every method that is missing
+ * @throws {LibraryError} that names all missing methods
  */
 export function bindMessages<Rows extends Record<string, Row<unknown>>>(
   rows: Rows,
@@ -169,7 +172,7 @@ export function bindMessages<Rows extends Record<string, Row<unknown>>>(
   return Object.fromEntries(bound) as Messages<Rows>;
 }
 
-/** Asks the class of a method whether it, or its objects, have the method. */
+/** Returns a function that asks a class whether a method exists. */
 function bindProbe(runtime: Runtime): (method: Method) => boolean {
   const send = runtime.sender(["pointer"], "bool");
   const [ofClass, ofObjects] = ["respondsToSelector:", "instancesRespondToSelector:"].map(runtime.selector);
@@ -184,7 +187,7 @@ function row<Call>(method: Method, bind: (services: Services) => Call): Row<Call
   return { method, isOptional: false, bind };
 }
 
-/** Sends a message to the class, or to the object that is the first argument. */
+/** Sends a message to the class, or to the object in the first argument. */
 function bindMethod(
   runtime: Runtime,
   method: Method,
@@ -232,7 +235,7 @@ function notNil(object: Deno.PointerValue, method: Method): Pointer {
   return object;
 }
 
-/** The result; without one, the error. Where there is a result, what lies in the place of the error means nothing. */
+/** The result, or throws the error. If there is a result, the error's memory is undefined. */
 function orThrow<T>(result: T | null, error: Deno.PointerValue, method: Method, { toError }: Services): T {
   if (result !== null) return result;
   throw error === null ? new Error(`${method} failed and gave no reason`) : toError(error);

@@ -1,5 +1,5 @@
 /**
- * Memory in whole pages, all zero.
+ * Zeroed memory in whole pages.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import { type Pointer, view } from "../memory.ts";
 import { call } from "./call.ts";
 import type { Symbols } from "./frameworks.ts";
 
-/** Memory of our own that native code may use until it is freed. */
+/** Memory that native code may use until it is freed. */
 export interface PageBlock {
   readonly pointer: Pointer;
-  /** The bytes. Counted by the garbage collector, so that forgotten memory is collected in time. */
+  /** The bytes. The garbage collector counts them, so unused memory is collected in time. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Gives the memory back, once. */
+  /** Frees the memory. Call it once. */
   free(): void;
 }
 
-/** Allocates whole pages. The system clears them as they are used first. Throws a RangeError if there are none. */
+/** Allocates whole pages, which the system zeroes on first use. Throws a RangeError if there is not enough memory. */
 export type AllocatePages = (byteLength: number) => PageBlock;
 
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE_ANONYMOUS = Deno.build.os === "darwin" ? 0x1002 : 0x22;
 const MAP_FAILED = 2n ** 64n - 1n;
 
-/** Pages by the system's `mmap`. */
+/** Allocates pages with `mmap`. */
 export function createPages({ mmap, munmap }: Pick<Symbols, "mmap" | "munmap">): AllocatePages {
   // addr, length, prot, flags, fd, offset
   const map = call(mmap, ["pointer", "usize", "i32", "i32", "i32", "i64"], "pointer");
@@ -40,7 +40,7 @@ export function createPages({ mmap, munmap }: Pick<Symbols, "mmap" | "munmap">):
       pointer,
       bytes,
       free() {
-        if (byteLength > 0) bytes.buffer.transfer(0); // Nothing can touch the memory any more.
+        if (byteLength > 0) bytes.buffer.transfer(0); // Makes the memory inaccessible.
         unmap(pointer, size);
       },
     };

@@ -1,9 +1,9 @@
 /**
- * The Objective-C runtime: classes, selectors, messages, pools and the counting of references.
+ * The Objective-C runtime: classes, selectors, messages, autorelease pools and reference counts.
  *
- * Two things decide over life and death here. An Objective-C exception ends the process, and cannot be caught: nobody may
- * send a message that is not understood, or pass nil where it is not allowed. And an object that is autoreleased without
- * a pool is never freed: what makes objects runs inside {@linkcode Runtime.pooled}.
+ * Two rules prevent crashes and leaks. An Objective-C exception cannot be caught and ends the process, so never send an
+ * unknown message, and never pass nil where it is not allowed. And an object autoreleased outside a pool is never
+ * freed, so code that creates objects runs inside {@linkcode Runtime.pooled}.
  *
  * @module
  */
@@ -18,28 +18,28 @@ export type Send = (receiver: Deno.PointerValue, selector: Pointer, ...args: rea
 
 /** The Objective-C runtime of this process. */
 export interface Runtime {
-  /** The class of this name, if there is one. */
+  /** The class with this name; null if there is none. */
   classNamed(name: string): Deno.PointerValue;
-  /** The selector of this name. */
+  /** The selector with this name. */
   selector(name: string): Pointer;
   /** The name of an object's class. */
   classNameOf(object: Pointer): string;
-  /** `objc_msgSend` for the types of some arguments, receiver and selector left out, and of a result. */
+  /** `objc_msgSend` for the given types of arguments (without receiver and selector) and result. */
   sender(parameters: readonly Deno.NativeType[], result: Deno.NativeResultType): Send;
   /**
-   * Runs `work` with a pool for the objects that are autoreleased meanwhile. It may begin a call and return its promise,
-   * but must not be an async function: the pool is gone when it returns.
+   * Runs `work` in an autorelease pool. It may start a call and return its promise, but must not be an async function,
+   * because the pool ends when it returns.
    */
   pooled<T>(work: () => T): T;
-  /** Adds an owner. */
+  /** Increments the reference count. */
   retain(object: Pointer): Pointer;
-  /** Removes an owner. */
+  /** Decrements the reference count. */
   release(object: Pointer): void;
-  /** The handlers of calls that finish on other threads. */
+  /** Handlers of calls that complete on other threads. */
   readonly completions: Completions;
 }
 
-/** The runtime at some addresses. */
+/** Creates the runtime from the addresses of its functions. */
 export function createRuntime(symbols: Symbols): Runtime {
   const getClass = call(symbols.objc_getClass, ["buffer"], "pointer");
   const registerName = call(symbols.sel_registerName, ["buffer"], "pointer");
@@ -66,7 +66,7 @@ export function createRuntime(symbols: Symbols): Runtime {
     selector: (name) => getOrInsert(selectors, name, () => registerName(cString(name))!),
     sender: (parameters, result) =>
       getOrInsert(senders, `${parameters} ${result}`, () => {
-        // Never as a variadic function: on arm64 those take their arguments elsewhere.
+        // Not as a variadic function: on arm64, those take their arguments elsewhere.
         return call(symbols.objc_msgSend, ["pointer", "pointer", ...parameters], result) as Send;
       }),
     pooled,

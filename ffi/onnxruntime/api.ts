@@ -1,8 +1,8 @@
 /**
- * The C API of ONNX Runtime: every function that the module uses, by its position in the table of the library.
+ * The C API of ONNX Runtime: every function that the module uses, by its index in the library's table.
  *
- * Handles are "pointer"; strings, arrays and out-parameters are "buffer", a typed array that is passed as it is.
- * Positions never change: the tables grow at the end.
+ * Handles are "pointer". Strings, arrays and out-parameters are "buffer", a typed array. Indices never change, because
+ * the tables only grow at the end.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export const ORT_API = {
   GetErrorMessage: plain("pointer", 2, "pointer status"), // a C string that the status owns
   ReleaseStatus: plain("void", 93, "pointer status"),
 
-  // Environment: one per process, reference-counted. The first one decides on the global thread pool.
+  // Environment: one per process, reference-counted. The first one determines the global thread pool.
   CreateEnv: handle(3, "i32 log_severity_level", "buffer logid"),
   CreateEnvWithGlobalThreadPools: handle(119, "i32 log_severity_level", "buffer logid", "pointer tp_options"), // both copied
   ReleaseEnv: plain("void", 92, "pointer env"),
@@ -69,10 +69,10 @@ export const ORT_API = {
   ),
   SessionOptionsSetLoadCancellationFlag: status(293, "pointer options", "bool cancel"),
 
-  // Sessions. None may be released while it runs.
+  // Sessions. A session must not be released while it runs.
   CreateSession: handle(7, "pointer env", "buffer model_path", "pointer options"),
   CreateSessionFromArray: handle(8, "pointer env", "buffer model_data", "usize model_data_length", "pointer options"),
-  // The length as a pointer: `integerPointer`.
+  // The length is passed as a pointer: `integerPointer`.
   CreateSessionFromArrayAsync: nonblocking.handle(
     8,
     "pointer env",
@@ -96,7 +96,7 @@ export const ORT_API = {
   RunWithBinding: status(133, "pointer session", "pointer run_options", "pointer binding"),
   RunWithBindingAsync: nonblocking.status(133, "pointer session", "pointer run_options", "pointer binding"),
 
-  // I/O bindings. They keep references of their own to the values.
+  // I/O bindings. They hold references to the values.
   CreateIoBinding: handle(134, "pointer session"),
   ReleaseIoBinding: plain("void", 135, "pointer binding"),
   BindInput: status(136, "pointer binding", "buffer name", "pointer value"),
@@ -111,7 +111,7 @@ export const ORT_API = {
   CreateCpuMemoryInfo: handle(69, "i32 type", "i32 mem_type"),
   ReleaseMemoryInfo: plain("void", 94, "pointer info"),
 
-  // Values: with memory of their own (not zeroed); over borrowed memory; over memory that they take.
+  // Values: that allocate memory (not zeroed); that borrow memory; that take over memory.
   CreateTensorAsOrtValue: handle(48, "pointer allocator", "buffer shape", "usize shape_len", "i32 type"),
   CreateTensorWithDataAsOrtValue: handle(
     49,
@@ -141,14 +141,14 @@ export const ORT_API = {
   ReleaseTensorTypeAndShapeInfo: plain("void", 99, "pointer info"),
   ReleaseTypeInfo: plain("void", 98, "pointer type_info"),
 
-  // Parts of a graph. Whoever takes one releases it: these are for what nobody has taken.
+  // Parts of a graph. Adding a part passes ownership; release only parts that were not added.
   ReleaseValueInfo: plain("void", 285, "pointer value_info"),
   ReleaseGraph: plain("void", 287, "pointer graph"),
   ReleaseModel: plain("void", 288, "pointer model"),
   GetModelEditorApi: plain("pointer", 291), // null in a minimal build
 };
 
-/** Rows of `OrtModelEditorApi`. What is marked as taken is so on success only. */
+/** Rows of `OrtModelEditorApi`. "taken" means that ownership passes, on success only. */
 export const MODEL_EDITOR_API = {
   CreateTensorTypeInfo: handle(0, "pointer tensor_info"), // copied
   CreateValueInfo: handle(5, "buffer name", "pointer type_info"), // copied
@@ -159,7 +159,7 @@ export const MODEL_EDITOR_API = {
   AddInitializerToGraph: status(10, "pointer graph", "buffer name", "pointer tensor", "bool data_is_external"),
   CreateModel: handle(12, "buffer domain_names", "buffer opset_versions", "usize opset_entries_len"), // int32_t*
   AddGraphToModel: status(13, "pointer model", "pointer graph"), // graph taken
-  // A session in three steps. It cannot run before the last, and is released where one fails.
+  // A session created in three steps. It cannot run before the last one. If a step fails, release it.
   CreateModelEditorSessionFromArray: handle(
     16,
     "pointer env",
@@ -202,15 +202,15 @@ export type OrtModelEditorApi = Functions<typeof MODEL_EDITOR_API>;
 export interface OrtTables {
   readonly api: OrtApi;
   readonly modelEditor: OrtModelEditorApi;
-  /** What only devices other than the CPU need; absent in libraries that are older than it. */
+  /** Functions for devices other than the CPU; absent in older libraries. */
   readonly deviceApi: OrtDeviceApi | undefined;
-  /** What captured runs need; absent likewise. */
+  /** Functions for captured runs; absent in older libraries. */
   readonly captureApi: OrtCaptureApi | undefined;
 }
 
 /**
- * Binds the tables of an open library; `table` is what its `GetApi` returned, and `version` the newest version that it
- * knows. Null if the library was built without the Model Editor.
+ * Binds the tables of an open library. `table` is the result of its `GetApi`, and `version` the newest version it
+ * supports. Null if the library was built without the Model Editor.
  */
 export function bindApi(table: Deno.PointerObject, version: number): OrtTables | null {
   let allocator: Deno.PointerObject | undefined;
@@ -230,7 +230,7 @@ export function bindApi(table: Deno.PointerObject, version: number): OrtTables |
   };
 }
 
-/** The one place where a status becomes an error: null is success, everything else is released and thrown. */
+/** Turns a status into an error: null is success; anything else is released and thrown. */
 export function unwrap(api: OrtApi, status: Deno.PointerValue): void {
   if (status === null) return;
   const error = new OrtError(api.GetErrorCode(status), readCString(api.GetErrorMessage(status)));

@@ -1,6 +1,6 @@
 /**
- * The part of ONNX Runtime's C API that only devices other than the CPU need. It is bound apart from the rest, so that
- * an older library still serves the CPU.
+ * The part of ONNX Runtime's C API that only devices other than the CPU need. It is bound separately, so that an older
+ * library still works on the CPU.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { type Functions, handle, nonblocking, plain, status } from "./table.ts";
 /** The oldest version of the API that has all functions below: that of ONNX Runtime 1.24. */
 export const DEVICE_API_VERSION = 24;
 
-/** Rows of `OrtApi`. Lists and what stands in them belong to the library, and to the object that was asked. */
+/** Rows of `OrtApi`. Lists and their items belong to the library, or to the object that returned them. */
 export const DEVICE_API = {
   // Execution providers and the devices that they can use
   RegisterExecutionProviderLibrary: status(301, "pointer env", "buffer registration_name", "buffer path"), // `pathString`
   GetEpDevices: status(303, "pointer env", "buffer ep_devices", "buffer num_ep_devices"), // OrtEpDevice***, size_t*
-  EpDevice_EpName: plain("pointer", 312, "pointer ep_device"), // a C string, as the following
+  EpDevice_EpName: plain("pointer", 312, "pointer ep_device"), // a C string, like the next ones
   EpDevice_EpVendor: plain("pointer", 313, "pointer ep_device"),
   EpDevice_EpMetadata: plain("pointer", 314, "pointer ep_device"), // OrtKeyValuePairs*
   EpDevice_Device: plain("pointer", 316, "pointer ep_device"),
@@ -23,7 +23,7 @@ export const DEVICE_API = {
   GetNumHardwareDevices: status(397, "pointer env", "buffer num_devices"), // size_t*
   GetHardwareDevices: status(398, "pointer env", "buffer devices", "usize num_devices"), // OrtHardwareDevice**
   HardwareDevice_Type: plain("i32", 307, "pointer device"),
-  HardwareDevice_VendorId: plain("u32", 308, "pointer device"), // numbers on the PCI bus
+  HardwareDevice_VendorId: plain("u32", 308, "pointer device"), // PCI numbers
   HardwareDevice_Vendor: plain("pointer", 309, "pointer device"), // a C string
   HardwareDevice_DeviceId: plain("u32", 310, "pointer device"),
   HardwareDevice_Metadata: plain("pointer", 311, "pointer device"), // OrtKeyValuePairs*
@@ -39,7 +39,7 @@ export const DEVICE_API = {
     "usize num_ep_options",
   ),
 
-  // CUDA and TensorRT, whose options are objects of their own
+  // CUDA and TensorRT, whose options are objects.
   CreateCUDAProviderOptions: handle(205),
   UpdateCUDAProviderOptions: status(206, "pointer cuda_options", "buffer keys", "buffer values", "usize num_keys"),
   ReleaseCUDAProviderOptions: plain("void", 208, "pointer cuda_options"),
@@ -60,7 +60,7 @@ export const DEVICE_API = {
     "usize alignment",
     "i32 allocator_type",
   ),
-  CreateAllocator: handle(131, "pointer session", "pointer mem_info"), // not to be used after the session is gone
+  CreateAllocator: handle(131, "pointer session", "pointer mem_info"), // invalid after the session is released
   ReleaseAllocator: plain("void", 132, "pointer allocator"),
   CopyTensors: status(
     386,
@@ -76,10 +76,10 @@ export const DEVICE_API = {
     "pointer src_tensors",
     "pointer dst_tensors",
     "pointer stream",
-    "pointer num_tensors", // a size_t: the address that is that number
+    "pointer num_tensors", // a size_t, passed as an address
   ),
 
-  // Where the nodes of a session went
+  // Where the nodes of a session run
   Session_GetEpGraphAssignmentInfo: status(407, "pointer session", "buffer ep_subgraphs", "buffer num_ep_subgraphs"),
   EpAssignedSubgraph_GetEpName: status(408, "pointer ep_subgraph", "buffer out"),
   EpAssignedSubgraph_GetNodes: status(409, "pointer ep_subgraph", "buffer ep_nodes", "buffer num_ep_nodes"),

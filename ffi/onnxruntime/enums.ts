@@ -1,10 +1,10 @@
 /**
- * The enumerations of ONNX Runtime's C API that the module uses, under their C names without the prefix.
+ * The enumerations of ONNX Runtime's C API that the module uses, with C names without their prefix.
  *
  * @module
  */
 
-/** `ONNXTensorElementDataType`: the data types that WebNN knows, under WebNN's names, and two that only graphs have. */
+/** `ONNXTensorElementDataType`: WebNN's data types, with WebNN's names, and two that only graphs have. */
 export const ElementType = {
   float32: 1,
   uint8: 2,

@@ -1,6 +1,6 @@
 /**
- * Finding and opening ONNX Runtime: a path that the caller names, else the one in WEBNN_ORT_PATH, else the library in
- * the npm package onnxruntime-node.
+ * Finds and opens ONNX Runtime: the path that the caller gives, else WEBNN_ORT_PATH, else the library in the npm
+ * package onnxruntime-node.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { API_VERSION, bindApi, type OrtTables } from "./api.ts";
 import { foreign } from "./table.ts";
 import { disableTelemetry } from "./telemetry.ts";
 
-/** An open ONNX Runtime. It stays open for the life of the process. */
+/** ONNX Runtime. It stays open for the life of the process. */
 export interface OnnxRuntime extends OrtTables {
-  /** The file that it was loaded from. */
+  /** The path it was loaded from. */
   readonly path: string;
   /** Its version, such as "1.30.0". */
   readonly version: string;
 }
 
-/** The library inside the npm package, for each system (as `Deno.build` names it) that the package serves. */
+/** The library file in the npm package, by system (as in `Deno.build`). */
 const NPM_FILES: Record<string, string> = {
   "linux x86_64": "bin/napi-v6/linux/x64/libonnxruntime.so.1",
   "linux aarch64": "bin/napi-v6/linux/arm64/libonnxruntime.so.1",
@@ -35,8 +35,8 @@ const runtimes = new Map<string, OnnxRuntime>();
 /**
  * Opens ONNX Runtime, once per path.
  *
- * @param path The library, if the caller names one.
- * @throws {LibraryError} if there is none, or it cannot be used.
+ * @param path the library; optional
+ * @throws {LibraryError} if it is missing or cannot be used
  */
 export async function openOnnxRuntime(path?: string): Promise<OnnxRuntime> {
   const file = path ?? readEnvironment("WEBNN_ORT_PATH") ?? await npmLibraryPath();
@@ -63,7 +63,7 @@ function openFile(path: string): OnnxRuntime {
   });
 }
 
-/** ONNX Runtime 1.30 knows the API up to version 30. All versions are one table that grows at the end. */
+/** ONNX Runtime 1.30 has API version 30. All versions share one table that grows at the end. */
 function minorVersion(version: string): number {
   return Number(version.split(".")[1] ?? 0);
 }
@@ -91,7 +91,7 @@ async function npmPackageUrl(): Promise<string> {
   }
 }
 
-/** A project with a package.json takes packages from its own folder only. */
+/** If the project has a package.json, Deno takes packages only from its node_modules folder. */
 function whyNoPackage(cause: unknown): string {
   return String(cause).includes("node_modules directory")
     ? "This project has its npm packages in node_modules, and onnxruntime-node 1.30.0 is not there; run " +
@@ -99,7 +99,7 @@ function whyNoPackage(cause: unknown): string {
     : "The npm package onnxruntime-node 1.30.0 could not be loaded; connect to the npm registry once";
 }
 
-/** As node:url has it, which takes 5 ms to load. */
+/** Like `fileURLToPath` of node:url, which takes 5 ms to load. */
 function filePath({ pathname }: URL): string {
   const path = decodeURIComponent(pathname);
   // file:///C:/x is C:/x on Windows.

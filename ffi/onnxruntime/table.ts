@@ -1,13 +1,15 @@
 /**
  * A table of C function pointers as an object of typed functions.
  *
- * A row says where a function stands in the table and, as in C, the type and the name of each parameter. Four kinds
- * cover the C API of ONNX Runtime:
+ * A row has the index of a function in the table and, as in C, the type and name of each parameter. There are four
+ * kinds of rows:
  *
- * - {@linkcode plain}: called as declared in C.
- * - {@linkcode status}: returns an `OrtStatus*`; here it returns nothing, and throws an {@linkcode OrtError}.
- * - {@linkcode handle}: a `status` whose last parameter is an out-parameter for a pointer; here it returns the pointer.
- * - {@linkcode nonblocking}: one of these on another thread, as a promise. Its pointers must lead to native memory.
+ * - {@linkcode plain}: as declared in C.
+ * - {@linkcode status}: returns an `OrtStatus*`; the function returns nothing, and throws an {@linkcode OrtError}.
+ * - {@linkcode handle}: a `status` whose last parameter is an out-parameter for a pointer; the function returns the
+ *   pointer.
+ * - {@linkcode nonblocking}: one of these on another thread; the function returns a promise. Pointers must be to native
+ *   memory.
  *
  * @module
  */
@@ -16,16 +18,16 @@ import { callable, type DirectCalls, directCalls, noDirectCalls } from "../direc
 import { pointerAt, readPointer } from "../memory.ts";
 import { ErrorCode } from "./enums.ts";
 
-/** An error that ONNX Runtime reported. */
+/** An error reported by ONNX Runtime. */
 export class OrtError extends Error {
   override readonly name = "OrtError";
-  /** The number of the error, one of {@linkcode ErrorCode}. */
+  /** The code of the error, one of {@linkcode ErrorCode}. */
   readonly code: number;
 
-  /** `message` is the text as ONNX Runtime gave it. */
+  /** @param message the text from ONNX Runtime */
   constructor(code: number, message: string) {
     const { stackTraceLimit } = Error;
-    // An error without frames: they would keep what the functions on the stack use, such as the tensors of a run.
+    // An error without a stack trace, which would keep alive what its functions use, such as the tensors of a run.
     Reflect.set(Error, "stackTraceLimit", 0);
     super(message);
     Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
@@ -38,28 +40,28 @@ export class OrtError extends Error {
   }
 }
 
-/** What the functions of one library share. */
+/** What all functions of a library share. */
 export interface Services {
-  /** Throws what a status says, and releases it; null is success. */
+  /** Throws the error of a status, and releases the status; null is success. */
   unwrap(status: Deno.PointerValue): void;
-  /** Allocates native memory for one pointer. */
+  /** Allocates native memory for a pointer. */
   allocateCell(): Deno.PointerObject;
-  /** Frees what `allocateCell` gave. */
+  /** Frees a result of `allocateCell`. */
   freeCell(cell: Deno.PointerObject): void;
 }
 
-/** A function's place in its table, and how to call it. */
+/** The index of a function in its table, and how to call it. */
 export interface Row<Call> {
-  /** The position in the table. */
+  /** The index in the table. */
   readonly index: number;
-  /** The function at `address`. */
+  /** Makes the function for an address. */
   bind(address: Deno.PointerObject, services: Services, direct: DirectCalls): Call;
 }
 
-/** The functions of a table of rows. */
+/** The functions of a table. */
 export type Functions<Rows> = { readonly [Name in keyof Rows]: Rows[Name] extends Row<infer Call> ? Call : never };
 
-/** The C types of the tables, and what a caller passes for each. A size may be a plain number. */
+/** The type of argument for each C type. A size may be a plain number. */
 interface Values {
   pointer: Deno.PointerValue;
   buffer: BufferSource | null;
@@ -69,18 +71,18 @@ interface Values {
   usize: number | bigint;
 }
 
-/** A parameter as it stands in a row: `pointer session`. */
+/** A parameter in a row: `pointer session`. */
 export type Parameter = `${keyof Values} ${string}`;
 /** A parameter of a nonblocking call. */
 export type PointerParameter = `pointer ${string}`;
-/** What a caller passes for a list of parameters. */
+/** The arguments for a list of parameters. */
 export type Arguments<P extends readonly Parameter[]> = {
   [I in keyof P]: P[I] extends `${infer T extends keyof Values} ${string}` ? Values[T] : never;
 };
-/** What comes out of a plain function. */
+/** The result of a plain function. */
 export type Result<R> = R extends "pointer" ? Deno.PointerValue : R extends "void" ? void : number;
 
-/** A function as C declares it. */
+/** A function, as declared in C. */
 export function plain<const P extends readonly Parameter[], const R extends "pointer" | "i32" | "u32" | "void">(
   result: R,
   index: number,
@@ -106,7 +108,7 @@ export function status<const P extends readonly Parameter[]>(
   };
 }
 
-/** A function that returns a status and writes a pointer; `parameters` are all but the last. */
+/** A function that returns a status and writes a pointer. `parameters` does not include that last one. */
 export function handle<const P extends readonly Parameter[]>(
   index: number,
   ...parameters: P
@@ -126,7 +128,7 @@ export function handle<const P extends readonly Parameter[]>(
   };
 }
 
-/** The nonblocking forms of the three kinds. They take nothing but pointers to native memory. */
+/** The nonblocking versions of the three kinds. They take only pointers to native memory. */
 export const nonblocking = {
   /** A function without a result. */
   plain<const P extends readonly PointerParameter[]>(
@@ -150,7 +152,10 @@ export const nonblocking = {
     };
   },
 
-  /** A function that returns a status and writes a pointer: into native memory, since the isolate may end meanwhile. */
+  /**
+   * A function that returns a status and writes a pointer: to native memory, because the isolate may end during the
+   * call.
+   */
   handle<const P extends readonly PointerParameter[]>(
     index: number,
     ...parameters: P
@@ -178,7 +183,7 @@ export const nonblocking = {
 /**
  * Binds rows to the functions of the table at `table`.
  *
- * @param direct makes symbols of the functions that are called often
+ * @param direct makes symbols of functions that are called often
  */
 export function bindTable<Rows extends Record<string, Row<unknown>>>(
   table: Deno.PointerObject,
@@ -197,7 +202,7 @@ export function bindTable<Rows extends Record<string, Row<unknown>>>(
   ) as Functions<Rows>;
 }
 
-/** The function at `address`; the caller states the types that belong to the parameters and the result. */
+/** The function at `address`. The caller states its types. */
 export function foreign<A extends readonly unknown[], R>(
   address: Deno.PointerObject,
   parameters: readonly Parameter[],
@@ -207,7 +212,7 @@ export function foreign<A extends readonly unknown[], R>(
   return callable(address, { parameters: typesOf(parameters), result }, direct) as unknown as (...args: A) => R;
 }
 
-/** The same on another thread: by its pointer, since a symbol of a closed library cannot be called so. */
+/** The same on another thread. It is called by pointer, because a symbol of a closed library cannot be called there. */
 function foreignAsync<A extends readonly unknown[], R>(
   address: Deno.PointerObject,
   parameters: readonly Parameter[],
