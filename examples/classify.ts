@@ -1,5 +1,5 @@
 /**
- * Classifies photos by SqueezeNet or MobileNetV2 on `navigator.ml`. See HELP.
+ * Classifies photos with SqueezeNet or MobileNetV2 on `navigator.ml`. See HELP.
  *
  * @module
  */
@@ -24,7 +24,7 @@ Usage: deno task classify [photo ...] [--model squeezenet|mobilenetv2] [--repeat
 
 The models are read from models/ in the folder that WEBNN_TEST_DATA names (default: shared/ beside the repository).`;
 
-/** Width and height of the picture that both networks take. */
+/** Width and height of the input of both networks. */
 const INPUT_SIZE = 224;
 
 interface Model {
@@ -32,9 +32,9 @@ interface Model {
   weights: string;
   input: string;
   build: typeof buildSqueezeNet;
-  /** Reads what a report needs. The report tells in lines what the network says of a photo. */
+  /** Loads what the report needs. The report returns lines that say what the network found in a photo. */
   createReport(): Promise<Report>;
-  /** What the reader of the reports must know. */
+  /** A note for the reader of the reports. */
   remark?: string;
 }
 
@@ -64,7 +64,7 @@ interface Photo {
   bytes: Uint8Array;
   width: number;
   height: number;
-  /** The picture at the networks' size: whole photos, decoded, would soon fill the memory. */
+  /** The picture, scaled to the input size: full-size photos would soon fill the memory. */
   rgb: Float32Array;
 }
 
@@ -136,7 +136,10 @@ function parseOptions(args: string[]): { help: boolean; model: Model; repeat: nu
   return { help: options.help, model, repeat: Number(options.repeat), paths: options._ };
 }
 
-/** Runs once, then `repeat` times again, and adds the durations to `timings`; only the very first run counts as such. */
+/**
+ * Runs once, then `repeat` times more, and adds the durations to `timings`. Only the very first run counts as the
+ * first.
+ */
 async function classify(
   inference: Inference,
   inputs: Record<string, Float32Array>,
@@ -152,7 +155,7 @@ async function classify(
   return outputs;
 }
 
-/** The five likeliest classes with their probabilities. */
+/** The five most likely classes, with probabilities. */
 async function createLabelReport(): Promise<Report> {
   const labels = new TextDecoder().decode(await readModelFile("imagenet_labels.txt")).trimEnd().split("\n");
   return (_photo, outputs) =>
@@ -162,7 +165,7 @@ async function createLabelReport(): Promise<Report> {
       .map(({ probability, label }) => `${(100 * probability).toFixed(2).padStart(6)} %  ${label}`);
 }
 
-/** How far the features are from the reference, which knows the first few of some photos. */
+/** How far the features differ from the reference, which has the first few for some photos. */
 async function createFeatureReport(): Promise<Report> {
   const reference = JSON.parse(new TextDecoder().decode(await readModelFile("mobilenetv2.reference.json")));
   const photos = Object.values(reference.photos as Record<string, { file: string; features_first8: number[] }>);
@@ -184,7 +187,7 @@ function timingLines({ build, first, later }: Timings): string[] {
   return rows.map(([label, duration]) => `${label.padEnd(16)} ${duration.toFixed(1).padStart(8)} ms`);
 }
 
-/** The engine behind a context, which only this project's own extension of the standard tells. */
+/** The engine behind a context, by this project's extension of the standard. */
 function describe(context: MLContext): string {
   const { backend, version, device, threads } = contextInfo(context);
   return `${backend} ${version}, ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}`;

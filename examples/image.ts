@@ -10,14 +10,14 @@ export interface Image {
   data: Uint8Array;
 }
 
-/** The mean and the standard deviation of ImageNet's red, green and blue, as fractions of full intensity. */
+/** The mean and standard deviation of ImageNet's red, green and blue, as fractions of full intensity. */
 const MEAN = [0.485, 0.456, 0.406] as const;
 const STANDARD_DEVIATION = [0.229, 0.224, 0.225] as const;
 
-/** Enough for the decoder's own limit of 100 megapixels; what it allows by itself ends at 40 of them. */
+/** Enough for the decoder's own limit of 100 megapixels; with its default, it stops at 40. */
 const JPEG_MEMORY_MB = 2048;
 
-/** Decodes a JPEG, turned upright as its EXIF data say, or a PNG. Throws an Error for anything else, or a damaged file. */
+/** Decodes a JPEG (rotated as its EXIF orientation says) or a PNG. Throws an Error for any other or damaged file. */
 export async function decodeImage(bytes: Uint8Array): Promise<Image> {
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) {
     const image = named("JPEG", () => jpeg.decode(bytes, { useTArray: true, maxMemoryUsageInMB: JPEG_MEMORY_MB }));
@@ -28,8 +28,8 @@ export async function decodeImage(bytes: Uint8Array): Promise<Image> {
 }
 
 /**
- * The whole picture as `size` × `size` pixels of interleaved RGB, 0 to 255: sampled bilinearly at pixel centres, without
- * cropping and without antialiasing.
+ * The whole picture as `size` × `size` pixels of interleaved RGB, 0 to 255: bilinear sampling at half-pixel centres, no
+ * cropping, no antialiasing.
  */
 export function resizeImage({ width, height, data }: Image, size: number): Float32Array {
   const columns = sampling(width, size);
@@ -50,8 +50,8 @@ export function resizeImage({ width, height, data }: Image, size: number): Float
 }
 
 /**
- * Interleaved RGB as a classifier of ImageNet takes it: each channel less its mean and divided by its standard deviation,
- * the channels one after the other ("nchw") or still interleaved ("nhwc").
+ * Normalises interleaved RGB for an ImageNet classifier: `(x − mean) / standard deviation` for each channel. The result
+ * has one plane per channel ("nchw") or stays interleaved ("nhwc").
  */
 export function normalizeImage(rgb: Float32Array, layout: "nchw" | "nhwc"): Float32Array {
   const pixels = rgb.length / 3;
@@ -65,7 +65,9 @@ export function normalizeImage(rgb: Float32Array, layout: "nchw" | "nhwc"): Floa
   return input;
 }
 
-/** For each of `to` places on an axis of `from` pixels: the two pixels around it, and how far it is from the first. */
+/**
+ * For each of `to` positions on an axis of `from` pixels: the two nearest pixels, and the distance from the first one.
+ */
 function sampling(from: number, to: number): { low: number; high: number; fraction: number }[] {
   return Array.from({ length: to }, (_, index) => {
     const place = Math.min(Math.max((index + 0.5) * from / to - 0.5, 0), from - 1);
@@ -78,7 +80,7 @@ function mix(a: number, b: number, fraction: number): number {
   return a + (b - a) * fraction;
 }
 
-/** Undoes the EXIF orientation, a number from 1 (upright) to 8: the axes swapped from 5 on, either of them reversed. */
+/** Undoes the EXIF orientation, 1 (upright) to 8: from 5 on the axes are swapped, and each axis may be reversed. */
 function upright(image: Image, orientation: number): Image {
   if (orientation === 1) return image;
   const swapped = orientation >= 5;

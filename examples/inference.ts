@@ -1,17 +1,17 @@
-/** A built graph, with the shape of each of its float32 inputs and outputs. */
+/** A built graph, with the shapes of its float32 inputs and outputs. */
 export interface Network {
   graph: MLGraph;
   inputs: Record<string, readonly number[]>;
   outputs: Record<string, readonly number[]>;
 }
 
-/** A network with its tensors made, ready to be run again and again. */
+/** A network with its tensors, ready to run repeatedly. */
 export interface Inference {
-  /** Writes the inputs, runs the network, and reads all its outputs. */
+  /** Writes the inputs, runs the network, and reads all outputs. */
   run(inputs: Record<string, Float32Array>): Promise<Record<string, Float32Array>>;
 }
 
-/** Makes a tensor for each input and output of a network. Plain WebNN; destroying the context frees the tensors. */
+/** Creates a tensor for each input and output of a network. Plain WebNN. Destroying the context frees the tensors. */
 export async function createInference(context: MLContext, { graph, inputs, outputs }: Network): Promise<Inference> {
   const inputTensors = await createTensors(context, inputs, { writable: true });
   const outputTensors = await createTensors(context, outputs, { readable: true });

@@ -1,29 +1,29 @@
 import type { Weights, WeightTensor } from "./safetensors.ts";
 
-/** What a network needs to know about one of its convolutions; no padding, stride 1 where nothing is said. */
+/** The parameters of a convolution. Defaults: no padding, stride 1. */
 export interface ConvolutionOptions {
-  /** Zeros added on each of the four sides. */
+  /** Zeros to add on each of the four sides. */
   padding?: number;
-  /** Step in both directions. */
+  /** The stride in both directions. */
   stride?: number;
 }
 
-/** Builder calls that fetch their weights by name and suit them to the layout of the activations. */
+/** Builder calls that get their weights by name, in the layout of the activations. */
 export interface Layers {
-  /** The tensor of that name, as it is. */
+  /** The tensor with this name, unchanged. */
   constant(name: string): MLOperand;
   /** A convolution with the filter `<name>_weight` and the bias `<name>_bias`. */
   conv2d(input: MLOperand, name: string, options?: ConvolutionOptions): MLOperand;
-  /** The same with one filter per channel. */
+  /** A depthwise convolution: one filter per channel. */
   depthwiseConv2d(input: MLOperand, name: string, options?: ConvolutionOptions): MLOperand;
 }
 
-/** What a network computes in. */
+/** The data type of the computation. */
 export type Float = "float16" | "float32";
 
 /**
- * Layers over `weights`, whose filters are stored in "oihw" order. For "nhwc" activations the filters are re-laid out to
- * the order that goes with them: "ohwi", or "ihwo" for depthwise ones.
+ * Layers over `weights`, whose filters are in "oihw" order. For "nhwc" activations, filters are reordered to "ohwi", or
+ * to "ihwo" for depthwise ones.
  */
 export function createLayers(
   builder: MLGraphBuilder,
@@ -73,14 +73,14 @@ function weightOf(weights: Weights, name: string): WeightTensor {
 type FilterLayout = "oihw" | "ohwi" | "ihwo";
 type Axes = readonly [number, number, number, number];
 
-/** For each layout, where its axes stand in "oihw". */
+/** For each layout, the positions of its axes in "oihw". */
 const AXES_IN_OIHW: Record<FilterLayout, Axes> = { oihw: [0, 1, 2, 3], ohwi: [0, 2, 3, 1], ihwo: [1, 2, 3, 0] };
 
 function layFilter(filter: WeightTensor, layout: FilterLayout): WeightTensor {
   return layout === "oihw" ? filter : permute(filter, AXES_IN_OIHW[layout]);
 }
 
-/** Axis n of the result is axis `axes[n]` of the rank-4 tensor. */
+/** Axis n of the result is axis `axes[n]` of the tensor of rank 4. */
 function permute({ shape, data }: WeightTensor, axes: Axes): WeightTensor {
   const [, size1, size2, size3] = shape as [number, number, number, number];
   const strides = [size1 * size2 * size3, size2 * size3, size3, 1];

@@ -2,7 +2,7 @@ import type { Network } from "./inference.ts";
 import { type ConvolutionOptions, createLayers, type Float, imageShape } from "./layers.ts";
 import type { Weights } from "./safetensors.ts";
 
-/** The stages after the first block: how many blocks, and the stride of the first of them (table 2 of the paper). */
+/** The stages after the first block: the number of blocks, and the stride of the first one (table 2 of the paper). */
 const STAGES = [
   { blocks: 2, stride: 2 }, // 24 channels
   { blocks: 3, stride: 2 }, // 32
@@ -14,11 +14,11 @@ const STAGES = [
 
 /** How a network is built. */
 export interface MobileNetV2Options {
-  /** The order of a picture's axes; by default the one that the context prefers. */
+  /** The layout of the pictures; by default the one that the context prefers. */
   layout?: MLInputOperandLayout;
-  /** How many pictures it takes at once; 1 by default. */
+  /** The batch size; 1 by default. */
   batch?: number;
-  /** What it computes in, float32 by default; inputs and outputs are always float32. */
+  /** The data type of the computation, float32 by default. Inputs and outputs are always float32. */
   dataType?: Float;
 }
 
@@ -45,7 +45,7 @@ export async function buildMobileNetV2(
     relu6(layers.conv2d(x, `conv_${index}`, options));
   const depthwiseRelu6 = (x: MLOperand, index: number, stride: number) =>
     relu6(layers.depthwiseConv2d(x, `conv_${index}`, { padding: 1, stride }));
-  /** Expand, filter each channel by itself, project to few channels: no activation after the last. */
+  /** Expand, depthwise convolution, project to few channels: no activation after the last one. */
   const bottleneck = (x: MLOperand, index: number, stride: number) =>
     layers.conv2d(depthwiseRelu6(convRelu6(x, index), index + 2, stride), `conv_${index + 4}`);
 
@@ -53,7 +53,7 @@ export async function buildMobileNetV2(
   const input = builder.input("input", { dataType: "float32", shape: inputShape });
   let x = convRelu6(cast(input, dataType), 0, { padding: 1, stride: 2 });
   x = layers.conv2d(depthwiseRelu6(x, 2, 1), "conv_4");
-  // The names count every layer: five for a block, activations included, and one more where its input is added.
+  // The names count all layers: five per block, including activations, and one more if the input is added.
   let index = 5;
   for (const { blocks, stride } of STAGES) {
     x = bottleneck(x, index, stride);

@@ -1,27 +1,27 @@
 /**
- * ONNX models of one input and one output, both float32, run by this module or, to compare, by WebAssembly.
+ * ONNX models with one float32 input and one float32 output, run by this module or, for comparison, by WebAssembly.
  *
  * @module
  */
 import type { MLContext } from "@webnn/deno";
 import { loadOnnx } from "@webnn/deno/onnx";
 
-/** A network that takes any shape that its model allows. */
+/** A network for any shape that its model allows. */
 export interface OnnxNetwork {
   run(data: Float32Array, shape: readonly number[]): Promise<Float32Array>;
   /** Frees it. */
   close(): Promise<void>;
 }
 
-/** What runs networks. */
+/** An engine that runs networks. */
 export interface Engine {
-  /** What it is, with its version and threads. */
+  /** Its name, with version and threads. */
   title: string;
-  /** Makes a network of an .onnx file. */
+  /** Opens the network of an .onnx file. */
   open(file: Uint8Array): Promise<OnnxNetwork>;
 }
 
-/** Runs networks on a context of WebNN. The context stays the caller's. */
+/** Runs networks on a WebNN context, which the caller keeps. */
 export function webnnEngine(context: MLContext, title: string): Engine {
   return {
     title,
@@ -43,8 +43,8 @@ export function webnnEngine(context: MLContext, title: string): Engine {
 }
 
 /**
- * Runs networks by onnxruntime-web's WebAssembly, on one thread. Its module is imported by a computed name: Deno fetches
- * what a literal one names, 140 MB here, before the program starts, whether it is needed or not.
+ * Runs networks with onnxruntime-web's WebAssembly, on one thread. The module is imported by a computed name, because
+ * Deno downloads a literal one (140 MB) before the program starts, whether it is used or not.
  */
 export async function webAssemblyEngine(): Promise<Engine> {
   const file = "./onnxruntime_web.ts";

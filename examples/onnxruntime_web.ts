@@ -1,15 +1,15 @@
 /**
- * ONNX models by onnxruntime-web's WebAssembly: what a program without WebNN would take.
+ * Runs ONNX models with onnxruntime-web's WebAssembly, as a program without WebNN would.
  *
  * @module
  */
 import { env, InferenceSession, Tensor } from "onnxruntime-web/jspi";
 import type { Engine } from "./onnx_network.ts";
 
-// Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
+// Deno does not allow onnxruntime-web's way of starting threads: workers from blob: URLs.
 env.wasm.numThreads = 1;
 
-/** On one thread. */
+/** Uses one thread. */
 export const engine: Engine = {
   title: `onnxruntime-web ${env.versions.web}, 1 thread`,
   async open(file) {

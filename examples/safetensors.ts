@@ -1,4 +1,4 @@
-/** A float32 tensor as a file holds it: row-major elements. */
+/** A float32 tensor in a file: row-major elements. */
 export interface WeightTensor {
   shape: number[];
   data: Float32Array;
@@ -7,16 +7,16 @@ export interface WeightTensor {
 /** Tensors by name. */
 export type Weights = ReadonlyMap<string, WeightTensor>;
 
-/** The format's own bound on the header, so that a wrong file is not taken for a very long header. */
+/** The format's limit for the header, so that a wrong file is not taken for one with a very long header. */
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * Reads a safetensors file of float32 tensors: an 8-byte little-endian header length, a JSON header (name → dtype, shape,
- * data_offsets), and the elements without gap, overlap or remainder.
+ * Reads a safetensors file of float32 tensors: an 8-byte little-endian header length, a JSON header (name → dtype,
+ * shape, data_offsets), and the elements without gaps or overlaps.
  *
- * The tensors are views of `bytes` where its alignment allows that (any freshly read file), and copies elsewhere.
+ * The tensors are views of `bytes` if they are aligned (as in any freshly read file), else copies.
  *
- * Throws an Error that names what is wrong: a file cut short, a header that is not JSON, a data type other than F32,
+ * Throws an Error that says what is wrong: a truncated file, a header that is not JSON, a data type other than F32, or
  * offsets that do not fit the shape or the file.
  */
 export function parseSafetensors(bytes: Uint8Array): Weights {
@@ -78,7 +78,7 @@ function checkEntry(name: string, entry: unknown): Entry {
   return { shape, begin, end };
 }
 
-/** The format wants every byte after the header to belong to exactly one tensor. */
+/** The format requires that every byte after the header belongs to exactly one tensor. */
 function checkCoverage(entries: readonly (Entry & { name: string })[], dataBytes: number): void {
   let covered = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {

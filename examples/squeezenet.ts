@@ -22,7 +22,9 @@ export async function buildSqueezeNet(
   const convRelu = (input: MLOperand, index: number, options: ConvolutionOptions = {}) =>
     builder.relu(layers.conv2d(input, `conv${index}`, options));
   const maxPool = (input: MLOperand) => builder.maxPool2d(input, { windowDimensions: [3, 3], strides: [2, 2], layout });
-  /** Squeeze to few channels, then expand by 1 × 1 and 3 × 3 filters side by side: the convolutions index to index + 2. */
+  /**
+   * Squeeze to few channels, then expand by 1 × 1 and 3 × 3 filters in parallel: the convolutions index to index + 2.
+   */
   const fire = (input: MLOperand, index: number) => {
     const squeezed = convRelu(input, index);
     const expanded1x1 = convRelu(squeezed, index + 1);

@@ -1,5 +1,5 @@
 /**
- * `deno task device:bundle`: the check of a machine's devices as one folder that needs no network, no checkout and no
+ * `deno task device:bundle`: packs the check of a machine's devices into a folder that needs no network, checkout or
  * installed Deno. See HELP.
  *
  * @module
@@ -29,15 +29,15 @@ In the folder, ./run checks; ./run --help tells more. No file of it is larger th
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PART_BYTES = 48_000_000;
-/** What ONNX Runtime looks for beside its own library. */
+/** Libraries that ONNX Runtime looks for in its own folder. */
 const CUDA_LIBRARIES = ["shared", "cuda", "tensorrt"].map((name) =>
   `onnxruntime/capi/libonnxruntime_providers_${name}.so`
 );
-/** The provider needs it, and PyTorch does not bring it. */
+/** The CUDA provider needs it, and PyTorch does not include it. */
 const CURAND = { project: "nvidia-curand", version: "10.4.5.25", files: ["nvidia/cu13/lib/libcurand.so.10"] };
 const NEEDED = ["models", "wpt/cases"];
 
-/** The programs, and where the bundle has them. */
+/** The programs, and their names in the bundle. */
 const PROGRAMS = { "check.js": "hardware/check.ts", "webnn.js": "bench/baselines/webnn.ts" };
 const PYTHON = ["protocol.py", "pytorch_contestant.py"].map((file) => `bench/baselines/python/${file}`);
 
@@ -53,7 +53,7 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
   if (missing.length > 0) {
     throw new Error(`no ${missing.join(", ")} in the test data; WEBNN_TEST_DATA names its folder`);
   }
-  await Deno.mkdir(output); // Never into a folder that holds something else.
+  await Deno.mkdir(output); // Fails if the folder exists, so nothing else ends up in the bundle.
   const folder = await Deno.makeTempDir();
   try {
     await fill(folder, cuda);
@@ -67,7 +67,7 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
   }
 }
 
-/** Puts everything where `run` finds it. */
+/** Puts everything where `run` expects it. */
 async function fill(folder: string, cuda: boolean): Promise<void> {
   for (const name of ["lib", "data/wpt", "python", "cache/webnn-deno"]) {
     await Deno.mkdir(join(folder, name), { recursive: true });
@@ -99,7 +99,7 @@ async function fill(folder: string, cuda: boolean): Promise<void> {
   if (cuda) await addCuda(folder, version);
 }
 
-/** ONNX Runtime used directly, from C, where there is a compiler. */
+/** Compiles the contestant that uses ONNX Runtime directly from C, if there is a compiler. */
 async function compileReference(folder: string, library: string): Promise<void> {
   const reference = contestants.find(({ name }) => name === REFERENCE)!;
   await reference.prepare({ folder, library }).catch((error) =>
@@ -120,7 +120,7 @@ async function addCuda(folder: string, version: string): Promise<void> {
   }
 }
 
-/** Packs a folder into parts beside the command that unpacks them. Answers the bytes of the parts. */
+/** Packs a folder into parts, next to the command that unpacks them. Returns the size of the parts in bytes. */
 async function pack(folder: string, output: string): Promise<number> {
   console.log("packing");
   const tar = new Deno.Command("tar", { args: ["-czf", "-", "-C", folder, "."], stdout: "piped" }).spawn();
@@ -139,7 +139,7 @@ async function pack(folder: string, output: string): Promise<number> {
   return bytes;
 }
 
-/** A stream in pieces of at most PART_BYTES. */
+/** Splits a stream into pieces of at most PART_BYTES. */
 async function* parts(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const part = new Uint8Array(PART_BYTES);
   let length = 0;

@@ -1,6 +1,6 @@
 /**
- * The program of the bundle that `deno task device:bundle` makes: it checks and measures the devices of a machine, and
- * reports. See HELP. The command `run` beside it sets the environment that tells where everything is.
+ * The program of the bundle that `deno task device:bundle` makes: checks and measures the devices of a machine, and
+ * writes a report. See HELP. The command `run` next to it sets the environment variables that say where everything is.
  *
  * @module
  */
@@ -37,11 +37,11 @@ Usage: ./run [--device NAME,...] [--steps NAME,...] [--suite NAME,...] [--filter
 Timed beside this module are ONNX Runtime used from C, and PyTorch where the Python that the variable PYTHON names (else
 python3) has it. The status is 1 if something failed, or more than 5 % of the cases within the limits did.`;
 
-/** Where the bundle has its files. */
+/** Where the bundle's files are. */
 const FOLDER = import.meta.dirname!;
 const DENO = [Deno.execPath(), "run", "--allow-all", "--no-config", "--no-lock", "--cached-only"];
 
-/** How contestants of bench:report are started here. */
+/** How to start contestants of bench:report here. */
 const COMMANDS: Readonly<Record<string, (library: string) => readonly string[]>> = {
   [WEBNN]: () => [...DENO, join(FOLDER, "webnn.js")],
   [REFERENCE]: (library) => [join(FOLDER, "onnxruntime"), library],
@@ -72,11 +72,11 @@ async function checkDevices(options: Options): Promise<number> {
     devices: [],
   };
   for (const name of names) {
-    const found = await look(name, options);
+    const found = await checkDevice(name, options);
     showProgress("");
     if ("problem" in found.context) console.error(`${name}: ${found.context.problem}`);
     findings = { ...findings, devices: [...findings.devices, found] };
-    await write(findings, options.outputDir); // What follows may take long, or end badly.
+    await write(findings, options.outputDir); // The next steps may take long or crash.
   }
   const file = join(options.outputDir, "device_report");
   console.log(`${file}.md and .json: ${hasPassed(findings) ? "all went well" : "something failed"}`);
@@ -101,8 +101,8 @@ function available(entries: readonly DeviceEntry[]): string[] {
   return [...new Set(entries.filter((entry) => entry.available).map(({ provider }) => provider))];
 }
 
-/** Everything on one device, unless it cannot be opened. */
-async function look(device: string, { filter, rounds, steps, suites: asked }: Options): Promise<DeviceFindings> {
+/** Checks everything on one device, unless it cannot be opened. */
+async function checkDevice(device: string, { filter, rounds, steps, suites: asked }: Options): Promise<DeviceFindings> {
   const context = await runStep("context", device, undefined);
   if ("problem" in context) return { device, context, suites: [] };
   const step = async <Name extends "cases" | "networks" | "copies">(name: Name) =>
@@ -117,7 +117,7 @@ async function look(device: string, { filter, rounds, steps, suites: asked }: Op
   return { device, context, ...results, suites: timed };
 }
 
-/** A step in a process of its own, whose last line of output is the result. */
+/** Runs a step in a process of its own. Its last line of output is the result. */
 async function runStep<Name extends keyof Results>(
   name: Name,
   device: string,
@@ -139,11 +139,11 @@ async function runStep<Name extends keyof Results>(
   return { result: JSON.parse(output.split("\n").at(-1)!) };
 }
 
-/** The argument that makes the program carry out one step, and what its lines of progress begin with. */
+/** The argument that makes the program run one step, and the prefix of its progress lines. */
 const STEP = "step";
 const MARK = "\x02";
 
-/** In the process of a step. */
+/** Runs a step, in the process of the step. */
 async function carryOut(name: keyof Results, device: string, filter: string): Promise<void> {
   const progress: Progress = (text) => console.error(MARK + text);
   try {
@@ -154,7 +154,7 @@ async function carryOut(name: keyof Results, device: string, filter: string): Pr
   }
 }
 
-/** Shows the lines of progress, and lets the others through. */
+/** Shows the progress lines, and passes on the others. */
 function progressFilter(what: string): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
   const [decoder, encoder] = [new TextDecoder(), new TextEncoder()];
   let rest = "";
@@ -182,7 +182,7 @@ async function time(suite: string, device: string, rounds: number): Promise<Outc
   }
 }
 
-/** The contestants that the bundle can start on a device. */
+/** The contestants in the bundle that can run on a device. */
 function contestantsOn(device: string): Contestant[] {
   return contestants.filter((contestant) => contestant.always === undefined && takesPart(contestant, device))
     .flatMap((contestant) => {

@@ -1,5 +1,5 @@
 /**
- * The report on the devices of a machine.
+ * The report about the devices of a machine.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { WEBNN } from "../bench/report/contestants.ts";
 import type { SuiteResult } from "../bench/report/measure.ts";
 import type { CasesResult, ContextResult, CopyResult, NetworkResult } from "./steps.ts";
 
-/** All that was found. The JSON file holds this. */
+/** All findings, as in the JSON file. */
 export interface Findings {
   readonly command: string;
   readonly machine: { readonly system: string; readonly cpu: string; readonly cores: number; readonly deno: string };
@@ -19,10 +19,10 @@ export interface Findings {
   readonly devices: readonly DeviceFindings[];
 }
 
-/** A step's result, or why there is none. */
+/** The result of a step, or why there is none. */
 export type Outcome<T> = { readonly result: T } | { readonly problem: string };
 
-/** What was found on one device. Steps that were not asked for are absent. */
+/** The findings about one device. Steps that were not requested are absent. */
 export interface DeviceFindings {
   readonly device: string;
   readonly context: Outcome<ContextResult>;
@@ -32,7 +32,7 @@ export interface DeviceFindings {
   readonly suites: readonly Outcome<SuiteResult>[];
 }
 
-/** Whether everything went well: what is no worse than on this project's own machine. */
+/** Whether everything is at least as good as on this project's own machine. */
 export function hasPassed({ devices, listing }: Findings): boolean {
   return "result" in listing && devices.every(({ cases, context, copies, networks, suites }) => {
     const steps = [context, cases, networks, copies, ...suites].filter((step) => step !== undefined);
@@ -43,7 +43,7 @@ export function hasPassed({ devices, listing }: Findings): boolean {
   });
 }
 
-/** The report in Markdown. */
+/** The report as Markdown. */
 export function writeReport(findings: Findings): string {
   const { command, devices, listing, machine } = findings;
   return [
@@ -130,7 +130,7 @@ function show<T>(outcome: Outcome<T>, write: (result: T) => string): string {
   return "result" in outcome ? write(outcome.result) : `**Failed**: ${oneLine(outcome.problem)}`;
 }
 
-/** As a cell of a table can hold it. */
+/** A text as one line, for a table cell. */
 function oneLine(text: string): string {
   return text.trim().replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
 }

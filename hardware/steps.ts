@@ -1,5 +1,6 @@
 /**
- * What is looked at on a device, each step in a process of its own: a driver that ends it takes no other step with it.
+ * The checks of a device. Each step runs in a process of its own, so that a driver that crashes it does not affect the
+ * others.
  *
  * @module
  */
@@ -13,7 +14,7 @@ import { runCases } from "../tests/wpt_cases/main.ts";
 import { failureLines, summarize } from "../tests/wpt_cases/report.ts";
 import { median } from "../support/statistics.ts";
 
-/** Told what is being done. */
+/** Reports the progress. */
 export type Progress = (step: string) => void;
 
 /** WPT's numeric cases. */
@@ -21,33 +22,33 @@ export interface CasesResult {
   readonly passed: number;
   readonly failed: number;
   readonly unsupported: number;
-  /** One line for each case that failed. */
+  /** One line per failed case. */
   readonly failures: readonly string[];
 }
 
-/** A network beside its reference. */
+/** A network, compared with its reference. */
 export interface NetworkResult {
   readonly name: string;
-  /** The largest difference of a logit; absent if it failed. */
+  /** The largest difference of a logit; absent if the network failed. */
   readonly maxError?: number;
   readonly problem?: string;
 }
 
-/** How fast tensors are written and read, in seconds. */
+/** How long it takes to write and read tensors, in seconds. */
 export interface CopyResult {
   readonly bytes: number;
   readonly write: number;
   readonly read: number;
 }
 
-/** What opening a context tells. */
+/** What opening a context reports. */
 export interface ContextResult {
   readonly version: string;
   readonly accelerated: boolean;
   readonly float16: boolean;
 }
 
-/** The steps. The first is of the machine, the others of a device. */
+/** The steps. The first one is about the machine, the others about a device. */
 export interface Results {
   devices: readonly DeviceEntry[];
   context: ContextResult;
@@ -60,7 +61,7 @@ type Step<Name extends keyof Results> = (device: string, filter: string | undefi
   Results[Name]
 >;
 
-/** Carries out the steps. */
+/** Runs the steps. */
 export const STEPS: { readonly [Name in keyof Results]: Step<Name> } = {
   devices: () => devices(),
   context: openContext,
@@ -119,7 +120,7 @@ async function measureCopies(device: string, _filter: unknown, progress: Progres
     const tensor = await context.createTensor({ dataType: "uint8", shape: [bytes], readable: true, writable: true });
     const [write, read]: [number[], number[]] = [[], []];
     for (let round = 0; round <= COPIES; round++) {
-      // Writes are queued: they are done when a read after them is.
+      // Writes are queued; a read after them waits until they are done.
       const began = performance.now();
       context.writeTensor(tensor, values);
       await context.readTensor(tensor, out);

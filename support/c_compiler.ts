@@ -1,5 +1,5 @@
 /**
- * The system's C compiler, for tests that need a native library of their own.
+ * The system's C compiler, for tests that build a native library.
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { fileURLToPath } from "node:url";
 
 const NAMES = ["cc", "clang", "gcc"];
 
-/** The name of a C compiler that works here, or null: then tests that need one are skipped and say so. */
+/** The name of a working C compiler, or null. Without one, tests that need it are skipped and say so. */
 export const compiler: string | null = await findCompiler();
 
-/** What to append to the name of a test that is ignored because `compiler` is null. */
+/** The suffix for the name of a test that is skipped because there is no compiler. */
 export const withoutCompiler: string = compiler === null
   ? ` (skipped: no C compiler, looked for ${NAMES.join(", ")})`
   : "";
 
-/** Makes the shared library `file` of one C file. */
+/** Compiles a C file to the shared library `file`. */
 export async function compileLibrary(source: URL, file: string, flags: readonly string[] = []): Promise<void> {
   if (compiler === null) throw new Error("There is no C compiler");
   const args = ["-shared", "-fPIC", ...flags, "-o", file, fileURLToPath(source)];

@@ -1,2 +1,2 @@
-/** Where the tasks keep what they download. */
+/** The folder for downloads. */
 export { cacheDirectory } from "../cli/install/cache_directory.ts";

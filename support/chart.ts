@@ -1,5 +1,5 @@
 /**
- * Charts as pictures.
+ * Charts as SVG.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Runs a program of the tests in a Deno process of its own. */
+/** Runs programs in Deno processes of their own. */
 import { fileURLToPath } from "node:url";
 
 /** How the program ended, and what it printed. */
@@ -9,7 +9,7 @@ export interface Ending {
   readonly stderr: string;
 }
 
-/** Runs `program` with Deno's `flags`, and waits for its end. */
+/** Runs `program` with Deno's `flags`, and waits until it ends. */
 export async function runChild(
   program: URL,
   args: readonly string[] = [],

@@ -1,7 +1,7 @@
 /**
- * Devices for tests and measurements, also on a machine without a GPU: WebGPU on SwiftShader, a GPU in software, and
- * OpenVINO and ggml on the CPU. `install_devices.ts` installs them. Where one is missing, a test is ignored, and its name
- * says why.
+ * Devices for tests and measurements, for machines without a GPU too: WebGPU on SwiftShader (a software rasteriser),
+ * and OpenVINO and ggml on the CPU. `install_devices.ts` installs them. If one is missing, a test is ignored, with the
+ * reason in its name.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { isLoadable, openLibrary } from "../ffi/library.ts";
 import { cacheDirectory } from "./cache_directory.ts";
 import type { Wheel } from "../cli/install/pip.ts";
 
-/** A device that tests use. */
+/** A device for tests. */
 export interface TestDevice {
-  /** What `--device` calls it. */
+  /** Its name for `--device`. */
   readonly name: string;
-  /** How a context asks for it. */
+  /** The options with which a context asks for it. */
   readonly options: ContextOptions;
-  /** Why it is missing; `undefined` if it is there. */
+  /** Why it is missing; `undefined` if it is available. */
   readonly missing: string | undefined;
 }
 
-/** A package of PyPI with native libraries in it, unpacked into the user's cache. */
+/** A PyPI package with native libraries, unpacked in the user's cache. */
 export interface TestWheel extends Wheel {
   readonly folder: string;
-  /** The library that is loaded. */
+  /** The library to load. */
   readonly library: string;
 }
 
@@ -35,44 +35,44 @@ function wheel(project: string, version: string, file: string): TestWheel {
   return { project, version, folder, library: join(folder, file) };
 }
 
-/** A build of ONNX Runtime with OpenVINO in it. */
+/** A build of ONNX Runtime that contains OpenVINO. */
 const OPENVINO = wheel("onnxruntime-openvino", "1.24.1", "onnxruntime/capi/libonnxruntime.so.1.24.1");
-/** OpenVINO as a plug-in. */
+/** OpenVINO as a plug-in provider. */
 const OPENVINO_PLUGIN = wheel(
   "onnxruntime-ep-openvino",
   "1.8.1",
   "onnxruntime_ep_openvino/libonnxruntime_providers_openvino_plugin.so",
 );
-/** A plug-in that computes on any CPU, by ggml. */
+/** A plug-in provider that uses ggml on any CPU. */
 const GGML = wheel("onnxruntime-ggml", "0.2.0", "onnxruntime_ggml/lib/libonnxruntime_ggml.so");
 
-/** What `install_devices.ts` downloads from PyPI. */
+/** The packages that `install_devices.ts` downloads from PyPI. */
 export const WHEELS: readonly TestWheel[] = [OPENVINO, OPENVINO_PLUGIN, GGML];
 
-/** SwiftShader and a loader of Vulkan, unpacked from npm's @sparticuz/chromium. */
+/** SwiftShader and a Vulkan loader, unpacked from the npm package @sparticuz/chromium. */
 export const SWIFTSHADER = join(cacheDirectory(), "swiftshader-153.0.0");
 
 const NOT_INSTALLED = "not installed; run support/install_devices.ts";
 
 const vulkan = prepareVulkan();
 
-// The plug-in would tell about each graph on standard error.
+// Otherwise the plug-in prints to standard error for each graph.
 if (!Deno.env.has("ORT_GGML_LOG")) Deno.env.set("ORT_GGML_LOG", "error");
 
-/** The CPU, which is never missing. */
+/** The CPU, which is always available. */
 export const cpu: TestDevice = { name: "cpu", options: { device: "cpu" }, missing: undefined };
 
-/** WebGPU: on the machine's GPU or what VK_DRIVER_FILES names, else on SwiftShader. */
+/** WebGPU: on the machine's GPU or the driver in VK_DRIVER_FILES, else on SwiftShader. */
 export const webgpu: TestDevice = { name: "webgpu", options: { provider: "webgpu" }, missing: vulkan.missing };
 
-/** OpenVINO on the CPU, in a build of ONNX Runtime with it. */
+/** OpenVINO on the CPU, in a build of ONNX Runtime that contains it. */
 export const openvino: TestDevice = {
   name: "openvino",
   options: { provider: "openvino", library: OPENVINO.library },
   missing: missingWheel(OPENVINO),
 };
 
-/** OpenVINO on the CPU, as a plug-in: for Intel's processors only. */
+/** OpenVINO on the CPU, as a plug-in; for Intel processors only. */
 export const openvinoPlugin: TestDevice = {
   name: "openvino-plugin",
   options: { provider: "openvino", device: "cpu", plugins: [OPENVINO_PLUGIN.library] },
@@ -89,7 +89,7 @@ export const ggml: TestDevice = {
 /** Whether WebGPU runs on SwiftShader. */
 export const isGpuSoftware: boolean = vulkan.isSoftware;
 
-/** The device of a name: one of the above, or any provider that `devices()` lists. */
+/** The device with this name: one of those above, or any provider that `devices()` lists. */
 export function deviceNamed(name: string): TestDevice {
   const device = [cpu, webgpu, openvino, openvinoPlugin, ggml].find((device) => device.name === name);
   return device ?? { name, options: { provider: name }, missing: undefined };
@@ -99,13 +99,13 @@ function missingWheel({ library }: TestWheel): string | undefined {
   return existsSync(library) ? undefined : NOT_INSTALLED;
 }
 
-/** Where there is no GPU, names SwiftShader to the loader of Vulkan, in the environment that children inherit. */
+/** Without a GPU, points the Vulkan loader to SwiftShader, in the environment that child processes inherit. */
 function prepareVulkan(): { readonly missing: string | undefined; readonly isSoftware: boolean } {
   if (Deno.build.os !== "linux") return { missing: undefined, isSoftware: false };
-  if (!isLoadable("libvulkan.so.1")) offerLoader(join(SWIFTSHADER, "libvulkan.so.1"));
+  if (!isLoadable("libvulkan.so.1")) preloadLoader(join(SWIFTSHADER, "libvulkan.so.1"));
   const driver = join(SWIFTSHADER, "vk_swiftshader_icd.json");
   if (!hasGpu() && !Deno.env.has("VK_DRIVER_FILES") && existsSync(driver)) {
-    // The loader of Vulkan reads both, the newer name and the older one.
+    // The Vulkan loader reads both variables: the new name and the old one.
     for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) Deno.env.set(name, driver);
   }
   const isSoftware = Deno.env.get("VK_DRIVER_FILES") === driver;
@@ -113,10 +113,10 @@ function prepareVulkan(): { readonly missing: string | undefined; readonly isSof
   return { missing: isThere ? undefined : NOT_INSTALLED, isSoftware };
 }
 
-/** Lets this process and its children find a loader of Vulkan by its name. */
-function offerLoader(file: string): void {
+/** Lets this process and its children find a Vulkan loader by its name. */
+function preloadLoader(file: string): void {
   if (!existsSync(file)) return;
-  openLibrary(file, {}, () => {}); // Who asks for a library by its name gets one that is loaded already.
+  openLibrary(file, {}, () => {}); // A library that is already loaded is found by its name.
   Deno.env.set("LD_LIBRARY_PATH", [dirname(file), Deno.env.get("LD_LIBRARY_PATH")].filter(Boolean).join(":"));
 }
 

@@ -1,7 +1,6 @@
 /**
- * `deno run -A support/install_devices.ts`: puts the devices that tests can use without a GPU into the user's cache,
- * as far as that is possible: SwiftShader from npm, OpenVINO and ggml from PyPI. It always succeeds: tests say what
- * they skip.
+ * `deno run -A support/install_devices.ts`: installs the devices for tests without a GPU in the user's cache, as far as
+ * possible: SwiftShader from npm, OpenVINO and ggml from PyPI. It always succeeds; tests say what they skip.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { brotliDecompressSync } from "node:zlib";
 import { SWIFTSHADER, type TestWheel, WHEELS } from "./devices.ts";
 import { installWheel, unpack } from "../cli/install/pip.ts";
 
-/** The package's own entry point, of which nothing is run. */
+/** The package's entry point. None of its code runs. */
 const CHROMIUM = "npm:@sparticuz/chromium@153.0.0";
 
 async function installSwiftShader(): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * The frame of a task's program: its options, `--help`, and the status that it ends with.
+ * The frame of a task's program: options, `--help` and exit status.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Args, parseArgs, type ParseOptions } from "@std/cli";
 
-/** Which options there are. `"_"` in `string` allows arguments that are no options. */
+/** The options of a program. `"_"` in `string` allows positional arguments. */
 type Options = Pick<ParseOptions, "string" | "boolean" | "default">;
 
 /**
- * Parses the command line and does the work. The program ends with the status that the work returns, by default 0. An
- * option that there is not, and whatever the work throws, is told in one line, and the status is 1.
+ * Parses the command line and does the work. Exits with the status that the work returns, 0 by default. An unknown
+ * option, or an error of the work, is printed in one line, with status 1.
  *
- * @param name what the user calls the program, such as `bench:memory`
+ * @param name what the user calls the program, for example `bench:memory`
  * @param help what `--help` and `-h` print
- * @param options which options there are
+ * @param options the options of the program
  * @param work what the program does
  */
 export async function runProgram<const O extends Options>(
@@ -41,13 +41,13 @@ function refuse(arg: string, option?: string): never {
   throw new Error(`there is no ${option === undefined ? "argument" : "option"} ${arg}; --help lists the options`);
 }
 
-/** The value of an option that must be a whole number from 1 on. */
+/** Parses an option value that must be a positive integer. */
 export function positiveInteger(text: string, option: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new Error(`${option} must be a positive integer, not ${JSON.stringify(text)}`);
   return Number(text);
 }
 
-/** The value of an option that is a list of names, in the order of `names`. */
+/** Parses an option value that is a list of names. Returns them in the order of `names`. */
 export function namesIn(list: string, names: readonly string[], option: string): string[] {
   const chosen = list.split(",");
   const unknown = chosen.find((name) => !names.includes(name));
@@ -55,7 +55,7 @@ export function namesIn(list: string, names: readonly string[], option: string):
   return names.filter((name) => chosen.includes(name));
 }
 
-/** Writes a file, makes its folder first where there is none, and says where it is. */
+/** Writes a file, creates its folder if necessary, and prints where it is. */
 export async function writeFile(path: string | URL, text: string): Promise<void> {
   const file = path instanceof URL ? relative(Deno.cwd(), fileURLToPath(path)) : path;
   if (!existsSync(dirname(file))) await Deno.mkdir(dirname(file), { recursive: true });
@@ -63,7 +63,7 @@ export async function writeFile(path: string | URL, text: string): Promise<void>
   console.log(`Written: ${file}`);
 }
 
-/** Shows how far things are: one line that is written over again, where somebody looks on. */
+/** Shows the progress in one line of the terminal, which the next call overwrites. */
 export function showProgress(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }

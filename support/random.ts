@@ -1,10 +1,10 @@
 /**
- * Random numbers that a seed repeats.
+ * Seeded random numbers.
  *
  * @module
  */
 
-/** A generator of uniform numbers. */
+/** A generator of uniform random numbers. */
 export interface Random {
   /** The next number in [0, 1). */
   (): number;
@@ -14,7 +14,7 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** The generator mulberry32: 32 bits of state, good enough for test data. */
+/** The mulberry32 generator: 32 bits of state, good enough for test data. */
 export function random(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

@@ -1,29 +1,29 @@
 /**
- * Figures of repeated measurements.
+ * Statistics of repeated measurements.
  *
  * @module
  */
 
-/** The middle of the values, the mean of the two middle ones of an even number; NaN of none. */
+/** The median: the middle value, or the mean of the two middle values; NaN for no values. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const half = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
-/** The middle of repeated measurements, and where its quarters begin and end: half of all values lie from p25 to p75. */
+/** The median and the quartiles: half of all values are between p25 and p75. */
 export interface Spread {
   readonly median: number;
   readonly p25: number;
   readonly p75: number;
 }
 
-/** The spread of some values; NaN of none. */
+/** The spread of values; NaN for no values. */
 export function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), p25: quantile(values, 0.25), p75: quantile(values, 0.75) };
 }
 
-/** The value below which a share of the values lies, interpolated between the two beside it; NaN of none. */
+/** A quantile, linearly interpolated: the value that `share` of the values are below; NaN for no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * share;
@@ -33,7 +33,7 @@ export function quantile(values: readonly number[], share: number): number {
   return lower + (upper - lower) * (position - below);
 }
 
-/** The slope of the line that fits the values best, by least squares; where no places are given, they are one apart. */
+/** The slope of the least-squares line. Without `places`, the values are 1 apart. */
 export function slopeOf(values: readonly number[], places: readonly number[] = values.map((_, i) => i)): number {
   const mean = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
   const [meanX, meanY] = [mean(places), mean(values)];

@@ -1,6 +1,6 @@
 /**
- * Where tests and benches find the weights, photos and reference results that are too large for the repository: in the folder that
- * the environment variable WEBNN_TEST_DATA names, by default `shared` beside the checkout. They may be missing.
+ * Test data that is too large for the repository: weights, photos and reference results. They are in the folder of the
+ * environment variable WEBNN_TEST_DATA, by default `shared` next to the checkout, and may be missing.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { fileURLToPath } from "node:url";
 
 const folder = resolve(Deno.env.get("WEBNN_TEST_DATA") || fileURLToPath(new URL("../../shared", import.meta.url)));
 
-/** The absolute path of a file or folder of the test data, whether it exists or not. */
+/** The absolute path of a file or folder of the test data, which may not exist. */
 export function testData(relativePath: string): string {
   return resolve(folder, relativePath);
 }
 
-/** Whether a file or folder of the test data exists; without an argument, whether there is any. */
+/** Whether a file or folder of the test data exists. Without an argument, whether there is any test data. */
 export function hasTestData(relativePath = "."): boolean {
   return existsSync(testData(relativePath));
 }

@@ -1,5 +1,5 @@
 /**
- * Tells which sentences mean something like a given one, by transformers.js on `navigator.ml`. See HELP.
+ * Ranks sentences by how close their meaning is to a query, with transformers.js on `navigator.ml`. See HELP.
  *
  * @module
  */
@@ -84,7 +84,7 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
     progress_callback,
     device: "webnn-cpu",
     dtype: "fp32",
-    // WebNN's shapes are fixed: one text at a time, filled up to a fixed length. The names are the exporter's.
+    // WebNN's shapes are fixed: one text at a time, padded to a fixed length. The names come from the exporter.
     session_options: { freeDimensionOverrides: { batch_size: 1, sequence_length: length } },
   });
   showStatus("");
@@ -107,7 +107,7 @@ function showProgress(progress: { status: string; file?: string; progress?: numb
   if (progress.status === "progress") showStatus(`${progress.file}: ${progress.progress?.toFixed()} %`);
 }
 
-/** Shows what is going on in one line that the next call replaces, where someone looks at it. */
+/** Shows the progress in one line of the terminal, which the next call overwrites. */
 function showStatus(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }

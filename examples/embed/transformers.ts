@@ -1,30 +1,30 @@
 /**
- * The web build of transformers.js in Deno, unmodified: the one that knows WebNN. By itself Deno takes the build for
- * Node.
+ * Loads the web build of transformers.js in Deno, unmodified: the one that supports WebNN. By default, Deno takes the
+ * build for Node.
  *
  * @module
  */
 
-/** The library. The import is never made for Deno's choice, but it tells Deno to fetch the package. */
+/** The library. This import never runs; it makes Deno download the package. */
 type Transformers = Awaited<ReturnType<typeof importBuildForNode>>;
 const importBuildForNode = () => import("@huggingface/transformers");
 
 /**
- * Imports transformers.js so that it finds `navigator.ml`: import `@webnn/deno/polyfill` first. Models come from a hub, over
- * HTTP and Deno's `caches`; set `env.localModelPath` to a folder's URL to read them from files.
+ * Imports transformers.js so that it finds `navigator.ml`: import `@webnn/deno/polyfill` first. Models come from a hub,
+ * over HTTP and Deno's `caches`. To read them from files, set `env.localModelPath` to the URL of a folder.
  *
- * While it loads, the rest of the program misses the hidden globals too: load it first.
+ * While it loads, the hidden globals are missing for the rest of the program too, so load it first.
  */
 export async function loadTransformers(): Promise<Transformers> {
   const url = new URL("transformers.web.js", import.meta.resolve("@huggingface/transformers"));
-  // With a process it takes Deno for Node; with caches it imports WebAssembly's glue from a blob, which npm packages may
-  // not do in Deno.
+  // With `process`, it takes Deno for Node; with `caches`, it imports WebAssembly's glue from a blob, which Deno does
+  // not allow in npm packages.
   const restore = hide("process", "caches");
   try {
     const transformers: Transformers = await import(url.href);
     const { env } = transformers;
     env.useBrowserCache = true;
-    // By default from a content network; without a path it takes the files of its own dependency.
+    // The default is a CDN. Without a path, it takes the files of its own dependency.
     delete env.backends.onnx.wasm!.wasmPaths;
     env.backends.onnx.wasm!.numThreads = 1;
     return transformers;
@@ -33,7 +33,7 @@ export async function loadTransformers(): Promise<Transformers> {
   }
 }
 
-/** Removes globals, and answers how to bring them back. */
+/** Hides globals. Returns a function that restores them. */
 function hide(...names: string[]): () => void {
   const hidden = names.map((name) => [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const);
   for (const name of names) Reflect.deleteProperty(globalThis, name);

@@ -1,21 +1,21 @@
 /**
- * MediaPipe's face detector for short range (https://arxiv.org/abs/1907.05047): what goes in and what comes out.
+ * MediaPipe's short-range face detector (https://arxiv.org/abs/1907.05047): its input and its output.
  *
  * @module
  */
 import { type Image, resizeImage } from "../image.ts";
 
-/** Width and height of the picture that the network takes. */
+/** Width and height of the network's input. */
 export const INPUT_SIZE = 128;
 
-/** The boxes that the network corrects: a square grid every `stride` pixels, `count` boxes at each of its places. */
+/** The anchors, which the network corrects: a square grid every `stride` pixels, with `count` boxes at each place. */
 const GRIDS = [{ stride: 8, count: 2 }, { stride: 16, count: 6 }] as const;
-/** Numbers of one box: its centre, its size, and six points of the face. */
+/** The numbers of one box: centre, size, and six points of the face. */
 const BOX_LENGTH = 16;
 const POINTS = 6;
 
 const MIN_SCORE = 0.5;
-/** Two boxes that share more than this of the area they cover together show one face. */
+/** Two boxes whose intersection over union is larger show the same face. */
 const MAX_OVERLAP = 0.3;
 
 /** A place in the photo, in pixels. */
@@ -24,7 +24,7 @@ export interface Point {
   y: number;
 }
 
-/** A face in the photo. The points are the right and the left eye, the nose, the mouth, the right and the left ear. */
+/** A face in the photo. The points are right eye, left eye, nose, mouth, right ear, left ear. */
 export interface Face {
   score: number;
   center: Point;
@@ -33,12 +33,12 @@ export interface Face {
   points: Point[];
 }
 
-/** The whole photo in a black square of the network's size: [1, 128, 128, 3], red first, from -1 to 1. */
+/** The whole photo in a black square of the input size: [1, 128, 128, 3], RGB, from −1 to 1. */
 export function faceInput(image: Image): Float32Array {
   return resizeImage(squared(image), INPUT_SIZE).map((value) => value / 127.5 - 1);
 }
 
-/** The faces, the surest first. `boxes` is [1, 896, 16], in pixels of the input, `scores` [1, 896, 1], logits. */
+/** The faces, most likely first. `boxes` is [1, 896, 16], in pixels of the input; `scores` is [1, 896, 1], logits. */
 export function findFaces(boxes: Float32Array, scores: Float32Array, image: Image): Face[] {
   const side = Math.max(image.width, image.height);
   const scale = side / INPUT_SIZE;
@@ -56,7 +56,7 @@ export function findFaces(boxes: Float32Array, scores: Float32Array, image: Imag
   return withoutOverlaps(candidates);
 }
 
-/** The centres of the 896 boxes, in pixels of the input. */
+/** The centres of the 896 anchors, in pixels of the input. */
 function anchors(): Point[] {
   return GRIDS.flatMap(({ stride, count }) => {
     const length = INPUT_SIZE / stride;
@@ -67,7 +67,7 @@ function anchors(): Point[] {
   });
 }
 
-/** Of the boxes that overlap, the surest. */
+/** Keeps the most likely of overlapping boxes (non-maximum suppression). */
 function withoutOverlaps(faces: Face[]): Face[] {
   const kept: Face[] = [];
   for (const face of faces.toSorted((a, b) => b.score - a.score)) {
@@ -76,7 +76,7 @@ function withoutOverlaps(faces: Face[]): Face[] {
   return kept;
 }
 
-/** The area of two boxes' intersection as a part of that of their union. */
+/** The intersection of two boxes, divided by their union. */
 function overlap(a: Face, b: Face): number {
   const shared = (centers: number, sizeA: number, sizeB: number) =>
     Math.max(0, Math.min(sizeA, sizeB, (sizeA + sizeB) / 2 - Math.abs(centers)));
@@ -86,8 +86,8 @@ function overlap(a: Face, b: Face): number {
 }
 
 /**
- * The picture in the middle of a black square, in which each pixel is the mean of a block of the picture's: taking only
- * some pixels of a large photo would leave a small face grainy.
+ * The picture centred in a black square. Each pixel is the mean of a block of the picture; picking single pixels of a
+ * large photo would make small faces grainy.
  */
 function squared({ width, height, data }: Image): Image {
   const side = Math.max(width, height);

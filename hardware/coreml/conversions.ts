@@ -1,7 +1,7 @@
 /**
- * How fast data come into the arrays of Core ML and back, by shape: a tensor is such an array, so that writing and reading
- * it are a copy each, and a conversion where Core ML has no such type. An output that Core ML has made itself is copied
- * from rows that have gaps between them.
+ * Measures how fast data is copied to and from Core ML's arrays, by shape. A tensor is such an array, so writing and
+ * reading are one copy each, plus a conversion if Core ML does not have the data type. An output that Core ML has
+ * allocated itself is copied from rows with gaps between them.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { createContext } from "@webnn/deno";
 import { copyStrided, rowMajorStrides } from "../../src/backends/coreml/strides.ts";
 import { randomArray } from "../../bench/support/random_array.ts";
 
-/** The figures of a shape. */
+/** The measurements of a shape. */
 export interface Conversion {
   readonly shape: readonly number[];
   readonly dataType: DataType;
-  /** Bytes of WebNN's side, in thousand millions per second, one a round: `writeTensor`, `readTensor` into a buffer. */
+  /** Rates in GB/s of WebNN data, one per round: `writeTensor`, and `readTensor` into a buffer. */
   readonly write: readonly number[];
   readonly read: readonly number[];
-  /** The same of a copy from rows with gaps; none for types that Core ML has not. */
+  /** The rate of a copy from rows with gaps; none for types that Core ML does not have. */
   readonly gather: readonly number[];
 }
 
@@ -24,12 +24,12 @@ type DataType = keyof typeof ARRAYS;
 
 const ARRAYS = { float32: Float32Array, float16: Float16Array, uint8: Uint8Array } as const;
 const SHAPES = [[1], [1000], [1, 3, 224, 224], [1, 112, 112, 32], [1024, 1024], [4096, 4096]];
-/** Core ML lays out rows that begin at multiples of so many bytes. */
+/** Core ML aligns rows to this many bytes. */
 const ROW_ALIGNMENT = 64;
-/** A turn moves so many bytes. */
+/** How many bytes to move per turn. */
 const TURN_BYTES = 2 ** 28;
 
-/** Moves data of every shape and type; without rounds, each but the largest once, and nothing is timed. */
+/** Moves data of every shape and type. Without rounds, moves all but the largest once and measures nothing. */
 export async function measureConversions(rounds: number, cacheDirectory: string): Promise<Conversion[]> {
   const context = await createContext({ backend: "coreml", fallback: false, cacheDirectory });
   try {
@@ -78,7 +78,7 @@ async function measureConversion(
   return { shape, dataType, ...figures };
 }
 
-/** Lays the values out in rows with gaps, and answers what copies them from there; that is checked once. */
+/** Lays out the values in rows with gaps. Returns a function that copies them from there, after checking it once. */
 function gatherRows(shape: readonly number[], values: Float32Array | Float16Array): () => void {
   const elementSize = values.BYTES_PER_ELEMENT as 2 | 4;
   const rowLength = shape.at(-1)!;
@@ -98,7 +98,7 @@ function gatherRows(shape: readonly number[], values: Float32Array | Float16Arra
   return gather;
 }
 
-/** Thousand millions of bytes per second. */
+/** The rate in GB/s. */
 async function rate(bytes: number, count: number, move: () => void | Promise<void>): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < count; i++) await move();

@@ -1,5 +1,5 @@
 /**
- * The report on Core ML as a page of Markdown: ratios to the CPU first.
+ * The Core ML report as Markdown: first the ratios to the CPU.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * Core ML with each of the standard's power preferences, beside ONNX Runtime on the CPU: suites, built from nothing and
- * from the cache of compiled models, and the ways of data into the arrays of Core ML and back.
+ * Measures Core ML with each power preference, against ONNX Runtime on the CPU: suites, with cold and warm builds, and
+ * copies to and from Core ML's arrays.
  *
- * Where there is no macOS, all of it runs on the fake framework of native/fake_coreml/: that shows that the programs are
- * right, and says nothing about time, so that no time is kept.
+ * On systems other than macOS, everything runs on the fake framework of native/fake_coreml/. That shows that the
+ * programs are correct; times would mean nothing, so none are kept.
  *
  * @module
  */
@@ -18,44 +18,44 @@ import { loadSuite, type SuiteEntry } from "../../bench/support/suites.ts";
 import type { Machine } from "../../bench/report/figures.ts";
 import { maxError } from "../../bench/report/measure.ts";
 
-/** All that is found. */
+/** All results. */
 export interface CoreMLReport {
   readonly command: string;
   readonly machine: Machine;
   readonly rounds: number;
-  /** Whether it was the fake framework. It has no times. */
+  /** Whether it ran on the fake framework, which has no times. */
   readonly isFake: boolean;
   readonly suites: readonly CoreMLSuite[];
   readonly conversions: readonly Conversion[];
-  /** What was asked for and could not be measured, with the reason. */
+  /** What was requested but could not be measured, with the reason. */
   readonly skipped: readonly string[];
 }
 
-/** A suite, and how each choice fared. */
+/** A suite, with the results of each choice. */
 export interface CoreMLSuite {
   readonly suite: string;
   readonly results: readonly CoreMLResult[];
 }
 
-/** How a choice fared. */
+/** The results of a choice. */
 export interface CoreMLResult {
   readonly choice: string;
-  /** The devices that run the graph, as `graphInfo()` tells. */
+  /** The devices that run the graph, from `graphInfo()`. */
   readonly devices: readonly string[];
-  /** The largest absolute difference from what the CPU computes; not known without one of the two. */
+  /** The largest absolute difference from the result of the CPU; unknown if one of the two is missing. */
   readonly maxError?: number;
   /** Why it has no times, or its results are wrong. */
   readonly problem?: string;
-  /** In milliseconds, one a round. */
+  /** In milliseconds, one per round. */
   readonly times: Readonly<Record<Step, readonly number[]>>;
 }
 
-/** What is timed. */
+/** A measured step. */
 export type Step = typeof STEPS[number];
-/** From nothing to a graph; from a compiled model to a graph; its first run; later ones, each with a read. */
+/** From nothing to a graph; from a compiled model to a graph; the first run; later runs, each with a read. */
 export const STEPS = ["cold build", "warm build", "first run", "dispatch + read"] as const;
 
-/** ONNX Runtime on the CPU; it has no cache here, so that both of its builds are the same. */
+/** ONNX Runtime on the CPU. It has no cache here, so its cold and warm builds are the same. */
 export const CPU = "cpu";
 
 interface Choice {
@@ -63,7 +63,7 @@ interface Choice {
   readonly options: ContextOptions;
 }
 
-/** Whoever takes part. Graphs that Core ML cannot take are not measured on something else. */
+/** The contestants. Graphs that Core ML does not support are not measured on another engine. */
 export const CHOICES: readonly Choice[] = [
   { name: CPU, options: { device: "cpu" } },
   ...(["default", "low-power", "high-performance"] as const).map((powerPreference) => ({
@@ -72,11 +72,11 @@ export const CHOICES: readonly Choice[] = [
   })),
 ];
 
-/** A turn of later runs shall take so many milliseconds. */
+/** The target duration of a turn of later runs, in milliseconds. */
 const TURN = 20;
 const MAX_RUNS = 2000;
 
-/** What is asked for. */
+/** The settings of a measurement. */
 export interface CoreMLSettings {
   readonly command: string;
   readonly machine: Machine;
@@ -106,7 +106,7 @@ export async function measureCoreML(settings: CoreMLSettings): Promise<CoreMLRep
   }
 }
 
-/** Sees to it that there is a framework, and answers whether it is a fake. */
+/** Makes sure that there is a framework. Returns whether it is the fake one. */
 async function findFramework(folder: string): Promise<boolean> {
   if (readEnvironment("WEBNN_COREML_FRAMEWORK")) return true;
   if (Deno.build.os === "darwin") return false;
@@ -115,7 +115,10 @@ async function findFramework(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Each round lets everybody do the same once, beginning with another one. A round before the first is not counted. */
+/**
+ * In each round, everyone runs once, starting with a different one each time. One round before the first is not
+ * counted.
+ */
 async function measureSuite(name: string, settings: CoreMLSettings, folder: string): Promise<CoreMLSuite> {
   const { rounds, signal, progress } = settings;
   const suite = await loadSuite(name);
@@ -132,7 +135,7 @@ async function measureSuite(name: string, settings: CoreMLSettings, folder: stri
   return { suite: name, results: runners.map((runner) => runner.result(expected)) };
 }
 
-/** One choice at one suite. */
+/** Runs one choice on one suite. */
 class Runner {
   output: Float32Array<ArrayBuffer> | undefined;
   #problem: string | undefined;
@@ -146,7 +149,7 @@ class Runner {
 
   constructor(readonly choice: Choice, readonly suite: Suite, readonly folder: string) {}
 
-  /** A turn. Whoever has failed once takes no more of them. */
+  /** Runs a turn. A choice that has failed once gets no more turns. */
   async take(counts: boolean): Promise<void> {
     if (this.#problem !== undefined) return;
     try {
@@ -154,7 +157,7 @@ class Runner {
       const cold = await this.#open(empty, (context) => this.#build(context));
       if (this.choice.name !== CPU) await Deno.remove(empty, { recursive: true });
       const cache = join(this.folder, `${this.choice.name} ${this.suite.name}`);
-      if (!counts) await this.#open(cache, (context) => this.#build(context)); // So that it is in the cache.
+      if (!counts) await this.#open(cache, (context) => this.#build(context)); // Puts it into the cache.
       const others = await this.#open(cache, (context) => this.#run(context, counts));
       const times = { "cold build": cold.time, ...others };
       if (counts) { for (const step of STEPS) this.#times[step].push(times[step]); }
@@ -163,7 +166,7 @@ class Runner {
     }
   }
 
-  /** `expected` is what the CPU has computed. */
+  /** @param expected the result of the CPU */
   result(expected: Float32Array | undefined): CoreMLResult {
     const problem = this.#problem;
     return {
@@ -191,7 +194,7 @@ class Runner {
     return { network, time: performance.now() - start };
   }
 
-  /** Builds, runs for the first time, and then as often as fills a turn; where nothing counts, no more than once. */
+  /** Builds, runs once, and then as often as fills a turn; if nothing counts, at most once. */
   async #run(context: MLContext, counts: boolean) {
     const { network, time: build } = await this.#build(context);
     this.#devices = graphInfo(network.graph).devices;
@@ -203,7 +206,7 @@ class Runner {
     return { "warm build": build, "first run": first, "dispatch + read": later };
   }
 
-  /** Makes the tensors, and answers what runs the graph and reads its first output. */
+  /** Creates the tensors. Returns a function that runs the graph and reads its first output. */
   async #prepare(context: MLContext, { graph, inputs, outputs }: Network): Promise<() => Promise<unknown>> {
     const [inputTensors, outputTensors] = [await createTensors(context, inputs), await createTensors(context, outputs)];
     for (const [name, tensor] of Object.entries(inputTensors)) context.writeTensor(tensor, this.suite.inputs[name]!);
@@ -216,7 +219,7 @@ class Runner {
   }
 }
 
-/** The mean time of an action in milliseconds. */
+/** The mean duration of an action, in milliseconds. */
 async function timed(count: number, action: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < count; i++) await action();

@@ -1,23 +1,23 @@
 /**
- * The part of `@std/assert` that this project uses, under the same names and signatures, over `node:assert`.
+ * The part of `@std/assert` that this project uses, with the same names and signatures, on top of `node:assert`.
  *
- * JSR is not within reach of every machine that runs the tests; the `deno.json` of tests and benches maps
- * `@std/assert` to this file. To use the real one, change that line.
+ * Not every machine that runs the tests can reach JSR, so the `deno.json` of tests and benches maps `@std/assert` to
+ * this file. To use the real one, change that line.
  *
  * @module
  */
 import nodeAssert from "node:assert/strict";
 
-/** The error that every assertion here throws. */
+/** The error that all assertions throw. */
 export const AssertionError: typeof nodeAssert.AssertionError = nodeAssert.AssertionError;
 
-/** A class whose instances `error instanceof` can tell, abstract classes included. */
+/** A class, abstract or not, for `instanceof`. */
 // deno-lint-ignore no-explicit-any -- a constructor's parameters are contravariant: `unknown[]` would match none
 type Class<T> = abstract new (...args: any[]) => T;
 
 const suffix = (msg?: string): string => msg === undefined ? "." : `: ${msg}`;
 
-/** Throws an {@linkcode AssertionError}, always. */
+/** Always throws an {@linkcode AssertionError}. */
 export function fail(msg?: string): never {
   throw new AssertionError({ message: `Failed assertion${suffix(msg)}`, stackStartFn: fail });
 }
@@ -59,14 +59,14 @@ export function assertInstanceOf<T>(actual: unknown, expectedType: Class<T>, msg
 }
 
 /**
- * Asserts that two numbers differ by at most `tolerance`, by default 1e-7 of the larger magnitude (never less than
- * 1e-7 where `expected` is 0). Equal infinities and two `NaN`s pass.
+ * Asserts that two numbers differ by at most `tolerance`; by default 1e-7 times the larger magnitude, and at least 1e-7
+ * if `expected` is 0. Equal infinities and two `NaN`s pass.
  */
 export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, msg?: string): void {
   if (Object.is(actual, expected)) return;
   const allowed = tolerance ?? (Number.isFinite(expected) && expected !== 0 ? Math.abs(expected * 1e-7) : 1e-7);
   const difference = Math.abs(expected - actual);
-  // Written so that a NaN on either side fails.
+  // Written so that NaN on either side fails.
   if (!(difference <= allowed)) {
     fail(`Expected ${actual} to be within ${allowed} of ${expected}, it is off by ${difference}${suffix(msg)}`);
   }
@@ -104,11 +104,11 @@ export function assertMatch(actual: string, expected: RegExp, msg?: string): voi
   if (!expected.test(actual)) fail(`Expected ${JSON.stringify(actual)} to match ${expected}${suffix(msg)}`);
 }
 
-/** Asserts that `fn` throws, whatever it is, and returns that. */
+/** Asserts that `fn` throws. Returns what it threw. */
 export function assertThrows(fn: () => unknown, msg?: string): unknown;
 /**
- * Asserts that `fn` throws an instance of `ErrorClass` whose message contains `msgIncludes`, and returns the error.
- * A function that returns a rejecting promise does not throw: {@linkcode assertRejects} is for those.
+ * Asserts that `fn` throws an instance of `ErrorClass` whose message contains `msgIncludes`. Returns the error. For
+ * functions that return a rejecting promise, use {@linkcode assertRejects}.
  */
 export function assertThrows<E extends Error = Error>(
   fn: () => unknown,
@@ -130,11 +130,11 @@ export function assertThrows(
   return fail(`Expected function to throw${suffix(typeof classOrMsg === "string" ? classOrMsg : msg)}`);
 }
 
-/** Asserts that the promise which `fn` returns rejects, with whatever, and returns that. */
+/** Asserts that the promise returned by `fn` rejects. Returns the reason. */
 export function assertRejects(fn: () => PromiseLike<unknown>, msg?: string): Promise<unknown>;
 /**
- * Asserts that the promise which `fn` returns rejects with an instance of `ErrorClass` whose message contains
- * `msgIncludes`, and returns the error. A function that throws before it returns a promise fails the assertion.
+ * Asserts that the promise returned by `fn` rejects with an instance of `ErrorClass` whose message contains
+ * `msgIncludes`. Returns the error. If `fn` throws synchronously, the assertion fails.
  */
 export function assertRejects<E extends Error = Error>(
   fn: () => PromiseLike<unknown>,
@@ -170,7 +170,7 @@ function checkThrown(error: unknown, classOrMsg?: Class<Error> | string, msgIncl
   return error;
 }
 
-/** Puts the caller's message above node's difference, which a message handed to node would replace. */
+/** Puts the caller's message before Node's diff. If the message were passed to Node, it would replace the diff. */
 function withMessage(msg: string | undefined, check: () => void): void {
   try {
     check();

@@ -1,33 +1,32 @@
 /**
- * The part of `@std/cli` that this project uses, under the same name and with the same behaviour, over node's
- * `util.parseArgs`.
+ * The part of `@std/cli` that this project uses, with the same names and behaviour, on top of Node's `util.parseArgs`.
  *
- * JSR is not within reach of every machine that runs this code; the `deno.json` of tests, benches and examples maps
+ * Not every machine that runs this code can reach JSR, so the `deno.json` of tests, benches and examples maps
  * `@std/cli` to this file.
  *
  * @module
  */
 import { parseArgs as tokenize } from "node:util";
 
-/** What {@linkcode parseArgs} is told about the arguments. Names are written without their dashes. */
+/** The options of {@linkcode parseArgs}. Names are without dashes. */
 export interface ParseOptions {
-  /** Names whose value is a string and never converted to a number. With `"_"`, positional arguments too. */
+  /** Names with a string value, never converted to a number. With `"_"`, positional arguments too. */
   readonly string?: string | readonly string[];
-  /** Names that are switches: true where given, false where not. They take no value but `--name=false`. */
+  /** Names of switches: true if given, else false. They take no value except `--name=false`. */
   readonly boolean?: string | readonly string[];
-  /** Names that may be given several times and give an array. */
+  /** Names that may be given several times; their value is an array. */
   readonly collect?: string | readonly string[];
-  /** Names whose switch may be turned off by `--no-name`. */
+  /** Switches that `--no-name` turns off. */
   readonly negatable?: string | readonly string[];
-  /** Values of names that are not given. */
+  /** The values of names that are not given. */
   readonly default?: Readonly<Record<string, unknown>>;
-  /** Other names of a name: `{ help: "h" }` lets `-h` stand for `--help`, and sets both. */
+  /** Aliases: `{ help: "h" }` makes `-h` mean `--help`, and sets both. */
   readonly alias?: Readonly<Record<string, string | readonly string[]>>;
-  /** Puts what follows `--` into the result's member `"--"` instead of `_`. */
+  /** Puts the arguments after `--` into the member `"--"` of the result instead of `_`. */
   readonly "--"?: boolean;
   /**
-   * Called for each positional argument (without `key`) and each option that no other member names. What it answers
-   * `false` to is left out of the result.
+   * Called for each positional argument (without `key`) and each option that is not declared. If it returns `false`,
+   * the argument is left out of the result.
    */
   readonly unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
@@ -40,7 +39,7 @@ type Absent<O extends ParseOptions, Name> = Name extends Names<O["collect"]> ? n
   : undefined;
 type Widened<T> = T extends string ? string : T extends number ? number : T extends boolean ? boolean : T;
 
-/** The result of {@linkcode parseArgs}: one member per name in `string` and `boolean`, `_`, and `"--"` if asked for. */
+/** The result of {@linkcode parseArgs}: one member per declared name, `_`, and `"--"` if requested. */
 export type Args<O extends ParseOptions = ParseOptions> =
   & { [Name in Exclude<Names<O["string"]>, "_">]: Collected<O, Name, string> | Widened<Absent<O, Name>> }
   & { [Name in Names<O["boolean"]>]: Collected<O, Name, boolean> }
@@ -51,9 +50,9 @@ export type Args<O extends ParseOptions = ParseOptions> =
 /**
  * Parses command line arguments.
  *
- * @param args The arguments, usually `Deno.args`.
- * @param options What is known of them.
- * @returns The values by name, with the positional arguments in `_`.
+ * @param args the arguments, usually `Deno.args`
+ * @param options describes the arguments
+ * @returns the values by name, with the positional arguments in `_`
  *
  * @example
  * ```ts
@@ -90,13 +89,13 @@ export function parseArgs<const O extends ParseOptions>(args: readonly string[],
   return result as unknown as Args<O>;
 }
 
-/** {@linkcode ParseOptions} as sets, each with the other names of its names. */
+/** {@linkcode ParseOptions} as sets, each including the aliases of its names. */
 interface KnownOptions {
   strings: ReadonlySet<string>;
   booleans: ReadonlySet<string>;
   collected: ReadonlySet<string>;
   negatable: ReadonlySet<string>;
-  /** Every name that `unknown` is not asked about. */
+  /** All declared names: `unknown` is not called for them. */
   declared: ReadonlySet<string>;
   unknown: ParseOptions["unknown"];
   namesOf: (name: string) => readonly string[];
@@ -119,11 +118,11 @@ function describeOptions(options: ParseOptions): KnownOptions {
   return { strings, booleans, collected, negatable, declared, unknown: options.unknown, namesOf };
 }
 
-/** The options with their values, and the positional arguments, whose name is empty. */
+/** The options with their values, and the positional arguments with an empty name. */
 function* readArguments(args: readonly string[], known: KnownOptions) {
-  // node reads `-o=x` as three switches: o, = and x.
+  // Node reads `-o=x` as three switches: o, = and x.
   const spelled = args.map((arg) => arg.replace(/^-([a-z])=/is, "--$1="));
-  // Without declared options, node only splits: it leaves to us whether the next argument is an option's value.
+  // Without declared options, Node only splits: it does not decide whether the next argument is an option's value.
   const { tokens } = tokenize({ args: spelled, options: {}, strict: false, allowPositionals: true, tokens: true });
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
@@ -162,7 +161,7 @@ function addDefaults(values: Map<string, unknown>, defaults: Readonly<Record<str
   for (const name of known.booleans) setAbsent(name, false);
 }
 
-/** A number for what reads as one; anything else unchanged. */
+/** Converts a numeric string to a number. Returns anything else unchanged. */
 function toNumber<T>(value: T): T | number {
   const numeric = typeof value === "string" && /^(0x[0-9a-f]+|[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?)$/i.test(value);
   return numeric ? Number(value) : value;
