@@ -1,5 +1,5 @@
 /**
- * The builder's own throughput, and builds of the same graphs: both must grow as the number of operators does.
+ * The throughput of the builder, and builds of the same graphs. Both should grow linearly with the number of operators.
  *
  * @module
  */

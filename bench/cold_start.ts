@@ -13,11 +13,11 @@ const HELP =
 
 Usage: deno task bench:cold-start [--rounds N]
 
-  --rounds N   how often each program starts, in turns (15)
-  --help       this text
+  --rounds N   how often each program starts, in turn (15)
+  --help       print this text
 
-It prints a Markdown table of medians, of the range of the middle half, and of the ratio to onnxruntime-node. That starts
-a second time with its telemetry as it comes, which writes into the user's folders and may report to its makers.`;
+Prints a Markdown table of medians, ranges of the middle half, and ratios to onnxruntime-node. That one also runs with
+its default telemetry, which writes to the user's folders and may send data to Microsoft.`;
 
 await runProgram("bench:cold-start", HELP, { string: ["rounds"], default: { rounds: "15" } }, async ({ rounds }) => {
   const [times, missing] = [positiveInteger(rounds, "--rounds"), whatIsMissing()];

@@ -1,5 +1,5 @@
 /**
- * Whether an NHWC graph pays for its layout: MobileNetV2 built in both layouts.
+ * Whether NHWC costs time: MobileNetV2 in both layouts.
  *
  * @module
  */
@@ -21,7 +21,7 @@ async function benchLayouts(threads: number): Promise<void> {
   const weights = parseSafetensors(await Deno.readFile(mobileNetV2Weights()));
   for (const layout of ["nchw", "nhwc"] as const) {
     const inference = await createInference(context, await buildMobileNetV2(context, weights, { layout }));
-    const inputs = { input: mobileNetV2Input() }; // In either layout: the time does not depend on the values.
+    const inputs = { input: mobileNetV2Input() }; // For both layouts: the time does not depend on the values.
     const group = `mobilenetv2 by layout, ${threads} thread${threads > 1 ? "s" : ""}`;
     Deno.bench(layout, { group, baseline: layout === "nchw" }, async () => void await inference.run(inputs));
   }

@@ -1,5 +1,5 @@
 /**
- * The resident memory of building networks and running them once, beside that of ONNX Runtime called from C. See --help.
+ * The resident memory for building networks and running them once, against ONNX Runtime called from C. See --help.
  *
  * @module
  */
@@ -18,29 +18,29 @@ import type { Suite } from "./support/suite.ts";
 import { positiveInteger, runProgram } from "../support/program.ts";
 import { trivial } from "./support/trivial.ts";
 
-const HELP = `Measures the resident memory of programs that build a network and run it once, in Markdown.
+const HELP = `Measures the resident memory of programs that build a network and run it once. Prints Markdown.
 
 Usage: deno task bench:memory [--runs N]
 
   --runs N   how often each program runs (5)
-  --help     this text
+  --help     print this text
 
-All figures are over the base: what a process has when it has built a trivial graph and run it. Each is the median of
-several processes, of one thread. "(1.05×)" is the ratio to the bytes of the weights. "In JavaScript" is what V8 counts at
-the end, on its heap and outside of it, more than in a program that runs the trivial graph only; address space that
-stands for memory is not counted. C builds from an .onnx file, which this module has written.`;
+All numbers are above the base: the memory of a process after building and running a trivial graph. Each is the median of
+several processes with one thread. "(1.05×)" is the ratio to the size of the weights. "In JavaScript" is what V8 counts at
+the end, on and off its heap, above that of the trivial graph, without reserved address space. C builds from an .onnx file
+that this module has written.`;
 
 const CHILD = fileURLToPath(new URL("support/memory_child.ts", import.meta.url));
 
-/** A network, with what measures it. */
+/** A network, and the rows of its measurement. */
 interface Network {
   readonly suite: Suite;
   readonly weightBytes: number;
-  /** Rows of this module, with what the child process is told. */
+  /** The rows of this module, with the arguments of the child process. */
   readonly rows: Readonly<Record<string, { readonly subject: string; readonly cached?: boolean }>>;
 }
 
-/** What a row tells; without `javascript` where there is none. */
+/** The measurements of a row; `javascript` is missing for C. */
 type Figures = Pick<Memory, "base" | "peakOfBuild" | "built" | "peak"> & { readonly javascript?: number };
 
 await runProgram("bench:memory", HELP, { string: ["runs"], default: { runs: "5" } }, ({ runs }) => {
@@ -101,7 +101,7 @@ function rowOf(name: string, weightBytes: number, { base, peakOfBuild, built, pe
   return [name, megabytes(weightBytes), over(peakOfBuild), over(built), over(peak), inJavaScript, megabytes(base)];
 }
 
-/** Of each figure for itself. */
+/** The median of each measurement. */
 async function medians(runs: number, measure: () => Promise<Figures>): Promise<Figures> {
   const all: Figures[] = [];
   for (let run = 0; run < runs; run++) all.push(await measure());
@@ -120,7 +120,7 @@ async function runChild(subject: string, cacheDirectory?: string): Promise<Memor
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-/** Writes what the C program reads, and compiles it. The answer starts it twice, the first time for the base. */
+/** Writes the files for the C program, and compiles it. The result runs it twice; the first run is the base. */
 async function prepareC(suite: Suite, folder: string): Promise<() => Promise<Figures>> {
   const c = contestants.find(({ name }) => name === REFERENCE)!;
   const start = async (suite: Suite) => {

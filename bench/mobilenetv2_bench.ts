@@ -1,5 +1,5 @@
 /**
- * A real network: MobileNetV2 with its trained weights, checked against the reference features.
+ * A real network: MobileNetV2 with trained weights, checked against the reference features.
  *
  * @module
  */

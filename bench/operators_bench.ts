@@ -1,5 +1,5 @@
 /**
- * Single operators and blocks of them: element-wise, reductions, products, pooling, normalisation, attention, recurrence.
+ * Single operators and small blocks: element-wise, reductions, products, pooling, normalisation, attention, recurrence.
  *
  * @module
  */

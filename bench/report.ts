@@ -1,6 +1,6 @@
 /**
- * The side-by-side report: this module and its baselines do the same work in turns, in processes of their own. The
- * contestants are described in report/contestants.ts, what they are told in baselines/protocol.ts.
+ * The side-by-side report: this module and its baselines do the same work in turn, in separate processes. See
+ * report/contestants.ts for the contestants and baselines/protocol.ts for the protocol.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import {
   GROUP_NAMES,
   INTERRUPTED,
   interruptible,
+  missingReasons,
   SUITE_NAMES,
   suitesIn,
   toJson,
-  whyNot,
 } from "./report/setup.ts";
 import { measureBuilder } from "./support/builder_throughput.ts";
 import { LARGE, type SuiteEntry } from "./support/suites.ts";
@@ -33,23 +33,23 @@ import { LARGE, type SuiteEntry } from "./support/suites.ts";
 const TASK = "bench:report";
 const BASELINES = contestants.map(({ name }) => name).filter((name) => name !== WEBNN);
 
-const HELP = `Measures this module beside others, all doing the same work in turns.
+const HELP = `Measures this module and other engines, which do the same work in turn.
 
 Usage: deno task ${TASK} [options]
 
   --device NAME      cpu, webgpu, openvino, ggml, or another provider that devices() lists, such as cuda (cpu)
-  --threads N[,N]    numbers of threads (1)
+  --threads N[,N]    numbers of threads to measure (1)
   --suite NAME,...   ${GROUP_NAMES.join(", ")}, or one of them (all but ${LARGE}):
                      ${SUITE_NAMES.join(", ")}
-  --against NAME,... ${BASELINES.join(", ")} (all that can
-                     run on the device; ${WEBNN_ON_CPU} is this module on the CPU, beside another device)
-  --rounds N         how often everybody has a turn at each measurement (15)
-  --output-dir DIR   writes performance.md (a summary), .json and .html (all of it) there; without it, the summary to standard output
-  --baseline FILE    compares with an earlier performance.json; what became slower beyond the noise makes status 1
-  --help             this text
+  --against NAME,... ${BASELINES.join(", ")} (all that
+                     support the device; ${WEBNN_ON_CPU} is this module on the CPU)
+  --rounds N         turns of each measurement (15)
+  --output-dir DIR   write performance.md (a summary), .json and .html (everything) there; without it, print the summary
+  --baseline FILE    compare with an earlier performance.json; status 1 if something became slower beyond the noise
+  --help             print this text
 
-Ratios are to c, or to the first of those named by --against. Let nothing else run on the machine meanwhile: the report notes its load.
-A suite that cannot be measured makes status 1.`;
+Ratios are to c, or to the first engine of --against. Run nothing else on the machine: the report notes its load. Exits
+with status 1 if a suite cannot be measured.`;
 
 const OPTIONS = {
   string: ["device", "threads", "suite", "against", "rounds", "output-dir", "baseline"],
@@ -80,7 +80,7 @@ if (import.meta.main) {
   });
 }
 
-/** Measures, writes the report, and answers the status of the program. */
+/** Measures, writes the report, and returns the exit status. */
 async function reportOn(plan: Plan, folder: string | undefined, baseline: string | undefined): Promise<number> {
   const before = baseline === undefined ? undefined : JSON.parse(await Deno.readTextFile(baseline)) as Report;
   const report = await interruptible((signal) => measure(plan, signal));
@@ -94,7 +94,7 @@ async function reportOn(plan: Plan, folder: string | undefined, baseline: string
   return slower.length + report.skipped.length > 0 ? 1 : 0;
 }
 
-/** Who is measured beside this module on a device if nobody is named. */
+/** The default baselines on a device. */
 function baselinesOn(device: string): string {
   return contestants.filter((contestant) => contestant.name !== WEBNN && takesPart(contestant, device))
     .map(({ name }) => name).join();
@@ -124,14 +124,14 @@ async function measure(plan: Plan, signal: AbortSignal): Promise<Report> {
     rounds,
     reference,
     contestants: field.map(({ name, title, reads }) => ({ name, title, reads })),
-    skipped: whyNot(plan.suites),
+    skipped: missingReasons(plan.suites),
     builder,
     coldStart,
     suites: results,
   };
 }
 
-/** Of MobileNetV2 on the CPU beside onnxruntime-node, if all three were asked for. */
+/** The cold start of MobileNetV2 on the CPU, against onnxruntime-node, if all three were requested. */
 async function coldStarts({ against, device, rounds, suites }: Plan, signal: AbortSignal) {
   const hasNetwork = suites.some(({ name, missing }) => name === "mobilenetv2" && missing === undefined);
   const isAskedFor = hasNetwork && device === "cpu" && against.includes(NODE);

@@ -1,5 +1,5 @@
 /**
- * Little to do for each byte: element-wise operators on [1, 3, 224, 224].
+ * Little work per byte: element-wise operators on [1, 3, 224, 224].
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * writeTensor and readTensor by size: a copy each, in time and bytes per second.
+ * writeTensor and readTensor by size: one copy each, in time and bytes per second.
  *
  * @module
  */
@@ -22,7 +22,7 @@ for (const bytes of [4, 4 * 2 ** 10, 4 * 2 ** 16, 4 * 2 ** 20, 4 * 2 ** 24]) {
   assertSameElements(out, values);
   const group = `${bytes} bytes`;
   Deno.bench("writeTensor", { group }, () => context.writeTensor(tensor, values));
-  // Deno.bench awaits what is declared async, and nothing else.
+  // Deno.bench awaits only functions that are declared async.
   Deno.bench("readTensor(tensor, out)", { group }, async () => void await context.readTensor(tensor, out));
   Deno.bench("readTensor(tensor)", { group }, async () => void await context.readTensor(tensor));
 }

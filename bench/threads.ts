@@ -1,7 +1,7 @@
 /**
- * What threads are worth: networks on one and two threads, whose threads spin, spin and stop, or sleep; on a machine that
- * is idle but for this, and beside a process that keeps a core busy; on the calling thread and in nonblocking calls; in
- * one pool and in pools of their own. Prints Markdown.
+ * What threads bring: networks on one and two threads that spin, spin and stop, or sleep; on an idle machine and with
+ * one busy core; on the calling thread and in nonblocking calls; with a shared pool and with pools of their own. Prints
+ * Markdown.
  *
  * @module
  */
@@ -15,15 +15,16 @@ import { median } from "../support/statistics.ts";
 import { loadSuite, suites } from "./support/suites.ts";
 import "@webnn/deno/polyfill";
 
-const HELP = `Measures networks on one and two threads, with pools of each kind, alone and beside a busy core.
+const HELP =
+  `Measures networks on one and two threads, with each kind of thread pool, on an idle machine and with one busy core.
 
 Usage: deno task bench:threads [options]
 
   --suite NAME,...  networks (simple,mobilenetv2)
-  --rounds N        how often everybody has a turn (9)
-  --help            this text`;
+  --rounds N        turns of each measurement (9)
+  --help            print this text`;
 
-/** What a session's threads do while there is nothing for them to do. */
+/** What idle threads of a session do. */
 const SPINNING = {
   "spin, stop after the run": {},
   "spin": { "session.force_spinning_stop": "0" },
@@ -32,10 +33,10 @@ const SPINNING = {
 /** Runs of a turn; the first ones, which wake the threads, do not count. */
 const RUNS = 8;
 const WAKING_RUNS = 2;
-/** Graphs of a program that has many. */
+/** The number of graphs in a program with many. */
 const GRAPHS = 50;
 
-/** One way to run a network. */
+/** A way to run a network. */
 interface Way {
   readonly threads: number;
   readonly pool: string;
@@ -95,7 +96,7 @@ async function compareWays(ways: readonly Way[], rounds: number): Promise<void> 
   for (const { session } of ways) session.release();
 }
 
-/** The median time of a run for each way. Everybody has a turn in each round; threads that spin have time to stop. */
+/** The median time of a run for each way. All ways take turns in each round; spinning threads get time to stop. */
 async function measure(ways: readonly Way[], run: Run, rounds: number): Promise<number[]> {
   const times: number[][] = ways.map(() => []);
   for (let round = 0; round < rounds; round++) {
@@ -111,7 +112,7 @@ async function measure(ways: readonly Way[], run: Run, rounds: number): Promise<
   return times.map(median);
 }
 
-/** Many graphs, and two that run at the same time, with the process's pool and with pools of their own. */
+/** Many graphs, and two that run at once, with the shared pool and with pools of their own. */
 async function comparePools(
   { runtime }: CapturedGraph,
   engine: (options: Pointer) => Promise<RawEngine>,
@@ -152,7 +153,7 @@ async function bound(engine: RawEngine): Promise<RawSession> {
   return session;
 }
 
-/** Sessions with the pool of the process, which has as many threads as the contexts here. */
+/** Sessions with the shared pool, which has as many threads as the contexts here. */
 function sharedPool(runtime: OrtRuntime): Pointer {
   return createSessionOptions(runtime, { threads: runtime.poolThreads });
 }
@@ -163,7 +164,7 @@ function ownPool(runtime: OrtRuntime, threads: number, entries: Record<string, s
   return options;
 }
 
-/** Another process computes for as long as this is in use. */
+/** Another process computes until this is disposed. */
 function keepCoreBusy(): AsyncDisposable {
   const process = new Deno.Command(Deno.execPath(), { args: ["eval", "for (;;);"] }).spawn();
   return {
@@ -174,7 +175,7 @@ function keepCoreBusy(): AsyncDisposable {
   };
 }
 
-/** The threads of this process, where the system says so. */
+/** The number of threads of this process, if the system says. */
 async function countThreads(): Promise<string> {
   try {
     return (await Deno.readTextFile("/proc/self/status")).match(/^Threads:\s*(\d+)/m)?.[1] ?? "";

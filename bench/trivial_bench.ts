@@ -1,5 +1,5 @@
 /**
- * Nothing to compute: what a dispatch and a read cost by themselves.
+ * Almost nothing to compute: the overhead of a dispatch and a read.
  *
  * @module
  */

@@ -17,12 +17,12 @@ const HELP = `Classifies photos with WebNN.
 
 Usage: deno task classify [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]
 
-  photo      JPEG or PNG files; a red panda where none is given
-  --model    squeezenet (the default), or mobilenetv2, which shows features instead of labels
+  photo      JPEG or PNG files (default: a red panda)
+  --model    squeezenet (default), or mobilenetv2, which shows features instead of labels
   --repeat   timed inferences of each photo, after the first (default 10)
-  --help     this text
+  --help     print this text
 
-The models are read from models/ in the folder that WEBNN_TEST_DATA names (default: shared/ beside the repository).`;
+The models are in models/ of the folder named by WEBNN_TEST_DATA (default: shared/ next to the repository).`;
 
 /** Width and height of the input of both networks. */
 const INPUT_SIZE = 224;
@@ -54,8 +54,8 @@ const MODELS: Record<string, Model> = {
     input: "input",
     build: buildMobileNetV2,
     createReport: createFeatureReport,
-    remark: "No labels: the trained classifier matrix could not be had, and a synthetic one stands in its place.\n" +
-      "The features before it are those of the trained network.",
+    remark: "No labels: the trained classifier matrix is not available, so a synthetic one is used.\n" +
+      "The features before it come from the trained network.",
   },
 };
 
@@ -175,7 +175,7 @@ async function createFeatureReport(): Promise<Report> {
   return (photo, { features }) => {
     const expected = known.find(({ bytes }) => sameBytes(bytes, photo.bytes))?.features;
     if (expected === undefined) {
-      return ["not one of the reference photos: its features have nothing to be compared with"];
+      return ["not one of the reference photos, so there is nothing to compare its features with"];
     }
     const error = Math.max(...expected.map((value, index) => Math.abs(value - features![index]!)));
     return [`features: the first ${expected.length} differ from the reference by at most ${error.toExponential(1)}`];

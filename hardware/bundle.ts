@@ -15,17 +15,17 @@ import { runProgram } from "../support/program.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { contestants, REFERENCE } from "../bench/report/contestants.ts";
 
-const HELP = `Makes a folder that checks the devices of a machine like this one, without network.
+const HELP = `Makes a folder that checks the devices of a machine like this one, without a network.
 
 Usage: deno task device:bundle [--output DIR] [--cuda]
 
-  --output   the folder to be made (default device_bundle); it must not exist
-  --cuda     adds ONNX Runtime's providers for CUDA and TensorRT, of PyPI's onnxruntime-gpu of the same version, and
-             cuRAND: 300 MB. CUDA 13 and cuDNN 9 must be on the machine, or in its Python (PyTorch brings them), and
+  --output   the new folder (default device_bundle); it must not exist
+  --cuda     add ONNX Runtime's CUDA and TensorRT providers, from PyPI's onnxruntime-gpu of the same version, and
+             cuRAND: 300 MB. The machine or its Python needs CUDA 13 and cuDNN 9 (PyTorch includes them), and
              TensorRT 10 for TensorRT
-  --help     this text
+  --help     print this text
 
-In the folder, ./run checks; ./run --help tells more. No file of it is larger than 48 MB.`;
+To check the devices, run ./run in the folder; see ./run --help. No file is larger than 48 MB.`;
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const PART_BYTES = 48_000_000;

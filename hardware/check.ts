@@ -20,22 +20,22 @@ const SUITES = ["trivial", "squeezenet", "mobilenetv2", "matmul-256", "matmul-51
 const LARGE_SUITES = suites.filter(({ group }) => group === LARGE).map(({ name }) => name);
 const STEP_NAMES = ["cases", "networks", "copies", "suites"] as const;
 
-const HELP = `Checks and measures the devices of this machine, and reports in device_report.md and device_report.json.
+const HELP = `Checks and measures the devices of this machine. Writes device_report.md and device_report.json.
 
 Usage: ./run [--device NAME,...] [--steps NAME,...] [--suite NAME,...] [--filter OPERATOR] [--rounds N] [--output-dir DIR]
 
-  --device      what is looked at: cpu, webgpu, cuda, tensorrt (all that the listing says are available)
+  --device      devices to check: cpu, webgpu, cuda, tensorrt (all that are available)
   --steps       ${STEP_NAMES.join(", ")} (all)
-  --suite       what is timed: ${SUITES.join(", ")},
+  --suite       suites to measure: ${SUITES.join(", ")},
                 and where there is an accelerator, ${LARGE_SUITES.join(", ")};
                 or others of bench:report
-  --filter      WPT's cases of one operator only
-  --rounds      how often everybody has a turn at each measurement (7)
-  --output-dir  where the reports are written (the folder of ./run)
-  --help        this text
+  --filter      only WPT's cases of one operator
+  --rounds      turns of each measurement (7)
+  --output-dir  the folder for the reports (that of ./run)
+  --help        print this text
 
-Timed beside this module are ONNX Runtime used from C, and PyTorch where the Python that the variable PYTHON names (else
-python3) has it. The status is 1 if something failed, or more than 5 % of the cases within the limits did.`;
+For comparison, it also measures ONNX Runtime called from C, and PyTorch, if the Python in the variable PYTHON (else
+python3) has it. Exits with status 1 if something failed, or if more than 5 % of the cases within the limits did.`;
 
 /** Where the bundle's files are. */
 const FOLDER = import.meta.dirname!;
@@ -144,7 +144,7 @@ const STEP = "step";
 const MARK = "\x02";
 
 /** Runs a step, in the process of the step. */
-async function carryOut(name: keyof Results, device: string, filter: string): Promise<void> {
+async function runOwnStep(name: keyof Results, device: string, filter: string): Promise<void> {
   const progress: Progress = (text) => console.error(MARK + text);
   try {
     console.log(JSON.stringify(await STEPS[name](device, filter || undefined, progress)));
@@ -193,7 +193,7 @@ function contestantsOn(device: string): Contestant[] {
 
 if (import.meta.main) {
   const [first, ...rest] = Deno.args;
-  if (first === STEP) await carryOut(...rest as [keyof Results, string, string]);
+  if (first === STEP) await runOwnStep(...rest as [keyof Results, string, string]);
   else {await runProgram("run", HELP, OPTIONS, (args) =>
       checkDevices({
         devices: args.device?.split(","),

@@ -48,7 +48,7 @@ export function writeReport(findings: Findings): string {
   const { command, devices, listing, machine } = findings;
   return [
     "# Devices",
-    `Written by \`${command}\`. ${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}.`,
+    `Written by \`${command}\`. ${machine.cpu}, ${machine.cores} hardware threads, ${machine.system}, Deno ${machine.deno}.`,
     "## Listing",
     show(listing, listingTable),
     ...devices.flatMap(deviceSection),

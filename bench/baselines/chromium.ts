@@ -1,9 +1,10 @@
 /**
- * Chromium's WebNN as a contestant: a page builds the graph file by `navigator.ml`, does all that is timed, and times it.
- * The argument before those of the protocol is the path of a browser, or `bundled` for that of npm's
+ * Chromium's WebNN as a contestant: a page builds the graph from the graph file with `navigator.ml`, runs it and takes
+ * the times. The argument before those of the protocol is the path of a browser, or `bundled` for the one in the npm
+ * package @sparticuz/chromium.
  * @sparticuz/chromium.
  *
- * Chromium has no option for the number of threads: it takes as many as it likes.
+ * Chromium has no option for the number of threads and chooses it itself.
  *
  * @module
  */
@@ -13,9 +14,9 @@ import { Buffer } from "node:buffer";
 import { chromium, type Route } from "playwright-core";
 import { readJob, serve } from "./protocol.ts";
 
-const ORIGIN = "http://localhost"; // navigator.ml is for secure contexts. Nothing listens there: routes answer.
+const ORIGIN = "http://localhost"; // navigator.ml needs a secure context. No server listens there; routes answer.
 const FLAGS = ["--enable-features=WebMachineLearningNeuralNetwork", "--no-sandbox"];
-/** Of an isolated page, so that its clock is fine enough. */
+/** Headers that isolate the page, so that its clock has a fine resolution. */
 const HEADERS = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
 const [browserPath, ...args] = Deno.args;
@@ -43,7 +44,7 @@ try {
   await browser.close();
 }
 
-/** The page itself, and the files of the job. */
+/** Serves the page and the files of the job. */
 async function answer(route: Route): Promise<void> {
   const file = basename(new URL(route.request().url()).pathname);
   if (file === "") return await route.fulfill({ headers: HEADERS, contentType: "text/html", body: "<!DOCTYPE html>" });

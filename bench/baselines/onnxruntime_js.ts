@@ -1,25 +1,25 @@
 /**
- * What the contestants onnxruntime-node and onnxruntime-web share: the JavaScript API of ONNX Runtime.
+ * ONNX Runtime's JavaScript API, shared by the contestants onnxruntime-node and onnxruntime-web.
  *
  * @module
  */
 import type { InferenceSession, InferenceSessionFactory, Tensor, TensorConstructor } from "onnxruntime-common";
 import { type Engine, type Job, readInputs } from "./protocol.ts";
 
-/** Either of the two packages. */
+/** The API of either package. */
 export interface OnnxRuntimeJs {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
 }
 
-/** How a package is used to its best. */
+/** How to use a package for best performance. */
 export interface Usage {
   readonly options: InferenceSession.SessionOptions;
-  /** Whether runs can write their output straight into a tensor that they are given. */
+  /** Whether a run can write its output directly to a given tensor. */
   readonly fillsOutputs: boolean;
 }
 
-/** An engine on the model of a job. */
+/** Creates an engine for the model of a job. */
 export function createEngine(ort: OnnxRuntimeJs, job: Job, { options, fillsOutputs }: Usage): Engine {
   let session: InferenceSession;
   let bound: Bound;
@@ -37,7 +37,7 @@ export function createEngine(ort: OnnxRuntimeJs, job: Job, { options, fillsOutpu
     release: () => session.release(),
     run,
     fresh: () => session.run(bound.feeds),
-    // Neither package gains by runs that do not wait for each other: both take two times as long.
+    // Overlapping runs do not help in either package: both take twice as long.
     async pipeline(count) {
       for (let i = 0; i < count; i++) await run();
     },
@@ -45,16 +45,16 @@ export function createEngine(ort: OnnxRuntimeJs, job: Job, { options, fillsOutpu
   };
 }
 
-/** What goes into a run, and where the results go. */
+/** The inputs of a run, and the buffer for its output. */
 interface Bound {
   readonly feeds: Record<string, Tensor>;
-  /** The name of the first output; its tensor in `fetches` is over `buffer`. */
+  /** The name of the first output. Its tensor in `fetches` uses `buffer`. */
   readonly output: string;
   readonly fetches: Record<string, Tensor | null>;
   readonly buffer: Float32Array<ArrayBuffer>;
 }
 
-/** Reads the inputs, and runs once to learn the shape of the output. */
+/** Reads the inputs, and runs once to get the shape of the output. */
 async function bind(ort: OnnxRuntimeJs, job: Job, session: InferenceSession): Promise<Bound> {
   const inputs = await readInputs(job, session.inputNames.length);
   const feeds = Object.fromEntries(

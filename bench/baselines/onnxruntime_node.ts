@@ -1,5 +1,5 @@
 /**
- * The npm package onnxruntime-node as a contestant. Its runs write straight into the buffer.
+ * The npm package onnxruntime-node as a contestant. Its runs write directly to the buffer.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The npm package onnxruntime-web, WebAssembly with SIMD, as a contestant. Its results come in new memory and are copied
+ * The npm package onnxruntime-web (WebAssembly with SIMD) as a contestant. Its results are in new memory and are copied
  * once more.
  *
  * @module

@@ -15,7 +15,7 @@ const suite = await loadSuite(job.suite);
 const options = { ...deviceNamed(job.device).options, threads: job.threads };
 const context = await createContext(options);
 const { backend, provider = "cpu", version } = contextInfo(context);
-/** Not every provider keeps compiled graphs. */
+/** Not all providers support a compile cache. */
 const cachingContext = await createContext({ ...options, cacheDirectory: `${job.folder}/cache` }).catch(() =>
   undefined
 );

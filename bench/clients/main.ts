@@ -1,5 +1,5 @@
 /**
- * Clients of WebNN on this module beside the same clients on their own CPU engines: the tables of docs/clients.md.
+ * Clients of WebNN on this module, against the same clients on their own CPU engines: the tables of docs/clients.md.
  *
  * @module
  */
@@ -8,12 +8,13 @@ import { positiveInteger, runProgram } from "../../support/program.ts";
 import { runModels } from "./onnxruntime_web/child.ts";
 import { MODELS } from "./onnxruntime_web/models.ts";
 
-const HELP = `Measures clients of WebNN on this module beside the same clients on their own CPU engines, in Markdown.
+const HELP =
+  `Measures clients of WebNN on this module, against the same clients on their own CPU engines. Prints Markdown.
 
 Usage: deno task bench:clients [--repeat N]
 
-  --repeat N   timed runs of each model by onnxruntime-web (40)
-  --help       this text`;
+  --repeat N   timed runs of each model with onnxruntime-web (40)
+  --help       print this text`;
 
 const LITERT = fileURLToPath(new URL("litert.ts", import.meta.url));
 

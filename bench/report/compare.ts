@@ -1,5 +1,5 @@
 /**
- * A report beside an earlier one.
+ * Compares a report with an earlier one.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import { WEBNN } from "./contestants.ts";
 import { findMeasurement, findSuite, formatRatio, ratioOf, type Report, table } from "./figures.ts";
 import type { Kind, Measurement } from "./measure.ts";
 
-/** How one kind of work of this module changed. */
+/** How one kind of work of this module has changed. */
 export interface Change {
   readonly suite: string;
   readonly threads: number;
   readonly kind: Kind;
-  /** Ratios to the reference; in milliseconds where one of the reports has other references. */
+  /** Ratios to the reference; milliseconds if the reports have different references. */
   readonly before: Spread;
   readonly after: Spread;
   readonly verdict: "slower" | "faster" | "same";
 }
 
-/** What both reports have measured. Ratios are compared where they can be: the machine may have been busier. */
+/** Compares what both reports have. Uses ratios if possible, because the machine may have been busier. */
 export function compareReports(before: Report, after: Report): Change[] {
   const figure = (measurement: Measurement | undefined, { reference }: Report): Spread | undefined => {
     if (measurement === undefined) return undefined;
@@ -38,7 +38,7 @@ export function compareReports(before: Report, after: Report): Change[] {
   );
 }
 
-/** Noise is what leaves the middle halves of both overlapping. */
+/** A change is noise if the middle halves overlap. */
 function verdict(before: Spread, after: Spread): Change["verdict"] {
   if (after.p25 > before.p75) return "slower";
   return after.p75 < before.p25 ? "faster" : "same";

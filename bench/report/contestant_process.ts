@@ -1,32 +1,32 @@
 /**
- * A contestant at work, seen from the report.
+ * The process of a contestant, as the report controls it.
  *
  * @module
  */
 import { type Greeting, type Job, readFloats, type Timing } from "../baselines/protocol.ts";
 import { type ProcessMemory, startProcess } from "./line_process.ts";
 
-/** A process that speaks the protocol. Its methods reject with what it said on standard error, if it fails. */
+/** A process that speaks the protocol. If it fails, methods reject with its standard error. */
 export interface ContestantProcess extends AsyncDisposable {
   /** The engine and its version. */
   readonly engine: string;
-  /** `undefined` where the system does not tell, or where it is several processes. */
+  /** `undefined` if the system does not say, or there are several processes. */
   memory(): ProcessMemory | undefined;
-  /** Makes the graph anew; the time in milliseconds. */
+  /** Builds the graph again. Returns the time in milliseconds. */
   build(): Promise<number>;
-  /** Makes the graph anew from a cache, if it has one, else as `build`. Such a graph is not run. */
+  /** Builds the graph with a cache if there is one, else like `build`. Such a graph is not run. */
   cached(): Promise<number>;
-  /** Runs and reads one time after the other; the mean time in milliseconds. */
+  /** Runs and reads, one after the other. Returns the mean time in milliseconds. */
   run(count: number): Promise<number>;
-  /** Runs and reads into a new buffer each time, if it has such a way, else as `run`; the mean time in milliseconds. */
+  /** Runs and reads to a new buffer each time if supported, else like `run`. Returns the mean time in milliseconds. */
   fresh(count: number): Promise<number>;
-  /** Runs as fast as it can, and reads once; the mean time in milliseconds. */
+  /** Runs as fast as it can, and reads once. Returns the mean time in milliseconds. */
   pipeline(count: number): Promise<number>;
-  /** What the last run computed; `file` is where the two processes meet. */
+  /** The output of the last run. `file` is used to pass it. */
   output(file: string): Promise<Float32Array>;
 }
 
-/** Starts a contestant. Rejects if it does not come up. */
+/** Starts a contestant. Rejects if that fails. */
 export async function startContestant(
   command: readonly string[],
   { suite, threads, device, folder }: Job,

@@ -1,5 +1,5 @@
 /**
- * Who can take part, and how each is started.
+ * The contestants, and how to start them.
  *
  * @module
  */
@@ -8,36 +8,36 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compiler, withoutCompiler } from "../../support/c_compiler.ts";
 
-/** Where a contestant is built, and from what. */
+/** Where to build a contestant, and from what. */
 export interface Workplace {
-  /** A folder for what is built. */
+  /** A folder for build results. */
   readonly folder: string;
-  /** The path of ONNX Runtime's library. */
+  /** The path of the ONNX Runtime library. */
   readonly library: string;
 }
 
-/** Someone who does the work of a suite. */
+/** A contestant: runs suites on an engine. */
 export interface Contestant {
   readonly name: string;
-  /** What it is. */
+  /** A description. */
   readonly title: string;
-  /** How an output comes into the buffer. */
+  /** How it reads an output to the buffer. */
   readonly reads: string;
-  /** Where it can run, under the names of `--device`. */
+  /** The devices that it supports, by the names for `--device`. */
   readonly devices: readonly string[] | "any";
-  /** What it runs on whatever the others do. */
+  /** The device that it always runs on, whatever `--device` says. */
   readonly always?: string;
-  /** Why it takes part only if it is named. */
+  /** Why it takes part only if requested by name. */
   readonly onlyByName?: string;
-  /** Makes the command line to which the arguments of the protocol are appended. Throws where that cannot be. */
+  /** Returns the command line, to which the arguments of the protocol are appended. Throws if it cannot be started. */
   prepare(workplace: Workplace): Promise<readonly string[]>;
 }
 
-/** This module; it always takes part. */
+/** This module, which always takes part. */
 export const WEBNN = "webnn";
-/** This module on the CPU, beside another device. */
+/** This module on the CPU, when another device is measured. */
 export const WEBNN_ON_CPU = "webnn-cpu";
-/** The contestant that the others are measured against, where it takes part. */
+/** The contestant that the others are compared with, if it takes part. */
 export const REFERENCE = "c";
 
 /** All contestants. */
@@ -104,35 +104,37 @@ export const contestants: readonly Contestant[] = [
     title: "pywebnn, WebNN for Python on the same ONNX Runtime, its own number of threads",
     reads: "read_tensor(tensor) into a new array, then one copy",
     devices: ["cpu"],
-    onlyByName: "a run of a small graph takes it up to 200 times as long, so that a report of all would take hours",
+    onlyByName: "it is up to 200 times slower on small graphs, so a full report would take hours",
     prepare: async ({ library }) => [...await pythonProgram("pywebnn_contestant.py"), library],
   },
 ];
 
-/** Whether a contestant takes part in measurements of a device, unless others are named. */
+/** Whether a contestant takes part by default on a device. */
 export function takesPart({ always, devices, onlyByName }: Contestant, device: string): boolean {
   if (onlyByName !== undefined) return false;
   return always === undefined ? devices === "any" || devices.includes(device) : always !== device;
 }
 
-/** Who would belong beside those who are present, and does not take part, with the reason. */
+/** The contestants that do not take part by default and are not present, with the reason. */
 export function absentees(present: readonly string[]): { readonly name: string; readonly reason: string }[] {
   const unnamed = contestants.flatMap(({ name, onlyByName }) =>
-    onlyByName === undefined || present.includes(name) ? [] : [{ name, reason: `${onlyByName}; --against names it` }]
+    onlyByName === undefined || present.includes(name)
+      ? []
+      : [{ name, reason: `${onlyByName}; request it with --against` }]
   );
   return [{ name: "litert", reason: NO_LITERT }, ...unnamed];
 }
 
 const NO_LITERT =
-  "LiteRT by itself reads .tflite only, and nothing turns these graphs into that without changing their " +
-  "layout and operators; as the engine of Chromium it takes part in chromium";
+  "LiteRT reads only .tflite files, and no tool converts these graphs without changing their layout and " +
+  "operators; as Chromium's engine, it is measured in chromium";
 
-/** The interpreter of the environment that baselines/python/make_venv.py makes. */
+/** The Python of the environment that baselines/python/make_venv.py creates. */
 async function pythonProgram(file: string): Promise<readonly string[]> {
   const folder = Deno.env.get("WEBNN_BENCH_PYTHON") || join(homedir(), ".cache", "webnn-bench-python");
   const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
   await Deno.stat(python).catch(() => {
-    throw new Error("not installed: bench/baselines/python/make_venv.py makes its environment");
+    throw new Error("not installed: run bench/baselines/python/make_venv.py");
   });
   return [python, program(`python/${file}`)];
 }
@@ -142,7 +144,7 @@ function denoProgram(file: string): Promise<readonly string[]> {
 }
 
 async function compileC({ folder, library }: Workplace): Promise<readonly string[]> {
-  if (Deno.build.os === "windows") throw new Error("the C program opens its library as POSIX has it");
+  if (Deno.build.os === "windows") throw new Error("the C program needs POSIX to open its library");
   if (compiler === null) throw new Error(withoutCompiler.trim());
   const file = join(folder, "onnxruntime");
   const flags = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror"];

@@ -9,14 +9,14 @@ import { REFERENCE, WEBNN } from "./contestants.ts";
 import { findMeasurement, findSuite, memoryOverBase, ratioOf, type Report, table, threadsOf } from "./figures.ts";
 import type { Kind } from "./measure.ts";
 
-/** A figure with its goal; `of` answers `undefined` where the report does not have it. */
+/** A number with its goal. `of` returns `undefined` if the report does not have the number. */
 export interface Goal {
   readonly figure: string;
   readonly goal: string;
-  /** Whether a value meets it. */
+  /** Whether a value meets the goal. */
   meets(value: number): boolean;
   of(report: Report, threads: number): number | undefined;
-  /** With its unit. */
+  /** The value with its unit. */
   format(value: number): string;
 }
 
@@ -24,7 +24,7 @@ const DISPATCH: Kind = "dispatch + read";
 const PIPELINED: Kind = "dispatch, pipelined";
 const fixed = (value: number) => value.toFixed(3);
 
-/** That this module takes at most `limit` times as long as another contestant. */
+/** This module takes at most `limit` times as long as another contestant. */
 function ratioGoal(suite: string, kind: Kind, limit: number | ((threads: number) => number), other = REFERENCE) {
   const limitOf = (threads: number) => typeof limit === "number" ? limit : limit(threads);
   return (threads: number): Goal => ({
@@ -39,7 +39,7 @@ function ratioGoal(suite: string, kind: Kind, limit: number | ((threads: number)
   });
 }
 
-/** That this module takes at most so many microseconds. */
+/** This module takes at most `limit` microseconds. */
 function timeGoal(suite: string, kind: Kind, limit: number) {
   return (): Goal => ({
     figure: `${suite}, ${kind}`,
@@ -85,7 +85,7 @@ const goals = [
   ratioGoal("attention-block", DISPATCH, 1.02),
 ];
 
-/** Those that have nothing to do with the number of threads. */
+/** Goals that do not depend on the number of threads. */
 const otherGoals: Goal[] = [
   {
     figure: `mobilenetv2, process start to first result, cached, ÷ ${NODE}`,
@@ -111,7 +111,7 @@ const otherGoals: Goal[] = [
   },
 ];
 
-/** The table of goals, for each number of threads. What was not measured says so. */
+/** The table of goals, for each number of threads. It says what was not measured. */
 export function goalTable(report: Report): string {
   const rows = threadsOf(report).flatMap((threads) =>
     goals.map((goal) => goalRow(goal(threads), report, threads, String(threads)))

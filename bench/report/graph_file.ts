@@ -1,6 +1,6 @@
 /**
- * A graph as WebNN has it, in two files: `graph.json` is a {@linkcode GraphFile}, `weights.bin` holds the bytes of its
- * constants. Contestants that have no ONNX Runtime in them build from it.
+ * A WebNN graph in two files: `graph.json`, a {@linkcode GraphFile}, and `weights.bin` with the bytes of its constants.
+ * Contestants without ONNX Runtime build from it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Graph, Node, Value } from "../../src/graph/graph.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { operators } from "../../src/ops/operators.ts";
 
-/** The JSON. Values are known by a number; every node comes after those that it reads. */
+/** The JSON. Values are identified by numbers; nodes are in topological order. */
 export interface GraphFile {
   readonly inputs: readonly NamedTensor[];
   readonly constants: readonly (Tensor & { readonly offset: number; readonly byteLength: number })[];
@@ -17,7 +17,7 @@ export interface GraphFile {
   readonly outputs: readonly NamedTensor[];
 }
 
-/** A value, and what it is. */
+/** A value: its number, data type and shape. */
 export interface Tensor {
   readonly id: number;
   readonly dataType: MLOperandDataType;
@@ -29,19 +29,19 @@ export interface NamedTensor extends Tensor {
   readonly name: string;
 }
 
-/** A call of a builder's method: `operator(...operands, ...parameters, { ...options, ...optional })`. */
+/** A call of a builder method: `operator(...operands, ...parameters, { ...options, ...optional })`. */
 export interface Call {
   readonly operator: string;
   readonly operands: readonly (number | readonly number[])[];
   readonly parameters: readonly unknown[];
-  /** Complete: nothing is left to its default. */
+  /** All options, with defaults filled in. */
   readonly options: Readonly<Record<string, unknown>>;
   /** The operands among the options. */
   readonly optional: Readonly<Record<string, number>>;
   readonly outputs: readonly number[];
 }
 
-/** Writes both files into a folder. */
+/** Writes both files to a folder. */
 export async function writeGraph(
   graph: Graph<{ readonly bytes: Uint8Array; readonly byteLength: number }>,
   folder: string,

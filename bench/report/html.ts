@@ -1,5 +1,5 @@
 /**
- * The report as a page that needs nothing else: charts, and what the Markdown says.
+ * The report as a self-contained page: charts, and the content of the Markdown.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Spread } from "../../support/statistics.ts";
 import { ratioOf, type Report, threadsOf } from "./figures.ts";
 import type { Kind } from "./measure.ts";
 
-/** What has a chart of its own. */
+/** The kinds of work with a chart. */
 const KINDS: readonly Kind[] = ["dispatch + read", "build"];
 
 const STYLE = `
@@ -24,23 +24,23 @@ export interface ChartPoint extends Spread {
   readonly contestant: string;
 }
 
-/** What a chart shows, from the top down and in the order of the colours. */
+/** The data of a chart; suites from top to bottom, contestants in the order of colours. */
 export interface RatioChart {
   readonly title: string;
-  /** The contestant that ratios are to. */
+  /** The contestant that ratios refer to. */
   readonly reference: string;
   readonly suites: readonly string[];
   readonly contestants: readonly string[];
   readonly points: readonly ChartPoint[];
 }
 
-/** The page of a report; `markdown` is what it says below the charts. */
+/** The page of a report. `markdown` is the text below the charts. */
 export async function writeHtml(report: Report, markdown: string): Promise<string> {
   const charts = threadsOf(report).flatMap((threads) => KINDS.map((kind) => chartOf(report, kind, threads)));
   return await writePage("Performance", charts, markdown);
 }
 
-/** Draws charts and sets a page: they stand below the first heading of the Markdown. */
+/** Draws charts and puts them below the first heading of the Markdown. */
 export async function writePage(name: string, charts: readonly RatioChart[], markdown: string): Promise<string> {
   const drawn: string[] = [];
   for (const chart of charts) drawn.push(await drawChart(specOf(chart)));
@@ -77,7 +77,7 @@ function chartOf(report: Report, kind: Kind, threads: number): RatioChart {
   };
 }
 
-/** Every suite a row, every contestant a point at its ratio, with the range of the middle half. */
+/** One row per suite, and one point per contestant at its ratio, with the middle half as a bar. */
 function specOf({ title, reference, suites, contestants, points }: RatioChart): TopLevelSpec {
   const axis = `time ÷ ${reference} (logarithmic, less is better)`;
   const y = { field: "suite", type: "nominal", sort: [...suites], title: null } as const;

@@ -1,5 +1,5 @@
 /**
- * What contestants find of a suite: its model as a file, and its inputs.
+ * Writes the files of a suite for contestants: its model and its inputs.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import type { Suite } from "../support/suite.ts";
 import { type Work, workOf } from "../support/work.ts";
 import { writeGraph } from "./graph_file.ts";
 
-/** What is known of a suite once its graph has been seen. */
+/** Facts about a suite, known once its graph is built. */
 export interface SuiteFacts {
   readonly work: Work;
-  /** The path of ONNX Runtime's library. */
+  /** The path of the ONNX Runtime library. */
   readonly library: string;
 }
 
-/** Writes the model and the inputs of a suite as the protocol has them. */
+/** Writes the model and the inputs of a suite, as the protocol defines them. */
 export async function writeJobFolder(suite: Suite, folder: string): Promise<SuiteFacts> {
   const captured = await captureGraph((context) => suite.build(context));
   const { inputs, outputs } = captured.graph;
   if (outputs[0]!.name !== suite.output) throw new Error(`${suite.name}: ${suite.output} must be the first output`);
-  await writeGraph(captured.graph, folder); // First: a lowering may take the bytes of a constant.
+  await writeGraph(captured.graph, folder); // First, because a lowering may take over the bytes of a constant.
   const work = workOf(captured.graph);
   await Deno.writeFile(join(folder, "model.onnx"), encodeModel(lower(captured.graph)));
   const values = suite.inputs;

@@ -1,40 +1,40 @@
 /**
- * A process that answers commands, line by line.
+ * A process that answers commands line by line.
  *
  * @module
  */
 import { readLines } from "../baselines/protocol.ts";
 
-/** How long it may think about one command, in milliseconds. */
+/** How long a command may take, in milliseconds. */
 const PATIENCE = 120_000;
 
 /**
- * Added to the environment of everybody. This module always turns ONNX Runtime's telemetry off, and the others are not to pay
- * for what it does not do.
+ * Environment variables for all contestants. This module turns ONNX Runtime's telemetry off, so it is turned off for
+ * the others too.
  */
 export const ENVIRONMENT = { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" };
 
 /** The resident memory of a process, in bytes. */
 export interface ProcessMemory {
-  /** What it has now. */
+  /** The current value. */
   readonly resident: number;
-  /** The most that it ever had, or had since it was told to forget. */
+  /** The peak, since the start or the last reset. */
   readonly peak: number;
 }
 
 /** A process that answers each line with a line of JSON. */
 export interface LineProcess extends AsyncDisposable {
-  /** The line that it says at its start. */
+  /** The first line that it prints. */
   readonly greeting: unknown;
-  /** Rejects with what it said on standard error, if it ends instead of answering. */
+  /** Rejects with its standard error if it ends instead of answering. */
   ask(command: string): Promise<unknown>;
-  /** `undefined` where the system does not tell. */
+  /** `undefined` if the system does not say. */
   memory(): ProcessMemory | undefined;
-  /** From now on the peak is what comes. */
-  forgetPeak(): void;
+  /** Resets the peak. */
+  resetPeak(): void;
 }
 
-/** Starts a process. Rejects if it does not greet. */
+/** Starts a process. Rejects if it does not print its first line. */
 export async function startProcess([command, ...args]: readonly string[]): Promise<LineProcess> {
   const child = new Deno.Command(command!, {
     args,
@@ -47,7 +47,7 @@ export async function startProcess([command, ...args]: readonly string[]): Promi
   const commands = child.stdin.getWriter();
   const answers = readLines(child.stdout);
 
-  /** The next line, or the end; whoever thinks too long about it is ended. */
+  /** The next line, or the end. Kills the process if it takes too long. */
   async function nextLine(): Promise<IteratorResult<string>> {
     const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
     try {
@@ -57,7 +57,7 @@ export async function startProcess([command, ...args]: readonly string[]): Promi
     }
   }
   async function end(): Promise<void> {
-    await commands.close().catch(() => {}); // It may have closed its end already.
+    await commands.close().catch(() => {}); // It may have closed its end.
     while (!(await nextLine()).done);
     await child.status;
     await complaints;
@@ -75,18 +75,18 @@ export async function startProcess([command, ...args]: readonly string[]): Promi
   return {
     greeting,
     async ask(command) {
-      await commands.write(new TextEncoder().encode(`${command}\n`)).catch(() => {}); // Why it is gone, answer() says.
+      await commands.write(new TextEncoder().encode(`${command}\n`)).catch(() => {}); // answer() says why it has ended.
       return await answer();
     },
     memory: () => memoryOf(child.pid),
-    forgetPeak() {
+    resetPeak() {
       if (Deno.build.os === "linux") Deno.writeTextFileSync(`/proc/${child.pid}/clear_refs`, "5");
     },
     [Symbol.asyncDispose]: end,
   };
 }
 
-/** Linux keeps it in /proc. */
+/** Linux has it in /proc. */
 function memoryOf(pid: number): ProcessMemory | undefined {
   if (Deno.build.os !== "linux") return undefined;
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);

@@ -141,7 +141,7 @@ function memoryTable(report: Report, isShown: (result: SuiteResult) => boolean =
   return table(["suite", "threads", ...contestants.map(({ name }) => name)], rows);
 }
 
-/** Whoever was faster at a warm run than the reference, in three rounds of four: the first numbers to look into. */
+/** The contestants that beat the reference at warm runs in three of four rounds: the first results to look into. */
 function winners({ suites, contestants, reference }: Report): string[] {
   const rows = suites.flatMap(({ suite, threads, measurements }) =>
     measurements.flatMap((measurement) =>
@@ -155,13 +155,13 @@ function winners({ suites, contestants, reference }: Report): string[] {
   if (rows.length === 0) return [];
   return [
     `## Faster than ${reference}`,
-    "Dispatch + read, in three rounds of four: the first numbers to look into.",
+    "Contestants that were faster at dispatch + read in three of four rounds: the first numbers to look into.",
     table(["contestant", "suite", "threads", `÷ ${reference}`], rows),
   ];
 }
 
 function problems(suites: readonly SuiteResult[]): string[] {
-  const places = new Map<string, string[]>(); // One line for what went wrong in the same way everywhere.
+  const places = new Map<string, string[]>(); // One line for a problem that is the same everywhere.
   for (const { suite, threads, contestants } of suites) {
     for (const { name, problem } of contestants) {
       if (problem === undefined) continue;
@@ -213,7 +213,7 @@ function timeTable(
   return table(["contestant", `÷ ${reference}`, ...columns], rows);
 }
 
-/** How often a second, and how much of the work of a run a second, unless that is next to nothing. */
+/** How often per second, and how much work per second, unless there is almost none. */
 function rates(kind: Kind, milliseconds: number, { flop, bytes }: Work): string[] {
   const rate = 1000 / milliseconds;
   const giga = (amount: number) =>

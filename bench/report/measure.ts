@@ -1,5 +1,5 @@
 /**
- * Lets contestants do the work of a suite in turns.
+ * Runs a suite on all contestants, in turn.
  *
  * @module
  */
@@ -12,61 +12,61 @@ import { type ContestantProcess, startContestant } from "./contestant_process.ts
 import type { Contestant, Workplace } from "./contestants.ts";
 import { writeJobFolder } from "./job_folder.ts";
 
-/** What is asked for. */
+/** The settings of a measurement. */
 export interface Settings {
   readonly suite: string;
   readonly threads: number;
   readonly device: string;
   readonly rounds: number;
   readonly contestants: readonly Contestant[];
-  /** The name of the contestant whose output the others are compared with. */
+  /** The name of the contestant that outputs are compared with. */
   readonly reference: string;
-  /** Ends the measurement; what it was doing is cleared away. */
+  /** Cancels the measurement; everything it started is cleaned up. */
   readonly signal?: AbortSignal;
-  /** Called with what is being done. */
+  /** Reports the progress. */
   progress(step: string): void;
 }
 
-/** All measurements of one suite with one number of threads. */
+/** All measurements of a suite with a number of threads. */
 export interface SuiteResult {
   readonly suite: string;
   readonly threads: number;
   readonly work: Work;
-  /** How often a turn ran the graph. */
+  /** How many runs a turn has. */
   readonly runs: number;
   readonly contestants: readonly ContestantResult[];
   readonly measurements: readonly Measurement[];
 }
 
-/** How a contestant fared. */
+/** The results of a contestant. */
 export interface ContestantResult {
   readonly name: string;
-  /** The engine and its version; not known of one that did not start. */
+  /** The engine and its version; unknown if it did not start. */
   readonly engine?: string;
   /** Why it has no times. */
   readonly problem?: string;
-  /** How far its output is from that of the reference, the largest absolute difference. */
+  /** The largest absolute difference from the output of the reference. */
   readonly maxError?: number;
-  /** The most memory that its process had, in bytes, once it had built the graph and run it. */
+  /** The peak memory of its process, in bytes, after building the graph and running it. */
   readonly peakMemory?: number;
-  /** The share of its turns that it carried out; none of one whose numbers are wrong. */
+  /** The share of its turns that succeeded; `undefined` if its numbers are wrong. */
   readonly success: number;
 }
 
 /** The times of one kind of work. */
 export interface Measurement {
   readonly kind: Kind;
-  /** In milliseconds, by contestant, one a round; a contestant that failed has none. */
+  /** In milliseconds, by contestant, one per round. A contestant that failed has none. */
   readonly times: Readonly<Record<string, readonly number[]>>;
 }
 
-/** What is timed. */
+/** A measured kind of work. */
 export type Kind = keyof typeof KINDS;
 
-/** How each is timed. `runs` is how often a turn runs the graph. */
+/** How to measure each kind. `runs` is the number of runs in a turn. */
 const KINDS = {
   "build": (process: ContestantProcess) => process.build(),
-  "build, cached": (process: ContestantProcess) => process.cached(), // What comes next builds again before it runs.
+  "build, cached": (process: ContestantProcess) => process.cached(), // The next kind builds again before it runs.
   "first dispatch + read": async (process: ContestantProcess) => {
     await process.build();
     return await process.run(1);
@@ -76,19 +76,22 @@ const KINDS = {
   "dispatch, pipelined": (process: ContestantProcess, runs: number) => process.pipeline(runs),
 };
 
-/** A turn shall take so many milliseconds: long beside the clock, and short beside a round. */
+/**
+ * The target duration of a turn, in milliseconds: long compared with the clock's resolution, and short compared with a
+ * round.
+ */
 const TURN = 20;
 const MAX_RUNS = 2000;
 
 const WRONG_NUMBERS = "its numbers are wrong";
 
-/** Someone who is taking part. */
+/** A contestant that has not failed. */
 interface Runner {
   readonly name: string;
   readonly process: ContestantProcess;
 }
 
-/** Measures one suite. A contestant that fails drops out, and its result says why. */
+/** Measures one suite. A contestant that fails drops out; its result says why. */
 export async function measureSuite(settings: Settings): Promise<SuiteResult> {
   const suite = await loadSuite(settings.suite);
   const folder = await Deno.makeTempDir();
@@ -129,7 +132,7 @@ async function start(contestant: Contestant, place: Workplace, settings: Setting
   return await startContestant(command, { suite, threads, device, folder: place.folder });
 }
 
-/** Everybody builds and runs once, and has its memory noted. Answers how often a turn runs the graph. */
+/** Each contestant builds and runs once, and its memory is recorded. Returns the number of runs in a turn. */
 async function warmUp(field: Field, reference: string): Promise<number> {
   const times = new Map<string, number>();
   for (const runner of [...field.runners]) {
@@ -145,12 +148,12 @@ async function warmUp(field: Field, reference: string): Promise<number> {
   return Math.max(1, Math.min(MAX_RUNS, Math.round(TURN / time)));
 }
 
-/** Nobody who failed, or whose numbers are wrong, is among the times. */
+/** Removes contestants that failed or whose numbers are wrong. */
 function without({ kind, times }: Measurement, failed: readonly string[]): Measurement {
   return { kind, times: Object.fromEntries(Object.entries(times).filter(([name]) => !failed.includes(name))) };
 }
 
-/** Who takes part, and who took part until something happened. */
+/** The contestants, and their results so far. */
 class Field implements AsyncDisposable {
   readonly runners: Runner[] = [];
   readonly #results = new Map<string, ContestantResult>();
@@ -158,17 +161,17 @@ class Field implements AsyncDisposable {
 
   constructor(readonly settings: Settings) {}
 
-  /** How everybody fared. */
+  /** The results of all contestants. */
   results(): ContestantResult[] {
     return [...this.#results.values()];
   }
 
-  /** Adds to a result. */
+  /** Adds facts to a result. */
   note(name: string, facts: Partial<ContestantResult>): void {
     this.#results.set(name, { ...this.#results.get(name)!, ...facts });
   }
 
-  /** Lets a contestant in, if it starts. */
+  /** Starts a contestant; if that fails, its result says why. */
   async admit(name: string, start: () => Promise<ContestantProcess>): Promise<void> {
     this.settings.signal?.throwIfAborted();
     try {
@@ -180,7 +183,7 @@ class Field implements AsyncDisposable {
     }
   }
 
-  /** Lets one runner do something; if it fails, it drops out. */
+  /** Runs an action of a contestant; if it fails, the contestant drops out. */
   async try<T>(runner: Runner, act: (process: ContestantProcess) => Promise<T>): Promise<T | undefined> {
     try {
       return await act(runner.process);
@@ -191,11 +194,11 @@ class Field implements AsyncDisposable {
       await runner.process[Symbol.asyncDispose]();
       return undefined;
     } finally {
-      this.settings.signal?.throwIfAborted(); // Whoever was interrupted with us has not failed.
+      this.settings.signal?.throwIfAborted(); // A contestant that was interrupted with us has not failed.
     }
   }
 
-  /** One more turn that counts was carried out. */
+  /** Counts a successful turn. */
   countTurn(name: string): void {
     const turns = (this.#turns.get(name) ?? 0) + 1;
     this.#turns.set(name, turns);
@@ -207,7 +210,10 @@ class Field implements AsyncDisposable {
   }
 }
 
-/** Each round lets everybody do the same once, beginning with another one. A round before the first is not counted. */
+/**
+ * In each round, all contestants run once; each round starts with a different one. One round before the first is not
+ * counted.
+ */
 async function measureKind(field: Field, kind: Kind, runs: number, settings: Settings): Promise<Measurement> {
   const { rounds, progress } = settings;
   const times: Record<string, number[]> = {};
@@ -228,7 +234,7 @@ function rotate<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
-/** Everybody's output is checked by the suite, and compared with that of the reference. */
+/** Checks all outputs by the suite, and compares them with that of the reference. */
 async function checkOutputs(field: Field, suite: Suite, folder: string, reference: string): Promise<void> {
   const outputs = new Map<string, Float32Array>();
   for (const runner of [...field.runners]) {
@@ -253,7 +259,7 @@ function checkValues(suite: Suite, values: Float32Array): void {
   }
 }
 
-/** The largest absolute difference; NaN if there is a NaN on one side only, or lengths differ. */
+/** The largest absolute difference; NaN if only one side has a NaN, or lengths differ. */
 export function maxError(values: Float32Array, expected: Float32Array): number {
   if (values.length !== expected.length) return NaN;
   return values.reduce((worst, value, i) => {

@@ -1,5 +1,5 @@
 /**
- * What the programs that report have in common: the suites that somebody names, the machine, and a tidy end.
+ * Shared by the reporting programs: suites by name, the machine, and cleanup on Ctrl-C.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import { namesIn, showProgress } from "../../support/program.ts";
 import { LARGE, type SuiteEntry, suites } from "../support/suites.ts";
 import type { Machine } from "./figures.ts";
 
-/** The names of all suites, and of their groups. */
+/** The names of all suites. */
 export const SUITE_NAMES: readonly string[] = suites.map(({ name }) => name);
 /** The names of the groups of suites. */
 export const GROUP_NAMES: readonly string[] = [...new Set(suites.map(({ group }) => group))];
-/** What is measured where nobody names a suite. */
+/** The default suites. */
 export const DEFAULT_SUITES: string = suites.filter(({ group }) => group !== LARGE).map(({ name }) => name).join();
-/** The status of a program that was ended by Ctrl-C. */
+/** The exit status after Ctrl-C. */
 export const INTERRUPTED = 130;
 
-/** The suites of a list of names, those of groups among them. Throws if none of them can be measured. */
+/** The suites for a list of names of suites and groups. Throws if none of them can be measured. */
 export function suitesIn(list: string): SuiteEntry[] {
   const names = list.split(",").flatMap((name) => {
     const members = suites.filter(({ group }) => group === name).map((suite) => suite.name);
@@ -25,16 +25,16 @@ export function suitesIn(list: string): SuiteEntry[] {
   });
   const chosen = namesIn(names.join(), SUITE_NAMES, "--suite");
   const found = suites.filter(({ name }) => chosen.includes(name));
-  if (found.every(({ missing }) => missing !== undefined)) throw new Error(whyNot(found).join("\n"));
+  if (found.every(({ missing }) => missing !== undefined)) throw new Error(missingReasons(found).join("\n"));
   return found;
 }
 
-/** Why suites cannot be measured, one line each. */
-export function whyNot(suites: readonly SuiteEntry[]): string[] {
+/** The reasons why suites cannot be measured, one line each. */
+export function missingReasons(suites: readonly SuiteEntry[]): string[] {
   return suites.map(({ missing }) => missing).filter((missing) => missing !== undefined);
 }
 
-/** Where the report is made. */
+/** Describes this machine. */
 export function describeMachine(): Machine {
   return {
     system: `${Deno.build.target}, ${Deno.osRelease()}`,
@@ -45,19 +45,19 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The command that was given. */
+/** The command line of this program. */
 export function commandOf(task: string): string {
   return ["deno task", task, ...Deno.args].join(" ");
 }
 
-/** As a JSON file has it. */
+/** The contents of a JSON file. */
 export function toJson(report: unknown): string {
   return JSON.stringify(report, null, 2) + "\n";
 }
 
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
 
-/** Ctrl-C, or a plain kill, lets the work remove what it has begun; the answer is then `undefined`. */
+/** Lets work clean up after Ctrl-C or a kill. Returns `undefined` in that case. */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
   const controller = new AbortController();
   const abort = () => controller.abort();

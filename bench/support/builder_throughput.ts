@@ -1,11 +1,11 @@
 /**
- * How fast the builder takes operators, its `build()` excluded.
+ * The throughput of the builder, without `build()`.
  *
  * @module
  */
 import "@webnn/deno/polyfill";
 
-/** A chain of so many element-wise operators, with a branch here and there. */
+/** A chain of `operators` element-wise operators, with some branches. */
 export function buildChain(builder: MLGraphBuilder, operators: number): MLOperand {
   const input = builder.input("x", { dataType: "float32", shape: [8] });
   let x = input;
@@ -13,7 +13,7 @@ export function buildChain(builder: MLGraphBuilder, operators: number): MLOperan
   return x;
 }
 
-/** Operators per second of one graph of each size, by turns; one list of `rounds` for each size. */
+/** Measures operators per second for graphs of each size, in turn. Returns one list of `rounds` values per size. */
 export async function measureBuilder(sizes: readonly number[], rounds: number): Promise<number[][]> {
   const context = await navigator.ml.createContext();
   const rates: number[][] = sizes.map(() => []);

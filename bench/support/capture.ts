@@ -1,5 +1,5 @@
 /**
- * What the backend is given when a program builds a graph: the way to measure the engine below the API.
+ * Captures the graph that a builder passes to the backend, to measure the engine without the API.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import type { OrtRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 import { DEFAULTS } from "../../src/options.ts";
 
-/** A graph as the backend gets it, with the engine and the number of threads that it was meant for. */
+/** A graph as the backend gets it, with the engine and the number of threads. */
 export interface CapturedGraph {
   readonly runtime: OrtRuntime;
   readonly threads: number;
   readonly graph: Graph<NativeBlock>;
 }
 
-/** A context whose device can be seen, opened as `ml.createContext()` opens one. */
+/** Opens a context like `ml.createContext()`, and also returns its device. */
 export async function openVisibleContext(): Promise<{ context: MLContext; device: OrtDevice }> {
   const device = await openCpu(DEFAULTS) as OrtDevice;
   return { context: createMLContext(device), device };
 }
 
 /**
- * Lets `build` build a graph and keeps it uncompiled. Its constants stay for the life of the process, and whoever
- * compiles it only borrows them.
+ * Runs `build` and captures its graph without compiling it. The graph's constants stay for the life of the process;
+ * executables only borrow them.
  */
 export async function captureGraph(build: (context: MLContext) => Promise<unknown>): Promise<CapturedGraph> {
   const { context, device } = await openVisibleContext();

@@ -1,6 +1,5 @@
 /**
- * MobileNetV2 by the npm package onnxruntime-node, once, from nothing to the result, which is printed as JSON. Argument:
- * the model.
+ * Runs MobileNetV2 with the npm package onnxruntime-node once, and prints the result as JSON. Argument: the model.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * MobileNetV2 by this module, once, from nothing to the result, which is printed as JSON. Arguments: the weights, and the
- * folder of the compile cache if there is to be one.
+ * Runs MobileNetV2 with this module once, and prints the result as JSON. Arguments: the weights, and optionally the
+ * folder of the compile cache.
  *
  * @module
  */

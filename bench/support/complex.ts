@@ -1,8 +1,9 @@
 /**
  * A deep graph: 50 × {add(x, x), relu, mul(x, x), relu} on [1, 3, 224, 224], then a global averagePool2d.
  *
- * A round computes x → 4x², which runs to 0 or ∞ from every positive value but 0.25, and to 0 from every negative one.
- * The input is +0.25 or −0.25 by a seed, so that each output is 0.25 × the share of positive elements of its channel.
+ * A round maps x to 4x², which diverges to 0 or ∞ from every positive value except 0.25, and from every negative value
+ * except −0.25. Each element of the input is +0.25 or −0.25, so each output is 0.25 times the share of positive
+ * elements of its channel.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 /**
  * Builds a network and runs it once, in a process that does nothing else, and prints its memory as JSON. Arguments:
  *
- * - the network: `trivial`, of which nothing more is built; `products`; `products-unpacked`, without ONNX Runtime's
- *   copies of the weights in the order in which it reads them; `mobilenetv2`
- * - the folder of the compile cache, if there is to be one
+ * - the network: `trivial` (builds nothing more); `products`; `products-unpacked` (without ONNX Runtime's prepacked
+ *   copies of the weights); `mobilenetv2`
+ * - optionally, the folder of the compile cache
  *
- * Deno is to be started with --v8-flags=--expose-gc.
+ * Start Deno with --v8-flags=--expose-gc.
  *
  * @module
  */
@@ -23,21 +23,21 @@ import { ownOptions } from "../../src/options.ts";
 
 /** Memory in bytes. */
 export interface Memory {
-  /** The resident memory when a trivial graph had been built and had run, and nothing else. */
+  /** The resident memory after building and running a trivial graph, and nothing else. */
   readonly base: number;
-  /** The most resident memory from then until the graph was built; `undefined` where only Linux would tell. */
+  /** The peak resident memory from then until the graph was built; `undefined` except on Linux. */
   readonly peakOfBuild: number | undefined;
-  /** The resident memory when the graph was built. */
+  /** The resident memory after building the graph. */
   readonly built: number;
-  /** The most resident memory from the base until the end. */
+  /** The peak resident memory from the base until the end. */
   readonly peak: number | undefined;
-  /** The resident memory when the graph had run. */
+  /** The resident memory after running the graph. */
   readonly end: number;
-  /** What V8 counts at the end, on its heap and outside of it, less the address space that stands for the weights. */
+  /** What V8 counts at the end, on and off its heap, without the reserved address space that stands for the weights. */
   readonly javascript: number;
 }
 
-/** A network, and the bytes of its weights that V8 counts without having them. */
+/** A network, and the bytes of its weights that V8 counts as reserved address space. */
 interface Subject {
   readonly suite: Suite;
   readonly weightBytes: number;
@@ -56,7 +56,7 @@ if (import.meta.main) {
   const context = createMLContext(device);
   await buildAndRun(context, trivial);
   const base = Deno.memoryUsage().rss;
-  forgetPeak();
+  resetPeak();
   if (name === "products-unpacked") disablePrepacking(device);
   const { suite, weightBytes } = await SUBJECTS[name!]!();
   const built = await buildAndRun(context, suite);
@@ -68,7 +68,7 @@ if (import.meta.main) {
   context.destroy();
 }
 
-/** The memory when the graph was built, before it ran. */
+/** The memory after building the graph and before running it. */
 async function buildAndRun(context: MLContext, suite: Suite): Promise<Pick<Memory, "built" | "peakOfBuild">> {
   const network = await suite.build(context);
   const memory = { built: Deno.memoryUsage().rss, peakOfBuild: peakMemory() };
@@ -77,7 +77,7 @@ async function buildAndRun(context: MLContext, suite: Suite): Promise<Pick<Memor
   return memory;
 }
 
-/** No option of a context does that: it makes products slower. */
+/** No context option does this, because it makes products slower. */
 function disablePrepacking({ runtime: { api } }: OrtDevice): void {
   const create = api.CreateSessionOptions;
   Object.assign(api, {
@@ -89,13 +89,13 @@ function disablePrepacking({ runtime: { api } }: OrtDevice): void {
   });
 }
 
-/** Linux keeps such figures in /proc, which Deno opens to programs with all permissions only. */
+/** Linux has these numbers in /proc, which Deno lets programs read only with all permissions. */
 function peakMemory(): number | undefined {
   if (Deno.build.os !== "linux") return undefined;
   return 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1]);
 }
 
-/** The peak is what there is from now on. */
-function forgetPeak(): void {
+/** Resets the peak. */
+function resetPeak(): void {
   if (Deno.build.os === "linux") Deno.writeTextFileSync("/proc/self/clear_refs", "5");
 }

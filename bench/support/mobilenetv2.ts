@@ -1,5 +1,5 @@
 /**
- * MobileNetV2 of the examples, with its weights and the results that it must give.
+ * MobileNetV2 from the examples, with its weights and reference results.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import type { Suite } from "./suite.ts";
 
 const WEIGHTS = "models/mobilenetv2.safetensors";
 const REFERENCE = "models/mobilenetv2.reference.json";
-/** The features are numbers up to about 6. */
+/** The features are at most about 6. */
 const TOLERANCES = { float32: 1e-4, float16: 0.1 };
 
-/** What the network cannot be measured without, as one line; `undefined` where everything is there. */
+/** What is missing to measure the network, as one line; `undefined` if nothing is. */
 export function whatIsMissing(): string | undefined {
   const missing = [WEIGHTS, REFERENCE].filter((file) => !hasTestData(file));
   if (missing.length === 0) return undefined;
@@ -27,7 +27,7 @@ export function mobileNetV2Weights(): string {
   return testData(WEIGHTS);
 }
 
-/** The network on the input of its reference, which a batch repeats. Its inputs and weights lie in JavaScript's memory. */
+/** The network on the input of its reference, repeated for a batch. Inputs and weights are in JavaScript memory. */
 export async function mobileNetV2(
   name = "mobilenetv2",
   { batch = 1, dataType = "float32" }: Pick<MobileNetV2Options, "batch" | "dataType"> = {},
@@ -48,7 +48,7 @@ export async function mobileNetV2(
 
 function checkFeatures(name: string, values: Float32Array, expected: readonly number[], tolerance: number): void {
   assert(values.length % expected.length === 0, `${name}: ${values.length} features`);
-  // Of a NaN, NaN.
+  // If one is NaN, the result is NaN.
   const worst = values.reduce(
     (worst, value, i) => Math.max(worst, Math.abs(value - expected[i % expected.length]!)),
     0,

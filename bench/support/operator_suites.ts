@@ -1,6 +1,6 @@
 /**
- * Suites of one operator, or of a block of a few that belong together. Each checks elements of its output against a
- * formula of its own; that of all contestants agree, the report shows.
+ * Suites of one operator or a small block. Each checks elements of its output against a formula. The report also shows
+ * whether the outputs of all contestants agree.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { assertClose } from "./check.ts";
 import { randomArray } from "./random_array.ts";
 import type { Suite } from "./suite.ts";
 
-/** Makes a constant of random numbers; the values of constants and inputs depend on the order of the calls only. */
+/** Creates a constant of random numbers. The values of constants and inputs depend only on the order of the calls. */
 type Constant = (shape: readonly number[], scale?: number) => MLOperand;
 
-/** A suite in short. */
+/** A short description of a suite. */
 interface OperatorSuite {
   readonly name: string;
   /** The shapes of the inputs. */
   readonly inputs: readonly (readonly number[])[];
   build(builder: MLGraphBuilder, inputs: readonly MLOperand[], constant: Constant): MLOperand;
-  /** One element of the output, computed plainly. */
+  /** One element of the output, computed directly. */
   element?(index: number, inputs: readonly Float32Array[]): number;
-  /** How far it may be from what was computed, 1e-3 by default. */
+  /** The tolerance of that element, 1e-3 by default. */
   readonly tolerance?: number;
 }
 
@@ -29,11 +29,11 @@ const PLANE = 112 * 112;
 const ROWS = [256, 1024];
 const TOKENS = [1, 128, 256];
 const HEADS = 4;
-/** Steps, batch, input size; the hidden state has the same size as the input. */
+/** Steps, batch and input size. The hidden state has the size of the input. */
 const SEQUENCE = [32, 1, 128];
 const HIDDEN = 128;
 
-/** The elements of row `index` of a matrix with rows of 1024. */
+/** Row `index` of a matrix with rows of 1024. */
 const row = (index: number, values: Float32Array) => values.subarray(index * 1024, (index + 1) * 1024);
 const total = (values: Iterable<number>) => Array.from(values).reduce((sum, value) => sum + value, 0);
 
@@ -49,7 +49,7 @@ function matmul(size: number): OperatorSuite {
   };
 }
 
-/** The same in float16; the inputs and the output are float32. */
+/** The same in float16; inputs and output are float32. */
 function halfMatmul(size: number): OperatorSuite {
   return {
     ...matmul(size),
@@ -139,7 +139,7 @@ const normalizations: OperatorSuite[] = [
 
 const blocks: OperatorSuite[] = [
   {
-    // Of a residual network: 3 × 3, relu, 3 × 3, added to its input, relu.
+    // A block of a residual network: 3 × 3, relu, 3 × 3, plus its input, relu.
     name: "conv-block",
     inputs: [[1, 64, 56, 56]],
     build(builder, [x], constant) {
@@ -177,7 +177,7 @@ const blocks: OperatorSuite[] = [
   },
 ];
 
-/** Multi-head self-attention of a transformer, with its four projections, the residual and the normalisation. */
+/** Multi-head self-attention of a transformer, with four projections, residual and normalisation. */
 function buildAttention(builder: MLGraphBuilder, [x]: readonly MLOperand[], constant: Constant): MLOperand {
   const [batch, tokens, width] = TOKENS as [number, number, number];
   const project = (input: MLOperand) => builder.matmul(input, constant([width, width], 0.06));
@@ -193,7 +193,7 @@ function buildAttention(builder: MLGraphBuilder, [x]: readonly MLOperand[], cons
   return builder.layerNormalization(builder.add(x!, attended), { axes: [2] });
 }
 
-/** The suites, from the least to the most that an operator does for each element. */
+/** The suites, sorted by work per element. */
 export const operatorSuites: readonly Suite[] = [
   ...elementwise,
   ...reductions,
@@ -203,12 +203,12 @@ export const operatorSuites: readonly Suite[] = [
   ...blocks,
 ].map(toSuite);
 
-/** Products for a GPU: a CPU takes seconds. */
+/** Products for a GPU; on a CPU they take seconds. */
 export const largeSuites: readonly Suite[] = [matmul(4096), halfMatmul(1024), halfMatmul(4096)].map(toSuite);
 
 function toSuite({ name, inputs: shapes, build, element, tolerance = 1e-3 }: OperatorSuite): Suite {
   const values = new Map<number, Float32Array>();
-  /** Made when a graph is built for the first time: it is no part of later builds. */
+  /** Created when a graph is first built, so it is not part of later builds. */
   const weights: Float32Array<ArrayBuffer>[] = [];
   const valuesOf = (index: number) => {
     if (!values.has(index)) values.set(index, randomArray(product(shapes[index]!), index + 1));
@@ -249,7 +249,7 @@ function normalized(value: number, values: Float32Array): number {
   return (value - mean) / Math.sqrt(variance + 1e-5);
 }
 
-/** Some 20 indices all over an array, the first and the last among them. */
+/** About 20 indices spread over an array, including the first and the last. */
 function sample(length: number): number[] {
   return Array.from({ length: 20 }, (_, i) => Math.round(i * (length - 1) / 19));
 }

@@ -1,7 +1,7 @@
 /**
- * One step of an optimiser of neural networks as a WebNN graph, over 1 M parameters: parameter, gradient and state come
- * in, the new parameter and state come out, and never leave the device between two steps. What depends on the number of
- * the step comes in as scalars, so that one graph serves all steps. The formulas are those of PyTorch's documentation.
+ * One step of a neural-network optimiser as a WebNN graph over 1 M parameters. Inputs are parameter, gradient and
+ * state; outputs are the new parameter and state, which stay on the device between steps. Values that depend on the
+ * step number are scalar inputs, so one graph works for all steps. The formulas are those of PyTorch's documentation.
  *
  * @module
  */
@@ -17,10 +17,10 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 const WEIGHT_DECAY = 1e-2;
 const MOMENTUM_DECAY = 4e-3;
-/** The step of the suites: neither the first, nor so late that corrections vanish. */
+/** The step of the suites: not the first one, and early enough for the corrections to matter. */
 const STEP = 10;
 
-/** The arithmetic of a step, on operands or on numbers. */
+/** The arithmetic of a step, on operands or numbers. */
 export interface Arithmetic<T> {
   number(value: number): T;
   add(a: T, b: T): T;
@@ -43,12 +43,12 @@ export interface State<T> {
 /** An optimiser. */
 export interface Optimizer {
   readonly name: string;
-  /** What depends on the number of the step. */
+  /** The scalars that depend on the step number. */
   scalars(step: number): Record<string, number>;
   update<T>(math: Arithmetic<T>, state: State<T>, scalars: Record<string, T>): Omit<State<T>, "gradient">;
 }
 
-/** `decay` · old + (1 - `decay`) · new. */
+/** `decay · old + (1 − decay) · new`. */
 function blend<T>(math: Arithmetic<T>, decay: number, old: T, fresh: T): T {
   return math.add(math.mul(math.number(decay), old), math.mul(math.number(1 - decay), fresh));
 }
@@ -60,7 +60,7 @@ function moments<T>(math: Arithmetic<T>, { gradient, first, second }: State<T>):
   };
 }
 
-/** √second · `correction` + ε */
+/** `√second · correction + ε`. */
 function denominator<T>(math: Arithmetic<T>, second: T, correction: T): T {
   return math.add(math.mul(math.sqrt(second), correction), math.number(EPSILON));
 }
@@ -84,7 +84,7 @@ const adamW: Optimizer = {
   },
 };
 
-/** Without adaptation, by the first moment alone, until the second one's variance is known well enough. */
+/** RAdam: uses only the first moment, without adaptation, until the variance of the second one is known well enough. */
 const rAdam: Optimizer = {
   name: "radam",
   scalars(step) {
@@ -98,7 +98,7 @@ const rAdam: Optimizer = {
   },
   update(math, state, { adaptive, plain }) {
     const { first, second } = moments(math, state);
-    const divisor = math.add(math.sqrt(second), math.number(EPSILON)); // The correction is no part of it here.
+    const divisor = math.add(math.sqrt(second), math.number(EPSILON)); // Without the correction.
     const rate = math.add(math.div(adaptive!, divisor), plain!);
     return { parameter: math.sub(state.parameter, math.mul(rate, first)), first, second };
   },
@@ -124,7 +124,7 @@ const nAdam: Optimizer = {
   },
 };
 
-/** Its second moment is the greatest gradient, fading. */
+/** Adamax: its second moment is a decaying maximum of the gradient's magnitude. */
 const adamax: Optimizer = {
   name: "adamax",
   scalars: (step) => ({ rate: RATE / (1 - BETA1 ** step) }),
@@ -136,10 +136,10 @@ const adamax: Optimizer = {
   },
 };
 
-/** All of them. */
+/** All optimisers. */
 export const optimizers: readonly Optimizer[] = [adam, adamW, rAdam, nAdam, adamax];
 
-/** The same on numbers: the reference. */
+/** The reference: the same arithmetic on numbers. */
 export const plainArithmetic: Arithmetic<number> = {
   number: (value) => value,
   add: (a, b) => a + b,
@@ -187,7 +187,7 @@ export async function buildStep(context: MLContext, optimizer: Optimizer): Promi
   };
 }
 
-/** A state to begin with, as after some steps. */
+/** An initial state, as after some steps. */
 export function initialState(): State<Float32Array<ArrayBuffer>> {
   return {
     parameter: randomArray(PARAMETERS, 1),
@@ -197,7 +197,7 @@ export function initialState(): State<Float32Array<ArrayBuffer>> {
   };
 }
 
-/** A step of the reference, in double precision. */
+/** A step of the reference, in float64. */
 export function plainStep(
   optimizer: Optimizer,
   { parameter, gradient, first, second }: State<ArrayLike<number>>,

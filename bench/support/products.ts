@@ -1,5 +1,5 @@
 /**
- * A graph that is nothing but weights: matrix products with 256 MiB of them.
+ * A graph that is almost only weights: matrix products with 256 MiB of weights.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const MATRICES = 256;
 /** The bytes of the weights. */
 export const PRODUCTS_BYTES = MATRICES * SIZE * SIZE * 4;
 
-/** Ones times matrices whose columns have the sum 1 are ones again, exactly. */
+/** A row of ones times a matrix whose columns sum to 1 is exactly a row of ones. */
 export const products: Suite = {
   name: "products",
   build,
@@ -22,13 +22,14 @@ export const products: Suite = {
   check: (values) => assertSameElements(values, new Float32Array(SIZE).fill(1)),
 };
 
-/** One array of JavaScript is enough for all matrices: each constant is a copy. */
+/** All matrices use the same JavaScript array, because each constant is a copy. */
 async function build(context: MLContext): Promise<Network> {
   const builder = new MLGraphBuilder(context);
   const weights = new Float32Array(SIZE * SIZE).fill(1 / SIZE);
   let y = builder.input("x", { dataType: "float32", shape: [1, SIZE] });
   for (let i = 0; i < MATRICES; i++) {
-    // ONNX Runtime keeps equal weights once, so no two are equal; what the first row has more, the second has less.
+    // ONNX Runtime keeps equal weights only once, so no two are equal: what is added to the first row is subtracted
+    // from the second.
     weights.fill(1 / SIZE + i * 2 ** -20, 0, SIZE).fill(1 / SIZE - i * 2 ** -20, SIZE, 2 * SIZE);
     y = builder.matmul(y, builder.constant({ dataType: "float32", shape: [SIZE, SIZE] }, weights));
   }

@@ -1,5 +1,5 @@
 /**
- * ONNX Runtime by itself, called by the same FFI on the same graph: what the API costs is what it adds to this.
+ * ONNX Runtime alone, called by the same FFI on the same graph: the difference to it is the cost of the API.
  *
  * @module
  */
@@ -12,19 +12,19 @@ import { OrtTensor } from "../../src/backends/onnxruntime/tensor.ts";
 import type { NamedValue } from "../../src/graph/graph.ts";
 import type { CapturedGraph } from "./capture.ts";
 
-/** A lowered graph, ready to become sessions. */
+/** A lowered graph, from which sessions are created. */
 export interface RawEngine {
-  /** Creates a session: all of a build that is the engine's own work. */
+  /** Creates a session: the engine's part of a build. */
   createSession(): Promise<RawSession>;
 }
 
-/** A session. `bind` comes before `run`. */
+/** A session. Call `bind` before `run`. */
 export interface RawSession {
-  /** Binds the tensors of the graph's inputs and outputs. */
+  /** Binds tensors for the graph's inputs and outputs. */
   bind(): void;
   /** Runs on the calling thread. */
   run(): void;
-  /** Runs in a nonblocking call. */
+  /** Runs on another thread, in a nonblocking call. */
   runAsync(): Promise<void>;
   /** Copies an output. */
   read(output: string, into: Float32Array): void;
@@ -32,9 +32,9 @@ export interface RawSession {
 }
 
 /**
- * Makes the model of a graph, and tensors for its inputs and outputs, of which the inputs are filled.
+ * Makes the model of a graph, and tensors for its inputs and outputs; fills the inputs.
  *
- * @param options of the sessions; those of this module, if none are given
+ * @param options of the sessions; by default those of this module
  */
 export async function createRawEngine(
   captured: CapturedGraph,

@@ -1,5 +1,5 @@
 /**
- * SqueezeNet 1.1 of the examples, with its weights and the results that it must give.
+ * SqueezeNet 1.1 from the examples, with its weights and reference results.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Suite } from "./suite.ts";
 const FILES = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;
 const TOLERANCE = 1e-4;
 
-/** What the network cannot be measured without, as one line; `undefined` where everything is there. */
+/** What is missing to measure the network, as one line; `undefined` if nothing is. */
 export function whatIsMissing(): string | undefined {
   const missing = FILES.filter((file) => !hasTestData(file));
   if (missing.length === 0) return undefined;
@@ -34,6 +34,6 @@ export async function squeezeNet(): Promise<Suite> {
 
 function checkLogits(values: Float32Array, expected: readonly number[]): void {
   const errors = expected.map((value, i) => Math.abs(value - values[i]!));
-  const worst = errors.reduce((worst, error) => Math.max(worst, error), 0); // Of a NaN, NaN.
+  const worst = errors.reduce((worst, error) => Math.max(worst, error), 0); // NaN if one is NaN.
   assert(worst <= TOLERANCE, `squeezenet: the logits differ from the reference by ${worst}, more than ${TOLERANCE}`);
 }

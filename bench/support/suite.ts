@@ -1,6 +1,5 @@
 /**
- * A benchmark of one network: how long it takes to build, to run for the first time, and to run again, beside ONNX
- * Runtime by itself on the same graph.
+ * Benchmarks a network: build, first run and later runs, against ONNX Runtime alone on the same graph.
  *
  * @module
  */
@@ -10,40 +9,40 @@ import { captureGraph } from "./capture.ts";
 import { createRawEngine, type RawEngine, type RawSession } from "./raw_engine.ts";
 import { describeRun, type Work, workOf } from "./work.ts";
 
-/** What is measured. The inputs and outputs are float32. */
+/** A network to measure. Its inputs and outputs are float32. */
 export interface Suite {
   readonly name: string;
-  /** Builds the network by plain WebNN. */
+  /** Builds the network with plain WebNN. */
   build(context: MLContext): Promise<Network>;
   readonly inputs: Record<string, Float32Array>;
-  /** The output that is read and checked; the others are computed too. */
+  /** The output to read and check. All others are computed too. */
   readonly output: string;
   /** Throws if the values of that output are wrong. */
   check(values: Float32Array): void;
 }
 
-/** A bench that fails in the place of one that cannot be run, so that `deno bench` ends with status 1. */
+/** Registers a bench that fails, in place of one that cannot run, so that `deno bench` exits with status 1. */
 export function benchMissing(reason: string): void {
   Deno.bench(reason, () => {
     throw new Error(reason);
   });
 }
 
-/** What the measurements of a suite share. */
+/** Shared by the measurements of a suite. */
 interface Bench {
   readonly suite: Suite;
   readonly work: Work;
   readonly raw: RawEngine;
   readonly context: MLContext;
   readonly tensors: { readonly inputs: Record<string, MLTensor>; readonly outputs: Record<string, MLTensor> };
-  /** Where every read goes that does not make a buffer of its own. */
+  /** The buffer of all reads that do not create their own. */
   readonly buffer: Float32Array<ArrayBuffer>;
 }
 
 const WEBNN = "WebNN";
 const RAW = "ONNX Runtime alone";
 
-/** Runs a network once by each of the two, checks what comes out, and registers the measurements. */
+/** Runs a network once on both, checks the results, and registers the measurements. */
 export async function benchSuite(suite: Suite): Promise<void> {
   const bench = await prepare(suite);
   const graph = await buildGraph(bench);
@@ -79,7 +78,9 @@ async function prepare(suite: Suite): Promise<Bench> {
   };
 }
 
-/** From the first call of the builder to the finished graph; alone, from a finished model to the session. */
+/**
+ * WebNN: from the first builder call to the finished graph. ONNX Runtime alone: from a finished model to the session.
+ */
 function measureBuild(bench: Bench): void {
   const { suite, work, raw } = bench;
   const weights = `${(work.weightBytes / 1e6).toFixed(1)} MB of weights`;
@@ -98,7 +99,7 @@ function measureBuild(bench: Bench): void {
   });
 }
 
-/** The first run of a new graph, its build not counted. */
+/** The first run of a new graph, without its build. */
 function measureFirst(bench: Bench): void {
   const group = `${bench.suite.name}: first dispatch + read of a new graph (${describeRun(bench.work)})`;
   Deno.bench({ name: WEBNN, group }, async (b) => {
@@ -122,7 +123,7 @@ function measureFirst(bench: Bench): void {
 function measureWarm(bench: Bench, graph: MLGraph, session: RawSession): void {
   const { context, suite, tensors } = bench;
   const group = `${suite.name}: dispatch + read (${describeRun(bench.work)})`;
-  // Deno.bench awaits what is declared async, and nothing else.
+  // Deno.bench awaits only functions that are declared async.
   Deno.bench({ name: `${WEBNN}, readTensor(tensor, out)`, group }, async () => {
     await runWebNN(bench, graph);
   });

@@ -12,22 +12,22 @@ import { squeezeNet, whatIsMissing as whatSqueezeNetMisses } from "./squeezenet.
 import type { Suite } from "./suite.ts";
 import { trivial } from "./trivial.ts";
 
-/** A suite that has not been loaded. */
+/** A suite that is not loaded yet. */
 export interface SuiteEntry {
   readonly name: string;
   readonly group: SuiteGroup;
-  /** What it cannot be measured without, as one line; `undefined` where everything is there. */
+  /** What is missing to measure it, as one line; `undefined` if nothing is. */
   readonly missing: string | undefined;
   load(): Suite | Promise<Suite>;
 }
 
-/** What a suite is of. */
+/** The groups of suites. */
 export type SuiteGroup = "networks" | "operators" | "optimizers" | "large";
 
-/** The group of those that are made for a GPU, and measured only if asked for. */
+/** The group for GPUs, measured only if requested. */
 export const LARGE: SuiteGroup = "large";
 
-/** The networks, from the least work to the most, then operators and optimisers. */
+/** Networks from least to most work, then operators and optimisers. */
 export const suites: readonly SuiteEntry[] = [
   ...ready("networks", [trivial, simple, complex]),
   { name: "squeezenet", group: "networks", missing: whatSqueezeNetMisses(), load: squeezeNet },
@@ -48,7 +48,7 @@ function ready(group: SuiteGroup, suites: readonly Suite[]): SuiteEntry[] {
   return suites.map((suite) => ({ name: suite.name, group, missing: undefined, load: () => suite }));
 }
 
-/** Loads a suite. Throws if there is none of that name. */
+/** Loads a suite. Throws if there is none with this name. */
 export async function loadSuite(name: string): Promise<Suite> {
   const entry = suites.find((suite) => suite.name === name);
   if (entry === undefined) throw new Error(`there is no suite ${name}`);

@@ -1,25 +1,25 @@
 /**
- * Step after step of an optimiser, without the state ever leaving the device.
+ * Runs optimiser steps; the state never leaves the device.
  *
  * @module
  */
 import { assertCloseElements } from "./check.ts";
 import { buildStep, initialState, type Optimizer, plainStep, type State } from "./optimizers.ts";
 
-/** What changes from step to step. */
+/** The values that change from step to step. */
 const KEPT = ["parameter", "first", "second"] as const;
 
-/** A training of which the gradient stays the same. */
+/** A training with a constant gradient. */
 export interface Training {
   /** Dispatches the next step. */
   step(): void;
-  /** Resolves once everything dispatched is done: it reads one number, no state. */
+  /** Resolves when all dispatched steps are done: it reads one number, no state. */
   settled(): Promise<void>;
-  /** Takes so many steps from the beginning, and throws unless the state is then that of the plain reference. */
+  /** Runs `count` steps from the beginning. Throws if the state differs from the reference. */
   check(steps: number): Promise<void>;
 }
 
-/** Makes the graph and the tensors. */
+/** Creates the graph and the tensors. */
 export async function createTraining(context: MLContext, optimizer: Optimizer): Promise<Training> {
   const { graph, inputs } = await buildStep(context, optimizer);
   const tensor = (name: string) =>
@@ -44,7 +44,7 @@ export async function createTraining(context: MLContext, optimizer: Optimizer): 
   }
   return {
     step,
-    // A scalar is written before each step and read after it: the timeline keeps the order.
+    // The scalars are written before each step; the timeline keeps the order.
     settled: async () => void await context.readTensor(Object.values(scalars)[0]!),
     async check(steps) {
       let expected: State<ArrayLike<number>> = initialState();

@@ -1,5 +1,5 @@
 /**
- * Nothing to compute: the addition of two numbers. What it takes is what a dispatch and a read cost by themselves.
+ * Almost nothing to compute: adds two numbers. Its time is the overhead of a dispatch and a read.
  *
  * @module
  */

@@ -1,23 +1,23 @@
 /**
- * The work of a graph, as the rows of its operators count it: the same whoever does it, and however.
+ * The work of a graph, from the costs in its operators' rows: independent of the engine.
  *
  * @module
  */
 import { bytesOf, costOf } from "../../src/graph/cost.ts";
 import type { Graph } from "../../src/graph/graph.ts";
 
-/** What one run of a graph has to do. */
+/** The work of one run. */
 export interface Work {
   readonly operators: number;
-  /** Floating-point operations; a multiply-add is two. */
+  /** Floating-point operations; a multiply-add counts as two. */
   readonly flop: number;
-  /** Bytes that the operators read and write, each operand and result once. An engine that fuses them moves fewer. */
+  /** Bytes read and written, each operand and result once, without the savings of an engine that fuses operators. */
   readonly bytes: number;
-  /** Bytes of the constants. */
+  /** The size of the constants, in bytes. */
   readonly weightBytes: number;
 }
 
-/** Adds up the work of a graph. */
+/** The total work of a graph. */
 export function workOf(graph: Graph<unknown>): Work {
   const { multiplyAdds, bytes } = costOf(graph);
   return {
@@ -28,7 +28,7 @@ export function workOf(graph: Graph<unknown>): Work {
   };
 }
 
-/** The work of a run in words: `3.0 MFLOP, 30.1 MB`. */
+/** The work of a run as text: `3.0 MFLOP, 30.1 MB`. */
 export function describeRun({ flop, bytes }: Work): string {
   return `${(flop / 1e6).toFixed(1)} MFLOP, ${(bytes / 1e6).toFixed(1)} MB`;
 }

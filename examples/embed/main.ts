@@ -10,18 +10,19 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadTransformers } from "./transformers.ts";
 
-const HELP = `Tells which sentences mean something like a given one, with WebNN.
+const HELP = `Ranks sentences by how close their meaning is to a query, with WebNN.
 
 Usage: deno run --allow-ffi --allow-read --allow-env --allow-net examples/embed/main.ts <query> <sentence> ... [options]
 
   query, sentence   texts, in quotes
-  --model           a model on the Hugging Face hub, or a folder with such a model: an absolute path, or one that
-                    begins with "."; a BERT, or another encoder that answers a vector for each token (default
+  --model           a model on the Hugging Face hub, or a folder with such a model (an absolute path, or one that
+                    starts with "."): BERT, or another encoder that returns a vector per token (default
                     Xenova/all-MiniLM-L6-v2)
-  --length          tokens of a text at most; longer ones are cut (default 64)
-  --help            this text
+  --length          the maximum number of tokens; longer texts are cut (default 64)
+  --help            print this text
 
-transformers.js turns each text into a vector: tokens, the network on WebNN, the mean of the tokens' vectors.`;
+transformers.js turns each text into a vector: it tokenizes it, runs the network on WebNN, and averages the vectors of
+the tokens.`;
 
 type Embed = (text: string) => Promise<Float32Array>;
 

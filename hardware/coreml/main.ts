@@ -10,10 +10,10 @@ import {
   describeMachine,
   INTERRUPTED,
   interruptible,
+  missingReasons,
   SUITE_NAMES,
   suitesIn,
   toJson,
-  whyNot,
 } from "../../bench/report/setup.ts";
 import { positiveInteger, runProgram, showProgress, writeFile } from "../../support/program.ts";
 import { writeCoreMLMarkdown } from "./markdown.ts";
@@ -21,19 +21,18 @@ import { measureCoreML } from "./measure.ts";
 
 const TASK = "device:coreml";
 
-const HELP =
-  `Measures Core ML with each power preference beside the CPU, all doing the same work in turns. Where there is
-no macOS, it runs on the fake framework, and without figures.
+const HELP = `Measures Core ML with each power preference, and the CPU, which do the same work in turn. On systems
+other than macOS, it runs on the fake framework and measures nothing.
 
 Usage: deno task ${TASK} [options]
 
   --suite NAME,...   suites of bench:report:
                      ${SUITE_NAMES.join(", ")}
-  --rounds N         how often everybody has a turn at each measurement (15)
-  --output-dir DIR   writes performance_coreml.md and .json there; without it, Markdown to standard output
-  --help             this text
+  --rounds N         turns of each measurement (15)
+  --output-dir DIR   write performance_coreml.md and .json there; without it, print Markdown
+  --help             print this text
 
-The status is 1 if a suite could not be measured or computed something wrong.`;
+Exits with status 1 if a suite could not be measured, or its results are wrong.`;
 
 const OPTIONS = {
   string: ["suite", "rounds", "output-dir"],
@@ -51,7 +50,7 @@ await runProgram(TASK, HELP, OPTIONS, async ({ suite, rounds: times, "output-dir
     await writeFile(join(folder, "performance_coreml.md"), markdown);
     await writeFile(join(folder, "performance_coreml.json"), toJson(report));
   }
-  const missing = whyNot(suites);
+  const missing = missingReasons(suites);
   for (const reason of missing) console.error(reason);
   const isRight = report.suites.every(({ results }) => results.every(({ problem }) => problem === undefined));
   return isRight && missing.length === 0 ? 0 : 1;

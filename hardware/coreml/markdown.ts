@@ -21,15 +21,15 @@ export function writeCoreMLMarkdown(report: CoreMLReport): string {
     ...(isFake ? [FAKE] : []),
     isFake
       ? `Written by \`${command}\`.`
-      : `Written by \`${command}\`: ${rounds} rounds, in each of which everybody did ` +
-        "the same in turn, beginning with another one each time. Times are medians, and the range in which the middle half " +
-        "of the rounds lies. Ratios are medians of the quotients of the two times of a round.",
-    `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}.` +
+      : `Written by \`${command}\`: ${rounds} rounds. In each round, all do the same work ` +
+        "in turn, starting with a different one each time. Times are medians, with the range of the middle half of the " +
+        "rounds. Ratios are medians of the ratios of the two times of a round.",
+    `${machine.cpu}, ${machine.cores} hardware threads, ${machine.system}, Deno ${machine.deno}.` +
     (isFake ? "" : ` Load before the start: ${machine.load.toFixed(2)}.`),
     ...skipped.map((reason) => `Not measured: ${reason}`),
     ...(isFake ? [] : ratioSection(suites)),
     "## What was computed",
-    "A largest error is that of the first output, beside ONNX Runtime on the CPU; a dash is what was not computed.",
+    "The largest error is that of the first output, compared with ONNX Runtime on the CPU; a dash means not computed.",
     table(["suite", "power preference", "runs on", "max error", "result"], suites.flatMap(checkRows)),
     ...(isFake ? [] : timeSections(suites)),
     ...conversionSection(conversions, isFake),
@@ -83,8 +83,8 @@ function formatTimes(times: readonly number[]): string {
 
 function conversionSection(conversions: readonly Conversion[], isFake: boolean): string[] {
   const about =
-    "GB/s of WebNN's side: writeTensor, readTensor into a buffer, and the copy of an output that Core ML has " +
-    "laid out with gaps between its rows. uint8 is int32 in Core ML, and never has gaps.";
+    "GB/s of WebNN data: writeTensor, readTensor into a buffer, and copying an output that Core ML has laid out " +
+    "with gaps between its rows. uint8 is int32 in Core ML, and never has gaps.";
   const title = "## Tensors to MLMultiArrays and back";
   if (isFake) {
     return [title, `All ${conversions.length} pairs of a shape and a data type came back unchanged.`];

@@ -16,13 +16,13 @@ import { digestOfAll } from "./files.ts";
 import { WRONG_PROGRAMS } from "./sample_programs.ts";
 
 const HELP = `Loads every ML Program that we write with coremltools, which is installed from PyPI into the cache, and
-writes what it finds to coremltools_result.json, unless a part of the test data is missing.
+writes its findings to coremltools_result.json, unless part of the test data is missing.
 
 Usage: deno task verify:coremltools [--folder DIR | --schema]
 
-  --folder   loads the packages in a folder instead, and prints what is found
-  --schema   writes mil_schema.json anew instead
-  --help     this text`;
+  --folder   load the packages in a folder instead, and print the findings
+  --schema   write mil_schema.json again instead
+  --help     print this text`;
 
 /** NumPy: the newest that coremltools' own type inference works with. */
 const PACKAGES = ["coremltools==9.0", "numpy<2.3"];

@@ -11,12 +11,12 @@ import { fetchNodeTests } from "./node_data.ts";
 const HELP = `Usage: deno task test:onnx [options]
 
   --filter TEXT  only the tests whose name contains TEXT
-  --verbose      print how each test ended
-  --help         show this text
+  --verbose      print the result of each test
+  --help         print this text
 
-Runs the node tests of PyPI's onnx, which pip fetches once into the user's cache. A test passes if every output is right
-(float32: rtol 1e-3, atol 1e-5; float16: 1e-2; integers: exact), is refused if the importer says that it cannot compute
-it, and is wrong otherwise.`;
+Runs the node tests of the PyPI package onnx, which pip downloads once to the user's cache. A test passes if every output
+is right (float32: rtol 1e-3, atol 1e-5; float16: 1e-2; integers: exact), is refused if the importer says that it does not
+support it, and is wrong otherwise.`;
 
 /** Runs the tests whose names contain a text, in the order of their names. */
 export async function runAll(

@@ -11,18 +11,19 @@ import { positiveInteger, runProgram, showProgress, writeFile } from "../../supp
 import { chart, type PhaseResult, report, table, trendOf } from "./report.ts";
 import type { Phase } from "./sampling.ts";
 
-const HELP = `Watches resident memory while requests overlap: loops that write 4 MB, dispatch and read, with builds and
-destroys among them, 1, 2, 8 and 64 at a time, in the main isolate and in workers.
+const HELP =
+  `Watches resident memory under load: 1, 2, 8 and 64 concurrent loops that write 4 MB, dispatch and read, and
+sometimes build and destroy graphs, in the main isolate and in workers.
 
 Usage: deno task soak [--minutes M] [--seed S] [--output-dir DIR]
 
-  --minutes     how long all of it takes (default 1)
-  --seed        what the requests follow from (default 1)
-  --output-dir  where soak.md, a table, and soak.svg, a picture, are written (default reports)
-  --help        this text
+  --minutes     the total duration (default 1)
+  --seed        the seed of the requests (default 1)
+  --output-dir  the folder for soak.md (a table) and soak.svg (a chart) (default reports)
+  --help        print this text
 
-It ends with status 1 if memory grows in the second half of a phase by more than 1 KB a request and 10 MB in all, and
-does so again in a run that is 4 times as long.`;
+Exits with status 1 if memory grows in the second half of a phase by more than 1 KB per request and 10 MB in total, and
+does so again in a run 4 times as long.`;
 
 const OPTIONS = {
   string: ["minutes", "seed", "output-dir"],

@@ -13,17 +13,17 @@ const HELP = `Runs the web-platform-tests of WebNN, unmodified, in Deno.
 
 Usage: deno task wpt [--wpt DIR] [options]
 
-  --wpt DIR                 a checkout of web-platform-tests; else WPT_DIR, else a sparse clone in the cache directory
-  --filter PATTERN          only pages whose id matches the regular expression, such as "pad|/idlharness"
-  --device cpu|gpu|npu      only the variants of one device, and the pages that have none
+  --wpt DIR                 a checkout of web-platform-tests (default: WPT_DIR, else a sparse clone in the cache)
+  --filter PATTERN          only pages whose id matches a regular expression, for example "pad|/idlharness"
+  --device cpu|gpu|npu      only the variants of one device, and pages without variants
   --jobs N                  processes at a time (default: the number of cores)
   --timeout-multiplier X    for slow machines
-  --report FILE             write the results as JSON in the form of wpt.fyi
+  --report FILE             write the results as JSON, in the format of wpt.fyi
   --html FILE               write the results as an HTML page
   --conformance-doc FILE    write the result as docs/conformance.md
   --help
 
-Exits with 0 if every result is as expectations.json says, 1 if any is not or the tests could not be run.`;
+Exits with status 1 if a result differs from expectations.json, or the tests cannot run.`;
 
 /** What is tested, and what is known not to pass. */
 const SUITE = {

@@ -20,11 +20,11 @@ const HELP = `Runs WPT's numeric cases.
 
 Usage: deno task test:wpt-cases [--device NAME] [--filter OPERATOR] [--report FILE]
 
-  --device   what runs them: cpu (the default), webgpu, openvino, openvino-plugin, ggml, or another provider that
+  --device   the device: cpu (default), webgpu, openvino, openvino-plugin, ggml, or another provider that
              devices() lists, such as cuda
-  --filter   the cases of one operator only
-  --report   where the JSON report is written (default reports/wpt-cases.json)
-  --help     this text`;
+  --filter   only the cases of one operator
+  --report   the file for the JSON report (default reports/wpt-cases.json)
+  --help     print this text`;
 
 /** Git ignores the folder. */
 const REPORT = new URL("../../reports/wpt-cases.json", import.meta.url);

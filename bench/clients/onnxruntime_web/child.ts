@@ -1,5 +1,5 @@
 /**
- * Runs the models in a process of their own, where onnxruntime-web's log can be read: it goes past `console`.
+ * Runs the models in a child process, to read onnxruntime-web's log, which does not go through `console`.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { runChild } from "../../../support/child.ts";
 import type { Placement } from "./models.ts";
 import type { Result } from "./run_models.ts";
 
-/** What the process told of one model. */
+/** What the process reported about a model. */
 export interface Outcome {
   readonly placed: Placement;
   readonly result: Result;
@@ -16,7 +16,10 @@ export interface Outcome {
 const PLACEMENT =
   /partitions supported by WebNN: (\d+) number of nodes in the graph: (\d+) number of nodes supported by WebNN: (\d+)/g;
 
-/** Runs every model by both engines; with `repeat`, times it so often. In the order of the models. */
+/**
+ * Runs every model on both engines, and with `repeat`, measures it that many times. Results are in the order of the
+ * models.
+ */
 export async function runModels(repeat = 0): Promise<Outcome[]> {
   const program = new URL("run_models.ts", import.meta.url);
   const flags = ["--no-prompt", "--allow-ffi", "--allow-read"];

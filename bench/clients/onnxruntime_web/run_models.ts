@@ -1,7 +1,7 @@
 /**
- * Runs the models by onnxruntime-web on WebNN and on its own WebAssembly engine. One line of JSON for each model, a
- * {@linkcode Result}. What onnxruntime-web says of the placement goes to the standard error stream. With an argument N,
- * each engine is timed N times.
+ * Runs the models with onnxruntime-web on WebNN and on its own WebAssembly engine. Prints one line of JSON per model, a
+ * {@linkcode Result}. onnxruntime-web's log of the placement goes to standard error. With an argument N, measures each
+ * engine N times.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { median } from "../../../support/statistics.ts";
 import { random } from "../../../support/random.ts";
 import { type Model, MODELS } from "./models.ts";
 
-/** The outcome of one model. */
+/** The result of one model. */
 export interface Result {
   /** The largest difference between the outputs of the engines. */
   readonly error: number;
-  /** The largest magnitude in WebAssembly's output. */
+  /** The largest magnitude in the output of WebAssembly. */
   readonly largest: number;
-  /** Milliseconds of a run, the medians; absent where nothing was timed. */
+  /** The median duration of a run, in milliseconds; absent if not measured. */
   readonly times?: { readonly wasm: number; readonly webnn: number; readonly webnnOneThread: number };
 }
 
-/** Runs until WebAssembly is compiled to fast code. */
+/** Enough runs for WebAssembly to be compiled to optimised code. */
 const UNTIMED = 10;
 
-/** onnxruntime-web tells the placement at this level (information). */
+/** onnxruntime-web logs the placement at this level (information). */
 const PLACEMENT_LOG = 1;
 
 // Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.

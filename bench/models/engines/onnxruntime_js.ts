@@ -1,5 +1,5 @@
 /**
- * What onnxruntime-node and onnxruntime-web share.
+ * Shared by onnxruntime-node and onnxruntime-web.
  *
  * @module
  */

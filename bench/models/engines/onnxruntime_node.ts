@@ -2,7 +2,7 @@ import * as ort from "onnxruntime-node";
 import type { OpenEngine } from "../engine.ts";
 import { feedsOf, outputsOf } from "./onnxruntime_js.ts";
 
-/** ONNX Runtime by its package for Node. */
+/** ONNX Runtime's package for Node. */
 export const open: OpenEngine = ({ file, threads }, inputs) => {
   const feeds = feedsOf(ort.Tensor, inputs);
   const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 } as const;

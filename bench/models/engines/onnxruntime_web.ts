@@ -5,16 +5,16 @@ import type { Engine, Job, OpenEngine } from "../engine.ts";
 import type { Input } from "../inputs.ts";
 import { feedsOf, outputsOf } from "./onnxruntime_js.ts";
 
-// Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
+// Deno does not allow onnxruntime-web's way of starting threads: workers from blob: URLs.
 env.wasm.numThreads = 1;
 
-/** onnxruntime-web, which gives to WebNN what it can. */
+/** onnxruntime-web, with as many nodes on WebNN as it supports. */
 export const openOnWebNN: OpenEngine = async (job, inputs) => {
   const context = await createContext({ threads: job.threads });
   return engineOn({ name: "webnn", deviceType: "cpu", context }, job, inputs);
 };
 
-/** onnxruntime-web, on its own. */
+/** onnxruntime-web's own engine. */
 export const openOnWebAssembly: OpenEngine = (job, inputs) => engineOn("wasm", job, inputs);
 
 function engineOn(

@@ -19,18 +19,18 @@ import { BRIEF, filesOf, measureNetwork, type NetworkResult, NETWORKS, THOROUGH 
 import { type Findings, hasPassed, type Machine, report } from "./report.ts";
 
 const HELP =
-  `Runs WPT's numeric cases and two networks on Core ML, with each choice of compute units, looks at the devices, the
-cache of compiled models and the choice between Core ML and ONNX Runtime, and reports in Markdown, to be pasted into an
-issue. For macOS 14 and newer.
+  `Runs WPT's numeric cases and two networks on Core ML with each choice of compute units; checks the devices, the cache
+of compiled models, and the choice between Core ML and ONNX Runtime. Writes a Markdown report to paste into an issue.
+Needs macOS 14 or newer.
 
 Usage: deno task verify:mac [--filter OPERATOR] [--output FILE] [--fake]
 
-  --filter   the cases of one operator only, or one network only: ${NETWORKS.map(({ name }) => name).join(", ")}
-  --output   where the report is written; by default it is printed
-  --fake     runs on the framework of native/fake_coreml/ instead, on Linux: to test this program
-  --help     this text
+  --filter   only the cases of one operator, or only one network: ${NETWORKS.map(({ name }) => name).join(", ")}
+  --output   the file for the report; by default, it is printed
+  --fake     use the fake framework of native/fake_coreml/ instead, on Linux: to test this program
+  --help     print this text
 
-The cases, weights and photos are in the folder that WEBNN_TEST_DATA names; what is missing there is not run.`;
+The cases, weights and photos are in the folder named by WEBNN_TEST_DATA; if some are missing, they are not run.`;
 
 /** Throws if the options make no sense here. */
 function checkOptions(filter: string | undefined, fake: boolean): void {
