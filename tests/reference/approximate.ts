@@ -1,30 +1,30 @@
 /**
- * Numbers that carry a bound of the error that an engine makes on the way to them, to first order, in units of
- * `terms * ε` (see {@linkcode RefTensor}). For the recurrent operators, where an error of one step enters the next.
+ * Numbers with a bound for the error of an engine that computes them, to first order, in units of `terms * ε` (see
+ * {@linkcode RefTensor}). For recurrent operators, in which the error of a step affects the next.
  *
  * @module
  */
 
 import { sigmoid } from "./special_functions.ts";
 
-/** A float64 value and the error bound of an engine's computation of it. */
+/** A float64 value, and a bound for the error of an engine that computes it. */
 export interface Approximate {
   readonly value: number;
   readonly error: number;
 }
 
-/** A value that an engine is given: free of error. */
+/** An input of an engine, which has no error. */
 export function exact(value: number): Approximate {
   return { value, error: 0 };
 }
 
-/** The sum of any number of addends. */
+/** A sum. */
 export function add(...addends: readonly Approximate[]): Approximate {
   const value = addends.reduce((total, addend) => total + addend.value, 0);
   return { value, error: addends.reduce((total, addend) => total + addend.error + Math.abs(addend.value), 0) };
 }
 
-/** The product. */
+/** A product. */
 export function multiply(a: Approximate, b: Approximate): Approximate {
   const value = a.value * b.value;
   return { value, error: Math.abs(a.value) * b.error + Math.abs(b.value) * a.error + Math.abs(value) };
@@ -35,7 +35,7 @@ export function complement(x: Approximate): Approximate {
   return add(exact(1), { value: -x.value, error: x.error });
 }
 
-/** A function whose slope is nowhere steeper than `slope`. */
+/** A function with slope at most `slope` everywhere. */
 function lipschitz(compute: (x: number) => number, slope: number): (x: Approximate) => Approximate {
   return (x) => {
     const value = compute(x.value);
@@ -43,7 +43,9 @@ function lipschitz(compute: (x: number) => number, slope: number): (x: Approxima
   };
 }
 
-/** The activations of [MLRecurrentNetworkActivation](https://www.w3.org/TR/webnn/#enumdef-mlrecurrentnetworkactivation). */
+/**
+ * The activations of [MLRecurrentNetworkActivation](https://www.w3.org/TR/webnn/#enumdef-mlrecurrentnetworkactivation).
+ */
 export const ACTIVATIONS: Readonly<Record<string, (x: Approximate) => Approximate>> = {
   relu: lipschitz((x) => Math.max(x, 0), 1),
   sigmoid: lipschitz(sigmoid, 1 / 4),

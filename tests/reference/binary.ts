@@ -1,5 +1,5 @@
 /**
- * Element-wise operators of two operands: arithmetic, comparison, logic.
+ * Element-wise operators with two operands: arithmetic, comparison, logic.
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-binary
  *
  * @module
@@ -29,7 +29,7 @@ function broadcast(
   };
 }
 
-/** Floats in float64, integers exactly. */
+/** Computes floats in float64, integers exactly. */
 function arithmetic(
   float: (x: number, y: number) => number,
   integer: (x: bigint, y: bigint) => bigint,
@@ -40,12 +40,12 @@ function arithmetic(
   return broadcast(names[0], names[1], (dataType) => dataType, compute);
 }
 
-/** 1 where the relation holds, else 0. */
+/** 1 if the relation holds, else 0. */
 function relation(holds: (x: Element, y: Element) => boolean): Compute {
   return broadcast("a", "b", () => "uint8", (x, y) => holds(x, y) ? 1 : 0);
 }
 
-/** Exact, truncated towards zero for a negative exponent as integer division is. */
+/** Exact; rounded toward zero for a negative exponent, like integer division. */
 function integerPow(base: bigint, exponent: bigint): bigint {
   if (exponent >= 0n) return base ** exponent;
   if (base === 0n) throw new RangeError("0 has no negative power");

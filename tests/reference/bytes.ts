@@ -1,5 +1,5 @@
 /**
- * Elements to and from the bytes that tensors and constants have.
+ * Conversions between elements and the bytes of tensors and constants.
  *
  * @module
  */
@@ -18,14 +18,14 @@ const NUMBER_ARRAYS = {
 
 const BIGINT_ARRAYS = { int64: BigInt64Array, uint64: BigUint64Array };
 
-/** The typed array that WebNN takes for a data type; two 4-bit elements a byte, the first in the low nibble. */
+/** The typed array that WebNN takes for a data type. Two 4-bit elements share a byte, the first in the low half. */
 export function encode(dataType: RefDataType, data: readonly Element[]): ArrayBufferView<ArrayBuffer> {
   if (dataType === "int64" || dataType === "uint64") return BIGINT_ARRAYS[dataType].from(data.map(BigInt));
   if (dataType === "int4" || dataType === "uint4") return packNibbles(data);
   return NUMBER_ARRAYS[dataType].from(data.map(Number));
 }
 
-/** The first `count` elements in bytes of a data type. */
+/** Decodes the first `count` elements from bytes. */
 export function decode(dataType: RefDataType, count: number, bytes: ArrayBuffer): Element[] {
   if (dataType === "int64" || dataType === "uint64") return [...new BIGINT_ARRAYS[dataType](bytes, 0, count)];
   if (dataType === "int4" || dataType === "uint4") return unpackNibbles(dataType, count, new Uint8Array(bytes));

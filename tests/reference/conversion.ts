@@ -1,5 +1,5 @@
 /**
- * cast, clamp, and the conversion of `MLNumber` parameters.
+ * cast, clamp, and the cast of `MLNumber` parameters.
  *
  * @module
  */
@@ -8,17 +8,20 @@ import { type Attributes, operand, parameter, type Rows, ulp, within } from "./o
 import { isFloat, roundTo, saturate } from "./round.ts";
 import { type Element, type RefDataType, type RefTensor, tensor } from "./tensor.ts";
 
-/** [Cast](https://www.w3.org/TR/webnn/#cast) an `MLNumber` to a type; WPT truncates where the text rounds. */
+/**
+ * [Casts](https://www.w3.org/TR/webnn/#algorithms-casting) an `MLNumber` to a data type. WPT truncates fractions, where
+ * the text rounds them.
+ */
 export function castNumber(dataType: RefDataType, value: Element): Element {
   return isFloat(dataType) ? roundTo(dataType, value) : saturate(dataType, value);
 }
 
-/** Float to integer truncates (out of range: implementation-defined, saturated here); integer to integer wraps. */
+/** Float to integer truncates (out of range is implementation-defined; here it saturates). Integer to integer wraps. */
 function castElement(from: RefDataType, to: RefDataType, value: Element): Element {
   return isFloat(from) && !isFloat(to) ? saturate(to, value) : roundTo(to, value);
 }
 
-/** A bound of clamp; missing and NaN (as in WPT) mean none. */
+/** A bound of clamp. Missing and, as in WPT, NaN mean no bound. */
 function bound(attributes: Attributes, name: string, input: RefTensor): Element | undefined {
   const value = attributes[name] as Element | undefined;
   return value === undefined || Number.isNaN(value) ? undefined : castNumber(input.dataType, value);

@@ -1,5 +1,5 @@
 /**
- * conv2d and convTranspose2d. Layouts are permuted to nchw and oihw (iohw) first, and the result back.
+ * conv2d and convTranspose2d. Inputs are permuted to nchw and oihw (iohw) first, and the result is permuted back.
  *
  * @module
  */
@@ -7,12 +7,12 @@
 import { attribute, type Attributes, type Compute, operand, optionalOperand, type Rows } from "./operator.ts";
 import { accumulate, floatAt, permute, type RefTensor, sumOf } from "./tensor.ts";
 
-/** The axes of a tensor whose dimensions are named by `from`, in the order of `to`. */
+/** The permutation from the dimension order `from` to `to`, each letter a dimension. */
 function permutation(from: string, to: string): number[] {
   return [...to].map((name) => from.indexOf(name));
 }
 
-/** The tensor with its axes rearranged from one layout to another. */
+/** Permutes a tensor from one layout to another. */
 export function relayout(source: RefTensor, from: string, to: string): RefTensor {
   return permute(source, permutation(from, to));
 }
@@ -35,7 +35,7 @@ function geometry(attributes: Attributes): Geometry {
   };
 }
 
-/** The bias of an output channel, as the one term to start from. */
+/** The bias of an output channel, as the first term of its sum. */
 function biasTerms(bias: RefTensor | undefined, channel: number): number[] {
   return bias === undefined ? [] : [floatAt(bias, [channel])];
 }
@@ -73,7 +73,7 @@ const conv2d: Compute = (operands, attributes) => {
   return [relayout(output, "nchw", layout)];
 };
 
-/** The spatial output size of convTranspose2d, unless `outputSizes` says it. */
+/** The output height and width of convTranspose2d without `outputSizes`. */
 function transposedSizes(input: RefTensor, filter: RefTensor, attributes: Attributes): Pair {
   const { padding, strides, dilations } = geometry(attributes);
   const outputPadding = attribute<Pair>(attributes, "outputPadding", [0, 0]);
@@ -83,7 +83,10 @@ function transposedSizes(input: RefTensor, filter: RefTensor, attributes: Attrib
   return attribute<Pair>(attributes, "outputSizes", [size(0), size(1)]);
 }
 
-/** The input coordinate that, through kernel position `k`, reaches an output coordinate; `undefined` if none does. */
+/**
+ * The input coordinate that contributes to an output coordinate through kernel position `k`; `undefined` if there is
+ * none.
+ */
 function sourceOf(output: number, k: number, axis: 0 | 1, size: number, geometry: Geometry): number | undefined {
   const { padding, strides, dilations } = geometry;
   const scaled = output + padding[2 * axis]! - k * dilations[axis];

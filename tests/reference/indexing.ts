@@ -1,5 +1,5 @@
 /**
- * Gather and scatter. An index counts from the end if it is negative, and is clamped if it is out of range.
+ * Gather and scatter. Negative indices count from the end; indices out of range are clamped.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
   withAxis,
 } from "./tensor.ts";
 
-/** The coordinate that an element of `indices` names along a dimension. */
+/** Converts an element of `indices` to a coordinate. */
 function resolveIndex(element: Element, dimension: number): number {
   const clamped = Math.min(Math.max(Number(element), -dimension), dimension - 1);
   return clamped < 0 ? clamped + dimension : clamped;
@@ -45,7 +45,7 @@ const gatherElements: Compute = (operands, attributes) => {
   })];
 };
 
-/** The leading coordinates that the row of `positions` at `index` names. */
+/** The leading coordinates in the row of `positions` at `index`. */
 function coordinates(positions: RefTensor, index: Index, shape: readonly number[]): number[] {
   const length = positions.shape.at(-1)!;
   return Array.from({ length }, (_, axis) => resolveIndex(at(positions, [...index, axis]), shape[axis]!));
@@ -62,7 +62,7 @@ const gatherND: Compute = (operands) => {
   })];
 };
 
-/** A copy of the input with each update written at its target, in order. */
+/** A copy of the input, with each update written at its target, in order. */
 function scatter(input: RefTensor, updates: RefTensor, target: (index: Index) => Index): RefTensor {
   const data = [...input.data];
   for (const index of indices(updates.shape)) data[offsetOf(input.shape, target(index))] = at(updates, index);

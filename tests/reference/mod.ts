@@ -1,6 +1,6 @@
 /**
- * A plain and slow reference of every WebNN operator: float64 inside, one rounding at the end, integers exact. It shares
- * no code with the implementation, and is itself proven by WPT's numeric cases (reference_test.ts).
+ * A simple, slow reference for every WebNN operator: computes in float64, rounds once at the end, and keeps integers
+ * exact. It shares no code with the implementation. WPT's numeric cases test it (reference_test.ts).
  *
  * @module
  */
@@ -44,11 +44,11 @@ export const OPERATORS: Rows = {
 };
 
 /**
- * Compute one operator.
+ * Computes one operator.
  * @param operator the name of the builder's method
- * @param operands by the names of the standard, optional ones (`bias`, `c`, `initialHiddenState`) included
- * @param attributes positional parameters and options by the names of the standard; missing ones have their defaults
- * @returns the outputs in order
+ * @param operands by name, including optional ones (`bias`, `c`, `initialHiddenState`)
+ * @param attributes positional parameters and options by name; missing ones have their defaults
+ * @returns the outputs, in order
  */
 export function evaluate(operator: string, operands: Operands, attributes: Attributes = {}): RefTensor[] {
   const compute = OPERATORS[operator];

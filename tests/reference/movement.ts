@@ -41,7 +41,7 @@ const expand: Compute = (operands, attributes) => {
   return [generate(input.dataType, shape, (index) => at(input, broadcastIndex(input.shape, index)))];
 };
 
-/** The coordinate in the input for one in the padded output; `undefined` where the constant goes. */
+/** The input coordinate for a coordinate of the padded output; `undefined` for the constant. */
 function padCoordinate(mode: string, coordinate: number, dimension: number): number | undefined {
   const last = dimension - 1;
   if (coordinate >= 0 && coordinate <= last) return coordinate;
@@ -80,7 +80,7 @@ const slice: Compute = (operands, attributes) => {
   return [generate(input.dataType, shape, (index) => at(input, source(index)))];
 };
 
-/** The sizes along the axis: `splits` equal ones, or those listed. */
+/** The sizes of the parts: equal ones if `splits` is a number, else as listed. */
 function splitSizes(splits: number | readonly number[], dimension: number): readonly number[] {
   return typeof splits === "number" ? Array.from({ length: splits }, () => dimension / splits) : splits;
 }

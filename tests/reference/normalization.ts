@@ -1,5 +1,5 @@
 /**
- * Normalisations: scale · (x - mean) / √(variance + ε) + bias.
+ * Normalisations: `scale · (x − mean) / √(variance + ε) + bias`.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import {
   type RefTensor,
 } from "./tensor.ts";
 
-/** Moments of one group of elements. */
+/** The moments of a group of elements. */
 interface Moments {
   readonly mean: number;
-  /** Of the population, not of a sample. */
+  /** The population variance. */
   readonly variance: number;
   readonly meanMagnitude: number;
   readonly meanSquare: number;
@@ -35,7 +35,7 @@ function moments(values: readonly number[]): Moments {
   };
 }
 
-/** The moments over some axes, for the index of any element. */
+/** Returns a function that gives the moments over `axes` for the group of an element. */
 function momentsOver(input: RefTensor, axes: readonly number[]): (index: Index) => Moments {
   const groupOf = (index: Index) => offsetOf(input.shape, index.map((i, axis) => axes.includes(axis) ? 0 : i));
   const groups = Map.groupBy(indices(input.shape), groupOf);
@@ -45,7 +45,7 @@ function momentsOver(input: RefTensor, axes: readonly number[]): (index: Index) 
   return (index) => computed.get(groupOf(index))!;
 }
 
-/** One element, with a bound that also holds for an engine that computes the variance as E[x²] - E[x]². */
+/** One element. Its bound also holds for an engine that computes the variance as E[x²] − E[x]². */
 function normalize(x: number, moments: Moments, epsilon: number, scale: number, bias: number): Accumulated {
   const { mean, variance, meanMagnitude, meanSquare } = moments;
   const deviation = Math.sqrt(variance + epsilon);
@@ -55,7 +55,7 @@ function normalize(x: number, moments: Moments, epsilon: number, scale: number, 
   return { value: scale * normalized + bias, magnitude: Math.abs(scale) * error + Math.abs(bias) };
 }
 
-/** The value of an optional scale or bias at an index. */
+/** The value of an optional scale or bias. */
 function optionalAt(source: RefTensor | undefined, index: Index, fallback: number): number {
   return source === undefined ? fallback : floatAt(source, index);
 }
@@ -78,13 +78,13 @@ const batchNormalization: Compute = (operands, attributes) => {
     };
     const slope = optionalAt(scale, channel, 1);
     const normal = normalize(floatAt(input, index), given, epsilon, slope, optionalAt(bias, channel, 0));
-    // Folded into x·slope + offset, the two terms cancel.
+    // If an engine folds this into x·slope + offset, the two terms may cancel.
     const folded = Math.abs(slope) * Math.abs(floatAt(input, index)) / Math.sqrt(given.variance + epsilon);
     return { value: normal.value, magnitude: normal.magnitude + folded };
   })];
 };
 
-/** Normalises over `axes`; scale and bias are read at the index that `parameters` makes of an element's. */
+/** Normalises over `axes`. `parameters` maps the index of an element to that of its scale and bias. */
 function normalizeOver(
   input: RefTensor,
   axes: readonly number[],
@@ -116,7 +116,7 @@ const layerNormalization: Compute = (operands, attributes) => {
   const input = operand(operands, "input");
   const axes = attribute(attributes, "axes", input.shape.map((_, axis) => axis).slice(1));
   const epsilon = floatAttribute(attributes, "epsilon", 1e-5, input);
-  // Dimension i of scale and bias belongs to axes[i], which may stand in any order.
+  // Dimension i of scale and bias belongs to axes[i]; axes may be in any order.
   const position = (index: Index) => axes.map((axis) => index[axis]!);
   const scale = optionalOperand(operands, "scale");
   return [normalizeOver(input, axes, epsilon, scale, optionalOperand(operands, "bias"), position)];

@@ -1,5 +1,5 @@
 /**
- * How an operator of the reference reads its operands and attributes.
+ * How the reference's operators read their operands and attributes.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { roundTo } from "./round.ts";
 import type { RefTensor } from "./tensor.ts";
 
-/** Operands by the names of the standard; `inputs` of concat is a list. */
+/** Operands by name; `inputs` of concat is a list. */
 export type Operands = Readonly<Record<string, RefTensor | readonly RefTensor[] | undefined>>;
 
-/** Positional parameters and options by the names of the standard; what is missing has its default. */
+/** Positional parameters and options by name; missing ones have their defaults. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** WPT's tolerance: units of the last place, or an absolute error, for float32 and float16. */
+/** WPT's tolerance: units in the last place, or an absolute error, for float32 and float16. */
 export interface Tolerance {
   readonly metric: "ULP" | "ATOL";
   readonly float32: number;
@@ -23,23 +23,23 @@ export interface Tolerance {
 /** The computation of one operator. */
 export interface Compute {
   (operands: Operands, attributes: Attributes): RefTensor[];
-  /** How far an engine may be off; what has none is exact, or has the error bounds of its sums. */
+  /** The tolerance of engines. Without one, the operator is exact, or its sums have error bounds. */
   readonly tolerance?: Tolerance;
-  /** The inputs for which the tolerance makes sense; all by default. */
+  /** The inputs for which the tolerance applies; all by default. */
   readonly domain?: readonly [least: number, greatest: number];
 }
 
-/** So many units of the last place. */
+/** A tolerance in units in the last place. */
 export function ulp(float32: number, float16: number = float32): Tolerance {
   return { metric: "ULP", float32, float16 };
 }
 
-/** Such an absolute error. */
+/** An absolute tolerance. */
 export function atol(float32: number, float16: number): Tolerance {
   return { metric: "ATOL", float32, float16 };
 }
 
-/** A computation with its tolerance, and the inputs for which that makes sense. */
+/** A computation with a tolerance, and the inputs for which it applies. */
 export function within(tolerance: Tolerance, compute: Compute, domain?: readonly [number, number]): Compute {
   const row: Compute = (operands, attributes) => compute(operands, attributes);
   return Object.assign(row, { tolerance, ...(domain && { domain }) });
@@ -69,7 +69,7 @@ export function operandList(operands: Operands, name: string): readonly RefTenso
   return value;
 }
 
-/** An attribute, or its default where it is missing. The caller vouches for the type. */
+/** An attribute, or its default if it is missing. The caller is responsible for the type. */
 export function attribute<T>(attributes: Attributes, name: string, fallback: T): T {
   const value = attributes[name];
   return value === undefined ? fallback : value as T;
@@ -81,7 +81,7 @@ export function parameter<T>(attributes: Attributes, name: string): T {
   return attributes[name] as T;
 }
 
-/** A `double` attribute, [cast](https://www.w3.org/TR/webnn/#cast) to the floating-point type of the input. */
+/** A `double` attribute, [cast](https://www.w3.org/TR/webnn/#algorithms-casting) to the data type of the input. */
 export function floatAttribute(attributes: Attributes, name: string, fallback: number, input: RefTensor): number {
   return Number(roundTo(input.dataType, attribute(attributes, name, fallback)));
 }

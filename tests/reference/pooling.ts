@@ -1,5 +1,5 @@
 /**
- * Pooling. Padding is never part of a window: neither of its values nor of its count.
+ * Pools. Padding never counts: neither as values nor as elements of a window.
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d
  *
  * @module
@@ -21,7 +21,7 @@ import {
 
 type Pair = readonly [number, number];
 
-/** Where the windows of a pool lie on an nchw input. */
+/** The windows of a pool on an nchw input. */
 interface Windows {
   readonly sizes: Pair;
   readonly elements: (index: Index) => Element[];
@@ -40,7 +40,7 @@ function windows(input: RefTensor, attributes: Attributes): Windows {
       (spatial[axis] - ((window[axis] - 1) * dilations[axis] + 1) + padding[2 * axis]! + padding[2 * axis + 1]!) /
         strides[axis],
     );
-  /** The coordinates inside the input that a window covers along one spatial axis. */
+  /** The coordinates inside the input that a window covers along one axis. */
   const covered = (output: number, axis: 0 | 1) =>
     Array.from({ length: window[axis] }, (_, k) => output * strides[axis] + k * dilations[axis] - padding[2 * axis]!)
       .filter((coordinate) => coordinate >= 0 && coordinate < spatial[axis]);
@@ -51,7 +51,7 @@ function windows(input: RefTensor, attributes: Attributes): Windows {
   };
 }
 
-/** A pool that accumulates floats. */
+/** A pool that sums floats. */
 function accumulatingPool(compute: (values: readonly number[]) => Accumulated): Compute {
   return (operands, attributes) => {
     const layout = attribute(attributes, "layout", "nchw");
@@ -69,14 +69,14 @@ const maxPool2d: Compute = (operands, attributes) => {
   const { sizes, elements } = windows(input, attributes);
   const output = generate(input.dataType, [...input.shape.slice(0, 2), ...sizes], (index) => {
     const values = elements(index);
-    // WPT: a window that lies wholly in the padding gives 0.
+    // WPT: a window that is entirely in the padding gives 0.
     return values.length === 0 ? 0 : values.reduce((max, value) => value > max || Number.isNaN(value) ? value : max);
   });
   return [relayout(output, "nchw", layout)];
 };
 
 export const pooling: Rows = {
-  // As WPT has it of the maximum, the mean of no elements is 0.
+  // The mean of an empty window is 0, like the maximum in WPT.
   averagePool2d: accumulatingPool((values) => values.length === 0 ? { value: 0, magnitude: 0 } : meanOf(values)),
   l2Pool2d: accumulatingPool((values) => {
     const value = Math.sqrt(sumOf(values.map((x) => x * x)).value);

@@ -1,5 +1,5 @@
 /**
- * quantizeLinear and dequantizeLinear, with one scale and zero point for each block.
+ * quantizeLinear and dequantizeLinear, with one scale and zero point per block.
  *
  * @module
  */
@@ -8,13 +8,15 @@ import { type Compute, operand, type Rows, ulp, within } from "./operator.ts";
 import { roundEven, saturate } from "./round.ts";
 import { floatAt, generate, type Index } from "./tensor.ts";
 
-/** The index of the block that an element belongs to. Of shapes aligned at the right, as WPT's outside the text are. */
+/**
+ * The index of the block that an element belongs to. Shapes are aligned at the right, as in WPT's non-standard cases.
+ */
 function blockIndex(blocks: readonly number[], shape: readonly number[], index: Index): number[] {
   const offset = shape.length - blocks.length;
   return blocks.map((count, axis) => Math.floor(index[axis + offset]! / (shape[axis + offset]! / count)));
 }
 
-/** (x - zeroPoint) · scale. */
+/** `(x − zeroPoint) · scale`. */
 const dequantizeLinear: Compute = (operands) => {
   const input = operand(operands, "input");
   const scale = operand(operands, "scale");
@@ -25,7 +27,7 @@ const dequantizeLinear: Compute = (operands) => {
   })];
 };
 
-/** clamp(roundEven(x / scale) + zeroPoint) to the range of the type. */
+/** `clamp(roundEven(x / scale) + zeroPoint, min, max)`, with the limits of the data type. */
 const quantizeLinear: Compute = (operands) => {
   const input = operand(operands, "input");
   const scale = operand(operands, "scale");

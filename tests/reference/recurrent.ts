@@ -1,5 +1,5 @@
 /**
- * gru, gruCell, lstm and lstmCell. All steps stay in float64: one rounding at the end.
+ * gru, gruCell, lstm and lstmCell. All steps are computed in float64 and rounded once at the end.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { accumulate, floatAt, type Index, type RefTensor } from "./tensor.ts";
 type Matrix = readonly (readonly Approximate[])[];
 type Activation = (x: Approximate) => Approximate;
 
-/** The weights of one direction, read by position. */
+/** The weights of one direction, by row and column. */
 interface Weights {
   readonly weight: (row: number, column: number) => number;
   readonly recurrentWeight: (row: number, column: number) => number;
@@ -21,14 +21,14 @@ interface Weights {
   readonly peepholeWeight: (row: number) => number;
 }
 
-/** One step of a cell: from the input and the states (hidden; cell) to the next states. */
+/** One step: from the input and the states (hidden, cell) to the next states. */
 type Step = (input: Matrix, states: readonly Matrix[]) => Matrix[];
 
 function matrix(rows: number, columns: number, element: (row: number, column: number) => Approximate): Matrix {
   return Array.from({ length: rows }, (_, row) => Array.from({ length: columns }, (_, column) => element(row, column)));
 }
 
-/** Reads the operands; `prefix` is the direction of gru and lstm, nothing for a cell. */
+/** Reads the operands. `prefix` is the direction for gru and lstm, and empty for a cell. */
 function weights(operands: Parameters<Compute>[0], prefix: Index): Weights {
   const optional = (name: string) => {
     const source = optionalOperand(operands, name);
@@ -55,7 +55,7 @@ function activations(attributes: Attributes, defaults: readonly string[]): Activ
   });
 }
 
-/** A row of a weight matrix times a vector. */
+/** The dot product of a row of a weight matrix and a vector. */
 function dot(row: (column: number) => number, vector: readonly Approximate[]): Approximate {
   return add(...vector.map((x, column) => multiply(exact(row(column)), x)));
 }
@@ -70,7 +70,7 @@ function recurrentPart(w: Weights, row: number, h: readonly Approximate[]): Appr
   return add(dot((column) => w.recurrentWeight(row, column), h), exact(w.recurrentBias(row)));
 }
 
-/** h' = z·h + (1 - z)·n. */
+/** `h' = z·h + (1 − z)·n`. */
 function gruStep(w: Weights, hiddenSize: number, attributes: Attributes): Step {
   const [gateActivation, newActivation] = activations(attributes, ["sigmoid", "tanh"]) as [Activation, Activation];
   const layout = attribute(attributes, "layout", "zrn");
@@ -97,10 +97,10 @@ function gruStep(w: Weights, hiddenSize: number, attributes: Attributes): Step {
   };
 }
 
-/** The peephole weights stand in this order, whatever the layout. */
+/** The order of peephole weights, for every layout. */
 const PEEPHOLES = "iof";
 
-/** c' = f·c + i·g; h' = o·activation(c'). Every gate, o too, peeps at the old cell state. */
+/** `c' = f·c + i·g; h' = o·activation(c')`. The peepholes of all gates, also of o, use the old cell state. */
 function lstmStep(w: Weights, hiddenSize: number, attributes: Attributes): Step {
   const [gateActivation, newActivation, outputActivation] = activations(
     attributes,
@@ -131,7 +131,7 @@ function lstmStep(w: Weights, hiddenSize: number, attributes: Attributes): Step 
 
 type MakeStep = (w: Weights, hiddenSize: number, attributes: Attributes) => Step;
 
-/** A tensor read as a matrix at a prefix of its index; zeros where it is left out. */
+/** A tensor as a matrix, at a prefix of the index; zeros if it is missing. */
 function matrixAt(source: RefTensor | undefined, prefix: Index, rows: number, columns: number): Matrix {
   return matrix(rows, columns, (row, column) => exact(source ? floatAt(source, [...prefix, row, column]) : 0));
 }
@@ -162,7 +162,7 @@ function cell(makeStep: MakeStep, stateNames: readonly string[]): Compute {
   };
 }
 
-/** The states after each step, in the order of time, and those at the end of one direction's walk. */
+/** The states after each step, in order of time, and those after the last processed step. */
 interface Walk {
   readonly sequence: readonly Matrix[];
   readonly last: readonly Matrix[];

@@ -27,7 +27,7 @@ function sum(values: readonly number[]): number {
   return sumOf(values).value;
 }
 
-/** The axes to reduce over: all by default, none for an empty list. */
+/** The axes to reduce: all by default, none for an empty list. */
 function reducedAxes(input: RefTensor, attributes: Attributes): number[] {
   return attribute(attributes, "axes", input.shape.map((_, axis) => axis));
 }
@@ -36,7 +36,7 @@ function reducedShape(input: RefTensor, axes: readonly number[], keepDimensions:
   return input.shape.flatMap((dimension, axis) => !axes.includes(axis) ? [dimension] : keepDimensions ? [1] : []);
 }
 
-/** Every index of the input that is reduced into the output's element at `index`, in row-major order. */
+/** All indices of the input that are reduced to the output element at `index`, in row-major order. */
 function* reducedIndices(
   shape: readonly number[],
   axes: readonly number[],
@@ -88,11 +88,11 @@ function logSumExp(values: readonly number[]): Accumulated {
 function logSum(values: readonly number[]): Accumulated {
   const total = sumOf(values);
   const value = Math.log(total.value);
-  // The derivative of the logarithm carries the error of the sum over.
+  // The derivative of the logarithm scales the error of the sum.
   return { value, magnitude: total.magnitude / Math.abs(total.value) + Math.abs(value) };
 }
 
-/** A value whose error is relative: nothing can cancel in it. */
+/** A value with a relative error, because nothing can cancel. */
 function relative(value: number): Accumulated {
   return { value, magnitude: Math.abs(value) };
 }
@@ -130,7 +130,7 @@ const reductions: Rows = {
   }),
 };
 
-/** The position of the extreme along an axis; of several, the first. */
+/** The index of the extreme along an axis; of several, the first. */
 function extremePosition(precedes: (x: Element, y: Element) => boolean): Compute {
   return (operands, attributes) => {
     const input = operand(operands, "input");
@@ -144,7 +144,7 @@ function extremePosition(precedes: (x: Element, y: Element) => boolean): Compute
   };
 }
 
-/** The positions along an axis that are summed up for position `i`. */
+/** The positions that are summed for position `i`. */
 function summedPositions(i: number, dimension: number, exclusive: boolean, reversed: boolean): number[] {
   return Array.from({ length: dimension }, (_, j) => j).filter((j) =>
     (reversed ? j > i : j < i) || (j === i && !exclusive)
@@ -175,7 +175,7 @@ const softmax: Compute = (operands, attributes) => {
     const max = Math.max(...line);
     const total = sum(line.map((x) => Math.exp(x - max)));
     const value = Math.exp(floatAt(input, index) - max) / total;
-    // An exponent is wrong by ε|x - max|, its exponential relatively by as much.
+    // The error of the exponent is ε|x − max|; so is the relative error of its exponential.
     const weighted = sum(line.map((x) => x === -Infinity ? 0 : Math.exp(x - max) / total * (max - x)));
     const own = value === 0 ? 0 : max - floatAt(input, index);
     return { value, magnitude: value * (1 + own + weighted) };

@@ -10,7 +10,7 @@ import { accumulate, at, floatAt, generate, type Index, withAxis } from "./tenso
 
 type Pair = readonly [number, number];
 
-/** Where an output coordinate lies in the input; not an integer where it lies between two positions. */
+/** The input coordinate of an output coordinate; not an integer if it is between two elements. */
 function inputCoordinate(output: number, outputSize: number, inputSize: number): number {
   const scale = outputSize / inputSize;
   return Math.min(Math.max((output + 0.5) / scale - 0.5, 0), inputSize - 1);
@@ -44,7 +44,7 @@ const resample2d: Compute = (operands, attributes) => {
     return along(Math.floor(p)) * (1 - (p - Math.floor(p))) + along(Math.ceil(p)) * (p - Math.floor(p));
   };
   if (!isFloat(input.dataType)) return [generate(input.dataType, shape, (index) => roundEven(value(index)))];
-  // A coordinate of size c is wrong by cε, and the value by as much times the difference of the neighbours.
+  // A coordinate c has the error cε, and the value has that times the difference of the neighbours.
   const largest = input.data.reduce((max: number, element) => Math.max(max, Math.abs(Number(element))), 0);
   const magnitude = (index: Index) => largest * (1 + axes.reduce((sum, axis) => sum + place(index, axis), 0));
   return [

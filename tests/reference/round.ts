@@ -1,5 +1,5 @@
 /**
- * The one rounding at the end: from float64 or an exact integer to an element of a data type.
+ * The single rounding at the end: from float64 or an exact integer to an element of a data type.
  *
  * @module
  */
@@ -22,13 +22,13 @@ export function isFloat(dataType: RefDataType): dataType is "float32" | "float16
   return dataType === "float32" || dataType === "float16";
 }
 
-/** The width of an integer type. */
+/** The width of an integer type, in bits. */
 function integerBits(dataType: RefDataType): number {
   if (isFloat(dataType)) throw new TypeError(`${dataType} is not an integer type`);
   return INTEGER_BITS[dataType];
 }
 
-/** The smallest and the largest value of an integer type. */
+/** The minimum and maximum of an integer type. */
 export function integerLimits(dataType: RefDataType): { readonly min: bigint; readonly max: bigint } {
   const bits = BigInt(integerBits(dataType));
   return dataType.startsWith("uint")
@@ -36,21 +36,24 @@ export function integerLimits(dataType: RefDataType): { readonly min: bigint; re
     : { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n };
 }
 
-/** The low bits of an integer, read as two's complement or unsigned: how integer arithmetic overflows. */
+/** The low bits of an integer, as two's complement or unsigned: how integer arithmetic overflows. */
 function wrap(dataType: RefDataType, value: bigint): Element {
   const bits = integerBits(dataType);
   const wrapped = dataType.startsWith("uint") ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);
   return bits === 64 ? wrapped : Number(wrapped);
 }
 
-/** Round to the nearest float16 or float32, ties to even; wrap integers to the type. */
+/** Rounds to the nearest float16 or float32, ties to even. Wraps integers to the range of the type. */
 export function roundTo(dataType: RefDataType, value: Element): Element {
   if (!isFloat(dataType)) return wrap(dataType, BigInt(value));
   const float = typeof value === "bigint" ? toOddFloat64(value) : value;
   return dataType === "float32" ? Math.fround(float) : Math.f16round(float);
 }
 
-/** A float as the integer type's value: truncated, saturated, NaN to 0. Also how WPT converts `MLNumber` parameters. */
+/**
+ * Converts a float to an integer type: truncates and saturates; NaN gives 0. WPT converts `MLNumber` parameters this
+ * way.
+ */
 export function saturate(dataType: RefDataType, value: Element): Element {
   const { min, max } = integerLimits(dataType);
   if (Number.isNaN(value)) return roundTo(dataType, 0);
@@ -59,7 +62,7 @@ export function saturate(dataType: RefDataType, value: Element): Element {
   return roundTo(dataType, typeof value === "bigint" ? value : Math.trunc(value));
 }
 
-/** Round to the nearest integer, ties to even, keeping infinities, NaN and the sign of zero. */
+/** Rounds to the nearest integer, ties to even. Keeps infinities, NaN and the sign of zero. */
 export function roundEven(value: number): number {
   const floor = Math.floor(value);
   const fraction = value - floor;
@@ -68,7 +71,9 @@ export function roundEven(value: number): number {
   return rounded === 0 && (value < 0 || Object.is(value, -0)) ? -0 : rounded;
 }
 
-/** An integer as a float64 rounded to odd, so that a second rounding to float32 gives the correctly rounded result. */
+/**
+ * Rounds an integer to float64 with round-to-odd, so that rounding again to float32 gives the correctly rounded result.
+ */
 function toOddFloat64(value: bigint): number {
   const magnitude = value < 0n ? -value : value;
   const excess = Math.max(0, magnitude.toString(2).length - 53);

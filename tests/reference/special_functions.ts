@@ -1,5 +1,5 @@
 /**
- * Functions that JavaScript's Math lacks, to float64 accuracy.
+ * Functions that JavaScript's Math does not have, with float64 accuracy.
  *
  * @module
  */
@@ -9,12 +9,12 @@ export function erf(x: number): number {
   return Math.abs(x) < 2 ? erfSeries(x) : Math.sign(x) * (1 - erfcFraction(Math.abs(x)));
 }
 
-/** The complementary error function, without the cancellation of `1 - erf(x)` for a large `x`. */
+/** The complementary error function, without the cancellation of `1 − erf(x)` for large `x`. */
 export function erfc(x: number): number {
   return x < 2 ? 1 - erf(x) : erfcFraction(x);
 }
 
-/** erf(x) = 2/√π · e^(-x²) · Σ 2ⁿ x^(2n+1) / (1·3·5···(2n+1)). All terms have one sign: nothing cancels. */
+/** `erf(x) = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·5···(2n+1))`. All terms have the same sign, so nothing cancels. */
 function erfSeries(x: number): number {
   let term = x;
   let sum = x;
@@ -25,7 +25,7 @@ function erfSeries(x: number): number {
   return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
 }
 
-/** erfc(x) = e^(-x²)/√π · 1/(x + ½/(x + 1/(x + 1½/(x + ...)))), for x ≥ 2. */
+/** `erfc(x) = e^(−x²)/√π · 1/(x + ½/(x + 1/(x + 1½/(x + ...))))`, for x ≥ 2. */
 function erfcFraction(x: number): number {
   if (Number.isNaN(x)) return NaN;
   let denominator = x;
@@ -33,13 +33,13 @@ function erfcFraction(x: number): number {
   return Math.exp(-x * x) / (Math.sqrt(Math.PI) * denominator);
 }
 
-/** IEEE 754 `pow`: unlike Math.pow, 1 to any power is 1, and so is -1 to an infinite one. */
+/** IEEE 754 `pow`. Unlike Math.pow, 1 to any power is 1, and −1 to an infinite power is 1. */
 export function pow(base: number, exponent: number): number {
   if (base === 1 || (base === -1 && !Number.isFinite(exponent) && !Number.isNaN(exponent))) return 1;
   return Math.pow(base, exponent);
 }
 
-/** The logistic function, without overflow. */
+/** The sigmoid function, without overflow. */
 export function sigmoid(x: number): number {
   return x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
 }

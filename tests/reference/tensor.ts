@@ -1,12 +1,12 @@
 /**
- * Tensors of the reference implementation: plain JavaScript arrays, read by index, written element by element.
+ * Tensors of the reference: plain JavaScript arrays, read and written by index.
  *
  * @module
  */
 
 import { isFloat, roundTo } from "./round.ts";
 
-/** The data types of WebNN, and the two 4-bit ones of WPT's cases outside the standard. */
+/** WebNN's data types, and the two 4-bit types of WPT's non-standard cases. */
 export type RefDataType =
   | "float32"
   | "float16"
@@ -19,29 +19,29 @@ export type RefDataType =
   | "int4"
   | "uint4";
 
-/** One element: a bigint for `int64` and `uint64`, a number for every other type. */
+/** An element: a bigint for `int64` and `uint64`, else a number. */
 export type Element = number | bigint;
 
 /**
  * A tensor in row-major order.
  *
- * Results of accumulating operators carry an error bound. An engine that computes in any order of summation with unit
- * roundoff ε stays, to first order in ε, within `terms * ε * magnitudes[i]` of `data[i]`, before its own last rounding.
+ * Sums have an error bound. An engine that sums in any order with unit roundoff ε stays within
+ * `terms * ε * magnitudes[i]` of `data[i]`, to first order in ε, before its own final rounding.
  */
 export interface RefTensor {
-  /** The type of every element. */
+  /** The data type of the elements. */
   readonly dataType: RefDataType;
   /** The dimensions, outermost first. */
   readonly shape: readonly number[];
   /** The elements, each exactly representable in `dataType`. */
   readonly data: readonly Element[];
-  /** For each element the sum of the magnitudes of what was added up (Σ|aᵢ·bᵢ| for a dot product). */
+  /** For each element, the sum of the magnitudes of its terms (Σ|aᵢ·bᵢ| for a dot product). */
   readonly magnitudes?: readonly number[];
-  /** How many roundings a sum goes through: the number of terms and of the steps around them. */
+  /** The number of roundings in a sum: its terms and the steps around them. */
   readonly terms?: number;
 }
 
-/** A position in a tensor, outermost first. */
+/** An index of a tensor, outermost dimension first. */
 export type Index = readonly number[];
 
 /** The number of elements of a shape. */
@@ -51,7 +51,7 @@ export function sizeOf(shape: readonly number[]): number {
 
 let roundsFloats = true;
 
-/** What `compute` makes of floats in float64 throughout: results are not rounded to their type, but those of `cast` are. */
+/** Runs `compute` with floats in float64 throughout: results are not rounded to their type, except those of `cast`. */
 export function unrounded<T>(compute: () => T): T {
   roundsFloats = false;
   try {
@@ -65,7 +65,7 @@ function keep(dataType: RefDataType, element: Element): Element {
   return roundsFloats || !isFloat(dataType) ? roundTo(dataType, element) : Number(element);
 }
 
-/** A tensor of the given elements, each rounded to the type. */
+/** A tensor with the given elements, each rounded to the type. */
 export function tensor(dataType: RefDataType, shape: readonly number[], data: readonly Element[]): RefTensor {
   if (data.length !== sizeOf(shape)) {
     throw new RangeError(`shape [${shape}] needs ${sizeOf(shape)} elements, not ${data.length}`);
@@ -73,7 +73,7 @@ export function tensor(dataType: RefDataType, shape: readonly number[], data: re
   return { dataType, shape: [...shape], data: data.map((element) => keep(dataType, element)) };
 }
 
-/** A tensor whose element at each index is computed by `element`, in float64 or exactly, and rounded once. */
+/** A tensor whose elements `element` computes from their indices, in float64 or exactly; each is rounded once. */
 export function generate(
   dataType: RefDataType,
   shape: readonly number[],
@@ -82,13 +82,13 @@ export function generate(
   return tensor(dataType, shape, [...indices(shape)].map(element));
 }
 
-/** An accumulated value and the sum of the magnitudes of its terms. */
+/** A sum, and the sum of the magnitudes of its terms. */
 export interface Accumulated {
   readonly value: number;
   readonly magnitude: number;
 }
 
-/** The sum of terms in the order given. */
+/** The sum of terms, in the given order. */
 export function sumOf(terms: Iterable<number>): Accumulated {
   let value = 0;
   let magnitude = 0;
@@ -99,7 +99,7 @@ export function sumOf(terms: Iterable<number>): Accumulated {
   return { value, magnitude };
 }
 
-/** The sum of values, divided by their number. */
+/** The mean of values. */
 export function meanOf(values: readonly number[]): Accumulated {
   const { value, magnitude } = sumOf(values);
   return { value: value / values.length, magnitude: magnitude / values.length };
@@ -117,7 +117,7 @@ export function accumulate(
   return { ...values, magnitudes: sums.map((sum) => sum.magnitude), terms };
 }
 
-/** Every index of a shape in row-major order; the one empty index for a scalar. */
+/** All indices of a shape, in row-major order; one empty index for a scalar. */
 export function* indices(shape: readonly number[]): Generator<number[]> {
   const size = sizeOf(shape);
   for (let offset = 0; offset < size; offset++) yield indexOf(shape, offset);
@@ -134,7 +134,7 @@ export function indexOf(shape: readonly number[], offset: number): number[] {
   return index;
 }
 
-/** The row-major offset of an index, which must lie inside the shape. */
+/** The row-major offset of an index, which must be inside the shape. */
 export function offsetOf(shape: readonly number[], index: Index): number {
   if (index.length !== shape.length) throw new RangeError(`index [${index}] does not fit shape [${shape}]`);
   return shape.reduce((offset, dimension, axis) => {
@@ -149,18 +149,18 @@ export function at(source: RefTensor, index: Index): Element {
   return source.data[offsetOf(source.shape, index)]!;
 }
 
-/** The element at an index as a float64, for operators of floating-point tensors. */
+/** The element at an index as a float64, for floating-point tensors. */
 export function floatAt(source: RefTensor, index: Index): number {
   return Number(at(source, index));
 }
 
-/** The index that a tensor of `shape` is read at when it is broadcast to the shape that `index` runs over. */
+/** The index in a tensor of `shape` that is broadcast to the shape of `index`. */
 export function broadcastIndex(shape: readonly number[], index: Index): number[] {
   const aligned = index.slice(index.length - shape.length);
   return shape.map((dimension, axis) => dimension === 1 ? 0 : aligned[axis]!);
 }
 
-/** The common shape of tensors under NumPy's broadcasting rule. */
+/** The broadcast shape, by NumPy's rules. */
 export function broadcastShapes(...shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -169,12 +169,12 @@ export function broadcastShapes(...shapes: readonly (readonly number[])[]): numb
   });
 }
 
-/** `index` with the entry of one axis replaced. */
+/** `index` with the coordinate of one axis replaced. */
 export function withAxis(index: Index, axis: number, value: number): number[] {
   return index.map((entry, i) => i === axis ? value : entry);
 }
 
-/** The tensor with its axes rearranged: axis `i` of the result is axis `permutation[i]` of the source. */
+/** Permutes the axes of a tensor: axis `i` of the result is axis `permutation[i]` of the source. */
 export function permute(source: RefTensor, permutation: readonly number[]): RefTensor {
   const result = generate(
     source.dataType,

@@ -1,5 +1,5 @@
 /**
- * Element-wise operators of one operand: mathematics and activations.
+ * Element-wise operators with one operand: mathematics and activations.
  * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary
  *
  * @module
@@ -27,10 +27,10 @@ function float(compute: (x: number) => number): Compute {
   return map("input", (dataType) => dataType, (x) => compute(Number(x)));
 }
 
-/** The magnitude of the terms of a sum, given the input and the parameters. */
+/** The magnitude of the terms of a sum, from the input and the parameters. */
 type Magnitude = (x: number, parameters: Readonly<Record<string, number>>) => number;
 
-/** A function that engines compute as a sum of which little may be left: with the error bound of that sum. */
+/** A function that engines compute as a sum whose terms may cancel, with the error bound of that sum. */
 function cancelling(compute: Compute, terms: number, defaults: Record<string, number>, magnitude: Magnitude): Compute {
   return (operands, attributes) => {
     const input = operand(operands, "input");
@@ -40,7 +40,7 @@ function cancelling(compute: Compute, terms: number, defaults: Record<string, nu
   };
 }
 
-/** A function of floats and of signed integers. */
+/** A function of floats and signed integers. */
 function signed(compute: (x: number) => number, integer: (x: bigint) => bigint): Compute {
   return map(
     "input",
@@ -49,12 +49,12 @@ function signed(compute: (x: number) => number, integer: (x: bigint) => bigint):
   );
 }
 
-/** 1 where the predicate holds, else 0. */
+/** 1 if the predicate holds, else 0. */
 function predicate(holds: (x: Element) => boolean): Compute {
   return map("a", () => "uint8", (x) => holds(x) ? 1 : 0);
 }
 
-/** A function of floats with parameters, which are cast to the input's type. */
+/** A function of floats with parameters, which are cast to the data type of the input. */
 function parametric(
   defaults: Readonly<Record<string, number>>,
   compute: (x: number, parameters: Readonly<Record<string, number>>) => number,
@@ -81,7 +81,7 @@ const linearMagnitude: Magnitude = (x, { alpha, beta }) => Math.abs(alpha! * x) 
 export const unary: Rows = {
   abs: signed(Math.abs, (x) => x < 0n ? -x : x),
   neg: signed((x) => -x, (x) => -x),
-  // NaN is neither positive nor negative: 0, as the text has it.
+  // NaN is neither positive nor negative, so the text gives 0.
   sign: signed((x) => x > 0 ? 1 : x < 0 ? -1 : 0, (x) => x > 0n ? 1n : x < 0n ? -1n : 0n),
   ceil: float(Math.ceil),
   cos: within(atol(2 ** -10, 2 ** -7), float(Math.cos), [-8, 8]),
@@ -93,7 +93,7 @@ export const unary: Rows = {
   roundEven: float(roundEven),
   sin: within(atol(2 ** -10, 2 ** -7), float(Math.sin), [-8, 8]),
   sqrt: within(ulp(1), float(Math.sqrt)),
-  // Not beside a pole.
+  // Not near a pole.
   tan: within(atol(2 ** -10, 2 ** -9), float(Math.tan), [-1.5, 1.5]),
 
   // alpha · (eˣ - 1)

@@ -1,5 +1,5 @@
 /**
- * One operator compared with the reference.
+ * Compares one operator with the reference.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { difference } from "./tolerance.ts";
 
 type Operands = Readonly<Record<string, RefTensor>>;
 
-/** Tensors of these shapes by name, with values that follow from the seed. */
+/** Tensors of these shapes by name, with seeded values. */
 export function valuesOf(
   dataType: RefDataType,
   shapes: Readonly<Record<string, readonly number[]>>,
@@ -26,7 +26,7 @@ export function valuesOf(
   );
 }
 
-/** Asserts that the engine computes what the reference does, with the operands that `constants` names as constants. */
+/** Asserts that the engine agrees with the reference. The operands named in `constants` are constants. */
 export async function assertAgrees(
   name: OperatorName,
   operands: Operands,

@@ -1,6 +1,6 @@
 /**
- * What every backend must do, as seen through the interfaces of the standard. Neither they nor the timeline may know
- * which backend they drive.
+ * The contract of every backend, tested through the standard's interfaces. Neither they nor the timeline may depend on
+ * the backend.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Device } from "../../src/backends/backend.ts";
 const SHAPE = [2, 2];
 const FLOAT = { dataType: "float32", shape: SHAPE } as const;
 
-/** Registers the tests of the contract for the devices that `open` gives. */
+/** Registers the tests of the contract for the devices that `open` returns. */
 export function testBackend(name: string, open: () => Device | Promise<Device>): void {
   const test = (title: string, run: (context: MLContext) => Promise<void>) =>
     Deno.test(`${name}: ${title}`, async () => {
@@ -24,7 +24,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
       const context = createMLContext(device);
       await run(context);
       context.destroy();
-      await closed; // What was in flight has come back, everything is released.
+      await closed; // Work in flight is done, and everything is released.
     });
 
   test("a new tensor is zero", async (context) => {
@@ -46,7 +46,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     const [input, output] = [await createTensor(context), await createTensor(context)];
     const data = Float32Array.of(1, 1, 1, 1);
     context.writeTensor(input, data);
-    data.fill(100); // The bytes were copied at the call.
+    data.fill(100); // The bytes were copied by the call.
     context.dispatch(graph, { x: input }, { y: output });
     const first = read(context, output);
     context.writeTensor(input, Float32Array.of(5, 5, 5, 5));
@@ -158,7 +158,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     context.destroy();
     const states = await Promise.allSettled([building, allocating, reading]);
     for (const state of states) {
-      // What was done at once is done; the rest rejects.
+      // What is already done resolves; the rest rejects.
       if (state.status === "rejected") assertEquals((state.reason as DOMException).name, "InvalidStateError");
     }
     assert((await context.lost).message.length > 0);
@@ -179,7 +179,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
   });
 }
 
-/** Resolves when the device is closed, which the timeline does last. */
+/** Resolves when the device is closed, which is the last thing the timeline does. */
 export function whenClosed(device: Device): Promise<void> {
   const close = device.close.bind(device);
   return new Promise((resolve) => {
@@ -218,7 +218,7 @@ async function read(context: MLContext, tensor: MLTensor): Promise<number[]> {
   return [...new Float32Array(await context.readTensor(tensor))];
 }
 
-/** A read that is either done already or rejects with InvalidStateError. */
+/** Asserts that a read is done or rejects with an InvalidStateError. */
 async function assertDestroyed(context: MLContext, tensor: MLTensor): Promise<void> {
   try {
     await context.readTensor(tensor);

@@ -1,5 +1,5 @@
 /**
- * One CPU context for all tests of a file, opened when the first test needs it.
+ * One CPU context for all tests of a file, opened by the first test that needs it.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { createContext, type MLContext, MLGraphBuilder } from "../../mod.ts";
 
 let context: Promise<MLContext> | undefined;
 
-/** The shared context. It lives until the process ends: a test must not destroy it. */
+/** The shared context. It lives until the process ends; tests must not destroy it. */
 export function sharedContext(): Promise<MLContext> {
   return context ??= createContext({ device: "cpu", threads: 1 });
 }
 
-/** A fresh builder of the shared context. */
+/** A new builder of the shared context. */
 export async function newBuilder(): Promise<MLGraphBuilder> {
   return new MLGraphBuilder(await sharedContext());
 }

@@ -1,6 +1,6 @@
 /**
- * SqueezeNet and MobileNetV2 of the examples, held against their references on any device: the deterministic input, and
- * the four photos.
+ * SqueezeNet and MobileNetV2 of the examples, checked against their references on any device: with the deterministic
+ * input and four photos.
  *
  * @module
  */
@@ -15,18 +15,18 @@ import { parseSafetensors } from "../../examples/safetensors.ts";
 import { buildSqueezeNet } from "../../examples/squeezenet.ts";
 import { testData } from "./test_data.ts";
 
-/** The order of a picture's axes. */
+/** The layout of a picture. */
 export type Layout = "nchw" | "nhwc";
 
-/** A network with what it is checked by. */
+/** A network and its check. */
 export interface CheckedNetwork {
   readonly name: string;
-  /** What it needs of the test data. */
+  /** The files of the test data that it needs. */
   readonly files: readonly string[];
   /**
    * Runs it on a device.
-   * @returns the largest difference of a logit from the reference, on the deterministic input
-   * @throws if a result is too far from the reference
+   * @returns the largest difference of a logit from the reference, for the deterministic input
+   * @throws if a result differs too much from the reference
    */
   check(options: ContextOptions, layout: Layout): Promise<number>;
 }
@@ -96,7 +96,7 @@ async function checkClasses(run: Run, layout: Layout, photo: SqueezeNetReference
   const { logits, probabilities } = await run(await photoInput(photo.file, layout));
   const indices = photo.top5_probabilities.map(({ index }) => index);
   assertEquals(top5(probabilities!), indices, photo.file);
-  // The reference states a photo's values with six digits: half of the last one comes on top of the bound.
+  // The reference has six digits for photos: half of the last digit is added to the tolerance.
   for (const { index, value } of photo.top5_logits) {
     assertClose(logits!.subarray(index, index + 1), [value], 1.5e-4, `logit ${index} of ${photo.file}`);
   }
@@ -124,7 +124,7 @@ async function withNetwork<T>(
   }
 }
 
-/** x[i] = sin(0.01 i) over [1, 3, 224, 224], checked against the digest of the reference's own. */
+/** x[i] = sin(0.01 i) over [1, 3, 224, 224], checked against the reference's hash. */
 async function deterministicInput(layout: Layout, sha256: string): Promise<Float32Array> {
   const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", nchw));
@@ -152,7 +152,7 @@ function softmax(logits: number[]): number[] {
   return powers.map((power) => power / sum);
 }
 
-/** Answers the largest difference. */
+/** Asserts that all values are close. Returns the largest difference. */
 function assertClose(actual: Float32Array, expected: number[], tolerance: number, what: string): number {
   assertEquals(actual.length, expected.length, `${what}: number of elements`);
   return expected.reduce((worst, value, index) => {

@@ -1,22 +1,22 @@
 /**
- * ONNX files, written for tests: protocol buffers field by field, and the messages of a model.
+ * Writes ONNX files for tests: protocol buffer fields, and the messages of a model.
  *
  * @module
  */
 import type { Attribute } from "../../src/onnx/model.ts";
 
-/** Elements of a tensor and how they are stored. */
+/** The elements of a tensor, and how to store them. */
 export interface TensorSpec {
   readonly name?: string;
   readonly type: keyof typeof DATA_TYPES;
   readonly shape: readonly number[];
   readonly data: ArrayBufferView | readonly (number | bigint)[];
-  /** The typed field, or bytes in another file, instead of raw bytes. */
+  /** Store them in the typed field, or in another file, instead of as raw bytes. */
   readonly typed?: boolean;
   readonly external?: { readonly location: string; readonly offset: number; readonly length: number };
 }
 
-/** A value of an attribute; numbers that are whole are integers unless `float()` says otherwise. */
+/** The value of an attribute. Whole numbers are integers unless wrapped by `float()`. */
 export type AttributeSpec =
   | number
   | string
@@ -94,7 +94,7 @@ type Field = Uint8Array<ArrayBuffer>;
 
 const encoder = new TextEncoder();
 
-/** An integer of up to 64 bits, seven bits a byte. */
+/** An integer of up to 64 bits, seven bits per byte. */
 export function varint(value: number | bigint): Field {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];
@@ -105,7 +105,7 @@ export function varint(value: number | bigint): Field {
   return Uint8Array.from(bytes);
 }
 
-/** Fields one after the other. */
+/** Concatenates fields. */
 export function message(...fields: (Field | readonly Field[])[]): Field {
   const parts = fields.flat() as Field[];
   const result = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
@@ -117,23 +117,23 @@ export function message(...fields: (Field | readonly Field[])[]): Field {
   return result;
 }
 
-/** A field with bytes, a text or a message. */
+/** A field with bytes, a string or a message. */
 export function bytesField(number: number, content: Field | string): Field {
   const bytes = typeof content === "string" ? encoder.encode(content) : content;
   return message(varint(number * 8 + 2), varint(bytes.byteLength), bytes);
 }
 
-/** A field with an integer. */
+/** An integer field. */
 export function intField(number: number, value: number | bigint): Field {
   return message(varint(number * 8), varint(value));
 }
 
-/** A field with a float. */
+/** A float field. */
 export function floatField(number: number, value: number): Field {
   return message(varint(number * 8 + 5), new Uint8Array(Float32Array.of(value).buffer));
 }
 
-/** A field with packed integers. */
+/** A field of packed integers. */
 function packedField(number: number, values: readonly (number | bigint)[]): Field {
   return bytesField(number, message(values.map(varint)));
 }
@@ -152,7 +152,7 @@ export function tensorProto({ name = "", type, shape, data, typed, external }: T
   return message(...head, bytesField(9, new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength)));
 }
 
-/** float_data, double_data, int64_data, uint64_data, or int32_data, which is for all that is narrow. */
+/** The typed field: float_data, double_data, int64_data, uint64_data, or int32_data for all narrower types. */
 function typedField(type: TensorSpec["type"], data: readonly number[]): Field {
   switch (type) {
     case "float32":
@@ -250,7 +250,7 @@ function functionProto({ domain, name, inputs, outputs, attributes = [], nodes }
   );
 }
 
-/** The file of a model. */
+/** The bytes of a model file. */
 export function onnxFile({ opset = 21, functions = [], ...graph }: ModelSpec): Uint8Array<ArrayBuffer> {
   const domains = new Set(["", "com.microsoft", ...functions.map(({ domain }) => domain)]);
   return message(

@@ -1,5 +1,5 @@
 /**
- * Deterministic values for the operands of operators.
+ * Deterministic values for operands.
  *
  * @module
  */
@@ -15,44 +15,44 @@ import {
 } from "../reference/mod.ts";
 import { type Random, random } from "../../support/random.ts";
 
-/** The values that an operand may have: those of floats and those of integers apart, or all listed by their number. */
+/** The values of an operand: ranges for floats and integers, or a list. */
 export interface Domain {
-  /** The least and the greatest. */
+  /** The range of floats. */
   readonly float: readonly [number, number];
-  /** The least and the greatest, cut down to the type's range; the whole range by default. */
+  /** The range of integers, limited to that of the type; by default, the whole range of the type. */
   readonly integer?: readonly [number, number];
-  /** Whether the non-finite, both zeros and, of integers, the extremes of the range are among them. */
+  /** Whether to include infinities, NaN, both zeros and the extremes of integers. */
   readonly special?: boolean;
-  /** Whether 0 is never among them. */
+  /** Whether to exclude 0. */
   readonly nonZero?: boolean;
-  /** Instead of all this: the values of so many elements. */
+  /** Instead of a range: the values for a given number of elements. */
   readonly list?: (count: number) => readonly number[];
-  /** Whether integers of the list, which run from 0 to the count, are stretched to the range of the type. */
+  /** Whether to scale the integers of the list, 0 to count − 1, to the range of the type. */
   readonly spread?: boolean;
 }
 
-/** What there is, NaN and infinities included. */
+/** Any values, including NaN and infinities. */
 export const WILD: Domain = { float: [-8, 8], special: true };
-/** Finite floats of modest size, which may be added up; any integers. */
+/** Finite floats of modest size, which can be summed; any integers. */
 export const PLAIN: Domain = { float: [-2, 2] };
-/** Floats and integers above 0 that are neither large nor small. */
+/** Positive floats and integers of modest size. */
 export const POSITIVE: Domain = { float: [0.25, 4], integer: [1, 9] };
-/** Few integers, 0 among them. */
+/** Small integers, including 0. */
 export const SMALL: Domain = { float: [-2, 2], integer: [-3, 3] };
-/** What integers may be divided by. */
+/** Non-zero integers. */
 export const DIVISOR: Domain = { ...WILD, nonZero: true };
-/** All different, in no order. */
+/** All different, shuffled. */
 export const DISTINCT: Domain = { float: [0, 0], list: (count) => shuffled(count) };
 
-/** All different, in no order, integers from the whole range of the type. */
+/** All different, shuffled; integers from the whole range of the type. */
 export const SPREAD: Domain = { ...DISTINCT, spread: true };
 
-/** Positions along a dimension, counted from either end; unsigned types cut off the negative ones. */
+/** Indices of a dimension, counted from either end; unsigned types have no negative ones. */
 export function indexDomain(dimension: number): Domain {
   return { float: [0, 0], integer: [-dimension, dimension - 1] };
 }
 
-/** A tensor of values of a domain. */
+/** A tensor of values from a domain. */
 export function operandValues(
   dataType: RefDataType,
   shape: readonly number[],
@@ -81,7 +81,7 @@ function spread(dataType: RefDataType, item: number, count: number): Element {
   return min + (max - min) / BigInt(count) * BigInt(item);
 }
 
-/** Every third value is a special one, in an order that pairs different ones when two operands have different seeds. */
+/** Every third value is special, in an order that pairs different ones if two operands have different seeds. */
 function specialValue(dataType: RefDataType, i: number, next: Random): Element | undefined {
   const pick = next();
   if (i % 3 !== 0 && pick < 0.8) return undefined;
@@ -104,7 +104,7 @@ function integer(dataType: RefDataType, domain: Domain, next: Random): bigint {
   return BigInt(next.integer(Math.max(least, Number(min)), greatest));
 }
 
-/** 0 to `count` - 1 in an order without a pattern. */
+/** 0 to `count` − 1, shuffled. */
 function shuffled(count: number): number[] {
   const next = random(count);
   return Array.from({ length: count }, (_, i) => ({ i, key: next() })).sort((a, b) => a.key - b.key).map(({ i }) => i);

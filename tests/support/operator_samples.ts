@@ -1,6 +1,6 @@
 /**
- * The one place that knows minimal valid arguments of every operator: shapes for the operands, parameters and options, and
- * the values that make sense. Tests derive data types from the rows; all of a unary operator follows from its row.
+ * Minimal valid arguments for every operator: shapes of the operands, parameters, options, and sensible values. Tests
+ * get the data types from the rows; samples of unary operators are derived from their rows.
  *
  * @module
  */
@@ -15,27 +15,30 @@ import { forEachUnary } from "./rows.ts";
 
 type Shape = readonly number[];
 
-/** Arguments of one call. */
+/** The arguments of one call. */
 export interface Sample {
-  /** The shapes of the operands that are passed, by name; several for a list. */
+  /** The shapes of the operands, by name; several for a list. */
   readonly shapes: Readonly<Record<string, Shape | readonly Shape[]>>;
   /** Parameters and options by name. */
   readonly attributes?: Readonly<Record<string, unknown>>;
-  /** The values of operands, {@linkcode WILD} for element-wise operators and data movement, else {@linkcode PLAIN}. */
+  /**
+   * The values of operands; by default {@linkcode WILD} for element-wise operators and data movement, else
+   * {@linkcode PLAIN}.
+   */
   readonly domains?: Readonly<Record<string, Domain>>;
 }
 
-/** Calls of an operator whose first operand has a certain rank; none if it cannot have it. */
+/** Calls of an operator whose first operand has the given rank; none if it cannot have it. */
 export type Samples = (rank: number) => readonly Sample[];
 
-/** A shape of a rank with few elements and hardly two equal dimensions beside each other. */
+/** A shape of the given rank with few elements, and few equal neighbouring dimensions. */
 export function shapeOfRank(rank: number): number[] {
   if (rank === 1) return [24];
   const dimensions = [2, 3, 4, 2, 1, 3, 1, 2];
   return rank <= 4 ? dimensions.slice(0, rank) : [1, 2, 1, 3, 2, 1, 2, 2].slice(0, rank);
 }
 
-/** The shape with one dimension changed. */
+/** The shape with one dimension replaced. */
 function withDimension(shape: Shape, axis: number, dimension: number): number[] {
   return shape.with(axis, dimension);
 }
@@ -54,7 +57,7 @@ function unary(operand: string, domain: Domain, ...attributes: readonly Readonly
     }));
 }
 
-/** Two operands: of one shape, one of them a scalar, and each stretched along another dimension. */
+/** Two operands: of the same shape, one of them a scalar, and broadcast along different dimensions. */
 function binary(domainA: Domain, domainB: Domain, names: readonly [string, string] = ["a", "b"]): Samples {
   return (rank) => {
     const shape = shapeOfRank(rank);
@@ -67,7 +70,7 @@ function binary(domainA: Domain, domainB: Domain, names: readonly [string, strin
   };
 }
 
-/** All axes, none, one that is kept, and one that is not. */
+/** All axes, no axes, and one axis, kept or removed. */
 function reduction(domain: Domain): Samples {
   return (rank) => {
     const shape = shapeOfRank(rank);
@@ -77,7 +80,7 @@ function reduction(domain: Domain): Samples {
   };
 }
 
-/** Only of rank 1 and more. */
+/** Samples for rank 1 and higher. */
 function fromRank1(samples: (shape: number[]) => readonly Sample[]): Samples {
   return (rank) => rank === 0 ? [] : samples(shapeOfRank(rank));
 }
@@ -105,7 +108,7 @@ const cast: Samples = (rank) =>
   DATA_TYPES.map((dataType: MLOperandDataType) => ({
     shapes: { input: shapeOfRank(rank) },
     attributes: { dataType },
-    // Floats beyond the range of an integer are for the implementation to say.
+    // Floats out of range of an integer type are implementation-defined.
     domains: { input: { ...SMALL, float: dataType.startsWith("uint") ? [0, 100] : [-100, 100] } },
   }));
 
@@ -150,7 +153,7 @@ const cumulativeSum = fromRank1((shape) =>
   }))
 );
 
-/** Scale and zero point for each element, for all, and for blocks. */
+/** A scale and zero point per element, per tensor, and per block. */
 function quantization(input: Domain, zeroPoint: Domain): Samples {
   return (rank) => {
     const shape = shapeOfRank(rank);
@@ -278,7 +281,7 @@ const reverse: Samples = (rank) =>
     domains: { input: WILD },
   }));
 
-/** Each position along the axis once: what several updates of one element leave behind is not defined. */
+/** Each index along the axis occurs once, because several updates of one element are undefined. */
 const scatterElements = fromRank1((shape) => {
   const dimension = shape.at(-1)!;
   const rotated = (count: number) =>
@@ -352,7 +355,7 @@ const where: Samples = (rank) => {
 const comparison = binary({ ...WILD, integer: [0, 3] }, { ...WILD, integer: [0, 3] });
 const logical = binary(SMALL, SMALL);
 const arithmetic = binary(WILD, WILD);
-/** Operators of one operand: everything, or where their tolerance makes sense. */
+/** Unary operators: all values, or those for which their tolerance applies. */
 const unaries = forEachUnary((name, operand) =>
   unary(operand, { ...WILD, float: OPERATORS[name]!.domain ?? WILD.float })
 );
@@ -412,7 +415,7 @@ export const SAMPLES: Readonly<Record<OperatorName, Samples>> = {
   reduceL2: reduction(PLAIN),
   reduceLogSum: reduction(POSITIVE),
   reduceLogSumExp: reduction({ float: [-200, 200] }),
-  // No NaN: the standard does not say whether it wins, and the engine lets it win in some positions only.
+  // No NaN: the standard does not say what it gives, and the engine's result depends on its position.
   reduceMax: reduction(PLAIN),
   reduceMean: reduction(PLAIN),
   reduceMin: reduction(PLAIN),

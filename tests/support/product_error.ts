@@ -1,5 +1,5 @@
 /**
- * How exactly a context computes float32 products.
+ * The precision of float32 products on a context.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import { type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { random } from "../../support/random.ts";
 
-/** Few terms: the rounding of sums stays small beside that of shortened factors. */
+/** Few terms, so that the rounding of the sums is small compared with that of shortened factors. */
 const [ROWS, TERMS, COLUMNS] = [64, 64, 64];
 
 /**
- * The greatest error of an element of a product of random matrices, as a share of the sum of the terms' magnitudes:
- * about 1e-7 in float32, 1e-4 where the factors have the 10 bits of TensorFloat-32 or float16, more in bfloat16.
- * @param constant whether the second factor is a constant, as weights are
+ * The largest error of an element in a product of random matrices, relative to the sum of the terms' magnitudes: about
+ * 1e-7 for float32, 1e-4 for factors with the 10 bits of TensorFloat-32 or float16, more for bfloat16.
+ * @param constant whether the second factor is a constant, like weights
  */
 export async function productError(context: MLContext, constant: boolean): Promise<number> {
   const next = random(1);

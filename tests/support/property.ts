@@ -1,5 +1,5 @@
 /**
- * An operator on random arguments, compared with the reference. WEBNN_TEST_SEED repeats a run or asks for another.
+ * Compares an operator with the reference on random arguments. WEBNN_TEST_SEED sets the seed.
  *
  * @module
  */
@@ -20,21 +20,21 @@ export const SEED = Number(Deno.env.get("WEBNN_TEST_SEED") ?? 20260626);
 const MAX_RANK = 6;
 const CASES = 3;
 
-/** Arguments of one call. */
+/** The arguments of one call. */
 export interface Arguments {
   readonly operands: Readonly<Record<string, RefTensor | readonly RefTensor[]>>;
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
-/** Valid arguments whose first operand has the data type and rank; `undefined` if there are none. */
+/** Valid arguments with the given data type and rank of the first operand; `undefined` if there are none. */
 export type Generate = (next: Random, dataType: MLOperandDataType, rank: number) => Arguments | undefined;
 
-/** A random shape: few elements, so that the reference is done soon. */
+/** A random shape with few elements, so that the reference is fast. */
 export function randomShape(next: Random, rank: number): number[] {
   return Array.from({ length: rank }, () => next.integer(1, rank > 3 ? 3 : 5));
 }
 
-/** Registers a test of the operator on random arguments of all data types and of ranks from 0 to 6. */
+/** Registers a test of the operator on random arguments, for all data types and ranks 0 to 6. */
 export function testProperty(name: OperatorName, generate: Generate): void {
   Deno.test(`${name} agrees with the reference on random arguments, seed ${SEED}`, async () => {
     const context = await sharedContext();

@@ -7,10 +7,10 @@
 import { cString, type Pointer, readPointer } from "../../ffi/memory.ts";
 import { foreign } from "../../ffi/onnxruntime/table.ts";
 
-/** The places of two functions in the table of the C API. */
+/** The indices of two functions in the C API's table. */
 const [HAS_SESSION_CONFIG_ENTRY, GET_SESSION_CONFIG_ENTRY] = [237, 238];
 
-/** The value of an entry of session options, which the library at `path` made; `undefined` if there is none. */
+/** The value of an entry of session options, created by the library at `path`; `undefined` if there is none. */
 export function readSessionEntry(path: string, options: Pointer, key: string): string | undefined {
   const library = Deno.dlopen(path, { OrtGetApiBase: { parameters: [], result: "pointer" } });
   try {
@@ -18,7 +18,7 @@ export function readSessionEntry(path: string, options: Pointer, key: string): s
     const getApi = foreign<[number], Deno.PointerValue>(readPointer(base, 0)!, ["u32 version"], "pointer");
     return read(getApi(23)!, options, cString(key));
   } finally {
-    library.close(); // The engine itself stays open.
+    library.close(); // The engine stays open.
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A device that is as unlike ONNX Runtime's CPU as the interface allows: every operation takes a while, tensors are
- * opaque handles whose memory nobody can see, only two data types and four operators exist. It computes by the reference.
+ * A device that differs from ONNX Runtime's CPU as much as the interface allows: every operation is asynchronous,
+ * tensors are opaque handles, and there are only two data types and four operators. It computes with the reference.
  *
  * @module
  */
@@ -31,22 +31,22 @@ function limitsOf(operators: readonly string[]): DeviceLimits {
 /** The operations that can be made to fail. */
 export type Operation = "checkMemory" | "createTensor" | "store" | "compile" | "run" | "read" | "write";
 
-/** What a test can see and do beyond the interface. */
+/** What tests can see and do beyond the interface. */
 export interface SimulatedDevice extends Device {
   store(bytes: Uint8Array): SimulatedBlock;
   /** The live tensors, blocks and executables. */
   readonly live: ReadonlySet<object>;
-  /** The operations in the order in which they began. */
+  /** The operations, in the order in which they started. */
   readonly log: readonly string[];
-  /** The bytes that tensors were given to write. */
+  /** The bytes that tensors were asked to write. */
   readonly written: readonly Uint8Array<ArrayBuffer>[];
   /** Makes the next operation of this kind fail. */
   fail(operation: Operation, message: string): void;
-  /** The device goes away. */
+  /** Loses the device. */
   lose(reason: string): void;
 }
 
-/** Opens a device whose delays follow from the seed. */
+/** Opens a device with seeded delays. */
 export function openSimulatedDevice(seed = 1, name = "simulator", operators = OPERATORS): SimulatedDevice {
   const delays = random(seed);
   const live = new Set<object>();

@@ -1,14 +1,14 @@
-/** The command line in this process, and what it prints. */
+/** Runs the command line in this process, and captures its output. */
 import { runProgram } from "../../cli/program.ts";
 
-/** What a command line did. */
+/** The result of a command line. */
 export interface Outcome {
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Carries out a command line of `webnn`, as if no person looked on. */
+/** Runs a command line of `webnn`, as if output were not a terminal. */
 export async function webnn(...args: readonly string[]): Promise<Outcome> {
   let [stdout, stderr] = ["", ""];
   const status = await runProgram(args, {

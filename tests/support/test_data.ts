@@ -1,5 +1,5 @@
 /**
- * Tests that need the weights, photos and reference results that are too large for the repository.
+ * Tests that need weights, photos or reference results that are too large for the repository.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { hasTestData } from "../../support/test_data.ts";
 export { hasTestData, testData } from "../../support/test_data.ts";
 
 /**
- * `Deno.test` for a test that needs `files` of the test data, paths relative to its folder. Where one is missing, the
- * test is ignored, and its name says why.
+ * `Deno.test` for a test that needs `files` of the test data (paths relative to its folder). If one is missing, the
+ * test is ignored, with the reason in its name.
  */
 export function testWithData(files: readonly string[], name: string, fn: Deno.TestDefinition["fn"]): void {
   const missing = files.filter((file) => !hasTestData(file));

@@ -1,6 +1,6 @@
 /**
- * How far an engine's result may lie from the reference's: WPT's tolerance for element-wise operators, the error bound that
- * the reference computed for those that add up, nothing for integers and for what only moves data.
+ * How much an engine's result may differ from the reference: WPT's tolerance for element-wise operators, the
+ * reference's error bound for sums, and nothing for integers and data movement.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { ulpDistance } from "../wpt_cases/compare.ts";
 
 const EXACT: Tolerance = { metric: "ULP", float32: 0, float16: 0 };
 
-/** Operators that round a float to an integer: one that lies next to a half may go either way. */
+/** Operators that round a float to an integer: a value next to a tie may be rounded either way. */
 const ROUNDING = ["quantizeLinear", "resample2d"];
 
-/** Half the distance between 1 and the next number. */
+/** Half the distance from 1 to the next number. */
 const UNIT_ROUNDOFF = { float32: 2 ** -24, float16: 2 ** -11 };
-/** The least positive number. */
+/** The smallest positive number. */
 const LEAST = { float32: 2 ** -149, float16: 2 ** -24 };
 
-/** Why an output is not what the reference says; `undefined` if it is. */
+/** How an output differs from the reference; `undefined` if it agrees. */
 export function difference(operator: string, actual: RefTensor, expected: RefTensor): string | undefined {
   if (actual.dataType !== expected.dataType) return `is ${actual.dataType}, not ${expected.dataType}`;
   if (`${actual.shape}` !== `${expected.shape}`) return `has the shape [${actual.shape}], not [${expected.shape}]`;
@@ -29,14 +29,14 @@ export function difference(operator: string, actual: RefTensor, expected: RefTen
   return undefined;
 }
 
-/** The most by which an element of an engine's output may lie beside that of the reference. */
+/** How much an element of an engine's output may differ from the reference. */
 export function allowance(operator: string, expected: RefTensor, i: number): number {
   const { dataType } = expected;
   const value = Math.abs(Number(expected.data[i]));
   if (!isFloat(dataType)) return operator === "quantizeLinear" ? 1 : 0;
   if (!Number.isFinite(value)) return 0;
   const { metric, [dataType]: allowed } = OPERATORS[operator]?.tolerance ?? EXACT;
-  // Units above a power of two are twice as large as those below.
+  // The unit above a power of two is twice as large as below.
   const tolerated = metric === "ATOL" ? allowed : 2 * allowed * unitInLastPlace(dataType, value);
   const bound = errorBound(expected, i) ?? 0;
   return Number.isFinite(bound) ? Math.max(tolerated, bound) : tolerated;
@@ -48,7 +48,7 @@ export function unitInLastPlace(dataType: "float32" | "float16", value: number):
   return Math.max(2 * UNIT_ROUNDOFF[dataType] * power, LEAST[dataType]);
 }
 
-/** The bound that the reference gives for the error of a sum, and the rounding of the result. */
+/** The reference's error bound for a sum, plus the rounding of the result. */
 function errorBound({ dataType, data, magnitudes, terms }: RefTensor, i: number): number | undefined {
   if (magnitudes === undefined || !isFloat(dataType)) return undefined;
   const epsilon = UNIT_ROUNDOFF[dataType];

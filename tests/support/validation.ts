@@ -1,5 +1,5 @@
 /**
- * Tests of what the builder accepts and refuses, from one table per operator.
+ * Tests of the builder's validation, from one table per operator.
  *
  * @module
  */
@@ -17,35 +17,35 @@ type Shape = readonly number[];
 interface Call {
   /** The shapes of the operands, by name; several for a list. */
   readonly shapes: Readonly<Record<string, Shape | readonly Shape[]>>;
-  /** Data types that are not those of {@linkcode Validation.types}. */
+  /** Data types that differ from those of {@linkcode Validation.types}. */
   readonly types?: Readonly<Record<string, MLOperandDataType>>;
   /** Parameters and options by name. */
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
-/** A call that is accepted, and the shapes of its outputs. */
+/** A valid call, and the shapes of its outputs. */
 interface ValidCall extends Call {
   readonly outputs: readonly Shape[];
-  /** The data type of the outputs; that of the first operand by default. */
+  /** The data type of the outputs; by default that of the first operand. */
   readonly outputType?: MLOperandDataType;
-  /** The operand whose data type the outputs have; the first by default. */
+  /** The operand whose data type the outputs have; by default the first one. */
   readonly outputTypeOf?: string;
 }
 
-/** A call that is refused, and what the message must contain. */
+/** An invalid call, and what its message must contain. */
 interface InvalidCall extends Call {
   readonly message: string;
 }
 
-/** What is accepted and what is refused. */
+/** Valid and invalid calls. */
 export interface Validation {
-  /** The data types that each operand may have. An operand that is not listed must have the type of the first one. */
+  /** The data types of each operand. An operand that is not listed must have the type of the first one. */
   readonly types: Readonly<Record<string, readonly MLOperandDataType[]>>;
-  /** The first one is tried with all data types. */
+  /** The first one is tested with all data types. */
   readonly valid: readonly [ValidCall, ...ValidCall[]];
-  /** Refused by the operator's own steps, with the label in the message. */
+  /** Rejected by the operator's own steps, with the label in the message. */
   readonly invalid: readonly InvalidCall[];
-  /** Refused by WebIDL, before the label is known. */
+  /** Rejected by WebIDL, before the label is known. */
   readonly unconvertible?: readonly InvalidCall[];
 }
 
@@ -100,7 +100,7 @@ function checkRefused(start: string, fragment: string, call: () => unknown): voi
   assertStringIncludes(message, fragment);
 }
 
-/** Calls the method, with inputs that belong to the builder unless `owner` says otherwise. */
+/** Calls the method. The inputs belong to the builder, or to `owner` if it is given. */
 function callWith(
   builder: MLGraphBuilder,
   name: OperatorName,

@@ -10,7 +10,7 @@ import { allRows } from "../../src/onnx/rows/rows.ts";
 import { NEWEST } from "../../src/onnx/versions.ts";
 import { runProgram, writeFile } from "../../support/program.ts";
 
-/** Where the page lies. */
+/** The location of the page. */
 export const ONNX_DOCS: URL = new URL("../../docs/onnx-operators.md", import.meta.url);
 
 const INTRODUCTION = `# Operators of ONNX

@@ -1,6 +1,6 @@
 /**
- * `deno task docs:operators` writes docs/operators.md: the table of operators from their rows and the limits of the CPU,
- * and what they become on Core ML.
+ * `deno task docs:operators` writes docs/operators.md: the operators with the limits of the CPU, and their Core ML
+ * operations.
  *
  * @module
  */
@@ -14,47 +14,45 @@ import { operators } from "../../src/ops/operators.ts";
 import { mappingTable } from "../coreml/mapping_table.ts";
 import { runProgram, writeFile } from "../../support/program.ts";
 
-/** Where the page lies. */
+/** The location of the page. */
 export const OPERATOR_DOCS: URL = new URL("../../docs/operators.md", import.meta.url);
 
-/** Why the CPU refuses data types that a row allows, by `operator.operand`; a refusal without a reason is an error. */
+/** Why the CPU does not support data types that a row allows, by `operator.operand`. A missing reason is an error. */
 const REFUSALS: Readonly<Record<string, string>> = {};
 
 const INTRODUCTION = `# Operators
 
-What \`MLGraphBuilder\` offers on the CPU, and what each operator becomes on Core ML. This page is generated from the rows
-in \`src/ops/\`, the limits of ONNX Runtime's CPU provider and the lowerings by \`deno task docs:operators\`; do not edit it.
+The operators of \`MLGraphBuilder\` on the CPU, and their operations on Core ML. \`deno task docs:operators\` generates this
+page from the rows in \`src/ops/\`, the limits of ONNX Runtime's CPU provider and the lowerings; do not edit it.
 
-- **any** is ${
-  DATA_TYPES.join(", ")
-}; **float** is float32 and float16; *as a* is the very data type of the operand *a*.
-- A rank is that of the operand; *that of a* must be the rank of *a* too. Where the standard sets no limit, it is
-  ${LIMITS.maxRank}.
-- An operand with a question mark is a member of the options. Every operator also takes \`label\`.
-- No tensor may have more than ${LIMITS.maxTensorByteLength} bytes.
+- **any** is ${DATA_TYPES.join(", ")}; **float** is float32 and float16; *as a* is the data type of the operand *a*.
+- *rank 0 to 8, that of a*: any of these ranks, but the same as that of *a*. If the standard sets no limit, the highest
+  rank is ${LIMITS.maxRank}.
+- An operand with a question mark is a member of the options. Every operator also has the option \`label\`.
+- A tensor may have at most ${LIMITS.maxTensorByteLength} bytes.
 `;
 
-/** What the standard leaves open, or what the engine does otherwise; each line is covered by a test. */
+/** What the standard leaves open, or where the engine differs. A test covers each line. */
 const NOTES = `## What the standard leaves open
 
-- Integers wrap, also in reductions. An integer divided by 0 is itself; that does not end the process.
-- Powers of integers wrap for exponents below 128, for 8-bit types and even bases for all. A negative exponent truncates: 0
-  for all bases but 1 and -1.
-- Floats that the target type of \`cast\` cannot hold give any integer.
-- \`min\`, \`max\`, \`reduceMin\` and \`reduceMax\` give NaN if an element is NaN. Which of 0 and -0 wins is open.
-- Of several updates of one place, \`scatterND\` and \`scatterElements\` keep the last, in every run.
+- Integers wrap, also in reductions. An integer divided by 0 gives that integer; the process does not crash.
+- Powers of integers wrap if the exponent is below 128, the type has 8 bits, or the base is even. A negative exponent
+  gives 0, except for the bases 1 and -1.
+- \`cast\` of a float that does not fit the integer type gives an arbitrary integer.
+- \`min\`, \`max\`, \`reduceMin\` and \`reduceMax\` give NaN if an element is NaN. Either of 0 and -0 may result.
+- If several updates have the same index, \`scatterND\` and \`scatterElements\` always keep the last one.
 - \`sign\` of NaN is 0.
-- \`elu\`, \`gelu\`, \`hardSigmoid\`, \`hardSwish\` and \`linear\` are computed as sums: where the terms cancel, the error is a few
-  units in the last place of the terms, not of the small result. \`sigmoid\` is exact to 2 units everywhere; the gates of
+- \`elu\`, \`gelu\`, \`hardSigmoid\`, \`hardSwish\` and \`linear\` are computed as sums: if the terms cancel, the error is a few
+  units in the last place of the terms, not of the result. \`sigmoid\` is exact to 2 units everywhere; the gates of
   \`gru\`, \`gruCell\` and \`lstm\`, and the factor of \`x · sigmoid(x)\`, to 1e-7.
 `;
 
 const CORE_ML = `## On Core ML
 
-The operations of MIL that each operator is lowered to, in all ranks, with inputs and with constants for operands: the list
-has every operation that occurs, not all of which occur together. Constants are not listed. An operator that does not take
-such a type has a dash. Integers are int32, or else uint8; besides, dequantizeLinear of 8 and 4 bits becomes
-\`dequantize\`, \`constexpr_affine_dequantize\` or \`constexpr_blockwise_shift_scale\` where its operands allow it.
+The MIL operations of each operator, for all ranks, and for operands that are inputs or constants. Not all operations of a
+list occur together. Constants are not listed. A dash means that the operator does not support the type. Integers are
+int32, or else uint8. In addition, dequantizeLinear of 8 and 4 bits becomes
+\`dequantize\`, \`constexpr_affine_dequantize\` or \`constexpr_blockwise_shift_scale\` if its operands allow it.
 `;
 
 /** The text of the page. */
@@ -94,7 +92,7 @@ function describeRank(rule: TensorRule, { rankRange: { min, max } }: MLTensorLim
   return rule.rankAs === undefined ? range : `${range}, that of ${rule.rankAs}`;
 }
 
-/** Parameters, then options with their defaults; `?` marks options without one. */
+/** Parameters, then options with their defaults; `?` marks options without a default. */
 function describeArguments({ parameters, options }: AnyOperator): string {
   return [
     ...Object.keys(parameters),
@@ -121,7 +119,7 @@ function describeRefusals(rows: readonly AnyOperator[]): string {
   return ["## What is refused", "", ...list, ""].join("\n");
 }
 
-const HELP = `Writes docs/operators.md anew.
+const HELP = `Writes docs/operators.md again.
 
 Usage: deno task docs:operators`;
 

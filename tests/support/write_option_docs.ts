@@ -1,6 +1,6 @@
 /**
- * `deno task docs:options` writes the tables of options in README.md and docs/devices.md: from the rows in src/options.ts
- * and those of the providers.
+ * `deno task docs:options` writes the tables of options in README.md and docs/devices.md, from the rows in
+ * src/options.ts and those of the providers.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "../../src/backends/onnxruntim
 import { type Demand, DEMANDS, honouredBy, OPTIONS } from "../../src/options.ts";
 import { runProgram, writeFile } from "../../support/program.ts";
 
-/** An engine or a provider, and the demands that it honours. */
+/** An engine or provider, and the demands that it supports. */
 interface Column {
   readonly name: string;
   readonly honours: readonly Demand[];
@@ -23,13 +23,13 @@ const COLUMNS: readonly Column[] = [
   { name: "backend `coreml`", honours: honouredBy("coreml") },
 ];
 
-/** A row for each provider: Core ML has one for each kind of device. */
+/** A column per provider; Core ML has several rows, one per kind of device. */
 function columnsOf(rows: readonly { readonly name: string; readonly honours: readonly Demand[] }[]): Column[] {
   const byName = new Map(rows.map((row) => [row.name, row]));
   return [...byName.values()].map(({ honours, name }) => ({ name: `\`${name}\``, honours }));
 }
 
-/** The files with tables, and the table that each has. */
+/** The files with tables, and the table of each. */
 export const OPTION_TABLES: readonly { readonly file: URL; table(): string }[] = [
   { file: new URL("../../README.md", import.meta.url), table: optionTable },
   { file: new URL("../../docs/devices.md", import.meta.url), table: honourTable },
@@ -37,7 +37,7 @@ export const OPTION_TABLES: readonly { readonly file: URL; table(): string }[] =
 
 const [BEGIN, END] = ["<!-- options: written by deno task docs:options -->", "<!-- /options -->"];
 
-/** A page with its table as it should be. */
+/** The page with its table updated. */
 export function withTable(page: string, table: string): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
@@ -45,13 +45,13 @@ export function withTable(page: string, table: string): string {
   return `${before}${BEGIN}\n\n${table}\n${END}${after}`;
 }
 
-/** Every option and its text. */
+/** The table of options. */
 function optionTable(): string {
   const rows = Object.entries(OPTIONS).map(([name, { text }]) => [`\`${name}\``, text]);
   return format([["option", "value"], ...rows]);
 }
 
-/** Which engine honours which option. */
+/** The table of which engine supports which option. */
 function honourTable(): string {
   const names = Object.keys(DEMANDS) as Demand[];
   const rows = names.map((name) => [
@@ -61,14 +61,14 @@ function honourTable(): string {
   return format([["option", ...COLUMNS.map(({ name }) => name)], ...rows]);
 }
 
-/** A table as `deno fmt` has it. */
+/** A table in the format of `deno fmt`. */
 function format(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, i) => Math.max(...rows.map((row) => row[i]!.length)));
   const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`);
   return [lines[0], `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines.slice(1), ""].join("\n");
 }
 
-const HELP = `Writes the tables of options in README.md and docs/devices.md anew.
+const HELP = `Writes the tables of options in README.md and docs/devices.md again.
 
 Usage: deno task docs:options`;
 
