@@ -129,7 +129,7 @@ testWithData(
       assertEquals([code, stderr], [0, ""]);
       const error = /^ {2}features: the first 8 differ from the reference by at most (\S+)$/m.exec(stdout)?.[1];
       assert(Number(error) <= 1e-4, stdout);
-      assertMatch(stdout, /\.png \(4 × 3\)\n {2}not one of the reference photos: /);
+      assertMatch(stdout, /\.png \(4 × 3\)\n {2}not one of the reference photos, /);
       for (const timing of TIMINGS) assertMatch(stdout, timing);
       assertMatch(stdout, /\nNo labels: /);
     });

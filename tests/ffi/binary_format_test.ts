@@ -62,7 +62,7 @@ Deno.test("an executable is not taken for a library", () => {
   const header = new Uint8Array(64);
   header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   header.set([2, 0, 62, 0], 16); // ET_EXEC, x86-64
-  assertMatchesFault(header, { os: "linux", arch: "x86_64" }, "another kind of ELF file");
+  assertMatchesFault(header, { os: "linux", arch: "x86_64" }, "is an ELF file but not a shared library");
 });
 
 /** A file over bytes that complains when it is read outside of them. */
