@@ -1,4 +1,4 @@
-/** Remembered bindings: the set in use stays, and nothing outlives its tensors. */
+/** Remembered bindings: the current set stays, and no binding outlives its tensors. */
 import { assertEquals } from "@std/assert";
 import { type Bindable, dropBindings, MAX_BINDINGS, RecentBindings } from "../../src/backends/common/bindings.ts";
 
@@ -10,7 +10,7 @@ function tensor(name: string): Tensor {
   return { name, bindings: new Set() };
 }
 
-/** Bindings that are the names of their tensors, and a log of what is bound and released. */
+/** Bindings named after their tensors, and a log of what is bound and released. */
 function logged(): { recent: RecentBindings<Tensor, string>; log: string[] } {
   const log: string[] = [];
   const recent = new RecentBindings<Tensor, string>({
@@ -33,7 +33,7 @@ Deno.test("a set of tensors is bound once, and told from others by order and pla
   assertEquals(log, ["+a>b", "+b>a"]);
 });
 
-Deno.test("the set that was not used for longest goes, and the one that is used always stays", () => {
+Deno.test("the least recently used set is dropped, and a set that is used again stays", () => {
   const { recent, log } = logged();
   const x = tensor("x");
   const outputs = Array.from({ length: MAX_BINDINGS + 3 }, (_, i) => tensor(`${i}`));

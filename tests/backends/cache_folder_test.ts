@@ -1,16 +1,16 @@
-/** Which files of a cache go, and when its folder is looked at. */
+/** Which files of a cache are deleted, and when its folder is listed. */
 import { assertEquals } from "@std/assert";
 import { type CacheFile, chooseEvicted, limitSize } from "../../src/backends/common/cache_folder.ts";
 
 const SUFFIXES = { entrySuffix: ".entry", workSuffix: ".work" };
 const HOUR = 60 * 60 * 1000;
 
-/** Files by name: their size, and how many hours ago they were changed. */
+/** Files by name: their size, and their age in hours. */
 function files(list: Readonly<Record<string, readonly [size: number, age: number]>>): CacheFile[] {
   return Object.entries(list).map(([name, [size, age]]) => ({ name, size, modified: Date.now() - age * HOUR }));
 }
 
-Deno.test("the entries that were not used for longest go until the rest is within the limit", () => {
+Deno.test("the least recently used entries are deleted until the rest is within the limit", () => {
   const list = files({ "a.entry": [40, 3], "b.entry": [40, 1], "c.entry": [40, 4], "d.entry": [20, 2] });
   assertEquals(chooseEvicted(list, SUFFIXES, 140), []);
   assertEquals(chooseEvicted(list, SUFFIXES, 100), ["c.entry"]);
@@ -21,12 +21,12 @@ Deno.test("the newest entry stays however large it is", () => {
   assertEquals(chooseEvicted(files({ "old.entry": [1, 2], "new.entry": [500, 0] }), SUFFIXES, 100), ["old.entry"]);
 });
 
-Deno.test("what was left unfinished goes after a day; other files stay, whatever their size", () => {
+Deno.test("unfinished entries are deleted after a day; other files stay, whatever their size", () => {
   const list = files({ "old.work": [1, 25], "young.work": [1, 23], "letter.txt": [1e6, 1e4] });
   assertEquals(chooseEvicted(list, SUFFIXES, 0), ["old.work"]);
 });
 
-Deno.test("the folder is looked at after the first entry, then once a share of the limit has been written", async () => {
+Deno.test("the folder is listed after the first entry, then after each share of the limit that is written", async () => {
   let looks = 0;
   const removed: string[] = [];
   const eviction = limitSize({

@@ -1,4 +1,4 @@
-/** The compile cache: it is used, it never changes a result, and whatever happens to it, graphs are built. */
+/** The compile cache: it is used, it never changes a result, and graphs are built whatever happens to it. */
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { createContext, type MLContext, type MLGraph, MLGraphBuilder } from "../../mod.ts";
@@ -16,7 +16,7 @@ import { ownOptions } from "../../src/options.ts";
 
 const PROGRAM = new URL("programs/cached_build.ts", import.meta.url);
 
-/** Tests on a folder of their own, with a context that caches in it. */
+/** Registers a test with a folder of its own, and a context that caches there. */
 function test(name: string, body: (folder: string, context: MLContext) => Promise<void>): void {
   Deno.test(`compile cache: ${name}`, async () => {
     const folder = await Deno.makeTempDir();
@@ -47,7 +47,7 @@ async function run(context: MLContext, graph: MLGraph): Promise<number[]> {
   return values;
 }
 
-/** A text that is another one once a file has been replaced. The numbers of files are used again, so the time as well. */
+/** A text that changes when a file is replaced. File numbers are reused, so it includes the time. */
 async function identity(path: string): Promise<string> {
   const { ino, birthtime } = await Deno.lstat(path);
   return `${ino} ${birthtime?.getTime()}`;
@@ -111,7 +111,7 @@ test("weights that differ in one element, wherever it is, have other entries", a
   assertEquals((await entries(folder)).length, 1 + places.length);
 });
 
-/** What can happen to a file, and is found. */
+/** Damages to a file, which the cache detects. */
 const damages: Record<string, (path: string) => Promise<void>> = {
   "is empty": (path) => Deno.truncate(path, 0),
   "lacks its last byte": async (path) => Deno.truncate(path, (await Deno.stat(path)).size - 1),
@@ -132,7 +132,7 @@ const damages: Record<string, (path: string) => Promise<void>> = {
 /** Of the hashes of two constants. */
 const HASHES = 2 * HASH_BYTES;
 const FOOTER = 32;
-/** Places in the file, negative ones from its end. */
+/** Positions in the file; negative ones count from the end. */
 const flips = {
   "at the start of the model": 4,
   "inside of the model": 500,
@@ -206,7 +206,7 @@ test("the entries that were not used for longest go when there are too many; oth
     known.push((await entries(folder)).find((path) => path.endsWith(".webnn") && !known.includes(path))!);
     await Deno.utime(known.at(-1)!, scale, scale);
   }
-  await build(context, 1); // Used: it is the newest now.
+  await build(context, 1); // It is used, so it is now the newest.
   await build(context, 3);
   context.destroy();
   const left = await entries(folder);
@@ -257,7 +257,7 @@ test("a file in place of the folder means no cache", async (folder) => {
 
 Deno.test({
   name: "compile cache: a disk that takes no more means no cache",
-  ignore: Deno.build.os === "windows", // It has no limit on the size of files that would stand for a full disk.
+  ignore: Deno.build.os === "windows", // It has no file size limit, which simulates a full disk.
   async fn() {
     const folder = await Deno.makeTempDir();
     for (const blocks of [1, 129]) { // In the model, and in the description, in units of 512 bytes.
@@ -292,7 +292,7 @@ Deno.test("compile cache: the name changes with the graph, its weights, the libr
   for (const each of blocks) each.release();
 });
 
-/** relu(x · weights) as a graph. */
+/** The graph of relu(x · weights). */
 function productGraph(block: NativeBlock, label = "", outputShape = [1, WIDTH]): Graph<NativeBlock> {
   const value = (id: number, shape: readonly number[]) => ({ id, dataType: "float32", shape } as const);
   const [x, factor, y] = [value(0, [1, HEIGHT]), value(1, [HEIGHT, WIDTH]), value(2, outputShape)];
@@ -348,12 +348,12 @@ test("graphs without inputs, with 4-bit weights, with infinities, and of constan
       graph.destroy();
     }
   }
-  assertEquals((await entries(folder)).length, graphs.length - 1); // The first two are the same.
+  assertEquals((await entries(folder)).length, graphs.length - 1); // The first two are equal.
 });
 
 Deno.test({
   name: "compile cache: destroying a graph lets go of its file",
-  ignore: Deno.build.os !== "linux", // Others do not list what a process has mapped.
+  ignore: Deno.build.os !== "linux", // Other systems do not list what a process has mapped.
   async fn() {
     const folder = await Deno.makeTempDir();
     const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: folder });

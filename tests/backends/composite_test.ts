@@ -1,4 +1,4 @@
-/** A device made of several: which of them takes a graph, why the others do not, and how tensors follow. */
+/** A device made of several: which one runs a graph, why the others do not, and how tensors follow. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { graphInfo, MLGraphBuilder } from "@webnn/deno";
 import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
@@ -25,15 +25,15 @@ async function build(context: MLContext, body: (builder: MLGraphBuilder, x: MLOp
 }
 
 testBackend(
-  "either, where all goes to the preferred device",
+  "composite, where all goes to the preferred device",
   () => openComposite(openSimulatedDevice(1), { kind: "open", device: openSimulatedDevice(2) }),
 );
 testBackend(
-  "either, where some goes to the fallback",
+  "composite, where some goes to the fallback",
   () => openComposite(openSimulatedDevice(1, "preferred", ["add"]), { kind: "open", device: openSimulatedDevice(2) }),
 );
 
-Deno.test("either: a graph goes as a whole, and says where and why", async () => {
+Deno.test("composite: a graph goes as a whole, and says where and why", async () => {
   const { context } = open();
   const sum = await build(context, (builder, x) => builder.add(x, x));
   const mixed = await build(context, (builder, x) => builder.mul(builder.relu(x), x));
@@ -49,7 +49,7 @@ Deno.test("either: a graph goes as a whole, and says where and why", async () =>
   context.destroy();
 });
 
-Deno.test("either: a graph that the preferred device cannot compile goes to the fallback, with the error told", async () => {
+Deno.test("composite: a graph that the preferred device cannot compile goes to the fallback, with the error told", async () => {
   const { preferred, context } = open();
   preferred.fail("compile", "no such operator after all");
   const graph = await build(context, (builder, x) => builder.add(x, builder.constant(FLOAT, Float32Array.of(1, 2))));
@@ -58,7 +58,7 @@ Deno.test("either: a graph that the preferred device cannot compile goes to the 
   context.destroy();
 });
 
-Deno.test("either: constants are kept once, and the fallback gets them when it gets the graph", async () => {
+Deno.test("composite: constants are kept once, and the fallback gets them when it gets the graph", async () => {
   const { preferred, fallback, context } = open();
   const builder = new MLGraphBuilder(context);
   const constants = [1, 2, 3].map((value) => builder.constant(FLOAT, Float32Array.of(value, value)));
@@ -69,7 +69,7 @@ Deno.test("either: constants are kept once, and the fallback gets them when it g
   context.destroy();
 });
 
-Deno.test("either: nothing is left of constants that the fallback has no memory for", async () => {
+Deno.test("composite: nothing is left of constants that the fallback has no memory for", async () => {
   const { preferred, fallback, context } = open();
   const { store } = fallback;
   let count = 0;
@@ -86,7 +86,7 @@ Deno.test("either: nothing is left of constants that the fallback has no memory 
   context.destroy();
 });
 
-Deno.test("either: the error of a graph that nobody can compile tells every reason", async () => {
+Deno.test("composite: the error for a graph that no device can compile has every reason", async () => {
   const { preferred, fallback, context } = open();
   preferred.fail("compile", "not here");
   fallback.fail("compile", "nor there");
@@ -98,7 +98,7 @@ Deno.test("either: the error of a graph that nobody can compile tells every reas
   context.destroy();
 });
 
-/** A device that is opened late, and how often that was tried. */
+/** A device that is opened late, and a count of the attempts. */
 function late(openIt: () => Promise<ReturnType<typeof openSimulatedDevice>>) {
   const device: LateDevice & { attempts: number } = {
     kind: "late",
@@ -112,7 +112,7 @@ function late(openIt: () => Promise<ReturnType<typeof openSimulatedDevice>>) {
   return device;
 }
 
-Deno.test("either: a device in between is opened once, by the first graph that comes to it, and closed", async () => {
+Deno.test("composite: a device in between is opened once, by the first graph that comes to it, and closed", async () => {
   const between = openSimulatedDevice(3, "between", ["add", "mul"]);
   const [preferred, last] = [openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2, "last")];
   const member = late(() => Promise.resolve(between));
@@ -138,10 +138,10 @@ Deno.test("either: a device in between is opened once, by the first graph that c
   assertEquals([preferred.live.size, between.live.size, last.live.size], [0, 0, 0]);
 });
 
-Deno.test("either: a device that cannot be opened is a reason like others", async () => {
+Deno.test("composite: a device that cannot be opened is a reason like others", async () => {
   const absent = late(() => Promise.reject(new Error("no library")));
   const context = createMLContext(openComposite(openSimulatedDevice(1, "preferred", ["add"]), absent));
-  assertEquals(context.opSupportLimits().mul.a.dataTypes, []); // The limits are those of what is open.
+  assertEquals(context.opSupportLimits().mul.a.dataTypes, []); // The limits are those of the open devices.
   const failing = openSimulatedDevice(1, "preferred", ["add"]);
   failing.fail("compile", "not today");
   const other = createMLContext(openComposite(failing, absent));
@@ -153,7 +153,7 @@ Deno.test("either: a device that cannot be opened is a reason like others", asyn
   for (const each of [context, other]) each.destroy();
 });
 
-Deno.test("either: the loss of any of them is the loss of all", async () => {
+Deno.test("composite: the loss of any of them is the loss of all", async () => {
   for (const index of [0, 1]) {
     const { preferred, fallback, context } = open();
     [preferred, fallback][index]!.lose(`number ${index}`);
@@ -161,7 +161,7 @@ Deno.test("either: the loss of any of them is the loss of all", async () => {
   }
 });
 
-Deno.test("either: contents move only when a graph of the other device needs them", async () => {
+Deno.test("composite: contents move only when a graph of the other device needs them", async () => {
   const { preferred, fallback, context } = open();
   const sum = await build(context, (builder, x) => builder.add(x, x));
   const square = await build(context, (builder, x) => builder.mul(x, x));

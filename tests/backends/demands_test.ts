@@ -1,6 +1,6 @@
 /**
- * Every option of createContext that demands something, on every engine and provider: one that is refused is an error that
- * names both, one that is honoured has an effect that is observed, here or where the list says.
+ * Every option that is a demand, on every engine and provider: an unsupported one is an error that names both; a
+ * supported one has an effect, which is tested here or where the list says.
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -16,7 +16,7 @@ import { cpu, ggml, openvino, type TestDevice, testOn, webgpu } from "../support
 import { productError } from "../support/product_error.ts";
 import { readSessionEntry } from "../support/session_entry.ts";
 
-/** A value of each that is not its default. */
+/** A non-default value of each option. */
 const VALUES: Required<Pick<ContextOptions, Demand>> = {
   providerOptions: { precision: "low" },
   fallback: false,
@@ -31,7 +31,7 @@ const VALUES: Required<Pick<ContextOptions, Demand>> = {
 
 const ALL = Object.keys(DEMANDS) as Demand[];
 
-/** ggml under another name: a plug-in that nobody knows. */
+/** ggml under another name: an unknown plug-in. */
 const abacusFolder = Deno.makeTempDirSync();
 globalThis.addEventListener("unload", () => Deno.removeSync(abacusFolder, { recursive: true }));
 const abacus: TestDevice = { name: "abacus", missing: ggml.missing, options: unknownPlugin() };
@@ -43,9 +43,9 @@ function unknownPlugin(): ContextOptions {
   return { provider: "abacus", plugins: [path] };
 }
 
-/** The engines that refuse before they are opened, so that it does not matter whether they are there. */
+/** Engines that reject demands before they are opened, so they need not be available. */
 const coreml: TestDevice = { name: "coreml", options: { backend: "coreml" }, missing: undefined };
-/** Compiled into ONNX Runtime for Linux and Windows; a demand is refused before a GPU is looked for. */
+/** Compiled into ONNX Runtime for Linux and Windows. Demands are rejected before a GPU is looked for. */
 const nvidia = ["cuda", "tensorrt"].map((name): TestDevice => ({
   name,
   options: { provider: name },
@@ -54,7 +54,7 @@ const nvidia = ["cuda", "tensorrt"].map((name): TestDevice => ({
 
 const rowOf = (name: string) => [...COMPILED, ...PLUGINS].find((row) => row.name === name) ?? UNKNOWN_PLUGIN;
 
-/** What each engine honours. ONNX Runtime's provider for Core ML can be opened on macOS only. */
+/** The demands that each engine supports. ONNX Runtime's Core ML provider can be opened only on macOS. */
 const ENGINES: readonly { device: TestDevice; honours: readonly Demand[] }[] = [
   { device: cpu, honours: honouredBy("cpu") },
   { device: coreml, honours: honouredBy("coreml") },
@@ -113,7 +113,7 @@ const TOLD: Observation = { elsewhere: "what it is told: providers_test.ts; it n
 const AS_ON_WEBGPU: Observation = { elsewhere: "done for all providers alike: see webgpu; it needs hardware" };
 const ON_FAKE: Observation = { elsewhere: "on a fake Core ML: tests/coreml/programs/select.ts" };
 
-/** How the effect of each option that an engine honours is observed. */
+/** How to test the effect of each option that an engine supports. */
 const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>>> = {
   cpu: {
     fallback: takesAll,
@@ -136,7 +136,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
   openvino: {
     providerOptions: limitsThreadsItself,
     fallback: (device) => refusesGraph(device, (builder, x) => builder.sign(x)),
-    allowReducedPrecision: TOLD, // No processor here has bfloat16.
+    allowReducedPrecision: TOLD, // It needs a processor with bfloat16.
     threads: countsWorkers,
   },
   ggml: {
@@ -167,7 +167,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
   },
 };
 
-/** Where the threads of a process can be counted. */
+/** Whether the threads of a process can be counted. */
 const HAS_PROC = Deno.build.os === "linux";
 const COUNT_THREADS: readonly Observation[] = [countsWorkers, limitsThreadsItself, sizesPool];
 
@@ -198,7 +198,7 @@ async function withContext<T>(options: ContextOptions, use: (context: MLContext)
   return await use(context);
 }
 
-/** The CPU has nothing to fall back to. */
+/** The CPU never needs a fallback. */
 function takesAll({ options }: TestDevice): Promise<void> {
   return withContext({ ...options, fallback: false }, async (context) => {
     const graph = await build(context, (builder, x) => builder.sign(builder.triangular(builder.roundEven(x))));
@@ -223,7 +223,7 @@ function forcesNodes({ options }: TestDevice): Promise<void> {
   });
 }
 
-/** What the CPU runs cannot be recorded: then there is no graph, although there is a fallback. */
+/** Work on the CPU cannot be captured, so building fails, although there is a fallback. */
 async function capturesWholeGraphs({ options }: TestDevice): Promise<void> {
   const body: Body = (builder, x) => builder.roundEven(builder.matmul(x, x));
   await withContext(options, (context) => build(context, body));
@@ -235,7 +235,7 @@ async function capturesWholeGraphs({ options }: TestDevice): Promise<void> {
 
 /* -- Sessions ------------------------------------------------------------------------------------------------------ */
 
-/** An entry of the sessions of a context with these options, read back from the engine. */
+/** A session option of a context with these options, read back from the engine. */
 async function sessionEntry(options: ContextOptions, key: string): Promise<string | undefined> {
   const device = await openDevice(ownOptions(options, "options")) as OrtDevice;
   const { accelerator, runtime, settings } = device;
@@ -261,7 +261,7 @@ async function changesSpinning({ options }: TestDevice): Promise<void> {
 
 /* -- Threads ------------------------------------------------------------------------------------------------------- */
 
-/** The threads of a process that computes a chain of products, and those of them that did it. */
+/** The number of threads in a process that computes a chain of products, and how many of them did the work. */
 async function countThreads(options: ContextOptions, products = 100, size = 384) {
   const program = new URL("programs/count_threads.ts", import.meta.url);
   const { code, stderr, stdout } = await runChild(program, [JSON.stringify(options), `${products}`, `${size}`], ["-A"]);
@@ -272,7 +272,7 @@ async function countThreads(options: ContextOptions, products = 100, size = 384)
 async function countsWorkers({ options }: TestDevice): Promise<void> {
   const count = async (threads: number) => (await countThreads({ ...options, threads })).working;
   assertEquals(await count(1), 1);
-  // On a busy machine the second thread may get next to nothing of one run.
+  // On a busy machine, the second thread may get almost nothing of one run.
   let most = 0;
   for (let tries = 0; tries < 5 && most < 2; tries++) most = Math.max(most, await count(2));
   assertEquals(most, 2);
@@ -284,13 +284,13 @@ async function limitsThreadsItself({ options }: TestDevice): Promise<void> {
   assertEquals(working, 1);
 }
 
-/** The pool for what the GPU leaves to the CPU. A GPU in software has threads of its own. */
+/** The pool for the GPU's work on the CPU. A software rasteriser has threads of its own. */
 async function sizesPool({ options }: TestDevice): Promise<void> {
   const [few, many] = [
     await countThreads({ ...options, threads: 2 }, 1, 16),
     await countThreads({ ...options, threads: 12 }, 1, 16),
   ];
-  const more = many.threads - few.threads; // Deno starts some of its own, or ends them.
+  const more = many.threads - few.threads; // Deno may also start or end threads.
   assert(more >= 7 && more <= 13, `${more} more threads, not 10`);
 }
 
@@ -322,7 +322,7 @@ async function keepsNoMore({ options }: TestDevice): Promise<void> {
 
 const weightError = (options: ContextOptions) => withContext(options, (context) => productError(context, true));
 
-/** With these options weights are float16, else float32. */
+/** With these options, weights are float16; otherwise, float32. */
 function roundsWeights(options: ContextOptions): (device: TestDevice) => Promise<void> {
   return async (device) => {
     const errors = [await weightError(device.options), await weightError({ ...device.options, ...options })];
@@ -330,7 +330,7 @@ function roundsWeights(options: ContextOptions): (device: TestDevice) => Promise
   };
 }
 
-/** A plug-in that nobody knows is told nothing of precision, but what the program tells it. */
+/** An unknown plug-in gets no precision options except those of the program. */
 async function widensWeights({ options }: TestDevice): Promise<void> {
   const errors = [await weightError(options), await weightError({ ...options, providerOptions: { weights: "f32" } })];
   assert(errors[0]! > 1e-5 && errors[1]! < 1e-6, `${errors}`);

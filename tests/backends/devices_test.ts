@@ -1,4 +1,4 @@
-/** Devices other than the CPU: what they compute, where, and what is said of it. */
+/** Devices other than the CPU: what they compute, where, and how they are reported. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { contextInfo, createContext, devices, graphInfo, type MLContext, MLGraphBuilder } from "@webnn/deno";
@@ -73,7 +73,7 @@ testOn(webgpu, "without fallback, build names the nodes that the device does not
 });
 
 testOn(webgpu, "hints do not lead to a GPU in software", async () => {
-  if ((await devices()).some(({ provider, accelerated }) => provider === "webgpu" && accelerated)) return; // It is one.
+  if ((await devices()).some(({ provider, accelerated }) => provider === "webgpu" && accelerated)) return; // It is a real GPU.
   for (const options of [{}, { deviceType: "gpu" }, { powerPreference: "high-performance" }] as const) {
     const context = await createContext(options);
     assertEquals(contextInfo(context).device, "cpu", JSON.stringify(options));
@@ -97,11 +97,11 @@ testOn(
       x: await context.createTensor({ ...descriptor, writable: true }),
       y: await context.createTensor({ ...descriptor, readable: true }),
     });
-    // More than are remembered, so that each is bound anew in every round.
+    // More sets than are remembered, so each is bound again in every round.
     const sets = await Promise.all(Array.from({ length: 12 }, createSet));
     for (let round = 0; round < 4; round++) {
       for (const tensor of Object.values(sets[round]!)) tensor.destroy();
-      sets[round] = await createSet(); // Perhaps in the memory of the old one.
+      sets[round] = await createSet(); // It may reuse the memory of the old one.
       const results = [];
       for (const [i, { x, y }] of sets.entries()) {
         context.writeTensor(x, new Float32Array(4).fill(i + round));
@@ -189,7 +189,7 @@ async function countCopies(faults: Faults, options: Options): Promise<void> {
   const before = copies();
   for (let n = 0; n < 100; n++) step();
   assertEquals(await read(), [100, 100, 100, 100]);
-  assertEquals(copies() - before, 1); // The read.
+  assertEquals(copies() - before, 1); // The copy of the read.
   context.destroy();
 }
 
@@ -233,7 +233,7 @@ async function withContext(device: TestDevice, use: (context: MLContext) => void
   }
 }
 
-/** A graph that adds `summand` to a state in two tensors that change places with each step. */
+/** A graph that adds `summand` to a state. Two tensors for the state swap places after each step. */
 async function accumulator(context: MLContext, summand: number) {
   const builder = new MLGraphBuilder(context);
   const graph = await builder.build({

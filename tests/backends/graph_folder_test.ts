@@ -1,4 +1,4 @@
-/** The folders in which a provider keeps what it has compiled of a graph: each graph has its own. */
+/** The folders in which a provider caches compiled graphs: one per graph. */
 import { assert, assertEquals } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import "@webnn/deno/polyfill";
@@ -6,9 +6,9 @@ import { captureGraph } from "../../bench/support/capture.ts";
 import { lower } from "../../src/backends/onnxruntime/lower.ts";
 import { graphFolder } from "../../src/backends/onnxruntime/providers/graph_folder.ts";
 
-await (await createContext()).destroy(); // ONNX Runtime stays open for good.
+await (await createContext()).destroy(); // ONNX Runtime stays open until the process ends.
 
-/** The name of the folder of x + weights, as a graph of its own. */
+/** The name of the folder for the graph x + weights. */
 async function folderOf(parent: string, weights: readonly number[], label = ""): Promise<string | undefined> {
   const descriptor = { dataType: "float32", shape: [weights.length] } as const;
   const { graph, runtime } = await captureGraph(async (context) => {
@@ -24,7 +24,7 @@ Deno.test("a graph has the same folder each time, and another one if a single we
   const parent = `${await Deno.makeTempDir()}`;
   try {
     const weights = Array.from({ length: 1000 }, (_, i) => i);
-    const others = weights.with(501, 501.5); // The compile cache would not see it in its samples, and compare.
+    const others = weights.with(501, 501.5); // The samples of the compile cache do not include this element.
     const names = [];
     for (const values of [weights, weights, others]) names.push(await folderOf(`${parent}/new`, values));
     assertEquals(names[0], names[1]);

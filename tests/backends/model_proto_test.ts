@@ -1,4 +1,4 @@
-/** Lowered graphs as files, read back by the importer. */
+/** Lowered graphs as files, read by the importer. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeModel } from "../../src/backends/onnxruntime/model_proto.ts";
 import { Float, type OnnxGraph, type OnnxInitializer } from "../../src/backends/onnxruntime/onnx.ts";

@@ -1,4 +1,4 @@
-/** Plug-in providers: files that are none give errors, and no signal. */
+/** Plug-in providers: wrong files give errors and do not crash the process. */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createContext, devices, MLGraphBuilder } from "@webnn/deno";
@@ -9,7 +9,7 @@ import { compileLibrary, compiler, withoutCompiler } from "../../support/c_compi
 import { runChild } from "../../support/child.ts";
 import { ggml, openvinoPlugin, testOn } from "../support/devices.ts";
 
-/** Runs with a folder of wrong plug-ins. */
+/** Creates a folder of wrong plug-ins. */
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -19,7 +19,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
-/** Both ways to name a plug-in: a context refuses to open, the list goes on and gives the reason. */
+/** A context with the plug-in fails to open; the list of devices includes the reason. */
 async function assertRefused(path: string, reason: string): Promise<void> {
   await assertRejects(() => createContext({ device: "gpu", plugins: [path] }), DOMException, reason);
   const entry = (await devices({ plugins: [path] })).find(({ provider }) => provider === path);
@@ -106,7 +106,7 @@ Deno.test("plug-ins come from the environment, and a URL will do", async () => {
     const names = JSON.parse(stdout).map(({ provider }: { provider: string }) => provider);
     assertEquals(names.slice(0, 3), ["cpu", one, two]);
     const without = await runChild(program, [], ["--allow-ffi", "--no-prompt"], env);
-    assert(!without.stdout.includes(one)); // Nobody is asked for the permission to read the environment.
+    assert(!without.stdout.includes(one)); // No prompt for the permission to read the environment.
   });
 });
 

@@ -1,11 +1,11 @@
-/** float32 is computed in float32 on every provider that is installed, unless the context allows less. */
+/** float32 is computed in float32 on every installed provider, unless the context allows reduced precision. */
 
 import { assert } from "@std/assert";
 import { createContext, devices } from "@webnn/deno";
 import { cpu, ggml, openvino, openvinoPlugin, type TestDevice, testOn, webgpu } from "../support/devices.ts";
 import { productError } from "../support/product_error.ts";
 
-/** Below what any shorter format can do, above what float32 does in any order of its sums. */
+/** Less than any shorter format can reach, and more than float32 in any order of summation. */
 const FLOAT32_ERROR = 1e-6;
 
 async function errorsOn({ options }: TestDevice, allowReducedPrecision: boolean): Promise<number[]> {

@@ -1,5 +1,5 @@
 /**
- * A graph with weights enough that the compile cache hashes only samples of them.
+ * A graph with enough weights for the compile cache to hash only samples of them.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function product(builder: MLGraphBuilder, scale: number, weights = weight
   return builder.build({ y: builder.relu(builder.add(builder.matmul(x, factor), one)) });
 }
 
-/** What {@linkcode product} gives for ones: exactly, since all are small integers. */
+/** The result of {@linkcode product} for ones. It is exact, because all numbers are small integers. */
 export function productOfOnes(weights: Float32Array): number[] {
   return Array.from({ length: WIDTH }, (_, column) => {
     let sum = 1;

@@ -1,4 +1,4 @@
-/** What providers are told, also those that cannot run here, and their words for a device that is gone. */
+/** What providers are told, including those that cannot run here, and how they report a lost device. */
 
 import { assertEquals } from "@std/assert";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
@@ -15,7 +15,7 @@ const compiled = (name: string, device?: string): Row =>
   COMPILED.find((row) => row.name === name && (device === undefined || row.device === device))!;
 const plugin = (name: string): Row => PLUGINS.find((row) => row.name === name) ?? UNKNOWN_PLUGIN;
 
-/** What a provider is told in a context with these options. */
+/** The provider options for a context with these options. */
 function told({ options }: Row, context: ContextOptions = {}) {
   return options(settingsOf(ownOptions({ cacheDirectory: "", threads: 3, ...context }, "options")));
 }

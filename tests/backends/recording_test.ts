@@ -1,4 +1,4 @@
-/** Recordings: each has a number of its own, under which the engine lets go of it. */
+/** Recordings: each has a unique number, by which the engine releases it. */
 import { assertEquals } from "@std/assert";
 import { readCString } from "../../ffi/memory.ts";
 import { type CaptureRuntime, recorderOf } from "../../src/backends/onnxruntime/recording.ts";

@@ -1,9 +1,9 @@
-/** Where the options of a context lead. */
+/** Which device the options of a context select. */
 import { assertEquals } from "@std/assert";
 import { devicesOf } from "../../src/backends/select.ts";
 import { DEFAULTS, type Selection } from "../../src/options.ts";
 
-Deno.test("demands come first, then hints; whoever says nothing gets the CPU", () => {
+Deno.test("demands come first, then hints; without either it is the CPU", () => {
   const cases: [Partial<Selection>, string][] = [
     [{}, "cpu"],
     [{ accelerated: false, powerPreference: "high-performance" }, "cpu"],

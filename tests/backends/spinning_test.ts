@@ -1,4 +1,4 @@
-/** Threads that sleep while they wait compute the same, in pools of their own. */
+/** Threads that sleep while they wait compute the same results, in pools of their own. */
 import { assertEquals } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { openCpu } from "../../src/backends/onnxruntime/mod.ts";

@@ -1,4 +1,4 @@
-/** Work on a device that is not made for threads. */
+/** Work on a device that does not support threads. */
 import { assertEquals } from "@std/assert";
 import { ExclusiveTurns } from "../../src/backends/onnxruntime/providers/turns.ts";
 

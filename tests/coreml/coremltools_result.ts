@@ -1,6 +1,6 @@
 /**
- * What coremltools has loaded: coremltools_result.json, which `deno task verify:coremltools` writes. A program always has
- * the same bytes, so that their hash tells whether it was this very one.
+ * The result of `deno task verify:coremltools`: coremltools_result.json says which programs coremltools has loaded. A
+ * program always has the same bytes, so its hash identifies it.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { LowerOptions } from "../../src/backends/coreml/lower.ts";
 import json from "./coremltools_result.json" with { type: "json" };
 import { digestOfAll } from "./files.ts";
 
-/** What is found of a set of programs. */
+/** The findings about a set of programs. */
 export interface SetResult {
   readonly set: string;
-  /** The hash of all its packages. */
+  /** The hash of all packages. */
   readonly digest: string;
   readonly programs: number;
   readonly loaded: number;
-  /** Why, by the name of the program. */
+  /** The reasons, by name of the program. */
   readonly refused: Readonly<Record<string, string>>;
   readonly numbers: {
     readonly equal: number;
-    /** NumPy implementations are missing for some operations, conv among them. */
+    /** NumPy implementations are missing for some operations, such as conv. */
     readonly notComputed: number;
     readonly notGiven: number;
     /** How many differ for a known reason. */
@@ -29,26 +29,26 @@ export interface SetResult {
   };
 }
 
-/** What is found of all programs. */
+/** The findings about all programs. */
 export interface Result {
   readonly coremltools: string;
   readonly numpy: string;
   readonly sets: readonly SetResult[];
-  /** Programs that are wrong, by their names. */
+  /** The wrong programs, by name. */
   readonly wrong: { readonly programs: number; readonly refused: readonly string[]; readonly taken: readonly string[] };
 }
 
-/** What was found when the task was last run. */
+/** The findings of the last run of the task. */
 export const RESULT = json as unknown as Result;
 
-/** The ways in which graphs are lowered, by the names that the result has for them. */
+/** The lowering options, by their names in the result. */
 export const LOWERINGS: Readonly<Record<string, LowerOptions>> = {
   "specification version 8": { specificationVersion: 8, float16: false },
   "specification version 9": { specificationVersion: 9, float16: false },
   "specification version 8, computed in float16": { specificationVersion: 8, float16: true },
 };
 
-/** Asserts that coremltools has loaded these programs, by the hashes of their packages, and all of them. */
+/** Asserts that coremltools has loaded exactly these programs, by the hashes of their packages. */
 export function assertLoaded(set: string, digests: readonly string[]): void {
   const recorded = RESULT.sets.find((recorded) => recorded.set === set);
   assertEquals(

@@ -1,4 +1,4 @@
-/** That coremltools has loaded the programs of today. wpt_cases_test.ts shows it of WPT's cases. */
+/** Whether coremltools has loaded the current programs. For WPT's cases, see wpt_cases_test.ts. */
 import { assertEquals } from "@std/assert";
 import { testWithData } from "../support/test_data.ts";
 import { assertLoaded, LOWERINGS, RESULT } from "./coremltools_result.ts";

@@ -1,6 +1,6 @@
 /**
- * What the encoder writes, read back by the reader, which shares no code with it; and the bytes themselves where the
- * format fixes them.
+ * What the encoder writes, read by a reader that shares no code with it; and the bytes themselves, where the format
+ * fixes them.
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
@@ -175,7 +175,7 @@ Deno.test("the reader refuses files that contradict themselves", () => {
   assertThrows(() => readProgram(unknownField, weights), Error, "Model has an unknown field 3");
 });
 
-/** A program with these constants; each is the operand of an operation. */
+/** A program with these constants, each an operand of an operation. */
 function programOf(constants: readonly MilConstant[], version: 8 | 9 = 8): MilProgram {
   const x = value("x", "fp32", [1]);
   const y = value("y", "fp32", [1]);

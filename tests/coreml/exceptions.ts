@@ -1,4 +1,4 @@
-/** The cases of WPT that are known not to pass on Core ML, with the reason. */
+/** WPT's cases that are known to fail on Core ML, with the reason. */
 
 import type { Exceptions } from "../wpt_cases/report.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Writes programs as packages, beside each a JSON file with its inputs and outputs where they are known: what
- * verify_coremltools.py reads.
+ * Writes programs as packages, each with a JSON file of its inputs and outputs if known: the input of
+ * verify_coremltools.py.
  *
  * @module
  */
@@ -24,20 +24,20 @@ import { type InterpretedDevice, openInterpretedDevice } from "./interpreted_dev
 import { type Elements, runProgram } from "./interpreter/mod.ts";
 import { PROGRAMS, WRONG_PROGRAMS } from "./sample_programs.ts";
 
-/** The elements of an input or output, in the type that they are given in. */
+/** The elements of an input or output, in their type. */
 interface TypedBytes {
   readonly dataType: string;
   readonly data: Uint8Array;
 }
 
-/** What a program makes of its inputs, and how far another's outputs may be from that. */
+/** The inputs and outputs of a program, and the tolerance for other implementations. */
 interface Run {
   readonly inputs: readonly TypedBytes[];
   readonly outputs: readonly TypedBytes[];
   readonly tolerance: { readonly metric: Tolerance["metricType"]; readonly value: number };
 }
 
-/** Writes the programs made by hand, with values that the interpreter gives. Returns the hash of each package. */
+/** Writes the handmade programs, with values from the interpreter. Returns the hash of each package. */
 export async function exportHandmade(folder: string): Promise<string[]> {
   const digests: string[] = [];
   for (const [name, program] of Object.entries(PROGRAMS)) {
@@ -53,7 +53,7 @@ export async function exportHandmade(folder: string): Promise<string[]> {
   return digests;
 }
 
-/** Writes the programs that are wrong. */
+/** Writes the wrong programs. */
 export async function exportWrong(folder: string): Promise<string[]> {
   const digests: string[] = [];
   for (const [name, { program }] of Object.entries(WRONG_PROGRAMS)) digests.push(await save(folder, name, program));
@@ -61,8 +61,8 @@ export async function exportWrong(folder: string): Promise<string[]> {
 }
 
 /**
- * Writes the programs of those cases of WPT that Core ML's limits allow, with the outputs that the interpreter gives.
- * Those are within the tolerance of what the case expects, so others that are too lie within twice the tolerance.
+ * Writes the programs of WPT's cases within Core ML's limits, with outputs from the interpreter. Those are within the
+ * tolerance of the expected values, so other correct outputs are within twice the tolerance.
  */
 export async function exportCases(
   folder: string,
@@ -103,7 +103,7 @@ export async function compileNetworks(options: LowerOptions): Promise<Interprete
   return device;
 }
 
-/** Writes the networks, without values: NumPy has no convolutions for them. */
+/** Writes the networks, without values, because NumPy has no convolutions. */
 export async function exportNetworks(folder: string, options: LowerOptions): Promise<string[]> {
   const { programs } = await compileNetworks(options);
   const digests: string[] = [];
@@ -111,7 +111,7 @@ export async function exportNetworks(folder: string, options: LowerOptions): Pro
   return digests;
 }
 
-/** Writes a package, and beside it what it makes of its inputs. Returns the package's hash. */
+/** Writes a package and the file with its inputs and outputs. Returns the hash of the package. */
 async function save(folder: string, name: string, program: MilProgram, run?: Run): Promise<string> {
   const files = await packageFiles(program);
   for (const [file, bytes] of files) {
@@ -128,14 +128,14 @@ async function save(folder: string, name: string, program: MilProgram, run?: Run
   return packageDigest(files);
 }
 
-/** What a graph was compiled to, and what its last run was given and gave. */
+/** What a graph was compiled to, and the inputs and outputs of its last run. */
 interface Recorded {
   program?: MilProgram;
   inputs?: TypedBytes[];
   outputs?: TypedBytes[];
 }
 
-/** A device that keeps what it does until that is taken. */
+/** A device that records its work until the recording is taken. */
 function recording(device: ReturnType<typeof openInterpretedDevice>): Device & { take(): Recorded } {
   let recorded: Recorded = {};
   const descriptors = new WeakMap<DeviceTensor, Descriptor>();
@@ -168,7 +168,7 @@ function recording(device: ReturnType<typeof openInterpretedDevice>): Device & {
   };
 }
 
-/** A copy of a tensor's elements. NumPy has no type for integers of four bits: they become int32. */
+/** A copy of a tensor's elements. NumPy has no 4-bit integers, so those become int32. */
 function storedElements({ dataType, shape }: Descriptor, bytes: Uint8Array): TypedBytes {
   if (dataType !== "int4" && dataType !== "uint4") return { dataType, data: bytes.slice() };
   const elements = new Int32Array(elementCount(shape));

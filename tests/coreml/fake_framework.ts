@@ -1,5 +1,5 @@
 /**
- * The framework of native/fake_coreml/: building it, running programs of the tests on it, and its controls.
+ * The framework of native/fake_coreml/: builds it, runs test programs on it, and controls it.
  *
  * @module
  */
@@ -14,16 +14,16 @@ import { cString, readCString } from "../../ffi/memory.ts";
 const SOURCES = ["runtime.m", "values.m", "model.m", "compute_plan.m", "interpreter.m", "msg_send.S"];
 const FOLDER = new URL("../../native/fake_coreml/", import.meta.url);
 
-/** GNUstep's flags for the compiler, or why the framework cannot be built here. */
+/** GNUstep's compiler flags, or why the framework cannot be built here. */
 const flags = await findFlags();
 
 /** Whether the framework can be built here. */
 export const available: boolean = flags instanceof Array;
 
-/** What to append to the name of a test that is ignored because the framework cannot be built. */
+/** The suffix for the name of a test that is skipped because the framework cannot be built. */
 export const unavailable: string = typeof flags === "string" ? ` (skipped: ${flags})` : "";
 
-/** Builds the framework into a folder; returns the path of its library. */
+/** Builds the framework in a folder. Returns the path of its library. */
 export async function buildFakeFramework(folder: string): Promise<string> {
   if (typeof flags === "string") throw new Error(flags);
   const path = join(folder, "libfake_coreml.so");
@@ -41,19 +41,19 @@ export async function buildFakeFramework(folder: string): Promise<string> {
   return path;
 }
 
-/** Builds the framework into a folder, where GNUstep's own will be too, and makes it this process's Core ML. */
+/** Builds the framework in a folder, which GNUstep will use too, and makes it this process's Core ML. */
 export async function installFakeFramework(folder: string): Promise<void> {
   Deno.env.set("WEBNN_COREML_FRAMEWORK", await buildFakeFramework(folder));
-  Deno.env.set("TMP", folder); // GNUstep does not look at TMPDIR.
+  Deno.env.set("TMP", folder); // GNUstep does not read TMPDIR.
 }
 
 /**
- * Registers a test that runs the tests of another file on the framework, in a process of its own: GCC's runtime takes
- * each class once, and what GNUstep complains of, such as that there was no pool, goes to the standard error output.
+ * Registers a test that runs a test file on the framework, in a process of its own: GCC's runtime loads each class only
+ * once, and GNUstep reports problems, such as a missing autorelease pool, on standard error.
  *
- * @param name what the file shows
- * @param file in tests/coreml/programs/; its arguments are the path of the library and a folder for itself
- * @param options flags for Deno, and files of the test data without which the test is skipped
+ * @param name what the file tests
+ * @param file in tests/coreml/programs/; its arguments are the path of the library and a folder
+ * @param options flags for Deno, and required files of the test data
  */
 export function testOnFake(
   name: string,
@@ -81,17 +81,17 @@ async function runTests(file: string, library: string, folder: string, flags: re
   const program = fileURLToPath(new URL(`./programs/${file}`, import.meta.url));
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const options = ["--config", config, "--no-check", "--allow-all", "--sanitize-ops", "--sanitize-resources", ...flags];
-  // What is missing is downloaded here: not to tell of that, the tests would have to be quiet themselves.
+  // Downloads missing packages now. To suppress the messages about that, the tests themselves would have to be quiet.
   await new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", "--config", config, program] }).output();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", ...options, program, "--", library, folder],
-    env: { TMPDIR: folder, TMP: folder, NO_COLOR: "1" }, // GNUstep does not look at TMPDIR.
+    env: { TMPDIR: folder, TMP: folder, NO_COLOR: "1" }, // GNUstep does not read TMPDIR.
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** Opens the callback of all completions, which stays for good and must not look as if a test had left it behind. */
+/** Opens the callback of all completions. It is never closed, and must not look like a leak of a test. */
 export async function openCallback({ completions }: Runtime): Promise<void> {
   const refuse = () => {
     throw new Error("Nothing is begun");
@@ -109,25 +109,25 @@ const SYMBOLS = {
   fake_coreml_objects: { parameters: [], result: "pointer" },
 } as const;
 
-/** The controls of the framework. */
+/** Controls the framework. */
 export interface FakeControls extends Disposable {
-  /** Makes completions come this much later. */
+  /** Delays completions by this much. */
   delay(milliseconds: number): void;
-  /** Fails the n-th call from now on that can fail; 0 fails none. */
+  /** Makes the n-th failable call from now fail; 0 means none. */
   fail(n: number): void;
-  /** The name of the call that was failed. */
+  /** The name of the call that failed. */
   fired(): string | undefined;
   /** Hides a selector of Core ML's classes; "" hides none. */
   hide(selector: string): void;
-  /** Makes predictions ignore the arrays that they are offered for their outputs. */
+  /** Makes predictions ignore the arrays offered for their outputs. */
   ignoreBackings(ignore: boolean): void;
-  /** The live objects of a class, or of all of Core ML's. */
+  /** The number of live objects of a class, or of all Core ML classes. */
   live(name?: string): number;
-  /** The live objects by class, those of Foundation included. */
+  /** The live objects by class, including those of Foundation. */
   objects(): Map<string, number>;
 }
 
-/** Opens the controls of the framework that is at this path. */
+/** Opens the controls of the framework at this path. */
 export function openFakeControls(path: string): FakeControls {
   const library = Deno.dlopen(path, SYMBOLS);
   const { symbols } = library;
@@ -154,7 +154,7 @@ async function findFlags(): Promise<readonly string[] | string> {
     const compile = await ask("gnustep-config", "--objc-flags");
     const link = await ask("gnustep-config", "--base-libs");
     await ask("gcc", "-print-prog-name=cc1obj").then((path) => Deno.stat(path[0]!));
-    // GNUstep's own warnings about its headers, and files of dependencies, are of no interest here.
+    // GNUstep's warnings about its own headers, and dependency files, do not matter here.
     const kept = compile.filter((flag) => !/^-(M|Wall|Wno-import|O|g$|I\.)/.test(flag));
     return [...kept.map((flag) => flag.replace(/^-I/, "-isystem")), ...link];
   } catch (error) {

@@ -6,7 +6,7 @@ import { available, buildFakeFramework, testOnFake, unavailable } from "./fake_f
 
 testOnFake("each call that can fail does", "faults.ts");
 
-/** Runs its arguments where no file becomes larger than a megabyte, as if the disk were full then. */
+/** Runs a command with a file size limit of 1 MB, which simulates a full disk. */
 const WITHOUT_SPACE = ["-c", 'trap "" XFSZ; ulimit -f 2048; exec "$@"', "sh"];
 
 Deno.test({

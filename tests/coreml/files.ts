@@ -1,5 +1,5 @@
 /**
- * Folders that packages are written to and read from, in memory and on disk.
+ * Folders for packages, in memory and on disk.
  *
  * @module
  */
@@ -28,11 +28,11 @@ function weightBytes(file: WeightFile): Uint8Array {
   return sink.bytes;
 }
 
-/** Takes bytes and keeps a copy of them. */
+/** Keeps a copy of the bytes that it gets. */
 export class MemorySink implements ByteSink {
   readonly #parts: Uint8Array<ArrayBuffer>[] = [];
 
-  /** Everything that was written. */
+  /** All bytes so far. */
   get bytes(): Uint8Array {
     const bytes = new Uint8Array(this.#parts.reduce((sum, { length }) => sum + length, 0));
     let offset = 0;
@@ -48,10 +48,10 @@ export class MemorySink implements ByteSink {
   }
 }
 
-/** The files of a package by their paths in it. */
+/** The files of a package, by path. */
 export type PackageFiles = ReadonlyMap<string, Uint8Array>;
 
-/** Writes the package of `program` in memory. */
+/** Writes the package of a program in memory. */
 export async function packageFiles(program: MilProgram): Promise<PackageFiles> {
   const sinks = new Map<string, MemorySink>();
   await writePackage(encodeProgram(program), {
@@ -64,26 +64,26 @@ export async function packageFiles(program: MilProgram): Promise<PackageFiles> {
   return new Map([...sinks].map(([path, { bytes }]) => [path, bytes]));
 }
 
-/** Finds the two files of a program by the manifest of its package, of which `read` gives a file. */
+/** Finds the two files of a program by the manifest of its package. `read` reads a file of the package. */
 export function readPackage(read: (path: string) => Uint8Array): ProgramFiles {
   const manifest = JSON.parse(new TextDecoder().decode(read("Manifest.json")));
   const { path } = manifest.itemInfoEntries[manifest.rootModelIdentifier];
   return { model: read(`Data/${path}`), weights: read(`Data/${dirname(path)}/weights/weight.bin`) };
 }
 
-/** A hash of all bytes of a package. */
+/** A hash of all files of a package. */
 export function packageDigest(files: PackageFiles): string {
   const hash = createHash("sha256");
   for (const path of [...files.keys()].sort()) hash.update(`${path}\n`).update(files.get(path)!);
   return hash.digest("hex");
 }
 
-/** A hash of packages in any order, by their hashes. */
+/** A hash of packages in any order, from their hashes. */
 export function digestOfAll(digests: readonly string[]): string {
   return createHash("sha256").update(digests.toSorted().join("\n")).digest("hex");
 }
 
-/** Writes the package of `program` to a folder on disk, which need not exist. */
+/** Writes the package of a program to a folder on disk, which need not exist. */
 export async function savePackage(program: MilProgram, path: string): Promise<void> {
   await writePackage(encodeProgram(program), diskFolder(path));
 }

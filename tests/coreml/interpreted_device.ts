@@ -1,6 +1,6 @@
 /**
- * Core ML as far as it can be shown without it: graphs are lowered and written as packages, which are read back; the
- * program that is read is held against what coremltools knows of its operations, and run by the interpreter.
+ * Core ML as far as it can be tested without macOS: graphs are lowered and written as packages, which are read back;
+ * the resulting program is checked against coremltools' description of its operations, and run by the interpreter.
  *
  * @module
  */
@@ -19,19 +19,19 @@ import { type Elements, runProgram } from "./interpreter/mod.ts";
 import { lint } from "./lint.ts";
 import { readProgram } from "./reader.ts";
 
-/** The tensors of the device are bytes as WebNN has them. */
+/** Tensors hold the bytes of WebNN tensors. */
 interface InterpretedTensor extends DeviceTensor {
   readonly bytes: Uint8Array;
 }
 
-/** What was compiled. */
+/** A device that records what was compiled. */
 export interface InterpretedDevice extends Device {
   readonly programs: MilProgram[];
   /** The hash of each program's package. */
   readonly digests: string[];
 }
 
-/** Opens a device without memory of its own: nothing has to be released. */
+/** Opens a device without native memory: nothing has to be released. */
 export function openInterpretedDevice(options: LowerOptions): InterpretedDevice {
   const programs: MilProgram[] = [];
   const digests: string[] = [];
@@ -59,7 +59,7 @@ export function openInterpretedDevice(options: LowerOptions): InterpretedDevice 
   };
 }
 
-/** What remains of a program that was written as a package. */
+/** Reads back the program of a package. */
 function programIn(files: PackageFiles): MilProgram {
   const { model, weights } = readPackage((path) => files.get(path)!);
   return readProgram(model, weights);

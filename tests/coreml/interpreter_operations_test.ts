@@ -1,6 +1,6 @@
 /**
- * The operations of the interpreter against coremltools' own numbers, against the reference of WebNN where the two say
- * the same, and against worked examples.
+ * The interpreter's operations, compared with coremltools' own numbers, with WebNN's reference where the operations are
+ * the same, and with worked examples.
  *
  * @module
  */
@@ -25,7 +25,7 @@ import {
   YES,
 } from "./one_operation.ts";
 
-/** A tensor, a string, or several tensors, as `numbers.json` has them. */
+/** A tensor, a string, or several tensors, as in `numbers.json`. */
 type Described = { type: string; shape: number[]; data: (number | string)[] };
 type Parameter = Described | string | Described[];
 
@@ -216,13 +216,13 @@ Deno.test("resize_bilinear and upsample_bilinear on WebNN's grid are resample2d"
     assertAgrees("resize_bilinear", { ...inputs, sampling_mode: "UNALIGN_CORNERS" }, expected);
     upsample(x, [height / 3 + 0.01, width / 4 + 0.01], expected);
   }
-  // The example of coremltools' own tests.
+  // The example from coremltools' tests.
   const row = [1, 1, 4 / 3, 5 / 3, 2, 2];
   upsample(tensor("fp32", [1, 1, 1, 2], [1, 2]), [2, 3], [tensor("fp32", [1, 1, 2, 6], [...row, ...row])]);
 });
 
 Deno.test("resize_bilinear has the grids of Apple's documentation", () => {
-  // The documentation's table of grid points between two positions, of which the results here are linear functions.
+  // The documentation's table of grid points between two positions; these results are linear functions of them.
   const grids: Record<string, number[]> = {
     UNALIGN_CORNERS: [0, 0.1, 0.5, 0.9, 1],
     STRICT_ALIGN_CORNERS: [0, 0.25, 0.5, 0.75, 1],
@@ -241,7 +241,7 @@ Deno.test("resize_bilinear has the grids of Apple's documentation", () => {
 });
 
 Deno.test("nearest neighbours are taken for whole factors only", () => {
-  // The examples of coremltools' own tests.
+  // The examples from coremltools' tests.
   assertAgrees("resize_nearest_neighbor", {
     x: tensor("fp32", [1, 1, 2, 1], [0.37, 6.17]),
     target_size_height: scalar("int32", 2),
@@ -322,7 +322,7 @@ Deno.test("4-bit constants are read from halves of bytes, the low one first", ()
   assertEquals([...output!.data], [-2, 1, -80, 70]);
 });
 
-/** Weights of one direction, small enough that no activation saturates. */
+/** The weights of one direction, small enough that no activation saturates. */
 function recurrentWeights(gates: number, hidden: number, input: number, seed: number) {
   const small = (shape: number[], seed: number) => {
     const { data } = noise("fp32", shape, seed);
@@ -335,7 +335,7 @@ function recurrentWeights(gates: number, hidden: number, input: number, seed: nu
   };
 }
 
-/** The same elements with axes of 1 in front, or none. */
+/** The same elements with leading axes of size 1, or none. */
 function reshaped(value: Tensor, ...shape: number[]): Tensor {
   return { ...value, shape };
 }
@@ -356,7 +356,7 @@ Deno.test("lstm without peepholes is that of WebNN, each way", () => {
       initialHiddenState: reshaped(initial_h, 1, BATCH, HIDDEN),
       initialCellState: reshaped(initial_c, 1, BATCH, HIDDEN),
     }, {
-      // The reference finds the rows of a gate by its letter, so MIL's order needs no rearranged weights.
+      // The reference finds the rows of a gate by its letter, so MIL's order needs no reordering.
       layout: "ifog",
       direction: direction === "forward" ? "forward" : "backward",
       returnSequence: true,
@@ -378,7 +378,7 @@ Deno.test("lstm without peepholes is that of WebNN, each way", () => {
   }
 });
 
-/** Core ML gives the sequence of the direction `reverse` as it is computed. */
+/** Core ML returns the sequence of the direction `reverse` in the order of computation. */
 function reversedInTime({ data, ...rest }: Tensor): Tensor {
   const steps = Array.from(
     { length: STEPS },
@@ -418,7 +418,7 @@ Deno.test("lstm both ways puts the directions beside each other, in the order of
 });
 
 Deno.test("the output gate of lstm peeps at the new cell state", () => {
-  // One unit, nothing but peepholes and a candidate of 0.5: i = 3·c, f = 2·c, o = 5·c', with linear gates and c = 1.
+  // One unit with only peepholes and a candidate of 0.5: i = 3·c, f = 2·c, o = 5·c', with linear gates and c = 1.
   const [, hidden, cell] = run("lstm", {
     x: tensor("fp32", [1, 1, 1], [0]),
     initial_h: tensor("fp32", [1, 1], [0]),
@@ -488,7 +488,7 @@ Deno.test("indices outside their tensor are errors", () => {
   }
 });
 
-// The last test of this file, so that all others have run.
+// The last test of this file, after all others.
 Deno.test("every operation is compared with something", () => {
   assertEquals(Object.keys(OPERATIONS).filter((name) => !compared.has(name)), []);
 });

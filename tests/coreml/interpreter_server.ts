@@ -1,8 +1,8 @@
 /**
- * Runs ML Programs for native/fake_coreml, which starts this program and sends requests to its standard input. A message
- * is two lengths of 32 bits, a header in JSON, and a payload of bytes.
+ * Runs ML Programs for native/fake_coreml, which starts this program and sends requests to its standard input. A
+ * message is two 32-bit lengths, a JSON header, and a payload of bytes.
  *
- * A compiled model is a folder with the two files of its package, which have been read, checked and linted.
+ * A compiled model is a folder with the two files of its package, after they were read, checked and linted.
  */
 
 import { MultiArrayDataType } from "../../ffi/objc/core_ml.ts";
@@ -13,7 +13,7 @@ import { runProgram } from "./interpreter/mod.ts";
 import { lint } from "./lint.ts";
 import { readProgram } from "./reader.ts";
 
-/** What the fake framework asks for. */
+/** The requests of the fake framework. */
 type Request =
   | { operation: "compile"; path: string; target: string }
   | { operation: "load" | "operations"; path: string }
@@ -100,7 +100,7 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
-/** Bytes from the standard input; `undefined` at its end. */
+/** Reads bytes from standard input; `undefined` at its end. */
 function readExactly(byteLength: number): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new Uint8Array(byteLength);
   for (let offset = 0; offset < byteLength;) {
@@ -118,7 +118,7 @@ function send(reply: object, bytes: Uint8Array): void {
   try {
     for (let offset = 0; offset < message.byteLength;) offset += Deno.stdout.writeSync(message.subarray(offset));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(); // The process that asked has ended meanwhile.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(); // The process that sent the request has ended.
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The interpreter of ML Programs: how it reads programs, and what it refuses.
+ * The interpreter of ML Programs: how it reads programs, and what it rejects.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { MilOperation, MilProgram, MilValue } from "../../src/backends/core
 import { type Elements, runProgram } from "./interpreter/mod.ts";
 import { constant, ints, scalar, tensor, text } from "./one_operation.ts";
 
-/** A program of one operation on the input `x`, `fp32 [2]`, and on constants. */
+/** A program with one operation on the input `x`, `fp32 [2]`, and on constants. */
 function program(operation: Partial<MilOperation>, changes: Partial<MilProgram> = {}): MilProgram {
   const x: MilValue = { name: "x", dataType: "fp32", shape: [2] };
   const y: MilValue = { name: "y", dataType: "fp32", shape: [2] };
@@ -68,7 +68,7 @@ Deno.test("runProgram chains operations, and takes what constexpr operations giv
   assertThrows(() => run([conv, dequantize]), TypeError, "nothing defines weight");
 });
 
-/** What is wrong with a program, and what the interpreter says of it. */
+/** A wrong program, and the interpreter's message. */
 const WRONG: Record<string, { program: MilProgram; says: string }> = (() => {
   const x: MilValue = { name: "x", dataType: "fp32", shape: [2] };
   const y: MilValue = { name: "y", dataType: "fp32", shape: [2] };

@@ -1,7 +1,7 @@
 /**
- * Checks an ML Program by what coremltools knows of every operation (mil_schema.json), without coremltools: names,
- * order, parameters and their types, and the types of results where they follow simply. It is the check of every
- * change; coremltools itself, which infers all shapes, is asked by `deno task verify:coremltools`.
+ * Checks an ML Program against coremltools' description of every operation (mil_schema.json), without coremltools:
+ * names, order, parameters and their types, and the types of results if they are simple to infer. It checks every
+ * change; coremltools itself, which infers all shapes, runs in `deno task verify:coremltools`.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { MilConstant, MilOperation, MilProgram, MilTensorType, MilValue } f
 import { resultsOf } from "./lint_results.ts";
 import schema from "./mil_schema.json" with { type: "json" };
 
-/** What coremltools says of a parameter; see make_schema.py. */
+/** coremltools' description of a parameter; see make_schema.py. */
 interface Parameter {
   readonly types?: readonly string[];
   readonly domain?: string;
@@ -28,7 +28,7 @@ const MAX_RANK = 5;
 const FEATURES = ["fp32", "fp16", "int32"];
 const BITS = { fp32: 32, fp16: 16, int32: 32, int8: 8, uint8: 8, int4: 4, uint4: 4, bool: 8, string: 0 };
 
-/** What is wrong with `program`, one message each; none if it is right. */
+/** The problems of a program, one message each; empty if there are none. */
 export function lint(program: MilProgram): string[] {
   const opset: Opset = program.specificationVersion === 8 ? "CoreML7" : "CoreML8";
   const problems: string[] = [];
@@ -85,7 +85,7 @@ function lintOperation(operation: MilOperation, opset: Opset, constants: Readonl
   return problems.length > 0 ? problems : lintResults(operation);
 }
 
-/** The parameters of an operation, or why there are none. */
+/** The parameters of an operation, or why it has none. */
 function parametersOf(type: string, opset: Opset): Parameters | string {
   const versions = operations[type];
   if (versions === undefined) return "there is no such operation";
@@ -115,7 +115,7 @@ function lintParameter(
   return problems;
 }
 
-/** Parameters of one domain have one type. */
+/** Parameters of the same domain must have the same type. */
 function lintDomains(given: MilOperation["inputs"], parameters: Parameters, at: string): string[] {
   const first = new Map<string, readonly [name: string, dataType: string]>();
   const problems: string[] = [];
@@ -130,7 +130,7 @@ function lintDomains(given: MilOperation["inputs"], parameters: Parameters, at: 
   return problems;
 }
 
-/** Values stand in place in `constexpr_` operations only, and there all do. */
+/** Only `constexpr_` operations have inline values, and all of their parameters are. */
 function lintAttributes({ type, name, inputs, attributes = {} }: MilOperation, opset: Opset): string[] {
   const isConstexpr = type.startsWith("constexpr_");
   const misplaced = Object.keys(isConstexpr ? inputs : attributes);

@@ -1,21 +1,21 @@
 /**
- * The types of an operation's results, for the operations where a line says it. The others are left to coremltools.
+ * The types of operations' results, where they are simple to infer. The others are left to coremltools.
  *
  * @module
  */
 import type { MilConstant, MilOperation, MilTensorType, MilType, MilValue } from "../../src/backends/coreml/mil.ts";
 import { broadcast, elementCount, type Shape } from "../../src/shape.ts";
 
-/** The types of the results; a string says what is wrong. Parameters that are no constants have no elements here. */
+/** The types of the results; a string is an error. Parameters that are not constant have no elements. */
 type Rule = (operation: Operands) => readonly MilTensorType[] | string | undefined;
 
-/** What a rule asks of an operation. */
+/** The parameters of an operation, for a rule. */
 interface Operands {
-  /** A parameter of one value. */
+  /** A parameter with one value. */
   one(name: string): MilValue;
-  /** A parameter of several values. */
+  /** A parameter with several values. */
   list(name: string): readonly MilValue[];
-  /** The elements of an integer parameter, `undefined` if it is no constant. */
+  /** The elements of an integer parameter; `undefined` if it is not constant. */
   integers(name: string): number[] | undefined;
   /** A string parameter. */
   text(name: string): string;
@@ -129,7 +129,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
 };
 
-/** The types of the results of `operation`, a message if there are none, `undefined` if there is no rule for it. */
+/** The types of an operation's results, an error message, or `undefined` if there is no rule. */
 export function resultsOf(operation: MilOperation): readonly MilTensorType[] | string | undefined {
   const parameter = (name: string) => (operation.inputs[name] ?? operation.attributes?.[name])!;
   const one = (name: string) => [parameter(name)].flat()[0]!;
@@ -149,7 +149,7 @@ function elementsOf(value: MilValue): number[] | undefined {
   return Array.from({ length: data.byteLength / 4 }, (_, i) => view.getInt32(i * 4, true));
 }
 
-/** One rule for the operations named, a space between them. */
+/** The same rule for several operations, separated by spaces. */
 function rules(names: string, rule: Rule): Record<string, Rule> {
   return Object.fromEntries(names.split(" ").map((name) => [name, rule]));
 }

@@ -1,4 +1,6 @@
-/** What the lowering writes, where it is not for numbers to show: operators_test.ts and wpt_cases_test.ts do that. */
+/**
+ * What the lowering writes, as far as numbers do not show it: for those, see operators_test.ts and wpt_cases_test.ts.
+ */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { MLGraphBuilder, type MLOperand } from "../../mod.ts";
@@ -49,7 +51,7 @@ function operation({ program }: LoweredProgram, type: string): MilOperation {
 
 Deno.test("a lowering cannot be forgotten", () => {
   const { add: _, ...incomplete } = lowerings;
-  // @ts-expect-error -- that of add is missing
+  // @ts-expect-error -- the lowering of add is missing
   incomplete satisfies typeof lowerings;
   assertEquals(Object.keys(lowerings).sort(), Object.keys(operators).sort());
 });
@@ -125,7 +127,7 @@ Deno.test("constants are not copied, unless their elements stand in another orde
   const buffers = graph.constants.map(({ block }) => block.bytes.buffer);
   assertEquals(weights.map(({ data }) => buffers.includes((data as Uint8Array<ArrayBuffer>).buffer)), [true, false]);
   const elements = new Float32Array((weights[1]!.data as Uint8Array).buffer);
-  // hwio [h, w, i, o] as oihw: the element of output 1, input 1, row 0, column 1 was at ((0·2 + 1)·2 + 1)·3 + 1.
+  // hwio [h, w, i, o] to oihw: the element of output 1, input 1, row 0, column 1 was at ((0·2 + 1)·2 + 1)·3 + 1.
   assertEquals(elements[((1 * 2 + 1) * 2 + 0) * 2 + 1], 10);
 });
 

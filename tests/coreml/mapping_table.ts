@@ -1,6 +1,6 @@
 /**
- * The operations of MIL that each operator is lowered to. It is observed, not stated: every operator is lowered in all
- * ranks, with inputs and with constants for operands.
+ * The MIL operations of each operator. They are observed: every operator is lowered in all ranks, with inputs and
+ * constants as operands.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { openInterpretedDevice } from "./interpreted_device.ts";
 
 const RANKS = [0, 1, 2, 3, 4, 5];
 
-/** A line for each operator: its operations for floats, and those for integers. */
+/** One line per operator: its operations for floats, and for integers. */
 export async function mappingTable(): Promise<string> {
   const rows: string[] = [];
   for (const name of Object.keys(operators).sort() as OperatorName[]) {
@@ -31,7 +31,7 @@ export async function mappingTable(): Promise<string> {
   return ["| WebNN | MIL, floats | MIL, integers |", "| --- | --- | --- |", ...rows, ""].join("\n");
 }
 
-/** The operations for the types that the operator takes, in the order in which they first occur. */
+/** The operations for the data types that the operator supports, in order of first occurrence. */
 async function operationsOf(name: OperatorName, candidates: readonly MLOperandDataType[]): Promise<string> {
   const choices = candidates.map((type) => chooseTypes(operators[name], type)).filter((types) => types !== undefined);
   if (choices.length === 0) return "–";
@@ -40,7 +40,7 @@ async function operationsOf(name: OperatorName, candidates: readonly MLOperandDa
     choices.flatMap((types) => versions.map((version) => programsOf(name, types, version))),
   );
   const operations = programs.flat().flatMap((program) => program.operations)
-    // A program without inputs begins with an operation on its placeholder, which is no part of the operator.
+    // A program without inputs starts with an operation on its placeholder, which does not belong to the operator.
     .filter((operation) => !operation.name.startsWith("placeholder_"))
     .map((operation) => `\`${operation.type}\``);
   return [...new Set(operations)].join(", ");
@@ -64,7 +64,7 @@ async function programsOf(
   return device.programs;
 }
 
-/** The type for each operand that can have it, else the first one that it can have. */
+/** The data type for each operand that supports it, else the first one that the operand supports. */
 function chooseTypes(row: AnyOperator, type: MLOperandDataType): Record<string, MLOperandDataType> | undefined {
   const limits = Object.entries(operatorLimits(row, COREML_LIMITS)).filter(([name]) => name in row.operands);
   const [, { dataTypes }] = limits.find(([, { dataTypes }]) => dataTypes.length > 1) ?? limits[0]!;
@@ -85,7 +85,7 @@ function operandsOf(sample: Sample, types: Readonly<Record<string, MLOperandData
   );
 }
 
-/** Whether all that comes out is something that Core ML has. */
+/** Whether Core ML supports all outputs. */
 function isPossible(outputs: readonly RefTensor[]): boolean {
   return outputs.every(({ dataType, shape }) =>
     COREML_LIMITS.dataTypes.includes(dataType) && shape.length <= COREML_LIMITS.maxRank

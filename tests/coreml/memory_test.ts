@@ -1,15 +1,15 @@
-/** What it takes to write weights, measured in a process of its own. */
+/** The memory for writing weights, measured in a process of its own. */
 import { assertEquals, assertLess } from "@std/assert";
 import { join } from "node:path";
 import { runChild } from "../../support/child.ts";
 
 const WEIGHTS = 500_000_000;
-/** The model file, buffers of files, and what the garbage collector has not come to yet. */
+/** The model file, file buffers, and garbage that is not collected yet. */
 const ALLOWANCE = 32 * 2 ** 20;
 
 Deno.test({
   name: "500 MB of weights are written without a second copy in memory",
-  ignore: Deno.build.os !== "linux", // Others do not tell the peak of resident memory.
+  ignore: Deno.build.os !== "linux", // Other systems do not report peak memory.
   fn: async () => {
     const folder = await Deno.makeTempDir();
     try {

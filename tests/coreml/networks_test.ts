@@ -1,4 +1,4 @@
-/** SqueezeNet and MobileNetV2 as ML Programs, through their bytes and the interpreter. */
+/** SqueezeNet and MobileNetV2 as ML Programs: encoded, read back and interpreted. */
 
 import { assert, assertEquals } from "@std/assert";
 import "@webnn/deno/polyfill";
@@ -44,7 +44,7 @@ for (const { name, build, outputs, convolutions } of NETWORKS) {
   );
 }
 
-/** What a network makes of the deterministic input, and the program that it is. */
+/** The output of a network for the deterministic input, and its program. */
 async function run(
   weightsFile: string,
   build: typeof buildSqueezeNet,

@@ -1,5 +1,5 @@
 /**
- * One operation of MIL on values that are written down or made up, and what should come out of it.
+ * Runs one MIL operation on given or generated values, and checks its outputs.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { evaluate, type RefTensor } from "../reference/mod.ts";
 import { random } from "../../support/random.ts";
 import { constantValue, runOperation, type Tensor, tensorOf } from "./interpreter/mod.ts";
 
-/** Types that tensors have. */
+/** The types of tensors. */
 export type Numeric = Tensor["dataType"];
 
 /** The operations that {@linkcode run} has run. */
@@ -31,11 +31,11 @@ export function ints(...values: number[]): Tensor {
   return tensor("int32", [values.length], values);
 }
 
-/** The two scalars of type bool. */
+/** The two boolean scalars. */
 export const YES = scalar("bool", 1);
 export const NO = scalar("bool", 0);
 
-/** Uniform numbers in [-2, 2). */
+/** Uniform random numbers in [−2, 2). */
 export function noise(type: Numeric, shape: readonly number[], seed = 1): Tensor {
   const next = random(seed);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
@@ -47,7 +47,7 @@ export function constant(name: string, { dataType, shape, data }: Tensor): MilCo
   return { name, dataType, shape, data: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength) };
 }
 
-/** A constant that is a string. */
+/** A string constant. */
 export function text(name: string, data: string): MilConstant {
   return { name, dataType: "string", shape: [], data };
 }
@@ -60,7 +60,7 @@ function operand(name: string, value: Tensor | string | readonly Tensor[]): MilC
   return "dataType" in value ? constant(name, value) : value.map((item, i) => constant(`${name}_${i}`, item));
 }
 
-/** Runs one operation on constants; `expected` says what types come out. */
+/** Runs one operation on constants. `expected` has the types of the outputs. */
 export function run(type: string, inputs: Inputs, expected: readonly Pick<Tensor, "dataType" | "shape">[]): Tensor[] {
   compared.add(type);
   const operands = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, operand(name, value)]));
@@ -75,7 +75,7 @@ export function run(type: string, inputs: Inputs, expected: readonly Pick<Tensor
   return runOperation(operation, (value) => constantValue(value as MilConstant));
 }
 
-/** How far apart two computations may be that round their intermediate results differently. */
+/** How much two computations may differ that round intermediate results differently. */
 const TOLERANCES: Partial<Record<MilType, number>> = { fp32: 2 ** -19, fp16: 2 ** -8 };
 
 /** Asserts type, shape and elements. */
@@ -96,7 +96,7 @@ function toReference({ dataType, shape, data }: Tensor): RefTensor {
   return { dataType: REFERENCE_TYPES[dataType as keyof typeof REFERENCE_TYPES], shape, data: [...data] };
 }
 
-/** What WebNN's reference computes, as values of MIL. */
+/** The result of WebNN's reference, as MIL values. */
 export function reference(
   name: string,
   operands: Readonly<Record<string, Tensor>>,
@@ -109,7 +109,7 @@ export function reference(
   );
 }
 
-/** Asserts that an operation gives these outputs. */
+/** Asserts that an operation has these outputs. */
 export function assertAgrees(type: string, inputs: Inputs, expected: readonly Tensor[]): void {
   const actual = run(type, inputs, expected);
   expected.forEach((output, i) => assertClose(actual[i]!, output, type));

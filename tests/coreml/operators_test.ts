@@ -1,6 +1,6 @@
 /**
- * Every operator as an ML Program with every data type that the limits of Core ML claim for it, in ranks 0 to 5, with
- * inputs and with constants for operands, compared with the reference. WPT's cases leave out the greater part of these.
+ * Compares every operator as an ML Program with the reference: for every data type within Core ML's limits, ranks 0 to
+ * 5, with inputs and constants as operands. WPT's cases cover only a small part of these.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -19,10 +19,10 @@ import { openInterpretedDevice } from "./interpreted_device.ts";
 
 const RANKS = [0, 1, 2, 3, 4, 5];
 
-/** The data types of operands by name. */
+/** The data types of operands, by name. */
 type Types = Readonly<Record<string, MLOperandDataType>>;
 
-/** All combinations of the data types that the limits allow for the operands. */
+/** All combinations of data types that the limits allow. */
 function typeCombinations(row: AnyOperator): Types[] {
   const limits = operatorLimits(row, COREML_LIMITS);
   return Object.entries(row.operands).reduce<Types[]>(
@@ -50,7 +50,7 @@ function isList(shape: Sample["shapes"][string]): shape is readonly (readonly nu
   return Array.isArray(shape[0]);
 }
 
-/** Whether all that comes out is something that Core ML has. */
+/** Whether Core ML supports all outputs. */
 function isPossible(outputs: readonly RefTensor[]): boolean {
   return outputs.every(({ dataType, shape }) =>
     COREML_LIMITS.dataTypes.includes(dataType) && shape.length <= COREML_LIMITS.maxRank

@@ -1,6 +1,6 @@
 /**
- * The messages of a Core ML model that the project uses, as descriptors for @bufbuild/protobuf. They are written from
- * Model.proto, FeatureTypes.proto and MIL.proto of coremltools and share nothing with the encoder that they check.
+ * The messages of a Core ML model that the project uses, as descriptors for @bufbuild/protobuf. They are taken from
+ * Model.proto, FeatureTypes.proto and MIL.proto of coremltools, and share nothing with the encoder that they check.
  *
  * @see https://github.com/apple/coremltools/tree/main/mlmodel/format
  * @module
@@ -79,7 +79,7 @@ type Field<T> = T extends `${infer E}[]` ? readonly Element<E>[]
   : T extends MessageName ? Message<T> | undefined
   : Element<T>;
 
-/** A decoded message: a scalar that is absent is zero or empty, a message that is absent is `undefined`. */
+/** A decoded message. An absent scalar is zero or empty; an absent message is `undefined`. */
 export type Message<Name extends MessageName> = {
   readonly [F in keyof (typeof MESSAGES)[Name]]: (typeof MESSAGES)[Name][F] extends readonly [number, infer T]
     ? Field<T>
@@ -90,8 +90,8 @@ const PACKAGE = "coreml";
 const registry = createFileRegistry(fileDescriptor(), () => undefined);
 
 /**
- * The message of `bytes`.
- * @throws {Error} if the bytes are no such message, or hold a field that no message here has
+ * Decodes a message.
+ * @throws {Error} if the bytes are not such a message, or have an unknown field
  */
 export function decode<Name extends MessageName>(name: Name, bytes: Uint8Array): Message<Name> {
   const message = fromBinary(registry.getMessage(`${PACKAGE}.${name}`)!, bytes);
@@ -137,7 +137,7 @@ function fieldDescriptor(message: string, name: string, number: number, type: st
   };
 }
 
-/** The name that protobuf gives the entries of a map. */
+/** Protobuf's name for the entries of a map. */
 function entryName(field: string): string {
   return `${field[0]!.toUpperCase()}${field.slice(1)}Entry`;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the bytes of an ML Program back, by @bufbuild/protobuf and by the layout of the file of weights. It takes
- * exactly what the project writes, and says of anything else what is wrong with it.
+ * Reads an ML Program from its bytes, with @bufbuild/protobuf and by the layout of the file of weights. It accepts only
+ * what the project writes, and reports any other problem.
  *
  * @module
  */
@@ -27,7 +27,7 @@ const DATA_TYPES: Readonly<Record<number, MilType>> = {
 };
 /** ArrayFeatureType.ArrayDataType. */
 const FEATURE_TYPES: Readonly<Record<number, MilType>> = { 65568: "fp32", 65552: "fp16", 131104: "int32" };
-/** The types of the records of the file of weights. */
+/** The types of records in the file of weights. */
 const RECORD_TYPES: Readonly<Record<number, MilType>> = {
   1: "fp16",
   2: "fp32",
@@ -53,12 +53,12 @@ const SENTINEL = 0xdeadbeef;
 const WEIGHTS = "@model_path/weights/weight.bin";
 
 /**
- * The program that a model file and its file of weights hold.
+ * Reads the program in a model file and its file of weights.
  *
- * Constants stand in the order of their `const` operations. Values that stand in place in a `constexpr_` operation are
- * its `attributes`; they have no name of their own and are called `<operation>_<parameter>`. Inputs that name a constant
- * are the object of `constants` itself. Data of large constants are views of `weights`.
- * @throws {Error} where the files are malformed or contradict themselves
+ * Constants are in the order of their `const` operations. Inline values of a `constexpr_` operation become its
+ * `attributes`; they have no names, so they are named `<operation>_<parameter>`. Inputs that refer to a constant are
+ * the same object as in `constants`. The data of large constants are views of `weights`.
+ * @throws {Error} if the files are malformed or inconsistent
  */
 export function readProgram(model: Uint8Array, weights: Uint8Array): MilProgram {
   const { specificationVersion, description, mlProgram } = decode("Model", model);
@@ -189,7 +189,7 @@ function readRecord(blob: Message<"BlobFileValue">, dataType: MilType, weights: 
 interface WeightRecord {
   dataType: MilType | undefined;
   data: Uint8Array;
-  /** Where the next record begins, or the file ends. */
+  /** The offset of the next record, or of the end of the file. */
   end: number;
 }
 
@@ -208,7 +208,7 @@ function recordAt(weights: Uint8Array, offset: number): WeightRecord {
   };
 }
 
-/** Checks the header, and that the records it counts fill the file. */
+/** Checks the header, and that its records fill the file. */
 function checkWeightFile(weights: Uint8Array): void {
   const view = new DataView(weights.buffer, weights.byteOffset, weights.byteLength);
   if (view.getUint32(4, true) !== 2) throw new Error("the file of weights is not of version 2");
@@ -219,7 +219,7 @@ function checkWeightFile(weights: Uint8Array): void {
   }
 }
 
-/** Checks that the features that the model describes are the values of its function. */
+/** Checks that the features of the model match the values of its function. */
 function checkFeatures(kind: string, features: readonly Message<"FeatureDescription">[], values: readonly MilValue[]) {
   if (features.length !== values.length) throw new Error(`${features.length} features for ${values.length} ${kind}s`);
   features.forEach(({ name, type }, i) => {

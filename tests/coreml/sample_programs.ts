@@ -1,6 +1,6 @@
 /**
- * Programs written by hand: together they have every form that the encoder knows. Those of {@linkcode WRONG_PROGRAMS}
- * each have one fault.
+ * Handmade programs that together have every form that the encoder supports. Those in {@linkcode WRONG_PROGRAMS} have
+ * one fault each.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export function value(name: string, dataType: MilType, shape: Shape): MilValue {
   return { name, dataType, shape };
 }
 
-/** A constant with these elements; integers of four bits are packed already. */
+/** A constant with these elements; 4-bit integers are already packed. */
 export function constant(name: string, dataType: MilType, shape: Shape, elements: readonly number[]): MilConstant {
   return { name, dataType, shape, data: bytesOf(dataType, elements) };
 }
@@ -29,7 +29,7 @@ export function text(name: string, data: string): MilConstant {
   return { name, dataType: "string", shape: [], data };
 }
 
-/** A constant with the elements 1, 2, 3, ... 100, 1, ... */
+/** A constant with the elements 1, 2, ..., 100, 1, ... */
 export function counting(name: string, dataType: MilType, shape: Shape): MilConstant {
   return constant(name, dataType, shape, Array.from({ length: elementCount(shape) }, (_, i) => i % 100 + 1));
 }
@@ -41,7 +41,7 @@ function bytesOf(dataType: MilType, elements: readonly number[]): MilData {
   return Uint8Array.from(elements);
 }
 
-/** An operation that gives one value, and is named after it. */
+/** An operation with one output, named after it. */
 export function operation(
   type: string,
   inputs: MilOperation["inputs"],
@@ -51,7 +51,7 @@ export function operation(
   return { type, name: `${output.name}_op`, inputs, outputs: [output], ...(attributes && { attributes }) };
 }
 
-/** A program of `operations`; its constants are found in them. */
+/** A program of `operations`, with the constants that they use. */
 export function program(
   inputs: readonly MilValue[],
   operations: readonly MilOperation[],
@@ -81,7 +81,7 @@ function convolution(): MilProgram {
   return program([x], [operation("conv", parameters, output)], [output]);
 }
 
-/** 0-D values, a bool and an int8 within the graph, several values to a parameter, several results. */
+/** 0-D values, an inner bool and int8, a parameter with several values, several results. */
 function variety(): MilProgram {
   const scalar = value("scalar", "fp32", []);
   const isLess = value("is_less", "bool", [1, 3, 4, 4]);
@@ -107,7 +107,7 @@ function variety(): MilProgram {
   ], parts);
 }
 
-/** Constants of every type on both sides of the rule for the file of weights. */
+/** Constants of every type, above and below the size limit for the file of weights. */
 function constants(): MilProgram {
   const results: MilValue[] = [];
   const operations: MilOperation[] = [];
@@ -132,7 +132,7 @@ function constants(): MilProgram {
   return program([x], operations, [...results, copy]);
 }
 
-/** Values that stand in place: attributes of the operation. */
+/** Inline values as attributes of the operation. */
 function affineDequantize(): MilProgram {
   const weight = value("weight", "fp32", [3, 4]);
   const sum = value("sum", "fp32", [3, 4]);
@@ -148,7 +148,7 @@ function affineDequantize(): MilProgram {
   ], [sum]);
 }
 
-/** Values that stand in place: arguments of the operation, with integers of four bits. */
+/** Inline values as arguments of the operation, with 4-bit integers. */
 function blockwiseDequantize(): MilProgram {
   const weight = value("weight", "fp32", [3, 6]);
   const odd = value("odd", "fp32", [1, 3]);
@@ -176,7 +176,7 @@ function blockwiseDequantize(): MilProgram {
   );
 }
 
-/** Four bits in the file of weights, where the last byte is half empty. */
+/** 4-bit integers in the file of weights, where the last byte is half empty. */
 function oddNibbles(): MilProgram {
   const weight = value("weight", "fp16", [1, 11]);
   const input = value("input", "fp16", [1, 11]);
@@ -195,7 +195,7 @@ function oddNibbles(): MilProgram {
   );
 }
 
-/** Programs that nothing is wrong with. */
+/** Correct programs. */
 export const PROGRAMS: Readonly<Record<string, MilProgram>> = {
   convolution: convolution(),
   variety: variety(),
@@ -205,18 +205,18 @@ export const PROGRAMS: Readonly<Record<string, MilProgram>> = {
   oddNibbles: oddNibbles(),
 };
 
-/** A program with a fault. */
+/** A program with one fault. */
 export interface WrongProgram {
   readonly program: MilProgram;
-  /** What the lint says, in part. */
+  /** Part of the lint's message. */
   readonly message: string;
-  /** Who else finds it: coremltools as it loads the program, or nobody. */
+  /** Whether coremltools finds it too when it loads the program. */
   readonly coremltools: boolean;
 }
 
 const sum = value("sum", "fp32", [1, 3, 4, 4]);
 
-/** `sum = add(x, y)` with a change. */
+/** `sum = add(x, y)`, with a change. */
 function addition(change: Partial<MilOperation>, inputs: readonly MilValue[] = [x, y]): MilProgram {
   return program(inputs, [{ ...operation("add", { x, y }, sum), ...change }], [sum]);
 }
@@ -246,7 +246,7 @@ function newerOperation(): MilProgram {
   return { ...others, operations, specificationVersion: 8 };
 }
 
-/** One fault each. */
+/** Programs with one fault each. */
 export const WRONG_PROGRAMS: Readonly<Record<string, WrongProgram>> = {
   "unknown operation": wrong(addition({ type: "plus" }), "there is no such operation"),
   "missing parameter": wrong(addition({ inputs: { x } }), "y is missing"),

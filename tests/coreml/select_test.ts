@@ -1,12 +1,12 @@
-/** The choice between Core ML and ONNX Runtime. That Core ML itself is there can be shown on a Mac only. */
+/** The choice between Core ML and ONNX Runtime. Whether Core ML itself works can be tested only on a Mac. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { createContext, devices } from "@webnn/deno";
-import "../support/devices.ts"; // devices() looks for WebGPU's, which is done once a process: the driver must be named before.
+import "../support/devices.ts"; // devices() looks for WebGPU once per process, so the driver must be set before.
 import { testOnFake } from "./fake_framework.ts";
 
 Deno.test({
   name: "Core ML is refused where there is none, and listed with the reason",
-  ignore: Deno.build.os === "darwin", // There is one.
+  ignore: Deno.build.os === "darwin", // It has Core ML.
   async fn() {
     await assertRejects(() => createContext({ backend: "coreml" }), DOMException, "Core ML is a part of macOS");
     const entries = (await devices()).filter(({ backend }) => backend === "coreml");

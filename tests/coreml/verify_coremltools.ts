@@ -1,6 +1,6 @@
 /**
- * `deno task verify:coremltools`: coremltools, Apple's own library, loads every program that we write. Exits with 1 if it
- * refuses one, takes one that is wrong, or computes other numbers, unless the reason is given here.
+ * `deno task verify:coremltools`: coremltools, Apple's own library, loads every program that we write. Exits with
+ * status 1 if it rejects one, accepts a wrong one, or computes other numbers, unless the reason is listed here.
  *
  * @module
  */
@@ -24,13 +24,13 @@ Usage: deno task verify:coremltools [--folder DIR | --schema]
   --schema   write mil_schema.json again instead
   --help     print this text`;
 
-/** NumPy: the newest that coremltools' own type inference works with. */
+/** The newest NumPy that coremltools' type inference supports. */
 const PACKAGES = ["coremltools==9.0", "numpy<2.3"];
 
 const RESULT = new URL("coremltools_result.json", import.meta.url);
 const SCHEMA = new URL("mil_schema.json", import.meta.url);
 
-/** Cases whose numbers coremltools computes otherwise, or not, and why. */
+/** Cases whose numbers coremltools computes differently or not at all, with the reason. */
 const OTHER_NUMBERS: readonly (readonly [cases: RegExp, reason: string])[] = [
   [
     /^\d+ cumulativeSum .*exclusive to true/,
@@ -38,7 +38,7 @@ const OTHER_NUMBERS: readonly (readonly [cases: RegExp, reason: string])[] = [
   ],
 ];
 
-/** What verify_coremltools.py finds of one program. */
+/** The findings of verify_coremltools.py about a program. */
 interface Finding {
   readonly error?: string;
   readonly numbers?: string;
@@ -93,10 +93,10 @@ function hasNetworks(): boolean {
   return NETWORKS.every(([, , weights]) => hasTestData(weights));
 }
 
-/** Writes packages into a folder, and returns the hash of each. */
+/** Writes packages to a folder. Returns the hash of each. */
 type Write = (folder: string) => Promise<string[]>;
 
-/** Verifies programs that `write` puts into a folder, which is removed again: weights are large. */
+/** Verifies programs that `write` puts into a folder. Removes the folder, because weights are large. */
 async function verifyPrograms(python: string, write: Write): Promise<Findings & { readonly digest: string }> {
   const folder = await Deno.makeTempDir({ prefix: "coremltools-" });
   try {

@@ -1,4 +1,4 @@
-/** The program behind `deno task verify:mac`, on the framework of native/fake_coreml/: Core ML itself is for Macs. */
+/** The program behind `deno task verify:mac`, on the framework of native/fake_coreml/, because Core ML needs a Mac. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
@@ -81,7 +81,7 @@ Deno.test("verify:mac explains itself, and what it cannot do", async () => {
   assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: there is no option --fast; --help lists the options\n"]);
   const unknown = await run("--filter", "softmux");
   assertEquals([unknown.code, unknown.stderr], [1, "verify:mac: there is no operator and no network softmux\n"]);
-  if (Deno.build.os === "darwin") return; // There it would run.
+  if (Deno.build.os === "darwin") return; // It would run there.
   const elsewhere = await run();
   assertEquals([elsewhere.code, elsewhere.stdout], [1, ""]);
   assertMatch(elsewhere.stderr, /^verify:mac: Core ML is a part of macOS, and this is \w+; --fake tests/);

@@ -1,6 +1,6 @@
 /**
- * WPT's numeric cases through the lowering to Core ML, the bytes of the program and its interpreter. What a context on
- * Core ML does not offer is counted by its reason.
+ * WPT's numeric cases: lowered to Core ML, encoded, and interpreted. Cases beyond the limits of Core ML are counted by
+ * reason.
  */
 
 import { assertEquals } from "@std/assert";
@@ -16,7 +16,7 @@ import { assertLoaded, LOWERINGS } from "./coremltools_result.ts";
 import { EXCEPTIONS } from "./exceptions.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
 
-/** Why cases are excluded, and how many there are of each reason: what Core ML does not have. */
+/** Why cases are excluded, and how many per reason: features that Core ML does not have. */
 const EXCLUDED = {
   "64-bit integers": 50,
   "uint32": 23,
@@ -30,7 +30,7 @@ for (const [name, options] of Object.entries(LOWERINGS)) {
     assertEquals(countReasons(excluded), EXCLUDED);
     assertEquals([results.length, digests.length], [2482, 2405]);
     assertLoaded(`WPT's numeric cases, ${name}`, digests);
-    if (options.float16) return; // Less exact than WPT asks for.
+    if (options.float16) return; // Less precise than WPT requires.
     const summary = summarize(results.filter((result) => !excluded.includes(result)), EXCEPTIONS, true);
     assertEquals(failureLines(summary.unexpected, EXCEPTIONS), []);
     assertEquals(summary.stale, [], "exceptions whose case passes");
@@ -38,7 +38,7 @@ for (const [name, options] of Object.entries(LOWERINGS)) {
   });
 }
 
-/** What became of the cases, and the hashes of their packages. */
+/** The results of the cases, and the hashes of their packages. */
 async function run(options: LowerOptions): Promise<{ results: CaseResult[]; digests: readonly string[] }> {
   const device = openInterpretedDevice(options);
   const context = createMLContext(device);

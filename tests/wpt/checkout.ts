@@ -1,4 +1,4 @@
-/** Where the web-platform-tests are: a checkout that the user names, or a sparse and shallow clone of our own. */
+/** Locates web-platform-tests: a checkout that the user names, or a sparse, shallow clone in the cache. */
 
 import { join } from "node:path";
 import { cacheDirectory } from "../../support/cache_directory.ts";
@@ -6,13 +6,13 @@ import { cacheDirectory } from "../../support/cache_directory.ts";
 const REPOSITORY = "https://github.com/web-platform-tests/wpt.git";
 const FOLDERS = ["webnn", "resources", "interfaces", "common"];
 
-/** Commit and date of a checkout, or undefined where git does not know them. */
+/** Commit and date of a checkout; `undefined` if git does not know them. */
 export interface Revision {
   commit: string;
   date: string;
 }
 
-/** Path of the checkout: `directory`, else `WPT_DIR`, else a clone in the cache, made now if need be. */
+/** The path of the checkout: `directory`, else `WPT_DIR`, else a clone in the cache, which is made if necessary. */
 export async function findCheckout(directory: string | undefined): Promise<string> {
   const named = directory ?? Deno.env.get("WPT_DIR");
   const root = named ?? join(cacheDirectory(), "wpt");

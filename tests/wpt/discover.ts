@@ -1,15 +1,15 @@
-/** Finds the tests of a web-platform-tests checkout and reads their `// META:` lines. */
+/** Finds the tests in a web-platform-tests checkout and reads their `// META:` lines. */
 
 import { posix } from "node:path";
 import type { Page } from "./page.ts";
 
-/** A file of the suite that cannot be run here. */
+/** A file of the suite that cannot run here. */
 export interface NotRun {
   path: string;
   reason: string;
 }
 
-/** All pages of a folder of the checkout (`/webnn`), sorted by id, and the files that no page can be made of. */
+/** All pages in a folder of the checkout (`/webnn`), sorted by id, and the files that cannot run as pages. */
 export function discover(root: string, folder: string): { pages: Page[]; notRun: NotRun[] } {
   const pages: Page[] = [];
   const notRun: NotRun[] = [];
@@ -27,7 +27,7 @@ export function discover(root: string, folder: string): { pages: Page[]; notRun:
   return { pages, notRun };
 }
 
-/** Values of the META lines at the head of a test, by key. They end at the first other line. */
+/** The META lines at the head of a test, by key. They end at the first other line. */
 export function parseMeta(source: string): Map<string, string[]> {
   const meta = new Map<string, string[]>();
   for (const line of source.split(/\r?\n/)) {

@@ -1,4 +1,4 @@
-/** Compares results with expectations.json, which names every subtest that is expected not to pass. */
+/** Compares results with expectations.json, which lists every subtest that is expected not to pass. */
 
 import type { HarnessStatus, SubtestStatus } from "./page.ts";
 import type { PageResult } from "./run_page.ts";
@@ -7,24 +7,24 @@ export type Status = SubtestStatus | HarnessStatus;
 
 /** One entry of expectations.json. */
 export interface Expectation {
-  /** A page's id, or its id without the variant, which means all variants. */
+  /** The id of a page, or an id without the variant, which means all variants. */
   test: string;
-  /** Name of the subtest; without it, the status of the page itself is meant. */
+  /** The name of the subtest. Without it, the entry is about the status of the page. */
   subtest?: string;
-  /** Left out: `FAIL`, and for a page `ERROR`. A list where it depends on the machine. */
+  /** The expected status; default `FAIL`, or `ERROR` for a page. A list if it depends on the machine. */
   status?: Status | Status[];
   /** Why it does not pass, in one line. */
   reason: string;
-  /** URL of the upstream issue, where there is one. */
+  /** URL of the upstream issue, if there is one. */
   issue?: string;
 }
 
-/** A result beside what was expected. `name` is undefined for the status of the page. */
+/** A result and its expectation. `name` is undefined for the status of the page. */
 export interface Check {
   name: string | undefined;
   status: Status | "MISSING";
   message: string | null;
-  /** The statuses that were expected. */
+  /** The expected statuses. */
   expected: Status[];
   verdict: "pass" | "expected" | "unexpected";
   expectation: Expectation | undefined;
@@ -32,13 +32,13 @@ export interface Check {
 
 export interface JudgedPage {
   result: PageResult;
-  /** One for each subtest, and one for the page where it was, or should have been, anything but OK. */
+  /** One per subtest, and one for the page if it is or should be anything but OK. */
   checks: Check[];
 }
 
 const KEYS = new Set(["test", "subtest", "status", "reason", "issue"]);
 
-/** Reads expectations.json; an entry that is not an {@linkcode Expectation} is a TypeError. */
+/** Parses expectations.json. An entry that is not an {@linkcode Expectation} is a TypeError. */
 export function parseExpectations(json: string): Expectation[] {
   const entries: Expectation[] = JSON.parse(json);
   for (const entry of entries) {
@@ -72,7 +72,7 @@ export function judge(result: PageResult, expectations: Expectation[]): JudgedPa
   return { result, checks: [...page, ...subtests, ...missing] };
 }
 
-/** Entries that name no page at all: the suite has moved on, and they have to go. */
+/** Entries that match no page: the suite has changed, and they must be removed. */
 export function staleExpectations(expectations: Expectation[], ids: string[]): Expectation[] {
   return expectations.filter((expectation) => !ids.some((id) => applies(expectation, id)));
 }

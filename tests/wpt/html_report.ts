@@ -1,8 +1,8 @@
-/** The report as one HTML page that needs nothing else: report.html with the results in it. */
+/** The report as a self-contained HTML page: report.html with the results inserted. */
 
 import { count, type Run } from "./report.ts";
 
-/** What the script of report.html reads. */
+/** The data for the script of report.html. */
 export interface PageData {
   title: string;
   facts: [string, string][];
@@ -25,7 +25,7 @@ const TEMPLATE = new URL("./report.html", import.meta.url);
 const PLACE = "null /* the results */";
 
 export function htmlReport(run: Run): string {
-  // "<" escaped, so that no message can end the script element.
+  // Escape "<", so that no message can end the script element.
   const data = JSON.stringify(pageData(run)).replaceAll("<", "\\u003c");
   return Deno.readTextFileSync(TEMPLATE).replace(PLACE, () => data);
 }

@@ -1,6 +1,6 @@
 /**
- * idlharness for WebNN, in the window and the worker scope: the real testharness.js and idlharness.js of the npm package
- * wpt-runner, and the IDL of \@webref/idl, which is newer than any checkout. It tells what the module lacks of it.
+ * idlharness for WebNN in window and worker scope: the real testharness.js and idlharness.js from the npm package
+ * wpt-runner, and the IDL from \@webref/idl, which is newer than any checkout.
  */
 
 import { assertEquals } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * The process of one page: loads the real testharness.js and the scripts of the page, and writes each result the moment
- * that it is known, so that nothing is lost when the next test takes the process down.
+ * The process of one page: loads the real testharness.js and the page's scripts, and writes each result as soon as it
+ * is known, so that none is lost if the next test crashes the process.
  *
  * Usage: deno run -A open_page.ts PAGE_RUN_AS_JSON
  */
@@ -8,14 +8,14 @@
 import { HARNESS_STATUS, type PageRecord, type PageRun, SUBTEST_STATUS, type SubtestResult } from "./page.ts";
 import { installShims, loadScript, optionalCasesLeftOut } from "./shims.ts";
 
-/** A test, as testharness.js has it. */
+/** A test of testharness.js. */
 interface HarnessTest {
   name: string;
   status: number;
   message: string | null;
 }
 
-/** What testharness.js adds to the global scope, as far as it is used here. */
+/** The globals of testharness.js that are used here. */
 interface Testharness {
   add_result_callback(callback: (test: HarnessTest) => void): void;
   add_completion_callback(callback: (tests: HarnessTest[], harness: Omit<HarnessTest, "name">) => void): void;
@@ -26,11 +26,11 @@ interface Testharness {
 const run: PageRun = JSON.parse(Deno.args[0] ?? "");
 const scope = globalThis as typeof globalThis & Testharness;
 
-// The module under test meets Deno as it is. Where the tests are in a worker, it is the worker that imports it.
+// The module under test sees Deno as it is. If the tests run in a worker, the worker imports it.
 if (run.prelude !== undefined && run.page.scope === "window") await import(run.prelude);
 installShims(run);
 
-// No await from here on: testharness.js takes the first microtask for the end of loading.
+// No await from here on: testharness.js takes the first microtask as the end of loading.
 loadScript(run.root, "/resources/testharness.js");
 scope.add_result_callback((test) => write({ subtest: resultOf(test) }));
 scope.add_completion_callback((tests, { status, message }) => {
@@ -38,7 +38,7 @@ scope.add_completion_callback((tests, { status, message }) => {
   write({ completion: { status: HARNESS_STATUS[status]!, message, subtests, leftOut: optionalCasesLeftOut() } });
   Deno.exit();
 });
-// A shell has no timeout of its own in testharness.js. The timer also keeps the event loop alive.
+// In a shell, testharness.js has no timeout. The timer also keeps the event loop alive.
 setTimeout(scope.timeout, run.timeout);
 
 if (run.page.scope === "window") {
@@ -46,7 +46,8 @@ if (run.page.scope === "window") {
 } else {
   const script = new URL("./open_worker.ts", import.meta.url);
   const worker = new Worker(script, { type: "module", name: JSON.stringify(run) });
-  // Errors of tests stay in the worker, so it could not start; testharness.js would wait for it until the timeout.
+  // Errors of tests stay in the worker, so this means it could not start. Otherwise, testharness.js would wait for it
+  // until the timeout.
   worker.addEventListener("error", (event) => {
     console.error(event.message);
     Deno.exit(1);

@@ -1,4 +1,4 @@
-/** The dedicated worker of a page, as wptserve writes it: testharness.js there talks to testharness.js in the page. */
+/** The dedicated worker of a page, as wptserve generates it: its testharness.js talks to that of the page. */
 
 import type { PageRun } from "./page.ts";
 import { installShims, loadScript } from "./shims.ts";

@@ -1,26 +1,26 @@
-/** What a test page is, on both sides of the process that runs one: the runner starts it, the page reports to it. */
+/** The types of a test page, shared by the runner and the process that runs the page. */
 
-/** One test file, in one scope, with one variant: what the web platform calls a test, and what one process runs. */
+/** One test file in one scope with one variant: what the web platform calls a test, and what one process runs. */
 export interface Page {
-  /** Path and query of the page, its name on wpt.fyi: `/webnn/validation_tests/pad.https.any.html?cpu`. */
+  /** Path and query of the page, which is its name on wpt.fyi: `/webnn/validation_tests/pad.https.any.html?cpu`. */
   id: string;
   scope: "window" | "dedicatedworker";
-  /** URL paths of the scripts of the page after testharness.js: those of its META lines, then the test itself. */
+  /** URL paths of the page's scripts after testharness.js: those of its META lines, then the test itself. */
   scripts: string[];
   timeout: "normal" | "long";
   title: string | undefined;
 }
 
-/** What a page is told when it is opened. */
+/** The parameters for opening a page. */
 export interface PageRun {
   page: Page;
-  /** The checkout that URL paths are resolved against. */
+  /** The checkout that URL paths refer to. */
   root: string;
-  /** URL of a module that brings what is tested into the scope. */
+  /** URL of a module that makes the API under test available. */
   prelude: string | undefined;
-  /** When the page gives up by itself, in milliseconds. */
+  /** The page's own timeout, in milliseconds. */
   timeout: number;
-  /** Stands before each record, and tells it from what tests and native code print on the same stream. */
+  /** A prefix for each record, which distinguishes it from what tests and native code print. */
   marker: string;
 }
 
@@ -28,7 +28,7 @@ export const SUBTEST_STATUS = ["PASS", "FAIL", "TIMEOUT", "NOTRUN", "PRECONDITIO
 export const HARNESS_STATUS = ["OK", "ERROR", "TIMEOUT", "PRECONDITION_FAILED"] as const;
 
 export type SubtestStatus = typeof SUBTEST_STATUS[number];
-/** A page that died without a word has crashed: no page says so of itself. */
+/** A page that ends without a report has crashed. */
 export type HarnessStatus = typeof HARNESS_STATUS[number] | "CRASH";
 
 export interface SubtestResult {
@@ -37,14 +37,14 @@ export interface SubtestResult {
   message: string | null;
 }
 
-/** How a page ended, by its own account. It also knows of the subtests that it never came to. */
+/** How a page ended, as reported by itself. It includes the subtests that did not run. */
 export interface Completion {
   status: HarnessStatus;
   message: string | null;
   subtests: SubtestResult[];
-  /** Names of the optional cases that the file itself did not make subtests of, for what the context does not support. */
+  /** The names of optional cases that the file left out because the context does not support them. */
   leftOut: string[];
 }
 
-/** A line that a page writes on its standard output, after the marker of its run: a result, and in the end all of them. */
+/** A line that a page prints after the marker: a result or, at the end, all of them. */
 export type PageRecord = { subtest: SubtestResult } | { completion: Completion };

@@ -1,20 +1,20 @@
-/** What a run of the suite has shown: on the terminal, in wpt.fyi's form, and as docs/conformance.md. */
+/** The reports about a run of the suite: for the terminal, in wpt.fyi's format, and docs/conformance.md. */
 
 import { posix } from "node:path";
 import type { Revision } from "./checkout.ts";
 import type { NotRun } from "./discover.ts";
 import type { Check, Expectation, JudgedPage } from "./expectations.ts";
 
-/** A run of the suite: everything that the reports tell. */
+/** A run of the suite: all data of the reports. */
 export interface Run {
   pages: JudgedPage[];
   notRun: NotRun[];
   stale: Expectation[];
   revision: Revision | undefined;
-  /** The command, without the paths of this machine. */
+  /** The command line, without paths of this machine. */
   command: string;
   jobs: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since 1970. */
   timeStart: number;
   timeEnd: number;
 }
@@ -26,7 +26,7 @@ export interface Counts {
   unexpected: number;
 }
 
-/** Counts by folder of the suite, and the sum of all. */
+/** Counts by folder of the suite, and in total. */
 export function count(pages: JudgedPage[]): { folders: Map<string, Counts>; total: Counts } {
   const folders = new Map<string, Counts>();
   const total = { pages: 0, pass: 0, expected: 0, unexpected: 0 };
@@ -42,7 +42,7 @@ export function count(pages: JudgedPage[]): { folders: Map<string, Counts>; tota
   return { folders: new Map([...folders].sort()), total };
 }
 
-/** True when every page and subtest did what was expected of it. */
+/** Whether every page and subtest has its expected result. */
 export function isAsExpected({ pages, stale }: Run): boolean {
   return count(pages).total.unexpected === 0 && stale.length === 0;
 }
@@ -64,7 +64,7 @@ export function formatSummary(run: Run): string {
   return ["", ...lines, "", ...stale, notRun, `${seconds} s with ${run.jobs} jobs`].join("\n");
 }
 
-/** The unexpected results of a page, each with its message; empty when there is none. */
+/** The unexpected results of a page with their messages; empty if there are none. */
 export function formatUnexpected({ result, checks }: JudgedPage): string {
   return checks.filter(({ verdict }) => verdict === "unexpected").map((check) => {
     const message = check.message?.replaceAll("\n", "\n    ") ?? "";
@@ -75,7 +75,9 @@ export function formatUnexpected({ result, checks }: JudgedPage): string {
   }).join("\n");
 }
 
-/** What wptrunner's `--log-wptreport` writes, and wpt.fyi takes. `expected` stands only where the result is another. */
+/**
+ * The format of wptrunner's `--log-wptreport`, which wpt.fyi accepts. `expected` is present only if the result differs.
+ */
 export interface WptReport {
   results: {
     test: string;

@@ -1,4 +1,4 @@
-/** The HTML report in a real browser: Chromium, Chrome or Edge, if one is on the PATH or where CHROMIUM_PATH says. */
+/** The HTML report in a real browser: Chromium, Chrome or Edge, from the PATH or CHROMIUM_PATH. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "node:fs";

@@ -25,13 +25,13 @@ Usage: deno task wpt [--wpt DIR] [options]
 
 Exits with status 1 if a result differs from expectations.json, or the tests cannot run.`;
 
-/** What is tested, and what is known not to pass. */
+/** The module under test, and its expectations. */
 const SUITE = {
   prelude: new URL("../../src/polyfill.ts", import.meta.url).href,
   expectations: new URL("./expectations.json", import.meta.url),
 };
 
-/** Carries out a command line, and answers with the exit code. */
+/** Runs a command line, and returns the exit status. */
 export async function main(args: string[], suite: typeof SUITE = SUITE): Promise<number> {
   const options = parseOptions(args);
   if (options.help) {

@@ -1,4 +1,4 @@
-/** Runs pages, each in a process of its own, and says what became of them. */
+/** Runs pages, each in a process of its own, and collects their results. */
 
 import { fileURLToPath } from "node:url";
 import type { Completion, HarnessStatus, Page, PageRecord, PageRun, SubtestResult } from "./page.ts";
@@ -8,9 +8,9 @@ export interface PageResult {
   status: HarnessStatus;
   message: string | null;
   subtests: SubtestResult[];
-  /** Optional cases that the page's file left out, by name. */
+  /** The names of optional cases that the page's file left out. */
   leftOut: string[];
-  /** Milliseconds, the start of the process included. */
+  /** In milliseconds, including the start of the process. */
   duration: number;
 }
 
@@ -22,12 +22,12 @@ export interface RunOptions {
   timeoutMultiplier: number;
 }
 
-/** When a page gives up, as in testharness.js, and how much longer it may take to say so. */
+/** The timeout of a page, as in testharness.js, and the extra time to report it. */
 const TIMEOUT_SECONDS = { normal: 10, long: 60 };
 const GRACE_SECONDS = 5;
 const STDERR_LINES = 12;
 
-/** Runs all pages, `jobs` at a time, and calls back with each as it ends. */
+/** Runs all pages, `jobs` at a time, and calls back when each ends. */
 export async function runPages(
   pages: Page[],
   options: RunOptions,
@@ -66,7 +66,7 @@ async function runPage(page: Page, { root, prelude, timeoutMultiplier }: RunOpti
 function startProcess(run: PageRun): Deno.ChildProcess {
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const script = new URL("./open_page.ts", import.meta.url).href;
-  // All permissions: with foreign functions a page has them anyway.
+  // All permissions, because FFI gives a page all of them anyway.
   const args = ["run", "--quiet", "--no-check", "--no-prompt", "-A", "--config", config, script, JSON.stringify(run)];
   const env = { NO_COLOR: "1" };
   return new Deno.Command(Deno.execPath(), { args, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
@@ -85,7 +85,7 @@ function readRecords(stdout: Uint8Array, marker: string) {
   return { reported, completion };
 }
 
-/** A page has to report that it is complete, and then to end well too. */
+/** A page must report that it is complete, and then exit with status 0. */
 function endOf(
   output: Deno.CommandOutput,
   completion: Completion | undefined,

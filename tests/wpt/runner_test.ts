@@ -1,4 +1,4 @@
-/** The runner itself, on the small suite in fixtures/suite, under the real testharness.js. */
+/** Tests the runner on the small suite in fixtures/suite, with the real testharness.js. */
 
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { availableParallelism } from "node:os";

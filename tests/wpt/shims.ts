@@ -1,11 +1,11 @@
-/** What a page of web-platform-tests finds in a browser and Deno lacks. Everything is a property of the global scope. */
+/** Globals that web-platform-tests need and Deno does not have. */
 
 import { runInThisContext } from "node:vm";
 import type { PageRun } from "./page.ts";
 
 const ORIGIN = "https://web-platform.test:8443";
 
-/** What wptserve answers with another file than the one that the URL path names. */
+/** Paths for which wptserve serves another file. */
 const ALIASES: Record<string, string> = {
   "/resources/WebIDLParser.js": "/resources/webidl2/lib/webidl2.js",
 };
@@ -21,17 +21,17 @@ export function installShims({ page, root }: PageRun): void {
   define("GLOBAL", { isWindow: () => isWindow, isWorker: () => !isWindow, isShadowRealm: () => false });
   define("META_TITLE", page.title);
   define("isSecureContext", true);
-  // The tests that need it ask for it with a .headers file, and Deno always offers SharedArrayBuffer.
+  // Tests that need it request it with a .headers file; Deno always has SharedArrayBuffer.
   define("crossOriginIsolated", true);
   if (isWindow) define("window", globalThis);
-  // Otherwise Deno would end the process; testharness.js listens too and makes a harness error of it.
+  // Otherwise Deno would exit. testharness.js listens too, and reports a harness error.
   addEventListener("error", (event) => event.preventDefault());
   addEventListener("unhandledrejection", (event) => event.preventDefault());
 }
 
 /**
- * Runs a file as a classic script, whose top-level `const`s the next script sees: neither `eval` nor `import` does that.
- * Like a browser it reports an exception to the page, and goes on.
+ * Runs a file as a classic script, whose top-level `const`s are visible to the next script; neither `eval` nor `import`
+ * does that. Like a browser, it reports an exception to the page and continues.
  */
 export function loadScript(root: string, path: string): void {
   try {
@@ -41,7 +41,10 @@ export function loadScript(root: string, path: string): void {
   }
 }
 
-/** The optional cases of a conformance test that its script `resources/utils.js` left out; a `const` of that script. */
+/**
+ * The optional cases of a conformance test that its script `resources/utils.js` left out, from a `const` of that
+ * script.
+ */
 export function optionalCasesLeftOut(): string[] {
   return runInThisContext("typeof testsToSkip === 'undefined' ? [] : testsToSkip.map(({ name }) => name)");
 }

@@ -1,4 +1,4 @@
-/** One run of a suite: find its pages, run them, compare with what is expected. */
+/** Runs a suite: finds its pages, runs them, and compares the results with the expectations. */
 
 import { readRevision } from "./checkout.ts";
 import { discover } from "./discover.ts";
@@ -17,7 +17,7 @@ export interface SuiteOptions {
   expectations: Expectation[];
   /** Only pages whose id matches. */
   filter?: RegExp | undefined;
-  /** Only the variants of one device, and the pages that have none. */
+  /** Only variants of this device, and pages without variants. */
   device?: string | undefined;
   jobs: number;
   timeoutMultiplier: number;
@@ -26,7 +26,7 @@ export interface SuiteOptions {
 
 const FOLDER = "/webnn";
 
-/** Runs the pages that the options choose. An Error if they choose none. */
+/** Runs the selected pages. Throws an Error if there are none. */
 export async function runSuite(options: SuiteOptions): Promise<Run> {
   const { root, expectations, device, filter } = options;
   const timeStart = Date.now();

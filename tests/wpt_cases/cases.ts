@@ -1,6 +1,6 @@
 /**
- * The numeric conformance cases of WPT as data: their files read into plain objects. The format is described beside the
- * cases, in `wpt/cases/README.md` of the test data.
+ * WPT's numeric conformance cases as data, read from their files. `wpt/cases/README.md` of the test data describes the
+ * format.
  *
  * @module
  */
@@ -11,35 +11,35 @@ import { type Element, type RefDataType, sizeOf } from "../reference/mod.ts";
 export interface CaseTensor {
   readonly dataType: RefDataType;
   readonly shape: readonly number[];
-  /** Whether it is built with `builder.constant`. */
+  /** Whether it is created with `builder.constant`. */
   readonly constant: boolean;
-  /** All elements; only one where `fill` is set. */
+  /** All elements; one element if `fill` is set. */
   readonly data: readonly Element[];
-  /** Whether the one element stands for all of them. */
+  /** Whether the one element fills the whole tensor. */
   readonly fill: boolean;
 }
 
-/** One call of a builder method. Strings may name operands: see {@linkcode resolveOperands}. */
+/** A call of a builder method. Strings may be names of operands: see {@linkcode resolveOperands}. */
 export interface CaseOperator {
   readonly name: string;
-  /** Positional arguments, without the options. */
+  /** The positional arguments, without options. */
   readonly arguments: readonly unknown[];
   readonly options: Readonly<Record<string, unknown>> | undefined;
   readonly outputs: readonly string[];
 }
 
-/** How far an actual element may lie from the expected one. */
+/** How much an element may differ from the expected one. */
 export interface Tolerance {
   readonly metricType: "ULP" | "ATOL";
   readonly value: number;
 }
 
-/** One conformance case: a graph, its inputs and what must come out. */
+/** A conformance case: a graph, its inputs and the expected outputs. */
 export interface WptCase {
-  /** The operator that the case is filed under; of several, a name such as `subgraph`. */
+  /** The operator of the case's file; a name such as `subgraph` for several operators. */
   readonly operator: string;
   readonly name: string;
-  /** Whether WPT runs it whatever `opSupportLimits()` says. */
+  /** Whether WPT runs it regardless of `opSupportLimits()`. */
   readonly required: boolean;
   readonly tolerance: Tolerance;
   readonly inputs: Readonly<Record<string, CaseTensor>>;
@@ -70,7 +70,7 @@ interface RawCase {
   };
 }
 
-/** All cases in a folder, in the order of file names; of one operator if `operator` is given. */
+/** All cases in a folder, in the order of file names; with `operator`, only those of that operator. */
 export async function loadCases(folder: string, operator?: string): Promise<WptCase[]> {
   const files = (await Array.fromAsync(Deno.readDir(folder)))
     .map((entry) => entry.name)
@@ -119,7 +119,7 @@ function parseOperator({ name, arguments: list, outputs }: RawOperator): CaseOpe
   };
 }
 
-/** Undo the spelling of what JSON cannot hold: `{"$bigint": "5"}` and `{"$number": "NaN"}`. */
+/** Decodes numbers that JSON does not have: `{"$bigint": "5"}` and `{"$number": "NaN"}`. */
 function reviveNumbers(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reviveNumbers);
   if (typeof value !== "object" || value === null) return value;
@@ -128,13 +128,13 @@ function reviveNumbers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, reviveNumbers(member)]));
 }
 
-/** An argument with every name of an operand, alone or in a list, replaced by that operand. */
+/** Replaces names of operands in an argument, single or in a list, by the operands. */
 export function resolveOperands<T>(value: unknown, operands: ReadonlyMap<string, T>): unknown {
   if (Array.isArray(value)) return value.map((item) => resolveOperands(item, operands));
   return typeof value === "string" && operands.has(value) ? operands.get(value) : value;
 }
 
-/** The options with every name of an operand replaced by that operand. */
+/** Replaces names of operands in options by the operands. */
 export function resolveOptions<T>(
   options: Readonly<Record<string, unknown>>,
   operands: ReadonlyMap<string, T>,

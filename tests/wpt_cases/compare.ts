@@ -1,6 +1,5 @@
 /**
- * WPT's own rules for comparing what came out with what was expected (`assertResultsEquals` of its
- * `webnn/resources/utils.js`).
+ * WPT's rules for comparing actual with expected outputs (`assertResultsEquals` of its `webnn/resources/utils.js`).
  *
  * @module
  */
@@ -8,15 +7,15 @@
 import { type Element, type RefDataType, sizeOf } from "../reference/mod.ts";
 import type { CaseTensor, Tolerance } from "./cases.ts";
 
-/** The outcome of one comparison. */
+/** The result of a comparison. */
 export interface Comparison {
-  /** The largest distance of any element, in the tolerance's metric; infinite where only one side is NaN. */
+  /** The largest difference of an element, in the metric of the tolerance; infinite if only one side is NaN. */
   readonly error: number;
-  /** Which element lies too far away; absent if none does. */
+  /** The element that differs too much; absent if none does. */
   readonly failure?: string;
 }
 
-/** WPT looks at no more elements of an output that is expected to be filled with one value. */
+/** WPT compares only this many elements of an output that is filled with one value. */
 const FILL_ELEMENTS = 1000;
 
 /** How many elements of an output are compared. */
@@ -24,7 +23,7 @@ export function comparedElements(expected: CaseTensor): number {
   return expected.fill ? Math.min(FILL_ELEMENTS, sizeOf(expected.shape)) : sizeOf(expected.shape);
 }
 
-/** Compare the first {@linkcode comparedElements} elements of an output. */
+/** Compares the first {@linkcode comparedElements} elements of an output. */
 export function compare(actual: readonly Element[], expected: CaseTensor, tolerance: Tolerance): Comparison {
   const count = comparedElements(expected);
   if (actual.length !== count) {
@@ -52,7 +51,7 @@ function absoluteDistance(a: Element, b: Element): number {
   return Number.isNaN(distance) ? Infinity : distance;
 }
 
-/** Units in the last place; of integers the absolute difference. */
+/** Units in the last place; for integers, the absolute difference. */
 export function ulpDistance(a: Element, b: Element, dataType: RefDataType): number {
   if (Object.is(a, b) || a === b) return 0;
   if (typeof a === "bigint" || typeof b === "bigint") {
@@ -65,13 +64,13 @@ export function ulpDistance(a: Element, b: Element, dataType: RefDataType): numb
   return Math.abs(a - b);
 }
 
-/** The position of a float32 among all of them, negative ones below zero. */
+/** The position of a float32 among all float32 numbers; negative ones are below zero. */
 function float32Ordinal(value: number): number {
   const magnitude = new Uint32Array(Float32Array.of(Math.abs(value)).buffer)[0]!;
   return value < 0 ? -magnitude : magnitude;
 }
 
-/** The raw bits: WPT does not map the sign of float16, so that the smallest numbers on both sides of 0 lie far apart. */
+/** The raw bits: WPT does not map the sign of float16, so the smallest numbers on both sides of 0 are far apart. */
 function float16Bits(value: number): number {
   return new Uint16Array(Float16Array.of(value).buffer)[0]!;
 }

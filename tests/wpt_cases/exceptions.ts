@@ -1,5 +1,5 @@
 /**
- * The cases that are known not to pass, per device: a device's own, and those of what it computes on.
+ * The cases that are known to fail, per device: those of the device itself, and of what it runs on.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const onGpu: Exceptions = isGpuSoftware ? { ...webgpu, ...swiftshader } : webgpu
 
 const EXCEPTIONS: Readonly<Record<string, Exceptions>> = { cpu, openvino, webgpu: onGpu };
 
-/** Those of a device by its name; none where it has no file. */
+/** The exceptions of a device, by name; none if it has no file. */
 export function exceptionsOf(device: string): Exceptions {
   return EXCEPTIONS[device] ?? {};
 }

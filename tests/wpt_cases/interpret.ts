@@ -1,5 +1,5 @@
 /**
- * A case carried out by the reference, operator by operator.
+ * Runs a case with the reference, operator by operator.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { positionalNames } from "../support/rows.ts";
 import { type CaseOperator, type CaseTensor, resolveOperands, resolveOptions, type WptCase } from "./cases.ts";
 import { comparedElements } from "./compare.ts";
 
-/** The expected outputs' names and what the reference makes of them. */
+/** The reference's results, by the names of the expected outputs. */
 export function interpret(wptCase: WptCase): Map<string, RefTensor> {
   const values = new Map(Object.entries(wptCase.inputs).map(([name, input]) => [name, toTensor(input)]));
   for (const operator of wptCase.operators) {
@@ -22,7 +22,7 @@ export function interpret(wptCase: WptCase): Map<string, RefTensor> {
   return new Map(Object.keys(wptCase.expectedOutputs).map((name) => [name, values.get(name)!]));
 }
 
-/** A fill, which only element-wise cases have, is cut down to the elements that are compared. */
+/** Limits a filled tensor, which only element-wise cases have, to the elements that are compared. */
 function toTensor(input: CaseTensor): RefTensor {
   if (!input.fill) return tensor(input.dataType, input.shape, input.data);
   const count = comparedElements(input);
@@ -39,7 +39,7 @@ function interpretOperator(operator: CaseOperator, values: ReadonlyMap<string, R
   return evaluate(operator.name, operands, attributes);
 }
 
-/** Whether an argument is a tensor, or the list of tensors that concat takes. */
+/** Whether an argument is a tensor, or the list of tensors of concat. */
 function isOperand(value: unknown): boolean {
   const first: unknown = Array.isArray(value) ? value[0] : value;
   return typeof first === "object" && first !== null && "dataType" in first;

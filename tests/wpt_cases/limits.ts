@@ -1,27 +1,27 @@
 /**
- * What `opSupportLimits()` says about the operands of a case.
+ * Checks the operands of a case against `opSupportLimits()`.
  *
  * @module
  */
 
 import { positionalNames } from "../support/rows.ts";
 
-/** A data type and a shape: of an operand, or of a tensor of a case. */
+/** The data type and shape of an operand, or of a tensor of a case. */
 export interface Described {
   readonly dataType: string;
   readonly shape: readonly number[];
 }
 
-/** `MLTensorLimits`, with names that need not be in the enumeration. */
+/** `MLTensorLimits`, with data types that need not be in the enumeration. */
 interface TensorLimits {
   readonly dataTypes: readonly string[];
   readonly rankRange: { readonly min: number; readonly max: number };
 }
 
-/** The members of `MLOpSupportLimits` that are asked here: `input`, `constant`, `output`, and one for each operator. */
+/** The members of `MLOpSupportLimits` used here: `input`, `constant`, `output`, and one per operator. */
 export type Limits = Readonly<Record<string, TensorLimits | Readonly<Record<string, TensorLimits>>>>;
 
-/** A case needs what the context does not offer. */
+/** A case needs what the context does not support. */
 export class NotInLimits extends Error {
   constructor(detail: string) {
     super(`not in opSupportLimits: ${detail}`);
@@ -33,7 +33,7 @@ export function checkGraphLimits(limits: Limits, role: "input" | "constant" | "o
   checkTensor(limits[role] as TensorLimits, role, tensor);
 }
 
-/** The operands of a call by the names of the standard, from positional arguments and options. */
+/** The operands of a call by name, from positional arguments and options. */
 export function namedOperands<T extends Described>(
   operator: string,
   positional: readonly unknown[],

@@ -1,7 +1,7 @@
 /**
- * `deno task test:wpt-cases [--device NAME] [--filter OPERATOR] [--report FILE]`: WPT's numeric cases on the CPU or
- * another device. Exits with 1 if a case fails that the device's file of exceptions does not list with its reason, or if
- * one passes that it does.
+ * `deno task test:wpt-cases [--device NAME] [--filter OPERATOR] [--report FILE]`: runs WPT's numeric cases on the CPU
+ * or another device. Exits with status 1 if a case fails that is not in the device's list of exceptions, or one passes
+ * that is.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const REPORT = new URL("../../reports/wpt-cases.json", import.meta.url);
 /** The folder of the cases in the test data. */
 export const CASES = "wpt/cases";
 
-/** Run all cases, or those of one operator, on a device; `progress` is told how many are done. */
+/** Runs all cases, or those of one operator, on a device. `progress` gets the number of finished cases. */
 export async function runCases(
   filter?: string,
   options: ContextOptions = cpu.options,
@@ -67,7 +67,7 @@ if (import.meta.main) {
   });
 }
 
-/** Prints and writes what came out, and answers the status of the program. */
+/** Prints and writes the results. Returns the exit status. */
 async function reportOn(
   results: readonly CaseResult[],
   exceptions: Exceptions,

@@ -1,16 +1,18 @@
 /**
- * What a run of the cases has shown: a table, the failures one by one, the JSON report and the verdict.
+ * The reports about a run of the cases: a table, the failures, JSON, and the verdict.
  *
  * @module
  */
 
-/** What became of a case. */
+/** The result of a case. */
 export interface CaseResult {
   readonly operator: string;
   readonly name: string;
   readonly required: boolean;
   readonly outcome: "passed" | "failed" | "not supported";
-  /** The largest distance of any element from the expected one, in the metric of the tolerance; absent if none was computed. */
+  /**
+   * The largest difference of an element from the expected one, in the metric of the tolerance; absent if not computed.
+   */
   readonly error?: number;
   readonly tolerance: string;
   /** Why it did not pass. */
@@ -18,12 +20,12 @@ export interface CaseResult {
 }
 
 /**
- * Cases that are known not to pass, by name, each with its reason. `"float16 is not supported"` stands for all that need
- * the data type.
+ * The cases that are known to fail, by name, with the reason. `"float16 is not supported"` covers all cases that need
+ * that data type.
  */
 export type Exceptions = Readonly<Record<string, string>>;
 
-/** Results of one operator. */
+/** The results of an operator. */
 interface Row {
   readonly operator: string;
   readonly required: string;
@@ -33,19 +35,19 @@ interface Row {
   readonly unsupported: number;
 }
 
-/** The verdict over all results. */
+/** The verdict on all results. */
 export interface Summary {
   readonly passed: number;
   readonly failed: number;
-  /** Those that need what the limits do not offer. */
+  /** Cases that need what the limits do not include. */
   readonly unsupported: number;
-  /** Failures that no exception explains. */
+  /** Failures without an exception. */
   readonly unexpected: readonly CaseResult[];
-  /** Exceptions whose case passes, or that name no case that was run with `complete`. */
+  /** Exceptions whose case passes or, with `complete`, does not exist. */
   readonly stale: readonly string[];
 }
 
-/** Count, and hold the results against the exceptions. `complete` tells that every case was run. */
+/** Counts the results, and compares them with the exceptions. `complete` means that every case was run. */
 export function summarize(results: readonly CaseResult[], exceptions: Exceptions, complete: boolean): Summary {
   const passed = results.filter(hasPassed);
   const others = results.filter((result) => !hasPassed(result));
@@ -66,7 +68,7 @@ function explanation({ name, outcome, reason }: CaseResult, exceptions: Exceptio
   return [name, missing].find((key) => key in exceptions);
 }
 
-/** The table per operator, in the order of the results. */
+/** A table with a row per operator, in the order of the results. */
 export function table(results: readonly CaseResult[]): string {
   const groups = Map.groupBy(results, ({ operator }) => operator);
   const rows = [...groups].map(([operator, group]) => rowOf(operator, group));
@@ -78,7 +80,7 @@ export function table(results: readonly CaseResult[]): string {
   ).join("\n");
 }
 
-/** `required` and `optional` as passed/all. */
+/** `required` and `optional` as passed/total. */
 function rowOf(operator: string, results: readonly CaseResult[]): Row {
   const share = (part: readonly CaseResult[]) => `${part.filter(hasPassed).length}/${part.length}`;
   const count = (outcome: CaseResult["outcome"]) => results.filter((result) => result.outcome === outcome).length;
@@ -92,7 +94,7 @@ function rowOf(operator: string, results: readonly CaseResult[]): Row {
   };
 }
 
-/** One line for each case that did not pass. */
+/** One line per case that did not pass. */
 export function failureLines(results: readonly CaseResult[], exceptions: Exceptions): string[] {
   return results.filter((result) => !hasPassed(result)).map(
     (result) => {
@@ -106,7 +108,7 @@ export function failureLines(results: readonly CaseResult[], exceptions: Excepti
   );
 }
 
-/** The report as JSON; an infinite error is the string "Infinity". */
+/** The report as JSON. An infinite error is the string "Infinity". */
 export function jsonReport(results: readonly CaseResult[], summary: Summary): string {
   const replacer = (_: string, value: unknown) => value === Infinity ? "Infinity" : value;
   const { passed, failed, stale, unsupported } = summary;

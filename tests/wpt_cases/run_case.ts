@@ -1,5 +1,5 @@
 /**
- * One case through the W3C API: build, dispatch, read, compare.
+ * Runs a case with the W3C API: build, dispatch, read, compare.
  *
  * @module
  */
@@ -18,10 +18,10 @@ import {
 } from "./limits.ts";
 import type { CaseResult } from "./report.ts";
 
-/** A builder whose method is known by name only. */
+/** A builder whose methods are called by name. */
 type BuilderMethods = Readonly<Record<string, (...args: unknown[]) => MLOperand | MLOperand[]>>;
 
-/** Run one case on a context, whose `opSupportLimits()` are given; never rejects. */
+/** Runs a case on a context with the given `opSupportLimits()`. Never rejects. */
 export async function runCase(context: MLContext, limits: Limits, wptCase: WptCase): Promise<CaseResult> {
   const { operator, name, required, tolerance: { metricType, value } } = wptCase;
   const common = { operator, name, required, tolerance: `${value} ${metricType}` };
@@ -38,7 +38,7 @@ export async function runCase(context: MLContext, limits: Limits, wptCase: WptCa
   }
 }
 
-/** What was thrown, in one line. */
+/** The thrown value, in one line. */
 function describe(thrown: unknown): string {
   const text = thrown instanceof NotInLimits ? thrown.message : String(thrown);
   return text.replaceAll(/\s+/g, " ").trim();
@@ -99,7 +99,7 @@ function callBuilder(
   outputs.forEach((output, i) => operands.set(output, results[i]!));
 }
 
-/** The builder itself refuses results of a data type or a rank that `opSupportLimits()` does not list. */
+/** The builder rejects results with a data type or rank that `opSupportLimits()` does not list. */
 function refused<T>(call: () => T): T {
   try {
     return call();
@@ -152,7 +152,7 @@ async function computeAndCompare(context: MLContext, graph: MLGraph, wptCase: Wp
   }
 }
 
-/** The descriptor as the API takes it; {@linkcode checkGraphLimits} has refused the types outside its enumeration. */
+/** The descriptor for the API; {@linkcode checkGraphLimits} has rejected types that are not in its enumeration. */
 function descriptorOf({ dataType, shape }: CaseTensor): Parameters<MLContext["createTensor"]>[0] {
   return { dataType, shape: [...shape] } as Parameters<MLContext["createTensor"]>[0];
 }

@@ -1,4 +1,4 @@
-/** WPT's numeric cases as tests; `deno task test:wpt-cases` shows them one by one. */
+/** WPT's numeric cases as tests. `deno task test:wpt-cases` lists them one by one. */
 
 import { assert, assertEquals } from "@std/assert";
 import { cpu, ggml, openvino, testOn, webgpu } from "../support/devices.ts";
@@ -7,8 +7,8 @@ import { CASES, runCases } from "./main.ts";
 import { failureLines, summarize } from "./report.ts";
 
 /**
- * Where only some operators are tried: OpenVINO takes a tenth of a second to compile a graph, and ggml takes convolutions
- * that it then cannot compile. docs/devices.md has the figures of all.
+ * The operators to test on slow devices: OpenVINO takes 0.1 s to compile a graph, and ggml accepts convolutions that it
+ * then cannot compile. docs/devices.md has the numbers for all operators.
  */
 const OPERATORS = {
   openvino: ["conv2d", "matmul", "softmax", "reduceMean", "pow"],

@@ -1,6 +1,6 @@
 /**
- * Computes a chain of products of square matrices in one run, with the options of a context, given as JSON, and prints how
- * many threads the process has, and how many of them did the work. Further arguments: the number of products, and of rows.
+ * Computes a chain of matrix products in one run, with context options given as JSON. Prints how many threads the
+ * process has, and how many of them did the work. Other arguments: the number of products, and of rows.
  */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import "../../support/devices.ts"; // Finds a driver for WebGPU.
@@ -12,7 +12,7 @@ const SIZE = Number(size);
 function ticks(): Map<string, number> {
   const threads = [...Deno.readDirSync("/proc/self/task")].map(({ name }) => name);
   return new Map(threads.map((thread) => {
-    // Behind the name, which stands in parentheses; utime and stime are the 14th and the 15th value.
+    // After the name in parentheses; utime and stime are fields 14 and 15.
     const values = Deno.readTextFileSync(`/proc/self/task/${thread}/stat`).split(") ")[1]!.split(" ");
     return [thread, Number(values[11]) + Number(values[12])];
   }));

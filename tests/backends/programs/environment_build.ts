@@ -1,5 +1,5 @@
 /**
- * Builds a graph with the options of the environment only.
+ * Builds a graph with only the options of the environment.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { broadcastOffsets, isFloat, type NumericType, type Tensor, zeros } from 
 
 type Compute = (x: number, y: number) => number;
 
-/** The common shape of two tensors under NumPy's rule. */
+/** The broadcast shape of two tensors, by NumPy's rules. */
 export function commonShape(a: Shape, b: Shape): Shape {
   const shape = broadcast(a, b);
   if (shape === undefined) throw new TypeError(`${formatShape(a)} and ${formatShape(b)} do not broadcast`);
@@ -33,7 +33,9 @@ interface Arithmetic {
   readonly integer: Compute;
 }
 
-/** The same formula for both: an Int32Array wraps what is stored, and these results are exact in float64. */
+/**
+ * The same formula for floats and integers: an Int32Array wraps when stored, and these results are exact in float64.
+ */
 function both(compute: Compute): Arithmetic {
   return { float: compute, integer: compute };
 }
@@ -44,7 +46,7 @@ const ARITHMETIC: Record<string, Arithmetic> = {
   mul: { float: (x, y) => x * y, integer: Math.imul },
   maximum: both(Math.max),
   minimum: both(Math.min),
-  // The type of the quotient is that of x and y, and storing it truncates.
+  // The quotient has the type of x and y; storing it truncates.
   real_div: { float: (x, y) => x / y, integer: (x, y) => Math.trunc(x / checkDivisor(y)) },
   floor_div: { float: (x, y) => Math.floor(x / y), integer: (x, y) => Math.floor(x / checkDivisor(y)) },
   mod: { float: modulo, integer: (x, y) => modulo(x, checkDivisor(y)) },
@@ -56,7 +58,7 @@ function checkDivisor(y: number): number {
   return y;
 }
 
-/** The remainder that has the sign of the divisor. */
+/** The remainder with the sign of the divisor. */
 function modulo(x: number, y: number): number {
   const remainder = x % y;
   return remainder !== 0 && (remainder < 0) !== (y < 0) ? remainder + y : remainder;
@@ -78,7 +80,7 @@ const arithmetic = family(ARITHMETIC, ({ float, integer }) =>
     return combine(x, p.tensor("y"), x.dataType, isFloat(x.dataType) ? float : integer);
   }));
 
-/** A function of two elements that gives a truth value. */
+/** A predicate of two elements. */
 type Holds = (x: number, y: number) => boolean;
 
 function predicate(holds: Holds): Row {
@@ -110,7 +112,7 @@ function logicalNot(p: Parameters): Tensor {
   return { ...x, data: x.data.map((bit) => 1 - bit) };
 }
 
-/** Apple's type inference looks at `a` and `b` only, so a larger `cond` is refused here. */
+/** Apple's type inference uses only `a` and `b`, so a larger `cond` is an error here. */
 function select(p: Parameters): Tensor {
   const cond = bools(p, "cond");
   const a = p.tensor("a");

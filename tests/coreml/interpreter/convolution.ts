@@ -1,5 +1,5 @@
 /**
- * `conv` and `conv_transpose`, in two dimensions. Sums are float64; the loops run along rows, so that a network of some
+ * `conv` and `conv_transpose` in two dimensions. Sums are in float64; loops run along rows, so a network with some
  * hundred million multiplications takes about a second.
  *
  * @module
@@ -10,7 +10,7 @@ import type { Parameters, Rows } from "./operation.ts";
 import { float32, type Tensor, zeros } from "./tensor.ts";
 import { type Axis, dimensions4, inside, numbersOf, padding, windowCount } from "./window.ts";
 
-/** Convolution as both operations see it: a large image of `large` positions, a small one with one per window. */
+/** The geometry of both operations: a large image, and a small one with one position per window. */
 interface Geometry {
   readonly vertical: Axis;
   readonly horizontal: Axis;
@@ -34,12 +34,12 @@ function axes(p: Parameters, size: readonly [number, number], kernel: readonly [
   return [axis(0), axis(1)];
 }
 
-/** A run is four numbers: an element of the kernel, a window, a position of the large image, and a length. */
+/** A run is four numbers: kernel element, window, position in the large image, and length. */
 const RUN = 4;
 
 /**
- * For each element of the kernel, the runs of windows for which it lies inside the large image: window `small + i` meets
- * position `large + i * stride` for `i < length`. They are the same for all channels.
+ * For each kernel element, the runs of windows for which it is inside the large image: window `small + i` uses position
+ * `large + i * stride` for `i < length`. They are the same for all channels.
  */
 function runsOf({ vertical, horizontal, rows, columns }: Geometry): Int32Array {
   const runs: number[] = [];
@@ -50,7 +50,7 @@ function runsOf({ vertical, horizontal, rows, columns }: Geometry): Int32Array {
       const column = first * horizontal.stride + kx * horizontal.dilation - horizontal.padBefore;
       const place = ky * horizontal.kernel + kx;
       const line = (y: number) => y * vertical.stride + ky * vertical.dilation - vertical.padBefore;
-      // Where whole rows meet whole rows, they are one long run.
+      // If whole rows match whole rows, they form one long run.
       const whole = vertical.stride === 1 && horizontal.stride === 1 && end - first === horizontal.size &&
         columns === horizontal.size;
       if (whole) runs.push(place, ys.first * columns, line(ys.first) * columns, (ys.end - ys.first) * columns);
@@ -64,7 +64,7 @@ function runsOf({ vertical, horizontal, rows, columns }: Geometry): Int32Array {
   return Int32Array.from(runs);
 }
 
-/** The bias of each channel, or zeros. It must be a constant: Core ML's compiler has refused others (Chromium). */
+/** The bias of each channel, or zeros. It must be constant: Core ML's compiler has rejected others (Chromium). */
 function biasOf(p: Parameters, channels: number): ArrayLike<number> {
   const bias = p.optional("bias");
   if (bias === undefined) return new Float64Array(channels);
@@ -106,7 +106,7 @@ function conv(p: Parameters): Tensor {
   return result;
 }
 
-/** Adds to each window what one plane of the image and one of the kernel give. */
+/** Adds the products of one plane of the image and one of the kernel to each window. */
 function gatherRuns(
   sums: Float64Array,
   image: Float32Array,
@@ -125,7 +125,7 @@ function gatherRuns(
   }
 }
 
-/** The transpose of `conv`: each element of x is spread over the window that it would be the sum of. */
+/** The transpose of `conv`: spreads each element of x over its window. */
 function convTranspose(p: Parameters): Tensor {
   const x = p.tensor("x");
   const weight = p.tensor("weight");
@@ -164,7 +164,7 @@ function convTranspose(p: Parameters): Tensor {
   return result;
 }
 
-/** Spreads one plane of the small image, by one of the kernel, over the large one. */
+/** Spreads one plane of the small image over the large one, with one plane of the kernel. */
 function scatterRuns(
   sums: Float64Array,
   image: Float32Array,

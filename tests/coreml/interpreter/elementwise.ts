@@ -1,5 +1,5 @@
 /**
- * Element-wise operations of one tensor: mathematics, activations and `cast`.
+ * Element-wise operations on one tensor: mathematics, activations and `cast`.
  *
  * @see https://apple.github.io/coremltools/source/coremltools.converters.mil.mil.ops.defs.html
  * @module
@@ -10,7 +10,7 @@ import { erf, erfc, sigmoid, softplus } from "../../reference/special_functions.
 import { family, names, type Parameters, type Row, row, type Rows } from "./operation.ts";
 import { isFloat, type NumericType, type Tensor, zeros } from "./tensor.ts";
 
-/** The tensor of the same shape with a function of each element. */
+/** Applies a function to each element. */
 export function map(x: Tensor, compute: (x: number) => number, dataType: NumericType = x.dataType): Tensor {
   const result = zeros(dataType, x.shape);
   for (let i = 0; i < x.data.length; i++) result.data[i] = compute(x.data[i]!);
@@ -47,7 +47,7 @@ const FUNCTIONS: Record<string, (x: number) => number> = {
 
 const unary = family(FUNCTIONS, (compute) => row("x", (p) => map(p.tensor("x"), compute)));
 
-/** Functions of an element and of epsilon, which is added to it. */
+/** Functions of an element plus epsilon. */
 const withEpsilon = family<(x: number) => number>(
   { inverse: (x) => 1 / x, log: Math.log, rsqrt: (x) => 1 / Math.sqrt(x) },
   (compute) => ({
@@ -60,7 +60,7 @@ const withEpsilon = family<(x: number) => number>(
   }),
 );
 
-/** A function of an element that scalars make. */
+/** A function of an element with scalar parameters. */
 function parametric(scalars: string, make: (...scalars: number[]) => (x: number) => number): Row {
   const constants = names(scalars);
   return {
@@ -99,7 +99,7 @@ function square(p: Parameters): Tensor {
   return map(x, isFloat(x.dataType) ? (x) => x * x : (x) => Math.imul(x, x));
 }
 
-/** `alpha` has an element for each channel, which is axis 1. */
+/** `alpha` has one element per channel; channels are axis 1. */
 function prelu(p: Parameters): Tensor {
   const x = p.tensor("x");
   const alpha = p.tensor("alpha");
@@ -108,7 +108,7 @@ function prelu(p: Parameters): Tensor {
   if (alpha.shape.length !== 1 || alpha.shape[0] !== channels) {
     throw new TypeError(`alpha must have an element for each of ${channels} channels`);
   }
-  // Core ML cannot do more in these ranks; coremltools refuses it.
+  // Core ML supports only that in these ranks, and coremltools checks it.
   if (x.shape.length !== 4 && alpha.data.some((slope) => slope !== alpha.data[0])) {
     throw new TypeError(`alpha must have equal elements where x has rank ${x.shape.length}`);
   }
@@ -134,8 +134,8 @@ function cast(p: Parameters): Tensor {
   const dataType = p.text("dtype", CAST_TYPES);
   if (dataType === "bool") return map(x, (x) => x !== 0 ? 1 : 0, dataType);
   const limits = LIMITS[dataType];
-  // Between integers the low bits are kept, as in NumPy. What a float outside the range becomes is nobody's promise:
-  // here what an ARM processor does, which truncates and saturates, and makes NaN 0.
+  // Conversions between integers keep the low bits, as in NumPy. The result of a float out of range is unspecified;
+  // here it is that of ARM processors, which truncate and saturate, and convert NaN to 0.
   if (limits === undefined || !isFloat(x.dataType)) return map(x, (x) => x, dataType);
   return map(x, (x) => Math.min(Math.max(Math.trunc(x), limits[0]), limits[1]), dataType);
 }

@@ -1,6 +1,6 @@
 /**
- * Gathering and scattering by indices. An index outside the tensor is an error, a negative one too: on a device it is
- * undefined behaviour, so a lowering has to keep its indices inside.
+ * Gather and scatter. Indices out of range and negative indices are errors: on a device their behaviour is undefined,
+ * so a lowering must keep indices in range.
  *
  * @module
  */
@@ -14,12 +14,12 @@ function checkIndex(index: number, size: number): number {
   return index;
 }
 
-/** Only false is sent: what `true` does on a device is not known to work, which Chromium avoids for that reason. */
+/** Must be false. `true` is not known to work on devices; Chromium avoids it for that reason. */
 function checkUnvalidated(p: Parameters): void {
   if (p.flag("validate_indices")) throw new TypeError("validate_indices must be false");
 }
 
-/** No lowering needs batches, and Core ML has had errors with them. */
+/** No lowering needs batches, and Core ML has had bugs with them. */
 function checkUnbatched(p: Parameters): void {
   if (p.number("batch_dims") !== 0) throw new TypeError("batch_dims must be 0");
 }
@@ -39,7 +39,7 @@ function gather(p: Parameters): Tensor {
   return pick(x, x.shape.toSpliced(axis, 1, ...indices.shape), offsets(tables));
 }
 
-/** The offsets into `shape` of the elements that `indices` names along one axis, at their own place on all others. */
+/** The offsets in `shape` of the elements that `indices` picks along one axis. */
 function placesAlongAxis(shape: Shape, indices: Tensor, axis: number): Int32Array {
   const fits = indices.shape.length === shape.length &&
     indices.shape.every((dimension, i) => i === axis || dimension === shape[i]);
@@ -58,7 +58,7 @@ function gatherAlongAxis(p: Parameters): Tensor {
   return pick(x, indices.shape, placesAlongAxis(x.shape, indices, normalizeAxis(p.number("axis"), x.shape.length)));
 }
 
-/** Where the slices that an index vector each names stand in `shape`, and the shape of all of them. */
+/** The offsets of the slices that index vectors pick in `shape`, and the shape of all of them. */
 function slicesOf(shape: Shape, indices: Tensor): { places: Int32Array; shape: Shape } {
   const depth = indices.shape.at(-1);
   if (depth === undefined || depth > shape.length) throw new TypeError(`index vectors of ${depth} are too long`);
@@ -93,7 +93,7 @@ const MODES: Record<string, Combine> = {
   update: (_, update) => update,
 };
 
-/** The data with each update combined into its place, one after the other. */
+/** The data, with each update combined into its place, in order. */
 function scatter(
   p: Parameters,
   placesOf: (data: Tensor, indices: Tensor) => { places: Int32Array; shape: Shape },

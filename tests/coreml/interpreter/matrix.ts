@@ -9,12 +9,12 @@ import { commonShape } from "./binary.ts";
 import type { Parameters, Rows } from "./operation.ts";
 import { broadcastOffsets, isFloat, type Tensor, zeros } from "./tensor.ts";
 
-/** Of matrices and batches of them only: Apple's type inference is wrong for tensors of rank 1. */
+/** Requires rank 2 or more: Apple's type inference is wrong for rank 1. */
 function matmul(p: Parameters): Tensor {
   return multiply(p.tensor("x"), p.tensor("y"), p.flag("transpose_x"), p.flag("transpose_y"));
 }
 
-/** A matrix inside a batch, by its size and how far its rows and columns are apart. */
+/** A matrix in a batch: its size, and the strides of its rows and columns. */
 interface Layout {
   readonly rows: number;
   readonly columns: number;

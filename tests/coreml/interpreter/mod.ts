@@ -1,9 +1,9 @@
 /**
- * An interpreter of ML Programs, for tests: plain, strict, and independent of the lowering and of the encoder.
+ * An interpreter of ML Programs for tests: simple, strict, and independent of the lowering and the encoder.
  *
- * It runs a program that was read back from its bytes. It refuses what Core ML refuses, or is known to get wrong: an
- * operation or a parameter that does not exist or is missing, a parameter that must be a constant and is not, types and
- * shapes that are not those declared, indices outside their tensor.
+ * It runs a program that was read back from its bytes. It rejects what Core ML rejects or is known to compute wrongly:
+ * unknown or missing operations and parameters, parameters that must be constant and are not, types and shapes that
+ * differ from their declaration, indices out of range.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import { type Elements, formatType, type Tensor, tensorOfBytes, tensorOfConstant
 
 export { type Elements, type Tensor, tensorOf } from "./tensor.ts";
 
-/** Every operation that the interpreter knows, by its name in MIL. */
+/** All operations of the interpreter, by their MIL names. */
 export const OPERATIONS: Rows = {
   ...binary,
   ...convolution,
@@ -43,19 +43,19 @@ export const OPERATIONS: Rows = {
   ...resample,
 };
 
-/** Types that a model takes and gives. */
+/** The types of a model's inputs and outputs. */
 const FEATURE_TYPES = ["fp32", "fp16", "int32"];
 
-/** The most dimensions that Core ML has. */
+/** Core ML's highest rank. */
 const MAX_RANK = 5;
 
 /**
  * Runs a program.
- * @param program of one function, with its constants
- * @param inputs by name: the bytes (little-endian), or a typed array of the input's type
+ * @param program with one function, including its constants
+ * @param inputs by name: bytes (little-endian), or a typed array of the input's type
  * @returns the outputs by name
- * @throws {TypeError} what is wrong with the program or an input, with the name of the operation
- * @throws {RangeError} when an index or a divisor is one whose result Core ML leaves undefined
+ * @throws {TypeError} if the program or an input is wrong; the message names the operation
+ * @throws {RangeError} if an index or a divisor has an undefined result on Core ML
  */
 export function runProgram(
   program: MilProgram,
@@ -89,8 +89,8 @@ export function runProgram(
 }
 
 /**
- * Runs one operation and checks what comes out.
- * @param valueOf gives a value that an earlier operation, an input or a constant defined
+ * Runs one operation and checks its outputs.
+ * @param valueOf returns the value of an earlier operation, an input or a constant
  * @returns the outputs in order
  */
 export function runOperation(operation: MilOperation, valueOf: (value: MilValue) => Value): Tensor[] {
@@ -146,7 +146,7 @@ function checkShape(value: MilValue): void {
   }
 }
 
-/** A result, which must have the type that the program declares. */
+/** Checks that a result has its declared type. */
 function checkedOutput(declared: MilValue, computed: Tensor): Tensor {
   checkShape(declared);
   if (declared.dataType !== computed.dataType || !sameShape(declared.shape, computed.shape)) {

@@ -1,5 +1,5 @@
 /**
- * Operations that only move elements, and those that make tensors of nothing but shapes.
+ * Operations that only move elements, and those that create tensors from shapes.
  *
  * @module
  */
@@ -20,14 +20,14 @@ import {
   zeros,
 } from "./tensor.ts";
 
-/** One number for each axis of `x`. */
+/** A list with one number per axis of `x`. */
 function perAxis(p: Parameters, name: string, x: Tensor): number[] {
   const numbers = p.numbers(name);
   if (numbers.length !== x.shape.length) throw new TypeError(`${name} must have ${x.shape.length} elements`);
   return numbers;
 }
 
-/** The element of `x` that stands first, and from there `counts[axis]` steps of `steps[axis]` along each axis. */
+/** The elements of `x` from `starts`, with `counts[axis]` steps of `steps[axis]` along each axis. */
 function walk(x: Tensor, starts: readonly number[], counts: readonly number[], steps: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   counts.forEach((count, axis) => {
@@ -42,7 +42,7 @@ function walk(x: Tensor, starts: readonly number[], counts: readonly number[], s
   return pick(x, counts, offsets(tables));
 }
 
-/** Numbers that are 0 take the dimension that stands at the same place from the right; one may be -1. */
+/** A 0 takes the dimension at the same place from the right; one number may be −1. */
 function reshape(p: Parameters): Tensor {
   const x = p.tensor("x");
   const asked = p.numbers("shape");
@@ -94,7 +94,7 @@ function tile(p: Parameters): Tensor {
   return pick(x, tables.map((table) => table.length), offsets(tables));
 }
 
-/** `x[begin:end:stride]` of Python: a negative index counts from the end, and what lies outside is cut off. */
+/** Python's `x[begin:end:stride]`: negative indices count from the end, and indices are clamped. */
 function sliceByIndex(p: Parameters): Tensor {
   const x = p.tensor("x");
   const [begin, end, steps] = [perAxis(p, "begin", x), perAxis(p, "end", x), perAxis(p, "stride", x)];
@@ -113,7 +113,7 @@ function sliceByIndex(p: Parameters): Tensor {
   return withShape(sliced, sliced.shape.filter((_, axis) => !squeezeMask[axis]));
 }
 
-/** A size of -1 takes all that is left. */
+/** A size of −1 takes the rest. */
 function sliceBySize(p: Parameters): Tensor {
   const x = p.tensor("x");
   const starts = perAxis(p, "begin", x).map((begin, axis) => begin < 0 ? begin + x.shape[axis]! : begin);
@@ -121,7 +121,7 @@ function sliceBySize(p: Parameters): Tensor {
   return walk(x, starts, counts, counts.map(() => 1));
 }
 
-/** Without `num_splits`, which says nothing new where there are `split_sizes`. */
+/** Without `num_splits`, which is redundant if `split_sizes` is given. */
 function split(p: Parameters): Tensor[] {
   const x = p.tensor("x");
   const axis = normalizeAxis(p.number("axis"), x.shape.length);
@@ -137,7 +137,7 @@ function split(p: Parameters): Tensor[] {
   });
 }
 
-/** Axis by axis: what comes before it, and from each tensor the run that belongs there. */
+/** Joins tensors along an axis, run by run. */
 function concat(p: Parameters): Tensor {
   const values = p.list("values");
   const first = values[0]!;
@@ -162,7 +162,7 @@ function concat(p: Parameters): Tensor {
   return result;
 }
 
-/** The last axes are padded, by `[before, after]` each. */
+/** Pads the last axes, by `[before, after]` each. */
 function pad(p: Parameters): Tensor {
   const x = p.tensor("x");
   const amounts = p.numbers("pad");
@@ -203,7 +203,10 @@ function sourceIndex(mode: "reflect" | "replicate", index: number, size: number)
   return mirrored;
 }
 
-/** Zeros outside a band around the main diagonal of the innermost matrices; a negative number keeps a whole side. */
+/**
+ * Keeps a band around the main diagonal of the innermost matrices and zeroes the rest. A negative number keeps a whole
+ * side.
+ */
 function bandPart(p: Parameters): Tensor {
   const x = p.tensor("x");
   const [lower, upper] = [p.number("lower"), p.number("upper")];
@@ -230,7 +233,10 @@ function range(p: Parameters): Tensor {
   return tensorOf(p.tensor("start").dataType, [values.length], values);
 }
 
-/** Vectors along `axis` that are `on_value` at one index and `off_value` elsewhere; all of it for an index outside. */
+/**
+ * Vectors along `axis` with `on_value` at the index and `off_value` elsewhere; all `off_value` if the index is out of
+ * range.
+ */
 function oneHot(p: Parameters): Tensor {
   const indices = p.tensor("indices");
   const on = p.tensor("on_value");

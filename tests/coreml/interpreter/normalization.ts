@@ -1,5 +1,5 @@
 /**
- * Batch, instance and layer normalization.
+ * Batch, instance and layer normalisation.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { formatShape, sameShape, type Shape } from "../../../src/shape.ts";
 import type { Parameters, Rows } from "./operation.ts";
 import { type Elements, lanes, normalizeAxes, type Tensor, zeros } from "./tensor.ts";
 
-/** The elements of gamma or beta, which may be left out; they must have `shape`. */
+/** The elements of gamma or beta, which are optional; they must have `shape`. */
 function affine(p: Parameters, name: string, shape: Shape): Elements | undefined {
   const tensor = p.optional(name);
   if (tensor !== undefined && !sameShape(tensor.shape, shape)) {
@@ -22,7 +22,7 @@ function checkRank(x: Tensor, min: number, max: number): void {
   if (rank < min || rank > max) throw new TypeError(`x must have rank ${min} to ${max}, not ${rank}`);
 }
 
-/** Axis 1 has the channels; mean, variance, gamma and beta have an element for each. */
+/** Axis 1 is that of channels; mean, variance, gamma and beta have one element per channel. */
 function batchNorm(p: Parameters): Tensor {
   const x = p.tensor("x");
   checkRank(x, 3, 5);
@@ -44,7 +44,7 @@ function batchNorm(p: Parameters): Tensor {
   return result;
 }
 
-/** Normalizes each lane along `axes` by its own mean and variance. */
+/** Normalises each lane along `axes` by its own mean and variance. */
 function normalize(
   x: Tensor,
   axes: readonly number[],
@@ -69,7 +69,7 @@ function normalize(
   return result;
 }
 
-/** Lanes are the spatial axes; gamma and beta have an element for each channel. */
+/** Lanes are the spatial axes; gamma and beta have one element per channel. */
 function instanceNorm(p: Parameters): Tensor {
   const x = p.tensor("x");
   checkRank(x, 3, 4);
@@ -87,7 +87,7 @@ function instanceNorm(p: Parameters): Tensor {
   );
 }
 
-/** Gamma and beta have the shape of one lane. Axes that are not sorted and consecutive crash Core ML on some devices. */
+/** Gamma and beta have the shape of a lane. Axes that are not sorted and consecutive crash Core ML on some devices. */
 function layerNorm(p: Parameters): Tensor {
   const x = p.tensor("x");
   const axes = normalizeAxes(p.numbers("axes"), x.shape.length);

@@ -1,5 +1,5 @@
 /**
- * What a row of the interpreter is, and how it reads the parameters of an operation.
+ * The rows of the interpreter, and how they read the parameters of an operation.
  *
  * @module
  */
@@ -8,27 +8,27 @@ import type { MilConstant, MilOperation, MilValue } from "../../../src/backends/
 import { sameShape } from "../../../src/shape.ts";
 import { formatType, type Tensor } from "./tensor.ts";
 
-/** An operation of MIL. Every parameter is named once; each must be there, and nothing else. */
+/** A MIL operation. Each parameter must be present, and there may be no others. */
 export interface Row {
   /** Parameters that may be results of other operations. */
   readonly values: readonly string[];
-  /** Parameters that must be constants, or what an operation `constexpr_*` gives. */
+  /** Parameters that must be constants or results of `constexpr_*` operations. */
   readonly constants: readonly string[];
-  /** Those of the above that may be left out, because not even coremltools has a default for them. */
+  /** Optional parameters: those without a default even in coremltools. */
   readonly optional?: readonly string[];
-  /** Whether the constants are attributes of the operation, as with `constexpr_*`. */
+  /** Whether the constants are attributes of the operation, as for `constexpr_*`. */
   readonly attributes?: boolean;
-  /** Computes the outputs in order. */
+  /** Computes the outputs, in order. */
   readonly compute: (parameters: Parameters) => Tensor | readonly Tensor[];
 }
 
-/** Rows by the names of MIL. */
+/** Rows by their MIL names. */
 export type Rows = Readonly<Record<string, Row>>;
 
 /** A value of the running program. */
 export interface Value {
   readonly content: Tensor | string;
-  /** Whether it is a constant, or computed by an operation `constexpr_*`. */
+  /** Whether it is a constant or the result of a `constexpr_*` operation. */
   readonly constant: boolean;
 }
 
@@ -36,23 +36,23 @@ export interface Value {
 export interface Parameters {
   /** A tensor. */
   tensor(name: string): Tensor;
-  /** A tensor that may be left out. */
+  /** An optional tensor. */
   optional(name: string): Tensor | undefined;
   /** A parameter that takes several tensors. */
   list(name: string): readonly Tensor[];
   /** The elements of a tensor of rank 1. */
   numbers(name: string): number[];
-  /** The one element of a scalar. */
+  /** The value of a scalar. */
   number(name: string): number;
-  /** The one element of a scalar of type `bool`. */
+  /** The value of a scalar of type `bool`. */
   flag(name: string): boolean;
-  /** A string, one of those listed. */
+  /** A string, one of those allowed. */
   text<T extends string>(name: string, allowed: readonly T[]): T;
   /** Whether a parameter is a constant. */
   isConstant(name: string): boolean;
 }
 
-/** A row of parameters that may all be results of other operations. */
+/** A row whose parameters may all be results of other operations. */
 export function row(values: string, compute: Row["compute"]): Row {
   return { values: names(values), constants: [], compute };
 }
@@ -62,12 +62,12 @@ export function names(list: string): string[] {
   return list.split(" ").filter((name) => name !== "");
 }
 
-/** Rows of several operations that differ in one function. */
+/** Rows of operations that differ in one function. */
 export function family<F>(functions: Readonly<Record<string, F>>, make: (compute: F) => Row): Rows {
   return Object.fromEntries(Object.entries(functions).map(([name, compute]) => [name, make(compute)]));
 }
 
-/** Checks which parameters an operation has, and gives them to its row. */
+/** Checks the parameters of an operation, and passes them to its row. */
 export function parametersOf(operation: MilOperation, row: Row, valueOf: (value: MilValue) => Value): Parameters {
   const given = row.attributes ? { ...operation.inputs, ...operation.attributes } : operation.inputs;
   checkNames(operation, row);
@@ -150,7 +150,7 @@ function isConstant(value: MilValue, valueOf: (value: MilValue) => Value): boole
   return "data" in value || valueOf(value).constant;
 }
 
-/** What a value holds, which must be what the operation says that it is. */
+/** The content of a value, which must have the type that the operation declares. */
 function contentOf(value: MilValue, valueOf: (value: MilValue) => Value): Tensor | string {
   const { content } = valueOf(value);
   const actual = typeof content === "string" ? { dataType: "string" as const, shape: [] } : content;
@@ -165,7 +165,7 @@ function asTensor(name: string, content: Tensor | string): Tensor {
   return content;
 }
 
-/** A constant that is in an operation itself, such as an attribute. */
+/** A constant inside an operation, such as an attribute. */
 export function isInlineConstant(value: MilValue): value is MilConstant {
   return "data" in value;
 }

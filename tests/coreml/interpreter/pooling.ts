@@ -1,5 +1,5 @@
 /**
- * Pooling in two dimensions.
+ * Pools in two dimensions.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Parameters, Row, Rows } from "./operation.ts";
 import { type Tensor, zeros } from "./tensor.ts";
 import { type Axis, dimensions4, numbersOf, padding, windowCount } from "./window.ts";
 
-/** The elements of a window that lie inside the input, and the size of the window with its padding. */
+/** Combines the elements of a window inside the input; also gets the window's size including padding. */
 type Fold = (elements: readonly number[], padded: number) => number;
 
 const CONSTANTS = ["kernel_sizes", "strides", "pad_type", "pad", "ceil_mode"];
@@ -55,7 +55,7 @@ function slide(p: Parameters, fold: Fold): Tensor {
   return result;
 }
 
-/** The positions of one window inside the input, and how many it has with the padding. */
+/** The positions of one window inside the input, and its number of positions including padding. */
 function spanOf(axis: Axis, window: number): { first: number; end: number; padded: number } {
   const start = window * axis.stride - axis.padBefore;
   const end = start + axis.kernel;

@@ -1,5 +1,5 @@
 /**
- * Quantization: at run time, and of constants when a model is loaded.
+ * Quantisation: at run time, and of constants when a model is loaded.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { roundEven } from "../../reference/round.ts";
 import type { Parameters, Rows } from "./operation.ts";
 import { normalizeAxis, offsets, stridesOf, type Tensor, zeros } from "./tensor.ts";
 
-/** Reads scale or zero point for the element at an offset. */
+/** Reads the scale or zero point for the element at an offset. */
 type Reader = (offset: number) => number;
 
-/** A parameter that is a scalar, or has an element for each position of one axis; without one, zero. */
+/** A parameter that is a scalar or has one element per position of an axis; zero if it is missing. */
 function along(parameter: Tensor | undefined, shape: Shape, axisOf: () => number): Reader {
   if (parameter === undefined) return () => 0;
   const { data } = parameter;
@@ -25,7 +25,7 @@ function along(parameter: Tensor | undefined, shape: Shape, axisOf: () => number
   return (offset) => data[Math.floor(offset / stride) % data.length]!;
 }
 
-/** Scale and zero point of `quantize` and `dequantize`, which have an axis if and only if they are vectors. */
+/** Scale and zero point of `quantize` and `dequantize`. They have an axis only if they are vectors. */
 function readers(p: Parameters, input: Tensor): { scale: Reader; zeroPoint: Reader } {
   const scale = p.tensor("scale");
   const zeroPoint = p.optional("zero_point");
@@ -49,14 +49,14 @@ function quantize(p: Parameters): Tensor {
   const [min, max] = dataType === "int8" ? [-128, 127] : [0, 255];
   const result = zeros(dataType, input.shape);
   input.data.forEach((x, i) => {
-    // The quotient is rounded to the type of the input before it is rounded to an integer.
+    // The quotient is rounded to the type of the input, then to an integer.
     const quotient = input.dataType === "fp16" ? Math.f16round(x / scale(i)) : Math.fround(x / scale(i));
     result.data[i] = Math.min(Math.max(roundEven(quotient) + zeroPoint(i), min), max);
   });
   return result;
 }
 
-/** scale · (input − zero point). */
+/** `scale · (input − zero point)`. */
 function shiftAndScale(input: Tensor, scale: Reader, zeroPoint: Reader, { dataType }: Tensor): Tensor {
   const result = zeros(dataType, input.shape);
   input.data.forEach((x, i) => result.data[i] = (x - zeroPoint(i)) * scale(i));
@@ -75,7 +75,7 @@ function affineDequantize(p: Parameters): Tensor {
   return shiftAndScale(data, reader("scale"), reader("zero_point"), p.tensor("scale"));
 }
 
-/** Each dimension of the scale divides that of the data; a scale belongs to a block. */
+/** Each dimension of the scale divides that of the data; each scale belongs to a block. */
 function blockwiseShiftScale(p: Parameters): Tensor {
   const data = p.tensor("data");
   const scale = p.tensor("scale");

@@ -1,11 +1,11 @@
 /**
- * `lstm` and `gru`. All steps stay in float64: one rounding at the end.
+ * `lstm` and `gru`. All steps are computed in float64 and rounded once at the end.
  *
- * MIL's own documentation leaves three things open. They are settled by the formulas of Core ML's older format
- * (NeuralNetwork.proto of coremltools) and by what the tests of coremltools expect of a device: the output gate of lstm
- * peeps at the new cell state, not at the old one; gru applies the reset gate before the product; and the sequence that
- * the direction `reverse` gives is in the order of computation, the last time step first, whereas the backward half of
- * `bidirectional` is in the order of time.
+ * MIL's documentation leaves three things open. The formulas of Core ML's older format (NeuralNetwork.proto of
+ * coremltools) and the tests of coremltools settle them: the output gate of lstm uses the new cell state in its
+ * peephole, not the old one; gru applies the reset gate before the product; and the sequence for the direction
+ * `reverse` is in the order of computation, last time step first, while the backward half of `bidirectional` is in
+ * order of time.
  *
  * @module
  */
@@ -16,12 +16,12 @@ import type { Parameters, Row, Rows } from "./operation.ts";
 import { type Elements, type Tensor, zeros } from "./tensor.ts";
 
 type Activation = (x: number) => number;
-/** The state of one sample: hidden, and for lstm cell. */
+/** The state of one sample: hidden and, for lstm, cell. */
 type State = readonly Float64Array[];
-/** From the input at one time and the state to the next state. */
+/** One step: from an input and the state to the next state. */
 type Step = (x: ArrayLike<number>, state: State) => Float64Array[];
 
-// `hard_sigmoid` and `scaled_tanh` are allowed too, but no text says with which factors.
+// `hard_sigmoid` and `scaled_tanh` are allowed too, but their factors are not documented.
 const ACTIVATIONS = {
   linear: (x: number) => x,
   relu: (x: number) => Math.max(x, 0),
@@ -72,7 +72,7 @@ function vector(length: number, element: (i: number) => number): Float64Array {
   return Float64Array.from({ length }, (_, i) => element(i));
 }
 
-/** Rows: input, forget, output gate, then the candidate; peepholes: input, forget, output. */
+/** Rows: input, forget and output gate, candidate; peepholes: input, forget, output. */
 function lstmStep(p: Parameters, weights: Weights, peephole: Elements | undefined): Step {
   const [gate, candidate, output] = [
     activation(p, "recurrent_activation"),
@@ -113,13 +113,13 @@ function gruStep(p: Parameters, weights: Weights): Step {
   };
 }
 
-/** One direction: its step, and whether it starts at the end. */
+/** A direction: its step, and whether it starts at the end. */
 interface Direction {
   readonly step: Step;
   readonly backward: boolean;
 }
 
-/** Runs directions over `x`, `[steps, batch, input]`, and gives the sequence and each state. */
+/** Runs directions over `x`, `[steps, batch, input]`. Returns the sequence and each state. */
 function run(p: Parameters, x: Tensor, hiddenSize: number, stateNames: readonly string[], directions: Direction[]) {
   const [steps, batch, inputSize] = x.shape as [number, number, number];
   const width = directions.length * hiddenSize;

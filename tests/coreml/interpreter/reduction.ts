@@ -1,5 +1,5 @@
 /**
- * Reductions, argmin and argmax, cumulative sums and softmax.
+ * Reductions, argmin and argmax, cumsum and softmax.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { family, type Parameters, type Row, type Rows } from "./operation.ts";
 import { isFloat, lanes, normalizeAxes, normalizeAxis, type Tensor, zeros } from "./tensor.ts";
 
-/** A function of the elements of one lane. */
+/** A function of the elements of a lane. */
 type Fold = (lane: Float64Array) => number;
 
 function sum(lane: Float64Array, term: (x: number) => number = (x) => x): number {
@@ -16,7 +16,7 @@ function sum(lane: Float64Array, term: (x: number) => number = (x) => x): number
   return total;
 }
 
-/** Products of integers wrap; their float64 product need not even be exact. */
+/** Products of integers wrap, and their float64 product need not be exact. */
 function product(lane: Float64Array, multiply: (x: number, y: number) => number): number {
   return lane.reduce(multiply, 1);
 }
@@ -33,7 +33,7 @@ function smallest(lane: Float64Array): number {
   return lane.reduce((min, x) => Math.min(min, x), Infinity);
 }
 
-/** log Σeˣ without overflow; the largest element may itself be infinite. */
+/** log Σeˣ without overflow. The largest element may be infinite. */
 function logSumExp(lane: Float64Array): number {
   const max = largest(lane);
   return Number.isFinite(max) ? max + Math.log(sum(lane, (x) => Math.exp(x - max))) : max;
@@ -41,7 +41,7 @@ function logSumExp(lane: Float64Array): number {
 
 interface Reduction {
   readonly float: Fold;
-  /** For the sums of integers that differ from those of floats; stored results are truncated and wrap. */
+  /** For integers, if different from floats. Stored results are truncated and wrap. */
   readonly integer?: Fold;
 }
 
@@ -94,7 +94,7 @@ function foldLanes(
   return result;
 }
 
-/** The first place of the extreme element. Apple promises none in particular among equals; NumPy gives the first. */
+/** The first position of the extreme. Apple does not say which of several equal ones; NumPy returns the first. */
 const ARGUMENTS: Record<string, Fold> = {
   reduce_argmax: (lane) => lane.indexOf(largest(lane)),
   reduce_argmin: (lane) => lane.indexOf(smallest(lane)),

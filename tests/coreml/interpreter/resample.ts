@@ -1,5 +1,5 @@
 /**
- * Resizing of the last two axes.
+ * Resizes the last two axes.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Parameters, Rows } from "./operation.ts";
 import { offsets, pick, progression, stridesOf, type Tensor, zeros } from "./tensor.ts";
 
-/** Where output position `i` lies in the input, of `size` positions, before it is kept inside. */
+/** The input position for output position `i`, before clamping; the input has `size` positions. */
 type Grid = (i: number, size: number, target: number) => number;
 
 const unalignCorners: Grid = (i, size, target) => (i + 0.5) * size / target - 0.5;
@@ -21,7 +21,7 @@ const GRIDS: Record<string, Grid> = {
   UNALIGN_CORNERS: unalignCorners,
 };
 
-/** The two neighbours of an output position, and how far it lies from the first. */
+/** The two neighbours of an output position, and its distance from the first one. */
 interface Between {
   readonly low: number;
   readonly high: number;
@@ -80,7 +80,7 @@ function scaledSizes(p: Parameters, x: Tensor): [number, number] {
   return [Math.floor(height * p.number("scale_factor_height")), Math.floor(width * p.number("scale_factor_width"))];
 }
 
-/** Which position is nearest is documented nowhere, so only sizes for which all rules agree are taken. */
+/** The rounding rule is not documented, so only sizes for which all rules agree are accepted. */
 function nearest(x: Tensor, targetHeight: number, targetWidth: number): Tensor {
   const [height, width] = spatial(x);
   if (targetHeight % height !== 0 || targetWidth % width !== 0) {

@@ -1,8 +1,8 @@
 /**
  * Values of a running program: typed arrays in row-major order, and offsets into them.
  *
- * A value is computed in float64 and rounded once, when it is stored in the array of its type: a Float32Array rounds to
- * fp32, a Float16Array to fp16, an Int32Array wraps.
+ * Values are computed in float64 and rounded once, when stored: a Float32Array rounds to fp32, a Float16Array to fp16,
+ * an Int32Array wraps.
  *
  * @module
  */
@@ -10,13 +10,13 @@
 import type { MilConstant, MilTensorType, MilType } from "../../../src/backends/coreml/mil.ts";
 import { elementCount, formatShape, type Shape } from "../../../src/shape.ts";
 
-/** Types of values that are numbers. A `bool` is 0 or 1; a 4-bit integer has a byte here. */
+/** Numeric types. A `bool` is 0 or 1; a 4-bit integer takes a byte here. */
 export type NumericType = Exclude<MilType, "string">;
 
 /** The elements of a tensor. */
 export type Elements = Float32Array | Float16Array | Int32Array | Int8Array | Uint8Array;
 
-/** A tensor. The elements of a constant are views of the program's bytes and must not be written. */
+/** A tensor. The elements of a constant are views of the program's bytes and must not be changed. */
 export interface Tensor {
   readonly dataType: NumericType;
   readonly shape: Shape;
@@ -39,7 +39,7 @@ export function isFloat(dataType: MilType): boolean {
   return dataType === "fp32" || dataType === "fp16";
 }
 
-/** A tensor of zeros, to be written. */
+/** A tensor of zeros, to be filled. */
 export function zeros(dataType: NumericType, shape: Shape): Tensor {
   return { dataType, shape, data: new ARRAYS[dataType](elementCount(shape)) };
 }
@@ -54,7 +54,7 @@ export function tensorOf(dataType: NumericType, shape: Shape, values: ArrayLike<
   return tensor;
 }
 
-/** The same elements under another shape. */
+/** The same elements with another shape. */
 export function withShape(tensor: Tensor, shape: Shape): Tensor {
   if (elementCount(shape) !== tensor.data.length) {
     throw new TypeError(`${formatShape(tensor.shape)} cannot become ${formatShape(shape)}`);
@@ -62,18 +62,18 @@ export function withShape(tensor: Tensor, shape: Shape): Tensor {
   return { ...tensor, shape };
 }
 
-/** How a type reads in messages: `fp32 [2, 3]`. */
+/** A type as text: `fp32 [2, 3]`. */
 export function formatType({ dataType, shape }: MilTensorType): string {
   return `${dataType} ${formatShape(shape)}`;
 }
 
-/** The elements of a constant that is no string. */
+/** The elements of a constant that is not a string. */
 export function tensorOfConstant({ name, dataType, shape, data }: MilConstant): Tensor {
   if (dataType === "string" || typeof data === "string") throw new TypeError(`constant ${name} is no tensor`);
   return tensorOfBytes(name, { dataType, shape }, data);
 }
 
-/** The elements in bytes, row-major and little-endian; two 4-bit integers a byte, the first in the low half. */
+/** The elements in bytes, row-major and little-endian; two 4-bit integers per byte, the first in the low half. */
 export function tensorOfBytes(name: string, type: MilTensorType, bytes: Uint8Array): Tensor {
   const { shape } = type;
   const dataType = type.dataType as NumericType;
@@ -85,7 +85,7 @@ export function tensorOfBytes(name: string, type: MilTensorType, bytes: Uint8Arr
     throw new TypeError(`${name}: ${formatType(type)} has ${expected} bytes, not ${bytes.byteLength}`);
   }
   if (packed) return tensorOf(dataType, shape, unpackNibbles(bytes, count, dataType === "int4"));
-  // Bytes out of a file stand wherever they stood there; a typed array needs them aligned.
+  // The bytes of a file may be at any offset, but a typed array needs alignment.
   const aligned = bytes.byteOffset % elementBytes === 0 ? bytes : bytes.slice();
   return { dataType, shape, data: new ARRAYS[dataType](aligned.buffer as ArrayBuffer, aligned.byteOffset, count) };
 }
@@ -97,12 +97,12 @@ function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): numbe
   });
 }
 
-/** The elements as fp32, which holds every fp16 exactly: a Float16Array is slow to read in an inner loop. */
+/** The elements as fp32, which represents every fp16 exactly: a Float16Array is slow to read in an inner loop. */
 export function float32(tensor: Tensor): Float32Array {
   return tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data);
 }
 
-/** How far apart two neighbours along each axis are. */
+/** The stride of each axis. */
 export function stridesOf(shape: Shape): number[] {
   const strides: number[] = new Array(shape.length);
   for (let axis = shape.length - 1, stride = 1; axis >= 0; axis--) {
@@ -112,14 +112,14 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-/** `[0, step, 2 * step, ...]`, from `start` on. */
+/** `[start, start + step, start + 2 * step, ...]`. */
 export function progression(length: number, step: number, start = 0): number[] {
   return Array.from({ length }, (_, i) => start + i * step);
 }
 
 /**
- * The offsets of all positions, in row-major order, where `tables[axis][i]` is what index `i` of that axis adds.
- * Every operation that only moves elements is a choice of tables.
+ * The offsets of all positions, in row-major order. `tables[axis][i]` is the contribution of index `i` of that axis.
+ * Every operation that only moves elements is defined by its tables.
  */
 export function offsets(tables: readonly (readonly number[])[]): Int32Array {
   let sums = new Int32Array(1);
@@ -133,14 +133,14 @@ export function offsets(tables: readonly (readonly number[])[]): Int32Array {
   return sums;
 }
 
-/** The tensor of `shape` whose elements stand at `places` in the source. */
+/** The tensor of `shape` with the elements at offsets `places` of the source. */
 export function pick(source: Tensor, shape: Shape, places: Int32Array): Tensor {
   const result = zeros(source.dataType, shape);
   for (let i = 0; i < places.length; i++) result.data[i] = source.data[places[i]!]!;
   return result;
 }
 
-/** The offsets at which a tensor of `shape` is read when it is broadcast to `to`. */
+/** The offsets for reading a tensor of `shape` that is broadcast to `to`. */
 export function broadcastOffsets(shape: Shape, to: Shape): Int32Array {
   const missing = to.length - shape.length;
   const strides = stridesOf(shape);
@@ -153,13 +153,13 @@ export function broadcastOffsets(shape: Shape, to: Shape): Int32Array {
   }));
 }
 
-/** The positions of a tensor, split into those of some axes and those of the others. */
+/** The positions of a tensor, split into those of the chosen axes and of the others. */
 export interface Lanes {
   /** The dimensions of the other axes, in order. */
   readonly outerShape: Shape;
   /** The dimensions of the chosen axes, in order. */
   readonly innerShape: Shape;
-  /** An element stands at `outer[i] + inner[j]`. */
+  /** An element is at `outer[i] + inner[j]`. */
   readonly outer: Int32Array;
   readonly inner: Int32Array;
 }

@@ -8,11 +8,11 @@ import { formatShape } from "../../../src/shape.ts";
 import type { Parameters } from "./operation.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** How windows lie along one axis. */
+/** The windows along one axis. */
 export interface Axis {
-  /** The number of positions of the input. */
+  /** The size of the input. */
   readonly size: number;
-  /** The number of positions of the kernel, and how far apart they are in the input. */
+  /** The size of the kernel, and its dilation. */
   readonly kernel: number;
   readonly dilation: number;
   readonly stride: number;
@@ -20,26 +20,29 @@ export interface Axis {
   readonly padAfter: number;
 }
 
-/** The four dimensions of a tensor. MIL has 1-D and 3-D windows too, which WebNN cannot ask for. */
+/** The four dimensions of a tensor. MIL also has 1-D and 3-D windows, which WebNN does not use. */
 export function dimensions4(name: string, { shape }: Tensor): [number, number, number, number] {
   if (shape.length !== 4) throw new TypeError(`${name} must have rank 4 here, not ${formatShape(shape)}`);
   return [...shape] as [number, number, number, number];
 }
 
-/** A parameter with one number for each of `count` places. */
+/** A parameter with `count` numbers. */
 export function numbersOf(p: Parameters, name: string, count: number): number[] {
   const numbers = p.numbers(name);
   if (numbers.length !== count) throw new TypeError(`${name} must have ${count} elements, not ${numbers.length}`);
   return numbers;
 }
 
-/** `[before, after]` of both axes in one list. `same` and `same_lower` are not used: the lowering says what it pads. */
+/** `[before, after]` of both axes in one list. `same` and `same_lower` are not used: the lowering pads explicitly. */
 export function padding(p: Parameters): number[] {
   const pad = numbersOf(p, "pad", 4);
   return p.text("pad_type", ["custom", "valid"]) === "valid" ? [0, 0, 0, 0] : pad;
 }
 
-/** The number of windows that fit, with the last one reaching out when `ceil`, unless it would start in the padding. */
+/**
+ * The number of windows that fit. With `ceil`, the last one may reach beyond the end, unless it would start in the
+ * padding.
+ */
 export function windowCount({ size, kernel, dilation, stride, padBefore, padAfter }: Axis, ceil = false): number {
   const room = size + padBefore + padAfter - ((kernel - 1) * dilation + 1);
   if (room < 0) throw new TypeError(`a window of ${kernel} does not fit ${size} positions`);
@@ -48,7 +51,7 @@ export function windowCount({ size, kernel, dilation, stride, padBefore, padAfte
   return ceil && startsInPadding && padBefore + padAfter > 0 ? count - 1 : count;
 }
 
-/** The windows whose element `k` of the kernel lies inside the input: from `first` up to, not including, `end`. */
+/** The windows for which kernel element `k` is inside the input: from `first` to `end`, exclusive. */
 export function inside(axis: Axis, k: number, count: number): { first: number; end: number } {
   const shift = k * axis.dilation - axis.padBefore;
   const first = Math.max(0, Math.ceil(-shift / axis.stride));

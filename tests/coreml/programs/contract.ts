@@ -1,4 +1,4 @@
-/** The contract of every backend, kept by Core ML. */
+/** The contract of backends, for Core ML. */
 import { openCoreML } from "../../../src/backends/coreml/mod.ts";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { openCallback } from "../fake_framework.ts";

@@ -1,4 +1,4 @@
-/** Builds a graph where files cannot become as large as its weights, and prints how that ends. */
+/** Builds a graph whose weights exceed the file size limit, and prints the result. */
 import { MLGraphBuilder } from "../../../mod.ts";
 import { createMLContext } from "../../../src/api/ml_context.ts";
 import { openCoreML } from "../../../src/backends/coreml/mod.ts";

@@ -1,6 +1,6 @@
 /**
- * Every call of Core ML that can fail does so once: the program gets an error or goes on without what it asked for,
- * nothing is left, and the next run is right.
+ * Makes every failable call of Core ML fail once: the program gets an error or continues without that feature, nothing
+ * leaks, and the next run is right.
  */
 import { assert, assertEquals } from "@std/assert";
 import { MLGraphBuilder } from "../../../mod.ts";
@@ -22,7 +22,7 @@ const ERRORS: Record<Step, string> = {
   readTensor: "OperationError",
 };
 
-/** Builds a graph and runs it. Tells at which step it failed, and with what. */
+/** Builds a graph and runs it. Returns the result, or the step that failed and its error. */
 async function run(cacheDirectory: string): Promise<{ step: Step; error: unknown } | number[]> {
   let step: Step = "open";
   let context: MLContext | undefined;
@@ -61,7 +61,7 @@ async function run(cacheDirectory: string): Promise<{ step: Step; error: unknown
 
 const EXPECTED = [2, 4, 6, 8, 10, 12, -1, -2, -3, -4, -5, -6];
 
-/** Fails the first call, the second one, and so on, until the program ends before the fault. */
+/** Makes the first call fail, then the second, and so on, until the program ends before the fault. */
 async function failEach(folderOf: (n: number) => string): Promise<void> {
   const failed: string[] = [];
   const problems: string[] = [];
@@ -83,7 +83,7 @@ async function failEach(folderOf: (n: number) => string): Promise<void> {
   console.log(`${failed.length} calls of ${names.length} methods failed one by one: ${names.join(", ")}`);
   console.log(`${survived} were harmless`);
   assertEquals(problems, []);
-  // The list of devices, and what finds and keeps the entries of the cache, are dispensable; the rest is not.
+  // Listing devices and maintaining the cache are optional; everything else is required.
   assert(failed.length - survived > 25, "too few failures were noticed");
 }
 
@@ -103,7 +103,7 @@ function problemsOf(ending: Awaited<ReturnType<typeof run>>): string[] {
   return problems;
 }
 
-/** The framework's threads let go of their objects a little after they have called the handler. */
+/** The framework's threads release their objects shortly after they have called the handler. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 500 && fake.live() > 0; i++) await new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -127,7 +127,7 @@ Deno.test("each failing call while outputs are copied", async () => {
 
 Deno.test({
   name: "each failing call while Core ML is opened",
-  sanitizeOps: false, // Each opening has a callback of its own, which stays.
+  sanitizeOps: false, // Each opening has a callback that stays open.
   sanitizeResources: false,
   fn: () => {
     const messages: string[] = [];
@@ -135,7 +135,7 @@ Deno.test({
     for (let n = 1;; n++) {
       fake.fail(n);
       try {
-        // The same library under another path is opened anew.
+        // The same library under another path is opened again.
         openCoreMLFramework(`${folder}/${"./".repeat(n)}${library.slice(folder.length + 1)}`);
       } catch (error) {
         messages.push(messageOf(error));

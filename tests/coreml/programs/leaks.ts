@@ -1,4 +1,4 @@
-/** 1,000 cycles of build, create, write, dispatch, read and destroy leave no object and no memory behind. */
+/** 1,000 cycles of build, create, write, dispatch, read and destroy leak no objects and no memory. */
 import { assertEquals, assertLess } from "@std/assert";
 import { MLGraphBuilder } from "../../../mod.ts";
 import { createMLContext } from "../../../src/api/ml_context.ts";
@@ -11,9 +11,9 @@ declare const gc: () => void;
 const [library, folder] = Deno.args as [string, string];
 const CYCLES = 1000;
 const WARM_UP = 1000;
-/** Models that are compiled; the cycles beyond these find theirs in the cache. */
+/** The number of models that are compiled; later cycles find theirs in the cache. */
 const MODELS = 50;
-/** Bytes of resident memory per cycle. A tensor that is left has 4,096, a model some thousands. */
+/** Bytes of resident memory per cycle. A leaked tensor takes 4,096, a model some thousands. */
 const MAX_SLOPE = 1024;
 
 await openCallback(openCoreMLFramework(library).runtime);
@@ -37,8 +37,8 @@ Deno.test(`${CYCLES} cycles`, async () => {
     for (const object of [x, y, graph]) object.destroy();
   }
 
-  for (let i = 0; i < WARM_UP; i++) await cycle(i); // Heaps take their size, and GNUstep makes what it keeps.
-  fake.objects(); // Counting makes objects of its own when it is done first.
+  for (let i = 0; i < WARM_UP; i++) await cycle(i); // Heaps grow to their size, and GNUstep creates its permanent objects.
+  fake.objects(); // The first count creates objects.
   const before = await settledObjects(fake);
   const samples: number[] = [];
   for (let i = 0; i < CYCLES; i++) {
@@ -60,13 +60,16 @@ Deno.test(`${CYCLES} cycles`, async () => {
   assertEquals(fake.live(), 0);
 });
 
-/** Objects by class, when the threads of the framework have let go of theirs. */
+/** Objects by class, after the framework's threads have released theirs. */
 async function settledObjects(fake: ReturnType<typeof openFakeControls>): Promise<Map<string, number>> {
   await new Promise((resolve) => setTimeout(resolve, 300));
   return fake.objects();
 }
 
-/** The median of the slopes between any two values: a single jump, as when a heap gets another arena, does not count. */
+/**
+ * The median of the slopes between all pairs of values, so that a single jump, such as a new heap arena, does not
+ * count.
+ */
 function slopeOf(values: readonly number[]): number {
   const slopes = values.flatMap((a, i) => values.slice(i + 1).map((b, j) => (b - a) / (j + 1)));
   return slopes.sort((a, b) => a - b)[slopes.length >> 1]!;

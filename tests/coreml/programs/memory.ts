@@ -1,6 +1,6 @@
 /**
- * Writes the package of a graph with 500 MB of weights, and prints by how many bytes the resident memory of the process
- * rose above what it was before, when the weights lay there already.
+ * Writes the package of a graph with 500 MB of weights. Prints by how many bytes the resident memory rose above that
+ * before, when the weights were already in memory.
  */
 import { createMLContext } from "../../../src/api/ml_context.ts";
 import { MLGraphBuilder, type MLOperand } from "../../../mod.ts";
@@ -29,12 +29,12 @@ for (let i = 0; i < LAYERS; i++) {
   const weight = builder.constant({ dataType: "float32", shape: [SIZE, SIZE] }, weights.fill(i));
   y = builder.relu(builder.matmul(y, weight));
 }
-Deno.writeTextFileSync("/proc/self/clear_refs", "5"); // The peak is what is resident now.
+Deno.writeTextFileSync("/proc/self/clear_refs", "5"); // Resets the peak.
 const before = peak();
 await builder.build({ y });
 console.log(peak() - before);
 
-/** The most bytes that have been resident. */
+/** The peak resident memory. */
 function peak(): number {
   return 1024 * Number(/^VmHWM:\s*(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1]);
 }

@@ -1,4 +1,4 @@
-/** Makes an object without a pool: to be complained of. */
+/** Creates an object outside an autorelease pool, which GNUstep reports. */
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 
 const { foundation } = openCoreMLFramework(Deno.args[0]);

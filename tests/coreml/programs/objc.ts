@@ -1,4 +1,4 @@
-/** Objective-C and Foundation from JavaScript, and calls that finish on other threads. */
+/** Objective-C and Foundation from JavaScript, and calls that complete on other threads. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { type Foundation, NSError } from "../../../ffi/objc/foundation.ts";
@@ -11,7 +11,7 @@ const { allocate, build, devices, files, foundation, homeFolder, messages, runti
 
 await openCallback(runtime);
 
-/** A test in a pool, as everything that makes objects must be. */
+/** Registers a test inside an autorelease pool, which creating objects requires. */
 function test(name: string, body: (foundation: Foundation) => void): void {
   Deno.test(name, () => runtime.pooled(() => body(foundation)));
 }
@@ -122,7 +122,7 @@ Deno.test("what a completion throws rejects its promise", async () => {
 
 Deno.test("a method that is missing is named before anything is called", () => {
   using fake = openFakeControls(library);
-  // The same library under another path is opened anew.
+  // The same library under another path is opened again.
   const reopen = (n: number) => openCoreMLFramework(`${folder}/${"./".repeat(n)}${library.slice(folder.length + 1)}`);
   try {
     fake.hide("predictionFromFeatures:options:completionHandler:");

@@ -1,4 +1,4 @@
-/** What Core ML's backend does beyond the contract: devices, memory, outputs of Core ML's own, the cache. */
+/** The Core ML backend beyond the contract: devices, memory, outputs that Core ML allocates, the cache. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { graphInfo, MLGraphBuilder, type MLOperand } from "../../../mod.ts";
@@ -17,7 +17,7 @@ await openCallback(coreML.runtime);
 const fake = openFakeControls(library);
 globalThis.addEventListener("unload", () => fake[Symbol.dispose]());
 
-/** Registers a test with a context of its own, after which no object of Core ML may be left. */
+/** Registers a test with a context of its own; afterwards, no Core ML object may be left. */
 function test(name: string, body: (context: MLContext) => Promise<void>, options: CoreMLOptions = {}): void {
   Deno.test(name, async () => {
     const device = openCoreML({ cacheDirectory, ...options }, library);
@@ -41,7 +41,7 @@ function test(name: string, body: (context: MLContext) => Promise<void>, options
   });
 }
 
-/** The framework's threads let go of their objects a little after they have called the handler. */
+/** The framework's threads release their objects shortly after they have called the handler. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 500 && fake.live() > 0; i++) await new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -134,11 +134,11 @@ test("dispatches of many tensors stay in order, whatever the delay", async (cont
   for (let i = 1; i < tensors.length; i++) context.dispatch(graph, { x: tensors[i - 1]! }, { y: tensors[i]! });
   const last = new Float32Array(await context.readTensor(tensors.at(-1)!));
   assertEquals([...last], [2048, 4096, 6144, 8192]);
-  tensors[3]!.destroy(); // Drops the bindings that know it.
+  tensors[3]!.destroy(); // Drops the bindings that refer to it.
   context.dispatch(graph, { x: tensors[11]! }, { y: tensors[0]! });
   assertEquals([...new Float32Array(await context.readTensor(tensors[0]!))], [4096, 8192, 12288, 16384]);
   for (const each of tensors) each.destroy();
-  await context.readTensor(await tensor(context, [1])); // After all that.
+  await context.readTensor(await tensor(context, [1])); // Waits for all of the above.
   for (let i = 0; i < 500 && fake.live("MLMultiArray") > 1; i++) await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals(fake.live("MLMultiArray"), 1, "the graph keeps no array of a destroyed tensor");
 });

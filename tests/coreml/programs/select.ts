@@ -1,4 +1,4 @@
-/** What a program of a user sees of Core ML: the choice of engines, options, and the list of devices. */
+/** What a user's program sees of Core ML: the choice of engines, options, and the list of devices. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -25,7 +25,7 @@ Deno.env.set("WEBNN_COREML_FRAMEWORK", library);
 Deno.env.set("WEBNN_CACHE_DIR", `${folder}/default_cache`);
 const fake = openFakeControls(library);
 await openCallback(openCoreMLFramework().runtime);
-await (await createContext()).destroy(); // ONNX Runtime stays open for good, and must not look as if a test had opened it.
+await (await createContext()).destroy(); // ONNX Runtime stays open, and must not look like a leak of a test.
 
 function test(name: string, body: (context: MLContext) => Promise<void>, options: ContextOptions = {}): void {
   Deno.test(name, async () => {

@@ -1,11 +1,14 @@
-/** Workers that end while they use Core ML. One that is terminated with a call in flight ends the process: docs/coreml.md. */
+/**
+ * Workers that end while they use Core ML. Terminating one with a call in flight crashes the process: see
+ * docs/coreml.md.
+ */
 
 import { openFakeControls } from "../fake_framework.ts";
 
 const [library, folder] = Deno.args as [string, string];
 const fake = openFakeControls(library);
 
-/** Runs worker.ts until it has begun a dispatch or, if it is to be `idle`, ended one. */
+/** Runs worker.ts until it has started a dispatch or, if `idle`, completed one. */
 async function start(options: { idle: boolean; closes: boolean }): Promise<Worker> {
   const worker = new Worker(new URL("worker.ts", import.meta.url), { type: "module" });
   const ready = Promise.withResolvers<void>();
@@ -24,7 +27,7 @@ Deno.test("a worker that closes itself waits for the call in flight, and leaves 
   for (let i = 0; i < 500 && fake.live() > 0; i++) await pause(10);
   fake.delay(0);
   if (fake.live() > 0) throw new Error(`${fake.live()} objects are left`);
-  await pause(150); // A completion that came too late would end the process here.
+  await pause(150); // A late completion would crash the process here.
 });
 
 Deno.test("a worker without a call in flight can be terminated", async () => {

@@ -1,4 +1,4 @@
-/** WPT's numeric cases through the fake framework: each ends as it does where the interpreter runs it directly. */
+/** WPT's numeric cases on the fake framework: each has the same result as with the interpreter alone. */
 import { assertEquals } from "@std/assert";
 import { createMLContext, type MLContext } from "../../../src/api/ml_context.ts";
 import { openCoreML } from "../../../src/backends/coreml/mod.ts";

@@ -1,5 +1,6 @@
 /**
- * `deno task verify:mac`: Core ML on a real Mac, and a report to paste into an issue. Exits with 1 if something is wrong.
+ * `deno task verify:mac`: tests Core ML on a real Mac, and writes a report to paste into an issue. Exits with status 1
+ * if something is wrong.
  *
  * @module
  */
@@ -32,7 +33,7 @@ Usage: deno task verify:mac [--filter OPERATOR] [--output FILE] [--fake]
 
 The cases, weights and photos are in the folder named by WEBNN_TEST_DATA; if some are missing, they are not run.`;
 
-/** Throws if the options make no sense here. */
+/** Checks the options. */
 function checkOptions(filter: string | undefined, fake: boolean): void {
   if (filter !== undefined && !(filter in operators) && !isNetwork(filter)) {
     throw new Error(`there is no operator and no network ${filter}`);
@@ -53,7 +54,7 @@ async function readChip(): Promise<string> {
   return new TextDecoder().decode(stdout).trim();
 }
 
-/** Runs everything; `folder` is empty, for the caches. */
+/** Runs everything. `folder` is an empty folder for caches. */
 async function verify(folder: string, fake: boolean, filter: string | undefined): Promise<Findings> {
   const machine = await describeMachine(fake);
   const cases: Record<string, CaseResult[]> = {};
@@ -74,7 +75,7 @@ async function verify(folder: string, fake: boolean, filter: string | undefined)
     }
   }
   showProgress("");
-  // Where there is no Mac, nobody asks for the other devices, whose drivers may print.
+  // On other systems, do not list the other devices, whose drivers may print.
   const entries = fake ? await listDevices() : await devices();
   return { machine, fake, devices: entries, cases, networks, statements, skipped: whatIsSkipped(filter) };
 }
@@ -104,7 +105,7 @@ if (import.meta.main) {
     const folder = await Deno.makeTempDir();
     try {
       if (fake) await installFakeFramework(folder);
-      Deno.env.set("WEBNN_CACHE_DIR", join(folder, "default_cache")); // Not the user's own.
+      Deno.env.set("WEBNN_CACHE_DIR", join(folder, "default_cache")); // Not the user's cache.
       const findings = await verify(join(folder, "caches"), fake, filter);
       if (output === undefined) console.log(report(findings));
       else await writeFile(output, report(findings));

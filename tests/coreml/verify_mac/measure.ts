@@ -1,6 +1,5 @@
 /**
- * What `deno task verify:mac` finds out with small graphs: numbers against what is expected, whether the cache works,
- * and who takes which graph.
+ * The checks of `deno task verify:mac` with small graphs: numbers, the cache, and the choice of engines.
  *
  * @module
  */
@@ -17,14 +16,14 @@ import { CASES } from "../../wpt_cases/main.ts";
 import type { CaseResult } from "../../wpt_cases/report.ts";
 import { runCase } from "../../wpt_cases/run_case.ts";
 
-/** Compute units and precision of a context. */
+/** The compute units and precision of a context. */
 export interface Setting {
   readonly title: string;
   readonly device: "cpu" | "npu" | "gpu";
   readonly float16: boolean;
 }
 
-/** The settings: WPT's cases run with those that keep float32. */
+/** The settings. WPT's cases run with those that keep float32. */
 export const SETTINGS: readonly Setting[] = [
   { title: "CPU only", device: "cpu", float16: false },
   { title: "CPU and Neural Engine", device: "npu", float16: false },
@@ -32,13 +31,13 @@ export const SETTINGS: readonly Setting[] = [
   { title: "CPU and Neural Engine, float16", device: "npu", float16: true },
 ];
 
-/** A statement about the cache, or the choice of engines, and whether it holds. */
+/** A statement about the cache or the choice of engines, and whether it is true. */
 export interface Statement {
   readonly statement: string;
   readonly passed: boolean;
 }
 
-/** Opens a context and destroys it when `use` has come to its end. */
+/** Opens a context, and destroys it after `use`. */
 export async function withContext<T>(options: CoreMLOptions, use: (context: MLContext) => Promise<T>): Promise<T> {
   const device = openCoreML(options);
   const closed = Promise.withResolvers<void>();
@@ -92,7 +91,7 @@ export async function checkCache(cacheDirectory: string): Promise<Statement[]> {
   return results;
 }
 
-/** Checks who takes a graph that Core ML can take, and one that it cannot: it has no int64. */
+/** Checks which engine runs a graph that Core ML supports, and one that it does not, with int64. */
 export async function checkChoice(cacheDirectory: string): Promise<Statement[]> {
   const context = await createContext({ backend: "coreml", cacheDirectory });
   try {
@@ -113,7 +112,7 @@ export async function checkChoice(cacheDirectory: string): Promise<Statement[]> 
   }
 }
 
-/** Rounds 1.5, -2.5 and 3 towards zero by way of an integer type, and tells where that was done. */
+/** Rounds 1.5, −2.5 and 3 toward zero through an integer type. Returns where that ran. */
 async function runAndTell(context: MLContext, dataType: "int32" | "int64") {
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", { dataType: "float32", shape: [3] });
@@ -134,7 +133,7 @@ async function isEmpty(folder: string): Promise<boolean> {
   return (await Array.fromAsync(Deno.readDir(folder))).length === 0;
 }
 
-/** Whether 2x + 1 is right. */
+/** Whether the result of 2x + 1 is right. */
 function runSmallGraph(cacheDirectory: string): Promise<boolean> {
   return withContext({ cacheDirectory }, async (context) => {
     const descriptor = { dataType: "float32", shape: [3] } as const;

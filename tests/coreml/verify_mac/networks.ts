@@ -1,12 +1,12 @@
 /**
- * What `deno task verify:mac` finds out with networks: their numbers on the input of the reference and on photos, and how
- * long building and running them takes.
+ * The checks of `deno task verify:mac` with networks: their numbers for the reference's input and for photos, and the
+ * times for building and running them.
  *
  * @module
  */
 
 import { graphInfo, type MLContext } from "@webnn/deno";
-import "@webnn/deno/polyfill"; // The networks are written for a browser.
+import "@webnn/deno/polyfill"; // The networks use a browser's globals.
 import { decodeImage, normalizeImage, resizeImage } from "../../../examples/image.ts";
 import { createInference } from "../../../examples/inference.ts";
 import { buildMobileNetV2 } from "../../../examples/mobilenetv2.ts";
@@ -19,7 +19,7 @@ import { type Setting, withContext } from "./measure.ts";
 
 type Outputs = Record<string, Float32Array>;
 
-/** What a reference tells of a photo: the classes of SqueezeNet, and features of MobileNetV2, whose classes are not trained. */
+/** The reference for a photo: classes for SqueezeNet; features for MobileNetV2, whose classes are not trained. */
 interface Photo {
   readonly file: string;
   readonly top5_probabilities?: readonly { readonly index: number }[];
@@ -28,56 +28,56 @@ interface Photo {
 
 type Reference = Record<string, readonly number[]> & { readonly photos: Readonly<Record<string, Photo>> };
 
-/** The networks, and the outputs that are compared with their references. */
+/** The networks, and the outputs to compare with their references. */
 export const NETWORKS = [
   { name: "squeezenet1.1", build: buildSqueezeNet, outputs: ["logits", "probabilities"] },
   { name: "mobilenetv2", build: buildMobileNetV2, outputs: ["features", "logits"] },
 ] as const;
 
-/** How far from the reference a number may be where float32 is kept; in float16, this share of the greatest number. */
+/** The tolerance with float32; with float16, it is relative to the largest number. */
 const TOLERANCE = 1e-3;
 const TOLERANCE_IN_FLOAT16 = 1e-2;
 
 const SIZE = 224;
 
-/** How much is done with a network. */
+/** How much to do with a network. */
 export interface Effort {
-  /** Runs that are timed after the first. */
+  /** The number of timed runs after the first. */
   readonly runs: number;
-  /** Photos that it sees, at most. */
+  /** The maximum number of photos. */
   readonly photos: number;
 }
 
 export const THOROUGH: Effort = { runs: 20, photos: Infinity };
-/** For the fake framework, which takes a second for a run. */
+/** For the fake framework, where a run takes a second. */
 export const BRIEF: Effort = { runs: 0, photos: 1 };
 
-/** A network in one setting; times in milliseconds. */
+/** The result of a network in one setting. Times are in milliseconds. */
 export interface NetworkResult {
   readonly network: string;
   readonly setting: string;
   readonly passed: boolean;
-  /** The largest distance of an output from the reference, or why there is none. */
+  /** The largest difference from the reference, or why there is none. */
   readonly error: number | string;
-  /** The photos that it has seen, and of how many what it says is what the reference says. */
+  /** The number of photos, and how many agree with the reference. */
   readonly photos: readonly [right: number, seen: number];
-  /** The kinds of devices that the graph runs on. */
+  /** The kinds of devices that run the graph. */
   readonly devices: readonly string[];
   /** A build that compiles. */
   readonly cold: number;
   /** The same build in another context, which finds the compiled model in the cache. */
   readonly warm: number;
   readonly firstRun: number;
-  /** The median of the runs that follow. */
+  /** The median of the later runs. */
   readonly run: number;
 }
 
-/** The files in the test data that a network needs. */
+/** The files of the test data for a network. */
 export function filesOf({ name }: { readonly name: string }): readonly [weights: string, reference: string] {
   return [`models/${name}.safetensors`, `models/${name}.reference.json`];
 }
 
-/** Builds a network twice, cold and warm, and runs it. `options` must name a folder for the cache that is empty. */
+/** Builds a network twice, cold and warm, and runs it. `options` must have an empty folder for the cache. */
 export async function measureNetwork(
   network: typeof NETWORKS[number],
   { title, float16 }: Setting,
@@ -119,7 +119,7 @@ export async function measureNetwork(
   }
 }
 
-/** The distance of the worst output, and whether all are close enough. */
+/** The error of the worst output, and whether all are within the tolerance. */
 function compare(outputs: Outputs, names: readonly string[], reference: Reference, float16: boolean) {
   const results = names.map((name) => {
     const distance = distanceOf(outputs[name]!, reference[name]!);

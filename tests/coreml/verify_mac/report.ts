@@ -1,5 +1,5 @@
 /**
- * The report of `deno task verify:mac` in Markdown.
+ * The report of `deno task verify:mac` as Markdown.
  *
  * @module
  */
@@ -10,32 +10,32 @@ import { EXCEPTIONS } from "../exceptions.ts";
 import type { Statement } from "./measure.ts";
 import type { NetworkResult } from "./networks.ts";
 
-/** What the machine says of itself. */
+/** The description of the machine. */
 export interface Machine {
   readonly chip: string;
   readonly system: string;
   readonly deno: string;
 }
 
-/** All that was found. */
+/** All findings. */
 export interface Findings {
   readonly machine: Machine;
-  /** Whether it was the fake framework: its times say nothing of Core ML and are left out. */
+  /** Whether it ran on the fake framework, whose times mean nothing and are left out. */
   readonly fake: boolean;
-  /** Those of all engines. */
+  /** The devices of all engines. */
   readonly devices: readonly DeviceEntry[];
   /** By the title of the setting. */
   readonly cases: Readonly<Record<string, readonly CaseResult[]>>;
   readonly networks: readonly NetworkResult[];
   readonly statements: readonly Statement[];
-  /** What was not run, and why. */
+  /** What was not run, with the reason. */
   readonly skipped: readonly string[];
 }
 
-/** At most so many failed cases are listed per setting: an issue has room for 65,536 characters. */
+/** How many failed cases to list per setting: an issue may have 65,536 characters. */
 const MAX_FAILURES = 50;
 
-/** Whether all that was run is as it should be. */
+/** Whether everything that was run has passed. */
 export function hasPassed({ cases, networks, statements, devices }: Findings): boolean {
   return Object.values(cases).every((results) => failuresOf(results).length === 0) &&
     [...networks, ...statements].every(({ passed }) => passed) &&
@@ -75,7 +75,7 @@ function casesPart({ cases }: Findings): string {
   return ["## WPT's numeric cases", table(head, rows), ...failures].join("\n\n");
 }
 
-/** The cases that failed, but for those that are known to. */
+/** The failed cases, without those that are known to fail. */
 function failuresOf(results: readonly CaseResult[]): readonly CaseResult[] {
   return summarize(results, EXCEPTIONS, false).unexpected.filter(({ outcome }) => outcome === "failed");
 }
