@@ -51,9 +51,9 @@ export async function createFolder(path: string): Promise<void> {
 }
 
 /**
- * Creates a folder for temporary files.
- * @param purpose what it is for, for the error
- * @throws if the program may not read and write there
+ * Creates a temporary folder.
+ * @param purpose who needs it, for the message
+ * @throws {TypeError} if the program may not read and write in the temporary folder
  */
 export function createTemporaryFolder(purpose: string): string {
   const options = { prefix: "webnn_" };
@@ -65,7 +65,7 @@ export function createTemporaryFolder(purpose: string): string {
     return Deno.makeTempDirSync({ ...options, dir: common });
   }
   throw new TypeError(
-    `${purpose} keeps a file among the temporary ones for a while: allow reading and writing there (--allow-read, --allow-write)`,
+    `${purpose} needs a temporary file: allow reading and writing in the temporary folder (--allow-read, --allow-write)`,
   );
 }
 

@@ -155,7 +155,7 @@ export const DEMANDS = {
   profile: {
     member: withDefault(boolean, false),
     honouredBy: ["cpu"],
-    text: "`true`: the runs of graphs are measured, node by node ([docs/inspecting.md](./docs/inspecting.md))",
+    text: "`true`: profiles the runs of graphs, node by node ([docs/inspecting.md](./docs/inspecting.md))",
   },
 } satisfies Readonly<Record<string, DemandOption>>;
 

@@ -9,26 +9,26 @@ import type { Graph, Node, Value } from "../graph/graph.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import { graphSlot, type GraphState } from "./state.ts";
 
-/** A tensor between two nodes of a graph. */
+/** The data type and shape of a value in a graph. */
 export interface DescribedTensor {
-  /** Its data type. */
+  /** The data type of the elements. */
   readonly dataType: MLOperandDataType;
-  /** Its sizes. */
+  /** The dimensions, outermost first; `[]` for a scalar. */
   readonly shape: readonly number[];
 }
 
-/** An operation. */
+/** An operation: one call of a builder method. */
 export interface DescribedOperator {
   readonly kind: "operator";
   /** The name of the builder's method: `"conv2d"`. */
   readonly operator: string;
-  /** The label that the program gave it, empty by default. */
+  /** The label from the options; empty by default. */
   readonly label: string;
-  /** What it was called with beside operands, with all defaults filled in. */
+  /** Its parameters and options, with defaults filled in. */
   readonly attributes: Readonly<Record<string, unknown>>;
-  /** What it computes. */
+  /** The data types and shapes of its outputs. */
   readonly outputs: readonly DescribedTensor[];
-  /** The kind of device that runs it, `"cpu"`, `"gpu"` or `"npu"`; absent where the engine does not tell. */
+  /** The kind of device that runs it: `"cpu"`, `"gpu"` or `"npu"`; absent if the engine does not say. */
   readonly device?: string;
 }
 
@@ -38,31 +38,31 @@ export type DescribedNode =
   | DescribedTensor & { readonly kind: "constant" }
   | DescribedOperator;
 
-/** A tensor on its way from the node that gives it to one that takes it. */
+/** A value that one node produces and another one uses. */
 export interface DescribedEdge extends DescribedTensor {
-  /** The position of the node that gives it. */
+  /** The index of the node that produces it. */
   readonly from: number;
-  /** Which of that node's outputs it is. */
+  /** The index among the outputs of that node. */
   readonly output: number;
-  /** The position of the node that takes it. */
+  /** The index of the node that uses it. */
   readonly to: number;
-  /** As what: the name of the operand, `"filter"`, or `"inputs[1]"` in a list of them; empty at an output of the graph. */
+  /** The name of the operand: `"filter"`, or `"inputs[1]"` in a list; empty for an output of the graph. */
   readonly operand: string;
 }
 
-/** A graph as nodes and the edges between them. */
+/** A graph as nodes and edges: returned by {@linkcode describeGraph}. */
 export interface GraphDescription {
-  /** Inputs, then constants, then operations in an order in which they can run, then outputs. */
+  /** Inputs, then constants, then operations in topological order, then outputs. */
   readonly nodes: readonly DescribedNode[];
-  /** By the nodes that take them. */
+  /** Ordered by the nodes that use them. */
   readonly edges: readonly DescribedEdge[];
 }
 
 /**
- * Tells what a graph is made of, as the builder was told: its inputs, constants, operations and outputs, and what goes from
- * one to another. The bytes of constants are not part of it.
+ * Describes a graph as its builder made it: inputs, constants, operations and outputs, and the edges between them. An
+ * extension of the standard. The description does not include the bytes of constants.
  *
- * @throws TypeError for anything but an MLGraph
+ * @throws {TypeError} if `graph` is not an MLGraph
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export function describeGraph(graph: MLGraph): GraphDescription {
   return describe(graphSlot.convert(graph, "describeGraph: graph"));
 }
 
-/** The position of each operation among the described nodes. */
+/** The index of each operation among the described nodes. */
 export function operatorPositions({ inputs, constants, nodes }: Graph<unknown>): ReadonlyMap<Node, number> {
   const before = inputs.length + constants.length;
   return new Map(nodes.map((node, i) => [node, before + i]));
@@ -121,7 +121,10 @@ function describeNode({ operator, label, attributes, outputs }: Node, device: st
   };
 }
 
-/** Where the engine names the nodes that the CPU runs, the others are on the device; else only a single one is known. */
+/**
+ * If the engine lists the nodes that run on the CPU, all others run on the device. Otherwise it is known only for one
+ * device.
+ */
 function deviceOf(node: Node, { context, graph: { executable } }: GraphState): string | undefined {
   const { devices, nodesElsewhere } = executable;
   if (devices.length === 1) return devices[0];
@@ -129,7 +132,7 @@ function deviceOf(node: Node, { context, graph: { executable } }: GraphState): s
   return nodesElsewhere.has(node) ? "cpu" : context.timeline.device.info.device;
 }
 
-/** The node that gives each value, and as which of its outputs. */
+/** The node that produces each value, and the index among its outputs. */
 function sourcesOf(source: Graph<unknown>): Map<Value, { readonly from: number; readonly output: number }> {
   const { inputs, constants } = source;
   const sources = new Map([...inputs, ...constants].map(({ value }, from) => [value, { from, output: 0 }]));

@@ -1,5 +1,5 @@
 /**
- * What was measured of a graph's runs.
+ * Profiles of a graph's runs.
  *
  * @module
  */
@@ -14,68 +14,72 @@ import { operatorPositions } from "./graph_description.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import { graphSlot } from "./state.ts";
 
-/** What was measured of a node of the engine's graph. Times are in milliseconds. */
+/** The profile of a node in the engine's graph. Times are in milliseconds. */
 export interface NodeProfile {
-  /** Under the engine's name: `"conv2d [stem] #3"`. */
+  /** The name of the node: `"conv2d [stem] #3"`. */
   readonly name: string;
-  /** The engine's operator: `"Conv"`. */
+  /** The operator in the engine: `"Conv"`. */
   readonly kernel: string;
-  /** What ran it, under the engine's name: `"CPUExecutionProvider"`. */
+  /** What ran it, by the engine's name: `"CPUExecutionProvider"`. */
   readonly provider: string;
   /**
-   * The operator of WebNN whose work it does: also one that stands for several, as `"gelu"` for its formula. Where several
-   * were fused that no operator stands for, the one with the most arithmetic. What the engine put in for itself, such as
-   * changes of layout, is `"(engine)"`.
+   * The WebNN operator whose work it does. If a formula was recognised, its operator, such as `"gelu"`; if other
+   * operations were fused, the one with the most arithmetic; for nodes that the engine added, such as layout changes,
+   * `"(engine)"`.
    */
   readonly operator: string;
-  /** The positions of all operations whose work it does, among the nodes that {@linkcode describeGraph} gives. */
+  /** The indices of all operations whose work it does, among the nodes of {@linkcode describeGraph}. */
   readonly nodes: readonly number[];
-  /** When it began, after the beginning of the run. */
+  /** When it started, since the start of the run. */
   readonly start: number;
-  /** How long it took. */
+  /** Its duration. */
   readonly time: number;
-  /** The bytes of its outputs. */
+  /** The total size of its outputs, in bytes. */
   readonly outputBytes: number;
 }
 
-/** What was measured of all nodes of an operator, in a run. */
+/** The profile of all nodes of one operator in a run. */
 export interface OperatorProfile {
-  /** As in {@linkcode NodeProfile}; the time between nodes is `"(between nodes)"`. */
+  /** The operator, as in {@linkcode NodeProfile}; `"(between nodes)"` for the time between nodes. */
   readonly operator: string;
-  /** How long they took, in milliseconds. */
+  /** The total duration, in milliseconds. */
   readonly time: number;
-  /** Of the duration of a run, 0 to 1. */
+  /** The share of the duration of a run, 0 to 1. */
   readonly share: number;
-  /** How many nodes of the engine there are. */
+  /** The number of nodes. */
   readonly calls: number;
 }
 
-/** What was measured of a graph's runs. Times are in milliseconds. */
+/** The profile of a graph's runs: returned by {@linkcode graphProfile}. Times are in milliseconds. */
 export interface GraphProfile {
-  /** How many runs were measured. */
+  /** The number of measured runs. */
   readonly runs: number;
-  /** The duration of a run: the mean of the quicker half, the first left out. So are all times. */
+  /** The duration of a run: the mean of the faster half, without the first run. All times are such means. */
   readonly time: number;
-  /** The operators of WebNN, most time first. Their times are the duration of the run. */
+  /** The WebNN operators, longest time first. Their times add up to the duration of a run. */
   readonly operators: readonly OperatorProfile[];
-  /** The nodes of the engine in the order in which they ran. */
+  /** The nodes of the engine, in the order of execution. */
   readonly nodes: readonly NodeProfile[];
-  /** The most bytes of computed values that are alive at one time, as the graph has it. */
+  /** The peak memory of intermediate values and outputs in bytes, computed from the graph. */
   readonly peakBytes: number;
 }
 
-/** The operator of nodes that the engine put in for itself. */
+/** The operator of nodes that the engine added. */
 const ENGINE = "(engine)";
-/** What passes between nodes: the engine prepares them, and measures. */
+/** The time between nodes, in which the engine prepares the next one and takes times. */
 const BETWEEN = "(between nodes)";
 
 /**
- * Tells where the time of a graph's runs goes, by operators of WebNN and by nodes of the engine. The context must have been
- * created with `profile: true`. All runs are measured until the first call, which ends the measuring; later calls give the
+ * Reports where a graph's runs spend their time, by WebNN operators and by nodes of the engine. An extension of the
+ * standard.
+ *
+ * The context must have been created with `profile: true`. The first call ends the profiling; later calls return the
  * same.
  *
- * @returns rejects with a TypeError for anything but an MLGraph, InvalidStateError if the runs were not measured, if there
- * were none, or if the graph is destroyed, OperationError if the engine's figures cannot be read
+ * @returns a promise of the profile, which rejects with the errors below
+ * @throws {TypeError} if `graph` is not an MLGraph
+ * @throws {DOMException} InvalidStateError if the context does not profile, the graph has not run, or it is destroyed;
+ * OperationError if the engine's profile cannot be read
  *
  * @example
  * ```ts

@@ -133,9 +133,11 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /** The maximum total size of the files in that folder, in bytes; 2 GiB by default. The oldest are deleted first. */
   cacheSizeLimit?: number;
   /**
-   * Whether the runs of graphs are measured node by node, false by default; {@linkcode graphProfile} tells the times. The
-   * CPU has it. Until then the engine keeps what it measured in memory, and then writes it to a file in the folder of
-   * temporary files, which is read and removed: so this needs permission to read and write there.
+   * Whether to profile the runs of graphs, node by node; false by default. {@linkcode graphProfile} returns the times.
+   * Only the CPU supports it.
+   *
+   * The engine keeps the profile in memory until `graphProfile()` is called, then writes it to a temporary file, which
+   * is read and deleted. So it needs permission to read and write in the temporary folder.
    */
   profile?: boolean;
 }

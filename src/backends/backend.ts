@@ -42,7 +42,7 @@ export interface Executable extends Releasable {
   readonly blockingTime?: number;
   /** The nodes of the engine's graph that run on the CPU instead of the context's device. */
   readonly elsewhere?: readonly PlacedNode[];
-  /** The nodes of the graph of which `elsewhere` has parts. */
+  /** The operations of the graph that have nodes in `elsewhere`. */
   readonly nodesElsewhere?: ReadonlySet<Node>;
   /** The engine that runs it, if the device has several. */
   readonly engine?: Engine;
@@ -50,39 +50,39 @@ export interface Executable extends Releasable {
   readonly refusals?: readonly EngineRefusal[];
   /** Runs the graph. Tensors are in the order of the graph's inputs and outputs; no output is an input. */
   run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
-  /** What was measured of the runs until the first call, which ends the measuring. Only where the context asked for it. */
+  /** The profile of the runs so far; the first call ends the profiling. Absent unless the context profiles. */
   profile?(): Promise<EngineProfile>;
 }
 
-/** What an engine measured of a graph's runs. Times are in milliseconds. */
+/** The engine's profile of a graph's runs. Times are in milliseconds. */
 export interface EngineProfile {
-  /** How many runs were measured. */
+  /** The number of measured runs. */
   readonly runs: number;
   /** The duration of a run. */
   readonly time: number;
-  /** In the order in which they ran. */
+  /** In the order of execution. */
   readonly nodes: readonly EngineNode[];
-  /** The most bytes of computed values that are alive at one time. */
+  /** The peak memory of intermediate values and outputs, in bytes. */
   readonly peakBytes: number;
 }
 
-/** What was measured of a node of the engine's graph. */
+/** The profile of a node in the engine's graph. */
 export interface EngineNode {
-  /** Under the engine's name: `"conv2d [stem] #3"`. */
+  /** The name of the node: `"conv2d [stem] #3"`. */
   readonly name: string;
-  /** The engine's operator: `"Conv"`. */
+  /** The operator in the engine: `"Conv"`. */
   readonly kernel: string;
-  /** What ran it, under the engine's name: `"CPUExecutionProvider"`. */
+  /** What ran it, by the engine's name: `"CPUExecutionProvider"`. */
   readonly provider: string;
-  /** When it began, after the beginning of the run. */
+  /** When it started, since the start of the run. */
   readonly start: number;
-  /** How long it took. */
+  /** Its duration. */
   readonly time: number;
-  /** The bytes of its outputs. */
+  /** The total size of its outputs, in bytes. */
   readonly outputBytes: number;
-  /** The operation that it is a part of, or a fused one; absent where the engine put it in for itself. */
+  /** The operation that it belongs to, or the fused one; absent if the engine added the node. */
   readonly operator?: string | undefined;
-  /** The nodes of the graph whose work it does, in their order. None where the engine put it in for itself. */
+  /** The nodes of the graph whose work it does, in order; empty if the engine added the node. */
   readonly origins: readonly Node[];
 }
 

@@ -17,7 +17,7 @@ export function costOf({ nodes }: Graph<unknown>): Cost {
   return { multiplyAdds, bytes };
 }
 
-/** The node with the most arithmetic; of those that have none, with the most memory traffic. */
+/** The node with the most arithmetic; if none has any, the one with the most memory traffic. */
 export function heaviest(nodes: readonly Node[]): Node | undefined {
   const compare = (a: Cost, b: Cost) => b.multiplyAdds - a.multiplyAdds || b.bytes - a.bytes;
   return nodes.toSorted((a, b) => compare(a.cost, b.cost))[0];
