@@ -1,5 +1,5 @@
 /**
- * What a builder was told, as files for other programs.
+ * Exports graphs to files for other programs.
  *
  * @module
  */
@@ -11,13 +11,14 @@ import type { MLNamedOperands } from "./dictionaries.ts";
 import { graphOf } from "./graph_builder.ts";
 
 /**
- * Writes the graph that leads to named operands as an ONNX file: with operators of ai.onnx 20 only, or 21 where there
- * are integers of 4 bits or scales for blocks, with the names of
- * inputs and outputs, weights included. The builder can go on, and build its graph.
+ * Exports the graph that computes `outputs` as an ONNX file, including weights and the names of inputs and outputs. It
+ * uses only operators of ai.onnx 20, or 21 if there are 4-bit integers or block scales. The builder stays usable.
  *
- * @returns the bytes; rejects with a TypeError if `outputs` is not what `build()` takes or an input and an output have the
- * same name, InvalidStateError if the builder has built its graph or the context is lost, NotSupportedError if the graph
- * cannot be written, as one of 2 GiB or more
+ * @param outputs as for `MLGraphBuilder.build()`
+ * @returns a promise of the bytes, which rejects with the errors below
+ * @throws {TypeError} if `build()` would reject `outputs`, or an input and an output have the same name
+ * @throws {DOMException} InvalidStateError if the builder has built its graph, or the context is lost;
+ * NotSupportedError if the graph cannot be exported, for example because it has 2 GiB or more
  *
  * @example
  * ```ts
@@ -33,13 +34,15 @@ export function exportOnnx(outputs: MLNamedOperands): Promise<Uint8Array<ArrayBu
 }
 
 /**
- * Writes the graph that leads to named operands as a package of Core ML (`.mlpackage`, a folder), which macOS 14 and iOS 17
- * run, and newer ones. Names of inputs and outputs stay as far as Core ML takes them: what is no letter, digit or `_` becomes
- * `_`. A scalar is of shape `[1]`, and integers of 8 bits are int32, as Core ML has it. The builder can go on, and build its
- * graph.
+ * Exports the graph that computes `outputs` as a Core ML package (`.mlpackage`, a folder) for macOS 14, iOS 17 and
+ * newer. In the names of inputs and outputs, characters other than letters, digits and `_` become `_`. As Core ML
+ * requires, a scalar has the shape `[1]`, and 8-bit integers are int32. The builder stays usable.
  *
- * @returns the files by their paths in the package; rejects as {@linkcode exportOnnx} does, with NotSupportedError also if
- * Core ML does not take the graph, as one with int64
+ * @param outputs as for `MLGraphBuilder.build()`
+ * @returns a promise of the files by their paths in the package, which rejects with the errors below
+ * @throws {TypeError} as {@linkcode exportOnnx}
+ * @throws {DOMException} as {@linkcode exportOnnx}; NotSupportedError also if Core ML does not support the graph, for
+ * example because it has int64
  *
  * @example
  * ```ts ignore

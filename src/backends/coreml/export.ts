@@ -5,7 +5,7 @@
  */
 
 import type { Graph } from "../../graph/graph.ts";
-import { whyNot } from "../../graph/limits.ts";
+import { whyUnsupported } from "../../graph/limits.ts";
 import type { Block } from "../backend.ts";
 import { encodeProgram } from "./encoder.ts";
 import { COREML_LIMITS } from "./limits.ts";
@@ -21,7 +21,7 @@ const OPTIONS = { specificationVersion: 8, float16: false } as const;
  * @throws if Core ML does not take the graph
  */
 export function exportMlpackage(graph: Graph<Block>): Map<string, Uint8Array<ArrayBuffer>> {
-  const problem = whyNot(graph, COREML_LIMITS);
+  const problem = whyUnsupported(graph, COREML_LIMITS);
   if (problem !== undefined) throw new TypeError(`Core ML does not take the graph: ${problem}`);
   const program = encodeProgram(named(lower(graph, OPTIONS), graph));
   return new Map([...packageFiles(program)].map(([path, parts]) => [path, concatenate([...parts])]));
