@@ -294,8 +294,8 @@ export class MLGraphBuilder {
   /**
    * Joins tensors along `axis`, in the order of the list.
    *
-   * @param inputs 1 to 8192 operands of the same data type (any) and rank (1 or more), with equal dimensions except
-   * on `axis`
+   * @param inputs any data type; 1 to 8192 operands with the same data type and rank (1 or more), and with equal
+   * dimensions except on `axis`
    * @param axis less than the rank
    * @returns the data type of the inputs; their shape, with the sum of their dimensions on `axis`
    * @throws {TypeError} if the list is empty or too long, `axis` is out of range, or the inputs do not fit together
@@ -381,7 +381,7 @@ export class MLGraphBuilder {
    * Quantised integers to floats: `(input − zeroPoint) · scale`. `scale` and `zeroPoint` have one element per block:
    * on each axis, `input.shape[axis] / scale.shape[axis]` elements share one.
    *
-   * @param input uint8, int8, uint32, int32, uint4 or int4; any shape
+   * @param input uint8, int8, uint32, int32, int4 or uint4; any shape
    * @param scale float32 or float16; the rank of `input`, each dimension a divisor of the input's
    * @param zeroPoint the data type of `input`; the shape of `scale`
    * @returns the data type of `scale`; the shape of `input`
@@ -677,6 +677,7 @@ export class MLGraphBuilder {
    *
    * @param input any data type; any shape
    * @returns the data type and shape of `input`
+   * @throws {TypeError} if `input` belongs to another builder
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-unary
    */
   identity(input: MLOperand, options: MLOperatorOptions = {}): MLOperand {
@@ -1096,7 +1097,7 @@ export class MLGraphBuilder {
    *
    * @param input float32 or float16; any shape
    * @param scale the data type and rank of `input`, each dimension a divisor of the input's
-   * @param zeroPoint uint8, int8, uint32, int32, uint4 or int4; the shape of `scale`
+   * @param zeroPoint uint8, int8, uint32, int32, int4 or uint4; the shape of `scale`
    * @returns the data type of `zeroPoint`; the shape of `input`
    * @throws {TypeError} if an operand has another data type, rank or shape
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-quantizelinear
