@@ -1,10 +1,10 @@
 /**
- * Work in turns, so that the event loop stays free.
+ * Turns of the event loop, so that long work does not block it.
  *
  * @module
  */
 
-/** A turn of the event loop. A timer takes a millisecond or two; an immediate, where there are any, a few microseconds. */
+/** Waits for a turn of the event loop. A timer takes 1 or 2 ms; `setImmediate`, where it exists, a few microseconds. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => "setImmediate" in globalThis ? setImmediate(resolve) : setTimeout(resolve, 0));
 }

@@ -9,7 +9,7 @@ import { operators } from "../../src/ops/operators.ts";
 interface Tag {
   readonly kind: string;
   readonly name?: string;
-  readonly type?: string;
+  readonly tsType?: { readonly repr: string };
   readonly doc?: string;
 }
 
@@ -52,7 +52,7 @@ function problemsOf(row: AnyOperator, { jsDoc: { doc = "", tags = [] } = {} }: M
   const problems: string[] = [];
   if (doc === "") problems.push("no description");
   if (!has("return")) problems.push("no @returns");
-  if (!has("throws", ({ type }) => type === "TypeError")) problems.push("no @throws {TypeError}");
+  if (!has("throws", ({ tsType }) => tsType?.repr === "TypeError")) problems.push("no @throws {TypeError}");
   if (!has("see", ({ doc }) => doc?.startsWith(ANCHOR) === true)) problems.push("no link to the standard");
   for (const [name, { kind, types }] of Object.entries(row.operands)) {
     if (kind === "optional") continue;
