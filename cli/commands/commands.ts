@@ -10,6 +10,7 @@ import { devicesCommand } from "./devices.ts";
 import { infoCommand } from "./info.ts";
 import { installCommand } from "./install.ts";
 import { runCommand } from "./run.ts";
+import { serveCommand } from "./serve.ts";
 
 /** Every command of the program. */
 export const COMMANDS: readonly Command[] = [
@@ -18,5 +19,6 @@ export const COMMANDS: readonly Command[] = [
   runCommand,
   benchCommand,
   compileCommand,
+  serveCommand,
   installCommand,
 ];

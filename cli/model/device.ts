@@ -16,16 +16,23 @@ export const DEVICE_OPTIONS = {
   threads: { kind: "text", value: "N", help: "how many CPU threads may be used (as many as there are cores)" },
 } as const satisfies Options;
 
+/** The values of these options. */
+export interface DeviceValues {
+  readonly device?: string | undefined;
+  readonly threads?: string | undefined;
+}
+
 /** Opens the device that the options name. */
-export function openContext(
-  { device, threads }: { readonly device?: string | undefined; readonly threads?: string | undefined },
-  others: ContextOptions = {},
-): Promise<MLContext> {
-  return createContext({
+export function openContext(values: DeviceValues, others: ContextOptions = {}): Promise<MLContext> {
+  return createContext({ ...contextOptions(values), ...others });
+}
+
+/** The options of a context on the device that the options of a command name. */
+export function contextOptions({ device, threads }: DeviceValues): ContextOptions {
+  return {
     ...(device === undefined ? {} : deviceOptions(device)),
     ...(threads === undefined ? {} : { threads: positiveInteger(threads, "--threads") }),
-    ...others,
-  });
+  };
 }
 
 /** The options of a context for what `--device` names. */

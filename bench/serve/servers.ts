@@ -1,0 +1,137 @@
+/**
+ * The servers of the load test, each in a process of its own on a free port of loopback.
+ *
+ * @module
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cacheDirectory } from "../../support/cache_directory.ts";
+import { pythonWith, runCommand } from "../../support/python.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const FOLDER = join(cacheDirectory(), "serve");
+const PACKAGES = ["fastapi==0.165.0", "uvicorn==0.54.0", "onnxruntime==1.30.0", "onnx==1.18.0", "numpy==2.4.6"];
+
+/** A server: the command that starts it. */
+interface Contestant {
+  readonly title: string;
+  readonly command: (port: number, files: readonly string[]) => Promise<Command> | Command;
+}
+
+interface Command {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+/** `webnn serve` with further options. */
+function webnn(...options: string[]): Contestant["command"] {
+  const flags = ["run", "--config=cli/deno.json", "--quiet", "--no-check", "-A", "cli/main.ts", "serve"];
+  return (port, files) => ({
+    program: Deno.execPath(),
+    args: [...flags, ...files, "--port", `${port}`, ...options],
+  });
+}
+
+/** `deno serve --parallel` with two workers. */
+function parallel(batch: number): Contestant["command"] {
+  return (port, files) => ({
+    program: Deno.execPath(),
+    args: ["serve", "--config=examples/deno.json", "--quiet", "--no-check", "--parallel", "-A", "--host", "127.0.0.1"]
+      .concat(["--port", `${port}`, "examples/serve/main.ts"]),
+    env: { DENO_JOBS: "2", WEBNN_MODELS: files.join(), WEBNN_BATCH: `${batch}` },
+  });
+}
+
+/** The servers by name. */
+export const SERVERS: Readonly<Record<string, Contestant>> = {
+  "webnn": { title: "webnn serve", command: webnn() },
+  "webnn-batch": { title: "webnn serve --batch 8", command: webnn("--batch", "8") },
+  "webnn-2": { title: "deno serve --parallel, 2 workers", command: parallel(1) },
+  "webnn-2-batch": { title: "the same, batches of 8", command: parallel(8) },
+  "node": { title: "onnxruntime-node in Node", command: node },
+  "fastapi": { title: "FastAPI + onnxruntime in Python", command: fastApi },
+};
+
+async function node(port: number, files: readonly string[]): Promise<Command> {
+  const folder = join(FOLDER, "node");
+  const script = join(folder, "node_server.mjs");
+  await Deno.mkdir(folder, { recursive: true });
+  if (!existsSync(join(folder, "node_modules"))) {
+    await runCommand("npm", ["install", "--prefix", folder, "--ignore-scripts", "onnxruntime-node@1.30.0"]);
+  }
+  // Node looks for packages beside the program.
+  await Deno.copyFile(fileURLToPath(new URL("node_server.mjs", import.meta.url)), script);
+  return { program: "node", args: [script, `${port}`, ...files] };
+}
+
+async function fastApi(port: number, files: readonly string[]): Promise<Command> {
+  const script = fileURLToPath(new URL("fastapi_server.py", import.meta.url));
+  return { program: await pythonWith(PACKAGES), args: [script, `${port}`, ...files] };
+}
+
+/** Makes the files of the models, once. */
+export async function makeModels(sources: readonly string[]): Promise<string> {
+  const folder = join(FOLDER, "models");
+  if (existsSync(join(folder, "minilm.onnx"))) return folder;
+  const script = fileURLToPath(new URL("make_models.py", import.meta.url));
+  await runCommand(await pythonWith(PACKAGES), [script, folder, ...sources]);
+  return folder;
+}
+
+/** A server that runs. */
+export interface Running extends AsyncDisposable {
+  readonly url: string;
+  /** Its resident memory in bytes; undefined where the system does not tell. */
+  memory(): number | undefined;
+}
+
+/** Starts a server and waits until it is ready. */
+export async function startServer(name: string, files: readonly string[]): Promise<Running> {
+  const port = freePort();
+  const { program, args, env } = await SERVERS[name]!.command(port, files);
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd: ROOT,
+    ...(env ? { env } : {}),
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  const url = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    try {
+      child.kill("SIGTERM");
+    } catch { /* It has ended by itself. */ }
+    await child.status;
+  };
+  try {
+    await untilReady(url);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, memory: () => residentMemory(child.pid), [Symbol.asyncDispose]: stop };
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (let i = 0; i < 600; i++) {
+    const response = await fetch(`${url}/v2/health/ready`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`${url} was not ready within a minute`);
+}
+
+function residentMemory(pid: number): number | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`)) ?? [];
+  return Number(kibibytes) * 1024;
+}

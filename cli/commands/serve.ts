@@ -1,0 +1,107 @@
+import { createHandler, type HandlerOptions, type InferenceHandler } from "@webnn/serve";
+import { command, positiveInteger } from "../command.ts";
+import { Failure, messageOf, UsageError } from "../errors.ts";
+import { contextOptions, DEVICE_OPTIONS } from "../model/device.ts";
+import type { Terminal } from "../terminal.ts";
+
+const PORT = 8080;
+const HOST = "127.0.0.1";
+
+/** How long requests may go on coming after the signal to stop, in milliseconds: until no balancer sends more. */
+const GRACE = 5000;
+
+/** The signal by which a supervisor asks a program to stop. */
+const STOP = Deno.build.os === "windows" ? "SIGBREAK" : "SIGTERM";
+
+/** `webnn serve`. */
+export const serveCommand = command({
+  name: "serve",
+  summary: "Serves models over HTTP, by the Open Inference Protocol v2",
+  usage: "MODEL...",
+  help: `MODEL is an .onnx file; its name without .onnx is that of the model. Runs until it is stopped: SIGTERM makes
+GET /v2/health/ready say so, answers what is in flight, and ends with status 0. Metrics: GET /metrics.`,
+  options: {
+    port: { kind: "text", value: "N", help: `the port (${PORT}); 0 for any that is free` },
+    host: { kind: "text", value: "ADDRESS", help: `the address (${HOST}, for this machine only); 0.0.0.0 for all` },
+    batch: { kind: "text", value: "N", help: "how many rows of waiting requests may share a run (1: none do)" },
+    "batch-delay": { kind: "text", value: "MS", help: "how long a request waits for others to share its run (0)" },
+    instances: { kind: "text", value: "N", help: "how often each model is loaded, to run as often at a time (1)" },
+    "max-body": { kind: "text", value: "MIB", help: "how large a request may be, in MiB, also decompressed (64)" },
+    "max-queue": { kind: "text", value: "N", help: "how many requests may wait for each model (256)" },
+    timeout: { kind: "text", value: "MS", help: "how long a request may take, its wait included (30000)" },
+    ...DEVICE_OPTIONS,
+  },
+  async run({ args, options, terminal }) {
+    if (args.length === 0) throw new UsageError("MODEL is missing");
+    const hostname = options.host ?? HOST;
+    const port = wholeNumber(options.port ?? `${PORT}`, "--port", 65535);
+    const running: HandlerOptions = {
+      context: contextOptions(options),
+      batch: positiveInteger(options.batch ?? "1", "--batch"),
+      batchDelay: wholeNumber(options["batch-delay"] ?? "0", "--batch-delay", 60_000),
+      instances: positiveInteger(options.instances ?? "1", "--instances"),
+      maxBodyBytes: positiveInteger(options["max-body"] ?? "64", "--max-body") * 2 ** 20,
+      maxQueue: positiveInteger(options["max-queue"] ?? "256", "--max-queue"),
+      timeout: positiveInteger(options.timeout ?? "30000", "--timeout"),
+    };
+    terminal.progress(`loading ${args.join(", ")} ...`);
+    await using handler = await createHandler(args, running);
+    await listen(handler, { hostname, port }, terminal, options.json);
+  },
+});
+
+/** Answers requests until the signal to stop. */
+async function listen(
+  handler: InferenceHandler,
+  address: { readonly hostname: string; readonly port: number },
+  terminal: Terminal,
+  json: boolean,
+): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  const stop = () => stopped.resolve();
+  // Before the first request: whoever reads the line below may stop the server at once.
+  Deno.addSignalListener(STOP, stop);
+  try {
+    const server = open(handler, address, (url) => announce(handler, url, terminal, json));
+    await stopped.promise;
+    const grace = AbortSignal.timeout(GRACE);
+    await Promise.race([handler.drain(), new Promise((resolve) => grace.addEventListener("abort", resolve))]);
+    await server.shutdown();
+  } finally {
+    Deno.removeSignalListener(STOP, stop);
+  }
+}
+
+function open(
+  handler: InferenceHandler,
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+  onUrl: (url: string) => void,
+): Deno.HttpServer {
+  const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+  try {
+    // Deno gives a handler the connection as well, which this one does not want.
+    return Deno.serve(
+      { hostname, port, onListen: (at) => onUrl(`http://${name}:${at.port}`) },
+      (request) => handler(request),
+    );
+  } catch (error) {
+    const reason = error instanceof Deno.errors.AddrInUse ? "another program listens there" : messageOf(error);
+    throw new Failure(`${name}:${port}: ${reason}`, { cause: error });
+  }
+}
+
+function announce({ models }: InferenceHandler, url: string, terminal: Terminal, json: boolean): void {
+  terminal.progress();
+  if (json) return terminal.write(`${JSON.stringify({ url, models })}\n`);
+  const lines = models.map(({ name, engine }) => `${url}/v2/models/${encodeURIComponent(name)}  (${engine})`);
+  terminal.write(`Listening on ${url}\n${lines.join("\n")}\n`);
+}
+
+/** The value of an option that is a whole number from 0 on. */
+function wholeNumber(text: string, option: string, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(value <= max)) {
+    throw new UsageError(`${option} must be a whole number from 0 to ${max}, not ${JSON.stringify(text)}`);
+  }
+  return value;
+}

@@ -1,0 +1,96 @@
+"""Puts load on one replica and on two, and kills one of the two: python check.py
+
+Prints requests/s, and of the requests while a replica was killed how many were lost, and how soon there were two again.
+WEBNN_MODELS must name squeezenet.onnx, and WEBNN_SERVE the command of the server, as for server.py.
+"""
+
+import json
+import os
+import signal
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import numpy as np
+import psutil
+import ray
+from ray import serve
+from server import WebNN
+
+CONNECTIONS, SECONDS = 16, 15
+URL = "http://127.0.0.1:8000"
+
+
+def body():
+    data = np.random.default_rng(1).standard_normal((1, 3, 224, 224), np.float32).tobytes()
+    tensor = {
+        "name": "data",
+        "datatype": "FP32",
+        "shape": [1, 3, 224, 224],
+        "parameters": {"binary_data_size": len(data)},
+    }
+    head = json.dumps({"inputs": [tensor], "parameters": {"binary_data_output": True}}).encode()
+    return head + data, {"inference-header-content-length": str(len(head))}
+
+
+def load(seconds):
+    """Answers by status, and when each failure was."""
+    content, headers = body()
+    end, answers, failures = time.time() + seconds, [], []
+
+    def connection():
+        while time.time() < end:
+            request = urllib.request.Request(f"{URL}/v2/models/squeezenet/infer", content, headers)
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    answer.read()
+                answers.append(time.time())
+            except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+                failures.append((time.time(), str(error)))
+
+    threads = [threading.Thread(target=connection) for _ in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    return threads, answers, failures
+
+
+def deploy(replicas):
+    serve.run(WebNN.options(autoscaling_config=None, num_replicas=replicas).bind())
+
+
+def replicas():
+    """The processes of the replicas."""
+    return [process.pid for process in psutil.process_iter() if process.name().startswith("ray::ServeReplica")]
+
+
+def is_whole(killed):
+    states = serve.status().applications["default"].deployments["WebNN"].replica_states
+    return states == {"RUNNING": 2} and killed not in replicas() and len(replicas()) == 2
+
+
+def main():
+    ray.init(num_cpus=4, include_dashboard=False, logging_level="error")
+    for count in (1, 2):
+        deploy(count)
+        threads, answers, failures = load(SECONDS)
+        for thread in threads:
+            thread.join()
+        print(f"{count} replicas: {len(answers) / SECONDS:.1f} requests/s, {len(failures)} failures", flush=True)
+    threads, answers, failures = load(2 * SECONDS)
+    time.sleep(5)
+    victim = replicas()[0]
+    killed = time.time()
+    os.kill(victim, signal.SIGKILL)
+    while not is_whole(victim):
+        time.sleep(0.2)
+    whole = time.time() - killed
+    for thread in threads:
+        thread.join()
+    last = max((at - killed for at, _ in failures), default=0)
+    print(f"a replica killed: {len(answers)} answered, {len(failures)} failed, the last {last:.1f} s after it")
+    print(f"two replicas again after {whole:.1f} s", *{text for _, text in failures}, sep="\n")
+    serve.shutdown()
+
+
+main()
