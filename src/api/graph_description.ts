@@ -19,6 +19,7 @@ export interface DescribedTensor {
 
 /** An operation: one call of a builder method. */
 export interface DescribedOperator {
+  /** Tells it from the other kinds of node. */
   readonly kind: "operator";
   /** The name of the builder's method: `"conv2d"`. */
   readonly operator: string;

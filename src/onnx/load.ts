@@ -9,7 +9,7 @@ import type { MLContext } from "../api/ml_context.ts";
 import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import { copiedConstant } from "./constants.ts";
-import type { Known, ModelProto } from "./model.ts";
+import type { Known, ModelProto, OnnxGraph } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { needsElements, OnnxModel } from "./onnx_model.ts";
 import { checkDimensions, fixDimensions, fixedShape, type ModelPort, portOf } from "./ports.ts";
@@ -36,11 +36,13 @@ export interface LoadOptions {
 
 /** What `inspectOnnx()` tells. */
 export interface Inspection {
+  /** What the model takes. */
   readonly inputs: readonly ModelPort[];
+  /** What it gives. */
   readonly outputs: readonly ModelPort[];
   /** The versions of the operator sets, by domain; ai.onnx is `""`. */
   readonly opsets: Readonly<Record<string, number>>;
-  /** How many nodes of each operator the main graph has. */
+  /** How many nodes there are of each operator, in the bodies of `If` and `Loop` too. */
   readonly operators: Readonly<Record<string, number>>;
   /** The bytes of all weights. */
   readonly weightBytes: number;
@@ -54,7 +56,9 @@ export interface Inspection {
 
 /** How many weights of a type there are. */
 export interface WeightCount {
+  /** How many tensors. */
   readonly tensors: number;
+  /** Their bytes together. */
   readonly bytes: number;
 }
 
@@ -161,11 +165,12 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
   const material: Material = { model, limits: runtime.context.opSupportLimits() };
   const { inputs, outputs } = portsOf(material, dimensions);
   const operators: Record<string, number> = {};
-  for (const { domain, operator } of model.graph.nodes) {
+  const graphs = [...withBodies(model.graph)];
+  for (const { domain, operator } of graphs.flatMap(({ nodes }) => nodes)) {
     const name = domain === "" ? operator : `${domain}.${operator}`;
     operators[name] = (operators[name] ?? 0) + 1;
   }
-  const weights = countWeights(model.graph.initializers.values());
+  const weights = countWeights(graphs.flatMap(({ initializers }) => [...initializers.values()]));
   return {
     inputs,
     outputs,
@@ -175,6 +180,16 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
     weights,
     ...await survey(runtime, material, inputs),
   };
+}
+
+/** A graph, and the bodies in it. */
+function* withBodies(graph: OnnxGraph): Generator<OnnxGraph> {
+  yield graph;
+  for (const { attributes } of graph.nodes) {
+    for (const attribute of attributes.values()) {
+      if (attribute.kind === "graph") yield* withBodies(attribute.value);
+    }
+  }
 }
 
 function countWeights(initializers: Iterable<Known>): Record<string, WeightCount> {

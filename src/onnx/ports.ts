@@ -35,13 +35,17 @@ export interface TensorInput {
 export interface TensorOutput {
   /** The elements in row-major order; of four-bit integers two in a byte. */
   readonly data: TensorData;
+  /** The dimensions; `[]` for a scalar. */
   readonly shape: readonly number[];
+  /** The type of the elements. */
   readonly dataType: MLOperandDataType;
 }
 
 /** An input or output of a model. A bool is a uint8 of 0 and 1, as everywhere in WebNN; float64 is float32. */
 export interface ModelPort {
+  /** As the model names it. */
   readonly name: string;
+  /** The type in which `run()` takes or gives it. */
   readonly dataType: MLOperandDataType;
   /** The type that the model states. */
   readonly elementType: ElementType;

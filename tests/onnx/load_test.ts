@@ -383,6 +383,21 @@ Deno.test("inspectOnnx tells operators, versions, weights, and what it cannot kn
   assertEquals((await inspectOnnx(onnxFile(LINEAR), { dimensions: { rows: 1 } })).missing, []);
 });
 
+Deno.test("inspectOnnx counts the bodies of If, and constants among the weights", async () => {
+  const branch = (op: string): GraphSpec => ({
+    nodes: [node("Constant", "", "k", { value: { tensor: floats("k", [1, 2]) } }), node(op, "x k", "z")],
+    outputs: [{ name: "z" }],
+    initializers: [floats("unused", [1])],
+  });
+  const found = await inspectOnnx(onnxFile({
+    nodes: [node("If", "c", "y", { then_branch: { graph: branch("Add") }, else_branch: { graph: branch("Mul") } })],
+    inputs: [{ name: "c", type: "bool", shape: [] }, { name: "x", shape: [2] }],
+    outputs: [{ name: "y" }],
+  }));
+  assertEquals(found.operators, { If: 1, Add: 1, Mul: 1 });
+  assertEquals(found.weights, { float32: { tensors: 4, bytes: 24 } });
+});
+
 Deno.test("inputs are checked by messages that name them", async () => {
   using model = await load({
     nodes: [node("Add", "x y", "z")],

@@ -32,7 +32,7 @@ const CHECKS: Record<string, readonly string[]> = {
   "types of examples": [...CHECK, "--config=examples/deno.json", "--doc", "examples"],
   "types of the command line": [...CHECK, "--config=cli/deno.json", "--doc", "cli"],
   "types of the server": [...CHECK, "--config=serve/deno.json", "--doc", "serve"],
-  documentation: ["doc", "--lint", "mod.ts", "src/polyfill.ts"],
+  documentation: ["doc", "--lint", "mod.ts", "src/polyfill.ts", "src/onnx/mod.ts"],
   package: ["publish", "--dry-run", "--allow-dirty"],
   "package of the command line": ["publish", "--config=cli/deno.json", "--dry-run", "--allow-dirty"],
   "package of the server": ["publish", "--config=serve/deno.json", "--dry-run", "--allow-dirty"],
