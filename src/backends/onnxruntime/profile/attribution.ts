@@ -24,11 +24,21 @@ export interface Attribution {
   readonly origins: readonly Node[];
 }
 
-/** Finds what the engine's nodes do, which are given by their names. */
-export function attribute(names: readonly string[], onnx: LoweredGraph, origins: Origins): readonly Attribution[] {
-  const found = names.map(nodeFinder(onnx));
-  const positions = new Set(found.filter((position) => position !== undefined));
-  const running = new Set([...positions].map((position) => onnx.origins[position]));
+/** A node of the engine's graph. */
+export interface RunNode {
+  readonly name: string;
+  /** Its operator. */
+  readonly kernel: string;
+}
+
+/** Finds what the engine's nodes do. */
+export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins: Origins): readonly Attribution[] {
+  const find = nodeFinder(onnx);
+  const found = nodes.map(({ name }) => find(name));
+  const positions = new Map(
+    found.flatMap((position, i) => position === undefined ? [] : [[position, nodes[i]!.kernel]]),
+  );
+  const running = new Set([...positions.keys()].map((position) => onnx.origins[position]));
   const carried = new Map<number, Node[]>();
   homesOf(onnx, positions).forEach((home, position) => {
     const origin = onnx.origins[position]!;
@@ -45,20 +55,29 @@ export function attribute(names: readonly string[], onnx: LoweredGraph, origins:
   });
 }
 
-/** For each node that was given, the one that is still there and does its work; `undefined` for what was computed before. */
-function homesOf(onnx: OnnxGraph, running: ReadonlySet<number>): (number | undefined)[] {
+/**
+ * For each node that was given, the one that is still there and does its work; `undefined` for what was computed before.
+ * @param running the positions of those that are there, and their operators in the engine's graph
+ */
+function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number | undefined)[] {
   const { nodes } = onnx;
   const fixed = fixedNodes(onnx, running);
   const { producers, users } = neighbours(nodes);
+  const isGone = (i: number) => !running.has(i) && !fixed.has(i);
+  const known = new Map(
+    [...running].flatMap(([i, kernel]) =>
+      wayToKernel(nodes, i, kernel, producers, isGone).map((part) => [part, i] as const)
+    ),
+  );
   const before: (number | undefined)[] = [];
   nodes.forEach(({ inputs }, i) => {
     const previous = inputs.map((input) => producers.get(input)).find((p) => p !== undefined && !fixed.has(p));
-    before[i] = running.has(i) ? i : previous === undefined ? undefined : before[previous];
+    before[i] = running.has(i) ? i : known.get(i) ?? (previous === undefined ? undefined : before[previous]);
   });
   const after: (number | undefined)[] = [];
   for (let i = nodes.length - 1; i >= 0; i--) {
     const next = nodes[i]!.outputs.flatMap((output) => users.get(output) ?? [])[0];
-    after[i] = running.has(i) ? i : next === undefined ? undefined : after[next];
+    after[i] = running.has(i) ? i : known.get(i) ?? (next === undefined ? undefined : after[next]);
   }
   return nodes.map(({ op }, i) => {
     if (fixed.has(i)) return undefined;
@@ -66,8 +85,34 @@ function homesOf(onnx: OnnxGraph, running: ReadonlySet<number>): (number | undef
   });
 }
 
+/** How many nodes an engine fuses in a row, at most. */
+const LONGEST_WAY = 6;
+
+/**
+ * A node of the engine that is known by the output of an activation, but is a convolution: the nodes that are gone from the
+ * convolution to the activation. None where the node is what it was.
+ */
+function wayToKernel(
+  nodes: readonly OnnxNode[],
+  position: number,
+  kernel: string,
+  producers: ReadonlyMap<string, number>,
+  isGone: (position: number) => boolean,
+  depth = 0,
+): number[] {
+  if (depth === LONGEST_WAY || kernel.endsWith(nodes[position]!.op)) return [];
+  for (const input of nodes[position]!.inputs) {
+    const before = producers.get(input);
+    if (before === undefined || !isGone(before)) continue;
+    if (kernel.endsWith(nodes[before]!.op)) return [before];
+    const way = wayToKernel(nodes, before, kernel, producers, isGone, depth + 1);
+    if (way.length > 0) return [before, ...way];
+  }
+  return [];
+}
+
 /** Those that are gone because they follow from constants alone. */
-function fixedNodes({ initializers, nodes }: OnnxGraph, running: ReadonlySet<number>): Set<number> {
+function fixedNodes({ initializers, nodes }: OnnxGraph, running: ReadonlyMap<number, string>): Set<number> {
   const values = new Set(["", ...initializers.map(({ name }) => name)]);
   const fixed = new Set<number>();
   nodes.forEach(({ inputs, outputs }, i) => {

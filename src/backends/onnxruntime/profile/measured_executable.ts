@@ -33,7 +33,7 @@ export function measured(executable: OrtExecutable, profiler: Profiler, way: Way
 
 function profileOf(json: string, { given, rewritten, onnx }: Way): EngineProfile {
   const { runs, time, nodes } = readEvents(json);
-  const attributions = attribute(nodes.map(({ name }) => name), onnx, originsOf(given, rewritten));
+  const attributions = attribute(nodes, onnx, originsOf(given, rewritten));
   return {
     runs,
     time,

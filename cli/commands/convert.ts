@@ -1,0 +1,59 @@
+import { exportMlpackage, exportOnnx } from "@webnn/deno";
+import { join } from "node:path";
+import { command, onlyArgument, type Result } from "../command.ts";
+import { fileError, UsageError } from "../errors.ts";
+import { openContext } from "../model/device.ts";
+import { graphOfModel } from "../model/graph.ts";
+import { parseShapes, SHAPE_OPTIONS } from "../model/shapes.ts";
+import { writeFiles } from "../output.ts";
+import { bytes, count } from "../table.ts";
+
+type Outputs = Parameters<typeof exportOnnx>[0];
+
+/** What writes each kind of file, by the end of its name: the files by their paths. */
+const FORMATS: Readonly<Record<string, (outputs: Outputs, path: string) => Promise<Map<string, Uint8Array>>>> = {
+  ".onnx": async (outputs, path) => new Map([[path, await exportOnnx(outputs)]]),
+  ".mlpackage": async (outputs, path) =>
+    new Map([...await exportMlpackage(outputs)].map(([name, content]) => [join(path, name), content])),
+};
+
+/** `webnn convert`. */
+export const convertCommand = command({
+  name: "convert",
+  summary: "Writes a model as an ONNX file of standard operators, or as a package of Core ML",
+  usage: "MODEL -o FILE",
+  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+The result has the shapes that it is converted for, and the names of inputs and outputs.`,
+  options: {
+    output: { kind: "text", short: "o", value: "FILE", help: "where to: a name that ends in .onnx or .mlpackage" },
+    ...SHAPE_OPTIONS,
+  },
+  async run(invocation): Promise<Result> {
+    const { terminal, options: { output, shape } } = invocation;
+    const model = onlyArgument(invocation, "MODEL");
+    if (output === undefined) throw new UsageError("--output is missing: -o FILE.onnx or -o FILE.mlpackage");
+    const format = Object.entries(FORMATS).find(([ending]) => output.toLowerCase().endsWith(ending))?.[1];
+    if (format === undefined) {
+      throw new UsageError(`--output must end in ${Object.keys(FORMATS).join(" or ")}, not ${JSON.stringify(output)}`);
+    }
+    const shapes = parseShapes(shape);
+    const context = await openContext({ device: "cpu" });
+    try {
+      terminal.progress(`reading ${model} ...`);
+      const { inputs, outputs } = await graphOfModel(model, context, shapes);
+      terminal.progress(`writing ${output} ...`);
+      const files = await format(outputs, output).catch((error) => {
+        throw fileError(model, error);
+      });
+      await writeFiles(terminal, files);
+      const size = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+      const names = { inputs: inputs.map(({ name }) => name), outputs: Object.keys(outputs) };
+      const text = `${output}: ${bytes(size)}, ${count(names.inputs.length)} inputs, ${
+        count(names.outputs.length)
+      } outputs`;
+      return { data: { model, output, bytes: size, ...names }, text };
+    } finally {
+      context.destroy();
+    }
+  },
+});

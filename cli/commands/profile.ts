@@ -1,0 +1,42 @@
+import { command, onlyArgument, positiveInteger, type Result } from "../command.ts";
+import { INPUT_OPTIONS } from "../inputs/read.ts";
+import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { writeFiles } from "../output.ts";
+import { measure } from "../profile/measure.ts";
+import { profilePage } from "../profile/page.ts";
+import { dataOf, textOf } from "../profile/report.ts";
+import { traceOf } from "../profile/trace.ts";
+
+/** `webnn profile`. */
+export const profileCommand = command({
+  name: "profile",
+  summary: "Tells where the time of a model goes, by operators of WebNN and by nodes of the engine",
+  usage: "MODEL",
+  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+Times are means of the quicker half of the runs. (engine) is what the engine put in for itself,
+(between nodes) what passes from one node to the next.`,
+  options: {
+    nodes: { kind: "flag", help: "each node of the engine too" },
+    trace: { kind: "text", value: "FILE", help: "writes a trace for https://ui.perfetto.dev and chrome://tracing" },
+    html: { kind: "text", value: "FILE", help: "writes a page with a timeline" },
+    runs: { kind: "text", value: "N", help: "how often the model runs (5 to 100 times, as 2 seconds allow)" },
+    ...INPUT_OPTIONS,
+    ...DEVICE_OPTIONS,
+  },
+  async run(invocation): Promise<Result> {
+    const { terminal, options } = invocation;
+    const model = onlyArgument(invocation, "MODEL");
+    const runs = options.runs === undefined ? undefined : positiveInteger(options.runs, "--runs");
+    const context = await openContext(options, { profile: true });
+    try {
+      const measured = await measure(terminal, model, context, options, runs);
+      const files = new Map<string, string>();
+      if (options.trace !== undefined) files.set(options.trace, JSON.stringify(traceOf(model, measured)));
+      if (options.html !== undefined) files.set(options.html, profilePage(model, measured));
+      await writeFiles(terminal, files);
+      return { data: dataOf(model, measured), text: textOf(terminal, model, measured, options.nodes) };
+    } finally {
+      context.destroy();
+    }
+  },
+});

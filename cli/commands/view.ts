@@ -1,0 +1,105 @@
+import { instance } from "@viz-js/viz";
+import { describeGraph, type GraphDescription } from "@webnn/deno";
+import { command, type Invocation, onlyArgument, type Options, type Result, type Values } from "../command.ts";
+import { Failure, messageOf, UsageError } from "../errors.ts";
+import { INPUT_OPTIONS } from "../inputs/read.ts";
+import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { buildGraph, graphOfModel } from "../model/graph.ts";
+import { parseShapes } from "../model/shapes.ts";
+import { writeFiles } from "../output.ts";
+import { measure } from "../profile/measure.ts";
+import { count } from "../table.ts";
+import { dotOf } from "../view/dot.ts";
+import { byDevice, byTime, type Coloring } from "../view/looks.ts";
+import { drawingPage } from "../view/page.ts";
+
+const OPTIONS = {
+  output: { kind: "text", short: "o", value: "FILE", help: "where to: a name that ends in .svg, .html or .dot" },
+  color: { kind: "text", value: "BY", help: "device (the default), or time, for which the model runs a few times" },
+  all: {
+    kind: "flag",
+    help:
+      "draws every operation; else parts that are repeated are drawn once,\nand what follows from constants alone is a constant",
+  },
+  ...INPUT_OPTIONS,
+  ...DEVICE_OPTIONS,
+} as const satisfies Options;
+
+/** What makes each kind of file of a drawing, by the end of its name. */
+const FORMATS: Readonly<Record<string, (dot: string, model: string) => string | Promise<string>>> = {
+  ".dot": (dot) => dot,
+  ".svg": draw,
+  ".html": async (dot, model) => drawingPage(model, await draw(dot)),
+};
+
+/** `webnn view`. */
+export const viewCommand = command({
+  name: "view",
+  summary: "Draws the graph of a model, with the shapes of what goes from node to node",
+  usage: "MODEL",
+  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+Without --output the drawing is printed in the language of Graphviz. Constants stand in the nodes that use them; what
+goes from one copy of a repeated part to the next is dashed.`,
+  options: OPTIONS,
+  async run(invocation): Promise<Result> {
+    const { terminal, options: { output, color = "device", all } } = invocation;
+    const model = onlyArgument(invocation, "MODEL");
+    if (color !== "device" && color !== "time") throw new UsageError(`--color must be device or time, not ${color}`);
+    const format = output === undefined ? FORMATS[".dot"]! : formatOf(output);
+    const { description, coloring } = color === "time"
+      ? await timedGraph(model, invocation)
+      : await placedGraph(model, invocation);
+    const dot = dotOf({ description, all, caption: coloring.caption, look: coloring.look });
+    const data = { model, ...description };
+    if (output === undefined) return { data, text: dot.trimEnd() };
+    terminal.progress(`drawing ${model} ...`);
+    await writeFiles(terminal, new Map([[output, await format(dot, model)]]));
+    const operators = description.nodes.filter(({ kind }) => kind === "operator").length;
+    return { data: { output, ...data }, text: `${output}: ${count(operators)} operations` };
+  },
+});
+
+type Call = Invocation<typeof OPTIONS>;
+
+/** A graph, and how it is coloured. */
+interface Colored {
+  readonly description: GraphDescription;
+  readonly coloring: Coloring;
+}
+
+function formatOf(output: string) {
+  const format = Object.entries(FORMATS).find(([ending]) => output.toLowerCase().endsWith(ending))?.[1];
+  if (format) return format;
+  throw new UsageError(`--output must end in .svg, .html or .dot, not ${JSON.stringify(output)}`);
+}
+
+async function placedGraph(model: string, { options, terminal }: Call): Promise<Colored> {
+  const shapes = parseShapes(options.shape);
+  const context = await openContext(options);
+  try {
+    terminal.progress(`loading ${model} ...`);
+    const description = describeGraph(await buildGraph(model, await graphOfModel(model, context, shapes)));
+    return { description, coloring: byDevice(description) };
+  } finally {
+    context.destroy();
+  }
+}
+
+async function timedGraph(model: string, { options, terminal }: Call): Promise<Colored> {
+  const context = await openContext(options, { profile: true });
+  try {
+    const { description, profile } = await measure(terminal, model, context, options as Values<typeof INPUT_OPTIONS>);
+    return { description, coloring: byTime(description, profile) };
+  } finally {
+    context.destroy();
+  }
+}
+
+async function draw(dot: string): Promise<string> {
+  const graphviz = await instance();
+  try {
+    return graphviz.renderString(dot, { format: "svg" });
+  } catch (error) {
+    throw new Failure(`Graphviz cannot draw it: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,75 @@
+/** `webnn convert`: what it writes runs, and has the names that it had. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { webnn } from "../support/terminal.ts";
+import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
+
+/** Arithmetic that Core ML does not have. */
+const LONG = `export default function (builder) {
+  const x = builder.input("x", { dataType: "int64", shape: [2] });
+  return { y: builder.add(x, x) };
+}`;
+
+Deno.test("an ONNX file of fixed shapes computes the same as the model it was made of", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const converted = `${folder.path}/out.onnx`;
+  const { status, stdout, stderr } = await webnn("convert", model, "-o", converted, "--shape", "x=3,2");
+  assertEquals([status, stderr], [0, ""]);
+  assertMatch(stdout, /out\.onnx: \d+ bytes, 1 inputs, 1 outputs\n$/);
+  const outputs = async (path: string) => {
+    const { outputs } = JSON.parse((await webnn("run", path, "--shape", "x=3,2", "--json")).stdout);
+    return outputs;
+  };
+  assertEquals(await outputs(converted), await outputs(model));
+});
+
+Deno.test("a package of Core ML is a folder of three files", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.mjs", MODULE);
+  const converted = `${folder.path}/out.mlpackage`;
+  const { status, stderr } = await webnn("convert", model, "-o", converted, "--json");
+  assertEquals([status, stderr], [0, ""]);
+  assertEquals(JSON.parse(Deno.readTextFileSync(`${converted}/Manifest.json`)).fileFormatVersion, "1.0.0");
+  assertEquals([...Deno.readDirSync(`${converted}/Data/com.apple.CoreML`)].map(({ name }) => name).sort(), [
+    "model.mlmodel",
+    "weights",
+  ]);
+});
+
+for (
+  const [what, args, complaint, expected] of [
+    ["no model", ["-o", "out.onnx"], "MODEL is missing", 2],
+    ["no output", ["MODEL"], "--output is missing", 2],
+    ["another ending", ["MODEL", "-o", "out.tflite"], '--output must end in .onnx or .mlpackage, not "out.tflite"', 2],
+    ["no such file", ["nowhere.onnx", "-o", "FOLDER/out.onnx"], "nowhere.onnx: there is no such file or folder", 1],
+    ["a text file", ["TEXT", "-o", "FOLDER/out.onnx"], "text.onnx: ", 1],
+    ["a damaged model", ["DAMAGED", "-o", "FOLDER/out.onnx"], "damaged.onnx: ", 1],
+    [
+      "a wrong shape",
+      ["MODEL", "--shape", "x=1,3", "-o", "FOLDER/out.onnx"],
+      '--shape x: the input "x" has the shape',
+      1,
+    ],
+    ["what Core ML lacks", ["LONG", "-o", "FOLDER/out.mlpackage"], "Core ML does not take the graph", 1],
+    ["a folder that is a file", ["MODEL", "-o", "MODEL/out.mlpackage"], "out.mlpackage", 1],
+  ] as const
+) {
+  Deno.test(`${what}: one line tells it, and no file is left behind`, async () => {
+    using folder = temporaryFolder();
+    const places = {
+      MODEL: folder.write("linear.onnx", LINEAR),
+      TEXT: folder.write("text.onnx", "This is no model.\n"),
+      DAMAGED: folder.write("damaged.onnx", LINEAR.subarray(0, LINEAR.length >> 1)),
+      LONG: folder.write("long.mjs", LONG),
+      FOLDER: folder.path,
+    };
+    const before = folder.names();
+    const replaced = args.map((arg) =>
+      arg.replace(/^[A-Z]+(?=\/|$)/, (name) => places[name as keyof typeof places] ?? name)
+    );
+    const { status, stdout, stderr } = await webnn("convert", ...replaced);
+    assertEquals([status, stdout, folder.names()], [expected, "", before]);
+    assertMatch(stderr, /^webnn convert: [^\n]+\n$/);
+    assertStringIncludes(stderr, complaint);
+  });
+}
