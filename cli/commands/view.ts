@@ -1,4 +1,3 @@
-import { instance } from "@viz-js/viz";
 import { describeGraph, type GraphDescription } from "@webnn/deno";
 import { command, type Invocation, onlyArgument, type Options, type Result, type Values } from "../command.ts";
 import { Failure, messageOf, UsageError } from "../errors.ts";
@@ -96,6 +95,8 @@ async function timedGraph(model: string, { options, terminal }: Call): Promise<C
 }
 
 async function draw(dot: string): Promise<string> {
+  // Only a drawing needs it: it takes a while to load.
+  const { instance } = await import("@viz-js/viz");
   const graphviz = await instance();
   try {
     return graphviz.renderString(dot, { format: "svg" });

@@ -43,7 +43,7 @@ export function dotOf(given: Picture): string {
   const layout = groups.size > MANY ? ", splines=polyline" : "";
   const lines = [
     `graph [${FONT}, labelloc="b", label=${quote(caption)}${layout}];`,
-    `node [${FONT}, fontsize=12, shape=box, style="filled,rounded", margin="0.12,0.05", height=0.3];`,
+    `node [${FONT}, fontsize=12, shape=box, style="filled,rounded", margin="0.22,0.06", height=0.3];`,
     `edge [${FONT}, fontsize=9, color="#555555", arrowsize=0.6];`,
     ...endLines(description),
     ...[...groups].map(([position, members]) => operatorLine(picture, position, members)),

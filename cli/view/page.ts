@@ -7,7 +7,7 @@ import { escapeHtml, page } from "../html.ts";
 
 const STYLE = `
 body { margin: 0; overflow: hidden; background: #fff; color: #000; }
-h1 { position: absolute; margin: 0.5rem 1rem; font-size: 1rem; background: #fffc; }
+h1 { position: absolute; bottom: 0; margin: 0.5rem; font-size: 0.8rem; background: #fffc; }
 svg { width: 100vw; height: 100vh; cursor: grab; }
 `;
 
@@ -17,6 +17,12 @@ const svg = document.querySelector("svg");
 svg.removeAttribute("width");
 svg.removeAttribute("height");
 const box = svg.viewBox.baseVal;
+// Of a long drawing its beginning, in a size that can be read.
+if (box.height > 1.5 * svg.clientHeight) {
+  box.x = (box.width - svg.clientWidth) / 2;
+  box.width = svg.clientWidth;
+  box.height = svg.clientHeight;
+}
 const scale = () => Math.max(box.width / svg.clientWidth, box.height / svg.clientHeight);
 svg.addEventListener("wheel", (event) => {
   event.preventDefault();
