@@ -1,0 +1,64 @@
+"""Checks models with onnx.checker and runs them with onnxruntime.
+
+Usage: run_models.py FOLDER
+
+FOLDER/models.json lists the models: their files, and the inputs as bytes in base64. What comes out is written to
+FOLDER/results.json, in the same order: the outputs as bytes in base64, or an error. Where there is a reference it is run
+too, and the outputs of both are given as float64.
+"""
+import base64
+import json
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+
+
+def feeds(inputs):
+    return {
+        each["name"]: numpy.frombuffer(base64.b64decode(each["bytes"]), each["dataType"]).reshape(each["shape"])
+        for each in inputs
+    }
+
+
+def open_session(path):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def compute(session, inputs, data_type=None):
+    names = [each.name for each in session.get_outputs()]
+    return {
+        name: base64.b64encode(numpy.ascontiguousarray(value, data_type or value.dtype).tobytes()).decode()
+        for name, value in zip(names, session.run(None, feeds(inputs)))
+    }
+
+
+def run(model):
+    onnx.checker.check_model(onnx.load(model["model"]), full_check=True)
+    session = open_session(model["model"])
+    found = {"names": [each.name for each in session.get_outputs()]}
+    if model["isChecked"]:
+        return found
+    if "reference" not in model:
+        return {**found, "outputs": compute(session, model["inputs"])}
+    expected = compute(open_session(model["reference"]), model["inputs"], "float64")
+    return {**found, "outputs": compute(session, model["inputs"], "float64"), "expected": expected}
+
+
+def main(folder):
+    with open(f"{folder}/models.json") as file:
+        models = json.load(file)
+    results = []
+    for model in models:
+        try:
+            results.append(run(model))
+        except Exception as error:  # whatever either library says
+            results.append({"error": " ".join(str(error).split())})
+    with open(f"{folder}/results.json", "w") as file:
+        json.dump({"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "results": results}, file)
+
+
+main(sys.argv[1])
