@@ -163,8 +163,8 @@ Deno.test("dispatch refuses tensors that do not match", async () => {
   const long = await context.createTensor({ dataType: "float32", shape: [3] });
   const constant = await context.createConstantTensor(FLOAT, new Float32Array(2));
   const refused: [Record<string, MLTensor>, Record<string, MLTensor>, string][] = [
-    [{}, { y }, "1 tensors"],
-    [{ x, z: x }, { y }, "1 tensors"],
+    [{}, { y }, 'inputs["x"] is missing'],
+    [{ x, z: x }, { y }, 'inputs["z"]: the graph has only "x"'],
     [{ z: x }, { y }, "missing"],
     [{ x }, { y: x }, "twice"],
     [{ x: foreign }, { y }, "another context"],
