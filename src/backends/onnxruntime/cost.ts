@@ -1,6 +1,5 @@
 /**
- * An estimate of how long a graph runs: enough to tell a graph that may run at once on the calling thread from one that
- * would block the event loop.
+ * Estimates how long a graph runs, to decide whether it may run synchronously or would block the event loop.
  *
  * @module
  */
@@ -8,10 +7,10 @@
 import { costOf } from "../../graph/cost.ts";
 import type { Graph } from "../../graph/graph.ts";
 
-/** Bytes that one core reads or writes in a microsecond, and multiply-adds that it does: cautious figures. */
+/** How many bytes a core reads or writes per microsecond, and how many multiply-adds it does; conservative numbers. */
 const BYTES_PER_MICROSECOND = 4000;
 const MULTIPLY_ADDS_PER_MICROSECOND = 5000;
-/** What the engine spends on a node that has nothing to do. */
+/** The overhead per node. */
 const MICROSECONDS_PER_NODE = 0.5;
 
 /** The estimated run time in microseconds. */

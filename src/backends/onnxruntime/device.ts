@@ -36,29 +36,32 @@ import { addConfiguration, keepOptions, type KeptOptions, type SessionSettings }
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 import type { Way } from "./way.ts";
 
-/** Graphs up to this size are compiled on the calling thread: nodes of the engine, bytes of weights, and microseconds a run. */
+/**
+ * Graphs within these limits are compiled synchronously: nodes of the engine, bytes of weights, and microseconds per
+ * run.
+ */
 const INLINE_LIMITS = { nodes: 8, weightBytes: 2 ** 16, microseconds: 100 };
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
-/** The CPU, or an accelerator with the CPU beside it. */
+/** The CPU, or an accelerator with the CPU as fallback. */
 export class OrtDevice implements Device {
   readonly info: DeviceInfo;
   readonly accelerated: boolean;
   readonly limits: DeviceLimits;
   readonly lost: Promise<string>;
-  /** Of every run that is in flight: one at a time, as the timeline has it. */
+  /** The run options of the run in flight; the timeline allows only one at a time. */
   readonly #runOptions: Pointer;
   /** The options of sessions on the CPU. */
   readonly #options: KeptOptions;
-  /** The options of sessions that are being made. */
+  /** The options of sessions being created. */
   readonly #making: Set<Pointer> = new Set();
 
   constructor(
     readonly runtime: OrtRuntime,
     readonly settings: SessionSettings,
     readonly accelerator?: Accelerator,
-    /** Of sessions on the CPU. */
+    /** The options of sessions on the CPU. */
     readonly cache?: CompileCache,
   ) {
     const { device, name, isHardware } = accelerator?.provider ?? CPU;
@@ -72,7 +75,7 @@ export class OrtDevice implements Device {
     };
     this.accelerated = device !== "cpu" && isHardware;
     this.limits = accelerator?.limits ?? LIMITS;
-    // A CPU does not go away.
+    // A CPU cannot be lost.
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
     this.#options = keepOptions(runtime, settings);
@@ -106,7 +109,7 @@ export class OrtDevice implements Device {
       profiler?.release();
       throw error;
     } finally {
-      // Those that the model took are no longer theirs; the rest were copied, or never came to it.
+      // Blocks that the model took over are no longer owned; the others were copied or not used.
       releaseOwned(graph);
     }
   }
@@ -126,7 +129,7 @@ export class OrtDevice implements Device {
     this.accelerator?.close();
   }
 
-  /** The graph in the operators of the engine's own, where the provider gains by them. */
+  /** The graph with the engine's own operators, where the provider benefits from them. */
   #rewrite(graph: Graph<NativeBlock>): Graph<NativeBlock> {
     const rows = rewritesOf(this.accelerator?.provider.name, this.settings.allowReducedPrecision);
     return rewrite(graph, rows, {
@@ -137,13 +140,16 @@ export class OrtDevice implements Device {
     });
   }
 
-  /** Only contexts that ask for it load what measures. */
+  /** Loads the profiler only if the context asks for it. */
   async #createProfiler(): Promise<Profiler> {
     const { createProfiler } = await import("./profile/profiler.ts");
     return createProfiler(this.runtime);
   }
 
-  /** From the cache, or anew: then it borrows the blocks that other graphs use, and takes the others. */
+  /**
+   * Loads the graph from the cache, or creates the session. The session borrows shared blocks and takes over the
+   * others.
+   */
   async #makeSession(
     graph: Graph<NativeBlock>,
     onnx: OnnxGraph,
@@ -188,7 +194,7 @@ export class OrtDevice implements Device {
     }
   }
 
-  /** Takes the session over, also if it fails; and the profiler, if it succeeds. */
+  /** Takes over the session, even if this fails, and the profiler if it succeeds. */
   async #makeExecutable(session: OrtSession, way: Way, profiler: Profiler | undefined): Promise<Executable> {
     const { accelerator, runtime } = this;
     const { onnx, rewritten } = way;
@@ -210,12 +216,12 @@ export class OrtDevice implements Device {
     }
   }
 
-  /** Work on the accelerator waits for its turn. */
+  /** Waits for the accelerator's turn. */
   #perform<T>(work: () => T | Promise<T>): T | Promise<T> {
     return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
-  /** Makes a session by `create`, with a graph's options of the provider, from options that `adapt` has changed. */
+  /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
   async #createSession(
     create: CreateSession,
     onnx: OnnxGraph,
@@ -226,7 +232,7 @@ export class OrtDevice implements Device {
       return await this.#tryCreateSession(create, onnx, graphOptions, adapt);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
-      // The environment of the process was made by others, without a pool: each session gets its own.
+      // Someone else created the environment of the process without a pool, so each session gets its own.
       this.runtime.poolThreads = 0;
       return await this.#tryCreateSession(create, onnx, graphOptions, adapt);
     }
@@ -248,7 +254,7 @@ export class OrtDevice implements Device {
     }
   }
 
-  /** The options of one session: those that are kept, where nothing is to be changed. */
+  /** The options of a session: the kept ones, if nothing is changed. */
   #sessionOptions(
     onnx: OnnxGraph,
     graphOptions: ProviderOptions,
@@ -271,12 +277,12 @@ export class OrtDevice implements Device {
   }
 }
 
-/** Releases the blocks of a graph that are no others' too, as far as they are still there. */
+/** Releases the graph's own blocks that have not been released yet. */
 function releaseOwned({ constants }: Graph<NativeBlock>): void {
   for (const { block, shared } of constants) if (!shared) block.release();
 }
 
-/** Whether a session is made in less time than another thread takes to wake. */
+/** Whether creating the session takes less time than waking another thread. */
 function isSmall(graph: Graph<NativeBlock>, { nodes }: OnnxGraph): boolean {
   return nodes.length <= INLINE_LIMITS.nodes && estimateMicroseconds(graph) <= INLINE_LIMITS.microseconds &&
     graph.constants.reduce((total, { block }) => total + block.byteLength, 0) <= INLINE_LIMITS.weightBytes;

@@ -1,5 +1,5 @@
 /**
- * Numbers as the bytes of a tensor.
+ * Converts numbers to the bytes of a tensor.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A compiled graph: a session with the bindings of its recent runs.
+ * A compiled graph: a session, and the bindings of its recent runs.
  *
  * @module
  */
@@ -14,47 +14,47 @@ import type { OrtSession } from "./session.ts";
 import type { ValueTensor } from "./tensor.ts";
 
 /**
- * A run that is shorter, in milliseconds, holds the calling thread: another one takes up to 0.1 ms to wake, and does not
- * have the tensors in its caches. The timeline sees to it that the event loop gets its turns.
+ * Runs shorter than this, in milliseconds, are synchronous: another thread takes up to 0.1 ms to wake, and does not
+ * have the tensors in its caches. The timeline gives the event loop its turns.
  */
 const INLINE_LIMIT = 1;
-/** How many runs are measured, to find out whether the estimate that made them inline or nonblocking was right. */
+/** How many runs to measure, to check the estimate that made them synchronous or nonblocking. */
 const TRIAL_RUNS = 15;
 
-/** The names of a session's inputs and outputs, in the order in which tensors come. */
+/** The names of a session's inputs and outputs, in the order of the tensors. */
 export interface Signature {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
 
-/** How the runs of a session are started. */
+/** How to run a session. */
 export interface RunSettings {
   readonly signature: Signature;
-  /** Of runs in a nonblocking call; the device stops them by it. */
+  /** The options of nonblocking runs, with which the device stops them. */
   readonly runOptions: Pointer;
   readonly estimatedMicroseconds: number;
-  /** Begins the recording of a set of tensors, where runs are captured. */
+  /** Starts recording a set of tensors, if runs are captured. */
   readonly record: (() => Recording) | undefined;
 }
 
-/** A set of tensors as the engine takes it: an OrtIoBinding, which keeps references to their values. */
+/** A set of tensors for the engine: an OrtIoBinding, which keeps references to their values. */
 interface IoBinding {
   readonly pointer: Pointer;
   readonly recording: Recording | undefined;
 }
 
-/** A session that runs. */
+/** An executable session. */
 export class OrtExecutable implements Executable {
   readonly devices: readonly string[] = ["cpu"];
-  /** As many bytes as the session's weights, counted by the garbage collector, so that forgotten graphs are collected in time. */
+  /** Makes the garbage collector count the bytes of the weights, so that it collects unused graphs in time. */
   readonly #weights: Reservation;
   readonly #bindings: RecentBindings<ValueTensor, IoBinding>;
   #blockingTime: number;
   #inline: boolean;
-  /** The durations of the first runs in milliseconds. */
+  /** The durations of the first runs, in milliseconds. */
   readonly #trial: number[] = [];
 
-  /** Takes the session over. */
+  /** Takes over the session. */
   constructor(readonly runtime: OrtRuntime, readonly session: OrtSession, readonly settings: RunSettings) {
     this.#weights = reserve(session.weightBytes);
     this.#bindings = new RecentBindings(binderOf(runtime, session, settings));
@@ -91,7 +91,7 @@ export class OrtExecutable implements Executable {
     this.#judge(performance.now() - began);
   }
 
-  /** Runs are held up by others on the machine, and the first by themselves: the quicker ones show what a run takes. */
+  /** Other programs delay runs, and the first run is slow: the faster runs show the true duration. */
   #judge(duration: number): void {
     this.#blockingTime = duration;
     this.#trial.push(duration);

@@ -1,5 +1,5 @@
 /**
- * A graph as an ONNX file.
+ * Exports a graph as an ONNX file.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { encodeModel } from "./model_proto.ts";
 import type { OnnxGraph } from "./onnx.ts";
 
 /**
- * The oldest version of the operator set that has all operators that are written here, for the sake of other programs; and
- * ONNX Runtime 1.30 makes invalid nodes of quantisation to int8 of version 21.
+ * The oldest operator set with all operators written here, for compatibility with other programs. Also, ONNX Runtime
+ * 1.30 makes invalid nodes from int8 quantisation of version 21.
  */
 const OPSET = 20;
-/** The version that brought integers of 4 bits, and scales for each block. */
+/** The version with 4-bit integers and block scales. */
 const OPSET_OF_BLOCKS = 21;
 
-/** Lowerings that avoid flaws of a provider's kernels are not for others: this is none. */
+/** Not a provider: lowerings that avoid flaws of a provider's kernels do not apply. */
 const NO_PROVIDER = { provider: "none" };
 
 /**
- * Encodes a graph with the standard's operators only; inputs and outputs keep their names.
+ * Encodes a graph with standard operators only. Inputs and outputs keep their names.
  * @throws {RangeError} if it has 2 GiB or more
  */
 export function exportOnnx(graph: Graph<Block>): Uint8Array<ArrayBuffer> {
@@ -41,7 +41,7 @@ function needsBlocks(graph: Graph<unknown>, onnx: OnnxGraph): boolean {
     onnx.nodes.some(({ attributes }) => attributes.block_size !== undefined);
 }
 
-/** The graph with the user's names of inputs and outputs; other values with these names get others. */
+/** The graph with the user's names for inputs and outputs. Other values with such names are renamed. */
 function named(onnx: OnnxGraph, { inputs, outputs }: Graph<unknown>): OnnxGraph {
   const names = new Map([...pairs(onnx.inputs, inputs), ...pairs(onnx.outputs, outputs)]);
   const taken = new Set(names.values());

@@ -1,5 +1,5 @@
 /**
- * What ONNX Runtime can take.
+ * The limits of ONNX Runtime.
  *
  * @module
  */
@@ -8,19 +8,19 @@ import type { DeviceLimits } from "../../graph/limits.ts";
 import { DATA_TYPES, FOUR_BIT_DATA_TYPES, type MLOperandDataType } from "../../data_type.ts";
 
 /**
- * The CPU execution provider, and with it every other one: what that does not take runs on the CPU in the same session.
+ * The limits of the CPU provider, and of all others, because the CPU runs what they do not support in the same session.
  */
 export const LIMITS: DeviceLimits = {
-  // WPT makes an input of a quarter of this in float32 elements.
+  // WPT creates inputs with a quarter of this many float32 elements.
   maxTensorByteLength: 2147483647,
-  // Kernels are written for any rank; WPT wants rank 10 refused, and eight dimensions are what anybody has used.
+  // Kernels support any rank; WPT requires rank 10 to be rejected, and no one uses more than 8 dimensions.
   maxRank: 8,
   preferredInputLayout: "nchw",
   dataTypes: [...DATA_TYPES, ...FOUR_BIT_DATA_TYPES],
   supports: () => true,
 };
 
-/** Without a data type, be it of an input, an output or a value between. */
+/** The limits without a data type. */
 export function withoutDataType(missing: MLOperandDataType): DeviceLimits {
   return {
     ...LIMITS,

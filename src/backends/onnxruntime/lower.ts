@@ -1,5 +1,5 @@
 /**
- * Lowers a WebNN graph to an ONNX graph by a table with one entry per operator.
+ * Lowers a WebNN graph to an ONNX graph, with one table entry per operator.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { resampling } from "./lowering/resample.ts";
 import type { ConstantData, LoweredGraph } from "./onnx.ts";
 import { type LoweringSettings, OnnxWriter, type Operand } from "./writer.ts";
 
-/** How each operator is written in ONNX. Forgetting one is a type error. */
+/** How to write each operator in ONNX. A missing entry is a type error. */
 export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
   ...convolutions,
   ...elementwise,
@@ -38,12 +38,12 @@ export const lowerings: { readonly [Name in OperatorName]: Lowering<Name> } = {
   ...resampling,
 };
 
-/** How each fused operator is written in ONNX. Forgetting one is a type error. */
+/** How to write each fused operator in ONNX. A missing entry is a type error. */
 export const fusedLowerings: { readonly [Name in FusedName]: FusedLowering<Name> } = fusedOperators;
 
 const allLowerings = { ...lowerings, ...fusedLowerings };
 
-/** The ONNX graph that computes the same. */
+/** The equivalent ONNX graph. */
 export function lower(graph: Graph<ConstantData>, settings: LoweringSettings = {}): LoweredGraph {
   const onnx = new OnnxWriter(settings);
   for (const { value } of graph.inputs) onnx.addInput(value);

@@ -1,5 +1,5 @@
 /**
- * The backend on ONNX Runtime.
+ * The backend for ONNX Runtime.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export type Opened =
   | { readonly kind: "absent"; readonly reasons: readonly string[] };
 
 /**
- * Opens the CPU for a context.
+ * Opens the CPU device for a context.
  * @throws {LibraryError} if there is no usable library
  */
 export async function openCpu(selection: Selection): Promise<Device> {
@@ -26,7 +26,7 @@ export async function openCpu(selection: Selection): Promise<Device> {
 }
 
 /**
- * Opens an execution provider of a kind for a context, on the GPU that is named if one is.
+ * Opens an execution provider of a device kind for a context, on the specified GPU if there is one.
  * @throws {LibraryError} if there is no usable library, or a plug-in cannot be used
  */
 export async function openProvider(selection: Selection, device: DeviceKind, adapter?: GpuAdapter): Promise<Opened> {
@@ -41,7 +41,7 @@ export async function openProvider(selection: Selection, device: DeviceKind, ada
 }
 
 /**
- * The CPU, and all execution providers.
+ * Lists the CPU and all execution providers.
  * @throws {LibraryError} if there is no usable library
  */
 export async function listProviders(places: Places): Promise<DeviceEntry[]> {
@@ -59,7 +59,7 @@ export async function listProviders(places: Places): Promise<DeviceEntry[]> {
   return hasDevices(runtime) ? [cpu, ...await listDevices(runtime, settings)] : [cpu];
 }
 
-/** The library, and the rest of the backend, which is loaded meanwhile. */
+/** Opens the library, and loads the rest of the backend at the same time. */
 async function open(selection: Selection) {
   const settings = settingsOf(selection);
   const { library, threads } = settings;
@@ -68,7 +68,7 @@ async function open(selection: Selection) {
   return { OrtDevice, runtime, settings };
 }
 
-/** Only programs that have a cache load what it takes. */
+/** Opens the compile cache; its code is loaded only if the option is set. */
 async function openCache(runtime: OrtRuntime, settings: Settings) {
   const { cacheDirectory, cacheSizeLimit } = settings;
   if (cacheDirectory === undefined) return undefined;

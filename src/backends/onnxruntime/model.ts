@@ -1,8 +1,8 @@
 /**
- * Makes sessions of ONNX graphs.
+ * Creates sessions from ONNX graphs.
  *
- * The engine parses the bytes of a model in which large weights are inputs, and then gets the weights in their place by
- * the Model Editor: by no other way can it be given memory that it frees once it has put a weight in its own order.
+ * The engine parses the bytes of a model in which large weights are inputs, and then gets the weights through the Model
+ * Editor. No other way lets it take over memory that it frees after prepacking a weight.
  *
  * @module
  */
@@ -14,19 +14,22 @@ import { NativeBlock } from "./native_block.ts";
 import { type OnnxGraph, type OnnxInitializer, type OnnxValueInfo, OPSET } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** Smaller weights are parsed with the model. */
+/** Smaller weights are part of the parsed model. */
 const MIN_WEIGHT_BYTES = 1024;
 
-/** The engine takes some 10 µs a node to parse a model and to infer its shapes: up to so many, no other thread need do it. */
+/**
+ * The engine takes about 10 µs per node to parse a model and infer shapes. Up to this many nodes, no other thread is
+ * needed.
+ */
 const MAX_NODES_INLINE = 200;
 
 /**
- * Makes a session on another thread, but for a few milliseconds. Blocks that are not shared are given to it, if it does
- * not refuse the model already.
+ * Creates a session on another thread, except for a few milliseconds. The session takes over blocks that are not
+ * shared, unless it already rejects the model.
  *
- * In one step it would have all weights two times at its end, the model's and those that the session has put in its own
- * order. Here the model is gone before the last step, and each weight is freed once it is in order.
- * @param packed the container of packed weights that the session shares with others
+ * In one step, all weights would be in memory twice at the end: the model's, and the session's prepacked ones. Here,
+ * the model is freed before the last step, and each weight is freed once it is prepacked.
+ * @param packed the container of packed weights that sessions share
  */
 export async function createSession(
   runtime: OrtRuntime,
@@ -49,7 +52,7 @@ export async function createSession(
   }
 }
 
-/** Makes a session as {@linkcode createSession} does, on the calling thread. */
+/** Creates a session like {@linkcode createSession}, on the calling thread. */
 export function createSessionInline(
   runtime: OrtRuntime,
   onnx: OnnxGraph,
@@ -71,7 +74,7 @@ export function createSessionInline(
 
 type Weight = OnnxInitializer & { readonly data: NativeBlock };
 
-/** The large weights of a graph, and the graph in which they are inputs. */
+/** Splits a graph into its large weights, and the graph in which they are inputs. */
 function split(onnx: OnnxGraph): [weights: readonly Weight[], others: OnnxGraph] {
   const weights = onnx.initializers.filter(isWeight);
   const initializers = onnx.initializers.filter((initializer) => !isWeight(initializer));
@@ -124,7 +127,9 @@ async function giveWeightsAsync(
   }
 }
 
-/** A model of weights, with the inputs and outputs that a graph has beside them. Blocks that are not shared are given to it. */
+/**
+ * Creates a model of weights, with the other inputs and outputs of a graph. It takes over blocks that are not shared.
+ */
 function createModel(runtime: OrtRuntime, { inputs, outputs }: OnnxGraph, weights: readonly Weight[]): Pointer {
   const { api, modelEditor } = runtime;
   const model = modelEditor.CreateModel(cStringArray([""]), Int32Array.of(OPSET), 1);
@@ -143,7 +148,7 @@ function createModel(runtime: OrtRuntime, { inputs, outputs }: OnnxGraph, weight
   }
 }
 
-/** Makes value infos and hands them over by `take`; what has not been taken is released. */
+/** Creates value infos and passes them to `take`. Releases those that were not taken over. */
 function addValueInfos(
   runtime: OrtRuntime,
   infos: readonly OnnxValueInfo[],
@@ -184,7 +189,7 @@ function addWeight(runtime: OrtRuntime, graph: Pointer, weight: Weight): void {
   }
 }
 
-/** A value over the memory of a block: borrowed if others use the block too, else taken from it. */
+/** A value over the memory of a block: borrowed if the block is shared, else taken over. */
 function weightValue({ api, allocator, cpuMemory }: OrtRuntime, { dataType, shape, data: block }: Weight): Pointer {
   const layout = [int64Array(shape), shape.length, ElementType[dataType]] as const;
   const { pointer, byteLength } = block;

@@ -1,5 +1,5 @@
 /**
- * An ONNX graph as the bytes of a model file: the `ModelProto` of ONNX.
+ * Encodes an ONNX graph as a model file: ONNX's `ModelProto`.
  *
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  * @module
@@ -18,13 +18,13 @@ import {
   OPSET,
 } from "./onnx.ts";
 
-/** The version of the format that came with our operator set. */
+/** The version of the format for our operator set. */
 const IR_VERSION = 10;
 
-/** Parsers of protocol buffers refuse larger messages. */
+/** Protocol buffer parsers reject larger messages. */
 const MAX_BYTES = 2 ** 31 - 1;
 
-/** The numbers of the fields, by message. */
+/** The field numbers of each message. */
 const MODEL = { irVersion: 1, producerName: 2, graph: 7, opsetImport: 8 };
 const OPERATOR_SET = { domain: 1, version: 2 };
 const GRAPH = { node: 1, name: 2, initializer: 5, input: 11, output: 12 };
@@ -44,19 +44,19 @@ const ATTRIBUTE_TYPE = { float: 1, int: 2, string: 3, ints: 7, strings: 8 };
 /** TensorProto.DataLocation. */
 const EXTERNAL = 1;
 
-/** How a model is written. */
+/** Options of the encoding. */
 export interface ModelProtoOptions {
-  /** The version of the default operator set; by default the one that the lowering is written for. */
+  /** The version of the default operator set; by default that of the lowering. */
   readonly opset?: number;
-  /** Whether the elements of an initializer stay outside of the bytes; by default none do. */
+  /** Whether the elements of an initializer are external; by default, none are. */
   readonly isExternal?: (initializer: OnnxInitializer) => boolean;
-  /** The name of the file in which external elements are said to lie. */
+  /** The name of the file with external elements. */
   readonly externalFile?: string;
 }
 
 /**
- * Encodes a graph as a whole model.
- * @throws {RangeError} if the model has 2 GiB or more, for which the format has no room
+ * Encodes a graph as a model file.
+ * @throws {RangeError} if the model has 2 GiB or more, which the format does not support
  */
 export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): Uint8Array<ArrayBuffer> {
   const { isExternal = () => false, externalFile = "weights", opset = OPSET } = options;
@@ -82,7 +82,7 @@ export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): 
   return writer.bytes;
 }
 
-/** Room for all but the elements, so that the buffer seldom grows: then inline weights would be copied again. */
+/** The expected size without the elements, so that the buffer rarely grows, which would copy inline weights again. */
 function estimatedBytes({ nodes, initializers, inputs, outputs }: OnnxGraph): number {
   return 4096 + 256 * nodes.length + 128 * (initializers.length + inputs.length + outputs.length);
 }

@@ -1,5 +1,5 @@
 /**
- * The bytes of a constant in memory of ONNX Runtime's allocator.
+ * The bytes of a constant, in memory of ONNX Runtime's allocator.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import type { Block } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
 import { countAllocated, countFreed, type OrtRuntime } from "./runtime.ts";
 
-/** Counts its users: the one who stored it and each session that borrows it. The last one frees the memory. */
+/** Counts its users: the owner, and each session that borrows it. The last one frees the memory. */
 export class NativeBlock implements Block {
   #users = 1;
-  /** What graphs made of the bytes, by how they did. */
+  /** Blocks derived from the bytes, by key. */
   readonly #derived = new Map<string, NativeBlock>();
-  /** Counted by the garbage collector, so that forgotten constants are collected in time. */
+  /** Makes the garbage collector count the bytes, so that it collects unused constants in time. */
   readonly #view: ArrayBuffer;
   #hash: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
@@ -35,22 +35,22 @@ export class NativeBlock implements Block {
     return block;
   }
 
-  /** The bytes, valid as long as the block. */
+  /** The bytes, valid until the block is freed. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#view);
   }
 
-  /** The hash of the bytes, computed once. The block must not be released before it is there. */
+  /** The hash of the bytes, computed once. The block must not be released before the promise settles. */
   hash(): Promise<Uint8Array<ArrayBuffer>> {
     return this.#hash ??= hashMemory(this.pointer, this.byteLength);
   }
 
-  /** Whether more than one uses it. */
+  /** Whether it has several users. */
   get isShared(): boolean {
     return this.#users > 1;
   }
 
-  /** A block that is computed of this one, once, and freed with it. */
+  /** A block that is computed from this one, once, and freed with it. */
   derive(key: string, compute: () => Uint8Array): NativeBlock {
     return this.#derived.getOrInsertComputed(key, () => NativeBlock.copy(this.runtime, compute()));
   }
@@ -60,16 +60,16 @@ export class NativeBlock implements Block {
     this.#users++;
   }
 
-  /** Removes a user; does nothing once the memory is gone. */
+  /** Removes a user. Has no effect once the memory is freed. */
   release(): void {
     if (this.#users === 0 || --this.#users > 0) return;
     for (const block of this.#derived.values()) block.release();
-    this.#view.transfer(0); // Nothing can touch the memory any more.
+    this.#view.transfer(0); // Makes the memory inaccessible.
     this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
     countFreed(this.runtime, this.byteLength);
   }
 
-  /** Gives the memory to a native owner, which frees it by the allocator: the block's only user is gone. */
+  /** Passes the memory to a native owner, which frees it with the allocator. The block must have only one user. */
   disown(): void {
     this.#users = 0;
     this.#view.transfer(0);

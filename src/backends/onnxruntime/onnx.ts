@@ -1,5 +1,5 @@
 /**
- * An ONNX graph as plain data, between the lowering that produces it and the writers that consume it.
+ * An ONNX graph as plain data: the lowering produces it, writers consume it.
  *
  * @see https://github.com/onnx/onnx/blob/main/docs/IR.md
  * @module
@@ -9,16 +9,16 @@ import type { MLOperandDataType } from "../../data_type.ts";
 import type { Node } from "../../graph/graph.ts";
 import type { Shape } from "../../shape.ts";
 
-/** The version of the default operator set that the lowering is written for. */
+/** The version of the default operator set for which the lowering is written. */
 export const OPSET = 21;
 
 /** The domain of ONNX Runtime's own operators. */
 export const MICROSOFT = "com.microsoft";
 
-/** The element types that ONNX values have here. */
+/** The element types of ONNX values that are used here. */
 export type OnnxType = MLOperandDataType | "bool" | "float64";
 
-/** A floating-point attribute; plain numbers are integer attributes. */
+/** A float attribute; plain numbers are integer attributes. */
 export class Float {
   constructor(readonly value: number) {}
 }
@@ -26,15 +26,15 @@ export class Float {
 /** The value of an attribute: an integer, integers, a {@linkcode Float}, a string, or strings. */
 export type OnnxAttribute = number | readonly number[] | Float | string | readonly string[];
 
-/** The attributes of a node; those that are `undefined` are left out. */
+/** The attributes of a node. `undefined` ones are left out. */
 export type OnnxAttributes = Readonly<Record<string, OnnxAttribute | undefined>>;
 
-/** An operation. An input that is left out is the empty name. */
+/** An operation. A missing optional input has an empty name. */
 export interface OnnxNode {
   readonly op: string;
   /** `""` is the default domain. */
   readonly domain: string;
-  /** Unique; errors of the engine carry it. */
+  /** Unique. The engine's errors quote it. */
   readonly name: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
@@ -48,18 +48,18 @@ export interface OnnxValueInfo {
   readonly shape: Shape;
 }
 
-/** Where the bytes of a constant of the user's lie: a native block, where a session will use them. */
+/** The bytes of a user's constant; a native block if a session will use them. */
 export interface ConstantData {
   readonly bytes: Uint8Array;
   readonly byteLength: number;
 }
 
-/** A constant: small ones that the lowering made have their bytes here, the user's lie elsewhere. */
+/** A constant. Small ones from the lowering contain their bytes; those of the user are elsewhere. */
 export interface OnnxInitializer extends OnnxValueInfo {
   readonly data: Uint8Array | ConstantData;
 }
 
-/** A graph; nodes stand in an order in which they can run. */
+/** A graph, with nodes in topological order. */
 export interface OnnxGraph {
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
@@ -67,13 +67,13 @@ export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
 }
 
-/** A graph that was lowered from one of WebNN. */
+/** A graph that was lowered from a WebNN graph. */
 export interface LoweredGraph extends OnnxGraph {
-  /** For each of the nodes, the operation of WebNN that it is a part of. */
+  /** For each node, the WebNN operation that it belongs to. */
   readonly origins: readonly Node[];
 }
 
-/** Attributes as JSON values: equal ones if they are the same to the last bit. JSON has no NaN, no infinity and no -0. */
+/** Attributes as JSON values that are equal only for identical bits. JSON has no NaN, infinity or −0. */
 export function describeAttributes(attributes: OnnxAttributes): unknown {
   return Object.entries(attributes).map(([key, value]) => [
     key,

@@ -1,8 +1,8 @@
 /**
- * Weights that sessions put in their own order, shared by the sessions of the same constant tensors.
+ * Prepacked weights, shared by the sessions of the same constant tensors.
  *
- * ONNX Runtime shares what it packs among the sessions of a container, for initializers that it was told of by
- * `AddInitializer`: those values it must not own, and they live as long as the sessions.
+ * ONNX Runtime shares prepacked weights among the sessions of a container, but only for initializers passed to
+ * `AddInitializer`. It must not own those values, and they must live as long as the sessions.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph, OnnxInitializer } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** Smaller weights are not worth an entry. */
+/** Smaller weights are not shared. */
 const MIN_BYTES = 4096;
 
-/** A container, for as long as a session uses it. */
+/** A container that at least one session uses. */
 interface Container {
   readonly pointer: Pointer;
   users: number;
@@ -26,17 +26,17 @@ interface Container {
 /** The container of each shared block. */
 const containers = new WeakMap<NativeBlock, Container>();
 
-/** What one session shares with others. */
+/** What a session shares with others. */
 export interface PackedWeights extends Releasable {
-  /** The bytes that the session packed to find them packed already, and freed again. */
+  /** The bytes that the session prepacked, found already in the container, and freed. */
   readonly packedInVain: number;
-  /** For `FinalizeModelEditorSession`; null if the session shares nothing. */
+  /** For `FinalizeModelEditorSession`; null if nothing is shared. */
   readonly container: Pointer | null;
-  /** Tells the options of the session which initializers it shares. */
+  /** Declares the shared initializers in the options of the session. */
   addTo(options: Pointer): void;
 }
 
-/** The packed weights of a graph's shared blocks. Released after the session. */
+/** The prepacked weights of a graph's shared blocks. Release it after the session. */
 export function packedWeights(runtime: OrtRuntime, { initializers }: OnnxGraph): PackedWeights {
   const shared = initializers.filter(isSharedWeight);
   if (shared.length === 0) return { packedInVain: 0, container: null, addTo() {}, release() {} };
@@ -71,7 +71,7 @@ function isSharedWeight(initializer: OnnxInitializer): initializer is SharedWeig
   return data instanceof NativeBlock && data.isShared && data.byteLength >= MIN_BYTES;
 }
 
-/** The container that some of the blocks have already, or a new one. */
+/** The container of any of the blocks, or a new one. */
 function containerOf(runtime: OrtRuntime, blocks: readonly NativeBlock[]): Container {
   const known = blocks.map((block) => containers.get(block)).find((container) => container !== undefined);
   const container = known ?? { pointer: runtime.api.CreatePrepackedWeightsContainer(), users: 0 };

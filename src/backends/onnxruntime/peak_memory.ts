@@ -1,5 +1,5 @@
 /**
- * The memory that a graph's computed values take while it runs.
+ * The memory for a graph's intermediate values and outputs.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { byteLength } from "../../shape.ts";
 import { checkWorkMemory } from "../common/memory.ts";
 
 /**
- * Refuses a graph that cannot run in the memory that is left.
- * @throws {RangeError} if less is left than it needs
+ * Checks that there is enough memory to run a graph.
+ * @throws {RangeError} if less memory is available
  */
 export function checkGraphMemory(graph: Graph<unknown>): void {
   checkWorkMemory(peakBytes(graph), "the graph's intermediate values take");
 }
 
 /**
- * The most bytes of computed values that are alive at one time: each is freed after its last use, but for outputs, and
- * for what follows from constants alone, which the engine computes when the session is created, and keeps.
+ * The peak memory of computed values. Each is freed after its last use, except outputs, and except values computed from
+ * constants alone, which the engine computes when it creates the session, and keeps.
  */
 export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number {
   const lastUse = new Map<Value, number>();

@@ -1,6 +1,6 @@
 /**
- * Captured runs: the engine records the commands of a run with a set of tensors, and later runs with the same set replay
- * them.
+ * Captured runs: the engine records the commands of a run with a set of tensors, and later runs with the same set
+ * replay them.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import type { OrtCaptureApi } from "../../../ffi/onnxruntime/device_api.ts";
 import type { Releasable } from "../backend.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** The runtime, if it is new enough to let go of recordings. */
+/** The runtime, if it is new enough to release recordings. */
 export type CaptureRuntime = OrtRuntime & { readonly captureApi: OrtCaptureApi };
 
 /** The recording of a session's runs with one set of tensors. */
 export interface Recording extends Releasable {
-  /** The options of those runs. */
+  /** The run options of those runs. */
   readonly runOptions: Pointer;
 }
 
-/** Whether the runtime can release recordings, so that there may be any number of them, one after the other. */
+/** Whether the runtime can release recordings, so that their number is not limited. */
 export function canCapture(runtime: OrtRuntime): runtime is CaptureRuntime {
   return runtime.captureApi !== undefined;
 }
 
-/** Begins recordings of a session's runs, each under a number of its own, so that none is ever taken for another. */
+/** Starts recordings of a session's runs. Each has a unique number, so that none is mistaken for another. */
 export function recorderOf({ api, captureApi }: CaptureRuntime, session: Pointer): () => Recording {
   let count = 0;
   return () => {

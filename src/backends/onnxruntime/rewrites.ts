@@ -1,12 +1,12 @@
 /**
- * Which rewrites each execution provider gains by.
+ * Which rewrites each execution provider benefits from.
  *
  * @module
  */
 
 import type { RewriteName } from "../../rewrite/rewrite.ts";
 
-/** Those that end in operators of the standard, which every provider has. */
+/** Rewrites to standard operators, which every provider supports. */
 const STANDARD: readonly RewriteName[] = [
   "geluByErf",
   "layerNorm",
@@ -18,13 +18,13 @@ const STANDARD: readonly RewriteName[] = [
   "normalizedConvolution",
   "transposedGemm",
 ];
-/** Those that end in operators of ONNX Runtime's own domain. */
+/** Rewrites to operators of ONNX Runtime's own domain. */
 const OWN: readonly RewriteName[] = ["silu", "rmsNorm", "quantizedMatmul", "quantizedGemm"];
 
-/** Those that round activations to 8 bits. */
+/** Rewrites that round activations to 8 bits. */
 const ROUNDING: readonly RewriteName[] = ["roundedMatmul", "roundedGemm"];
 
-/** Those that end in operators on bytes, for which the CPU has kernels. */
+/** Rewrites to operators on 8-bit integers, for which the CPU has kernels. */
 const INTEGER: readonly RewriteName[] = [
   "dynamicQuantization",
   "dequantizedMatmul",
@@ -41,16 +41,16 @@ const INTEGER: readonly RewriteName[] = [
 /** Providers with kernels for ONNX Runtime's own operators; others would leave them to the CPU. */
 const WITH_OWN_OPERATORS: readonly string[] = ["cuda", "webgpu"];
 
-/** Those of bytes to bytes, before others take their parts. */
+/** Rewrites from 8 bits to 8 bits, before others match parts of them. */
 const QUANTIZED: readonly (readonly RewriteName[])[] = [
   ["unsignedActivation"],
   ["quantizedConvolution", "quantizedBinary", "quantizedSigmoid", "movedBytes"],
 ];
 
-/** Those that take slices, which others take for parts of their patterns. */
+/** Rewrites of slices, which other rewrites match as parts of their patterns. */
 const LAST: readonly RewriteName[] = ["slicesOfAll"];
 
-// Lists that stay the same are looked up by the rewrites once.
+// These lists are constants, so that the rewriter looks them up only once.
 const onCpu = (...rounding: readonly RewriteName[]) => [
   ...QUANTIZED,
   [...INTEGER, ...STANDARD, ...rounding, ...OWN],
@@ -61,7 +61,7 @@ const ON_CPU_ROUNDING = onCpu(...ROUNDING);
 const WITH_OWN = [[...STANDARD, ...OWN], LAST];
 const WITHOUT_OWN = [STANDARD, LAST];
 
-/** The rewrites for graphs that run on a provider, pass by pass; without a name, on the CPU. */
+/** The rewrites for graphs on a provider, pass by pass; by default, on the CPU. */
 export function rewritesOf(
   provider: string | undefined,
   allowReducedPrecision = false,

@@ -1,5 +1,5 @@
 /**
- * The open library with what every context of this isolate shares: the environment, its thread pool, the allocator.
+ * The open library, and what all contexts of this isolate share: the environment, its thread pool, the allocator.
  *
  * @module
  */
@@ -11,30 +11,30 @@ import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntim
 import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
 import { hardwareThreads } from "../common/processors.ts";
 
-/** One library in one isolate. Nothing of it is ever released: the environment belongs to the process. */
+/** One library in one isolate. It is never released, because the environment belongs to the process. */
 export interface OrtRuntime extends OnnxRuntime {
   readonly env: Pointer;
   /** The shared CPU allocator. */
   readonly allocator: Pointer;
-  /** Describes CPU memory that is borrowed. */
+  /** Describes borrowed CPU memory. */
   readonly cpuMemory: Pointer;
-  /** The size of the process's thread pool; 0 once it is known that there is none. */
+  /** The size of the process's thread pool; 0 if there is none. */
   poolThreads: number;
-  /** Bytes freed since the heap was last trimmed, less those allocated since: about what the heap keeps for later. */
+  /** The bytes freed since the heap was last trimmed, minus those allocated: about what the heap keeps for reuse. */
   freedBytes: number;
 }
 
-/** How many bytes may be free before they are given back to the operating system: what takes a few milliseconds. */
+/** How many bytes may be free before they are returned to the operating system, which takes a few milliseconds. */
 const TRIM_THRESHOLD = 32 * 2 ** 20;
 
-/** Counts memory that is allocated: the heap takes it from what was freed, so that less is left to be given back. */
+/** Counts allocated memory: the heap takes it from freed memory, so less is left to return. */
 export function countAllocated(runtime: OrtRuntime, bytes: number): void {
   runtime.freedBytes = Math.max(0, runtime.freedBytes - bytes);
 }
 
 /**
- * Counts memory that was freed, and gives it back to the operating system once it is much. What is given back too early
- * costs more to get again than the giving: where it was done at every second build, builds took twice as long.
+ * Counts freed memory, and returns it to the operating system when it is large enough. Returning it too early costs
+ * more than it saves: when it was done at every second build, builds took twice as long.
  */
 export function countFreed(runtime: OrtRuntime, bytes: number): void {
   runtime.freedBytes += bytes;
@@ -44,8 +44,8 @@ export function countFreed(runtime: OrtRuntime, bytes: number): void {
 }
 
 /**
- * After a session was made of weights that belong to it: it has put them in an order of its own, and freed them as they
- * came. Where they are much, that memory is given back at once; of smaller ones the next build makes use.
+ * Call it after creating a session that owns its weights: it has prepacked and freed them. If they were large, their
+ * memory is returned at once; the memory of smaller ones is reused by the next build.
  */
 export function trimAfterPrepacking(weightBytes: number): void {
   if (weightBytes >= TRIM_THRESHOLD) trimHeap();
@@ -56,14 +56,14 @@ const runtimes = new Map<string, Promise<OrtRuntime>>();
 /**
  * Opens ONNX Runtime, once per isolate and library.
  * @param threads the size of the process's thread pool, if this is the first environment of the process
- * @throws {LibraryError} if there is no usable library
+ * @throws {LibraryError} if no library can be used
  */
 export function openRuntime(path: string | undefined, threads: number): Promise<OrtRuntime> {
   const key = path ?? "";
   let runtime = runtimes.get(key);
   if (!runtime) {
     runtime = openOnnxRuntime(path).then((library) => createRuntime(library, threads));
-    // A library that could not be opened may be there at the next attempt.
+    // If a library could not be opened, the next attempt may succeed.
     runtime.catch(() => runtimes.delete(key));
     runtimes.set(key, runtime);
   }
@@ -91,24 +91,24 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
 }
 
 /**
- * The environment with one thread pool for all sessions of the process. If the process has an environment already (made
- * by another isolate or another module), that one is returned as it is, with its pool or without.
+ * The environment, with one thread pool for all sessions of the process. If another isolate or module has already
+ * created an environment, it is returned as it is, with or without a pool.
  *
- * It takes about 15 ms, and is made in no nonblocking call: if the process exited meanwhile, it would end in a signal.
+ * It takes about 15 ms, and is not created in a nonblocking call: if the process exited meanwhile, it would crash.
  */
 function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
   const options = api.CreateThreadingOptions();
   try {
     api.SetGlobalIntraOpNumThreads(options, threads);
     api.SetGlobalInterOpNumThreads(options, 1);
-    // Errors reach the user as exceptions; the engine's own log would repeat them on stderr.
+    // Errors reach the user as exceptions; the engine's log would repeat them on stderr.
     return api.CreateEnvWithGlobalThreadPools(LoggingLevel.FATAL, cString("webnn"), options);
   } finally {
     api.ReleaseThreadingOptions(options);
   }
 }
 
-/** The number of threads where none is asked for: the cores, without the second threads that large machines give each. */
+/** The default number of threads: the number of cores, without the hyper-threads of large machines. */
 export function defaultThreads(): number {
   const threads = hardwareThreads();
   return threads <= 4 ? threads : Math.ceil(threads / 2);

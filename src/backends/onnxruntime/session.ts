@@ -1,5 +1,5 @@
 /**
- * A native session and what it needs to live.
+ * A native session, and what it depends on.
  *
  * @module
  */
@@ -8,17 +8,18 @@ import type { Pointer } from "../../../ffi/memory.ts";
 import type { Releasable } from "../backend.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** A session. It has one owner at a time, who releases it: whoever made it, then the executable. */
+/** A session. It has one owner at a time, who releases it: its creator, then the executable. */
 export interface OrtSession extends Releasable {
   readonly pointer: Pointer;
-  /** The size of the weights that belong to it. */
+  /** The size of the weights that it owns. */
   readonly weightBytes: number;
 }
 
 /**
- * Takes a native session over.
- * @param borrowed what it reads and does not own, released after it: blocks of constant tensors, or a model in memory
- * @param weightBytes the size of the weights that belong to it
+ * Takes over a native session.
+ * @param borrowed what it uses but does not own, and is released after it: blocks of constant tensors, or a mapped
+ * model
+ * @param weightBytes the size of the weights that it owns
  */
 export function ownSession(
   { api }: OrtRuntime,

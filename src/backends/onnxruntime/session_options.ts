@@ -1,5 +1,5 @@
 /**
- * The options of sessions.
+ * Session options.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { Selection } from "../../options.ts";
 import { optimizerEntries } from "./optimizers.ts";
 import { defaultThreads, type OrtRuntime } from "./runtime.ts";
 
-/** A context's options, with what holds where it asks for nothing. */
+/** A context's options, with defaults filled in. */
 export type Settings = Selection & { readonly threads: number };
 
-/** Those that each of its sessions has. */
+/** The settings of each of its sessions. */
 export type SessionSettings =
   & Pick<Settings, "threads">
   & Partial<Pick<Settings, "allowReducedPrecision" | "profile" | "spinning">>;
 
-/** The settings of a context: where it names no folder of compiled graphs, the one in WEBNN_CACHE_DIR, if it is set. */
+/** The settings of a context. The default folder of compiled graphs is WEBNN_CACHE_DIR, if set. */
 export function settingsOf(selection: Selection): Settings {
   const { cacheDirectory: asked, threads = defaultThreads(), ...others } = selection;
   const cacheDirectory = asked ?? readEnvironment("WEBNN_CACHE_DIR");
@@ -27,8 +27,8 @@ export function settingsOf(selection: Selection): Settings {
 }
 
 /**
- * Makes session options. Sessions use the process's pool, whose threads spin, if it has the size that they need; else
- * each gets a pool of its own, which for one thread is none.
+ * Creates session options. A session uses the process's pool, whose threads spin, if it has the right size. Otherwise
+ * it has a pool of its own; for one thread, none.
  */
 export function createSessionOptions(runtime: OrtRuntime, settings: SessionSettings): Pointer {
   const options = runtime.api.CreateSessionOptions();
@@ -41,15 +41,15 @@ export function createSessionOptions(runtime: OrtRuntime, settings: SessionSetti
   }
 }
 
-/** Session options that are made once and then used by all sessions of a context. */
+/** Session options that are created once, for all sessions of a context. */
 export interface KeptOptions {
-  /** The options with some entries in place of those of the settings. They are not to be changed, but cloned. */
+  /** The options, with some entries replaced. Do not change them; clone them. */
   with(entries: Readonly<Record<string, string>>): Pointer;
-  /** After the last session was made. */
+  /** Call it after the last session was created. */
   release(): void;
 }
 
-/** The options of a context, made when they are first asked for. */
+/** The options of a context, created when first needed. */
 export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): KeptOptions {
   const kept = new Map<string, Pointer>();
   const make = (entries: Readonly<Record<string, string>>) => {
@@ -63,7 +63,7 @@ export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): Kep
     }
   };
   return {
-    // Once it is known that the process has no pool, the options are others.
+    // When it turns out that the process has no pool, the options change.
     with: (entries) =>
       kept.getOrInsertComputed(`${runtime.poolThreads} ${JSON.stringify(entries)}`, () => make(entries)),
     release() {
@@ -83,7 +83,7 @@ function configure(runtime: OrtRuntime, options: Pointer, settings: SessionSetti
   addConfiguration(runtime, options, sessionEntries(settings));
 }
 
-/** Sets entries of the configuration, by the engine's names. */
+/** Sets configuration entries, by the engine's names. */
 export function addConfiguration(
   { api }: OrtRuntime,
   options: Pointer,
@@ -94,18 +94,18 @@ export function addConfiguration(
   }
 }
 
-/** The entries of a context's sessions. */
+/** The configuration entries of a context's sessions. */
 export function sessionEntries(
   { allowReducedPrecision = false, spinning = true }: Partial<SessionSettings>,
 ): Readonly<Record<string, string>> {
   return {
-    // A wrong output shape is an error of build(), never of a dispatch.
+    // A wrong output shape is an error of build(), not of a dispatch.
     "session.strict_shape_type_inference": "1",
     // Threads of a session's own pool spin during a run and stop at its end. Those of the process's pool, which ONNX
-    // Runtime 1.30 leaves out here, spin for some 30 ms more: the next run finds them awake. See docs/threads.md.
+    // Runtime 1.30 does not stop, spin for about 30 ms more, so the next run finds them awake. See docs/threads.md.
     "session.force_spinning_stop": "1",
     ...spinning ? {} : { "session.intra_op.allow_spinning": "0" },
-    // Products of float32 matrices in bfloat16, on ARM processors that have it.
+    // Products of float32 matrices in bfloat16, on ARM processors that support it.
     "mlas.enable_gemm_fastmath_arm64_bfloat16": allowReducedPrecision ? "1" : "0",
     ...optimizerEntries(allowReducedPrecision),
   };

@@ -1,5 +1,5 @@
 /**
- * A tensor in memory of ONNX Runtime.
+ * A tensor in memory of ONNX Runtime's allocator.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { checkMemory } from "../common/memory.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
 import { createValue } from "./value.ts";
 
-/** A tensor as graphs are bound to it. */
+/** A tensor to which graphs can be bound. */
 export interface ValueTensor extends DeviceTensor, Bindable {
   /** The OrtValue. */
   readonly value: Pointer;
 }
 
-/** Bytes that are cleared before the event loop gets a turn: a few milliseconds' work, most of it the kernel's. */
+/** Bytes to clear before the event loop gets a turn: a few milliseconds of work, mostly the kernel's. */
 const SLICE = 8 * 2 ** 20;
 
-/** An OrtValue with memory of its own. */
+/** An OrtValue that owns its memory. */
 export class OrtTensor implements ValueTensor {
   readonly bindings: Set<Binding> = new Set();
   readonly value: Pointer;
-  /** The elements. Counted by the garbage collector, so that forgotten tensors are collected in time. */
+  /** The elements. The garbage collector counts them, so it collects unused tensors in time. */
   #bytes: Uint8Array<ArrayBuffer>;
 
   private constructor(readonly runtime: OrtRuntime, descriptor: Descriptor) {
@@ -36,7 +36,7 @@ export class OrtTensor implements ValueTensor {
     this.#bytes = bytes;
   }
 
-  /** Makes a tensor of zeros: the allocator gives memory as others left it. */
+  /** Creates a tensor of zeros. The allocator does not clear memory. */
   static create(runtime: OrtRuntime, descriptor: Descriptor): OrtTensor | Promise<OrtTensor> {
     const tensor = new OrtTensor(runtime, descriptor);
     if (tensor.#bytes.byteLength > SLICE) return tensor.#clearInSlices();
@@ -63,7 +63,7 @@ export class OrtTensor implements ValueTensor {
   release(): void {
     dropBindings(this);
     const { byteLength } = this.#bytes;
-    this.#bytes.buffer.transfer(0); // Nothing can touch the memory any more.
+    this.#bytes.buffer.transfer(0); // Makes the memory inaccessible.
     this.runtime.api.ReleaseValue(this.value);
     countFreed(this.runtime, byteLength);
   }

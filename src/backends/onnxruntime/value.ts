@@ -1,5 +1,5 @@
 /**
- * Values with memory of their own.
+ * Values that own their memory.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Shape } from "../../shape.ts";
 import type { OnnxType } from "./onnx.ts";
 import { countAllocated, type OrtRuntime } from "./runtime.ts";
 
-/** An OrtValue in memory of the allocator, and its elements, which are as others left the memory. */
+/** An OrtValue in the allocator's memory, and its elements, which are not initialised. */
 export function createValue(
   runtime: OrtRuntime,
   dataType: OnnxType,

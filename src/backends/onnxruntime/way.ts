@@ -1,5 +1,5 @@
 /**
- * What becomes of a graph on its way to the engine, and the way back: from the engine's nodes to those of the graph.
+ * The forms of a graph on its way to the engine, and how to trace the engine's nodes back to those of the graph.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import { originsOf } from "../../graph/origins.ts";
 import type { LoweredGraph, OnnxGraph } from "./onnx.ts";
 
-/** The forms that a graph has had. */
+/** The forms of a graph. */
 export interface Way {
   readonly given: Graph<unknown>;
   readonly rewritten: Graph<unknown>;
@@ -16,8 +16,8 @@ export interface Way {
 }
 
 /**
- * Finds the position of the node that was given to the engine, by a name of the engine's: the same, or one that is made of
- * it or of an output's.
+ * Returns a function that finds the position of a given node by a name in the engine's graph, which is that of the node
+ * or derived from it or from an output's.
  */
 export function nodeFinder({ nodes }: OnnxGraph): (name: string) => number | undefined {
   const byName = new Map(nodes.map(({ name }, i) => [name, i]));
@@ -25,14 +25,14 @@ export function nodeFinder({ nodes }: OnnxGraph): (name: string) => number | und
   return (name) => {
     const index = byName.get(name) ?? byOutput.get(name.replace(/_nchwc$/, ""));
     if (index !== undefined) return index;
-    // "matmul #74/MatMulAddFusion": a name ends in the position of its node.
+    // "matmul #74/MatMulAddFusion": a name ends with the position of its node.
     return [...name.matchAll(/#(\d+)/g)].map(([, position]) => Number(position)).find((position) =>
       nodes[position] && name.includes(nodes[position].name)
     );
   };
 }
 
-/** The nodes of the graph of which nodes of the engine's, given by their names, are parts. */
+/** The nodes of the graph that the engine's nodes belong to, which are given by name. */
 export function originsOfNames(names: readonly string[], { given, rewritten, onnx }: Way): Set<Node> {
   if (names.length === 0) return new Set();
   const origins = originsOf(given, rewritten);

@@ -1,5 +1,5 @@
 /**
- * Collects an ONNX graph while the nodes of a WebNN graph are lowered.
+ * Collects the nodes of an ONNX graph while a WebNN graph is lowered.
  *
  * @module
  */
@@ -20,28 +20,28 @@ import {
 } from "./onnx.ts";
 import { elementBytes } from "./element_bytes.ts";
 
-/** An operand of an ONNX node: a value of the WebNN graph, one that the lowering made, or an optional one left out. */
+/** An operand of an ONNX node: a value of the WebNN graph, one made by the lowering, or a missing optional one. */
 export type Operand = Value | string | undefined;
 
-/** What decides on how operators are written. */
+/** What determines how operators are written. */
 export interface LoweringSettings {
-  /** Whether float32 may be computed with fewer bits. */
+  /** Whether float32 may be computed with reduced precision. */
   readonly allowReducedPrecision?: boolean | undefined;
-  /** The name of the provider: by default that of the CPU. */
+  /** The name of the provider; by default, that of the CPU. */
   readonly provider?: string | undefined;
 }
 
-/** The size of a user's constant up to which it is looked for among others. */
+/** The size up to which a user's constant is compared with others. */
 const MAX_SHARED_BYTES = 64;
 
-/** Nodes that the engine may drop where they change nothing. */
+/** Nodes that the engine may drop if they change nothing. */
 const ELEMENTS_KEPT: readonly string[] = ["Expand", "Identity", "Reshape", "Slice", "Transpose"];
 
-/** The graph under construction. Methods that add a node return the name of its output. */
+/** A graph under construction. Methods that add a node return the name of its output. */
 export class OnnxWriter {
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
-  /** The outputs of every node, by all that it computes them from. */
+  /** The outputs of every node, by everything that determines them. */
   readonly #computed = new Map<string, string[]>();
   readonly #blocks = new Map<Value, ConstantData>();
   readonly #producers = new Map<Value, Node>();
@@ -56,7 +56,7 @@ export class OnnxWriter {
 
   constructor(readonly settings: LoweringSettings) {}
 
-  /** What has been written. */
+  /** The graph so far. */
   get graph(): LoweredGraph {
     return {
       inputs: this.#inputs,
@@ -67,7 +67,7 @@ export class OnnxWriter {
     };
   }
 
-  /** Adds a node with one output, or gives that of an equal one. */
+  /** Adds a node with one output, or returns the output of an equal node. */
   node(op: string, inputs: readonly Operand[], attributes: OnnxAttributes = {}): string {
     return this.nodes(op, inputs, 1, attributes)[0]!;
   }
@@ -87,17 +87,17 @@ export class OnnxWriter {
     return this.node("Cast", [input], { to: ElementType[dataType] });
   }
 
-  /** Permutes the dimensions; does nothing for the identical permutation. */
+  /** Permutes the dimensions. Does nothing for the identity permutation. */
   transpose(input: Operand, permutation: readonly number[]): Operand {
     return permutation.every((axis, i) => axis === i) ? input : this.node("Transpose", [input], { perm: permutation });
   }
 
-  /** Gives a new shape. */
+  /** Reshapes. */
   reshape(input: Operand, shape: Shape): string {
     return this.node("Reshape", [input, this.ints(shape)]);
   }
 
-  /** A 1-D constant of int64, as axes and shapes are. */
+  /** A 1-D int64 constant, for axes and shapes. */
   ints(values: readonly number[]): string {
     return this.constant("int64", [values.length], values);
   }
@@ -107,7 +107,7 @@ export class OnnxWriter {
     return this.constant(dataType, [], [value]);
   }
 
-  /** A constant; equal ones are shared. A single value fills the whole shape. */
+  /** A constant; equal constants are shared. A single value fills the whole shape. */
   constant(dataType: OnnxType, shape: Shape, values: readonly (number | bigint)[]): string {
     const key = `${dataType}[${shape}]${values.map((value) => Object.is(value, -0) ? "-0" : value)}`;
     return this.#constants.getOrInsertComputed(key, () => {
@@ -122,7 +122,7 @@ export class OnnxWriter {
     this.#inputs.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape });
   }
 
-  /** Declares a constant whose bytes lie in a block. Equal small ones are one. */
+  /** Declares a constant with its bytes in a block. Small equal constants are shared. */
   addConstant(value: Value, block: ConstantData): void {
     const { dataType, shape } = value;
     this.#blocks.set(value, block);
@@ -136,24 +136,27 @@ export class OnnxWriter {
     this.#names.set(value, this.#constants.getOrInsertComputed(key, declare));
   }
 
-  /** The bytes of a value that the user gave as a constant, for lowerings that can do better if they know them. */
+  /** The bytes of a value that is a user's constant, for lowerings that benefit from knowing them. */
   constantBytes(value: Value): Uint8Array | undefined {
     return this.#blocks.get(value)?.bytes;
   }
 
-  /** Whether a node of this kind has been written. */
+  /** Whether a node of this type has been written. */
   has(op: string): boolean {
     return this.#nodes.some((node) => node.op === op);
   }
 
-  /** The kind of node that computes the elements of a value; those that keep all elements in order are looked through. */
+  /** The type of node that computes the elements of a value, looking through nodes that keep all elements in order. */
   originOf(operand: Operand): string | undefined {
     const name = this.#nameOf(operand);
     const node = this.#nodes.find(({ outputs }) => outputs.includes(name));
     return node && ELEMENTS_KEPT.includes(node.op) ? this.originOf(node.inputs[0]) : node?.op;
   }
 
-  /** A user's constant in another shape, with bytes of its own: for small ones that must not hide behind a node. */
+  /**
+   * A user's constant with another shape and its own bytes: for small ones that must be constants, not results of a
+   * node.
+   */
   reshapedConstant(value: Value, shape: Shape): Operand {
     if (sameShape(value.shape, shape)) return value;
     const name = `${this.#nameOf(value)}[${shape}]`;
@@ -163,7 +166,7 @@ export class OnnxWriter {
     });
   }
 
-  /** Declares an output of the graph. ONNX wants a name once: what is an output already gets a copy. */
+  /** Declares an output of the graph. ONNX requires unique names, so a value that is already an output is copied. */
   addOutput(value: Value): void {
     const name = this.#nameOf(value);
     const taken = [...this.#outputs, ...this.#inputs].some((other) => other.name === name);
@@ -171,7 +174,7 @@ export class OnnxWriter {
     this.#outputs.push({ name: taken ? this.#append("", "Identity", [name], 1, {})[0]! : name, dataType, shape });
   }
 
-  /** Gives the outputs of a WebNN node the names of what it was lowered to. */
+  /** Assigns the results of a lowering to the outputs of a WebNN node. */
   bind(node: Node, names: readonly Operand[]): void {
     node.outputs.forEach((value, i) => {
       this.#names.set(value, this.#nameOf(names[i]));
@@ -179,12 +182,12 @@ export class OnnxWriter {
     });
   }
 
-  /** The node that made a value; `undefined` of inputs and constants. */
+  /** The node that computes a value; `undefined` for inputs and constants. */
   producerOf(value: Value): Node | undefined {
     return this.#producers.get(value);
   }
 
-  /** The nodes that follow are parts of this one: errors about them name its operator and label. */
+  /** Starts a WebNN node: errors about the following nodes name its operator and label. */
   begin(node: Node): void {
     const { label, operator } = node;
     this.#origin = node;
@@ -217,7 +220,7 @@ export class OnnxWriter {
     return outputs;
   }
 
-  /** Optional inputs at the end are left out: some of ONNX Runtime's optimisations crash on an empty name there. */
+  /** Leaves out missing optional inputs at the end: some of ONNX Runtime's optimisers crash on an empty name there. */
   #inputNames(inputs: readonly Operand[]): string[] {
     const last = inputs.findLastIndex((input) => input !== undefined);
     return inputs.slice(0, last + 1).map((input) => this.#nameOf(input));

@@ -1,12 +1,13 @@
 /**
- * An entry of the compile cache: a file with the optimised model in ONNX Runtime's own format, and what it was made of.
+ * An entry of the compile cache: a file with the optimised model in ONNX Runtime's own format, and the source that it
+ * was made from.
  *
  *     model        the model, then zeros up to a multiple of 64 KiB, from where a part of a file can be mapped
  *     description  of the graph
  *     hashes       of the weights, 8 bytes each
  *     footer       32 bytes: what the file is; the length of the model in bytes; the hash of both and of the model
  *
- * Nothing of a file is believed. The footer comes last, so that a file that was cut has none.
+ * Nothing in a file is trusted. The footer is at the end, so a truncated file has none.
  *
  * @module
  */
@@ -22,15 +23,15 @@ const LENGTH_OFFSET = 8;
 const HASH_OFFSET = 16;
 const FOOTER_BYTES = 32;
 
-/** Bytes of a file that are in memory at a time while they are hashed. */
+/** How many bytes of a file are in memory at a time while it is hashed. */
 const PART = 16 * 2 ** 20;
 
-/** An entry's model in memory, and how long it is: the memory goes on with zeros. */
+/** An entry's model in memory, and its length; zeros follow it. */
 export interface CachedModel extends Mapping {
   readonly byteLength: number;
 }
 
-/** The model of an entry, if the file at `path` is one, is undamaged, and was made of this. The caller releases it. */
+/** The model of an entry, if the file at `path` is an undamaged entry made from this source. The caller releases it. */
 export async function openEntry(path: string, source: Source): Promise<CachedModel | undefined> {
   const parts = withMappableFile(path, (file) => mapParts(file, source));
   if (!parts) return undefined;
@@ -44,7 +45,7 @@ export async function openEntry(path: string, source: Source): Promise<CachedMod
   }
 }
 
-/** Makes an entry of the file to which ONNX Runtime has written the model. */
+/** Completes the file to which ONNX Runtime has written the model, so that it is an entry. */
 export async function completeEntry(path: string, source: Source): Promise<void> {
   const length = await fileSize(path);
   const end = Math.ceil(length / MAP_ALIGNMENT) * MAP_ALIGNMENT;
@@ -62,15 +63,15 @@ export async function completeEntry(path: string, source: Source): Promise<void>
   }
 }
 
-/** The parts of an entry; only the model stays mapped. */
+/** The parts of an entry. Only the model stays mapped. */
 interface Parts {
   readonly model: Mapping;
   readonly footer: Uint8Array<ArrayBuffer>;
-  /** Whether the description and the hashes of the weights are the same. */
+  /** Whether the description and the hashes of the weights match. */
   readonly isMadeOfSource: boolean;
 }
 
-/** Of a file of a possible size only: what lies behind the end of a file must not be touched. */
+/** Maps a file if its size is possible: reading beyond the end of a mapped file would crash the process. */
 function mapParts(file: MappableFile, { description, hashes }: Source): Parts | undefined {
   const restBytes = description.byteLength + hashes.byteLength + FOOTER_BYTES;
   const modelBytes = file.size - restBytes;
@@ -87,7 +88,7 @@ function mapParts(file: MappableFile, { description, hashes }: Source): Parts | 
   }
 }
 
-/** The hash of the footer's first half and of the model. */
+/** The hash of the first half of the footer and of the model. */
 async function hash(model: Mapping, footer: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const { byteLength } = model.bytes;
   const hashes = new Uint8Array(HASH_OFFSET + HASH_BYTES * Math.ceil(byteLength / PART));

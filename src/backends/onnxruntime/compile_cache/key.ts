@@ -1,6 +1,6 @@
 /**
- * By what an entry of the compile cache is found, and known to be the right one: a description, which holds all that
- * decides how ONNX Runtime optimises a graph but for its weights, and a hash of each weight.
+ * The key of an entry in the compile cache, and the check that an entry is the right one: a description of everything
+ * except weights that determines how ONNX Runtime optimises a graph, and a hash of each weight.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import { NativeBlock } from "../native_block.ts";
 import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
-/** The version of this module. With another one an entry is made anew. */
+/** The version of this module. Entries of other versions are not used. */
 export const MODULE_VERSION = "0.1.0";
 
-/** What an entry is made of. */
+/** The source of an entry. */
 export interface Source {
   readonly description: Uint8Array<ArrayBuffer>;
-  /** Of the weights, one behind the other. */
+  /** The hashes of the weights, concatenated. */
   readonly hashes: Uint8Array<ArrayBuffer>;
 }
 
 let features: string | undefined;
 
 /**
- * All that decides what is in an entry, weights left out.
- * @param entries the configuration of the session that makes it
+ * Everything that determines the content of an entry, except weights.
+ * @param entries the configuration of the session that creates it
  */
 function describe(
   runtime: OrtRuntime,
@@ -45,7 +45,7 @@ export function blocksOf({ initializers }: OnnxGraph): NativeBlock[] {
   return initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
 }
 
-/** The description of a graph and the hashes of its weights, which must stay until they are there. */
+/** The description of a graph and the hashes of its weights. The blocks must stay valid until the promise settles. */
 export async function sourceOf(
   runtime: OrtRuntime,
   onnx: OnnxGraph,
@@ -57,7 +57,7 @@ export async function sourceOf(
   return { description: describe(runtime, onnx, entries), hashes };
 }
 
-/** The name of the entry that is made of this, and of nothing else. */
+/** The name of the entry for this source, and no other. */
 export async function nameOf({ description, hashes }: Source): Promise<string> {
   const bytes = new Uint8Array(description.byteLength + hashes.byteLength);
   bytes.set(description);
@@ -68,12 +68,12 @@ export async function nameOf({ description, hashes }: Source): Promise<string> {
 /** The bytes of a {@linkcode digest}. */
 export const DIGEST_BYTES = 16;
 
-/** The first half of a SHA-256. */
+/** The first half of the SHA-256. */
 export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).slice(0, DIGEST_BYTES);
 }
 
-/** The graph as JSON values: equal ones if it is the same graph, its weights left out. */
+/** The graph without weights, as JSON values: equal for equal graphs. */
 function describeGraph({ inputs, outputs, initializers, nodes }: OnnxGraph): unknown {
   return [
     inputs,

@@ -1,8 +1,8 @@
 /**
- * Optimised models on the disk, so that a graph that has been built once is only loaded afterwards.
+ * A cache of optimised models on disk: a graph that was built once is only loaded from then on.
  *
- * A miss writes the entry and then loads it as a hit does, so that there is one kind of session only. Whatever goes wrong
- * here, the graph is built as if there were no cache.
+ * A miss writes the entry, then loads it like a hit, so there is only one kind of session. If anything fails here, the
+ * graph is built without the cache.
  *
  * @module
  */
@@ -30,11 +30,11 @@ import { blocksOf, nameOf, type Source, sourceOf } from "./key.ts";
 /** A folder of entries. */
 export interface CompileCache {
   /**
-   * A session of a graph from the cache, where the graph is put before if it is not there. `undefined` if that cannot be
-   * done. The blocks of the graph stay the caller's.
-   * @param create makes each session that it takes
-   * @param releaseWeights releases the blocks of the graph that are not needed any more; called where these are large,
-   * before memory for the session is taken. What fails afterwards is thrown.
+   * A session for a graph, loaded from the cache; if the graph is not cached, it is added first. `undefined` if that is
+   * not possible. The caller keeps the graph's blocks.
+   * @param create creates each session
+   * @param releaseWeights releases the graph's blocks that are no longer needed. It is called if they are large, before
+   * memory for the session is allocated; a failure after that is thrown
    */
   createSession(
     onnx: OnnxGraph,
@@ -43,40 +43,40 @@ export interface CompileCache {
   ): Promise<OrtSession | undefined>;
 }
 
-/** Makes a session from options. */
+/** Creates a session from options. */
 export type CreateSession = (options: Pointer) => Pointer | Promise<Pointer>;
-/** Makes a session by `create`, from options that `adapt` has changed. */
+/** Creates a session with `create`, from options that `adapt` has changed. */
 export type SessionFactory = (create: CreateSession, adapt: (options: Pointer) => void) => Promise<Pointer>;
 
 const ENTRY = ".webnn";
 const WORK = ".webnn-tmp";
-/** ONNX Runtime's own format has room for 2 GiB, and a model can grow as its constants are folded. */
+/** ONNX Runtime's own format is limited to 2 GiB, and constant folding can enlarge a model. */
 const MAX_WEIGHT_BYTES = 2 ** 29;
 
-/** Weights that are released before memory is taken for a session. */
+/** Weights of this size are released before memory for a session is allocated. */
 const RELEASED_BYTES = 4 * 2 ** 20;
-/** Models of which no more than some megabytes shall be in memory while a session is made: that takes more time. */
+/** For models of this size, only some megabytes stay in memory while a session is created, which takes more time. */
 const DROPPED_BYTES = 32 * 2 ** 20;
-/** Milliseconds, in which a session reads some megabytes. */
+/** In milliseconds; a session reads some megabytes in this time. */
 const DROP_INTERVAL = 4;
 
-/** From an entry to a session. */
+/** The session options for loading an entry. */
 const LOAD = {
-  // The model stays where it is in memory, and its weights are read there.
+  // The session uses the model's memory, and reads the weights there.
   "session.use_ort_model_bytes_directly": "1",
   "session.use_ort_model_bytes_for_initializers": "1",
 };
-/** From a graph to an entry. */
+/** The session options for creating an entry. */
 const STORE = {
   "session.save_model_format": "ORT",
-  // Of use to sessions that run.
+  // Only useful for sessions that run.
   "session.disable_prepacking": "1",
 };
 
 /**
- * A cache in a folder, which need not exist yet.
- * @param entries the configuration of the sessions that come from it
- * @param sizeLimit how many bytes the entries may have together
+ * Opens the cache in a folder, which need not exist yet.
+ * @param entries the configuration of sessions from the cache
+ * @param sizeLimit the maximum total size of the entries, in bytes
  */
 export function openCompileCache(
   runtime: OrtRuntime,
@@ -121,7 +121,7 @@ class WeightsGone extends Error {
   }
 }
 
-/** What is to be in an entry. */
+/** The content of an entry. */
 interface Entry extends Source {
   readonly path: string;
   readonly onnx: OnnxGraph;
@@ -162,8 +162,8 @@ async function loadSession(
 }
 
 /**
- * Makes a session while what it has read of the model is taken out of memory again and again: else the model and the
- * weights that the session puts in its own order would be there two times.
+ * Creates a session, and repeatedly releases the pages of the model that it has read. Otherwise, the model and the
+ * session's prepacked weights would both be in memory.
  */
 async function loadDroppingPages(runtime: OrtRuntime, model: CachedModel, create: SessionFactory): Promise<OrtSession> {
   const timer = setInterval(() => model.drop(), DROP_INTERVAL);
@@ -176,14 +176,14 @@ async function loadDroppingPages(runtime: OrtRuntime, model: CachedModel, create
   }
 }
 
-/** Where entries lie. */
+/** The folder of the entries. */
 interface Folder {
   readonly path: string;
   readonly sizeLimit: number;
   readonly eviction: Eviction;
 }
 
-/** Writes an entry under a name of its own, then gives it its name, in one step, whatever else has that name. */
+/** Writes an entry to a temporary file, then renames it atomically, replacing anything with that name. */
 async function store(
   runtime: OrtRuntime,
   folder: Folder,
@@ -198,17 +198,17 @@ async function store(
     const size = await fileSize(work);
     if (size > folder.sizeLimit) throw new Error("the entry is larger than the cache");
     await renameFile(work, entry.path).catch(async () => {
-      await removeFile(entry.path); // A folder, say.
+      await removeFile(entry.path); // For example a folder.
       await renameFile(work, entry.path);
     });
     await folder.eviction.wrote(size);
   } catch (error) {
-    await removeFile(work).catch(() => {}); // It may not be there yet.
+    await removeFile(work).catch(() => {}); // It may not exist yet.
     throw error;
   }
 }
 
-/** ONNX Runtime writes the optimised model while it makes a session of it, which is of no further use. */
+/** Writes the optimised model: ONNX Runtime does that while it creates a session, which is then dropped. */
 async function writeModel(
   runtime: OrtRuntime,
   path: string,
@@ -217,7 +217,7 @@ async function writeModel(
 ): Promise<void> {
   const { api } = runtime;
   const blocks = blocksOf(onnx);
-  for (const block of blocks) block.retain(); // So that the session borrows them.
+  for (const block of blocks) block.retain(); // The session only borrows them.
   try {
     const session = await create(
       (options) => createSession(runtime, onnx, options),

@@ -1,5 +1,5 @@
 /**
- * What is known of the least number that a value can hold.
+ * Whether a value can be −Infinity.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { operandsOf, type Value } from "../../../graph/graph.ts";
 import type { OnnxWriter } from "../writer.ts";
 
-/** Operators whose results are greater than −Infinity, or NaN, whatever they are of. */
+/** Operators whose results are always greater than −Infinity, or NaN. */
 const BOUNDED: ReadonlySet<string> = new Set([
   "abs",
   "exp",
@@ -24,7 +24,7 @@ const BOUNDED: ReadonlySet<string> = new Set([
   "tanh",
 ]);
 
-/** Operators that hand on some of their operands' elements, or a mean of them. */
+/** Operators that pass on elements of their operands, or means of them. */
 const TRANSPARENT: ReadonlySet<string> = new Set([
   "averagePool2d",
   "concat",
@@ -42,7 +42,7 @@ const TRANSPARENT: ReadonlySet<string> = new Set([
   "transpose",
 ]);
 
-/** Whether a value of floats cannot hold −Infinity, by the operators that made it. */
+/** Whether a float value cannot be −Infinity, judging by the operators that computed it. */
 export function isAboveMinusInfinity(value: Value, onnx: OnnxWriter): boolean {
   const node = onnx.producerOf(value);
   if (!node) return false;

@@ -1,6 +1,6 @@
 /**
- * Data types for which ONNX Runtime's CPU provider has no kernel of an operator that moves or adds elements: they
- * travel as another integer type. Casts there and back keep every bit, and sums wrap alike.
+ * Some operators that move or add elements have no CPU kernel for some integer types. Those are cast to another integer
+ * type and back, which keeps every bit; sums wrap the same way.
  *
  * @module
  */
@@ -11,14 +11,14 @@ import type { OnnxWriter, Operand } from "../writer.ts";
 
 type Carriers = Partial<Record<MLOperandDataType, MLOperandDataType>>;
 
-/** The carriers of the types without kernel. */
+/** The types to use instead. */
 const CARRIERS = {
   CumSum: { uint32: "int32", uint64: "int64" },
   Trilu: { int8: "int64", uint8: "int64", uint32: "int64", uint64: "int64" },
   Where: { int8: "int32", uint32: "int32", uint64: "int64" },
 } satisfies Record<string, Carriers>;
 
-/** Applies the operator to inputs of one data type, in a type that it has a kernel for. */
+/** Applies an operator to inputs of one data type, in a type that has a kernel. */
 export function carried(
   op: keyof typeof CARRIERS,
   inputs: readonly [Value, ...Value[]],

@@ -1,5 +1,5 @@
 /**
- * Lowering of convolutions, whose filters are OIHW (IOHW when transposed) in ONNX.
+ * Lowering of convolutions. ONNX's filters are OIHW, or IOHW for transposed convolutions.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const convTranspose2d: Lowering<"convTranspose2d"> = ({ operands, attributes, la
   const { input, filter, bias } = operands;
   const { inputLayout, filterLayout, padding, strides, dilations, outputPadding, groups } = attributes;
   const { channels } = imageShape(input.shape, inputLayout);
-  // WPT wants the builder to take such an operator; there is nothing that it could compute.
+  // WPT requires the builder to accept such an operator, although it has no defined result.
   if (channels % groups !== 0) {
     throw new RangeError(
       `convTranspose2d [${label}]: ${channels} input channels cannot be divided into ${groups} groups`,
@@ -37,5 +37,4 @@ const convTranspose2d: Lowering<"convTranspose2d"> = ({ operands, attributes, la
   return fromNchw(output, inputLayout, onnx);
 };
 
-/** The lowerings of convolutions. */
 export const convolutions = { conv2d, convTranspose2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

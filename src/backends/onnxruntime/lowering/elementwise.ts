@@ -21,18 +21,18 @@ type BinaryNode = { readonly operands: { readonly a: Value; readonly b: Value } 
 type PredicateNode = { readonly operands: { readonly a: Value } };
 type UnaryNode = { readonly operands: { readonly input: Value } };
 
-/** An operator with the same meaning in ONNX. */
+/** An operator that is the same in ONNX. */
 function binary(op: string) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.node(op, [a, b]);
 }
 
-/** An operator with an ONNX equivalent for floats, and a way of its own for integers. */
+/** An operator that is the same in ONNX for floats, and is written differently for integers. */
 function binaryByType(op: string, ofIntegers: (a: Value, b: Value, onnx: OnnxWriter) => Operand) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
     isFloat(a.dataType) ? onnx.node(op, [a, b]) : ofIntegers(a, b, onnx);
 }
 
-/** A power. A kernel that fails on what has one element in each row gets a number, or all elements of the rows. */
+/** A power. If a provider's kernel fails for operands with one element per row, it gets a scalar, or full rows. */
 const pow: Lowering<"pow"> = ({ operands: { a, b } }, onnx) => {
   if (!isFloat(a.dataType)) return integerPow(a, b, onnx);
   if (!has("narrowPowers", onnx)) return onnx.node("Pow", [a, b]);
@@ -46,18 +46,18 @@ const pow: Lowering<"pow"> = ({ operands: { a, b } }, onnx) => {
   return onnx.node("Pow", [filled(a, b), filled(b, a)]);
 };
 
-/** A comparison: ONNX answers with bool, WebNN with uint8. */
+/** A comparison. ONNX returns bool, WebNN uint8. */
 function comparison(op: string) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.cast(onnx.node(op, [a, b]), "uint8");
 }
 
-/** A logical operator: any byte that is not 0 is true. */
+/** A logical operator. Any non-zero byte is true. */
 function logical(op: string) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
     onnx.cast(onnx.node(op, [onnx.cast(a, "bool"), onnx.cast(b, "bool")]), "uint8");
 }
 
-/** A predicate of floating-point numbers. */
+/** A predicate of floats. */
 function predicate(op: string) {
   return ({ operands: { a } }: PredicateNode, onnx: OnnxWriter) => onnx.cast(onnx.node(op, [a]), "uint8");
 }
@@ -79,7 +79,7 @@ const linear: Lowering<"linear"> = ({ operands: { input }, attributes: { alpha, 
   return onnx.node("Add", [onnx.node("Mul", [input, scalar(alpha)]), scalar(beta)]);
 };
 
-/** The lesser or the greater of two. */
+/** The minimum or maximum of two values. */
 function extreme(combine: Combine) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => combine(a.dataType, a, b, onnx);
 }
@@ -90,7 +90,7 @@ const relu: Lowering<"relu"> = ({ operands: { input } }, onnx) => {
   return isFloat(dataType) ? onnx.node("Relu", [input]) : greaterOf(dataType, input, onnx.scalar(dataType, 0), onnx);
 };
 
-/** Of integers, whether they are greater than 0 less whether they are less. Of NaN the standard makes 0. */
+/** For integers: (x > 0) − (x < 0). The standard says sign(NaN) = 0. */
 const sign: Lowering<"sign"> = ({ operands: { input } }, onnx) => {
   const { dataType } = input;
   const zero = onnx.scalar(dataType, 0);
@@ -101,7 +101,7 @@ const sign: Lowering<"sign"> = ({ operands: { input } }, onnx) => {
   return onnx.node("Sub", [is("Greater"), is("Less")]);
 };
 
-/** ONNX Runtime takes the largest finite numbers for missing bounds of floats, which would clamp infinities. */
+/** For missing bounds of floats, ONNX Runtime uses the largest finite numbers, which would clamp infinities. */
 const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, onnx) => {
   const [least, greatest] = isFloat(input.dataType) ? [-Infinity, Infinity] : [];
   const { minValue = least, maxValue = greatest } = attributes;
@@ -118,7 +118,7 @@ const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attribu
   return carried("CumSum", [input], (inputs) => onnx.node("CumSum", [...inputs, axis], options), onnx);
 };
 
-/** PRelu is for floats, and its slope broadcasts to the input only; WebNN's both ways. */
+/** PRelu takes only floats, and only its slope broadcasts; WebNN's prelu broadcasts both ways. */
 const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, onnx) => {
   const zero = onnx.scalar(input.dataType, 0);
   if (!isFloat(input.dataType)) {
@@ -138,8 +138,8 @@ const where: Lowering<"where"> = ({ operands: { condition, trueValue, falseValue
   );
 
 /**
- * Of two casts, the second from a float to 8 bits, ONNX Runtime leaves out the first, with the rounding that it does: they
- * are kept apart by a maximum of one value, which has a kernel of float16 too.
+ * If a float is cast twice, the second time to 8 bits, ONNX Runtime drops the first cast and its rounding. A maximum of
+ * one value, which has a float16 kernel too, keeps the casts apart.
  */
 const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, onnx) => {
   const isLeftOut = isFloat(input.dataType) && (dataType === "int8" || dataType === "uint8") &&
@@ -148,7 +148,6 @@ const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } 
   return onnx.cast(source, dataType satisfies MLOperandDataType);
 };
 
-/** The element-wise lowerings. */
 export const elementwise = {
   add: binary("Add"),
   sub: binary("Sub"),

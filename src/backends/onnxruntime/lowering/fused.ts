@@ -17,7 +17,7 @@ const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onn
     N: columns,
     bits,
     block_size: blockSize,
-    // 0 computes in float32, 4 with activations that are rounded to 8 bits.
+    // 0 computes in float32; 4 rounds activations to 8 bits.
     accuracy_level: onnx.settings.allowReducedPrecision ? 4 : 0,
   });
 };
@@ -25,7 +25,7 @@ const blockMatmul: FusedLowering<"blockMatmul"> = ({ operands, attributes }, onn
 const dynamicQuantize: FusedLowering<"dynamicQuantize"> = ({ operands: { input } }, onnx) =>
   onnx.nodes("DynamicQuantizeLinear", [input], 3);
 
-/** The window of a convolution, as ONNX has it. */
+/** The window of a convolution, as ONNX attributes. */
 function windowOf({ padding, strides, dilations }: FusedNode<"integerConv2d">["attributes"]): OnnxAttributes {
   return { pads: onnxPads(padding), strides, dilations };
 }
@@ -74,7 +74,7 @@ const scaledIntegerMatmul: FusedLowering<"scaledIntegerMatmul"> = ({ operands },
   return onnx.microsoft("MatMulIntegerToFloat", [a, b, aScale ?? one, bScale ?? one, aZeroPoint, bZeroPoint, bias]);
 };
 
-/** ONNX Runtime has it in the default domain, under a name that ONNX does not know. */
+/** ONNX Runtime has it in the default domain, with a name that ONNX does not define. */
 const rmsNormalization: FusedLowering<"rmsNormalization"> = ({ operands, attributes }, onnx) => {
   const { input, scale } = operands;
   const { axis, epsilon } = attributes;
@@ -85,7 +85,6 @@ const rmsNormalization: FusedLowering<"rmsNormalization"> = ({ operands, attribu
 const scaledSilu: FusedLowering<"scaledSilu"> = ({ operands: { input }, attributes: { alpha } }, onnx) =>
   onnx.microsoft("QuickGelu", [input], { alpha: new Float(alpha) });
 
-/** The lowerings of fused operators. */
 export const fusedOperators = {
   blockMatmul,
   dynamicQuantize,

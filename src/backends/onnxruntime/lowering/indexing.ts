@@ -1,6 +1,6 @@
 /**
- * Lowering of gathering, scattering and positions. ONNX takes negative indices as WebNN does, and fails a run whose indices
- * are out of range, so that they are clamped first. Constant indices are clamped when the session is created.
+ * Lowering of gather, scatter, argMin and argMax. ONNX supports negative indices, but a run fails if an index is out of
+ * range, so indices are clamped first. Constant indices are clamped when the session is created.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { has } from "./kernels.ts";
 import { greaterOf, lesserOf } from "./order.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** Indices into one dimension of the given size, as int32 or int64: ONNX has none of uint32. */
+/** Indices into a dimension of the given size, as int32 or int64, because ONNX has no uint32 indices. */
 function clampIndices(indices: Value, size: number, onnx: OnnxWriter): Operand {
   const { dataType } = indices;
   const [least, greatest] = [dataType === "uint32" ? 0 : -size, size - 1];
@@ -25,7 +25,7 @@ function clampIndices(indices: Value, size: number, onnx: OnnxWriter): Operand {
   return dataType === "int32" ? clamped : onnx.cast(clamped, "int32");
 }
 
-/** Coordinates of the leading dimensions, as the last dimension of the indices lists them; ONNX wants int64. */
+/** Coordinates into the leading dimensions: one per index of the last dimension. ONNX requires int64. */
 function clampCoordinates(indices: Value, input: Value, onnx: OnnxWriter): Operand {
   const sizes = input.shape.slice(0, indices.shape.at(-1)!);
   const coordinates = indices.dataType === "int64" ? indices : onnx.cast(indices, "int64");
@@ -50,7 +50,7 @@ const scatterElements: Lowering<"scatterElements"> = ({ operands, attributes: { 
   return onnx.node("ScatterElements", [input, clampIndices(indices, input.shape[axis]!, onnx), updates], { axis });
 };
 
-/** Of several updates of one place the last remains, in every run. */
+/** If several updates have the same index, always keeps the last one. */
 const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates } }, onnx) => {
   const coordinates = clampCoordinates(indices, input, onnx);
   const parts = partsOf(input, indices);
@@ -63,7 +63,7 @@ const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates 
     const operands = [flat(input, parts.places), places, flat(updates, parts.count)];
     return onnx.reshape(onnx.node("ScatterElements", operands, { axis: 0 }), input.shape);
   }
-  // All updates of a place become the last one, so that it does not matter which of them is carried out last.
+  // All updates with the same index become the last one, so their order does not matter.
   const ascending = Array.from({ length: parts.count }, (_, i) => i);
   const nowhere = onnx.constant("int64", [parts.places], [0]);
   const last = onnx.node("ScatterElements", [nowhere, places, onnx.ints(ascending)], { axis: 0 });
@@ -72,13 +72,13 @@ const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates 
   return onnx.node("ScatterND", [input, coordinates, onnx.reshape(rows, updates.shape)]);
 };
 
-/** What updates replace: parts of the input of so many elements, at so many places. */
+/** The parts of the input that updates replace: their size and number. */
 interface Parts {
   /** The number of updates. */
   readonly count: number;
   readonly width: number;
   readonly places: number;
-  /** The dimensions that coordinates are of. */
+  /** The dimensions that coordinates index. */
   readonly sizes: Shape;
 }
 
@@ -93,7 +93,7 @@ function partsOf(input: Value, indices: Value): Parts {
   };
 }
 
-/** The numbers of the places at coordinates, which may count from the end: int64 `[count]`. */
+/** The flat indices of coordinates, which may count from the end: int64 `[count]`. */
 function placesOf(coordinates: Operand, { count, sizes }: Parts, onnx: OnnxWriter): Operand {
   const strides = sizes.map((_, axis) => elementCount(sizes.slice(axis + 1)));
   const rows = onnx.reshape(coordinates, [count, sizes.length]);
@@ -105,7 +105,7 @@ function placesOf(coordinates: Operand, { count, sizes }: Parts, onnx: OnnxWrite
 
 type ArgNode = NodeOf<"argMin" | "argMax">;
 
-/** Positions come out as int64. */
+/** argMin or argMax; the results are int64. */
 function position(op: string) {
   return ({ operands: { input }, attributes: { axis, keepDimensions, outputDataType } }: ArgNode, onnx: OnnxWriter) => {
     const output = onnx.node(op, [comparable(input, onnx)], { axis, keepdims: Number(keepDimensions) });
@@ -113,15 +113,16 @@ function position(op: string) {
   };
 }
 
-/** Values in the same order, of a type that can be searched: ONNX Runtime has no ArgMin and ArgMax of uint32 and uint64. */
+/**
+ * Values with the same order in a type that ONNX Runtime supports: it has no ArgMin and ArgMax for uint32 and uint64.
+ */
 function comparable(input: Value, onnx: OnnxWriter): Operand {
   if (input.dataType === "uint32") return onnx.cast(input, "int64");
   if (input.dataType !== "uint64") return input;
-  // With the highest bit flipped, the order of unsigned integers is that of the same bits as signed ones.
+  // Flipping the highest bit maps the order of unsigned integers to that of signed ones.
   return onnx.cast(onnx.node("BitwiseXor", [input, onnx.scalar("uint64", 1n << 63n)]), "int64");
 }
 
-/** The lowerings of gathering, scattering and positions. */
 export const indexing = {
   argMax: position("ArgMax"),
   argMin: position("ArgMin"),

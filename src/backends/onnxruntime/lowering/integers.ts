@@ -1,5 +1,5 @@
 /**
- * Integer arithmetic that ONNX Runtime's CPU provider lacks, or with which a script could end the process.
+ * Integer arithmetic that ONNX Runtime's CPU provider lacks, or that could crash the process.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { OnnxWriter, Operand } from "../writer.ts";
 import { lesserOf } from "./order.ts";
 
 /**
- * The quotient, truncated. Processors trap at a division by 0, and of the least integer by -1, which ends the process.
- * So nothing is divided by 0, for which the standard defines no result (ours is the dividend), nor by -1: the dividend is
- * negated.
+ * The quotient, rounded toward zero. Processors trap on a division by 0, and of the smallest integer by −1, which would
+ * crash the process. So a division by 0, which the standard does not define, gives the dividend, and a division by −1
+ * negates it.
  */
 export function integerDiv(a: Value, b: Value, onnx: OnnxWriter): Operand {
   if (isSafeDivisor(b, onnx)) return onnx.node("Div", [a, b]);
@@ -27,7 +27,7 @@ export function integerDiv(a: Value, b: Value, onnx: OnnxWriter): Operand {
   return onnx.node("Mul", [quotient, onnx.node("Sub", [scalar(1), two])]);
 }
 
-/** Whether a divisor is a constant without 0 and -1, whose bytes are all 0 and all 255. */
+/** Whether a divisor is a constant without 0 and −1, whose bytes are all 0 and all 255. */
 function isSafeDivisor(divisor: Value, onnx: OnnxWriter): boolean {
   const bytes = onnx.constantBytes(divisor);
   if (!bytes) return false;
@@ -40,15 +40,16 @@ function isSafeDivisor(divisor: Value, onnx: OnnxWriter): boolean {
   return true;
 }
 
-/** The least power of two of which every greater exponent can do without. */
+/** The number of exponent bits that matter: see below. */
 const EXPONENT_BITS = 6;
 
 /**
- * The power, by squaring and multiplying, which wraps as products do; ONNX Runtime's Pow goes through double precision. To
- * a negative exponent it is truncated: 0 for all bases but 1 and -1.
+ * The power, by squaring and multiplying; it wraps like products do. ONNX Runtime's Pow computes in double precision. A
+ * negative exponent gives 0, except for the bases 1 and −1.
  *
- * An exponent of 64 or more is reduced to 64 to 127 with the same low bits. That changes nothing for the bases 0, 1 and -1
- * and even ones, whose power wraps to 0; only for other odd ones in 32 and 64 bits, far beyond what the type can hold.
+ * An exponent of 64 or more is reduced to 64 to 127 with the same low bits. That does not change the result for the
+ * bases 0, 1 and −1, nor for even bases, whose power wraps to 0. It does for other odd bases in 32 and 64 bits, whose
+ * power is far beyond the range of the type.
  */
 export function integerPow(a: Value, b: Value, onnx: OnnxWriter): Operand {
   const dataType = workingType(a.dataType);

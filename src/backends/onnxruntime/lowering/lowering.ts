@@ -1,5 +1,5 @@
 /**
- * What a lowering is: one operator of WebNN written as nodes of ONNX.
+ * The type of a lowering: writes one WebNN operator as ONNX nodes.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { NodeOf, OperatorName } from "../../../ops/operators.ts";
 import type { FusedName, FusedNode } from "../../../rewrite/fused.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 
-/** Adds the nodes of one operation and returns what became of its output or outputs. */
+/** Adds the nodes of one operation. Returns its output or outputs. */
 export type Lowering<Name extends OperatorName> = (
   node: NodeOf<Name>,
   onnx: OnnxWriter,
 ) => Operand | readonly Operand[];
 
-/** The same of a fused operator. */
+/** The lowering of a fused operator. */
 export type FusedLowering<Name extends FusedName> = (
   node: FusedNode<Name>,
   onnx: OnnxWriter,

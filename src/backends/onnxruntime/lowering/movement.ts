@@ -26,7 +26,9 @@ const pad: Lowering<"pad"> = ({ operands: { input }, attributes }, onnx) => {
 const reshape: Lowering<"reshape"> = ({ operands: { input }, attributes: { newShape } }, onnx) =>
   onnx.reshape(input, newShape);
 
-/** A slice from the last element to the one before the first, which ONNX must not take for one that counts from the end. */
+/**
+ * A slice from the last element to before the first. ONNX must not take that end for an index that counts from the end.
+ */
 const reverse: Lowering<"reverse"> = ({ operands: { input }, attributes: { axes } }, onnx) => {
   if (axes.length === 0) return input;
   const each = (value: (axis: number) => number) => onnx.ints(axes.map(value));
@@ -58,7 +60,6 @@ const triangular: Lowering<"triangular"> = ({ operands: { input }, attributes: {
     onnx,
   );
 
-/** The lowerings of data movement. */
 export const movement = { concat, expand, pad, reshape, reverse, slice, split, tile, transpose, triangular } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

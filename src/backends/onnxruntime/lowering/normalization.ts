@@ -12,12 +12,12 @@ import { has } from "./kernels.ts";
 import { fromNchw, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** An optional scale or bias, where ONNX wants one: the same value for all elements of a shape. */
+/** An optional scale or bias. If it is missing, a constant of the given value, because ONNX requires one. */
 function orFill(operand: Operand, value: number, input: Value, shape: readonly number[], onnx: OnnxWriter): Operand {
   return operand ?? onnx.constant(input.dataType, shape, [value]);
 }
 
-/** Applies a function to the input with its dimensions in another order. */
+/** Applies a function to the input with permuted dimensions. */
 function permuted(
   input: Operand,
   permutation: readonly number[],
@@ -29,8 +29,8 @@ function permuted(
 }
 
 /**
- * Not by ONNX's, which multiplies the mean before it subtracts it and loses what both have in common. After a convolution
- * the row `normalizedConvolution` has made it part of filter and bias.
+ * Not ONNX's BatchNormalization, which multiplies the mean before it subtracts it, and so loses the digits that input
+ * and mean share. After a convolution, the rewrite `normalizedConvolution` has already merged it with filter and bias.
  */
 const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, onnx) => {
   const { input, mean, variance, scale, bias } = operands;
@@ -43,7 +43,7 @@ const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attribut
   return bias ? onnx.node("Add", [scaled, onnx.reshape(bias, column)]) : scaled;
 };
 
-/** Less the mean: kernels whose variance is the mean square less the squared mean lose all digits that both have. */
+/** Subtracts the mean. Kernels that compute the variance as E[x²] − E[x]² lose the digits that both terms share. */
 function centred(input: Operand, axes: readonly number[], onnx: OnnxWriter): Operand {
   return onnx.node("Sub", [input, onnx.node("ReduceMean", [input, onnx.ints(axes)])]);
 }
@@ -60,7 +60,7 @@ const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, at
   return fromNchw(output, layout, onnx);
 };
 
-/** ONNX's has the axes last and ascending; scale and bias have their dimensions in the order of the axes. */
+/** ONNX's takes the last axes in ascending order; the dimensions of scale and bias are in the order of `axes`. */
 const layerNormalization: Lowering<"layerNormalization"> = ({ operands, attributes: { axes, epsilon } }, onnx) => {
   const { input, scale, bias } = operands;
   const { shape } = input;
@@ -71,7 +71,7 @@ const layerNormalization: Lowering<"layerNormalization"> = ({ operands, attribut
     return onnx.node("LayerNormalization", [values, scale, bias], { axis, epsilon: new Float(epsilon) });
   };
   if (axes.length === 0) {
-    // Each element by itself: over a last dimension of 1.
+    // Each element is normalised alone, over a last dimension of 1.
     const vector = (operand: Operand) => operand && onnx.reshape(operand, [1]);
     const extended = onnx.reshape(input, [...shape, 1]);
     const gain = orFill(vector(scale), 1, input, [1], onnx);
@@ -90,7 +90,6 @@ const layerNormalization: Lowering<"layerNormalization"> = ({ operands, attribut
   );
 };
 
-/** The lowerings of normalisations. */
 export const normalizations = { batchNormalization, instanceNormalization, layerNormalization } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

@@ -1,7 +1,7 @@
 /**
- * The lesser and the greater of two numbers. On x86-64, ONNX Runtime's Min, Max, Clip, Relu, Sign, ReduceMin and ReduceMax
- * take the low half of an int64 for a signed number, and so find 2³¹ less than 0 (measured with 1.30.0). Its comparisons
- * are right, as are all kernels of other types.
+ * Minimum and maximum. On x86-64, ONNX Runtime's Min, Max, Clip, Relu, Sign, ReduceMin and ReduceMax compare only the
+ * low half of an int64, as a signed number, so they find 2³¹ less than 0 (measured with 1.30.0). Its comparisons are
+ * right, and so are the kernels of all other types.
  *
  * @module
  */

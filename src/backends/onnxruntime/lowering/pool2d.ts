@@ -1,6 +1,6 @@
 /**
- * Lowering of pools. ONNX Runtime refuses padding as large as the window, knows no window without elements, and finds the
- * maximum of few data types; then the input is padded and the windows are made up explicitly.
+ * Lowering of pools. ONNX Runtime rejects padding as large as the window, does not support empty windows, and finds the
+ * maximum of few data types. In those cases, the input is padded explicitly, and windows are computed from slices.
  *
  * @module
  */
@@ -16,18 +16,18 @@ import { isAboveMinusInfinity } from "./bounds.ts";
 import { fromNchw, onnxPads, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** The least finite numbers. */
+/** The smallest finite numbers. */
 const LEAST_FLOAT32 = -(2 - 2 ** -23) * 2 ** 127;
 const LEAST_FLOAT16 = -65504;
 
 type PoolNode = NodeOf<"averagePool2d"> | NodeOf<"l2Pool2d"> | NodeOf<"maxPool2d">;
 
-/** Whether ONNX Runtime's own padding will do. */
+/** Whether ONNX Runtime's own padding works. */
 function isPlain({ kernel, padding, covered }: Windows): boolean {
   return padding.every((size, i) => size < kernel[i >> 1]!) && !hasEmpty({ covered });
 }
 
-/** Whether a window covers padding only. */
+/** Whether a window covers only padding. */
 function hasEmpty({ covered }: Pick<Windows, "covered">): boolean {
   return covered.some((counts) => counts.includes(0));
 }
@@ -36,19 +36,21 @@ function windowAttributes({ kernel, padding, strides, dilations }: Windows): Onn
   return { kernel_shape: kernel, pads: onnxPads(padding), strides, dilations };
 }
 
-/** The attributes of a window that moves over what has its padding already. */
+/** The attributes of windows over an input that is already padded. */
 function unpaddedAttributes({ kernel, strides, dilations }: Windows): OnnxAttributes {
   return { kernel_shape: kernel, strides, dilations };
 }
 
-/** The input in NCHW with its padding. */
+/** The input in NCHW, padded. */
 function padded(input: Operand, value: number | bigint, { dataType, padding }: Windows, onnx: OnnxWriter): Operand {
   if (padding.every((size) => size === 0)) return input;
   const [top, left, bottom, right] = onnxPads(padding) as [number, number, number, number];
   return onnx.node("Pad", [input, onnx.ints([0, 0, top, left, 0, 0, bottom, right]), onnx.scalar(dataType, value)]);
 }
 
-/** A constant with a value for each output row (side 0) or column (side 1), from the elements that are covered there. */
+/**
+ * A constant with one value per output row (side 0) or column (side 1), computed from the number of covered elements.
+ */
 function perSide(
   dataType: MLOperandDataType | "bool",
   side: number,
@@ -60,7 +62,7 @@ function perSide(
   return onnx.constant(dataType, [1, 1, 1, 1].with(side + 2, counts.length), counts.map(value));
 }
 
-/** Lowers a pool by a function on NCHW. */
+/** Lowers a pool with a function on NCHW. */
 function pool(lower: (image: Operand, windows: Windows, onnx: OnnxWriter, input: Value) => Operand) {
   return (node: PoolNode, onnx: OnnxWriter): Operand => {
     const { attributes: { layout }, operands: { input } } = node;
@@ -70,12 +72,13 @@ function pool(lower: (image: Operand, windows: Windows, onnx: OnnxWriter, input:
 
 const averagePool2d = pool((input, windows, onnx) => {
   if (windows.isGlobal) return onnx.node("GlobalAveragePool", [input]);
-  // Between quantised values, ONNX Runtime makes it a QLinearAveragePool, which knows no dilations, and fails.
+  // Between quantised values, ONNX Runtime makes this a QLinearAveragePool, which does not support dilations, and
+  // fails.
   if (isPlain(windows) && windows.dilations.every((dilation) => dilation === 1)) {
     const { dilations: _, ...attributes } = windowAttributes(windows);
     return onnx.node("AveragePool", [input], { ...attributes, count_include_pad: 0 });
   }
-  // In float32, since float16 does not hold every sum. The mean of no elements is 0, as their maximum is.
+  // In float32, because sums may overflow float16. An empty window has the mean 0.
   const image = onnx.cast(padded(input, 0, windows, onnx), "float32");
   const total = foldWindows("Sum", image, windows, onnx);
   const share = (side: number) => perSide("float32", side, windows, (count) => count === 0 ? 0 : 1 / count, onnx);
@@ -117,8 +120,8 @@ function maxOfFloats(
 }
 
 /**
- * Kernels begin with the least finite number, which is left of a window of −Infinity alone. The maximum of halves is that
- * number only there.
+ * Kernels start from the smallest finite number, which remains if a window has only −Infinity. The maximum of the
+ * halved elements is that number only in this case.
  */
 function orMinusInfinity(
   find: (values: Operand) => Operand,
@@ -132,11 +135,11 @@ function orMinusInfinity(
   return onnx.node("Where", [isInfinite, scalar(-Infinity), find(whole)]);
 }
 
-/** WPT: the maximum of no elements is 0. */
+/** WPT: the maximum of an empty window is 0. */
 function zeroWhereEmpty(maximum: Operand, windows: Windows, onnx: OnnxWriter): Operand {
   const { dataType } = windows;
   return [0, 1].reduce<Operand>((value, side) => {
-    // ONNX Runtime's Where lacks some types of integers, which a mask of all bits or none does as well.
+    // ONNX Runtime's Where does not support some integer types; a bit mask does the same.
     if (!isFloat(dataType)) {
       return onnx.node("BitwiseAnd", [value, perSide(dataType, side, windows, (count) => count === 0 ? 0 : -1, onnx)]);
     }
@@ -145,7 +148,10 @@ function zeroWhereEmpty(maximum: Operand, windows: Windows, onnx: OnnxWriter): O
   }, maximum);
 }
 
-/** Combines the elements of each window, first down and then across: as many slices as the window has elements there. */
+/**
+ * Combines the elements of each window, first vertically, then horizontally: one slice per window element in that
+ * direction.
+ */
 function foldWindows(op: "Max" | "Sum", image: Operand, windows: Windows, onnx: OnnxWriter): Operand {
   return [0, 1].reduce<Operand>((input, side) => {
     const [stride, dilation] = [windows.strides[side]!, windows.dilations[side]!];
@@ -158,5 +164,4 @@ function foldWindows(op: "Max" | "Sum", image: Operand, windows: Windows, onnx: 
   }, image);
 }
 
-/** The lowerings of pools. */
 export const pools = { averagePool2d, l2Pool2d, maxPool2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

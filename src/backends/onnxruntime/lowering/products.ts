@@ -21,5 +21,4 @@ const matmul: Lowering<"matmul"> = ({ operands: { a, b } }, onnx) => onnx.node("
 const softmax: Lowering<"softmax"> = ({ operands: { input }, attributes: { axis } }, onnx) =>
   onnx.node("Softmax", [input], { axis });
 
-/** The lowerings of matrix products. */
 export const products = { gemm, matmul, softmax } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

@@ -1,7 +1,7 @@
 /**
- * Lowering of quantisation. ONNX has one scale for all elements, for each index of one dimension, or for each block along
- * one dimension. Its operators fuse with their neighbours, but only if scale and zero point are constants; with others
- * ONNX Runtime's optimiser makes graphs that it refuses itself. What they do not cover is done by arithmetic.
+ * Lowering of quantisation. ONNX supports one scale per tensor, per index of one axis, or per block along one axis. Its
+ * operators fuse with their neighbours, but only if scale and zero point are constant; otherwise ONNX Runtime's
+ * optimiser makes graphs that it then rejects. Everything else is computed by arithmetic.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import { has } from "./kernels.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** How ONNX spreads scale and zero point over the input: their shape, and the attributes that say so. */
+/** The shape of scale and zero point in ONNX, and the attributes for it. */
 interface Spread {
   readonly shape: Shape;
   readonly attributes: Readonly<Record<string, number>>;
 }
 
-/** How blocks are written in ONNX; `undefined` if they extend along several dimensions. */
+/** The form of blocks in ONNX; `undefined` if they extend along several axes. */
 function spreadOf(shape: Shape, blocks: Shape): Spread | undefined {
   const axes = [...shape.keys()];
   const counted = axes.filter((axis) => blocks[axis] !== 1);
@@ -34,7 +34,7 @@ function spreadOf(shape: Shape, blocks: Shape): Spread | undefined {
   return { shape: blocks, attributes: { axis: blocked, block_size: shape[blocked]! / blocks[blocked]! } };
 }
 
-/** Writes `op` with constants for scale and zero point; `undefined` if they are none or ONNX cannot say it. */
+/** Writes `op` with constant scale and zero point; `undefined` if they are not constant, or ONNX cannot express it. */
 function fused(
   op: "QuantizeLinear" | "DequantizeLinear",
   input: Value,
@@ -50,7 +50,7 @@ function fused(
   return onnx.node(op, [input, ...parameters], spread.attributes);
 }
 
-/** Dequantisation with one scale, written as that of the only one of several rows that have each their own. */
+/** Dequantises with one scale, as if it were the only row of a per-row dequantisation. */
 function inOneRow(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter): Operand {
   const row = onnx.reshape(input, [1, elementCount(input.shape)]);
   const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, [1]));
@@ -59,7 +59,7 @@ function inOneRow(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter
 
 const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType, shape } = input;
-  // ONNX Runtime dequantises int32 too, but moves transposes past it by quantising again, which it cannot.
+  // ONNX Runtime supports int32 too, but moves transposes past it by quantising again, which it does not support.
   const hasKernel = bitsOf(dataType) < 32 && !has("roughDequantization", onnx);
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
@@ -71,7 +71,7 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, sca
 
 const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType } = zeroPoint;
-  // ONNX Runtime rounds the quotient of float16 to float16, which leaves a few hundred values.
+  // ONNX Runtime rounds the quotient of float16 to float16, which leaves only a few hundred values.
   const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32";
   const output = hasKernel ? fused("QuantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
@@ -84,16 +84,16 @@ const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, 
     onnx.scalar(working, Number(min)),
     onnx.scalar(working, Number(max)),
   ]);
-  // By way of a signed integer: some processors cannot cast a float to an unsigned one.
+  // Through a signed integer: some processors cannot cast a float to an unsigned one.
   return onnx.cast(onnx.cast(clipped, "int64"), dataType);
 };
 
-/** The floating-point type that holds all integers of a type and their differences. */
+/** The float type that can represent all integers of a type, and their differences. */
 function workingType(dataType: MLOperandDataType): "float32" | "float64" {
   return bitsOf(dataType) === 32 ? "float64" : "float32";
 }
 
-/** Casts a scale or zero point, with each element repeated so that it broadcasts to the shape. */
+/** Casts a scale or zero point, and repeats its elements so that it broadcasts to the shape. */
 function parameters(
   shape: Shape,
   blocks: Shape,
@@ -111,7 +111,6 @@ function parameters(
   };
 }
 
-/** The lowerings of quantisation. */
 export const quantizations = { dequantizeLinear, quantizeLinear } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

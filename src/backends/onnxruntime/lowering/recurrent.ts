@@ -19,13 +19,13 @@ const DIRECTIONS: Readonly<Record<Direction, string>> = {
   backward: "reverse",
   both: "bidirectional",
 };
-/** The order of ONNX's gates in the letters of WebNN's layouts. */
+/** The order of ONNX's gates, in the letters of WebNN's layouts. */
 const GRU_GATES = "zrn";
 const LSTM_GATES = "iofg";
-/** Peepholes stand in this order, whatever the layout. */
+/** The order of peephole weights, for every layout. */
 const PEEPHOLES = "iof";
 
-/** The operands that GRU and LSTM share, with a first dimension of directions. */
+/** The operands that GRU and LSTM share; the first dimension is that of directions. */
 interface NetworkOperands {
   readonly input: Operand;
   readonly weight: Operand;
@@ -34,7 +34,7 @@ interface NetworkOperands {
   readonly recurrentBias: Operand;
 }
 
-/** The inputs X, W, R, B and sequence_lens of ONNX's GRU and LSTM; `biases` describes either bias. */
+/** The inputs X, W, R, B and sequence_lens of ONNX's GRU and LSTM. `biases` is the descriptor of either bias. */
 function networkInputs(
   operands: NetworkOperands,
   biases: Descriptor,
@@ -53,21 +53,21 @@ function networkInputs(
   ];
 }
 
-/** Brings the gates, which dimension 1 counts, into another order. The engine does it at build for constants. */
+/** Reorders the gates, in dimension 1. For constants, the engine does that when it builds. */
 function reorderGates(operand: Operand, from: string, to: string, onnx: OnnxWriter): Operand {
   if (from === to) return operand;
   const parts = onnx.nodes("Split", [operand], from.length, { axis: 1, num_outputs: from.length });
   return onnx.node("Concat", [...to].map((letter) => parts[from.indexOf(letter)]), { axis: 1 });
 }
 
-/** ONNX wants both biases in one operand. */
+/** ONNX takes both biases as one operand. */
 function bothBiases(bias: Operand, recurrentBias: Operand, { dataType, shape }: Descriptor, onnx: OnnxWriter): Operand {
   if (bias === undefined && recurrentBias === undefined) return undefined;
   const zeros = () => onnx.constant(dataType, shape, [0]);
   return onnx.node("Concat", [bias ?? zeros(), recurrentBias ?? zeros()], { axis: 1 });
 }
 
-/** What either bias of a network with these weights is. */
+/** The descriptor of either bias of a network with these weights. */
 function biasesOf({ dataType, shape }: Value): Descriptor {
   return { dataType, shape: shape.slice(0, 2) };
 }
@@ -130,8 +130,8 @@ const lstm: Lowering<"lstm"> = (node, onnx) => {
 };
 
 /**
- * An LSTM with peepholes, step by step. Not ONNX's: that one looks at the new cell state for the output gate, WebNN at the
- * old one for all gates.
+ * An LSTM with peepholes, step by step. ONNX's LSTM uses the new cell state for the output gate, WebNN's the old one
+ * for all gates.
  */
 function unrolledLstm({ operands, attributes, outputs: [state] }: NodeOf<"lstm">, onnx: OnnxWriter): Operand[] {
   const { steps, direction, hiddenSize } = attributes;
@@ -167,14 +167,14 @@ function unrolledLstm({ operands, attributes, outputs: [state] }: NodeOf<"lstm">
   return [last("hiddenState"), last("cellState"), ...(attributes.returnSequence ? [sequence()] : [])];
 }
 
-/** The parts along the first dimension, which goes away. */
+/** Splits along the first dimension, and removes it. */
 function unstack(value: Value, onnx: OnnxWriter): Operand[] {
   const [count, ...shape] = value.shape as [number, ...number[]];
   const parts = count === 1 ? [value] : onnx.nodes("Split", [value], count, { axis: 0, num_outputs: count });
   return parts.map((part) => onnx.reshape(part, shape));
 }
 
-/** The parts along a new first dimension. */
+/** Joins along a new first dimension. */
 function stack(parts: readonly Operand[], onnx: OnnxWriter): Operand {
   const unsqueezed = parts.map((part) => onnx.node("Unsqueeze", [part, onnx.ints([0])]));
   return unsqueezed.length === 1 ? unsqueezed[0] : onnx.node("Concat", unsqueezed, { axis: 0 });
@@ -223,7 +223,7 @@ function lstmStep(
   return { hiddenState: newHidden, cellState: newCell };
 }
 
-/** The sum of the operands that are there. */
+/** The sum of the operands that are present. */
 function sum(operands: readonly Operand[], onnx: OnnxWriter): Operand {
   return operands.filter((operand) => operand !== undefined)
     .reduce((total, operand) => onnx.node("Add", [total, operand]));
@@ -239,7 +239,6 @@ const lstmCell: Lowering<"lstmCell"> = ({ operands, attributes }, onnx) => {
   return [hiddenState, cellState];
 };
 
-/** The lowerings of recurrent networks. */
 export const recurrent = { gru, gruCell, lstm, lstmCell } satisfies {
   [Name in keyof typeof rows]: Lowering<Name>;
 };

@@ -13,7 +13,7 @@ import { type Combine, greaterOf, lesserOf } from "./order.ts";
 
 type ReductionNode = NodeOf<keyof typeof rows>;
 
-/** What a reduction makes of a single element. */
+/** The result of a reduction for a single element. */
 type OfElement = (input: Operand, onnx: OnnxWriter) => Operand;
 
 const itself: OfElement = (input) => input;
@@ -21,7 +21,7 @@ const absolute: OfElement = (input, onnx) => onnx.node("Abs", [input]);
 const square: OfElement = (input, onnx) => onnx.node("Mul", [input, input]);
 const logarithm: OfElement = (input, onnx) => onnx.node("Log", [input]);
 
-/** A reduction by one ONNX operator. Over no axes, of which providers make several things, it is that of each element. */
+/** A reduction with one ONNX operator. For no axes, for which providers differ, it applies to each element. */
 function reduction(op: string, ofElement: OfElement = itself) {
   return ({ operands: { input }, attributes: { axes, keepDimensions } }: ReductionNode, onnx: OnnxWriter): Operand =>
     axes.length === 0
@@ -32,7 +32,7 @@ function reduction(op: string, ofElement: OfElement = itself) {
 const addition: Combine = (_dataType, a, b, onnx) => onnx.node("Add", [a, b]);
 const multiplication: Combine = (_dataType, a, b, onnx) => onnx.node("Mul", [a, b]);
 
-/** A sum or product, of integers without the detour over double precision that ONNX Runtime's reductions make. */
+/** A sum or product. Integers avoid ONNX Runtime's reductions, which compute in double precision. */
 function sum(op: string, fold: Combine, ofElement: OfElement = itself) {
   return (node: ReductionNode, onnx: OnnxWriter): Operand => {
     const { input } = node.operands;
@@ -43,8 +43,8 @@ function sum(op: string, fold: Combine, ofElement: OfElement = itself) {
 }
 
 /**
- * The data types of which ONNX Runtime finds the greatest and the least. For unsigned integers of 32 and 64 bits it has no
- * kernel; that of int64 compares the low halves only.
+ * The data types for which ONNX Runtime's minimum and maximum work. It has no kernels for uint32 and uint64, and that
+ * of int64 compares only the low halves.
  */
 const ORDERED: readonly MLOperandDataType[] = ["float32", "float16", "int32", "int8", "uint8"];
 
@@ -57,14 +57,16 @@ function extreme(op: string, fold: Combine) {
   };
 }
 
-/** ONNX Runtime loses a NaN that is not the first element. The sum of magnitudes is NaN if and only if an element is. */
+/**
+ * ONNX Runtime ignores a NaN that is not the first element. The sum of magnitudes is NaN if and only if an element is.
+ */
 function orNaN(found: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
   const magnitude = reduction("ReduceL1")(node, onnx);
   const isNumber = onnx.node("GreaterOrEqual", [magnitude, onnx.scalar(node.operands.input.dataType, 0)]);
   return onnx.node("Where", [isNumber, found, magnitude]);
 }
 
-/** A reduction by an element-wise operator. */
+/** A reduction with an element-wise operator. */
 function folded(fold: Combine, input: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
   const { operands: { input: { dataType, shape } }, attributes: { axes }, outputs: [output] } = node;
   const combine = (a: Operand, b: Operand) => fold(dataType, a, b, onnx);
@@ -72,7 +74,7 @@ function folded(fold: Combine, input: Operand, node: ReductionNode, onnx: OnnxWr
   return output!.shape.length === shape.length ? kept : onnx.reshape(kept, output!.shape);
 }
 
-/** Combines the two halves of a dimension until one element is left. */
+/** Combines the two halves of a dimension until one element remains. */
 function foldAxis(
   combine: (a: Operand, b: Operand) => Operand,
   input: Operand,
@@ -91,7 +93,6 @@ function foldAxis(
   return rest === undefined ? value : combine(value, rest);
 }
 
-/** The lowerings of reductions. */
 export const reductions = {
   reduceL1: (node, onnx) => {
     const isAbsolute = isUnsigned(node.operands.input.dataType);

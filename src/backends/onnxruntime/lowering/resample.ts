@@ -14,7 +14,7 @@ import type { Lowering } from "./lowering.ts";
 const resample2d: Lowering<"resample2d"> = (node, onnx) => {
   const { operands: { input }, attributes: { axes, mode }, outputs: [output] } = node;
   if (mode === "linear") return linear(node, onnx);
-  // ONNX Runtime calculates in single precision: a scale that this does not hold shifts coordinates across a half.
+  // ONNX Runtime computes in single precision. A scale that is not exact in it can shift a coordinate across a half.
   const isExact = axes.every((axis) =>
     Math.fround(scaleOf(axis, input.shape, output!.shape)) * input.shape[axis]! ===
       output!.shape[axis]!
@@ -35,7 +35,7 @@ function resize(input: Operand, sizes: Shape, attributes: Readonly<Record<string
   });
 }
 
-/** Picks the nearest elements by their positions. */
+/** Picks the nearest elements by index. */
 function gathered({ operands: { input }, attributes: { axes }, outputs: [output] }: Node, onnx: OnnxWriter): Operand {
   return axes.reduce<Operand>((value, axis) => {
     const [size, outputSize] = [input.shape[axis]!, output!.shape[axis]!];
@@ -46,13 +46,13 @@ function gathered({ operands: { input }, attributes: { axes }, outputs: [output]
 
 type Node = NodeOf<"resample2d">;
 
-/** The half-pixel coordinate `c = (i + ½)·size/outputSize − ½` to the nearest whole number, the lower of two. */
+/** The half-pixel coordinate `c = (i + ½)·size/outputSize − ½`, rounded to the nearest integer, ties down. */
 function nearest(i: number, size: number, outputSize: number): number {
   const position = Math.ceil(((2 * i + 1) * size - 2 * outputSize) / (2 * outputSize));
   return Math.min(Math.max(position, 0), size - 1);
 }
 
-/** ONNX Runtime interpolates the last two dimensions; of integers it cuts off what the standard rounds. */
+/** ONNX Runtime interpolates the last two dimensions. For integers it truncates, where the standard rounds. */
 function linear({ operands: { input }, attributes: { axes }, outputs: [output] }: Node, onnx: OnnxWriter): Operand {
   const { dataType, shape } = input;
   const permutation = [...shape.keys()].sort((a, b) => Number(axes.includes(a)) - Number(axes.includes(b)) || a - b);
@@ -65,8 +65,9 @@ function linear({ operands: { input }, attributes: { axes }, outputs: [output] }
 }
 
 /**
- * Interpolates the last two of four dimensions. ONNX Runtime's optimizer moves a transposition through Resize, even if no
- * kernel can do what comes of it; not through a Reshape that adds a dimension, which makes the Resize slower.
+ * Interpolates the last two of four dimensions. ONNX Runtime's optimiser moves a transpose through Resize, even if no
+ * kernel supports the result. It does not move it through a Reshape that adds a dimension, but that makes Resize
+ * slower.
  */
 function interpolate(input: Operand, before: Shape, after: Shape, onnx: OnnxWriter): Operand {
   const mode = { mode: "linear" };
@@ -75,5 +76,4 @@ function interpolate(input: Operand, before: Shape, after: Shape, onnx: OnnxWrit
   return onnx.reshape(resize(onnx.reshape(input, volume(before)), volume(after), mode, onnx), after);
 }
 
-/** The lowering of resampling. */
 export const resampling = { resample2d } satisfies { [Name in keyof typeof rows]: Lowering<Name> };

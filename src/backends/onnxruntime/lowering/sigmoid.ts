@@ -1,5 +1,5 @@
 /**
- * The logistic function.
+ * The sigmoid function.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { MLOperandDataType } from "../../../data_type.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import { has } from "./kernels.ts";
 
-/** Beyond it the result is 1, and the exponential can overflow. */
+/** Above this, the result is 1, and the exponential could overflow. */
 const GREATEST = 30;
 
 /**
- * `1 / (1 + e⁻ˣ)`, as `e / (1 + |e|)` with `e = eˣ`: exact to 2 units in the last place from the least result to 1. On the CPU
- * it takes twice as long as the engine's approximation. For float16 that is exact enough.
+ * `1 / (1 + e⁻ˣ)`, as `e / (1 + |e|)` with `e = eˣ`: exact to 2 units in the last place over the whole range. On the
+ * CPU it takes twice as long as the engine's approximation, which is precise enough for float16.
  */
 export function sigmoid(input: Operand, dataType: MLOperandDataType, onnx: OnnxWriter): Operand {
   if (dataType !== "float32" || !has("roughSigmoid", onnx)) return onnx.node("Sigmoid", [input]);

@@ -1,8 +1,9 @@
 /**
- * Which nodes of the WebNN graph a node of the engine's graph does the work of.
+ * Attributes the nodes of the engine's graph to nodes of the WebNN graph.
  *
- * The engine's nodes bear the names of the nodes that it was given, or names made of them. A node that it was given and
- * that is gone was fused with a neighbour, or did nothing: it counts with the one that it was most likely fused with.
+ * The engine's nodes have the names of the nodes that it was given, or names derived from them. If a given node is
+ * missing, it was fused with a neighbour or did nothing; its work is attributed to the node that it was most likely
+ * fused with.
  *
  * @module
  */
@@ -13,18 +14,18 @@ import type { Origins } from "../../../graph/origins.ts";
 import type { LoweredGraph, OnnxGraph, OnnxNode } from "../onnx.ts";
 import { nodeFinder } from "../way.ts";
 
-/** Operators that engines fuse with what follows; others with what precedes. */
+/** Operators that engines fuse with the next node; all others are fused with the previous one. */
 const FUSED_FORWARD: readonly string[] = ["Cast", "DequantizeLinear", "Expand", "Pad", "Reshape", "Transpose"];
 
 /** What a node of the engine's graph does. */
 export interface Attribution {
-  /** The operator of the rewritten graph that it is a part of: of several that were fused, the one with the most work. */
+  /** The operator of the rewritten graph that it belongs to; for several fused ones, that with the most work. */
   readonly operator: string | undefined;
   /** The nodes of the given graph whose work it does. */
   readonly origins: readonly Node[];
 }
 
-/** A node of the engine's graph. */
+/** Attributes the engine's nodes, which are given by name. */
 export interface RunNode {
   readonly name: string;
   /** Its operator. */
@@ -42,7 +43,7 @@ export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins
   const carried = new Map<number, Node[]>();
   homesOf(onnx, positions).forEach((home, position) => {
     const origin = onnx.origins[position]!;
-    // Where a part of an operation is still there by itself, the operation belongs to that part.
+    // If part of an operation still exists on its own, the operation is attributed to it.
     if (home === undefined || (home !== position && running.has(origin))) return;
     carried.getOrInsertComputed(home, () => []).push(origin);
   });
@@ -55,10 +56,7 @@ export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins
   });
 }
 
-/**
- * For each node that was given, the one that is still there and does its work; `undefined` for what was computed before.
- * @param running the positions of those that are there, and their operators in the engine's graph
- */
+/** For each given node, the existing node that does its work; `undefined` for nodes computed in advance. */
 function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number | undefined)[] {
   const { nodes } = onnx;
   const fixed = fixedNodes(onnx, running);
@@ -85,7 +83,7 @@ function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number
   });
 }
 
-/** How many nodes an engine fuses in a row, at most. */
+/** The nodes that are missing because they depend only on constants. */
 const LONGEST_WAY = 6;
 
 /**
@@ -123,7 +121,7 @@ function fixedNodes({ initializers, nodes }: OnnxGraph, running: ReadonlyMap<num
   return fixed;
 }
 
-/** Which node makes each value, and which use it, by their positions. */
+/** The positions of the nodes that produce and use each value. */
 function neighbours(nodes: readonly OnnxNode[]) {
   const producers = new Map<string, number>();
   const users = new Map<string, number[]>();

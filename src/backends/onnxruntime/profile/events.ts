@@ -1,30 +1,30 @@
 /**
- * The events that ONNX Runtime's profiler writes, as the durations of the runs and their nodes.
+ * Reads the events of ONNX Runtime's profiler: the durations of runs and nodes.
  *
  * @module
  */
 
-/** A node as it was measured; times are in milliseconds, means of several runs. */
+/** The measurement of a node. Times are in milliseconds, means over several runs. */
 export interface MeasuredNode {
   readonly name: string;
   readonly kernel: string;
   readonly provider: string;
-  /** After the beginning of the run. */
+  /** Since the start of the run. */
   readonly start: number;
   readonly time: number;
   readonly outputBytes: number;
 }
 
-/** What was measured of a session's runs. */
+/** The measurements of a session's runs. */
 export interface MeasuredRuns {
-  /** How many there were. */
+  /** The number of runs. */
   readonly runs: number;
-  /** The duration of a run in milliseconds. */
+  /** The duration of a run, in milliseconds. */
   readonly time: number;
   readonly nodes: readonly MeasuredNode[];
 }
 
-/** An event in the format of Chrome's traces; times are in microseconds. */
+/** An event in Chrome's trace format. Times are in microseconds. */
 interface TraceEvent {
   readonly cat: string;
   readonly name: string;
@@ -42,8 +42,8 @@ const RUN = "model_run";
 const KERNEL = "_kernel_time";
 
 /**
- * Reads the events. The first run, which allocates memory, and the slower half of the others, which were held up by what
- * else the machine does, are counted but not averaged.
+ * Reads the events. The averages leave out the first run, which allocates memory, and the slower half of the others,
+ * which other programs have delayed.
  */
 export function readEvents(json: string): MeasuredRuns {
   const runs = runsOf(JSON.parse(json));
@@ -51,7 +51,7 @@ export function readEvents(json: string): MeasuredRuns {
   const warm = runs.length > 1 ? runs.slice(1) : runs;
   const quick = warm.toSorted((a, b) => a.event.dur - b.event.dur).slice(0, Math.ceil(warm.length / 2));
   const names = quick[0]!.nodes.map(({ name }) => name);
-  // An engine that ran other nodes, or the same in another order, cannot be averaged node by node.
+  // If an engine runs different nodes, or in a different order, its runs cannot be averaged node by node.
   const alike = quick.filter(({ nodes }) =>
     nodes.length === names.length && nodes.every(({ name }, i) => name === names[i])
   );
@@ -69,7 +69,7 @@ export function readEvents(json: string): MeasuredRuns {
   };
 }
 
-/** The runs that were written in full: the event of a run comes after those of its nodes. */
+/** The complete runs: the event of a run comes after those of its nodes. */
 function runsOf(events: readonly TraceEvent[]): Run[] {
   const runs: Run[] = [];
   let nodes: TraceEvent[] = [];
@@ -82,7 +82,7 @@ function runsOf(events: readonly TraceEvent[]): Run[] {
   return runs;
 }
 
-/** In milliseconds. */
+/** The mean, in milliseconds. */
 function mean(runs: readonly Run[], microseconds: (run: Run) => number): number {
   return runs.reduce((sum, run) => sum + microseconds(run), 0) / runs.length / 1000;
 }

@@ -1,5 +1,5 @@
 /**
- * A compiled graph whose runs are measured.
+ * A compiled graph with profiling.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { attribute } from "./attribution.ts";
 import { readEvents } from "./events.ts";
 import type { Profiler } from "./profiler.ts";
 
-/** Takes the executable and its profiler over. */
+/** Takes over the executable and its profiler. */
 export function measured(executable: OrtExecutable, profiler: Profiler, way: Way): Executable {
   let profile: Promise<EngineProfile> | undefined;
   return {

@@ -1,5 +1,5 @@
 /**
- * ONNX Runtime's own profiler: it keeps an event for every node of every run, up to a million, and writes them to a file
+ * ONNX Runtime's profiler: records an event for every node of every run, up to a million, and writes them to a file
  * when it ends.
  *
  * @module
@@ -10,17 +10,17 @@ import { pathString, type Pointer, readCString } from "../../../../ffi/memory.ts
 import type { Releasable } from "../../backend.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
-/** Measures the runs of one session, which is released before it. */
+/** Profiles the runs of one session, which must be released before it. */
 export interface Profiler extends Releasable {
-  /** Has the session that is made from the options measured. */
+  /** Enables profiling in the options of the session. */
   addTo(options: Pointer): void;
-  /** Ends the measuring, and gives the events as JSON. */
+  /** Ends the profiling. Returns the events as JSON. */
   end(session: Pointer): Promise<string>;
 }
 
 /**
- * Makes a profiler with a folder for its file.
- * @throws if the program may not write temporary files
+ * Creates a profiler, with a folder for its file.
+ * @throws {TypeError} if the program may not write temporary files
  */
 export function createProfiler({ api, allocator }: OrtRuntime): Profiler {
   const folder = createTemporaryFolder("the option profile");

@@ -1,5 +1,5 @@
 /**
- * A provider that has shown that it works: it has computed a small graph, and its session gives the memory of tensors.
+ * A provider that works: it has run a small graph, and its session allocates the memory of tensors.
  *
  * @module
  */
@@ -20,23 +20,23 @@ import { prove } from "./proof.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
 import { NO_TURNS, type Turns } from "./turns.ts";
 
-/** An open provider of one context. */
+/** The open provider of one context. */
 export interface Accelerator {
   readonly runtime: DeviceRuntime;
   readonly provider: Provider;
   readonly settings: Settings;
   readonly limits: DeviceLimits;
-  /** Resolves with the reason if the device is gone for good. */
+  /** Resolves with the reason if the device is lost. */
   readonly lost: Promise<string>;
-  /** Allocates its memory; absent where tensors are in the CPU's. */
+  /** Allocates its memory; absent if tensors are in CPU memory. */
   readonly allocator: Pointer | undefined;
-  /** Options for one session: of a graph, where it is not a small one that proves something. */
+  /** Options for one session: of a graph, or of the test graph. */
   createSessionOptions(graphOptions?: ProviderOptions): Pointer;
-  /** The provider's options that belong to one graph. */
+  /** The provider options for one graph. */
   graphOptions(onnx: OnnxGraph): Promise<ProviderOptions>;
-  /** Does work on the device, after all that must not overlap with it; sees whether it fails since the device is gone. */
+  /** Runs work on the device, after work that must not overlap with it. Detects failures because the device is lost. */
   perform<T>(work: () => T | Promise<T>): T | Promise<T>;
-  /** After everything that was made with it has been released. */
+  /** Call it after everything made with it has been released. */
   close(): void;
 }
 
@@ -44,7 +44,7 @@ type Parts = Pick<Accelerator, "runtime" | "provider" | "settings">;
 
 /**
  * Opens a provider.
- * @throws if it cannot be added to a session, or does not compute what it should
+ * @throws if it cannot be added to a session, or computes wrong results
  */
 export async function openAccelerator(
   runtime: DeviceRuntime,
@@ -102,7 +102,7 @@ async function optionsOf({ provider, runtime, settings }: Parts, onnx: OnnxGraph
   };
 }
 
-/** What the provider does not take runs on the CPU, but for a data type that it takes and the hardware lacks. */
+/** The CPU runs what the provider does not support, except data types that it supports and the hardware does not. */
 async function deriveLimits(
   { provider, runtime }: Parts,
   create: () => Pointer,
@@ -127,7 +127,7 @@ function assemble(
 ): Accelerator {
   const { provider, runtime } = parts;
   const allocator = provider.createAllocator?.(runtime, session);
-  // Those of the libraries that the provider has loaded.
+  // The allocators of the libraries that the provider has loaded.
   skipExitHandlers();
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   return {
@@ -146,7 +146,7 @@ function assemble(
   };
 }
 
-/** Does work and tells `lose` if it fails because the device is gone. */
+/** Runs work, and calls `lose` if it fails because the device is lost. */
 function watch<T>(work: () => T | Promise<T>, provider: Provider, lose: (reason: string) => void): T | Promise<T> {
   const fail = (error: unknown): never => {
     if (isDeviceLoss(error, provider)) lose(messageOf(error));
@@ -160,7 +160,7 @@ function watch<T>(work: () => T | Promise<T>, provider: Provider, lose: (reason:
   }
 }
 
-/** Whether an error means that nothing will work on the device any more: by ONNX Runtime's code, or the provider's words. */
+/** Whether an error means that the device is lost: by ONNX Runtime's error code, or the provider's message. */
 export function isDeviceLoss(error: unknown, { lossWords }: Pick<Provider, "lossWords">): boolean {
   if (!(error instanceof OrtError)) return false;
   return error.code === ErrorCode.DEVICE_RESET || lossWords?.test(error.message) === true;

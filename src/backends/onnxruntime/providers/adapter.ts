@@ -1,6 +1,6 @@
 /**
- * Whether a provider runs on the GPU of a program's own WebGPU device. ONNX Runtime picks a GPU by itself and does not
- * tell which; what it tells is which there are.
+ * Whether a provider runs on the GPU of a program's WebGPU device. ONNX Runtime chooses a GPU itself and does not say
+ * which, only which ones exist.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { GpuAdapter } from "../../backend.ts";
 import type { EpDevice } from "./ep_devices.ts";
 import type { Provider } from "./provider.ts";
 
-/** Why a provider would run on another GPU, or may do so; `undefined` if it runs on this one. */
+/** Why a provider runs on another GPU, or may do so; `undefined` if it runs on this one. */
 export function describeMismatch(
   { engineName, hardware, isHardware, name }: Pick<Provider, "engineName" | "hardware" | "isHardware" | "name">,
   devices: readonly EpDevice[],

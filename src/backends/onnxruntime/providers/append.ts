@@ -1,5 +1,5 @@
 /**
- * How execution providers are added to the options of a session, and how they give memory.
+ * Adds execution providers to session options, and allocates their memory.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { cString, cStringArray, type Pointer, pointerArray } from "../../../../f
 import { AllocatorType, DeviceMemoryType, MemoryDeviceType } from "../../../../ffi/onnxruntime/enums.ts";
 import type { DeviceRuntime, Provider, ProviderOptions } from "./provider.ts";
 
-/** One that takes options by ONNX Runtime's general function, under the name that this has for it. */
+/** A provider that takes options through ONNX Runtime's generic function, by its name there. */
 export function appendByName(name: string): Provider["append"] {
   return ({ api }, sessionOptions, options) => {
     const { keys, values, count } = toPairs(options);
@@ -16,7 +16,7 @@ export function appendByName(name: string): Provider["append"] {
   };
 }
 
-/** A plug-in's, on one of its devices. */
+/** The provider of a plug-in, on one of its devices. */
 export function appendDevice(device: Pointer): Provider["append"] {
   return ({ deviceApi, env }, sessionOptions, options) => {
     const { keys, values, count } = toPairs(options);
@@ -37,7 +37,7 @@ export function appendCuda({ deviceApi }: DeviceRuntime, sessionOptions: Pointer
   }
 }
 
-/** TensorRT, and CUDA behind it for what it does not take. */
+/** TensorRT, followed by CUDA for what it does not support. */
 export function appendTensorRt(runtime: DeviceRuntime, sessionOptions: Pointer, options: ProviderOptions): void {
   const { deviceApi } = runtime;
   const { tensorRt, cuda } = splitTensorRtOptions(options);
@@ -52,7 +52,7 @@ export function appendTensorRt(runtime: DeviceRuntime, sessionOptions: Pointer, 
   appendCuda(runtime, sessionOptions, cuda);
 }
 
-/** Options that begin with `trt_` are TensorRT's, the others CUDA's; the number of the device is for both. */
+/** Options that start with `trt_` are for TensorRT, the others for CUDA; the device number is for both. */
 export function splitTensorRtOptions(options: ProviderOptions): { tensorRt: ProviderOptions; cuda: ProviderOptions } {
   const entries = Object.entries(options);
   return {
@@ -61,7 +61,7 @@ export function splitTensorRtOptions(options: ProviderOptions): { tensorRt: Prov
   };
 }
 
-/** Makes allocators of the memory that ONNX Runtime has under a name, on the first GPU of a vendor. */
+/** Creates allocators for the memory with this name in ONNX Runtime, on the first GPU of a vendor. */
 export function allocatorOf(name: string, vendorId: number): NonNullable<Provider["createAllocator"]> {
   return ({ api, deviceApi }, session) => {
     const { DEFAULT } = DeviceMemoryType;

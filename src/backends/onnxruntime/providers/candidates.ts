@@ -1,5 +1,5 @@
 /**
- * Which providers there are: those of plug-ins, in the order in which they are named, then those of the library.
+ * Finds providers: those of plug-ins, in the order in which they are named, then those of the library.
  *
  * @module
  */
@@ -22,12 +22,12 @@ export type Found =
   | { readonly kind: "open"; readonly accelerator: Accelerator }
   | { readonly kind: "absent"; readonly reasons: readonly string[] };
 
-/** Why a provider did not open, by library and provider, so that hints do not lead there again and again. */
+/** Why a provider failed to open, by library and provider, so that hints do not try it again. */
 const failures = new Map<string, string>();
 
 /**
- * Opens the first provider that fits what a program asks for, and works.
- * @param adapter the GPU that it must run on
+ * Opens the first provider that matches the program's options and works.
+ * @param adapter the GPU that it must run on, if any
  * @throws {LibraryError} if a plug-in cannot be used
  */
 export async function openFirst(
@@ -56,12 +56,12 @@ export async function openFirst(
   return { kind: "absent", reasons };
 }
 
-/** Whether the standard's hints lead here: only hardware will do then that works well for whoever has named no provider. */
+/** Whether a hint leads here. Then the hardware must work well for programs that name no provider. */
 function isLedByHint({ device, provider }: Selection): boolean {
   return device === undefined && provider === undefined;
 }
 
-/** Why a provider cannot serve a program, whether it works or not. */
+/** Why a provider does not match the program's options, whether it works or not. */
 function describeUnfit(
   runtime: DeviceRuntime,
   provider: Provider,
@@ -72,7 +72,7 @@ function describeUnfit(
     (adapter && describeMismatch(provider, listEpDevices(runtime), adapter));
 }
 
-/** The providers that fit, best first: hardware before what computes in software. */
+/** The matching providers, best first: hardware before software. */
 function findProviders(runtime: DeviceRuntime, selection: Selection, device: DeviceKind): Provider[] {
   const { plugins = [], provider: name } = selection;
   const all = [...pluginProviders(runtime, plugins), ...compiledProviders(runtime, listEpDevices(runtime))];
@@ -83,7 +83,7 @@ function findProviders(runtime: DeviceRuntime, selection: Selection, device: Dev
     .toSorted((a, b) => Number(b.isHardware) - Number(a.isHardware));
 }
 
-/** Whoever puts a provider's own libraries beside ONNX Runtime has the hardware for it. */
+/** If a provider's own libraries are installed next to ONNX Runtime, the machine has hardware for it. */
 function isInstalled({ path }: OrtRuntime, { needs: { beside } }: Provider): boolean {
   return beside.length > 0 && missingBeside(path, beside).length === 0;
 }
@@ -97,7 +97,7 @@ function allPlugins(plugins: readonly string[]): string[] {
 }
 
 /**
- * All providers, and whether each works: a small graph runs on each.
+ * All providers, and whether each works: runs a small graph on each.
  */
 export async function listDevices(
   runtime: DeviceRuntime,
@@ -146,7 +146,7 @@ async function listProvider(
   }
 }
 
-/** The libraries that are missing, if any are, in place of the engine's own words. */
+/** The missing libraries, if any, instead of the engine's own message. */
 function whyAbsent({ path }: OrtRuntime, { failureWords, needs }: Provider, error: unknown): string {
   const beside = missingBeside(path, needs.beside);
   if (beside.length > 0) return `${beside.join(", ")} must lie beside ${path}`;
@@ -156,7 +156,7 @@ function whyAbsent({ path }: OrtRuntime, { failureWords, needs }: Provider, erro
   return plainly(messageOf(error), failureWords ? [failureWords, ...FAILURE_WORDS] : FAILURE_WORDS);
 }
 
-/** What matters in the words of any engine, which begin with places in its source. */
+/** The relevant part of an engine's message, which starts with a source location. */
 const FAILURE_WORDS = [/Failed to load library .*/s, /(?<= was false\. ).*/s];
 
 function plainly(message: string, patterns: readonly RegExp[]): string {

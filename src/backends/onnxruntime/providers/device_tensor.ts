@@ -15,7 +15,7 @@ import type { Accelerator } from "./accelerator.ts";
 
 const POINTER_BYTES = 8;
 
-/** A value in the CPU's memory that data pass through. */
+/** A value in CPU memory, through which data is copied. */
 interface Staging {
   readonly value: Pointer;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -23,7 +23,7 @@ interface Staging {
   readonly pair: Pointer;
 }
 
-/** An OrtValue in device memory. Only a tensor that is written or read has a staging value, too. */
+/** An OrtValue in device memory. Only a tensor that is written or read also has a staging value. */
 export class AcceleratorTensor implements ValueTensor {
   readonly bindings: Set<Binding> = new Set();
   readonly value: Pointer;
@@ -35,7 +35,7 @@ export class AcceleratorTensor implements ValueTensor {
     this.value = api.CreateTensorAsOrtValue(allocator!, int64Array(shape), shape.length, ElementType[dataType]);
   }
 
-  /** Makes a tensor of zeros. */
+  /** Creates a tensor of zeros. */
   static create(accelerator: Accelerator, descriptor: Descriptor): AcceleratorTensor | Promise<AcceleratorTensor> {
     const made = accelerator.perform(() => AcceleratorTensor.#createZeros(accelerator, descriptor));
     const { silentAbove = Infinity } = accelerator.provider;
@@ -55,7 +55,7 @@ export class AcceleratorTensor implements ValueTensor {
     }
   }
 
-  /** Reading fails if the memory could not be had. */
+  /** Reading fails if there was not enough memory. */
   static async #check(made: AcceleratorTensor | Promise<AcceleratorTensor>): Promise<AcceleratorTensor> {
     const tensor = await made;
     try {
@@ -69,7 +69,7 @@ export class AcceleratorTensor implements ValueTensor {
   }
 
   write(bytes: Uint8Array): void | Promise<void> {
-    // The bytes are the caller's once this returns: they are staged now, also if the device is busy.
+    // The bytes belong to the caller once this returns, so they are staged now, even if the device is busy.
     this.#stage().bytes.set(bytes);
     return this.accelerator.perform(() => this.#upload());
   }
@@ -104,7 +104,7 @@ export class AcceleratorTensor implements ValueTensor {
     const { api, allocator } = this.accelerator.runtime;
     const { bytes, pair, value } = this.#staging;
     this.#staging = undefined;
-    bytes.buffer.transfer(0); // Nothing can touch the memory any more.
+    bytes.buffer.transfer(0); // Makes the memory inaccessible.
     api.ReleaseValue(value);
     api.AllocatorFree(allocator, pair);
   }

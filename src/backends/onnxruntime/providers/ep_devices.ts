@@ -1,5 +1,5 @@
 /**
- * What ONNX Runtime finds by itself: hardware, and the devices that execution providers offer on it.
+ * What ONNX Runtime detects: hardware, and the devices that execution providers offer on it.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import type { OrtRuntime } from "../runtime.ts";
 /** An execution provider on a piece of hardware. */
 export interface EpDevice {
   readonly pointer: Pointer;
-  /** The execution provider under ONNX Runtime's name: `"CUDAExecutionProvider"`. */
+  /** The name of the execution provider in ONNX Runtime: `"CUDAExecutionProvider"`. */
   readonly engineName: string;
   readonly vendor: string;
-  /** The version of the provider; empty if it tells none. */
+  /** The version of the provider; empty if unknown. */
   readonly version: string;
   readonly device: DeviceKind;
-  /** The hardware: its vendor, or its own description. */
+  /** The vendor or the description of the hardware. */
   readonly hardware: string;
-  /** The numbers of vendor and device on the PCI bus. */
+  /** The PCI numbers of vendor and device. */
   readonly vendorId: number;
   readonly deviceId: number;
-  /** The plug-in that offers it; empty for what is compiled into ONNX Runtime. */
+  /** The plug-in that offers it; empty if it is compiled into ONNX Runtime. */
   readonly libraryPath: string;
-  /** Describes the memory of the device; null if it uses the CPU's. */
+  /** Describes the memory of the device; null if it uses CPU memory. */
   readonly memory: Pointer | null;
 }
 
@@ -36,7 +36,7 @@ const KINDS: Readonly<Record<number, DeviceKind>> = {
   [HardwareType.NPU]: "npu",
 };
 
-/** The devices that providers offer now; registering a plug-in adds some. */
+/** The devices that providers offer now. Registering a plug-in adds its devices. */
 export function listEpDevices({ env, deviceApi }: OrtRuntime): EpDevice[] {
   if (deviceApi === undefined) return [];
   const [list, count] = [new BigUint64Array(1), new BigUint64Array(1)];
@@ -44,7 +44,7 @@ export function listEpDevices({ env, deviceApi }: OrtRuntime): EpDevice[] {
   return Array.from({ length: Number(count[0]) }, (_, i) => describe(deviceApi, readPointer(pointerAt(list)!, 8 * i)!));
 }
 
-/** The hardware that ONNX Runtime has found, with a provider for it or without: `"cpu of AMD"`. */
+/** The hardware that ONNX Runtime has detected, with or without a provider: `"cpu of AMD"`. */
 export function listHardware({ env, deviceApi }: OrtRuntime): string[] {
   if (deviceApi === undefined) return [];
   const count = new BigUint64Array(1);

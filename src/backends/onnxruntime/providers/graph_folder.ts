@@ -1,7 +1,7 @@
 /**
- * A folder for what a provider makes of one graph. ONNX Runtime takes what it finds there without a look at whether it
- * belongs to the graph, so that the name of the folder has to tell all graphs apart, weights included. Nobody clears the
- * folders away: how large they are only the provider knows.
+ * The folder for a provider's compiled form of one graph. ONNX Runtime uses what it finds there without checking that
+ * it belongs to the graph, so the name of the folder must identify the graph, including its weights. Nothing deletes
+ * the folders, because only the provider knows how large they get.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
 /**
- * The folder of a graph below another one, where it is made if need be; `undefined` if it may not be.
+ * The folder of a graph inside another one, created if necessary; `undefined` if that is not permitted.
  * @param entries the configuration of the graph's session
  */
 export async function graphFolder(

@@ -1,5 +1,5 @@
 /**
- * The execution providers that there are: rows with what ONNX Runtime tells of them.
+ * The available execution providers: rows, combined with what ONNX Runtime reports about them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { CompiledRow, Provider } from "./provider.ts";
 import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "./rows.ts";
 import { ExclusiveTurns, type Turns } from "./turns.ts";
 
-/** The providers that are compiled into a library, or can be loaded by it. */
+/** The providers that are compiled into a library, or that it can load. */
 export function compiledProviders(runtime: OrtRuntime, devices: readonly EpDevice[]): Provider[] {
   const names = availableProviders(runtime);
   return COMPILED.filter(({ engineName }) => names.includes(engineName)).map((row) =>
@@ -30,7 +30,7 @@ function compiledProvider(runtime: OrtRuntime, row: CompiledRow, devices: readon
   };
 }
 
-/** The engine names of what was compiled in, also where a library that it needs is absent. */
+/** The engine's names of compiled-in providers, even if a library that they need is missing. */
 function availableProviders({ api }: OrtRuntime): string[] {
   const [list, count] = [new BigUint64Array(1), new Int32Array(1)];
   api.GetAvailableProviders(list, count);
@@ -42,7 +42,7 @@ function availableProviders({ api }: OrtRuntime): string[] {
   }
 }
 
-/** The provider of a plug-in on one of its devices. */
+/** The provider of a plug-in, on one of its devices. */
 export function pluginProvider(offered: EpDevice): Provider {
   const { device, engineName, hardware, memory, pointer, vendor, version } = offered;
   const name = nameOf(engineName);
@@ -62,13 +62,16 @@ export function pluginProvider(offered: EpDevice): Provider {
   };
 }
 
-/** `"WebGpuExecutionProvider"` is `"webgpu"`; of a plug-in that bears the name of its file, `libonnxruntime_ggml.so`, `"ggml"`. */
+/**
+ * `"WebGpuExecutionProvider"` becomes `"webgpu"`; a plug-in named after its file, `libonnxruntime_ggml.so`, becomes
+ * `"ggml"`.
+ */
 function nameOf(engineName: string): string {
   const [, name = engineName] = /[/\\](?:lib)?(?:onnxruntime_)?(?:providers_)?(\w+)[^/\\]*$/.exec(engineName) ?? [];
   return name.replace(/ExecutionProvider$/, "").toLowerCase();
 }
 
-/** Whether a plug-in is made for threads is not known: each has its turns. */
+/** It is unknown whether a plug-in supports threads, so each runs one piece of work at a time. */
 const pluginTurns = new Map<string, Turns>();
 
 function turnsOf(engineName: string): Turns {

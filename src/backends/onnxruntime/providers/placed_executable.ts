@@ -1,5 +1,5 @@
 /**
- * A compiled graph on an accelerator: the same session as on the CPU, that runs in its turn and knows where its nodes are.
+ * A compiled graph on an accelerator: a session as on the CPU, which waits for its turn and knows where its nodes run.
  *
  * @module
  */
@@ -14,18 +14,18 @@ import { originsOfNames, type Way } from "../way.ts";
 import type { Accelerator } from "./accelerator.ts";
 import { readPlacement } from "./placement.ts";
 
-/** Where the nodes of a session are. */
+/** Where the nodes of a session run. */
 export interface Placement {
   readonly devices: readonly string[];
-  /** Those that the CPU runs. */
+  /** The nodes that the CPU runs. */
   readonly elsewhere: readonly PlacedNode[];
-  /** The nodes of the graph of which those are parts. */
+  /** The graph's nodes that those belong to. */
   readonly nodesElsewhere: ReadonlySet<Node>;
 }
 
 /**
- * Reads where the nodes of the session of a graph are.
- * @throws if some would run elsewhere and the context forbids that
+ * Reads where the nodes of a graph's session run.
+ * @throws if some would run elsewhere, and the context forbids it
  */
 export function checkPlacement(accelerator: Accelerator, session: Pointer, way: Way): Placement {
   const { provider, runtime, settings } = accelerator;
@@ -40,7 +40,7 @@ export function checkPlacement(accelerator: Accelerator, session: Pointer, way: 
   };
 }
 
-/** Gives a session's executable to an accelerator. */
+/** Adds an accelerator to a session's executable. */
 export function place(accelerator: Accelerator, executable: OrtExecutable, placement: Placement): Executable {
   const { perform } = accelerator;
   return {
@@ -55,8 +55,8 @@ export function place(accelerator: Accelerator, executable: OrtExecutable, place
 }
 
 /**
- * The nodes that are not among the recorded ones: those that compute at all, not from constants alone. The engine may
- * have fused some of them, or found that they do nothing.
+ * The number of nodes that are not recorded, except those computed from constants alone. The engine may have fused or
+ * dropped some of them.
  */
 function countOthers({ initializers, nodes }: OnnxGraph, recorded: readonly PlacedNode[]): number {
   const names = new Set(recorded.map(({ node }) => node));
@@ -68,7 +68,10 @@ function countOthers({ initializers, nodes }: OnnxGraph, recorded: readonly Plac
   }).length;
 }
 
-/** Most nodes first. A graph without any, whose outputs are constants or inputs, is where the context is. */
+/**
+ * The devices, the one with the most nodes first. A graph without nodes, whose outputs are constants or inputs, is on
+ * the context's device.
+ */
 function devicesOf(kind: DeviceKind, here: number, elsewhere: number): readonly string[] {
   if (elsewhere === 0 || kind === "cpu") return [kind];
   if (here === 0) return ["cpu"];

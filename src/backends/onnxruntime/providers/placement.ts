@@ -1,5 +1,5 @@
 /**
- * Where ONNX Runtime has placed the nodes of a session: its own record, made while the session was created.
+ * Where ONNX Runtime runs the nodes of a session, from its own record of the session's creation.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { type Pointer, pointerAt, readCString, readPointer } from "../../../../f
 import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
 import type { PlacedNode } from "../../backend.ts";
 
-/** Must be in the options of a session whose placement is asked for. */
+/** Must be in the options of a session whose placement will be read. */
 export const RECORD_PLACEMENT = { "session.record_ep_graph_assignment_info": "1" };
 
 /**
- * The nodes of a session, by the engine name of the provider that runs them. Nodes that were folded into constants are
- * none any more; fused ones may bear a name of the engine's own.
+ * The nodes of a session, by the engine's name of the provider that runs them. Folded nodes no longer exist; fused ones
+ * may have a name made by the engine.
  */
 export function readPlacement(deviceApi: OrtDeviceApi, session: Pointer): PlacedNode[] {
   return list((items, count) => deviceApi.Session_GetEpGraphAssignmentInfo(session, items, count)).flatMap((part) => {

@@ -1,6 +1,6 @@
 /**
- * Plug-in providers: shared libraries with ONNX Runtime's plug-in interface, and provider libraries of a build of ONNX
- * Runtime that lie elsewhere than beside it.
+ * Plug-in providers: shared libraries with ONNX Runtime's plug-in interface, and provider libraries of an ONNX Runtime
+ * build in another folder.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { cString, pathString } from "../../../../ffi/memory.ts";
 import type { OrtRuntime } from "../runtime.ts";
 import { type EpDevice, listEpDevices } from "./ep_devices.ts";
 
-/** What a plug-in library must have, and a provider library of a build of ONNX Runtime. */
+/** The entry points of a plug-in, and of a provider library of an ONNX Runtime build. */
 const ENTRY_POINTS = {
   CreateEpFactories: { parameters: [], result: "pointer", optional: true },
   GetProvider: { parameters: [], result: "pointer", optional: true },
 } as const;
 
-/** Plug-ins of this isolate, by library and path. The environment they are registered with is never released. */
+/** The plug-ins of this isolate, by library and path. Their environment is never released. */
 const registered = new Set<string>();
 
-/** The plug-ins that the environment variable WEBNN_ORT_PLUGINS lists, separated as in PATH. */
+/** The plug-ins in the environment variable WEBNN_ORT_PLUGINS, separated as in PATH. */
 export function pluginsOfEnvironment(): readonly string[] {
   return readPathList(readEnvironment("WEBNN_ORT_PLUGINS") ?? "");
 }
 
 /**
- * Registers a plug-in, once, and gives the devices that it offers on this machine: perhaps none.
+ * Registers a plug-in, once. Returns the devices that it offers on this machine, if any.
  *
  * @throws {LibraryError} if the file is not a plug-in that can be used
  */
@@ -39,7 +39,7 @@ export function registerPlugin(runtime: OrtRuntime, path: string): EpDevice[] {
   return listEpDevices(runtime).filter((device) => device.libraryPath === path);
 }
 
-/** ONNX Runtime looks for a relative path beside its own library, and loads whatever it finds without a check. */
+/** ONNX Runtime looks for relative paths next to its own library, and loads any file without a check. */
 function checkPlugin(path: string): void {
   if (!/^(\/|[A-Za-z]:[\\/]|\\\\)/.test(path)) {
     throw new LibraryError(`The plug-in ${path} is a relative path; name it by its absolute path`);
@@ -60,7 +60,7 @@ function register({ env, deviceApi, version }: OrtRuntime, path: string): void {
     deviceApi.RegisterExecutionProviderLibrary(env, cString(path), pathString(path));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    // Another isolate of the process has registered it with the same environment.
+    // Another isolate of the process has already registered it with the same environment.
     if (/already registered/i.test(reason)) return;
     throw new LibraryError(`${path} could not be registered with ONNX Runtime ${version}: ${reason}`, { cause });
   }

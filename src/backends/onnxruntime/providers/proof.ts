@@ -1,5 +1,5 @@
 /**
- * A small graph that shows whether a provider works: y = relu(x · x), a product and an element-wise operator.
+ * A small graph that tests whether a provider works: y = relu(x · x), a product and an element-wise operator.
  *
  * @module
  */
@@ -19,9 +19,9 @@ const OUTPUT = [0, 10, 0, 10];
 const ARRAYS = { float16: Float16Array, float32: Float32Array };
 
 /**
- * Runs the graph.
+ * Runs the test graph.
  * @returns its session, which the caller releases
- * @throws if it cannot be built or run, runs elsewhere, or gives wrong results
+ * @throws if it cannot be built or run, runs elsewhere, or returns wrong results
  */
 export async function prove(
   runtime: DeviceRuntime,

@@ -1,5 +1,5 @@
 /**
- * What an execution provider is.
+ * The type of an execution provider.
  *
  * @module
  */
@@ -12,48 +12,48 @@ import type { OrtRuntime } from "../runtime.ts";
 import type { Settings } from "../session_options.ts";
 import type { Turns } from "./turns.ts";
 
-/** Options of a provider, under the names that ONNX Runtime gives them. */
+/** Options of a provider, with ONNX Runtime's names. */
 export type ProviderOptions = Readonly<Record<string, string>>;
 
-/** The runtime, if it is new enough to have devices. */
+/** The runtime, if it is new enough to support devices. */
 export type DeviceRuntime = OrtRuntime & { readonly deviceApi: OrtDeviceApi };
 
 /** An execution provider. */
 export interface Provider {
-  /** `"webgpu"`, `"cuda"`, or the name of a plug-in's provider in the same manner. */
+  /** `"webgpu"`, `"cuda"`, or the name of a plug-in in the same style. */
   readonly name: string;
   /** Its name in ONNX Runtime: `"WebGpuExecutionProvider"`. */
   readonly engineName: string;
   readonly device: DeviceKind;
   readonly vendor: string;
   readonly version: string;
-  /** The hardware that it uses, as far as ONNX Runtime knows it; else empty. */
+  /** The name of its hardware; empty if ONNX Runtime does not know it. */
   readonly hardware: string;
-  /** Whether ONNX Runtime sees hardware for it: what has none computes on the CPU in the end. */
+  /** Whether ONNX Runtime sees hardware for it. Otherwise, it computes on the CPU. */
   readonly isHardware: boolean;
-  /** Whether only a program that names it gets it. */
+  /** Whether a program must name it to get it. */
   readonly byNameOnly?: boolean;
-  /** The demands of a context that it honours. */
+  /** The demands of a context that it supports. */
   readonly honours: readonly Demand[];
-  /** Its options for a context: how it is told the demands, and the program's own, which go before. */
+  /** Its options for a context: those for the demands, and those of the program, which take precedence. */
   options(settings: Settings): ProviderOptions;
-  /** Makes an allocator of its memory, valid as long as the session; absent where tensors are in the CPU's. */
+  /** Creates an allocator of its memory, valid as long as the session; absent if tensors are in CPU memory. */
   createAllocator?(runtime: DeviceRuntime, session: Pointer): Pointer;
-  /** The bytes above which it may lack the memory for a tensor and not say so before the tensor is read. */
+  /** Allocations above this size may fail silently; the failure shows only when the tensor is read. */
   readonly silentAbove?: number;
-  /** For work that must not overlap. */
+  /** Serialises work that must not overlap. */
   readonly turns?: Turns;
-  /** Libraries that it needs: those that lie beside ONNX Runtime, and those of the system. */
+  /** The libraries that it needs: those next to ONNX Runtime, and those of the system. */
   readonly needs: Needs;
-  /** Its words for a device that is gone for good, beside ONNX Runtime's own code. */
+  /** Its messages for a lost device, in addition to ONNX Runtime's own error code. */
   readonly lossWords?: RegExp;
-  /** What matters in its words when it cannot be opened. */
+  /** The relevant part of its message if it cannot be opened. */
   readonly failureWords?: RegExp;
-  /** Its option for a folder of what it makes of one graph. */
+  /** Its option for a folder for the compiled form of one graph. */
   readonly graphFolderOption?: string;
   /** Its option for recording the commands of a run, which later runs with the same tensors replay. */
   readonly captureOption?: string;
-  /** Whether ONNX Runtime records the nodes that it has placed here; by default it does. */
+  /** Whether ONNX Runtime records the nodes that it runs; true by default. */
   readonly keepsRecord?: boolean;
   /** Adds it to the options of one session, which no other session may use after that. */
   append(runtime: DeviceRuntime, sessionOptions: Pointer, options: ProviderOptions): void;
@@ -63,15 +63,15 @@ export interface Provider {
 export interface Needs {
   readonly beside: readonly string[];
   readonly system: readonly (readonly [library: string, product: string])[];
-  /** What to do if one of the system's is missing; by default to install it. */
+  /** What to do if a system library is missing; by default, install it. */
   readonly remedy?: string;
 }
 
 /** A provider that can be compiled into ONNX Runtime. */
 export interface CompiledRow extends Omit<Provider, "version" | "hardware" | "isHardware"> {
-  /** Given where it does not depend on what ONNX Runtime sees. */
+  /** Given if it does not depend on what ONNX Runtime detects. */
   readonly isHardware?: true;
 }
 
-/** A plug-in's provider: the rest is known when ONNX Runtime has it. */
+/** The provider of a plug-in. The rest is known when ONNX Runtime has loaded it. */
 export type PluginRow = Pick<Provider, "name" | "byNameOnly" | "honours" | "options" | "lossWords">;

@@ -1,6 +1,6 @@
 /**
- * The execution providers that are known, a row each: which demands of a context it honours and how it is told them, how
- * it is added to a session, and what else is special about it. A provider is added here and nowhere else.
+ * The known execution providers, one row each: which demands each supports, its options for them, how it is added to a
+ * session, and its peculiarities. To add a provider, add a row here.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { ExclusiveTurns } from "./turns.ts";
 
 const NO_NEEDS: Needs = { beside: [], system: [] };
 
-/** What all honour: it is for the session, or for the provider as it is. */
+/** The demands that all support: the session handles them, or they need nothing special. */
 const BY_ALL: readonly Demand[] = ["providerOptions", "fallback"];
 
-/** Of a provider that does not compute on the CPU: the threads are those that run what it leaves to the CPU. */
+/** The demands of providers that do not run on the CPU. Threads are those that run what is left to the CPU. */
 const BY_GPU: readonly Demand[] = [...BY_ALL, "allowReducedPrecision", "threads", "spinning"];
 
 const WEBGPU_LOSS = /device (is |was )?lost|DeviceLost|VK_ERROR_DEVICE_LOST|DXGI_ERROR_DEVICE_(REMOVED|RESET|HUNG)/i;
 const CUDA_LOSS = /CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC_UNCORRECTABLE)|CUDA (error|failure) (214|700|719)\b/i;
-/** What a plug-in computes with is not known. */
+/** The hardware of a plug-in is unknown. */
 const ANY_LOSS = new RegExp(`${WEBGPU_LOSS.source}|${CUDA_LOSS.source}`, "i");
 
 /* -- NVIDIA -------------------------------------------------------------------------------------------------------- */
 
-/** The number of the vendor on the PCI bus. */
+/** The PCI number of the vendor. */
 const NVIDIA = 0x10de;
 
 const CUDA = {
@@ -43,12 +43,12 @@ const CUDA_NEEDS = {
   remedy: "install it for your GPU",
 } as const;
 
-/** TensorFloat-32 keeps ten bits of float32's mantissa. */
+/** TensorFloat-32 keeps 10 bits of float32's mantissa. */
 function cudaOptions({ allowReducedPrecision, providerOptions }: Settings): ProviderOptions {
   return { use_tf32: allowReducedPrecision ? "1" : "0", ...providerOptions };
 }
 
-/** Engines are kept in the folder of compiled graphs: TensorRT takes minutes to build one. */
+/** TensorRT engines are kept in the folder of compiled graphs, because building one takes minutes. */
 function tensorRtOptions({ allowReducedPrecision, cacheDirectory, providerOptions }: Settings): ProviderOptions {
   const precision = allowReducedPrecision ? "1" : "0";
   const folder = providerOptions?.trt_engine_cache_path ?? cacheDirectory;
@@ -64,8 +64,7 @@ function tensorRtOptions({ allowReducedPrecision, cacheDirectory, providerOption
 /* -- OpenVINO ------------------------------------------------------------------------------------------------------ */
 
 /**
- * What OpenVINO's CPU device is told, in the words of its own. Where nothing is said it computes in bfloat16 on processors
- * that have it.
+ * The properties of OpenVINO's CPU device. By default, it computes in bfloat16 on processors that support it.
  */
 function openVinoProperties({ allowReducedPrecision, threads }: Settings) {
   return {
@@ -74,7 +73,7 @@ function openVinoProperties({ allowReducedPrecision, threads }: Settings) {
   };
 }
 
-/** Options with the properties in `load_config`, to which the program's own are added. What is no JSON OpenVINO refuses. */
+/** Options with the properties in `load_config`, merged with those of the program. OpenVINO rejects invalid JSON. */
 function withLoadConfig(settings: Settings, options: ProviderOptions): ProviderOptions {
   const { load_config: asked = "{}" } = options;
   try {
@@ -90,7 +89,7 @@ function withLoadConfig(settings: Settings, options: ProviderOptions): ProviderO
 
 /* -- Core ML ------------------------------------------------------------------------------------------------------- */
 
-/** Core ML with one of its choices of compute units. It is in the libraries for macOS, where every machine has it. */
+/** Core ML with one choice of compute units. The macOS libraries include it, and every Mac supports it. */
 function coreML(device: CompiledRow["device"], computeUnits: string): CompiledRow {
   return {
     name: "coreml",
@@ -98,7 +97,7 @@ function coreML(device: CompiledRow["device"], computeUnits: string): CompiledRo
     device,
     vendor: "Apple",
     isHardware: true,
-    // Nobody has seen it here on a Mac.
+    // Not yet tested on a Mac.
     byNameOnly: true,
     honours: [...BY_ALL, "allowReducedPrecision", "cacheDirectory"],
     options: (settings) => coreMLOptions(computeUnits, settings),
@@ -109,9 +108,7 @@ function coreML(device: CompiledRow["device"], computeUnits: string): CompiledRo
 }
 
 /**
- * Core ML's newer format, the only one with float16. RequireStaticInputShapes stays off: all shapes are static anyway, and
- * with it ONNX Runtime 1.30 was seen to compute wrong float16 results on macOS 15
- * (https://github.com/microsoft/onnxruntime/issues/32569).
+ * Core ML's newer format, the only one with float16. RequireStaticInputShapes stays off: all shapes are static anyway, and with it ONNX Runtime 1.30 computed wrong float16 results on macOS 15 (https://github.com/microsoft/onnxruntime/issues/32569).
  */
 function coreMLOptions(computeUnits: string, { allowReducedPrecision, providerOptions }: Settings): ProviderOptions {
   return {
@@ -124,7 +121,7 @@ function coreMLOptions(computeUnits: string, { allowReducedPrecision, providerOp
 
 /* -- The rows ------------------------------------------------------------------------------------------------------ */
 
-/** Those that can be compiled into ONNX Runtime. */
+/** The providers that can be compiled into ONNX Runtime. */
 export const COMPILED: readonly CompiledRow[] = [
   {
     ...CUDA,
@@ -140,7 +137,7 @@ export const COMPILED: readonly CompiledRow[] = [
     ...CUDA,
     name: "tensorrt",
     engineName: "TensorrtExecutionProvider",
-    // It takes minutes to build an engine.
+    // Building an engine takes minutes.
     byNameOnly: true,
     honours: [...BY_GPU, "cacheDirectory"],
     options: tensorRtOptions,
@@ -157,16 +154,17 @@ export const COMPILED: readonly CompiledRow[] = [
     device: "gpu",
     vendor: "Microsoft",
     honours: [...BY_GPU, "graphCapture"],
-    // Shaders compute float32 in float32. What rounds to 8 bits beside quantised weights is a setting of the session.
+    // Shaders compute float32 in float32. Rounding to 8 bits next to quantised weights is a session setting.
     options: ({ providerOptions = {} }) => providerOptions,
     createAllocator: allocatorOf("WebGPU_Buffer", 0),
-    // Every WebGPU device can make a buffer of this size. For one that it cannot make it gives a broken one.
+    // Every WebGPU device can create a buffer of this size. If it cannot create a larger one, it returns a broken
+    // buffer.
     silentAbove: 2 ** 28,
     captureOption: "enableGraphCapture",
     turns: new ExclusiveTurns(),
     lossWords: WEBGPU_LOSS,
     needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
-    // In its own layout, NHWC, ONNX Runtime 1.30 records only what it has not placed here.
+    // In its own layout, NHWC, ONNX Runtime 1.30 records only the nodes that run elsewhere.
     keepsRecord: false,
     append: appendByName("WebGPU"),
   },
@@ -188,7 +186,7 @@ export const COMPILED: readonly CompiledRow[] = [
   coreML("cpu", "CPUOnly"),
 ];
 
-/** Plug-ins that are known, by name. */
+/** The known plug-ins, by name. */
 export const PLUGINS: readonly PluginRow[] = [
   {
     name: "openvino",
@@ -208,7 +206,7 @@ export const PLUGINS: readonly PluginRow[] = [
   },
 ];
 
-/** A plug-in that nobody knows: it gets the program's own options. */
+/** An unknown plug-in, which gets only the program's own options. */
 export const UNKNOWN_PLUGIN: Omit<PluginRow, "name"> = {
   honours: BY_ALL,
   options: ({ providerOptions = {} }) => providerOptions,

@@ -1,24 +1,24 @@
 /**
- * One at a time, for an execution provider whose native objects all belong to one device that is not made for threads:
- * with ONNX Runtime 1.30, two WebGPU sessions that run at once end the process.
+ * Serialises the work of an execution provider whose native objects share one device that does not support threads:
+ * with ONNX Runtime 1.30, two concurrent WebGPU sessions crash the process.
  *
  * @module
  */
 
-/** The order in which work is done. */
+/** The order of work. */
 export interface Turns {
-  /** Does work. What gives a promise lasts until that settles. */
+  /** Runs work. If it returns a promise, it lasts until that settles. */
   take<T>(work: () => T | Promise<T>): T | Promise<T>;
 }
 
-/** Work that may overlap. */
+/** For work that may overlap. */
 export const NO_TURNS: Turns = { take: (work) => work() };
 
-/** Work that must not overlap. */
+/** For work that must not overlap. */
 export class ExclusiveTurns implements Turns {
   #last: Promise<unknown> | undefined;
 
-  /** Does work after all that came before: at once, if there is none. */
+  /** Runs work after all earlier work: at once, if there is none. */
   take<T>(work: () => T | Promise<T>): T | Promise<T> {
     if (this.#last !== undefined) return this.#wait(this.#last.then(work, work));
     const result = work();
