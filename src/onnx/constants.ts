@@ -12,25 +12,25 @@ import { integerRange, isFloat, type MLOperandDataType } from "../data_type.ts";
 import type { Known } from "./model.ts";
 import { elementsOf, known, operandType, Unsupported } from "./value.ts";
 
-/** Makes the constant of a known value in a builder. */
+/** Creates the constant for a known value. */
 export type MakeConstant = (builder: MLGraphBuilder, value: Known, limits: MLOpSupportLimits) => MLOperand;
 
-/** Values of at least so many bytes are weights: what is done with them is worth a thought. */
+/** Values of at least this many bytes are weights, which are copied only when necessary. */
 export const WEIGHT_BYTES = 4096;
 
-/** Constants with a copy of their bytes. */
+/** Creates a constant with a copy of the bytes. */
 export const copiedConstant: MakeConstant = (builder, value, limits) => {
   const { type, shape, bytes } = asOperandType(value, limits);
   return builder.constant({ dataType: type, shape }, bytes);
 };
 
-/** Inputs in place of weights, to try a walk without copying one. */
+/** Creates a builder input in place of a weight, so that a trial walk copies no weights. */
 export const placeholder: MakeConstant = (builder, value, limits) => {
   if (value.bytes.byteLength < WEIGHT_BYTES) return copiedConstant(builder, value, limits);
   return builder.input("a weight", { dataType: operandType(value.type, limits), shape: value.shape });
 };
 
-/** Constants of tensors that graphs share; what is missing there is copied. */
+/** Creates constants from tensors that graphs share. Values without a tensor are copied. */
 export function sharedConstants(tensors: ReadonlyMap<Known, MLTensor>): MakeConstant {
   return (builder, value, limits) => {
     const tensor = tensors.get(value);
@@ -38,7 +38,7 @@ export function sharedConstants(tensors: ReadonlyMap<Known, MLTensor>): MakeCons
   };
 }
 
-/** A known value in the type that WebNN holds it in. */
+/** A known value, converted to the data type that WebNN uses for it. */
 export function asOperandType(
   value: Known,
   limits: MLOpSupportLimits,
@@ -51,7 +51,7 @@ export function asOperandType(
   return { ...known(type, value.shape, clamped(value, type)), type };
 }
 
-/** Integers that a narrower type cannot hold become its bounds: such are the ends of open slices. */
+/** Clamps integers to the range of a narrower type, because open slices end at the largest int64. */
 function clamped(value: Known, type: MLOperandDataType): Iterable<number | bigint> {
   const elements = elementsOf(value);
   if (isFloat(type) || !(elements instanceof BigInt64Array || elements instanceof BigUint64Array)) return elements;

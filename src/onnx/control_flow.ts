@@ -1,5 +1,5 @@
 /**
- * If, Loop and Scan: bodies are walked where they stand, as often as they run.
+ * If, Loop and Scan: bodies are unrolled in place, once per iteration.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { concatenate, take } from "./evaluate/movement.ts";
 import { isUnknown, Scope, type Walking } from "./scope.ts";
 import { sameShape } from "../shape.ts";
 
-/** Walks a node with bodies; `undefined` if a value within is not known yet. */
+/** Walks a node with bodies; `undefined` if a value in it is not known yet. */
 type Flow = (walker: Walking, node: NodeView, scope: Scope) => Steps<RowResult | undefined>;
 
-/** What walks a node with bodies, if it is one. */
+/** The function that walks an operator with bodies; `undefined` for other operators. */
 export function controlFlow(domain: string, operator: string): Flow | undefined {
   return domain === "" ? FLOWS.get(operator) : undefined;
 }
@@ -52,7 +52,7 @@ const conditional: Flow = function* (walker, node, scope) {
     walkBody(walker, node.graph(name), scope, prefixOf(node, scope, name), []);
   const condition = conditionOf(node);
   if (condition !== undefined) return yield* branch(condition ? "then_branch" : "else_branch");
-  // Nothing that a body computes has effects, so both may run, and one result is taken.
+  // Bodies have no side effects, so both run, and the condition selects one result.
   const chosen = yield* branch("then_branch");
   const other = yield* branch("else_branch");
   if (!chosen || !other) return undefined;
@@ -67,7 +67,7 @@ const conditional: Flow = function* (walker, node, scope) {
   });
 };
 
-/** Whether the condition holds; `undefined` if it is known only when the graph runs. */
+/** The value of the condition; `undefined` if it is known only when the graph runs. */
 function conditionOf(node: NodeView): boolean | undefined {
   try {
     return Boolean(node.first(node.known(0, "the condition")));
@@ -100,7 +100,7 @@ const loop: Flow = function* (walker, node, scope) {
   return [...carried, ...stacks];
 };
 
-/** The scan output of a loop that never runs. */
+/** The scan output of a loop without iterations. */
 function emptyStack(node: NodeView, body: OnnxGraph, output: number): Known {
   const { type, shape } = body.outputs[output]!;
   const sizes = shape?.filter((size) => typeof size === "number");
@@ -110,7 +110,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Known {
   return { type, shape: [0, ...sizes], bytes: new Uint8Array(0) };
 }
 
-/** Values beside each other along a new axis. */
+/** Stacks values along a new axis. */
 function stack(walker: Walking, node: NodeView, values: readonly Value[], axis: number): Value {
   const [first] = values as [Value];
   if (values.some(({ type, shape }) => type !== first.type || !sameShape(shape, first.shape))) {
@@ -160,7 +160,7 @@ const scan: Flow = function* (walker, node, scope) {
   ];
 };
 
-/** One element of a sequence, without its axis. */
+/** One element of a sequence, without the sequence's axis. */
 function elementAt(walker: Walking, node: NodeView, value: Value, axis: number, i: number): Value {
   if (isKnown(value)) return take(value, axis, [i], []);
   const starts = value.shape.map((_, k) => k === axis ? i : 0);

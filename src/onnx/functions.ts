@@ -1,5 +1,5 @@
 /**
- * Functions of the model, walked where they are called.
+ * Calls of model functions, which are inlined.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { Steps } from "./read.ts";
 import { isUnknown, Scope, type Walking } from "./scope.ts";
 import type { Value } from "./value.ts";
 
-/** The function that a node calls, if it calls one. */
+/** The function that a node calls, if any. */
 export function functionOf({ functions }: ModelProto, { domain, operator }: OnnxNode): OnnxFunction | undefined {
   return functions.find((candidate) => candidate.name === operator && candidate.domain === domain);
 }
 
-/** Walks a function's nodes with the values and attributes of a call. */
+/** Walks a function's nodes with the inputs and attributes of a call. */
 export function* callFunction(
   walker: Walking,
   called: OnnxFunction,
@@ -36,7 +36,7 @@ export function* callFunction(
   return outputs.some(isUnknown) ? undefined : outputs as (Value | undefined)[];
 }
 
-/** A node of a function with the attributes of the call, and without the inputs that the call leaves out. */
+/** A node of a function, with the attributes of the call, and without inputs that the call omits. */
 function bound(node: OnnxNode, call: ReadonlyMap<string, Attribute>, missing: ReadonlySet<string>): OnnxNode {
   const attributes = new Map<string, Attribute>();
   for (const [name, attribute] of node.attributes) {

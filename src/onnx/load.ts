@@ -1,5 +1,5 @@
 /**
- * The importer over any WebNN: it imports types only, so that a bundle of it runs in a browser.
+ * The importer, for any implementation of WebNN: it imports only types, so a bundle of it runs in a browser.
  *
  * @module
  */
@@ -17,52 +17,52 @@ import { inSteps, type Material, Preparation, refusalError, type Runtime } from 
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
 import { isKnown } from "./value.ts";
-import { isOperator, NO_SUCH_OPERATOR, type Refusal, Walker } from "./walk.ts";
+import { isOperator, NO_SUCH_OPERATOR, type UnsupportedNode, Walker } from "./walk.ts";
 
-/** Gives the files of external data, by the location that the model states. */
+/** Returns the file with external data for a location in the model. */
 export type ExternalFiles =
   | Readonly<Record<string, Uint8Array>>
   | ((location: string) => Uint8Array | Promise<Uint8Array>);
 
-/** How a model is loaded. */
+/** Options for loading a model. */
 export interface LoadOptions {
-  /** Sizes of free dimensions by name. Those that are left out come with the inputs of a run. */
+  /** The sizes of free dimensions, by name. The inputs of each run determine the others. */
   dimensions?: Readonly<Record<string, number>>;
-  /** The files in which the model keeps its weights, by location or as a function. */
+  /** The files with the model's weights, by location or as a function. */
   externalData?: ExternalFiles;
-  /** How many graphs, one for each set of input shapes, are kept; 4 by default. */
+  /** The maximum number of graphs to keep, each for one set of input shapes; 4 by default. */
   maxGraphs?: number;
 }
 
-/** What `inspectOnnx()` tells. */
+/** The result of `inspectOnnx()`. */
 export interface Inspection {
-  /** What the model takes. */
+  /** The inputs of the model. */
   readonly inputs: readonly ModelPort[];
-  /** What it gives. */
+  /** The outputs of the model. */
   readonly outputs: readonly ModelPort[];
   /** The versions of the operator sets, by domain; ai.onnx is `""`. */
   readonly opsets: Readonly<Record<string, number>>;
-  /** How many nodes there are of each operator, in the bodies of `If` and `Loop` too. */
+  /** The number of nodes per operator, including those in the bodies of `If` and `Loop`. */
   readonly operators: Readonly<Record<string, number>>;
-  /** The bytes of all weights. */
+  /** The total size of the weights, in bytes. */
   readonly weightBytes: number;
-  /** How many weights there are of each element type of ONNX, and their bytes. */
+  /** The number and total size of the weights, by ONNX element type. */
   readonly weights: Readonly<Record<string, WeightCount>>;
-  /** The nodes that cannot be computed; none if the model is taken. */
-  readonly refusals: readonly Refusal[];
-  /** The free dimensions and inputs without which refusals could not be looked for in full. */
+  /** The nodes that WebNN cannot compute; empty if the model is supported. */
+  readonly refusals: readonly UnsupportedNode[];
+  /** The free dimensions and inputs that must be known to find all unsupported nodes. */
   readonly missing: readonly string[];
 }
 
-/** How many weights of a type there are. */
+/** The weights of one element type. */
 export interface WeightCount {
-  /** How many tensors. */
+  /** The number of tensors. */
   readonly tensors: number;
-  /** Their bytes together. */
+  /** Their total size in bytes. */
   readonly bytes: number;
 }
 
-/** Reads a file and the files that it names. */
+/** Reads a model file, and the files it refers to. */
 export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined): Promise<ModelProto> {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("An ONNX model is passed as a Uint8Array.");
   const found = new Map<string, Uint8Array>();
@@ -86,15 +86,15 @@ async function fileAt(location: string, files: ExternalFiles | undefined): Promi
   return file;
 }
 
-/** What a model may do with what it was made from. */
+/** Who owns what the model was made from. */
 export interface Ownership {
   /** Whether the model destroys its context when it is disposed. */
   readonly ownsContext?: boolean;
-  /** Frees the bytes of the model and its external files, once the model has copied what it needs of them. */
+  /** Frees the bytes of the model and its external files, once the model has copied what it needs. */
   readonly releaseFiles?: () => void;
 }
 
-/** Loads a model; see `loadOnnx()` of the entry. */
+/** Loads a model; see `loadOnnx()` in mod.ts. */
 export async function loadModel(
   runtime: Runtime,
   bytes: Uint8Array,
@@ -144,8 +144,8 @@ function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[
   return shapes;
 }
 
-/** The nodes of the main graph whose operator is unknown: to find them no shape is needed. */
-function refusalsByName({ graph, functions }: ModelProto): Refusal[] {
+/** The nodes of the main graph with unknown operators, which are found without shapes. */
+function refusalsByName({ graph, functions }: ModelProto): UnsupportedNode[] {
   const needed = neededNodes(graph.nodes, graph.outputs.map(({ name }) => name));
   return needed.filter(({ domain, operator }) =>
     !isOperator(domain, operator) &&
@@ -157,7 +157,7 @@ function refusalsByName({ graph, functions }: ModelProto): Refusal[] {
   }));
 }
 
-/** Tells whether a model is taken, without building a graph. */
+/** Describes a model without building a graph; see `inspectOnnx()` in mod.ts. */
 export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options: LoadOptions): Promise<Inspection> {
   const { dimensions = {} } = options;
   checkDimensions(dimensions, "inspectOnnx");
@@ -222,18 +222,18 @@ async function survey(
   }
 }
 
-/** How a model is added to a graph. */
+/** Options for adding a model to a graph. */
 export interface BuildOptions {
-  /** Sizes of free dimensions by name; all must be given that the operands do not tell. */
+  /** The sizes of free dimensions, by name. Those that the operands do not determine are required. */
   dimensions?: Readonly<Record<string, number>>;
-  /** Operands in place of inputs of the model; for the others inputs of the graph are made, of the same names. */
+  /** Operands to use as inputs of the model. The other inputs become inputs of the graph, with the same names. */
   inputs?: MLNamedOperands;
-  /** The files in which the model keeps its weights. */
+  /** The files with the model's weights. */
   externalData?: ExternalFiles;
 }
 
 /**
- * Adds a model to a graph that a builder is making.
+ * Adds a model to the graph of a builder.
  * @returns the operands of the outputs by name; rejects as `loadOnnx()` does
  */
 export async function buildOnnx(

@@ -1,5 +1,5 @@
 /**
- * ONNX models on WebNN: a file becomes a graph of the standard's operators, without WebAssembly.
+ * ONNX models on WebNN: converts a model file to a graph of WebNN operators, without WebAssembly.
  *
  * @example
  * ```ts ignore
@@ -30,11 +30,11 @@ export type { BuildOptions, ExternalFiles, Inspection, LoadOptions, WeightCount 
 export type { Dimension, ElementType } from "./model.ts";
 export { OnnxModel, type RunInputs } from "./onnx_model.ts";
 export type { ModelPort, TensorData, TensorInput, TensorOutput } from "./ports.ts";
-export type { Refusal } from "./walk.ts";
+export type { UnsupportedNode } from "./walk.ts";
 
 /** The options of {@linkcode loadOnnx}. */
 export interface LoadOnnxOptions extends LoadOptions {
-  /** The context on which the model runs; by default one of its own, destroyed with the model. */
+  /** The context on which the model runs; by default a new one, which is destroyed with the model. */
   context?: MLContext;
 }
 
@@ -45,16 +45,16 @@ export interface BuildOnnxOptions extends BuildOptions {
 }
 
 /**
- * Loads an ONNX model: the bytes of the file, its path, or its URL. Weights that the model keeps in other files are read
- * beside it.
+ * Loads an ONNX model from the bytes of the file, its path, or its URL. Weights in other files are read from the same
+ * folder.
  *
- * If all shapes are known, the graph is built at once; else for the shapes of a run, when the first comes.
+ * If all shapes are known, the graph is built immediately; otherwise it is built for the shapes of the first run.
  *
- * What is read from a path or URL is freed as soon as the weights are copied: when the graph is built, or in the first run
- * if shapes are free. Bytes that you pass are yours.
+ * A file that is read from a path or URL is freed as soon as its weights are copied: when the graph is built, or in the
+ * first run if shapes are free. Bytes passed by the caller are not freed.
  *
- * @returns rejects with a TypeError if the file is damaged or no ONNX model; NotSupportedError that lists every node that
- * WebNN cannot compute; OperationError if the engine refuses the graph
+ * @returns rejects with a TypeError if the file is damaged or not an ONNX model, a NotSupportedError that lists every
+ * node that WebNN cannot compute, or an OperationError if the engine rejects the graph
  */
 export async function loadOnnx(source: Uint8Array | string | URL, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
   const { bytes, given, release } = await open(source, options);
@@ -71,8 +71,9 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
 }
 
 /**
- * Tells what a model takes and gives, and which of its nodes WebNN cannot compute, without building a graph.
- * @returns rejects with a TypeError if the file is damaged or no ONNX model
+ * Describes a model: its inputs, outputs, operators and weights, and the nodes that WebNN cannot compute. It builds no
+ * graph.
+ * @returns rejects with a TypeError if the file is damaged or not an ONNX model
  */
 export async function inspectOnnx(
   source: Uint8Array | string | URL,
@@ -89,8 +90,8 @@ export async function inspectOnnx(
 }
 
 /**
- * Adds a model to the graph that a builder is making.
- * @returns the operands of the model's outputs by name; rejects as {@linkcode loadOnnx} does
+ * Adds a model to the graph of a builder.
+ * @returns the operands of the outputs by name; rejects as {@linkcode loadOnnx} does
  */
 export async function buildOnnx(
   builder: MLGraphBuilder,
@@ -105,14 +106,14 @@ export async function buildOnnx(
   }
 }
 
-/** The bytes of a model, with what goes with them. */
+/** An opened model. */
 interface Opened<Options> {
   readonly bytes: Uint8Array;
-  /** The options; external data are read beside a model that is a file, unless the caller gave them. */
+  /** The options. By default, external data is read from the folder of the model file. */
   readonly given: Options;
   /**
-   * Frees what was read here, at once: the garbage collector may keep files of hundreds of megabytes for long. What the
-   * caller passed stays the caller's.
+   * Frees the files that were read here immediately, because the garbage collector may keep hundreds of megabytes for
+   * long. The caller's bytes are not freed.
    */
   readonly release: () => void;
 }
@@ -136,7 +137,7 @@ async function open<Options extends Pick<LoadOptions, "externalData">>(
   };
 }
 
-/** A file in the folder of another or below it. */
+/** The path of a file in the folder of another file, or below it. */
 function beside(source: string | URL, location: string): string | URL {
   const parts = location.split(/[\\/]/);
   if (parts.includes("..") || parts[0] === "" || /^[a-z]+:/i.test(location)) {

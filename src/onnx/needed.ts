@@ -1,5 +1,5 @@
 /**
- * Which nodes the outputs depend on.
+ * Finds the nodes on which outputs depend.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export function neededNodes(nodes: readonly OnnxNode[], wanted: readonly string[
   return result.reverse();
 }
 
-/** Names that a body may take from the graphs around it; some that it defines itself are among them. */
+/** Names that a body may take from enclosing graphs; includes some that it defines itself. */
 export function* outerNames(graph: OnnxGraph): Generator<string> {
   for (const node of graph.nodes) {
     yield* node.inputs;

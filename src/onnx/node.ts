@@ -1,5 +1,5 @@
 /**
- * One node as its row sees it: inputs, attributes, and the builder with a few helpers.
+ * A node for its row: inputs, attributes, the builder, and helpers.
  *
  * @module
  */
@@ -13,26 +13,26 @@ import { sameShape } from "../shape.ts";
 import type { ElementType, Known, OnnxGraph, OnnxNode } from "./model.ts";
 import { elementsOf, isKnown, known, numbersOf, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
 
-/** What a walk offers to each of its nodes. */
+/** What a walk provides to its nodes. */
 export interface Walk {
   readonly builder: MLGraphBuilder;
   readonly limits: MLOpSupportLimits;
-  /** The constant of a known value; one for each value, however often it is asked for. */
+  /** The constant for a known value; each value has only one. */
   constant(value: Known): MLOperand;
-  /** Whether a value is a weight whose bytes only a tensor holds. */
+  /** Whether a value is a weight whose bytes only a tensor has. */
   isWeight(value: Value): boolean;
-  /** The elements of a value, where the walk can find them; else it throws what makes the caller find them. */
+  /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
   demand(value: Value, what: string): Known;
 }
 
-/** One node of the model with its inputs. */
+/** A node of the model, with its inputs. */
 export class NodeView {
-  /** The version of the operator's domain that the model asks for. */
+  /** The version of the operator's domain that the model uses. */
   readonly opset: number;
-  /** The version at which the operator got the definition that applies: an item of the row's `since`. */
+  /** The version of the operator's definition that applies: one item of the row's `since`. */
   readonly since: number;
 
-  /** `inputs` are the values by position; `undefined` for one that is left out. */
+  /** `inputs` are the values by position; `undefined` if omitted. */
   constructor(
     readonly walk: Walk,
     readonly node: OnnxNode,
@@ -43,32 +43,32 @@ export class NodeView {
     this.since = versions.since;
   }
 
-  /** The builder, for every operator of WebNN. */
+  /** The builder, with all operators of WebNN. */
   get builder(): MLGraphBuilder {
     return this.walk.builder;
   }
 
-  /** What the context supports. */
+  /** The support limits of the context. */
   get limits(): MLOpSupportLimits {
     return this.walk.limits;
   }
 
-  /** The number of outputs that the node names, at least 1. */
+  /** The number of outputs, at least 1. */
   get outputCount(): number {
     return Math.max(1, this.node.outputs.length);
   }
 
-  /** Whether the model uses an output. */
+  /** Whether an output is used in the model. */
   wants(output: number): boolean {
     return (this.node.outputs[output] ?? "") !== "";
   }
 
-  /** Gives the node up. */
+  /** Rejects the node as unsupported. */
   refuse(reason: string): never {
     throw new Unsupported(reason);
   }
 
-  /** Whether an input is given. */
+  /** Whether an input is present. */
   has(i: number): boolean {
     return this.inputs[i] !== undefined;
   }
@@ -78,7 +78,7 @@ export class NodeView {
     return this.inputs[i] ?? this.refuse(`input ${i} is missing`);
   }
 
-  /** The element type of an input; a known one may have a type that WebNN has not. */
+  /** The element type of an input. Known inputs may have types that WebNN does not have. */
   type(i: number): ElementType {
     return this.value(i).type;
   }
@@ -88,12 +88,12 @@ export class NodeView {
     return this.value(i).shape;
   }
 
-  /** An input as an operand; a known value becomes a constant. */
+  /** An input as an operand. A known value becomes a constant. */
   input(i: number): MLOperand {
     return this.operand(this.value(i));
   }
 
-  /** An input as an operand, or `undefined` if it is left out. */
+  /** An input as an operand, or `undefined` if omitted. */
   optional(i: number): MLOperand | undefined {
     return this.has(i) ? this.input(i) : undefined;
   }
@@ -103,19 +103,22 @@ export class NodeView {
     return isKnown(value) ? this.walk.constant(value) : value.operand;
   }
 
-  /** An input whose elements the row must know, such as axes; refuses the node if they cannot be known. */
+  /** An input whose elements the row must know, such as axes. The node is rejected if they cannot be known. */
   known(i: number, what: string = `input ${i}`): Known {
     return this.walk.demand(this.value(i), what);
   }
 
-  /** An input if it is known or a weight, else `undefined`: it is no reason to make a graph for the values of an input. */
+  /**
+   * An input if it is known or a weight; otherwise `undefined`. Never causes a graph to be built for the elements of an
+   * input.
+   */
   ifKnown(i: number): Known | undefined {
     const value = this.inputs[i];
     if (value === undefined || isKnown(value)) return value;
     return this.walk.isWeight(value) ? this.walk.demand(value, `input ${i}`) : undefined;
   }
 
-  /** The elements of a known input as numbers, or `undefined` if it is left out. */
+  /** The elements of a known input as numbers, or `undefined` if omitted. */
   numbers(i: number, what?: string): number[] | undefined {
     return this.has(i) ? numbersOf(this.known(i, what)) : undefined;
   }
@@ -125,12 +128,12 @@ export class NodeView {
     return numbersOf(this.known(i, what));
   }
 
-  /** The one element of a known input. */
+  /** The only element of a known input. */
   neededNumber(i: number, what: string = `input ${i}`): number {
     return this.neededNumbers(i, what)[0] ?? this.refuse(`${what} is empty`);
   }
 
-  /** The one element of a known input, or `undefined` if it is left out. */
+  /** The only element of a known input, or `undefined` if omitted. */
   number(i: number, what?: string): number | undefined {
     return this.numbers(i, what)?.[0];
   }
@@ -140,7 +143,7 @@ export class NodeView {
     return this.node.attributes.has(name);
   }
 
-  /** A number attribute, float or integer. */
+  /** A float or integer attribute. */
   float(name: string, otherwise?: number): number {
     return this.#attribute(name, ["float", "int"], otherwise) as number;
   }
@@ -150,22 +153,22 @@ export class NodeView {
     return this.#attribute(name, ["int"], otherwise) as number;
   }
 
-  /** An integer attribute that is 0 or 1. */
+  /** An integer attribute with the value 0 or 1. */
   flag(name: string, otherwise = false): boolean {
     return this.int(name, otherwise ? 1 : 0) !== 0;
   }
 
-  /** A text attribute. */
+  /** A string attribute. */
   string(name: string, otherwise?: string): string {
     return this.#attribute(name, ["string"], otherwise) as string;
   }
 
-  /** A list of texts, or `undefined` where it is missing. */
+  /** A list of strings, or `undefined` if missing. */
   strings(name: string): readonly string[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["strings"]) as readonly string[] : undefined;
   }
 
-  /** A list of integers, or `undefined` where it is missing. */
+  /** A list of integers, or `undefined` if missing. */
   ints(name: string): readonly number[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["ints"]) as readonly number[] : undefined;
   }
@@ -175,7 +178,7 @@ export class NodeView {
     return this.ints(name) ?? this.refuse(`attribute ${name} is missing`);
   }
 
-  /** A list of numbers, or `undefined` where it is missing. */
+  /** A list of numbers, or `undefined` if missing. */
   floats(name: string): readonly number[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["floats", "ints"]) as readonly number[] : undefined;
   }
@@ -197,47 +200,47 @@ export class NodeView {
     return found.value;
   }
 
-  /** An axis from 0, of one that may count from the end. */
+  /** Converts an axis that may count from the end to one that counts from 0. */
   axis(axis: number, rank: number): number {
     const from0 = axis < 0 ? axis + rank : axis;
     if (!Number.isInteger(from0) || from0 < 0 || from0 >= rank) this.refuse(`axis ${axis} is not one of rank ${rank}`);
     return from0;
   }
 
-  /** A constant of a data type with one element for each position, or one for all. */
+  /** A constant of a data type, with one element per position, or one for all. */
   constant(type: MLOperandDataType, shape: readonly number[], elements: MLNumber | Iterable<MLNumber>): MLOperand {
     if (type === "int4" || type === "uint4") return this.refuse(`constants of ${type} come from the model only`);
     const list = typeof elements === "object" ? elements : new Array(sizeOf(shape)).fill(elements);
     return this.walk.constant(known(type, shape, list));
   }
 
-  /** A scalar constant of the data type of another operand. */
+  /** A scalar constant with the data type of another operand. */
   scalar(like: MLOperand | MLOperandDataType, value: MLNumber): MLOperand {
     const type = typeof like === "string" ? like : like.dataType;
     return this.builder.constant(type, is64Bit(type) ? BigInt(value) : Number(value));
   }
 
-  /** The operand in a data type; itself if it has it. */
+  /** Casts an operand, if it does not have the data type yet. */
   cast(operand: MLOperand, type: MLOperandDataType): MLOperand {
     return operand.dataType === type ? operand : this.builder.cast(operand, type);
   }
 
-  /** The operand in a shape; itself if it has it. */
+  /** Reshapes an operand, if it does not have the shape yet. */
   reshape(operand: MLOperand, shape: readonly number[]): MLOperand {
     return sameShape(operand.shape, shape) ? operand : this.builder.reshape(operand, shape);
   }
 
-  /** The operand with its axes in another order; itself if the order stays. */
+  /** Transposes an operand, if the permutation changes the order. */
   transpose(operand: MLOperand, permutation: readonly number[]): MLOperand {
     return permutation.every((axis, i) => axis === i) ? operand : this.builder.transpose(operand, { permutation });
   }
 
-  /** The operand expanded to a shape; itself if it has it. */
+  /** Expands an operand, if it does not have the shape yet. */
   expand(operand: MLOperand, shape: readonly number[]): MLOperand {
     return sameShape(operand.shape, shape) ? operand : this.builder.expand(operand, shape);
   }
 
-  /** Whether an operand of an operator of WebNN may have a data type on this context. */
+  /** Whether the context supports a data type for an operand of a WebNN operator. */
   supports(operator: keyof MLOpSupportLimits, operand: string, type: MLOperandDataType): boolean {
     const entry = this.limits[operator] as unknown as Record<string, { dataTypes?: readonly string[] } | undefined>;
     return entry[operand]?.dataTypes?.includes(type) ?? false;
@@ -248,12 +251,12 @@ export class NodeView {
     return elementsOf(value)[0] ?? this.refuse("an empty tensor where one element is needed");
   }
 
-  /** The data type in which WebNN computes an input, known ones too. */
+  /** The data type in which WebNN computes an input, known or not. */
   operandType(i: number): MLOperandDataType {
     return operandType(this.type(i), this.limits);
   }
 
-  /** The data type for integers that ONNX has as int64: int64, or int32 where the context lacks it. */
+  /** The data type for int64 values of ONNX: int64, or int32 if the context does not support int64. */
   get integer(): MLOperandDataType {
     return operandType("int64", this.limits);
   }

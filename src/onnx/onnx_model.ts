@@ -1,5 +1,5 @@
 /**
- * A loaded model: its inputs and outputs, and runs of it.
+ * A loaded model, with its inputs, outputs and runs.
  *
  * @module
  */
@@ -22,26 +22,26 @@ import {
 import { createTensors, type Material, NeedsElements, Preparation, type Prepared, type Runtime } from "./prepare.ts";
 import { storeWeights } from "./weights.ts";
 
-/** What a model is made of. */
+/** The parts of a model. */
 export interface ModelParts {
   readonly runtime: Runtime;
   readonly material: Material;
   readonly inputs: readonly ModelPort[];
   readonly outputs: readonly ModelPort[];
-  /** How many graphs are kept. */
+  /** The maximum number of graphs to keep. */
   readonly maxGraphs: number;
-  /** Whether the context was made for this model and goes with it. */
+  /** Whether the context was created for this model and is destroyed with it. */
   readonly ownsContext: boolean;
-  /** Frees the files of the model. Called once, when nothing of the model is a view of them any more. */
+  /** Frees the files of the model. Called once, when the model has no view of them any more. */
   readonly releaseFiles: () => void;
 }
 
-/** A graph with the tensors that its runs use. */
+/** A graph, with the tensors for its runs. */
 interface Entry {
   readonly prepared: Prepared;
   readonly inputs: Readonly<Record<string, MLTensor>>;
   readonly outputs: Readonly<Record<string, MLTensor>>;
-  /** Runs that are under way. */
+  /** The number of runs in progress. */
   users: number;
   dropped: boolean;
 }
@@ -50,25 +50,25 @@ interface Entry {
 export type RunInputs = Readonly<Record<string, TensorData | TensorInput>>;
 
 /**
- * An ONNX model, loaded. It keeps a graph for each set of input shapes that it has met lately.
+ * A loaded ONNX model. It keeps a graph for each of the most recent sets of input shapes.
  */
 export class OnnxModel {
-  /** What the model takes. */
+  /** The inputs of the model. */
   readonly inputs: readonly ModelPort[];
-  /** What the model gives. */
+  /** The outputs of the model. */
   readonly outputs: readonly ModelPort[];
   readonly #parts: Omit<ModelParts, "material" | "inputs" | "outputs">;
   readonly #infos: ReadonlyMap<string, ValueInfo>;
-  /** The graphs by the inputs that they are for, the one used last at the end. */
+  /** The graphs by their inputs, the most recently used last. */
   readonly #entries = new Map<string, Entry>();
-  /** Ends when the last graph that was asked for is made. */
+  /** Settles when the last requested graph is built. */
   #turn: Promise<unknown> = Promise.resolve();
-  /** The inputs whose elements, not only their shapes, decide over the graph. */
+  /** The inputs whose elements, not only shapes, determine the graph. */
   readonly #deciding = new Set<string>();
   #material: Material | undefined;
   #disposed = false;
 
-  /** @ignore Models come from `loadOnnx()`. */
+  /** @ignore Models are created by `loadOnnx()`. */
   constructor({ material, inputs, outputs, ...parts }: ModelParts) {
     this.#parts = parts;
     this.#material = material;
@@ -84,10 +84,10 @@ export class OnnxModel {
 
   /**
    * Runs the model.
-   * @param inputs the elements of each input, or `{ data, shape }` where the model leaves more than one dimension open
-   * @returns rejects with a TypeError that names the input if one is missing, unknown, or of a type or shape that does
-   * not fit; NotSupportedError that lists the nodes that WebNN cannot compute in these shapes; InvalidStateError if the
-   * model is disposed
+   * @param inputs the elements of each input, or `{ data, shape }` if more than one dimension of the input is free
+   * @returns rejects with a TypeError that names the input if one is missing or unknown, or its type or shape does not
+   * match; a NotSupportedError that lists the nodes that WebNN cannot compute with these shapes; or an
+   * InvalidStateError if the model is disposed
    */
   async run(inputs: RunInputs): Promise<Record<string, TensorOutput>> {
     const given = this.#checkInputs(inputs, "OnnxModel.run");
@@ -106,8 +106,9 @@ export class OnnxModel {
   }
 
   /**
-   * Runs the model on tensors of its context. Inputs whose elements decide over shapes are passed as elements. The run is
-   * queued before the method returns if the model has a graph for these shapes, else once it is built.
+   * Runs the model on tensors of its context. Inputs whose elements determine shapes are passed as elements. If the
+   * model has a graph for these shapes, the run is queued before the method returns; otherwise, once the graph is
+   * built.
    * @returns resolves when the run is queued; rejects as {@linkcode OnnxModel.run} does
    */
   async dispatch(
@@ -126,7 +127,7 @@ export class OnnxModel {
     }
   }
 
-  /** Queues a run: what is no tensor of the caller is one of the graph's own. */
+  /** Queues a run. Where the caller passed no tensor, the graph's own tensors are used. */
   #dispatchOn(
     entry: Entry,
     given: ReadonlyMap<string, GivenInput>,
@@ -151,7 +152,7 @@ export class OnnxModel {
     if (graph) this.context.dispatch(graph, used, results);
   }
 
-  /** Releases the graphs and weights, and the context if it was made for the model. May be called again. */
+  /** Releases the graphs and weights, and the context if it was created for the model. May be called again. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -166,13 +167,13 @@ export class OnnxModel {
     this.dispose();
   }
 
-  /** Builds the graph for some shapes ahead of its first run. @ignore */
+  /** Builds the graph for shapes before the first run. @ignore */
   async prepare(shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
     const given = new Map(Array.from(shapes, ([name, shape]) => [name, { shape, bytes: NO_BYTES }]));
     this.#release(await this.#make(given, true));
   }
 
-  /** The inputs as bytes and shapes. Tensors, where they are allowed, go to `tensors`. */
+  /** The inputs as bytes and shapes. Tensors, where allowed, are added to `tensors`. */
   #checkInputs(
     inputs: Readonly<Record<string, unknown>>,
     where: string,
@@ -198,7 +199,7 @@ export class OnnxModel {
     return given;
   }
 
-  /** The graph for some inputs, at once if there is one already. Whoever gets it releases it. */
+  /** The graph for inputs, synchronously if it exists. The caller releases it. */
   #acquire(given: ReadonlyMap<string, GivenInput>): Entry | Promise<Entry> {
     const entry = this.#find(given);
     if (!entry) return this.#make(given);
@@ -231,7 +232,7 @@ export class OnnxModel {
     return key;
   }
 
-  /** Makes the graph for some inputs. One is made after the other: each may find that it has been made meanwhile. */
+  /** Builds the graph for inputs. Builds are sequential, because a waiting one may find that its graph now exists. */
   #make(given: ReadonlyMap<string, GivenInput>, alone = false): Promise<Entry> {
     const made = this.#turn.then(async () => {
       const entry = this.#find(given) ?? await this.#makeNow(given, alone);
@@ -242,7 +243,7 @@ export class OnnxModel {
     return made;
   }
 
-  /** `alone` says that there will be no graph for other inputs. */
+  /** `alone` means that no graph for other inputs is possible. */
   async #makeNow(given: ReadonlyMap<string, GivenInput>, alone: boolean): Promise<Entry> {
     if (this.#disposed) throw disposedError("OnnxModel.run");
     const material = alone ? this.#material! : await this.#store();
@@ -257,7 +258,7 @@ export class OnnxModel {
       throw disposedError("OnnxModel.run");
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
-    // One graph is all that there can be: its own copy of the weights is the only one that stays.
+    // There can be only one graph, so only its copy of the weights remains.
     if (alone) {
       this.#material = undefined;
       this.#parts.releaseFiles();
@@ -282,7 +283,7 @@ export class OnnxModel {
     if (entry.users === 0) destroyTensors(entry);
   }
 
-  /** Moves the weights to tensors, once, and lets the file go. */
+  /** Moves the weights to tensors, once, and frees the file. */
   async #store(): Promise<Material> {
     const material = this.#material!;
     if (material.stored) return material;
@@ -329,7 +330,7 @@ function destroyTensors({ inputs, outputs }: Entry): void {
   for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.destroy();
 }
 
-/** Whether an error says that a model can be walked only with the elements of a run. */
+/** Whether an error means that a model can be walked only with the elements of a run. */
 export function needsElements(error: unknown): error is NeedsElements {
   return error instanceof NeedsElements;
 }

@@ -1,5 +1,5 @@
 /**
- * The inputs and outputs of a model: the shapes that they may have, and what a caller passes for them.
+ * The inputs and outputs of a model: their possible shapes, and the values that callers pass.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Dimension, ElementType, Known, ValueInfo } from "./model.ts";
 import { bytesNeeded } from "./tensor.ts";
 import { operandType, sizeOf } from "./value.ts";
 
-/** The elements of a tensor, in the array of its data type; float16 also as bits in a Uint16Array. */
+/** The elements of a tensor, in the typed array of its data type; float16 also as bits in a Uint16Array. */
 export type TensorData =
   | Float32Array
   | Float16Array
@@ -23,43 +23,46 @@ export type TensorData =
   | Uint8Array
   | Uint16Array;
 
-/** A tensor as a caller passes it. */
+/** An input of a run. */
 export interface TensorInput {
   /** The elements in row-major order. */
   readonly data: TensorData;
-  /** The dimensions; may be left out where the model and the number of elements tell them. */
+  /** The shape; optional if the model and the number of elements determine it. */
   readonly shape?: readonly number[];
 }
 
-/** A tensor that a run gives. */
+/** An output of a run. */
 export interface TensorOutput {
-  /** The elements in row-major order; of four-bit integers two in a byte. */
+  /** The elements in row-major order; four-bit integers are packed two per byte. */
   readonly data: TensorData;
-  /** The dimensions; `[]` for a scalar. */
+  /** The shape; `[]` for a scalar. */
   readonly shape: readonly number[];
-  /** The type of the elements. */
+  /** The data type of the elements. */
   readonly dataType: MLOperandDataType;
 }
 
-/** An input or output of a model. A bool is a uint8 of 0 and 1, as everywhere in WebNN; float64 is float32. */
+/** An input or output of a model. Bool becomes uint8 with 0 and 1, as always in WebNN, and float64 becomes float32. */
 export interface ModelPort {
-  /** As the model names it. */
+  /** The name in the model. */
   readonly name: string;
-  /** The type in which `run()` takes or gives it. */
+  /** The data type that `run()` accepts or returns. */
   readonly dataType: MLOperandDataType;
-  /** The type that the model states. */
+  /** The element type in the model. */
   readonly elementType: ElementType;
-  /** A size, the name of a free dimension, or `null` for one without a name; `undefined` where the model states no rank. */
+  /**
+   * Per dimension its size, the name of a free dimension, or `null` without a name; `undefined` if the model specifies
+   * no rank.
+   */
   readonly shape: readonly Dimension[] | undefined;
 }
 
-/** What an input is in a run: its bytes and its shape. */
+/** The bytes and shape of an input in a run. */
 export interface GivenInput {
   readonly bytes: Uint8Array;
   readonly shape: readonly number[];
 }
 
-/** An input or output for a caller. */
+/** Describes an input or output for a caller. */
 export function portOf({ name, type, typeName, shape }: ValueInfo, limits: MLOpSupportLimits): ModelPort {
   if (type === undefined || type === "string" || type === "other") {
     throw new TypeError(`${JSON.stringify(name)} is ${typeName}, and no tensor that WebNN has`);
@@ -67,7 +70,7 @@ export function portOf({ name, type, typeName, shape }: ValueInfo, limits: MLOpS
   return { name, dataType: operandType(type, limits), elementType: type, shape };
 }
 
-/** Free dimensions by name, and those of the shapes that are known. */
+/** Replaces the free dimensions whose sizes are known. */
 export function fixDimensions(
   shape: readonly Dimension[] | undefined,
   dimensions: Readonly<Record<string, number>>,
@@ -75,12 +78,12 @@ export function fixDimensions(
   return shape?.map((size) => typeof size === "string" ? dimensions[size] ?? size : size);
 }
 
-/** The shape, if each of its dimensions is a size. */
+/** The shape if all its dimensions are sizes; otherwise `undefined`. */
 export function fixedShape(shape: readonly Dimension[] | undefined): readonly number[] | undefined {
   return shape?.every((size) => typeof size === "number") ? shape as readonly number[] : undefined;
 }
 
-/** Refuses sizes of free dimensions that cannot be. */
+/** Rejects invalid sizes of free dimensions. */
 export function checkDimensions(dimensions: Readonly<Record<string, number>>, where: string): void {
   for (const [name, size] of Object.entries(dimensions)) {
     if (!Number.isInteger(size) || size < 0 || size > 2 ** 31 - 1) {
@@ -89,7 +92,7 @@ export function checkDimensions(dimensions: Readonly<Record<string, number>>, wh
   }
 }
 
-/** What a caller passed for an input, checked against the input's port. `sizes` gathers the free dimensions met so far. */
+/** Checks the value that a caller passed for an input. `sizes` collects the free dimensions so far. */
 export function checkInput(
   port: ModelPort,
   value: unknown,
@@ -134,7 +137,7 @@ function checkShape(port: ModelPort, given: unknown, what: string): readonly num
   return given;
 }
 
-/** The shape of an input without one: at most one dimension may be open. */
+/** The shape of an input that was passed without one. At most one dimension may be free. */
 function guessShape(port: ModelPort, data: ArrayBufferView, what: string): readonly number[] {
   const open = port.shape?.filter((size) => typeof size !== "number").length;
   if (open === undefined || open > 1) {
@@ -163,12 +166,12 @@ function checkSize(
   }
 }
 
-/** A shape with free dimensions, for messages. */
+/** Formats a shape with free dimensions for a message. */
 function formatDimensions(shape: readonly Dimension[]): string {
   return `[${shape.map((size) => size ?? "?").join(", ")}]`;
 }
 
-/** The bytes of an output in the array of its data type. */
+/** The bytes of an output as the typed array of its data type. */
 export function outputOf(dataType: MLOperandDataType, shape: readonly number[], buffer: ArrayBuffer): TensorOutput {
   return { data: arrayOf(dataType, buffer), shape, dataType };
 }
@@ -194,8 +197,8 @@ function arrayOf(dataType: MLOperandDataType, buffer: ArrayBuffer): TensorData {
   }
 }
 
-/** The known value that an input is in a run. */
+/** The known value of an input in a run. */
 export function knownInput({ type }: ValueInfo, { dataType }: ModelPort, { bytes, shape }: GivenInput): Known {
-  // A bool stays one; float64 and the like came in the type that WebNN has.
+  // A bool stays a bool; float64 and similar types were already passed in WebNN's type.
   return { type: type === "bool" ? "bool" : dataType, shape, bytes: bytes.slice() };
 }

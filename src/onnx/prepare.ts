@@ -1,5 +1,5 @@
 /**
- * From a model and the shapes of its inputs to a graph: walks until nothing is demanded, and the build.
+ * Makes a graph from a model and the shapes of its inputs: walks until no value is demanded any more, then builds.
  *
  * @module
  */
@@ -17,37 +17,37 @@ import { asOperandType, copiedConstant, type MakeConstant, placeholder } from ".
 import type { Known, ModelProto } from "./model.ts";
 import type { Steps } from "./read.ts";
 import { type Computed, isKnown, type Value } from "./value.ts";
-import { type Refusal, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
+import { type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
 
-/** The WebNN that the importer uses: ours, or a browser's. */
+/** The WebNN implementation that the importer uses: this package's, or a browser's. */
 export interface Runtime {
   readonly context: MLContext;
-  /** The class that makes builders of the context. */
+  /** The class that creates builders for the context. */
   readonly MLGraphBuilder: new (context: MLContext) => MLGraphBuilder;
 }
 
-/** What a walk needs to know of a model, beside the inputs. */
+/** The parts of a model that a walk needs, apart from the inputs. */
 export interface Material {
   readonly model: ModelProto;
-  /** The weights that tensors hold, if they do. */
+  /** The tensors that have the weights, if they were moved to tensors. */
   readonly stored?: ReadonlyMap<Known, MLTensor>;
   readonly limits: MLOpSupportLimits;
 }
 
-/** The inputs for which a graph is made. */
+/** The inputs for which a graph is built. */
 export interface Situation {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The elements of an input, where they are at hand. */
+  /** The elements of an input, if available. */
   readonly elements: (name: string) => Known | undefined;
 }
 
-/** A graph that computes a model for some inputs. */
+/** A graph that computes a model for certain inputs. */
 export interface Prepared {
   /** `undefined` if all outputs are known. */
   readonly graph: MLGraph | undefined;
-  /** The inputs that the graph has. */
+  /** The inputs of the graph. */
   readonly inputs: readonly Port[];
-  /** The outputs that the graph computes. */
+  /** The outputs of the graph. */
   readonly outputs: readonly Port[];
   /** The outputs that are known without a run. */
   readonly known: ReadonlyMap<string, Known & { readonly type: MLOperandDataType }>;
@@ -60,21 +60,20 @@ export interface Port {
   readonly shape: readonly number[];
 }
 
-/** Thrown where a model can be walked only with the elements of inputs, which come with a run. */
+/** Thrown if a model can be walked only with the elements of inputs, which a run provides. */
 export class NeedsElements extends Error {
-  /** The inputs. */
   constructor(readonly inputs: readonly string[]) {
     super(`the elements of ${inputs.join(", ")} decide over shapes`);
   }
 }
 
-/** How long the event loop may wait. */
+/** The longest time without a turn of the event loop, in milliseconds. */
 const STRETCH_MS = 6;
 
-/** How often a walk may begin anew, each time with more that is known. */
+/** The maximum number of walks, each with more known values. */
 const MAX_WALKS = 64;
 
-/** Drives steps with rests between them. */
+/** Runs steps, and gives the event loop regular turns. */
 export async function inSteps<T>(steps: Steps<T>): Promise<T> {
   let since = performance.now();
   for (;;) {
@@ -86,23 +85,22 @@ export async function inSteps<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
-/** The error that lists every node that is not taken. */
-export function refusalError(refusals: readonly Refusal[]): DOMException {
+/** The error that lists every unsupported node. */
+export function refusalError(refusals: readonly UnsupportedNode[]): DOMException {
   const lines = refusals.map(({ operator, name, reason }) => `  ${operator} (${name}): ${reason}`);
   return notSupportedError(`The model cannot be computed by WebNN as a whole:\n${lines.join("\n")}`);
 }
 
-/** Walks that add to what is known until nothing more is demanded. */
+/** Repeats walks with more known values until none is demanded. */
 export class Preparation {
-  /** Inputs and inner values that are known, by key. */
+  /** The known inputs and inner values, by key. */
   readonly known = new Map<string, Known>();
-  /** The inputs whose elements decide. */
+  /** The inputs whose elements determine the graph. */
   readonly deciding = new Set<string>();
   readonly #runtime: Runtime;
   readonly #situation: Situation;
   readonly #material: Material;
 
-  /** For some inputs of a model. */
   constructor(runtime: Runtime, material: Material, situation: Situation, deciding: Iterable<string> = []) {
     this.#runtime = runtime;
     this.#material = material;
@@ -111,14 +109,14 @@ export class Preparation {
     for (const name of deciding) this.#takeElements(name);
   }
 
-  /** Walks without a copy of a weight; refusals are part of the result. Rejects with NeedsElements. */
+  /** Walks without copying weights. Unsupported nodes are part of the result. Rejects with NeedsElements. */
   survey(): Promise<WalkResult> {
     return this.#settle(() => this.#walk(placeholder));
   }
 
   /**
    * Builds the graph.
-   * @returns rejects with a NotSupportedError that lists every refusal, or NeedsElements
+   * @returns rejects with a NotSupportedError that lists every unsupported node, or with NeedsElements
    */
   async build(): Promise<Prepared> {
     const { outputs, leaves, inputs, builder, refusals } = await this.#settle(() => this.#walk(copiedConstant));
@@ -142,7 +140,8 @@ export class Preparation {
       const { demandedInputs, demandedConstants, refusals } = result;
       if (demandedInputs.size + demandedConstants.size === 0) return result;
       const missing = [...demandedInputs].filter((name) => !this.#takeElements(name));
-      // What waits for those elements cannot be walked now, but what is refused is refused anyway.
+      // Nodes that wait for those elements cannot be walked now, but the unsupported ones found so far stay
+      // unsupported.
       if (missing.length > 0) {
         if (refusals.length > 0) return result;
         throw new NeedsElements(missing);
@@ -169,7 +168,7 @@ export class Preparation {
     return { ...await inSteps(new Walker(plan).run()), builder };
   }
 
-  /** Computes values that depend on constants alone, by a graph that runs once. */
+  /** Computes values that depend only on constants, with a graph that runs once. */
   async #foldConstants(demanded: ReadonlyMap<string, Computed>): Promise<void> {
     const targets = [...new Set(Array.from(demanded.values(), ({ root }) => root))];
     const { watched, builder } = await this.#walk(copiedConstant, { targets, watched: new Set(demanded.keys()) });
@@ -192,7 +191,7 @@ export class Preparation {
   }
 }
 
-/** Tensors for the ports of a graph. */
+/** Creates tensors for the inputs or outputs of a graph. */
 export async function createTensors(
   context: MLContext,
   ports: readonly Port[],
@@ -209,7 +208,7 @@ function portOf(name: string, { dataType, shape }: MLOperand): Port {
   return { name, dataType, shape };
 }
 
-/** The inputs on which the outputs depend: only those are inputs of the built graph. */
+/** The inputs on which the outputs depend; the built graph has only these. */
 function reachedInputs(
   inputs: ReadonlyMap<string, MLOperand>,
   outputs: ReadonlyMap<string, Value>,
@@ -219,7 +218,7 @@ function reachedInputs(
   return [...inputs].filter(([name]) => reached.has(name));
 }
 
-/** A known output in the type that WebNN has, with bytes of its own: it outlives the file. */
+/** A known output in WebNN's type, with a copy of the bytes, so that it outlives the file. */
 function finished(value: Known, limits: MLOpSupportLimits): Known & { readonly type: MLOperandDataType } {
   if (value.bytes.byteLength > 0) {
     const { type, shape, bytes } = asOperandType(value, limits);

@@ -1,39 +1,39 @@
 /**
- * The wire format of protocol buffers: fields one after the other, read in place.
+ * The wire format of protocol buffers: a sequence of fields, read in place.
  *
  * @see https://protobuf.dev/programming-guides/encoding/
  * @module
  */
 
-/** Thrown where bytes are no protocol buffer, or end too soon. */
+/** Thrown if the bytes are not a protocol buffer, or are truncated. */
 export class Damaged extends Error {
   override readonly name = "Damaged";
 }
 
-/** How a field is encoded. */
+/** The encoding of a field. */
 export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
 const decoder = new TextDecoder();
 
-/** Where numbers are read; a view for each message would cost more than the message. */
+/** Shared by all floats, because a DataView per message would cost more than the message. */
 const buffer = new ArrayBuffer(8);
 const scratch = { bytes: new Uint8Array(buffer), view: new DataView(buffer) };
 
 /**
- * A message, field by field. `next()` moves to a field, then one of the readers takes its value; a value that is not
- * taken is stepped over.
+ * A message, read field by field. `next()` moves to a field, then one of the readers returns its value. Unread values
+ * are skipped.
  */
 export class Message {
   /** The number of the field. */
   field = 0;
-  /** How it is encoded. */
+  /** The encoding of the field. */
   wire = 0;
   readonly #bytes: Uint8Array;
   #position: number;
   readonly #end: number;
   #taken = true;
 
-  /** The message in a part of the bytes. */
+  /** A message in a range of the bytes. */
   constructor(bytes: Uint8Array, start = 0, end: number = bytes.byteLength) {
     this.#bytes = bytes;
     this.#position = start;
@@ -52,63 +52,63 @@ export class Message {
     return true;
   }
 
-  /** An integer, as a signed one of 64 bits; rounded beyond 2⁵³. */
+  /** A signed 64-bit integer, rounded beyond 2⁵³. */
   integer(): number {
     this.#take(Wire.VARINT);
     return this.#varint();
   }
 
-  /** A float of 32 bits. */
+  /** A 32-bit float. */
   float(): number {
     this.#take(Wire.FIXED32);
     return this.#float();
   }
 
-  /** A float of 64 bits. */
+  /** A 64-bit float. */
   double(): number {
     this.#take(Wire.FIXED64);
     return this.#double();
   }
 
-  /** The bytes of a field, without a copy. */
+  /** The bytes of a field, not copied. */
   bytes(): Uint8Array {
     const [start, end] = this.#range();
     return this.#bytes.subarray(start, end);
   }
 
-  /** A text. */
+  /** A string. */
   string(): string {
     return decoder.decode(this.bytes());
   }
 
-  /** A message in a field. */
+  /** A nested message. */
   message(): Message {
     const [start, end] = this.#range();
     return new Message(this.#bytes, start, end);
   }
 
-  /** The integers of a repeated field, packed or one of them. */
+  /** The integers of a repeated field: a packed list, or one of several. */
   integers(into: number[]): void {
     if (this.wire !== Wire.BYTES) return void into.push(this.integer());
     const packed = this.message();
     while (packed.#position < packed.#end) into.push(packed.#varint());
   }
 
-  /** The floats of a repeated field, packed or one of them. */
+  /** The 32-bit floats of a repeated field: a packed list, or one of several. */
   floats(into: number[]): void {
     if (this.wire !== Wire.BYTES) return void into.push(this.float());
     const packed = this.message();
     while (packed.#position < packed.#end) into.push(packed.#float());
   }
 
-  /** The floats of 64 bits of a repeated field, packed or one of them. */
+  /** The 64-bit floats of a repeated field: a packed list, or one of several. */
   doubles(into: number[]): void {
     if (this.wire !== Wire.BYTES) return void into.push(this.double());
     const packed = this.message();
     while (packed.#position < packed.#end) into.push(packed.#double());
   }
 
-  /** The low and the high half of each integer of a repeated field, packed or one of them. */
+  /** The low and high half of each integer of a repeated field: a packed list, or one of several. */
   halves(each: (low: number, high: number) => void): void {
     if (this.wire !== Wire.BYTES) {
       this.#take(Wire.VARINT);
@@ -179,7 +179,7 @@ export class Message {
     return value;
   }
 
-  /** Seven bits a byte, lowest first; `high` is signed. */
+  /** A varint: seven bits per byte, lowest first; `high` is signed. */
   #halves(each: (low: number, high: number) => void): void {
     let low = 0, high = 0;
     for (let shift = 0;; shift += 7) {

@@ -1,5 +1,5 @@
 /**
- * An ONNX file as plain data.
+ * Reads an ONNX file as plain data.
  *
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  * @module
@@ -9,15 +9,15 @@ import type { Attribute, Dimension, Known, ModelProto, OnnxFunction, OnnxGraph, 
 import { Damaged, Message } from "./protobuf.ts";
 import { elementType, type ExternalData, readTensor, typeName } from "./tensor.ts";
 
-/** How deep graphs may lie in each other. */
+/** The maximum depth of nested graphs. */
 const MAX_DEPTH = 32;
 
-/** Reads in steps, so that whoever drives the generator can do other things between them. */
+/** A generator that works in steps, so that its caller can do other things between them. */
 export type Steps<T> = Generator<void, T>;
 
 /**
- * Reads a model; initializers stay views of `bytes`.
- * @throws {TypeError} if the bytes are no ONNX model or are damaged
+ * Reads a model. Initializers are views of `bytes`.
+ * @throws {TypeError} if the bytes are damaged or not an ONNX model
  */
 export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<ModelProto> {
   try {
@@ -40,7 +40,7 @@ function* model(message: Message, external: ExternalData): Steps<ModelProto> {
     else if (message.field === 25) functions.push(readFunction(message.message(), external));
   }
   if (irVersion < 1 || graph === undefined) throw new Damaged("it holds no graph");
-  // Files older than IR version 3 do not state it.
+  // Files before IR version 3 have no operator set version.
   if (irVersion < 3 && !opsets.has("")) opsets.set("", 1);
   return { opsets, graph, functions };
 }
@@ -54,7 +54,7 @@ function readOpset(message: Message, opsets: Map<string, number>): void {
   opsets.set(domain, version);
 }
 
-/** The empty name and `ai.onnx` mean the same. */
+/** The empty name and `ai.onnx` mean the same domain. */
 function plainDomain(domain: string): string {
   return domain === "ai.onnx" ? "" : domain;
 }
@@ -106,7 +106,7 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
   };
 }
 
-/** Value infos are read when they are asked for; damaged ones tell nothing. */
+/** Reads value infos on demand. Damaged ones are ignored. */
 function valuesOf(messages: readonly Message[]): () => ReadonlyMap<string, ValueInfo> {
   let found: Map<string, ValueInfo> | undefined;
   return () => {
@@ -124,7 +124,7 @@ function valuesOf(messages: readonly Message[]): () => ReadonlyMap<string, Value
   };
 }
 
-/** The tensor of a Constant: there is no need to tell it from an initializer. */
+/** The tensor of a Constant node, which is then treated like an initializer. */
 function constantOf({ domain, operator, outputs, attributes }: OnnxNode): Known | undefined {
   const value = attributes.get("value");
   return domain === "" && operator === "Constant" && outputs.length === 1 && value?.kind === "tensor"
@@ -132,7 +132,7 @@ function constantOf({ domain, operator, outputs, attributes }: OnnxNode): Known 
     : undefined;
 }
 
-/** A sparse tensor: its name and shape; its elements are not read. */
+/** The name and shape of a sparse tensor; its elements are not read. */
 function readSparse(message: Message, external: ExternalData): { name: string; tensor: Known } {
   let name = "";
   const shape: number[] = [];
@@ -321,7 +321,7 @@ function readShape(message: Message): Dimension[] {
   return shape;
 }
 
-/** A name that tells nothing, and a size below 0, are free dimensions without a name. */
+/** Empty names and negative sizes are free dimensions without a name. */
 function readDimension(message: Message): Dimension {
   let dimension: Dimension = null;
   while (message.next()) {
@@ -368,7 +368,7 @@ function readFunction(message: Message, external: ExternalData): OnnxFunction {
   return { domain, name, inputs, outputs, defaults, nodes, opsets };
 }
 
-/** Drives steps to their end without a rest. */
+/** Runs steps to the end without pause. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();

@@ -1,11 +1,11 @@
 /**
- * The rows: each maps one operator of ONNX to calls of the builder.
+ * The rows: each converts one ONNX operator to calls of the builder.
  *
- * What a row may rely on: every shape is known; a bool is a uint8 of 0 and 1; an operand has no dimension of 0 (a value
- * without elements is always known, see {@linkcode NodeView.ifKnown}; a row that gives one returns a known value); a node
- * whose inputs are all known and small was tried by src/onnx/evaluate before. Operands come from `node.input`, elements
- * that decide shapes from `node.known` and `node.numbers`: the walk then folds constants, or takes the value that a run
- * gives, or refuses the node.
+ * A row may assume that every shape is known; that a bool is a uint8 with 0 and 1; that no operand has a dimension of
+ * 0, because an empty value is always known, see {@linkcode NodeView.ifKnown} (a row with an empty result returns a
+ * known value); and that src/onnx/evaluate already tried a node whose inputs are all known and small. Rows get operands
+ * from `node.input`, and elements that determine shapes from `node.known` and `node.numbers`. For those, the walk folds
+ * constants, uses the values of a run, or rejects the node.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { MLOperand } from "../api/ml_operand.ts";
 import type { NodeView } from "./node.ts";
 import type { Value } from "./value.ts";
 
-/** What a row gives: one output, or all of them; `undefined` for one that nothing needs. */
+/** The result of a row: one output, or all outputs; `undefined` for one that is not needed. */
 export type RowResult = MLOperand | Value | readonly (MLOperand | Value | undefined)[];
 
 /** One operator of ONNX. */
@@ -23,18 +23,19 @@ export interface Row {
   readonly domain: string;
   readonly name: string;
   /**
-   * The versions of the operator set at which the operator was defined or changed and which this row builds; each
-   * reaches to the next definition. `node.since` is the one that applies.
+   * The operator set versions that defined or changed the operator, and that this row supports. Each applies until the
+   * next definition; `node.since` is the one for the node.
    */
   readonly since: readonly number[];
   /**
    * Builds one node.
-   * @throws {Unsupported} by `node.refuse(reason)`, for what WebNN cannot express; any error of the builder counts as one
+   * @throws {Unsupported} from `node.refuse(reason)`, if WebNN cannot express the node; any error of the builder counts
+   * as one
    */
   build(node: NodeView): RowResult;
 }
 
-/** The rows of one family: a function by the operator's name. */
+/** The rows of a family: a function per operator name. */
 export function rows(
   domain: string,
   table: Readonly<Record<string, readonly [since: readonly number[], build: Row["build"]]>>,

@@ -1,5 +1,5 @@
 /**
- * The names that a graph or body sees, and what walks through bodies need of the walk that they are part of.
+ * The names that are visible in a graph or body, and the interface of a walk for operators with bodies.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import type { Walk } from "./node.ts";
 import type { Steps } from "./read.ts";
 import type { Computed, Value } from "./value.ts";
 
-/** Stands for a value that was refused, or waits for one that is demanded. */
+/** Represents a value that is unsupported, or waits for a demanded value. */
 export const UNKNOWN: unique symbol = Symbol("unknown");
 
-/** The names that a graph or body can see. */
+/** The names that are visible in a graph or body. */
 export class Scope {
   readonly #values = new Map<string, Value | typeof UNKNOWN>();
 
-  /** A scope within another; `prefix` makes the keys of its values differ from those of others. */
+  /** A nested scope; `prefix` makes the keys of its values unique. */
   constructor(
     readonly outer: Scope | undefined,
     readonly prefix: string,
@@ -25,34 +25,32 @@ export class Scope {
     readonly infos: () => ReadonlyMap<string, ValueInfo>,
   ) {}
 
-  /** The value of a name. */
   find(name: string): Value | typeof UNKNOWN | undefined {
     return this.#values.get(name) ?? this.outer?.find(name);
   }
 
-  /** Gives a name a value. */
   set(name: string, value: Value | typeof UNKNOWN): void {
     this.#values.set(name, value);
   }
 }
 
-/** Whether a value is not known yet, or refused. */
+/** Whether a value is unsupported or not known yet. */
 export function isUnknown(value: unknown): value is typeof UNKNOWN {
   return value === UNKNOWN;
 }
 
-/** A walk, for operators that have bodies. */
+/** A walk, as operators with bodies see it. */
 export interface Walking extends Walk {
-  /** Counts a step, so that hostile models come to an end. */
+  /** Counts a step, which limits malicious models. */
   step(): void;
-  /** Walks a body or function: what is within counts as the node around it. */
+  /** Walks a body or function. Nodes in it are attributed to the node around it. */
   within(steps: Steps<void>): Steps<void>;
   /** Walks the nodes of a graph on which the wanted values depend. */
   walkGraph(graph: OnnxGraph, scope: Scope, wanted: readonly string[]): Steps<void>;
-  /** Walks those of some nodes on which the wanted values depend. */
+  /** Walks those of the nodes on which the wanted values depend. */
   walkNodes(nodes: readonly OnnxNode[], scope: Scope, wanted: readonly string[]): Steps<void>;
-  /** The value of an operand, which has yet to get its key. */
+  /** The value of an operand, without a key yet. */
   computed(operand: MLOperand): Computed;
-  /** A value under another key, or what is known under that key. */
+  /** A value under another key, or the known value of that key. */
   renamed(value: Value, key: string): Value;
 }

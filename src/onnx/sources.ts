@@ -1,5 +1,5 @@
 /**
- * On which inputs of the model each operand depends.
+ * Tracks the model inputs on which each operand depends.
  *
  * @module
  */
@@ -11,7 +11,7 @@ type Method = (...args: unknown[]) => unknown;
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Follows operands through the calls of a builder. */
+/** Tracks operands through the calls of a builder. */
 export class Sources {
   readonly #sources = new WeakMap<object, ReadonlySet<string>>();
 
@@ -20,12 +20,12 @@ export class Sources {
     return this.#sources.get(operand) ?? NONE;
   }
 
-  /** Makes an operand one that depends on itself. */
+  /** Makes an operand a source itself. */
   set(operand: MLOperand, name: string): void {
     this.#sources.set(operand, new Set([name]));
   }
 
-  /** The builder, with its calls followed. */
+  /** The builder, with its calls tracked. */
   track(builder: MLGraphBuilder): MLGraphBuilder {
     const methods = new Map<PropertyKey, unknown>();
     return new Proxy(builder, {
@@ -47,7 +47,7 @@ export class Sources {
     };
   }
 
-  /** Adds the sources of an argument: an operand, a list of them, or options that hold some. */
+  /** Adds the sources of an argument: an operand, a list of operands, or options that contain some. */
   #within(argument: unknown, union: ReadonlySet<string>): ReadonlySet<string> {
     if (typeof argument !== "object" || argument === null || ArrayBuffer.isView(argument)) return union;
     const sources = this.#sources.get(argument);

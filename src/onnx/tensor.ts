@@ -1,5 +1,5 @@
 /**
- * TensorProto: the elements of an initializer or attribute, left where they lie wherever that is possible.
+ * TensorProto: the elements of an initializer or attribute, as a view of the file if possible.
  *
  * @see https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  * @module
@@ -11,7 +11,7 @@ import type { ElementType, Known } from "./model.ts";
 import { Damaged, type Message, Wire } from "./protobuf.ts";
 import { sizeOf } from "./value.ts";
 
-/** Gives the bytes of a file of external data, by the location that the model states; `undefined` if they come later. */
+/** Returns the file with external data for a location in the model; `undefined` if it comes later. */
 export type ExternalData = (location: string) => Uint8Array | undefined;
 
 /** TensorProto.DataType. */
@@ -34,7 +34,7 @@ const TYPES: Readonly<Record<number, ElementType>> = {
   22: "int4",
 };
 
-/** Types that the importer does not compute with, for messages. */
+/** Element types that the importer does not support, for messages. */
 const OTHER_TYPES: Readonly<Record<number, string>> = {
   14: "complex64",
   15: "complex128",
@@ -48,17 +48,17 @@ const OTHER_TYPES: Readonly<Record<number, string>> = {
   26: "int2",
 };
 
-/** The element type of a number of TensorProto.DataType, if the importer knows it. */
+/** The element type for a number of TensorProto.DataType, if the importer supports it. */
 export function elementType(code: number): ElementType | undefined {
   return TYPES[code];
 }
 
-/** The name of any number of TensorProto.DataType. */
+/** The name for a number of TensorProto.DataType. */
 export function typeName(code: number): string {
   return TYPES[code] ?? OTHER_TYPES[code] ?? `type ${code}`;
 }
 
-/** The width of an element in bits; 0 for strings. */
+/** The size of an element in bits; 0 for strings. */
 export function elementBits(type: ElementType): number {
   switch (type) {
     case "bool":
@@ -77,12 +77,12 @@ export function elementBits(type: ElementType): number {
   }
 }
 
-/** The bytes that elements of a type and shape take. */
+/** The size of elements of a type and shape, in bytes. */
 export function bytesNeeded(type: ElementType, shape: readonly number[]): number {
   return Math.ceil(sizeOf(shape) * elementBits(type) / 8);
 }
 
-/** The fields of a TensorProto as they were found. */
+/** The fields of a TensorProto. */
 interface Fields {
   dims: number[];
   type: number;
@@ -90,10 +90,10 @@ interface Fields {
   raw: Uint8Array | undefined;
   external: Map<string, string> | undefined;
   isExternal: boolean;
-  /** Floats of one packed field, which lie there as they are in memory. */
+  /** The floats of a packed field, in the layout of memory. */
   packed: Uint8Array | undefined;
   floats: number[];
-  /** The low and the high half of each integer, whatever its width. */
+  /** The low and high half of each integer, whatever its width. */
   halves: Uint32Array;
   count: number;
 }
@@ -182,7 +182,7 @@ function readEntry(message: Message): [key: string, value: string] {
   return [key, value];
 }
 
-/** Takes a packed field as it is; only what comes in several is gathered as numbers. */
+/** Keeps a packed field as it is. Only values from several fields are collected as numbers. */
 function readFloats(message: Message, fields: Fields, width: 4 | 8): void {
   if (message.wire === Wire.BYTES && fields.packed === undefined && fields.floats.length === 0) {
     fields.packed = message.bytes();
@@ -209,11 +209,11 @@ function pushHalves(fields: Fields, low: number, high: number): void {
   fields.count++;
 }
 
-/** The elements in one of the typed fields: floats as they are, narrow integers and float16 bits as integers. */
+/** The elements in one of the typed fields: floats unchanged, narrow integers and float16 bits as integers. */
 function typedBytes(fields: Fields, type: ElementType, needed: number, what: string): Uint8Array {
   if (type === "float32" || type === "float64") return fields.packed ?? floatBytes(fields.floats, type);
   const bits = elementBits(type);
-  // Four-bit elements are stored two in an integer.
+  // Each integer stores two four-bit elements.
   const width = Math.max(bits, 8) / 8;
   if (fields.count * width !== needed) throw new Damaged(`${what} has ${fields.count} of ${needed / width} elements`);
   const bytes = new Uint8Array(needed);
@@ -234,7 +234,7 @@ function setInteger(view: DataView, width: number, i: number, low: number, high:
   if (width === 8) view.setUint32(8 * i + 4, high, true);
 }
 
-/** A part of a file of external data. */
+/** A range of a file with external data. */
 function externalBytes(
   { external }: Fields,
   needed: number,

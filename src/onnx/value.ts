@@ -1,5 +1,5 @@
 /**
- * The values of a graph while it is walked: known ones, and operands of the builder.
+ * The values of a graph during a walk: known values, and operands of the builder.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import type { ElementType, Known } from "./model.ts";
 
-/** A value that the graph computes when it runs. */
+/** A value that is computed when the graph runs. */
 export interface Computed {
   readonly operand: MLOperand;
   readonly type: MLOperandDataType;
   readonly shape: readonly number[];
-  /** The inputs of the model on whose elements it depends; of a constant none. */
+  /** The model inputs on whose elements it depends; none for a constant. */
   readonly sources: ReadonlySet<string>;
-  /** Its name, unlike that of every other value, those of unrolled bodies included. */
+  /** A unique name, also among the values of unrolled bodies. */
   readonly key: string;
-  /** The output of the main graph's node that gives it, itself or in a body. */
+  /** The output of the main graph's node that computes it, directly or in a body. */
   readonly root: string;
 }
 
@@ -30,12 +30,12 @@ export function isKnown(value: Value): value is Known {
   return "bytes" in value;
 }
 
-/** Thrown by a row that cannot express its node. The walk goes on, so that all such nodes are found. */
+/** Thrown by a row that cannot express its node. The walk continues, to find all such nodes. */
 export class Unsupported extends Error {
   override readonly name = "Unsupported";
 }
 
-/** Elements as numbers or, for 64-bit integers, as bigints. */
+/** Elements as numbers, or as bigints for 64-bit integers. */
 export type Elements =
   | Float32Array
   | Float64Array
@@ -50,8 +50,9 @@ export type Elements =
   | BigUint64Array;
 
 /**
- * The data type in which WebNN holds an element type: bool is uint8 with 0 and 1, float64 and bfloat16 become float32,
- * int16 and uint16 become int32. Where a context lacks a wide or a four-bit integer, the next that it has takes its place.
+ * The data type that WebNN uses for an element type: uint8 with 0 and 1 for bool, float32 for float64 and bfloat16, and
+ * int32 for int16 and uint16. If a context does not support a 64-bit or four-bit integer type, the next one that it
+ * supports is used.
  */
 export function operandType(type: ElementType, limits: MLOpSupportLimits): MLOperandDataType {
   const wanted = standardType(type);
@@ -108,7 +109,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 
-/** The elements of a known value: a view where the bytes are aligned, else a copy. Four-bit integers come as bytes. */
+/** The elements of a known value: a view if the bytes are aligned, otherwise a copy. Four-bit integers become bytes. */
 export function elementsOf({ type, shape, bytes }: Known): Elements {
   if (type === "int4" || type === "uint4") return unpackNibbles(bytes, sizeOf(shape), type === "int4");
   if (type === "bfloat16") return widenBfloat16(bytes);

@@ -1,5 +1,5 @@
 /**
- * The versions of operator sets, and which definition of an operator applies.
+ * Operator set versions, and the definition of an operator that applies.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { OnnxNode } from "./model.ts";
 import { Unsupported } from "./value.ts";
 
-/** The newest version of ai.onnx whose operators the rows know. */
+/** The newest version of ai.onnx that the rows support. */
 export const NEWEST = 23;
 
-/** The operators that version 24 of ai.onnx defined anew, and those that it added. */
+/** The operators that version 24 of ai.onnx changed or added. */
 const CHANGED_IN_24: ReadonlySet<string> = new Set([
   "Attention",
   "Cast",
@@ -39,14 +39,14 @@ const CHANGED_IN_24: ReadonlySet<string> = new Set([
 
 /**
  * The version of the operator's domain, and the definition that applies.
- * @throws {Unsupported} if the rows do not know it
+ * @throws {Unsupported} if the rows do not support it
  */
 export function definitionOf(
   { domain, operator }: OnnxNode,
   opsets: ReadonlyMap<string, number>,
   since: readonly number[] = [1],
 ): { opset: number; since: number } {
-  // Contributed operators have one version, and models may leave it out.
+  // Contributed operators have only one version, which models may omit.
   const opset = opsets.get(domain) ?? (domain === "" ? undefined : 1);
   if (opset === undefined) throw new Unsupported("the model does not state the version of ai.onnx");
   if (domain === "" && opset > NEWEST && (opset > 24 || CHANGED_IN_24.has(operator))) {

@@ -1,6 +1,6 @@
 /**
- * The walk through a model: node after node, known values folded, the rest built by the rows. It ends with operands for
- * the outputs, or with everything that stands against them.
+ * The walk through a model, node by node: known values are folded, and rows build the rest. The result has operands for
+ * the outputs, or the list of obstacles.
  *
  * @module
  */
@@ -26,17 +26,17 @@ import { rowOf } from "./rows/rows.ts";
 import { type Computed, isKnown, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
 import { definitionOf } from "./versions.ts";
 
-/** A node that cannot be expressed. */
-export interface Refusal {
-  /** Its operator; with the domain where that is not ai.onnx. */
+/** A node that WebNN cannot compute. */
+export interface UnsupportedNode {
+  /** The operator, with its domain if that is not ai.onnx. */
   readonly operator: string;
-  /** Its name, or that of its first output. */
+  /** The name of the node, or of its first output. */
   readonly name: string;
-  /** Why. */
+  /** The reason. */
   readonly reason: string;
 }
 
-/** What a walk is given. */
+/** The input of a walk. */
 export interface WalkPlan {
   readonly model: ModelProto;
   readonly builder: MLGraphBuilder;
@@ -44,47 +44,46 @@ export interface WalkPlan {
   readonly makeConstant: MakeConstant;
   /** The shape of each input of the model. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** The inputs that stand for operands of others; `undefined` makes inputs of the builder. */
+  /** Operands to use for inputs; `undefined` creates inputs of the builder. */
   readonly operands?: Readonly<Record<string, MLOperand>> | undefined;
-  /** Inputs and inner values that are known, by key. */
+  /** The known inputs and inner values, by key. */
   readonly known: ReadonlyMap<string, Known>;
-  /** The weights that tensors hold; their bytes are gone. */
+  /** The tensors that have the weights, whose bytes were freed. */
   readonly stored?: ReadonlyMap<Known, MLTensor>;
-  /** The outputs of the main graph's nodes that are wanted; by default those of the model. */
+  /** The outputs of the main graph's nodes to compute; by default those of the model. */
   readonly targets?: readonly string[];
-  /** Keys of inner values to be handed out. */
+  /** The keys of inner values to return. */
   readonly watched?: ReadonlySet<string>;
 }
 
-/** What a walk ends with. */
+/** The result of a walk. */
 export interface WalkResult {
-  /** The values of the outputs; without those that were refused. */
+  /** The values of the outputs, without those of unsupported nodes. */
   readonly outputs: ReadonlyMap<string, Value>;
-  readonly refusals: readonly Refusal[];
-  /** Inputs whose elements rows demanded. */
+  readonly refusals: readonly UnsupportedNode[];
+  /** The inputs whose elements rows demanded. */
   readonly demandedInputs: ReadonlySet<string>;
-  /** Values without sources whose elements rows demanded. */
+  /** The values without sources whose elements rows demanded. */
   readonly demandedConstants: ReadonlyMap<string, Computed>;
-  /** The watched values that were met. */
+  /** The watched values that were found. */
   readonly watched: ReadonlyMap<string, Computed>;
-  /** The operands that no operator gives: they cannot be outputs of a graph as they are. */
+  /** The operands that are not results of an operator; they cannot be outputs of a graph directly. */
   readonly leaves: ReadonlySet<MLOperand>;
   /** The inputs of the model that the graph has. */
   readonly inputs: ReadonlyMap<string, MLOperand>;
 }
 
-/** Thrown where elements are demanded that can be had, but not in this walk. */
+/** Thrown if elements are demanded that are available, but not in this walk. */
 class Demand extends Error {}
 
-/** Known inputs are folded up to so many elements; more of them are for the engine. */
+/** The maximum number of elements of known inputs to fold; larger ones are left to the engine. */
 const FOLD_ELEMENTS = 65536;
 
-/** What hostile files may make a walk do. */
+/** Limits against malicious files. */
 const MAX_UNROLLED = 16384;
 const MAX_CONSTANT_BYTES = 2 ** 30;
 const MAX_CALLS = 64;
 
-/** One walk. */
 export class Walker implements Walking {
   readonly builder: MLGraphBuilder;
   readonly limits: MLOpSupportLimits;
@@ -95,16 +94,15 @@ export class Walker implements Walking {
   readonly #leaves = new Set<MLOperand>();
   readonly #weights = new Set<MLOperand>();
   readonly #watched = new Map<string, Computed>();
-  readonly #refusals: Refusal[] = [];
+  readonly #refusals: UnsupportedNode[] = [];
   readonly #demandedInputs = new Set<string>();
   readonly #demandedConstants = new Map<string, Computed>();
   readonly #infos: ReadonlyMap<string, ValueInfo>;
-  /** How many bodies and functions lie around the node at hand. */
+  /** The number of bodies and functions around the current node. */
   #depth = 0;
   #root = "";
   #steps = 0;
 
-  /** A walk by a plan. */
   constructor(plan: WalkPlan) {
     this.#plan = plan;
     this.builder = this.#sources.track(plan.builder);
@@ -141,7 +139,7 @@ export class Walker implements Walking {
     return value === UNKNOWN ? undefined : value;
   }
 
-  /** The value of an input of the model: known, an operand that was given, or an input of the builder. */
+  /** The value of an input of the model: known, an operand from the caller, or an input of the builder. */
   #input({ name, type, typeName }: ValueInfo): Value | typeof UNKNOWN {
     const { known, shapes, operands } = this.#plan;
     const found = known.get(name);
@@ -206,7 +204,7 @@ export class Walker implements Walking {
     }
   }
 
-  /** Builds a node, or notes why it cannot be built. */
+  /** Builds a node, or records why that is not possible. */
   *#visit(node: OnnxNode, scope: Scope): Steps<void> {
     try {
       if (this.#isFolded(node, scope)) return;
@@ -218,7 +216,7 @@ export class Walker implements Walking {
     for (const name of node.outputs) if (name !== "") scope.set(name, this.#stand(name, scope));
   }
 
-  /** Whether earlier walks found all that the node gives. */
+  /** Whether earlier walks found all results of the node. */
   #isFolded(node: OnnxNode, scope: Scope): boolean {
     const { known } = this.#plan;
     if (known.size === 0) return false;
@@ -229,7 +227,7 @@ export class Walker implements Walking {
     return true;
   }
 
-  /** What a node gives, `undefined` if an input is unknown. */
+  /** The results of a node; `undefined` if an input is unknown. */
   *#results(node: OnnxNode, scope: Scope): Steps<RowResult | undefined> {
     const inputs = node.inputs.map((name) => name === "" ? undefined : this.#find(scope, name));
     const call = functionOf(this.#plan.model, node);
@@ -254,7 +252,7 @@ export class Walker implements Walking {
     return found;
   }
 
-  /** Gives the outputs of a node their values. */
+  /** Assigns the outputs of a node. */
   #define(node: OnnxNode, scope: Scope, results: RowResult): void {
     const list = Array.isArray(results) ? results as readonly (MLOperand | Value | undefined)[] : [results];
     node.outputs.forEach((name, i) => {
@@ -285,13 +283,15 @@ export class Walker implements Walking {
     return { operand, type: operand.dataType, shape: operand.shape, sources, key: "", root: this.#root };
   }
 
-  /** In place of a value that was refused: an input as the model states it, so that what follows is tried too. */
+  /**
+   * Replaces the result of an unsupported node by an input with the declared shape, so that later nodes are tried too.
+   */
   #stand(name: string, scope: Scope): Value | typeof UNKNOWN {
     const info = scope.infos().get(name);
     if (!info?.type || info.type === "string" || !info.shape?.every((size) => typeof size === "number" && size > 0)) {
       return UNKNOWN;
     }
-    // A value that was demanded may come out with another shape.
+    // A demanded value may lead to another shape.
     if (this.#demandedInputs.size + this.#demandedConstants.size > 0) return UNKNOWN;
     const shape = info.shape as number[];
     try {
@@ -313,7 +313,7 @@ export class Walker implements Walking {
   constant(value: Known): MLOperand {
     let operand = this.#constants.get(value);
     if (!operand) {
-      // Once the walk cannot end in a graph, no weight needs to be copied.
+      // The walk will not result in a graph any more, so no weights need to be copied.
       const make = this.#isInVain ? placeholder : this.#plan.makeConstant;
       operand = make(this.builder, value, this.limits);
       this.#constants.set(value, operand);
@@ -352,17 +352,17 @@ export function isOperator(domain: string, name: string): boolean {
   return (rowOf(domain, name) ?? controlFlow(domain, name) ?? evaluatorOf(domain, name)) !== undefined;
 }
 
-/** Why a node is refused whose operator is unknown. */
+/** The reason for a node with an unknown operator. */
 export const NO_SUCH_OPERATOR = "the importer has no such operator";
 
-/** What the evaluator makes of a node, if it can. */
+/** The result of the evaluator for a node, if possible. */
 function fold(evaluator: Evaluator, node: NodeView): RowResult | undefined {
   if (!evaluator.appliesTo(node)) return undefined;
   const size = node.inputs.reduce((sum, value) => sum + (value && isKnown(value) ? sizeOf(value.shape) : 0), 0);
   return evaluator.anySize || size <= FOLD_ELEMENTS ? evaluator.evaluate(node) : undefined;
 }
 
-/** Whether graphs may be made for the elements of an input: few, or integers. */
+/** Whether graphs may be built for the elements of an input: if there are few, or a moderate number of integers. */
 function decides({ type }: ValueInfo, shape: readonly number[]): boolean {
   const count = sizeOf(shape);
   return count <= 16 || (count <= 4096 && /^u?int|^bool/.test(type ?? ""));

@@ -1,5 +1,5 @@
 /**
- * Weights that several graphs share: tensors of the context hold them, and the model keeps no bytes.
+ * Weights that several graphs share: they are moved to tensors of the context, and the model keeps no bytes.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import type { MLTensor } from "../api/ml_tensor.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
 import type { Attribute, Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 
-/** A model whose weights are tensors. */
+/** A model whose weights are in tensors. */
 export interface StoredModel {
   readonly model: ModelProto;
   readonly tensors: ReadonlyMap<Known, MLTensor>;
 }
 
-/** Copies the weights of a model into tensors; nothing of the result is a view of the file. */
+/** Copies the weights of a model to tensors. The result has no view of the file. */
 export async function storeWeights(
   model: ModelProto,
   context: MLContext,
@@ -45,7 +45,7 @@ export async function storeWeights(
   return { model: { ...model, functions, graph: mapGraph(model.graph, keep) }, tensors };
 }
 
-/** The initializers of a graph and of the bodies in it that are worth a tensor. */
+/** The initializers of a graph and its bodies that are large enough for a tensor. */
 function* weightsOf(graph: OnnxGraph): Generator<Known> {
   for (const value of graph.initializers.values()) {
     const computable = value.type !== "string" && value.type !== "other";
@@ -64,7 +64,7 @@ type Keep = (value: Known) => Known;
 
 function mapGraph(graph: OnnxGraph, keep: Keep): OnnxGraph {
   const initializers = new Map(Array.from(graph.initializers, ([name, value]) => [name, keep(value)]));
-  // What the model states of values lies in the file, which goes; a closure made here would keep it.
+  // Drops the value infos, which are read from the file; a closure created in this function would keep the file alive.
   return { ...graph, initializers, nodes: graph.nodes.map((node) => mapNode(node, keep)), values: noValues };
 }
 

@@ -1,5 +1,5 @@
 /**
- * Evaluators of arithmetic, comparisons and conversions, element by element.
+ * Evaluators of elementwise arithmetic, comparisons and conversions.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Evaluate } from "./evaluator.ts";
 
 type Plain = Parameters<typeof known>[0];
 
-/** The types in which the evaluator computes; `undefined` for the rest. */
+/** The type in which the evaluator computes; `undefined` if it does not support the element type. */
 function plain(type: ElementType): Plain | undefined {
   switch (type) {
     case "string":
@@ -32,13 +32,13 @@ function isFloating(type: ElementType): boolean {
   return type === "float32" || type === "float64" || type === "float16" || type === "bfloat16";
 }
 
-/** An operation on numbers and the same on 64-bit integers. */
+/** An operation on numbers, and the same operation on 64-bit integers. */
 interface Operation<Result> {
   readonly number: (a: number, b: number, type: Plain) => Result;
   readonly big: (a: bigint, b: bigint) => Result;
 }
 
-/** Elements of both inputs, broadcast to each other. */
+/** The elements of both inputs, broadcast to a common shape. */
 function pairs(node: NodeView): { shape: readonly number[]; a: Elements; b: Elements; type: Plain } | undefined {
   const type = plain(node.type(0));
   if (type === undefined) return undefined;
@@ -75,7 +75,7 @@ function comparison(operation: Operation<boolean>): Evaluate {
   };
 }
 
-/** Sum, Max, Min and Mean take any number of inputs. */
+/** Sum, Max, Min and Mean accept any number of inputs. */
 function fold(operation: Operation<number | bigint>): Evaluate {
   return (node) => {
     const type = plain(node.type(0));
@@ -100,7 +100,7 @@ function unary(number: (x: number) => number, big?: (x: bigint) => bigint): Eval
   };
 }
 
-/** Integers are divided as in C: toward zero. */
+/** Integer division truncates toward zero, as in C. */
 function divide(node: NodeView): Known | undefined {
   const found = pairs(node);
   if (!found) return undefined;
@@ -122,7 +122,7 @@ function modulo(node: NodeView): Known | undefined {
   if (!isFloating(found.type) && (found.b as Int32Array).some((element) => !element)) {
     node.refuse("an integer is divided by 0");
   }
-  // The remainder of % has the sign of the dividend, that of ONNX's integers the sign of the divisor.
+  // The result of % has the sign of the dividend, but ONNX's integer Mod has the sign of the divisor.
   return known(
     found.type,
     found.shape,
@@ -138,7 +138,7 @@ const MULTIPLICATION: Operation<number | bigint> = {
   big: (a, b) => a * b,
 };
 
-/** The element type that Cast asks for. */
+/** The element type of the attribute `to`. */
 function castTarget(node: NodeView): ElementType {
   return elementType(node.int("to")) ?? node.refuse("it casts to a type that WebNN has not");
 }
@@ -156,7 +156,7 @@ function convert(element: number | bigint, to: Plain): number | bigint {
   // NaN is true.
   if (to === "bool") return element === 0 || element === 0n ? 0 : 1;
   if (isFloating(to) || typeof element === "bigint") return element;
-  // Toward zero; what no integer of the type is has no defined value.
+  // Truncates toward zero. ONNX does not define the result for values out of range.
   const whole = Math.trunc(element);
   if (!Number.isFinite(whole)) {
     return is64Bit(to as "int64") ? BigInt.asIntN(64, 1n << 63n) : -(2 ** (elementBits(to) - 1));
@@ -192,13 +192,12 @@ function clip(node: NodeView): Known | undefined {
   return known(type, value.shape, bounded);
 }
 
-/** To the nearest, halves to the even one. */
+/** Rounds to the nearest integer, halves to even. */
 export function roundEven(x: number): number {
   const rounded = Math.round(x);
   return Math.abs(x % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
-/** The evaluators. */
 export const arithmetic: Record<string, Evaluate> = {
   Abs: unary(Math.abs, (x) => x < 0n ? -x : x),
   Add: binary({ number: (a, b) => a + b, big: (a, b) => a + b }),

@@ -1,5 +1,5 @@
 /**
- * What evaluators share: elements picked by position, shapes that broadcast, results in a type.
+ * Helpers of evaluators: selecting elements by position, broadcasting shapes, and results of a type.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Known } from "../model.ts";
 import { elementBits } from "../tensor.ts";
 import { type Elements, elementsOf, sizeOf, Unsupported } from "../value.ts";
 
-/** Elements by their bits alone, for what only moves them. */
+/** The elements as unsigned integers of the same width, for operators that only move elements. */
 function bitsOfElements({ type, bytes }: Known): Uint8Array | Uint16Array | Uint32Array | BigUint64Array {
   const width = elementBits(type) / 8;
   const aligned = bytes.byteOffset % Math.max(width, 1) === 0 ? bytes : bytes.slice();
@@ -28,7 +28,7 @@ function bitsOfElements({ type, bytes }: Known): Uint8Array | Uint16Array | Uint
   }
 }
 
-/** The value of a shape whose elements are those at `positions` of another. */
+/** The value of a shape whose elements are those at `positions` of another value. */
 export function pick(value: Known, shape: readonly number[], positions: ArrayLike<number>): Known {
   const source = bitsOfElements(value);
   const target = new (source.constructor as Uint8ArrayConstructor)(positions.length) as Uint8Array;
@@ -40,14 +40,14 @@ export function pick(value: Known, shape: readonly number[], positions: ArrayLik
   return { type: value.type, shape, bytes: new Uint8Array(target.buffer) };
 }
 
-/** The distance in elements between neighbours along each axis. */
+/** The distance between neighbours along each axis, in elements. */
 export function stridesOf(shape: readonly number[]): number[] {
   const strides = new Array<number>(shape.length).fill(1);
   for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
   return strides;
 }
 
-/** How large a value the evaluator makes. */
+/** The maximum number of elements that the evaluator creates. */
 const MAX_ELEMENTS = 2 ** 24;
 
 /**
@@ -69,7 +69,7 @@ export function positionsBy(shape: readonly number[], offsets: readonly ((i: num
   return positions;
 }
 
-/** Where each element of a shape comes from in a value that is broadcast to it. */
+/** For each element of a shape, its position in a value that is broadcast to it. */
 export function broadcastPositions(from: readonly number[], to: readonly number[]): Float64Array {
   const strides = stridesOf(from);
   const lead = to.length - from.length;
@@ -82,7 +82,7 @@ export function broadcastPositions(from: readonly number[], to: readonly number[
   );
 }
 
-/** The shape that all broadcast to. */
+/** The shape to which all shapes broadcast. */
 export function commonShape(shapes: readonly (readonly number[])[]): readonly number[] {
   return shapes.reduce((a, b) => {
     const common = broadcast(a, b);
@@ -101,12 +101,12 @@ export function listOf(value: Known): (number | bigint)[] {
   return Array.from(elementsOf(value) as Iterable<number | bigint>);
 }
 
-/** Whether elements are bigints. */
+/** Whether the elements are bigints. */
 export function isBig(elements: Elements): elements is BigInt64Array | BigUint64Array {
   return elements instanceof BigInt64Array || elements instanceof BigUint64Array;
 }
 
-/** An axis from 0. */
+/** Converts an axis that may count from the end to one that counts from 0. */
 export function axisOf(axis: number, rank: number): number {
   const from0 = axis < 0 ? axis + rank : axis;
   if (!(from0 >= 0 && from0 < rank)) throw new Unsupported(`axis ${axis} is not one of rank ${rank}`);

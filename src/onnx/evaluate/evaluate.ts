@@ -1,6 +1,5 @@
 /**
- * The evaluator: what can be computed while the graph is built. It is for what computes shapes and other small values;
- * the rest is the engine's.
+ * The evaluator computes shapes and other small values while the graph is built. Everything else is left to the engine.
  *
  * @module
  */
@@ -16,9 +15,9 @@ import { shapes } from "./shapes.ts";
 /** The evaluator of one operator. */
 export interface Evaluator {
   readonly evaluate: Evaluate;
-  /** Whether it only hands elements on, so that their number does not matter. */
+  /** Whether it only passes elements on, so that their number does not matter. */
   readonly anySize: boolean;
-  /** Whether enough is known of a node's inputs. */
+  /** Whether enough is known about the inputs of a node. */
   readonly appliesTo: (node: NodeView) => boolean;
 }
 
@@ -36,7 +35,7 @@ function rowsOf(table: Readonly<Record<string, Evaluate>>, how: Partial<Evaluato
   ) => [name, { evaluate, anySize: false, appliesTo: hasElements, ...how }]);
 }
 
-/** Whether the elements of all inputs are there. */
+/** Whether the elements of all inputs are known. */
 function hasElements({ inputs }: NodeView): boolean {
   return inputs.every((value) =>
     value === undefined || (isKnown(value) && value.type !== "string" && value.type !== "other")
@@ -48,7 +47,7 @@ export function evaluatorOf(domain: string, name: string): Evaluator | undefined
   return domain === "" ? TABLE.get(name) : undefined;
 }
 
-/** The operators of ai.onnx that are computed where their inputs are known. */
+/** The operators of ai.onnx that are computed if their inputs are known. */
 export function evaluated(): string[] {
   return [...TABLE.keys()];
 }

@@ -1,5 +1,5 @@
 /**
- * What an evaluator of one operator is.
+ * The type of an evaluator.
  *
  * @module
  */
@@ -7,5 +7,5 @@
 import type { Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
 
-/** Computes one operator; `undefined` where it cannot. */
+/** Computes one operator; `undefined` if it cannot. */
 export type Evaluate = (node: NodeView) => Known | readonly Known[] | undefined;

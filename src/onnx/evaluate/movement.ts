@@ -10,7 +10,7 @@ import { known, numbersOf, sizeOf, Unsupported } from "../value.ts";
 import { axisOf, commonShape, expandTo, listOf, pick, positionsBy, stridesOf } from "./arrays.ts";
 import type { Evaluate } from "./evaluator.ts";
 
-/** The slices of a value along an axis at some positions; their shape takes the place of the axis. */
+/** Slices of a value at positions along an axis; `shape` replaces the axis. */
 export function take(value: Known, axis: number, at: readonly number[], shape: readonly number[]): Known {
   const size = value.shape[axis]!;
   const inner = sizeOf(value.shape.slice(axis + 1));
@@ -23,13 +23,13 @@ export function take(value: Known, axis: number, at: readonly number[], shape: r
   return pick(value, value.shape.toSpliced(axis, 1, ...shape), positions);
 }
 
-/** An index from 0, of one that may count from the end; −∞ where it is out of range, which `pick` refuses. */
+/** Converts an index that may count from the end; −∞ if it is out of range, which `pick` rejects. */
 function inside(index: number, size: number): number {
   const from0 = index < 0 ? index + size : index;
   return from0 >= 0 && from0 < size ? from0 : -Infinity;
 }
 
-/** Values one after the other along an axis. */
+/** Concatenates values along an axis. */
 export function concatenate(values: readonly Known[], axis: number): Known {
   const [first] = values as [Known];
   const sizes = values.map(({ shape }) => shape[axis]!);
@@ -93,14 +93,14 @@ const GatherND: Evaluate = (node) => {
   return pick(value, [...indices.shape.slice(0, -1), ...value.shape.slice(depth)], positions);
 };
 
-/** Where Slice begins on each axis, how far it steps and how many elements it takes. */
+/** The first index on an axis, the step, and the number of elements of a Slice. */
 export interface SliceAxis {
   readonly start: number;
   readonly step: number;
   readonly count: number;
 }
 
-/** What Slice takes of a shape. @see https://onnx.ai/onnx/operators/onnx__Slice.html */
+/** The slices of a shape. @see https://onnx.ai/onnx/operators/onnx__Slice.html */
 export function sliceAxes(node: NodeView): SliceAxis[] {
   const shape = node.shape(0);
   const old = node.opset < 10;
@@ -119,7 +119,7 @@ export function sliceAxes(node: NodeView): SliceAxis[] {
 function sliceAxis(size: number, start: number, end: number, step: number): SliceAxis {
   const clamp = (at: number, low: number, high: number) => Math.min(Math.max(at < 0 ? at + size : at, low), high);
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
-  // A start before the beginning of a backward slice takes nothing; an end there is the one before the first element.
+  // Backward slices: a start before the first element gives an empty slice, and an end there means −1.
   const from = clamp(start, step > 0 ? low : -1, high);
   const to = clamp(end, low, high);
   return { start: from, step, count: Math.max(0, Math.ceil((to - from) / step)) };
@@ -233,7 +233,7 @@ const ScatterND: Evaluate = (node) => {
   return overwritten(value, updates, targets);
 };
 
-/** A value with some elements replaced: of two for one place the later stays. */
+/** Replaces some elements of a value. If a position occurs twice, the later element is used. */
 function overwritten(value: Known, updates: Known, targets: ArrayLike<number>): Known {
   const count = sizeOf(value.shape);
   const from = Array.from({ length: count }, (_, i) => i);
@@ -256,7 +256,6 @@ const Compress: Evaluate = (node) => {
   return take(flat, 0, chosen, [chosen.length]);
 };
 
-/** The evaluators. */
 export const movement: Record<string, Evaluate> = {
   Compress,
   Concat,

@@ -9,10 +9,10 @@ import { elementsOf, known } from "../value.ts";
 import { axisOf, positionsBy, stridesOf } from "./arrays.ts";
 import type { Evaluate } from "./evaluator.ts";
 
-/** Reduces the elements of each group to one. */
+/** Reduces a group of elements to one. */
 type Reduce = <T extends number | bigint>(group: readonly T[]) => T | number;
 
-/** The axes to reduce: an attribute until the operator takes them as an input. */
+/** The axes to reduce: an attribute in older versions of the operator, an input in newer ones. */
 function axesOf(node: NodeView, inputSince: number): readonly number[] | undefined {
   return node.opset < inputSince ? node.ints("axes") : node.numbers(1, "the axes");
 }
@@ -48,7 +48,6 @@ const product: Reduce = <T extends number | bigint>(group: readonly T[]) =>
 const greatest: Reduce = <T extends number | bigint>(group: readonly T[]) => group.reduce((a, b) => b > a ? b : a);
 const least: Reduce = <T extends number | bigint>(group: readonly T[]) => group.reduce((a, b) => b < a ? b : a);
 
-/** The evaluators. */
 export const reductions: Record<string, Evaluate> = {
   ReduceMax: reduction(18, greatest),
   ReduceMin: reduction(18, least),

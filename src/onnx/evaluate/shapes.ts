@@ -1,5 +1,5 @@
 /**
- * Evaluators of shapes and of constants, and of what gives the same elements another shape.
+ * Evaluators of shapes, constants, and operators that only change the shape.
  *
  * @module
  */
@@ -36,7 +36,7 @@ const Constant: Evaluate = (node) => {
   return node.refuse("a constant of this kind cannot be computed with");
 };
 
-/** `[]` is one element, as in the other operators. */
+/** The shape `[]` means one element, as in other operators. */
 const FILL_ELEMENTS = 65536;
 
 /** @see https://onnx.ai/onnx/operators/onnx__ConstantOfShape.html */
@@ -64,19 +64,19 @@ export function reshapedTo(node: NodeView, from: readonly number[], to: readonly
   return shape;
 }
 
-/** The axes of Squeeze and Unsqueeze: an attribute before version 13, then an input. */
+/** The axes of Squeeze and Unsqueeze: an attribute before version 13, an input since then. */
 export function axesOf(node: NodeView): readonly number[] | undefined {
   return node.opset < 13 ? node.ints("axes") : node.numbers(1, "the axes");
 }
 
-/** A shape without some of its axes of size 1, by default without all of them. */
+/** Removes axes of size 1 from a shape; by default all of them. */
 export function squeezed(node: NodeView, shape: readonly number[], axes: readonly number[] | undefined): number[] {
   const gone = axes?.map((axis) => axisOf(axis, shape.length));
   if (gone?.some((axis) => shape[axis] !== 1)) node.refuse(`the axes [${axes}] of [${shape}] are not all of size 1`);
   return shape.filter((size, axis) => gone ? !gone.includes(axis) : size !== 1);
 }
 
-/** A shape with new axes of size 1. */
+/** Inserts axes of size 1 into a shape. */
 export function unsqueezed(shape: readonly number[], axes: readonly number[]): number[] {
   const rank = shape.length + axes.length;
   const added = axes.map((axis) => axisOf(axis, rank));
@@ -84,13 +84,12 @@ export function unsqueezed(shape: readonly number[], axes: readonly number[]): n
   return Array.from({ length: rank }, (_, axis) => added.includes(axis) ? 1 : rest.next().value ?? 1);
 }
 
-/** A shape as a matrix, cut at an axis. */
+/** Flattens a shape to a matrix, split at an axis. */
 export function flattened(shape: readonly number[], axis: number): number[] {
   const cut = axis < 0 ? axis + shape.length : axis;
   return [sizeOf(shape.slice(0, cut)), sizeOf(shape.slice(cut))];
 }
 
-/** The evaluators that take elements as they are, and those for which shapes suffice. */
 export const shapes: { readonly ofElements: Record<string, Evaluate>; readonly ofShapes: Record<string, Evaluate> } = {
   ofElements: {
     Constant,

@@ -1,5 +1,5 @@
 /**
- * Attention: one formula for the operators of ai.onnx and com.microsoft, and the rotation of positions.
+ * Attention: one formula for the operators of ai.onnx and com.microsoft; rotary embeddings.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { operandType } from "../value.ts";
 import { along, calculate, cut, join, pick, range, stack } from "./calculation.ts";
 import { typeNamed } from "./elementwise.ts";
 
-/** Queries [batch, heads, length, size], keys and values of as many heads or of a divisor of their number. */
+/** Queries [batch, heads, length, size]; keys and values with the same number of heads, or a divisor of it. */
 interface Heads {
   readonly q: MLOperand;
   readonly k: MLOperand;
   readonly v: MLOperand;
 }
 
-/** What happens to the scores [batch, heads, queries, keys]; what is left out does not. */
+/** The steps applied to the scores [batch, heads, queries, keys]; each is optional. */
 interface Scoring {
   readonly scale: number;
   readonly softcap?: number;
-  /** Added, after the cap. */
+  /** Added to the scores after `softcap`. */
   readonly bias?: MLOperand | undefined;
-  /** A uint8 that broadcasts to the scores: which keys a query sees. */
+  /** A uint8 mask that broadcasts to the scores: the keys visible to each query. */
   readonly visible?: MLOperand | undefined;
-  /** A score that takes its part in the softmax and has no value, [heads] or one for all. */
+  /** An extra score per head (or one for all) that is part of the softmax but has no value. */
   readonly sink?: MLOperand | undefined;
   readonly precision?: MLOperand["dataType"] | undefined;
 }
@@ -37,7 +37,7 @@ function attend(node: NodeView, { q, k, v }: Heads, scoring: Scoring) {
   const { mul, add, div, where } = calculate(node);
   const [batch, heads, queries] = q.shape as [number, number, number, number];
   const [shared, keys, size] = [k.shape[1]!, k.shape[2]!, k.shape[3]!];
-  // Heads that share a key lie one behind the other: their queries are rows of one product.
+  // The queries of heads that share a key are adjacent, so they are rows of one matrix product.
   const grouped = (x: MLOperand, last: number) => node.reshape(x, [batch, shared, heads / shared * queries, last]);
   const product = builder.matmul(grouped(mul(q, scoring.scale), size), node.transpose(k, [0, 1, 3, 2]));
   const raw = node.reshape(product, [batch, heads, queries, keys]);
@@ -53,7 +53,7 @@ function attend(node: NodeView, { q, k, v }: Heads, scoring: Scoring) {
   return { y, raw, masked, capped, weights };
 }
 
-/** Finite, so that a query which sees no key gets numbers. */
+/** Finite, so that a query without visible keys gives no NaN. */
 function lowest({ dataType }: MLOperand): number {
   return dataType === "float16" ? -65504 : -3.4028234663852886e38;
 }
@@ -64,7 +64,7 @@ function withSink(node: NodeView, scores: MLOperand, sink: MLOperand): MLOperand
   return cut(node, node.builder.softmax(node.builder.concat([scores, column], 3), 3), 3, 0, keys);
 }
 
-/** [batch, length, heads * size] as [batch, heads, length, size]. */
+/** Converts [batch, length, heads * size] to [batch, heads, length, size]. */
 function splitHeads(node: NodeView, x: MLOperand, heads: number): MLOperand {
   const [batch, length, width] = x.shape as [number, number, number];
   return node.transpose(node.reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
@@ -75,18 +75,18 @@ function mergeHeads(node: NodeView, x: MLOperand): MLOperand {
   return node.reshape(node.transpose(x, [0, 2, 1, 3]), [batch, length, heads * size]);
 }
 
-/** The past's keys or values before those of now. */
+/** Concatenates past keys or values with the new ones. */
 function afterPast(node: NodeView, past: number, now: MLOperand): MLOperand {
   return node.has(past) && node.shape(past)[2] !== 0 ? node.builder.concat([node.input(past), now], 2) : now;
 }
 
-/** Which keys queries see whose own position is `offset` behind their row: those up to themselves. */
+/** The causal mask: query i sees the keys up to i + `offset`. */
 function causal(node: NodeView, queries: number, keys: number, offset: number): MLOperand {
   const seen = range(0, queries * keys).map((i) => i % keys <= Math.floor(i / keys) + offset ? 1 : 0);
   return node.constant("uint8", [queries, keys], seen);
 }
 
-/** ai.onnx's operator. Where the releases of ONNX define it in two ways, it is refused. */
+/** Attention of ai.onnx. Rejected where releases of ONNX define it differently. */
 function attention(node: NodeView): RowResult {
   const isFlat = node.shape(0).length === 3;
   const [qHeads, kvHeads] = isFlat
@@ -118,7 +118,7 @@ function maskOf(node: NodeView): Pick<Scoring, "bias" | "visible"> {
   return node.operandType(3) === "uint8" ? { visible: node.input(3) } : { bias: node.input(3) };
 }
 
-/** ONNX 1.18, in which the operator appeared, and later releases differ for the same version of it. */
+/** ONNX 1.18, which introduced the operator, and later releases define the same version of it differently. */
 function checkDefinition(node: NodeView, isFlat: boolean, qHeads: number, kvHeads: number): void {
   const differs = "which ONNX 1.18 and later releases define in two ways";
   if (isFlat && qHeads > 1) node.refuse(`more than one head in an input of three axes, ${differs}`);
@@ -130,7 +130,7 @@ function checkDefinition(node: NodeView, isFlat: boolean, qHeads: number, kvHead
   }
 }
 
-/** Positions turned by the angles whose cosines and sines, [batch or 1, length, half], are given. */
+/** Rotary embedding, with cosines and sines of the shape [batch or 1, length, half]. */
 function rotate(node: NodeView, x: MLOperand, cos: MLOperand, sin: MLOperand, interleaved: boolean): MLOperand {
   const { mul, add, sub } = calculate(node);
   const [batch, heads, length, size] = x.shape as [number, number, number, number];
@@ -146,7 +146,7 @@ function rotate(node: NodeView, x: MLOperand, cos: MLOperand, sin: MLOperand, in
   return size === 2 * half ? flat : node.builder.concat([flat, cut(node, x, 3, 2 * half, size - 2 * half)], 3);
 }
 
-/** The rows of a cache of angles at the positions [batch, length], of which the first `half` columns count. */
+/** The rows of a cosine or sine cache at positions [batch, length]; only the first `half` columns are used. */
 function angles(node: NodeView, cache: MLOperand, positions: MLOperand, half: number): MLOperand {
   return cut(node, node.builder.gather(cache, positions, { axis: 0 }), 2, 0, half);
 }
@@ -176,7 +176,7 @@ function rotaryEmbedding(node: NodeView): RowResult {
   return rotaryOf(node, { cos: 1, sin: 2, positions: node.optional(3), heads: node.int("num_heads", 0) || 1 });
 }
 
-/** com.microsoft: a single position is that of the first element. */
+/** For com.microsoft: a single position is the position of the first element. */
 function rotaryEmbeddingOfMicrosoft(node: NodeView): RowResult {
   if (node.flag("is_packed_batching")) node.refuse("is_packed_batching");
   const [shape, half] = [node.shape(0), node.shape(2).at(-1)!];
@@ -191,7 +191,7 @@ function rotaryEmbeddingOfMicrosoft(node: NodeView): RowResult {
   return rotaryOf(node, { cos: 2, sin: 3, positions, heads });
 }
 
-/** com.microsoft's masks of keys: lengths, or one 0 or 1 a key, as what is added to the scores. */
+/** The bias for a key mask of com.microsoft, which has lengths, or 0 or 1 per key. */
 function keyMask(node: NodeView, i: number, keys: number): MLOperand | undefined {
   if (!node.has(i)) return undefined;
   const { greater, lesser, where } = calculate(node);
@@ -220,14 +220,14 @@ function sumOf(
   return given.length === 0 ? undefined : given.reduce((a, b) => node.builder.add(a, b));
 }
 
-/** Keys up to a query's own, for `unidirectional`. */
+/** The causal mask for `unidirectional`. */
 function oneWay(node: NodeView, { q, k }: Heads): { visible?: MLOperand } {
   if (!node.flag("unidirectional")) return {};
   const [queries, keys] = [q.shape[2]!, k.shape[2]!];
   return { visible: causal(node, queries, keys, keys - queries) };
 }
 
-/** Queries, keys and values apart, or packed in one input, with a bias for all three. */
+/** Queries, keys and values from separate inputs or one packed input, with a common bias. */
 function multiHeadAttention(node: NodeView): RowResult {
   if (node.has(8) || node.has(9)) node.refuse("a past that shares its buffer");
   const { q, k, v } = headsOfInputs(node, node.int("num_heads"));
@@ -275,7 +275,7 @@ function packedHeads(node: NodeView, parts: readonly MLOperand[], bias: MLOperan
   return { q: q!, k: k!, v: v! };
 }
 
-/** com.microsoft: the products with the weights belong to the operator. */
+/** For com.microsoft: the products with the weights are part of the operator. */
 function attentionOfMicrosoft(node: NodeView): RowResult {
   const heads = node.int("num_heads");
   if (node.flag("do_rotary")) node.refuse("do_rotary");
@@ -298,10 +298,10 @@ function attentionOfMicrosoft(node: NodeView): RowResult {
   return [mergeHeads(node, y), node.wants(1) ? stack(node, [now.k, now.v], 0) : undefined];
 }
 
-/** The inputs of GroupQueryAttention by position. */
+/** The positions of GroupQueryAttention's inputs. */
 const GROUP = { past: 3, lengths: 5, total: 6, cos: 7, sin: 8, positions: 9, bias: 10, sink: 11 } as const;
 
-/** Causal attention over a past, whose buffer may be longer than what it holds. */
+/** Causal attention with past keys and values; their buffer may be longer than the sequence. */
 function groupQueryAttention(node: NodeView): RowResult {
   const [heads, shared] = [node.int("num_heads"), node.int("kv_num_heads")];
   const parts = groupHeads(node, heads, shared);
@@ -311,7 +311,7 @@ function groupQueryAttention(node: NodeView): RowResult {
   const keys = Math.max(past, total);
   if (past && node.operandType(GROUP.past) !== parts.k.dataType) node.refuse("a cache of another type");
   const { add, sub, max, min } = calculate(node);
-  // The position of the first new element: what the sequence holds in all, less what is new.
+  // The position of the first new element: the total length minus the number of new elements.
   const ends = node.reshape(node.cast(node.input(GROUP.lengths), "int32"), [batch, 1]);
   const start = max(sub(ends, length - 1), 0);
   const positions = add(start, node.constant("int32", [1, length], range(0, length)));
@@ -324,7 +324,7 @@ function groupQueryAttention(node: NodeView): RowResult {
     scale: node.float("scale", 0) || 1 / Math.sqrt(size),
     softcap: node.float("softcap", 0),
     bias: node.optional(GROUP.bias),
-    // Rows behind the end of a sequence see all of it.
+    // Padding rows after the end of a sequence see the whole sequence.
     visible: within(node, node.reshape(min(positions, ends), [batch, 1, length, 1]), keys),
     sink: node.optional(GROUP.sink) ??
       (node.flag("smooth_softmax") ? node.constant(q.dataType, [heads], 0) : undefined),
@@ -354,7 +354,7 @@ function rotatedHeads(node: NodeView, { q, k, v }: Heads, counted: MLOperand): H
   return { q: turn(q), k: turn(k), v };
 }
 
-/** A buffer of `keys` places: the past, and from `start` on what is new. */
+/** A buffer with `keys` positions: the past, and the new elements from `start` on. */
 function placed(node: NodeView, past: number, now: MLOperand, start: MLOperand, keys: number): MLOperand {
   const { sub, greaterOrEqual, lesser, equal, where } = calculate(node);
   const { builder } = node;
@@ -377,7 +377,7 @@ function extended(node: NodeView, past: MLOperand, keys: number): MLOperand {
   return missing > 0 ? node.builder.pad(past, [0, 0, 0, 0], [0, 0, missing, 0]) : past;
 }
 
-/** Keys up to a query's own position, and of them the last `local_window_size`. */
+/** The mask of keys up to the query's position, limited to the last `local_window_size`. */
 function within(node: NodeView, positions: MLOperand, keys: number): MLOperand {
   const { lesserOrEqual, greater, sub } = calculate(node);
   const places = node.constant("int32", [1, 1, 1, keys], range(0, keys));
@@ -386,7 +386,6 @@ function within(node: NodeView, positions: MLOperand, keys: number): MLOperand {
   return window < 0 ? upTo : node.builder.logicalAnd(upTo, greater(places, sub(positions, window)));
 }
 
-/** The rows of this family. */
 export const attentions: Row[] = [
   ...rows("", { Attention: [[23], attention], RotaryEmbedding: [[23], rotaryEmbedding] }),
   ...rows("com.microsoft", {

@@ -1,5 +1,5 @@
 /**
- * Operators on the bits of integers. WebNN has none: numbers are taken apart into bits and put together again.
+ * Bitwise operators. WebNN has none, so integers are split into bits, and the results are combined.
  *
  * @module
  */
@@ -24,18 +24,18 @@ function widthOf(node: NodeView, x: MLOperand): number {
   return WIDTHS[x.dataType] ?? node.refuse(`the bits of ${x.dataType}`);
 }
 
-/** The unsigned type of as many bits, to which casts wrap. */
+/** The unsigned type of the same width, to which casts wrap. */
 function unsigned(node: NodeView, x: MLOperand): MLOperand {
   if (isUnsigned(x)) return x;
   return node.cast(x, x.dataType === "int8" ? "uint8" : x.dataType === "int32" ? "uint32" : "uint64");
 }
 
-/** Powers of two in an unsigned type; a constant of 64 bits takes bigints. */
+/** A power of two in an unsigned type; 64-bit constants are bigints. */
 function power(node: NodeView, type: MLOperandDataType, exponent: number): MLOperand {
   return node.scalar(type, type === "uint64" ? 2n ** BigInt(exponent) : 2 ** exponent);
 }
 
-/** Bit by bit from the lowest, each 0 or 1. */
+/** The bits, lowest first, each as 0 or 1. */
 function bitsOf(node: NodeView, x: MLOperand, width: number): MLOperand[] {
   const { sub, mul } = calculate(node);
   let rest = unsigned(node, x);
@@ -57,7 +57,7 @@ const bitwise = (combine: (node: NodeView, a: MLOperand, b: MLOperand) => MLOper
   return node.cast(sum, a.dataType);
 };
 
-/** Of signed numbers -1 - x, of unsigned ones the greatest less x. */
+/** ~x is −1 − x for signed types, and max − x for unsigned ones. */
 function bitwiseNot(node: NodeView): RowResult {
   const x = node.input(0);
   const width = widthOf(node, x);
@@ -66,7 +66,7 @@ function bitwiseNot(node: NodeView): RowResult {
   return node.builder.sub(node.scalar(x, greatest), x);
 }
 
-/** Products with powers of two, or quotients. A shift by the width or more has no defined result. */
+/** Shifts multiply or divide by a power of two. The result of a shift by at least the width is undefined. */
 function bitShift(node: NodeView): RowResult {
   const [x, by] = [node.input(0), node.input(1)];
   const width = widthOf(node, x);
@@ -75,7 +75,6 @@ function bitShift(node: NodeView): RowResult {
   return node.string("direction") === "LEFT" ? node.builder.mul(x, factor) : node.builder.div(x, factor);
 }
 
-/** The rows of this family. */
 export const bits: Row[] = rows("", {
   BitShift: [[11], bitShift],
   BitwiseAnd: [[18], bitwise(({ builder }, a, b) => builder.mul(a, b))],

@@ -1,5 +1,5 @@
 /**
- * Formulas of operands and numbers, which rows write down as in a text book.
+ * Helpers to write formulas of operands and numbers in rows.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { ElementType, Known } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import { sizeOf } from "../value.ts";
 
-/** An operand, or a number that takes the data type of the operand beside it. */
+/** An operand, or a number that gets the data type of the other operand. */
 export type Term = MLOperand | number;
 
 const BINARY = [
@@ -28,14 +28,14 @@ const BINARY = [
   "lesserOrEqual",
 ] as const;
 
-/** The binary operators of WebNN on terms, of which one at least is an operand, and the choice between two terms. */
+/** WebNN's binary operators on terms, of which at least one is an operand, and `where`. */
 export type Calculation = Readonly<Record<typeof BINARY[number], (a: Term, b: Term) => MLOperand>> & {
   where(condition: MLOperand, yes: Term, no: Term): MLOperand;
 };
 
 const calculations = new WeakMap<NodeView, Calculation>();
 
-/** The formulas of a node. */
+/** The formula helpers for a node. */
 export function calculate(node: NodeView): Calculation {
   const found = calculations.get(node) ?? createCalculation(node);
   calculations.set(node, found);
@@ -58,29 +58,29 @@ function lift(node: NodeView, term: Term, beside: Term): MLOperand {
   return node.scalar(beside, term);
 }
 
-/** Whether numbers of the data type have fractions. */
+/** Whether the data type is floating-point. */
 export function isFloat({ dataType }: MLOperand): boolean {
   return dataType === "float32" || dataType === "float16";
 }
 
-/** Whether numbers of the data type are never negative. */
+/** Whether the data type is unsigned. */
 export function isUnsigned({ dataType }: MLOperand): boolean {
   return dataType.startsWith("u");
 }
 
-/** 0, 1, 2, ... along one axis, in a shape that broadcasts along the others. */
+/** 0, 1, 2, … along one axis, in a shape that broadcasts along the others. */
 export function counting(node: NodeView, like: MLOperand, axis: number, type: MLOperand["dataType"]): MLOperand {
   const count = like.shape[axis]!;
   const shape = like.shape.map((_, i) => i === axis ? count : 1);
   return node.constant(type, shape, Array.from({ length: count }, (_, i) => i));
 }
 
-/** The positions from `from` to `to`, exclusive. */
+/** The integers from `from` up to `to`, exclusive. */
 export function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }
 
-/** A part of an axis, from `start` on, every `stride`-th element, `count` in all. */
+/** Slices an axis: `count` elements from `start` on, one in every `stride`. */
 export function cut(
   node: NodeView,
   operand: MLOperand,
@@ -97,28 +97,28 @@ export function cut(
   return node.builder.slice(operand, starts, sizes, { strides });
 }
 
-/** The operand with one axis removed at a position. */
+/** The slice at one position of an axis, without that axis. */
 export function pick(node: NodeView, operand: MLOperand, axis: number, position: number): MLOperand {
   return node.reshape(cut(node, operand, axis, position, 1), operand.shape.toSpliced(axis, 1));
 }
 
-/** Operands of one shape side by side along a new axis. */
+/** Stacks operands of the same shape along a new axis. */
 export function stack(node: NodeView, operands: readonly MLOperand[], axis: number): MLOperand {
   const apart = operands.map((operand) => node.reshape(operand, operand.shape.toSpliced(axis, 0, 1)));
   return join(node, apart, axis);
 }
 
-/** Operands one after the other along an axis. */
+/** Concatenates operands along an axis. */
 export function join(node: NodeView, operands: readonly MLOperand[], axis: number): MLOperand {
   return operands.length === 1 ? operands[0]! : node.builder.concat([...operands], axis);
 }
 
-/** A value without elements: some dimension of its shape is 0. */
+/** An empty value: one dimension of the shape is 0. */
 export function nothing(type: ElementType, shape: readonly number[]): Known {
   return { type, shape, bytes: new Uint8Array(0) };
 }
 
-/** A list of values in a shape that broadcasts along one axis of a rank. */
+/** Reshapes a vector so that it broadcasts along one axis of a rank. */
 export function along(node: NodeView, values: MLOperand, rank: number, axis: number): MLOperand {
   return node.reshape(values, range(0, rank).map((i) => i === axis ? sizeOf(values.shape) : 1));
 }

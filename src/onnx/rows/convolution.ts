@@ -1,5 +1,5 @@
 /**
- * Convolutions of one, two and three axes, and their transposes.
+ * Convolutions and transposed convolutions of one, two and three axes.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { sizeOf } from "../value.ts";
 import { along, cut, pick, range } from "./calculation.ts";
 import { asTwoAxes, autoPadding, axesOfWindows, padding2d, type Windows, windowsOf } from "./windows.ts";
 
-/** A convolution of the node's attributes. */
+/** A convolution with the attributes of the node. */
 export function convolution(node: NodeView, x: MLOperand, filter: MLOperand, bias?: MLOperand): MLOperand {
   const windows = windowsOf(node, x.shape.slice(2), filter.shape.slice(2));
   return convolve(node, x, filter, windows, node.int("group", 1), bias);
@@ -37,12 +37,12 @@ function convolve(
   return node.builder.conv2d(x, filter, { ...options, ...bias && { bias } });
 }
 
-/** [N, C, L] as [N, C, 1, L]. */
+/** Reshapes [N, C, L] to [N, C, 1, L]. */
 function lift(node: NodeView, x: MLOperand): MLOperand {
   return node.reshape(x, x.shape.toSpliced(2, 0, 1));
 }
 
-/** The sum over the depth of the filter of convolutions of two axes, for which the depth of the input is a batch. */
+/** Sums 2-D convolutions over the depth of the filter, with the depth of the input as part of the batch. */
 function convolve3d(
   node: NodeView,
   x: MLOperand,
@@ -71,7 +71,7 @@ function conv(node: NodeView): RowResult {
   return convolution(node, node.input(0), node.input(1), node.optional(2));
 }
 
-/** The activation that other runtimes fuse behind a convolution, by name and parameters. */
+/** The activation that ONNX Runtime fuses with a convolution, by name and parameters. */
 function fusedConv(node: NodeView): RowResult {
   const result = convolution(node, node.input(0), node.input(1), node.optional(2));
   const sum = node.has(3) ? node.builder.add(result, node.input(3)) : result;
@@ -97,12 +97,12 @@ function fusedConv(node: NodeView): RowResult {
   }
 }
 
-/** A transposed convolution: what is beyond the input's reach is zero, and padding is cut off the result. */
+/** A transposed convolution. Padding crops the result; positions beyond the reach of the input are zero. */
 interface Transposed {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** The first element that is kept of each axis, negative where zeros stand before. */
+  /** The first element to keep on each axis; negative if zeros come first. */
   readonly begin: readonly number[];
   readonly counts: readonly number[];
 }
@@ -139,7 +139,7 @@ function convTranspose(node: NodeView): RowResult {
   return bias ? node.builder.add(fitted, along(node, bias, x.shape.length, 1)) : fitted;
 }
 
-/** The options of WebNN's own operator, if its paddings give the output. */
+/** The options for WebNN's operator, if it can produce the output. */
 function direct2d(x: MLOperand, { kernel, strides, dilations, begin, counts }: Transposed) {
   const behind = counts.map((count, i) => {
     return (x.shape[i + 2]! - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 - begin[i]! - count;
@@ -154,7 +154,7 @@ function direct2d(x: MLOperand, { kernel, strides, dilations, begin, counts }: T
   };
 }
 
-/** An axis from an element on, with zeros where there is none. */
+/** A range of an axis, with zeros outside of the input. */
 function fit(node: NodeView, y: MLOperand, axis: number, begin: number, count: number): MLOperand {
   const size = y.shape[axis]!;
   const missing = Math.max(0, begin + count - size);
@@ -163,7 +163,7 @@ function fit(node: NodeView, y: MLOperand, axis: number, begin: number, count: n
   return cut(node, padded, axis, Math.max(0, begin), count);
 }
 
-/** The whole of a transposed convolution, without paddings. */
+/** A transposed convolution without padding. */
 function spread(node: NodeView, x: MLOperand, filter: MLOperand, how: Transposed, groups: number): MLOperand {
   const axes = x.shape.length - 2;
   const { strides, dilations } = how;
@@ -179,7 +179,9 @@ function spread(node: NodeView, x: MLOperand, filter: MLOperand, how: Transposed
   return spread3d(node, x, filter, how, groups);
 }
 
-/** The sum over the depth of the filter: each layer of it spreads all layers of the input, `stride` apart. */
+/**
+ * Sums over the depth of the filter: each layer of the filter is applied to all layers of the input, `stride` apart.
+ */
 function spread3d(node: NodeView, x: MLOperand, filter: MLOperand, how: Transposed, groups: number): MLOperand {
   const [n, c, d, h, w] = x.shape as [number, number, number, number, number];
   const [stride, dilation, kernel] = [how.strides[0]!, how.dilations[0]!, how.kernel[0]!];
@@ -197,7 +199,7 @@ function spread3d(node: NodeView, x: MLOperand, filter: MLOperand, how: Transpos
   return node.transpose(terms.reduce((a, b) => node.builder.add(a, b)), [0, 2, 1, 3, 4]);
 }
 
-/** Adds what overlaps of the blocks of an image: a transposed convolution by filters that place one element each. */
+/** Sums overlapping blocks of an image: a transposed convolution whose filters each place one element. */
 function col2Im(node: NodeView): RowResult {
   const x = node.input(0);
   const [image, block] = [node.neededNumbers(1, "image_shape"), node.neededNumbers(2, "block_shape")];
@@ -213,7 +215,6 @@ function col2Im(node: NodeView): RowResult {
   return node.reshape(fitted, [n, channels, ...image]);
 }
 
-/** The rows of this family. */
 export const convolutions: Row[] = [
   ...rows("", { Col2Im: [[18], col2Im], Conv: [[1], conv], ConvTranspose: [[1], convTranspose] }),
   ...rows("com.microsoft", { FusedConv: [[1], fusedConv] }),

@@ -1,5 +1,5 @@
 /**
- * Element-wise operators: arithmetic, comparisons, logic, activations and casts.
+ * Elementwise operators: arithmetic, comparisons, logic, activations and casts.
  *
  * @module
  */
@@ -30,7 +30,7 @@ type Logic = "logicalAnd" | "logicalOr" | "logicalXor";
 
 const unary = (name: Unary | MoreUnary) => (node: NodeView): MLOperand => node.builder[name](node.input(0));
 
-/** Of unsigned integers these are the identity, and WebNN has them for signed types only. */
+/** These are the identity for unsigned integers, and WebNN has them only for signed types. */
 const nonNegative = (name: Exclude<SignedUnary, "neg" | "sign">) => (node: NodeView): MLOperand => {
   const x = node.input(0);
   return isUnsigned(x) ? x : node.builder[name](x);
@@ -39,7 +39,7 @@ const nonNegative = (name: Exclude<SignedUnary, "neg" | "sign">) => (node: NodeV
 const binary = (name: Binary | Comparison | Logic) => (node: NodeView): MLOperand =>
   node.builder[name](node.input(0), node.input(1));
 
-/** Before opset 7 `axis` aligned the second operand with inner dimensions; such models are refused as a whole. */
+/** Before opset 7, `axis` aligned the second operand with inner dimensions; such models are not supported at all. */
 const variadic = (name: "add" | "max" | "min") => (node: NodeView): MLOperand => {
   const operands = node.inputs.map((_, i) => node.input(i));
   const sum = operands.reduce((sum, operand) => node.builder[name](sum, operand));
@@ -56,7 +56,7 @@ function sign(node: NodeView): MLOperand {
   return isUnsigned(x) ? min(x, 1) : node.builder.sign(x);
 }
 
-/** The type of the result is that of the base; the exponent may have another one. */
+/** The result has the type of the base; the exponent may have another type. */
 function pow(node: NodeView): MLOperand {
   const [base, exponent] = [node.input(0), node.input(1)];
   if (base.dataType === exponent.dataType) return node.builder.pow(base, exponent);
@@ -65,7 +65,7 @@ function pow(node: NodeView): MLOperand {
   return node.cast(node.builder.pow(node.cast(base, exponent.dataType), exponent), base.dataType);
 }
 
-/** The remainder with the sign of the divisor, or with `fmod` that of the dividend. */
+/** The remainder, with the sign of the divisor, or with `fmod` that of the dividend. */
 function mod(node: NodeView): MLOperand {
   const [a, b] = [node.input(0), node.input(1)];
   const { sub, mul, div, add, where, notEqual, lesser } = calculate(node);
@@ -80,7 +80,10 @@ function mod(node: NodeView): MLOperand {
   return where(builder.logicalAnd(notEqual(rest, 0), otherSign), add(rest, b), rest);
 }
 
-/** A quotient that was rounded to the next integer left the rest a divisor off: it then has the other sign, or |b|. */
+/**
+ * If rounding moved the quotient to an adjacent integer, the remainder is off by one divisor: its sign is wrong, or its
+ * magnitude is at least |b|.
+ */
 function exactRemainder(node: NodeView, rest: MLOperand, a: MLOperand, b: MLOperand): MLOperand {
   const { mul, lesser, greaterOrEqual, where, sub, add, equal } = calculate(node);
   const { builder } = node;
@@ -90,7 +93,7 @@ function exactRemainder(node: NodeView, rest: MLOperand, a: MLOperand, b: MLOper
   return where(builder.isInfinite(b), a, where(equal(a, 0), a, mul(fixed, direction)));
 }
 
-/** Zeros and ones of a comparison of anything with 0. */
+/** Converts to bool: x ≠ 0, as 0 and 1. */
 function toBool(node: NodeView, x: MLOperand): MLOperand {
   return calculate(node).notEqual(x, 0);
 }
@@ -99,7 +102,7 @@ function cast(node: NodeView): RowResult {
   return castTo(node, typeNamed(node, node.int("to")), node.input(0));
 }
 
-/** A computed uint8 may be a bool of the model, to which casts are others. */
+/** A computed uint8 may be a bool of the model, for which casts are different. */
 function castLike(node: NodeView): RowResult {
   if (node.type(1) === "uint8" && !node.ifKnown(1)) node.refuse("a type of 8 bits that may be bool or uint8");
   return castTo(node, node.type(1), node.input(0));
@@ -112,11 +115,11 @@ function castTo(node: NodeView, type: ElementType, x: MLOperand): MLOperand {
   if (operandTypeDiffers(type)) node.refuse(`WebNN has no ${type}`);
   if (x.dataType === target) return x;
   const to8Bits = target === "int8" || target === "uint8";
-  // A float beyond 8 bits has no defined value here; an integer wraps, and so does a float on its way by int32.
+  // ONNX does not define floats that exceed 8 bits; integers wrap, and floats do the same when cast through int32.
   return node.builder.cast(to8Bits && isFloat(x) ? node.builder.cast(x, "int32") : x, target);
 }
 
-/** A narrowing that ONNX would round or wrap, and that the type which stands in for it would not. */
+/** Whether ONNX would round or wrap a cast to this type, but the WebNN type used for it would not. */
 function operandTypeDiffers(type: ElementType): boolean {
   return type === "bfloat16" || type === "int16" || type === "uint16";
 }
@@ -141,12 +144,12 @@ const TYPES = [
   "bfloat16",
 ] as const;
 
-/** The element type of a number of TensorProto.DataType. */
+/** The element type for a number of TensorProto.DataType. */
 export function typeNamed(node: NodeView, code: number): ElementType {
   return TYPES[code] || node.refuse(`the element type ${code} is none that WebNN can hold`);
 }
 
-/** Bounds as attributes until 11, as inputs since; a bound that is NaN or missing is none. */
+/** Bounds are attributes before version 11, inputs since then. A NaN or missing bound is no bound. */
 function clip(node: NodeView): MLOperand {
   const x = node.input(0);
   if (node.since < 11) {
@@ -167,7 +170,7 @@ function leakyRelu(node: NodeView): MLOperand {
   return node.builder.leakyRelu(node.input(0), { alpha: node.float("alpha", 0.01) });
 }
 
-/** The slope broadcasts to the input alone. */
+/** Only the slope is broadcast, to the shape of the input. */
 function prelu(node: NodeView): MLOperand {
   const [x, slope] = [node.input(0), node.input(1)];
   const { max, min, add, mul } = calculate(node);
@@ -222,7 +225,7 @@ function gelu(node: NodeView): MLOperand {
   return approximate === "tanh" ? geluByTanh(node, node.input(0)) : node.builder.gelu(node.input(0));
 }
 
-/** 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))). */
+/** 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
 export function geluByTanh(node: NodeView, x: MLOperand): MLOperand {
   const { mul, add } = calculate(node);
   const inner = mul(x, add(mul(mul(x, x), 0.044715 * Math.sqrt(2 / Math.PI)), Math.sqrt(2 / Math.PI)));
@@ -246,7 +249,7 @@ function where(node: NodeView): MLOperand {
   return node.builder.where(node.input(0), node.input(1), node.input(2));
 }
 
-/** Inference: the mask is all true. A known ratio of 0 is what training without effect states. */
+/** Inference: the mask is all true. Models with a training mode that has no effect have a known ratio of 0. */
 function dropout(node: NodeView): RowResult {
   const training = node.since >= 12 && node.has(2) && node.number(2, "training_mode") !== 0;
   if (training && (node.has(1) ? node.number(1, "ratio") : 0.5) !== 0) node.refuse("dropout in training is random");
@@ -260,13 +263,13 @@ function identity(node: NodeView): RowResult {
   return node.value(0);
 }
 
-/** com.microsoft: a bias that may be left out, before a formula. */
+/** For com.microsoft: an optional bias before a formula. */
 const biased = (formula: (node: NodeView, x: MLOperand) => MLOperand) => (node: NodeView): RowResult => {
   const x = node.input(0);
   return formula(node, node.has(1) ? node.builder.add(x, node.input(1)) : x);
 };
 
-/** x · sigmoid(αx). */
+/** x · sigmoid(αx) */
 function quickGelu(node: NodeView, x: MLOperand): MLOperand {
   const { mul } = calculate(node);
   return mul(x, node.builder.sigmoid(mul(x, node.float("alpha", 1.702))));
@@ -339,5 +342,4 @@ const contributed = rows("com.microsoft", {
   QuickGelu: [[1], biased(quickGelu)],
 });
 
-/** The rows of this family. */
 export const elementwise: readonly Row[] = [...standard, ...contributed];

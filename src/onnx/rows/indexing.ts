@@ -1,5 +1,5 @@
 /**
- * Operators that take elements from places, or put them there.
+ * Operators that read or write elements at indices.
  *
  * @module
  */
@@ -24,12 +24,12 @@ function gatherElements(node: NodeView): RowResult {
   return node.builder.gatherElements(cutTo(node, x, indices, axis), indices, { axis });
 }
 
-/** ONNX lets the other axes of the input be longer than those of the indices; WebNN does not. */
+/** ONNX allows the other axes of the input to be longer than those of the indices; WebNN does not. */
 function cutTo(node: NodeView, x: MLOperand, indices: MLOperand, axis: number): MLOperand {
   return indices.shape.reduce((x, size, i) => i === axis ? x : cut(node, x, i, 0, size), x);
 }
 
-/** With batches the position in the batch becomes a coordinate. */
+/** The position in the batch becomes a coordinate. */
 function gatherND(node: NodeView): RowResult {
   const [x, indices] = [node.input(0), node.input(1)];
   const batch = node.int("batch_dims", 0);
@@ -54,10 +54,12 @@ function reductionOf(node: NodeView): Reduce | undefined {
   return ["add", "mul", "max", "min"].includes(name) ? name as Reduce : node.refuse(`the reduction ${name} is unknown`);
 }
 
-/** Up to so many updates are combined one after the other. */
+/** The maximum number of updates to combine one after the other. */
 const MAXIMUM_STEPS = 512;
 
-/** Places that occur twice are combined one after the other: along the axis each update has places of its own. */
+/**
+ * Positions may repeat, so updates are combined one after the other along the axis; each step has distinct positions.
+ */
 function scatterElements(node: NodeView): RowResult {
   const [x, indices, updates] = [node.input(0), node.input(1), node.input(2)];
   const axis = node.axis(node.int("axis", 0), x.shape.length);
@@ -73,7 +75,7 @@ function scatterElements(node: NodeView): RowResult {
   }, x);
 }
 
-/** WebNN wants the other axes of the indices as long as the input's: what they do not reach stays as it is. */
+/** WebNN requires the other axes of the indices to match the input. The rest of the input is concatenated unchanged. */
 function scatterInto(node: NodeView, into: MLOperand, at: MLOperand, values: MLOperand, axis: number): MLOperand {
   const short = range(0, into.shape.length).find((i) => i !== axis && at.shape[i]! < into.shape[i]!);
   if (short === undefined) return node.builder.scatterElements(into, at, values, { axis });
@@ -98,7 +100,9 @@ function scatterND(node: NodeView): RowResult {
   }, x);
 }
 
-/** A new axis with the `on` value where it counts as the index; indices outside of it have none. */
+/**
+ * Adds an axis with the `on` value where the position equals the index. Indices out of range have only `off` values.
+ */
 function oneHot(node: NodeView): RowResult {
   const { where, equal, add, lesser } = calculate(node);
   const depth = node.neededNumber(1, "depth");
@@ -113,7 +117,7 @@ function oneHot(node: NodeView): RowResult {
   return where(equal(column, along(node, positions, column.shape.length, axis)), value(1), value(0));
 }
 
-/** ai.onnx.ml: elements of the last axis. */
+/** For ai.onnx.ml: elements of the last axis. */
 function arrayFeatureExtractor(node: NodeView): RowResult {
   const [x, indices] = [node.input(0), node.input(1)];
   const matrix = x.shape.length === 1 ? node.reshape(x, [1, ...x.shape]) : x;
@@ -126,7 +130,6 @@ function binarizer(node: NodeView): RowResult {
   return node.cast(calculate(node).greater(x, node.float("threshold", 0)), x.dataType);
 }
 
-/** The rows of this family. */
 export const indexing: Row[] = [
   ...rows("", {
     Gather: [[1], gather],

@@ -1,5 +1,5 @@
 /**
- * Products of matrices: MatMul, Gemm, Einsum, and what other runtimes fuse with them.
+ * Matrix products: MatMul, Gemm, Einsum, and the fused operators of other runtimes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Row, type RowResult, rows } from "../row.ts";
 import { sizeOf } from "../value.ts";
 import { calculate, cut, isFloat, pick, range } from "./calculation.ts";
 
-/** The product of NumPy's rules: a vector is a row on the left, a column on the right. */
+/** NumPy's matrix product: a vector is a row on the left, a column on the right. */
 export function product(node: NodeView, a: MLOperand, b: MLOperand): MLOperand {
   const [isRow, isColumn] = [a.shape.length === 1, b.shape.length === 1];
   const left = isRow ? node.reshape(a, [1, ...a.shape]) : a;
@@ -25,7 +25,7 @@ export function product(node: NodeView, a: MLOperand, b: MLOperand): MLOperand {
   ]);
 }
 
-/** Elements of the products of 32-bit and 64-bit integers, which WebNN's matmul does not take. */
+/** The maximum number of products for 32-bit and 64-bit integers, which WebNN's matmul does not support. */
 const MAXIMUM_PRODUCTS = 2 ** 24;
 
 function integerProduct(node: NodeView, a: MLOperand, b: MLOperand): MLOperand {
@@ -55,13 +55,13 @@ function gemm(node: NodeView): RowResult {
   return c ? add(result, mul(c, beta)) : result;
 }
 
-/** An operand whose axes bear letters. */
+/** An operand with a letter for each axis. */
 interface Lettered {
   readonly operand: MLOperand;
   readonly letters: readonly string[];
 }
 
-/** Sums over the letters that the output has not, of the product of the operands, two at a time. */
+/** Multiplies operands two at a time, and sums over the letters that are not in the output. */
 function einsum(node: NodeView): RowResult {
   const { terms, output } = parseEquation(node, node.string("equation").replaceAll(" ", ""));
   const operands = terms.map((letters, i) => diagonal(node, { operand: node.input(i), letters }));
@@ -76,7 +76,7 @@ function einsum(node: NodeView): RowResult {
   return node.builder.transpose(result.operand, { permutation: order });
 }
 
-/** The letters of each operand and of the output; an ellipsis stands for capital letters of Greek, from the right. */
+/** The letters of each operand and of the output. Greek capital letters replace an ellipsis, from the right. */
 function parseEquation(node: NodeView, equation: string): { terms: string[][]; output: string[] } {
   const [left, right] = equation.split("->") as [string, string | undefined];
   const sources = left.split(",");
@@ -95,13 +95,13 @@ function parseEquation(node: NodeView, equation: string): { terms: string[][]; o
   return { terms, output: right === undefined ? implicitOutput(terms, ellipsis(most)) : letters(right, most) };
 }
 
-/** Without an arrow: the ellipsis, then the letters that stand once, in the order of the alphabet. */
+/** The output without an arrow: the ellipsis, then the letters that occur once, in alphabetical order. */
 function implicitOutput(terms: readonly string[][], ellipsis: readonly string[]): string[] {
   const all = terms.flat().filter((letter) => !letter.startsWith("."));
   return [...ellipsis, ...all.filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter)).sort()];
 }
 
-/** A letter that stands twice selects the diagonal of its axes. */
+/** A repeated letter selects the diagonal of its axes. */
 function diagonal(node: NodeView, { operand, letters }: Lettered): Lettered {
   const second = letters.findIndex((letter, i) => letters.indexOf(letter) < i);
   if (second < 0) return { operand, letters };
@@ -121,7 +121,7 @@ function summed(node: NodeView, { operand, letters }: Lettered, needed: readonly
   return { operand: node.builder.reduceSum(operand, { axes }), letters: letters.filter((_, i) => !axes.includes(i)) };
 }
 
-/** One product of matrices: the letters of both that stay are batches, those that go are summed over. */
+/** A matrix product: shared letters are batch axes if they are kept; otherwise, they are summed over. */
 function contract(node: NodeView, a: Lettered, b: Lettered, needed: readonly string[]): Lettered {
   const sizes = new Map<string, number>();
   for (const { operand, letters } of [a, b]) {
@@ -141,7 +141,7 @@ function contract(node: NodeView, a: Lettered, b: Lettered, needed: readonly str
   return { operand: node.reshape(product(node, x, y), letters.map((letter) => sizes.get(letter)!)), letters };
 }
 
-/** The largest matrices whose determinant is written out. */
+/** The largest matrices whose determinant is expanded. */
 const MAXIMUM_DETERMINANT = 5;
 
 function det(node: NodeView): RowResult {
@@ -151,7 +151,7 @@ function det(node: NodeView): RowResult {
   return determinant(node, x);
 }
 
-/** Along the first row, each element times the determinant of what is neither in its row nor its column. */
+/** Expansion along the first row: each element times the determinant of its minor. */
 function determinant(node: NodeView, x: MLOperand): MLOperand {
   const { add, sub, mul } = calculate(node);
   const [rowAxis, columnAxis, size] = [x.shape.length - 2, x.shape.length - 1, x.shape.at(-1)!];
@@ -166,7 +166,7 @@ function determinant(node: NodeView, x: MLOperand): MLOperand {
   return minors.reduce((sum, minor, i) => i % 2 ? sub(sum, minor) : add(sum, minor));
 }
 
-/** α · A · B, of which either may be transposed, and with `transBatch` its first axis moved behind the others. */
+/** α · A · B. Either may be transposed, and `transBatch` moves its first axis to just before the last. */
 function fusedMatMul(node: NodeView): RowResult {
   const side = (i: number, letter: string) => {
     const x = node.input(i);
@@ -182,7 +182,6 @@ function fusedMatMul(node: NodeView): RowResult {
   return alpha === 1 ? result : calculate(node).mul(result, alpha);
 }
 
-/** The rows of this family. */
 export const matrix: Row[] = [
   ...rows("", { Det: [[11], det], Einsum: [[12], einsum], Gemm: [[7], gemm], MatMul: [[1], matMul] }),
   ...rows("com.microsoft", { FusedMatMul: [[1], fusedMatMul] }),

@@ -1,5 +1,5 @@
 /**
- * Operators that move elements and compute nothing: shapes, parts, paddings, orders.
+ * Operators that only move elements: reshaping, slicing, padding, reordering.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { isKnown, known, numbersOf, sizeOf } from "../value.ts";
 import { cut, join, nothing, range } from "./calculation.ts";
 import { typeNamed } from "./elementwise.ts";
 
-/** The input in another shape. */
+/** Reshapes the input. */
 function reshaped(node: NodeView, shape: readonly number[]): RowResult {
   const value = node.value(0);
   return isKnown(value) ? { ...value, shape } : node.reshape(value.operand, shape);
@@ -38,7 +38,7 @@ function flatten(node: NodeView): RowResult {
   return reshaped(node, [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at))]);
 }
 
-/** The axes of an attribute until a version, of an input since. */
+/** The axes: an attribute before a version, an input since then. */
 export function axesOf(node: NodeView, inputSince: number, input = 1): readonly number[] | undefined {
   return node.since >= inputSince ? node.numbers(input, "axes") : node.ints("axes");
 }
@@ -88,13 +88,13 @@ function split(node: NodeView): RowResult {
   });
 }
 
-/** Parts of equal size, of which the last may be smaller. */
+/** Splits into equal parts, of which the last may be smaller. */
 function evenParts(size: number, count: number): number[] {
   const each = Math.ceil(size / count);
   return range(0, count).map((i) => Math.max(0, Math.min(each, size - i * each)));
 }
 
-/** Starts, ends, axes and steps: attributes until 10, inputs since. */
+/** Starts, ends, axes and steps: attributes before version 10, inputs since then. */
 function slice(node: NodeView): RowResult {
   const { shape } = node.value(0);
   const list = (i: number, name: string) => node.since >= 10 ? node.numbers(i, name) : node.ints(name);
@@ -111,7 +111,7 @@ function slice(node: NodeView): RowResult {
   return result;
 }
 
-/** The positions that start, end and step select, as Python's slices do. */
+/** The positions selected by start, end and step, as in Python slices. */
 function part(size: number, start: number, end: number, step: number): { start: number; step: number; count: number } {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
   const clamp = (position: number) => Math.min(high, Math.max(low, position < 0 ? position + size : position));
@@ -119,7 +119,7 @@ function part(size: number, start: number, end: number, step: number): { start: 
   return { start: from, step, count: Math.max(0, Math.ceil((clamp(end) - from) / step)) };
 }
 
-/** Elements of an axis with a step that may be negative. */
+/** Selects elements of an axis with a step that may be negative. */
 function strided(node: NodeView, x: MLOperand, axis: number, start: number, step: number, count: number): MLOperand {
   if (step > 0) return cut(node, x, axis, start, count, step);
   const first = start + (count - 1) * step;
@@ -148,7 +148,7 @@ interface Padding {
   readonly end: readonly number[];
 }
 
-/** The paddings of all axes, from the list for some. */
+/** The padding of all axes, from a list for some axes. */
 function paddings(node: NodeView, rank: number): Padding {
   const pads = node.since >= 11 ? node.neededNumbers(1, "pads") : node.neededInts("pads");
   const axes = node.since >= 18 ? node.numbers(3, "axes")?.map((axis) => node.axis(axis, rank)) : undefined;
@@ -161,7 +161,7 @@ function paddings(node: NodeView, rank: number): Padding {
   };
 }
 
-/** Negative paddings cut elements off; they are cut before the others are added. */
+/** Negative padding crops; this happens before the other padding is added. */
 function pad(node: NodeView): RowResult {
   const x = node.input(0);
   const { begin, end } = paddings(node, x.shape.length);
@@ -186,7 +186,7 @@ function padConstant(node: NodeView, x: MLOperand, before: number[], after: numb
   return node.builder.where(inside, node.builder.pad(x, before, after), node.reshape(node.input(2), []));
 }
 
-/** Which element stands at a position outside of an axis. */
+/** The index of the element used for a position outside of an axis. */
 const OUTSIDE: Readonly<Record<string, (position: number, size: number) => number>> = {
   edge: (position, size) => Math.min(size - 1, Math.max(0, position)),
   wrap: (position, size) => ((position % size) + size) % size,
@@ -232,7 +232,7 @@ function trilu(node: NodeView): RowResult {
   return node.builder.triangular(x, { upper: node.flag("upper", true), diagonal });
 }
 
-/** Ones on a diagonal; what stands in the input does not matter. */
+/** A matrix with ones on a diagonal. The elements of the input are ignored. */
 function eyeLike(node: NodeView): RowResult {
   const [rows, columns] = node.shape(0) as [number, number];
   const type = node.hasAttribute("dtype") ? typeNamed(node, node.int("dtype")) : node.type(0);
@@ -244,7 +244,7 @@ function eyeLike(node: NodeView): RowResult {
 
 type PlainType = Exclude<ElementType, "string" | "other" | "bfloat16" | "int4" | "uint4">;
 
-/** Whether elements of the type are those of a typed array. */
+/** Whether elements of the type fit a typed array. */
 function isPlain(type: ElementType): type is PlainType {
   return !["string", "other", "bfloat16", "int4", "uint4"].includes(type);
 }
@@ -263,7 +263,7 @@ function centerCropPad(node: NodeView): RowResult {
   return x;
 }
 
-/** Each sequence of a batch has its first elements in reverse order. */
+/** Reverses the first elements of each sequence in a batch. */
 function reverseSequence(node: NodeView): RowResult {
   const x = node.input(0);
   const [batchAxis, timeAxis] = [node.int("batch_axis", 1), node.int("time_axis", 0)];
@@ -277,7 +277,7 @@ function reverseSequence(node: NodeView): RowResult {
   return join(node, parts, batchAxis);
 }
 
-/** Keeps the positions where a known condition holds: the size of the result depends on it. */
+/** Keeps the positions where a known condition is true; the size of the result depends on it. */
 function compress(node: NodeView): RowResult {
   const positions = numbersOf(node.known(1, "condition")).flatMap((flag, i) => flag ? [i] : []);
   const x = node.input(0);
@@ -288,13 +288,12 @@ function compress(node: NodeView): RowResult {
   return node.builder.gather(source, node.constant("int32", [positions.length], positions), { axis });
 }
 
-/** What the evaluator computes once the elements are there: the shape of the result depends on them. */
+/** Demands the elements of operators whose result shape depends on them, so that the evaluator computes them. */
 function byElements(node: NodeView): never {
   node.inputs.forEach((_, i) => node.has(i) && node.known(i));
   return node.refuse("it is computed from large constants");
 }
 
-/** The rows of this family. */
 export const movement: Row[] = rows("", {
   CenterCropPad: [[18], centerCropPad],
   Compress: [[9], compress],

@@ -1,5 +1,5 @@
 /**
- * Normalisations, of ai.onnx and of com.microsoft.
+ * Normalisations of ai.onnx and com.microsoft.
  *
  * @module
  */
@@ -24,7 +24,7 @@ function batchNormalization(node: NodeView): RowResult {
   return trainedBatch(node, x, options);
 }
 
-/** Training: the statistics are those of the batch, and move the running ones. */
+/** In training mode, statistics are computed over the batch and update the running ones. */
 function trainedBatch(node: NodeView, x: MLOperand, options: object): RowResult {
   const { sub, mul, add } = calculate(node);
   const { builder } = node;
@@ -40,7 +40,7 @@ function trainedBatch(node: NodeView, x: MLOperand, options: object): RowResult 
   return [builder.batchNormalization(x, mean, variance, options), moved(3, mean), moved(4, variance)];
 }
 
-/** WebNN's operator takes images; others are images of one row. */
+/** WebNN's operator needs images; other inputs become images with one row. */
 function instanceNormalization(node: NodeView): RowResult {
   const x = node.input(0);
   const [n, c] = x.shape as [number, number];
@@ -49,7 +49,7 @@ function instanceNormalization(node: NodeView): RowResult {
   return node.reshape(node.builder.instanceNormalization(image, options), x.shape);
 }
 
-/** Mean and 1 / √(variance + ε) over axes, and the input less the mean. */
+/** The mean and 1 / √(variance + ε) over axes, and the input minus the mean. */
 function moments(node: NodeView, x: MLOperand, axes: number[], epsilon: number) {
   const { sub, mul, add } = calculate(node);
   const { builder } = node;
@@ -59,7 +59,7 @@ function moments(node: NodeView, x: MLOperand, axes: number[], epsilon: number) 
   return { mean, centred, inverse: builder.reciprocal(builder.sqrt(add(variance, epsilon))) };
 }
 
-/** Scale and bias broadcast to the axes from `axis` on. */
+/** Reshapes scale and bias to broadcast to the axes from `axis` on. */
 export function layerNormalized(
   node: NodeView,
   x: MLOperand,
@@ -113,7 +113,7 @@ function rmsNormalization(node: NodeView): RowResult {
   return rmsNormalized(node, x, range(axis, x.shape.length), node.float("epsilon", 1e-5), node.input(1)).y;
 }
 
-/** The outputs are y, mean (of which RMS has none) and 1 / standard deviation. */
+/** The outputs are y, the mean (except for RMS) and 1 / standard deviation. */
 function simplifiedLayerNormalization(node: NodeView): RowResult {
   const x = node.input(0);
   const axis = node.axis(node.int("axis", -1), x.shape.length);
@@ -127,7 +127,7 @@ function simplifiedLayerNormalization(node: NodeView): RowResult {
   return [y, inverse];
 }
 
-/** Input + skip + bias, normalised; the sum is the last output. */
+/** Normalises input + skip + bias; the sum is the last output. */
 const skipNormalization = (simplified: boolean) => (node: NodeView): RowResult => {
   const x = node.input(0);
   const { add } = calculate(node);
@@ -146,7 +146,7 @@ const skipNormalization = (simplified: boolean) => (node: NodeView): RowResult =
   return [y, mean, inverse, sum];
 };
 
-/** Until 21 scale and bias were of the groups, since then they are of the channels. */
+/** Scale and bias are per group before version 21, per channel since then. */
 function groupNormalization(node: NodeView): RowResult {
   const { mul, add } = calculate(node);
   const x = node.input(0);
@@ -167,11 +167,11 @@ function meanVarianceNormalization(node: NodeView): RowResult {
   const axes = (node.ints("axes") ?? [0, 2, 3]).map((axis) => node.axis(axis, x.shape.length));
   const { centred, inverse } = moments(node, x, axes, 0);
   const { div, add } = calculate(node);
-  // ONNX's own definition: a divisor of √variance + 1e-9, so that an input of one value gives 0.
+  // ONNX defines the divisor as √variance + 1e-9, so that a constant input gives 0.
   return div(centred, add(node.builder.reciprocal(inverse), 1e-9));
 }
 
-/** x / (bias + α/size · the squares of the neighbouring channels)^β. */
+/** x / (bias + α/size · sum of squares of neighbouring channels)^β */
 function lrn(node: NodeView): RowResult {
   const { mul, add, div, pow } = calculate(node);
   const x = node.input(0);
@@ -186,7 +186,7 @@ function lrn(node: NodeView): RowResult {
   return div(x, node.reshape(divisor, x.shape));
 }
 
-/** A norm of 0 leaves the zeros. */
+/** If the norm is 0, the result is 0. */
 function lpNormalization(node: NodeView): RowResult {
   const x = node.input(0);
   const axes = [node.axis(node.int("axis", -1), x.shape.length)];
@@ -196,7 +196,6 @@ function lpNormalization(node: NodeView): RowResult {
   return div(x, where(equal(norm, 0), 1, norm));
 }
 
-/** The rows of this family. */
 export const normalizations: Row[] = [
   ...rows("", {
     BatchNormalization: [[7, 9, 14], batchNormalization],
@@ -207,7 +206,7 @@ export const normalizations: Row[] = [
     LRN: [[1], lrn],
     MeanVarianceNormalization: [[9], meanVarianceNormalization],
     RMSNormalization: [[23], rmsNormalization],
-    // Models before opset 17 have it in ai.onnx, where ONNX Runtime's exporters put it.
+    // Before opset 17, exporters for ONNX Runtime put it in ai.onnx.
     SimplifiedLayerNormalization: [[1], simplifiedLayerNormalization],
   }),
   ...rows("com.microsoft", {

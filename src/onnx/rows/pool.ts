@@ -1,5 +1,5 @@
 /**
- * Pools of one, two and three axes, and of whole images.
+ * Pools of one, two and three axes, and global pools.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { asTwoAxes, axesOfWindows, padding2d, type Windows, windowsOf } from "./
 
 type Pool = "averagePool2d" | "l2Pool2d" | "maxPool2d";
 
-/** A pool over all spatial axes. All three kinds are the same whether two axes are pooled at once or one by one. */
+/** A pool over all spatial axes. For all three kinds, pooling two axes at once equals pooling one by one. */
 function pool(node: NodeView, name: Pool, x: MLOperand, windows: Windows): MLOperand {
   const axes = x.shape.length - 2;
   if (axes === 2) return pool2d(node, name, x, windows);
@@ -32,7 +32,7 @@ function pool(node: NodeView, name: Pool, x: MLOperand, windows: Windows): MLOpe
   return node.reshape(node.transpose(turned, [0, 1, 3, 2]), [n, c, windows.counts[0]!, height, width]);
 }
 
-/** WebNN rounds both axes up or both down: more padding, which no pool counts, gives an axis its own number. */
+/** WebNN rounds both axes up or both down. Extra padding, which no pool counts, gives each axis its own size. */
 function pool2d(node: NodeView, name: Pool, x: MLOperand, windows: Windows): MLOperand {
   const { kernel, strides, dilations, begin, counts } = windows;
   const end = counts.map((count, i) => {
@@ -71,10 +71,10 @@ function maxPool(node: NodeView): RowResult {
   return node.wants(1) ? [result, positionsOfMaximum(node, x, windows)] : result;
 }
 
-/** How many elements of windows are laid side by side. */
+/** The maximum number of window elements to gather. */
 const MAXIMUM_WINDOWS = 2 ** 26;
 
-/** Where in the flat input the maximum of each window stands: the first of equal ones. */
+/** The position of each window's maximum in the flat input: the first if there are several. */
 function positionsOfMaximum(node: NodeView, x: MLOperand, windows: Windows): MLOperand {
   const { kernel, counts, begin, dilations, strides } = windows;
   const sizes = x.shape.slice(2);
@@ -121,7 +121,9 @@ function unravel(index: number, sizes: readonly number[]): number[] {
   return strideOf(sizes, false).map((step, i) => Math.floor(index / step) % sizes[i]!);
 }
 
-/** Puts elements back where a pool found them, in an image of its inferred size, which zeros extend to the output. */
+/**
+ * Writes elements back to the positions from a pool, in an image of the inferred size, padded with zeros to the output.
+ */
 function maxUnpool(node: NodeView): RowResult {
   const [x, indices] = [node.input(0), node.input(1)];
   const [n, c] = x.shape as [number, number];
@@ -139,7 +141,7 @@ function maxUnpool(node: NodeView): RowResult {
   return node.builder.pad(kept, shape.map(() => 0), shape.map((size, i) => size - kept.shape[i]!));
 }
 
-/** The p-th root of the sum of p-th powers: the 2-norm of the powers of p / 2. */
+/** The p-th root of the sum of p-th powers, as the 2-norm of the elements to the power p / 2. */
 function lpPool(node: NodeView): RowResult {
   const x = node.input(0);
   const windows = windowsOf(node, x.shape.slice(2), node.neededInts("kernel_shape"));
@@ -159,7 +161,7 @@ const overImage =
     return compute(node, x, range(2, x.shape.length));
   };
 
-// A pool over the whole image keeps the order in which an engine holds images between convolutions; a reduction ends it.
+// A global pool keeps the layout in which an engine stores images between convolutions; a reduction does not.
 const globalAverage = overImage((node, x, axes) =>
   x.shape.length === 4 ? node.builder.averagePool2d(x) : node.builder.reduceMean(x, { axes, keepDimensions: true })
 );
@@ -170,7 +172,6 @@ const globalLp = overImage((node, x, axes) => {
   return withPower(node, x, (x) => node.builder.reduceL2(x, { axes, keepDimensions: true }));
 });
 
-/** The rows of this family. */
 export const pools: Row[] = rows("", {
   AveragePool: [[7], averagePool],
   GlobalAveragePool: [[1], globalAverage],

@@ -1,5 +1,5 @@
 /**
- * Numbers of 4, 8 and 32 bits with a scale and a zero point, and operators on them.
+ * Quantised numbers of 4, 8 and 32 bits, and operators on them.
  *
  * @module
  */
@@ -14,12 +14,12 @@ import { along, calculate, cut, join, range } from "./calculation.ts";
 import { convolution } from "./convolution.ts";
 import { typeNamed } from "./elementwise.ts";
 
-/** The types that ONNX quantises to and WebNN has; a computed int32 may stand for 16 bits of the model. */
+/** The quantised types of ONNX that WebNN has. A computed int32 may represent a 16-bit type of the model. */
 const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4"];
 
 /**
- * A scale or zero point in a shape that WebNN takes blockwise: of one element, of one an element of an axis, or of one a
- * block of an axis.
+ * Reshapes a scale or zero point for WebNN's blockwise quantisation: one value for all, one per element of an axis, or
+ * one per block of an axis.
  */
 function blockwise(node: NodeView, values: MLOperand, shape: readonly number[], axis: number): MLOperand {
   const rank = values.shape.length;
@@ -28,7 +28,7 @@ function blockwise(node: NodeView, values: MLOperand, shape: readonly number[], 
   return values;
 }
 
-/** Blocks whose last is not full are none of WebNN's. */
+/** WebNN does not support a partial last block. */
 function checkBlocks(node: NodeView, scale: MLOperand, shape: readonly number[]): void {
   const size = node.since >= 21 ? node.int("block_size", 0) : 0;
   if (size === 0) return;
@@ -56,7 +56,7 @@ function quantizeLinear(node: NodeView): RowResult {
   return node.builder.quantizeLinear(wide, wideScale, zero);
 }
 
-/** Of the types that `typeNamed` does not know: 4 bits, by their numbers in TensorProto. */
+/** Types that `typeNamed` does not know: 4 bits, by their numbers in TensorProto. */
 function quantizedType(node: NodeView, code: number): ElementType {
   return code === 21 ? "uint4" : code === 22 ? "int4" : typeNamed(node, code);
 }
@@ -73,7 +73,7 @@ function dequantizeLinear(node: NodeView): RowResult {
   return stated ? node.cast(result, operandType(typeNamed(node, stated), node.limits)) : result;
 }
 
-/** Of 16 bits, which stand in int32. */
+/** Dequantises the 16-bit types, which are represented as int32. */
 function dequantizedByFormula(node: NodeView, scale: MLOperand): MLOperand {
   const type = node.type(0);
   if (type !== "int16" && type !== "uint16") return node.refuse(`WebNN dequantises no ${type}`);
@@ -85,14 +85,14 @@ function dequantizedByFormula(node: NodeView, scale: MLOperand): MLOperand {
   return mul(node.cast(shifted, scale.dataType), blockwise(node, scale, x.shape, axis));
 }
 
-/** A quantised operand with its scale and zero point, each of one element or of one an element of an axis. */
+/** A quantised operand with scale and zero point, each with one value or one per element of an axis. */
 interface Quantized {
   readonly x: MLOperand;
   readonly scale: MLOperand;
   readonly zero: MLOperand;
 }
 
-/** The inputs `i`, `i + 1` and `i + 2`. */
+/** The quantised operand in inputs `i`, `i + 1` and `i + 2`. */
 function quantized(node: NodeView, i: number): Quantized {
   return {
     x: node.input(i),
@@ -101,13 +101,13 @@ function quantized(node: NodeView, i: number): Quantized {
   };
 }
 
-/** Its numbers. */
+/** Dequantises to float32. */
 function dequantize(node: NodeView, { x, scale, zero }: Quantized, axis: number): MLOperand {
   const fit = (values: MLOperand) => blockwise(node, values, x.shape, axis);
   return node.builder.dequantizeLinear(x, fit(node.cast(scale, "float32")), fit(zero));
 }
 
-/** Numbers as what the inputs from `i` on, scale and zero point, say. */
+/** Quantises with the scale in input `i` and the zero point in input `i + 1`. */
 function quantize(node: NodeView, x: MLOperand, i: number, axis = 1, missing: MLOperandDataType = "uint8"): MLOperand {
   const scale = node.cast(node.input(i), "float32");
   const zero = zeroPoint(node, i + 1, missing, scale);
@@ -115,19 +115,19 @@ function quantize(node: NodeView, x: MLOperand, i: number, axis = 1, missing: ML
   return node.builder.quantizeLinear(x, fit(scale), fit(zero));
 }
 
-/** Scale 1: the integers less their zero point, in float32, where they are exact. */
+/** The integers minus their zero point, exactly, as float32 (dequantised with scale 1). */
 function centred(node: NodeView, x: MLOperand, zero: MLOperand | undefined, axis: number): MLOperand {
   const scale = node.expand(node.scalar("float32", 1), zero?.shape ?? []);
   return dequantize(node, { x, scale, zero: zero ?? node.scalar(x, 0) }, axis);
 }
 
-/** The greatest magnitude of centred integers: int8 without zero point, or with a known one of 0, stays below 129. */
+/** The largest magnitude of centred integers: 128 for int8 without zero point or with a known one of 0. */
 function magnitude(node: NodeView, i: number, zero: number): number {
   const isCentred = !node.has(zero) || node.ifKnown(zero)?.bytes.every((byte) => byte === 0);
   return node.type(i) === "int8" && isCentred ? 128 : 255;
 }
 
-/** A product of centred integers, exact: blocks of `terms` of the inner axis in float32, their sum in int32. */
+/** The exact product of centred integers: blocks of `terms` of the inner axis in float32, summed in int32. */
 function exactProduct(node: NodeView, a: MLOperand, b: MLOperand, terms: number): MLOperand {
   const inner = a.shape.at(-1)!;
   const axis = a.shape.length - 1;
@@ -140,7 +140,7 @@ function exactProduct(node: NodeView, a: MLOperand, b: MLOperand, terms: number)
   return blocks.reduce((sum, block) => node.builder.add(sum, block));
 }
 
-/** Zero points of A are of its rows, those of B of its columns. */
+/** The zero points of A are per row, those of B per column. */
 function integerFactors(node: NodeView, a: number, b: number, aZero: number, bZero: number): [MLOperand, MLOperand] {
   const side = (i: number, zero: number, axis: number) => {
     const x = node.input(i);
@@ -153,7 +153,7 @@ function integerFactors(node: NodeView, a: number, b: number, aZero: number, bZe
   return [side(a, aZero, -2), side(b, bZero, -1)];
 }
 
-/** A vector's axis of size 1 is none of the result's. */
+/** Removes the axes of size 1 that were added for vectors. */
 function withoutVectors(node: NodeView, result: MLOperand, a: number, b: number): MLOperand {
   const shape = [...result.shape];
   if (node.shape(b).length === 1) shape.splice(-1, 1);
@@ -174,17 +174,17 @@ function qLinearMatMul(node: NodeView): RowResult {
     return sizeOf(values.shape) === 1 ? node.reshape(values, []) : along2(node, values, matrix, axis);
   };
   const factor = mul(scale(1, -2, a), scale(4, -1, b));
-  // A rounding of the sum is far below a step of the result.
+  // The rounding error of the sum is much smaller than a quantisation step of the result.
   const result = withoutVectors(node, mul(node.builder.matmul(a, b), factor), 0, 3);
   return quantize(node, result, 6, Math.max(0, result.shape.length - 1));
 }
 
-/** One value a row or a column; those with batches have a shape already. */
+/** Reshapes one value per row or column to broadcast; values with batches already have a shape. */
 function along2(node: NodeView, values: MLOperand, matrix: MLOperand, axis: -2 | -1): MLOperand {
   return values.shape.length > 1 ? values : along(node, values, matrix.shape.length, matrix.shape.length + axis);
 }
 
-/** A and B as MatMulInteger's, scales, and a bias: the sum in floating-point numbers. */
+/** Like MatMulInteger, with scales and a bias; the result is floating-point. */
 function matMulIntegerToFloat(node: NodeView): RowResult {
   const [a, b] = integerFactors(node, 0, 1, 4, 5);
   const { mul, add } = calculate(node);
@@ -197,7 +197,7 @@ function matMulIntegerToFloat(node: NodeView): RowResult {
   return node.has(6) ? add(result, node.input(6)) : result;
 }
 
-/** The scale and the zero point of uint8 for the range of the elements, 0 included. */
+/** The uint8 scale and zero point for the range of the elements, including 0. */
 function dynamicScale(node: NodeView, x: MLOperand): { scale: MLOperand; zero: MLOperand } {
   const { max, min, sub, div, where, equal } = calculate(node);
   const { builder } = node;
@@ -213,7 +213,7 @@ function quantizeWhole(node: NodeView, x: MLOperand, scale: MLOperand, zero: MLO
   return node.builder.quantizeLinear(x, fit(scale), fit(zero));
 }
 
-/** The numbers that are left of an operand that is quantised as a whole. */
+/** The operand after quantisation as a whole and dequantisation. */
 export function dynamicallyRounded(node: NodeView, x: MLOperand): MLOperand {
   const { scale, zero } = dynamicScale(node, x);
   return dequantize(node, { x: quantizeWhole(node, x, scale, zero), scale, zero }, 0);
@@ -225,7 +225,7 @@ function dynamicQuantizeLinear(node: NodeView): RowResult {
   return [quantizeWhole(node, x, scale, zero), scale, zero];
 }
 
-/** A in float32, quantised as a whole; B with scales, zero points, a bias. */
+/** A is float32 and quantised as a whole; B has scales, zero points and a bias. */
 function dynamicQuantizeMatMul(node: NodeView): RowResult {
   const { mul, add } = calculate(node);
   const x = node.input(0);
@@ -241,7 +241,7 @@ function dynamicQuantizeMatMul(node: NodeView): RowResult {
   return node.has(4) ? add(result, node.input(4)) : result;
 }
 
-/** A filter's zero point may be one for each of its outputs. */
+/** The zero point of a filter may be per output channel. */
 function centredConvolution(
   node: NodeView,
   [x, w]: readonly [number, number],
@@ -254,7 +254,7 @@ function centredConvolution(
   return { x: centred(node, node.input(x), points(xZero), 1), w: centred(node, node.input(w), points(wZero), 0) };
 }
 
-/** Exact as long as the sums stay below 2²⁴; more channels are summed in parts. */
+/** Exact while sums are less than 2²⁴; more channels are summed in parts. */
 function exactConvolution(node: NodeView, x: MLOperand, w: MLOperand, terms: number): MLOperand {
   const taps = sizeOf(w.shape.slice(2));
   const channels = w.shape[1]!;
@@ -274,7 +274,7 @@ function convInteger(node: NodeView): RowResult {
   return exactConvolution(node, x, w, Math.floor(2 ** 24 / (magnitude(node, 0, 2) * magnitude(node, 1, 3))));
 }
 
-/** The bias counts in products of the scales of input and filter. */
+/** The bias has the product of the input's and the filter's scale. */
 function qLinearConv(node: NodeView): RowResult {
   const { x, w } = centredConvolution(node, [0, 3], [2, 5]);
   const { mul } = calculate(node);
@@ -285,7 +285,7 @@ function qLinearConv(node: NodeView): RowResult {
   return quantize(node, mul(sum, mul(node.reshape(node.input(1), []), filterScale)), 6);
 }
 
-/** com.microsoft's operators on quantised numbers: in floating-point numbers between dequantising and quantising. */
+/** Quantised operators of com.microsoft: dequantise, compute in floating point, quantise. */
 const byFloats =
   (compute: (node: NodeView, operands: MLOperand[]) => MLOperand, inputs: number) => (node: NodeView) => {
     const operands = range(0, inputs).map((i) => dequantize(node, quantized(node, 3 * i), 0));
@@ -316,7 +316,7 @@ function qLinearSoftmax(node: NodeView): RowResult {
   return quantize(node, node.reshape(node.builder.softmax(flat, 1), x.shape), 3, 0, node.operandType(0));
 }
 
-/** Weights of `bits` bits in blocks along the inner axis: [N, blocks, bytes of a block], low bits first. */
+/** Weights of `bits` bits, in blocks along the inner axis: [N, blocks, bytes per block], low bits first. */
 function matMulNBits(node: NodeView): RowResult {
   const [inner, columns] = [node.int("K"), node.int("N")];
   const [bits, size] = [node.int("bits", 4), node.int("block_size")];
@@ -332,14 +332,14 @@ function matMulNBits(node: NodeView): RowResult {
   return node.has(5) ? node.builder.add(result, node.input(5)) : result;
 }
 
-/** Weights that are known keep their 4 bits: WebNN packs two in a byte in the same order. */
+/** Known weights stay 4-bit, because WebNN packs two per byte in the same order. */
 function unpackedBlocks(node: NodeView, bits: number, shape: readonly number[]): MLOperand {
   if (bits === 8) return node.reshape(node.input(1), shape);
   const bytes = node.known(1, "weights of 4 bits").bytes;
   return node.operand({ type: "uint4", shape, bytes });
 }
 
-/** In the middle of the range unless given; given ones of 4 bits are padded to whole bytes in each row. */
+/** The zero points; by default the middle of the range. Those of 4 bits are padded to whole bytes in each row. */
 function blockZeroPoints(node: NodeView, bits: number, rows: number, blocks: number): MLOperand {
   const shape = [rows, blocks, 1];
   if (!node.has(3)) {
@@ -363,7 +363,7 @@ function withoutRowPadding(packed: Uint8Array, rows: number, blocks: number): Ui
   return bytes;
 }
 
-/** Rows of quantised blocks, which are dequantised when they are taken. */
+/** Gathers rows of quantised blocks, and dequantises them. */
 function gatherBlockQuantized(node: NodeView): RowResult {
   const bits = node.int("bits", 4);
   const type = node.type(0);
@@ -382,7 +382,7 @@ function gatherBlockQuantized(node: NodeView): RowResult {
   const axis = node.axis(gatherAxis, rank);
   const at = node.input(1);
   const take = (x: MLOperand) => node.builder.gather(x, at, { axis });
-  // Two four-bit elements share a byte: WebNN gathers none of them, so that all rows are dequantised first.
+  // WebNN does not gather 4-bit elements, which share a byte, so all rows are dequantised first.
   if (data.dataType.endsWith("4")) return take(node.builder.dequantizeLinear(data, scale, zero));
   return node.builder.dequantizeLinear(take(data), take(scale), take(zero));
 }
@@ -402,7 +402,6 @@ function gatherZeroPoints(node: NodeView, isPacked: boolean, scale: MLOperand, t
   return node.operand({ type, shape: scale.shape, bytes: new Uint8Array((sizeOf(scale.shape) + 1) >> 1).fill(middle) });
 }
 
-/** The rows of this family. */
 export const quantization: Row[] = [
   ...rows("", {
     ConvInteger: [[10], convInteger],

@@ -1,5 +1,5 @@
 /**
- * RNN, GRU and LSTM: WebNN's own operators where they compute the same, else one step after the other.
+ * RNN, GRU and LSTM: WebNN's own operators if they are equivalent; otherwise unrolled steps.
  *
  * @module
  */
@@ -14,34 +14,34 @@ import { dynamicallyRounded } from "./quantization.ts";
 type Activation = (x: MLOperand) => MLOperand;
 type Kind = "RNN" | "GRU" | "LSTM";
 
-/** How many gates, and the functions that each direction has unless the node names others. */
+/** The number of gates, and the default functions of each direction. */
 const KINDS: Readonly<Record<Kind, { gates: number; functions: readonly string[] }>> = {
   RNN: { gates: 1, functions: ["Tanh"] },
   GRU: { gates: 3, functions: ["Sigmoid", "Tanh"] },
   LSTM: { gates: 4, functions: ["Sigmoid", "Tanh", "Tanh"] },
 };
 
-/** Everything about a network but its kind, with the time as first axis. */
+/** A network without its kind; time is the first axis. */
 interface Network {
   readonly kind: Kind;
   readonly x: MLOperand;
   readonly weight: MLOperand;
   readonly recurrent: MLOperand;
-  /** [directions, gates * hidden] each. */
+  /** Each has the shape [directions, gates * hidden]. */
   readonly bias: readonly [MLOperand, MLOperand] | undefined;
   readonly initial: MLOperand | undefined;
   readonly initialCell: MLOperand | undefined;
   readonly peephole: MLOperand | undefined;
-  /** `undefined` where all sequences are whole. */
+  /** `undefined` if all sequences have full length. */
   readonly lengths: MLOperand | undefined;
   readonly hidden: number;
   readonly directions: readonly ("forward" | "reverse")[];
   readonly functions: readonly string[];
-  /** What happens to a state before its product with the weights. */
+  /** Applied to a state before its product with the weights. */
   readonly prepare?: Activation;
 }
 
-/** [steps, directions, batch, hidden] and the last states, [directions, batch, hidden]. */
+/** All states [steps, directions, batch, hidden], and the last ones [directions, batch, hidden]. */
 interface States {
   readonly all: MLOperand;
   readonly last: MLOperand;
@@ -101,7 +101,9 @@ const NATIVE: Readonly<Record<string, MLRecurrentNetworkActivation>> = {
   Tanh: "tanh",
 };
 
-/** Whether WebNN's operator computes the network; it has no clip, no lengths, and the same functions for both directions. */
+/**
+ * Whether WebNN's operator is equivalent: it has no clip and no lengths, and both directions have the same functions.
+ */
 function native(node: NodeView, network: Network): States | undefined {
   const { kind, functions, directions, lengths, peephole, x, hidden, bias, initial, initialCell } = network;
   if (kind === "RNN" || lengths || peephole || node.hasAttribute("clip") || node.int("input_forget", 0) !== 0) {
@@ -133,7 +135,7 @@ function native(node: NodeView, network: Network): States | undefined {
   return { last: outputs[0]!, cell: outputs[1]!, all: outputs[2] ?? outputs[0]! };
 }
 
-/** The most steps of both directions that are written out. */
+/** The maximum number of steps to unroll, in both directions together. */
 const MAXIMUM_STEPS = 1024;
 
 function unrolled(node: NodeView, network: Network): States {
@@ -147,7 +149,7 @@ function unrolled(node: NodeView, network: Network): States {
   };
 }
 
-/** One direction of a network. A sequence that is over keeps its state and gives zeros. */
+/** Runs one direction of a network. After its end, a sequence keeps its state and its outputs are zero. */
 function runDirection(node: NodeView, network: Network, direction: number): States {
   const { x, hidden, lengths } = network;
   const [steps, batch] = x.shape as [number, number];
@@ -175,7 +177,9 @@ interface Step {
   readonly cell?: MLOperand | undefined;
 }
 
-/** The products of all steps with the weights are taken at once; what a step adds is the product with its state. */
+/**
+ * The products of the inputs with the weights are computed for all steps at once; each step only multiplies its state.
+ */
 function stepOf(node: NodeView, network: Network, direction: number) {
   const { kind, x, hidden, bias } = network;
   const { builder } = node;
@@ -204,7 +208,7 @@ interface Gates {
   readonly functions: readonly Activation[];
   readonly clip: Activation;
   readonly prepare: Activation;
-  /** Some gates of an operand whose last axis has all of them. */
+  /** Selects gates of an operand that has all gates in its last axis. */
   part(x: MLOperand, gate: number, count?: number): MLOperand;
 }
 
@@ -231,7 +235,7 @@ function gruCell(node: NodeView, gates: Gates, x: MLOperand, state: MLOperand): 
   return { state: add(mul(sub(1, z), candidate), mul(z, state)) };
 }
 
-/** The gates stand as input, output, forget, cell; the output's peephole sees the new cell. */
+/** The gates are in the order input, output, forget, cell. The output's peephole uses the new cell. */
 function lstmCell(
   node: NodeView,
   gates: Gates,
@@ -258,7 +262,7 @@ function clipOf(node: NodeView): Activation {
   return (x) => node.builder.clamp(x, { minValue: -limit, maxValue: limit });
 }
 
-/** The parameters that a function has unless the node states others. */
+/** The default parameters of a function. */
 const PARAMETERS: Readonly<Record<string, readonly number[]>> = {
   Affine: [1, 0],
   LeakyRelu: [0.01],
@@ -268,7 +272,7 @@ const PARAMETERS: Readonly<Record<string, readonly number[]>> = {
   Elu: [1],
 };
 
-/** `activation_alpha` and `activation_beta` go to the functions that have such a parameter, in order. */
+/** `activation_alpha` and `activation_beta` list values in order, for the functions that have the parameter. */
 function functionsOf(node: NodeView, { functions, directions }: Network, direction: number): Activation[] {
   const [alphas, betas] = [[...node.floats("activation_alpha") ?? []], [...node.floats("activation_beta") ?? []]];
   const all = functions.map((name) => {
@@ -313,8 +317,8 @@ function activation(node: NodeView, name: string, x: MLOperand, alpha: number, b
 }
 
 /**
- * com.microsoft: an LSTM whose weights are of 8 bits, [directions, inputs, gates], and whose inputs and states are
- * quantised, each as a whole, before their products with the weights.
+ * For com.microsoft: an LSTM with 8-bit weights [directions, inputs, gates]. Its inputs and states are quantised, each
+ * as a whole, before they are multiplied by the weights.
  */
 function dynamicQuantizeLstm(node: NodeView): RowResult {
   const weights = (i: number, scale: number) => {
@@ -328,7 +332,6 @@ function dynamicQuantizeLstm(node: NodeView): RowResult {
   return resultsOf(node, unrolled(node, { ...network, x: prepare(network.x), prepare }));
 }
 
-/** The rows of this family. */
 export const recurrents: Row[] = [
   ...rows("", {
     GRU: [[7, 14], recurrent("GRU")],

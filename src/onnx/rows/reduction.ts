@@ -1,5 +1,5 @@
 /**
- * Operators that combine the elements of axes: reductions, positions, sums so far, softmax, losses.
+ * Operators that combine elements along axes: reductions, argMax, cumulative sums, softmax, losses.
  *
  * @module
  */
@@ -23,7 +23,7 @@ type Reduction =
   | "reduceSum"
   | "reduceSumSquare";
 
-/** What a reduction gives of no element at all. */
+/** The result of reducing no elements. */
 const OF_NOTHING: Partial<Record<Reduction, number>> = {
   reduceL1: 0,
   reduceL2: 0,
@@ -48,7 +48,7 @@ const reduce = (name: Reduction, axesInputSince: number) => (node: NodeView): Ro
   return reduced(node, name, axes, keepDimensions);
 };
 
-/** Of the others ONNX says that nothing happens, and engines apply what they do to each element. */
+/** For the other reductions, ONNX specifies no operation, but engines apply theirs to each element. */
 const PLAIN: readonly Reduction[] = ["reduceMax", "reduceMean", "reduceMin", "reduceProduct", "reduceSum"];
 
 function notReduced(node: NodeView, name: Reduction): MLOperand {
@@ -67,7 +67,7 @@ function reduced(node: NodeView, name: Reduction, axes: number[], keepDimensions
   return node.refuse(`WebNN's ${name} takes no ${x.dataType}`);
 }
 
-/** The output where some dimension is 0: known, since nothing is computed. */
+/** The result for an empty input, which is known without computing. */
 function ofNothing(node: NodeView, name: Reduction, axes: number[], keepDimensions: boolean): RowResult {
   const { shape, type } = node.value(0);
   const sizes = keepDimensions
@@ -81,7 +81,7 @@ function ofNothing(node: NodeView, name: Reduction, axes: number[], keepDimensio
   return known(type as "float32", sizes, new Array(sizeOf(sizes)).fill(value));
 }
 
-/** The first position of an extreme along an axis, or the last: the first of the reversed axis. */
+/** The first or last position of an extreme along an axis; the last is the first on the reversed axis. */
 const argument = (name: "argMax" | "argMin") => (node: NodeView): RowResult => {
   const x = node.input(0);
   const axis = node.axis(node.int("axis", 0), x.shape.length);
@@ -97,7 +97,10 @@ function cumSum(node: NodeView): RowResult {
   return node.builder.cumulativeSum(x, axis, { exclusive: node.flag("exclusive"), reversed: node.flag("reverse") });
 }
 
-/** Before 13 the input was taken as a matrix, whose rows begin at the axis; since then one axis counts. */
+/**
+ * Before version 13, the input is flattened to a matrix whose rows start at the axis; since then, only one axis is
+ * used.
+ */
 const alongAxis =
   (compute: (node: NodeView, x: MLOperand, axis: number) => MLOperand) => (node: NodeView): RowResult => {
     const x = node.input(0);
@@ -112,7 +115,7 @@ const alongAxis =
 
 const softmax = (node: NodeView, x: MLOperand, axis: number): MLOperand => node.builder.softmax(x, axis);
 
-/** x - max - ln Σ exp(x - max). */
+/** x − max − ln Σ exp(x − max) */
 function logSoftmax(node: NodeView, x: MLOperand, axis: number): MLOperand {
   const { builder } = node;
   const options = { axes: [axis], keepDimensions: true };
@@ -120,18 +123,18 @@ function logSoftmax(node: NodeView, x: MLOperand, axis: number): MLOperand {
   return builder.sub(centred, builder.log(builder.reduceSum(builder.exp(centred), options)));
 }
 
-/** A one at the first greatest element. */
+/** 1 at the first maximum, otherwise 0. */
 function hardmax(node: NodeView, x: MLOperand, axis: number): MLOperand {
   const at = node.builder.argMax(x, axis, { keepDimensions: true });
   return node.cast(node.builder.equal(counting(node, x, axis, "int32"), at), x.dataType);
 }
 
-/** How many comparisons of all elements with all others are worth it. */
+/** The maximum number of comparisons for sorting. */
 const MAXIMUM_COMPARISONS = 2 ** 26;
-/** Up to so many elements are found one after the other. */
+/** The maximum number of elements to find one by one. */
 const MAXIMUM_STEPS = 16;
 
-/** The k greatest or least elements, equal ones in their order, and where they stand. */
+/** The k largest or smallest elements, equal ones in their order, and their positions. */
 function topK(node: NodeView): RowResult {
   const x = node.input(0);
   const axis = node.axis(node.int("axis", -1), x.shape.length);
@@ -147,7 +150,7 @@ function topK(node: NodeView): RowResult {
   return [node.builder.gatherElements(x, positions, { axis }), node.cast(positions, node.integer)];
 }
 
-/** Finds the extreme of what is left, as often as needed. */
+/** Repeatedly finds the extreme of the remaining elements. */
 function firstOneByOne(node: NodeView, x: MLOperand, axis: number, count: number, largest: boolean): MLOperand {
   const { equal, where } = calculate(node);
   const { builder } = node;
@@ -166,7 +169,7 @@ function firstOneByOne(node: NodeView, x: MLOperand, axis: number, count: number
   return join(node, found, axis);
 }
 
-/** The positions in the order of the elements: each element's rank is the number of those before it. */
+/** The positions in sorted order: the rank of an element is the number of elements before it. */
 function orderOf(node: NodeView, x: MLOperand, axis: number, largest: boolean): MLOperand {
   const { builder } = node;
   const size = x.shape[axis]!;
@@ -185,7 +188,7 @@ function orderOf(node: NodeView, x: MLOperand, axis: number, largest: boolean): 
   return builder.scatterElements(positions, place, positions, { axis });
 }
 
-/** Minus the weighted logarithm of the probability of each target; `ignore_index` counts nothing. */
+/** The negative weighted log-probability of each target; targets equal to `ignore_index` count as 0. */
 function negativeLogLikelihood(node: NodeView, logProbabilities: MLOperand): MLOperand {
   const { mul, div, equal, where } = calculate(node);
   const { builder } = node;
@@ -215,7 +218,6 @@ function softmaxCrossEntropyLoss(node: NodeView): RowResult {
   return [negativeLogLikelihood(node, logProbabilities), logProbabilities];
 }
 
-/** The rows of this family. */
 export const reduction: Row[] = rows("", {
   ArgMax: [[1], argument("argMax")],
   ArgMin: [[1], argument("argMin")],

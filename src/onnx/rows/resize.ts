@@ -1,5 +1,5 @@
 /**
- * Resize in all its modes, and Upsample before it: every mode works on one axis after the other.
+ * Resize in all its modes, and its predecessor Upsample. Each axis is resized separately.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { NodeView } from "../node.ts";
 import { type Row, type RowResult, rows } from "../row.ts";
 import { calculate, isFloat, range } from "./calculation.ts";
 
-/** One axis that changes. */
+/** An axis to resize. */
 interface Axis {
   readonly axis: number;
   readonly size: number;
   readonly target: number;
   readonly scale: number;
-  /** The part of the axis that tf_crop_and_resize takes, from 0 to 1. */
+  /** The range of the axis for tf_crop_and_resize, from 0 to 1. */
   readonly roi: readonly [number, number];
 }
 
-/** How elements are computed. */
+/** The mode and its attributes. */
 interface Mode {
   readonly mode: "nearest" | "linear" | "cubic";
   readonly coordinates: string;
@@ -60,7 +60,7 @@ function modeOf(node: NodeView): Mode {
   };
 }
 
-/** Scales or sizes, for all axes or for some. */
+/** Scales or sizes, for all axes or some. */
 function axesOf(node: NodeView, shape: readonly number[], coordinates: string): Axis[] {
   const isOld = node.since < 11;
   const axes = node.ints("axes")?.map((axis) => node.axis(axis, shape.length)) ?? range(0, shape.length);
@@ -86,19 +86,19 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
   return axes.map((axis, i) => {
     const size = shape[axis]!;
     const part: [number, number] = [roi[i] ?? 0, roi[i + axes.length] ?? 1];
-    // float32 scales such as 0.6 are a little off: the size is floor(size · scale) of the exact float32.
+    // float32 scales such as 0.6 are inexact; the size is floor(size · scale) with the exact value of the float32.
     const scale = common ?? ratios[i]!;
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
       node.refuse(`the scale ${scale} of ${size} elements: ONNX's own data align other corners than its engines`);
     }
     const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
-    // A matrix of weights has as many elements.
+    // A matrix of weights has target · size elements.
     if (!(target >= 1 && target * size <= 2 ** 26)) node.refuse(`${size} elements that become ${target}`);
     return { axis, size, target, scale, roi: part };
   });
 }
 
-/** WebNN's own operator takes two axes, half-pixel centres, and whole targets. */
+/** WebNN's operator supports two axes, half-pixel centres, and integer targets. */
 function asResample2d(node: NodeView, x: MLOperand, axes: readonly Axis[], mode: Mode): MLOperand | undefined {
   const { coordinates, nearest, antialias } = mode;
   if (x.shape.length !== 4 || axes.length !== 2 || antialias || !isFloat(x)) return undefined;
@@ -107,7 +107,7 @@ function asResample2d(node: NodeView, x: MLOperand, axes: readonly Axis[], mode:
   const isHalf = coordinates === "half_pixel" ||
     (coordinates === "pytorch_half_pixel" && axes.every(({ target }) => target > 1));
   const isWhole = axes.every(({ scale }) => Number.isInteger(scale));
-  // Of a whole scale no position lies in the middle between two, so that half-pixel centres round as asymmetric ones floor.
+  // With an integer scale, no position is halfway between two, so rounding half-pixel centres equals asymmetric floor.
   const isNearest = mode.mode === "nearest" && isWhole &&
     ((isHalf && nearest.startsWith("round")) || (coordinates === "asymmetric" && nearest === "floor"));
   if (!isNearest && !(mode.mode === "linear" && isHalf)) return undefined;
@@ -115,7 +115,7 @@ function asResample2d(node: NodeView, x: MLOperand, axes: readonly Axis[], mode:
   return node.builder.resample2d(x, { mode: name, sizes: axes.map(({ target }) => target), axes: [2, 3] });
 }
 
-/** Where an element of the result lies in the input. */
+/** The position in the input for an element of the result. */
 function positionOf(index: number, { size, target, scale, roi }: Axis, coordinates: string): number | undefined {
   switch (coordinates) {
     case "half_pixel":
@@ -148,14 +148,14 @@ const NEAREST: Readonly<Record<string, (position: number) => number>> = {
   round_prefer_ceil: (position) => Math.floor(position + 0.5),
 };
 
-/** One axis: a choice of elements, or a product with the matrix of their weights. */
+/** Resizes one axis by gathering elements, or by a product with a matrix of weights. */
 function sample(node: NodeView, x: MLOperand, axis: Axis, mode: Mode): MLOperand {
   const positions = range(0, axis.target).map((i) => {
     return positionOf(i, axis, mode.coordinates) ?? node.refuse(`the coordinates ${mode.coordinates} are unknown`);
   });
   if (mode.mode === "nearest") {
     const nearest = NEAREST[mode.nearest] ?? node.refuse(`the nearest_mode ${mode.nearest} is unknown`);
-    // Divisions that are a hair off an integer must not choose its neighbour.
+    // Rounding errors in divisions must not select a neighbour.
     const exact = positions.map((position) => Math.round(position * 2 ** 20) / 2 ** 20);
     const indices = exact.map((position) => Math.min(axis.size - 1, Math.max(0, nearest(position))));
     return node.builder.gather(x, node.constant("int32", [indices.length], indices), { axis: axis.axis });
@@ -182,13 +182,13 @@ function weightsAt(position: number, { size, scale }: Axis, mode: Mode): number[
   return row.map((weight) => weight / sum);
 }
 
-/** Keys' kernel of two elements to each side. */
+/** Keys' cubic kernel, two elements to each side. */
 function cubic(d: number, a: number): number {
   if (d >= 2) return 0;
   return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
 }
 
-/** Elements of an axis combined by the rows of a matrix. */
+/** Combines the elements of an axis by the rows of a matrix. */
 export function timesMatrix(node: NodeView, x: MLOperand, matrix: MLOperand, axis: number): MLOperand {
   const rank = x.shape.length;
   if (axis === rank - 2) return node.builder.matmul(matrix, x);
@@ -201,7 +201,7 @@ export function timesMatrix(node: NodeView, x: MLOperand, matrix: MLOperand, axi
   return node.transpose(product, range(0, rank).map((i) => order.indexOf(i)));
 }
 
-/** Elements whose position is outside of the input get the value that the node states. */
+/** Elements with positions outside of the input get `extrapolation_value`. */
 function extrapolated(node: NodeView, x: MLOperand, axes: readonly Axis[], mode: Mode): MLOperand {
   const { where } = calculate(node);
   return axes.reduce((x, axis) => {
@@ -215,5 +215,4 @@ function extrapolated(node: NodeView, x: MLOperand, axes: readonly Axis[], mode:
   }, x);
 }
 
-/** The rows of this family. */
 export const resizes: Row[] = rows("", { Resize: [[10, 11, 18], resize], Upsample: [[7, 9], resize] });

@@ -41,12 +41,12 @@ const ALL: readonly Row[] = [
 
 const TABLE: ReadonlyMap<string, Row> = new Map(ALL.map((row) => [`${row.domain}:${row.name}`, row]));
 
-/** The row of an operator, if there is one. */
+/** The row of an operator, if any. */
 export function rowOf(domain: string, name: string): Row | undefined {
   return TABLE.get(`${domain}:${name}`);
 }
 
-/** The names of all operators that have a row, with their domains. */
+/** The names of all operators with a row, with their domains. */
 export function allRows(): readonly Row[] {
   return ALL;
 }

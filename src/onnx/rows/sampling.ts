@@ -1,5 +1,5 @@
 /**
- * Operators that take elements between the places of an image: grids, regions, offsets.
+ * Operators that sample an image between pixels: grids, regions, offsets.
  *
  * @module
  */
@@ -11,19 +11,19 @@ import { sizeOf } from "../value.ts";
 import { along, calculate, cut, pick, range } from "./calculation.ts";
 import { type Windows, windowsOf } from "./windows.ts";
 
-/** What one axis gives to a sample: a place, as a whole number, its weight, and whether it is inside. */
+/** One axis of a sample: an integer position, its weight, and whether it is inside. */
 interface Tap {
   readonly place: MLOperand;
   readonly weight?: MLOperand;
   readonly inside?: MLOperand;
 }
 
-/** How places outside of the image are treated. */
+/** How to treat positions outside of the image. */
 type Outside = "zeros" | "border" | "reflection";
 
 /**
- * Samples an image [N, C, ...sizes] at positions [N, P] of each axis by the taps of its axes; gives [N, C, P], the sum
- * or the greatest of the weighted corners.
+ * Samples an image [N, C, ...sizes] at positions [N, P] per axis, with the taps of the axes. Returns [N, C, P], the sum
+ * or the maximum of the weighted corners.
  */
 function sampleAt(
   node: NodeView,
@@ -58,7 +58,7 @@ function combinations<Item>(lists: readonly (readonly Item[])[]): Item[][] {
   return lists.reduce<Item[][]>((found, list) => found.flatMap((start) => list.map((item) => [...start, item])), [[]]);
 }
 
-/** A place made one of the image's, and whether it was; borders are kept, reflections folded back. */
+/** Moves a position into the image, and tells whether it was inside; borders are clamped, reflections folded back. */
 function bounded(node: NodeView, place: MLOperand, size: number, outside: Outside, alignCorners: boolean): Tap {
   const { builder } = node;
   if (outside === "reflection") return { place: clampTo(node, reflected(node, place, size, alignCorners), size) };
@@ -70,7 +70,7 @@ function clampTo(node: NodeView, place: MLOperand, size: number): MLOperand {
   return node.builder.clamp(place, { minValue: 0, maxValue: size - 1 });
 }
 
-/** Folds positions back at the centres of the outermost pixels, or at their outer edges. */
+/** Reflects positions at the centres of the outermost pixels, or at their outer edges. */
 function reflected(node: NodeView, position: MLOperand, size: number, alignCorners: boolean): MLOperand {
   const { builder } = node;
   const { sub, add, mul, div, min } = calculate(node);
@@ -82,7 +82,7 @@ function reflected(node: NodeView, position: MLOperand, size: number, alignCorne
   return add(min(phase, sub(2 * span, phase)), low);
 }
 
-/** Taps of one axis for the modes of GridSample. */
+/** The taps of one axis for the modes of GridSample. */
 function tapsOf(
   node: NodeView,
   position: MLOperand,
@@ -107,7 +107,7 @@ function tapsOf(
   return cubicWeights(node, fraction).map((weight, i) => tap(add(floor, i - 1), weight));
 }
 
-/** Keys' kernel with a = -0.75 at the four places around a fraction. */
+/** Keys' cubic kernel with a = −0.75 at the four positions around a fraction. */
 function cubicWeights(node: NodeView, t: MLOperand): MLOperand[] {
   const { mul, add, sub } = calculate(node);
   const a = -0.75;
@@ -133,7 +133,7 @@ function gridSample(node: NodeView): RowResult {
   const points = grid.shape.slice(1, -1);
   const last = grid.shape.length - 1;
   const taps = sizes.map((size, i) => {
-    // The last axis of the image comes first in the grid.
+    // The last axis of the image is the first in the grid.
     const from = node.reshape(pick(node, grid, last, sizes.length - 1 - i), [n, sizeOf(points)]);
     const position = align ? mul(add(from, 1), (size - 1) / 2) : sub(mul(add(from, 1), size / 2), 0.5);
     return tapsOf(node, node.cast(position, image.dataType), size, mode, outside, align);
@@ -141,12 +141,12 @@ function gridSample(node: NodeView): RowResult {
   return node.reshape(sampleAt(node, image, taps), [n, c, ...points]);
 }
 
-/** Coordinates from -1 to 1 of a size. */
+/** The coordinates from −1 to 1 for a size. */
 function normalized(size: number, align: boolean): number[] {
   return range(0, size).map((i) => align ? (size > 1 ? -1 + 2 * i / (size - 1) : 0) : (2 * i + 1) / size - 1);
 }
 
-/** θ · (x, y, 1) at the places of an image, or θ · (x, y, z, 1). */
+/** θ · (x, y, 1) at the positions of an image, or θ · (x, y, z, 1). */
 function affineGrid(node: NodeView): RowResult {
   const theta = node.input(0);
   const [n, , ...sizes] = node.neededNumbers(1, "size") as [number, number, ...number[]];
@@ -164,7 +164,7 @@ function affineGrid(node: NodeView): RowResult {
   return node.reshape(grid, [n, ...sizes, axes]);
 }
 
-/** Bilinear taps of RoiAlign: nothing beyond one pixel outside, the border within it. */
+/** Bilinear taps of RoiAlign: zero more than one pixel outside, the border pixel up to there. */
 function regionTaps(node: NodeView, position: MLOperand, size: number): Tap[] {
   const { sub, add, min, greaterOrEqual, lesserOrEqual } = calculate(node);
   const { builder } = node;
@@ -178,7 +178,7 @@ function regionTaps(node: NodeView, position: MLOperand, size: number): Tap[] {
   ];
 }
 
-/** Regions [x1, y1, x2, y2] of the images that `batch_indices` names, each sampled on a grid of its own. */
+/** Samples regions [x1, y1, x2, y2] of the images in `batch_indices`, each on its own grid. */
 function roiAlign(node: NodeView): RowResult {
   const [image, regions, batch] = [node.input(0), node.input(1), node.input(2)];
   const { sub, add, mul, max } = calculate(node);
@@ -214,7 +214,7 @@ function roiAlign(node: NodeView): RowResult {
   return node.builder[isMean ? "reduceMean" : "reduceMax"](cells, { axes: [3, 5] });
 }
 
-/** Where the taps of the windows stand along an axis before they are moved, [1, 1, taps · windows]. */
+/** The positions of all window taps along an axis before offsets, [1, 1, taps · windows]. */
 function tapPositions(
   node: NodeView,
   { kernel, strides, dilations, begin, counts }: Windows,
@@ -231,7 +231,7 @@ function tapPositions(
   return node.constant(like.dataType, [1, 1, positions.length], positions);
 }
 
-/** A convolution whose taps are moved by offsets, and weighed by a mask. */
+/** A convolution with taps shifted by offsets and weighted by a mask. */
 function deformConv(node: NodeView): RowResult {
   const [x, filter, offsets] = [node.input(0), node.input(1), node.input(2)];
   const { add, mul } = calculate(node);
@@ -256,7 +256,6 @@ function deformConv(node: NodeView): RowResult {
   return node.has(3) ? add(result, along(node, node.input(3), 4, 1)) : result;
 }
 
-/** The rows of this family. */
 export const sampling: Row[] = rows("", {
   AffineGrid: [[20], affineGrid],
   DeformConv: [[19], deformConv],

@@ -1,5 +1,5 @@
 /**
- * Fourier transforms as products with matrices, the windows before them, and functions of angles that WebNN has not.
+ * Fourier transforms as matrix products, window functions, and inverse trigonometric and hyperbolic functions.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { known } from "../value.ts";
 import { calculate, cut, isFloat, pick, range, stack } from "./calculation.ts";
 import { typeNamed } from "./elementwise.ts";
 
-/** tan(π/8): the polynomial of arctan holds up to it. */
+/** tan(π/8), the largest argument of the polynomial for arctan. */
 const TANGENT_OF_22_5 = 0.4142135623730950;
 
-/** arctan by Cephes' polynomial, after steps that make the argument small. */
+/** arctan by Cephes' polynomial, after range reduction. */
 function arctan(node: NodeView, x: MLOperand): MLOperand {
   const { builder } = node;
   const { greater, where, div, mul, add, sub } = calculate(node);
@@ -33,20 +33,20 @@ function arctan(node: NodeView, x: MLOperand): MLOperand {
   return mul(builder.sign(x), add(offset, add(small, mul(mul(series, square), small))));
 }
 
-/** arcsin x = 2 arctan(x / (1 + √(1 - x²))), where 1 - x² is taken as (1 - x)(1 + x). */
+/** arcsin x = 2 arctan(x / (1 + √(1 − x²))), with 1 − x² computed as (1 − x)(1 + x). */
 function arcsin(node: NodeView, x: MLOperand): MLOperand {
   const { mul, add, sub, div } = calculate(node);
   const cosine = node.builder.sqrt(mul(sub(1, x), add(x, 1)));
   return mul(arctan(node, div(x, add(cosine, 1))), 2);
 }
 
-/** arccos x = 2 arctan(√((1 - x) / (1 + x))). */
+/** arccos x = 2 arctan(√((1 − x) / (1 + x))) */
 function arccos(node: NodeView, x: MLOperand): MLOperand {
   const { mul, add, sub, div } = calculate(node);
   return mul(arctan(node, node.builder.sqrt(div(sub(1, x), add(x, 1)))), 2);
 }
 
-/** ln(1 + x), exact for small x by Kahan's quotient. */
+/** ln(1 + x) with Kahan's quotient, which is accurate for small x. */
 function logOf1Plus(node: NodeView, x: MLOperand): MLOperand {
   const { mul, add, sub, div, equal, where } = calculate(node);
   const u = add(x, 1);
@@ -56,7 +56,7 @@ function logOf1Plus(node: NodeView, x: MLOperand): MLOperand {
   return where(isWhole, where(equal(rest, 0), x, log), div(mul(log, x), where(equal(rest, 0), 1, rest)));
 }
 
-/** sinh of |x| up to 1 by tanh, which keeps small arguments exact; beyond by exponentials. */
+/** sinh: for |x| up to 1 by tanh, which is accurate for small x; otherwise by exponentials. */
 function sinh(node: NodeView, x: MLOperand): MLOperand {
   const { mul, sub, div, lesser, where } = calculate(node);
   const half = node.builder.tanh(mul(x, 0.5));
@@ -68,14 +68,14 @@ function cosh(node: NodeView, x: MLOperand): MLOperand {
   return node.builder.add(halfExp(node, x, 0.5), halfExp(node, x, -0.5));
 }
 
-/** ½ exp(2 · part · x) as a product of two, which is finite for every result that is. */
+/** ½ exp(2 · part · x) as a product of two exponentials, which overflows only if the result does. */
 function halfExp(node: NodeView, x: MLOperand, part: number): MLOperand {
   const { mul } = calculate(node);
   const root = node.builder.exp(mul(x, part));
   return mul(root, mul(root, 0.5));
 }
 
-/** sign(x) ln(1 + |x| + x² / (1 + √(x² + 1))), and of large x ln 2|x|, whose square is infinite. */
+/** sign(x) ln(1 + |x| + x² / (1 + √(x² + 1))); for large x, whose square overflows, ln 2|x|. */
 function arsinh(node: NodeView, x: MLOperand): MLOperand {
   const { builder } = node;
   const { mul, add, div, greater, where } = calculate(node);
@@ -86,7 +86,7 @@ function arsinh(node: NodeView, x: MLOperand): MLOperand {
   return mul(builder.sign(x), where(greater(size, 1e9), large, small));
 }
 
-/** With t = x - 1: ln(1 + t + √(2t + t²)), and of large x ln 2x. */
+/** With t = x − 1: ln(1 + t + √(2t + t²)); for large x, ln 2x. */
 function arcosh(node: NodeView, x: MLOperand): MLOperand {
   const { mul, add, sub, greater, where } = calculate(node);
   const t = sub(x, 1);
@@ -94,7 +94,7 @@ function arcosh(node: NodeView, x: MLOperand): MLOperand {
   return where(greater(x, 1e9), add(node.builder.log(x), Math.LN2), small);
 }
 
-/** ½ ln(1 + 2x / (1 - x)). */
+/** ½ ln(1 + 2x / (1 − x)) */
 function artanh(node: NodeView, x: MLOperand): MLOperand {
   const { mul, sub, div } = calculate(node);
   return mul(logOf1Plus(node, div(mul(x, 2), sub(1, x))), 0.5);
@@ -107,10 +107,10 @@ const inFloat32 = (compute: (node: NodeView, x: MLOperand) => MLOperand) => (nod
   return node.cast(compute(node, node.cast(x, "float32")), x.dataType);
 };
 
-/** The longest transform that is made a product with a matrix. */
+/** The longest transform that is computed as a matrix product. */
 const MAXIMUM_LENGTH = 4096;
 
-/** The transform of the last axis of a real and an imaginary part; `count` frequencies of `length`. */
+/** Transforms the last axis of a real and an imaginary part; returns `count` of `length` frequencies. */
 function fourier(node: NodeView, real: MLOperand, imaginary: MLOperand | undefined, count: number, inverse: boolean) {
   const { builder } = node;
   const length = real.shape.at(-1)!;
@@ -128,14 +128,14 @@ function fourier(node: NodeView, real: MLOperand, imaginary: MLOperand | undefin
   return stack(node, parts, real.shape.length);
 }
 
-/** An axis in a length: cut, or with zeros behind. */
+/** Crops an axis, or pads it with zeros, to a length. */
 function inLength(node: NodeView, x: MLOperand, axis: number, length: number): MLOperand {
   const missing = length - x.shape[axis]!;
   if (missing <= 0) return cut(node, x, axis, 0, length);
   return node.builder.pad(x, x.shape.map(() => 0), x.shape.map((_, i) => i === axis ? missing : 0));
 }
 
-/** Numbers [..., 1] or pairs [..., 2]; the axis is an attribute until 20, an input since. */
+/** Real [..., 1] or complex [..., 2] numbers. The axis is an attribute before version 20, an input since then. */
 function dft(node: NodeView): RowResult {
   const x = node.input(0);
   const rank = x.shape.length;
@@ -155,7 +155,7 @@ function dft(node: NodeView): RowResult {
   return node.transpose(result, range(0, rank).map((i) => order.indexOf(i)));
 }
 
-/** Transforms of frames [batch, length, 1 or 2] that begin `frame_step` apart. */
+/** Transforms frames of [batch, length, 1 or 2] that start every `frame_step` elements. */
 function stft(node: NodeView): RowResult {
   const x = node.input(0);
   const [batch, total] = x.shape as [number, number];
@@ -173,7 +173,7 @@ function stft(node: NodeView): RowResult {
   return fourier(node, parts[0]!, parts[1], count, false);
 }
 
-/** Weights a0 - a1 cos(2πn / N) + a2 cos(4πn / N) of a known size. */
+/** The window a0 − a1 cos(2πn / N) + a2 cos(4πn / N) of a known size. */
 const window = (...weights: readonly [number, number, number]) => (node: NodeView): RowResult => {
   const size = node.neededNumber(0, "size");
   const period = node.flag("periodic", true) ? size : size - 1;
@@ -186,7 +186,7 @@ const window = (...weights: readonly [number, number, number]) => (node: NodeVie
   return known(type, [size], elements);
 };
 
-/** Triangles on a scale of mel, from the frequencies of a transform. */
+/** Triangular filters on the mel scale, for the frequencies of a transform. */
 function melWeightMatrix(node: NodeView): RowResult {
   const [bands, length, rate, low, high] = range(0, 5).map((i) => node.neededNumber(i)) as [
     number,
@@ -213,7 +213,6 @@ function melWeightMatrix(node: NodeView): RowResult {
   return known(type, [rows, bands], range(0, rows * bands).map((i) => weight(Math.floor(i / bands), i % bands)));
 }
 
-/** The rows of this family. */
 export const signals: Row[] = rows("", {
   Acos: [[7], inFloat32(arccos)],
   Acosh: [[9], inFloat32(arcosh)],

@@ -1,5 +1,5 @@
 /**
- * Where windows stand: what convolutions and pools of any number of axes have in common.
+ * The positions of windows, for convolutions and pools of any number of axes.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import type { NodeView } from "../node.ts";
 import { range } from "./calculation.ts";
 
-/** The windows along the spatial axes: a list has one item an axis. */
+/** The windows along the spatial axes; each list has one item per axis. */
 export interface Windows {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly begin: readonly number[];
   readonly end: readonly number[];
-  /** How many windows there are. */
+  /** The number of windows. */
   readonly counts: readonly number[];
 }
 
-/** Reads strides, dilations and paddings, and counts the windows over an input of the spatial sizes. */
+/** Reads strides, dilations and padding, and computes the number of windows for spatial sizes. */
 export function windowsOf(node: NodeView, sizes: readonly number[], kernel: readonly number[]): Windows {
   const each = (value: number) => sizes.map(() => value);
   const strides = node.ints("strides") ?? each(1);
@@ -32,14 +32,14 @@ export function windowsOf(node: NodeView, sizes: readonly number[], kernel: read
     const room = size + begin[i]! + end[i]! - extents[i]!;
     if (!node.flag("ceil_mode")) return Math.floor(room / strides[i]!) + 1;
     const count = Math.ceil(room / strides[i]!) + 1;
-    // A last window that would begin in the padding behind the input is left out.
+    // A last window that would start in the padding at the end is omitted.
     return (count - 1) * strides[i]! >= size + begin[i]! ? count - 1 : count;
   });
   if (counts.some((count) => count < 1)) node.refuse(`windows of [${kernel}] do not fit [${sizes}]`);
   return { kernel, strides, dilations, begin, end, counts };
 }
 
-/** The paddings as `auto_pad` states them; `total` says how much the axis needs in all for SAME. */
+/** The padding for `auto_pad`; `total` returns the total padding of an axis for SAME. */
 export function autoPadding(
   node: NodeView,
   pads: readonly number[],
@@ -61,7 +61,7 @@ export function padding2d({ begin, end }: Pick<Windows, "begin" | "end">): numbe
   return [begin[0]!, end[0]!, begin[1]!, end[1]!];
 }
 
-/** Windows with an axis of size 1 before one spatial axis, so that there are two. */
+/** Adds an axis of size 1 before a single spatial axis, so that there are two. */
 export function asTwoAxes(windows: Windows): Windows {
   const before = (list: readonly number[], value: number) => [value, ...list];
   const { kernel, strides, dilations, begin, end, counts } = windows;
