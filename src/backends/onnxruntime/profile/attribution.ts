@@ -25,14 +25,14 @@ export interface Attribution {
   readonly origins: readonly Node[];
 }
 
-/** Attributes the engine's nodes, which are given by name. */
+/** A node of the engine's graph. */
 export interface RunNode {
   readonly name: string;
   /** Its operator. */
   readonly kernel: string;
 }
 
-/** Finds what the engine's nodes do. */
+/** Attributes the engine's nodes, which are given by name. */
 export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins: Origins): readonly Attribution[] {
   const find = nodeFinder(onnx);
   const found = nodes.map(({ name }) => find(name));
@@ -56,7 +56,10 @@ export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins
   });
 }
 
-/** For each given node, the existing node that does its work; `undefined` for nodes computed in advance. */
+/**
+ * For each given node, the existing node that does its work; `undefined` for nodes computed in advance.
+ * @param running the positions of the existing nodes, and their operators in the engine's graph
+ */
 function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number | undefined)[] {
   const { nodes } = onnx;
   const fixed = fixedNodes(onnx, running);
@@ -83,12 +86,12 @@ function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number
   });
 }
 
-/** The nodes that are missing because they depend only on constants. */
+/** The maximum number of nodes in a row that an engine fuses. */
 const LONGEST_WAY = 6;
 
 /**
- * A node of the engine that is known by the output of an activation, but is a convolution: the nodes that are gone from the
- * convolution to the activation. None where the node is what it was.
+ * If the engine's node has the name of an activation, but is a convolution that it was fused with: the missing nodes from
+ * the activation back to the convolution. Otherwise, none.
  */
 function wayToKernel(
   nodes: readonly OnnxNode[],
@@ -109,7 +112,7 @@ function wayToKernel(
   return [];
 }
 
-/** Those that are gone because they follow from constants alone. */
+/** The nodes that are missing because they depend only on constants. */
 function fixedNodes({ initializers, nodes }: OnnxGraph, running: ReadonlyMap<number, string>): Set<number> {
   const values = new Set(["", ...initializers.map(({ name }) => name)]);
   const fixed = new Set<number>();
