@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { Failure } from "./errors.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** What begins the line of an answer on a child's standard output: an engine may print lines of its own. */
 export const MARK = "webnn-answer:";
@@ -44,4 +46,30 @@ export async function lastWords(child: Deno.ChildProcess, errors: Promise<string
   const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;
   const last = (await errors).trim().split("\n").at(-1);
   return `the process ${how}${last ? `: ${last}` : ""}`;
+}
+
+/**
+ * Starts a child, tells it something on standard input, and waits for its only answer. Ctrl-C ends it.
+ * @throws {Failure} that says what the child says has failed, or how it ended
+ */
+export async function askOnce<Answer extends object>(
+  module: URL,
+  message: unknown,
+  terminal: Terminal,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
+  const child = spawnChild(module, env);
+  using _ = terminal.onInterrupt(() => endChild(child));
+  const errors = new Response(child.stderr).text();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(JSON.stringify(message))).catch(() => {});
+  await writer.close().catch(() => {});
+  const answers: string[] = [];
+  for await (const answer of answersOf(child)) answers.push(answer);
+  const [answer] = answers;
+  if (answer === undefined) throw new Failure(await lastWords(child, errors));
+  await Promise.all([child.status, errors]);
+  const parsed = JSON.parse(answer) as Answer | { readonly failed: string };
+  if ("failed" in parsed) throw new Failure(parsed.failed);
+  return parsed;
 }

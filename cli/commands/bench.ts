@@ -1,4 +1,6 @@
 import { createContext, devices } from "@webnn/deno";
+import { BACKENDS, compareBackends } from "../bench/backends.ts";
+import { BENCHMARKS } from "../bench/workloads.ts";
 import { type Entry, measure, type Row } from "../bench/measure.ts";
 import { encodeTensor, type EngineName } from "../bench/protocol.ts";
 import { command, onlyArgument, positiveInteger, type Result } from "../command.ts";
@@ -17,12 +19,13 @@ const OTHERS: readonly EngineName[] = ["onnxruntime-node"];
 export const benchCommand = command({
   name: "bench",
   summary: "How long a model takes on the devices that there are, and which to choose",
-  usage: "MODEL",
+  usage: "[MODEL]",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Each
 device has a process of its own, and they run in turns. Times are in milliseconds, writing the inputs and reading the
 outputs included: load (the file is read, the graph built), first (the first run), then the median of the others, with
 p25 and p75 beside it: half of the runs lie between. error is the greatest difference to the outputs of the first row,
-as a part of their greatest element.`,
+as a part of their greatest element. Without MODEL, --backend and --benchmark compare backends by graphs of this
+program's own.`,
   options: {
     device: {
       kind: "text",
@@ -35,10 +38,17 @@ as a part of their greatest element.`,
       help: "numbers of CPU threads, each measured (as many as there are cores)",
     },
     against: { kind: "text", value: "ENGINE", help: `another engine to compare with: ${OTHERS.join(", ")}` },
+    backend: { kind: "text", value: "NAME,...", help: `backends to compare: ${BACKENDS.join(", ")}, all (all)` },
+    benchmark: { kind: "text", value: "NAME,...", help: `what they compute: ${BENCHMARKS.join(", ")}, all (all)` },
     ...INPUT_OPTIONS,
   },
   async run(invocation): Promise<Result> {
     const { terminal, options } = invocation;
+    if (options.backend !== undefined || options.benchmark !== undefined) {
+      if (invocation.args.length > 0) throw new UsageError("--backend and --benchmark take no MODEL; --device does");
+      const backends = namesIn(options.backend, BACKENDS, "--backend");
+      return await compareBackends(terminal, backends, namesIn(options.benchmark, BENCHMARKS, "--benchmark"));
+    }
     const path = onlyArgument(invocation, "MODEL");
     const threads = options.threads?.split(",").map((text) => positiveInteger(text, "--threads")) ?? [undefined];
     const against = options.against?.split(",").map(otherEngine) ?? [];
@@ -57,6 +67,16 @@ as a part of their greatest element.`,
     return report(terminal, path, await measure(entries, undefined, terminal));
   },
 });
+
+/** The names in a list, in the order of those that there are. */
+function namesIn<Name extends string>(list = "all", names: readonly Name[], option: string): readonly Name[] {
+  const chosen = list.split(",");
+  const unknown = chosen.find((name) => name !== "all" && !names.some((known) => known === name));
+  if (unknown !== undefined) {
+    throw new UsageError(`${option} knows ${names.join(", ")}, all, but not ${JSON.stringify(unknown)}`);
+  }
+  return chosen.includes("all") ? names : names.filter((name) => chosen.includes(name));
+}
 
 function otherEngine(name: string): EngineName {
   const found = OTHERS.find((other) => other === name);

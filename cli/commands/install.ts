@@ -1,9 +1,10 @@
 import type { DeviceEntry } from "@webnn/deno";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { answersOf, endChild, lastWords, spawnChild } from "../child.ts";
+import { askOnce } from "../child.ts";
 import { command, onlyArgument, type Result } from "../command.ts";
-import { Failure, fileError, UsageError } from "../errors.ts";
+import { Failure, fileError, messageOf, UsageError } from "../errors.ts";
+import type { DeviceList } from "../install/check.ts";
 import { cacheDirectory } from "../install/cache_directory.ts";
 import { type Library, PACKAGES } from "../install/packages.ts";
 import { installWheel, unpack } from "../install/pip.ts";
@@ -11,6 +12,8 @@ import { bytes } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
 const NAMES = PACKAGES.map(({ name }) => name).join("|");
+
+const CHECK = new URL("../install/check.ts", import.meta.url);
 
 /** `webnn install`. */
 export const installCommand = command({
@@ -101,17 +104,12 @@ async function check(
   library: string,
   terminal: Terminal,
 ): Promise<{ readonly problem?: string; readonly note?: string }> {
-  const child = spawnChild(new URL("../install/check.ts", import.meta.url), { [variable]: library });
-  using _ = terminal.onInterrupt(() => endChild(child));
-  const errors = new Response(child.stderr).text();
-  await child.stdin.close();
-  const answers = answersOf(child);
-  const { value } = await answers.next();
-  await answers.return(undefined);
-  if (value === undefined) return { problem: await lastWords(child, errors) };
-  await Promise.all([child.status, errors]);
-  const { entries, failed } = JSON.parse(value) as { entries?: DeviceEntry[]; failed?: string };
-  if (entries === undefined) return { problem: failed ?? "" };
+  let entries: readonly DeviceEntry[];
+  try {
+    entries = (await askOnce<DeviceList>(CHECK, {}, terminal, { [variable]: library })).entries;
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
   // A plug-in that offers no device is listed under its own path.
   const found = entries.filter((entry) => entry.provider === provider || entry.provider === library);
   if (found.some(({ available }) => available)) return {};

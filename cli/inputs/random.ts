@@ -11,7 +11,11 @@ import { makeElements, sizeOf } from "../elements.ts";
  * Numbers from 0 to 1 for floats, and 0 or 1 for integers: they are indices, masks and bools as often as not, and those
  * two fit everywhere.
  */
-export function randomInput({ dataType }: ModelPort, shape: readonly number[], seed: number): TensorInput {
+export function randomInput(
+  { dataType }: Pick<ModelPort, "dataType">,
+  shape: readonly number[],
+  seed: number,
+): TensorInput {
   const generator = mersenne(seed);
   const next = () => (generator.next() >>> 0) / 2 ** 32;
   const isFloat = dataType.startsWith("float");

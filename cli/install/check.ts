@@ -4,9 +4,14 @@
  *
  * @module
  */
-import { devices } from "@webnn/deno";
+import { type DeviceEntry, devices } from "@webnn/deno";
 import { messageOf } from "../errors.ts";
 import { MARK } from "../child.ts";
+
+/** What the process answers. */
+export interface DeviceList {
+  readonly entries: readonly DeviceEntry[];
+}
 
 if (import.meta.main) {
   const answer = await devices().then((entries) => ({ entries }), (error) => ({ failed: messageOf(error) }));

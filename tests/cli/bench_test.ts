@@ -44,3 +44,27 @@ Deno.test("compile fills the folder, which later contexts take the graph from; a
   assertEquals([first.files.length, second.files.length, second.bytes], [1, 0, 0]);
   assertEquals(first.bytes, Deno.statSync(join(cache, first.files[0])).size);
 });
+
+Deno.test("bench --backend compares backends by kind of work, tells what really ran, and which is the quickest", async () => {
+  const args = ["bench", "--backend", "cpu,coreml", "--benchmark", "convolution"];
+  const [json, text] = [await webnn(...args, "--json"), await webnn(...args)];
+  const { results: [cpu, coreml], winners } = JSON.parse(json.stdout);
+  assertEquals([cpu.backend, cpu.success, cpu.error, winners.convolution], ["cpu", 1, 0, "cpu"]);
+  assert(cpu.mean > 0 && Math.abs(cpu.ops - 1000 / cpu.mean) < 1e-6);
+  assertMatch(cpu.device, /^onnxruntime cpu \(cpu\) \d/);
+  if (Deno.build.os !== "darwin") assertEquals([coreml.success, coreml.mean], [0, undefined]);
+  assertMatch(text.stdout, /^convolution +cpu +[\d.]+ +[\d.]+ +100 % .*onnxruntime/m);
+});
+
+for (
+  const [args, complaint] of [
+    [["model.onnx", "--backend", "cpu"], "--backend and --benchmark take no MODEL; --device does"],
+    [["--backend", "tpu"], '--backend knows cpu, gpu, coreml, all, but not "tpu"'],
+    [["--benchmark", "sorting"], '--benchmark knows matrix, convolution, transformer, all, but not "sorting"'],
+    [["model.onnx", "--against", "magic"], '--against knows onnxruntime-node, but not "magic"'],
+  ] as const
+) {
+  Deno.test(`webnn bench ${args.join(" ")}: wrong usage`, async () => {
+    assertEquals(await webnn("bench", ...args), { status: 2, stdout: "", stderr: `webnn bench: ${complaint}\n` });
+  });
+}

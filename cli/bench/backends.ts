@@ -1,0 +1,134 @@
+/**
+ * The comparison of backends: what each makes of the same work, and which is the quickest for it.
+ *
+ * @module
+ */
+import { mean, median } from "simple-statistics";
+import { askOnce } from "../child.ts";
+import { messageOf } from "../errors.ts";
+import type { Result } from "../command.ts";
+import { table } from "../table.ts";
+import { styled, type Terminal } from "../terminal.ts";
+import type { BackendAnswer, BackendJob } from "./backend_worker.ts";
+import { type Benchmark, BENCHMARKS, DESCRIPTIONS } from "./workloads.ts";
+
+/** What `--backend` knows. */
+export const BACKENDS = ["cpu", "gpu", "coreml"] as const;
+
+/** One backend with one kind of work. */
+export interface BackendRow {
+  readonly benchmark: Benchmark;
+  readonly backend: string;
+  /** Operations a second. */
+  readonly ops?: number;
+  /** In milliseconds an operation. */
+  readonly mean?: number;
+  readonly median?: number;
+  /** How many of the operations succeeded, 0 to 1. */
+  readonly success: number;
+  /** What really ran them. */
+  readonly device?: string;
+  /** The greatest difference of the first elements to those of the first backend that succeeded. */
+  readonly error?: number;
+  readonly reason?: string;
+}
+
+/** Measures every backend with every kind of work. */
+export async function compareBackends(
+  terminal: Terminal,
+  backends: readonly string[],
+  benchmarks: readonly Benchmark[],
+): Promise<Result> {
+  const rows: BackendRow[] = [];
+  for (const benchmark of benchmarks) {
+    let reference: BackendAnswer["samples"] | undefined;
+    for (const backend of backends) {
+      terminal.progress(`${benchmark} on ${backend} ...`);
+      const answer = await ask({ backend, benchmark }, terminal);
+      if ("times" in answer && answer.times.length > 0) reference ??= answer.samples;
+      rows.push(rowOf({ backend, benchmark }, answer, reference));
+    }
+  }
+  const winners = Object.fromEntries(benchmarks.map((benchmark) => [benchmark, winnerOf(benchmark, rows)]));
+  return {
+    data: { results: rows, winners },
+    text: report(terminal, rows, winners),
+    status: rows.some(({ mean }) => mean !== undefined) ? 0 : 1,
+  };
+}
+
+async function ask(job: BackendJob, terminal: Terminal): Promise<BackendAnswer | { readonly failed: string }> {
+  try {
+    return await askOnce(new URL("./backend_worker.ts", import.meta.url), job, terminal);
+  } catch (error) {
+    return { failed: messageOf(error) };
+  }
+}
+
+function rowOf(
+  { backend, benchmark }: BackendJob,
+  answer: BackendAnswer | { readonly failed: string },
+  reference: BackendAnswer["samples"] | undefined,
+): BackendRow {
+  if ("failed" in answer) return { benchmark, backend, success: 0, reason: answer.failed };
+  const { times, attempted, device, reason, samples } = answer;
+  const row = {
+    benchmark,
+    backend,
+    success: times.length / attempted,
+    device,
+    ...reason === undefined ? {} : { reason },
+  };
+  if (times.length === 0) return row;
+  const average = mean([...times]);
+  return {
+    ...row,
+    ops: 1000 / average,
+    mean: average,
+    median: median([...times]),
+    error: difference(reference!, samples),
+  };
+}
+
+function difference(expected: BackendAnswer["samples"], actual: BackendAnswer["samples"]): number {
+  const differences = expected.flatMap((sample, i) =>
+    sample.map((value, j) => Math.abs(value - (actual[i]?.[j] ?? NaN)))
+  );
+  return differences.some(Number.isNaN) ? Infinity : Math.max(0, ...differences);
+}
+
+/** The quickest of those that never failed. */
+function winnerOf(benchmark: Benchmark, rows: readonly BackendRow[]): string | null {
+  const whole = rows.filter((row) => row.benchmark === benchmark && row.success === 1);
+  return whole.toSorted((a, b) => a.mean! - b.mean!)[0]?.backend ?? null;
+}
+
+function report(
+  terminal: Terminal,
+  rows: readonly BackendRow[],
+  winners: Readonly<Record<string, string | null>>,
+): string {
+  const right = (title: string) => ({ title, align: "right" }) as const;
+  const columns = [
+    "benchmark",
+    "backend",
+    right("ops/s"),
+    right("mean ms"),
+    right("success"),
+    right("error"),
+    "ran on",
+  ];
+  const cells = rows.map(({ benchmark, backend, ops, mean, success, error, device, reason }) => [
+    benchmark,
+    backend,
+    ops?.toFixed(1) ?? "-",
+    mean?.toFixed(3) ?? "-",
+    `${Math.round(100 * success)} %`,
+    error?.toExponential(1) ?? "-",
+    device ?? reason ?? "",
+  ]);
+  const verdicts = BENCHMARKS.filter((benchmark) => benchmark in winners).map((benchmark) =>
+    `${benchmark} (${DESCRIPTIONS[benchmark]}): ${styled(terminal, "bold", winners[benchmark] ?? "none of them")}`
+  );
+  return `${table(terminal, columns, cells)}\n\nThe quickest:\n${verdicts.join("\n")}`;
+}
