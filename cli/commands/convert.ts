@@ -6,7 +6,7 @@ import { openContext } from "../model/device.ts";
 import { graphOfModel } from "../model/graph.ts";
 import { parseShapes, SHAPE_OPTIONS } from "../model/shapes.ts";
 import { writeFiles } from "../output.ts";
-import { bytes, count } from "../table.ts";
+import { bytes } from "../table.ts";
 
 type Outputs = Parameters<typeof exportOnnx>[0];
 
@@ -48,9 +48,9 @@ The result has the shapes that it is converted for, and the names of inputs and 
       await writeFiles(terminal, files);
       const size = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
       const names = { inputs: inputs.map(({ name }) => name), outputs: Object.keys(outputs) };
-      const text = `${output}: ${bytes(size)}, ${count(names.inputs.length)} inputs, ${
-        count(names.outputs.length)
-      } outputs`;
+      const text = `${output}: ${bytes(size)}; inputs: ${names.inputs.join(", ")}; outputs: ${
+        names.outputs.join(", ")
+      }`;
       return { data: { model, output, bytes: size, ...names }, text };
     } finally {
       context.destroy();
