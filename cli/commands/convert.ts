@@ -2,9 +2,9 @@ import { exportMlpackage, exportOnnx } from "@webnn/deno";
 import { join } from "node:path";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { fileError, UsageError } from "../errors.ts";
+import { INPUT_OPTIONS } from "../inputs/read.ts";
 import { openContext } from "../model/device.ts";
 import { graphOfModel } from "../model/graph.ts";
-import { parseShapes, SHAPE_OPTIONS } from "../model/shapes.ts";
 import { writeFiles } from "../output.ts";
 import { bytes } from "../table.ts";
 
@@ -23,35 +23,34 @@ export const convertCommand = command({
   summary: "Writes a model as an ONNX file of standard operators, or as a package of Core ML",
   usage: "MODEL -o FILE",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-The result has the shapes that it is converted for, and the names of inputs and outputs.`,
+The result has the shapes that it is converted for, and the names of inputs and outputs. An input that
+decides over shapes, such as a sampling rate, is given by --input and becomes part of the result.`,
   options: {
     output: { kind: "text", short: "o", value: "FILE", help: "where to: a name that ends in .onnx or .mlpackage" },
-    ...SHAPE_OPTIONS,
+    ...INPUT_OPTIONS,
   },
   async run(invocation): Promise<Result> {
-    const { terminal, options: { output, shape } } = invocation;
+    const { terminal, options } = invocation;
+    const { output } = options;
     const model = onlyArgument(invocation, "MODEL");
     if (output === undefined) throw new UsageError("--output is missing: -o FILE.onnx or -o FILE.mlpackage");
     const format = Object.entries(FORMATS).find(([ending]) => output.toLowerCase().endsWith(ending))?.[1];
     if (format === undefined) {
       throw new UsageError(`--output must end in ${Object.keys(FORMATS).join(" or ")}, not ${JSON.stringify(output)}`);
     }
-    const shapes = parseShapes(shape);
     const context = await openContext({ device: "cpu" });
     try {
       terminal.progress(`reading ${model} ...`);
-      const { inputs, outputs } = await graphOfModel(model, context, shapes);
+      const { outputs } = await graphOfModel(model, context, options, false);
       terminal.progress(`writing ${output} ...`);
       const files = await format(outputs, output).catch((error) => {
         throw fileError(model, error);
       });
       await writeFiles(terminal, files);
       const size = [...files.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
-      const names = { inputs: inputs.map(({ name }) => name), outputs: Object.keys(outputs) };
-      const text = `${output}: ${bytes(size)}; inputs: ${names.inputs.join(", ")}; outputs: ${
-        names.outputs.join(", ")
-      }`;
-      return { data: { model, output, bytes: size, ...names }, text };
+      const names = Object.keys(outputs);
+      const text = `${output}: ${bytes(size)}; outputs: ${names.join(", ")}`;
+      return { data: { model, output, bytes: size, outputs: names }, text };
     } finally {
       context.destroy();
     }

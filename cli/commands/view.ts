@@ -1,10 +1,9 @@
 import { describeGraph, type GraphDescription } from "@webnn/deno";
-import { command, type Invocation, onlyArgument, type Options, type Result, type Values } from "../command.ts";
+import { command, type Invocation, onlyArgument, type Options, type Result } from "../command.ts";
 import { Failure, messageOf, UsageError } from "../errors.ts";
-import { INPUT_OPTIONS } from "../inputs/read.ts";
+import { INPUT_OPTIONS, type InputOptions } from "../inputs/read.ts";
 import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { buildGraph, graphOfModel } from "../model/graph.ts";
-import { parseShapes } from "../model/shapes.ts";
 import { writeFiles } from "../output.ts";
 import { measure } from "../profile/measure.ts";
 import { count } from "../table.ts";
@@ -73,11 +72,12 @@ function formatOf(output: string) {
 }
 
 async function placedGraph(model: string, { options, terminal }: Call): Promise<Colored> {
-  const shapes = parseShapes(options.shape);
   const context = await openContext(options);
   try {
     terminal.progress(`loading ${model} ...`);
-    const description = describeGraph(await buildGraph(model, await graphOfModel(model, context, shapes)));
+    const description = describeGraph(
+      await buildGraph(model, await graphOfModel(model, context, options as InputOptions, false)),
+    );
     return { description, coloring: byDevice(description) };
   } finally {
     context.destroy();
@@ -87,7 +87,7 @@ async function placedGraph(model: string, { options, terminal }: Call): Promise<
 async function timedGraph(model: string, { options, terminal }: Call): Promise<Colored> {
   const context = await openContext(options, { profile: true });
   try {
-    const { description, profile } = await measure(terminal, model, context, options as Values<typeof INPUT_OPTIONS>);
+    const { description, profile } = await measure(terminal, model, context, options as InputOptions);
     return { description, coloring: byTime(description, profile) };
   } finally {
     context.destroy();

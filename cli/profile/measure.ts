@@ -5,9 +5,8 @@
  */
 import { describeGraph, type GraphDescription, type GraphProfile, graphProfile, type MLContext } from "@webnn/deno";
 import { fileError } from "../errors.ts";
-import { type InputOptions, readInputs } from "../inputs/read.ts";
+import type { InputOptions } from "../inputs/read.ts";
 import { buildGraph, graphOfModel, runnerOf } from "../model/graph.ts";
-import { openModel } from "../model/load.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** What is known of a model after it was measured. */
@@ -33,14 +32,10 @@ export async function measure(
   runs?: number,
 ): Promise<Measured> {
   terminal.progress(`loading ${path} ...`);
-  const { inputs: ports } = await openModel(path, context);
-  const inputs = await readInputs(ports, options);
-  const shapes = new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
-  const model = await graphOfModel(path, context, shapes);
+  const model = await graphOfModel(path, context, options, true);
   const graph = await buildGraph(path, model);
   try {
-    const types = new Map(ports.map(({ name, dataType }) => [name, dataType]));
-    await repeat(terminal, path, await runnerOf(context, graph, model, inputs, types), runs);
+    await repeat(terminal, path, await runnerOf(context, graph, model), runs);
     return { description: describeGraph(graph), profile: await graphProfile(graph) };
   } catch (error) {
     throw fileError(path, error);

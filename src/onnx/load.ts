@@ -11,13 +11,13 @@ import type { MLOperand } from "../api/ml_operand.ts";
 import { copiedConstant } from "./constants.ts";
 import type { Known, ModelProto, OnnxGraph } from "./model.ts";
 import { neededNodes } from "./needed.ts";
-import { needsElements, OnnxModel } from "./onnx_model.ts";
-import { checkDimensions, fixDimensions, fixedShape, type ModelPort, portOf } from "./ports.ts";
+import { needsElements, OnnxModel, type RunInputs } from "./onnx_model.ts";
+import { checkDimensions, checkInput, fixDimensions, fixedShape, knownInput, type ModelPort, portOf } from "./ports.ts";
 import { inSteps, type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
 import { isKnown } from "./value.ts";
-import { isOperator, NO_SUCH_OPERATOR, type UnsupportedNode, Walker } from "./walk.ts";
+import { isOperator, NO_SUCH_OPERATOR, type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
 
 /** Returns the file with external data for a location in the model. */
 export type ExternalFiles =
@@ -228,6 +228,11 @@ export interface BuildOptions {
   dimensions?: Readonly<Record<string, number>>;
   /** Operands to use as inputs of the model. The other inputs become inputs of the graph, with the same names. */
   inputs?: MLNamedOperands;
+  /**
+   * The elements of inputs, as for a run. Elements that determine shapes, such as a sampling rate, become part of the graph,
+   * which then has no such input. The others are not used.
+   */
+  elements?: RunInputs;
   /** The files with the model's weights. */
   externalData?: ExternalFiles;
 }
@@ -257,14 +262,34 @@ export async function buildOnnx(
   }
   const known = new Map<string, Known>();
   const plan = { model, builder, limits, makeConstant: copiedConstant, shapes, operands, known };
-  const { outputs, refusals, demandedInputs, demandedConstants } = await inSteps(new Walker(plan).run());
+  const elementsOf = (name: string): Known | undefined => {
+    const [value, port] = [options.elements?.[name], inputs.find((input) => input.name === name)];
+    const info = model.graph.inputs.find((input) => input.name === name);
+    return value && port && info && knownInput(info, port, checkInput(port, value, new Map(), "buildOnnx"));
+  };
+  const { outputs, refusals, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
   if (refusals.length > 0) throw refusalError(refusals);
   const demanded = [...demandedInputs, ...demandedConstants.keys()];
-  if (demanded.length > 0) throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} decide over shapes`);
+  if (demanded.length > 0) {
+    throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} decide over shapes; pass them as elements`);
+  }
   return Object.fromEntries(
     Array.from(outputs, ([name, value]) => [
       name,
       isKnown(value) ? copiedConstant(builder, value, limits) : value.operand,
     ]),
   );
+}
+
+/** Walks again as long as the elements of inputs that it asks for are there. */
+async function walkWith(
+  plan: WalkPlan & { readonly known: Map<string, Known> },
+  elementsOf: (input: string) => Known | undefined,
+): Promise<WalkResult> {
+  for (;;) {
+    const result = await inSteps(new Walker(plan).run());
+    const elements = [...result.demandedInputs].map((name) => [name, elementsOf(name)] as const);
+    if (elements.length === 0 || elements.some(([, value]) => value === undefined)) return result;
+    for (const [name, value] of elements) plan.known.set(name, value!);
+  }
 }

@@ -1,7 +1,15 @@
 /** `webnn convert`: what it writes runs, and has the names that it had. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { onnxFile } from "../support/onnx_writer.ts";
 import { webnn } from "../support/terminal.ts";
 import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
+
+/** A model whose second input is a shape. */
+const RESHAPE = onnxFile({
+  nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["y"] }],
+  inputs: [{ name: "x", shape: [6] }, { name: "to", type: "int64", shape: [2] }],
+  outputs: [{ name: "y", shape: [null, null] }],
+});
 
 /** Arithmetic that Core ML does not have. */
 const LONG = `export default function (builder) {
@@ -15,12 +23,23 @@ Deno.test("an ONNX file of fixed shapes computes the same as the model it was ma
   const converted = `${folder.path}/out.onnx`;
   const { status, stdout, stderr } = await webnn("convert", model, "-o", converted, "--shape", "x=3,2");
   assertEquals([status, stderr], [0, ""]);
-  assertMatch(stdout, /out\.onnx: \d+ bytes; inputs: x; outputs: y\n$/);
+  assertMatch(stdout, /out\.onnx: \d+ bytes; outputs: y\n$/);
   const outputs = async (path: string) => {
     const { outputs } = JSON.parse((await webnn("run", path, "--shape", "x=3,2", "--json")).stdout);
     return outputs;
   };
   assertEquals(await outputs(converted), await outputs(model));
+});
+
+Deno.test("an input that decides over shapes is given by a file, and is none of the result's", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("reshape.onnx", RESHAPE);
+  const shape = folder.write("to.json", "[2, 3]");
+  const converted = `${folder.path}/out.onnx`;
+  const { status, stderr } = await webnn("convert", model, "-o", converted, "--input", `to=${shape}`);
+  assertEquals([status, stderr], [0, ""]);
+  const { inputs, outputs } = JSON.parse((await webnn("info", converted, "--json")).stdout);
+  assertEquals([inputs.map(({ name }: { name: string }) => name), outputs[0].shape], [["x"], [2, 3]]);
 });
 
 Deno.test("a package of Core ML is a folder of three files", async () => {
@@ -50,6 +69,12 @@ for (
       '--shape x: the input "x" has the shape',
       1,
     ],
+    [
+      "elements that decide",
+      ["RESHAPE", "-o", "FOLDER/out.onnx"],
+      "reshape.onnx: the elements of to decide over shapes; say them: --input to=FILE",
+      1,
+    ],
     ["what Core ML lacks", ["LONG", "-o", "FOLDER/out.mlpackage"], "Core ML does not take the graph", 1],
     ["a folder that is a file", ["MODEL", "-o", "MODEL/out.mlpackage"], "out.mlpackage", 1],
   ] as const
@@ -60,6 +85,7 @@ for (
       MODEL: folder.write("linear.onnx", LINEAR),
       TEXT: folder.write("text.onnx", "This is no model.\n"),
       DAMAGED: folder.write("damaged.onnx", LINEAR.subarray(0, LINEAR.length >> 1)),
+      RESHAPE: folder.write("reshape.onnx", RESHAPE),
       LONG: folder.write("long.mjs", LONG),
       FOLDER: folder.path,
     };

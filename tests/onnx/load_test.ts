@@ -489,6 +489,23 @@ Deno.test("buildOnnx adds a model to a graph", async () => {
   context.destroy();
 });
 
+Deno.test("buildOnnx makes elements part of the graph that decide over its shape, and no others", async () => {
+  const context = await createContext();
+  const file = onnxFile({
+    nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["y"] }],
+    inputs: [{ name: "x", shape: [6] }, { name: "to", type: "int64", shape: [2] }],
+    outputs: [{ name: "y", shape: [null, null] }],
+  });
+  const elements = { x: new Float32Array(6), to: BigInt64Array.of(2n, 3n) };
+  const { y } = await buildOnnx(new MLGraphBuilder(context), file, { context, elements });
+  assertEquals(y!.shape, [2, 3]);
+  const without = () => buildOnnx(new MLGraphBuilder(context), file, { context });
+  await assertRejects(without, TypeError, "the elements of to decide over shapes");
+  const wrong = () => buildOnnx(new MLGraphBuilder(context), file, { context, elements: { to: Int32Array.of(2, 3) } });
+  await assertRejects(wrong, TypeError, 'buildOnnx: the input "to" is int64');
+  context.destroy();
+});
+
 Deno.test("weights of other files are read beside the model, and nowhere else", async () => {
   const folder = await Deno.makeTempDir();
   try {
