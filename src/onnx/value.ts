@@ -20,6 +20,8 @@ export interface Computed {
   readonly key: string;
   /** The output of the main graph's node that computes it, directly or in a body. */
   readonly root: string;
+  /** Whether it is of 16-bit integers in the model, for which WebNN's int32 stands in. */
+  readonly is16Bit?: boolean;
 }
 
 /** A value of the graph. */
@@ -28,6 +30,11 @@ export type Value = Known | Computed;
 /** Whether the elements are known while the graph is built. */
 export function isKnown(value: Value): value is Known {
   return "bytes" in value;
+}
+
+/** Whether a value is of 16-bit integers in the model. */
+export function is16Bit(value: Value): boolean {
+  return isKnown(value) ? value.type === "int16" || value.type === "uint16" : value.is16Bit === true;
 }
 
 /** Thrown by a row that cannot express its node. The walk continues, to find all such nodes. */

@@ -21,9 +21,10 @@ import { NodeView } from "./node.ts";
 import type { Steps } from "./read.ts";
 import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
+import { keeps16Bits, takes16Bits } from "./sixteen_bits.ts";
 import { Sources } from "./sources.ts";
 import { rowOf } from "./rows/rows.ts";
-import { type Computed, isKnown, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
+import { type Computed, is16Bit, isKnown, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
 import { definitionOf } from "./versions.ts";
 
 /** A node that WebNN cannot compute. */
@@ -155,7 +156,7 @@ export class Walker implements Walking {
     this.#inputs.set(name, operand);
     this.#leaves.add(operand);
     this.#sources.set(operand, name);
-    return { ...this.computed(operand), key: name, root: name };
+    return { ...this.computed(operand), key: name, root: name, is16Bit: type === "int16" || type === "uint16" };
   }
 
   /** @see Walking.walkGraph */
@@ -173,7 +174,7 @@ export class Walker implements Walking {
     const operand = this.builder.constant(tensor);
     this.#leaves.add(operand);
     this.#weights.add(operand);
-    return this.renamed(this.computed(operand), key);
+    return this.renamed({ ...this.computed(operand), is16Bit: is16Bit(value) }, key);
   }
 
   /** @see Walking.walkNodes */
@@ -243,7 +244,18 @@ export class Walker implements Walking {
     const folded = evaluator && fold(evaluator, view);
     if (folded !== undefined) return folded;
     if (!row) throw new Unsupported("it is computed from constants only");
-    return row.build(view);
+    if (!values.some((value) => value && is16Bit(value))) return row.build(view);
+    if (!takes16Bits(node)) throw new Unsupported("16-bit integers wrap where WebNN's int32 does not");
+    const built = row.build(view);
+    return keeps16Bits(node) ? this.#as16Bits(built) : built;
+  }
+
+  /** Results whose operands are of 16-bit integers in the model. */
+  #as16Bits(results: RowResult): readonly (Value | undefined)[] {
+    const list = Array.isArray(results) ? results as readonly (MLOperand | Value | undefined)[] : [results];
+    return (list as readonly (MLOperand | Value | undefined)[]).map((result) =>
+      result === undefined || isValue(result) ? result : { ...this.computed(result), is16Bit: true }
+    );
   }
 
   #find(scope: Scope, name: string): Value | typeof UNKNOWN {
@@ -259,7 +271,7 @@ export class Walker implements Walking {
       if (name === "") return;
       const result = list[i] as MLOperand | Value | undefined;
       if (result === undefined) throw new Unsupported(`output ${i} is not computed`);
-      if ("sources" in result || "bytes" in result) return scope.set(name, this.renamed(result, scope.prefix + name));
+      if (isValue(result)) return scope.set(name, this.renamed(result, scope.prefix + name));
       scope.set(name, this.renamed(this.computed(result), scope.prefix + name));
     });
   }
@@ -345,6 +357,10 @@ export class Walker implements Walking {
     for (const source of value.sources) this.#demandedInputs.add(source);
     throw new Demand();
   }
+}
+
+function isValue(result: MLOperand | Value): result is Value {
+  return "sources" in result || "bytes" in result;
 }
 
 /** Whether the importer knows an operator. */

@@ -1,0 +1,63 @@
+/** 16-bit integers: what only hands them on is computed, what computes with them is refused. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { loadOnnx } from "@webnn/deno/onnx";
+import { type NodeSpec, onnxFile, type PortSpec } from "../support/onnx_writer.ts";
+
+const x: PortSpec = { name: "x", type: "int16", shape: [2, 2] };
+const y: PortSpec = { name: "y", type: "int16" };
+
+function model(nodes: readonly NodeSpec[], inputs = [x], output = y) {
+  return loadOnnx(onnxFile({ nodes, inputs, outputs: [output] }));
+}
+
+Deno.test("16-bit integers are moved, compared and cast", async () => {
+  const nodes = [
+    { op: "Transpose", inputs: ["x"], outputs: ["t"] },
+    { op: "Max", inputs: ["t", "x"], outputs: ["m"] },
+    { op: "Cast", inputs: ["m"], outputs: ["y"], attributes: { to: 1 } },
+  ];
+  using loaded = await model(nodes, [x], { name: "y" });
+  const { y: result } = await loaded.run({ x: Int32Array.of(-32768, 7, 32767, -1) });
+  assertEquals([...result!.data], [-32768, 32767, 32767, -1]);
+});
+
+const refused: Record<string, NodeSpec[]> = {
+  "a sum": [{ op: "Add", inputs: ["x", "x"], outputs: ["y"] }],
+  "a negation of what was moved": [
+    { op: "Reshape", inputs: ["x", "shape"], outputs: ["r"] },
+    { op: "Neg", inputs: ["r"], outputs: ["y"] },
+  ],
+  "a shift of the unsigned": [{
+    op: "BitShift",
+    inputs: ["x", "x"],
+    outputs: ["y"],
+    attributes: { direction: "LEFT" },
+  }],
+  "a product with a constant": [{ op: "Mul", inputs: ["x", "c"], outputs: ["y"] }],
+};
+
+for (const [what, nodes] of Object.entries(refused)) {
+  Deno.test(`${what} of 16-bit integers is refused`, async () => {
+    const type = what.includes("unsigned") ? "uint16" : "int16";
+    const file = onnxFile({
+      nodes,
+      inputs: [{ ...x, type }],
+      outputs: [{ ...y, type }],
+      initializers: [
+        { name: "shape", type: "int64", shape: [1], data: [4n] },
+        { name: "c", type: "int16", shape: [], data: [3] },
+      ],
+    });
+    await assertRejects(() => loadOnnx(file), DOMException, "16-bit integers wrap where WebNN's int32 does not");
+  });
+}
+
+Deno.test("a sum of what was cast to more bits is computed", async () => {
+  const nodes = [
+    { op: "Cast", inputs: ["x"], outputs: ["c"], attributes: { to: 6 } },
+    { op: "Add", inputs: ["c", "c"], outputs: ["y"] },
+  ];
+  using loaded = await model(nodes, [x], { name: "y", type: "int32" });
+  const { y: result } = await loaded.run({ x: Int32Array.of(32767, 1, -32768, 0) });
+  assertEquals([...result!.data], [65534, 2, -65536, 0]);
+});
