@@ -4,7 +4,31 @@
  * @module
  */
 
+/** Work in short steps, so that whoever drives the generator can do other things between them. */
+export type Steps<T> = Generator<void, T>;
+
+/** How many milliseconds the event loop may wait. */
+const STRETCH = 6;
+
 /** Waits for a turn of the event loop. A timer takes 1 or 2 ms; `setImmediate`, where it exists, a few microseconds. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => "setImmediate" in globalThis ? setImmediate(resolve) : setTimeout(resolve, 0));
+}
+
+/** Carries out steps with turns of the event loop between them; at once if they take a few milliseconds only. */
+export function inTurns<T>(steps: Steps<T>): T | Promise<T> {
+  const until = performance.now() + STRETCH;
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() >= until) return turn().then(() => inTurns(steps));
+  }
+}
+
+/** Carries out steps without a turn between them. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }

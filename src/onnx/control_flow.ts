@@ -6,7 +6,7 @@
 
 import type { Known, OnnxGraph } from "./model.ts";
 import type { NodeView } from "./node.ts";
-import type { Steps } from "./read.ts";
+import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
 import { isKnown, known, Unsupported, type Value } from "./value.ts";
 import { concatenate, take } from "./evaluate/movement.ts";

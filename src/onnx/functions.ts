@@ -5,7 +5,7 @@
  */
 
 import type { Attribute, ModelProto, OnnxFunction, OnnxGraph, OnnxNode } from "./model.ts";
-import type { Steps } from "./read.ts";
+import type { Steps } from "../event_loop.ts";
 import { isUnknown, Scope, type Walking } from "./scope.ts";
 import type { Value } from "./value.ts";
 

@@ -8,12 +8,13 @@ import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
 import type { MLContext } from "../api/ml_context.ts";
 import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
+import { inTurns } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
 import type { Known, ModelProto, OnnxGraph } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { needsElements, OnnxModel, type RunInputs } from "./onnx_model.ts";
 import { checkDimensions, checkInput, fixDimensions, fixedShape, knownInput, type ModelPort, portOf } from "./ports.ts";
-import { inSteps, type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
+import { type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
 import { isKnown } from "./value.ts";
@@ -72,10 +73,10 @@ export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined)
     if (file === undefined) wanted.add(location);
     return file;
   };
-  const model = await inSteps(readModel(bytes, external));
+  const model = await inTurns(readModel(bytes, external));
   if (wanted.size === 0) return model;
   for (const location of wanted) found.set(location, await fileAt(location, files));
-  return inSteps(readModel(bytes, external));
+  return inTurns(readModel(bytes, external));
 }
 
 async function fileAt(location: string, files: ExternalFiles | undefined): Promise<Uint8Array> {
@@ -287,7 +288,7 @@ async function walkWith(
   elementsOf: (input: string) => Known | undefined,
 ): Promise<WalkResult> {
   for (;;) {
-    const result = await inSteps(new Walker(plan).run());
+    const result = await inTurns(new Walker(plan).run());
     const elements = [...result.demandedInputs].map((name) => [name, elementsOf(name)] as const);
     if (elements.length === 0 || elements.some(([, value]) => value === undefined)) return result;
     for (const [name, value] of elements) plan.known.set(name, value!);

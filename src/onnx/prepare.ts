@@ -12,10 +12,9 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import { notSupportedError } from "../errors.ts";
-import { turn } from "../event_loop.ts";
 import { asOperandType, copiedConstant, type MakeConstant, placeholder } from "./constants.ts";
 import type { Known, ModelProto } from "./model.ts";
-import type { Steps } from "./read.ts";
+import { inTurns } from "../event_loop.ts";
 import { type Computed, isKnown, type Value } from "./value.ts";
 import { type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
 
@@ -67,23 +66,8 @@ export class NeedsElements extends Error {
   }
 }
 
-/** The longest time without a turn of the event loop, in milliseconds. */
-const STRETCH_MS = 6;
-
 /** The maximum number of walks, each with more known values. */
 const MAX_WALKS = 64;
-
-/** Runs steps, and gives the event loop regular turns. */
-export async function inSteps<T>(steps: Steps<T>): Promise<T> {
-  let since = performance.now();
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (performance.now() - since < STRETCH_MS) continue;
-    await turn();
-    since = performance.now();
-  }
-}
 
 /** The error that lists every unsupported node. */
 export function refusalError(refusals: readonly UnsupportedNode[]): DOMException {
@@ -165,7 +149,7 @@ export class Preparation {
     const builder = new this.#runtime.MLGraphBuilder(this.#runtime.context);
     const { shapes } = this.#situation;
     const plan: WalkPlan = { ...this.#material, builder, makeConstant, shapes, known: this.known, ...more };
-    return { ...await inSteps(new Walker(plan).run()), builder };
+    return { ...await inTurns(new Walker(plan).run()), builder };
   }
 
   /** Computes values that depend only on constants, with a graph that runs once. */

@@ -5,15 +5,13 @@
  * @module
  */
 
+import { finish, type Steps } from "../event_loop.ts";
 import type { Attribute, Dimension, Known, ModelProto, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { Damaged, Message } from "./protobuf.ts";
 import { elementType, type ExternalData, readTensor, typeName } from "./tensor.ts";
 
 /** The maximum depth of nested graphs. */
 const MAX_DEPTH = 32;
-
-/** A generator that works in steps, so that its caller can do other things between them. */
-export type Steps<T> = Generator<void, T>;
 
 /**
  * Reads a model. Initializers are views of `bytes`.
@@ -366,12 +364,4 @@ function readFunction(message: Message, external: ExternalData): OnnxFunction {
     }
   }
   return { domain, name, inputs, outputs, defaults, nodes, opsets };
-}
-
-/** Runs steps to the end without pause. */
-export function finish<T>(steps: Steps<T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-  }
 }

@@ -7,7 +7,7 @@
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import type { Walk } from "./node.ts";
-import type { Steps } from "./read.ts";
+import type { Steps } from "../event_loop.ts";
 import type { Computed, Value } from "./value.ts";
 
 /** Represents a value that is unsupported, or waits for a demanded value. */

@@ -18,7 +18,7 @@ import { callFunction, functionOf } from "./functions.ts";
 import type { Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { NodeView } from "./node.ts";
-import type { Steps } from "./read.ts";
+import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
 import { keeps16Bits, takes16Bits } from "./sixteen_bits.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Steps } from "../event_loop.ts";
 import { bitsOf, type MLOperandDataType } from "../data_type.ts";
 import { type Constant, type Graph, type Node, operandsOf, type Value } from "../graph/graph.ts";
 import { byteLength, type Descriptor, sameShape, type Shape } from "../shape.ts";
@@ -103,9 +104,9 @@ export class Editor<Block> implements Surroundings {
    * Applies `find` to each node in turn, and to what it becomes, until it finds nothing more. If it throws, the graph that
    * was given is as it was.
    */
-  rewrite(find: Find): Graph<Block> {
+  *rewrite(find: Find): Steps<Graph<Block>> {
     try {
-      if (this.#rewriteAll(find)) return this.#result();
+      if (yield* this.#rewriteAll(find)) return this.#result();
     } catch (error) {
       this.#releaseMade();
       throw error;
@@ -120,7 +121,7 @@ export class Editor<Block> implements Surroundings {
   }
 
   /** Whether anything was found. */
-  #rewriteAll(find: Find): boolean {
+  *#rewriteAll(find: Find): Steps<boolean> {
     let isChanged = false;
     for (const original of this.graph.nodes) {
       const isReplaced = !original.outputs.some((output) => this.#producers.get(output) === original);
@@ -136,6 +137,7 @@ export class Editor<Block> implements Surroundings {
       }
       this.#nodes.push(node);
       isChanged ||= node !== original;
+      yield;
     }
     return isChanged;
   }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { finish, type Steps } from "../event_loop.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { activations } from "./activations.ts";
 import { dynamicQuantizations } from "./dynamic_quantization.ts";
@@ -45,22 +46,28 @@ export type RewriteName = keyof typeof rewrites;
  * any more are released, those of the new graph belong to it as those of the old one did.
  * @param passes the names of rows; those of the first pass come to see the whole graph before those of the next one
  */
+export function* rewriteInSteps<Block>(
+  given: Graph<Block>,
+  passes: readonly (readonly RewriteName[])[],
+  store: ConstantStore<Block>,
+): Steps<Graph<Block>> {
+  let graph = given;
+  for (const names of passes) {
+    const byEnd = tables.getOrInsertComputed(names, () => tableOf(names));
+    if (!graph.nodes.some(({ operator }) => byEnd.has(operator))) continue;
+    const editor = new Editor(graph, store);
+    graph = yield* editor.rewrite((node, surroundings) => firstMatch(byEnd, node, surroundings));
+  }
+  return graph;
+}
+
+/** {@linkcode rewriteInSteps} at once. */
 export function rewrite<Block>(
   graph: Graph<Block>,
   passes: readonly (readonly RewriteName[])[],
   store: ConstantStore<Block>,
 ): Graph<Block> {
-  return passes.reduce((given, names) => rewriteOnce(given, names, store), graph);
-}
-
-function rewriteOnce<Block>(
-  graph: Graph<Block>,
-  names: readonly RewriteName[],
-  store: ConstantStore<Block>,
-): Graph<Block> {
-  const byEnd = tables.getOrInsertComputed(names, () => tableOf(names));
-  if (!graph.nodes.some(({ operator }) => byEnd.has(operator))) return graph;
-  return new Editor(graph, store).rewrite((node, surroundings) => firstMatch(byEnd, node, surroundings));
+  return finish(rewriteInSteps(graph, passes, store));
 }
 
 /** The rows of a pass by the operators with which their patterns end. */

@@ -2,7 +2,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeModel } from "../../src/backends/onnxruntime/model_proto.ts";
 import { Float, type OnnxGraph, type OnnxInitializer } from "../../src/backends/onnxruntime/onnx.ts";
-import { finish, readModel } from "../../src/onnx/read.ts";
+import { finish } from "../../src/event_loop.ts";
+import { readModel } from "../../src/onnx/read.ts";
 
 const weights: OnnxInitializer = {
   name: "weights",

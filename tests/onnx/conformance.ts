@@ -9,7 +9,8 @@ import { createContext, type MLContext } from "@webnn/deno";
 import { loadOnnx, type OnnxModel, type TensorInput } from "../../src/onnx/mod.ts";
 import type { Known, ModelProto } from "../../src/onnx/model.ts";
 import { Message } from "../../src/onnx/protobuf.ts";
-import { finish, readModel } from "../../src/onnx/read.ts";
+import { finish } from "../../src/event_loop.ts";
+import { readModel } from "../../src/onnx/read.ts";
 import { readTensor } from "../../src/onnx/tensor.ts";
 import { elementsOf } from "../../src/onnx/value.ts";
 

@@ -3,7 +3,8 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Known } from "../../src/onnx/model.ts";
-import { finish, readModel } from "../../src/onnx/read.ts";
+import { finish } from "../../src/event_loop.ts";
+import { readModel } from "../../src/onnx/read.ts";
 import { numbersOf } from "../../src/onnx/value.ts";
 import {
   bytesField,

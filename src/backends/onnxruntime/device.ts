@@ -6,9 +6,10 @@
 
 import type { Pointer } from "../../../ffi/memory.ts";
 import { OrtError } from "../../../ffi/onnxruntime/table.ts";
+import { inTurns, type Steps } from "../../event_loop.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
-import { rewrite } from "../../rewrite/rewrite.ts";
+import { rewriteInSteps } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
@@ -16,7 +17,7 @@ import type { CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
-import { lower } from "./lower.ts";
+import { lowerInSteps } from "./lower.ts";
 import { createSession, createSessionInline } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
@@ -100,9 +101,12 @@ export class OrtDevice implements Device {
     let profiler: Profiler | undefined;
     try {
       if (this.settings.profile) profiler = await this.#createProfiler();
-      graph = this.#rewrite(given);
+      // What is done at once is not awaited, so that the timeline counts the time of small graphs.
+      const rewriting = inTurns(this.#rewrite(given));
+      graph = rewriting instanceof Promise ? await rewriting : rewriting;
       if (!this.accelerator?.allocator) checkGraphMemory(graph);
-      const onnx = lower(graph, { ...this.settings, provider: this.info.provider });
+      const lowering = inTurns(lowerInSteps(graph, { ...this.settings, provider: this.info.provider }));
+      const onnx = lowering instanceof Promise ? await lowering : lowering;
       const session = await this.#makeSession(graph, onnx, profiler);
       return await this.#makeExecutable(session, { given, rewritten: graph, onnx }, profiler);
     } catch (error) {
@@ -130,9 +134,9 @@ export class OrtDevice implements Device {
   }
 
   /** The graph with the engine's own operators, where the provider benefits from them. */
-  #rewrite(graph: Graph<NativeBlock>): Graph<NativeBlock> {
+  #rewrite(graph: Graph<NativeBlock>): Steps<Graph<NativeBlock>> {
     const rows = rewritesOf(this.accelerator?.provider.name, this.settings.allowReducedPrecision);
-    return rewrite(graph, rows, {
+    return rewriteInSteps(graph, rows, {
       read: ({ bytes }) => bytes,
       store: (bytes) => this.store(bytes),
       release: (block) => block.release(),

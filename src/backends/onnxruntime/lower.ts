@@ -4,6 +4,7 @@
  * @module
  */
 
+import { finish, type Steps } from "../../event_loop.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { NodeOf, OperatorName } from "../../ops/operators.ts";
 import type { FusedName, FusedNode } from "../../rewrite/fused.ts";
@@ -44,7 +45,7 @@ export const fusedLowerings: { readonly [Name in FusedName]: FusedLowering<Name>
 const allLowerings = { ...lowerings, ...fusedLowerings };
 
 /** The equivalent ONNX graph. */
-export function lower(graph: Graph<ConstantData>, settings: LoweringSettings = {}): LoweredGraph {
+export function* lowerInSteps(graph: Graph<ConstantData>, settings: LoweringSettings = {}): Steps<LoweredGraph> {
   const onnx = new OnnxWriter(settings);
   for (const { value } of graph.inputs) onnx.addInput(value);
   for (const { value, block } of graph.constants) onnx.addConstant(value, block);
@@ -52,7 +53,13 @@ export function lower(graph: Graph<ConstantData>, settings: LoweringSettings = {
     onnx.begin(node);
     const outputs = allLowerings[node.operator](node as never, onnx);
     onnx.bind(node, Array.isArray(outputs) ? outputs : [outputs as Operand]);
+    yield;
   }
   for (const { value } of graph.outputs) onnx.addOutput(value);
   return onnx.graph;
+}
+
+/** {@linkcode lowerInSteps} at once. */
+export function lower(graph: Graph<ConstantData>, settings: LoweringSettings = {}): LoweredGraph {
+  return finish(lowerInSteps(graph, settings));
 }
