@@ -143,3 +143,8 @@ testWithData([CASES], "a sample of WPT's cases computes in onnxruntime-node what
   const { stdout, stderr } = await runChild(program, [testData(CASES)], ["-A"]);
   assertMatch(stdout, /^\d\d+ cases$/, stderr);
 });
+
+Deno.test("models of the gallery that were read and exported compute in onnxruntime-node what they did", async () => {
+  const { stdout, stderr } = await runChild(new URL("programs/gallery_in_node.ts", import.meta.url), [], ["-A"]);
+  assertMatch(stdout, /^2 models$/m, stderr);
+});
