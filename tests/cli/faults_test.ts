@@ -10,21 +10,34 @@ import { type Outcome, webnn } from "../support/terminal.ts";
 import { type Folder, LINEAR, temporaryFolder } from "./files.ts";
 
 /** What each command needs beside the model, and what it writes. */
-const COMMANDS: Record<
-  string,
-  { readonly args?: readonly string[]; readonly writes?: string; readonly runs: boolean }
-> = {
-  info: { runs: false },
-  run: { writes: "--output", runs: true },
-  bench: { runs: true },
-  compile: { writes: "--cache", runs: true },
+const COMMANDS: Record<string, Traits> = {
+  info: {},
+  run: { writes: "--output", runs: true, opens: true },
+  bench: { runs: true, opens: true },
+  compile: { writes: "--cache", isNeeded: true, runs: true, opens: true },
+  profile: { writes: "--trace", runs: true, opens: true },
+  view: { writes: "--output", ending: ".svg", runs: true, opens: true },
+  convert: { writes: "--output", ending: ".onnx", isNeeded: true, runs: true },
 };
+
+interface Traits {
+  /** The option for what it writes. */
+  readonly writes?: string;
+  /** How the name of what it writes ends. */
+  readonly ending?: string;
+  /** Whether it must be told where it writes. */
+  readonly isNeeded?: boolean;
+  /** Whether it takes inputs and shapes. */
+  readonly runs?: boolean;
+  /** Whether it takes the options of devices. */
+  readonly opens?: boolean;
+}
 
 /** One fault: what the command line is like, and what it says. */
 interface Fault {
   readonly name: string;
-  /** Of commands that take inputs or shapes, or write files, only. */
-  readonly of?: "runs" | "writes";
+  /** Of commands that have this trait only. */
+  readonly of?: "runs" | "writes" | "opens";
   readonly args: (folder: Folder, option: string) => readonly string[];
   readonly says: RegExp;
   readonly status?: number;
@@ -157,7 +170,7 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: "threads that are no number",
-    of: "runs",
+    of: "opens",
     args: (folder) => [model(folder), "--threads", "many"],
     says: /--threads must be a whole number from 1, not "many"$/,
     status: 2,
@@ -176,17 +189,18 @@ function assertOneLine({ status, stdout, stderr }: Outcome, command: string, say
   assertMatch(stderr.trimEnd(), says);
 }
 
-for (const [command, { args = [], writes, runs }] of Object.entries(COMMANDS)) {
+for (const [command, traits] of Object.entries(COMMANDS)) {
+  const { ending = "", isNeeded, writes = "" } = traits;
   for (const fault of FAULTS) {
-    if ((fault.of === "writes" && !writes) || (fault.of === "runs" && !runs)) continue;
-    // Only one command needs an option.
-    const needed = command === "compile" && fault.of !== "writes" ? ["--cache"] : [];
+    if (fault.of && !traits[fault.of]) continue;
     Deno.test(`webnn ${command}, ${fault.name}: one line, status ${fault.status ?? 1}, no file`, async () => {
       using folder = temporaryFolder();
-      const given = fault.args(folder, writes ?? "");
+      const given = fault.args(folder, writes).map((arg) =>
+        fault.of === "writes" ? arg.replace(/below$/, `$&${ending}`) : arg
+      );
       const before = folder.names();
-      const cache = needed.flatMap((option) => [option, join(folder.path, "cache")]);
-      assertOneLine(await webnn(command, ...given, ...args, ...cache), command, fault.says, fault.status ?? 1);
+      const needed = isNeeded && fault.of !== "writes" ? [writes, join(folder.path, `result${ending}`)] : [];
+      assertOneLine(await webnn(command, ...given, ...needed), command, fault.says, fault.status ?? 1);
       assertEquals(folder.names(), before);
     });
   }
@@ -259,7 +273,13 @@ function mayMount(): boolean {
   }
 }
 
-for (const [command, option] of [["run", "--output"], ["compile", "--cache"]] as const) {
+for (
+  const [command, option, file] of [
+    ["run", "--output", ""],
+    ["compile", "--cache", ""],
+    ["convert", "--output", "/large.onnx"],
+  ] as const
+) {
   Deno.test({
     name: `a full disk: webnn ${command} says so in one line, and leaves nothing behind`,
     ignore: !mayMount(), // a disk of 64 kB needs `unshare`
@@ -278,7 +298,7 @@ for (const [command, option] of [["run", "--output"], ["compile", "--cache"]] as
       const script = 'mount -t tmpfs -o size=64k none "$1"; shift; "$@"; status=$?; ls -A "$0"; exit $status';
       const program = [Deno.execPath(), "run", "--quiet", "--no-check", "--allow-all", MAIN];
       const { code, stdout, stderr } = await new Deno.Command("unshare", {
-        args: ["-rm", "sh", "-c", script, disk, disk, ...program, command, large, option, disk],
+        args: ["-rm", "sh", "-c", script, disk, disk, ...program, command, large, option, disk + file],
       }).output();
       const [out, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
       assertOneLine({ status: code, stdout: out!, stderr: errors! }, command, /: no space left on the device$/, 1);
