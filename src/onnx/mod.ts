@@ -14,8 +14,8 @@
  * @module
  */
 
-import { fetchBytes } from "../../ffi/files.ts";
-import { createContext, type MLContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import { fetchBytes, listFiles } from "../../ffi/files.ts";
+import { type ContextOptions, createContext, type MLContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import {
   buildOnnx as build,
   type BuildOptions,
@@ -68,6 +68,54 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
     if (ownsContext) context.destroy();
     throw error;
   }
+}
+
+/** The options of {@linkcode compileOnnx}. */
+export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
+  /** The path of the folder of compiled graphs. It is made where it is missing. */
+  cacheDirectory: string;
+  /** Options of the contexts that will use the model: some of them decide how it is compiled. */
+  contextOptions?: Omit<ContextOptions, "cacheDirectory">;
+}
+
+/**
+ * Compiles an ONNX model for the CPU ahead of time, without running it: puts its graph into a folder from which programs
+ * with that `cacheDirectory` load it, on processors of the same kind, with this version of the module and the engine.
+ *
+ * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with an Error if the graph
+ * could not be kept
+ */
+export async function compileOnnx(source: Uint8Array | string | URL, options: CompileOnnxOptions): Promise<void> {
+  const { cacheDirectory, contextOptions, ...loadOptions } = options;
+  const context = await createContext({ ...contextOptions, cacheDirectory });
+  try {
+    const before = await entriesOf(cacheDirectory);
+    using model = await loadOnnx(source, { ...loadOptions, context });
+    if (!model.isBuilt) {
+      const free = model.inputs.flatMap(({ name, shape }) =>
+        shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
+      );
+      const open = free.length > 0 ? `${[...new Set(free)].join(", ")}; pass dimensions` : "the elements of its inputs";
+      throw new TypeError(`compileOnnx: the graph depends on ${open}`);
+    }
+    const after = await entriesOf(cacheDirectory);
+    if ([...after].every(([name, modified]) => before.get(name) === modified)) {
+      throw new Error(
+        `compileOnnx: nothing was kept in ${cacheDirectory}; it needs --allow-read and --allow-write, and room for a ` +
+          "model of at most 512 MiB of weights",
+      );
+    }
+  } finally {
+    context.destroy();
+  }
+}
+
+/** The compiled graphs in a folder, with the time when each was last used. */
+async function entriesOf(folder: string): Promise<Map<string, number>> {
+  const files = await listFiles(folder).catch(() => []);
+  return new Map(
+    files.filter(({ name }) => name.endsWith(".webnn")).map(({ name, modified }) => [name, modified] as const),
+  );
 }
 
 /**

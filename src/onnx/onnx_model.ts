@@ -82,6 +82,11 @@ export class OnnxModel {
     return this.#parts.runtime.context;
   }
 
+  /** Whether it has a graph already, rather than from the first run on. */
+  get isBuilt(): boolean {
+    return this.#entries.size > 0;
+  }
+
   /**
    * Runs the model.
    * @param inputs the elements of each input, or `{ data, shape }` if more than one dimension of the input is free

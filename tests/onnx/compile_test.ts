@@ -1,0 +1,55 @@
+/** Models compiled ahead of time. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
+import { createContext } from "@webnn/deno";
+import { compileOnnx, loadOnnx } from "@webnn/deno/onnx";
+import { onnxFile } from "../support/onnx_writer.ts";
+
+const FILE = onnxFile({
+  inputs: [{ name: "x", shape: ["batch", 2] }],
+  outputs: [{ name: "y" }],
+  initializers: [{ name: "w", type: "float32", shape: [2, 2], data: [1, 2, 3, 4] }],
+  nodes: [{ op: "MatMul", inputs: ["x", "w"], outputs: ["y"] }],
+});
+
+function test(name: string, body: (folder: string) => Promise<void>): void {
+  Deno.test(`compileOnnx: ${name}`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      await body(folder);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
+}
+
+test("the graph is in the folder, and programs take it from there", async (folder) => {
+  const cacheDirectory = join(folder, "new", "cache");
+  await compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
+  const files = await filesIn(cacheDirectory);
+  assertEquals(files.length, 1);
+  await compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
+  const context = await createContext({ cacheDirectory });
+  const model = await loadOnnx(FILE, { context, dimensions: { batch: 1 } });
+  const { y } = await model.run({ x: Float32Array.of(1, 1) });
+  assertEquals([...y!.data], [4, 6]);
+  model.dispose();
+  context.destroy();
+  assertEquals(await filesIn(cacheDirectory), files);
+});
+
+test("free dimensions are named", async (folder) => {
+  await assertRejects(() => compileOnnx(FILE, { cacheDirectory: folder }), TypeError, "batch; pass dimensions");
+  assertEquals(await filesIn(folder), []);
+});
+
+test("what cannot be kept is an error", async (folder) => {
+  const cacheDirectory = join(folder, "file");
+  await Deno.writeTextFile(cacheDirectory, "mine");
+  const compiling = () => compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
+  await assertRejects(compiling, Error, `nothing was kept in ${cacheDirectory}`);
+});
