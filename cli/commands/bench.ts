@@ -7,7 +7,8 @@ import { command, onlyArgument, positiveInteger, type Result } from "../command.
 import { UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
 import { openModel } from "../model/load.ts";
-import { dimensionsOf } from "../model/shapes.ts";
+import { dimensionsOf, type Shapes } from "../model/shapes.ts";
+import { workOf } from "../model/work.ts";
 import { bytes, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
 import type { ModelPort } from "@webnn/deno/onnx";
@@ -54,17 +55,17 @@ program's own.`,
     const against = options.against?.split(",").map(otherEngine) ?? [];
     const names = await deviceNames(options.device);
     terminal.progress(`reading ${path} ...`);
-    const { ports, inputs } = await prepare(path, options);
+    const { ports, inputs, shapes, multiplyAdds } = await prepare(path, options);
     const shared = {
       model: path,
-      dimensions: dimensionsOf(ports, new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]))),
+      dimensions: dimensionsOf(ports, shapes),
       inputs: Object.fromEntries(ports.map(({ name, dataType }) => [name, encodeTensor(dataType, inputs[name]!)])),
     };
     const entries = threads.flatMap((count): Entry[] => [
       ...names.map((device) => ({ device, job: { ...shared, engine: "webnn" as const, device, threads: count } })),
       ...against.map((engine) => ({ device: engine, job: { ...shared, engine, threads: count } })),
     ]);
-    return report(terminal, path, await measure(entries, undefined, terminal));
+    return report(terminal, path, await measure(entries, multiplyAdds, terminal));
   },
 });
 
@@ -92,12 +93,23 @@ async function deviceNames(option = "cpu"): Promise<readonly string[]> {
   return [...new Set(available.map(({ backend, provider }) => backend === "coreml" ? backend : provider))];
 }
 
-/** The inputs of the model, and what it says of them. */
-async function prepare(path: string, options: InputOptions): Promise<{ ports: readonly ModelPort[]; inputs: Inputs }> {
+/** A model as it is to be measured. */
+interface Prepared {
+  readonly ports: readonly ModelPort[];
+  readonly inputs: Inputs;
+  readonly shapes: Shapes;
+  /** Of a run; undefined where they cannot be counted, since the elements of inputs decide over the graph. */
+  readonly multiplyAdds: number | undefined;
+}
+
+async function prepare(path: string, options: InputOptions): Promise<Prepared> {
   const context = await createContext();
   try {
     const { inputs: ports } = await openModel(path, context);
-    return { ports, inputs: await readInputs(ports, options) };
+    const inputs = await readInputs(ports, options);
+    const shapes = new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+    const work = await workOf(path, context, shapes).catch(() => undefined);
+    return { ports, inputs, shapes, multiplyAdds: work?.multiplyAdds };
   } finally {
     context.destroy();
   }

@@ -1,14 +1,22 @@
-import { createContext } from "@webnn/deno";
+import { createContext, type MLContext } from "@webnn/deno";
 import { type Inspection, inspectOnnx, type ModelPort } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
-import { fileError } from "../errors.ts";
+import { fileError, messageOf } from "../errors.ts";
 import { formatShape } from "../elements.ts";
 import { buildModule, isModule, portsOf } from "../model/module.ts";
-import { bytes, count, facts, table } from "../table.ts";
+import { checkShape, dimensionsOf, parseShapes, portNamed, SHAPE_OPTIONS, type Shapes } from "../model/shapes.ts";
+import { type Work, workOf } from "../model/work.ts";
+import { bytes, count, facts, large, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
 
+type Ports = Pick<Inspection, "inputs" | "outputs">;
+
 /** What is known of a model. What only files of ONNX have is missing of a module. */
-type ModelInfo = Pick<Inspection, "inputs" | "outputs"> & Partial<Inspection> & { readonly model: string };
+interface ModelInfo extends Ports, Partial<Omit<Inspection, keyof Ports>> {
+  readonly model: string;
+  /** What a run takes, or why that is not known. */
+  readonly run: Work | { readonly unknown: string };
+}
 
 /** `webnn info`. */
 export const infoCommand = command({
@@ -16,31 +24,46 @@ export const infoCommand = command({
   summary: "What a model takes and gives, what it is made of, and what of it is not supported",
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Nothing
-is run. A model with nodes that are not supported makes no error: they are part of the answer.`,
-  options: {},
+is run. A model with nodes that are not supported makes no error: they are part of the answer. What a run
+takes is counted from the graph of WebNN's operators, which is built for the shapes of the inputs.`,
+  options: SHAPE_OPTIONS,
   async run(invocation): Promise<Result> {
-    const { terminal } = invocation;
+    const { terminal, options } = invocation;
     const model = onlyArgument(invocation, "MODEL");
-    terminal.progress(`reading ${model} ...`);
-    const info = { model, ...isModule(model) ? await describeModule(model) : await describeFile(model) };
-    return { data: info, text: describe(terminal, info) };
+    const shapes = parseShapes(options.shape);
+    const context = await createContext();
+    try {
+      terminal.progress(`reading ${model} ...`);
+      const ports = isModule(model) ? await describeModule(model, context) : await describeFile(model, context, shapes);
+      for (const [name, shape] of shapes) {
+        checkShape(portNamed(ports.inputs, name, "--shape"), shape, `--shape ${name}`);
+      }
+      terminal.progress(`counting ${model} ...`);
+      const work = await workOf(model, context, shapes).catch((error) => ({ unknown: messageOf(error) }));
+      const info = { model, ...ports, run: work };
+      return { data: info, text: describe(terminal, info) };
+    } finally {
+      context.destroy();
+    }
   },
 });
 
-async function describeModule(path: string): Promise<Pick<Inspection, "inputs" | "outputs">> {
-  const context = await createContext();
-  try {
-    const { inputs, outputs } = await buildModule(path, context);
-    return { inputs, outputs: portsOf(outputs) };
-  } finally {
-    context.destroy();
-  }
+async function describeModule(path: string, context: MLContext): Promise<Ports> {
+  const { inputs, outputs } = await buildModule(path, context);
+  return { inputs, outputs: portsOf(outputs) };
 }
 
-async function describeFile(path: string): Promise<Inspection> {
-  return await inspectOnnx(path).catch((error) => {
+/** A second look, with the sizes of free dimensions, finds what is not supported in these shapes. */
+async function describeFile(path: string, context: MLContext, shapes: Shapes): Promise<Inspection> {
+  try {
+    const inspection = await inspectOnnx(path, { context });
+    const dimensions = dimensionsOf(inspection.inputs, shapes);
+    if (Object.keys(dimensions).length === 0) return inspection;
+    const { refusals, missing } = await inspectOnnx(path, { context, dimensions });
+    return { ...inspection, refusals, missing };
+  } catch (error) {
     throw fileError(path, error);
-  });
+  }
 }
 
 function describe(terminal: Terminal, info: ModelInfo): string {
@@ -56,15 +79,28 @@ function describe(terminal: Terminal, info: ModelInfo): string {
   const nodes = Object.values(operators ?? {}).reduce((sum, n) => sum + n, 0);
   if (operators) lines.push(["nodes", count(nodes)]);
   if (refusals?.length === 0) lines.push(["not supported", "nothing found"]);
-  if (missing && missing.length > 0) lines.push(["not fully checked", `for want of ${missing.join(", ")}`]);
+  if (missing && missing.length > 0 && "unknown" in info.run) {
+    lines.push(["not fully checked", `for want of ${missing.join(", ")}`]);
+  }
+  lines.push(...workLines(info.run));
   const sections = [
     facts(terminal, lines),
     portTable(terminal, "input", inputs),
     portTable(terminal, "output", outputs),
   ];
   if (operators) sections.push(operatorTable(terminal, operators));
+  else if ("shapes" in info.run) sections.push(operatorTable(terminal, info.run.webnnOperators));
   if (refusals && refusals.length > 0) sections.push(refusalTable(terminal, refusals));
   return sections.join("\n\n");
+}
+
+function workLines(work: ModelInfo["run"]): [string, string][] {
+  if ("unknown" in work) return [["multiply-adds", `not counted: ${work.unknown}`]];
+  const shapes = Object.entries(work.shapes).map(([name, shape]) => `${name} ${formatShape(shape)}`).join(", ");
+  return [
+    ["multiply-adds", `${large(work.multiplyAdds)} in a run of ${shapes}`],
+    ["memory", `${bytes(work.constantBytes)} of constants, at most ${bytes(work.peakBytes)} of computed values`],
+  ];
 }
 
 function portTable(terminal: Terminal, kind: string, ports: readonly ModelPort[]): string {

@@ -60,7 +60,7 @@ export function withFixedParts(description: GraphDescription): GraphDescription 
       (incoming.get(position) ?? []).every(({ from }) => nodes[from]!.kind === "constant");
     nodes.push(isFixed ? { kind: "constant", ...node.outputs[0]! } : node);
   });
-  return { nodes, edges: description.edges.filter(({ to }) => nodes[to]!.kind !== "constant") };
+  return { ...description, nodes, edges: description.edges.filter(({ to }) => nodes[to]!.kind !== "constant") };
 }
 
 /** Finds repeats, the ones that save most first; also inside of the first copy of another. They do not overlap otherwise. */

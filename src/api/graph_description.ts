@@ -6,6 +6,7 @@
 
 import type { MLOperandDataType } from "../data_type.ts";
 import type { Graph, Node, Value } from "../graph/graph.ts";
+import { peakBytes } from "../graph/peak_memory.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import { graphSlot, type GraphState } from "./state.ts";
 
@@ -29,6 +30,8 @@ export interface DescribedOperator {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** The data types and shapes of its outputs. */
   readonly outputs: readonly DescribedTensor[];
+  /** The number of multiply-adds; a lone addition, multiplication or comparison counts as half of one. */
+  readonly multiplyAdds: number;
   /** The kind of device that runs it: `"cpu"`, `"gpu"` or `"npu"`; absent if the engine does not say. */
   readonly device?: string;
 }
@@ -57,6 +60,8 @@ export interface GraphDescription {
   readonly nodes: readonly DescribedNode[];
   /** Ordered by the nodes that use them. */
   readonly edges: readonly DescribedEdge[];
+  /** The most bytes of computed values that are alive at one time, without what an engine needs beside. */
+  readonly peakBytes: number;
 }
 
 /**
@@ -108,16 +113,20 @@ function describe(state: GraphState): GraphDescription {
     ...source.nodes.flatMap((node, i) => namedOperands(node).map(([name, value]) => edge(value, first + i, name))),
     ...source.outputs.map(({ value }, i) => edge(value, first + source.nodes.length + i, "")),
   ];
-  return { nodes, edges };
+  return { nodes, edges, peakBytes: peakBytes(source) };
 }
 
-function describeNode({ operator, label, attributes, outputs }: Node, device: string | undefined): DescribedOperator {
+function describeNode(
+  { operator, label, attributes, outputs, cost }: Node,
+  device: string | undefined,
+): DescribedOperator {
   return {
     kind: "operator",
     operator,
     label,
     attributes: structuredClone(attributes) as Readonly<Record<string, unknown>>,
     outputs: outputs.map(tensorOf),
+    multiplyAdds: cost.multiplyAdds,
     ...device === undefined ? {} : { device },
   };
 }

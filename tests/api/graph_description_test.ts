@@ -16,7 +16,7 @@ async function network(builder: MLGraphBuilder): Promise<MLGraph> {
 
 Deno.test("a graph is its inputs, constants, operations and outputs, with what goes between them", async () => {
   const graph = await network(await newBuilder());
-  const { nodes, edges } = describeGraph(graph);
+  const { nodes, edges, peakBytes } = describeGraph(graph);
   assertEquals(nodes.map((node) => node.kind === "operator" ? node.operator : node.kind), [
     ...["input", "constant", "conv2d", "split", "concat", "relu", "output", "output"],
   ]);
@@ -34,6 +34,8 @@ Deno.test("a graph is its inputs, constants, operations and outputs, with what g
     [5, 0, 7, ""],
   ]);
   assertEquals(edges[3]?.shape, [1, 2, 2, 2]);
+  // Both parts of the stem, and the stem or what is made of them.
+  assertEquals(peakBytes, 2 * 4 * 3 * 2 * 2);
   graph.destroy();
 });
 
@@ -45,6 +47,7 @@ Deno.test("an operation has its label, its complete attributes, its outputs and 
   assertEquals(stem.attributes.strides, [2, 2]);
   assertEquals(stem.attributes.dilations, [1, 1]);
   assertEquals(stem.outputs, [{ dataType: "float32", shape: [1, 3, 2, 2] }]);
+  assertEquals(stem.multiplyAdds, 3 * 2 * 2 * 2);
   graph.destroy();
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { peakBytes } from "../../src/backends/onnxruntime/peak_memory.ts";
+import { peakBytes } from "../../src/graph/peak_memory.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 
 const value = (id: number, elements: number): Value => ({ id, dataType: "uint8", shape: [elements] });

@@ -1,7 +1,11 @@
 /** The frame of the command line: which command, `--help`, `--json`, `--debug`, the status. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "../../cli/commands/commands.ts";
+// Names SwiftShader before anything looks for a device of WebGPU, which happens once a process.
+import "../support/devices.ts";
+import { onnxFile } from "../support/onnx_writer.ts";
 import { webnn } from "../support/terminal.ts";
+import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
 
 Deno.test("webnn --help lists every command, with what it does", async () => {
   const { status, stdout, stderr } = await webnn("--help");
@@ -39,4 +43,45 @@ Deno.test("--debug adds where the error comes from; without it there is one line
   const debugged = await webnn("info", "no/such/file.onnx", "--debug");
   assert(debugged.stderr.startsWith(stderr));
   assertStringIncludes(debugged.stderr, "info.ts:");
+});
+
+Deno.test("info tells ports, operators, weights, and what a run takes for the given shapes", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const { stdout } = await webnn("info", model, "--shape", "x=5,2", "--json");
+  const { inputs, operators, weights, refusals, run } = JSON.parse(stdout);
+  assertEquals([inputs[0].name, inputs[0].shape], ["x", ["rows", 2]]);
+  assertEquals([operators, weights, refusals], [{ Add: 1, MatMul: 1 }, { float32: { tensors: 2, bytes: 24 } }, []]);
+  // 5 x 2 x 2 for the product, and half of 5 x 2 for the sum.
+  assertEquals([run.multiplyAdds, run.constantBytes, run.shapes], [25, 24, { x: [5, 2] }]);
+  const text = (await webnn("info", model)).stdout;
+  assertMatch(text, /^multiply-adds +5 in a run of x \[1, 2\]$/m);
+  assertMatch(text, /^x +float32 +\[rows, 2\]$/m);
+});
+
+Deno.test("info tells which nodes are not supported and why; that is no error", async () => {
+  using folder = temporaryFolder();
+  const file = onnxFile({
+    nodes: [{ op: "Mystery", name: "riddle", inputs: ["x"], outputs: ["y"] }],
+    inputs: [{ name: "x", shape: [2] }],
+    outputs: [{ name: "y", shape: [2] }],
+  });
+  const { status, stdout, stderr } = await webnn("info", folder.write("mystery.onnx", file));
+  assertEquals([status, stderr], [0, ""]);
+  assertMatch(stdout, /^Mystery +riddle +the importer has no such operator$/m);
+});
+
+Deno.test("info of a module counts the operators of WebNN", async () => {
+  using folder = temporaryFolder();
+  const { status, stdout } = await webnn("info", folder.write("linear.ts", MODULE));
+  assertEquals(status, 0);
+  assertMatch(stdout, /^matmul +1$/m);
+  assertMatch(stdout, /^y +float32 +\[1, 2\]$/m);
+});
+
+Deno.test("devices lists the CPU, and what is missing with the reason", async () => {
+  const [text, json] = [await webnn("devices"), await webnn("devices", "--json")];
+  assertMatch(text.stdout, /^onnxruntime +cpu +cpu .* available$/m);
+  const { devices } = JSON.parse(json.stdout);
+  for (const { available, reason } of devices) assert(available || reason.length > 0, json.stdout);
 });

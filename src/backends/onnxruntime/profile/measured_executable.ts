@@ -7,7 +7,7 @@
 import { originsOf } from "../../../graph/origins.ts";
 import type { EngineProfile, Executable } from "../../backend.ts";
 import type { OrtExecutable } from "../executable.ts";
-import { peakBytes } from "../peak_memory.ts";
+import { peakBytes } from "../../../graph/peak_memory.ts";
 import type { ValueTensor } from "../tensor.ts";
 import type { Way } from "../way.ts";
 import { attribute } from "./attribution.ts";
