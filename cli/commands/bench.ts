@@ -7,7 +7,7 @@ import { command, onlyArgument, positiveInteger, type Result } from "../command.
 import { UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
 import { openModel } from "../model/load.ts";
-import { dimensionsOf, type Shapes } from "../model/shapes.ts";
+import { dimensionsOf, type Shapes } from "../shapes.ts";
 import { workOf } from "../model/work.ts";
 import { bytes, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
@@ -108,7 +108,7 @@ async function prepare(path: string, options: InputOptions): Promise<Prepared> {
     const { inputs: ports } = await openModel(path, context);
     const inputs = await readInputs(ports, options);
     const shapes = new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
-    const work = await workOf(path, context, shapes).catch(() => undefined);
+    const work = await workOf(path, context, options, true).catch(() => undefined);
     return { ports, inputs, shapes, multiplyAdds: work?.multiplyAdds };
   } finally {
     context.destroy();

@@ -2,9 +2,10 @@ import { createContext, type MLContext } from "@webnn/deno";
 import { type Inspection, inspectOnnx, type ModelPort } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { fileError, messageOf } from "../errors.ts";
+import { INPUT_OPTIONS } from "../inputs/read.ts";
 import { formatShape } from "../elements.ts";
 import { buildModule, isModule, portsOf } from "../model/module.ts";
-import { checkShape, dimensionsOf, parseShapes, portNamed, SHAPE_OPTIONS, type Shapes } from "../model/shapes.ts";
+import { checkShape, dimensionsOf, parseShapes, portNamed, type Shapes } from "../shapes.ts";
 import { type Work, workOf } from "../model/work.ts";
 import { bytes, count, facts, large, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
@@ -25,8 +26,9 @@ export const infoCommand = command({
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Nothing
 is run. A model with nodes that are not supported makes no error: they are part of the answer. What a run
-takes is counted from the graph of WebNN's operators, which is built for the shapes of the inputs.`,
-  options: SHAPE_OPTIONS,
+takes is counted from the graph of WebNN's operators, which is built for the shapes of the inputs
+(--shape, --input).`,
+  options: INPUT_OPTIONS,
   async run(invocation): Promise<Result> {
     const { terminal, options } = invocation;
     const model = onlyArgument(invocation, "MODEL");
@@ -39,7 +41,7 @@ takes is counted from the graph of WebNN's operators, which is built for the sha
         checkShape(portNamed(ports.inputs, name, "--shape"), shape, `--shape ${name}`);
       }
       terminal.progress(`counting ${model} ...`);
-      const work = await workOf(model, context, shapes).catch((error) => ({ unknown: messageOf(error) }));
+      const work = await workOf(model, context, options, false).catch((error) => ({ unknown: messageOf(error) }));
       const info = { model, ...ports, run: work };
       return { data: info, text: describe(terminal, info) };
     } finally {

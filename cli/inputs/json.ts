@@ -7,7 +7,7 @@
 import type { ModelPort, TensorInput } from "@webnn/deno/onnx";
 import { makeElements, sizeOf } from "../elements.ts";
 import { Failure, messageOf } from "../errors.ts";
-import { checkShape } from "../model/shapes.ts";
+import { checkShape } from "../shapes.ts";
 
 /** Reads the value of an input; `wanted` is the shape of a flat list that has none of its own. */
 export function readJson(

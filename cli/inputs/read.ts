@@ -7,7 +7,7 @@ import type { ModelPort, TensorInput } from "@webnn/deno/onnx";
 import { namedValue, type Options, type Values } from "../command.ts";
 import { arrayOf, bytesNeeded } from "../elements.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
-import { checkShape, completeShapes, parseShapes, portNamed, SHAPE_OPTIONS, type Shapes } from "../model/shapes.ts";
+import { checkShape, completeShapes, parseShapes, portNamed, SHAPE_OPTIONS, type Shapes } from "../shapes.ts";
 import { readJson } from "./json.ts";
 import { readNpy, readNpz } from "./numpy.ts";
 import { isPicture, PICTURE_OPTIONS, readPicture } from "./picture.ts";

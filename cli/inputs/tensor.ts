@@ -7,7 +7,7 @@ import type { MLOperandDataType } from "@webnn/deno";
 import type { ModelPort, TensorInput } from "@webnn/deno/onnx";
 import { arrayOf, formatShape } from "../elements.ts";
 import { Failure } from "../errors.ts";
-import { checkShape } from "../model/shapes.ts";
+import { checkShape } from "../shapes.ts";
 
 /** A tensor of a file that says what it holds. */
 export interface FileTensor {

@@ -8,7 +8,7 @@ import { inspectOnnx, loadOnnx, type ModelPort, type TensorInput, type TensorOut
 import { arrayOf } from "../elements.ts";
 import { fileError } from "../errors.ts";
 import { buildModule, type BuiltModule, isModule, portsOf } from "./module.ts";
-import { dimensionsOf, type Shapes } from "./shapes.ts";
+import { dimensionsOf, type Shapes } from "../shapes.ts";
 
 /** A model that is ready to run. */
 export interface LoadedModel extends Disposable {

@@ -6,7 +6,7 @@
 import { describeGraph, type MLContext } from "@webnn/deno";
 import { bytesNeeded } from "../elements.ts";
 import { buildGraph, graphOfModel } from "./graph.ts";
-import type { Shapes } from "./shapes.ts";
+import type { InputOptions } from "../inputs/read.ts";
 
 /** What a run takes, for some shapes of the inputs. */
 export interface Work {
@@ -21,9 +21,18 @@ export interface Work {
   readonly webnnOperators: Readonly<Record<string, number>>;
 }
 
-/** Builds a model and counts. An error names the file, or the input whose shape is open. */
-export async function workOf(path: string, context: MLContext, given: Shapes): Promise<Work> {
-  const model = await graphOfModel(path, context, given);
+/**
+ * Builds a model for the shapes that the options give, and counts. An error names the file, or the input whose shape is
+ * open.
+ * @param isRun whether random inputs may decide over shapes too
+ */
+export async function workOf(
+  path: string,
+  context: MLContext,
+  options: InputOptions,
+  isRun: boolean,
+): Promise<Work> {
+  const model = await graphOfModel(path, context, options, isRun);
   using graph = await buildGraph(path, model);
   const { nodes, peakBytes } = describeGraph(graph);
   const operators: Record<string, number> = {};
@@ -34,6 +43,6 @@ export async function workOf(path: string, context: MLContext, given: Shapes): P
     operators[node.operator] = (operators[node.operator] ?? 0) + 1;
     multiplyAdds += node.multiplyAdds;
   }
-  const shapes = Object.fromEntries(model.inputs.map(({ name, shape }) => [name, shape as readonly number[]]));
+  const shapes = Object.fromEntries(Object.entries(model.inputs).map(([name, { shape }]) => [name, shape]));
   return { shapes, multiplyAdds, peakBytes, constantBytes, webnnOperators: operators };
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Dimension, ModelPort } from "@webnn/deno/onnx";
-import { namedValue, type Options } from "../command.ts";
-import { formatShape } from "../elements.ts";
-import { Failure, UsageError } from "../errors.ts";
+import { namedValue, type Options } from "./command.ts";
+import { formatShape } from "./elements.ts";
+import { Failure, UsageError } from "./errors.ts";
 
 /** The option of commands that need shapes. */
 export const SHAPE_OPTIONS = {
