@@ -1,0 +1,101 @@
+/** Conversations: two at once, one in a worker, turns that are forgotten, answers that are stopped. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+import { blobSource } from "../../examples/chat/byte_source.ts";
+import { type Conversation, type ConversationOptions, createConversation } from "../../examples/chat/conversation.ts";
+import { readGguf } from "../../examples/chat/gguf.ts";
+import { loadModel } from "../../examples/chat/model.ts";
+import { tinyFile } from "./tiny_model.ts";
+
+const FILE = tinyFile({ architecture: "llama", types: ["Q4_1"], headType: "Q8_0" }).bytes;
+const OPTIONS: ConversationOptions = {
+  context: 512,
+  maxTokens: 24,
+  sampling: { temperature: 0, topK: 0, topP: 1, seed: 1 },
+  system: undefined,
+};
+
+async function withConversations(
+  options: readonly Partial<ConversationOptions>[],
+  work: (...conversations: Conversation[]) => Promise<void>,
+  isRaw = false,
+): Promise<void> {
+  const context = await createContext({ threads: 1 });
+  const source = blobSource(new Blob([FILE]));
+  const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
+  const model = await loadModel(engine, source, await readGguf(source), isRaw);
+  const conversations: Conversation[] = [];
+  for (const each of options) conversations.push(await createConversation(model, { ...OPTIONS, ...each }));
+  await work(...conversations);
+  for (const conversation of conversations) conversation.destroy();
+  model.destroy();
+  context.destroy();
+}
+
+async function answerOf(conversation: Conversation, question: string): Promise<string> {
+  let answer = "";
+  await conversation.answer(question, (piece) => answer += piece);
+  return answer;
+}
+
+function answerInWorker(question: string): Promise<string> {
+  const worker = new Worker(import.meta.resolve("./conversation_worker.ts"), { type: "module" });
+  return new Promise<string>((resolve, reject) => {
+    worker.onmessage = ({ data }) => resolve(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+    worker.postMessage({ file: FILE, options: OPTIONS, question });
+  }).finally(() => worker.terminate());
+}
+
+Deno.test("two conversations at once, and one in a worker, answer as each does alone", async () => {
+  const questions = ["hello there", "the other one"] as const;
+  await withConversations([{}, {}, {}], async (alone, first, second) => {
+    const expected = [await answerOf(alone!, questions[0])];
+    const [a, b, c] = await Promise.all([
+      answerOf(first!, questions[0]),
+      answerOf(second!, questions[1]),
+      answerInWorker(questions[0]),
+    ]);
+    assertEquals([a, c], [expected[0]!, expected[0]!]);
+    assert(b !== a);
+  });
+});
+
+Deno.test("what was evaluated is not evaluated again", () =>
+  withConversations([{ maxTokens: 1 }], async (conversation) => {
+    const tokens = async (question: string) => (await conversation!.answer(question, () => {})).promptTokens;
+    assertEquals(await tokens("abc"), 3);
+    assertEquals(await tokens("abcxyz"), 3);
+    assertEquals(await tokens("abcxyz"), 1);
+    assertEquals(await tokens("abc!"), 1);
+    assertEquals(await tokens("bc"), 2);
+  }, true));
+
+Deno.test("a full context forgets the oldest turns, and goes on", () =>
+  withConversations([{ context: 160 }], async (conversation) => {
+    let forgotten = 0;
+    for (let i = 0; i < 12; i++) {
+      const times = await conversation!.answer(`question ${i} of many`, () => {});
+      assert(times.answerTokens > 0);
+      forgotten += times.forgotten;
+    }
+    assert(forgotten > 0);
+    await assertRejects(() => conversation!.answer("x".repeat(200), () => {}), Error, "room for 159");
+    assert((await conversation!.answer("again", () => {})).answerTokens > 0);
+  }));
+
+Deno.test("an answer ends at its limit, at the end of the context, or when it is stopped", () =>
+  withConversations([{}, { context: 48, maxTokens: 100 }, { maxTokens: 100 }], async (short, full, stopped) => {
+    const reasons = async (conversation: Conversation, signal?: AbortSignal) => {
+      const { answerTokens, reason } = await conversation.answer("hello there", () => controller.abort(), signal);
+      return [reason, answerTokens] as const;
+    };
+    const controller = new AbortController();
+    assertEquals(await reasons(short!), ["length", 24]);
+    const [reason, tokens] = await reasons(full!);
+    assertEquals([reason, tokens < 48], ["context", true]);
+    assertEquals(await reasons(stopped!, controller.signal), ["stopped", 1]);
+  }));
