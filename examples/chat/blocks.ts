@@ -51,6 +51,52 @@ export function decodeFloats({ name }: BlockType, bytes: Uint8Array<ArrayBuffer>
   return Float32Array.from(new Uint16Array(bytes.slice().buffer), (half) => HALVES[half]!);
 }
 
+/** Gives room for so many bytes, of any content, at an address that is a multiple of four. */
+export type Allocate = (name: "elements" | "scales" | "minima", bytes: number) => Uint8Array<ArrayBuffer>;
+
+const allocateAnew: Allocate = (_name, bytes) => new Uint8Array(bytes);
+
+/** A matrix of blocks of a type, yet without content. */
+export function emptyMatrix(type: BlockType, rows: number, inner: number, allocate = allocateAnew): BlockMatrix {
+  const { bits, blockSize, hasMinima } = codecOf(type);
+  const count = rows * inner / blockSize;
+  const floats = (name: "scales" | "minima") => {
+    const { buffer, byteOffset } = allocate(name, 4 * count);
+    return new Float32Array(buffer, byteOffset, count);
+  };
+  const elements = allocate("elements", rows * inner * bits / 8);
+  return {
+    rows,
+    inner,
+    bits,
+    blockSize,
+    elements,
+    scales: floats("scales"),
+    minima: hasMinima ? floats("minima") : undefined,
+  };
+}
+
+/** Decodes the blocks of some rows into a matrix. */
+export function decodeRows(
+  type: BlockType,
+  bytes: Uint8Array<ArrayBuffer>,
+  matrix: BlockMatrix,
+  firstRow: number,
+): void {
+  const { bits, blockSize, elements, inner, minima, scales } = matrix;
+  const rows = bytes.length / bytesOfBlocks(type, [inner]);
+  if (!Number.isInteger(rows)) throw new Error("rows must have all their bytes");
+  const part = <A extends Uint8Array | Float32Array>(array: A, perRow: number) =>
+    array.subarray(firstRow * perRow, (firstRow + rows) * perRow) as A;
+  const own = part(elements, inner * bits / 8);
+  codecOf(type).decode(bytes, bytes.length / type.bytes, {
+    elements: own,
+    words: new Uint32Array(own.buffer, own.byteOffset, own.length / 4),
+    scales: part(scales, inner / blockSize),
+    minima: part(minima ?? new Float32Array(0), inner / blockSize),
+  });
+}
+
 /** The blocks of a matrix. */
 export function decodeBlocks(
   type: BlockType,
@@ -58,16 +104,16 @@ export function decodeBlocks(
   rows: number,
   inner: number,
 ): BlockMatrix {
+  if (bytes.length !== bytesOfBlocks(type, [rows, inner])) throw new Error("a matrix must have all its bytes");
+  const matrix = emptyMatrix(type, rows, inner);
+  decodeRows(type, bytes, matrix, 0);
+  return matrix;
+}
+
+function codecOf(type: BlockType): BlockCodec {
   const codec = CODECS[type.name as keyof typeof CODECS];
   if (!codec) throw new Error(`${type.name} has no blocks`);
-  if (bytes.length !== bytesOfBlocks(type, [rows, inner])) throw new Error("a matrix must have all its bytes");
-  const { bits, blockSize, hasMinima } = codec;
-  const elements = new Uint8Array(rows * inner * bits / 8);
-  const scales = new Float32Array(rows * inner / blockSize);
-  const minima = new Float32Array(hasMinima ? scales.length : 0);
-  const words = new Uint32Array(elements.buffer);
-  codec.decode(bytes, bytes.length / type.bytes, { elements, words, scales, minima });
-  return { rows, inner, bits, blockSize, elements, scales, minima: hasMinima ? minima : undefined };
+  return codec;
 }
 
 /** The numbers of a matrix, row by row, in float32. */

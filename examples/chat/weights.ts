@@ -4,8 +4,17 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { type BlockMatrix, decodeBlocks, decodeFloats, dequantize, isFloat } from "./blocks.ts";
-import { type BlockType, bytesOfBlocks } from "./block_types.ts";
+import {
+  type Allocate,
+  type BlockMatrix,
+  decodeBlocks,
+  decodeFloats,
+  decodeRows,
+  dequantize,
+  emptyMatrix,
+  isFloat,
+} from "./blocks.ts";
+import { bytesOfBlocks } from "./block_types.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { GgufHeader, GgufTensor } from "./gguf.ts";
 
@@ -90,6 +99,10 @@ class Loader {
   readonly #tensors: MLTensor[] = [];
   readonly #zeroPoints = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
+  /** Until the context says that it has none. */
+  #hasConstantTensors = true;
+  /** Room for one matrix after the other: constant tensors have copies of their own. */
+  readonly #scratch = reusedMemory();
 
   constructor(
     readonly context: MLContext,
@@ -184,23 +197,44 @@ class Loader {
   async #stacked(tensors: readonly GgufTensor[]): Promise<MatrixWeight> {
     const { type, shape } = tensors[0]!;
     const inner = shape[1]!;
-    const bytes = new Uint8Array(tensors.reduce((sum, { byteLength }) => sum + byteLength, 0));
-    let at = 0;
-    for (const tensor of tensors) {
-      if (tensor.shape[1] !== inner) throw new Error(`the tensor ${tensor.name} must have rows of ${inner} elements`);
-      bytes.set(this.#ordered(tensor, await this.source.read(tensor.offset, tensor.byteLength)), at);
-      at += tensor.byteLength;
+    for (const { name, shape } of tensors) {
+      if (shape[1] !== inner) throw new Error(`the tensor ${name} must have rows of ${inner} elements`);
     }
     const rows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0);
-    if (!isFloat(type)) return await this.#blocks(type, bytes, rows, inner);
-    const numbers = await this.#constant("float32", [rows, inner], decodeFloats(type, bytes));
-    return { rows, inner, numbers };
+    return isFloat(type) ? await this.#floatMatrix(tensors, rows, inner) : await this.#blocks(tensors, rows, inner);
+  }
+
+  async #floatMatrix(tensors: readonly GgufTensor[], rows: number, inner: number): Promise<FloatWeight> {
+    const numbers = new Float32Array(rows * inner);
+    let row = 0;
+    for (const tensor of tensors) {
+      for await (const bytes of this.#pieces(tensor)) {
+        const part = decodeFloats(tensor.type, bytes);
+        numbers.set(part, row * inner);
+        row += part.length / inner;
+      }
+    }
+    return { rows, inner, numbers: await this.#constant("float32", [rows, inner], numbers) };
+  }
+
+  /** The rows of a tensor, some at a time. Those whose order changes come together. */
+  async *#pieces(tensor: GgufTensor): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const { byteLength, offset, shape, type } = tensor;
+    if (this.#isReordered(tensor)) return yield this.#ordered(tensor, await this.source.read(offset, byteLength));
+    const rowBytes = bytesOfBlocks(type, [shape[1]!]);
+    const step = Math.max(1, Math.floor(PIECE / rowBytes)) * rowBytes;
+    for (let at = 0; at < byteLength; at += step) {
+      yield await this.source.read(offset + at, Math.min(step, byteLength - at));
+    }
+  }
+
+  #isReordered({ name }: GgufTensor): boolean {
+    return this.architecture.hasNeighbourPairs && /attn_[qk]\.weight$/.test(name);
   }
 
   /** The rows of queries and keys, with the numbers that turn together half a head apart. */
-  #ordered({ name, shape, type }: GgufTensor, bytes: Uint8Array<ArrayBuffer>): Uint8Array {
-    const { hasNeighbourPairs, headSize } = this.architecture;
-    if (!hasNeighbourPairs || !/attn_[qk]\.weight$/.test(name)) return bytes;
+  #ordered({ shape, type }: GgufTensor, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    const { headSize } = this.architecture;
     const rowBytes = bytesOfBlocks(type, [shape[1]!]);
     const ordered = new Uint8Array(bytes.length);
     for (let row = 0; row < shape[0]!; row++) {
@@ -211,8 +245,16 @@ class Loader {
     return ordered;
   }
 
-  async #blocks(type: BlockType, bytes: Uint8Array<ArrayBuffer>, rows: number, inner: number): Promise<BlockWeight> {
-    const matrix = decodeBlocks(type, bytes, rows, inner);
+  async #blocks(tensors: readonly GgufTensor[], rows: number, inner: number): Promise<BlockWeight> {
+    const { type } = tensors[0]!;
+    const matrix = emptyMatrix(type, rows, inner, this.#hasConstantTensors ? this.#scratch : undefined);
+    let row = 0;
+    for (const tensor of tensors) {
+      for await (const bytes of this.#pieces(tensor)) {
+        decodeRows(type, bytes, matrix, row);
+        row += bytes.length / bytesOfBlocks(type, [inner]);
+      }
+    }
     const { bits, blockSize, minima, scales } = matrix;
     const ofBlocks = [rows, inner / blockSize];
     const elementType = this.#elementType(bits);
@@ -253,16 +295,32 @@ class Loader {
     return (builder) => builder.constant(tensor);
   }
 
-  /** A constant tensor; `undefined` where the context has none, as Chromium's on the CPU. */
+  /** A constant tensor; `undefined` where the context has none, as Chromium's on the CPU. A vector is the first to ask. */
   async #constantTensor(descriptor: MLOperandDescriptor, data: AllowSharedBufferSource): Promise<MLTensor | undefined> {
+    if (!this.#hasConstantTensors) return undefined;
     try {
       return await this.context.createConstantTensor(descriptor, data);
     } catch (error) {
-      if (error instanceof DOMException && error.name === "NotSupportedError") return undefined;
-      throw error;
+      if (!(error instanceof DOMException && error.name === "NotSupportedError")) throw error;
+      this.#hasConstantTensors = false;
+      return undefined;
     }
   }
 }
+
+/** Memory that grows as it has to, and is given again and again. */
+function reusedMemory(): Allocate {
+  const memory = new Map<string, Uint8Array<ArrayBuffer>>();
+  return (name, bytes) => {
+    const known = memory.get(name);
+    const enough = known && known.length >= bytes ? known : new Uint8Array(bytes);
+    memory.set(name, enough);
+    return enough.subarray(0, bytes);
+  };
+}
+
+/** How many bytes of a tensor are read at a time. */
+const PIECE = 2 ** 20;
 
 /** The bytes of zero points. */
 const MIDDLES = { uint4: 0x88, uint8: 0x80, int4: 0, int8: 0 } as const;
