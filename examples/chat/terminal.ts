@@ -20,6 +20,9 @@ export async function talk(answer: Answer): Promise<void> {
     lines.write(null, { ctrl: true, name: "u" });
     lines.prompt();
   };
+  let isOpen = true;
+  // Ctrl-D while an answer is written ends the session behind it.
+  lines.on("close", () => isOpen = false);
   lines.on("SIGINT", interrupt);
   Deno.addSignalListener("SIGINT", interrupt);
   try {
@@ -30,7 +33,7 @@ export async function talk(answer: Answer): Promise<void> {
         await answer(line, current.signal);
         current = undefined;
       }
-      lines.prompt();
+      if (isOpen) lines.prompt();
     }
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);

@@ -6,7 +6,7 @@ import { assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import { openFile } from "../../examples/chat/file_source.ts";
 import { readGguf } from "../../examples/chat/gguf.ts";
-import { DEFAULT_MODEL_FILE } from "../../examples/chat/model_file.ts";
+import { defaultModelPath } from "../../examples/chat/model_file.ts";
 import { tokenizerOf } from "../../examples/chat/tokenizer.ts";
 import { random } from "../../support/random.ts";
 
@@ -46,13 +46,13 @@ function manyScripts(count: number): string[] {
 
 if (import.meta.main) { for (const line of manyScripts(1000)) console.log(JSON.stringify(line)); }
 
-const isThere = existsSync(DEFAULT_MODEL_FILE);
+const isThere = existsSync(defaultModelPath());
 Deno.test({
   name: "SmolLM2's tokens of 1,000 lines of many scripts are llama.cpp's" +
     (isThere ? "" : " (skipped: the model is not in the user's cache; deno task chat fetches it)"),
   ignore: !isThere,
   async fn() {
-    const file = openFile(DEFAULT_MODEL_FILE);
+    const file = openFile(defaultModelPath());
     const tokenizer = tokenizerOf(await readGguf(file));
     file.close();
     const lines = manyScripts(1000).map((line) => `${JSON.stringify(tokenizer.encode(line))}\n`);
