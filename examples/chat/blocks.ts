@@ -62,7 +62,7 @@ export function emptyMatrix(type: BlockType, rows: number, inner: number, alloca
   const count = rows * inner / blockSize;
   const floats = (name: "scales" | "minima") => {
     const { buffer, byteOffset } = allocate(name, 4 * count);
-    return new Float32Array(buffer, byteOffset, count);
+    return new Float32Array<ArrayBuffer>(buffer, byteOffset, count);
   };
   const elements = allocate("elements", rows * inner * bits / 8);
   return {
