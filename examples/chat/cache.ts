@@ -14,7 +14,8 @@ export const BLOCK = 32;
 /** How many tokens of a prompt go in together. */
 export const CHUNKS: readonly number[] = [128, 32];
 const KINDS = ["key", "value"];
-const FIRST_HISTORY = 256;
+/** A shorter one would save a little of each token, and soon cost the building of longer graphs. */
+const FIRST_HISTORY = 512;
 
 /** The caches of a conversation. */
 export interface Cache {

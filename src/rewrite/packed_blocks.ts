@@ -177,8 +177,7 @@ function packedZeroPoints(
     ? (index: number) => ((bytes[index >> 1]! ^ sign) >> ((index & 1) << 2)) & 15
     : (index: number) => ((bytes[index]! ^ sign) >> shift) & (2 ** bits - 1);
   const middle = 2 ** (bits - 1);
-  const isUniform = bytes.every((byte) => byte === bytes[0]);
-  if (isUniform && elementAt(0) === middle && elementAt(elementCount(zeroPoints.shape) - 1) === middle) {
+  if (areEqual(bytes) && elementAt(0) === middle && elementAt(elementCount(zeroPoints.shape) - 1) === middle) {
     return undefined;
   }
   const elements = blockIndices(matrix, plane).map(elementAt);
@@ -194,6 +193,12 @@ function packedZeroPoints(
     }
     return packed;
   });
+}
+
+/** Whether all bytes are the same. A loop takes a tenth of the time that `every` does: there are millions. */
+function areEqual(bytes: Uint8Array): boolean {
+  for (let i = 1; i < bytes.length; i++) if (bytes[i] !== bytes[0]) return false;
+  return true;
 }
 
 /** Whether the scales of the blocks are number 0, 1, 2, and so on. */

@@ -12,9 +12,10 @@ import { referenceLogits, type TinyFile, tinyFile, type TinyModel } from "./tiny
 
 const CAPACITY = 400;
 
+/** Evaluators of the same graphs, one for each capacity. */
 async function withEvaluators(
   file: TinyFile,
-  count: number,
+  capacities: readonly number[],
   work: (...evaluators: Evaluator[]) => Promise<void>,
 ): Promise<void> {
   const source = blobSource(new Blob([file.bytes]));
@@ -27,7 +28,7 @@ async function withEvaluators(
     const graphs = graphsOf(engine, architecture, weights);
     const network = { engine, architecture, weights, graphs };
     const evaluators: Evaluator[] = [];
-    for (let i = 0; i < count; i++) evaluators.push(await createEvaluator(network, CAPACITY));
+    for (const capacity of capacities) evaluators.push(await createEvaluator(network, capacity));
     await work(...evaluators);
     for (const evaluator of evaluators) evaluator.destroy();
     graphs.destroy();
@@ -63,7 +64,7 @@ for (const [name, model] of Object.entries(MODELS)) {
     const file = tinyFile(model);
     const ids = someTokens(135, file.vocabulary);
     const expected = referenceLogits(file, model.architecture, ids);
-    await withEvaluators(file, 1, async (evaluator) => {
+    await withEvaluators(file, [CAPACITY], async (evaluator) => {
       // A chunk that is full, tokens until the block has been settled twice, part of a chunk, a token behind it.
       for (const length of [32, ...Array(70).fill(1), 20, ...Array(13).fill(1)]) {
         const at = evaluator!.tokens.length;
@@ -85,7 +86,7 @@ Deno.test("a conversation that is rewound goes on as one that never was longer",
   const [ids, others] = [someTokens(50, file.vocabulary), someTokens(50, file.vocabulary, 4)];
   const sequence = [...ids.slice(0, 37), ...others.slice(0, 10)];
   const expected = referenceLogits(file, model.architecture, sequence).at(-1)!;
-  await withEvaluators(file, 1, async (evaluator) => {
+  await withEvaluators(file, [CAPACITY], async (evaluator) => {
     // To within the block, and to before it.
     for (const length of [37, 20]) {
       await evaluator!.append(ids.slice(evaluator!.tokens.length, 32));
@@ -98,20 +99,20 @@ Deno.test("a conversation that is rewound goes on as one that never was longer",
   });
 });
 
-Deno.test("a history grows; what is behind its end is refused", async () => {
-  const model = MODELS["llama of Q4_1 and Q8_0"]!;
-  const file = tinyFile(model);
-  const ids = someTokens(300, file.vocabulary);
-  const expected = referenceLogits(file, model.architecture, ids).at(-1)!;
-  await withEvaluators(file, 1, async (evaluator) => {
-    await evaluator!.append(ids);
-    assert(difference(await evaluator!.logits(), expected) < 1e-5);
-    await assertRejects(
-      () => evaluator!.append(someTokens(101, file.vocabulary)),
-      Error,
-      "room for 400 tokens, not 401",
-    );
-    assertEquals(evaluator!.tokens.length, 300);
+Deno.test("a history that grows holds what one of full length does; what is behind its end is refused", async () => {
+  const file = tinyFile(MODELS["llama of Q4_1 and Q8_0"]!);
+  const ids = someTokens(540, file.vocabulary);
+  // The first begins with room for 512 tokens; the second has room for all.
+  await withEvaluators(file, [1000, 600], async (growing, fixed) => {
+    const logits: Float32Array[] = [];
+    for (const evaluator of [growing!, fixed!]) {
+      await evaluator.append(ids.slice(0, 500));
+      for (const id of ids.slice(500)) await evaluator.append([id]);
+      logits.push(await evaluator.logits());
+    }
+    assert(difference(logits[0]!, Float64Array.from(logits[1]!)) < 1e-5);
+    await assertRejects(() => fixed!.append(someTokens(61, file.vocabulary)), Error, "room for 600 tokens, not 601");
+    assertEquals(fixed!.tokens.length, 540);
   });
 });
 
@@ -119,7 +120,7 @@ Deno.test("two conversations at once do not meet", async () => {
   const model = MODELS["llama of Q4_1 and Q8_0"]!;
   const file = tinyFile(model);
   const sequences = [someTokens(40, file.vocabulary, 5), someTokens(40, file.vocabulary, 6)];
-  await withEvaluators(file, 2, async (...evaluators) => {
+  await withEvaluators(file, [CAPACITY, CAPACITY], async (...evaluators) => {
     await Promise.all(evaluators.map(async (evaluator, i) => {
       for (const id of sequences[i]!) await evaluator.append([id]);
     }));
