@@ -4,6 +4,7 @@ Prints requests/s, and of the requests while a replica was killed how many were 
 WEBNN_MODELS must name squeezenet.onnx, and WEBNN_SERVE the command of the server, as for server.py.
 """
 
+import http.client
 import json
 import os
 import signal
@@ -46,7 +47,7 @@ def load(seconds):
                 with urllib.request.urlopen(request, timeout=60) as answer:
                     answer.read()
                 answers.append(time.time())
-            except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
+            except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError) as error:
                 failures.append((time.time(), str(error)))
 
     threads = [threading.Thread(target=connection) for _ in range(CONNECTIONS)]
