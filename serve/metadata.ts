@@ -6,6 +6,7 @@
 
 import type { ModelPort } from "@webnn/deno/onnx";
 import { type DataTypeName, protocolType } from "./data_types.ts";
+import config from "./deno.json" with { type: "json" };
 
 /** The version of every model: a file has no other. */
 export const VERSION = "1";
@@ -27,7 +28,11 @@ export function portOf(port: ModelPort): Port {
 }
 
 /** The server's metadata. */
-export const SERVER_METADATA = { name: "webnn-serve", version: "0.1.0", extensions: ["binary_tensor_data"] } as const;
+export const SERVER_METADATA = {
+  name: "webnn-serve",
+  version: config.version,
+  extensions: ["binary_tensor_data"],
+} as const;
 
 /** A model's metadata. */
 export function modelMetadata(
