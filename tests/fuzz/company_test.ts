@@ -1,7 +1,7 @@
 /** A fixed part of `deno task fuzz --company` for every run of the tests, and whether it finds what it should. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import { createContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import { TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import type { operators } from "../../src/ops/operators.ts";
 import { tensor } from "../reference/mod.ts";
@@ -73,8 +73,10 @@ const FOUND: Readonly<Record<string, number>> = {
 
 for (const [name, seed] of Object.entries(FOUND)) {
   Deno.test(`${name}, switched on alone, is found`, async () => {
-    const context = await sharedContext();
-    const check = () => checkCompany(context, companyProgram(seed), seed, newCompanyTally());
+    const check = async () => {
+      using context = await createContext(); // A context keeps the options of its sessions.
+      return await checkCompany(context, companyProgram(seed), seed, newCompanyTally());
+    };
     assertEquals(await check(), undefined);
     TRIED_OPTIMIZERS.add(name);
     try {
