@@ -1,9 +1,9 @@
 /**
  * Constant factors and summands of each channel behind a convolution, which become part of its filter and bias.
  *
- * Each weight is rounded once, as the operator would round its result. It must stay a normal number: a subnormal one has
- * lost digits, an infinite one all of them. Factors are positive: a negative one would make -0 of a sum that is 0, which
- * the convolution does not.
+ * Each weight is rounded once, as the operator would round its result. The largest weight of each channel must stay a
+ * normal number, so that what smaller ones lose as subnormal numbers is no more than its own rounding; all must stay
+ * finite. Factors are positive: a negative one would make -0 of a sum that is 0, which the convolution does not.
  *
  * @module
  */
@@ -116,7 +116,7 @@ function withAffine(
   return become("conv2d", operands, convolution.attributes);
 }
 
-/** The bias after factors and summands; `undefined` if it is no constant, or digits would be lost. */
+/** The bias after factors and summands; `undefined` if it is no constant, or would not be finite. */
 function shiftBias(
   convolution: Convolution,
   { factors, summands }: Affine,
@@ -126,7 +126,7 @@ function shiftBias(
   const count = convolution.outputs[0]!.shape[channelAxis(convolution)]!;
   const before = bias ? numbersOf(bias, graph) : new Array<number>(count).fill(0);
   const after = before && Float32Array.from(before, (number, i) => number * (factors?.[i] ?? 1) + (summands?.[i] ?? 0));
-  return after?.every((number) => number === 0 || isNormal(number)) ? after : undefined;
+  return after?.every(Number.isFinite) ? after : undefined;
 }
 
 /** The filter with each output channel times its factor; `undefined` if it is no constant, or digits would be lost. */
@@ -139,21 +139,13 @@ function scaleFilter(
   if (!bytes || !factors.every(isNormal)) return undefined;
   const inner = elementCount(filter.shape.slice(filterLayout.indexOf("o") + 1));
   const scaled = floatsOf(bytes).slice();
-  for (let start = 0; start < scaled.length; start += inner) {
-    const factor = factors[(start / inner) % factors.length]!;
-    if (!scale(scaled.subarray(start, start + inner), factor)) return undefined;
+  const largest = new Float32Array(factors.length);
+  for (let i = 0; i < scaled.length; i++) {
+    const channel = Math.floor(i / inner) % factors.length;
+    scaled[i]! *= factors[channel]!;
+    largest[channel] = Math.max(largest[channel]!, Math.abs(scaled[i]!)); // Of a NaN, NaN.
   }
-  return scaled;
-}
-
-/** Multiplies all weights; whether each is still 0 or a normal number. */
-function scale(weights: Float32Array, factor: number): boolean {
-  for (let i = 0; i < weights.length; i++) {
-    if (weights[i] === 0) continue;
-    weights[i]! *= factor;
-    if (!isNormal(weights[i]!)) return false;
-  }
-  return true;
+  return largest.every((number) => number === 0 || isNormal(number)) ? scaled : undefined;
 }
 
 function isNormal(number: number): boolean {

@@ -143,3 +143,16 @@ testProgram(
   [1],
   NEAR,
 );
+
+for (const layout of ["nchw", "nhwc"] as const) {
+  testProgram(
+    `two activations after a convolution, ${layout}`,
+    ({ builder, f, x }) => {
+      const image = x(layout === "nchw" ? [1, 1, 2, 2] : [1, 2, 2, 1], [-2, 0.5, 3, -4]);
+      const y = builder.conv2d(image, f([1, 1, 1, 1], [2]), { inputLayout: layout });
+      return builder.tanh(builder.leakyRelu(y, { alpha: -0.25 }));
+    },
+    [1, 1, 6, 2].map(Math.tanh),
+    { ...NEAR, not: { ggml: "the plug-in takes a convolution in 2-D and then refuses it" } },
+  );
+}

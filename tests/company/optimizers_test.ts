@@ -93,6 +93,22 @@ const CHANGES: readonly Change[] = [
     without: ["Gemm", "Sum"],
   },
   {
+    rule: "ConvAddFusion",
+    graph: graphOf("x[1,1,2,2]", { "w[2,1,1,1]": [2], "c[1,2,1,1]": [1, 3] }, [
+      ["Conv", "x w", "y0", { kernel_shape: [1, 1] }],
+      ["Add", "y0 c", "y"],
+    ], "y[1,2,2,2]"),
+    without: ["Add", "Conv"],
+  },
+  {
+    rule: "ConvMulFusion",
+    graph: graphOf("x[1,1,2,2]", { "w[2,1,1,1]": [2], "c[1,2,1,1]": [1, 3] }, [
+      ["Conv", "x w", "y0", { kernel_shape: [1, 1] }],
+      ["Mul", "y0 c", "y"],
+    ], "y[1,2,2,2]"),
+    without: ["Conv", "Mul"],
+  },
+  {
     rule: "ConvBNFusion",
     graph: graphOf("x[1,1,2,2]", { "w[2,1,1,1]": [2], ...BATCH_NORM }, [
       ["Conv", "x w", "c", { kernel_shape: [1, 1] }],

@@ -153,5 +153,4 @@ testProgram(
     return quantize(sum);
   },
   [130, 126, 255],
-  { not: { openvino: "its fusion of the sum and the quantisation rounds down" } },
 );

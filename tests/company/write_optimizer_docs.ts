@@ -25,6 +25,8 @@ ${REVIEWED_VERSION} is either shown to keep the function, or disabled. What a di
 
 - \`contextInfo(context).optimizersReviewed\` is false with a version of ONNX Runtime newer than ${REVIEWED_VERSION}: it may
   have optimisers that nobody has looked at.
+- The fuzz of company (\`deno task fuzz --company --optimizer NAME\`) finds what a disabled one does when it is switched on
+  alone; where it does not, the last column says why.
 - Tests hold the table against the engine: the transformers that its log names must be those that are proven, and each
   disabled rule must leave its pattern as it is, and change it where it is switched on.
 - Execution providers may fuse operators on their own, after these optimisers. Those of OpenVINO, TensorRT, Core ML and
@@ -43,19 +45,25 @@ export function optimizerDocs(): string {
   return [
     INTRODUCTION,
     `## Proven: ${proven.length}\n`,
-    table(proven),
+    table(["Name", "Kind", "Levels", "Why"], proven, ({ reason }) => [reason]),
     `## Disabled: ${disabled.length}\n`,
-    table(disabled),
+    table(["Name", "Kind", "Levels", "What it does", "Found by the fuzz"], disabled, ({ reason, unfound }) => [
+      reason,
+      unfound === undefined ? "yes" : `no: ${unfound}`,
+    ]),
     ENTRIES,
     entries(),
   ].join("\n");
 }
 
-function table(rows: readonly Optimizer[]): string {
-  const lines = rows.map(({ name, kind, levels, reason }) =>
-    `| ${name} | ${kind} | ${levels.join(", ")} | ${reason} |`
-  );
-  return ["| Name | Kind | Levels | Why |", "| --- | --- | --- | --- |", ...lines, ""].join("\n");
+function table(
+  head: readonly string[],
+  rows: readonly Optimizer[],
+  texts: (row: Optimizer) => readonly string[],
+): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const lines = rows.map((row) => line([row.name, row.kind, row.levels.join(", "), ...texts(row)]));
+  return [line(head), line(head.map(() => "---")), ...lines, ""].join("\n");
 }
 
 /** The names stand above. */

@@ -36,6 +36,8 @@ type Kind = Batch["kind"];
 
 /** How much is done in one process. */
 const BATCH: Readonly<Record<Kind, number>> = { graphs: 250, calls: 5000, company: 250 };
+/** Devices take up to a second to compile a graph. */
+const DEVICE_BATCH = 50;
 
 /** What a run is to do. */
 export interface Plan extends Partial<Readonly<Record<Kind, number>>>, Pick<Batch, "device" | "optimizer"> {
@@ -67,7 +69,7 @@ export async function fuzz(
   const isLate = () => performance.now() - start > (plan.minutes ?? Infinity) * 60_000;
   while (kinds.some((kind) => done[kind] < plan[kind]!) && !isLate()) {
     for (const kind of kinds) {
-      const count = Math.min(BATCH[kind], plan[kind]! - done[kind]);
+      const count = Math.min(device ? DEVICE_BATCH : BATCH[kind], plan[kind]! - done[kind]);
       if (count <= 0) continue;
       const batch = { kind, from: seed + done[kind], count, removed: [] };
       await runBatch(program, { ...batch, ...device && { device }, ...optimizer && { optimizer } }, outcome);

@@ -41,6 +41,10 @@ const merged: Readonly<Record<string, Program>> = {
   "batchNormalization with scale and bias": followed(({ b, f }, y) =>
     b.batchNormalization(y, f([3], [1, 2, 3]), f([3], [4, 0.5, 9]), { scale: f([3], SIGNED), bias: f([3], [5, 6, 7]) })
   ),
+  "a subnormal summand": followed(({ b, f }, y) => b.add(y, f([3, 1, 1], [2 ** -140, 0, 1]))),
+  "a factor of a channel with a subnormal weight beside a normal one": followed(({ b, f }, y) => b.mul(y, f([], 3)), {
+    filter: [1, 2, -3, 4, 5, 2 ** -140],
+  }),
   "several in a row": followed(({ b, f }, y) =>
     b.add(b.mul(b.sub(y, f([3, 1, 1], EACH)), f([], 2)), f([3, 1, 1], EACH))
   ),
@@ -81,9 +85,9 @@ const kept: Readonly<Record<string, readonly [op: string, program: Program]>> = 
   "a negative factor": ["Mul", followed(({ b, f }, y) => b.mul(y, f([3, 1, 1], SIGNED)))],
   "a negative divisor": ["Div", followed(({ b, f }, y) => b.div(y, f([], -2)))],
   "a factor of 0": ["Mul", followed(({ b, f }, y) => b.mul(y, f([3, 1, 1], [1, 0, 1])))],
-  "a factor that makes a weight subnormal": [
+  "a factor that makes all weights of a channel subnormal": [
     "Mul",
-    followed(({ b, f }, y) => b.mul(y, f([], 2 ** -100)), { filter: [1, 1, 1, 1, 1, 2 ** -30] }),
+    followed(({ b, f }, y) => b.mul(y, f([], 2 ** -100)), { filter: [1, 1, 1, 1, 2 ** -28, 2 ** -30] }),
   ],
   "a factor that makes a weight infinite": [
     "Mul",

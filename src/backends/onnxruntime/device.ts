@@ -265,7 +265,7 @@ export class OrtDevice implements Device {
     adapt?: (options: Pointer) => void,
   ): Releasable & { readonly pointer: Pointer } {
     const { accelerator, runtime: { api } } = this;
-    const entries = entriesForGraph(onnx);
+    const entries = entriesForGraph(onnx, this.info.provider);
     if (!accelerator && !adapt) return { pointer: this.#options.with(entries), release() {} };
     const pointer = accelerator?.createSessionOptions(graphOptions) ??
       api.CloneSessionOptions(this.#options.with(entries));

@@ -37,23 +37,27 @@ const neutral: Formula = (pen, x) => {
 
 /** The same operation twice, or nearly the same: attributes and constants that are equal, and 0 beside -0. */
 const twins: Formula = (pen, x) => {
-  const [a, b] = [0, 1].map(() => {
-    const sign = pen.next.pick([0, -0]);
-    switch (pen.next.integer(0, 3)) {
-      case 0:
-        return pen.unary("reciprocal", pen.unary("clamp", pen.unary("abs", x), { minValue: sign, maxValue: sign }));
-      case 1:
-        return pen.unary("reciprocal", pen.unary("leakyRelu", pen.unary("neg", pen.unary("abs", x)), { alpha: sign }));
-      case 2:
-        return pen.unary("reciprocal", pen.binary("mul", pen.unary("abs", x), pen.number(sign, x)));
-      default:
-        return pen.unary("elu", x, { alpha: pen.nearly(1, 0.5) });
-    }
-  }) as [Id, Id];
+  const sign = pen.next.pick([0, -0]);
+  const kind = pen.next.integer(0, 3);
+  const [a, b] = [twin(pen, x, kind, sign), twin(pen, x, kind, pen.nearly(-sign, sign))];
   return pen.chance(0.5)
     ? pen.binary("max", a, b)
     : pen.call("concat", { inputs: [rank1(pen, a), rank1(pen, b)] }, { axis: 0 });
 };
+
+/** An operation with a zero; the reciprocal tells which. */
+function twin(pen: Pen, x: Id, kind: number, zero: number): Id {
+  switch (kind) {
+    case 0:
+      return pen.unary("reciprocal", pen.unary("clamp", pen.unary("abs", x), { minValue: zero, maxValue: zero }));
+    case 1:
+      return pen.unary("reciprocal", pen.unary("leakyRelu", pen.unary("neg", pen.unary("abs", x)), { alpha: zero }));
+    case 2:
+      return pen.unary("reciprocal", pen.binary("mul", pen.unary("abs", x), pen.number(zero, x)));
+    default:
+      return pen.unary("elu", x, { alpha: pen.nearly(1, 0.5) });
+  }
+}
 
 function rank1(pen: Pen, x: Id): Id {
   return pen.unary("reshape", x, { newShape: [sizeOf(pen.shape(x))] });
@@ -165,13 +169,13 @@ const choice: Formula = (pen, x) => {
   return pen.call("where", { condition, trueValue: x, falseValue: other });
 };
 
-/** Rectified, then cut off. */
+/** Rectified, then cut off; the reciprocal tells 0 from -0. */
 const cuts: Formula = (pen, x) => {
   let y = pen.chance(0.7) ? pen.unary("relu", x) : x;
   for (let count = pen.next.integer(1, 3); count > 0; count--) {
     y = pen.unary("clamp", y, { minValue: pen.next.pick([0, -0, -1, 0.5]), maxValue: pen.next.pick([6, 1, Infinity]) });
   }
-  return y;
+  return pen.chance(0.3) ? pen.unary("reciprocal", y) : y;
 };
 
 /** Reshapes and expansions, of constants too. */

@@ -8,11 +8,12 @@ import { type Random, random } from "../../../support/random.ts";
 import { type Program, resultsOf } from "../programs.ts";
 import { IMAGES } from "./images.ts";
 import { MOVES } from "./moves.ts";
+import { NARROW } from "./narrow.ts";
 import { type Formula, NORMS } from "./norms.ts";
 import { DeadEnd, type Id, Pen, smallShape } from "./pen.ts";
 import { QUANTIZED } from "./quantized.ts";
 
-const FAMILIES: readonly (readonly Formula[])[] = [NORMS, NORMS, MOVES, QUANTIZED, IMAGES];
+const FAMILIES: readonly (readonly Formula[])[] = [NORMS, NORMS, MOVES, QUANTIZED, IMAGES, NARROW];
 
 /** A random program of one to three formulas, with some of its intermediate values among the outputs. */
 export function companyProgram(seed: number): Program {

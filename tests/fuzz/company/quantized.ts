@@ -50,19 +50,28 @@ function halves(shape: readonly number[], axis: number): number[] {
   return shape.map((size, i) => i === axis && size % 2 === 0 ? size / 2 : 1);
 }
 
-function quantized(pen: Pen, input: Id, type: QuantizedType = typeOf(pen, "int32")): Id {
+/** Quantises. */
+export function quantized(pen: Pen, input: Id, type: QuantizedType = typeOf(pen, "int32")): Id {
   return pen.call("quantizeLinear", { input, ...parameters(pen, pen.shape(input), type) });
 }
 
-function dequantized(pen: Pen, input: Id): Id {
+/** Dequantises. */
+export function dequantized(pen: Pen, input: Id): Id {
   const type = pen.tensor(input).dataType as QuantizedType;
   return pen.call("dequantizeLinear", { input, ...parameters(pen, pen.shape(input), type) });
+}
+
+/** Quantises and dequantises with the same scale and zero point, for the whole tensor or otherwise. */
+export function pairOf(pen: Pen, input: Id): Id {
+  const type = typeOf(pen, "int32");
+  const steps = parameters(pen, pen.shape(input), type);
+  return pen.call("dequantizeLinear", { input: pen.call("quantizeLinear", { input, ...steps }), ...steps });
 }
 
 /** A dequantised value: of data, or of a value quantised before. */
 function source(pen: Pen, x: Id, shape = pen.shape(x)): Id {
   const isSame = `${shape}` === `${pen.shape(x)}`;
-  if (isSame && pen.chance(0.5)) return dequantized(pen, quantized(pen, x));
+  if (isSame && pen.chance(0.5)) return pen.chance(0.5) ? pairOf(pen, x) : dequantized(pen, quantized(pen, x));
   const dataType = typeOf(pen, "int32", "int4", "uint4");
   return dequantized(pen, pen.leaf(shape, { dataType, domain: DATA[dataType], constants: 0.3 }));
 }
@@ -153,7 +162,7 @@ function finish(pen: Pen, id: Id): Id {
 const pairs: Formula = (pen, x) => {
   let y = x;
   for (let count = pen.next.integer(2, 3); count > 0; count--) {
-    y = dequantized(pen, quantized(pen, y));
+    y = pen.chance(0.6) ? pairOf(pen, y) : dequantized(pen, quantized(pen, y));
     if (pen.chance(0.3)) y = pen.disguised(y);
   }
   return y;

@@ -18,8 +18,15 @@ const FLAWS = {
   uncentredLayers: ["webgpu", "openvino"],
   /** DequantizeLinear with one scale computes only a quarter of the elements, if their number is a multiple of 4. */
   partialDequantization: ["webgpu"],
+  /**
+   * Transposes after DequantizeLinear are moved before it by quantising again, and 4-bit values cannot be copied to the
+   * device.
+   */
+  movedHalfBytes: ["webgpu"],
   /** DequantizeLinear multiplies input and zero point by the scale before it subtracts. */
   roughDequantization: ["openvino"],
+  /** QuantizeLinear, fused with a sum before it, rounds down. */
+  roughQuantization: ["openvino"],
   /**
    * Pow fails if one operand has rank 2 or more and a last dimension of 1, and that of the other is a multiple of 4.
    */

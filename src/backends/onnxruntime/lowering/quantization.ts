@@ -60,23 +60,26 @@ function inOneRow(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter
 const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType, shape } = input;
   // ONNX Runtime supports int32 too, but moves transposes past it by quantising again, which it does not support.
-  const hasKernel = bitsOf(dataType) < 32 && !has("roughDequantization", onnx);
+  const isMoved = bitsOf(dataType) === 4 && !onnx.constantBytes(input) && has("movedHalfBytes", onnx);
+  const hasKernel = bitsOf(dataType) < 32 && !isMoved && !has("roughDequantization", onnx);
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
   const working = workingType(dataType);
-  const parameter = parameters(shape, scale.shape, working, onnx);
-  const difference = onnx.node("Sub", [onnx.cast(input, working), parameter(zeroPoint)]);
-  return onnx.cast(onnx.node("Mul", [difference, parameter(scale)]), scale.dataType);
+  // A difference of integers is multiplied as it is; one of floats could be multiplied out.
+  const whole = bitsOf(dataType) < 32 ? "int32" : working;
+  const parameter = (value: Value, type: Working) => spreadOver(value, shape, scale.shape, type, onnx);
+  const difference = onnx.node("Sub", [onnx.cast(input, whole), parameter(zeroPoint, whole)]);
+  return onnx.cast(onnx.node("Mul", [onnx.cast(difference, working), parameter(scale, working)]), scale.dataType);
 };
 
 const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType } = zeroPoint;
   // ONNX Runtime rounds the quotient of float16 to float16, which leaves only a few hundred values.
-  const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32";
+  const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32" && !has("roughQuantization", onnx);
   const output = hasKernel ? fused("QuantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
   const working = workingType(dataType);
-  const parameter = parameters(input.shape, scale.shape, working, onnx);
+  const parameter = (value: Value) => spreadOver(value, input.shape, scale.shape, working, onnx);
   const quotient = onnx.node("Round", [onnx.node("Div", [onnx.cast(input, working), parameter(scale)])]);
   const { min, max } = integerRange(dataType);
   const clipped = onnx.node("Clip", [
@@ -88,27 +91,22 @@ const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, 
   return onnx.cast(onnx.cast(clipped, "int64"), dataType);
 };
 
+/** The types in which scales, zero points and what they apply to are computed. */
+type Working = "float32" | "float64" | "int32";
+
 /** The float type that can represent all integers of a type, and their differences. */
 function workingType(dataType: MLOperandDataType): "float32" | "float64" {
   return bitsOf(dataType) === 32 ? "float64" : "float32";
 }
 
 /** Casts a scale or zero point, and repeats its elements so that it broadcasts to the shape. */
-function parameters(
-  shape: Shape,
-  blocks: Shape,
-  working: "float32" | "float64",
-  onnx: OnnxWriter,
-): (value: Value) => Operand {
+function spreadOver(value: Value, shape: Shape, blocks: Shape, working: Working, onnx: OnnxWriter): Operand {
   const target = shape.map((dimension, axis) => blocks[axis] === 1 ? 1 : dimension);
-  const isRepeated = target.some((dimension, axis) => dimension !== blocks[axis]);
-  return (value) => {
-    const cast = onnx.cast(value, working);
-    if (!isRepeated) return cast;
-    const parted = onnx.reshape(cast, blocks.flatMap((count) => [count, 1]));
-    const repeats = target.flatMap((dimension, axis) => [blocks[axis]!, dimension / blocks[axis]!]);
-    return onnx.reshape(onnx.node("Expand", [parted, onnx.ints(repeats)]), target);
-  };
+  const cast = onnx.cast(value, working);
+  if (target.every((dimension, axis) => dimension === blocks[axis])) return cast;
+  const parted = onnx.reshape(cast, blocks.flatMap((count) => [count, 1]));
+  const repeats = target.flatMap((dimension, axis) => [blocks[axis]!, dimension / blocks[axis]!]);
+  return onnx.reshape(onnx.node("Expand", [parted, onnx.ints(repeats)]), target);
 }
 
 export const quantizations = { dequantizeLinear, quantizeLinear } satisfies {
