@@ -94,11 +94,11 @@ export const OPTIMIZERS: readonly Optimizer[] = [
   ...row("rule", "disabled", [2], {
     ClipQuantRewrite: [
       "leaves out a clamp before a quantisation that cuts off as much",
-      "it kept the function in 1,517 programs; no model of bench:models has its pattern",
+      "it kept the function in 1,517 programs; none of eight models of bench:models has its pattern",
     ],
     ReluQuantRewrite: [
       "leaves out a relu before a quantisation whose least value is 0",
-      "it kept the function in 1,366 programs; no model of bench:models has its pattern",
+      "it kept the function in 1,366 programs; none of eight models of bench:models has its pattern",
     ],
   }),
   ...row("transformer", "proven", [1], {
@@ -153,16 +153,22 @@ export const OPTIMIZERS: readonly Optimizer[] = [
       "quantises and multiplies in one step",
       "src/rewrite/ writes what it makes, under exact conditions, and leaves nothing for it",
     ],
-    GeluFusionL2: ["as GeluFusionL1", "is for opsets without gelu, before 20; graphs are of 21"],
-    LayerNormFusionL2: ["as LayerNormFusionL1", "is for opsets without the norm, before 17; graphs are of 21"],
+    GeluFusionL2: [
+      "as GeluFusionL1",
+      "changes none of 1,800 programs: it is for opsets without gelu, before 20; graphs are of 21",
+    ],
+    LayerNormFusionL2: [
+      "as LayerNormFusionL1",
+      "changes none of 1,800 programs: it is for opsets without the norm, before 17; graphs are of 21",
+    ],
     SimplifiedLayerNormFusion: "takes other formulas for a root-mean-square norm, and an input for its epsilon",
     AttentionFusion: [
       "takes a mask for one of the kind that BERT has",
-      "looks for a mask that Unsqueeze made, which is written for recurrent networks only",
+      "changes none of 1,800 programs: it looks for a mask that Unsqueeze made, which is written for recurrent networks only",
     ],
     EmbedLayerNormFusion: [
       "checks indices in another way than the operators that it replaces",
-      "looks for indices that are inputs; here they are clamped to the table before",
+      "changes none of 1,800 programs: it looks for indices that are inputs; here they are clamped to the table before",
     ],
     GatherSliceToSplitFusion: [
       "takes all positions of an axis by one split",
