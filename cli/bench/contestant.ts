@@ -9,7 +9,7 @@ import type { Terminal } from "../terminal.ts";
 import type { Job, Loaded, Measured } from "./protocol.ts";
 
 /** A process with a loaded model. It ends when it is disposed, or at Ctrl-C. */
-export interface Contestant extends Disposable {
+export interface Contestant extends AsyncDisposable {
   readonly loaded: Loaded;
   run(runs: number): Promise<Measured>;
 }
@@ -29,15 +29,18 @@ export async function startContestant(job: Job, terminal: Terminal): Promise<Con
     if (answer.failed !== undefined) throw new Failure(answer.failed);
     return answer;
   };
-  const dispose = () => {
+  const dispose = async () => {
     onInterrupt[Symbol.dispose]();
     endChild(child);
+    await writer.close().catch(() => {});
+    while (!(await answers.next()).done);
+    await Promise.all([child.status, errors]);
   };
   try {
     const loaded = await ask<Loaded>(job);
-    return { loaded, run: (runs) => ask<Measured>({ runs }), [Symbol.dispose]: dispose };
+    return { loaded, run: (runs) => ask<Measured>({ runs }), [Symbol.asyncDispose]: dispose };
   } catch (error) {
-    dispose();
+    await dispose();
     throw error;
   }
 }

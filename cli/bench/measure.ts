@@ -53,7 +53,7 @@ export async function measure(
   multiplyAdds: number | undefined,
   terminal: Terminal,
 ): Promise<Row[]> {
-  using stack = new DisposableStack();
+  await using stack = new AsyncDisposableStack();
   const started: { entry: Entry; contestant?: Contestant; failed?: string; times: number[]; memory: number }[] = [];
   for (const entry of entries) {
     terminal.progress(`loading on ${titleOf(entry)} ...`);
