@@ -45,13 +45,14 @@ const twins: Formula = (pen, x) => {
     : pen.call("concat", { inputs: [rank1(pen, a), rank1(pen, b)] }, { axis: 0 });
 };
 
-/** An operation with a zero; the reciprocal tells which. */
+/** An operation with a zero; the reciprocal tells which. Of an operand of zero either would be right: there is none. */
 function twin(pen: Pen, x: Id, kind: number, zero: number): Id {
+  const positive = () => pen.binary("add", pen.unary("abs", x), pen.number(1, x));
   switch (kind) {
     case 0:
-      return pen.unary("reciprocal", pen.unary("clamp", pen.unary("abs", x), { minValue: zero, maxValue: zero }));
+      return pen.unary("reciprocal", pen.unary("clamp", positive(), { minValue: zero, maxValue: zero }));
     case 1:
-      return pen.unary("reciprocal", pen.unary("leakyRelu", pen.unary("neg", pen.unary("abs", x)), { alpha: zero }));
+      return pen.unary("reciprocal", pen.unary("leakyRelu", pen.unary("neg", positive()), { alpha: zero }));
     case 2:
       return pen.unary("reciprocal", pen.binary("mul", pen.unary("abs", x), pen.number(zero, x)));
     default:
