@@ -11,8 +11,8 @@ import type { MLTensorLimits } from "../graph/limits.ts";
 import { dimensionProblem } from "../ops/apply.ts";
 import { graphLimits, type OperatorLimits, operatorLimits } from "../ops/limits.ts";
 import { type OperatorName, operators } from "../ops/operators.ts";
-import { byteLength, type Descriptor, formatShape, sameShape } from "../shape.ts";
-import { loseAll, Timeline, type TimelineTensor } from "../timeline/timeline.ts";
+import { byteLength, type Descriptor } from "../shape.ts";
+import { loseAll, Timeline } from "../timeline/timeline.ts";
 import {
   type AllowSharedBufferSource,
   allowSharedBufferSource,
@@ -20,9 +20,10 @@ import {
   bytesOf,
   bytesOfLength,
 } from "../webidl/buffers.ts";
-import { type NamedValues, record, requireArguments } from "../webidl/converters.ts";
+import { record, requireArguments } from "../webidl/converters.ts";
 import { defineInterface, illegalConstructor, promised } from "../webidl/platform_object.ts";
 import { operandDescriptor, tensorDescriptor } from "./descriptors.ts";
+import { checkSharing, EXPORTED, matchTensors } from "./dispatch_tensors.ts";
 import type { MLContextLostInfo, MLNamedTensors, MLOperandDescriptor, MLTensorDescriptor } from "./dictionaries.ts";
 import {
   checkExportable,
@@ -41,7 +42,6 @@ import {
   graphSlot,
   type GraphState,
   isDestroyed,
-  type Port,
   tensorSlot,
   type TensorState,
 } from "./state.ts";
@@ -445,8 +445,6 @@ function checkTensor(context: ContextState, tensor: TensorState, where: string):
   if (isExported(tensor.rental)) throw new TypeError(`${where}: the tensor ${EXPORTED}`);
 }
 
-const EXPORTED = "is exported to WebGPU; destroy the GPUBuffer to get it back";
-
 /** The bytes of the buffer that a tensor is read into. WPT: it may be longer, and a view of any kind. */
 function targetBytes(target: AllowSharedBufferSource, descriptor: Descriptor, where: string): Uint8Array {
   const bytes = bytesOf(target);
@@ -460,65 +458,4 @@ function targetBytes(target: AllowSharedBufferSource, descriptor: Descriptor, wh
 function checkGraph(context: ContextState, { context: owner, graph }: GraphState, where: string): void {
   if (owner !== context) throw new TypeError(`${where}: the graph belongs to another context`);
   if (graph.destroyed || context.timeline.isLost) throw invalidStateError(`${where}: the graph is destroyed`);
-}
-
-/** Numbers the dispatches: a tensor remembers the number of the last one that used it. */
-let dispatchCount = 0;
-
-/** An output may not be an input or another output. The text also forbids one tensor as two inputs; WPT uses it. */
-function checkSharing(inputs: readonly TensorState[], outputs: NamedValues<TensorState>, where: string): void {
-  dispatchCount++;
-  for (const input of inputs) input.lastDispatch = dispatchCount;
-  outputs.values.forEach((output, i) => {
-    if (output.lastDispatch === dispatchCount) {
-      throw new TypeError(`${where}: the tensor of output ${JSON.stringify(outputs.names[i])} is used twice`);
-    }
-    output.lastDispatch = dispatchCount;
-  });
-}
-
-/**
- * The tensors in the order of the ports, after checking that they match.
- * @see https://www.w3.org/TR/webnn/#validate-tensors-with-descriptors
- */
-function matchTensors(
-  context: ContextState,
-  ports: readonly Port[],
-  { names, values }: NamedValues<TensorState>,
-  where: string,
-): TimelineTensor[] {
-  const tensors = ports.map((port, i) => {
-    const tensor = values[names[i] === port.name ? i : names.indexOf(port.name)];
-    return matchTensor(context, port, tensor, where);
-  });
-  // None is missing: if there are more names than ports, one of them is no port.
-  if (names.length > ports.length) {
-    const known = ports.map(({ name }) => name);
-    const other = names.find((name) => !known.includes(name));
-    throw new TypeError(
-      `${where}[${JSON.stringify(other)}]: the graph has only ${
-        known.map((name) => JSON.stringify(name)).join(", ") || "none"
-      }`,
-    );
-  }
-  return tensors;
-}
-
-function matchTensor(
-  context: ContextState,
-  { name, descriptor: { dataType, shape } }: Port,
-  tensor: TensorState | undefined,
-  where: string,
-): TimelineTensor {
-  const refuse = (problem: string) => new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
-  if (tensor === undefined) throw refuse("is missing");
-  const own = tensor.descriptor;
-  if (tensor.context !== context) throw refuse("belongs to another context");
-  if (tensor.kind === "constant") throw refuse("is a constant tensor, which only builders take");
-  if (isExported(tensor.rental)) throw refuse(EXPORTED);
-  if (own.dataType !== dataType || !sameShape(own.shape, shape)) {
-    throw refuse(`must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`);
-  }
-  if (isDestroyed(tensor)) throw invalidStateError(refuse("is destroyed").message);
-  return tensor.storage;
 }

@@ -1,0 +1,76 @@
+/**
+ * The checks of the tensors that a dispatch gets.
+ *
+ * @module
+ */
+
+import { invalidStateError } from "../errors.ts";
+import { isExported } from "../interop/webgpu.ts";
+import { formatShape, sameShape } from "../shape.ts";
+import type { TimelineTensor } from "../timeline/timeline.ts";
+import type { NamedValues } from "../webidl/converters.ts";
+import { type ContextState, isDestroyed, type Port, type TensorState } from "./state.ts";
+
+/** What is wrong with a tensor that WebGPU has. */
+export const EXPORTED = "is exported to WebGPU; destroy the GPUBuffer to get it back";
+
+/** Numbers the dispatches: a tensor remembers the number of the last one that used it. */
+let dispatchCount = 0;
+
+/** An output may not be an input or another output. The text also forbids one tensor as two inputs; WPT uses it. */
+export function checkSharing(inputs: readonly TensorState[], outputs: NamedValues<TensorState>, where: string): void {
+  dispatchCount++;
+  for (const input of inputs) input.lastDispatch = dispatchCount;
+  outputs.values.forEach((output, i) => {
+    if (output.lastDispatch === dispatchCount) {
+      throw new TypeError(`${where}: the tensor of output ${JSON.stringify(outputs.names[i])} is used twice`);
+    }
+    output.lastDispatch = dispatchCount;
+  });
+}
+
+/**
+ * The tensors in the order of the ports, after checking that they match.
+ * @see https://www.w3.org/TR/webnn/#validate-tensors-with-descriptors
+ */
+export function matchTensors(
+  context: ContextState,
+  ports: readonly Port[],
+  { names, values }: NamedValues<TensorState>,
+  where: string,
+): TimelineTensor[] {
+  const tensors = ports.map((port, i) => {
+    const tensor = values[names[i] === port.name ? i : names.indexOf(port.name)];
+    return matchTensor(context, port, tensor, where);
+  });
+  // None is missing: if there are more names than ports, one of them is no port.
+  if (names.length > ports.length) {
+    const known = ports.map(({ name }) => name);
+    const other = names.find((name) => !known.includes(name));
+    throw new TypeError(
+      `${where}[${JSON.stringify(other)}]: the graph has only ${
+        known.map((name) => JSON.stringify(name)).join(", ") || "none"
+      }`,
+    );
+  }
+  return tensors;
+}
+
+function matchTensor(
+  context: ContextState,
+  { name, descriptor: { dataType, shape } }: Port,
+  tensor: TensorState | undefined,
+  where: string,
+): TimelineTensor {
+  const refuse = (problem: string) => new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
+  if (tensor === undefined) throw refuse("is missing");
+  const own = tensor.descriptor;
+  if (tensor.context !== context) throw refuse("belongs to another context");
+  if (tensor.kind === "constant") throw refuse("is a constant tensor, which only builders take");
+  if (isExported(tensor.rental)) throw refuse(EXPORTED);
+  if (own.dataType !== dataType || !sameShape(own.shape, shape)) {
+    throw refuse(`must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`);
+  }
+  if (isDestroyed(tensor)) throw invalidStateError(refuse("is destroyed").message);
+  return tensor.storage;
+}
