@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { stripVTControlCharacters } from "node:util";
 import { Failure } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -40,12 +41,13 @@ export async function* answersOf(child: Deno.ChildProcess): AsyncGenerator<strin
   return undefined;
 }
 
-/** How a child ended that should not have, with its last line on standard error. */
+/** How a child ended unexpectedly, with its error: Deno prints a stack trace after it, an engine may print lines before. */
 export async function lastWords(child: Deno.ChildProcess, errors: Promise<string>): Promise<string> {
   const { signal, code } = await child.status;
   const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;
-  const last = (await errors).trim().split("\n").at(-1);
-  return `the process ${how}${last ? `: ${last}` : ""}`;
+  const lines = stripVTControlCharacters(await errors).trim().split("\n");
+  const error = lines.find((line) => line.startsWith("error:"))?.slice("error:".length).trim() ?? lines.at(-1);
+  return `the process ${how}${error ? `: ${error}` : ""}`;
 }
 
 /**

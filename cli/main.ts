@@ -1,5 +1,11 @@
 /**
- * The command line of `@webnn/deno`: `deno run -A jsr:@webnn/cli --help` lists its commands.
+ * The command line of `@webnn/deno`: lists devices, inspects, runs, times, profiles, draws, converts and serves models.
+ *
+ * @example
+ * ```sh
+ * deno run -A jsr:@webnn/cli --help
+ * deno run -A jsr:@webnn/cli info model.onnx
+ * ```
  *
  * @module
  */

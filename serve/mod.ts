@@ -1,5 +1,5 @@
 /**
- * ONNX models over HTTP: a handler that speaks the Open Inference Protocol v2, for `Deno.serve` or any other server that
+ * Serves ONNX models over HTTP: a handler of the Open Inference Protocol v2 for `Deno.serve`, or any other server that
  * takes a function from a Request to a Response.
  *
  * @example

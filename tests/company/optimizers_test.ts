@@ -151,7 +151,7 @@ for (const { rule, graph, without } of CHANGES) {
   });
 }
 
-Deno.test("docs/optimizers.md is up to date (deno task docs:optimizers)", async () => {
+Deno.test("docs/notes/optimizers.md is up to date (deno task docs:optimizers)", async () => {
   assertEquals(await Deno.readTextFile(OPTIMIZER_DOCS), optimizerDocs());
 });
 

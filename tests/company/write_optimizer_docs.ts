@@ -1,5 +1,5 @@
 /**
- * `deno task docs:optimizers` writes docs/optimizers.md: which of ONNX Runtime's graph optimisers run, and why.
+ * `deno task docs:optimizers` writes docs/notes/optimizers.md: which of ONNX Runtime's graph optimisers run, and why.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
 import { runProgram, writeFile } from "../../support/program.ts";
 
 /** Where the page lies. */
-export const OPTIMIZER_DOCS: URL = new URL("../../docs/optimizers.md", import.meta.url);
+export const OPTIMIZER_DOCS: URL = new URL("../../docs/notes/optimizers.md", import.meta.url);
 
 const INTRODUCTION = `# Optimisers
 
@@ -73,7 +73,7 @@ function entries(): string {
   return [`- \`${names![0]}\` = the names of the disabled ones, with \`;\` between them`, ...lines, ""].join("\n");
 }
 
-const HELP = `Writes docs/optimizers.md anew: which of ONNX Runtime's graph optimisers run, and why.
+const HELP = `Writes docs/notes/optimizers.md anew: which of ONNX Runtime's graph optimisers run, and why.
 
 Usage: deno task docs:optimizers`;
 

@@ -19,14 +19,17 @@ const TESTS_CONFIG = "--config=tests/deno.json";
 /** With `--frozen` a lock file that lacks something is an error too. */
 const CHECK = ["check", "--quiet", "--frozen"];
 
-/** The documentation may use what tests may use, such as assertions; the module may not. */
-const DOCUMENTED = ["src", "ffi", "mod.ts", "README.md"];
+/** Doc examples may use what tests may use, such as assertions; the module may not. */
+const DOCUMENTED = ["src", "ffi", "mod.ts"];
+
+/** Their blocks of code are run by tests/docs. */
+const PAGES = ["docs", "README.md", "cli/README.md", "serve/README.md"];
 
 const CHECKS: Record<string, readonly string[]> = {
   formatting: ["fmt", "--check"],
   lint: ["lint"],
   "types of the module": [...CHECK, "src", "ffi", "mod.ts", "globals.d.ts"],
-  "types of tests and documentation": [...CHECK, TESTS_CONFIG, "--doc", "tests", "support", "docs", ...DOCUMENTED],
+  "types of tests and documentation": [...CHECK, TESTS_CONFIG, "--doc", "tests", "support", ...PAGES, ...DOCUMENTED],
   "types of benches": [...CHECK, "--config=bench/deno.json", "--doc", "bench"],
   "types of the hardware check": [...CHECK, "--config=hardware/deno.json", "--doc", "hardware"],
   "types of examples": [...CHECK, "--config=examples/deno.json", "--doc", "examples"],

@@ -1,4 +1,4 @@
-/** The reports about a run of the suite: for the terminal, in wpt.fyi's format, and docs/conformance.md. */
+/** The reports about a run of the suite: for the terminal, in wpt.fyi's format, and docs/notes/conformance.md. */
 
 import { posix } from "node:path";
 import type { Revision } from "./checkout.ts";
@@ -125,7 +125,7 @@ function expectedStatus(check: Check | undefined): { expected?: string } {
   return check?.verdict === "unexpected" ? { expected: check.expected[0]! } : {};
 }
 
-/** The text of docs/conformance.md. */
+/** The text of docs/notes/conformance.md. */
 export function conformanceDocument(run: Run): string {
   const { folders, total } = count(run.pages);
   const row = (name: string, { pages, pass, expected, unexpected }: Counts) =>
@@ -133,7 +133,7 @@ export function conformanceDocument(run: Run): string {
   const revision = run.revision === undefined ? "unknown" : `${run.revision.commit} of ${run.revision.date}`;
   return `# Conformance
 
-<!-- Written by \`deno task wpt --conformance-doc docs/conformance.md\`. Do not edit. -->
+<!-- Written by \`deno task wpt --conformance-doc docs/notes/conformance.md\`. Do not edit. -->
 
 The [web-platform-tests](https://github.com/web-platform-tests/wpt/tree/master/webnn) of WebNN, unmodified, under the real
 testharness.js, in Deno.

@@ -20,7 +20,7 @@ Usage: deno task wpt [--wpt DIR] [options]
   --timeout-multiplier X    for slow machines
   --report FILE             write the results as JSON, in the format of wpt.fyi
   --html FILE               write the results as an HTML page
-  --conformance-doc FILE    write the result as docs/conformance.md
+  --conformance-doc FILE    write the result as docs/notes/conformance.md
   --help
 
 Exits with status 1 if a result differs from expectations.json, or the tests cannot run.`;

@@ -13,7 +13,7 @@ import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
 /** The version of this module. Entries of other versions are not used. */
-export const MODULE_VERSION = "0.1.0";
+export const MODULE_VERSION = "0.2.0";
 
 /** The source of an entry. */
 export interface Source {
