@@ -14,8 +14,8 @@ import { type AnyName, type AnyNode, costOfNode } from "./fused.ts";
 export interface ConstantStore<Block> {
   /** The bytes of a block, valid until it is released. */
   read(block: Block): Uint8Array;
-  /** Copies bytes into a new block. */
-  store(bytes: Uint8Array): Block;
+  /** Makes a block whose bytes `write` sets. */
+  store(byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): Block;
   /** Frees a block that no node needs any more. */
   release(block: Block): void;
   /** The block that was made of a shared one under this key, or is now. It belongs to the shared one and goes with it. */
@@ -55,8 +55,8 @@ export interface Surroundings {
   bytes(value: Value): Uint8Array | undefined;
   /** The one number that all elements of a floating-point constant are; `undefined` if there is none. */
   uniform(value: Value | undefined): number | undefined;
-  /** Makes a constant. */
-  constant(descriptor: Descriptor, bytes: Uint8Array): Value;
+  /** Makes a constant whose bytes `write` sets; they are not zero before. */
+  constant(descriptor: Descriptor, write: (bytes: Uint8Array<ArrayBuffer>) => void): Value;
   /**
    * A constant that is computed of another one. Of a constant that graphs share it is computed once for all of them.
    * @param key tells apart what is computed of the same bytes
@@ -77,8 +77,13 @@ export interface Surroundings {
   remember<T>(value: Value, key: string, compute: () => T): T;
 }
 
-/** What a node becomes; `undefined` if it stays. */
-export type Find = (node: Node, graph: Surroundings) => Replacement | undefined;
+/** The patterns that are looked for together. */
+export interface Pass {
+  /** Whether a pattern may end with this operator. */
+  endsWith(operator: string): boolean;
+  /** What a node becomes; `undefined` if it stays. */
+  find(node: Node, graph: Surroundings): Replacement | undefined;
+}
 
 /** A graph that is being rewritten. */
 export class Editor<Block> implements Surroundings {
@@ -88,7 +93,7 @@ export class Editor<Block> implements Surroundings {
   readonly #outputs: ReadonlySet<Value>;
   readonly #memory = new Map<Value, Map<string, unknown>>();
   /** In the order in which they can run, as far as no node computes what others did before. */
-  readonly #nodes: Node[] = [];
+  #nodes: Node[] = [];
   readonly #made: Block[] = [];
   #label = "";
   #nextId: number;
@@ -101,12 +106,21 @@ export class Editor<Block> implements Surroundings {
   }
 
   /**
-   * Applies `find` to each node in turn, and to what it becomes, until it finds nothing more. If it throws, the graph that
-   * was given is as it was.
+   * Applies each pass to the whole graph before the next one: to each node in turn, and to what it becomes, until it
+   * finds nothing more. If one throws, the given graph is unchanged.
    */
-  *rewrite(find: Find): Steps<Graph<Block>> {
+  *rewrite(passes: readonly Pass[]): Steps<Graph<Block>> {
+    let { nodes } = this.graph;
+    let isChanged = false;
     try {
-      if (yield* this.#rewriteAll(find)) return this.#result();
+      for (const pass of passes) {
+        if (!nodes.some(({ operator }) => pass.endsWith(operator))) continue;
+        const isFound = yield* this.#rewriteAll(nodes, pass);
+        if (isFound) nodes = this.#neededNodes();
+        isChanged ||= isFound;
+        this.#dropOthers(nodes);
+      }
+      if (isChanged) return this.#result(nodes);
     } catch (error) {
       this.#releaseMade();
       throw error;
@@ -120,10 +134,11 @@ export class Editor<Block> implements Surroundings {
     for (const block of this.#made) this.store.release(block);
   }
 
-  /** Whether anything was found. */
-  *#rewriteAll(find: Find): Steps<boolean> {
+  /** Whether a pass finds anything. */
+  *#rewriteAll(nodes: readonly Node[], pass: Pass): Steps<boolean> {
     let isChanged = false;
-    for (const original of this.graph.nodes) {
+    this.#nodes = [];
+    for (const original of nodes) {
       const isReplaced = !original.outputs.some((output) => this.#producers.get(output) === original);
       if (isReplaced) continue;
       if (this.#becomesConstant(original)) {
@@ -132,7 +147,7 @@ export class Editor<Block> implements Surroundings {
       }
       this.#label = original.label;
       let node = original;
-      for (let found = find(node, this); found !== undefined; found = find(node, this)) {
+      for (let found = pass.find(node, this); found !== undefined; found = pass.find(node, this)) {
         node = this.#replace(completeNode(found, node.label, [...node.outputs, ...found.furtherOutputs ?? []]));
       }
       this.#nodes.push(node);
@@ -166,9 +181,7 @@ export class Editor<Block> implements Surroundings {
   }
 
   users(value: Value): Set<Node> {
-    const users = this.#users.get(value) ?? new Set();
-    this.#users.set(value, users);
-    return users;
+    return this.#users.getOrInsertComputed(value, () => new Set());
   }
 
   isOutput(value: Value): boolean {
@@ -186,13 +199,16 @@ export class Editor<Block> implements Surroundings {
     return bytes && uniformNumber(bytes, value.dataType);
   }
 
-  constant(descriptor: Descriptor, bytes: Uint8Array): Value {
-    return this.#addConstant(descriptor, this.#storeBytes(bytes), false);
+  constant(descriptor: Descriptor, write: (bytes: Uint8Array<ArrayBuffer>) => void): Value {
+    return this.#addConstant(descriptor, this.#store(byteLength(descriptor), write), false);
   }
 
   derived(source: Value, key: string, descriptor: Descriptor, compute: () => Uint8Array): Value {
     const constant = this.#constantOf(source);
-    if (!constant?.shared) return this.constant(descriptor, compute());
+    if (!constant?.shared) {
+      const bytes = compute();
+      return this.constant(descriptor, (copy) => copy.set(bytes));
+    }
     return this.#addConstant(descriptor, this.store.derive(constant.block, key, compute), true);
   }
 
@@ -228,10 +244,8 @@ export class Editor<Block> implements Surroundings {
   }
 
   remember<T>(value: Value, key: string, compute: () => T): T {
-    const known = this.#memory.get(value) ?? new Map<string, unknown>();
-    this.#memory.set(value, known);
-    if (!known.has(key)) known.set(key, compute());
-    return known.get(key) as T;
+    const known = this.#memory.getOrInsertComputed(value, () => new Map<string, unknown>());
+    return known.getOrInsertComputed(key, compute) as T;
   }
 
   /** A constant that the value is, or whose elements it has in another shape. */
@@ -246,8 +260,8 @@ export class Editor<Block> implements Surroundings {
     return value;
   }
 
-  #storeBytes(bytes: Uint8Array): Block {
-    const block = this.store.store(bytes);
+  #store(byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): Block {
+    const block = this.store.store(byteLength, write);
     this.#made.push(block);
     return block;
   }
@@ -281,11 +295,28 @@ export class Editor<Block> implements Surroundings {
     return outputs.some((value) => this.isOutput(value) || this.users(value).size > 0);
   }
 
-  /** What the outputs depend on: a row may have inserted nodes for a pattern that was not there in the end. */
-  #result(): Graph<Block> {
-    const outputs = this.graph.outputs.flatMap(({ value }) => this.#producers.get(value) ?? []);
-    const needed = new Set(inOrder(outputs, this.#producers));
-    const nodes = inOrder(this.#nodes.filter((node) => needed.has(node)), this.#producers);
+  /** The nodes on which the outputs depend. */
+  #neededNodes(): Node[] {
+    const needed = new Set<Node>();
+    const values = this.graph.outputs.map(({ value }) => value);
+    for (let value = values.pop(); value !== undefined; value = values.pop()) {
+      const node = this.#producers.get(value);
+      if (node === undefined || needed.has(node)) continue;
+      needed.add(node);
+      values.push(...operandsOf(node));
+    }
+    return inOrder(this.#nodes.filter((node) => needed.has(node)), this.#producers);
+  }
+
+  /** Drops the nodes that a row inserted for a pattern that was not there in the end. */
+  #dropOthers(nodes: readonly Node[]): void {
+    const kept = new Set(nodes);
+    for (const node of this.#nodes) {
+      if (!kept.has(node)) { for (const operand of operandsOf(node)) this.users(operand).delete(node); }
+    }
+  }
+
+  #result(nodes: readonly Node[]): Graph<Block> {
     const used = new Set(nodes.flatMap(operandsOf));
     return { ...this.graph, constants: this.#remainingConstants(used), nodes };
   }
@@ -297,7 +328,10 @@ export class Editor<Block> implements Surroundings {
     const remaining = used.map((constant) => {
       const { block, shared, value } = constant;
       if (shared) return constant;
-      if (kept.has(block)) return { value, block: this.#storeBytes(this.store.read(block)), shared };
+      if (kept.has(block)) {
+        const bytes = this.store.read(block);
+        return { value, block: this.#store(bytes.byteLength, (copy) => copy.set(bytes)), shared };
+      }
       kept.add(block);
       return constant;
     });
@@ -322,11 +356,14 @@ function inOrder(nodes: readonly Node[], producers: ReadonlyMap<Value, Node>): N
   // Not by recursion: a graph may be as deep as it is large.
   const stack = nodes.toReversed();
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
-    const missing = ordered.has(node)
-      ? []
-      : operandsOf(node).flatMap((operand) => producers.get(operand) ?? []).filter((before) => !ordered.has(before));
-    if (missing.length > 0) stack.push(...missing.toReversed());
-    else ordered.add(stack.pop()!);
+    const size = stack.length;
+    if (!ordered.has(node)) {
+      for (const operand of operandsOf(node).reverse()) {
+        const before = producers.get(operand);
+        if (before !== undefined && !ordered.has(before)) stack.push(before);
+      }
+    }
+    if (stack.length === size) ordered.add(stack.pop()!);
   }
   return [...ordered];
 }

@@ -68,15 +68,14 @@ export function unsigned(value: Value, graph: Surroundings): Value | undefined {
   const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
   if (!bytes) return undefined;
   const descriptor = { dataType: "uint8", shape: value.shape } as const;
-  return graph.remember(value, "unsigned", () => graph.constant(descriptor, signsTurned(bytes)));
+  return graph.remember(value, "unsigned", () => graph.constant(descriptor, (turned) => turnSigns(bytes, turned)));
 }
 
-function signsTurned(bytes: Uint8Array): Uint8Array {
-  const turned = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-  turned.set(bytes);
-  const words = new Uint32Array(turned.buffer);
-  for (let i = 0; i < words.length; i++) words[i] = words[i]! ^ SIGNS;
-  return turned.subarray(0, bytes.length);
+function turnSigns(bytes: Uint8Array, turned: Uint8Array): void {
+  const whole = bytes.length >> 2;
+  const [from, to] = [bytes, turned].map(({ buffer, byteOffset }) => new Uint32Array(buffer, byteOffset, whole));
+  for (let i = 0; i < whole; i++) to![i] = from![i]! ^ SIGNS;
+  for (let i = whole << 2; i < bytes.length; i++) turned[i] = bytes[i]! ^ 0x80;
 }
 
 /** How many products of bytes, less these zero points, add up to what float32 holds without rounding. */

@@ -9,7 +9,7 @@ import { finish, type Steps } from "../event_loop.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { activations } from "./activations.ts";
 import { dynamicQuantizations } from "./dynamic_quantization.ts";
-import { type ConstantStore, Editor, type Replacement, type Surroundings } from "./editor.ts";
+import { type ConstantStore, Editor, type Pass, type Replacement, type Surroundings } from "./editor.ts";
 import { integerConvolutions } from "./integer_convolutions.ts";
 import { integerProducts } from "./integer_products.ts";
 import { movements } from "./movements.ts";
@@ -51,14 +51,14 @@ export function* rewriteInSteps<Block>(
   passes: readonly (readonly RewriteName[])[],
   store: ConstantStore<Block>,
 ): Steps<Graph<Block>> {
-  let graph = given;
-  for (const names of passes) {
+  const editor = new Editor(given, store);
+  return yield* editor.rewrite(passes.map((names): Pass => {
     const byEnd = tables.getOrInsertComputed(names, () => tableOf(names));
-    if (!graph.nodes.some(({ operator }) => byEnd.has(operator))) continue;
-    const editor = new Editor(graph, store);
-    graph = yield* editor.rewrite((node, surroundings) => firstMatch(byEnd, node, surroundings));
-  }
-  return graph;
+    return {
+      endsWith: (operator) => byEnd.has(operator),
+      find: (node, surroundings) => firstMatch(byEnd, node, surroundings),
+    };
+  }));
 }
 
 /** {@linkcode rewriteInSteps} at once. */

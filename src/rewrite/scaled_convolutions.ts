@@ -18,8 +18,8 @@ type Convolution = AnyNode<"conv2d">;
 
 /** What becomes of the channels of a convolution: `y · factor + summand`. */
 interface Affine {
-  readonly factors?: readonly number[] | undefined;
-  readonly summands?: readonly number[] | undefined;
+  readonly factors?: Float64Array | undefined;
+  readonly summands?: Float64Array | undefined;
 }
 
 const LEAST_NORMAL = 2 ** -126;
@@ -59,7 +59,7 @@ function convolutionAndNumbers(
   node: AnyNode<"add" | "sub" | "mul" | "div">,
   isOrdered: boolean,
   graph: Surroundings,
-): { readonly convolution: Convolution; readonly numbers: readonly number[] } | undefined {
+): { readonly convolution: Convolution; readonly numbers: Float64Array } | undefined {
   const { a, b } = node.operands;
   const [value, other] = graph.made(a, "conv2d") || isOrdered ? [a, b] : [b, a];
   const convolution = convolutionOf(value, node, graph);
@@ -80,18 +80,18 @@ function channelAxis({ attributes: { inputLayout } }: Convolution): number {
 }
 
 /** The numbers of a constant that has one for all channels, or one for each. */
-function perChannel(value: Value, convolution: Convolution, graph: Surroundings): readonly number[] | undefined {
+function perChannel(value: Value, convolution: Convolution, graph: Surroundings): Float64Array | undefined {
   const { shape } = convolution.outputs[0]!;
   const axis = channelAxis(convolution);
   const padded = [...shape.map(() => 1), ...value.shape].slice(-shape.length);
   if (padded.some((size, i) => size !== 1 && i !== axis)) return undefined;
   const numbers = numbersOf(value, graph);
-  return numbers?.length === 1 ? new Array(shape[axis]!).fill(numbers[0]) : numbers;
+  return numbers?.length === 1 ? new Float64Array(shape[axis]!).fill(numbers[0]!) : numbers;
 }
 
-function numbersOf(value: Value, graph: Surroundings): readonly number[] | undefined {
+function numbersOf(value: Value, graph: Surroundings): Float64Array | undefined {
   const bytes = graph.bytes(value);
-  return bytes && [...floatsOf(bytes)];
+  return bytes && new Float64Array(floatsOf(bytes));
 }
 
 function floatsOf({ buffer, byteLength, byteOffset }: Uint8Array): Float32Array {
@@ -105,13 +105,16 @@ function withAffine(
   graph: Surroundings,
 ): Replacement | undefined {
   const { filter, bias } = convolution.operands;
-  const scaled = factors && scaleFilter(convolution, factors, graph);
+  if (factors && !canScale(convolution, factors, graph)) return undefined;
   const shifted = bias || summands ? shiftBias(convolution, { factors, summands }, graph) : undefined;
-  if ((factors && !scaled) || ((bias || summands) && !shifted)) return undefined;
+  if ((bias || summands) && !shifted) return undefined;
   const operands = {
     ...convolution.operands,
-    filter: scaled ? graph.constant(filter, new Uint8Array(scaled.buffer)) : filter,
-    bias: shifted && graph.constant({ dataType: "float32", shape: [shifted.length] }, new Uint8Array(shifted.buffer)),
+    filter: factors ? graph.constant(filter, (bytes) => scaleFilter(convolution, factors, graph, bytes)) : filter,
+    bias: shifted && graph.constant(
+      { dataType: "float32", shape: [shifted.length] },
+      (bytes) => bytes.set(new Uint8Array(shifted.buffer)),
+    ),
   };
   return become("conv2d", operands, convolution.attributes);
 }
@@ -124,28 +127,53 @@ function shiftBias(
 ): Float32Array<ArrayBuffer> | undefined {
   const { bias } = convolution.operands;
   const count = convolution.outputs[0]!.shape[channelAxis(convolution)]!;
-  const before = bias ? numbersOf(bias, graph) : new Array<number>(count).fill(0);
-  const after = before && Float32Array.from(before, (number, i) => number * (factors?.[i] ?? 1) + (summands?.[i] ?? 0));
+  const before = bias ? numbersOf(bias, graph) : new Float64Array(count);
+  const after = before &&
+    new Float32Array(before.map((number, i) => number * (factors?.[i] ?? 1) + (summands?.[i] ?? 0)));
   return after?.every(Number.isFinite) ? after : undefined;
 }
 
-/** The filter with each output channel times its factor; `undefined` if it is no constant, or digits would be lost. */
-function scaleFilter(
-  { attributes: { filterLayout }, operands: { filter } }: Convolution,
-  factors: readonly number[],
-  graph: Surroundings,
-): Float32Array<ArrayBuffer> | undefined {
-  const bytes = graph.bytes(filter);
-  if (!bytes || !factors.every(isNormal)) return undefined;
-  const inner = elementCount(filter.shape.slice(filterLayout.indexOf("o") + 1));
-  const scaled = floatsOf(bytes).slice();
-  const largest = new Float32Array(factors.length);
-  for (let i = 0; i < scaled.length; i++) {
-    const channel = Math.floor(i / inner) % factors.length;
-    scaled[i]! *= factors[channel]!;
-    largest[channel] = Math.max(largest[channel]!, Math.abs(scaled[i]!)); // Of a NaN, NaN.
+/** Whether the filter is a constant, and loses no digits when each output channel is multiplied by its factor. */
+function canScale(convolution: Convolution, factors: Float64Array, graph: Surroundings): boolean {
+  if (!factors.every(isNormal)) return false;
+  return largestOfChannels(convolution, factors.length, graph)?.every((number, channel) =>
+    number === 0 || isNormal(Math.fround(number * factors[channel]!))
+  ) ?? false;
+}
+
+/** The largest magnitude in the filter of each output channel; NaN if there is one. */
+function largestOfChannels(convolution: Convolution, count: number, graph: Surroundings): Float64Array | undefined {
+  const bytes = graph.bytes(convolution.operands.filter);
+  if (!bytes) return undefined;
+  const weights = floatsOf(bytes);
+  const inner = weightsInRow(convolution);
+  const largest = new Float64Array(count);
+  for (let start = 0, channel = 0; start < weights.length; start += inner, channel = (channel + 1) % count) {
+    let most = largest[channel]!;
+    for (let i = start; i < start + inner; i++) most = Math.max(most, Math.abs(weights[i]!));
+    largest[channel] = most;
   }
-  return largest.every((number) => number === 0 || isNormal(number)) ? scaled : undefined;
+  return largest;
+}
+
+/** Writes the filter with each output channel times its factor. */
+function scaleFilter(
+  convolution: Convolution,
+  factors: Float64Array,
+  graph: Surroundings,
+  bytes: Uint8Array<ArrayBuffer>,
+): void {
+  const [weights, scaled] = [floatsOf(graph.bytes(convolution.operands.filter)!), floatsOf(bytes)];
+  const inner = weightsInRow(convolution);
+  for (let start = 0, channel = 0; start < scaled.length; start += inner, channel = (channel + 1) % factors.length) {
+    const factor = factors[channel]!;
+    for (let i = start; i < start + inner; i++) scaled[i] = weights[i]! * factor;
+  }
+}
+
+/** How many weights of an output channel lie side by side in the filter. */
+function weightsInRow({ attributes: { filterLayout }, operands: { filter } }: Convolution): number {
+  return elementCount(filter.shape.slice(filterLayout.indexOf("o") + 1));
 }
 
 function isNormal(number: number): boolean {

@@ -9,7 +9,7 @@ import { MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import { openVisibleContext } from "../../bench/support/capture.ts";
 import type { OrtDevice } from "../../src/backends/onnxruntime/device.ts";
 import { lower } from "../../src/backends/onnxruntime/lower.ts";
-import type { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";
+import { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";
 import type { OnnxGraph } from "../../src/backends/onnxruntime/onnx.ts";
 import { rewritesOf } from "../../src/backends/onnxruntime/rewrites.ts";
 import type { Graph, Node, Value } from "../../src/graph/graph.ts";
@@ -125,15 +125,18 @@ function watch(device: OrtDevice) {
   device.compile = (graph) => {
     const shared = graph.constants.map((constant) => ({ ...constant, shared: true }));
     const made: NativeBlock[] = [];
-    const store = (bytes: Uint8Array) => {
-      made.push(device.store(bytes));
+    const store = (byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void) => {
+      made.push(NativeBlock.make(device.runtime, byteLength, write));
       return made.at(-1)!;
     };
     const rewritten = rewrite({ ...graph, constants: shared }, rewritesOf(undefined), {
       read: ({ bytes }) => bytes,
       store,
       release: (block) => block.release(),
-      derive: (_shared, _key, compute) => store(compute()),
+      derive: (_shared, _key, compute) => {
+        const bytes = compute();
+        return store(bytes.byteLength, (block) => block.set(bytes));
+      },
     });
     const constants = new Map(graph.constants.map(({ value, block }) => [value, toTensor(value, block.bytes)]));
     seen = { graph, onnx: lower(rewritten), constants };

@@ -138,7 +138,7 @@ export class OrtDevice implements Device {
     const rows = rewritesOf(this.accelerator?.provider.name, this.settings.allowReducedPrecision);
     return rewriteInSteps(graph, rows, {
       read: ({ bytes }) => bytes,
-      store: (bytes) => this.store(bytes),
+      store: (byteLength, write) => NativeBlock.make(this.runtime, byteLength, write),
       release: (block) => block.release(),
       derive: (block, key, compute) => block.derive(key, compute),
     });

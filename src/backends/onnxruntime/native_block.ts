@@ -26,12 +26,21 @@ export class NativeBlock implements Block {
 
   /** Copies bytes into native memory. */
   static copy(runtime: OrtRuntime, bytes: Uint8Array): NativeBlock {
-    checkMemory(bytes.byteLength);
-    countAllocated(runtime, bytes.byteLength);
-    const pointer = runtime.api.AllocatorAlloc(runtime.allocator, bytes.byteLength);
-    adviseHugePages(pointer, bytes.byteLength);
-    const block = new NativeBlock(runtime, pointer, bytes.byteLength);
-    new Uint8Array(block.#view).set(bytes);
+    return NativeBlock.make(runtime, bytes.byteLength, (copy) => copy.set(bytes));
+  }
+
+  /** Allocates native memory, and lets `write` set its bytes. */
+  static make(
+    runtime: OrtRuntime,
+    byteLength: number,
+    write: (bytes: Uint8Array<ArrayBuffer>) => void,
+  ): NativeBlock {
+    checkMemory(byteLength);
+    countAllocated(runtime, byteLength);
+    const pointer = runtime.api.AllocatorAlloc(runtime.allocator, byteLength);
+    adviseHugePages(pointer, byteLength);
+    const block = new NativeBlock(runtime, pointer, byteLength);
+    write(block.bytes);
     return block;
   }
 
