@@ -10,7 +10,7 @@ import { invalidStateError } from "../errors.ts";
 import { type Constant, type Graph, type NamedValue, reachableValues, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
 import { castNumber, castProblem, scalarBytes } from "../ops/ml_number.ts";
-import type { AnyOperator, OperandRule } from "../ops/operator.ts";
+import type { AnyOperator } from "../ops/operator.ts";
 import type { OperatorName } from "../ops/operators.ts";
 import { dataType as dataTypeConverter } from "../ops/parameters.ts";
 import type { Descriptor } from "../shape.ts";
@@ -203,6 +203,14 @@ const convertArguments = (row: AnyOperator, args: readonly unknown[], count: num
   return convert(args, count);
 };
 
+/** An argument that is not an option. */
+interface Positional {
+  readonly name: string;
+  readonly convert: Converter<unknown>;
+  /** Names it in messages. */
+  readonly context: string;
+}
+
 const labelMember = { label: withDefault(usvString, "") };
 const operandList = sequence(operandSlot.convert);
 
@@ -212,31 +220,34 @@ const operandList = sequence(operandSlot.convert);
  */
 function argumentConverter(row: AnyOperator): ArgumentConverter {
   const where = `MLGraphBuilder.${row.name}`;
-  const positional: [string, Converter<unknown>][] = [
-    ...Object.entries(row.operands).filter(([, { kind }]) => kind !== "optional").map(operandConverter),
-    ...Object.entries(row.parameters).map(([name, { converter }]): [string, Converter<unknown>] => [name, converter]),
+  const positional: readonly Positional[] = [
+    ...Object.entries(row.operands).filter(([, { kind }]) => kind !== "optional").map(([name, { kind }]) => ({
+      name,
+      convert: kind === "list" ? operandList : operandSlot.convert,
+      context: `${where}: ${name}`,
+    })),
+    ...Object.entries(row.parameters).map(([name, { converter }]) => ({
+      name,
+      convert: converter,
+      context: `${where}: ${name}`,
+    })),
   ];
   const operandNames = Object.keys(row.operands);
+  const valueNames = [...Object.keys(row.parameters), ...Object.keys(row.options)];
   const optionalNames = operandNames.filter((name) => row.operands[name]!.kind === "optional");
   const optionalMembers = Object.fromEntries(optionalNames.map((name) => [name, optional(operandSlot.convert)]));
   const options = dictionary<Members, Members>({ ...row.options, ...optionalMembers }, labelMember);
   return (args, count) => {
     requireArguments(count, positional.length, where);
     const converted: Record<string, unknown> = {};
-    positional.forEach(([name, convert], i) => converted[name] = convert(args[i], `${where}: ${name}`));
-    const { label, ...rest } = options(args[positional.length], `${where}: options`) as { label: string };
-    Object.assign(converted, rest);
+    positional.forEach(({ name, convert, context }, i) => converted[name] = convert(args[i], context));
+    Object.assign(converted, options(args[positional.length], `${where}: options`));
     const operands: Record<string, OperandState | readonly OperandState[] | undefined> = {};
-    for (const name of operandNames) {
-      operands[name] = converted[name] as OperandState;
-      delete converted[name];
-    }
-    return { operands, values: converted, label };
+    for (const name of operandNames) operands[name] = converted[name] as OperandState;
+    const values: Record<string, unknown> = {};
+    for (const name of valueNames) if (name in converted) values[name] = converted[name];
+    return { operands, values, label: converted.label as string };
   };
-}
-
-function operandConverter([name, { kind }]: [string, OperandRule]): [string, Converter<unknown>] {
-  return [name, kind === "list" ? operandList : operandSlot.convert];
 }
 
 function mapOperands(

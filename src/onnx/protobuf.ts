@@ -15,6 +15,9 @@ export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
 const decoder = new TextDecoder();
 
+/** Strings up to this length are read character by character, which is faster than calling the decoder. */
+const SHORT_STRING = 96;
+
 /** Shared by all floats, because a DataView per message would cost more than the message. */
 const buffer = new ArrayBuffer(8);
 const scratch = { bytes: new Uint8Array(buffer), view: new DataView(buffer) };
@@ -72,19 +75,27 @@ export class Message {
 
   /** The bytes of a field, not copied. */
   bytes(): Uint8Array {
-    const [start, end] = this.#range();
-    return this.#bytes.subarray(start, end);
+    const start = this.#enter();
+    return this.#bytes.subarray(start, this.#position);
   }
 
   /** A string. */
   string(): string {
-    return decoder.decode(this.bytes());
+    const start = this.#enter();
+    const end = this.#position;
+    let text = "";
+    for (let i = start; i < end; i++) {
+      const code = this.#bytes[i]!;
+      if (code >= 0x80 || i - start === SHORT_STRING) return decoder.decode(this.#bytes.subarray(start, end));
+      text += String.fromCharCode(code);
+    }
+    return text;
   }
 
   /** A nested message. */
   message(): Message {
-    const [start, end] = this.#range();
-    return new Message(this.#bytes, start, end);
+    const start = this.#enter();
+    return new Message(this.#bytes, start, this.#position);
   }
 
   /** The integers of a repeated field: a packed list, or one of several. */
@@ -123,17 +134,16 @@ export class Message {
     this.#taken = true;
   }
 
-  #range(): [start: number, end: number] {
+  /** Moves behind a field of bytes; returns its start. */
+  #enter(): number {
     this.#take(Wire.BYTES);
-    const length = this.#varint();
-    if (length < 0 || length > this.#end - this.#position) throw new Damaged("it ends in the middle of a field");
-    const start = this.#step(length);
-    return [start, start + length];
+    return this.#step(this.#varint());
   }
 
+  /** Moves over bytes; returns their start. */
   #step(length: number): number {
     const start = this.#position;
-    if (length > this.#end - start) throw new Damaged("it ends in the middle of a field");
+    if (length < 0 || length > this.#end - start) throw new Damaged("it ends in the middle of a field");
     this.#position = start + length;
     return start;
   }
@@ -150,7 +160,7 @@ export class Message {
         this.#step(4);
         break;
       case Wire.BYTES:
-        this.#range();
+        this.#enter();
         return;
       default:
         throw new Damaged(`field ${this.field} has the unknown encoding ${this.wire}`);
@@ -171,10 +181,14 @@ export class Message {
   }
 
   #varint(): number {
-    const first = this.#byte();
-    if (first < 0x80) return first;
     let value = 0;
-    this.#position--;
+    const start = this.#position;
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    this.#position = start;
     this.#halves((low, high) => value = high * 2 ** 32 + low);
     return value;
   }

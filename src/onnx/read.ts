@@ -66,7 +66,10 @@ function* readGraph(message: Message, external: ExternalData, depth: number): St
   while (message.next()) {
     switch (message.field) {
       case 1: {
-        const node = yield* readNode(message.message(), external, depth);
+        const { node, bodies } = readNode(message.message(), external);
+        for (const [name, body] of bodies) {
+          node.attributes.set(name, { kind: "graph", value: yield* readGraph(body, external, depth + 1) });
+        }
         const constant = constantOf(node);
         if (constant) initializers.set(node.outputs[0]!, constant);
         else nodes.push(node);
@@ -141,9 +144,17 @@ function readSparse(message: Message, external: ExternalData): { name: string; t
   return { name, tensor: { type: "other", shape, bytes: new Uint8Array(0) } };
 }
 
-function* readNode(message: Message, external: ExternalData, depth: number): Steps<OnnxNode> {
+/** A node that is being read. */
+interface ReadNode {
+  readonly node: OnnxNode & { readonly attributes: Map<string, Attribute> };
+  /** The graph attributes, which are read in steps, since they may be large. */
+  readonly bodies: readonly (readonly [name: string, graph: Message])[];
+}
+
+function readNode(message: Message, external: ExternalData): ReadNode {
   const inputs: string[] = [], outputs: string[] = [];
   const attributes = new Map<string, Attribute>();
+  const bodies: [string, Message][] = [];
   let domain = "", operator = "", name = "";
   while (message.next()) {
     switch (message.field) {
@@ -160,15 +171,16 @@ function* readNode(message: Message, external: ExternalData, depth: number): Ste
         operator = message.string();
         break;
       case 5: {
-        const attribute = yield* readAttribute(message.message(), external, depth);
-        attributes.set(attribute.name, attribute.value);
+        const found = readAttribute(message.message(), external);
+        if (found.value instanceof Message) bodies.push([found.name, found.value]);
+        else attributes.set(found.name, found.value);
         break;
       }
       case 7:
         domain = plainDomain(message.string());
     }
   }
-  return { domain, operator, name, inputs, outputs, attributes };
+  return { node: { domain, operator, name, inputs, outputs, attributes }, bodies };
 }
 
 /** The fields of an AttributeProto. */
@@ -180,17 +192,14 @@ interface AttributeFields {
   int: number;
   text: string;
   tensor: Known | undefined;
-  graph: OnnxGraph | undefined;
+  graph: Message | undefined;
   floats: number[];
   ints: number[];
   strings: string[];
 }
 
-function* readAttribute(
-  message: Message,
-  external: ExternalData,
-  depth: number,
-): Steps<{ name: string; value: Attribute }> {
+/** An attribute; the value of a graph attribute is the message of the graph. */
+function readAttribute(message: Message, external: ExternalData): { name: string; value: Attribute | Message } {
   const fields: AttributeFields = {
     name: "",
     type: 0,
@@ -204,10 +213,7 @@ function* readAttribute(
     ints: [],
     strings: [],
   };
-  while (message.next()) {
-    if (message.field === 6) fields.graph = yield* readGraph(message.message(), external, depth + 1);
-    else readAttributeField(message, fields, external);
-  }
+  while (message.next()) readAttributeField(message, fields, external);
   return { name: fields.name, value: attribute(fields) };
 }
 
@@ -228,6 +234,9 @@ function readAttributeField(message: Message, fields: AttributeFields, external:
     case 5:
       fields.tensor = readTensor(message.message(), external).tensor;
       break;
+    case 6:
+      fields.graph = message.message();
+      break;
     case 7:
       message.floats(fields.floats);
       break;
@@ -246,7 +255,7 @@ function readAttributeField(message: Message, fields: AttributeFields, external:
 }
 
 /** AttributeProto.AttributeType. */
-function attribute(fields: AttributeFields): Attribute {
+function attribute(fields: AttributeFields): Attribute | Message {
   if (fields.reference !== "") return { kind: "reference", value: fields.reference };
   switch (fields.type) {
     case 1:
@@ -259,7 +268,7 @@ function attribute(fields: AttributeFields): Attribute {
       if (fields.tensor) return { kind: "tensor", value: fields.tensor };
       break;
     case 5:
-      if (fields.graph) return { kind: "graph", value: fields.graph };
+      if (fields.graph) return fields.graph;
       break;
     case 6:
       return { kind: "floats", value: fields.floats };
@@ -330,6 +339,11 @@ function readDimension(message: Message): Dimension {
   return dimension === "" || dimension === "?" ? null : dimension;
 }
 
+/** A graph attribute, read at once: functions are small. */
+function bodyOf(graph: Message, external: ExternalData): Attribute {
+  return { kind: "graph", value: finish(readGraph(graph, external, 1)) };
+}
+
 function readFunction(message: Message, external: ExternalData): OnnxFunction {
   const inputs: string[] = [], outputs: string[] = [];
   const defaults = new Map<string, Attribute>();
@@ -347,9 +361,12 @@ function readFunction(message: Message, external: ExternalData): OnnxFunction {
       case 5:
         outputs.push(message.string());
         break;
-      case 7:
-        nodes.push(finish(readNode(message.message(), external, 0)));
+      case 7: {
+        const { node, bodies } = readNode(message.message(), external);
+        for (const [name, body] of bodies) node.attributes.set(name, bodyOf(body, external));
+        nodes.push(node);
         break;
+      }
       case 9:
         readOpset(message.message(), opsets);
         break;
@@ -357,8 +374,8 @@ function readFunction(message: Message, external: ExternalData): OnnxFunction {
         domain = plainDomain(message.string());
         break;
       case 11: {
-        const found = finish(readAttribute(message.message(), external, 0));
-        defaults.set(found.name, found.value);
+        const found = readAttribute(message.message(), external);
+        defaults.set(found.name, found.value instanceof Message ? bodyOf(found.value, external) : found.value);
         break;
       }
     }

@@ -110,6 +110,9 @@ export function sequenceFromIterator<T>(
   item: Converter<T>,
   context: string,
 ): T[] {
+  if (method === arrayValues && Array.isArray(value) && arrayIterator.next === arrayNext) {
+    return itemsOfArray(value, item, context);
+  }
   if (typeof method !== "function") throw new TypeError(`${context}[Symbol.iterator] is not a function.`);
   const iterator: unknown = Reflect.apply(method, value, []);
   if (!isObject(iterator)) throw new TypeError(`${context} has an iterator that is not an object.`);
@@ -123,6 +126,17 @@ export function sequenceFromIterator<T>(
     if (done) return items;
     items.push(item((step as IteratorResult<unknown>).value, `${context}[${items.length}]`));
   }
+}
+
+const arrayValues = Array.prototype.values;
+const arrayIterator: Iterator<unknown> = Object.getPrototypeOf([].values());
+const arrayNext = arrayIterator.next;
+
+/** What an array's own iterator gives, without an object for each step. It may grow or shrink meanwhile. */
+function itemsOfArray<T>(array: readonly unknown[], item: Converter<T>, context: string): T[] {
+  const items: T[] = [];
+  for (let i = 0; i < array.length; i++) items.push(item(array[i], `${context}[${i}]`));
+  return items;
 }
 
 /** `(T or sequence<T>)`: an iterable object is a list, anything else is one value. */
