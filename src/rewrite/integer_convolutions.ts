@@ -40,8 +40,11 @@ function onlyZeroPoint({ zeroPoint }: Factor, graph: Surroundings): Value | unde
   if (elementCount(zeroPoint.shape) === 1) return zeroPoint;
   const bytes = graph.bytes(zeroPoint);
   if (!bytes?.every((byte) => byte === bytes[0])) return undefined;
-  return graph.remember(zeroPoint, "first", () =>
-    graph.constant({ dataType: "uint8", shape: [] }, (first) => first.set(bytes.subarray(0, 1))));
+  return graph.remember(
+    zeroPoint,
+    "first",
+    () => graph.constant({ dataType: "uint8", shape: [] }, (first) => first.set(bytes.subarray(0, 1))),
+  );
 }
 
 /** `conv2d(dequantizeLinear(x), dequantizeLinear(w))`: scales and bias are applied to the sums. */

@@ -112,7 +112,9 @@ function biasOf(
     const error = Math.abs(exact - Math.round(exact)) * unit / outputScale;
     if (!(Math.abs(exact) <= MAX_INT32 && error <= MAX_BIAS_ERROR)) return undefined;
   }
-  return { value: graph.constant({ dataType: "int32", shape: [count] }, (bytes) => bytes.set(new Uint8Array(integers.buffer))) };
+  return {
+    value: graph.constant({ dataType: "int32", shape: [count] }, (bytes) => bytes.set(new Uint8Array(integers.buffer))),
+  };
 }
 
 /** A constant bias, or one that is dequantised from constants. */
