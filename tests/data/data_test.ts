@@ -1,0 +1,184 @@
+/**
+ * `deno task data` against a server on this machine that has the same files: nothing is asked of the real ones, which were
+ * compared by hand with the checksums.
+ */
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Ending, runChild } from "../../support/child.ts";
+import { parseSafetensors } from "../../examples/safetensors.ts";
+import { testData, testWithData } from "../support/test_data.ts";
+import { download } from "./download.ts";
+import { OWN_FILES, REMOTE_FILES, WEIGHTS_FILES } from "./files.ts";
+import { readNpy, safetensors } from "./weights.ts";
+
+/** A `.npy` file of float32. */
+function npyFile(shape: readonly number[], data: Float32Array): Uint8Array {
+  const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
+  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`.padEnd(117) + "\n";
+  const file = new Uint8Array(10 + header.length + data.byteLength);
+  file.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length, 0]);
+  file.set(new TextEncoder().encode(header), 10);
+  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), 10 + header.length);
+  return file;
+}
+
+/** The files that the real server has, made from the test data. */
+async function remoteFiles(): Promise<Map<string, Uint8Array>> {
+  const files = new Map<string, Uint8Array>();
+  for (const { path, address } of REMOTE_FILES) files.set(`/${address}`, await Deno.readFile(testData(path)));
+  for (const file of WEIGHTS_FILES) {
+    const weights = parseSafetensors(await Deno.readFile(testData(file.path)));
+    for (const [name, { shape, data }] of weights) {
+      if (file.computed?.[name] === undefined) files.set(`/${file.address(name)}`, npyFile(shape, data));
+    }
+  }
+  return files;
+}
+
+/** A server of some files, with ranges. `answer` may answer instead. */
+function serve(files: ReadonlyMap<string, Uint8Array>, answer: (request: Request) => Response | undefined = () => {}) {
+  const requests: string[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    const path = new URL(request.url).pathname;
+    requests.push(path);
+    const bytes = files.get(path);
+    const other = answer(request);
+    if (other !== undefined) return other;
+    if (bytes === undefined) return new Response("no", { status: 404 });
+    const start = Number(/bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
+    if (start >= bytes.length && start > 0) return new Response(null, { status: 416 });
+    return new Response(bytes.slice(start) as Uint8Array<ArrayBuffer>, { status: start > 0 ? 206 : 200 });
+  });
+  const origin = `http://127.0.0.1:${server.addr.port}/`;
+  return { origin, requests, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+function runData(folder: string, origin: string): Promise<Ending> {
+  const flags = ["--config", fileURLToPath(new URL("../deno.json", import.meta.url)), "-A", "--no-check"];
+  return runChild(new URL("main.ts", import.meta.url), ["--output", folder, "--origin", origin], flags);
+}
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const DATA = [...REMOTE_FILES, ...WEIGHTS_FILES].map(({ path }) => path);
+
+testWithData(DATA, "deno task data makes the files of the test data, and keeps those that are right", async () => {
+  const files = await remoteFiles();
+  const panda = `/${REMOTE_FILES.find(({ path }) => path.endsWith("red_panda.jpg"))!.address}`;
+  await withFolder(async (folder) => {
+    {
+      await using wrong = serve(new Map(files).set(panda, new Uint8Array(10)));
+      const { code, stderr } = await runData(folder, wrong.origin);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, `data: ${wrong.origin}${panda.slice(1)} has the SHA-256 `);
+      assert(existsSync(join(folder, "models/imagenet_labels.txt")));
+      assert(!existsSync(join(folder, "models/images/red_panda.jpg")));
+    }
+    await using right = serve(files);
+    const { code, stdout, stderr } = await runData(folder, right.origin);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(stdout.split("\n").map((line) => line.split(/\s+/)[0]), [
+      ...Array(OWN_FILES.length + 1).fill("kept"),
+      ...Array(DATA.length - 1).fill("written"),
+    ]);
+    for (const path of DATA) {
+      assertEquals(await Deno.readFile(join(folder, path)), await Deno.readFile(testData(path)), path);
+    }
+    assertEquals(right.requests.length, files.size - 1);
+    const left = Array.from(Deno.readDirSync(join(folder, "models")), ({ name }) => name);
+    assertEquals(left.filter((name) => /\.(part|new|download|tensors)$/.test(name)), []);
+  });
+});
+
+testWithData(OWN_FILES, "the files of the repository are those of the test data", async () => {
+  for (const path of OWN_FILES) {
+    const own = await Deno.readTextFile(new URL(`files/${path}`, import.meta.url));
+    assertEquals(JSON.parse(own), JSON.parse(await Deno.readTextFile(testData(path))), path);
+  }
+});
+
+Deno.test("a download continues where it was interrupted", () =>
+  withFolder(async (folder) => {
+    const bytes = Uint8Array.from({ length: 100_000 }, (_, i) => i % 251);
+    let isFirst = true;
+    await using server = serve(new Map([["/file", bytes]]), () => {
+      if (!isFirst) return undefined;
+      isFirst = false;
+      let sent = false;
+      return new Response(
+        new ReadableStream({
+          pull(controller) {
+            if (sent) return controller.error(new Error("cut"));
+            sent = true;
+            controller.enqueue(bytes.slice(0, 60_000));
+          },
+        }),
+      );
+    });
+    const file = join(folder, "a/file");
+    await assertRejects(() => download(`${server.origin}file`, file), Error, "run it again to continue");
+    const kept = (await Deno.stat(`${file}.part`)).size;
+    await download(`${server.origin}file`, file);
+    assertEquals(await Deno.readFile(file), bytes);
+    // Bytes in flight may be lost with the connection; those that came are asked for only once.
+    assert(kept <= 60_000);
+    await Deno.rename(file, `${file}.part`);
+    await download(`${server.origin}file`, file);
+    assertEquals(await Deno.readFile(file), bytes);
+  }));
+
+Deno.test("a server that has no ranges sends the whole file again", () =>
+  withFolder(async (folder) => {
+    await using server = serve(new Map(), () => new Response("whole"));
+    await Deno.writeTextFile(join(folder, "file.part"), "who is");
+    await download(`${server.origin}file`, join(folder, "file"));
+    assertEquals(await Deno.readTextFile(join(folder, "file")), "whole");
+  }));
+
+Deno.test("a missing file and a server that is not there are errors that name the address", () =>
+  withFolder(async (folder) => {
+    let origin: string;
+    {
+      await using server = serve(new Map());
+      origin = server.origin;
+      const { code, stderr } = await runData(folder, origin);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, `data: ${origin}${REMOTE_FILES[0]!.address}: the server answered 404`);
+    }
+    await assertRejects(
+      () => download(`${origin}file`, join(folder, "file")),
+      Error,
+      `${origin}file cannot be reached`,
+    );
+  }));
+
+Deno.test("a .npy file of another type or shape, or a damaged one, is refused", () => {
+  const file = npyFile([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
+  assertEquals(new Float32Array(readNpy(file, [2, 3]).slice().buffer), Float32Array.of(1, 2, 3, 4, 5, 6));
+  assertThrows(() => readNpy(file, [3, 2]), Error, "it should hold float32 [3,2]");
+  assertThrows(() => readNpy(file.subarray(0, -1), [2, 3]), Error, "it has 23 bytes of elements");
+  assertThrows(() => readNpy(new Uint8Array(4), [1]), Error, "not a .npy file");
+});
+
+Deno.test("a safetensors file has a header of whole words, and the tensors in their order", () => {
+  const tensors = { b: [2], a: [1] };
+  const elements = new Map([["a", new Uint8Array(4).fill(1)], ["b", new Uint8Array(8).fill(2)]]);
+  const file = safetensors({ metadata: { model: "two" }, tensors }, elements);
+  const length = Number(new DataView(file.buffer).getBigUint64(0, true));
+  assertEquals(length % 8, 0);
+  assertEquals(JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + length))), {
+    __metadata__: { model: "two" },
+    b: { dtype: "F32", shape: [2], data_offsets: [0, 8] },
+    a: { dtype: "F32", shape: [1], data_offsets: [8, 12] },
+  });
+  assertEquals(Array.from(file.subarray(8 + length)), [2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1]);
+});

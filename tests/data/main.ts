@@ -1,0 +1,115 @@
+/**
+ * `deno task data`: downloads the weights and photos that tests, benchmarks and examples use, from the public
+ * repositories where they were published.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { runProgram, showProgress } from "../../support/program.ts";
+import { testData } from "../../support/test_data.ts";
+import { download, readIfExists, readIfRight, sha256, writeWhole } from "./download.ts";
+import { ORIGIN, OWN_FILES, REMOTE_FILES, type RemoteFile, WEIGHTS_FILES, type WeightsFile } from "./files.ts";
+import { countElements, readNpy, safetensors, type TensorList } from "./weights.ts";
+
+const HELP =
+  `Downloads the weights and photos that tests, benchmarks and examples use: 19 MB, from public repositories on GitHub.
+
+Usage: deno task data [options]
+
+They go to the folder that WEBNN_TEST_DATA names, by default "shared" next to the checkout. Files that are there and
+right are kept; an interrupted download continues where it stopped. Checksums (SHA-256) are checked.
+
+  --output DIR   another folder
+  --origin URL   another server with the same paths: OWNER/REPOSITORY/COMMIT/PATH (${ORIGIN})
+  -h, --help     this text
+
+deno task wpt downloads the web platform tests by itself.`;
+
+/** Where files are taken from, and where they go. */
+interface Places {
+  readonly origin: string;
+  readonly folder: string;
+}
+
+await runProgram("data", HELP, { string: ["output", "origin"] }, async ({ output, origin }) => {
+  const places = { origin: origin ?? ORIGIN, folder: output ?? testData(".") };
+  const tasks = [
+    ...OWN_FILES.map((path) => ({ path, get: () => copyOwn(path, places) })),
+    ...REMOTE_FILES.map((file) => ({ path: file.path, get: () => getRemote(file, places) })),
+    ...WEIGHTS_FILES.map((file) => ({ path: file.path, get: () => getWeights(file, places) })),
+  ];
+  for (const { path, get } of tasks) {
+    showProgress(path);
+    const isNew = await get();
+    showProgress("");
+    console.log(`${isNew ? "written" : "kept   "}  ${join(places.folder, path)}`);
+  }
+});
+
+/** Copies a file of this repository, unless it is there. */
+async function copyOwn(path: string, { folder }: Places): Promise<boolean> {
+  const bytes = await Deno.readFile(new URL(`files/${path}`, import.meta.url));
+  const target = join(folder, path);
+  if (await readIfRight(target, await sha256(bytes)) !== undefined) return false;
+  await writeWhole(target, bytes);
+  return true;
+}
+
+/** Downloads a file, unless it is there. */
+async function getRemote({ path, address, sha256: expected }: RemoteFile, places: Places): Promise<boolean> {
+  const target = join(places.folder, path);
+  if (await readIfRight(target, expected) !== undefined) return false;
+  const downloaded = `${target}.download`;
+  await download(places.origin + address, downloaded);
+  const bytes = await Deno.readFile(downloaded);
+  await Deno.remove(downloaded);
+  await check(bytes, expected, places.origin + address);
+  await writeWhole(target, bytes);
+  return true;
+}
+
+/** Downloads tensors and puts them together, unless the file is there. */
+async function getWeights(file: WeightsFile, places: Places): Promise<boolean> {
+  const target = join(places.folder, file.path);
+  if (await readIfRight(target, file.sha256) !== undefined) return false;
+  const parts = `${target}.tensors`;
+  const list: TensorList = JSON.parse(await Deno.readTextFile(new URL(file.tensors, import.meta.url)));
+  const names = Object.keys(list.tensors);
+  const elements = new Map<string, Uint8Array>();
+  for (const [i, name] of names.entries()) {
+    showProgress(`${file.path}: tensor ${i + 1} of ${names.length}`);
+    elements.set(name, await getTensor(file, name, list.tensors[name]!, join(parts, `${name}.npy`), places));
+  }
+  const bytes = safetensors(list, elements);
+  // Whatever is wrong is downloaded again the next time.
+  await Deno.remove(parts, { recursive: true });
+  await check(bytes, file.sha256, `${file.path}, put together from ${names.length} tensors`);
+  await writeWhole(target, bytes);
+  return true;
+}
+
+async function getTensor(
+  file: WeightsFile,
+  name: string,
+  shape: readonly number[],
+  path: string,
+  { origin }: Places,
+): Promise<Uint8Array> {
+  const compute = file.computed?.[name];
+  if (compute !== undefined) {
+    return new Uint8Array(Float32Array.from({ length: countElements(shape) }, (_, i) => compute(i)).buffer);
+  }
+  const url = origin + file.address(name);
+  if (await readIfExists(path) === undefined) await download(url, path);
+  try {
+    return readNpy(await Deno.readFile(path), shape);
+  } catch (error) {
+    await Deno.remove(path);
+    throw new Error(`${url}: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
+}
+
+async function check(bytes: Uint8Array<ArrayBuffer>, expected: string, what: string): Promise<void> {
+  const found = await sha256(bytes);
+  if (found !== expected) throw new Error(`${what} has the SHA-256 ${found}, not ${expected}; nothing was kept of it`);
+}
