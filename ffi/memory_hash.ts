@@ -10,8 +10,8 @@ import { systemFunctions } from "./system.ts";
 /** The bytes of a hash. */
 export const HASH_BYTES = 8;
 
-/** What is hashed in less than 0.1 ms; more is left to another thread. */
-const BLOCKING_BYTES = 2 ** 17;
+/** What is hashed in 0.25 ms, about as long as it takes to wake another thread; more is left to that. */
+const BLOCKING_BYTES = 2 ** 20;
 
 /** `std::_Hash_bytes(const void* ptr, size_t len, size_t seed)` of the GNU C++ library: MurmurHash of 64 bits. */
 const HASH_BYTES_SYMBOL = "_ZSt11_Hash_bytesPKvmm";

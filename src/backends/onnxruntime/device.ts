@@ -9,11 +9,14 @@ import { OrtError } from "../../../ffi/onnxruntime/table.ts";
 import { inTurns, type Steps } from "../../event_loop.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
+import { peakBytes } from "../../graph/peak_memory.ts";
 import { rewriteInSteps } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
-import { checkMemory } from "../common/memory.ts";
-import type { CompileCache, CreateSession } from "./compile_cache/mod.ts";
+import { checkMemory, checkWorkMemory } from "../common/memory.ts";
+import type { Facts } from "./compile_cache/entry.ts";
+import type { Source } from "./compile_cache/key.ts";
+import type { CacheAccess, CachedGraph, CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
@@ -23,7 +26,6 @@ import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
 import { entriesForGraph, isReviewed } from "./optimizers.ts";
 import { packedWeights } from "./packed_weights.ts";
-import { checkGraphMemory } from "./peak_memory.ts";
 import type { Profiler } from "./profile/profiler.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
@@ -42,6 +44,9 @@ import type { Way } from "./way.ts";
  * run.
  */
 const INLINE_LIMITS = { nodes: 8, weightBytes: 2 ** 16, microseconds: 100 };
+
+/** Entries of a session's configuration, by the engine's names. */
+type ConfigEntries = Readonly<Record<string, string>>;
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
@@ -93,7 +98,9 @@ export class OrtDevice implements Device {
   }
 
   store(bytes: Uint8Array): NativeBlock {
-    return NativeBlock.copy(this.runtime, bytes);
+    const block = NativeBlock.copy(this.runtime, bytes);
+    if (this.cache) block.hash(); // Now, while the bytes are in the processor's caches.
+    return block;
   }
 
   async compile(given: Graph<NativeBlock>): Promise<Executable> {
@@ -101,14 +108,20 @@ export class OrtDevice implements Device {
     let profiler: Profiler | undefined;
     try {
       if (this.settings.profile) profiler = await this.#createProfiler();
+      const source = await this.cache?.identify(given);
+      // A profile needs the lowered graph.
+      const cached = source && !profiler && await this.cache!.load(source, this.#accessOf(given));
+      if (cached) return this.#executableOf(cached);
       // What is done at once is not awaited, so that the timeline counts the time of small graphs.
       const rewriting = inTurns(this.#rewrite(given));
       graph = rewriting instanceof Promise ? await rewriting : rewriting;
-      if (!this.accelerator?.allocator) checkGraphMemory(graph);
+      const peak = peakBytes(graph);
+      if (!this.accelerator?.allocator) checkRunMemory(peak);
       const lowering = inTurns(lowerInSteps(graph, { ...this.settings, provider: this.info.provider }));
       const onnx = lowering instanceof Promise ? await lowering : lowering;
-      const session = await this.#makeSession(graph, onnx, profiler);
-      return await this.#makeExecutable(session, { given, rewritten: graph, onnx }, profiler);
+      const facts = factsOf(graph, onnx, peak);
+      const session = await this.#makeSession(graph, onnx, profiler, source && { source, facts });
+      return await this.#makeExecutable(session, { given, rewritten: graph, onnx }, facts, profiler);
     } catch (error) {
       profiler?.release();
       throw error;
@@ -158,18 +171,12 @@ export class OrtDevice implements Device {
     graph: Graph<NativeBlock>,
     onnx: OnnxGraph,
     profiler: Profiler | undefined,
+    entry: { readonly source: Source; readonly facts: Facts } | undefined,
   ): Promise<OrtSession> {
-    if (this.cache) {
-      const cached = await this.cache.createSession(
-        onnx,
-        (create, adapt) =>
-          this.#createSession(create, onnx, {}, (options) => {
-            adapt(options);
-            profiler?.addTo(options);
-          }),
-        () => releaseOwned(graph),
-      );
-      if (cached) return cached;
+    if (entry) {
+      const access = this.#accessOf(graph, entriesForGraph(onnx, this.info.provider), profiler);
+      const cached = await this.cache!.add(entry.source, onnx, entry.facts, access);
+      if (cached) return cached.session;
     }
     const { accelerator, runtime } = this;
     const [borrowed, owned] = [true, false].map((own) =>
@@ -183,13 +190,14 @@ export class OrtDevice implements Device {
       const inline = !accelerator && isSmall(graph, onnx);
       const make = inline ? createSessionInline : createSession;
       const create = (options: Pointer) => make(runtime, onnx, options, packed.container);
+      const entries = entriesForGraph(onnx, this.info.provider);
       const graphOptions = accelerator ? await accelerator.graphOptions(onnx) : {};
       const adapt = (options: Pointer) => {
         packed.addTo(options);
         profiler?.addTo(options);
       };
       const isPlain = packed.container === null && !profiler;
-      const pointer = await this.#createSession(create, onnx, graphOptions, isPlain ? undefined : adapt);
+      const pointer = await this.#createSession(create, entries, graphOptions, isPlain ? undefined : adapt);
       trimAfterPrepacking(weightBytes + packed.packedInVain);
       return ownSession(runtime, pointer, users, weightBytes);
     } catch (error) {
@@ -198,26 +206,59 @@ export class OrtDevice implements Device {
     }
   }
 
+  /** How the cache gets sessions for a graph. */
+  #accessOf(graph: Graph<NativeBlock>, entries: ConfigEntries = {}, profiler?: Profiler): CacheAccess {
+    return {
+      create: (create, adapt) =>
+        this.#createSession(create, entries, {}, (options) => {
+          adapt(options);
+          profiler?.addTo(options);
+        }),
+      releaseWeights: () => releaseOwned(graph),
+    };
+  }
+
   /** Takes over the session, even if this fails, and the profiler if it succeeds. */
-  async #makeExecutable(session: OrtSession, way: Way, profiler: Profiler | undefined): Promise<Executable> {
-    const { accelerator, runtime } = this;
-    const { onnx, rewritten } = way;
+  async #makeExecutable(
+    session: OrtSession,
+    way: Way,
+    facts: Facts,
+    profiler: Profiler | undefined,
+  ): Promise<Executable> {
+    const { accelerator } = this;
     try {
       const placement = accelerator && checkPlacement(accelerator, session.pointer, way);
-      const executable = new OrtExecutable(runtime, session, {
-        signature: { inputs: onnx.inputs.map(({ name }) => name), outputs: onnx.outputs.map(({ name }) => name) },
-        runOptions: this.#runOptions,
-        estimatedMicroseconds: estimateMicroseconds(rewritten),
-        record: accelerator?.settings.graphCapture && canCapture(runtime)
-          ? recorderOf(runtime, session.pointer)
-          : undefined,
-      });
+      const executable = this.#executable(session, facts);
       if (profiler) return (await import("./profile/measured_executable.ts")).measured(executable, profiler, way);
       return accelerator && placement ? place(accelerator, executable, placement) : executable;
     } catch (error) {
       this.#perform(() => session.release());
       throw error;
     }
+  }
+
+  /** Takes over the session, even if this fails. */
+  #executableOf({ session, facts }: CachedGraph): OrtExecutable {
+    try {
+      checkRunMemory(facts.peakBytes);
+      return this.#executable(session, facts);
+    } catch (error) {
+      session.release();
+      throw error;
+    }
+  }
+
+  /** Takes over the session. */
+  #executable(session: OrtSession, { inputs, outputs, microseconds }: Facts): OrtExecutable {
+    const { accelerator, runtime } = this;
+    return new OrtExecutable(runtime, session, {
+      signature: { inputs, outputs },
+      runOptions: this.#runOptions,
+      estimatedMicroseconds: microseconds,
+      record: accelerator?.settings.graphCapture && canCapture(runtime)
+        ? recorderOf(runtime, session.pointer)
+        : undefined,
+    });
   }
 
   /** Waits for the accelerator's turn. */
@@ -228,27 +269,27 @@ export class OrtDevice implements Device {
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
   async #createSession(
     create: CreateSession,
-    onnx: OnnxGraph,
+    entries: ConfigEntries,
     graphOptions: ProviderOptions = {},
     adapt?: (options: Pointer) => void,
   ): Promise<Pointer> {
     try {
-      return await this.#tryCreateSession(create, onnx, graphOptions, adapt);
+      return await this.#tryCreateSession(create, entries, graphOptions, adapt);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
       // Someone else created the environment of the process without a pool, so each session gets its own.
       this.runtime.poolThreads = 0;
-      return await this.#tryCreateSession(create, onnx, graphOptions, adapt);
+      return await this.#tryCreateSession(create, entries, graphOptions, adapt);
     }
   }
 
   async #tryCreateSession(
     create: CreateSession,
-    onnx: OnnxGraph,
+    entries: ConfigEntries,
     graphOptions: ProviderOptions,
     adapt?: (options: Pointer) => void,
   ): Promise<Pointer> {
-    const options = this.#sessionOptions(onnx, graphOptions, adapt);
+    const options = this.#sessionOptions(entries, graphOptions, adapt);
     this.#making.add(options.pointer);
     try {
       return await this.#perform(() => create(options.pointer));
@@ -260,12 +301,11 @@ export class OrtDevice implements Device {
 
   /** The options of a session: the kept ones, if nothing is changed. */
   #sessionOptions(
-    onnx: OnnxGraph,
+    entries: ConfigEntries,
     graphOptions: ProviderOptions,
     adapt?: (options: Pointer) => void,
   ): Releasable & { readonly pointer: Pointer } {
     const { accelerator, runtime: { api } } = this;
-    const entries = entriesForGraph(onnx, this.info.provider);
     if (!accelerator && !adapt) return { pointer: this.#options.with(entries), release() {} };
     const pointer = accelerator?.createSessionOptions(graphOptions) ??
       api.CloneSessionOptions(this.#options.with(entries));
@@ -284,6 +324,19 @@ export class OrtDevice implements Device {
 /** Releases the graph's own blocks that have not been released yet. */
 function releaseOwned({ constants }: Graph<NativeBlock>): void {
   for (const { block, shared } of constants) if (!shared) block.release();
+}
+
+function checkRunMemory(bytes: number): void {
+  checkWorkMemory(bytes, "the graph's intermediate values take");
+}
+
+function factsOf(graph: Graph<NativeBlock>, { inputs, outputs }: OnnxGraph, peakBytes: number): Facts {
+  return {
+    inputs: inputs.map(({ name }) => name),
+    outputs: outputs.map(({ name }) => name),
+    microseconds: estimateMicroseconds(graph),
+    peakBytes,
+  };
 }
 
 /** Whether creating the session takes less time than waking another thread. */

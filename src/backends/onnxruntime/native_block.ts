@@ -19,6 +19,7 @@ export class NativeBlock implements Block {
   /** Makes the garbage collector count the bytes, so that it collects unused constants in time. */
   readonly #view: ArrayBuffer;
   #hash: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  #isHashing = false;
 
   private constructor(readonly runtime: OrtRuntime, readonly pointer: Pointer, readonly byteLength: number) {
     this.#view = view(pointer, byteLength);
@@ -49,9 +50,9 @@ export class NativeBlock implements Block {
     return new Uint8Array(this.#view);
   }
 
-  /** The hash of the bytes, computed once. The block must not be released before the promise settles. */
+  /** The hash of the bytes, computed once. The block must not be disowned before the promise settles. */
   hash(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#hash ??= hashMemory(this.pointer, this.byteLength);
+    return this.#hash ??= this.#computeHash();
   }
 
   /** Whether it has several users. */
@@ -74,13 +75,28 @@ export class NativeBlock implements Block {
     if (this.#users === 0 || --this.#users > 0) return;
     for (const block of this.#derived.values()) block.release();
     this.#view.transfer(0); // Makes the memory inaccessible.
-    this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
-    countFreed(this.runtime, this.byteLength);
+    if (!this.#isHashing) this.#free();
   }
 
   /** Passes the memory to a native owner, which frees it with the allocator. The block must have only one user. */
   disown(): void {
     this.#users = 0;
     this.#view.transfer(0);
+  }
+
+  /** Another thread may still read the memory when the last user has released it. */
+  async #computeHash(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#isHashing = true;
+    try {
+      return await hashMemory(this.pointer, this.byteLength);
+    } finally {
+      this.#isHashing = false;
+      if (this.#users === 0) this.#free();
+    }
+  }
+
+  #free(): void {
+    this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
+    countFreed(this.runtime, this.byteLength);
   }
 }

@@ -2,10 +2,11 @@
  * An entry of the compile cache: a file with the optimised model in ONNX Runtime's own format, and the source that it
  * was made from.
  *
- *     model        the model, then zeros up to a multiple of 64 KiB, from where a part of a file can be mapped
+ *     model        the model, the facts, then zeros up to a multiple of 64 KiB, from where a part can be mapped
  *     description  of the graph
  *     hashes       of the weights, 8 bytes each
- *     footer       32 bytes: what the file is; the length of the model in bytes; the hash of both and of the model
+ *     footer       40 bytes: what the file is; the lengths of the model and of the facts; the hash of all that and of the
+ *                  model with the facts and zeros
  *
  * Nothing in a file is trusted. The footer is at the end, so a truncated file has none.
  *
@@ -18,17 +19,32 @@ import { offsetPointer } from "../../../../ffi/memory.ts";
 import { HASH_BYTES, hashMemory } from "../../../../ffi/memory_hash.ts";
 import { digest, type Source } from "./key.ts";
 
-const MAGIC = new TextEncoder().encode("WebNN 2\n");
+const MAGIC = new TextEncoder().encode("WebNN 3\n");
 const LENGTH_OFFSET = 8;
-const HASH_OFFSET = 16;
-const FOOTER_BYTES = 32;
+const FACTS_LENGTH_OFFSET = 16;
+const HASH_OFFSET = 24;
+const FOOTER_BYTES = 40;
 
-/** How many bytes of a file are in memory at a time while it is hashed. */
-const PART = 16 * 2 ** 20;
+/** How many bytes are hashed by one thread at a time. */
+const PART = 8 * 2 ** 20;
+/** How many threads hash a file. They have this many parts of it in memory. */
+const HASHING_THREADS = 2;
 
-/** An entry's model in memory, and its length; zeros follow it. */
+/** What running a session needs to know about its graph. */
+export interface Facts {
+  /** The names of its inputs and outputs, in the order of the graph's. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** The estimated duration of a run. */
+  readonly microseconds: number;
+  /** The estimated memory of a run. */
+  readonly peakBytes: number;
+}
+
+/** An entry's model in memory, and its length; other bytes follow it. */
 export interface CachedModel extends Mapping {
   readonly byteLength: number;
+  readonly facts: Facts;
 }
 
 /** The model of an entry, if the file at `path` is an undamaged entry made from this source. The caller releases it. */
@@ -39,23 +55,32 @@ export async function openEntry(path: string, source: Source): Promise<CachedMod
   let isSound = false;
   try {
     isSound = isMadeOfSource && equalBytes(await hash(model, footer), footer.subarray(HASH_OFFSET));
-    return isSound ? { ...model, byteLength: new DataView(footer.buffer).getFloat64(LENGTH_OFFSET) } : undefined;
+    if (!isSound) return undefined;
+    const view = new DataView(footer.buffer);
+    const byteLength = view.getFloat64(LENGTH_OFFSET);
+    const factsEnd = byteLength + view.getFloat64(FACTS_LENGTH_OFFSET);
+    const facts = JSON.parse(new TextDecoder().decode(model.bytes.subarray(byteLength, factsEnd)));
+    return { ...model, byteLength, facts };
   } finally {
     if (!isSound) model.release();
   }
 }
 
 /** Completes the file to which ONNX Runtime has written the model, so that it is an entry. */
-export async function completeEntry(path: string, source: Source): Promise<void> {
+export async function completeEntry(path: string, source: Source, facts: Facts): Promise<void> {
   const length = await fileSize(path);
-  const end = Math.ceil(length / MAP_ALIGNMENT) * MAP_ALIGNMENT;
-  await appendFile(path, [new Uint8Array(end - length)]);
+  const factsBytes = new TextEncoder().encode(JSON.stringify(facts));
+  const used = length + factsBytes.byteLength;
+  const end = Math.ceil(used / MAP_ALIGNMENT) * MAP_ALIGNMENT;
+  await appendFile(path, [factsBytes, new Uint8Array(end - used)]);
   const model = withMappableFile(path, (file) => file.map(0, end));
   if (!model) throw new Error(`${path} is gone`);
   try {
     const footer = new Uint8Array(FOOTER_BYTES);
     footer.set(MAGIC);
-    new DataView(footer.buffer).setFloat64(LENGTH_OFFSET, length);
+    const view = new DataView(footer.buffer);
+    view.setFloat64(LENGTH_OFFSET, length);
+    view.setFloat64(FACTS_LENGTH_OFFSET, factsBytes.byteLength);
     footer.set(await hash(model, footer), HASH_OFFSET);
     await appendFile(path, [source.description, source.hashes, footer]);
   } finally {
@@ -88,18 +113,25 @@ function mapParts(file: MappableFile, { description, hashes }: Source): Parts | 
   }
 }
 
-/** The hash of the first half of the footer and of the model. */
+/** The hash of the footer up to there, and of the model. */
 async function hash(model: Mapping, footer: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const { byteLength } = model.bytes;
   const hashes = new Uint8Array(HASH_OFFSET + HASH_BYTES * Math.ceil(byteLength / PART));
   hashes.set(footer.subarray(0, HASH_OFFSET));
-  for (let start = 0, at = HASH_OFFSET; start < byteLength; start += PART, at += HASH_BYTES) {
+  for (let start = 0; start < byteLength; start += HASHING_THREADS * PART) {
     if (start > 0) model.drop();
-    hashes.set(await hashMemory(offsetPointer(model.pointer, start), Math.min(PART, byteLength - start)), at);
+    const parts = Array.from({ length: HASHING_THREADS }, (_, i) => start + i * PART).filter((at) => at < byteLength);
+    await Promise.all(parts.map(async (at) => {
+      const part = hashMemory(offsetPointer(model.pointer, at), Math.min(PART, byteLength - at));
+      hashes.set(await part, HASH_OFFSET + HASH_BYTES * at / PART);
+    }));
   }
   return await digest(hashes);
 }
 
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
+  if (a.byteLength !== b.byteLength) return false;
+  // Not `every`, which takes 1 ms for the description of a network.
+  for (let i = 0; i < a.byteLength; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -1,6 +1,8 @@
 /**
  * The key of an entry in the compile cache, and the check that an entry is the right one: a description of everything
- * except weights that determines how ONNX Runtime optimises a graph, and a hash of each weight.
+ * except weights that determines how a graph is compiled, and a hash of each weight.
+ *
+ * The graph is described as the builder made it, so that a cached one need not be lowered.
  *
  * @module
  */
@@ -8,6 +10,8 @@
 import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
 import { readCString } from "../../../../ffi/memory.ts";
 import { HASH_BYTES } from "../../../../ffi/memory_hash.ts";
+import { describeGraph } from "../../../graph/description.ts";
+import type { Graph } from "../../../graph/graph.ts";
 import { NativeBlock } from "../native_block.ts";
 import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
@@ -24,37 +28,42 @@ export interface Source {
 
 let features: string | undefined;
 
-/**
- * Everything that determines the content of an entry, except weights.
- * @param entries the configuration of the session that creates it
- */
-function describe(
+/** The source of a graph. The blocks of its constants must not be disowned before the promise settles. */
+export function sourceOfGraph(
   runtime: OrtRuntime,
-  onnx: OnnxGraph,
+  graph: Graph<NativeBlock>,
   entries: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
-  features ??= cpuFeatures();
-  const build = readCString(runtime.api.GetBuildInfoString());
-  const circumstances = [MODULE_VERSION, runtime.version, build, features, OPSET, entries];
-  const text = JSON.stringify([circumstances, describeGraph(onnx)]);
-  return new TextEncoder().encode(text);
+): Promise<Source> {
+  return sourceOf(runtime, describeGraph(graph), graph.constants.map(({ block }) => block), entries);
 }
 
-/** The blocks of a graph's weights. */
-export function blocksOf({ initializers }: OnnxGraph): NativeBlock[] {
-  return initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
-}
-
-/** The description of a graph and the hashes of its weights. The blocks must stay valid until the promise settles. */
-export async function sourceOf(
+/** The source of a lowered graph, as {@linkcode sourceOfGraph}. */
+export function sourceOfLowered(
   runtime: OrtRuntime,
   onnx: OnnxGraph,
   entries: Readonly<Record<string, string>>,
 ): Promise<Source> {
-  const all = await Promise.all(blocksOf(onnx).map((block) => block.hash()));
-  const hashes = new Uint8Array(HASH_BYTES * all.length);
-  all.forEach((hash, i) => hashes.set(hash, HASH_BYTES * i));
-  return { description: describe(runtime, onnx, entries), hashes };
+  const blocks = onnx.initializers.flatMap(({ data }) => data instanceof NativeBlock ? [data] : []);
+  return sourceOf(runtime, JSON.stringify(describeLowered(onnx)), blocks, entries);
+}
+
+/**
+ * @param description what the graph is, except its weights
+ * @param entries the configuration of the session that creates the entry
+ */
+async function sourceOf(
+  runtime: OrtRuntime,
+  description: string,
+  blocks: readonly NativeBlock[],
+  entries: Readonly<Record<string, string>>,
+): Promise<Source> {
+  const pending = blocks.map((block) => block.hash());
+  features ??= cpuFeatures();
+  const build = readCString(runtime.api.GetBuildInfoString());
+  const circumstances = JSON.stringify([MODULE_VERSION, runtime.version, build, features, OPSET, entries]);
+  const hashes = new Uint8Array(HASH_BYTES * pending.length);
+  (await Promise.all(pending)).forEach((hash, i) => hashes.set(hash, HASH_BYTES * i));
+  return { description: new TextEncoder().encode(`${circumstances}\n${description}`), hashes };
 }
 
 /** The name of the entry for this source, and no other. */
@@ -74,7 +83,7 @@ export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array
 }
 
 /** The graph without weights, as JSON values: equal for equal graphs. */
-function describeGraph({ inputs, outputs, initializers, nodes }: OnnxGraph): unknown {
+function describeLowered({ inputs, outputs, initializers, nodes }: OnnxGraph): unknown {
   return [
     inputs,
     outputs,

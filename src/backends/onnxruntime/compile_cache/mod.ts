@@ -2,7 +2,8 @@
  * A cache of optimised models on disk: a graph that was built once is only loaded from then on.
  *
  * A miss writes the entry, then loads it like a hit, so there is only one kind of session. If anything fails here, the
- * graph is built without the cache.
+ * graph is built without the cache. Weights are hashed as the builder gets them, on another thread if they are large, and
+ * a hit is neither rewritten nor lowered.
  *
  * @module
  */
@@ -19,28 +20,44 @@ import {
 import { integerPointer, pathString, type Pointer } from "../../../../ffi/memory.ts";
 import { OptimizationLevel } from "../../../../ffi/onnxruntime/enums.ts";
 import { DEFAULT_SIZE_LIMIT, type Eviction, limitSize } from "../../common/cache_folder.ts";
+import type { Graph } from "../../../graph/graph.ts";
 import { createSession } from "../model.ts";
+import { NativeBlock } from "../native_block.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 import { type OrtSession, ownSession } from "../session.ts";
 import { addConfiguration } from "../session_options.ts";
-import { type CachedModel, completeEntry, openEntry } from "./entry.ts";
-import { blocksOf, nameOf, type Source, sourceOf } from "./key.ts";
+import { type CachedModel, completeEntry, type Facts, openEntry } from "./entry.ts";
+import { nameOf, type Source, sourceOfGraph } from "./key.ts";
 
-/** A folder of entries. */
+/** A folder of entries. A failure before weights are released is no error: the graph is built without the cache. */
 export interface CompileCache {
   /**
-   * A session for a graph, loaded from the cache; if the graph is not cached, it is added first. `undefined` if that is
-   * not possible. The caller keeps the graph's blocks.
-   * @param create creates each session
-   * @param releaseWeights releases the graph's blocks that are no longer needed. It is called if they are large, before
-   * memory for the session is allocated; a failure after that is thrown
+   * What identifies a graph, as a builder made it; `undefined` if it cannot be cached. The blocks of its constants must
+   * not be disowned before the promise settles.
    */
-  createSession(
-    onnx: OnnxGraph,
-    create: SessionFactory,
-    releaseWeights: () => void,
-  ): Promise<OrtSession | undefined>;
+  identify(graph: Graph<NativeBlock>): Promise<Source | undefined>;
+  /** Loads a graph; `undefined` if it is not in the cache. */
+  load(source: Source, access: CacheAccess): Promise<CachedGraph | undefined>;
+  /** Adds a graph, unless it is there, and loads it; `undefined` if it could not be added. */
+  add(source: Source, onnx: OnnxGraph, facts: Facts, access: CacheAccess): Promise<CachedGraph | undefined>;
+}
+
+/** How the cache gets a session, and memory for it. */
+export interface CacheAccess {
+  /** Creates each session. */
+  readonly create: SessionFactory;
+  /**
+   * Releases the graph's blocks that are no longer needed. It is called if they are large, before memory for the session
+   * is allocated; a failure after that is thrown.
+   */
+  releaseWeights(): void;
+}
+
+/** A graph from the cache. */
+export interface CachedGraph {
+  readonly session: OrtSession;
+  readonly facts: Facts;
 }
 
 /** Creates a session from options. */
@@ -53,7 +70,7 @@ const WORK = ".webnn-tmp";
 /** ONNX Runtime's own format is limited to 2 GiB, and constant folding can enlarge a model. */
 const MAX_WEIGHT_BYTES = 2 ** 29;
 
-/** Weights of this size are released before memory for a session is allocated. */
+/** The weights of models of this size are released before memory for a session is allocated. */
 const RELEASED_BYTES = 4 * 2 ** 20;
 /** For models of this size, only some megabytes stay in memory while a session is created, which takes more time. */
 const DROPPED_BYTES = 32 * 2 ** 20;
@@ -92,26 +109,37 @@ export function openCompileCache(
   }, sizeLimit);
   const folder: Folder = { path, sizeLimit, eviction };
   return {
-    async createSession(onnx, create, releaseWeights) {
-      const weightBytes = blocksOf(onnx).reduce((total, { byteLength }) => total + byteLength, 0);
-      if (weightBytes > MAX_WEIGHT_BYTES) return undefined;
-      try {
-        const source = await sourceOf(runtime, onnx, entries);
-        const entry = { path: `${path}/${await nameOf(source)}${ENTRY}`, onnx, ...source };
-        const model = await find(entry) ?? await storeAndFind(runtime, folder, entry, create);
-        if (!model) return undefined;
-        if (weightBytes < RELEASED_BYTES) return await loadSession(runtime, model, create);
-        releaseWeights();
-        const load = model.byteLength < DROPPED_BYTES ? loadSession : loadDroppingPages;
-        return await load(runtime, model, create).catch((cause) => {
-          throw new WeightsGone(cause);
-        });
-      } catch (error) {
-        if (error instanceof WeightsGone) throw error.cause;
-        return undefined;
-      }
+    async identify(graph) {
+      const source = await attempt(() => sourceOfGraph(runtime, graph, entries));
+      return weightBytesOf(graph) > MAX_WEIGHT_BYTES ? undefined : source;
     },
+    load: (source, access) =>
+      attempt(async () => load(runtime, await find(await pathOf(path, source), source), access)),
+    add: (source, onnx, facts, access) =>
+      attempt(async () => {
+        const entry = { path: await pathOf(path, source), source, onnx, facts };
+        let model = await find(entry.path, source);
+        if (!model && isPermitted("write", path)) {
+          await store(runtime, folder, entry, access.create);
+          model = await find(entry.path, source);
+        }
+        return load(runtime, model, access);
+      }),
   };
+}
+
+/** The result; `undefined` if it fails, unless the graph cannot be built without the cache either. */
+async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof WeightsGone) throw error.cause;
+    return undefined;
+  }
+}
+
+async function pathOf(folder: string, source: Source): Promise<string> {
+  return `${folder}/${await nameOf(source)}${ENTRY}`;
 }
 
 /** A failure after which the graph cannot be built without the cache either. */
@@ -122,22 +150,34 @@ class WeightsGone extends Error {
 }
 
 /** The content of an entry. */
-interface Entry extends Source {
+interface Entry {
   readonly path: string;
+  readonly source: Source;
   readonly onnx: OnnxGraph;
+  readonly facts: Facts;
 }
 
-async function find(entry: Entry): Promise<CachedModel | undefined> {
-  if (!isPermitted("read", entry.path)) return undefined;
-  const model = await openEntry(entry.path, entry);
-  if (model && isPermitted("write", entry.path)) touchFile(entry.path);
+async function find(path: string, source: Source): Promise<CachedModel | undefined> {
+  if (!isPermitted("read", path)) return undefined;
+  const model = await openEntry(path, source);
+  if (model && isPermitted("write", path)) touchFile(path);
   return model;
 }
 
-async function storeAndFind(runtime: OrtRuntime, folder: Folder, entry: Entry, create: SessionFactory) {
-  if (!isPermitted("write", folder.path)) return undefined;
-  await store(runtime, folder, entry, create);
-  return await find(entry);
+async function load(
+  runtime: OrtRuntime,
+  model: CachedModel | undefined,
+  { create, releaseWeights }: CacheAccess,
+): Promise<CachedGraph | undefined> {
+  if (!model) return undefined;
+  const { byteLength, facts } = model;
+  if (byteLength < RELEASED_BYTES) return { session: await loadSession(runtime, model, create), facts };
+  releaseWeights();
+  const loadLarge = byteLength < DROPPED_BYTES ? loadSession : loadDroppingPages;
+  const session = await loadLarge(runtime, model, create).catch((cause) => {
+    throw new WeightsGone(cause);
+  });
+  return { session, facts };
 }
 
 async function loadSession(
@@ -194,7 +234,7 @@ async function store(
   const work = `${folder.path}/${crypto.randomUUID()}${WORK}`;
   try {
     await writeModel(runtime, work, entry, create);
-    await completeEntry(work, entry);
+    await completeEntry(work, entry.source, entry.facts);
     const size = await fileSize(work);
     if (size > folder.sizeLimit) throw new Error("the entry is larger than the cache");
     await renameFile(work, entry.path).catch(async () => {
@@ -216,7 +256,7 @@ async function writeModel(
   create: SessionFactory,
 ): Promise<void> {
   const { api } = runtime;
-  const blocks = blocksOf(onnx);
+  const blocks = onnx.initializers.map(({ data }) => data).filter((data) => data instanceof NativeBlock);
   for (const block of blocks) block.retain(); // The session only borrows them.
   try {
     const session = await create(
@@ -230,4 +270,8 @@ async function writeModel(
   } finally {
     for (const block of blocks) block.release();
   }
+}
+
+function weightBytesOf({ constants }: Graph<NativeBlock>): number {
+  return constants.reduce((total, { block }) => total + block.byteLength, 0);
 }

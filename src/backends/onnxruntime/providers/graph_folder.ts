@@ -7,7 +7,7 @@
  */
 
 import { createFolder, isPermitted } from "../../../../ffi/files.ts";
-import { nameOf, sourceOf } from "../compile_cache/key.ts";
+import { nameOf, sourceOfLowered } from "../compile_cache/key.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtRuntime } from "../runtime.ts";
 
@@ -22,7 +22,7 @@ export async function graphFolder(
   entries: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   if (!isPermitted("write", parent)) return undefined;
-  const path = `${parent}/${await nameOf(await sourceOf(runtime, onnx, entries))}`;
+  const path = `${parent}/${await nameOf(await sourceOfLowered(runtime, onnx, entries))}`;
   await createFolder(path);
   return path;
 }

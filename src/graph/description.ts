@@ -1,0 +1,37 @@
+/**
+ * A text that describes a graph without the bytes of its constants: equal for equal graphs only.
+ *
+ * @module
+ */
+
+import type { Graph, Node, Value } from "./graph.ts";
+
+/** The description, as JSON. */
+export function describeGraph({ inputs, constants, nodes, outputs }: Graph<unknown>): string {
+  const description = [
+    inputs.map(({ name, value }) => [name, describeValue(value)]),
+    constants.map(({ value }) => describeValue(value)),
+    nodes.map(describeNode),
+    outputs.map(({ name, value }) => [name, value.id]),
+  ];
+  return JSON.stringify(description, exact);
+}
+
+function describeNode({ operator, label, operands, attributes, outputs }: Node): unknown {
+  const ids = Object.entries(operands).map(([name, operand]) => [
+    name,
+    Array.isArray(operand) ? (operand as readonly Value[]).map(({ id }) => id) : (operand as Value | undefined)?.id,
+  ]);
+  return [operator, label, ids, attributes, outputs.map(describeValue)];
+}
+
+function describeValue({ id, dataType, shape }: Value): unknown {
+  return [id, dataType, shape];
+}
+
+/** JSON has no NaN, infinities, −0 and bigints. */
+function exact(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return { bigint: `${value}` };
+  if (typeof value !== "number" || Number.isFinite(value) && !Object.is(value, -0)) return value;
+  return { number: Object.is(value, -0) ? "-0" : `${value}` };
+}

@@ -1,0 +1,40 @@
+/** Descriptions of graphs: equal for equal graphs, and different wherever graphs differ. */
+import { assertEquals } from "@std/assert";
+import { describeGraph } from "../../src/graph/description.ts";
+import type { Graph, Value } from "../../src/graph/graph.ts";
+
+const value = (id: number, shape: readonly number[] = [2]): Value => ({ id, dataType: "float32", shape });
+
+/** The graph of an operator on an input and a constant. */
+function graphOf(attributes: object = {}, { label = "", ids = [0, 1], name = "x" } = {}): Graph<undefined> {
+  const [x, factor, y] = [value(0), value(1), value(2)];
+  const [a, b] = ids.map((id) => [x, factor][id]!) as [Value, Value];
+  const cost = { multiplyAdds: 0, bytes: 0 };
+  return {
+    inputs: [{ name, value: x }],
+    constants: [{ value: factor, block: undefined, shared: false }],
+    nodes: [{ operator: "sub", label, operands: { a, b }, attributes, outputs: [y], cost }],
+    outputs: [{ name: "y", value: y }],
+  };
+}
+
+/** Values that an attribute may have, no two of them the same. */
+const ATTRIBUTES = [0, -0, 1, 1n, "1", NaN, "NaN", Infinity, -Infinity, [], [0], [-0], true, "true"];
+
+Deno.test("graph description: it is the same for the same graph", () => {
+  assertEquals(describeGraph(graphOf({ a: [1, NaN] })), describeGraph(graphOf({ a: [1, NaN] })));
+});
+
+Deno.test("graph description: it tells graphs apart", () => {
+  const graphs = [
+    graphOf(),
+    graphOf({}, { label: "x" }),
+    graphOf({}, { ids: [1, 0] }),
+    graphOf({}, { name: "other" }),
+    ...ATTRIBUTES.map((a) => graphOf({ a })),
+    { ...graphOf(), constants: [{ value: value(1, [1]), block: undefined, shared: false }] },
+    { ...graphOf(), outputs: [{ name: "z", value: value(2) }] },
+    { ...graphOf(), nodes: [] },
+  ];
+  assertEquals(new Set(graphs.map(describeGraph)).size, graphs.length);
+});
