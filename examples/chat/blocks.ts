@@ -52,7 +52,7 @@ export function decodeFloats({ name }: BlockType, bytes: Uint8Array<ArrayBuffer>
 }
 
 /** Gives room for so many bytes, of any content, at an address that is a multiple of four. */
-export type Allocate = (name: "elements" | "scales" | "minima", bytes: number) => Uint8Array<ArrayBuffer>;
+export type Allocate = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;
 
 const allocateAnew: Allocate = (_name, bytes) => new Uint8Array(bytes);
 

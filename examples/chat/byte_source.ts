@@ -8,8 +8,11 @@
 export interface ByteSource {
   /** Its length in bytes. */
   readonly size: number;
-  /** `length` bytes from `offset` on. Rejects where the file is shorter. */
-  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
+  /**
+   * `length` bytes from `offset` on. Rejects where the file is shorter.
+   * @param room memory of so many bytes in which they may be put, so that none has to be allocated
+   */
+  read(offset: number, length: number, room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** A Blob or a File, as a page gets them. */

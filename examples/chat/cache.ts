@@ -1,13 +1,14 @@
 /**
  * The keys and values of a conversation, in tensors on the device: a history of fixed length for each layer, and a block of
- * recent positions, the last one at its end. A token's dispatch reads the history and writes the block, one row further, in
- * another tensor than it reads. When the block is full it is put into the history, layer by layer, each into the tensor that
+ * the most recent positions, which begins where the history ends. A token's dispatch reads both, and writes the block with one
+ * more row into another tensor than it reads. When the block is full it is put into the history, layer by layer, each into the tensor that
  * the layer before has left.
  *
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { cacheShape, type Graphs, placesShape } from "./graphs.ts";
+import type { Graphs } from "./graphs.ts";
+import { cacheShape, placesShape } from "./network.ts";
 
 /** How many recent positions a block holds: a token copies a block, and its share of the history. */
 export const BLOCK = 32;
@@ -25,8 +26,8 @@ export interface Cache {
   readonly settled: number;
   /** Positions for which the history has room. */
   readonly history: number;
-  /** Inputs and outputs of the dispatch of one token. */
-  tokenTensors(): { inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> };
+  /** Inputs and outputs of the dispatch of one token. There must be room for it. */
+  tokenTensors(): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }>;
   /** Inputs and outputs of the dispatch of a chunk. The block must be settled. */
   chunkTensors(count: number): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }>;
   /** Makes room for a token, which may settle the block. */
@@ -77,8 +78,6 @@ class DeviceCache implements Cache {
   readonly #histories: readonly number[];
   #length = 0;
   #settled = 0;
-  /** The position behind the last row of the block. */
-  #blockEnd = 0;
   #history: number;
 
   constructor(
@@ -116,8 +115,8 @@ class DeviceCache implements Cache {
     }
   }
 
-  tokenTensors(): { inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> } {
-    const inputs: Record<string, MLTensor> = {};
+  async tokenTensors(): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }> {
+    const inputs: Record<string, MLTensor> = { place: await this.#writePlaces(this.#length - this.#settled, 1) };
     const outputs: Record<string, MLTensor> = {};
     for (const { history, name, next, recent } of this.#slots) {
       inputs[name] = history;
@@ -133,7 +132,7 @@ class DeviceCache implements Cache {
   }
 
   async prepareToken(): Promise<void> {
-    if (this.#length - this.#settled === BLOCK || this.#blockEnd !== this.#length) await this.#settle();
+    if (this.#length - this.#settled === BLOCK) await this.#settle();
   }
 
   async prepareChunk(count: number): Promise<void> {
@@ -143,14 +142,13 @@ class DeviceCache implements Cache {
 
   addToken(): void {
     for (const slot of this.#slots) [slot.recent, slot.next] = [slot.next, slot.recent];
-    this.#blockEnd = ++this.#length;
+    this.#length++;
   }
 
   async addChunk(count: number, used: number): Promise<void> {
     const chunk = await this.#chunk(count);
-    const places = Array.from({ length: count }, (_, row) => this.#settled + row);
-    await this.#put(places, ({ name }) => chunk[`new_${name}`]!);
-    this.#length = this.#settled = this.#blockEnd = this.#settled + used;
+    await this.#put(count, ({ name }) => chunk[`new_${name}`]!);
+    this.#length = this.#settled = this.#settled + used;
   }
 
   rewind(length: number): void {
@@ -166,28 +164,19 @@ class DeviceCache implements Cache {
     }
   }
 
-  /** Puts the block into the history. */
+  /** Puts the block into the history. Rows that are not filled go behind the end, where others will be written. */
   async #settle(): Promise<void> {
     if (this.#length > this.#settled) {
       await this.#reserve(this.#settled + BLOCK);
-      await this.#put(this.#placesOfBlock(), ({ recent }) => recent);
+      await this.#put(BLOCK, ({ recent }) => recent);
     }
-    this.#settled = this.#blockEnd = this.#length;
+    this.#settled = this.#length;
   }
 
-  /** Where the rows of the block go. Those that do not count go behind the others, where they will be written over. */
-  #placesOfBlock(): number[] {
-    let free = this.#length;
-    return Array.from({ length: BLOCK }, (_, row) => {
-      const position = this.#blockEnd - BLOCK + row;
-      return position >= this.#settled && position < this.#length ? position : free++;
-    });
-  }
-
-  /** Puts the rows of keys and values at these positions of the history. */
-  async #put(positions: readonly number[], recentOf: (slot: Slot) => MLTensor): Promise<void> {
-    const graph = await this.graphs.put(this.#history, positions.length);
-    const places = await this.#writePlaces(positions);
+  /** Puts the next rows of keys and values into the history. */
+  async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
+    const graph = await this.graphs.put(this.#history, count);
+    const places = await this.#writePlaces(this.#settled, count);
     for (const slot of this.#slots) {
       const [before, after] = [slot.history, this.#spare];
       this.context.dispatch(graph, { history: before, recent: recentOf(slot), places }, { output: after });
@@ -195,15 +184,19 @@ class DeviceCache implements Cache {
     }
   }
 
-  async #writePlaces(positions: readonly number[]): Promise<MLTensor> {
-    const count = positions.length;
+  /** The coordinates of `count` rows of all heads, from a row on. */
+  async #writePlaces(first: number, count: number): Promise<MLTensor> {
+    const { sharedHeads } = this.architecture;
     const shape = placesShape(this.architecture, count);
     const tensor = this.#places.get(count) ??
       await this.context.createTensor({ dataType: "int32", shape, writable: true });
     this.#places.set(count, tensor);
-    const heads = Array.from({ length: this.architecture.sharedHeads }, (_, head) => head);
-    const coordinates = heads.flatMap((head) => positions.flatMap((position) => [head, 0, position]));
-    this.context.writeTensor(tensor, Int32Array.from(coordinates));
+    const coordinates = new Int32Array(sharedHeads * count * 3);
+    for (let i = 0; i < sharedHeads * count; i++) {
+      coordinates[3 * i] = Math.floor(i / count);
+      coordinates[3 * i + 2] = first + i % count;
+    }
+    this.context.writeTensor(tensor, coordinates);
     return tensor;
   }
 

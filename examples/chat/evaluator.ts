@@ -104,7 +104,7 @@ class DeviceEvaluator implements Evaluator {
     const { cache, network: { engine: { context }, graphs } } = this;
     await cache.prepareToken();
     const graph = await graphs.network({ tokens: 1, history: cache.history, block: BLOCK });
-    const { inputs, outputs } = cache.tokenTensors();
+    const { inputs, outputs } = await cache.tokenTensors();
     const ofToken = await this.#commonInputs([id], 1, BLOCK);
     context.dispatch(graph, { ...inputs, ...ofToken }, { ...outputs, logits: this.#logits, token: this.#token });
     cache.addToken();
@@ -203,15 +203,13 @@ function maskOf(
   window = Infinity,
 ): Float32Array<ArrayBuffer> {
   const width = history + recent;
-  // The position of the first recent row: the last row is that of the last token.
-  const begin = length + count - recent;
   const mask = new Float32Array(count * width).fill(UNSEEN);
   for (let token = 0; token < count; token++) {
     const position = length + token;
     const first = Math.max(0, position - window + 1);
     const row = mask.subarray(token * width, (token + 1) * width);
     row.fill(0, Math.min(first, settled), settled);
-    row.fill(0, history + Math.max(first, settled) - begin, history + position - begin + 1);
+    row.fill(0, history + Math.max(first - settled, 0), history + position - settled + 1);
   }
   return mask;
 }

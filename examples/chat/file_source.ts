@@ -21,11 +21,11 @@ export function openFile(path: string): FileSource {
   return {
     size,
     // Place and bytes in one turn: another conversation may read at the same time.
-    read(offset, length) {
+    read(offset, length, room) {
       return Promise.try(() => {
         checkRange(offset, length, size);
         file.seekSync(offset, Deno.SeekMode.Start);
-        const bytes = new Uint8Array(length);
+        const bytes = room ?? new Uint8Array(length);
         for (let at = 0; at < length;) {
           const count = file.readSync(bytes.subarray(at));
           if (count === null) throw new Error(`the file ends at byte ${offset + at}; it was cut while it was read`);

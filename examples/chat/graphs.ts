@@ -5,7 +5,7 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { buildNetwork, type GraphSize } from "./network.ts";
+import { buildNetwork, cacheShape, type GraphSize, placesShape } from "./network.ts";
 import type { Weights } from "./weights.ts";
 
 /** Where graphs are built: a context, and the builders of its implementation. */
@@ -22,16 +22,6 @@ export interface Graphs {
   /** A longer history that begins with another one: input `history`. */
   grow(from: number, to: number): Promise<MLGraph>;
   destroy(): void;
-}
-
-/** The shape of the keys or values of a number of positions. */
-export function cacheShape({ headSize, sharedHeads }: Architecture, positions: number): number[] {
-  return [sharedHeads, 1, positions, headSize];
-}
-
-/** The shape of the coordinates at which rows of keys or values are put. */
-export function placesShape({ sharedHeads }: Architecture, count: number): number[] {
-  return [sharedHeads, 1, count, 3];
 }
 
 /** @returns graphs, none of which is built yet */

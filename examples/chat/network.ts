@@ -3,8 +3,8 @@
  * attention over a cache, a gated perceptron, the head. Only the standard is used: it runs in a browser as it does in Deno.
  *
  * A graph takes `tokens` tokens at a time. Keys and values of earlier tokens lie in a history of fixed length, `[shared
- * heads, 1, history, headSize]` for each layer. Those of the graph's own tokens are its outputs. Where it takes one token, it
- * gets a block of recent ones and gives it back with this token at its end, the first one gone.
+ * heads, 1, history, headSize]` for each layer. Those of the graph's own tokens are its outputs. A graph of one token also
+ * gets a block of recent positions, and gives it back with this token in the row that the input `place` names.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export interface GraphSize {
   readonly tokens: number;
   /** Earlier positions that are looked at. */
   readonly history: number;
-  /** Recent positions, of which those before the one token are filled; `undefined` where the graph makes all of them. */
+  /** Rows of the block of recent positions that a graph of one token gets; `undefined` where the graph makes them all. */
   readonly block: number | undefined;
 }
 
@@ -30,6 +30,8 @@ interface Common {
   readonly rotations: ReadonlyMap<number, { readonly cos: MLOperand; readonly sin: MLOperand }>;
   /** `[tokens, history + recent]`, 0 where a token looks and very low elsewhere; by the window. */
   readonly masks: ReadonlyMap<number | undefined, MLOperand>;
+  /** Where the one token goes in a block of recent positions, `[shared heads, 1, 1, 3]`. */
+  readonly place: MLOperand | undefined;
 }
 
 /** The graph's outputs by name: `logits`, `token` (the likeliest), and the keys and values of each layer. */
@@ -59,6 +61,7 @@ export function buildNetwork(
         window,
       ) => [window, input(maskName(window), [tokens, size.history + (block ?? tokens)])]),
     ),
+    place: block === undefined ? undefined : input("place", placesShape(architecture, 1), "int32"),
   };
   const outputs: Record<string, MLOperand> = {};
   let x = input("embeddings", [tokens, width]);
@@ -71,6 +74,16 @@ export function buildNetwork(
   if (tokens > 1) x = builder.gather(x, input("last", [1], "int32"), { axis: 0 });
   const logits = linear(builder, norm(common, x, weights.outputNorm), weights.head)[0]!;
   return { ...outputs, logits, token: builder.argMax(logits, 1, { outputDataType: "int32" }) };
+}
+
+/** The shape of the keys or values of a number of positions. */
+export function cacheShape({ headSize, sharedHeads }: Architecture, positions: number): number[] {
+  return [sharedHeads, 1, positions, headSize];
+}
+
+/** The shape of the coordinates at which rows of keys or values are put. */
+export function placesShape({ sharedHeads }: Architecture, count: number): number[] {
+  return [sharedHeads, 1, count, 3];
 }
 
 /** The name of the mask of layers that look back over a window. */
@@ -177,13 +190,11 @@ function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permut
   return builder.reshape(x, permutation.map((axis) => shape[axis]!));
 }
 
-/** The new keys or values; those of one token at the end of the block of recent ones. */
-function remembered({ builder, size }: Common, name: string, now: MLOperand): MLOperand {
-  if (size.block === undefined) return now;
-  const [heads, one, , headSize] = now.shape as [number, number, number, number];
-  const recent = builder.input(`recent_${name}`, { dataType: "float32", shape: [heads, one, size.block, headSize] });
-  const later = builder.slice(recent, [0, 0, 1, 0], [heads, one, size.block - 1, headSize]);
-  return builder.concat([later, now], 2);
+/** The new keys or values; those of one token in their row of the block of recent ones. */
+function remembered({ architecture, builder, place, size }: Common, name: string, now: MLOperand): MLOperand {
+  if (size.block === undefined || place === undefined) return now;
+  const shape = cacheShape(architecture, size.block);
+  return builder.scatterND(builder.input(`recent_${name}`, { dataType: "float32", shape }), place, now);
 }
 
 /** Queries `[shared heads, group, tokens, headSize]` over the history and the recent tokens. */
@@ -194,9 +205,9 @@ function attended(
   keys: MLOperand,
   values: MLOperand,
 ): MLOperand {
-  const { headSize, sharedHeads, windows } = architecture;
+  const { windows } = architecture;
   const { history } = size;
-  const shape = [sharedHeads, 1, history, headSize];
+  const shape = cacheShape(architecture, history);
   const past = (kind: string) => builder.input(`${kind}_${index}`, { dataType: "float32", shape });
   const [pastKeys, pastValues] = [past("key"), past("value")];
   const scoresOf = (keys: MLOperand) => builder.matmul(queries, builder.transpose(keys, { permutation: [0, 1, 3, 2] }));

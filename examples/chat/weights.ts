@@ -74,41 +74,69 @@ export async function loadWeights(
   source: ByteSource,
   architecture: Architecture,
 ): Promise<Weights> {
-  const loader = new Loader(context, header, source, architecture);
+  const tensors: MLTensor[] = [];
+  const destroy = () => tensors.forEach((tensor) => tensor.destroy());
+  const loader = new Loader(context, header, source, architecture, tensors);
   try {
     const layers: LayerWeights[] = [];
     for (let layer = 0; layer < architecture.layers; layer++) layers.push(await loader.layer(layer));
     const hasHead = header.tensors.has("output.weight");
-    return {
-      layers,
-      outputNorm: await loader.vector("output_norm.weight"),
-      head: await loader.matrix([hasHead ? "output.weight" : "token_embd.weight"]),
-      embed: loader.embedding(),
-      destroy: () => loader.destroy(),
-    };
+    const head = await loader.matrix([hasHead ? "output.weight" : "token_embd.weight"]);
+    const outputNorm = await loader.vector("output_norm.weight");
+    return { layers, outputNorm, head, embed: embeddingOf(header, source, architecture), destroy };
   } catch (error) {
-    loader.destroy();
+    destroy();
     throw error;
+  } finally {
+    loader.scratch.free();
   }
+}
+
+/** Reads the rows of the embedding from the file: they are few, and the file's pages are in memory anyway. */
+function embeddingOf(header: GgufHeader, source: ByteSource, architecture: Architecture): Weights["embed"] {
+  const { embeddingScale, width } = architecture;
+  const { offset, shape, type } = tensorOf(header, "token_embd.weight", 2);
+  const rowBytes = bytesOfBlocks(type, [width]);
+  return async (ids) => {
+    const vectors = new Float32Array(ids.length * width);
+    for (const [i, id] of ids.entries()) {
+      if (!(id >= 0 && id < shape[0]!)) throw new Error(`there is no token ${id}`);
+      const bytes = await source.read(offset + id * rowBytes, rowBytes);
+      vectors.set(
+        isFloat(type) ? decodeFloats(type, bytes) : dequantize(decodeBlocks(type, bytes, 1, width)),
+        i * width,
+      );
+    }
+    return embeddingScale === 1 ? vectors : vectors.map((value) => value * embeddingScale);
+  };
+}
+
+function tensorOf({ tensors }: GgufHeader, name: string, rank: number): GgufTensor {
+  const tensor = tensors.get(name);
+  if (!tensor) throw new Error(`the file has no tensor ${name}`);
+  if (tensor.shape.length !== rank) throw new Error(`the tensor ${name} must have ${rank} dimensions`);
+  return tensor;
 }
 
 /** Four and eight bits as the context takes them: unsigned, or signed where it has no others, as browsers. */
 type ElementType = "uint4" | "int4" | "uint8" | "int8";
 
+/** Reads weights. */
 class Loader {
-  readonly #tensors: MLTensor[] = [];
   readonly #zeroPoints = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
   /** Until the context says that it has none. */
   #hasConstantTensors = true;
-  /** Room for one matrix after the other: constant tensors have copies of their own. */
-  readonly #scratch = reusedMemory();
+  /** Room for one matrix after the other, and for what is read of it: constant tensors have copies of their own. */
+  readonly scratch = reusedMemory();
 
   constructor(
     readonly context: MLContext,
     readonly header: GgufHeader,
     readonly source: ByteSource,
     readonly architecture: Architecture,
+    /** The constant tensors that are made. */
+    readonly tensors: MLTensor[],
   ) {
     this.#types = new Set(context.opSupportLimits().dequantizeLinear.input.dataTypes);
   }
@@ -139,7 +167,7 @@ class Loader {
   /** Matrices of the same width, one below the other: as few products as their types allow. */
   async matrix(names: readonly string[]): Promise<MatrixWeight[]> {
     const groups: GgufTensor[][] = [];
-    for (const tensor of names.map((name) => this.#tensor(name, 2))) {
+    for (const tensor of names.map((name) => tensorOf(this.header, name, 2))) {
       const last = groups.at(-1);
       if (last?.[0]?.type === tensor.type) last.push(tensor);
       else groups.push([tensor]);
@@ -149,38 +177,8 @@ class Loader {
     return weights;
   }
 
-  /** Reads the rows of the embedding from the file: they are few, and the file's pages are in memory anyway. */
-  embedding(): Weights["embed"] {
-    const { embeddingScale, width } = this.architecture;
-    const { offset, shape, type } = this.#tensor("token_embd.weight", 2);
-    const rowBytes = bytesOfBlocks(type, [width]);
-    return async (ids) => {
-      const vectors = new Float32Array(ids.length * width);
-      for (const [i, id] of ids.entries()) {
-        if (!(id >= 0 && id < shape[0]!)) throw new Error(`there is no token ${id}`);
-        const bytes = await this.source.read(offset + id * rowBytes, rowBytes);
-        vectors.set(
-          isFloat(type) ? decodeFloats(type, bytes) : dequantize(decodeBlocks(type, bytes, 1, width)),
-          i * width,
-        );
-      }
-      return embeddingScale === 1 ? vectors : vectors.map((value) => value * embeddingScale);
-    };
-  }
-
-  destroy(): void {
-    for (const tensor of this.#tensors) tensor.destroy();
-  }
-
-  #tensor(name: string, rank: number): GgufTensor {
-    const tensor = this.header.tensors.get(name);
-    if (!tensor) throw new Error(`the file has no tensor ${name}`);
-    if (tensor.shape.length !== rank) throw new Error(`the tensor ${name} must have ${rank} dimensions`);
-    return tensor;
-  }
-
   async #floats(name: string): Promise<Float32Array<ArrayBuffer>> {
-    const { byteLength, offset, type } = this.#tensor(name, 1);
+    const { byteLength, offset, type } = tensorOf(this.header, name, 1);
     if (!isFloat(type)) throw new Error(`the tensor ${name} must be of F32 or F16, not ${type.name}`);
     return decodeFloats(type, await this.source.read(offset, byteLength));
   }
@@ -220,12 +218,17 @@ class Loader {
   /** The rows of a tensor, some at a time. Those whose order changes come together. */
   async *#pieces(tensor: GgufTensor): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const { byteLength, offset, shape, type } = tensor;
-    if (this.#isReordered(tensor)) return yield this.#ordered(tensor, await this.source.read(offset, byteLength));
+    if (this.#isReordered(tensor)) return yield this.#ordered(tensor, await this.#read(offset, byteLength));
     const rowBytes = bytesOfBlocks(type, [shape[1]!]);
     const step = Math.max(1, Math.floor(PIECE / rowBytes)) * rowBytes;
     for (let at = 0; at < byteLength; at += step) {
-      yield await this.source.read(offset + at, Math.min(step, byteLength - at));
+      yield await this.#read(offset + at, Math.min(step, byteLength - at));
     }
+  }
+
+  /** Bytes of the file, until the next ones are read. */
+  #read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return this.source.read(offset, length, this.scratch.take("read", length));
   }
 
   #isReordered({ name }: GgufTensor): boolean {
@@ -236,7 +239,7 @@ class Loader {
   #ordered({ shape, type }: GgufTensor, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const { headSize } = this.architecture;
     const rowBytes = bytesOfBlocks(type, [shape[1]!]);
-    const ordered = new Uint8Array(bytes.length);
+    const ordered = this.scratch.take("ordered", bytes.length);
     for (let row = 0; row < shape[0]!; row++) {
       const inHead = row % headSize;
       const from = row - inHead + (inHead * 2) % headSize + Math.floor(inHead * 2 / headSize);
@@ -247,7 +250,7 @@ class Loader {
 
   async #blocks(tensors: readonly GgufTensor[], rows: number, inner: number): Promise<BlockWeight> {
     const { type } = tensors[0]!;
-    const matrix = emptyMatrix(type, rows, inner, this.#hasConstantTensors ? this.#scratch : undefined);
+    const matrix = emptyMatrix(type, rows, inner, this.#hasConstantTensors ? this.scratch.take : undefined);
     let row = 0;
     for (const tensor of tensors) {
       for await (const bytes of this.#pieces(tensor)) {
@@ -291,7 +294,7 @@ class Loader {
     const descriptor = { dataType, shape: [...shape] };
     const tensor = await this.#constantTensor(descriptor, data);
     if (tensor === undefined) return (builder) => builder.constant(descriptor, data);
-    this.#tensors.push(tensor);
+    this.tensors.push(tensor);
     return (builder) => builder.constant(tensor);
   }
 
@@ -308,14 +311,18 @@ class Loader {
   }
 }
 
-/** Memory that grows as it has to, and is given again and again. */
-function reusedMemory(): Allocate {
+/** Memory that is given again and again, and grows as it has to. */
+function reusedMemory(): { take: Allocate; free(): void } {
   const memory = new Map<string, Uint8Array<ArrayBuffer>>();
-  return (name, bytes) => {
-    const known = memory.get(name);
-    const enough = known && known.length >= bytes ? known : new Uint8Array(bytes);
-    memory.set(name, enough);
-    return enough.subarray(0, bytes);
+  return {
+    take(name, bytes) {
+      const known = memory.get(name);
+      const enough = known && known.length >= bytes ? known : new Uint8Array(bytes);
+      memory.set(name, enough);
+      return enough.subarray(0, bytes);
+    },
+    // At once: the garbage collector would leave it for a while.
+    free: () => memory.forEach(({ buffer }) => buffer.transfer(0)),
   };
 }
 
