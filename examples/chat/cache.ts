@@ -26,10 +26,10 @@ export interface Cache {
   readonly settled: number;
   /** Positions for which the history has room. */
   readonly history: number;
-  /** Inputs and outputs of the dispatch of one token. There must be room for it. */
-  tokenTensors(): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }>;
-  /** Inputs and outputs of the dispatch of a chunk. The block must be settled. */
-  chunkTensors(count: number): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }>;
+  /** Tensors of the dispatch of one token; the same object as long as they are the same. There must be room for it. */
+  tokenTensors(): Bindings;
+  /** Tensors of the dispatch of a chunk. The block must be settled. */
+  chunkTensors(count: number): Promise<Bindings>;
   /** Makes room for a token, which may settle the block. */
   prepareToken(): Promise<void>;
   /** Makes room for a chunk, with the block settled. */
@@ -43,14 +43,18 @@ export interface Cache {
   destroy(): void;
 }
 
+/** The tensors of a dispatch, by the names that they have in the graph. */
+export interface Bindings {
+  readonly inputs: Readonly<Record<string, MLTensor>>;
+  readonly outputs: Readonly<Record<string, MLTensor>>;
+}
+
 /** A layer's tensors of keys or of values. */
 interface Slot {
   readonly name: string;
   history: MLTensor;
-  /** What the next token reads. */
-  recent: MLTensor;
-  /** What it writes. */
-  next: MLTensor;
+  /** Two blocks of recent positions: a token reads one and writes the other. */
+  readonly blocks: readonly [MLTensor, MLTensor];
 }
 
 /**
@@ -76,6 +80,10 @@ class DeviceCache implements Cache {
   /** A history that no layer uses at the moment. */
   #spare!: MLTensor;
   readonly #histories: readonly number[];
+  /** Of a token that reads the first blocks, and of one that reads the second, until the histories change. */
+  #bindings: (Bindings | undefined)[] = [];
+  /** Which of its blocks a slot reads next. */
+  #current: 0 | 1 = 0;
   #length = 0;
   #settled = 0;
   #history: number;
@@ -109,24 +117,16 @@ class DeviceCache implements Cache {
       this.#slots.push({
         name,
         history: await this.#tensor(this.#history),
-        recent: await this.#tensor(BLOCK),
-        next: await this.#tensor(BLOCK),
+        blocks: [await this.#tensor(BLOCK), await this.#tensor(BLOCK)],
       });
     }
   }
 
-  async tokenTensors(): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }> {
-    const inputs: Record<string, MLTensor> = { place: await this.#writePlaces(this.#length - this.#settled, 1) };
-    const outputs: Record<string, MLTensor> = {};
-    for (const { history, name, next, recent } of this.#slots) {
-      inputs[name] = history;
-      inputs[`recent_${name}`] = recent;
-      outputs[`new_${name}`] = next;
-    }
-    return { inputs, outputs };
+  tokenTensors(): Bindings {
+    return this.#bindings[this.#current] ??= this.#bindToken(this.#current);
   }
 
-  async chunkTensors(count: number): Promise<{ inputs: Record<string, MLTensor>; outputs: Record<string, MLTensor> }> {
+  async chunkTensors(count: number): Promise<Bindings> {
     const inputs = Object.fromEntries(this.#slots.map(({ history, name }) => [name, history]));
     return { inputs, outputs: await this.#chunk(count) };
   }
@@ -141,7 +141,7 @@ class DeviceCache implements Cache {
   }
 
   addToken(): void {
-    for (const slot of this.#slots) [slot.recent, slot.next] = [slot.next, slot.recent];
+    this.#current = this.#current === 0 ? 1 : 0;
     this.#length++;
   }
 
@@ -157,7 +157,7 @@ class DeviceCache implements Cache {
   }
 
   destroy(): void {
-    const ofSlots = this.#slots.flatMap(({ history, next, recent }) => [history, next, recent]);
+    const ofSlots = this.#slots.flatMap(({ blocks, history }) => [history, ...blocks]);
     const ofChunks = [...this.#chunks.values()].flatMap((tensors) => Object.values(tensors));
     for (const tensor of [...ofSlots, ...ofChunks, this.#spare, ...this.#places.values()]) {
       tensor.destroy();
@@ -168,7 +168,7 @@ class DeviceCache implements Cache {
   async #settle(): Promise<void> {
     if (this.#length > this.#settled) {
       await this.#reserve(this.#settled + BLOCK);
-      await this.#put(BLOCK, ({ recent }) => recent);
+      await this.#put(BLOCK, ({ blocks }) => blocks[this.#current]);
     }
     this.#settled = this.#length;
   }
@@ -176,27 +176,33 @@ class DeviceCache implements Cache {
   /** Puts the next rows of keys and values into the history. */
   async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
     const graph = await this.graphs.put(this.#history, count);
-    const places = await this.#writePlaces(this.#settled, count);
+    const places = await this.#writePlaces(count);
     for (const slot of this.#slots) {
       const [before, after] = [slot.history, this.#spare];
       this.context.dispatch(graph, { history: before, recent: recentOf(slot), places }, { output: after });
       [slot.history, this.#spare] = [after, before];
     }
+    this.#bindings = [];
   }
 
-  /** The coordinates of `count` rows of all heads, from a row on. */
-  async #writePlaces(first: number, count: number): Promise<MLTensor> {
-    const { sharedHeads } = this.architecture;
+  #bindToken(current: 0 | 1): Bindings {
+    const inputs: Record<string, MLTensor> = {};
+    const outputs: Record<string, MLTensor> = {};
+    for (const { blocks, history, name } of this.#slots) {
+      inputs[name] = history;
+      inputs[`recent_${name}`] = blocks[current];
+      outputs[`new_${name}`] = blocks[1 - current]!;
+    }
+    return { inputs, outputs };
+  }
+
+  /** The coordinates of the next `count` rows of the history. */
+  async #writePlaces(count: number): Promise<MLTensor> {
     const shape = placesShape(this.architecture, count);
     const tensor = this.#places.get(count) ??
       await this.context.createTensor({ dataType: "int32", shape, writable: true });
     this.#places.set(count, tensor);
-    const coordinates = new Int32Array(sharedHeads * count * 3);
-    for (let i = 0; i < sharedHeads * count; i++) {
-      coordinates[3 * i] = Math.floor(i / count);
-      coordinates[3 * i + 2] = first + i % count;
-    }
-    this.context.writeTensor(tensor, coordinates);
+    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count));
     return tensor;
   }
 
@@ -215,6 +221,7 @@ class DeviceCache implements Cache {
     this.#spare.destroy();
     this.#spare = await this.#tensor(longer);
     this.#history = longer;
+    this.#bindings = [];
   }
 
   async #chunk(count: number): Promise<Record<string, MLTensor>> {
@@ -229,6 +236,20 @@ class DeviceCache implements Cache {
   #tensor(positions: number): Promise<MLTensor> {
     return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions) });
   }
+}
+
+/** The coordinates of `count` rows of all heads, from a row on. */
+export function coordinatesOf(
+  { sharedHeads }: Architecture,
+  first: number,
+  count: number,
+): Int32Array<ArrayBuffer> {
+  const coordinates = new Int32Array(sharedHeads * count * 3);
+  for (let i = 0; i < sharedHeads * count; i++) {
+    coordinates[3 * i] = Math.floor(i / count);
+    coordinates[3 * i + 2] = first + i % count;
+  }
+  return coordinates;
 }
 
 /** The lengths that a history goes through: each twice the one before, the last with room for a chunk behind the end. */

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { BLOCK, type Cache, CHUNKS, createCache } from "./cache.ts";
+import { type Bindings, BLOCK, type Cache, CHUNKS, coordinatesOf, createCache } from "./cache.ts";
 import type { Engine, Graphs } from "./graphs.ts";
-import { distinct, maskName } from "./network.ts";
+import { distinct, maskName, placesShape } from "./network.ts";
 import type { Weights } from "./weights.ts";
 
 /** How low a score is where a token does not look. */
@@ -51,6 +51,10 @@ class DeviceEvaluator implements Evaluator {
   readonly #tokens: number[] = [];
   /** The inputs by shape and name, made when they are needed first. */
   readonly #inputs = new Map<string, MLTensor>();
+  /** All tensors of a token's dispatch, by those of its cache. */
+  readonly #bindings = new WeakMap<Bindings, Bindings>();
+  /** What was written last about the place of a token, and which place that is. */
+  #place: { readonly key: string; readonly inputs: Record<string, MLTensor> } | undefined;
   #logits!: MLTensor;
   #token!: MLTensor;
 
@@ -104,10 +108,12 @@ class DeviceEvaluator implements Evaluator {
     const { cache, network: { engine: { context }, graphs } } = this;
     await cache.prepareToken();
     const graph = await graphs.network({ tokens: 1, history: cache.history, block: BLOCK });
-    const { inputs, outputs } = await cache.tokenTensors();
-    const ofToken = await this.#commonInputs([id], 1, BLOCK);
-    context.dispatch(graph, { ...inputs, ...ofToken }, { ...outputs, logits: this.#logits, token: this.#token });
+    const embeddings = await this.#writeEmbeddings([id], 1);
+    const { inputs, outputs } = await this.#bindToken(embeddings);
+    context.dispatch(graph, inputs, outputs);
     cache.addToken();
+    // While the device works; a full block is put away first.
+    if (cache.length - cache.settled < BLOCK) await this.#writePlace();
   }
 
   async #evaluateChunk(ids: readonly number[], count: number): Promise<void> {
@@ -116,22 +122,54 @@ class DeviceEvaluator implements Evaluator {
     const graph = await graphs.network({ tokens: count, history: cache.history, block: undefined });
     const { inputs, outputs } = await cache.chunkTensors(count);
     const ofChunk = {
-      ...await this.#commonInputs(ids, count, count),
+      embeddings: await this.#writeEmbeddings(ids, count),
+      ...await this.#writePositions(count, count),
       last: await this.#write("last", "int32", [1], new Int32Array([ids.length - 1])),
     };
     context.dispatch(graph, { ...inputs, ...ofChunk }, { ...outputs, logits: this.#logits, token: this.#token });
     await cache.addChunk(count, ids.length);
   }
 
-  /** Embeddings, rotations and masks of `count` tokens, of which the last may be no more than filling. */
-  async #commonInputs(ids: readonly number[], count: number, recent: number): Promise<Record<string, MLTensor>> {
-    const { cache, network: { architecture, weights } } = this;
-    const { headSize, heads, rotaryBases, sharedHeads, width, windows } = architecture;
+  /** All tensors of the dispatch of the next token, its place among the others written. */
+  async #bindToken(embeddings: MLTensor): Promise<Bindings> {
+    const ofCache = this.cache.tokenTensors();
+    const ofPlace = await this.#writePlace();
+    const known = this.#bindings.get(ofCache);
+    if (known) return known;
+    const inputs = { ...ofCache.inputs, ...ofPlace, embeddings };
+    const bindings = { inputs, outputs: { ...ofCache.outputs, logits: this.#logits, token: this.#token } };
+    this.#bindings.set(ofCache, bindings);
+    return bindings;
+  }
+
+  /** Where the next token stands, unless it is written already. */
+  async #writePlace(): Promise<Record<string, MLTensor>> {
+    const { history, length, settled } = this.cache;
+    const { architecture } = this.network;
+    const key = `${history} ${length} ${settled}`;
+    if (this.#place?.key === key) return this.#place.inputs;
+    const place = coordinatesOf(architecture, length - settled, 1);
+    const inputs = {
+      place: await this.#write("place", "int32", placesShape(architecture, 1), place),
+      ...await this.#writePositions(1, BLOCK),
+    };
+    this.#place = { key, inputs };
+    return inputs;
+  }
+
+  /** The vectors of `count` tokens, of which the last may be no more than filling. */
+  async #writeEmbeddings(ids: readonly number[], count: number): Promise<MLTensor> {
+    const { architecture: { width }, weights } = this.network;
     const embeddings = new Float32Array(count * width);
     embeddings.set(await weights.embed(ids));
-    const inputs: Record<string, MLTensor> = {
-      embeddings: await this.#write("embeddings", "float32", [count, width], embeddings),
-    };
+    return this.#write("embeddings", "float32", [count, width], embeddings);
+  }
+
+  /** Rotations and masks of the next `count` tokens. */
+  async #writePositions(count: number, recent: number): Promise<Record<string, MLTensor>> {
+    const { cache, network: { architecture } } = this;
+    const { headSize, heads, rotaryBases, sharedHeads, windows } = architecture;
+    const inputs: Record<string, MLTensor> = {};
     for (const base of distinct(rotaryBases)) {
       const { cos, sin } = rotations(architecture, base, cache.length, count);
       const shape = [count, heads + 2 * sharedHeads, 2, headSize / 2];
