@@ -15,8 +15,8 @@ export const BLOCK = 32;
 /** How many tokens of a prompt go in together. */
 export const CHUNKS: readonly number[] = [128, 32];
 const KINDS = ["key", "value"];
-/** A shorter one would save a little of each token, and soon cost the building of longer graphs. */
-const FIRST_HISTORY = 512;
+/** All of a history is read for each token, so it is no longer than a short conversation needs. */
+const FIRST_HISTORY = 256;
 
 /** The caches of a conversation. */
 export interface Cache {
@@ -26,14 +26,16 @@ export interface Cache {
   readonly settled: number;
   /** Positions for which the history has room. */
   readonly history: number;
+  /** The length that the history will have next; `undefined` where it is the longest. */
+  readonly nextHistory: number | undefined;
   /** Tensors of the dispatch of one token; the same object as long as they are the same. There must be room for it. */
   tokenTensors(): Bindings;
   /** Tensors of the dispatch of a chunk. The block must be settled. */
   chunkTensors(count: number): Promise<Bindings>;
   /** Makes room for a token, which may settle the block. */
   prepareToken(): Promise<void>;
-  /** Makes room for a chunk, with the block settled. */
-  prepareChunk(count: number): Promise<void>;
+  /** Makes room for chunks of `count` tokens together, with the block settled. */
+  prepareChunks(count: number): Promise<void>;
   /** The dispatch of a token is on its way. */
   addToken(): void;
   /** The dispatch of a chunk is on its way, of which the first `used` tokens count. */
@@ -110,6 +112,10 @@ class DeviceCache implements Cache {
     return this.#history;
   }
 
+  get nextHistory(): number | undefined {
+    return this.#histories.find((history) => history > this.#history);
+  }
+
   async allocate(): Promise<void> {
     this.#spare = await this.#tensor(this.#history);
     const layers = Array.from({ length: this.architecture.layers }, (_, layer) => layer);
@@ -135,7 +141,7 @@ class DeviceCache implements Cache {
     if (this.#length - this.#settled === BLOCK) await this.#settle();
   }
 
-  async prepareChunk(count: number): Promise<void> {
+  async prepareChunks(count: number): Promise<void> {
     await this.#settle();
     await this.#reserve(this.#settled + count);
   }

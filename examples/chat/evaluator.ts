@@ -12,6 +12,9 @@ import type { Weights } from "./weights.ts";
 /** How low a score is where a token does not look. */
 const UNSEEN = -1e30;
 
+/** How many tokens before its end the graphs of a longer history are begun: more than their building takes. */
+const AHEAD = 96;
+
 /** A conversation's place in the network. */
 export interface Evaluator {
   /** The tokens that are evaluated, in order. */
@@ -75,15 +78,19 @@ class DeviceEvaluator implements Evaluator {
     if (this.#tokens.length + ids.length > this.capacity) {
       throw new Error(`the context has room for ${this.capacity} tokens, not ${this.#tokens.length + ids.length}`);
     }
-    for (let at = 0; at < ids.length;) {
-      const rest = ids.slice(at);
-      const chunk = rest.length === 1 ? undefined : chunkFor(rest.length);
-      const now = rest.slice(0, chunk ?? 1);
-      if (chunk === undefined) await this.#evaluateToken(now[0]!);
-      else await this.#evaluateChunk(now, chunk);
+    const chunks = chunksFor(ids.length);
+    // At once, so that no graphs are built for lengths in between.
+    if (chunks.length > 0) await this.cache.prepareChunks(chunks.reduce((sum, size) => sum + size));
+    let at = 0;
+    for (const size of chunks) {
+      const now = ids.slice(at, at + size);
+      await this.#evaluateChunk(now, size);
       this.#tokens.push(...now);
       at += now.length;
     }
+    if (at === ids.length) return;
+    await this.#evaluateToken(ids[at]!);
+    this.#tokens.push(ids[at]!);
   }
 
   async likeliest(): Promise<number> {
@@ -114,11 +121,24 @@ class DeviceEvaluator implements Evaluator {
     cache.addToken();
     // While the device works; a full block is put away first.
     if (cache.length - cache.settled < BLOCK) await this.#writePlace();
+    this.#buildAhead();
+  }
+
+  /** Builds the graphs of the next history while the last tokens of this one are evaluated. */
+  #buildAhead(): void {
+    const { cache: { history, length, nextHistory }, network: { graphs } } = this;
+    if (nextHistory === undefined || length < history - AHEAD) return;
+    const built = [
+      graphs.network({ tokens: 1, history: nextHistory, block: BLOCK }),
+      graphs.grow(history, nextHistory),
+      graphs.put(nextHistory, BLOCK),
+    ];
+    // Whoever needs a graph that could not be built gets the error.
+    for (const graph of built) graph.catch(() => {});
   }
 
   async #evaluateChunk(ids: readonly number[], count: number): Promise<void> {
     const { cache, network: { engine: { context }, graphs } } = this;
-    await cache.prepareChunk(count);
     const graph = await graphs.network({ tokens: count, history: cache.history, block: undefined });
     const { inputs, outputs } = await cache.chunkTensors(count);
     const ofChunk = {
@@ -198,10 +218,14 @@ class DeviceEvaluator implements Evaluator {
   }
 }
 
-/** The smallest chunk that takes all tokens, or the largest. */
-function chunkFor(count: number): number {
-  const fitting = CHUNKS.filter((size) => size >= count);
-  return fitting.length > 0 ? Math.min(...fitting) : Math.max(...CHUNKS);
+/** The chunks in which tokens go in: the largest, and the smallest that takes the rest. A single one is left over. */
+function chunksFor(count: number): number[] {
+  const chunks: number[] = [];
+  for (let rest = count; rest > 1; rest -= chunks.at(-1)!) {
+    const fitting = CHUNKS.filter((size) => size >= rest);
+    chunks.push(fitting.length > 0 ? Math.min(...fitting) : Math.max(...CHUNKS));
+  }
+  return chunks;
 }
 
 /**
