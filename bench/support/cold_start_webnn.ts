@@ -11,7 +11,7 @@ import { parseSafetensors } from "../../examples/safetensors.ts";
 import { mobileNetV2Input } from "./mobilenetv2_input.ts";
 
 const [weights, cacheDirectory] = Deno.args as [string, string?];
-const bytes = Deno.readFile(weights);
+const bytes = readWhole(weights);
 const context = await createContext(cacheDirectory === undefined ? {} : { cacheDirectory });
 const { graph, inputs, outputs } = await buildMobileNetV2(context, parseSafetensors(await bytes), { layout: "nchw" });
 const create = (shape: readonly number[]) =>
@@ -25,3 +25,11 @@ context.dispatch(graph, { input }, results);
 const features = new Float32Array(await context.readTensor(results["features"]!));
 console.log(JSON.stringify([...features]));
 context.destroy();
+
+/** Reads a file into one array. `Deno.readFile` lets its array grow, which takes twice as long. */
+async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  using file = await Deno.open(path);
+  const whole = new Uint8Array((await file.stat()).size);
+  for (let at = 0; at < whole.byteLength;) at += await file.read(whole.subarray(at)) ?? whole.byteLength;
+  return whole;
+}
