@@ -17,9 +17,13 @@
  * | `run 20` | `{"milliseconds": 2.41}` | runs 20 times; each time waits for the first output and copies it to the same buffer; returns the mean |
  * | `fresh 20` | `{"milliseconds": 2.61}` | like `run`, but each output is in a new buffer |
  * | `pipeline 20` | `{"milliseconds": 2.40}` | runs 20 times, waits between runs only if that is faster, and reads once at the end; returns the mean |
+ * | `write 20` | `{"milliseconds": 0.02}` | copies the first input to its tensor 20 times; returns the mean |
+ * | `read 20` | `{"milliseconds": 0.02}` | copies the first output to the same buffer 20 times; returns the mean |
  * | `output PATH` | `{}` | writes that buffer to a file |
+ * | `open SUITE FOLDER` | `{}` | goes over to another suite, with the same threads and device |
  *
- * `build` comes first; creating tensors and buffers afterwards is not timed. The contestant ends when its standard
+ * `write`, `read` and `open` are only for contestants whose greeting has them. `build` comes first, also after `open`;
+ * creating tensors and buffers afterwards is not timed. The contestant ends when its standard
  * input ends. If anything fails, it prints the reason to standard error and exits with a non-zero status. Standard
  * output is only for the protocol.
  *
@@ -44,6 +48,9 @@ export interface Greeting {
   readonly fresh?: boolean;
   /** Whether the engine runs in other processes, so that its memory is unknown. */
   readonly elsewhere?: boolean;
+  /** Whether it supports the commands `write`, `read` and `open`. */
+  readonly transfers?: boolean;
+  readonly opens?: boolean;
 }
 
 /** The answer to a timed command. */
@@ -67,6 +74,12 @@ export interface Worker {
   run(count: number): Promise<number>;
   readonly fresh?: ((count: number) => Promise<number>) | undefined;
   pipeline(count: number): Promise<number>;
+  /** Copies the first input to its tensor. */
+  readonly write?: ((count: number) => Promise<number>) | undefined;
+  /** Copies the first output to the buffer. */
+  readonly read?: ((count: number) => Promise<number>) | undefined;
+  /** A worker for another suite, in place of this one. */
+  readonly open?: ((suite: string, folder: string) => Promise<Worker>) | undefined;
   /** The bytes of the buffer that `run` and `pipeline` read to. */
   output(): Uint8Array | Promise<Uint8Array>;
 }
@@ -83,6 +96,10 @@ export interface Engine {
   readonly fresh?: () => Promise<unknown>;
   /** Runs `count` times as fast as it can, and reads the last output to the buffer. */
   pipeline(count: number): Promise<unknown>;
+  /** Copies the first input to its tensor `count` times. */
+  readonly write?: (count: number) => Promise<unknown>;
+  /** Copies the first output to the buffer. */
+  readonly read?: () => Promise<unknown>;
   output(): Float32Array<ArrayBuffer>;
 }
 
@@ -103,10 +120,12 @@ export function readInputs({ folder }: Job, count: number): Promise<Float32Array
 }
 
 /** Measures the times of an engine. */
-export function timed(engine: Engine): Worker {
+export function timed({ write, read, ...engine }: Engine): Worker {
   const { cached, fresh } = engine;
   return {
     ...engine,
+    write: write && ((count) => time(count, () => write(count))),
+    read: read && ((count) => time(count, () => repeat(count, read))),
     build: () => time(1, () => engine.build()),
     cached: cached && (() => time(1, cached)),
     run: (count) => time(count, () => repeat(count, engine.run)),
@@ -117,20 +136,36 @@ export function timed(engine: Engine): Worker {
 }
 
 /** Greets, then executes commands until standard input ends. */
-export async function serve(name: string, worker: Worker): Promise<void> {
-  const { cached, fresh, elsewhere = false } = worker;
-  const greeting: Greeting = { engine: name, cached: cached !== undefined, fresh: fresh !== undefined, elsewhere };
-  console.log(JSON.stringify(greeting));
+export async function serve(name: string, first: Worker): Promise<void> {
+  console.log(JSON.stringify(greetingOf(name, first)));
+  let worker = first;
   let built = false;
   for await (const line of readLines(Deno.stdin.readable)) {
     const [command, argument] = split(line);
-    if (built && (command === "build" || command === "cached")) await worker.release();
+    if (built && ["build", "cached", "open"].includes(command)) await worker.release();
+    if (command === "open") {
+      worker = await worker.open!(...split(argument));
+      built = false;
+      console.log("{}");
+      continue;
+    }
     const answer = await execute(worker, command, argument);
     if (command === "build" && !built) await worker.prepare();
     built ||= command === "build";
     console.log(JSON.stringify(answer));
   }
   if (built) await worker.release();
+}
+
+function greetingOf(engine: string, { cached, fresh, elsewhere = false, write, open }: Worker): Greeting {
+  return {
+    engine,
+    cached: cached !== undefined,
+    fresh: fresh !== undefined,
+    elsewhere,
+    transfers: write !== undefined,
+    opens: open !== undefined,
+  };
 }
 
 /** Splits a stream of UTF-8 into lines. */
@@ -143,7 +178,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>
   }
 }
 
-/** The command, and its argument after the space. */
+/** The command, and its argument after the space; or a suite, and its folder. */
 function split(line: string): [command: string, argument: string] {
   const end = line.indexOf(" ");
   return end < 0 ? [line, ""] : [line.slice(0, end), line.slice(end + 1)];
@@ -159,7 +194,9 @@ async function execute(worker: Worker, command: string, argument: string): Promi
     case "pipeline":
       return { milliseconds: await worker[command](Number(argument)) };
     case "fresh":
-      return { milliseconds: await worker.fresh!(Number(argument)) };
+    case "write":
+    case "read":
+      return { milliseconds: await worker[command]!(Number(argument)) };
     case "output":
       await Deno.writeFile(argument, await worker.output());
       return {};

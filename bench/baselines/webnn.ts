@@ -8,10 +8,10 @@ import "@webnn/deno/polyfill";
 import type { Network } from "../../examples/inference.ts";
 import { deviceNamed } from "../../support/devices.ts";
 import { loadSuite } from "../support/suites.ts";
-import { type Engine, readJob, serve, timed } from "./protocol.ts";
+import { type Engine, readJob, serve, timed, type Worker } from "./protocol.ts";
 
 const job = readJob();
-const suite = await loadSuite(job.suite);
+let suite = await loadSuite(job.suite);
 const options = { ...deviceNamed(job.device).options, threads: job.threads };
 const context = await createContext(options);
 const { backend, provider = "cpu", version } = contextInfo(context);
@@ -25,6 +25,8 @@ let inputs: Record<string, MLTensor>;
 let outputs: Record<string, MLTensor>;
 let output: MLTensor;
 let buffer: Float32Array<ArrayBuffer>;
+/** One element: once it is read, all that was written before it has arrived. */
+const [fence, element] = [await createTensor([1]), new Float32Array(1)];
 
 const engine: Engine = {
   async build() {
@@ -56,16 +58,31 @@ const engine: Engine = {
     for (let i = 0; i < count; i++) context.dispatch(network.graph, inputs, outputs);
     return context.readTensor(output, buffer);
   },
+  write(count) {
+    const [[name, values]] = Object.entries(suite.inputs) as [[string, Float32Array]];
+    for (let i = 0; i < count; i++) context.writeTensor(inputs[name]!, values);
+    return context.readTensor(fence, element);
+  },
+  read: () => context.readTensor(output, buffer),
   output: () => buffer,
 };
-await serve(`${provider === "cpu" ? "" : `${provider} of `}${backend} ${version}`, timed(engine));
+const worker: Worker = {
+  ...timed(engine),
+  async open(name) {
+    for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.destroy();
+    suite = await loadSuite(name);
+    return worker;
+  },
+};
+await serve(`${provider === "cpu" ? "" : `${provider} of `}${backend} ${version}`, worker);
 cachingContext?.destroy();
 context.destroy();
 
 async function createTensors(shapes: Network["inputs"]): Promise<Record<string, MLTensor>> {
-  const tensors = Object.entries(shapes).map(async ([name, shape]) => {
-    const descriptor = { dataType: "float32", shape: [...shape], readable: true, writable: true } as const;
-    return [name, await context.createTensor(descriptor)] as const;
-  });
+  const tensors = Object.entries(shapes).map(async ([name, shape]) => [name, await createTensor(shape)] as const);
   return Object.fromEntries(await Promise.all(tensors));
+}
+
+function createTensor(shape: readonly number[]): Promise<MLTensor> {
+  return context.createTensor({ dataType: "float32", shape: [...shape], readable: true, writable: true });
 }

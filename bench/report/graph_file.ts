@@ -77,12 +77,20 @@ function callOf({ operator, operands, attributes, outputs }: Node): Call {
     operator,
     operands: required.map((name) => idsOf(operands[name] as Value | readonly Value[])),
     parameters: Object.keys(row.parameters).map((name) => values[name]),
-    options: Object.fromEntries(Object.entries(values).filter(([name]) => !(name in row.parameters))),
+    options: {
+      ...Object.fromEntries(Object.entries(values).filter(([name]) => !(name in row.parameters))),
+      ...(operator === "resample2d" && { sizes: sizesOf(values.axes as number[], outputs[0]!) }),
+    },
     optional: Object.fromEntries(
       present.filter(([name]) => !required.includes(name)).map(([name, operand]) => [name, (operand as Value).id]),
     ),
     outputs: outputs.map(({ id }) => id),
   };
+}
+
+/** A node of resample2d keeps no sizes: they are those of its output. */
+function sizesOf(axes: readonly number[], { shape }: Value): number[] {
+  return axes.map((axis) => shape[axis]!);
 }
 
 function idsOf(operand: Value | readonly Value[]): number | number[] {

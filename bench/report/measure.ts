@@ -21,6 +21,10 @@ export interface Settings {
   readonly contestants: readonly Contestant[];
   /** The name of the contestant that outputs are compared with. */
   readonly reference: string;
+  /** What to measure: {@linkcode COMPARED} by default. */
+  readonly kinds?: readonly Kind[];
+  /** Starts a contestant; by default in a process of its own. */
+  readonly start?: typeof startContestant;
   /** Cancels the measurement; everything it started is cleaned up. */
   readonly signal?: AbortSignal;
   /** Reports the progress. */
@@ -74,7 +78,19 @@ const KINDS = {
   "dispatch + read": (process: ContestantProcess, runs: number) => process.run(runs),
   "dispatch + read into a new buffer": (process: ContestantProcess, runs: number) => process.fresh(runs),
   "dispatch, pipelined": (process: ContestantProcess, runs: number) => process.pipeline(runs),
+  "write": (process: ContestantProcess, runs: number) => process.write(runs),
+  "read": (process: ContestantProcess, runs: number) => process.read(runs),
 };
+
+/** The kinds that all contestants are compared by. */
+export const COMPARED: readonly Kind[] = [
+  "build",
+  "build, cached",
+  "first dispatch + read",
+  "dispatch + read",
+  "dispatch + read into a new buffer",
+  "dispatch, pipelined",
+];
 
 /**
  * The target duration of a turn, in milliseconds: long compared with the clock's resolution, and short compared with a
@@ -104,7 +120,7 @@ export async function measureSuite(settings: Settings): Promise<SuiteResult> {
     }
     const runs = await warmUp(field, settings.reference);
     const measurements: Measurement[] = [];
-    for (const kind of Object.keys(KINDS) as Kind[]) measurements.push(await measureKind(field, kind, runs, settings));
+    for (const kind of field.kinds) measurements.push(await measureKind(field, kind, runs, settings));
     await checkOutputs(field, suite, folder, settings.reference);
     const failed = field.results().filter(({ problem }) => problem !== undefined).map(({ name }) => name);
     return {
@@ -121,7 +137,7 @@ export async function measureSuite(settings: Settings): Promise<SuiteResult> {
 }
 
 async function start(contestant: Contestant, place: Workplace, settings: Settings): Promise<ContestantProcess> {
-  const { suite, threads } = settings;
+  const { suite, threads, start = startContestant } = settings;
   const { always, devices } = contestant;
   const device = always ?? settings.device;
   if (devices !== "any" && !devices.includes(device)) {
@@ -129,7 +145,7 @@ async function start(contestant: Contestant, place: Workplace, settings: Setting
   }
   const { library = place.library } = deviceNamed(device).options;
   const command = await contestant.prepare({ ...place, library: `${library}` });
-  return await startContestant(command, { suite, threads, device, folder: place.folder });
+  return await start(command, { suite, threads, device, folder: place.folder });
 }
 
 /** Each contestant builds and runs once, and its memory is recorded. Returns the number of runs in a turn. */
@@ -159,7 +175,11 @@ class Field implements AsyncDisposable {
   readonly #results = new Map<string, ContestantResult>();
   readonly #turns = new Map<string, number>();
 
-  constructor(readonly settings: Settings) {}
+  readonly kinds: readonly Kind[];
+
+  constructor(readonly settings: Settings) {
+    this.kinds = settings.kinds ?? COMPARED;
+  }
 
   /** The results of all contestants. */
   results(): ContestantResult[] {
@@ -202,7 +222,7 @@ class Field implements AsyncDisposable {
   countTurn(name: string): void {
     const turns = (this.#turns.get(name) ?? 0) + 1;
     this.#turns.set(name, turns);
-    this.note(name, { success: turns / (this.settings.rounds * Object.keys(KINDS).length) });
+    this.note(name, { success: turns / (this.settings.rounds * this.kinds.length) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,16 +10,20 @@ import { randomArray } from "./random_array.ts";
 import type { Suite } from "./suite.ts";
 
 /** Creates a constant of random numbers. The values of constants and inputs depend only on the order of the calls. */
-type Constant = (shape: readonly number[], scale?: number) => MLOperand;
+export type Constant = (shape: readonly number[], scale?: number) => MLOperand;
 
 /** A short description of a suite. */
-interface OperatorSuite {
+export interface OperatorSuite {
   readonly name: string;
   /** The shapes of the inputs. */
   readonly inputs: readonly (readonly number[])[];
   build(builder: MLGraphBuilder, inputs: readonly MLOperand[], constant: Constant): MLOperand;
+  /** Whether the elements of the inputs are from 0.1 to 2.1; from -1 to 1 else. */
+  readonly positive?: boolean;
   /** One element of the output, computed directly. */
-  element?(index: number, inputs: readonly Float32Array[]): number;
+  element?(index: number, inputs: readonly Float32Array[], weights: readonly Float32Array[]): number;
+  /** Throws if the output as a whole is wrong. */
+  checkAll?(values: Float32Array, inputs: readonly Float32Array[]): void;
   /** The tolerance of that element, 1e-3 by default. */
   readonly tolerance?: number;
 }
@@ -148,7 +152,11 @@ const blocks: OperatorSuite[] = [
       return builder.relu(builder.add(conv(builder.relu(conv(x!))), x!));
     },
   },
-  { name: "attention-block", inputs: [TOKENS], build: buildAttention },
+  {
+    name: "attention-block",
+    inputs: [TOKENS],
+    build: (builder, [x], constant) => buildAttention(builder, x!, HEADS, constant),
+  },
   {
     name: "lstm",
     inputs: [SEQUENCE],
@@ -178,19 +186,24 @@ const blocks: OperatorSuite[] = [
 ];
 
 /** Multi-head self-attention of a transformer, with four projections, residual and normalisation. */
-function buildAttention(builder: MLGraphBuilder, [x]: readonly MLOperand[], constant: Constant): MLOperand {
-  const [batch, tokens, width] = TOKENS as [number, number, number];
+export function buildAttention(
+  builder: MLGraphBuilder,
+  x: MLOperand,
+  headCount: number,
+  constant: Constant,
+): MLOperand {
+  const [batch, tokens, width] = x.shape as [number, number, number];
   const project = (input: MLOperand) => builder.matmul(input, constant([width, width], 0.06));
   const heads = (input: MLOperand, permutation: number[]) =>
-    builder.transpose(builder.reshape(project(input), [batch, tokens, HEADS, width / HEADS]), { permutation });
-  const query = heads(x!, [0, 2, 1, 3]);
-  const key = heads(x!, [0, 2, 3, 1]);
-  const value = heads(x!, [0, 2, 1, 3]);
-  const scale = builder.constant("float32", 1 / Math.sqrt(width / HEADS));
+    builder.transpose(builder.reshape(project(input), [batch, tokens, headCount, width / headCount]), { permutation });
+  const query = heads(x, [0, 2, 1, 3]);
+  const key = heads(x, [0, 2, 3, 1]);
+  const value = heads(x, [0, 2, 1, 3]);
+  const scale = builder.constant("float32", 1 / Math.sqrt(width / headCount));
   const weights = builder.softmax(builder.mul(builder.matmul(query, key), scale), 3);
   const mixed = builder.transpose(builder.matmul(weights, value), { permutation: [0, 2, 1, 3] });
   const attended = project(builder.reshape(mixed, [batch, tokens, width]));
-  return builder.layerNormalization(builder.add(x!, attended), { axes: [2] });
+  return builder.layerNormalization(builder.add(x, attended), { axes: [2] });
 }
 
 /** The suites, sorted by work per element. */
@@ -206,12 +219,15 @@ export const operatorSuites: readonly Suite[] = [
 /** Products for a GPU; on a CPU they take seconds. */
 export const largeSuites: readonly Suite[] = [matmul(4096), halfMatmul(1024), halfMatmul(4096)].map(toSuite);
 
-function toSuite({ name, inputs: shapes, build, element, tolerance = 1e-3 }: OperatorSuite): Suite {
+/** The suite of a short description. */
+export function toSuite(
+  { name, inputs: shapes, build, element, checkAll, positive = false, tolerance = 1e-3 }: OperatorSuite,
+): Suite {
   const values = new Map<number, Float32Array>();
   /** Created when a graph is first built, so it is not part of later builds. */
   const weights: Float32Array<ArrayBuffer>[] = [];
   const valuesOf = (index: number) => {
-    if (!values.has(index)) values.set(index, randomArray(product(shapes[index]!), index + 1));
+    if (!values.has(index)) values.set(index, newValues(product(shapes[index]!), index + 1, positive));
     return values.get(index)!;
   };
   const named = <T>(valueOf: (index: number) => T) =>
@@ -236,11 +252,17 @@ function toSuite({ name, inputs: shapes, build, element, tolerance = 1e-3 }: Ope
     output: "output",
     check(output) {
       if (!output.every(Number.isFinite)) throw new Error("an element is not finite");
-      if (element === undefined) return;
       const inputs = shapes.map((_, i) => valuesOf(i));
-      for (const index of sample(output.length)) assertClose(output, index, element(index, inputs), tolerance);
+      checkAll?.(output, inputs);
+      if (element === undefined) return;
+      for (const index of sample(output.length)) assertClose(output, index, element(index, inputs, weights), tolerance);
     },
   };
+}
+
+function newValues(length: number, seed: number, positive: boolean): Float32Array {
+  const values = randomArray(length, seed);
+  return positive ? values.map((value) => value + 1.1) : values;
 }
 
 function normalized(value: number, values: Float32Array): number {

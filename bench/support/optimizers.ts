@@ -152,7 +152,7 @@ export const plainArithmetic: Arithmetic<number> = {
 };
 
 /** Builds the graph of a step. */
-export async function buildStep(context: MLContext, optimizer: Optimizer): Promise<Network> {
+export async function buildStep(context: MLContext, optimizer: Optimizer, size = PARAMETERS): Promise<Network> {
   const builder = new MLGraphBuilder(context);
   const math: Arithmetic<MLOperand> = {
     number: (value) => builder.constant("float32", value),
@@ -169,7 +169,7 @@ export async function buildStep(context: MLContext, optimizer: Optimizer): Promi
     shapes[name] = shape;
     return builder.input(name, { dataType: "float32", shape });
   };
-  const vector = (name: keyof State<unknown>) => input(name, [PARAMETERS]);
+  const vector = (name: keyof State<unknown>) => input(name, [size]);
   const state = {
     parameter: vector("parameter"),
     gradient: vector("gradient"),
@@ -183,17 +183,17 @@ export async function buildStep(context: MLContext, optimizer: Optimizer): Promi
   return {
     graph,
     inputs: shapes,
-    outputs: Object.fromEntries(Object.keys(outputs).map((name) => [name, [PARAMETERS]])),
+    outputs: Object.fromEntries(Object.keys(outputs).map((name) => [name, [size]])),
   };
 }
 
 /** An initial state, as after some steps. */
-export function initialState(): State<Float32Array<ArrayBuffer>> {
+export function initialState(size = PARAMETERS): State<Float32Array<ArrayBuffer>> {
   return {
-    parameter: randomArray(PARAMETERS, 1),
-    gradient: randomArray(PARAMETERS, 2),
-    first: randomArray(PARAMETERS, 3, 0.1),
-    second: randomArray(PARAMETERS, 4).map((value) => 0.1 * value * value + 0.01),
+    parameter: randomArray(size, 1),
+    gradient: randomArray(size, 2),
+    first: randomArray(size, 3, 0.1),
+    second: randomArray(size, 4).map((value) => 0.1 * value * value + 0.01),
   };
 }
 
@@ -221,13 +221,18 @@ export function plainStep(
 }
 
 /** One step as a suite. */
-export const optimizerSuites: readonly Suite[] = optimizers.map((optimizer) => ({
-  name: optimizer.name,
-  build: (context) => buildStep(context, optimizer),
-  get inputs() {
-    const scalars = Object.entries(optimizer.scalars(STEP)).map(([name, value]) => [name, Float32Array.of(value)]);
-    return { ...initialState(), ...Object.fromEntries(scalars) };
-  },
-  output: "new_parameter",
-  check: (values) => assertCloseElements(values, plainStep(optimizer, initialState(), STEP).parameter, 1e-6),
-}));
+export function optimizerSuite(optimizer: Optimizer, name: string = optimizer.name, size = PARAMETERS): Suite {
+  return {
+    name,
+    build: (context) => buildStep(context, optimizer, size),
+    get inputs() {
+      const scalars = Object.entries(optimizer.scalars(STEP)).map(([name, value]) => [name, Float32Array.of(value)]);
+      return { ...initialState(size), ...Object.fromEntries(scalars) };
+    },
+    output: "new_parameter",
+    check: (values) => assertCloseElements(values, plainStep(optimizer, initialState(size), STEP).parameter, 1e-6),
+  };
+}
+
+/** One step of each over 1 M parameters. */
+export const optimizerSuites: readonly Suite[] = optimizers.map((optimizer) => optimizerSuite(optimizer));

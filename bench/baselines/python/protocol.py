@@ -1,13 +1,20 @@
 """The protocol of ../protocol.ts for contestants in Python.
 
 An engine has build(), prepare(), run(), which leaves the first output in `buffer`, and fresh(), which makes a new one.
+It may have pipeline(count), write() and read(), and open(suite, folder).
 """
 
+import functools
 import json
 import sys
 import time
 
 import numpy
+
+
+def read_suite():
+    """The suite of the command line."""
+    return sys.argv[1]
 
 
 def read_job():
@@ -21,9 +28,10 @@ def read_inputs(folder, shapes):
     return [numpy.fromfile(f"{folder}/input_{i}.bin", numpy.float32).reshape(shape) for i, shape in enumerate(shapes)]
 
 
-def serve(name, engine):
+def carry_out(name, engine):
     """Greets, and carries out commands until there are no more."""
-    say({"engine": name, "fresh": True})
+    has = functools.partial(hasattr, engine)
+    say({"engine": name, "fresh": True, "transfers": has("write"), "opens": has("open")})
     built = False
     for line in sys.stdin:
         command, _, argument = line.strip().partition(" ")
@@ -32,8 +40,15 @@ def serve(name, engine):
             if not built:
                 engine.prepare()
                 built = True
+        elif command == "open":
+            engine.open(*argument.split(" ", 1))
+            built, answer = False, {}
+        elif command == "pipeline" and has("pipeline"):
+            answer = timed(lambda: engine.pipeline(int(argument)), 1, int(argument))
         elif command in ("run", "pipeline"):
             answer = timed(engine.run, int(argument))
+        elif command in ("write", "read"):
+            answer = timed(getattr(engine, command), int(argument))
         elif command == "fresh":
             answer = timed(engine.fresh, int(argument))
         elif command == "output":
@@ -44,12 +59,20 @@ def serve(name, engine):
         say(answer)
 
 
-def timed(work, count):
-    """The mean time of so many calls."""
+def serve(name, engine):
+    """Greets, and carries out commands until there are no more. An error ends it with one line."""
+    try:
+        carry_out(name, engine)
+    except Exception as error:  # noqa: BLE001: whatever it is, the report shows the first line
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+def timed(work, count, parts=1):
+    """The mean time of so many calls, each of which does so many parts."""
     began = time.perf_counter()
     for _ in range(count):
         work()
-    return {"milliseconds": (time.perf_counter() - began) * 1e3 / count}
+    return {"milliseconds": (time.perf_counter() - began) * 1e3 / count / parts}
 
 
 def say(answer):

@@ -1,4 +1,7 @@
-"""PyTorch as a contestant, in eager mode: each call of graph.json (../../report/graph_file.ts) is one of PyTorch."""
+"""PyTorch as a contestant, in eager mode: each call of graph.json (../../report/graph_file.ts) is one of PyTorch.
+
+The calls become a Python function, as a person would write it: nothing is looked up while it runs.
+"""
 
 import json
 
@@ -55,32 +58,52 @@ def gru(x, weight, recurrent, _steps, size, bias, recurrentBias, **_):
     return [hidden]
 
 
+def resample(x, mode, sizes, axes, **_):
+    assert list(axes) == [2, 3] and mode == "nearest-neighbor"
+    return F.interpolate(x, size=sizes, mode="nearest")
+
+
+def slice_tensor(x, starts, sizes, strides):
+    return x[tuple(slice(start, start + size, step) for start, size, step in zip(starts, sizes, strides))]
+
+
+# Of these, each call has a list of results.
+SEVERAL = {"gru", "lstm", "split"}
+
 OPERATORS = {
     "abs": torch.abs,
     "add": torch.add,
     "averagePool2d": average_pool,
     "cast": lambda x, dataType: x.to(getattr(torch, dataType)),
     "clamp": lambda x, minValue, maxValue: torch.clamp(x, minValue, maxValue),
-    "concat": lambda inputs, axis: torch.cat(inputs, axis),
+    "concat": torch.cat,
     "conv2d": conv,
     "div": torch.div,
+    "exp": torch.exp,
+    "gather": lambda x, indices, axis: torch.index_select(x, axis, indices),
     "gemm": gemm,
     "gru": gru,
     "instanceNormalization": lambda x, epsilon, layout: F.instance_norm(x, eps=epsilon),
     "layerNormalization": layer_normalization,
+    "log": torch.log,
     "lstm": lstm,
     "matmul": torch.matmul,
     "max": torch.maximum,
     "maxPool2d": max_pool,
     "mul": torch.mul,
     "reduceMax": lambda x, axes, keepDimensions: torch.amax(x, axes, keepDimensions),
+    "reduceMean": lambda x, axes, keepDimensions: torch.mean(x, axes, keepDimensions),
     "reduceSum": lambda x, axes, keepDimensions: torch.sum(x, axes, keepDimensions),
     "relu": torch.relu,
+    "resample2d": resample,
     "reshape": torch.reshape,
     "sigmoid": torch.sigmoid,
-    "softmax": lambda x, axis: torch.softmax(x, axis),
+    "slice": slice_tensor,
+    "softmax": torch.softmax,
+    "split": lambda x, splits, axis: torch.split(x, splits, axis),
     "sqrt": torch.sqrt,
     "sub": torch.sub,
+    "tanh": torch.tanh,
     "transpose": lambda x, permutation: x.permute(permutation),
 }
 
@@ -88,46 +111,77 @@ OPERATORS = {
 class Engine:
     def __init__(self):
         threads, device, self.folder = read_job()
+        self.inputs = []
         self.device = torch.device(device)
         torch.set_num_threads(threads)
         torch.set_grad_enabled(False)
         torch.backends.cudnn.allow_tf32 = False  # float32 as float32, as in the other contestants
 
     def build(self):
-        with open(f"{self.folder}/graph.json", encoding="utf-8") as file:
-            self.graph = json.load(file)
+        self.graph = read_graph(self.folder)
         weights = numpy.fromfile(f"{self.folder}/weights.bin", numpy.uint8)
         self.constants = {}
         for constant in self.graph["constants"]:
             start = constant["offset"]
             values = weights[start:start + constant["byteLength"]].view(numpy.float32)
             self.constants[constant["id"]] = torch.from_numpy(values.copy()).reshape(constant["shape"]).to(self.device)
+        self.compute = self.compile()
+        self.bind()
+
+    def compile(self):
+        """The calls of the graph as a function."""
+        self.names = {f"v{id}": value for id, value in self.constants.items()}
+        lines = []
+        for i, node in enumerate(self.graph["nodes"]):
+            self.names |= {f"call{i}": OPERATORS[node["operator"]], f"p{i}": node["parameters"], f"o{i}": node["options"]}
+            operands = [f"[{', '.join(map(name, id))}]" if isinstance(id, list) else name(id) for id in node["operands"]]
+            operands += [f"*p{i}"] * bool(node["parameters"]) + [f"**o{i}"] * bool(node["options"])
+            operands += [f"{option}={name(id)}" for option, id in node["optional"].items()]
+            results = ", ".join(map(name, node["outputs"])) + "," * (node["operator"] in SEVERAL)
+            lines.append(f"    {results} = call{i}({', '.join(operands)})")
+        lines.append(f"    return {name(self.graph['outputs'][0]['id'])}")
+        exec("def compute():\n" + "\n".join(lines), self.names)
+        return self.names["compute"]
 
     def prepare(self):
         inputs = read_inputs(self.folder, [port["shape"] for port in self.graph["inputs"]])
         tensors = [torch.from_numpy(values).to(self.device) for values in inputs]
-        self.inputs = {port["id"]: tensor for port, tensor in zip(self.graph["inputs"], tensors)}
+        self.arrays, self.inputs = inputs, tensors
+        self.bind()
         self.buffer = numpy.empty(self.graph["outputs"][0]["shape"], numpy.float32)
         self.target = torch.from_numpy(self.buffer)
 
-    def compute(self):
-        values = {**self.constants, **self.inputs}
-        for node in self.graph["nodes"]:
-            operands = [
-                [values[each] for each in id] if isinstance(id, list) else values[id] for id in node["operands"]
-            ]
-            optional = {name: values[id] for name, id in node["optional"].items()}
-            result = OPERATORS[node["operator"]](*operands, *node["parameters"], **node["options"], **optional)
-            results = result if isinstance(result, list) else [result]
-            values.update(zip(node["outputs"], results))
-        return values[self.graph["outputs"][0]["id"]]
+    def bind(self):
+        self.names |= {name(port["id"]): tensor for port, tensor in zip(self.graph["inputs"], self.inputs)}
 
     def run(self):
-        self.target.copy_(self.compute())
+        self.result = self.compute()
+        self.read()
 
     def fresh(self):
         output = self.compute()
         return output.clone() if output.is_cpu else output.cpu()
 
+    def pipeline(self, count):
+        for _ in range(count):
+            self.result = self.compute()
+        self.read()
 
-serve(f"PyTorch {torch.__version__}", Engine())
+    def write(self):
+        self.inputs[0].copy_(torch.from_numpy(self.arrays[0]))
+
+    def read(self):
+        self.target.copy_(self.result)
+
+
+def name(id):
+    return f"v{id}"
+
+
+def read_graph(folder):
+    with open(f"{folder}/graph.json", encoding="utf-8") as file:
+        return json.load(file)
+
+
+if __name__ == "__main__":
+    serve(f"PyTorch {torch.__version__}", Engine())
