@@ -22,13 +22,13 @@ import {
   GROUP_NAMES,
   INTERRUPTED,
   interruptible,
+  LISTED_NAMES,
   missingReasons,
-  SUITE_NAMES,
   suitesIn,
   toJson,
 } from "./report/setup.ts";
 import { measureBuilder } from "./support/builder_throughput.ts";
-import { LARGE, type SuiteEntry } from "./support/suites.ts";
+import { LARGE, SEEDS, type SuiteEntry } from "./support/suites.ts";
 
 const TASK = "bench:report";
 const BASELINES = contestants.map(({ name }) => name).filter((name) => name !== WEBNN);
@@ -39,8 +39,10 @@ Usage: deno task ${TASK} [options]
 
   --device NAME      cpu, webgpu, openvino, ggml, or another provider that devices() lists, such as cuda (cpu)
   --threads N[,N]    numbers of threads to measure (1)
-  --suite NAME,...   ${GROUP_NAMES.join(", ")}, or one of them (all but ${LARGE}):
-                     ${SUITE_NAMES.join(", ")}
+  --suite NAME,...   ${
+  GROUP_NAMES.join(", ")
+}, or one of them (all but ${LARGE} and ${SEEDS}, which are those of bench:seeds):
+                     ${LISTED_NAMES.join(", ")}
   --against NAME,... ${BASELINES.join(", ")} (all that
                      support the device; ${WEBNN_ON_CPU} is this module on the CPU)
   --rounds N         turns of each measurement (15)

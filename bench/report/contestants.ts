@@ -129,8 +129,11 @@ const NO_LITERT =
   "LiteRT reads only .tflite files, and no tool converts these graphs without changing their layout and " +
   "operators; as Chromium's engine, it is measured in chromium";
 
-/** The Python of the environment that baselines/python/make_venv.py creates. */
-async function pythonProgram(file: string): Promise<readonly string[]> {
+/**
+ * A program for the Python of the environment that baselines/python/make_venv.py creates.
+ * @param file its path from the folder baselines/python
+ */
+export async function pythonProgram(file: string): Promise<readonly string[]> {
   const folder = Deno.env.get("WEBNN_BENCH_PYTHON") || join(homedir(), ".cache", "webnn-bench-python");
   const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
   await Deno.stat(python).catch(() => {
@@ -144,14 +147,22 @@ function denoProgram(file: string): Promise<readonly string[]> {
 }
 
 async function compileC({ folder, library }: Workplace): Promise<readonly string[]> {
-  if (Deno.build.os === "windows") throw new Error("the C program needs POSIX to open its library");
+  return [await compileProgram("c/onnxruntime.c", join(folder, "onnxruntime"), ["-O2", "-ldl"]), library];
+}
+
+/**
+ * Compiles a program of POSIX and C11.
+ * @param source its path from the folder baselines
+ * @returns the path of the program
+ */
+export async function compileProgram(source: string, file: string, flags: readonly string[]): Promise<string> {
+  if (Deno.build.os === "windows") throw new Error("the C program needs POSIX");
   if (compiler === null) throw new Error(withoutCompiler.trim());
-  const file = join(folder, "onnxruntime");
-  const flags = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror"];
-  const args = [...flags, "-o", file, program("c/onnxruntime.c"), "-ldl"];
+  const warnings = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror"];
+  const args = [...warnings, "-o", file, program(source), ...flags];
   const { success, stderr } = await new Deno.Command(compiler, { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return [file, library];
+  return file;
 }
 
 function program(file: string): string {

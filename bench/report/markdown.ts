@@ -160,7 +160,8 @@ function winners({ suites, contestants, reference }: Report): string[] {
   ];
 }
 
-function problems(suites: readonly SuiteResult[]): string[] {
+/** What went wrong, a line each. */
+export function problems(suites: readonly SuiteResult[]): string[] {
   const places = new Map<string, string[]>(); // One line for a problem that is the same everywhere.
   for (const { suite, threads, contestants } of suites) {
     for (const { name, problem } of contestants) {

@@ -5,15 +5,19 @@
  */
 import { cpus, loadavg } from "node:os";
 import { namesIn, showProgress } from "../../support/program.ts";
-import { LARGE, type SuiteEntry, suites } from "../support/suites.ts";
+import { LARGE, SEEDS, type SuiteEntry, suites } from "../support/suites.ts";
 import type { Machine } from "./figures.ts";
 
 /** The names of all suites. */
 export const SUITE_NAMES: readonly string[] = suites.map(({ name }) => name);
+/** The names that help texts list: the seeds are too many. */
+export const LISTED_NAMES: readonly string[] = suites.filter(({ group }) => group !== SEEDS).map(({ name }) => name);
 /** The names of the groups of suites. */
 export const GROUP_NAMES: readonly string[] = [...new Set(suites.map(({ group }) => group))];
 /** The default suites. */
-export const DEFAULT_SUITES: string = suites.filter(({ group }) => group !== LARGE).map(({ name }) => name).join();
+export const DEFAULT_SUITES: string = suites.filter(({ group }) => group !== LARGE && group !== SEEDS).map(({ name }) =>
+  name
+).join();
 /** The exit status after Ctrl-C. */
 export const INTERRUPTED = 130;
 

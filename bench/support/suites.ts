@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { seeds } from "../seeds/seeds.ts";
 import { complex } from "./complex.ts";
 import { mobileNetV2, whatIsMissing } from "./mobilenetv2.ts";
 import { largeSuites, operatorSuites } from "./operator_suites.ts";
@@ -22,10 +23,12 @@ export interface SuiteEntry {
 }
 
 /** The groups of suites. */
-export type SuiteGroup = "networks" | "operators" | "optimizers" | "large";
+export type SuiteGroup = "networks" | "operators" | "optimizers" | "large" | "seeds";
 
 /** The group for GPUs, measured only if requested. */
 export const LARGE: SuiteGroup = "large";
+/** The group of what only `bench:seeds` measures by itself. */
+export const SEEDS: SuiteGroup = "seeds";
 
 /** Networks from least to most work, then operators and optimisers. */
 export const suites: readonly SuiteEntry[] = [
@@ -38,6 +41,10 @@ export const suites: readonly SuiteEntry[] = [
   largeMobileNetV2("mobilenetv2-32", { batch: 32 }),
   largeMobileNetV2("mobilenetv2-half", { dataType: "float16" }),
   largeMobileNetV2("mobilenetv2-32-half", { batch: 32, dataType: "float16" }),
+  ...seeds.flatMap(({ suite, row, load }): SuiteEntry[] => {
+    const missing = row.includes("MobileNetV2") ? whatIsMissing() : undefined;
+    return load === undefined ? [] : [{ name: suite, group: SEEDS, missing, load }];
+  }).filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i), // Two may share a suite.
 ];
 
 function largeMobileNetV2(name: string, options: Parameters<typeof mobileNetV2>[1]): SuiteEntry {

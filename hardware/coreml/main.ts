@@ -11,7 +11,7 @@ import {
   INTERRUPTED,
   interruptible,
   missingReasons,
-  SUITE_NAMES,
+  LISTED_NAMES,
   suitesIn,
   toJson,
 } from "../../bench/report/setup.ts";
@@ -27,7 +27,7 @@ other than macOS, it runs on the fake framework and measures nothing.
 Usage: deno task ${TASK} [options]
 
   --suite NAME,...   suites of bench:report:
-                     ${SUITE_NAMES.join(", ")}
+                     ${LISTED_NAMES.join(", ")}
   --rounds N         turns of each measurement (15)
   --output-dir DIR   write performance_coreml.md and .json there; without it, print Markdown
   --help             print this text

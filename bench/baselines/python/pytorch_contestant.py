@@ -18,8 +18,9 @@ def average_pool(x, windowDimensions, strides, padding, dilations, **_):
 
 
 def max_pool(x, windowDimensions, strides, padding, dilations, **_):
-    assert padding == [0, 0, 0, 0]
-    return F.max_pool2d(x, windowDimensions, strides, 0, dilations)
+    top, bottom, left, right = padding
+    assert (top, left) == (bottom, right), f"max_pool2d pads both sides alike, not by {padding}"
+    return F.max_pool2d(x, windowDimensions, strides, (top, left), dilations)
 
 
 def conv(x, weight, strides, padding, dilations, groups, bias=None, **_):
@@ -27,6 +28,11 @@ def conv(x, weight, strides, padding, dilations, groups, bias=None, **_):
     if (top, left) != (bottom, right):
         x, top, left = F.pad(x, (left, right, top, bottom)), 0, 0
     return F.conv2d(x, weight, bias, strides, (top, left), dilations, groups)
+
+
+def batch_normalization(x, mean, variance, axis, epsilon, scale=None, bias=None):
+    assert axis == 1
+    return F.batch_norm(x, mean, variance, scale, bias, eps=epsilon)
 
 
 def gemm(a, b, alpha, beta, aTranspose, bTranspose, c=None):
@@ -59,7 +65,7 @@ def gru(x, weight, recurrent, _steps, size, bias, recurrentBias, **_):
 
 
 def resample(x, mode, sizes, axes, **_):
-    assert list(axes) == [2, 3] and mode == "nearest-neighbor"
+    assert list(axes) == [2, 3] and mode == "nearest-neighbor", f"interpolate has no {mode} of axes {axes}"
     return F.interpolate(x, size=sizes, mode="nearest")
 
 
@@ -74,6 +80,7 @@ OPERATORS = {
     "abs": torch.abs,
     "add": torch.add,
     "averagePool2d": average_pool,
+    "batchNormalization": batch_normalization,
     "cast": lambda x, dataType: x.to(getattr(torch, dataType)),
     "clamp": lambda x, minValue, maxValue: torch.clamp(x, minValue, maxValue),
     "concat": torch.cat,
@@ -81,6 +88,7 @@ OPERATORS = {
     "div": torch.div,
     "exp": torch.exp,
     "gather": lambda x, indices, axis: torch.index_select(x, axis, indices),
+    "gelu": F.gelu,
     "gemm": gemm,
     "gru": gru,
     "instanceNormalization": lambda x, epsilon, layout: F.instance_norm(x, eps=epsilon),

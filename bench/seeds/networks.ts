@@ -1,0 +1,200 @@
+/**
+ * Networks: a small one by batch, transformers by length, real models by batch, and what threads, memory and a first
+ * run cost.
+ *
+ * @module
+ */
+import { buildOnnx } from "@webnn/deno/onnx";
+import { mobileNetV2 } from "../support/mobilenetv2.ts";
+import { buildAttention, type Constant, type OperatorSuite, toSuite } from "../support/operator_suites.ts";
+import type { Suite } from "../support/suite.ts";
+import { RUNS, type Seed } from "./seed.ts";
+
+const LAYERS = [784, 512, 256, 10];
+
+/** Products, biases and relu; softmax at the end. */
+function perceptron(batch: number): OperatorSuite {
+  return {
+    name: `mlp-${batch}`,
+    inputs: [[batch, LAYERS[0]!]],
+    build(builder, [x], constant) {
+      let y = x!;
+      for (const [i, size] of LAYERS.slice(1).entries()) {
+        y = builder.gemm(y, constant([LAYERS[i]!, size], 0.05), { c: constant([size]) });
+        if (size !== LAYERS.at(-1)) y = builder.relu(y);
+      }
+      return builder.softmax(y, 1);
+    },
+    element: (index, [x], weights) => softmaxOf(x!.subarray(Math.floor(index / 10) * LAYERS[0]!), weights)[index % 10]!,
+    tolerance: 1e-4,
+  };
+}
+
+/** The network on one input, in float64. */
+function softmaxOf(input: Float32Array, weights: readonly Float32Array[]): number[] {
+  let values = Array.from(input.subarray(0, LAYERS[0]!));
+  for (const [i, size] of LAYERS.slice(1).entries()) {
+    const [matrix, bias] = [weights[2 * i]!, weights[2 * i + 1]!];
+    const before = values;
+    values = Array.from(bias, (start, j) => before.reduce((sum, each, k) => sum + each * matrix[k * size + j]!, start));
+    if (size !== LAYERS.at(-1)) values = values.map((value) => Math.max(value, 0));
+  }
+  const total = values.reduce((sum, value) => sum + Math.exp(value), 0);
+  return values.map((value) => Math.exp(value) / total);
+}
+
+const [WIDTH, HEADS] = [256, 4];
+
+function attention(length: number): OperatorSuite {
+  return {
+    name: `attention-${length}`,
+    inputs: [[1, length, WIDTH]],
+    build: (builder, [x], constant) => buildAttention(builder, x!, HEADS, constant),
+  };
+}
+
+/** Attention, then two products with gelu between them; a residual and a normalisation after each. */
+function transformer(length: number): OperatorSuite {
+  return {
+    name: `transformer-${length}`,
+    inputs: [[1, length, WIDTH]],
+    build(builder, [x], constant) {
+      const attended = buildAttention(builder, x!, HEADS, constant);
+      const hidden = builder.gelu(dense(builder, attended, WIDTH, 4 * WIDTH, constant));
+      const sum = builder.add(attended, dense(builder, hidden, 4 * WIDTH, WIDTH, constant));
+      return builder.layerNormalization(sum, { axes: [2] });
+    },
+  };
+}
+
+function dense(builder: MLGraphBuilder, x: MLOperand, from: number, to: number, constant: Constant): MLOperand {
+  return builder.add(builder.matmul(x, constant([from, to], 0.06)), constant([to]));
+}
+
+/** YOLOv8 n of the gallery, on photos of 640 × 640. */
+async function detector(batch: number): Promise<Suite> {
+  // Only here: it has libraries for pictures and sound, which would count as memory of the others.
+  const [{ fetchModel }, { photo }, { MODELS }] = await Promise.all([
+    import("../models/fetch.ts"),
+    import("../models/inputs.ts"),
+    import("../models/models.ts"),
+  ]);
+  const model = MODELS.find(({ name }) => name === "nudenet")!;
+  const file = await fetchModel(model);
+  const bytes = await Deno.readFile(file);
+  const [shape, picture] = [[batch, 3, 640, 640], await photo(640, 255)];
+  const images = new Float32Array(batch * picture.length);
+  for (let i = 0; i < batch; i++) images.set(picture, i * picture.length);
+  return {
+    name: `detector-${batch}`,
+    async build(context) {
+      const builder = new MLGraphBuilder(context);
+      const dimensions = { batch, height: 640, width: 640 };
+      const [[name, output]] = Object.entries(await buildOnnx(builder, bytes, { context, dimensions })) as [
+        [string, MLOperand],
+      ];
+      const graph = await builder.build({ [name]: output });
+      return { graph, inputs: { images: shape }, outputs: { [name]: output.shape } };
+    },
+    inputs: { images },
+    output: "output0",
+    check: (values) => checkDetections(values, batch),
+  };
+}
+
+/** All pictures are the same, so are their boxes; probabilities are probabilities. */
+function checkDetections(values: Float32Array, batch: number): void {
+  const [size, boxes] = [values.length / batch, 8400]; // 80², 40² and 20² places in a picture.
+  if (size % boxes !== 0 || size <= 4 * boxes) throw new Error(`there are ${values.length} elements`);
+  for (let i = 0; i < values.length; i++) {
+    if (!(Math.abs(values[i]! - values[i % size]!) <= 0.05)) throw new Error(`element ${i} differs from picture 0's`);
+    if (i % size >= 4 * boxes && !(values[i]! >= 0 && values[i]! <= 1)) throw new Error(`element ${i} is ${values[i]}`);
+  }
+}
+
+const BATCHES = [1, 8, 32, 64, 128];
+const LENGTHS = [32, 64, 128, 256, 512];
+const PICTURES = [1, 4, 8, 16];
+const CORES = navigator.hardwareConcurrency;
+
+function byNumber(
+  category: Seed["category"],
+  row: string,
+  numbers: readonly number[],
+  suiteOf: (number: number) => OperatorSuite,
+): Seed[] {
+  return numbers.map((number) => {
+    const suite = suiteOf(number);
+    return { category, row, column: `${number}`, suite: suite.name, load: () => toSuite(suite), kind: RUNS };
+  });
+}
+
+const models = PICTURES.flatMap((batch): Seed[] => {
+  const shared = { category: "models", column: `${batch}`, kind: RUNS, isLong: batch > 1 } as const;
+  const name = batch === 1 ? "mobilenetv2" : `mobilenetv2-${batch}`;
+  return [
+    {
+      ...shared,
+      row: "classifier, MobileNetV2, 224 × 224",
+      suite: name,
+      ...batch > 1 && { load: () => mobileNetV2(name, { batch }) },
+    },
+    {
+      ...shared,
+      row: "detector, YOLOv8 n, 640 × 640",
+      suite: `detector-${batch}`,
+      load: () => detector(batch),
+      isLong: true,
+    },
+  ];
+});
+
+/** 1, 2, 4 and so on, and all cores. */
+const THREADS = [...new Set([...[1, 2, 4, 8, 16, 32].filter((count) => count < CORES), CORES])];
+
+const SCALED = ["matmul-1024", "conv-block", "mlp-128", "mobilenetv2"];
+const threads = SCALED.flatMap((suite) =>
+  THREADS.map((count): Seed => (
+    { category: "threads", row: suite, column: `${count}`, suite, kind: RUNS, threads: [count] }
+  ))
+);
+
+const memory = ["matmul-1024", "attention-block", "squeezenet", "mobilenetv2"].map((suite): Seed => (
+  { category: "memory", row: suite, column: "peak above the base", suite, kind: "memory" }
+));
+
+const STARTS = { "build": "build", "first run": "first dispatch + read", "a later one": "dispatch + read" } as const;
+const starts = ["simple", "complex", "mobilenetv2"].flatMap((suite) =>
+  Object.entries(STARTS).map(([column, kind]): Seed => ({ category: "starts", row: suite, column, suite, kind }))
+);
+
+/** The shapes of the seeds. The graph only gives the tensors. */
+const SHAPES = [[1, 3, 224, 224], [1, 3, 512, 512], [1, 768], [16, 128, 128]];
+const transfers = SHAPES.flatMap((shape) => {
+  const suite: OperatorSuite = {
+    name: `transfer-${shape.join("x")}`,
+    inputs: [shape],
+    build: (builder, [x]) => builder.relu(x!),
+    element: (index, [x]) => Math.max(x![index]!, 0),
+  };
+  return (["write", "read"] as const).map((kind): Seed => ({
+    category: "transfers",
+    row: `[${shape.join(", ")}]`,
+    column: kind === "write" ? "to the device" : "back",
+    suite: suite.name,
+    load: () => toSuite(suite),
+    kind,
+  }));
+});
+
+/** All of them. */
+export const networks: readonly Seed[] = [
+  ...byNumber("networks", "runs", BATCHES, perceptron),
+  ...threads,
+  ...transfers,
+  ...memory,
+  ...byNumber("transformers", "attention", LENGTHS, attention),
+  ...byNumber("transformers", "whole layer", LENGTHS, transformer),
+  ...models,
+  ...starts,
+];
