@@ -10,8 +10,8 @@ import {
   describeMachine,
   INTERRUPTED,
   interruptible,
-  missingReasons,
   LISTED_NAMES,
+  missingReasons,
   suitesIn,
   toJson,
 } from "../../bench/report/setup.ts";
