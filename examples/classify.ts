@@ -236,7 +236,10 @@ async function readModelFile(name: string): Promise<Uint8Array> {
     return await Deno.readFile(path);
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new Error(`${path} is missing; set WEBNN_TEST_DATA to the folder that holds models/${name}`, { cause });
+    throw new Error(
+      `${path} is missing; run deno task data, or set WEBNN_TEST_DATA to the folder that holds models/${name}`,
+      { cause },
+    );
   }
 }
 

@@ -51,7 +51,9 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
   }
   const missing = NEEDED.filter((folder) => !hasTestData(folder));
   if (missing.length > 0) {
-    throw new Error(`no ${missing.join(", ")} in the test data; WEBNN_TEST_DATA names its folder`);
+    throw new Error(
+      `no ${missing.join(", ")} in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder`,
+    );
   }
   await Deno.mkdir(output); // Fails if the folder exists, so nothing else ends up in the bundle.
   const folder = await Deno.makeTempDir();

@@ -19,7 +19,7 @@ const TOLERANCES = { float32: 1e-4, float16: 0.1 };
 export function whatIsMissing(): string | undefined {
   const missing = [WEIGHTS, REFERENCE].filter((file) => !hasTestData(file));
   if (missing.length === 0) return undefined;
-  return `mobilenetv2: skipped, no ${missing.join(", ")} in ${testData(".")}; WEBNN_TEST_DATA names the folder`;
+  return `mobilenetv2: skipped, no ${missing.join(", ")} in ${testData(".")}; deno task data downloads it`;
 }
 
 /** The path of the weights. */

@@ -16,7 +16,7 @@ const TOLERANCE = 1e-4;
 export function whatIsMissing(): string | undefined {
   const missing = FILES.filter((file) => !hasTestData(file));
   if (missing.length === 0) return undefined;
-  return `squeezenet: skipped, no ${missing.join(", ")} in ${testData(".")}; WEBNN_TEST_DATA names the folder`;
+  return `squeezenet: skipped, no ${missing.join(", ")} in ${testData(".")}; deno task data downloads it`;
 }
 
 /** The network on the input of its reference. */

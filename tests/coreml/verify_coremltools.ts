@@ -71,8 +71,12 @@ async function verifyAll(python: string): Promise<number> {
   const wrong = summarizeWrong(await verifyPrograms(python, exportWrong));
   console.log(`wrong programs: ${wrong.refused.length} of ${wrong.programs} refused`);
   if (hasTestData(CASES) && hasNetworks()) await writeResult({ coremltools, numpy, sets, wrong });
-  if (!hasTestData(CASES)) console.log(`skipped: no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
-  if (!hasNetworks()) console.log("skipped: no networks in the test data; WEBNN_TEST_DATA names its folder");
+  if (!hasTestData(CASES)) {
+    console.log(`skipped: no ${CASES} in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder`);
+  }
+  if (!hasNetworks()) {
+    console.log("skipped: no networks in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder");
+  }
   const isRight = sets.every(({ refused, numbers }) => isEmpty(refused) && isEmpty(numbers.different));
   const isComplete = Object.entries(WRONG_PROGRAMS).every(([name, { coremltools }]) =>
     wrong.refused.includes(name) === coremltools

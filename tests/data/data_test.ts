@@ -10,8 +10,9 @@ import { type Ending, runChild } from "../../support/child.ts";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 import { testData, testWithData } from "../support/test_data.ts";
 import { download } from "./download.ts";
-import { OWN_FILES, REMOTE_FILES, WEIGHTS_FILES } from "./files.ts";
+import { OWN_FILES, REMOTE_FILES, WEIGHTS_FILES, WPT } from "./files.ts";
 import { readNpy, safetensors } from "./weights.ts";
+import { convertScripts, MINIMUM_DATA_TYPES, UTILITIES } from "./wpt_cases.ts";
 
 /** A `.npy` file of float32. */
 function npyFile(shape: readonly number[], data: Float32Array): Uint8Array {
@@ -69,12 +70,75 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
+/** Scripts in the form of the web platform tests. */
+const SCRIPTS = new Map([
+  [
+    UTILITIES,
+    `
+    let minimumDataTypeSet;
+    function isMinimumTest({ graph }) {
+      const [{ name }] = graph.operators;
+      return minimumDataTypeSet[name].includes(Object.values(graph.inputs)[0].descriptor.dataType);
+    }
+    const buildAndExecuteGraph = undefined;
+    async function webnn_conformance_test() { throw new Error("not to be called"); }`,
+  ],
+  [MINIMUM_DATA_TYPES, '{ "abs": ["float32"], "clamp": ["float32"] } // a comment'],
+  [
+    "webnn/conformance_tests/some_unary.https.any.js",
+    `'use strict';
+    const tests = [{
+      'name': 'abs int64',
+      'graph': {
+        'inputs': { 'x': { 'data': [-(2 ** 63), 5n, -0], 'descriptor': { shape: [3], dataType: 'int64' }, 'constant': true } },
+        'operators': [{ 'name': 'abs', 'arguments': [{ 'input': 'x' }], 'outputs': 'y' }],
+        'expectedOutputs': { 'y': { 'data': [0, 5, 0], 'descriptor': { shape: [3], dataType: 'int64' } } },
+      },
+    }, {
+      'name': 'clamp of abs',
+      'graph': {
+        'inputs': { 'x': { 'data': [-0, Infinity], 'descriptor': { shape: [2], dataType: 'float32' } } },
+        'operators': [
+          { 'name': 'clamp', 'arguments': [{ 'input': 'x', 'options': { 'maxValue': Infinity } }], 'outputs': 'a' },
+          { 'name': 'abs', 'arguments': [{ 'input': 'a' }], 'outputs': 'y' },
+        ],
+        'expectedOutputs': { 'y': { 'data': [0, Infinity], 'descriptor': { shape: [2], dataType: 'float32' } } },
+      },
+    }];
+    webnn_conformance_test(tests, buildAndExecuteGraph, (graph, intermediates) => ({
+      metricType: 'ULP', value: intermediates.a?.shape[0] * 4,
+    }));`,
+  ],
+]);
+
+Deno.test("scripts of the web platform tests become cases, with numbers that JSON does not have", () => {
+  const cases = convertScripts(SCRIPTS);
+  assertEquals(Array.from(cases, ([name, list]) => [name, list.length]), [["abs", 1], ["clamp", 1]]);
+  const [abs, clamp] = [cases.get("abs")![0]!, cases.get("clamp")![0]!];
+  assertEquals([abs.required, clamp.required], [false, true]);
+  assertEquals(abs.graph.inputs.x, {
+    data: ["-9223372036854775808", "5", "0"],
+    descriptor: { shape: [3], dataType: "int64" },
+    constant: true,
+  });
+  assertEquals(clamp.graph.inputs.x!.data, ["-0", "Infinity"]);
+  assertEquals(clamp.graph.operators[0]!.arguments, [{ input: "x" }, {
+    options: { maxValue: { $number: "Infinity" } },
+  }]);
+  // A tolerance that is no number counts as none; one may depend on the shapes of intermediate results.
+  assertEquals([abs.tolerance.value, clamp.tolerance.value], [0, 8]);
+});
+
 const DATA = [...REMOTE_FILES, ...WEIGHTS_FILES].map(({ path }) => path);
 
 testWithData(DATA, "deno task data makes the files of the test data, and keeps those that are right", async () => {
   const files = await remoteFiles();
+  const cases = { wptCommit: WPT.commit };
   const panda = `/${REMOTE_FILES.find(({ path }) => path.endsWith("red_panda.jpg"))!.address}`;
   await withFolder(async (folder) => {
+    // The scripts of the web platform tests are not in the test data: their cases are there already.
+    await Deno.mkdir(join(folder, "wpt/cases"), { recursive: true });
+    await Deno.writeTextFile(join(folder, "wpt/cases/INDEX.json"), JSON.stringify(cases));
     {
       await using wrong = serve(new Map(files).set(panda, new Uint8Array(10)));
       const { code, stderr } = await runData(folder, wrong.origin);
@@ -89,6 +153,7 @@ testWithData(DATA, "deno task data makes the files of the test data, and keeps t
     assertEquals(stdout.split("\n").map((line) => line.split(/\s+/)[0]), [
       ...Array(OWN_FILES.length + 1).fill("kept"),
       ...Array(DATA.length - 1).fill("written"),
+      "kept", // wpt/cases/
     ]);
     for (const path of DATA) {
       assertEquals(await Deno.readFile(join(folder, path)), await Deno.readFile(testData(path)), path);

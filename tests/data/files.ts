@@ -73,6 +73,9 @@ export const WEIGHTS_FILES: readonly WeightsFile[] = [
   },
 ];
 
+/** The web platform tests of 29 June 2026, whose numeric tests are converted to cases. BSD-3-Clause. */
+export const WPT = { repository: "ibelem/wpt", commit: "2a91c2e71952bdceef8b2825ce3a0a0dc73aa588", date: "2026-06-29" };
+
 /** Files that this repository has in `tests/data/files/`: layers, results of reference, limits of operators. */
 export const OWN_FILES: readonly string[] = [
   "models/squeezenet1.1.json",

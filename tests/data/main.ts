@@ -1,5 +1,5 @@
 /**
- * `deno task data`: downloads the weights and photos that tests, benchmarks and examples use, from the public
+ * `deno task data`: downloads the weights, photos and test cases that tests, benchmarks and examples use, from the public
  * repositories where they were published.
  *
  * @module
@@ -8,11 +8,12 @@ import { join } from "node:path";
 import { runProgram, showProgress } from "../../support/program.ts";
 import { testData } from "../../support/test_data.ts";
 import { download, readIfExists, readIfRight, sha256, writeWhole } from "./download.ts";
-import { ORIGIN, OWN_FILES, REMOTE_FILES, type RemoteFile, WEIGHTS_FILES, type WeightsFile } from "./files.ts";
+import { ORIGIN, OWN_FILES, REMOTE_FILES, type RemoteFile, WEIGHTS_FILES, type WeightsFile, WPT } from "./files.ts";
+import { convertScripts } from "./wpt_cases.ts";
 import { countElements, readNpy, safetensors, type TensorList } from "./weights.ts";
 
-const HELP =
-  `Downloads the weights and photos that tests, benchmarks and examples use: 19 MB, from public repositories on GitHub.
+const HELP = `Downloads the weights, photos and test cases that tests, benchmarks and examples use: 23 MB, from public
+repositories on GitHub.
 
 Usage: deno task data [options]
 
@@ -23,7 +24,8 @@ right are kept; an interrupted download continues where it stopped. Checksums (S
   --origin URL   another server with the same paths: OWNER/REPOSITORY/COMMIT/PATH (${ORIGIN})
   -h, --help     this text
 
-deno task wpt downloads the web platform tests by itself.`;
+The test cases are made from the numeric tests among the web platform tests. deno task wpt runs these themselves, and
+downloads them.`;
 
 /** Where files are taken from, and where they go. */
 interface Places {
@@ -37,6 +39,7 @@ await runProgram("data", HELP, { string: ["output", "origin"] }, async ({ output
     ...OWN_FILES.map((path) => ({ path, get: () => copyOwn(path, places) })),
     ...REMOTE_FILES.map((file) => ({ path: file.path, get: () => getRemote(file, places) })),
     ...WEIGHTS_FILES.map((file) => ({ path: file.path, get: () => getWeights(file, places) })),
+    { path: "wpt/cases/", get: () => getCases(places) },
   ];
   for (const { path, get } of tasks) {
     showProgress(path);
@@ -45,6 +48,42 @@ await runProgram("data", HELP, { string: ["output", "origin"] }, async ({ output
     console.log(`${isNew ? "written" : "kept   "}  ${join(places.folder, path)}`);
   }
 });
+
+/** Downloads the numeric web platform tests and converts them to cases, unless those of the same commit are there. */
+async function getCases(places: Places): Promise<boolean> {
+  const folder = join(places.folder, "wpt/cases");
+  const index = await readIfExists(join(folder, "INDEX.json"));
+  if (index !== undefined && JSON.parse(new TextDecoder().decode(index)).wptCommit === WPT.commit) return false;
+  const cases = convertScripts(await getScripts(`${folder}.scripts`, places));
+  for (const [op, list] of cases) {
+    const text = JSON.stringify({ op, source_commit: WPT.commit, source_date: WPT.date, cases: list });
+    await writeWhole(join(folder, `${op}.json`), new TextEncoder().encode(text));
+  }
+  const count = Array.from(cases.values()).reduce((sum, list) => sum + list.length, 0);
+  const content = { wptCommit: WPT.commit, wptDate: WPT.date, licence: "BSD-3-Clause", cases: count };
+  await writeWhole(join(folder, "INDEX.json"), new TextEncoder().encode(JSON.stringify(content)));
+  await Deno.remove(`${folder}.scripts`, { recursive: true });
+  return true;
+}
+
+/** The scripts of the web platform tests, by their paths. */
+async function getScripts(folder: string, { origin }: Places): Promise<Map<string, string>> {
+  const sums: Record<string, string> = JSON.parse(
+    await Deno.readTextFile(new URL("wpt.sources.json", import.meta.url)),
+  );
+  const texts = new Map<string, string>();
+  for (const [path, expected] of Object.entries(sums)) {
+    showProgress(`${path}: ${texts.size + 1} of ${Object.keys(sums).length}`);
+    const url = `${origin}${WPT.repository}/${WPT.commit}/${path}`;
+    const target = join(folder, path);
+    if (await readIfExists(target) === undefined) await download(url, target);
+    const bytes = await Deno.readFile(target);
+    if (await sha256(bytes) !== expected) await Deno.remove(target);
+    await check(bytes, expected, url);
+    texts.set(path, new TextDecoder().decode(bytes));
+  }
+  return texts;
+}
 
 /** Copies a file of this repository, unless it is there. */
 async function copyOwn(path: string, { folder }: Places): Promise<boolean> {

@@ -83,7 +83,7 @@ Deno.test("classify says which model file is missing and how to point to it", as
   const folder = await Deno.makeTempDir();
   try {
     const message =
-      /red_panda\.jpg is missing; set WEBNN_TEST_DATA to the folder that holds models\/images\/red_panda\.jpg/;
+      /red_panda\.jpg is missing; run deno task data, or set WEBNN_TEST_DATA to the folder that holds models\/images\/red_panda\.jpg/;
     await assertFailsWith([], message, { WEBNN_TEST_DATA: folder });
   } finally {
     await Deno.remove(folder);

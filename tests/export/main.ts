@@ -30,7 +30,9 @@ if (import.meta.main) {
       const { verifyGallery } = await import("./gallery.ts");
       return await verifyGallery(await pythonWith(PACKAGES), filter);
     }
-    if (!hasTestData(CASES)) throw new Error(`no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
+    if (!hasTestData(CASES)) {
+      throw new Error(`no ${CASES} in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder`);
+    }
     const cases = await loadCases(testData(CASES), filter);
     if (cases.length === 0) throw new Error(`no cases of ${filter}`);
     const { verifyCases } = await import("./wpt.ts");

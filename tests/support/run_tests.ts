@@ -108,8 +108,8 @@ const HELP = `Checks all that must hold: format, lint, types, documentation, the
 
 Usage: deno task test
 
-Weights, photos and reference results are in the folder that WEBNN_TEST_DATA names (by default shared, beside the
-checkout). Where they are missing, tests that need them are skipped and say so.`;
+deno task data downloads weights, photos and test cases to the folder that WEBNN_TEST_DATA names (by default shared, next
+to the checkout). Tests that need what is missing are skipped and say so.`;
 
 await runProgram("test", HELP, {}, async () => {
   const beside = count(BESIDE, (args) => deno(args, "piped"));

@@ -13,7 +13,9 @@ export { hasTestData, testData } from "../../support/test_data.ts";
  */
 export function testWithData(files: readonly string[], name: string, fn: Deno.TestDefinition["fn"]): void {
   const missing = files.filter((file) => !hasTestData(file));
-  const reason = ` (skipped: no ${missing.join(", ")} in the test data; WEBNN_TEST_DATA names its folder)`;
+  const reason = ` (skipped: no ${
+    missing.join(", ")
+  } in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder)`;
   const ignore = missing.length > 0;
   Deno.test({ name: ignore ? name + reason : name, ignore, fn });
 }

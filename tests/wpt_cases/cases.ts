@@ -59,7 +59,8 @@ interface RawOperator {
   readonly outputs: string | readonly string[];
 }
 
-interface RawCase {
+/** A case as its file has it. */
+export interface RawCase {
   readonly name: string;
   readonly required: boolean;
   readonly tolerance: Tolerance;
@@ -84,7 +85,8 @@ export async function loadCases(folder: string, operator?: string): Promise<WptC
   return (await Promise.all(files.map(read))).flat();
 }
 
-function parseCase(operator: string, { name, required, tolerance, graph }: RawCase): WptCase {
+/** Reads a case of an operator's file. */
+export function parseCase(operator: string, { name, required, tolerance, graph }: RawCase): WptCase {
   const tensors = (raw: Readonly<Record<string, RawTensor>>) =>
     Object.fromEntries(Object.entries(raw).map(([name, tensor]) => [name, parseTensor(tensor)]));
   return {

@@ -11,6 +11,12 @@ import { comparedElements } from "./compare.ts";
 
 /** The reference's results, by the names of the expected outputs. */
 export function interpret(wptCase: WptCase): Map<string, RefTensor> {
+  const values = interpretAll(wptCase);
+  return new Map(Object.keys(wptCase.expectedOutputs).map((name) => [name, values.get(name)!]));
+}
+
+/** Inputs and all results, by their names. */
+export function interpretAll(wptCase: WptCase): Map<string, RefTensor> {
   const values = new Map(Object.entries(wptCase.inputs).map(([name, input]) => [name, toTensor(input)]));
   for (const operator of wptCase.operators) {
     const results = interpretOperator(operator, values);
@@ -19,7 +25,7 @@ export function interpret(wptCase: WptCase): Map<string, RefTensor> {
     }
     operator.outputs.forEach((name, i) => values.set(name, results[i]!));
   }
-  return new Map(Object.keys(wptCase.expectedOutputs).map((name) => [name, values.get(name)!]));
+  return values;
 }
 
 /** Limits a filled tensor, which only element-wise cases have, to the elements that are compared. */

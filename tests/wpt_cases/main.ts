@@ -57,7 +57,9 @@ const OPTIONS = { string: ["device", "filter", "report"], default: { device: "cp
 
 if (import.meta.main) {
   await runProgram("wpt-cases", HELP, OPTIONS, async ({ device, filter, report = REPORT }) => {
-    if (!hasTestData(CASES)) throw new Error(`no ${CASES} in the test data; WEBNN_TEST_DATA names its folder`);
+    if (!hasTestData(CASES)) {
+      throw new Error(`no ${CASES} in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder`);
+    }
     const { missing, options } = deviceNamed(device);
     if (missing !== undefined) throw new Error(`${device} is ${missing}`);
     const progress = (done: number, all: number) => showProgress(done + 1 < all ? `case ${done + 1} of ${all}` : "");
