@@ -10,6 +10,7 @@ import { addConfiguration, createSessionOptions } from "../src/backends/onnxrunt
 import type { OrtRuntime } from "../src/backends/onnxruntime/runtime.ts";
 import { type CapturedGraph, captureGraph } from "./support/capture.ts";
 import { namesIn, positiveInteger, runProgram } from "../support/program.ts";
+import { keepCoreBusy } from "./support/busy_core.ts";
 import { createRawEngine, type RawEngine, type RawSession } from "./support/raw_engine.ts";
 import { median } from "../support/statistics.ts";
 import { loadSuite, suites } from "./support/suites.ts";
@@ -162,17 +163,6 @@ function ownPool(runtime: OrtRuntime, threads: number, entries: Record<string, s
   const options = createSessionOptions({ ...runtime, poolThreads: 0 }, { threads });
   addConfiguration(runtime, options, entries);
   return options;
-}
-
-/** Another process computes until this is disposed. */
-function keepCoreBusy(): AsyncDisposable {
-  const process = new Deno.Command(Deno.execPath(), { args: ["eval", "for (;;);"] }).spawn();
-  return {
-    async [Symbol.asyncDispose]() {
-      process.kill("SIGKILL");
-      await process.status;
-    },
-  };
 }
 
 /** The number of threads of this process, if the system says. */

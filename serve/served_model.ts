@@ -4,7 +4,7 @@
  * @module
  */
 
-import { contextInfo, type ContextOptions, createContext, type MLContext } from "@webnn/deno";
+import { contextInfo, type ContextOptions, createContext } from "@webnn/deno";
 import { inspectOnnx, loadOnnx, type OnnxModel } from "@webnn/deno/onnx";
 import { mixingOperator, rowsAreIndependent } from "./independence.ts";
 import { type Port, portOf } from "./metadata.ts";
@@ -28,10 +28,7 @@ export interface ModelSource {
 
 /** How models are run. */
 export interface RunOptions {
-  /**
-   * The options of `createContext`: the device, the threads. Threads of the CPU sleep while they wait for each other unless
-   * `spinning` is true: spinning takes the cores on which requests are read and answered.
-   */
+  /** The options of `createContext`: the device, the threads. */
   readonly context?: ContextOptions;
   /** How often each model is loaded, so that as many runs of it go on at a time; 1 by default. */
   readonly instances?: number;
@@ -111,7 +108,7 @@ async function loadInstance(
   dimensions: ModelSource["dimensions"],
   { context: contextOptions, batch = 1 }: RunOptions,
 ): Promise<OnnxModel> {
-  const context = await openContext(contextOptions);
+  const context = await createContext(contextOptions);
   try {
     // A graph for each number of rows of a batch, beside those of single requests in other shapes.
     const maxGraphs = 4 + Math.ceil(Math.log2(batch));
@@ -120,13 +117,6 @@ async function loadInstance(
     context.destroy();
     throw error;
   }
-}
-
-/** Opens a context. Spinning is a demand, which some devices cannot meet: only the CPU is told. */
-function openContext(options: ContextOptions = {}): Promise<MLContext> {
-  const { backend = "onnxruntime", provider, device, deviceType, powerPreference } = options;
-  const place = provider ?? device ?? deviceType ?? (powerPreference === undefined ? "cpu" : "");
-  return createContext(backend === "onnxruntime" && place === "cpu" ? { spinning: false, ...options } : options);
 }
 
 /** How it is shown that requests may share a run; `undefined` if it cannot be. */

@@ -138,9 +138,9 @@ export const DEMANDS = {
     text: "how many CPU threads a graph may use, including the calling thread ([docs/threads.md](./docs/threads.md))",
   },
   spinning: {
-    member: withDefault(boolean, true),
+    member: optional(boolean),
     honouredBy: ["cpu"],
-    text: "`false`: CPU threads sleep while they wait for each other",
+    text: "whether CPU threads spin while they wait for each other; by default, those of short graphs do",
   },
   cacheDirectory: {
     member: optional(path),

@@ -50,7 +50,6 @@ Deno.test("options are converted, and defaults filled in", () => {
     graphCapture: false,
     profile: false,
     powerPreference: "default",
-    spinning: true,
   });
   const given = { threads: "3", library: new URL("file:///C:/a%20b"), providerOptions: { a: 1 }, cacheSizeLimit: 1.5 };
   const own = { threads: 3, library: "C:/a b", providerOptions: { a: "1" }, cacheSizeLimit: 1.5 };

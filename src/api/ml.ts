@@ -111,15 +111,16 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /**
    * The number of CPU threads that a graph may use, including the calling thread; the number of cores by default.
    *
-   * All graphs of the process share one pool, of the size that the first context asks for. If a context asks for
-   * another size, each of its graphs has its own pool.
+   * Graphs whose threads sleep share one pool in the process, of the size that the first context asks for. If a context
+   * asks for another size, each of its graphs has its own pool.
    */
   threads?: number;
   /**
-   * Whether CPU threads spin while they wait for each other; true by default.
+   * Whether CPU threads spin while they wait for each other, and for a millisecond after a run in case another one
+   * follows. By default those of short graphs do, and those of graphs that take more than about a millisecond sleep.
    *
-   * Spinning is fastest if the cores are free, and slow if other programs need them. It continues for about 30 ms after
-   * a run, in case another one follows. If false, idle threads sleep. See docs/threads.md.
+   * Spinning threads answer fastest if the cores are free, and are slow if others need them. Each graph whose threads
+   * spin has its own pool. See docs/threads.md.
    */
   spinning?: boolean;
   /**

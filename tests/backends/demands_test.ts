@@ -91,7 +91,7 @@ Deno.test("several are named together, and a default demands nothing", async () 
     DOMException,
     "the provider cpu does not support the options providerOptions, graphCapture;",
   );
-  const defaults = { graphCapture: false, fallback: true, allowReducedPrecision: false, spinning: true };
+  const defaults = { graphCapture: false, fallback: true, allowReducedPrecision: false };
   await using context = await createContext({
     ...webgpu.missing ? {} : webgpu.options,
     ...defaults,

@@ -35,7 +35,15 @@ import { canCapture, recorderOf } from "./recording.ts";
 import { rewritesOf } from "./rewrites.ts";
 import { type OrtRuntime, trimAfterPrepacking } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
-import { addConfiguration, keepOptions, type KeptOptions, type SessionSettings } from "./session_options.ts";
+import {
+  addConfiguration,
+  type Circumstances,
+  keepOptions,
+  type KeptOptions,
+  type SessionSettings,
+  type Waiting,
+  waitingOf,
+} from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
 import type { Way } from "./way.ts";
 
@@ -47,6 +55,21 @@ const INLINE_LIMITS = { nodes: 8, weightBytes: 2 ** 16, microseconds: 100 };
 
 /** Entries of a session's configuration, by the engine's names. */
 type ConfigEntries = Readonly<Record<string, string>>;
+
+/**
+ * The estimated microseconds of short runs. The estimate is cautious: such runs take up to a millisecond or two on one
+ * core.
+ */
+const SHORT = { least: INLINE_LIMITS.microseconds, most: 15_000 };
+
+/** What sessions of a graph are created from, beside the options of the context. */
+interface Making {
+  readonly entries: ConfigEntries;
+  readonly waiting: Waiting;
+  /** What the provider is told for this graph. */
+  readonly graphOptions?: ProviderOptions;
+  readonly adapt?: ((options: Pointer) => void) | undefined;
+}
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
@@ -85,6 +108,7 @@ export class OrtDevice implements Device {
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
     this.#options = keepOptions(runtime, settings);
+    runtime.devices++;
   }
 
   checkMemory(bytes: number): void {
@@ -141,6 +165,7 @@ export class OrtDevice implements Device {
   }
 
   close(): void {
+    this.runtime.devices--;
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.#options.release();
     this.accelerator?.close();
@@ -197,7 +222,13 @@ export class OrtDevice implements Device {
         profiler?.addTo(options);
       };
       const isPlain = packed.container === null && !profiler;
-      const pointer = await this.#createSession(create, entries, graphOptions, isPlain ? undefined : adapt);
+      const waiting = this.#waitingOf(graph);
+      const pointer = await this.#createSession(create, {
+        entries,
+        waiting,
+        graphOptions,
+        adapt: isPlain ? undefined : adapt,
+      });
       trimAfterPrepacking(weightBytes + packed.packedInVain);
       return ownSession(runtime, pointer, users, weightBytes);
     } catch (error) {
@@ -208,12 +239,15 @@ export class OrtDevice implements Device {
 
   /** How the cache gets sessions for a graph. */
   #accessOf(graph: Graph<NativeBlock>, entries: ConfigEntries = {}, profiler?: Profiler): CacheAccess {
+    const waiting = this.#waitingOf(graph);
     return {
-      create: (create, adapt) =>
-        this.#createSession(create, entries, {}, (options) => {
-          adapt(options);
+      create: (create, adaptEntry) => {
+        const adapt = (options: Pointer) => {
+          adaptEntry(options);
           profiler?.addTo(options);
-        }),
+        };
+        return this.#createSession(create, { entries, waiting, adapt });
+      },
       releaseWeights: () => releaseOwned(graph),
     };
   }
@@ -266,30 +300,25 @@ export class OrtDevice implements Device {
     return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
+  #waitingOf(graph: Graph<NativeBlock>): Waiting {
+    const { devices: contexts, graphs } = this.runtime;
+    return waitingOf(this.settings, { run: lengthOfRun(graph), contexts, graphs });
+  }
+
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
-  async #createSession(
-    create: CreateSession,
-    entries: ConfigEntries,
-    graphOptions: ProviderOptions = {},
-    adapt?: (options: Pointer) => void,
-  ): Promise<Pointer> {
+  async #createSession(create: CreateSession, making: Making): Promise<Pointer> {
     try {
-      return await this.#tryCreateSession(create, entries, graphOptions, adapt);
+      return await this.#tryCreateSession(create, making);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
       // Someone else created the environment of the process without a pool, so each session gets its own.
       this.runtime.poolThreads = 0;
-      return await this.#tryCreateSession(create, entries, graphOptions, adapt);
+      return await this.#tryCreateSession(create, making);
     }
   }
 
-  async #tryCreateSession(
-    create: CreateSession,
-    entries: ConfigEntries,
-    graphOptions: ProviderOptions,
-    adapt?: (options: Pointer) => void,
-  ): Promise<Pointer> {
-    const options = this.#sessionOptions(entries, graphOptions, adapt);
+  async #tryCreateSession(create: CreateSession, making: Making): Promise<Pointer> {
+    const options = this.#sessionOptions(making);
     this.#making.add(options.pointer);
     try {
       return await this.#perform(() => create(options.pointer));
@@ -300,15 +329,11 @@ export class OrtDevice implements Device {
   }
 
   /** The options of a session: the kept ones, if nothing is changed. */
-  #sessionOptions(
-    entries: ConfigEntries,
-    graphOptions: ProviderOptions,
-    adapt?: (options: Pointer) => void,
-  ): Releasable & { readonly pointer: Pointer } {
+  #sessionOptions({ entries, waiting, graphOptions, adapt }: Making): Releasable & { readonly pointer: Pointer } {
     const { accelerator, runtime: { api } } = this;
-    if (!accelerator && !adapt) return { pointer: this.#options.with(entries), release() {} };
+    if (!accelerator && !adapt) return { pointer: this.#options.with(entries, waiting), release() {} };
     const pointer = accelerator?.createSessionOptions(graphOptions) ??
-      api.CloneSessionOptions(this.#options.with(entries));
+      api.CloneSessionOptions(this.#options.with(entries, waiting));
     const options = { pointer, release: () => api.ReleaseSessionOptions(pointer) };
     try {
       if (accelerator) addConfiguration(this.runtime, pointer, entries);
@@ -343,6 +368,12 @@ function factsOf(graph: Graph<NativeBlock>, { inputs, outputs }: OnnxGraph, peak
 function isSmall(graph: Graph<NativeBlock>, { nodes }: OnnxGraph): boolean {
   return nodes.length <= INLINE_LIMITS.nodes && estimateMicroseconds(graph) <= INLINE_LIMITS.microseconds &&
     graph.constants.reduce((total, { block }) => total + block.byteLength, 0) <= INLINE_LIMITS.weightBytes;
+}
+
+function lengthOfRun(graph: Graph<NativeBlock>): Circumstances["run"] {
+  const microseconds = estimateMicroseconds(graph);
+  if (microseconds <= SHORT.least) return "tiny";
+  return microseconds <= SHORT.most ? "short" : "long";
 }
 
 function isMissingPool(error: unknown): boolean {

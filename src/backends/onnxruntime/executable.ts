@@ -60,6 +60,7 @@ export class OrtExecutable implements Executable {
     this.#bindings = new RecentBindings(binderOf(runtime, session, settings));
     this.#blockingTime = settings.estimatedMicroseconds / 1000;
     this.#inline = this.#blockingTime <= INLINE_LIMIT;
+    runtime.graphs++;
   }
 
   get blockingTime(): number {
@@ -72,6 +73,7 @@ export class OrtExecutable implements Executable {
   }
 
   release(): void {
+    this.runtime.graphs--;
     this.#bindings.clear();
     this.session.release();
     this.#weights.release();

@@ -20,6 +20,10 @@ export interface OrtRuntime extends OnnxRuntime {
   readonly cpuMemory: Pointer;
   /** The size of the process's thread pool; 0 if there is none. */
   poolThreads: number;
+  /** How many devices are open. */
+  devices: number;
+  /** How many compiled graphs there are. */
+  graphs: number;
   /** The bytes freed since the heap was last trimmed, minus those allocated: about what the heap keeps for reuse. */
   freedBytes: number;
 }
@@ -82,6 +86,8 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
       allocator: api.GetAllocatorWithDefaultOptions(),
       cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
       poolThreads: threads,
+      devices: 0,
+      graphs: 0,
       freedBytes: 0,
     };
   } catch (error) {
@@ -91,7 +97,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
 }
 
 /**
- * The environment, with one thread pool for all sessions of the process. If another isolate or module has already
+ * The environment, with one pool of threads that sleep, for all sessions of the process. If another isolate or module has already
  * created an environment, it is returned as it is, with or without a pool.
  *
  * It takes about 15 ms, and is not created in a nonblocking call: if the process exited meanwhile, it would crash.
@@ -101,6 +107,8 @@ function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
   try {
     api.SetGlobalIntraOpNumThreads(options, threads);
     api.SetGlobalInterOpNumThreads(options, 1);
+    // The engine cannot stop threads of this pool that spin: they would take the other cores for 30 ms after each run.
+    api.SetGlobalSpinControl(options, 0);
     // Errors reach the user as exceptions; the engine's log would repeat them on stderr.
     return api.CreateEnvWithGlobalThreadPools(LoggingLevel.FATAL, cString("webnn"), options);
   } finally {

@@ -27,13 +27,54 @@ export function settingsOf(selection: Selection): Settings {
 }
 
 /**
- * Creates session options. A session uses the process's pool, whose threads spin, if it has the right size. Otherwise
- * it has a pool of its own; for one thread, none.
+ * How the threads of a session wait for each other: spinning, also for a millisecond after a run; spinning for the
+ * moments between two operators; or sleeping.
  */
-export function createSessionOptions(runtime: OrtRuntime, settings: SessionSettings): Pointer {
+export type Waiting = "spin" | "spin briefly" | "sleep";
+
+/** What decides how threads wait, beside the user. */
+export interface Circumstances {
+  /**
+   * How long a run takes: so little that a second thread is hardly used; about a millisecond, of which waking a thread
+   * would take a large part; or more.
+   */
+  readonly run: "tiny" | "short" | "long";
+  /** How many contexts are open. */
+  readonly contexts: number;
+  /** How many graphs there are. */
+  readonly graphs: number;
+}
+
+/** With more graphs, no further one has its own threads. */
+const MAX_OWN_POOLS = 16;
+
+/**
+ * How the threads of a session wait. Long runs gain a little from brief spinning on free cores. They lose much from
+ * longer spinning where others want the cores, as the other contexts of a server do. See docs/threads.md.
+ */
+export function waitingOf(
+  { spinning }: Pick<SessionSettings, "spinning">,
+  { run, contexts, graphs }: Circumstances,
+): Waiting {
+  if (spinning !== undefined) return spinning ? "spin" : "sleep";
+  if (run === "tiny" || graphs >= MAX_OWN_POOLS) return "sleep";
+  if (run === "short") return "spin";
+  return contexts > 1 ? "sleep" : "spin briefly";
+}
+
+/**
+ * Creates session options. A session whose threads sleep uses the process's pool if it has the right size: a pool for
+ * all keeps runs of several contexts from getting into each other's way. Otherwise it has a pool of its own; for one
+ * thread, none.
+ */
+export function createSessionOptions(
+  runtime: OrtRuntime,
+  settings: SessionSettings,
+  waiting: Waiting = settings.spinning ? "spin" : "sleep",
+): Pointer {
   const options = runtime.api.CreateSessionOptions();
   try {
-    configure(runtime, options, settings);
+    configure(runtime, options, settings, waiting);
     return options;
   } catch (error) {
     runtime.api.ReleaseSessionOptions(options);
@@ -44,7 +85,7 @@ export function createSessionOptions(runtime: OrtRuntime, settings: SessionSetti
 /** Session options that are created once, for all sessions of a context. */
 export interface KeptOptions {
   /** The options, with some entries replaced. Do not change them; clone them. */
-  with(entries: Readonly<Record<string, string>>): Pointer;
+  with(entries: Readonly<Record<string, string>>, waiting: Waiting): Pointer;
   /** Call it after the last session was created. */
   release(): void;
 }
@@ -52,8 +93,8 @@ export interface KeptOptions {
 /** The options of a context, created when first needed. */
 export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): KeptOptions {
   const kept = new Map<string, Pointer>();
-  const make = (entries: Readonly<Record<string, string>>) => {
-    const options = createSessionOptions(runtime, settings);
+  const make = (entries: Readonly<Record<string, string>>, waiting: Waiting) => {
+    const options = createSessionOptions(runtime, settings, waiting);
     try {
       addConfiguration(runtime, options, entries);
       return options;
@@ -64,8 +105,11 @@ export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): Kep
   };
   return {
     // When it turns out that the process has no pool, the options change.
-    with: (entries) =>
-      kept.getOrInsertComputed(`${runtime.poolThreads} ${JSON.stringify(entries)}`, () => make(entries)),
+    with: (entries, waiting) =>
+      kept.getOrInsertComputed(
+        `${runtime.poolThreads} ${waiting} ${JSON.stringify(entries)}`,
+        () => make(entries, waiting),
+      ),
     release() {
       for (const options of kept.values()) runtime.api.ReleaseSessionOptions(options);
       kept.clear();
@@ -73,15 +117,24 @@ export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): Kep
   };
 }
 
-function configure(runtime: OrtRuntime, options: Pointer, settings: SessionSettings): void {
+function configure(runtime: OrtRuntime, options: Pointer, settings: SessionSettings, waiting: Waiting): void {
   const { api, poolThreads } = runtime;
-  const { threads, spinning = true } = settings;
+  const { threads } = settings;
   api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.ALL);
   api.SetSessionLogSeverityLevel(options, LoggingLevel.FATAL);
-  if (threads === poolThreads && spinning) api.DisablePerSessionThreads(options);
+  if (threads === poolThreads && waiting === "sleep") api.DisablePerSessionThreads(options);
   else api.SetIntraOpNumThreads(options, threads);
-  addConfiguration(runtime, options, sessionEntries(settings));
+  addConfiguration(runtime, options, { ...sessionEntries(settings), ...WAITING_ENTRIES[waiting] });
 }
+
+/** What the engine is told about how threads wait. Threads of the process's pool always sleep. */
+const WAITING_ENTRIES: Readonly<Record<Waiting, Readonly<Record<string, string>>>> = {
+  // For a millisecond after a run too, so that a run that follows closely finds the threads awake; the engine's own
+  // default is about 30 ms.
+  spin: { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "1000" },
+  "spin briefly": { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "20" },
+  sleep: { "session.intra_op.allow_spinning": "0" },
+};
 
 /** Sets configuration entries, by the engine's names. */
 export function addConfiguration(
@@ -94,17 +147,13 @@ export function addConfiguration(
   }
 }
 
-/** The configuration entries of a context's sessions. */
+/** The configuration entries of a context's sessions, by which the engine compiles graphs. */
 export function sessionEntries(
-  { allowReducedPrecision = false, spinning = true }: Partial<SessionSettings>,
+  { allowReducedPrecision = false }: Partial<SessionSettings>,
 ): Readonly<Record<string, string>> {
   return {
     // A wrong output shape is an error of build(), not of a dispatch.
     "session.strict_shape_type_inference": "1",
-    // Threads of a session's own pool spin during a run and stop at its end. Those of the process's pool, which ONNX
-    // Runtime 1.30 does not stop, spin for about 30 ms more, so the next run finds them awake. See docs/threads.md.
-    "session.force_spinning_stop": "1",
-    ...spinning ? {} : { "session.intra_op.allow_spinning": "0" },
     // Products of float32 matrices in bfloat16, on ARM processors that support it.
     "mlas.enable_gemm_fastmath_arm64_bfloat16": allowReducedPrecision ? "1" : "0",
     ...optimizerEntries(allowReducedPrecision),
