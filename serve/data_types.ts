@@ -153,6 +153,11 @@ export function protocolType({ name, dataType, elementType }: ModelPort): DataTy
   return found;
 }
 
+/** Zeros, or false. */
+export function zeros(name: DataTypeName, count: number): TensorData {
+  return DATA_TYPES[name].allocate(count);
+}
+
 /** Elements from binary data, whose size is known to be right. */
 export function readBinary(name: DataTypeName, bytes: Uint8Array<ArrayBuffer>): TensorData {
   return DATA_TYPES[name].view(bytes);

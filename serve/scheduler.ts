@@ -17,7 +17,9 @@ export interface SchedulerOptions {
   readonly maxBatch: number;
   /** For how many milliseconds a request waits for others to join it. */
   readonly batchDelay: number;
-  /** Whether requests like this one may share a run. Asked once for each shape of rows. */
+  /** For which shapes of rows it is known already whether requests may share a run. */
+  readonly known?: ReadonlyMap<string, boolean>;
+  /** Whether requests like this one may share a run. Asked once for each other shape of rows. */
   readonly mayShare: (sample: Inputs, run: (inputs: Inputs) => Promise<Outputs>) => Promise<boolean>;
   /** Told of each run: how many requests and rows it had, and how many seconds it took. */
   readonly onRun?: (requests: number, rows: number, seconds: number) => void;
@@ -54,7 +56,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const queue: Job[] = [];
   const free = [...options.lanes];
   /** Whether requests with such rows may share a run. */
-  const shared = new Map<string, boolean>();
+  const shared = new Map(options.known);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const pump = () => {

@@ -10,6 +10,7 @@ import { mixingOperator, rowsAreIndependent } from "./independence.ts";
 import { type Port, portOf } from "./metadata.ts";
 import { hasFreeRows } from "./rows.ts";
 import { createScheduler, type Scheduler, type SchedulerOptions } from "./scheduler.ts";
+import { warmUp } from "./warm_up.ts";
 
 /** A model to serve. */
 export interface ModelSource {
@@ -80,18 +81,21 @@ export async function serveModel(
     const mayStack = rest.rowsIndependent !== false && hasFreeRows([...first!.inputs, ...first!.outputs]);
     const mayShare = mayStack ? await proofOf(source, rest.rowsIndependent) : undefined;
     const { backend, device, threads } = contextInfo(first!.context);
+    const inputs = first!.inputs.map(portOf);
+    const runs = instances.map((instance) => instance.run.bind(instance));
+    const maxBatch = mayShare ? options.batch ?? 1 : 1;
+    const known = mayShare && maxBatch > 1 ? await warmUp({ inputs, runs, maxBatch, mayShare }) : new Map();
     return {
       name,
-      inputs: first!.inputs.map(portOf),
+      inputs,
       outputs: first!.outputs.map(portOf),
       engine: `${backend}, ${device}, ${threads} thread${threads === 1 ? "" : "s"}`,
       scheduler: createScheduler({
-        lanes: instances.flatMap((instance) =>
-          Array.from({ length: RUNS_UNDER_WAY }, () => instance.run.bind(instance))
-        ),
+        lanes: Array.from({ length: RUNS_UNDER_WAY }, () => runs).flat(),
         maxQueue: options.maxQueue ?? 256,
-        maxBatch: mayShare ? options.batch ?? 1 : 1,
+        maxBatch,
         batchDelay: options.batchDelay ?? 0,
+        known,
         mayShare: mayShare ?? (() => Promise.resolve(false)),
         onRun: (...run) => onRun(name, ...run),
       }),

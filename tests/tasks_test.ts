@@ -12,6 +12,7 @@ const NOWHERE = fileURLToPath(new URL("no_such_folder", import.meta.url));
 /** Tasks that need the test data for anything that they do, with what they say where it is missing. */
 const NEED_DATA = {
   "bench:cold-start": "mobilenetv2: skipped, no models/",
+  "bench:contexts": "mobilenetv2: skipped, no models/",
   "bench:report --suite mobilenetv2 --against c --rounds 1": "mobilenetv2: skipped, no models/",
   "bench:threads --suite mobilenetv2": "mobilenetv2: skipped, no models/",
   "classify": "set WEBNN_TEST_DATA",

@@ -1,6 +1,8 @@
 /** Batches: what is put together, that each request gets its own rows, that errors stay where they are. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { mixingOperator, rowsAreIndependent } from "../../serve/independence.ts";
+import type { Port } from "../../serve/metadata.ts";
+import { warmUp } from "../../serve/warm_up.ts";
 import type { Inputs, Outputs } from "../../serve/rows.ts";
 import { createScheduler, type SchedulerOptions } from "../../serve/scheduler.ts";
 import { call, centred, infer, unary, withHandler } from "./client.ts";
@@ -14,9 +16,6 @@ withHandler(
   async (handler) => {
     const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => infer(handler, "Neg", row(i + 1, i + 0.5))));
     for (const [i, { json }] of answers.entries()) assertEquals(json.outputs[0].data, [-i - 1, -i - 0.5]);
-    // The first kind of a batch is tried out; requests after that share runs.
-    const later = await Promise.all(Array.from({ length: 20 }, (_, i) => infer(handler, "Neg", row(i + 1, 1))));
-    for (const [i, { json }] of later.entries()) assertEquals(json.outputs[0].data, [-i - 1, -1]);
     const { json: text } = await call(handler, "/metrics");
     assert(Number(/webnn_batched_requests_total\{model="Neg"\} (\d+)/.exec(text)?.[1]) >= 8, text);
   },
@@ -51,6 +50,34 @@ withHandler(
 
 /** Inputs of a request with one row. */
 const request = (...data: number[]): Inputs => ({ x: { data: Float32Array.from(data), shape: [1, data.length] } });
+
+/** A port of float32. */
+const port = (...shape: number[]): Port => ({ name: "x", datatype: "FP32", shape, hasRank: true });
+
+/** Warms up two instances, and tells which runs of how many rows each had. */
+async function warm(inputs: readonly Port[], mayShare: () => Promise<boolean>) {
+  const sizes: number[][] = [[], []];
+  const runs = sizes.map((rows) => (inputs: Inputs) => {
+    rows.push(inputs.x!.shape![0]!);
+    return Promise.resolve<Outputs>({});
+  });
+  return { known: await warmUp({ inputs, runs, maxBatch: 6, mayShare }), sizes };
+}
+
+Deno.test("each instance has the graphs of all sizes before the first request", async () => {
+  const { known, sizes } = await warm([port(-1, 2)], () => Promise.resolve(true));
+  assertEquals([...known], [["x:2", true]]);
+  assertEquals(sizes, [[1, 2, 4], [1, 2, 4]]);
+});
+
+Deno.test("nothing is built where rows may not share a run, or where requests decide the shapes", async () => {
+  const { known, sizes } = await warm([port(-1, 2)], () => Promise.resolve(false));
+  assertEquals([[...known], sizes], [[["x:2", false]], [[], []]]);
+  const free = await warm([port(-1, -1)], () => Promise.resolve(true));
+  assertEquals([[...free.known], free.sizes], [[], [[], []]]);
+  const failing = await warm([port(-1, 2)], () => Promise.reject(new TypeError("zeros are not taken")));
+  assertEquals([...failing.known], []);
+});
 
 /** A scheduler over a run that waits until it is let go, and tells what it got. */
 function setUp(options: Partial<SchedulerOptions> = {}) {

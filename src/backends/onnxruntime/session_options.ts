@@ -132,7 +132,7 @@ const WAITING_ENTRIES: Readonly<Record<Waiting, Readonly<Record<string, string>>
   // For a millisecond after a run too, so that a run that follows closely finds the threads awake; the engine's own
   // default is about 30 ms.
   spin: { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "1000" },
-  "spin briefly": { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "20" },
+  "spin briefly": { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "50" },
   sleep: { "session.intra_op.allow_spinning": "0" },
 };
 
