@@ -9,14 +9,15 @@
 import type { Architecture } from "./architecture.ts";
 import type { Graphs } from "./graphs.ts";
 import { cacheShape, placesShape } from "./network.ts";
+import { turns } from "./turns.ts";
 
 /** How many recent positions a block holds: a token copies a block, and its share of the history. */
 export const BLOCK = 32;
 /** How many tokens of a prompt go in together. */
 export const CHUNKS: readonly number[] = [128, 32];
 const KINDS = ["key", "value"];
-/** All of a history is read for each token, so it is no longer than a short conversation needs. */
-const FIRST_HISTORY = 256;
+/** All of a history is read for each token; but a conversation that outgrows it waits until longer graphs are built. */
+const FIRST_HISTORY = 384;
 
 /** The caches of a conversation. */
 export interface Cache {
@@ -26,8 +27,6 @@ export interface Cache {
   readonly settled: number;
   /** Positions for which the history has room. */
   readonly history: number;
-  /** The length that the history will have next; `undefined` where it is the longest. */
-  readonly nextHistory: number | undefined;
   /** Tensors of the dispatch of one token; the same object as long as they are the same. There must be room for it. */
   tokenTensors(): Bindings;
   /** Tensors of the dispatch of a chunk. The block must be settled. */
@@ -112,10 +111,6 @@ class DeviceCache implements Cache {
     return this.#history;
   }
 
-  get nextHistory(): number | undefined {
-    return this.#histories.find((history) => history > this.#history);
-  }
-
   async allocate(): Promise<void> {
     this.#spare = await this.#tensor(this.#history);
     const layers = Array.from({ length: this.architecture.layers }, (_, layer) => layer);
@@ -183,7 +178,9 @@ class DeviceCache implements Cache {
   async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
     const graph = await this.graphs.put(this.#history, count);
     const places = await this.#writePlaces(count);
+    const turn = turns();
     for (const slot of this.#slots) {
+      await turn();
       const [before, after] = [slot.history, this.#spare];
       this.context.dispatch(graph, { history: before, recent: recentOf(slot), places }, { output: after });
       [slot.history, this.#spare] = [after, before];
@@ -218,7 +215,9 @@ class DeviceCache implements Cache {
     const longer = this.#histories.find((history) => history >= positions);
     if (longer === undefined) throw new Error(`the context has no room for ${positions} tokens`);
     const graph = await this.graphs.grow(this.#history, longer);
+    const turn = turns();
     for (const slot of this.#slots) {
+      await turn();
       const before = slot.history;
       slot.history = await this.#tensor(longer);
       this.context.dispatch(graph, { history: before }, { output: slot.history });

@@ -12,9 +12,6 @@ import type { Weights } from "./weights.ts";
 /** How low a score is where a token does not look. */
 const UNSEEN = -1e30;
 
-/** How many tokens before its end the graphs of a longer history are begun: more than their building takes. */
-const AHEAD = 96;
-
 /** A conversation's place in the network. */
 export interface Evaluator {
   /** The tokens that are evaluated, in order. */
@@ -121,20 +118,6 @@ class DeviceEvaluator implements Evaluator {
     cache.addToken();
     // While the device works; a full block is put away first.
     if (cache.length - cache.settled < BLOCK) await this.#writePlace();
-    this.#buildAhead();
-  }
-
-  /** Builds the graphs of the next history while the last tokens of this one are evaluated. */
-  #buildAhead(): void {
-    const { cache: { history, length, nextHistory }, network: { graphs } } = this;
-    if (nextHistory === undefined || length < history - AHEAD) return;
-    const built = [
-      graphs.network({ tokens: 1, history: nextHistory, block: BLOCK }),
-      graphs.grow(history, nextHistory),
-      graphs.put(nextHistory, BLOCK),
-    ];
-    // Whoever needs a graph that could not be built gets the error.
-    for (const graph of built) graph.catch(() => {});
   }
 
   async #evaluateChunk(ids: readonly number[], count: number): Promise<void> {

@@ -34,9 +34,9 @@ export function graphsOf(engine: Engine, architecture: Architecture, weights: We
   };
   return {
     network: (size) =>
-      once(`network ${size.tokens} ${size.history}`, () => {
+      once(`network ${size.tokens} ${size.history}`, async () => {
         const builder = engine.createBuilder();
-        return builder.build(buildNetwork(builder, architecture, weights, size));
+        return builder.build(await buildNetwork(builder, architecture, weights, size));
       }),
     put: (history, count) => once(`put ${history} ${count}`, () => buildPut(engine, architecture, history, count)),
     grow: (from, to) => once(`grow ${from} ${to}`, () => buildGrow(engine, architecture, from, to)),

@@ -9,6 +9,7 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
+import { turns } from "./turns.ts";
 import type { LayerWeights, MatrixWeight, Weight, Weights } from "./weights.ts";
 
 /** The sizes of a graph. */
@@ -35,12 +36,12 @@ interface Common {
 }
 
 /** The graph's outputs by name: `logits`, `token` (the likeliest), and the keys and values of each layer. */
-export function buildNetwork(
+export async function buildNetwork(
   builder: MLGraphBuilder,
   architecture: Architecture,
   weights: Weights,
   size: GraphSize,
-): Record<string, MLOperand> {
+): Promise<Record<string, MLOperand>> {
   const { headSize, heads, sharedHeads, width } = architecture;
   const { block, tokens } = size;
   const turning = [tokens, heads + 2 * sharedHeads, 2, headSize / 2];
@@ -65,12 +66,14 @@ export function buildNetwork(
   };
   const outputs: Record<string, MLOperand> = {};
   let x = input("embeddings", [tokens, width]);
-  weights.layers.forEach((layer, index) => {
+  const turn = turns();
+  for (const [index, layer] of weights.layers.entries()) {
+    await turn();
     const { keys, sum, values } = attention(common, layer, index, x);
     x = feedForward(common, layer, sum);
     outputs[`new_key_${index}`] = keys;
     outputs[`new_value_${index}`] = values;
-  });
+  }
   if (tokens > 1) x = builder.gather(x, input("last", [1], "int32"), { axis: 0 });
   const logits = linear(builder, norm(common, x, weights.outputNorm), weights.head)[0]!;
   return { ...outputs, logits, token: builder.argMax(logits, 1, { outputDataType: "int32" }) };

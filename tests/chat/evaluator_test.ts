@@ -104,7 +104,7 @@ Deno.test("a history that grows holds what one of full length does; what is behi
   const ids = someTokens(560, file.vocabulary);
   await withEvaluators(file, [1000, 600], async (growing, atOnce) => {
     await growing!.append(ids.slice(0, 240));
-    // The history has room for 256 tokens at first, then for 512, then for all.
+    // The history has room for 384 tokens at first.
     for (const id of ids.slice(240)) await growing!.append([id]);
     await atOnce!.append(ids);
     assert(difference(await growing!.logits(), Float64Array.from(await atOnce!.logits())) < 1e-5);
