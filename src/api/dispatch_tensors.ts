@@ -6,7 +6,7 @@
 
 import { invalidStateError } from "../errors.ts";
 import { isExported } from "../interop/webgpu.ts";
-import { formatShape, sameShape } from "../shape.ts";
+import { type Descriptor, formatShape, sameShape } from "../shape.ts";
 import type { TimelineTensor } from "../timeline/timeline.ts";
 import type { NamedValues } from "../webidl/converters.ts";
 import { type ContextState, isDestroyed, type Port, type TensorState } from "./state.ts";
@@ -58,19 +58,28 @@ export function matchTensors(
 
 function matchTensor(
   context: ContextState,
-  { name, descriptor: { dataType, shape } }: Port,
+  port: Port,
   tensor: TensorState | undefined,
   where: string,
 ): TimelineTensor {
-  const refuse = (problem: string) => new TypeError(`${where}[${JSON.stringify(name)}] ${problem}`);
-  if (tensor === undefined) throw refuse("is missing");
-  const own = tensor.descriptor;
-  if (tensor.context !== context) throw refuse("belongs to another context");
-  if (tensor.kind === "constant") throw refuse("is a constant tensor, which only builders take");
-  if (isExported(tensor.rental)) throw refuse(EXPORTED);
-  if (own.dataType !== dataType || !sameShape(own.shape, shape)) {
-    throw refuse(`must be ${dataType} ${formatShape(shape)}, not ${own.dataType} ${formatShape(own.shape)}`);
-  }
-  if (isDestroyed(tensor)) throw invalidStateError(refuse("is destroyed").message);
+  if (
+    tensor === undefined || tensor.context !== context || tensor.kind === "constant" || isExported(tensor.rental) ||
+    !sameDescriptor(tensor.descriptor, port.descriptor)
+  ) throw new TypeError(`${where}[${JSON.stringify(port.name)}] ${mismatch(context, port, tensor)}`);
+  if (isDestroyed(tensor)) throw invalidStateError(`${where}[${JSON.stringify(port.name)}] is destroyed`);
   return tensor.storage;
+}
+
+function sameDescriptor(a: Descriptor, b: Descriptor): boolean {
+  return a.dataType === b.dataType && sameShape(a.shape, b.shape);
+}
+
+/** Why a tensor does not fit. */
+function mismatch(context: ContextState, { descriptor }: Port, tensor: TensorState | undefined): string {
+  if (tensor === undefined) return "is missing";
+  if (tensor.context !== context) return "belongs to another context";
+  if (tensor.kind === "constant") return "is a constant tensor, which only builders take";
+  if (isExported(tensor.rental)) return EXPORTED;
+  const describe = ({ dataType, shape }: Descriptor) => `${dataType} ${formatShape(shape)}`;
+  return `must be ${describe(descriptor)}, not ${describe(tensor.descriptor)}`;
 }

@@ -153,33 +153,39 @@ export function oneOrSequence<T>(item: Converter<T>): Converter<T | T[]> {
 /** Converts the value of a key. Messages start with `context` and the key. */
 export type ItemConverter<T> = (value: unknown, context: string, key: string) => T;
 
-const isEnumerable = Object.prototype.propertyIsEnumerable;
-
 /** The unique names of a record, and the value of each. Two arrays take half the time of a Map. */
 export interface NamedValues<T> {
   readonly names: readonly string[];
   readonly values: readonly T[];
 }
 
-/** `record<USVString, T>`: own enumerable properties, in property order. */
+/**
+ * `record<USVString, T>`: own enumerable properties, in property order.
+ *
+ * The spread looks at properties just as WebIDL does, in a fifth of the time. Only, all values are got before the first
+ * one is converted.
+ */
 export function record<T>(item: ItemConverter<T>): Converter<NamedValues<T>> {
   return (value, context) => {
     if (!isObject(value)) throw new TypeError(`${context} is not an object.`);
-    const names: string[] = [];
+    const own: Record<string, unknown> = { ...value };
+    const [symbol] = Object.getOwnPropertySymbols(own);
+    if (symbol !== undefined) usvString(symbol, `A key of ${context}`);
+    const names = Object.keys(own);
     const values: T[] = [];
-    let mayRepeat = false;
-    for (const key of Reflect.ownKeys(value)) {
-      if (!isEnumerable.call(value, key)) continue;
-      const name = typeof key === "string" ? key.toWellFormed() : usvString(key, `A key of ${context}`);
-      const converted = item((value as Record<PropertyKey, unknown>)[key], context, name);
-      // Keys are unique, but two that are not well-formed may become the same name.
-      mayRepeat ||= name !== key;
-      const index = mayRepeat && names.includes(name) ? names.indexOf(name) : names.length;
-      names[index] = name;
-      values[index] = converted;
+    let isWellFormed = true;
+    for (const name of names) {
+      isWellFormed &&= name.isWellFormed();
+      values.push(item(own[name], context, isWellFormed ? name : name.toWellFormed()));
     }
-    return { names, values };
+    return isWellFormed ? { names, values } : wellFormed({ names, values });
   };
+}
+
+/** Keys are unique, but two that are not well-formed may become the same name: the value of the last one counts. */
+function wellFormed<T>({ names, values }: NamedValues<T>): NamedValues<T> {
+  const named = new Map(names.map((name, i) => [name.toWellFormed(), values[i]!]));
+  return { names: [...named.keys()], values: [...named.values()] };
 }
 
 /** A member of a dictionary: its converter, and what to do if it is missing. */
