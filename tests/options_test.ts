@@ -10,11 +10,11 @@ type Same<A, B> = [keyof A, keyof B] extends [keyof B, keyof A] ? true : false;
 const sameNames: Same<ContextOptions, Selection> = true;
 const accepted: ContextOptions = {} as { -readonly [Name in keyof Omit<Selection, "plugins">]: Selection[Name] };
 
-Deno.test("what users see is what the table has", () => {
+Deno.test("types and documentation agree with the table of options", () => {
   assertEquals([sameNames, accepted], [true, {}]);
 });
 
-Deno.test("an unknown option of our own is a TypeError that names the nearest", async () => {
+Deno.test("an unknown option is a TypeError that names the most similar one", async () => {
   const cases = [
     [{ thread: 1 }, "createContext: options.thread is not an option; the nearest is threads"],
     [{ Device: "cpu" }, "options.Device is not an option; the nearest is device"],
@@ -29,7 +29,7 @@ Deno.test("an unknown option of our own is a TypeError that names the nearest", 
   await assertRejects(() => devices({ plugin: [] } as never), TypeError, "the nearest is plugins");
 });
 
-Deno.test("ml.createContext ignores what the standard does not know, and does not look at it", async () => {
+Deno.test("ml.createContext ignores members that the standard does not have, and does not read them", async () => {
   const options = {
     thread: 1,
     threads: 1e9,
@@ -42,7 +42,7 @@ Deno.test("ml.createContext ignores what the standard does not know, and does no
   assertEquals(standardOptions({ deviceType: "cpu", spinning: false }, ""), { ...DEFAULTS, deviceType: "cpu" });
 });
 
-Deno.test("options are converted, and defaults filled in", () => {
+Deno.test("options are converted, and defaults are filled in", () => {
   assertEquals(DEFAULTS, {
     accelerated: true,
     allowReducedPrecision: false,

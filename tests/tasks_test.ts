@@ -62,7 +62,7 @@ Deno.test("there are tasks in the root's configuration", () => {
 });
 
 for (const { name, folder } of tasks) {
-  Deno.test(`deno task ${name}: --help tells the usage, and an unknown option is refused`, async () => {
+  Deno.test(`deno task ${name}: --help prints the usage, and unknown options are refused`, async () => {
     const [help, refused] = await Promise.all([runTask(folder, [name, "--help"]), runTask(folder, [name, UNKNOWN])]);
     assertEquals([help.code, help.stderr], [0, ""]);
     assertStringIncludes(help.stdout, `Usage: ${USAGE[name] ?? `deno task ${name}`}`);
@@ -72,7 +72,7 @@ for (const { name, folder } of tasks) {
 }
 
 for (const [command, complaint] of Object.entries(NEED_DATA)) {
-  const name = `deno task ${command}: without the test data the status is 1, and the reason is told`;
+  const name = `deno task ${command}: without the test data the status is 1, and the message gives the reason`;
   // On Windows the bundle is refused for another reason first: its command is a shell script.
   const ignore = command === "device:bundle" && Deno.build.os === "windows";
   Deno.test({

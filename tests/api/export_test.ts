@@ -64,7 +64,7 @@ Deno.test("an ONNX file has the names of inputs and outputs, and operators of ai
   assertEquals([opsets, refusals], [{ "": 20 }, []]);
 });
 
-Deno.test("what is read back computes the same; the builder that was exported can build its graph", async () => {
+Deno.test("an exported file computes the same, and its builder can still build", async () => {
   const context = await sharedContext();
   const builder = new MLGraphBuilder(context);
   const outputs = network(builder);
@@ -79,13 +79,13 @@ Deno.test("what is read back computes the same; the builder that was exported ca
   }
 });
 
-Deno.test("the same graph gives the same bytes, on every kind of context", async () => {
+Deno.test("the same graph gives the same bytes in every kind of context", async () => {
   await using other = await createContext({ threads: 1, allowReducedPrecision: true });
   const files = await Promise.all([await newBuilder(), new MLGraphBuilder(other)].map((b) => exportOnnx(network(b))));
   assertEquals(files[0], files[1]);
 });
 
-Deno.test("integers of 4 bits need version 21 of the operators, constant tensors are exported as constants", async () => {
+Deno.test("4-bit integers need operator version 21; constant tensors are exported as constants", async () => {
   const context = await sharedContext();
   const tensor = await context.createConstantTensor({ dataType: "float32", shape: [2] }, Float32Array.of(0.5, 0.25));
   const b = new MLGraphBuilder(context);
@@ -100,7 +100,7 @@ Deno.test("integers of 4 bits need version 21 of the operators, constant tensors
   tensor.destroy();
 });
 
-Deno.test("a package of Core ML has three files, and the names of inputs and outputs as far as it takes them", async () => {
+Deno.test("a Core ML package has three files, and the names of inputs and outputs that Core ML allows", async () => {
   const files = await exportMlpackage(network(await newBuilder()));
   assertEquals([...files.keys()], [
     "Manifest.json",
@@ -113,7 +113,7 @@ Deno.test("a package of Core ML has three files, and the names of inputs and out
   assertEquals(outputs.map(({ name }) => name), ["scores_0", "c0", "v_0"]);
 });
 
-Deno.test("what cannot be exported is refused with the reason", async () => {
+Deno.test("graphs that cannot be exported are refused with the reason", async () => {
   const b = await newBuilder();
   const x = b.input("x", { dataType: "int64", shape: [2] });
   const y = b.add(x, x);
@@ -138,13 +138,13 @@ Deno.test("what cannot be exported is refused with the reason", async () => {
   assertEquals((await assertRejects(() => exportOnnx({ y }), DOMException, "already built")).name, "InvalidStateError");
 });
 
-testWithData([CASES], "a sample of WPT's cases computes in onnxruntime-node what it should", async () => {
+testWithData([CASES], "exported WPT cases compute the right results in onnxruntime-node", async () => {
   const program = new URL("programs/exported_in_node.ts", import.meta.url);
   const { stdout, stderr } = await runChild(program, [testData(CASES)], ["-A"]);
   assertMatch(stdout, /^\d\d+ cases$/, stderr);
 });
 
-Deno.test("models of the gallery that were read and exported compute in onnxruntime-node what they did", async () => {
+Deno.test("models of the gallery compute the same in onnxruntime-node after import and export", async () => {
   const { stdout, stderr } = await runChild(new URL("programs/gallery_in_node.ts", import.meta.url), [], ["-A"]);
   assertMatch(stdout, /^2 models$/m, stderr);
 });

@@ -14,7 +14,7 @@ async function network(builder: MLGraphBuilder): Promise<MLGraph> {
   return await builder.build({ joined: builder.concat([right!, left!], 1), left: builder.relu(left!) });
 }
 
-Deno.test("a graph is its inputs, constants, operations and outputs, with what goes between them", async () => {
+Deno.test("a graph is described by its inputs, constants, operations, outputs and edges", async () => {
   const graph = await network(await newBuilder());
   const { nodes, edges, peakBytes } = describeGraph(graph);
   assertEquals(nodes.map((node) => node.kind === "operator" ? node.operator : node.kind), [
@@ -51,7 +51,7 @@ Deno.test("an operation has its label, its complete attributes, its outputs and 
   graph.destroy();
 });
 
-Deno.test("what a script does to a description does not reach the graph", async () => {
+Deno.test("changing a description does not change the graph", async () => {
   const graph = await network(await newBuilder());
   const stem = describeGraph(graph).nodes[2];
   assert(stem?.kind === "operator");
@@ -64,7 +64,7 @@ Deno.test("what a script does to a description does not reach the graph", async 
   graph.destroy();
 });
 
-Deno.test("a destroyed graph is described as before", async () => {
+Deno.test("a destroyed graph can still be described", async () => {
   const graph = await network(await newBuilder());
   const before = describeGraph(graph);
   graph.destroy();
@@ -75,7 +75,7 @@ Deno.test("anything but an MLGraph is a TypeError", () => {
   assertThrows(() => describeGraph({} as MLGraph), TypeError, "describeGraph: graph");
 });
 
-testOn(webgpu, "an operation that the device does not take is on the CPU", async () => {
+testOn(webgpu, "an operation that the device does not support is on the CPU", async () => {
   await using context = await createContext(webgpu.options);
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", { dataType: "float32", shape: [4, 4] });

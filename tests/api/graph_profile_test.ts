@@ -41,7 +41,7 @@ async function profile(times: number): Promise<{ graph: MLGraph; context: MLCont
   return { context, graph, measured: await graphProfile(graph) };
 }
 
-Deno.test("the times of the operators are the time of the run, and those of the nodes lie in it", async () => {
+Deno.test("operator times add up to the time of the run, and node times lie within it", async () => {
   const { context, measured } = await profile(6);
   const { nodes, operators, runs, time } = measured;
   assertEquals(runs, 6);
@@ -56,7 +56,7 @@ Deno.test("the times of the operators are the time of the run, and those of the 
   context.destroy();
 });
 
-Deno.test("every operation counts with the node of the engine that does its work", async () => {
+Deno.test("every operation belongs to the engine node that computes it", async () => {
   const { context, graph, measured } = await profile(2);
   const described = describeGraph(graph).nodes;
   const operatorAt = (i: number) => {
@@ -83,14 +83,14 @@ Deno.test("every operation counts with the node of the engine that does its work
   context.destroy();
 });
 
-Deno.test("the first call ends the measuring", async () => {
+Deno.test("the first call ends the measurement", async () => {
   const { context, graph, measured } = await profile(2);
   await run(context, graph, 1);
   assertEquals(await graphProfile(graph), measured);
   context.destroy();
 });
 
-Deno.test("what was not measured, has not run or is destroyed is refused", async () => {
+Deno.test("graphs that were not measured, have not run or are destroyed are refused", async () => {
   const plain = await build(await sharedContext());
   const cases: [() => Promise<GraphProfile>, string][] = [[
     () => graphProfile(plain),

@@ -26,7 +26,7 @@ Deno.test("a tensor shows its type, its shape, and what it can be used for", asy
   assertEquals(shown(constant), 'MLTensor { dataType: "float32", shape: [ 2, 2 ], constant: true }');
 });
 
-Deno.test("operands, builders and graphs show what they are of", async () => {
+Deno.test("operands, builders and graphs show what they contain", async () => {
   using context = await createContext({ threads: 1 });
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", FLOAT);
@@ -49,7 +49,7 @@ Deno.test("a context shows its engine, and whether it is lost", async () => {
   assertEquals(shown(context), `MLContext ${info.slice(0, -2)}, lost: true }`);
 });
 
-Deno.test("what is no object of an interface shows the interface's name only", () => {
+Deno.test("an object that is not a real instance shows the interface's name only", () => {
   assertEquals([ml, MLTensor.prototype, Object.create(MLTensor.prototype)].map(shown), [
     "ML {}",
     "MLTensor {}",

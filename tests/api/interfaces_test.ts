@@ -17,7 +17,7 @@ import {
 const FLOAT = { dataType: "float32", shape: [2] } as const;
 const READABLE = { ...FLOAT, readable: true, writable: true };
 
-Deno.test("interface objects are as WebIDL has them", () => {
+Deno.test("interface objects have the properties that WebIDL defines", () => {
   for (
     const [constructor, length] of [[ML, 0], [MLContext, 0], [MLGraph, 0], [MLGraphBuilder, 1], [MLOperand, 0], [
       MLTensor,
@@ -85,7 +85,7 @@ Deno.test("createContext validates the standard's options, deviceType and our ow
   assert(/^\d+\.\d+/.test(version));
 });
 
-Deno.test("dictionaries are converted base first, then by name, before any state is looked at", async () => {
+Deno.test("dictionaries are converted base first, then by name, before any state is read", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   const input = builder.input("x", { dataType: "float32", shape: [1, 1, 4, 4] });
@@ -98,7 +98,7 @@ Deno.test("dictionaries are converted base first, then by name, before any state
   assertEquals(order, ["label", "bias", "dilations", "filterLayout", "groups", "inputLayout", "padding", "strides"]);
 });
 
-Deno.test("unknown members are ignored, wrong ones named", async () => {
+Deno.test("unknown members are ignored, errors name wrong ones", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", { ...FLOAT, unknown: 1 } as MLOperandDescriptor);
@@ -180,7 +180,7 @@ Deno.test("dispatch refuses tensors that do not match", async () => {
   await context.readTensor(y);
 });
 
-Deno.test("build rejects what cannot be an output, and the builder stays usable until it has built", async () => {
+Deno.test("build rejects operands that cannot be outputs, and the builder stays usable until it has built", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", FLOAT);

@@ -25,7 +25,7 @@ async function setting() {
   };
 }
 
-Deno.test("properties are looked at one after the other: first whether one is enumerable, then its value", async () => {
+Deno.test("properties are read one after the other: first whether one is enumerable, then its value", async () => {
   const { context, a, b, dispatch } = await setting();
   const log: string[] = [];
   const target = Object.defineProperty({ b, a }, "hidden", { value: 1, enumerable: false });

@@ -53,7 +53,7 @@ Deno.test("a program outside the repository type-checks against globals.d.ts", a
   assertEquals(await check(PROGRAM), { success: true, output: "" });
 });
 
-Deno.test("and is refused where it is wrong", async () => {
+Deno.test("a wrong program does not type-check", async () => {
   const { success, output } = await check(`${PROGRAM}\nbuilder.relu("x");`);
   assertEquals(success, false);
   assertStringIncludes(output, "MLOperand");

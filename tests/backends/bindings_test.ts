@@ -24,7 +24,7 @@ function logged(): { recent: RecentBindings<Tensor, string>; log: string[] } {
   return { recent, log };
 }
 
-Deno.test("a set of tensors is bound once, and told from others by order and place", () => {
+Deno.test("a set of tensors is bound once, and distinguished from others by order and place", () => {
   const { recent, log } = logged();
   const [a, b] = [tensor("a"), tensor("b")];
   for (let i = 0; i < 3; i++) assertEquals(recent.get([a], [b]), "a>b");
@@ -46,7 +46,7 @@ Deno.test("the least recently used set is dropped, and a set that is used again 
   assertEquals(x.bindings.size, MAX_BINDINGS);
 });
 
-Deno.test("a tensor takes its bindings with it, and other tensors forget them", () => {
+Deno.test("destroying a tensor drops its bindings, and other tensors forget them", () => {
   const { recent, log } = logged();
   const [a, b, c] = [tensor("a"), tensor("b"), tensor("c")];
   recent.get([a], [b]);
@@ -60,7 +60,7 @@ Deno.test("a tensor takes its bindings with it, and other tensors forget them", 
   assertEquals([a, b, c].map(({ bindings }) => bindings.size), [0, 0, 0]);
 });
 
-Deno.test("what cannot be bound leaves nothing behind, and takes no other's place", () => {
+Deno.test("a failed binding leaves nothing behind, and displaces no other", () => {
   const released: number[] = [];
   const recent = new RecentBindings<Tensor, number>({
     bind(inputs) {

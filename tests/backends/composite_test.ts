@@ -33,7 +33,7 @@ testBackend(
   () => openComposite(openSimulatedDevice(1, "preferred", ["add"]), { kind: "open", device: openSimulatedDevice(2) }),
 );
 
-Deno.test("composite: a graph goes as a whole, and says where and why", async () => {
+Deno.test("composite: a whole graph goes to one device, and says which and why", async () => {
   const { context } = open();
   const sum = await build(context, (builder, x) => builder.add(x, x));
   const mixed = await build(context, (builder, x) => builder.mul(builder.relu(x), x));
@@ -49,7 +49,7 @@ Deno.test("composite: a graph goes as a whole, and says where and why", async ()
   context.destroy();
 });
 
-Deno.test("composite: a graph that the preferred device cannot compile goes to the fallback, with the error told", async () => {
+Deno.test("composite: a graph that the preferred device cannot compile goes to the fallback, and reports the error", async () => {
   const { preferred, context } = open();
   preferred.fail("compile", "no such operator after all");
   const graph = await build(context, (builder, x) => builder.add(x, builder.constant(FLOAT, Float32Array.of(1, 2))));
@@ -58,7 +58,7 @@ Deno.test("composite: a graph that the preferred device cannot compile goes to t
   context.destroy();
 });
 
-Deno.test("composite: constants are kept once, and the fallback gets them when it gets the graph", async () => {
+Deno.test("composite: constants are stored once, and the fallback gets them with the graph", async () => {
   const { preferred, fallback, context } = open();
   const builder = new MLGraphBuilder(context);
   const constants = [1, 2, 3].map((value) => builder.constant(FLOAT, Float32Array.of(value, value)));
@@ -69,7 +69,7 @@ Deno.test("composite: constants are kept once, and the fallback gets them when i
   context.destroy();
 });
 
-Deno.test("composite: nothing is left of constants that the fallback has no memory for", async () => {
+Deno.test("composite: constants for which the fallback has no memory leave nothing behind", async () => {
   const { preferred, fallback, context } = open();
   const { store } = fallback;
   let count = 0;
@@ -112,7 +112,7 @@ function late(openIt: () => Promise<ReturnType<typeof openSimulatedDevice>>) {
   return device;
 }
 
-Deno.test("composite: a device in between is opened once, by the first graph that comes to it, and closed", async () => {
+Deno.test("composite: a device in between is opened once, by its first graph, and closed", async () => {
   const between = openSimulatedDevice(3, "between", ["add", "mul"]);
   const [preferred, last] = [openSimulatedDevice(1, "preferred", ["add"]), openSimulatedDevice(2, "last")];
   const member = late(() => Promise.resolve(between));
@@ -138,7 +138,7 @@ Deno.test("composite: a device in between is opened once, by the first graph tha
   assertEquals([preferred.live.size, between.live.size, last.live.size], [0, 0, 0]);
 });
 
-Deno.test("composite: a device that cannot be opened is a reason like others", async () => {
+Deno.test("composite: a device that cannot be opened is reported as a reason", async () => {
   const absent = late(() => Promise.reject(new Error("no library")));
   const context = createMLContext(openComposite(openSimulatedDevice(1, "preferred", ["add"]), absent));
   assertEquals(context.opSupportLimits().mul.a.dataTypes, []); // The limits are those of the open devices.
@@ -153,7 +153,7 @@ Deno.test("composite: a device that cannot be opened is a reason like others", a
   for (const each of [context, other]) each.destroy();
 });
 
-Deno.test("composite: the loss of any of them is the loss of all", async () => {
+Deno.test("composite: if one device is lost, all are", async () => {
   for (const index of [0, 1]) {
     const { preferred, fallback, context } = open();
     [preferred, fallback][index]!.lose(`number ${index}`);
@@ -161,7 +161,7 @@ Deno.test("composite: the loss of any of them is the loss of all", async () => {
   }
 });
 
-Deno.test("composite: contents move only when a graph of the other device needs them", async () => {
+Deno.test("composite: contents are copied only when a graph of the other device needs them", async () => {
   const { preferred, fallback, context } = open();
   const sum = await build(context, (builder, x) => builder.add(x, x));
   const square = await build(context, (builder, x) => builder.mul(x, x));

@@ -64,7 +64,7 @@ const ENGINES: readonly { device: TestDevice; honours: readonly Demand[] }[] = [
 /* -- What is refused ----------------------------------------------------------------------------------------------- */
 
 for (const { device, honours } of ENGINES) {
-  testOn(device, "what it does not honour is refused, by both names", async () => {
+  testOn(device, "unsupported options are refused, with the names of option and provider", async () => {
     for (const demand of ALL.filter((demand) => !honours.includes(demand))) {
       const open = () => createContext({ ...device.options, [demand]: VALUES[demand] });
       const error = await assertRejects(open, DOMException, `${device.name} does not support the option ${demand};`);
@@ -73,7 +73,7 @@ for (const { device, honours } of ENGINES) {
   });
 }
 
-Deno.test("ONNX Runtime's provider for Core ML refuses what it does not honour, by both names", () => {
+Deno.test("ONNX Runtime's provider for Core ML refuses unsupported options, with both names", () => {
   const { honours } = rowOf("coreml");
   for (const demand of ALL) {
     const unmet = describeUnmet("coreml", honours, ownOptions({ [demand]: VALUES[demand] }, "options"));
@@ -84,7 +84,7 @@ Deno.test("ONNX Runtime's provider for Core ML refuses what it does not honour, 
   }
 });
 
-Deno.test("several are named together, and a default demands nothing", async () => {
+Deno.test("several unsupported options are named together, and defaults are accepted", async () => {
   const open = () => createContext({ graphCapture: true, providerOptions: { a: "b" } });
   await assertRejects(
     open,
@@ -100,7 +100,7 @@ Deno.test("several are named together, and a default demands nothing", async () 
   assert(context);
 });
 
-Deno.test("a hint leads past a provider that cannot meet a demand", async () => {
+Deno.test("hints skip a provider that does not support an option", async () => {
   await using context = await createContext({ powerPreference: "high-performance", cacheDirectory: "/nowhere" });
   assertEquals(context.accelerated, false);
 });
@@ -172,7 +172,7 @@ const HAS_PROC = Deno.build.os === "linux";
 const COUNT_THREADS: readonly Observation[] = [countsWorkers, limitsThreadsItself, sizesPool];
 
 for (const { device, honours } of ENGINES) {
-  Deno.test(`${device.name}: each option that it honours has an observation`, () => {
+  Deno.test(`${device.name}: the effect of each supported option is observed`, () => {
     assertEquals(Object.keys(OBSERVATIONS[device.name]!).toSorted(), honours.toSorted());
   });
   for (const demand of honours) {

@@ -43,7 +43,7 @@ for (const device of [webgpu, openvino, ggml]) {
   });
 }
 
-testOn(webgpu, "what it does not take runs on the CPU, and is reported", async () => {
+testOn(webgpu, "unsupported nodes run on the CPU, and are reported", async () => {
   await withContext(webgpu, async (context) => {
     const builder = new MLGraphBuilder(context);
     const x = builder.input("x", MATRIX);
@@ -58,7 +58,7 @@ testOn(webgpu, "what it does not take runs on the CPU, and is reported", async (
   });
 });
 
-testOn(webgpu, "without fallback, build names the nodes that the device does not take", async () => {
+testOn(webgpu, "without fallback, build names the unsupported nodes", async () => {
   const context = await createContext({ ...webgpu.options, fallback: false });
   try {
     const builder = new MLGraphBuilder(context);
@@ -72,7 +72,7 @@ testOn(webgpu, "without fallback, build names the nodes that the device does not
   }
 });
 
-testOn(webgpu, "hints do not lead to a GPU in software", async () => {
+testOn(webgpu, "hints do not select a software GPU", async () => {
   if ((await devices()).some(({ provider, accelerated }) => provider === "webgpu" && accelerated)) return; // It is a real GPU.
   for (const options of [{}, { deviceType: "gpu" }, { powerPreference: "high-performance" }] as const) {
     const context = await createContext(options);
@@ -134,7 +134,7 @@ testOn(webgpu, "float16 is in the limits only if the device computes it", async 
   });
 });
 
-Deno.test("a provider that is missing is named, with what it needs", async () => {
+Deno.test("the error for a missing provider says what it needs", async () => {
   await assertRejects(
     () => createContext({ provider: "cuda" }),
     DOMException,

@@ -20,7 +20,7 @@ async function folderOf(parent: string, weights: readonly number[], label = ""):
   return path?.slice(parent.length + 1);
 }
 
-Deno.test("a graph has the same folder each time, and another one if a single weight differs", async () => {
+Deno.test("a graph always has the same folder, and another one if a single weight differs", async () => {
   const parent = `${await Deno.makeTempDir()}`;
   try {
     const weights = Array.from({ length: 1000 }, (_, i) => i);

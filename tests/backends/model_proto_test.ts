@@ -77,12 +77,12 @@ Deno.test("A model in bytes has the inputs, outputs and weights of its graph", (
   }
 });
 
-Deno.test("A model of standard operators names no other operator set", () => {
+Deno.test("A model of standard operators imports no other operator set", () => {
   const { opsets } = read(encodeModel({ ...GRAPH, nodes: GRAPH.nodes.slice(0, 1) }));
   assertEquals([...opsets], [["", 21]]);
 });
 
-Deno.test("Weights that stay outside are not in the bytes", () => {
+Deno.test("External weights are not in the bytes", () => {
   const bytes = encodeModel(GRAPH, { isExternal: ({ name }) => name === "weights", externalFile: "weights" });
   assertEquals(encodeModel(GRAPH).byteLength - bytes.byteLength > 700, true);
   assertEquals(read(bytes).graph.initializers.get("weights")!.bytes.slice(), weights.data as Uint8Array);

@@ -20,13 +20,13 @@ function graph(constants: Value[], steps: [operands: Value[], output: Value][], 
   };
 }
 
-Deno.test("a value counts from its node to its last use", () => {
+Deno.test("a value takes memory from its node to its last use", () => {
   const [x, a, b, c] = [value(0, 1), value(1, 100), value(2, 10), value(3, 20)];
   assertEquals(peakBytes(graph([], [[[x], a], [[a], b], [[b], c]], c)), 110);
   assertEquals(peakBytes(graph([], [[[x], a], [[x], b], [[a, b], c]], c)), 130);
 });
 
-Deno.test("outputs, and what follows from constants alone, count to the end", () => {
+Deno.test("outputs, and values computed from constants only, take memory to the end", () => {
   const [w, a, b, x, c] = [value(0, 1), value(1, 100), value(2, 100), value(3, 1), value(4, 10)];
   assertEquals(peakBytes(graph([w], [[[w], a], [[a], b], [[b, x], c]], c)), 210);
 });

@@ -27,7 +27,7 @@ async function assertRefused(path: string, reason: string): Promise<void> {
   assert(entry!.reason!.includes(reason), `${entry!.reason} does not include ${reason}`);
 }
 
-Deno.test("a plug-in that is no file, text, empty, or cut short is refused", async () => {
+Deno.test("a plug-in that is missing, text, empty or truncated is refused", async () => {
   await withFolder(async (folder) => {
     const library = await Deno.readFile((await openOnnxRuntime()).path);
     const wrong: Record<string, Uint8Array<ArrayBuffer>> = {
@@ -78,7 +78,7 @@ Deno.test({
     }),
 });
 
-Deno.test("a library that is no plug-in is refused", async () => {
+Deno.test("a library that is not a plug-in is refused", async () => {
   const { path } = await openOnnxRuntime();
   await assertRefused(path, "no CreateEpFactories, no GetProvider");
 });
@@ -94,7 +94,7 @@ Deno.test({
     }),
 });
 
-Deno.test("plug-ins come from the environment, and a URL will do", async () => {
+Deno.test("plug-ins can be named in the environment, and by URL", async () => {
   await withFolder(async (folder) => {
     const [one, two] = [join(folder, "one.so"), join(folder, "two.so")];
     const listed = await devices({ plugins: [pathToFileURL(one)] });

@@ -40,7 +40,7 @@ Deno.test("float32 products are computed in float32 on whatever else devices() f
   }
 });
 
-testOn(ggml, "the measure sees weights in float16, which ggml has where the context allows it", async () => {
+testOn(ggml, "the measurement detects float16 weights, which ggml uses if the context allows it", async () => {
   const [constant] = await errorsOn(ggml, true) as [number, number];
   assert(constant > 10 * FLOAT32_ERROR, `${constant}`);
 });

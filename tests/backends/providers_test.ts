@@ -22,7 +22,7 @@ function told({ options }: Row, context: ContextOptions = {}) {
 
 const allowReducedPrecision = true;
 
-Deno.test("CUDA computes float32 as float32 unless it is allowed or told otherwise", () => {
+Deno.test("CUDA computes float32 as float32 unless reduced precision is allowed or requested", () => {
   assertEquals(told(compiled("cuda")), { use_tf32: "0" });
   assertEquals(told(compiled("cuda"), { allowReducedPrecision }), { use_tf32: "1" });
   const providerOptions = { use_tf32: "1", gpu_mem_limit: "1073741824", cudnn_conv_algo_search: "HEURISTIC" };
@@ -45,14 +45,14 @@ Deno.test("TensorRT too; a folder of compiled graphs turns its caches on", () =>
   });
 });
 
-Deno.test("TensorRT's options are its own, the device is that of both", () => {
+Deno.test("TensorRT and CUDA get their own options, and both get the device", () => {
   assertEquals(splitTensorRtOptions({ trt_fp16_enable: "1", device_id: "1", gpu_mem_limit: "1000" }), {
     tensorRt: { trt_fp16_enable: "1", device_id: "1" },
     cuda: { device_id: "1", gpu_mem_limit: "1000" },
   });
 });
 
-Deno.test("OpenVINO's CPU is told threads and precision, beside what the program tells it", () => {
+Deno.test("OpenVINO's CPU gets threads and precision, and the program's own options", () => {
   const config = (row: Row, context?: ContextOptions) => JSON.parse(told(row, context).load_config!);
   for (const row of [compiled("openvino"), plugin("openvino")]) {
     const float32 = { INFERENCE_NUM_THREADS: 3, INFERENCE_PRECISION_HINT: "f32" };
@@ -67,7 +67,7 @@ Deno.test("OpenVINO's CPU is told threads and precision, beside what the program
   }
 });
 
-Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute units, unless others are asked for", () => {
+Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute units by default", () => {
   const own = { ModelFormat: "MLProgram", MLComputeUnits: "CPUOnly", AllowLowPrecisionAccumulationOnGPU: "0" };
   assertEquals(told(compiled("coreml", "cpu")), own);
   assertEquals(told(compiled("coreml", "cpu"), { allowReducedPrecision }).AllowLowPrecisionAccumulationOnGPU, "1");
@@ -75,13 +75,13 @@ Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute unit
   assertEquals(told(compiled("coreml", "cpu"), { providerOptions }), { ...own, ...providerOptions });
 });
 
-Deno.test("ggml is told threads and the type of weights; a plug-in that nobody knows gets the program's options", () => {
+Deno.test("ggml gets threads and the type of weights; an unknown plug-in gets the program's options only", () => {
   assertEquals(told(plugin("ggml")), { threads: "3", weights: "f32" });
   assertEquals(told(plugin("ggml"), { allowReducedPrecision }), { threads: "3", weights: "f16" });
   assertEquals(told(plugin("abacus"), { providerOptions: { beads: "10" } }), { beads: "10" });
 });
 
-Deno.test("a lost device is told from other errors, by each provider in its words", () => {
+Deno.test("a lost device is recognised by each provider's error message", () => {
   const [FAIL, DEVICE_RESET] = [1, 15];
   const [webgpu, cuda, unknown] = [compiled("webgpu"), compiled("cuda"), plugin("abacus")];
   for (const row of [webgpu, cuda, unknown, compiled("openvino")]) {

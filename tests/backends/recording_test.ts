@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { readCString } from "../../ffi/memory.ts";
 import { type CaptureRuntime, recorderOf } from "../../src/backends/onnxruntime/recording.ts";
 
-Deno.test("a number is never used again, and released once", () => {
+Deno.test("a number is never reused, and is released once", () => {
   const log: string[] = [];
   const text = (bytes: BufferSource | null) => readCString(Deno.UnsafePointer.of(bytes as Uint8Array<ArrayBuffer>));
   const pointer = Deno.UnsafePointer.create(8n)!;

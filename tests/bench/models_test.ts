@@ -47,7 +47,7 @@ const REPORT: Report = {
   models: [MODEL],
 };
 
-Deno.test("ratios are medians of the quotients of a turn; who failed has none", () => {
+Deno.test("ratios are medians of the ratios within a turn; engines that failed have none", () => {
   assertEquals(ratioOf(MODEL, IMPORTER, REFERENCE, ["runs"]), { median: 2, p25: 2, p75: 2 });
   assertEquals(ratioOf(MODEL, IMPORTER, REFERENCE, ["loads"])!.median, 1.5);
   assertEquals(ratioOf(MODEL, IMPORTER, REFERENCE, ["loads", "firsts"])!.median, 1.5);
@@ -65,7 +65,7 @@ Deno.test("the error is the largest difference over the largest magnitude of its
   assertEquals(errorOf({}, output(1)), Infinity);
 });
 
-Deno.test("the report tells times, memory, errors, and what went wrong", () => {
+Deno.test("the report has times, memory, errors and failures", () => {
   const markdown = writeMarkdown(REPORT);
   assertStringIncludes(markdown, "| small | 2.00 ms | **2.000** (2.000 – 2.000) | failed |");
   assertStringIncludes(markdown, "| small | 15.0 ms | **1.500** (1.250 – 1.750) | failed |");

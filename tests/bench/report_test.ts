@@ -57,7 +57,7 @@ const REPORT: Report = {
   }],
 };
 
-Deno.test("ratios are quotients within a round", () => {
+Deno.test("ratios are computed within a round", () => {
   const details = writeDetails(REPORT);
   const ratios = details.slice(details.indexOf("## Ratios"), details.indexOf("## Memory")).split("\n");
   assertEquals(ratios.slice(4, 8), [
@@ -89,7 +89,7 @@ Deno.test("the summary has a row for the runs of each suite, and for the builds 
   assert(summary.indexOf("## Runs") < summary.indexOf("## Goals"));
 });
 
-Deno.test("the report tells times, rates of work, errors, and who or what is missing", () => {
+Deno.test("the report has times, rates of work, errors, and missing contestants and suites", () => {
   const markdown = writeSummary(REPORT) + writeDetails(REPORT);
   assertStringIncludes(markdown, "1 operator, 3.0 MB of weights; a run is 2.0 MFLOP, 4.0 MB. 7 runs a turn.");
   assertStringIncludes(
@@ -134,7 +134,7 @@ Deno.test("a goal is met, not met or not measured", () => {
   );
 });
 
-Deno.test("memory is over that of the process on the trivial suite, beside that of the reference", () => {
+Deno.test("memory is measured above that of the trivial suite, next to the reference's", () => {
   const small = REPORT.suites[0]!;
   const contestants = small.contestants.map((result) => ({ ...result, peakMemory: 1e6 }));
   const markdown = writeSummary({ ...REPORT, suites: [{ ...small, suite: "trivial", contestants }, small] });

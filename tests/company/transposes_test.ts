@@ -32,7 +32,7 @@ async function besideQuantization(use: (builder: MLGraphBuilder, y: ReturnType<M
   return [used!.data, steps!.data];
 }
 
-Deno.test("a value that is transposed and quantised is not quantised for others", async () => {
+Deno.test("a value that is transposed and quantised is not quantised for its other uses", async () => {
   const [low, high] = [Math.fround(-1.2), Math.fround(3.3)];
   const steps = [0, 3.5, 0, 3.5];
   assertEquals(await besideQuantization((_, y) => y), [[low, high, low, high], steps]);

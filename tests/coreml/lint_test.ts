@@ -3,7 +3,7 @@ import { lint } from "./lint.ts";
 import { constant, counting, operation, program, PROGRAMS, value, WRONG_PROGRAMS } from "./sample_programs.ts";
 
 for (const [name, right] of Object.entries(PROGRAMS)) {
-  Deno.test(`the lint has nothing to say of a right program: ${name}`, () => assertEquals(lint(right), []));
+  Deno.test(`the lint accepts a correct program: ${name}`, () => assertEquals(lint(right), []));
 }
 
 for (const [name, { program: wrong, message }] of Object.entries(WRONG_PROGRAMS)) {

@@ -49,7 +49,7 @@ function operation({ program }: LoweredProgram, type: string): MilOperation {
   return program.operations.find((operation) => operation.type === type)!;
 }
 
-Deno.test("a lowering cannot be forgotten", () => {
+Deno.test("a missing lowering does not compile", () => {
   const { add: _, ...incomplete } = lowerings;
   // @ts-expect-error -- the lowering of add is missing
   incomplete satisfies typeof lowerings;
@@ -88,7 +88,7 @@ Deno.test("scalars are tensors of one element, and narrow integers are int32 at 
   assertEquals(features, ["int32 [1]", "int32 [3]", "int32 [1]", "int32 [3]"]);
 });
 
-Deno.test("a truth value goes from one operation to the next without a detour over integers", async () => {
+Deno.test("booleans go from one operation to the next without conversion to integers", async () => {
   const program = await lowered((builder) => {
     const [a, b] = [builder.input("a", FLOAT), builder.input("b", FLOAT)];
     return { y: builder.where(builder.logicalNot(builder.greater(a, b)), a, b) };
@@ -96,14 +96,14 @@ Deno.test("a truth value goes from one operation to the next without a detour ov
   assertEquals(types(program), ["greater", "logical_not", "select"]);
 });
 
-Deno.test("a graph without inputs gets one that stands for none", async () => {
+Deno.test("a graph without inputs gets a dummy input", async () => {
   const program = await lowered((builder) => ({ y: builder.neg(builder.constant(FLOAT, new Float32Array(32))) }));
   assertEquals(program.inputs, []);
   assertEquals(program.program.inputs, [program.placeholder!]);
   assert(program.program.operations.some(({ inputs }) => Object.values(inputs).includes(program.placeholder!)));
 });
 
-Deno.test("an output that no operation gives, or that has two names, is a copy", async () => {
+Deno.test("an output that is not computed, or has two names, is a copy", async () => {
   const program = await lowered((builder) => {
     const x = builder.input("x", FLOAT);
     const y = builder.relu(x);
@@ -113,7 +113,7 @@ Deno.test("an output that no operation gives, or that has two names, is a copy",
   assertEquals(new Set(program.outputs.map(({ feature }) => feature.name)).size, 4);
 });
 
-Deno.test("constants are not copied, unless their elements stand in another order", async () => {
+Deno.test("constants are not copied unless their elements need another order", async () => {
   const graph = await graphOf((builder) => {
     const x = builder.input("x", FLOAT);
     const bytes = new Float32Array(3 * 2 * 2 * 2).map((_, i) => i);
@@ -131,7 +131,7 @@ Deno.test("constants are not copied, unless their elements stand in another orde
   assertEquals(elements[((1 * 2 + 1) * 2 + 0) * 2 + 1], 10);
 });
 
-Deno.test("small equal constants are one", async () => {
+Deno.test("small equal constants are shared", async () => {
   const { program } = await lowered((builder) => {
     const x = builder.input("x", FLOAT);
     return { y: builder.transpose(builder.softmax(builder.softmax(x, 1), 1)) };

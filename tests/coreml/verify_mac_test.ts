@@ -73,7 +73,7 @@ function testOnNetwork(name: string, body: (output: string) => Promise<void>): v
   });
 }
 
-Deno.test("verify:mac explains itself, and what it cannot do", async () => {
+Deno.test("verify:mac prints its usage, and says what it cannot do", async () => {
   const help = await run("--help");
   assertEquals([help.code, help.stderr], [0, ""]);
   assertStringIncludes(help.stdout, "Usage: deno task verify:mac");

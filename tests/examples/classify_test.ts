@@ -27,7 +27,7 @@ async function withTempFile(suffix: string, bytes: Uint8Array, use: (path: strin
   }
 }
 
-Deno.test("classify --help and -h tell the usage", async () => {
+Deno.test("classify --help and -h print the usage", async () => {
   for (const option of ["--help", "-h"]) {
     const { code, stdout, stderr } = await classify([option]);
     assertEquals([code, stderr], [0, ""]);

@@ -29,7 +29,7 @@ function textOf(stdout: string): string[] {
   return [...stdout.matchAll(/^ *\d+\.\d % {2}(.*) {2}\(\d+, \d+\)$/gm)].map(([, text]) => text!);
 }
 
-Deno.test("demo --help and -h tell the usage", async () => {
+Deno.test("demo --help and -h print the usage", async () => {
   for (const option of ["--help", "-h"]) {
     const { code, stdout, stderr } = await demo([option]);
     assertEquals([code, stderr], [0, ""]);
@@ -63,7 +63,7 @@ async function withTempFolder(use: (folder: string) => Promise<void>): Promise<v
   }
 }
 
-Deno.test("demo reads the picture that it makes, and writes it with what was found", async () => {
+Deno.test("demo reads the picture that it draws, and writes it with the text that it found", async () => {
   await withTempFolder(async (folder) => {
     const output = join(folder, "found.png");
     const { code, stdout, stderr } = await demo(["--repeat", "1", "--output", output, "--compare"]);
@@ -99,7 +99,7 @@ interface Module {
   readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
 }
 
-Deno.test("demo fetches onnxruntime-web only for a comparison, and sharp for a photo: no import at the start leads there", async () => {
+Deno.test("demo downloads onnxruntime-web only for a comparison, and sharp only for a photo: no static import leads to them", async () => {
   const args = ["info", "--json", "--config=examples/deno.json", "examples/ocr/main.ts"];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stderr: "null" }).output();
   const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as { roots: string[]; modules: Module[] };
@@ -113,7 +113,7 @@ Deno.test("demo fetches onnxruntime-web only for a comparison, and sharp for a p
   assertEquals(names.filter((name) => /onnxruntime[-_]web|npm:.*sharp/.test(name)), []);
 });
 
-Deno.test("decodePicture turns by EXIF, scales a large picture down, leaves a small one, and refuses what is none", async () => {
+Deno.test("decodePicture applies the EXIF orientation, scales large pictures down, keeps small ones, and refuses other files", async () => {
   const levels = Uint8Array.from({ length: 64 * 32 }, (_, pixel) => pixel % 64 < 32 ? 40 : 200);
   const picture = sharp(levels, { raw: { width: 64, height: 32, channels: 1 } });
   const jpeg = await picture.jpeg({ quality: 100 }).withMetadata({ orientation: 6 }).toBuffer();
@@ -145,7 +145,7 @@ Deno.test("demo turns a picture that stands on its head or lies on its side", as
   });
 });
 
-Deno.test("demo says where no text is", async () => {
+Deno.test("demo says if it found no text", async () => {
   await withTempFolder(async (folder) => {
     const blank = join(folder, "blank.png");
     const png = new PNG({ width: 64, height: 40 });
@@ -157,7 +157,7 @@ Deno.test("demo says where no text is", async () => {
   });
 });
 
-Deno.test("findTextBoxes finds a turned rectangle, grown, and leaves weak ones out", () => {
+Deno.test("findTextBoxes finds a rotated rectangle, enlarges it, and leaves out weak ones", () => {
   const [width, height] = [200, 120];
   const angle = 0.2;
   const map = { width, height, data: new Float32Array(width * height) };
@@ -190,7 +190,7 @@ Deno.test("decodeText drops repetitions and blanks, and keeps doubled letters ap
   assertEquals(decodeText(new Float32Array(3), characters), { text: "", confidence: 0 });
 });
 
-Deno.test("decodeText puts a space between Latin words where it has a chance, but not in a word, nor in Chinese", () => {
+Deno.test("decodeText adds spaces between Latin words if they are likely enough, but not within words or in Chinese", () => {
   const characters = ["", "a", "b", "你", " "];
   const read = (steps: readonly [character: number, space: number][]) => {
     const probabilities = new Float32Array(steps.length * characters.length);

@@ -23,7 +23,7 @@ Deno.test({
     const folder = await Deno.makeTempDir();
     try {
       using faults = await buildFaults(folder);
-      await t.step("the library knows every function that the module uses", () => {
+      await t.step("the library wraps every function that the module uses", () => {
         assertEquals(unknownFunctions(faults.path), []);
       });
       await t.step("opening the runtime", async () => {

@@ -24,7 +24,7 @@ Deno.test({
         assertEquals(faults.leaked(), {});
       });
 
-      await t.step("reports a second release and a use after release, and lets neither happen", () => {
+      await t.step("reports a double release and a use after release, and prevents both", () => {
         const options = api.CreateSessionOptions();
         api.ReleaseSessionOptions(options);
         api.ReleaseSessionOptions(options);
@@ -36,7 +36,7 @@ Deno.test({
         ]);
       });
 
-      await t.step("knows who owns what: a graph goes with its model", () => {
+      await t.step("knows owners: a graph is released with its model", () => {
         const model = modelEditor.CreateModel(cStringArray([""]), new Int32Array(1), 1);
         const graph = modelEditor.CreateGraph();
         modelEditor.AddGraphToModel(model, graph);
@@ -46,7 +46,7 @@ Deno.test({
         assertReports(faults, ["ReleaseGraph: graph is used after its release, or was never made"]);
       });
 
-      await t.step("reports memory that is freed under a borrower", () => {
+      await t.step("reports memory that is freed while it is borrowed", () => {
         const info = api.CreateCpuMemoryInfo(0, 0);
         const memory = api.AllocatorAlloc(allocator, 256);
         const value = api.CreateTensorWithDataAsOrtValue(info, memory, 256, int64Array([64]), 1, ElementType.float32);

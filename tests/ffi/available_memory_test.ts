@@ -4,7 +4,7 @@ import { availableMemory } from "../../ffi/available_memory.ts";
 
 const LINUX = Deno.build.os === "linux";
 
-Deno.test("the memory available is what the system says, or a container's share of it", () => {
+Deno.test("the available memory is the system's, or a container's share of it", () => {
   const { total, available } = Deno.systemMemoryInfo();
   const bytes = availableMemory();
   console.log(`available: ${(bytes / 1e9).toFixed(2)} GB; Deno says ${(available / 1e9).toFixed(2)} GB`);
@@ -14,7 +14,7 @@ Deno.test("the memory available is what the system says, or a container's share 
   if (LINUX) assertLess(bytes, available + total / 8);
 });
 
-Deno.test("asking for the memory available is cheap", () => {
+Deno.test("reading the available memory is cheap", () => {
   availableMemory();
   const times = Array.from({ length: 200 }, () => {
     const start = performance.now();

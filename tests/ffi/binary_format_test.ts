@@ -15,7 +15,7 @@ const LIBRARIES: [string, System][] = [
 const MUTATIONS = 2_000;
 
 for (const [name, system] of LIBRARIES) {
-  Deno.test(`${name}: whole and cut`, async () => {
+  Deno.test(`${name}: complete and truncated`, async () => {
     const bytes = await readLibrary(name);
     checkBinary(inMemory(bytes), system);
     for (const size of [bytes.length - 1, bytes.length >> 1, 5000, 300, 63, 5]) {
@@ -58,7 +58,7 @@ Deno.test("a fat Mach-O file is judged by the part for this architecture", async
   assertMatchesFault(fat, { os: "darwin", arch: "aarch64" }, "is not a shared library");
 });
 
-Deno.test("an executable is not taken for a library", () => {
+Deno.test("an executable is not accepted as a library", () => {
   const header = new Uint8Array(64);
   header.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
   header.set([2, 0, 62, 0], 16); // ET_EXEC, x86-64

@@ -47,17 +47,17 @@ Deno.test({
   },
 });
 
-Deno.test("an address that the library does not know is called by its pointer", () => {
+Deno.test("an unknown address is called by its pointer", () => {
   const abs = callable(addressOf("abs"), FUNCTIONS.abs, directCalls([Deno.UnsafePointer.value(addressOf("memcmp"))]));
   for (let i = 1; i < MANY; i++) assertEquals(abs(-i), i);
 });
 
-Deno.test("workers share the library, come and go, and are stopped amid calls", async () => {
+Deno.test("workers share the library, start and end, and are terminated during calls", async () => {
   const { code, stdout, stderr } = await runChild(PROGRAM, [], ["--allow-ffi", "--allow-read"]);
   assertEquals([code, stdout], [0, "done"], stderr);
 });
 
-Deno.test("the library is whole, for each machine", () => {
+Deno.test("the library is complete, for each architecture", () => {
   const addresses = [0x1122334455667788n, 0x7fffn];
   for (const machine of ["x86_64", "aarch64"] as const) {
     const bytes = stubImage(machine, "stubs", addresses);

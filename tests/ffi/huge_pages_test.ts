@@ -4,7 +4,7 @@ import { adviseHugePages } from "../../ffi/huge_pages.ts";
 
 const MIB = 2 ** 20;
 
-Deno.test("memory of every size and alignment keeps its bytes when large pages are asked for", () => {
+Deno.test("memory of every size and alignment keeps its bytes when large pages are requested", () => {
   for (const size of [0, 1, 4 * MIB - 1, 4 * MIB, 5 * MIB + 3, 9 * MIB]) {
     for (const offset of [0, 1, 4096, 2 * MIB - 1]) {
       const whole = new Uint8Array(size + offset).fill(7);

@@ -7,7 +7,7 @@ import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { runChild } from "../../support/child.ts";
 
 // First in this file: later tests get the library that this one has opened.
-Deno.test("ONNX Runtime opens from npm, and leaves no handle open", { sanitizeResources: true }, async () => {
+Deno.test("ONNX Runtime opens from npm, without leaving a handle open", { sanitizeResources: true }, async () => {
   const { version, api } = await openOnnxRuntime();
   assertEquals(version, "1.30.0");
   api.ReleaseSessionOptions(api.CreateSessionOptions());
@@ -101,7 +101,7 @@ Deno.test("permissions", async (t) => {
     await assertRefused("", message, ["--no-prompt", `--allow-ffi=${path}`]);
     await assertRefused("", message, ["--no-prompt", `--allow-ffi=${path},libc.so.6`]);
   });
-  await t.step("an environment variable that may not be read is not asked for", async () => {
+  await t.step("an environment variable without permission causes no prompt", async () => {
     const { code, stdout } = await runChild(new URL("open_onnxruntime.ts", import.meta.url), [], ["--allow-ffi"], {
       WEBNN_ORT_PATH: "/no/such",
     });

@@ -56,7 +56,7 @@ Deno.test("version 2: the page cache of a group is available", () => {
   assertEquals(left(files), 500 * MB);
 });
 
-Deno.test("version 2: the tightest of a group and its ancestors counts", () => {
+Deno.test("version 2: the smallest limit of a group and its ancestors counts", () => {
   const cgroup = { "/proc/self/cgroup": "0::/user.slice/a:b/app\n" };
   const loose = { ...MACHINE, ...cgroup, ...v2("/user.slice/a:b/app", "max", GB), ...v2("/user.slice", 32 * GB) };
   assertEquals(left(loose), 8 * GB);
@@ -79,12 +79,12 @@ Deno.test("version 1: a group, its ancestors, and no limit", () => {
   assertEquals(left({ ...unlimited, ...v1("/docker", GB, 256 * MB) }), 768 * MB);
 });
 
-Deno.test("both versions side by side: memory stands in the first", () => {
+Deno.test("both versions side by side: memory is in the first", () => {
   const cgroup = { "/proc/self/cgroup": "4:memory:/app\n0::/app\n" };
   assertEquals(left({ ...MACHINE, ...cgroup, ...v1("/app", GB, 512 * MB) }), 512 * MB);
 });
 
-Deno.test("the limit and the use are read anew, the groups are not", () => {
+Deno.test("limits and use are read each time, the groups once", () => {
   const files: Record<string, string> = { ...MACHINE, "/proc/self/cgroup": "0::/app\n", ...v2("/app", "max", 0) };
   const opened: string[] = [];
   const memory = linuxMemory((path) => (opened.push(path), files[path]));
@@ -97,7 +97,7 @@ Deno.test("the limit and the use are read anew, the groups are not", () => {
   assertEquals(opened.filter((path) => path.endsWith("memory.stat")).length, 2);
 });
 
-Deno.test("what cannot be read or understood is no limit", () => {
+Deno.test("files that cannot be read or parsed mean no limit", () => {
   assertEquals(left({}), Infinity);
   assertEquals(left({ "/proc/meminfo": "MemTotal: 5 kB\nMemAvailable: many kB\n" }), Infinity);
   assertEquals(left({ ...MACHINE, "/proc/self/cgroup": "garbage\n\n:::\n0::\n" }), 8 * GB);
@@ -107,7 +107,7 @@ Deno.test("what cannot be read or understood is no limit", () => {
   assertEquals(left({ ...limitOnly, [`${V2}/memory.current`]: "?" }), GB);
 });
 
-Deno.test("the address space in use stands in the process's status", () => {
+Deno.test("the address space in use is read from the process's status", () => {
   const status = "Name:\tVmSize: 1 kB\nVmPeak:\t  999 kB\nVmSize:\t   123 kB\nVmRSS:\t 5 kB\n";
   assertEquals(addressSpaceInUse((path) => path === "/proc/self/status" ? status : undefined), 123 * 1024);
   assertEquals(addressSpaceInUse(() => undefined), 0);

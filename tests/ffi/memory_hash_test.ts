@@ -7,7 +7,7 @@ import type { Pointer } from "../../ffi/memory.ts";
 const SIZES = [1, 7, 8, 9, 4096, 2 ** 17, 2 ** 17 + 1, 4 * 2 ** 20 + 3];
 
 for (const [name, hash] of Object.entries({ hashMemory, hashByCrypto })) {
-  Deno.test(`${name}: the same bytes have the same hash, wherever they lie, and one other bit another`, async () => {
+  Deno.test(`${name}: the same bytes have the same hash at any address, and changing one bit changes it`, async () => {
     const hashes = new Set<string>();
     for (const size of SIZES) {
       const bytes = Uint8Array.from({ length: size + 3 }, (_, i) => i * 37);

@@ -6,7 +6,7 @@ import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
 import { bindOneNode } from "./one_node_session.ts";
 
-Deno.test("an addition is built and run, inline and on another thread", async () => {
+Deno.test("an addition is built and runs, inline and on another thread", async () => {
   const runtime = await openOnnxRuntime();
   const { session, binding, values, release } = await bindOneNode(runtime, "Add", 2);
   values.a.set([1, 2, 3, 4]);
@@ -37,7 +37,7 @@ Deno.test("a status becomes an error with code and message", async () => {
   release();
 });
 
-Deno.test("the providers of the library", async () => {
+Deno.test("the library's providers are listed", async () => {
   const { api } = await openOnnxRuntime();
   const [list, count] = [new BigUint64Array(1), new Int32Array(1)];
   api.GetAvailableProviders(list, count);

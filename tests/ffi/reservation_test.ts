@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { runChild } from "../../support/child.ts";
 import { reserve } from "../../ffi/reservation.ts";
 
-Deno.test("V8 counts a reservation, and no memory stands behind it", () => {
+Deno.test("V8 counts a reservation, which takes no memory", () => {
   const SIZE = 10 * 2 ** 30;
   const before = Deno.memoryUsage();
   const { buffer, release } = reserve(SIZE);
@@ -31,7 +31,7 @@ Deno.test("a released reservation is detached, and is released once", () => {
   second.release();
 });
 
-Deno.test("nothing to reserve, and more than there is, give an empty buffer", () => {
+Deno.test("reserving nothing, or more than there is, returns an empty buffer", () => {
   for (const byteLength of [0, 2 ** 52]) {
     const { buffer, release } = reserve(byteLength);
     assertEquals(buffer.byteLength, 0);

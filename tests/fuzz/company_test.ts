@@ -14,7 +14,7 @@ import { type Program, sourceOf } from "./programs.ts";
 
 const SEED = 20261129;
 
-Deno.test("1,000 graphs of formulas compute together what their operators compute alone", async () => {
+Deno.test("1,000 graphs of formulas compute the same as their operators one by one", async () => {
   const outcome = await fuzz({ seed: SEED, company: 1000 });
   console.log(summary(outcome));
   assertEquals(outcome.failures.map(({ seed, text, source }) => `seed ${seed}: ${text}\n${source}`), []);
@@ -23,7 +23,7 @@ Deno.test("1,000 graphs of formulas compute together what their operators comput
   assert(openElements! < elements! / 50, "nearly all elements are compared");
 });
 
-Deno.test("the grammar has what engines fuse, with inputs, constants and computed values, and several outputs", () => {
+Deno.test("the grammar covers what engines fuse, with inputs, constants, computed values and several outputs", () => {
   const programs = Array.from({ length: 500 }, (_, i) => companyProgram(SEED + i));
   const names = new Set(programs.flatMap(({ steps }) => steps.map(({ operator }) => operator)));
   const expected: readonly (keyof typeof operators)[] = [
@@ -156,7 +156,7 @@ function quantized(x: number): Program {
   };
 }
 
-Deno.test("a step beside a tie is open, and one elsewhere is not", () => {
+Deno.test("a quantisation step next to a tie may go either way, other steps may not", () => {
   const steps = (x: number) => new Set(roundedValues(quantized(x), 1).map((values) => values.get(3)!.data[0]));
   assertEquals(steps(0.25), new Set([2, 3]));
   assertEquals(steps(0.250005), new Set([2, 3]));

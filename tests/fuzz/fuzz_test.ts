@@ -46,7 +46,7 @@ const CHAIN: Program = {
   ],
 };
 
-Deno.test("an operator that computes something else is found, and the graph shrunk to it", async () => {
+Deno.test("a wrong operator is found, and its graph is reduced to it", async () => {
   const context = await sharedContext();
   const check = (removed: readonly number[]) => checkProgram(context, withoutSteps(CHAIN, removed), newGraphTally());
   assertEquals(await check([]), undefined);
@@ -61,7 +61,7 @@ Deno.test("an operator that computes something else is found, and the graph shru
   });
 });
 
-Deno.test("a call that throws something else, or leaves something behind, is found", async () => {
+Deno.test("a call that throws a wrong error, or leaves something behind, is found", async () => {
   const types = typesOf(await sharedContext());
   const failures = () => runCalls(1, 500, types, newCallTally());
   assertEquals(await failures(), []);
@@ -84,7 +84,7 @@ Deno.test("a call that throws something else, or leaves something behind, is fou
   });
 });
 
-Deno.test("a seed that kills its process is reported and shrunk, and the others are run", async () => {
+Deno.test("a seed that kills its process is reported and reduced, and the others run", async () => {
   const program = new URL("crashing_batch.ts", import.meta.url);
   const { failures: [graph, call], tallies } = await fuzz({ seed: 1, graphs: 5, calls: 4 }, undefined, program);
   const types = typesOf(await sharedContext());

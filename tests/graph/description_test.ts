@@ -21,11 +21,11 @@ function graphOf(attributes: object = {}, { label = "", ids = [0, 1], name = "x"
 /** Values that an attribute may have, no two of them the same. */
 const ATTRIBUTES = [0, -0, 1, 1n, "1", NaN, "NaN", Infinity, -Infinity, [], [0], [-0], true, "true"];
 
-Deno.test("graph description: it is the same for the same graph", () => {
+Deno.test("the description of the same graph is the same", () => {
   assertEquals(describeGraph(graphOf({ a: [1, NaN] })), describeGraph(graphOf({ a: [1, NaN] })));
 });
 
-Deno.test("graph description: it tells graphs apart", () => {
+Deno.test("descriptions of different graphs differ", () => {
   const graphs = [
     graphOf(),
     graphOf({}, { label: "x" }),

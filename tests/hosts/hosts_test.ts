@@ -20,25 +20,25 @@ const NAVIGATORS = [
 ];
 
 for (const name of NAVIGATORS) {
-  Deno.test(`polyfill: a navigator that is replaced (${name}) has ml, and nothing else has`, async () => {
+  Deno.test(`polyfill: a replaced navigator (${name}) has ml, and no other object has`, async () => {
     const { code, stdout, stderr } = await runChild(program("navigator"), [name], FFI);
     assertEquals([code, stderr], [0, ""]);
     assertEquals(JSON.parse(stdout), { same: true, polluted: false, context: true });
   });
 }
 
-Deno.test("polyfill: a frozen navigator is an error that tells the remedy", async () => {
+Deno.test("polyfill: a frozen navigator is an error that says what to do", async () => {
   const { code, stdout } = await runChild(program("navigator"), ["frozen"], FFI);
   assertEquals(code, 0);
   assertMatch(JSON.parse(stdout).error, /^TypeError: navigator\.ml cannot be installed: .* use `ml` of the module$/);
 });
 
-Deno.test("polyfill: graphs have devices, as Chromium's have; without it they have not", async () => {
+Deno.test("graphs have devices, as in Chromium, only with the polyfill", async () => {
   const { stdout, stderr } = await runChild(program("graph_devices"), [], FFI);
   assertEquals([JSON.parse(stdout), stderr], [{ alone: false, devices: ["cpu"], told: ["cpu"] }, ""]);
 });
 
-Deno.test("threads: the navigator may say any number of processors, or none", async () => {
+Deno.test("threads: the navigator may report any number of processors, or none", async () => {
   const threadsFor = async (value: string) => {
     const { code, stdout, stderr } = await runChild(program("threads"), [value], FFI);
     assertEquals([code, stderr], [0, ""], value);
@@ -61,7 +61,7 @@ Deno.test("a project with only a package.json is told to add the package", async
   });
 });
 
-Deno.test("a narrowed --allow-ffi is named, wherever the program lies", async () => {
+Deno.test("a narrowed --allow-ffi is named in the error, wherever the program is", async () => {
   await inProject({}, async (folder, file) => {
     for (const cwd of [folder, "/"]) {
       const { code, stdout } = await run(cwd, ["--no-check", "--no-prompt", `--allow-ffi=${folder}`, file]);
@@ -88,7 +88,7 @@ Deno.test({
   },
 });
 
-Deno.test("--watch: a program that is started again in the same process works as before, without what it had", async () => {
+Deno.test("--watch: a program that restarts in the same process works, and its old objects are released", async () => {
   await inProject({}, async (folder, file) => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--watch", "--no-clear-screen", "--no-check", "--allow-ffi", file],

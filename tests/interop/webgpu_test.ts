@@ -32,7 +32,7 @@ testOn(webgpu, "tensors and contexts with Deno's own WebGPU", async () => {
   }
 });
 
-Deno.test("exportable tensors want a GPUDevice, exports an exportable tensor", async () => {
+Deno.test("createExportableTensor needs a GPUDevice, exportToGPU an exportable tensor", async () => {
   await using context = await ml.createContext();
   for (const value of [undefined, null, {}, Object.create(GPUDevice.prototype) as GPUDevice]) {
     await assertRejects(
@@ -50,7 +50,7 @@ Deno.test("exportable tensors want a GPUDevice, exports an exportable tensor", a
 
 /* -- createContext(gpuDevice) -------------------------------------------------------------------------------------- */
 
-Deno.test("a GPU is the same if all that the provider can pick are it", () => {
+Deno.test("a GPU counts as the same if the provider can only pick that one", () => {
   const gpu = (hardware: string, vendorId: number, deviceId: number) =>
     ({ engineName: "WebGpuExecutionProvider", hardware, vendorId, deviceId }) as EpDevice;
   const rtx = gpu("NVIDIA RTX 4090", 0x10de, 0x2684);
@@ -75,7 +75,7 @@ Deno.test("a GPU is the same if all that the provider can pick are it", () => {
   );
 });
 
-testOn(webgpu, "a context on another GPU than that of the GPUDevice is refused", async () => {
+testOn(webgpu, "a context on a GPU other than the GPUDevice's is refused", async () => {
   const adapter = { ...RTX, deviceId: 0 }; // No such GPU was ever made.
   const selection = { ...DEFAULTS, device: "gpu", provider: "webgpu" } as const;
   const error = await assertRejects(() => openDevice(selection, adapter), DOMException, "not on RTX 4090");
@@ -101,7 +101,7 @@ Deno.test("an export comes after earlier work, and reports its failure", async (
   await timeline.settled;
 });
 
-Deno.test("an export is there at once, also after work that has held the thread for long", async () => {
+Deno.test("an export is synchronous, even after work that blocked the thread for long", async () => {
   const bytes = bytesOf(1, 2);
   const timeline = new Timeline({
     ...openSimulatedDevice(),
@@ -120,7 +120,7 @@ Deno.test("an export is there at once, also after work that has held the thread 
   await timeline.settled;
 });
 
-Deno.test("what comes back late is there for the work after it, and its failure is reported to that", async () => {
+Deno.test("later work sees contents that are copied back late, or their failure", async () => {
   const timeline = new Timeline(openSimulatedDevice());
   const tensor = await timeline.createTensor(FLOATS);
   timeline.fill(tensor, async (write) => {

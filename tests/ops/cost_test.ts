@@ -42,14 +42,14 @@ async function multiplyAddsOf(name: OperatorName, shapes: Shapes, attributes = {
   return (await nodeOf(name, shapes, attributes)).cost.multiplyAdds;
 }
 
-Deno.test("products count the multiply-adds of their sums", async () => {
+Deno.test("matrix products cost their multiply-adds", async () => {
   assertEquals(await multiplyAddsOf("matmul", { a: [5, 2, 3], b: [3, 4] }), 5 * 2 * 4 * 3);
   const transposed = { aTranspose: true, bTranspose: true };
   assertEquals(await multiplyAddsOf("gemm", { a: [3, 2], b: [4, 3] }, transposed), 2 * 4 * 3);
   assertEquals(await multiplyAddsOf("gemm", { a: [2, 3], b: [3, 4], c: [4] }), 2 * 4 * 3 + 2 * 4 / 2);
 });
 
-Deno.test("convolutions count the filter of a channel at every position, those of one group only", async () => {
+Deno.test("convolutions cost the filter of their group at every position", async () => {
   const plain = { input: [2, 4, 5, 5], filter: [6, 4, 3, 3] };
   assertEquals(await multiplyAddsOf("conv2d", plain), 2 * 6 * 3 * 3 * (4 * 3 * 3));
   const grouped = { input: [2, 4, 5, 5], filter: [6, 2, 3, 3], bias: [6] };
@@ -61,7 +61,7 @@ Deno.test("convolutions count the filter of a channel at every position, those o
   assertEquals(await multiplyAddsOf("convTranspose2d", transposed, { groups: 2 }), 2 * 4 * 5 * 5 * (3 * 2 * 2));
 });
 
-Deno.test("a recurrent network is its cell, step by step", async () => {
+Deno.test("a recurrent network costs its cell at every step", async () => {
   const [steps, batch, inputSize, hiddenSize] = [7, 2, 3, 5];
   for (const [network, cell, gates] of [["gru", "gruCell", 3], ["lstm", "lstmCell", 4]] as const) {
     const state = [batch, hiddenSize];
@@ -81,7 +81,7 @@ Deno.test("a recurrent network is its cell, step by step", async () => {
   }
 });
 
-Deno.test("pools count their windows, reductions their input, movement nothing", async () => {
+Deno.test("pools cost their windows, reductions their input, data movement nothing", async () => {
   const input = [1, 2, 6, 6];
   const window = { windowDimensions: [3, 2], strides: [3, 2] };
   assertEquals(await multiplyAddsOf("maxPool2d", { input }, window), 2 * 2 * 3 * (3 * 2) / 2);
@@ -90,7 +90,7 @@ Deno.test("pools count their windows, reductions their input, movement nothing",
   assertEquals(await multiplyAddsOf("transpose", { input }), 0);
 });
 
-Deno.test("bytes are those of all operands and outputs, or of the part that is read", async () => {
+Deno.test("the bytes are those of all operands and outputs, or of the parts that are read", async () => {
   assertEquals((await nodeOf("add", { a: [2, 3], b: [3] })).cost.bytes, 4 * (6 + 3 + 6));
   assertEquals((await nodeOf("concat", { inputs: [[2], [3]] }, { axis: 0 })).cost.bytes, 4 * (2 + 3 + 5));
   assertEquals((await nodeOf("gather", { input: [1000, 4], indices: [2] })).cost.bytes, 4 * (2 + 8 + 8));

@@ -236,7 +236,7 @@ Deno.test("powers of integers wrap, and truncate where the exponent is negative"
   assertEquals(await compute("pow", { a: ["uint64", [1, 2]], b: ["uint64", [2n ** 64n - 1n, 2n ** 63n]] }), [1n, 0n]);
 });
 
-Deno.test("clamp keeps every bit of 64-bit integers and bounds, and clamps 8-bit ones", async () => {
+Deno.test("clamp is exact for 64-bit integers and bounds, and clamps 8-bit integers", async () => {
   const large = 2n ** 62n + 1n;
   const int64 = ["int64", [large - 1n, large, large + 1n, -large]] as const;
   assertEquals(await compute("clamp", { input: int64 }, { minValue: -large + 1n, maxValue: large }), [
@@ -269,7 +269,7 @@ for (const dataType of FLOATS) {
   const compare = async (name: OperatorName, expected: readonly Element[], attributes = {}) =>
     assertEquals(await compute(name, { input: [dataType, special] }, attributes), expected, name);
 
-  Deno.test(`NaN, infinities and -0 pass through ${dataType} operators as they should`, async () => {
+  Deno.test(`${dataType} operators handle NaN, infinities and -0`, async () => {
     await compare("relu", [NaN, Infinity, 0, 0, 0, 2].map((value, i) => i === 4 ? -0 : value));
     await compare("abs", [NaN, Infinity, Infinity, 0, 0, 2]);
     await compare("neg", [NaN, -Infinity, Infinity, -0, 0, -2]);
@@ -282,7 +282,7 @@ for (const dataType of FLOATS) {
     await compare("roundEven", special);
   });
 
-  Deno.test(`min and max of ${dataType} let NaN win`, async () => {
+  Deno.test(`min and max of ${dataType} return NaN if an operand is NaN`, async () => {
     const [a, b] = pairs(special, special);
     for (const name of ["max", "min"] as const) {
       const expected = a.map((x, i) =>
@@ -294,7 +294,7 @@ for (const dataType of FLOATS) {
     }
   });
 
-  Deno.test(`comparisons and predicates of ${dataType} know NaN`, async () => {
+  Deno.test(`comparisons and predicates of ${dataType} handle NaN`, async () => {
     const [a, b] = pairs(special, special);
     const relations = {
       equal: (x: Element, y: Element) => x === y,
@@ -313,7 +313,7 @@ for (const dataType of FLOATS) {
   });
 }
 
-Deno.test("functions neither overflow nor lose small values", async () => {
+Deno.test("functions do not overflow, and keep small values", async () => {
   const close = async (name: OperatorName, input: number[], expected: number[]) => {
     const actual = await compute(name, { input: ["float32", input] });
     const error = Math.max(...expected.map((value, i) => Math.abs(Number(actual[i]) / value - 1)));

@@ -329,7 +329,7 @@ Deno.test("argMin and argMax compare 64-bit integers exactly", async () => {
   assertEquals(await find("argMin", "uint64", unsigned), 3);
 });
 
-Deno.test("of equal elements argMin and argMax name one", async () => {
+Deno.test("argMin and argMax return the index of one of several equal elements", async () => {
   const context = await sharedContext();
   for (const dataType of ANY) {
     const input = tensor(dataType, [5], [1, 3, 1, 3, 2]);

@@ -157,7 +157,7 @@ Deno.test("cast from float to integer truncates toward zero", async () => {
   assertEquals(await run("cast", "float32", [2 ** 63], { dataType: "uint64" }), [2n ** 63n]);
 });
 
-Deno.test("cast of floats that no integer of the type equals leaves the others as they are", async () => {
+Deno.test("casting floats out of the integer's range does not change other elements", async () => {
   // The standard leaves their value open; it may not depend on where they stand, as in a vectorised loop.
   const strange = [NaN, Infinity, -Infinity, 1e30, -1e30];
   const elements = Array.from({ length: 35 }, (_, i) => i % 2 === 0 ? i : strange[(i - 1) / 2 % 5]!);
@@ -183,7 +183,7 @@ const IDLE: readonly [OperatorName, readonly number[], Record<string, unknown>][
 
 for (const constants of [[], ["input"]]) {
   const kind = constants.length === 0 ? "an input" : "a constant";
-  Deno.test(`${kind} that an operator hands on as it is can be an output, also twice`, async () => {
+  Deno.test(`${kind} that an operator passes on unchanged can be an output, even twice`, async () => {
     const context = await sharedContext();
     for (const [name, shape, attributes] of IDLE) {
       const input = tensor("float32", shape, shape.length === 0 ? [5] : [5, 6]);

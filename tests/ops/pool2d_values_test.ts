@@ -65,7 +65,7 @@ for (const [name, types] of POOLS) {
   });
 }
 
-Deno.test("the pool of a window in padding is 0", async () => {
+Deno.test("a pool window that lies in the padding gives 0", async () => {
   const input = tensor("float32", [1, 1, 1, 1], [-7]);
   const attributes = { windowDimensions: [1, 1], padding: [1, 0, 0, 1] };
   for (const [name, value] of [["averagePool2d", -7], ["l2Pool2d", 7], ["maxPool2d", -7]] as const) {
@@ -90,7 +90,7 @@ Deno.test("maxPool2d of 64-bit integers is exact", async () => {
   assertEquals(rows!.data, [2n ** 53n + 1n, 2n ** 63n - 1n]);
 });
 
-Deno.test("the padding of pad counts in a pool that follows, as large as it may be", async () => {
+Deno.test("padding from pad counts in a pool that follows, up to the largest", async () => {
   const context = await sharedContext();
   const input = tensor("float32", [1, 1, 2, 2], [-1, -2, -3, -4]);
   for (const rows of [1, 2, 3]) {

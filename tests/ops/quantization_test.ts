@@ -162,7 +162,7 @@ Deno.test("32-bit integers are dequantised without overflow or loss", async () =
   assertEquals(await run("dequantizeLinear", ["int32", [16777219]], ["float32", 1], ["int32", 16777216]), [3]);
 });
 
-Deno.test("four-bit integers are packed two to a byte, the first in the low half", async () => {
+Deno.test("4-bit integers are packed two per byte, the first in the low half", async () => {
   const context = await sharedContext();
   const tensor = await context.createTensor({ dataType: "int4", shape: [3], readable: true, writable: true });
   context.writeTensor(tensor, Uint8Array.of(0x2f, 0x03));
@@ -177,7 +177,7 @@ Deno.test("four-bit integers are packed two to a byte, the first in the low half
   assertEquals(result!.data, [-4.5, 3, -1]);
 });
 
-Deno.test("four-bit integers are for quantisation only", async () => {
+Deno.test("4-bit integers are for quantisation only", async () => {
   const context = await sharedContext();
   const limits = context.opSupportLimits();
   for (const type of FOUR_BITS) {

@@ -187,7 +187,7 @@ Deno.test("lstm agrees with the reference with and without peepholes, in both ga
   }
 });
 
-Deno.test("recurrent networks take one bias without the other", async () => {
+Deno.test("recurrent networks accept one bias without the other", async () => {
   for (const [name, gates] of [["gru", 3], ["lstm", 4]] as const) {
     for (const bias of ["bias", "recurrentBias"]) {
       await assertAgrees(name, valuesOf("float32", { ...network(gates, 1), [bias]: [1, gates * HIDDEN] }), sizes);
@@ -202,7 +202,7 @@ Deno.test("recurrent networks take one bias without the other", async () => {
   }
 });
 
-Deno.test("recurrent networks take any activations", async () => {
+Deno.test("recurrent networks accept any activations", async () => {
   const names = ["relu", "sigmoid", "tanh"] as const;
   for (const gate of names) {
     for (const candidate of names) {
@@ -214,7 +214,7 @@ Deno.test("recurrent networks take any activations", async () => {
   }
 });
 
-Deno.test("the output gate of a peephole lstm looks at the old cell state", async () => {
+Deno.test("the output gate of an lstm with peepholes uses the old cell state", async () => {
   // Everything is 0 but the cell state and its peepholes: the gates are i = o = f = σ(1·5), had o seen the new state, not.
   const zeros = (shape: number[]) => tensor("float32", shape, new Array(shape.reduce((a, b) => a * b, 1)).fill(0));
   const operands = {

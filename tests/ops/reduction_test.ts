@@ -86,7 +86,7 @@ Deno.test("sums and products of integers wrap, to the last bit", async () => {
   assertEquals(await reduce("reduceSumSquare", "uint32", [2 ** 16 + 1]), [2 ** 17 + 1]);
 });
 
-Deno.test("the greatest and the least of 64-bit and unsigned integers", async () => {
+Deno.test("maximum and minimum of 64-bit and unsigned integers", async () => {
   const large = 2n ** 63n;
   const unsigned = [5n, large + 2n ** 31n, large + 1n, 2n ** 33n + 1n, 7n, 6n, 8n, 9n, 10n];
   assertEquals(await reduce("reduceMax", "uint64", unsigned), [large + 2n ** 31n]);
@@ -99,7 +99,7 @@ Deno.test("the greatest and the least of 64-bit and unsigned integers", async ()
   assertEquals(await reduce("reduceMax", "uint8", [1, 200, 127]), [200]);
 });
 
-Deno.test("a reduction along no axes still applies its function to each element", async () => {
+Deno.test("a reduction along no axes applies its function to each element", async () => {
   assertEquals(await reduce("reduceL1", "int32", [-3, 2], []), [3, 2]);
   assertEquals(await reduce("reduceL2", "float32", [-3, 2], []), [3, 2]);
   assertEquals(await reduce("reduceSumSquare", "int64", [-3n, 2n], []), [9n, 4n]);

@@ -29,7 +29,7 @@ for (
     ["end", 0, ""],
   ] as const
 ) {
-  Deno.test(`a process that ends by ${way} during a dispatch dies of no signal`, async () => {
+  Deno.test(`a process that ends by ${way} during a dispatch is not killed by a signal`, async () => {
     const { code, signal, stdout, stderr } = await run("end_during_dispatch.ts", [way]);
     assertEquals([code, signal], [expectedCode, null]);
     assertStringIncludes(stderr, text);
@@ -55,7 +55,7 @@ for (const work of ["createContext", "build"]) {
   });
 }
 
-Deno.test("writes, slow and trivial dispatches and reads give the results of strict order", async () => {
+Deno.test("writes, slow and fast dispatches and reads happen in order", async () => {
   const { code, stdout } = await run("order.ts");
   assertEquals([code, stdout], [0, "3 6 5"]);
 });
@@ -96,7 +96,7 @@ Deno.test({
   },
 });
 
-Deno.test("the constants of builders that are dropped unbuilt are freed", async () => {
+Deno.test("constants of builders that are never built are freed", async () => {
   const { code, stdout } = await run("dropped_builders.ts", [], ["-A", "--v8-flags=--expose-gc"]);
   assertEquals(code, 0);
   const { before, peak, after } = JSON.parse(stdout);
@@ -105,14 +105,14 @@ Deno.test("the constants of builders that are dropped unbuilt are freed", async 
   assertLess(after - before, 100 * 2 ** 20);
 });
 
-Deno.test("workers that are terminated during a dispatch take nothing with them", async () => {
+Deno.test("terminating a worker during a dispatch does not harm the process", async () => {
   const count = Number(Deno.env.get("WEBNN_TERMINATIONS") ?? 30);
   const { code, signal, stdout, stderr } = await run("worker_terminations.ts", [`${count}`], ["-A"]);
   assertEquals([code, signal], [0, null], stderr);
   console.log(stdout);
 });
 
-Deno.test("workers that throw or close leave the main isolate whole", async () => {
+Deno.test("workers that throw or close do not harm the main isolate", async () => {
   const { code, signal, stdout, stderr } = await run("worker_ends.ts", [], ["-A"]);
   assertEquals([code, signal], [0, null], stderr);
   const { value, left } = JSON.parse(stdout);
@@ -159,7 +159,7 @@ Deno.test({
   },
 });
 
-Deno.test("destroying a context stops a run at the next node and a build on its way, and rejects at once", async () => {
+Deno.test("destroying a context stops runs and builds, and rejects their promises at once", async () => {
   const { code, signal, stdout, stderr } = await run("abort.ts");
   assertEquals([code, signal, stderr], [0, null, ""]);
   const { rejected, ...figures } = JSON.parse(stdout);
@@ -189,7 +189,7 @@ Deno.test({
   },
 });
 
-Deno.test("forgotten tensors and graphs are collected in time, by the memory that they hold", async () => {
+Deno.test("forgotten tensors and graphs are collected in time, because V8 knows their size", async () => {
   const { code, stdout, stderr } = await run("forgotten.ts", [], ["-A"]);
   assertEquals(code, 0, stderr);
   const { tensors, graphs } = JSON.parse(stdout);

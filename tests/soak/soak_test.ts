@@ -19,14 +19,14 @@ function phase(bytesPerRequest: number, noise: number): PhaseResult {
   return { isolate: "main", inFlight: 8, samples };
 }
 
-Deno.test("the trend is that of the second half, in bytes a request", () => {
+Deno.test("the trend is the growth in the second half, in bytes per request", () => {
   const { slope, rise, isFlat } = trendOf(phase(100_000, 0).samples);
   assertEquals([Math.round(slope), Math.round(rise), isFlat], [100_000, 15_000_000, false]);
   const samples = phase(0, 0).samples.map((sample, i) => i < 50 ? { ...sample, resident: i * MEGABYTE } : sample);
   assertEquals(trendOf(samples), { slope: 0, rise: 0, isFlat: true });
 });
 
-Deno.test("growth is told from noise, and from what is as good as none", () => {
+Deno.test("growth is distinguished from noise and from negligible growth", () => {
   assert(trendOf(phase(0, 15 * MEGABYTE).samples).isFlat);
   assert(trendOf(phase(1000, 0).samples).isFlat);
   assert(trendOf(phase(60_000, 0).samples).isFlat); // 9 MB in all
@@ -44,7 +44,7 @@ Deno.test("the table names the phase that grows, and the picture has a line for 
 });
 
 for (const isolate of ["main", "workers"] as const) {
-  Deno.test(`a short phase, ${isolate}: every request has its own result, and all ends well`, async () => {
+  Deno.test(`a short phase, ${isolate}: every request gets its own result`, async () => {
     const { samples } = await runPhase({ isolate, inFlight: 2 }, 1, 7);
     assertLess(0, samples.at(-1)!.requests - samples[0]!.requests);
     assertLess(samples.at(-1)!.resident, 1000 * MEGABYTE);

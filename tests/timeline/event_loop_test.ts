@@ -24,14 +24,14 @@ async function sum(context: MLContext) {
   return await builder.build({ y: builder.add(x, x) });
 }
 
-Deno.test("a timer fires amid awaited reads", async () => {
+Deno.test("a timer fires between awaited reads", async () => {
   await using context = await createContext();
   const tensor = await context.createTensor(TENSOR);
   const buffer = new Float32Array(1);
   assertEquals(await repeat(() => context.readTensor(tensor, buffer)), 2);
 });
 
-Deno.test("a timer fires amid dispatches and awaited reads", async () => {
+Deno.test("a timer fires between dispatches and awaited reads", async () => {
   await using context = await createContext();
   const graph = await sum(context);
   const [x, y] = [await context.createTensor(TENSOR), await context.createTensor(TENSOR)];
@@ -42,7 +42,7 @@ Deno.test("a timer fires amid dispatches and awaited reads", async () => {
   assertEquals(ticks, 2);
 });
 
-Deno.test("thousands of dispatches in a row are not all carried out before the calls return", async () => {
+Deno.test("thousands of dispatches in a row do not all run before the calls return", async () => {
   await using context = await createContext();
   const graph = await sum(context);
   const [x, y] = [await context.createTensor(TENSOR), await context.createTensor(TENSOR)];
@@ -54,7 +54,7 @@ Deno.test("thousands of dispatches in a row are not all carried out before the c
   assert(ticks > 1, `${ticks} ticks`);
 });
 
-Deno.test("after an awaited read the next work is carried out at once", async () => {
+Deno.test("after an awaited read, the next work runs at once", async () => {
   const device = await openCpu(DEFAULTS);
   const written: number[] = [];
   const create = device.createTensor.bind(device);

@@ -194,7 +194,7 @@ test("await using waits until the memory is released", async ({ device, context,
   assertEquals(device.live.size, before);
 });
 
-Deno.test("a queue carries out steps in order, at once while it is idle", async () => {
+Deno.test("a queue runs steps in order, and at once while it is idle", async () => {
   const queue = new Queue();
   const log: number[] = [];
   queue.add(() => void log.push(1));
@@ -209,7 +209,7 @@ Deno.test("a queue carries out steps in order, at once while it is idle", async 
   assertEquals(log, [1, 2, 3, 4, 5]);
 });
 
-Deno.test("a queue of many synchronous steps lets the event loop turn", async () => {
+Deno.test("a queue of many synchronous steps lets the event loop run", async () => {
   const queue = new Queue();
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);
@@ -223,7 +223,7 @@ Deno.test("a queue of many synchronous steps lets the event loop turn", async ()
   assert(ticks > 3, `${ticks} ticks`);
 });
 
-Deno.test("steps that have held the thread for a while are followed by a turn of the event loop", async () => {
+Deno.test("after steps that blocked the thread for a while, the event loop runs", async () => {
   const queue = new Queue();
   const log: string[] = [];
   queue.add(() => queue.spend(100));
@@ -238,14 +238,14 @@ Deno.test("steps that have held the thread for a while are followed by a turn of
   assertEquals(queue.idle, true);
 });
 
-Deno.test("a queue that never runs dry lets go of each step once it has begun", async () => {
+Deno.test("a queue that is never empty releases each step once it has begun", async () => {
   const { code, stdout, stderr } = await runChild(new URL("programs/held_steps.ts", import.meta.url), [], [
     "--v8-flags=--expose-gc",
   ]);
   assertEquals([code, stdout], [0, "released"], stderr);
 });
 
-Deno.test("a failure that nobody reads keeps no tensors", async () => {
+Deno.test("a failure that is never read keeps no tensors", async () => {
   const { code, stdout, stderr } = await runChild(new URL("programs/unread_failures.ts", import.meta.url), [], [
     "--v8-flags=--expose-gc",
   ]);
