@@ -31,7 +31,10 @@ export interface ModelSource {
 export interface RunOptions {
   /** The options of `createContext`: the device, the threads. */
   readonly context?: ContextOptions;
-  /** How often each model is loaded, so that as many runs of it go on at a time; 1 by default. */
+  /**
+   * How often each model is loaded, so that as many runs of it go on at a time. By default 2 on a CPU with several cores,
+   * whose threads wait for each other in a single run; 1 on other devices, and with batches.
+   */
   readonly instances?: number;
   /** How many rows of several requests may share a run; 1, which is none, by default. */
   readonly batch?: number;
@@ -74,21 +77,22 @@ export async function serveModel(
     }
   };
   try {
-    for (let i = 0; i < (options.instances ?? 1); i++) {
+    const first = await loadInstance(source, dimensions, options);
+    instances.push(first);
+    while (instances.length < (options.instances ?? defaultInstances(first, options))) {
       instances.push(await loadInstance(source, dimensions, options));
     }
-    const [first] = instances;
-    const mayStack = rest.rowsIndependent !== false && hasFreeRows([...first!.inputs, ...first!.outputs]);
+    const mayStack = rest.rowsIndependent !== false && hasFreeRows([...first.inputs, ...first.outputs]);
     const mayShare = mayStack ? await proofOf(source, rest.rowsIndependent) : undefined;
-    const { backend, device, threads } = contextInfo(first!.context);
-    const inputs = first!.inputs.map(portOf);
+    const { backend, device, threads } = contextInfo(first.context);
+    const inputs = first.inputs.map(portOf);
     const runs = instances.map((instance) => instance.run.bind(instance));
     const maxBatch = mayShare ? options.batch ?? 1 : 1;
     const known = mayShare && maxBatch > 1 ? await warmUp({ inputs, runs, maxBatch, mayShare }) : new Map();
     return {
       name,
       inputs,
-      outputs: first!.outputs.map(portOf),
+      outputs: first.outputs.map(portOf),
       engine: `${backend}, ${device}, ${threads} thread${threads === 1 ? "" : "s"}`,
       scheduler: createScheduler({
         lanes: Array.from({ length: RUNS_UNDER_WAY }, () => runs).flat(),
@@ -121,6 +125,10 @@ async function loadInstance(
     context.destroy();
     throw error;
   }
+}
+
+function defaultInstances({ context }: OnnxModel, { batch = 1 }: RunOptions): number {
+  return contextInfo(context).device === "cpu" && batch === 1 ? Math.min(2, navigator.hardwareConcurrency) : 1;
 }
 
 /** How it is shown that requests may share a run; `undefined` if it cannot be. */

@@ -17,7 +17,7 @@ const HELP =
 Usage: deno task bench:serve [options]
 
   --seconds N       how long each server is under load (60)
-  --connections N   how many requests are in flight (64)
+  --connections N,..  how many requests are in flight (64)
   --models LIST     of ${WORKLOADS.map(({ model }) => model).join(", ")} (all)
   --servers LIST    of ${Object.keys(SERVERS).join(", ")} (all)
   --rounds N        how often each is loaded, by turns (1)
@@ -37,31 +37,46 @@ function at(sorted: readonly number[], part: number): string {
 
 const megabytes = (bytes: number | undefined) => bytes === undefined ? "" : (bytes / 1e6).toFixed(0);
 
-function row(title: string, { seconds, right, wrong, lost, latencies, rough, roughWrong }: Outcome, memory: string[]) {
+function row(title: string, connections: number, outcome: Outcome, memory: readonly string[]): void {
+  const { seconds, right, wrong, lost, latencies, rough, roughWrong } = outcome;
   const times = [at(latencies, 0.5), at(latencies, 0.99)];
-  const cells = [title, (right / seconds).toFixed(1), ...times, wrong, lost, `${roughWrong} of ${rough}`, ...memory];
+  const cells = [
+    title,
+    connections,
+    (right / seconds).toFixed(1),
+    ...times,
+    wrong,
+    lost,
+    `${roughWrong} of ${rough}`,
+    ...memory,
+  ];
   console.log(`| ${cells.join(" | ")} |`);
 }
 
 await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
   const seconds = positiveInteger(options.seconds, "--seconds");
-  const connections = positiveInteger(options.connections, "--connections");
+  const loads = options.connections.split(",").map((count) => positiveInteger(count, "--connections"));
   const rounds = positiveInteger(options.rounds, "--rounds");
   const models = namesIn(options.models ?? "squeezenet,minilm", WORKLOADS.map(({ model }) => model), "--models");
   const servers = namesIn(options.servers ?? Object.keys(SERVERS).join(), Object.keys(SERVERS), "--servers");
   const minilm = MODELS.find(({ name }) => name === "minilm-float32")!;
   const network = (ending: string) => testData(`models/squeezenet1.1.${ending}`);
   const folder = await makeModels([network("json"), network("safetensors"), await fetchModel(minilm)]);
-  console.log(`| server | requests/s | p50 ms | p99 ms | wrong | lost | rough not refused | MB ready | MB end |`);
-  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
+  console.log(
+    `| server | in flight | requests/s | p50 ms | p99 ms | wrong | lost | rough not refused | MB ready | MB end |`,
+  );
+  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
   for (let round = 0; round < rounds; round++) {
     for (const model of models) {
       for (const name of servers) {
         await using server = await startServer(name, [join(folder, `${model}.onnx`)]);
         const before = server.memory();
         const workload = WORKLOADS.find((workload) => workload.model === model)!;
-        const outcome = await load(server.url, workload, { connections, seconds, rough: options.rough });
-        row(`${model}: ${SERVERS[name]!.title}`, outcome, [megabytes(before), megabytes(server.memory())]);
+        for (const connections of loads) {
+          const outcome = await load(server.url, workload, { connections, seconds, rough: options.rough });
+          const memory = [megabytes(before), megabytes(server.memory())];
+          row(`${model}: ${SERVERS[name]!.title}`, connections, outcome, memory);
+        }
       }
     }
   }

@@ -10,7 +10,7 @@ import { createHandler } from "@webnn/serve";
 const models = Deno.env.get("WEBNN_MODELS")?.split(",") ?? [];
 if (models.length === 0) throw new Error("WEBNN_MODELS must name the models, separated by commas");
 const batch = Number(Deno.env.get("WEBNN_BATCH") ?? 1);
-const handler = await createHandler(models, { context: { threads: 1 }, batch });
+const handler = await createHandler(models, { context: { threads: 1 }, instances: 1, batch });
 
 export default {
   fetch: (request) => handler(request),
