@@ -111,10 +111,17 @@ export function touchFile(path: string): void {
   }
 }
 
-/** The files of a folder. Files that disappear in the meantime are left out. */
-export async function listFiles(folder: string): Promise<FileEntry[]> {
+/**
+ * The files of a folder; with `below`, those of the folders in it too, by their path in the folder. Files that disappear
+ * in the meantime are left out.
+ */
+export async function listFiles(folder: string, { below = false } = {}): Promise<FileEntry[]> {
   const files: FileEntry[] = [];
-  for await (const { name, isFile } of Deno.readDir(folder)) {
+  for await (const { name, isFile, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory && below) {
+      const inner = await listFiles(`${folder}/${name}`, { below });
+      files.push(...inner.map((file) => ({ ...file, name: `${name}/${file.name}` })));
+    }
     if (!isFile) continue;
     const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
     if (info) files.push({ name, size: info.size, modified: info.mtime?.getTime() ?? 0 });

@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { compileOnnx } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
-import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { contextOptions, DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { openModel } from "../model/load.ts";
+import { isModule } from "../model/module.ts";
+import { dimensionsOf } from "../shapes.ts";
 import { bytes } from "../table.ts";
 
 /** What a folder holds: the time of the last use of each file, by name, and all their bytes. */
@@ -22,7 +25,7 @@ export const compileCommand = command({
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
 Programs use the folder by the option cacheDirectory of createContext, or by WEBNN_CACHE_DIR=DIR. It fits this
-version of the module and of the engine, this processor, and the shapes: see docs/cache.md. The model runs once.`,
+version of the module and of the engine, this processor, and the shapes: see docs/cache.md. The model does not run.`,
   options: {
     cache: { kind: "text", value: "DIR", help: "the folder of compiled graphs; it is made where it is missing" },
     ...INPUT_OPTIONS,
@@ -39,10 +42,8 @@ version of the module and of the engine, this processor, and the shapes: see doc
     const duration = performance.now() - start;
     const after = await contentsOf(options.cache);
     const added = [...after.modified.keys()].filter((name) => !before.modified.has(name));
-    const isKnown = [...after.modified].some(([name, time]) =>
-      before.modified.has(name) && before.modified.get(name)! < time
-    );
-    if (added.length === 0 && !isKnown) throw new Failure(await reasonFor(path, options.cache));
+    const isUsed = [...after.modified].some(([name, time]) => before.modified.get(name)! < time);
+    if (added.length === 0 && !isUsed) throw new Failure(await reasonFor(path, options.cache));
     const size = after.bytes - before.bytes;
     const text = added.length === 0
       ? `${path} was in ${options.cache} already`
@@ -60,9 +61,14 @@ async function compile(
   try {
     const opened = await openModel(path, context);
     const inputs = await readInputs(opened.inputs, options);
-    using model = await opened.load(new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape])));
-    // Where the elements of inputs decide over the graph, or dimensions without a name, it is built for a run.
-    await model.run(inputs);
+    const shapes = new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+    if (isModule(path)) return (await opened.load(shapes))[Symbol.dispose]();
+    const dimensions = dimensionsOf(opened.inputs, shapes);
+    await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs });
+  } catch (error) {
+    // A plain Error means that nothing was stored.
+    const isStored = !(error instanceof Error) || error.constructor !== Error;
+    throw isStored ? fileError(path, error) : new Failure(await reasonFor(path, cacheDirectory));
   } finally {
     context.destroy();
   }

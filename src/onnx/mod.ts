@@ -24,7 +24,7 @@ import {
   loadModel,
   type LoadOptions,
 } from "./load.ts";
-import type { OnnxModel } from "./onnx_model.ts";
+import type { OnnxModel, RunInputs } from "./onnx_model.ts";
 
 export type { BuildOptions, ExternalFiles, Inspection, LoadOptions, WeightCount } from "./load.ts";
 export type { Dimension, ElementType } from "./model.ts";
@@ -76,32 +76,37 @@ export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
   cacheDirectory: string;
   /** Options of the contexts that will use the model: some of them decide how it is compiled. */
   contextOptions?: Omit<ContextOptions, "cacheDirectory">;
+  /** The inputs of a run. Needed only if `dimensions` does not determine the graph. */
+  inputs?: RunInputs;
 }
 
 /**
- * Compiles an ONNX model for the CPU ahead of time, without running it: puts its graph into a folder from which programs
- * with that `cacheDirectory` load it, on processors of the same kind, with this version of the module and the engine.
+ * Compiles an ONNX model ahead of time, without running it: puts its graph into a folder from which programs with that
+ * `cacheDirectory` load it, on processors of the same kind, with this version of the module and the engine.
  *
  * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with an Error if the graph
- * could not be kept
+ * could not be stored
  */
 export async function compileOnnx(source: Uint8Array | string | URL, options: CompileOnnxOptions): Promise<void> {
-  const { cacheDirectory, contextOptions, ...loadOptions } = options;
+  const { cacheDirectory, contextOptions, inputs, ...loadOptions } = options;
   const context = await createContext({ ...contextOptions, cacheDirectory });
   try {
     const before = await entriesOf(cacheDirectory);
     using model = await loadOnnx(source, { ...loadOptions, context });
+    if (!model.isBuilt && inputs) await model.build(inputs);
     if (!model.isBuilt) {
       const free = model.inputs.flatMap(({ name, shape }) =>
         shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
       );
-      const open = free.length > 0 ? `${[...new Set(free)].join(", ")}; pass dimensions` : "the elements of its inputs";
+      const open = free.length > 0
+        ? `${[...new Set(free)].join(", ")}; pass dimensions`
+        : "the elements of its inputs; pass inputs";
       throw new TypeError(`compileOnnx: the graph depends on ${open}`);
     }
     const after = await entriesOf(cacheDirectory);
     if ([...after].every(([name, modified]) => before.get(name) === modified)) {
       throw new Error(
-        `compileOnnx: nothing was kept in ${cacheDirectory}; it needs --allow-read and --allow-write, and room for a ` +
+        `compileOnnx: nothing was stored in ${cacheDirectory}; it needs --allow-read and --allow-write, and room for a ` +
           "model of at most 512 MiB of weights",
       );
     }
@@ -110,12 +115,10 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
   }
 }
 
-/** The compiled graphs in a folder, with the time when each was last used. */
+/** The files in a folder and the folders below it, with the time when each was last used. */
 async function entriesOf(folder: string): Promise<Map<string, number>> {
-  const files = await listFiles(folder).catch(() => []);
-  return new Map(
-    files.filter(({ name }) => name.endsWith(".webnn")).map(({ name, modified }) => [name, modified] as const),
-  );
+  const files = await listFiles(folder, { below: true }).catch(() => []);
+  return new Map(files.map(({ name, modified }) => [name, modified]));
 }
 
 /**

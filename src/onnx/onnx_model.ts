@@ -172,6 +172,11 @@ export class OnnxModel {
     this.dispose();
   }
 
+  /** Builds the graph for the inputs of a run, without running it. @ignore */
+  async build(inputs: RunInputs): Promise<void> {
+    this.#release(await this.#acquire(this.#checkInputs(inputs, "compileOnnx")));
+  }
+
   /** Builds the graph for shapes before the first run. @ignore */
   async prepare(shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
     const given = new Map(Array.from(shapes, ([name, shape]) => [name, { shape, bytes: NO_BYTES }]));

@@ -51,5 +51,19 @@ test("what cannot be kept is an error", async (folder) => {
   const cacheDirectory = join(folder, "file");
   await Deno.writeTextFile(cacheDirectory, "mine");
   const compiling = () => compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
-  await assertRejects(compiling, Error, `nothing was kept in ${cacheDirectory}`);
+  await assertRejects(compiling, Error, `nothing was stored in ${cacheDirectory}`);
+});
+
+test("inputs of a run stand in for free dimensions, and for elements that decide over the graph", async (folder) => {
+  const reshape = onnxFile({
+    inputs: [{ name: "x", shape: ["n"] }, { name: "sizes", type: "int64", shape: [2] }],
+    outputs: [{ name: "y" }],
+    initializers: [],
+    nodes: [{ op: "Reshape", inputs: ["x", "sizes"], outputs: ["r"] }, { op: "Neg", inputs: ["r"], outputs: ["y"] }],
+  });
+  const compiling = () => compileOnnx(reshape, { cacheDirectory: folder, dimensions: { n: 4 } });
+  await assertRejects(compiling, TypeError, "the elements of its inputs; pass inputs");
+  const inputs = { x: Float32Array.of(1, 2, 3, 4), sizes: BigInt64Array.of(2n, 2n) };
+  await compileOnnx(reshape, { cacheDirectory: folder, inputs });
+  assertEquals((await filesIn(folder)).length, 1);
 });
