@@ -17,8 +17,12 @@ import { elementsOf, isKnown, known, numbersOf, operandType, sizeOf, Unsupported
 export interface Walk {
   readonly builder: MLGraphBuilder;
   readonly limits: MLOpSupportLimits;
-  /** The constant for a known value; each value has only one. */
-  constant(value: Known): MLOperand;
+  /** The constant for a known value, in another shape if given; each value has only one in each shape. */
+  constant(value: Known, shape?: readonly number[]): MLOperand;
+  /** A number as a scalar constant; each number of a type has only one. */
+  scalar(type: MLOperandDataType, value: MLNumber): MLOperand;
+  /** A small constant in another shape; `undefined` if the operand is something else. */
+  reshaped(operand: MLOperand, shape: readonly number[]): MLOperand | undefined;
   /** Whether a value is a weight whose bytes only a tensor has. */
   isWeight(value: Value): boolean;
   /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
@@ -98,9 +102,9 @@ export class NodeView {
     return this.has(i) ? this.input(i) : undefined;
   }
 
-  /** A value as an operand. */
-  operand(value: Value): MLOperand {
-    return isKnown(value) ? this.walk.constant(value) : value.operand;
+  /** A value as an operand, in another shape if given. */
+  operand(value: Value, shape: readonly number[] = value.shape): MLOperand {
+    return isKnown(value) ? this.walk.constant(value, shape) : this.reshape(value.operand, shape);
   }
 
   /** An input whose elements the row must know, such as axes. The node is rejected if they cannot be known. */
@@ -217,7 +221,7 @@ export class NodeView {
   /** A scalar constant with the data type of another operand. */
   scalar(like: MLOperand | MLOperandDataType, value: MLNumber): MLOperand {
     const type = typeof like === "string" ? like : like.dataType;
-    return this.builder.constant(type, is64Bit(type) ? BigInt(value) : Number(value));
+    return this.walk.scalar(type, is64Bit(type) ? BigInt(value) : Number(value));
   }
 
   /** Casts an operand, if it does not have the data type yet. */
@@ -227,7 +231,8 @@ export class NodeView {
 
   /** Reshapes an operand, if it does not have the shape yet. */
   reshape(operand: MLOperand, shape: readonly number[]): MLOperand {
-    return sameShape(operand.shape, shape) ? operand : this.builder.reshape(operand, shape);
+    if (sameShape(operand.shape, shape)) return operand;
+    return this.walk.reshaped(operand, shape) ?? this.builder.reshape(operand, shape);
   }
 
   /** Transposes an operand, if the permutation changes the order. */

@@ -6,12 +6,14 @@
  */
 
 import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
+import type { MLNumber } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
-import { byteLength } from "../shape.ts";
+import type { MLOperandDataType } from "../data_type.ts";
+import { byteLength, sameShape } from "../shape.ts";
 import { messageOf } from "../errors.ts";
-import { type MakeConstant, placeholder } from "./constants.ts";
+import { type MakeConstant, placeholder, WEIGHT_BYTES } from "./constants.ts";
 import { controlFlow } from "./control_flow.ts";
 import { type Evaluator, evaluatorOf } from "./evaluate/evaluate.ts";
 import { callFunction, functionOf } from "./functions.ts";
@@ -90,6 +92,11 @@ export class Walker implements Walking {
   readonly limits: MLOpSupportLimits;
   readonly #plan: WalkPlan;
   readonly #constants = new Map<Known, MLOperand>();
+  readonly #scalars = new Map<string, MLOperand>();
+  /** The values of small constants. */
+  readonly #small = new Map<MLOperand, Known>();
+  /** Known values in other shapes. */
+  readonly #shapes = new Map<Known, Map<string, Known>>();
   readonly #sources = new Sources();
   readonly #inputs = new Map<string, MLOperand>();
   readonly #leaves = new Set<MLOperand>();
@@ -322,16 +329,46 @@ export class Walker implements Walking {
   }
 
   /** @see Walk.constant */
-  constant(value: Known): MLOperand {
-    let operand = this.#constants.get(value);
+  constant(value: Known, shape: readonly number[] = value.shape): MLOperand {
+    const shaped = this.#inShape(value, shape);
+    let operand = this.#constants.get(shaped);
     if (!operand) {
       // The walk will not result in a graph any more, so no weights need to be copied.
       const make = this.#isInVain ? placeholder : this.#plan.makeConstant;
-      operand = make(this.builder, value, this.limits);
-      this.#constants.set(value, operand);
+      operand = make(this.builder, shaped, this.limits);
+      this.#constants.set(shaped, operand);
+      this.#leaves.add(operand);
+      if (value.bytes.byteLength < WEIGHT_BYTES) this.#small.set(operand, value);
+    }
+    return operand;
+  }
+
+  /** A known value in another shape: one for each shape, so that each has only one constant. */
+  #inShape(value: Known, shape: readonly number[]): Known {
+    if (sameShape(value.shape, shape)) return value;
+    const shapes = this.#shapes.get(value) ?? new Map<string, Known>();
+    this.#shapes.set(value, shapes);
+    const shaped = shapes.get(`${shape}`) ?? { ...value, shape };
+    shapes.set(`${shape}`, shaped);
+    return shaped;
+  }
+
+  /** @see Walk.scalar */
+  scalar(type: MLOperandDataType, value: MLNumber): MLOperand {
+    const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
+    let operand = this.#scalars.get(key);
+    if (!operand) {
+      operand = this.builder.constant(type, value);
+      this.#scalars.set(key, operand);
       this.#leaves.add(operand);
     }
     return operand;
+  }
+
+  /** @see Walk.reshaped */
+  reshaped(operand: MLOperand, shape: readonly number[]): MLOperand | undefined {
+    const value = this.#small.get(operand);
+    return value && this.constant(value, shape);
   }
 
   get #isInVain(): boolean {

@@ -9,7 +9,7 @@ import type { MLOperandDataType } from "../../data_type.ts";
 import type { ElementType } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import { type Row, type RowResult, rows } from "../row.ts";
-import { operandType, sizeOf } from "../value.ts";
+import { operandType, sizeOf, type Value } from "../value.ts";
 import { along, calculate, cut, join, range } from "./calculation.ts";
 import { convolution } from "./convolution.ts";
 import { typeNamed } from "./elementwise.ts";
@@ -17,43 +17,51 @@ import { typeNamed } from "./elementwise.ts";
 /** The quantised types of ONNX that WebNN has. A computed int32 may represent a 16-bit type of the model. */
 const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4"];
 
-/**
- * Reshapes a scale or zero point for WebNN's blockwise quantisation: one value for all, one per element of an axis, or
- * one per block of an axis.
- */
-function blockwise(node: NodeView, values: MLOperand, shape: readonly number[], axis: number): MLOperand {
-  const rank = values.shape.length;
-  if (rank === 0 || (rank === 1 && values.shape[0] === 1)) return node.reshape(values, shape.map(() => 1));
-  if (rank === 1) return along(node, values, shape.length, node.axis(axis, shape.length));
-  return values;
+/** The shape of a scale or zero point for WebNN's blockwise quantisation of a shape. */
+type BlockShape = (values: { readonly shape: readonly number[] }) => readonly number[];
+
+/** One value for all, one per element of the axis, or one per block of an axis. */
+function blocksOf(node: NodeView, shape: readonly number[], axis: number): BlockShape {
+  return (values) => {
+    const [count = 1, ...others] = values.shape;
+    if (others.length > 0) return values.shape;
+    const at = count === 1 ? undefined : node.axis(axis, shape.length);
+    return shape.map((_, i) => i === at ? count : 1);
+  };
 }
 
 /** WebNN does not support a partial last block. */
-function checkBlocks(node: NodeView, scale: MLOperand, shape: readonly number[]): void {
+function checkBlocks(node: NodeView, scale: Value, shape: readonly number[]): void {
   const size = node.since >= 21 ? node.int("block_size", 0) : 0;
   if (size === 0) return;
   const axis = node.axis(node.int("axis", 1), shape.length);
   if (scale.shape[axis]! * size !== shape[axis]) node.refuse("a last block that is not full");
 }
 
-function zeroPoint(node: NodeView, i: number, type: MLOperandDataType, scale: MLOperand): MLOperand {
-  if (node.has(i)) return node.input(i);
-  if (type !== "int4" && type !== "uint4") return node.expand(node.scalar(type, 0), scale.shape);
+/** The zero point in input `i`; 0 by default, in the shape of the scale. */
+function zeroPoint(
+  node: NodeView,
+  i: number,
+  type: MLOperandDataType,
+  scale: MLOperand,
+  blocks: BlockShape = ({ shape }) => shape,
+): MLOperand {
+  if (node.has(i)) return node.operand(node.value(i), blocks(node.value(i)));
+  if (type !== "int4" && type !== "uint4") return node.constant(type, scale.shape, 0);
   const bytes = new Uint8Array((sizeOf(scale.shape) + 1) >> 1);
   return node.operand({ type, shape: scale.shape, bytes });
 }
 
 function quantizeLinear(node: NodeView): RowResult {
-  const [x, scale] = [node.input(0), node.input(1)];
+  const [x, scale] = [node.input(0), node.value(1)];
   const stated = node.since >= 21 ? node.int("output_dtype", 0) : 0;
   const type = node.has(2) ? node.type(2) : stated ? quantizedType(node, stated) : "uint8";
   if (!QUANTIZED.includes(type)) node.refuse(`WebNN quantises to no ${type}`);
   checkBlocks(node, scale, x.shape);
-  const axis = node.int("axis", 1);
-  const wide = node.cast(x, "float32");
-  const wideScale = blockwise(node, node.cast(scale, "float32"), x.shape, axis);
-  const zero = blockwise(node, zeroPoint(node, 2, operandType(type, node.limits), scale), x.shape, axis);
-  return node.builder.quantizeLinear(wide, wideScale, zero);
+  const blocks = blocksOf(node, x.shape, node.int("axis", 1));
+  const wideScale = node.cast(node.operand(scale, blocks(scale)), "float32");
+  const zero = zeroPoint(node, 2, operandType(type, node.limits), wideScale, blocks);
+  return node.builder.quantizeLinear(node.cast(x, "float32"), wideScale, zero);
 }
 
 /** Types that `typeNamed` does not know: 4 bits, by their numbers in TensorProto. */
@@ -62,27 +70,29 @@ function quantizedType(node: NodeView, code: number): ElementType {
 }
 
 function dequantizeLinear(node: NodeView): RowResult {
-  const [x, scale] = [node.value(0), node.input(1)];
+  const [x, values] = [node.value(0), node.value(1)];
   const type = node.type(0);
-  if (![...QUANTIZED, "int32"].includes(type)) return dequantizedByFormula(node, scale);
-  checkBlocks(node, scale, x.shape);
-  const axis = node.int("axis", 1);
-  const zero = blockwise(node, zeroPoint(node, 2, operandType(type, node.limits), scale), x.shape, axis);
-  const result = node.builder.dequantizeLinear(node.input(0), blockwise(node, scale, x.shape, axis), zero);
+  if (![...QUANTIZED, "int32"].includes(type)) return dequantizedByFormula(node);
+  checkBlocks(node, values, x.shape);
+  const blocks = blocksOf(node, x.shape, node.int("axis", 1));
+  const scale = node.operand(values, blocks(values));
+  const zero = zeroPoint(node, 2, operandType(type, node.limits), scale, blocks);
+  const result = node.builder.dequantizeLinear(node.input(0), scale, zero);
   const stated = node.since >= 23 ? node.int("output_dtype", 0) : 0;
   return stated ? node.cast(result, operandType(typeNamed(node, stated), node.limits)) : result;
 }
 
 /** Dequantises the 16-bit types, which are represented as int32. */
-function dequantizedByFormula(node: NodeView, scale: MLOperand): MLOperand {
+function dequantizedByFormula(node: NodeView): MLOperand {
   const type = node.type(0);
   if (type !== "int16" && type !== "uint16") return node.refuse(`WebNN dequantises no ${type}`);
   const { mul, sub } = calculate(node);
   const x = node.input(0);
-  const axis = node.int("axis", 1);
-  if (scale.shape.length > 1) node.refuse("blocks of 16-bit integers");
-  const shifted = node.has(2) ? sub(x, blockwise(node, node.input(2), x.shape, axis)) : x;
-  return mul(node.cast(shifted, scale.dataType), blockwise(node, scale, x.shape, axis));
+  const blocks = blocksOf(node, x.shape, node.int("axis", 1));
+  const parameter = (i: number) => node.operand(node.value(i), blocks(node.value(i)));
+  if (node.shape(1).length > 1) node.refuse("blocks of 16-bit integers");
+  const scale = parameter(1);
+  return mul(node.cast(node.has(2) ? sub(x, parameter(2)) : x, scale.dataType), scale);
 }
 
 /** A quantised operand with scale and zero point, each with one value or one per element of an axis. */
@@ -103,7 +113,8 @@ function quantized(node: NodeView, i: number): Quantized {
 
 /** Dequantises to float32. */
 function dequantize(node: NodeView, { x, scale, zero }: Quantized, axis: number): MLOperand {
-  const fit = (values: MLOperand) => blockwise(node, values, x.shape, axis);
+  const blocks = blocksOf(node, x.shape, axis);
+  const fit = (values: MLOperand) => node.reshape(values, blocks(values));
   return node.builder.dequantizeLinear(x, fit(node.cast(scale, "float32")), fit(zero));
 }
 
@@ -111,14 +122,15 @@ function dequantize(node: NodeView, { x, scale, zero }: Quantized, axis: number)
 function quantize(node: NodeView, x: MLOperand, i: number, axis = 1, missing: MLOperandDataType = "uint8"): MLOperand {
   const scale = node.cast(node.input(i), "float32");
   const zero = zeroPoint(node, i + 1, missing, scale);
-  const fit = (values: MLOperand) => blockwise(node, values, x.shape, axis);
+  const blocks = blocksOf(node, x.shape, axis);
+  const fit = (values: MLOperand) => node.reshape(values, blocks(values));
   return node.builder.quantizeLinear(x, fit(scale), fit(zero));
 }
 
 /** The integers minus their zero point, exactly, as float32 (dequantised with scale 1). */
 function centred(node: NodeView, x: MLOperand, zero: MLOperand | undefined, axis: number): MLOperand {
-  const scale = node.expand(node.scalar("float32", 1), zero?.shape ?? []);
-  return dequantize(node, { x, scale, zero: zero ?? node.scalar(x, 0) }, axis);
+  const scale = node.constant("float32", zero?.shape ?? [], 1);
+  return dequantize(node, { x, scale, zero: zero ?? node.constant(x.dataType, [], 0) }, axis);
 }
 
 /** The largest magnitude of centred integers: 128 for int8 without zero point or with a known one of 0. */
