@@ -67,12 +67,6 @@ export class Message {
     return this.#float();
   }
 
-  /** A 64-bit float. */
-  double(): number {
-    this.#take(Wire.FIXED64);
-    return this.#double();
-  }
-
   /** The bytes of a field, not copied. */
   bytes(): Uint8Array {
     const start = this.#enter();
@@ -100,33 +94,32 @@ export class Message {
 
   /** The integers of a repeated field: a packed list, or one of several. */
   integers(into: number[]): void {
-    if (this.wire !== Wire.BYTES) return void into.push(this.integer());
-    const packed = this.message();
-    while (packed.#position < packed.#end) into.push(packed.#varint());
+    this.#each(Wire.VARINT, (message) => into.push(message.#varint()));
   }
 
   /** The 32-bit floats of a repeated field: a packed list, or one of several. */
   floats(into: number[]): void {
-    if (this.wire !== Wire.BYTES) return void into.push(this.float());
-    const packed = this.message();
-    while (packed.#position < packed.#end) into.push(packed.#float());
+    this.#each(Wire.FIXED32, (message) => into.push(message.#float()));
   }
 
   /** The 64-bit floats of a repeated field: a packed list, or one of several. */
   doubles(into: number[]): void {
-    if (this.wire !== Wire.BYTES) return void into.push(this.double());
-    const packed = this.message();
-    while (packed.#position < packed.#end) into.push(packed.#double());
+    this.#each(Wire.FIXED64, (message) => into.push(message.#double()));
   }
 
   /** The low and high half of each integer of a repeated field: a packed list, or one of several. */
   halves(each: (low: number, high: number) => void): void {
+    this.#each(Wire.VARINT, (message) => message.#halves(each));
+  }
+
+  /** Reads the values of a repeated field: a packed list, or one of several. */
+  #each(wire: number, read: (message: Message) => void): void {
     if (this.wire !== Wire.BYTES) {
-      this.#take(Wire.VARINT);
-      return this.#halves(each);
+      this.#take(wire);
+      return read(this);
     }
     const packed = this.message();
-    while (packed.#position < packed.#end) packed.#halves(each);
+    while (packed.#position < packed.#end) read(packed);
   }
 
   #take(wire: number): void {

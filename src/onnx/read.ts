@@ -254,37 +254,28 @@ function readAttributeField(message: Message, fields: AttributeFields, external:
   }
 }
 
-/** AttributeProto.AttributeType. */
+/** The value for a number of AttributeProto.AttributeType; `undefined` if the field is missing. */
+const VALUES: Readonly<Record<number, (fields: AttributeFields) => Attribute | Message | undefined>> = {
+  1: ({ float }) => ({ kind: "float", value: float }),
+  2: ({ int }) => ({ kind: "int", value: int }),
+  3: ({ text }) => ({ kind: "string", value: text }),
+  4: ({ tensor }) => tensor && { kind: "tensor", value: tensor },
+  5: ({ graph }) => graph,
+  6: ({ floats }) => ({ kind: "floats", value: floats }),
+  7: ({ ints }) => ({ kind: "ints", value: ints }),
+  8: ({ strings }) => ({ kind: "strings", value: strings }),
+};
+
+/** The last of AttributeType; those without a value here are not supported. */
+const LAST_TYPE = 14;
+
 function attribute(fields: AttributeFields): Attribute | Message {
-  if (fields.reference !== "") return { kind: "reference", value: fields.reference };
-  switch (fields.type) {
-    case 1:
-      return { kind: "float", value: fields.float };
-    case 2:
-      return { kind: "int", value: fields.int };
-    case 3:
-      return { kind: "string", value: fields.text };
-    case 4:
-      if (fields.tensor) return { kind: "tensor", value: fields.tensor };
-      break;
-    case 5:
-      if (fields.graph) return fields.graph;
-      break;
-    case 6:
-      return { kind: "floats", value: fields.floats };
-    case 7:
-      return { kind: "ints", value: fields.ints };
-    case 8:
-      return { kind: "strings", value: fields.strings };
-    case 9:
-    case 10:
-    case 11:
-    case 12:
-    case 13:
-    case 14:
-      return { kind: "other", value: `kind ${fields.type}` };
-  }
-  throw new Damaged(`the attribute ${JSON.stringify(fields.name)} has no value of the kind ${fields.type}`);
+  const { name, reference, type } = fields;
+  if (reference !== "") return { kind: "reference", value: reference };
+  const value = VALUES[type]?.(fields);
+  if (value !== undefined) return value;
+  if (!(type in VALUES) && type >= 1 && type <= LAST_TYPE) return { kind: "other", value: `kind ${type}` };
+  throw new Damaged(`the attribute ${JSON.stringify(name)} has no value of the kind ${type}`);
 }
 
 function readValueInfo(message: Message): ValueInfo {

@@ -12,29 +12,9 @@ export const NEWEST = 23;
 
 /** The operators that version 24 of ai.onnx changed or added. */
 const CHANGED_IN_24: ReadonlySet<string> = new Set([
-  "Attention",
-  "Cast",
-  "CastLike",
-  "Constant",
-  "ConstantOfShape",
-  "DequantizeLinear",
-  "Flatten",
-  "Identity",
-  "If",
-  "Loop",
-  "Pad",
-  "QuantizeLinear",
-  "Reshape",
-  "Scan",
-  "Shape",
-  "Size",
-  "SplitToSequence",
-  "Squeeze",
-  "Swish",
-  "TensorScatter",
-  "TopK",
-  "Transpose",
-  "Unsqueeze",
+  ...["Attention", "Cast", "CastLike", "Constant", "ConstantOfShape", "DequantizeLinear", "Flatten"],
+  ...["Identity", "If", "Loop", "Pad", "QuantizeLinear", "Reshape", "Scan", "Shape", "Size"],
+  ...["SplitToSequence", "Squeeze", "Swish", "TensorScatter", "TopK", "Transpose", "Unsqueeze"],
 ]);
 
 /**
