@@ -23,6 +23,8 @@ export interface Settings {
   readonly reference: string;
   /** What to measure: {@linkcode COMPARED} by default. */
   readonly kinds?: readonly Kind[];
+  /** The least runs of a turn, unless they take longer than {@linkcode LONGEST_TURN}; 1 by default. */
+  readonly leastRuns?: number;
   /** Starts a contestant; by default in a process of its own. */
   readonly start?: typeof startContestant;
   /** Cancels the measurement; everything it started is cleaned up. */
@@ -97,6 +99,7 @@ export const COMPARED: readonly Kind[] = [
  * round.
  */
 const TURN = 20;
+const LONGEST_TURN = 200;
 const MAX_RUNS = 2000;
 
 const WRONG_NUMBERS = "its numbers are wrong";
@@ -118,7 +121,7 @@ export async function measureSuite(settings: Settings): Promise<SuiteResult> {
       settings.progress(`starting ${contestant.name}`);
       await field.admit(contestant.name, () => start(contestant, { folder, library }, settings));
     }
-    const runs = await warmUp(field, settings.reference);
+    const runs = await warmUp(field, settings);
     const measurements: Measurement[] = [];
     for (const kind of field.kinds) measurements.push(await measureKind(field, kind, runs, settings));
     await checkOutputs(field, suite, folder, settings.reference);
@@ -149,7 +152,7 @@ async function start(contestant: Contestant, place: Workplace, settings: Setting
 }
 
 /** Each contestant builds and runs once, and its memory is recorded. Returns the number of runs in a turn. */
-async function warmUp(field: Field, reference: string): Promise<number> {
+async function warmUp(field: Field, { reference, leastRuns = 1 }: Settings): Promise<number> {
   const times = new Map<string, number>();
   for (const runner of [...field.runners]) {
     await field.try(runner, async ({ build, run, memory }) => {
@@ -161,7 +164,8 @@ async function warmUp(field: Field, reference: string): Promise<number> {
     });
   }
   const time = times.get(reference) ?? Math.min(...times.values());
-  return Math.max(1, Math.min(MAX_RUNS, Math.round(TURN / time)));
+  const runs = Math.max(Math.round(TURN / time), Math.min(leastRuns, Math.floor(LONGEST_TURN / time)));
+  return Math.max(1, Math.min(MAX_RUNS, runs));
 }
 
 /** Removes contestants that failed or whose numbers are wrong. */

@@ -45,6 +45,8 @@ export interface Job {
   readonly rounds: number;
 }
 
+/** So many that the one read at the end does not count. */
+const LEAST_RUNS = 20;
 /** More rounds of what takes long would take very long. */
 const LONG_ROUNDS = 3;
 
@@ -106,7 +108,15 @@ export async function measureSeeds(
         const told = (step: string) =>
           progress(`${i + 1} of ${jobs.length}: ${job.suite}, threads: ${threads}, ${step}`);
         const start = job.isAlone ? startContestant : pool.start;
-        const settings = { ...job, device: "cpu", contestants: field(job.suite), reference: PEER, start, signal };
+        const settings = {
+          ...job,
+          device: "cpu",
+          contestants: field(job.suite),
+          reference: PEER,
+          start,
+          signal,
+          leastRuns: LEAST_RUNS,
+        };
         await measureSuite({ ...settings, progress: told }).then((result) => results.push(result), (error) => {
           signal.throwIfAborted();
           skipped.push(`${job.suite}: ${error.message}`);
