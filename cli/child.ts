@@ -30,6 +30,16 @@ export function endChild(child: Deno.ChildProcess): void {
   }
 }
 
+/** Lets a process clean up and end, as Ctrl-C does. */
+export function interruptChild(child: Deno.ChildProcess): void {
+  if (Deno.build.os === "windows") return endChild(child); // Windows has no such signal for another process.
+  try {
+    child.kill("SIGINT");
+  } catch {
+    // It has ended.
+  }
+}
+
 /** The answers of a child, as they come. */
 export async function* answersOf(child: Deno.ChildProcess): AsyncGenerator<string, undefined> {
   let rest = "";
@@ -50,18 +60,26 @@ export async function lastWords(child: Deno.ChildProcess, errors: Promise<string
   return `the process ${how}${error ? `: ${error}` : ""}`;
 }
 
+/** How a child is started, and how long it may take. */
+export interface ChildOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** After so many seconds without an answer the child is ended. */
+  readonly limit?: number;
+}
+
 /**
- * Starts a child, tells it something on standard input, and waits for its only answer. Ctrl-C ends it.
- * @throws {Failure} that says what the child says has failed, or how it ended
+ * Starts a child, sends it a message on standard input, and waits for its only answer. Ctrl-C ends it.
+ * @throws {Failure} with the reason that the child gives, how it ended, or that it took too long
  */
 export async function askOnce<Answer extends object>(
   module: URL,
   message: unknown,
   terminal: Terminal,
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, limit = Infinity }: ChildOptions = {},
 ): Promise<Answer> {
   const child = spawnChild(module, env);
   using _ = terminal.onInterrupt(() => endChild(child));
+  using deadline = endAfter(child, limit);
   const errors = new Response(child.stderr).text();
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(JSON.stringify(message))).catch(() => {});
@@ -69,9 +87,23 @@ export async function askOnce<Answer extends object>(
   const answers: string[] = [];
   for await (const answer of answersOf(child)) answers.push(answer);
   const [answer] = answers;
-  if (answer === undefined) throw new Failure(await lastWords(child, errors));
+  if (answer === undefined) {
+    const ending = await lastWords(child, errors);
+    throw new Failure(deadline.hasPassed() ? `too slow: there was no answer after ${limit} s` : ending);
+  }
   await Promise.all([child.status, errors]);
   const parsed = JSON.parse(answer) as Answer | { readonly failed: string };
   if ("failed" in parsed) throw new Failure(parsed.failed);
   return parsed;
+}
+
+/** Ends a child when the time is up, unless the result is disposed before. */
+function endAfter(child: Deno.ChildProcess, seconds: number): Disposable & { hasPassed(): boolean } {
+  let hasPassed = false;
+  const end = () => {
+    hasPassed = true;
+    endChild(child);
+  };
+  const timer = Number.isFinite(seconds) ? setTimeout(end, 1000 * seconds) : undefined;
+  return { hasPassed: () => hasPassed, [Symbol.dispose]: () => clearTimeout(timer) };
 }

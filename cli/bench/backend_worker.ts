@@ -14,6 +14,8 @@ import { type Benchmark, buildWorkloads, type Workload } from "./workloads.ts";
 export interface BackendJob {
   readonly backend: string;
   readonly benchmark: Benchmark;
+  /** After so many seconds no further operation begins. */
+  readonly budget: number;
 }
 
 /** What a worker answers. Times are in milliseconds. */
@@ -23,7 +25,7 @@ export interface BackendAnswer {
   /** The time of each operation that succeeded. */
   readonly times: readonly number[];
   readonly attempted: number;
-  /** The reason of the first that failed. */
+  /** Why the first that failed did, or why there are fewer than planned. */
   readonly reason?: string;
   /** The first elements of the result of each graph, to compare backends. */
   readonly samples: readonly (readonly number[])[];
@@ -32,7 +34,8 @@ export interface BackendAnswer {
 const ROUNDS = 5;
 const SAMPLE = 16;
 
-async function measure({ backend, benchmark }: BackendJob): Promise<BackendAnswer> {
+async function measure({ backend, benchmark, budget }: BackendJob): Promise<BackendAnswer> {
+  const end = performance.now() + 1000 * budget;
   const context = await createContext(deviceOptions(backend));
   const workloads = await buildWorkloads(benchmark, context);
   const runs = await Promise.all(workloads.map((workload) => prepare(context, workload)));
@@ -42,6 +45,11 @@ async function measure({ backend, benchmark }: BackendJob): Promise<BackendAnswe
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [i, run] of runs.entries()) {
       const start = performance.now();
+      // The first round goes to its end: the results are compared.
+      if (round > 0 && start > end) {
+        reason ??= `too slow: stopped after ${attempted} of ${ROUNDS * runs.length} operations, at ${budget} s`;
+        break;
+      }
       try {
         const result = await run();
         // The first round is for what engines do once.

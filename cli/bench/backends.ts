@@ -33,20 +33,29 @@ export interface BackendRow {
   readonly reason?: string;
 }
 
+/** How many seconds a backend has for a kind of work before it begins no further operation, and before it is ended. */
+export interface Limits {
+  readonly budget: number;
+  readonly limit: number;
+}
+
+const LIMITS: Limits = { budget: 20, limit: 60 };
+
 /** Measures every backend with every kind of work. */
 export async function compareBackends(
   terminal: Terminal,
   backends: readonly string[],
   benchmarks: readonly Benchmark[],
+  { budget, limit }: Limits = LIMITS,
 ): Promise<Result> {
   const rows: BackendRow[] = [];
   for (const benchmark of benchmarks) {
     let reference: BackendAnswer["samples"] | undefined;
     for (const backend of backends) {
       terminal.progress(`${benchmark} on ${backend} ...`);
-      const answer = await ask({ backend, benchmark }, terminal);
+      const answer = await ask({ backend, benchmark, budget }, terminal, limit);
       if ("times" in answer && answer.times.length > 0) reference ??= answer.samples;
-      rows.push(rowOf({ backend, benchmark }, answer, reference));
+      rows.push(rowOf(backend, benchmark, answer, reference));
     }
   }
   const winners = Object.fromEntries(benchmarks.map((benchmark) => [benchmark, winnerOf(benchmark, rows)]));
@@ -57,16 +66,21 @@ export async function compareBackends(
   };
 }
 
-async function ask(job: BackendJob, terminal: Terminal): Promise<BackendAnswer | { readonly failed: string }> {
+async function ask(
+  job: BackendJob,
+  terminal: Terminal,
+  limit: number,
+): Promise<BackendAnswer | { readonly failed: string }> {
   try {
-    return await askOnce(new URL("./backend_worker.ts", import.meta.url), job, terminal);
+    return await askOnce(new URL("./backend_worker.ts", import.meta.url), job, terminal, { limit });
   } catch (error) {
     return { failed: messageOf(error) };
   }
 }
 
 function rowOf(
-  { backend, benchmark }: BackendJob,
+  backend: string,
+  benchmark: Benchmark,
   answer: BackendAnswer | { readonly failed: string },
   reference: BackendAnswer["samples"] | undefined,
 ): BackendRow {
@@ -75,7 +89,7 @@ function rowOf(
   const row = {
     benchmark,
     backend,
-    success: times.length / attempted,
+    success: attempted === 0 ? 0 : times.length / attempted,
     device,
     ...reason === undefined ? {} : { reason },
   };
@@ -125,7 +139,7 @@ function report(
     mean?.toFixed(3) ?? "-",
     `${Math.round(100 * success)} %`,
     error?.toExponential(1) ?? "-",
-    device ?? reason ?? "",
+    [device, reason].filter((text) => text !== undefined).join("; "),
   ]);
   const verdicts = BENCHMARKS.filter((benchmark) => benchmark in winners).map((benchmark) =>
     `${benchmark} (${DESCRIPTIONS[benchmark]}): ${styled(terminal, "bold", winners[benchmark] ?? "none of them")}`

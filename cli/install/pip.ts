@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { Failure, fileError } from "../errors.ts";
 
 /** A package of PyPI in one version. */
@@ -41,19 +41,24 @@ const PROBLEMS: readonly (readonly [RegExp, string])[] = [
   [/No matching distribution/i, "the package index has no such file for this platform"],
 ];
 
-/** Told how many bytes of how many have come. */
-export type OnProgress = (done: number, total: number) => void;
+/** Calls while pip works. */
+export interface PipEvents {
+  /** How many bytes of how many have arrived. Only pip 24.1 and later report it. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** The process has started. */
+  readonly onStart?: (pip: Deno.ChildProcess) => void;
+}
 
 /**
- * Downloads a package, checks its hash, and unpacks it into a folder.
- * @param onProgress is called where pip says how far it is (from version 24.1 on)
+ * Downloads a package, checks its hash, and unpacks it into a folder that exists.
  * @throws {Failure} that says what to do
  */
-export async function installWheel(wheel: Wheel, folder: string, onProgress: OnProgress = () => {}): Promise<void> {
+export async function installWheel(wheel: Wheel, folder: string, events: PipEvents = {}): Promise<void> {
   const platforms = PLATFORMS[`${Deno.build.os} ${Deno.build.arch}`];
   if (platforms === undefined) throw new Failure(`PyPI has nothing for ${Deno.build.os} on ${Deno.build.arch}`);
   const requirement = `${wheel.project}==${wheel.version}`;
-  const file = await Deno.makeTempFile({ suffix: ".txt" });
+  // In the folder, so that whoever removes it after an interruption removes this too.
+  const file = join(folder, ".requirements.txt");
   try {
     const hashes = (wheel.hashes ?? []).map((hash) => ` --hash=sha256:${hash}`).join("");
     await Deno.writeTextFile(file, `${requirement}${hashes}\n`);
@@ -69,13 +74,17 @@ export async function installWheel(wheel: Wheel, folder: string, onProgress: OnP
       `--target=${folder}`,
       `--requirement=${file}`,
     ];
-    await runPip(["install", ...args], requirement, onProgress);
+    await runPip(["install", ...args], requirement, events);
   } finally {
     await Deno.remove(file);
   }
 }
 
-async function runPip(args: readonly string[], requirement: string, onProgress: OnProgress): Promise<void> {
+async function runPip(
+  args: readonly string[],
+  requirement: string,
+  { onProgress = () => {}, onStart = () => {} }: PipEvents,
+): Promise<void> {
   const { command: [program, ...first], tellsProgress } = await findPip();
   const child = new Deno.Command(program, {
     args: [...first, ...args, ...tellsProgress ? ["--progress-bar=raw"] : []],
@@ -83,6 +92,7 @@ async function runPip(args: readonly string[], requirement: string, onProgress: 
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  onStart(child);
   const errors = new Response(child.stderr).text();
   for await (const output of child.stdout.pipeThrough(new TextDecoderStream())) {
     const [, done, total] = [...output.matchAll(/Progress (\d+) of (\d+)/g)].at(-1) ?? [];

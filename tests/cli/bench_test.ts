@@ -1,7 +1,8 @@
 /** `webnn bench` and `webnn compile`. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { webnn } from "../support/terminal.ts";
+import { type BackendRow, compareBackends, type Limits } from "../../cli/bench/backends.ts";
+import { SILENT, webnn } from "../support/terminal.ts";
 import { LINEAR, temporaryFolder } from "./files.ts";
 
 Deno.test("bench measures each device and number of threads, beside another engine, and says which to choose", async () => {
@@ -54,6 +55,20 @@ Deno.test("bench --backend compares backends by kind of work, tells what really 
   assertMatch(cpu.device, /^onnxruntime cpu \(cpu\) \d/);
   if (Deno.build.os !== "darwin") assertEquals([coreml.success, coreml.mean], [0, undefined]);
   assertMatch(text.stdout, /^convolution +cpu +[\d.]+ +[\d.]+ +100 % .*onnxruntime/m);
+});
+
+Deno.test("bench --backend gives each case its time, and says in its row what is too slow", async () => {
+  const terminal = SILENT;
+  const rowWith = async (limits: Limits) => {
+    const { data, text } = await compareBackends(terminal, ["cpu"], ["convolution"], limits);
+    return { row: (data as { results: BackendRow[] }).results[0]!, text };
+  };
+  const { row: stopped, text } = await rowWith({ budget: 0, limit: 60 });
+  assertEquals([stopped.success, stopped.mean], [0, undefined]);
+  assertEquals(stopped.reason, "too slow: stopped after 0 of 100 operations, at 0 s");
+  assertMatch(text, /onnxruntime cpu .*; too slow: stopped/);
+  const { row: ended } = await rowWith({ budget: 20, limit: 0.01 });
+  assertEquals([ended.success, ended.reason], [0, "too slow: there was no answer after 0.01 s"]);
 });
 
 for (

@@ -5,8 +5,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { dump } from "npyjs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Outcome, webnn } from "../support/terminal.ts";
+import { MAIN, type Outcome, outcomeOf, spawnWebnn, webnn } from "../support/terminal.ts";
 import { type Folder, LINEAR, temporaryFolder } from "./files.ts";
 
 /** What each command needs beside the model, and what it writes. */
@@ -206,28 +205,10 @@ for (const [command, traits] of Object.entries(COMMANDS)) {
   }
 }
 
-const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-
-/** The command line in a process of its own. */
-function spawn(args: readonly string[], permissions: readonly string[] = ["--allow-all"]): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-check", "--no-prompt", ...permissions, MAIN, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-}
-
-async function outcomeOf(child: Deno.ChildProcess): Promise<Outcome> {
-  const { code, stdout, stderr } = await child.output();
-  const decoder = new TextDecoder();
-  return { status: code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
 Deno.test("a file that Deno may not read: one line", async () => {
   using folder = temporaryFolder();
   const path = model(folder);
-  const child = spawn(["info", path], ["--allow-all", `--deny-read=${path}`]);
+  const child = spawnWebnn(["info", path], ["--allow-all", `--deny-read=${path}`]);
   assertOneLine(await outcomeOf(child), "info", /linear\.onnx: Deno was started without the permission for it$/, 1);
 });
 
@@ -239,27 +220,6 @@ Deno.test({
     const path = model(folder);
     Deno.chmodSync(path, 0);
     assertOneLine(await webnn("info", path), "info", /linear\.onnx: permission denied$/, 1);
-  },
-});
-
-Deno.test({
-  name: "Ctrl-C ends the program with status 130, and no file is left behind",
-  ignore: Deno.build.os === "windows", // whose processes cannot be sent a signal
-  async fn() {
-    using folder = temporaryFolder();
-    const waiting = folder.write(
-      "waiting.ts",
-      "export default async () => { console.log('here'); await new Promise((end) => setTimeout(end, 60000)); };",
-    );
-    const before = folder.names();
-    const child = spawn(["run", waiting, "--output", join(folder.path, "out")]);
-    const reader = child.stdout.getReader();
-    await reader.read();
-    child.kill("SIGINT");
-    const { code, signal } = await child.status;
-    await reader.cancel();
-    assertEquals([await new Response(child.stderr).text(), code, signal], ["", 130, null]);
-    assertEquals(folder.names(), before);
   },
 });
 

@@ -1,9 +1,11 @@
 /** `webnn install`, without a network: pip is told where to look by its own variables. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { zipSync } from "fflate";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { webnn } from "../support/terminal.ts";
-import { temporaryFolder } from "./files.ts";
+import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
+import { outcomeOf, spawnWebnn, webnn } from "../support/terminal.ts";
+import { LINEAR, temporaryFolder } from "./files.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
@@ -78,4 +80,50 @@ for (
   Deno.test(`webnn install ${args.join(" ")}: wrong usage`, async () => {
     assertEquals(await webnn("install", ...args), { status: 2, stdout: "", stderr: `webnn install: ${complaint}\n` });
   });
+}
+
+/** A python3 whose pip puts the library that this module already has where it is told to. */
+function fakePython(folder: string, library: string): void {
+  const script = `#!/bin/sh
+case "$*" in *--version*) echo "pip 24.2 from here"; exit ;; esac
+for arg; do case "$arg" in --target=*) target="\${arg#--target=}" ;; --require-hashes) checked=1 ;; esac; done
+[ -n "$checked" ] || exit 3
+mkdir -p "$target/onnxruntime/capi"
+cp "${library}" "$target/onnxruntime/capi/libonnxruntime.so.1.30.0"
+`;
+  Deno.writeTextFileSync(join(folder, "python3"), script, { mode: 0o755 });
+}
+
+Deno.test({
+  name: "install in an empty home: pip fetches by hash, the library is tried, and a model runs by the printed line",
+  ignore: Deno.build.os !== "linux", // as the name of the library is
+  async fn() {
+    using home = temporaryFolder();
+    using programs = temporaryFolder();
+    fakePython(programs.path, (await openOnnxRuntime()).path);
+    const env = { HOME: home.path, XDG_CACHE_HOME: "", PATH: `${programs.path}:${Deno.env.get("PATH")}` };
+    const keep = { DENO_DIR: await denoDirectory() }; // or Deno would fetch the packages again
+    const { status, stdout, stderr } = await outcomeOf(
+      spawnWebnn(["install", "onnxruntime"], ["--allow-all"], { ...env, ...keep }),
+    );
+    assertEquals([status, stderr], [0, ""]);
+    const library = join(
+      home.path,
+      ".cache/webnn-deno/onnxruntime-1.30.0/onnxruntime/capi/libonnxruntime.so.1.30.0",
+    );
+    assertEquals(stdout, `export WEBNN_ORT_PATH=${library}\n`);
+    assertEquals(home.names(), [".cache"]);
+    const model = programs.write("linear.onnx", LINEAR);
+    const ran = await outcomeOf(
+      spawnWebnn(["run", model, "--shape", "x=1,2"], ["--allow-all"], { ...env, ...keep, WEBNN_ORT_PATH: library }),
+    );
+    assertEquals([ran.status, ran.stderr], [0, ""]);
+    assertMatch(ran.stdout, /^y /m);
+  },
+});
+
+/** Where Deno keeps its packages: a process with another home has to be told. */
+async function denoDirectory(): Promise<string> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
