@@ -10,7 +10,7 @@
  */
 import type { Architecture } from "./architecture.ts";
 import { turns } from "./turns.ts";
-import type { LayerWeights, MatrixWeight, Weight, Weights } from "./weights.ts";
+import type { BlockWeight, LayerWeights, MatrixWeight, Weight, Weights } from "./weights.ts";
 
 /** The sizes of a graph. */
 export interface GraphSize {
@@ -118,7 +118,7 @@ function linear(builder: MLGraphBuilder, x: MLOperand, weights: readonly MatrixW
 
 function product(builder: MLGraphBuilder, x: MLOperand, weight: MatrixWeight): MLOperand {
   if ("numbers" in weight) return builder.gemm(x, weight.numbers(builder), { bTranspose: true });
-  const { blockSize, elements, inner, minima, scales, zeroPoints } = weight;
+  const { elements, minima, scales, zeroPoints } = weight;
   const matrix = builder.dequantizeLinear(
     elements(builder),
     scales(builder),
@@ -127,9 +127,13 @@ function product(builder: MLGraphBuilder, x: MLOperand, weight: MatrixWeight): M
   const main = builder.matmul(x, builder.transpose(matrix));
   if (!minima) return main;
   // A minimum counts for all elements of its block alike: the sum of a block of x times the minimum.
+  return builder.gemm(blockSums(builder, x, weight), minima(builder), { c: main, bTranspose: true });
+}
+
+function blockSums(builder: MLGraphBuilder, x: MLOperand, { blockSize, inner, membership }: BlockWeight): MLOperand {
+  if (membership) return builder.matmul(x, membership(builder));
   const blocks = builder.reshape(x, [x.shape[0]!, inner / blockSize, blockSize]);
-  const sums = builder.reduceSum(blocks, { axes: [2] });
-  return builder.gemm(sums, minima(builder), { c: main, bTranspose: true });
+  return builder.reduceSum(blocks, { axes: [2] });
 }
 
 /**

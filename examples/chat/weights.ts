@@ -30,6 +30,8 @@ export interface BlockWeight {
   readonly scales: Weight;
   readonly zeroPoints: Weight;
   readonly minima: Weight | undefined;
+  /** `[inner, inner / blockSize]`, 1 where an element is in a block: what sums a row by blocks. `undefined` where it is large. */
+  readonly membership: Weight | undefined;
 }
 
 /** A matrix `[rows, inner]` of float32. */
@@ -124,6 +126,7 @@ type ElementType = "uint4" | "int4" | "uint8" | "int8";
 /** Reads weights. */
 class Loader {
   readonly #zeroPoints = new Map<string, Weight>();
+  readonly #memberships = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
   /** Until the context says that it has none. */
   #hasConstantTensors = true;
@@ -269,7 +272,18 @@ class Loader {
       scales: await this.#constant("float32", ofBlocks, scales),
       zeroPoints: await this.#zeroPointsOf(elementType, ofBlocks),
       minima: minima && await this.#constant("float32", ofBlocks, minima),
+      membership: minima && inner <= MAX_MEMBERSHIP ? await this.#membershipOf(inner, blockSize) : undefined,
     };
+  }
+
+  async #membershipOf(inner: number, blockSize: number): Promise<Weight> {
+    const key = `${inner} ${blockSize}`;
+    const blocks = inner / blockSize;
+    const ones = new Float32Array(inner * blocks);
+    for (let k = 0; k < inner; k++) ones[k * blocks + Math.floor(k / blockSize)] = 1;
+    const membership = this.#memberships.get(key) ?? await this.#constant("float32", [inner, blocks], ones);
+    this.#memberships.set(key, membership);
+    return membership;
   }
 
   #elementType(bits: BlockMatrix["bits"]): ElementType {
@@ -325,6 +339,9 @@ function reusedMemory(): { take: Allocate; free(): void } {
     free: () => memory.forEach(({ buffer }) => buffer.transfer(0)),
   };
 }
+
+/** Up to this many elements, a row is summed by blocks faster in a product than by a reduction in another shape. */
+const MAX_MEMBERSHIP = 1024;
 
 /** How many bytes of a tensor are read at a time. */
 const PIECE = 2 ** 20;
