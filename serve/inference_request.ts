@@ -52,7 +52,8 @@ const REFUSED_PARAMETERS = /^(shared_memory_|sequence_|classification$)/;
 export function readRequest(headers: Headers, body: Bytes, ports: Ports): InferenceRequest {
   const { text, binary } = split(headers, body);
   const fields = parse(text);
-  const { id } = fields;
+  // Clients that write all fields of the protocol send null for what they leave out.
+  const id = fields.id ?? undefined;
   if (id !== undefined && typeof id !== "string") throw badRequest("id must be a string");
   const parameters = parametersOf(fields, "The request");
   return {

@@ -5,7 +5,7 @@
  */
 import type { ModelPort, TensorInput } from "@webnn/deno/onnx";
 import { namedValue, type Options, type Values } from "../command.ts";
-import { arrayOf, bytesNeeded } from "../elements.ts";
+import { arrayOf, bytesNeeded, formatShape } from "../elements.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
 import { checkShape, completeShapes, parseShapes, portNamed, SHAPE_OPTIONS, type Shapes } from "../shapes.ts";
 import { readJson } from "./json.ts";
@@ -44,6 +44,7 @@ export async function readInputs(ports: readonly ModelPort[], options: InputOpti
   for (const text of options.input) {
     for (const [name, input] of await readInput(ports, text, shapes, options)) {
       if (name in inputs) throw new UsageError(`--input ${name} is given twice`);
+      checkGiven(text, name, input.shape!, shapes.get(name));
       inputs[name] = input;
       shapes.set(name, input.shape!);
     }
@@ -56,6 +57,14 @@ export async function readInputs(ports: readonly ModelPort[], options: InputOpti
 function seedOf(text = "1"): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new UsageError(`--seed must be a whole number from 0 to 999999999, not ${JSON.stringify(text)}`);
+}
+
+/** Refuses a file of another shape than `--shape` demands. */
+function checkGiven(text: string, name: string, shape: readonly number[], given: readonly number[] | undefined): void {
+  if (given === undefined || String(given) === String(shape)) return;
+  throw new Failure(
+    `--input ${text} has the shape ${formatShape(shape)}, but --shape ${name} is ${formatShape(given)}`,
+  );
 }
 
 /** What one `--input` gives: one input, or those of a whole .npz. */

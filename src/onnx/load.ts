@@ -268,17 +268,18 @@ export async function buildOnnx(
     const info = model.graph.inputs.find((input) => input.name === name);
     return value && port && info && knownInput(info, port, checkInput(port, value, new Map(), "buildOnnx"));
   };
-  const { outputs, refusals, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
+  const { outputs, leaves, refusals, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
   if (refusals.length > 0) throw refusalError(refusals);
   const demanded = [...demandedInputs, ...demandedConstants.keys()];
   if (demanded.length > 0) {
     throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} decide over shapes; pass them as elements`);
   }
   return Object.fromEntries(
-    Array.from(outputs, ([name, value]) => [
-      name,
-      isKnown(value) ? copiedConstant(builder, value, limits) : value.operand,
-    ]),
+    Array.from(outputs, ([name, value]) => {
+      const operand = isKnown(value) ? copiedConstant(builder, value, limits) : value.operand;
+      // An input or a constant cannot be the output of a graph, its copy can.
+      return [name, isKnown(value) || leaves.has(operand) ? builder.identity(operand) : operand];
+    }),
   );
 }
 

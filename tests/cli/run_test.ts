@@ -69,6 +69,17 @@ for (const [name, form] of Object.entries(FORMS)) {
   });
 }
 
+Deno.test("a file of another shape than --shape demands is refused", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const given = `x=${folder.write("x.npy", npy(Float32Array.of(1, 0), [1, 2]))}`;
+  const { status, stderr } = await webnn("run", model, "--input", given, "--shape", "x=3,2");
+  assertEquals([status, stderr], [
+    1,
+    `webnn run: --input ${given} has the shape [1, 2], but --shape x is [3, 2]\n`,
+  ]);
+});
+
 Deno.test("a module that builds a graph is a model too", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.ts", MODULE);

@@ -111,7 +111,19 @@ Deno.test("a block that does not say how to run it, or why not, is refused", () 
     { ...line, language: "py", inCheckout: false, skipped: "is Python: the same" },
   ]);
   assertEquals(read("text"), []);
-  for (const info of ["", "ts ignore", "ts network", "sh network: ", "py", "rust", "text network", "sh checkout: x"]) {
+  for (
+    const info of [
+      "",
+      "ts ignore",
+      "ts network",
+      "sh network: ",
+      "py",
+      "rust",
+      "text network",
+      "sh checkout: x",
+      "sh network: `x`",
+    ]
+  ) {
     assertThrows(() => read(info), Error, "docs/cache.md:3");
   }
 });

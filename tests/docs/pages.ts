@@ -71,6 +71,8 @@ export function blocksOf(page: URL, text: string = Deno.readTextFileSync(page)):
 
 /** Reads `LANGUAGE`, `LANGUAGE checkout` or `LANGUAGE REASON: details`. */
 function readInfo(info: string, where: string): Pick<Block, "language" | "inCheckout" | "skipped"> | undefined {
+  // To Markdown such a line is no fence, and a formatter fills the block like prose.
+  if (info.includes("`")) throw new Error(`${where}: an info string cannot hold a backtick: ${info}`);
   const [, language = "", word, details] = /^(\w*)(?: (\w+)(?:: (.+))?)?$/.exec(info) ?? [];
   if (SHOWN.includes(language) && word === undefined) return undefined;
   if (word !== undefined && word in REASONS && details !== undefined) {

@@ -311,6 +311,26 @@ Deno.test("buildOnnx adds a model to a graph", async () => {
   context.destroy();
 });
 
+Deno.test("buildOnnx gives operands that a graph may have as outputs, those that pass an input or a constant on too", async () => {
+  const context = await createContext();
+  const builder = new MLGraphBuilder(context);
+  const file = onnxFile({
+    nodes: [node("Identity", "x", "same"), node("Identity", "c", "constant")],
+    inputs: [{ name: "x", shape: [2] }],
+    outputs: [{ name: "same", shape: [2] }, { name: "constant", shape: [1] }],
+    initializers: [floats("c", [7])],
+  });
+  const graph = await builder.build(await buildOnnx(builder, file, { context }));
+  const x = await context.createTensor({ dataType: "float32", shape: [2], writable: true });
+  const same = await context.createTensor({ dataType: "float32", shape: [2], readable: true });
+  const constant = await context.createTensor({ dataType: "float32", shape: [1], readable: true });
+  context.writeTensor(x, f32(3, 4));
+  context.dispatch(graph, { x }, { same, constant });
+  assertEquals(new Float32Array(await context.readTensor(same)), f32(3, 4));
+  assertEquals(new Float32Array(await context.readTensor(constant)), f32(7));
+  context.destroy();
+});
+
 Deno.test("buildOnnx makes elements part of the graph that decide over its shape, and no others", async () => {
   const context = await createContext();
   const file = onnxFile({

@@ -51,6 +51,11 @@ withHandler("an inference in JSON: id, version, nested data, asked outputs", [su
   const { json } = await infer(handler, "sum", { id: "7", ...SUM });
   const output = { name: "c", datatype: "FP32", shape: [1, 3], data: [6, 9, 12] };
   assertEquals(json, { id: "7", model_name: "sum", model_version: "1", outputs: [output] });
+  assertEquals((await infer(handler, "sum", { id: null, ...SUM })).json, {
+    model_name: "sum",
+    model_version: "1",
+    outputs: [output],
+  });
   const nested = [[[1, 2, 3], [0, 0, 0]], [[4, 5, 6], [1, 1, 1]]].map((data, i) => ({
     name: "ab"[i],
     datatype: "FP32",
