@@ -43,8 +43,8 @@ export interface Result {
   readonly data: unknown;
   /** What is printed otherwise; without a line feed at the end, or empty for nothing. */
   readonly text: string;
-  /** The status of the program, 0 by default. */
-  readonly status?: number;
+  /** What of it failed, for standard error; the status is 1 then, else 0. */
+  readonly failure?: string;
 }
 
 /** A command of the program. */

@@ -17,10 +17,12 @@ import type { Terminal } from "./terminal.ts";
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === args[0]);
   try {
-    const { status = 0, ...result } = command ? await runCommand(command, args.slice(1), terminal) : answer(args);
+    const { text, failure } = command ? await runCommand(command, args.slice(1), terminal) : answer(args);
     terminal.progress();
-    if (result.text !== "") terminal.write(`${result.text}\n`);
-    return status;
+    if (text !== "") terminal.write(`${text}\n`);
+    if (failure === undefined) return 0;
+    terminal.writeError(`webnn ${command?.name}: ${failure}\n`);
+    return 1;
   } catch (error) {
     // Whoever reads the output has seen enough, as `head` does.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
@@ -31,8 +33,8 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
-/** What is printed, and the status. */
-type Answer = Pick<Result, "text" | "status">;
+/** What is printed. */
+type Answer = Pick<Result, "text" | "failure">;
 
 async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<Answer> {
   const invocation = parseCommandLine(command, args, terminal);

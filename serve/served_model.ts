@@ -107,8 +107,15 @@ export async function serveModel(
     };
   } catch (error) {
     dispose();
-    throw error;
+    throw naming(source instanceof Uint8Array ? name : String(source), error);
   }
+}
+
+/** The same error with the model in its message: of several models one cannot be served. Errors of files name them. */
+function naming(model: string, error: unknown): unknown {
+  if (error instanceof TypeError) return new TypeError(`${model}: ${error.message}`, { cause: error });
+  if (error instanceof DOMException) return new DOMException(`${model}: ${error.message}`, error.name);
+  return error;
 }
 
 async function loadInstance(

@@ -62,7 +62,7 @@ export async function compareBackends(
   return {
     data: { results: rows, winners },
     text: report(terminal, rows, winners),
-    status: rows.some(({ mean }) => mean !== undefined) ? 0 : 1,
+    ...rows.some(({ mean }) => mean !== undefined) ? {} : { failure: `${rows[0]!.backend}: ${rows[0]!.reason}` },
   };
 }
 

@@ -125,8 +125,15 @@ function report(terminal: Terminal, model: string, rows: readonly Row[]): Result
     text: [rowTable(terminal, rows), ...rows.length > 1 || !best ? [styled(terminal, "bold", advice)] : []].join(
       "\n\n",
     ),
-    status: rows.some(({ failed }) => failed !== undefined) ? 1 : 0,
+    ...failureOf(rows),
   };
+}
+
+/** The first row that failed, and how many others did. */
+function failureOf(rows: readonly Row[]): Pick<Result, "failure"> {
+  const [first, ...others] = rows.filter(({ failed }) => failed !== undefined);
+  if (first === undefined) return {};
+  return { failure: `${nameOf(first)}: ${first.failed}${others.length === 0 ? "" : `, and ${others.length} more`}` };
 }
 
 function adviceFor(best: Row, rows: readonly Row[]): string {

@@ -248,7 +248,7 @@ Deno.test("options out of range, models that cannot be served", async () => {
     "batch must be a whole number from 1 on, not 0",
   );
   await assertRejects(() => createHandler([{ source: new Uint8Array(8) }]), TypeError);
-  await assertRejects(() => createHandler([{ name: "damaged", source: new Uint8Array(8) }]), TypeError);
+  await assertRejects(() => createHandler([{ name: "damaged", source: new Uint8Array(8) }]), TypeError, "damaged: ");
   await assertRejects(
     () => createHandler([identity("uint4")]),
     TypeError,
