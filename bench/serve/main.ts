@@ -63,9 +63,9 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
   const network = (ending: string) => testData(`models/squeezenet1.1.${ending}`);
   const folder = await makeModels([network("json"), network("safetensors"), await fetchModel(minilm)]);
   console.log(
-    `| server | in flight | requests/s | p50 ms | p99 ms | wrong | lost | rough not refused | MB ready | MB end |`,
+    `| server | in flight | requests/s | p50 ms | p99 ms | wrong | lost | rough not refused | MB ready | MB at half time | MB end |`,
   );
-  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
+  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
   for (let round = 0; round < rounds; round++) {
     for (const model of models) {
       for (const name of servers) {
@@ -73,8 +73,11 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
         const before = server.memory();
         const workload = WORKLOADS.find((workload) => workload.model === model)!;
         for (const connections of loads) {
+          let half: number | undefined;
+          const timer = setTimeout(() => half = server.memory(), seconds * 500);
           const outcome = await load(server.url, workload, { connections, seconds, rough: options.rough });
-          const memory = [megabytes(before), megabytes(server.memory())];
+          clearTimeout(timer);
+          const memory = [before, half, server.memory()].map(megabytes);
           row(`${model}: ${SERVERS[name]!.title}`, connections, outcome, memory);
         }
       }
