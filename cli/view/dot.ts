@@ -28,6 +28,8 @@ export interface Picture {
 
 /** From so many nodes on edges are straight, which is much faster. */
 const MANY = 300;
+/** Without limits, the layout of 1,000 nodes that do not repeat takes 18 s; with these, 3 s. */
+const QUICK_LAYOUT = ", splines=polyline, nslimit=1, nslimit1=2, mclimit=0.2";
 
 const FONT = `fontname="Helvetica,Arial,sans-serif"`;
 
@@ -40,7 +42,7 @@ export function dotOf(given: Picture): string {
   const repeats = all ? [] : findRepeats(steps);
   const drawn = new Map(positions.map((position, place) => [position, positions[drawnPlace(place, repeats)]!]));
   const groups = Map.groupBy(positions, (position) => drawn.get(position)!);
-  const layout = groups.size > MANY ? ", splines=polyline" : "";
+  const layout = groups.size > MANY ? QUICK_LAYOUT : "";
   const lines = [
     `graph [${FONT}, labelloc="b", label=${quote(caption)}${layout}];`,
     `node [${FONT}, fontsize=12, shape=box, style="filled,rounded", margin="0.22,0.06", height=0.3];`,
