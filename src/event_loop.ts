@@ -25,6 +25,16 @@ export function inTurns<T>(steps: Steps<T>): T | Promise<T> {
   }
 }
 
+/** For work that cannot be written as steps: call the result between its parts, to wait for a turn when one is due. */
+export function turnsWhenDue(): () => Promise<void> {
+  let until = performance.now() + STRETCH;
+  return async () => {
+    if (performance.now() < until) return;
+    await turn();
+    until = performance.now() + STRETCH;
+  };
+}
+
 /** Carries out steps without a turn between them. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {

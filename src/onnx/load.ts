@@ -122,6 +122,7 @@ export async function loadModel(
   }
   const refusals = refusalsByName(model);
   if (refusals.length > 0) throw refusalError(refusals);
+  await loaded.store();
   return loaded;
 }
 

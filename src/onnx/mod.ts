@@ -50,8 +50,8 @@ export interface BuildOnnxOptions extends BuildOptions {
  *
  * If all shapes are known, the graph is built immediately; otherwise it is built for the shapes of the first run.
  *
- * A file that is read from a path or URL is freed as soon as its weights are copied: when the graph is built, or in the
- * first run if shapes are free. Bytes passed by the caller are not freed.
+ * A file that is read from a path or URL is freed when its weights are copied, before this resolves. Bytes passed by the
+ * caller are not freed.
  *
  * @returns rejects with a TypeError if the file is damaged or not an ONNX model, a NotSupportedError that lists every
  * node that WebNN cannot compute, or an OperationError if the engine rejects the graph

@@ -256,12 +256,11 @@ export class OnnxModel {
   /** `alone` means that no graph for other inputs is possible. */
   async #makeNow(given: ReadonlyMap<string, GivenInput>, alone: boolean): Promise<Entry> {
     if (this.#disposed) throw disposedError("OnnxModel.run");
-    const material = alone ? this.#material! : await this.#store();
     const situation = {
       shapes: new Map(Array.from(given, ([name, { shape }]) => [name, shape])),
       elements: (name: string) => this.#elements(name, given),
     };
-    const preparation = new Preparation(this.#parts.runtime, material, situation, this.#deciding);
+    const preparation = new Preparation(this.#parts.runtime, this.#material!, situation, this.#deciding);
     const prepared = await preparation.build();
     if (this.#disposed) {
       prepared.graph?.destroy();
@@ -293,13 +292,12 @@ export class OnnxModel {
     if (entry.users === 0) destroyTensors(entry);
   }
 
-  /** Moves the weights to tensors, once, and frees the file. */
-  async #store(): Promise<Material> {
+  /** Moves the weights to tensors, which the graphs share, and frees the file. @ignore */
+  async store(): Promise<void> {
     const material = this.#material!;
-    if (material.stored) return material;
     const { model, tensors } = await storeWeights(material.model, this.context, material.limits);
+    this.#material = { ...material, model, stored: tensors };
     this.#parts.releaseFiles();
-    return this.#material = { ...material, model, stored: tensors };
   }
 
   #elements(name: string, given: ReadonlyMap<string, GivenInput>): Known | undefined {

@@ -7,6 +7,7 @@
 import type { MLContext } from "../api/ml_context.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
+import { turnsWhenDue } from "../event_loop.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
 import type { Attribute, Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 
@@ -24,6 +25,7 @@ export async function storeWeights(
 ): Promise<StoredModel> {
   const tensors = new Map<Known, MLTensor>();
   const replaced = new Map<Known, Known>();
+  const turnWhenDue = turnsWhenDue();
   try {
     for (const value of weightsOf(model.graph)) {
       if (replaced.has(value)) continue;
@@ -31,6 +33,7 @@ export async function storeWeights(
       const emptied = { type: value.type, shape: value.shape, bytes: new Uint8Array(0) };
       tensors.set(emptied, await context.createConstantTensor({ dataType: type, shape }, bytes));
       replaced.set(value, emptied);
+      await turnWhenDue();
     }
   } catch (error) {
     for (const tensor of tensors.values()) tensor.destroy();

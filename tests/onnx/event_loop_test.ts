@@ -1,0 +1,84 @@
+/**
+ * The event loop stays free while a model loads.
+ *
+ * Stretches between two turns of the loop are counted in processor time of this thread, which other programs do not
+ * lengthen as they do time on the clock, and compared with the processor time of the whole load.
+ */
+import { assert } from "@std/assert";
+import { createContext, MLGraphBuilder } from "@webnn/deno";
+import { loadOnnx } from "@webnn/deno/onnx";
+import { type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
+import { floats, node } from "./specs.ts";
+
+/** How many groups of nodes, each with a constant of its own. */
+const GROUPS = 600;
+const WIDTH = 64;
+const ROWS = 1 << 16;
+
+Deno.test({
+  name: "no stretch of a load takes more than a quarter of it, beyond one copy of the largest weight",
+  ignore: Deno.build.os !== "linux", // Elsewhere nothing tells the processor time of one thread.
+  async fn() {
+    const weight = { dataType: "float32", shape: [ROWS, WIDTH] } as const;
+    const file = largeModel();
+    using model = await loadOnnx(file); // The first load also compiles this module's code.
+    const context = await createContext();
+    try {
+      const builder = new MLGraphBuilder(context);
+      const copy = processorTime(() => builder.constant(weight, new Float32Array(ROWS * WIDTH)));
+      const stretches = await stretchesOf(async () => (await loadOnnx(file, { context })).dispose());
+      const [longest, all] = [Math.max(...stretches), stretches.reduce((sum, time) => sum + time)];
+      assert(model.isBuilt);
+      assert(longest - copy < all / 4, `${longest} of ${all} ms at once; a copy takes ${copy} ms`);
+    } finally {
+      context.destroy();
+    }
+  },
+});
+
+/** y₀ = mean(x · w), yᵢ₊₁ = relu(yᵢ + cᵢ), with a large w. */
+function largeModel(): Uint8Array {
+  const nodes: NodeSpec[] = [node("MatMul", "x w", "wide"), node("ReduceMean", "wide", "y0")];
+  const initializers: TensorSpec[] = [
+    { name: "w", type: "float32", shape: [ROWS, WIDTH], data: new Float32Array(ROWS * WIDTH).fill(0.5) },
+  ];
+  for (let i = 0; i < GROUPS; i++) {
+    initializers.push(floats(`c${i}`, Array.from({ length: WIDTH }, (_, j) => i + j)));
+    nodes.push(node("Add", `y${i} c${i}`, `s${i}`), node("Relu", `s${i}`, `y${i + 1}`));
+  }
+  return onnxFile({
+    nodes,
+    initializers,
+    inputs: [{ name: "x", shape: [1, ROWS] }],
+    outputs: [{ name: `y${GROUPS}` }],
+  });
+}
+
+/** The processor time of this thread so far, in milliseconds. */
+function threadTime(): number {
+  return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
+}
+
+function processorTime(work: () => void): number {
+  const start = threadTime();
+  work();
+  return threadTime() - start;
+}
+
+/** The processor time between each two turns of the event loop while some work goes on. */
+async function stretchesOf(work: () => Promise<void>): Promise<number[]> {
+  const stretches: number[] = [];
+  let last = threadTime();
+  let isDone = false;
+  const turn = () => {
+    const now = threadTime();
+    stretches.push(now - last);
+    last = threadTime();
+    if (!isDone) setTimeout(turn, 0);
+  };
+  setTimeout(turn, 0);
+  await work();
+  isDone = true;
+  turn();
+  return stretches;
+}
