@@ -38,12 +38,28 @@ export function readNpy(bytes: Uint8Array, source: string): FileTensor {
   if (dataType === undefined) {
     throw new Failure(`${source} holds elements of ${OTHERS[dtype] ?? `NumPy's type ${dtype}`}, which WebNN has not`);
   }
-  if (fortranOrder && shape.length > 1) throw new Failure(`${source} is in Fortran's order; save it in C's order`);
-  const elements = Array.isArray(data) ? Uint8Array.from(data) : data as TypedArray;
+  const stored = Array.isArray(data) ? Uint8Array.from(data) : data as TypedArray;
+  const elements = fortranOrder ? rowMajor(stored, shape) : stored;
   if (elements.length !== sizeOf(shape)) {
     throw new Failure(`${source} is damaged: it has ${elements.length} elements for the shape [${shape.join(", ")}]`);
   }
   return { dataType, shape, bytes: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength) };
+}
+
+/** The elements of an array in Fortran's order, as a transposed one is saved, in C's order. */
+function rowMajor(stored: TypedArray, shape: readonly number[]): TypedArray {
+  // Of any type: elements only move.
+  const [from, to] = [stored, stored.slice()] as Uint8Array[];
+  for (let i = 0; i < stored.length; i++) {
+    let [rest, at, stride] = [i, 0, stored.length];
+    for (const size of shape.toReversed()) {
+      stride /= size;
+      at += rest % size * stride;
+      rest = Math.floor(rest / size);
+    }
+    to![i] = from![at]!;
+  }
+  return to as TypedArray;
 }
 
 /** Reads all arrays of a .npz file, by name. */

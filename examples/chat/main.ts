@@ -109,7 +109,7 @@ async function chat(options: Options): Promise<void> {
   const file = await about(path, () => openFile(path));
   try {
     const header = await about(path, () => readGguf(file));
-    if (options.tokenize) await about(path, () => printTokens(header));
+    if (options.tokenize) await printTokens(await about(path, () => tokenizerOf(header)));
     else await converse(path, file, header, options);
   } finally {
     file.close();
@@ -130,8 +130,7 @@ function messageOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }
 
-async function printTokens(header: GgufHeader): Promise<void> {
-  const tokenizer = tokenizerOf(header);
+async function printTokens(tokenizer: ReturnType<typeof tokenizerOf>): Promise<void> {
   let number = 0;
   for await (const line of inputLines()) {
     number++;

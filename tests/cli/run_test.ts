@@ -69,6 +69,21 @@ for (const [name, form] of Object.entries(FORMS)) {
   });
 }
 
+Deno.test("a .npy file in Fortran's order holds the same array", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("identity.onnx", identityModel("int64", [2, 3, 2]));
+  // Elements 0 to 11 in C's order.
+  const elements = BigInt64Array.of(0n, 6n, 2n, 8n, 4n, 10n, 1n, 7n, 3n, 9n, 5n, 11n);
+  const header = (text: string) => text.replace(/(fortran_order.: *)False/, "$1True ");
+  const bytes = Array.from(npy(elements, [2, 3, 2]), (byte) => String.fromCharCode(byte)).join("");
+  const file = Uint8Array.from(header(bytes), (character) => character.charCodeAt(0));
+  const output = join(folder.path, "out");
+  const given = `in/put:0=${folder.write("x.npy", file)}`;
+  assertEquals((await webnn("run", model, "--input", given, "--output", output)).status, 0);
+  const written = parse(Deno.readFileSync(join(output, "out_put_0.npy")).buffer);
+  assertEquals(written.data, BigInt64Array.from({ length: 12 }, (_, i) => BigInt(i)));
+});
+
 Deno.test("a file of another shape than --shape demands is refused", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
