@@ -15,10 +15,17 @@ import { installWheel, unpack } from "../cli/install/pip.ts";
 /** The package's entry point. None of its code runs. */
 const CHROMIUM = "npm:@sparticuz/chromium@153.0.0";
 
+/** The file of a package that was cached after this process began, which therefore does not know where it is. */
+async function resolveInNewProcess(specifier: string): Promise<string> {
+  const args = ["eval", `console.log(import.meta.resolve(${JSON.stringify(specifier)}))`];
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
+  return new TextDecoder().decode(stdout).trim();
+}
+
 async function installSwiftShader(): Promise<void> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("there is one for Linux on x64 only");
   await run(Deno.execPath(), ["cache", "--quiet", CHROMIUM]);
-  const archive = fileURLToPath(new URL("../bin/swiftshader.tar.br", import.meta.resolve(CHROMIUM)));
+  const archive = fileURLToPath(new URL("../bin/swiftshader.tar.br", await resolveInNewProcess(CHROMIUM)));
   await unpack(SWIFTSHADER, async (folder) => {
     const tar = join(folder, "swiftshader.tar");
     await Deno.writeFile(tar, brotliDecompressSync(await Deno.readFile(archive)));
