@@ -1,5 +1,6 @@
 import { type DeviceEntry, devices } from "@webnn/deno";
 import { command, noArguments, type Result } from "../command.ts";
+import { withoutStderr } from "../quiet.ts";
 import { styled, type Terminal } from "../terminal.ts";
 import { table } from "../table.ts";
 
@@ -15,7 +16,7 @@ webnn install fetches some.`,
   async run(invocation): Promise<Result> {
     noArguments(invocation);
     invocation.terminal.progress("trying the devices ...");
-    const entries = await devices();
+    const entries = await withoutStderr(() => devices());
     return { data: { devices: entries }, text: deviceTable(invocation.terminal, entries) };
   },
 });

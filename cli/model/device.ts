@@ -5,6 +5,8 @@
  */
 import { type ContextOptions, createContext, type MLContext } from "@webnn/deno";
 import { type Options, positiveInteger } from "../command.ts";
+import { Failure, messageOf } from "../errors.ts";
+import { withoutStderr } from "../quiet.ts";
 
 /** Options of the commands that open a device. */
 export const DEVICE_OPTIONS = {
@@ -22,9 +24,14 @@ export interface DeviceValues {
   readonly threads?: string | undefined;
 }
 
-/** Opens the device that the options name. */
-export function openContext(values: DeviceValues, others: ContextOptions = {}): Promise<MLContext> {
-  return createContext({ ...contextOptions(values), ...others });
+/** Opens the device that the options name. An error names the option. */
+export async function openContext(values: DeviceValues, others: ContextOptions = {}): Promise<MLContext> {
+  const options = { ...contextOptions(values), ...others };
+  const { device = "cpu" } = values;
+  if (device === "cpu") return await createContext(options);
+  return await withoutStderr(() => createContext(options)).catch((error) => {
+    throw new Failure(`--device ${device}: ${messageOf(error)}`, { cause: error });
+  });
 }
 
 /** The options of a context on the device that the options of a command name. */

@@ -1,5 +1,6 @@
 /** The frame of the command line: which command, `--help`, `--json`, `--debug`, the status. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../../cli/commands/commands.ts";
 // Names SwiftShader before anything looks for a device of WebGPU, which happens once a process.
 import "../support/devices.ts";
@@ -84,4 +85,17 @@ Deno.test("devices lists the CPU, and what is missing with the reason", async ()
   assertMatch(text.stdout, /^onnxruntime +cpu +cpu .* available$/m);
   const { devices } = JSON.parse(json.stdout);
   for (const { available, reason } of devices) assert(available || reason.length > 0, json.stdout);
+});
+
+Deno.test("a device that is not there is one line on standard error, whatever its library writes there itself", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+  const args = ["run", "--quiet", "--no-check", "-A", main, "run", model, "--device", "webgpu"];
+  const env = { VK_ICD_FILENAMES: folder.path, VK_DRIVER_FILES: folder.path };
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env, stdout: "null" }).output();
+  const lines = new TextDecoder().decode(stderr).split("\n").filter((line) => line !== "");
+  // Without Vulkan, WebGPU may still be there on Windows and macOS: then the model runs.
+  assertEquals(lines.length, code);
+  for (const line of lines) assertStringIncludes(line, "webnn run: --device webgpu: ");
 });
