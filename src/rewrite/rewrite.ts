@@ -18,6 +18,7 @@ import { operandRows } from "./operands.ts";
 import { quantizedConvolutions } from "./quantized_convolutions.ts";
 import { quantizedElementwise } from "./quantized_elementwise.ts";
 import { quantizedProducts } from "./quantized_products.ts";
+import { reshapes } from "./reshapes.ts";
 import type { Rewrite } from "./row.ts";
 import { scaledConvolutions } from "./scaled_convolutions.ts";
 
@@ -35,6 +36,7 @@ export const rewrites = {
   ...quantizedConvolutions,
   ...quantizedElementwise,
   ...quantizedProducts,
+  ...reshapes,
   ...scaledConvolutions,
 } satisfies Record<string, Rewrite>;
 

@@ -47,8 +47,8 @@ const QUANTIZED: readonly (readonly RewriteName[])[] = [
   ["quantizedConvolution", "quantizedBinary", "quantizedSigmoid", "movedBytes"],
 ];
 
-/** Rewrites of slices, which other rewrites match as parts of their patterns. */
-const LAST: readonly RewriteName[] = ["slicesOfAll"];
+/** Rewrites of slices and reshapes, which other rewrites match as parts of their patterns. */
+const LAST: readonly RewriteName[] = ["slicesOfAll", "activationBeforeReshape", "reshapedBack"];
 
 // These lists are constants, so that the rewriter looks them up only once.
 const onCpu = (...rounding: readonly RewriteName[]) => [
