@@ -1,6 +1,6 @@
 import { createHandler, type HandlerOptions, type InferenceHandler } from "@webnn/serve";
 import { command, positiveInteger } from "../command.ts";
-import { Failure, messageOf, UsageError } from "../errors.ts";
+import { Failure, fileError, messageOf, UsageError } from "../errors.ts";
 import { contextOptions, DEVICE_OPTIONS } from "../model/device.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -49,10 +49,18 @@ GET /v2/health/ready say so, answers what is in flight, and ends with status 0. 
       timeout: positiveInteger(options.timeout ?? "30000", "--timeout"),
     };
     terminal.progress(`loading ${args.join(", ")} ...`);
-    await using handler = await createHandler(args, running);
+    await using handler = await createHandler(args, running).catch((error) => {
+      throw errorOfFile(args, error);
+    });
     await listen(handler, { hostname, port }, terminal, options.json);
   },
 });
+
+/** An error of the system about one of the models, in the words of the other commands; any other error stays. */
+function errorOfFile(models: readonly string[], error: unknown): unknown {
+  const path = models.find((model) => messageOf(error).endsWith(` '${model}'`));
+  return path === undefined ? error : fileError(path, error);
+}
 
 /** Answers requests until the signal to stop. */
 async function listen(

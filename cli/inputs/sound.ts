@@ -9,6 +9,8 @@ import { type Options, positiveInteger, type Values } from "../command.ts";
 import { formatShape, makeElements, sizeOf } from "../elements.ts";
 import { Failure, messageOf } from "../errors.ts";
 
+type WaveFile = InstanceType<typeof wavefile.WaveFile>;
+
 /** How sound becomes numbers. */
 export const SOUND_OPTIONS = {
   "sample-rate": { kind: "text", value: "HZ", help: "the samples a second that the model wants (the file's)" },
@@ -58,14 +60,43 @@ function decode(bytes: Uint8Array, source: string, rate: string | undefined): Fl
   const wantedRate = rate === undefined ? undefined : positiveInteger(rate, "--sample-rate");
   try {
     const wav = new wavefile.WaveFile(bytes);
-    wav.toBitDepth("32f");
-    if (wantedRate !== undefined) wav.toSampleRate(wantedRate);
-    // Of one channel the samples come alone, of several as a list for each.
-    const samples = wav.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
-    return samples instanceof Float64Array ? samples : mix(samples);
+    decompress(wav);
+    const mixed = mix(channelsOf(wav).map((channel) => channel.map(scaleOf(wav.bitDepth))));
+    return wantedRate === undefined ? mixed : resample(mixed, wav.fmt as { sampleRate: number }, wantedRate);
   } catch (error) {
     throw new Failure(`${source} is damaged or no WAV file: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** Makes compressed samples integers of 16 bits. */
+function decompress(wav: WaveFile): void {
+  if (wav.bitDepth === "8a") wav.fromALaw();
+  else if (wav.bitDepth === "8m") wav.fromMuLaw();
+  else if (wav.bitDepth === "4") wav.fromIMAADPCM();
+}
+
+function channelsOf(wav: WaveFile): readonly Float64Array[] {
+  // Of one channel the samples come alone, of several as a list for each.
+  const samples = wav.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
+  return samples instanceof Float64Array ? [samples] : samples;
+}
+
+/**
+ * How a sample becomes a number from -1 to 1. Integers of 16 bits are divided by 2¹⁵, as libsndfile does, and others
+ * likewise; the library itself would divide positive ones by 2¹⁵ - 1.
+ */
+function scaleOf(bitDepth: string): (sample: number) => number {
+  if (bitDepth === "32f" || bitDepth === "64") return (sample) => sample;
+  // Samples of 12 bits, for example, are the upper ones of 16.
+  const half = 2 ** (8 * Math.ceil(Number(bitDepth) / 8) - 1);
+  return bitDepth === "8" ? (sample) => (sample - half) / half : (sample) => sample / half;
+}
+
+function resample(samples: Float64Array, { sampleRate }: { sampleRate: number }, wanted: number): Float64Array {
+  const wav = new wavefile.WaveFile();
+  wav.fromScratch(1, sampleRate, "64", samples);
+  wav.toSampleRate(wanted);
+  return wav.getSamples(false, Float64Array);
 }
 
 function mix(channels: readonly Float64Array[]): Float64Array {

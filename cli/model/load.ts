@@ -4,7 +4,14 @@
  * @module
  */
 import type { MLContext, MLTensor } from "@webnn/deno";
-import { inspectOnnx, loadOnnx, type ModelPort, type TensorInput, type TensorOutput } from "@webnn/deno/onnx";
+import {
+  inspectOnnx,
+  loadOnnx,
+  type ModelPort,
+  type TensorInput,
+  type TensorOutput,
+  type UnsupportedNode,
+} from "@webnn/deno/onnx";
 import { arrayOf } from "../elements.ts";
 import { fileError } from "../errors.ts";
 import { buildModule, type BuiltModule, isModule, portsOf } from "./module.ts";
@@ -30,8 +37,15 @@ export async function openModel(path: string, context: MLContext): Promise<Opene
     const built = await buildModule(path, context);
     return { inputs: built.inputs, load: () => naming(path, () => compileModule(built, context)) };
   }
-  const { inputs } = await naming(path, () => inspectOnnx(path, { context }));
+  const { inputs, refusals } = await naming(path, () => inspectOnnx(path, { context }));
+  if (refusals.length > 0) throw fileError(path, notSupported(refusals));
   return { inputs, load: (shapes) => loadModel(path, context, dimensionsOf(inputs, shapes)) };
+}
+
+/** Told before inputs are read, which may be among what is not supported. */
+function notSupported(refusals: readonly UnsupportedNode[]): Error {
+  const lines = refusals.map(({ operator, name, reason }) => `${operator} (${name}): ${reason}`);
+  return new Error(["The model cannot be computed by WebNN as a whole:", ...lines].join("\n"));
 }
 
 /** Loads a model of which the sizes of free dimensions are known. An error names the file. */

@@ -165,6 +165,9 @@ async function converse(path: string, file: FileSource, header: GgufHeader, opti
     if (options.prompt !== undefined) await answerOnce(options.prompt, answer);
     else if (Deno.stdin.isTerminal()) await talk(answer);
     else for await (const line of inputLines()) if (line.trim() !== "") await answer(line);
+  } catch (error) {
+    // The reader of the answer has seen enough, as `head` does.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   } finally {
     context.destroy();
   }

@@ -10,10 +10,19 @@ import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import { inTurns } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
-import type { Known, ModelProto, OnnxGraph } from "./model.ts";
+import type { Known, ModelProto, OnnxGraph, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { needsElements, OnnxModel, type RunInputs } from "./onnx_model.ts";
-import { checkDimensions, checkInput, fixDimensions, fixedShape, knownInput, type ModelPort, portOf } from "./ports.ts";
+import {
+  checkDimensionNames,
+  checkDimensions,
+  checkInput,
+  fixDimensions,
+  fixedShape,
+  knownInput,
+  type ModelPort,
+  portOf,
+} from "./ports.ts";
 import { type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
@@ -27,7 +36,7 @@ export type ExternalFiles =
 
 /** Options for loading a model. */
 export interface LoadOptions {
-  /** The sizes of free dimensions, by name. The inputs of each run determine the others. */
+  /** The sizes of free dimensions of inputs and outputs, by name. The inputs of each run determine the others. */
   dimensions?: Readonly<Record<string, number>>;
   /** The files with the model's weights, by location or as a function. */
   externalData?: ExternalFiles;
@@ -37,9 +46,9 @@ export interface LoadOptions {
 
 /** The result of `inspectOnnx()`. */
 export interface Inspection {
-  /** The inputs of the model. */
+  /** The inputs of the model. Those that are no tensors of WebNN, such as strings, are among the refusals instead. */
   readonly inputs: readonly ModelPort[];
-  /** The outputs of the model. */
+  /** The outputs of the model, with the same exception. */
   readonly outputs: readonly ModelPort[];
   /** The versions of the operator sets, by domain; ai.onnx is `""`. */
   readonly opsets: Readonly<Record<string, number>>;
@@ -49,7 +58,10 @@ export interface Inspection {
   readonly weightBytes: number;
   /** The number and total size of the weights, by ONNX element type. */
   readonly weights: Readonly<Record<string, WeightCount>>;
-  /** The nodes that WebNN cannot compute; empty if the model is supported. */
+  /**
+   * The nodes that WebNN cannot compute, and as the operators `input` and `output` those that are no tensors of WebNN;
+   * empty if the model is supported.
+   */
   readonly refusals: readonly UnsupportedNode[];
   /** The free dimensions and inputs that must be known to find all unsupported nodes. */
   readonly missing: readonly string[];
@@ -109,7 +121,8 @@ export async function loadModel(
   }
   const model = await parse(bytes, options.externalData);
   const material: Material = { model, limits: runtime.context.opSupportLimits() };
-  const ports = portsOf(material, dimensions);
+  const ports = portsOf(material, dimensions, "loadOnnx");
+  if (refusedPorts(material).length > 0) throw refusalError((await survey(runtime, material, ports.inputs)).refusals);
   const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext, releaseFiles });
   const shapes = fixedShapes(ports.inputs);
   if (shapes) {
@@ -126,13 +139,30 @@ export async function loadModel(
   return loaded;
 }
 
-function portsOf({ model, limits }: Material, dimensions: Readonly<Record<string, number>>) {
-  const { graph } = model;
-  const port = (info: ModelProto["graph"]["inputs"][number]): ModelPort => ({
-    ...portOf(info, limits),
-    shape: fixDimensions(info.shape, dimensions),
-  });
-  return { inputs: graph.inputs.map(port), outputs: graph.outputs.map(port) };
+/** The inputs and outputs that WebNN has; see `refusedPorts` for the others. */
+function portsOf(
+  { model: { graph }, limits }: Material,
+  dimensions: Readonly<Record<string, number>>,
+  where: string,
+): Pick<Inspection, "inputs" | "outputs"> {
+  checkDimensionNames(dimensions, graph, where);
+  const ports = (infos: readonly ValueInfo[]) =>
+    infos.flatMap((info): ModelPort[] => {
+      const port = portOf(info, limits);
+      return port ? [{ ...port, shape: fixDimensions(port.shape, dimensions) }] : [];
+    });
+  return { inputs: ports(graph.inputs), outputs: ports(graph.outputs) };
+}
+
+/** The inputs and outputs that are no tensors of WebNN. */
+function refusedPorts({ model: { graph }, limits }: Material): UnsupportedNode[] {
+  const refused = (operator: string, infos: readonly ValueInfo[]) =>
+    infos.filter((info) => !portOf(info, limits)).map(({ name, typeName }) => ({
+      operator,
+      name,
+      reason: `WebNN has no tensors of this type (${typeName})`,
+    }));
+  return [...refused("input", graph.inputs), ...refused("output", graph.outputs)];
 }
 
 /** The shapes of all inputs, if none has a free dimension. */
@@ -165,7 +195,7 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
   checkDimensions(dimensions, "inspectOnnx");
   const model = await parse(bytes, options.externalData);
   const material: Material = { model, limits: runtime.context.opSupportLimits() };
-  const { inputs, outputs } = portsOf(material, dimensions);
+  const { inputs, outputs } = portsOf(material, dimensions, "inspectOnnx");
   const operators: Record<string, number> = {};
   const graphs = [...withBodies(model.graph)];
   for (const { domain, operator } of graphs.flatMap(({ nodes }) => nodes)) {
@@ -208,19 +238,20 @@ async function survey(
   material: Material,
   inputs: readonly ModelPort[],
 ): Promise<Pick<Inspection, "refusals" | "missing">> {
+  const refused = refusedPorts(material);
   const shapes = fixedShapes(inputs);
   if (!shapes) {
     const free = inputs.flatMap(({ name, shape }) =>
       shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
     );
-    return { refusals: refusalsByName(material.model), missing: [...new Set(free)] };
+    return { refusals: [...refused, ...refusalsByName(material.model)], missing: [...new Set(free)] };
   }
   try {
     const preparation = new Preparation(runtime, material, { shapes, elements: () => undefined });
-    return { refusals: (await preparation.survey()).refusals, missing: [] };
+    return { refusals: [...refused, ...(await preparation.survey()).refusals], missing: [] };
   } catch (error) {
     if (!needsElements(error)) throw error;
-    return { refusals: refusalsByName(material.model), missing: error.inputs };
+    return { refusals: [...refused, ...refusalsByName(material.model)], missing: error.inputs };
   }
 }
 
@@ -253,7 +284,7 @@ export async function buildOnnx(
   checkDimensions(dimensions, "buildOnnx");
   const model = await parse(bytes, options.externalData);
   const limits = context.opSupportLimits();
-  const { inputs } = portsOf({ model, limits }, dimensions);
+  const { inputs } = portsOf({ model, limits }, dimensions, "buildOnnx");
   const shapes = new Map<string, readonly number[]>();
   for (const { name, shape } of inputs) {
     const fixed = operands[name]?.shape ?? fixedShape(shape);
@@ -269,7 +300,8 @@ export async function buildOnnx(
     const info = model.graph.inputs.find((input) => input.name === name);
     return value && port && info && knownInput(info, port, checkInput(port, value, new Map(), "buildOnnx"));
   };
-  const { outputs, leaves, refusals, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
+  const { outputs, leaves, refusals: nodes, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
+  const refusals = [...refusedPorts({ model, limits }), ...nodes];
   if (refusals.length > 0) throw refusalError(refusals);
   const demanded = [...demandedInputs, ...demandedConstants.keys()];
   if (demanded.length > 0) {

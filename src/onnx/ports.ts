@@ -7,7 +7,7 @@
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
 import { formatShape } from "../shape.ts";
-import type { Dimension, ElementType, Known, ValueInfo } from "./model.ts";
+import type { Dimension, ElementType, Known, OnnxGraph, ValueInfo } from "./model.ts";
 import { bytesNeeded } from "./tensor.ts";
 import { operandType, sizeOf } from "./value.ts";
 
@@ -62,11 +62,9 @@ export interface GivenInput {
   readonly shape: readonly number[];
 }
 
-/** Describes an input or output for a caller. */
-export function portOf({ name, type, typeName, shape }: ValueInfo, limits: MLOpSupportLimits): ModelPort {
-  if (type === undefined || type === "string" || type === "other") {
-    throw new TypeError(`${JSON.stringify(name)} is ${typeName}, and no tensor that WebNN has`);
-  }
+/** Describes an input or output for a caller; `undefined` if it is no tensor that WebNN has. */
+export function portOf({ name, type, shape }: ValueInfo, limits: MLOpSupportLimits): ModelPort | undefined {
+  if (type === undefined || type === "string" || type === "other") return undefined;
   return { name, dataType: operandType(type, limits), elementType: type, shape };
 }
 
@@ -89,6 +87,26 @@ export function checkDimensions(dimensions: Readonly<Record<string, number>>, wh
     if (!Number.isInteger(size) || size < 0 || size > 2 ** 31 - 1) {
       throw new TypeError(`${where}: dimensions.${name} must be a whole number from 0 to 2147483647, not ${size}`);
     }
+  }
+}
+
+/**
+ * Rejects names that are no free dimension of an input or output. Those that only inner values have are rejected too,
+ * because they would have no effect.
+ */
+export function checkDimensionNames(
+  dimensions: Readonly<Record<string, number>>,
+  { inputs, outputs }: Pick<OnnxGraph, "inputs" | "outputs">,
+  where: string,
+): void {
+  const shapes = [...inputs, ...outputs].flatMap(({ shape }) => shape ?? []);
+  const free = new Set(shapes.filter((size) => typeof size === "string"));
+  for (const name of Object.keys(dimensions)) {
+    if (free.has(name)) continue;
+    const names = Array.from(free, (known) => JSON.stringify(known)).join(", ");
+    throw new TypeError(
+      `${where}: the model has no free dimension ${JSON.stringify(name)}, but ${names || "none with a name"}`,
+    );
   }
 }
 
@@ -120,7 +138,9 @@ export function checkInput(
   const needed = bytesNeeded(port.dataType, shape);
   if (bytes.byteLength !== needed) {
     throw new TypeError(
-      `${what} has ${bytes.byteLength} bytes; ${port.dataType} ${formatShape(shape)} needs ${needed}`,
+      given === undefined
+        ? `${what} has ${lengthOf(data)} elements, which do not fit ${formatDimensions(port.shape!)}`
+        : `${what} has ${bytes.byteLength} bytes; ${port.dataType} ${formatShape(shape)} needs ${needed}`,
     );
   }
   return { bytes, shape };
@@ -144,9 +164,13 @@ function guessShape(port: ModelPort, data: ArrayBufferView, what: string): reado
     const has = port.shape ? `has the open shape ${formatDimensions(port.shape)}` : "has no shape in the model";
     throw new TypeError(`${what} ${has}; pass { data, shape }`);
   }
-  const count = (data as unknown as { length: number }).length;
+  const count = lengthOf(data);
   const rest = sizeOf(port.shape!.filter((size) => typeof size === "number"));
   return port.shape!.map((size) => typeof size === "number" ? size : rest === 0 ? 0 : Math.floor(count / rest));
+}
+
+function lengthOf(data: ArrayBufferView): number {
+  return (data as unknown as { length: number }).length;
 }
 
 function checkSize(

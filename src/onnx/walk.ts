@@ -45,7 +45,7 @@ export interface WalkPlan {
   readonly builder: MLGraphBuilder;
   readonly limits: MLOpSupportLimits;
   readonly makeConstant: MakeConstant;
-  /** The shape of each input of the model. */
+  /** The shape of each input of the model that is a tensor of WebNN; nodes that take another are not tried. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Operands to use for inputs; `undefined` creates inputs of the builder. */
   readonly operands?: Readonly<Record<string, MLOperand>> | undefined;
@@ -148,16 +148,12 @@ export class Walker implements Walking {
   }
 
   /** The value of an input of the model: known, an operand from the caller, or an input of the builder. */
-  #input({ name, type, typeName }: ValueInfo): Value | typeof UNKNOWN {
+  #input({ name, type }: ValueInfo): Value | typeof UNKNOWN {
     const { known, shapes, operands } = this.#plan;
     const found = known.get(name);
     if (found) return found;
     const shape = shapes.get(name);
-    if (shape === undefined) return UNKNOWN;
-    if (type === undefined || type === "string") {
-      this.#refusals.push({ operator: "input", name, reason: `it is ${typeName}, and not a tensor that WebNN has` });
-      return UNKNOWN;
-    }
+    if (shape === undefined || type === undefined) return UNKNOWN;
     const descriptor = { dataType: operandType(type, this.limits), shape };
     const operand = operands?.[name] ?? this.builder.input(name, descriptor);
     this.#inputs.set(name, operand);

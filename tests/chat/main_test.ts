@@ -57,6 +57,16 @@ Deno.test("each line is a question, and the end of the input ends the program", 
     assertMatch(stderr, REPORT);
   }));
 
+Deno.test("an answer that nobody reads to its end is no error", () =>
+  withModel(async (model) => {
+    const args = ["run", "--quiet", ...FLAGS, MAIN, "hello", "--model", model, "--tokens", "12", "--threads", "1"];
+    const command = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "piped" });
+    const child = command.spawn();
+    await child.stdout.cancel();
+    const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
+    assertEquals([code, stderr], [0, ""]);
+  }));
+
 Deno.test("--tokenize: a line of ids for each JSON string", () =>
   withModel(async (model) => {
     const { code, stdout } = await chat(

@@ -72,6 +72,29 @@ Deno.test("info tells which nodes are not supported and why; that is no error", 
   assertMatch(stdout, /^Mystery +riddle +the importer has no such operator$/m);
 });
 
+Deno.test("an input of strings and the nodes that are not supported are told together, by info and by run", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write(
+    "words.onnx",
+    onnxFile({
+      nodes: [
+        { op: "Mystery", name: "riddle", inputs: ["words"], outputs: ["x"] },
+        { op: "Enigma", name: "secret", inputs: ["x"], outputs: ["y"] },
+      ],
+      inputs: [{ name: "words", type: "string", shape: [1] }],
+      outputs: [{ name: "y", shape: [1] }],
+    }),
+  );
+  const info = await webnn("info", model);
+  assertEquals([info.status, info.stderr], [0, ""]);
+  for (const line of [/^input +words +WebNN has no tensors of this type/m, /^Mystery +riddle /m, /^Enigma +secret /m]) {
+    assertMatch(info.stdout, line);
+  }
+  const { status, stdout, stderr } = await webnn("run", model, "--input", `words=${model}`);
+  assertEquals([status, stdout], [1, ""]);
+  assertMatch(stderr, /words\.onnx: .*input \(words\): .*Mystery \(riddle\): .*Enigma \(secret\): .*\n$/);
+});
+
 Deno.test("info of a module counts the operators of WebNN", async () => {
   using folder = temporaryFolder();
   const { status, stdout } = await webnn("info", folder.write("linear.ts", MODULE));

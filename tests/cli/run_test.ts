@@ -211,6 +211,41 @@ for (
   });
 }
 
+/** The same sound in each of the forms that a WAV file may have. */
+const DEPTHS = {
+  "8": [[192, 64, 255, 0], [0.5, -0.5, 127 / 128, -1]],
+  "16": [[16384, -16384, 32767, -32768], [0.5, -0.5, 32767 / 32768, -1]],
+  "24": [[2 ** 22, -(2 ** 22), 2 ** 23 - 1, -(2 ** 23)], [0.5, -0.5, 1 - 2 ** -23, -1]],
+  "32": [[2 ** 30, -(2 ** 30), 2 ** 24, -(2 ** 31)], [0.5, -0.5, 2 ** -7, -1]],
+  "32f": [[0.5, -0.5, 1, -1], [0.5, -0.5, 1, -1]],
+  "64": [[0.5, -0.5, 1, -1], [0.5, -0.5, 1, -1]],
+} as const;
+
+for (const [depth, [samples, expected]] of Object.entries(DEPTHS)) {
+  Deno.test(`samples of ${depth} bits become exactly the numbers that libsndfile makes of them`, async () => {
+    using folder = temporaryFolder();
+    const model = folder.write("model.onnx", identityModel("float32", [null]));
+    const wav = new wavefile.WaveFile();
+    wav.fromScratch(1, 8000, depth, [...samples]);
+    const sound = folder.write("sound.wav", wav.toBuffer());
+    const [{ first }] = outputsOf(await webnn("run", model, "--input", `in/put:0=${sound}`, "--json")) as [Output];
+    assertEquals(first, [...expected]);
+  });
+}
+
+for (const [law, compress] of [["A-law", "toALaw"], ["µ-law", "toMuLaw"], ["ADPCM", "toIMAADPCM"]] as const) {
+  Deno.test(`samples compressed by ${law} are about the same numbers`, async () => {
+    using folder = temporaryFolder();
+    const model = folder.write("model.onnx", identityModel("float32", [null]));
+    const wav = new wavefile.WaveFile();
+    wav.fromScratch(1, 8000, "16", new Int16Array(2048).fill(8192));
+    wav[compress]();
+    const sound = folder.write("sound.wav", wav.toBuffer());
+    const [{ mean }] = outputsOf(await webnn("run", model, "--input", `in/put:0=${sound}`, "--json")) as [Output];
+    assert(Math.abs(mean - 0.25) < 0.06, `${mean}`);
+  });
+}
+
 Deno.test("--sample-rate resamples a WAV file", async () => {
   using folder = temporaryFolder();
   const model = folder.write("model.onnx", identityModel("float32", [null]));

@@ -10,7 +10,12 @@ const WRONG = [
   [["serve"], "webnn serve: MODEL is missing", 2],
   [["serve", "a.onnx", "--port", "70000"], '--port must be a whole number from 0 to 65535, not "70000"', 2],
   [["serve", "a.onnx", "--batch", "0"], "--batch must be a whole number from 1", 2],
-  [["serve", "no_such_file.onnx", "--port", "0"], "no_such_file.onnx", 1],
+  [
+    ["serve", "no_such_file.onnx", "--port", "0"],
+    "webnn serve: no_such_file.onnx: there is no such file or folder",
+    1,
+  ],
+  [["serve", ".", "--port", "0"], "webnn serve: .: ", 1],
 ] as const;
 
 for (const [args, complaint, expected] of WRONG) {

@@ -52,6 +52,8 @@ test("what cannot be kept is an error", async (folder) => {
   await Deno.writeTextFile(cacheDirectory, "mine");
   const compiling = () => compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
   await assertRejects(compiling, Error, `nothing was stored in ${cacheDirectory}`);
+  const misspelt = () => compileOnnx(FILE, { cacheDirectory: folder, dimensions: { bach: 1 } });
+  await assertRejects(misspelt, TypeError, 'the model has no free dimension "bach", but "batch"');
 });
 
 test("inputs of a run stand in for free dimensions, and for elements that decide over the graph", async (folder) => {

@@ -39,6 +39,21 @@ Deno.test("dimensions that are given are fixed, and the model says so", async ()
   await assertRejects(() => load(LINEAR, { dimensions: { rows: -1 } }), TypeError, "dimensions.rows");
 });
 
+Deno.test("a size for a dimension that neither an input nor an output has is refused by name", async () => {
+  const context = await createContext();
+  const file = onnxFile({ ...LINEAR, values: [{ name: "p", shape: ["inner", 2] }] });
+  const fixed = onnxFile({ ...LINEAR, inputs: [{ name: "x", shape: [1, 2] }], outputs: [{ name: "y" }] });
+  const refused = (work: () => Promise<unknown>, message: string) => assertRejects(work, TypeError, message);
+  const dimensions = { rows: 1, nope: 2 };
+  const reason = 'the model has no free dimension "nope", but "rows"';
+  await refused(() => loadOnnx(file, { context, dimensions }), `loadOnnx: ${reason}`);
+  await refused(() => inspectOnnx(file, { context, dimensions }), `inspectOnnx: ${reason}`);
+  await refused(() => buildOnnx(new MLGraphBuilder(context), file, { context, dimensions }), `buildOnnx: ${reason}`);
+  await refused(() => loadOnnx(file, { context, dimensions: { inner: 1 } }), 'no free dimension "inner"');
+  await refused(() => loadOnnx(fixed, { context, dimensions: { rows: 1 } }), '"rows", but none with a name');
+  context.destroy();
+});
+
 Deno.test("graphs of several shapes take turns, and more than maxGraphs of them are made anew", async () => {
   using model = await load(LINEAR, { maxGraphs: 2 });
   for (const rows of [1, 2, 3, 1, 2, 2, 3]) {
@@ -183,6 +198,45 @@ Deno.test("every node that is not taken is listed with its operator, name and re
   }
 });
 
+Deno.test("inputs and outputs that are no tensors are refused together with all nodes", async () => {
+  const spec = (shape: readonly (number | string)[]): ModelSpec => ({
+    nodes: [
+      { ...node("MadeUp", "s", "t"), name: "first" },
+      { ...node("Conv", "x w", "d"), name: "second" },
+      { ...node("Nonsense", "t", "z"), name: "third" },
+    ],
+    inputs: [{ name: "s", type: "string", shape: [1] }, { name: "x", shape }],
+    outputs: [{ name: "z", type: "string", shape: [1] }, { name: "d" }],
+    initializers: [floats("w", [1])],
+  });
+  const ports = [["input", "s"], ["output", "z"]];
+  const { inputs, outputs, refusals, missing } = await inspectOnnx(onnxFile(spec([2])));
+  assertEquals([inputs.map(({ name }) => name), outputs.map(({ name }) => name), missing], [["x"], ["d"], []]);
+  assertEquals(refusals.map(({ operator, name }) => [operator, name]), [
+    ...ports,
+    ["MadeUp", "first"],
+    ["Conv", "second"],
+    ["Nonsense", "third"],
+  ]);
+  const free = await inspectOnnx(onnxFile(spec(["n"])));
+  assertEquals(free.missing, ["n"]);
+  assertEquals(free.refusals.map(({ name }) => name), ["s", "z", "first", "third"]);
+  const context = await createContext();
+  const builder = new MLGraphBuilder(context);
+  for (
+    const work of [() => load(spec([2]), { context }), () => buildOnnx(builder, onnxFile(spec([2])), { context })]
+  ) {
+    const error = await assertRejects(work, DOMException);
+    assertEquals(error.name, "NotSupportedError");
+    for (
+      const text of ["input (s): WebNN has no tensors of this type (string)", "output (z)", "first", "second", "third"]
+    ) {
+      assert(error.message.includes(text), error.message);
+    }
+  }
+  context.destroy();
+});
+
 Deno.test("a version of the operators that is not known is refused by name", async () => {
   const spec = (op: string, opset: number): ModelSpec => ({
     nodes: [node(op, "x", "y")],
@@ -237,7 +291,9 @@ Deno.test("inputs are checked by messages that name them", async () => {
     [{ x: { data: f32(1, 2), shape: [2] }, y }, 'the input "x" must have the shape [n, 2], not [2]'],
     [{ x: { data: f32(1, 2), shape: [1.5, 2] }, y }, 'the input "x" must have a shape of whole numbers'],
     [{ x: f32(1, 2, 3, 4), y }, 'the dimension n is 2 in the input "x" and 1 in "y"'],
-    [{ x: f32(1, 2, 3), y }, 'the input "x" has 12 bytes; float32 [1, 2] needs 8'],
+    [{ x: f32(1, 2, 3), y }, 'the input "x" has 3 elements, which do not fit [n, 2]'],
+    [{ x: f32(1), y }, 'the input "x" has 1 elements, which do not fit [n, 2]'],
+    [{ x: { data: f32(1, 2, 3), shape: [1, 2] }, y }, 'the input "x" has 12 bytes; float32 [1, 2] needs 8'],
   ];
   for (const [inputs, message] of refused) {
     const error = await assertRejects(() => model.run(inputs as Parameters<OnnxModel["run"]>[0]), TypeError);
