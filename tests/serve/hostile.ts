@@ -102,7 +102,7 @@ const KINDS: Readonly<Record<string, (random: Random) => RequestInit | Promise<R
   "extensions that are not there": (random) =>
     changed({ parameters: { [random.pick(["shared_memory_region", "sequence_id", "classification"])]: 1 } }),
   "an id that is none": (random) =>
-    json({ id: random.pick([1, {}, [], null, true]), inputs: [tensor("a"), tensor("b")] }),
+    json({ id: random.pick([1, {}, [], false, true]), inputs: [tensor("a"), tensor("b")] }),
   "a compressed body that becomes too large": async (random) => {
     const blob = new Blob([new Uint8Array(MAX_BODY_BYTES * random.integer(2, 8))]);
     const body = await new Response(blob.stream().pipeThrough(new CompressionStream("gzip"))).bytes();
