@@ -1,13 +1,13 @@
 /** resample2d: what the builder accepts, and what comes out. */
 
 import { assertEquals } from "@std/assert";
-import type { MLOperandDataType } from "../../mod.ts";
+import { MLGraphBuilder, type MLOperand, type MLOperandDataType } from "../../mod.ts";
 import { tensor } from "../reference/mod.ts";
 import { assertAgrees, valuesOf } from "../support/agreement.ts";
 import { sharedContext } from "../support/builder.ts";
 import { random } from "../../support/random.ts";
 import { SEED } from "../support/property.ts";
-import { runOperator } from "../support/run_operator.ts";
+import { runGraph, runOperator } from "../support/run_operator.ts";
 import { testValidation } from "../support/validation.ts";
 
 const TYPES: readonly MLOperandDataType[] = ["float32", "float16", "uint8", "int8"];
@@ -77,3 +77,40 @@ Deno.test("the scale of resample2d follows from the sizes after rounding", async
   const operands = valuesOf("float32", { input: [1, 1, 5, 7] });
   for (const mode of MODES) await assertAgrees("resample2d", operands, { mode, scales: [1.5, 0.6] });
 });
+
+const LAYOUTS = {
+  nchw: { shape: [1, 8, 3, 5], axes: [2, 3], filterShape: [8, 8, 1, 1], filterLayout: "oihw" },
+  nhwc: { shape: [1, 3, 5, 8], axes: [1, 2], filterShape: [8, 1, 1, 8], filterLayout: "ohwi" },
+} as const;
+
+for (const [name, { shape, axes, filterShape, filterLayout }] of Object.entries(LAYOUTS)) {
+  Deno.test(`elements are repeated by whole factors between convolutions, ${name}`, async () => {
+    const context = await sharedContext();
+    for (const scales of [[2, 2], [3, 3], [4, 1], [7, 5]]) {
+      const b = new MLGraphBuilder(context);
+      const weights = Float32Array.from({ length: 64 }, (_, i) => (i % 11) / 8 - 0.5);
+      const filter = b.constant({ dataType: "float32", shape: [...filterShape] }, weights);
+      const inputLayout = name as MLInputOperandLayout;
+      const convolve = (x: MLOperand) => b.conv2d(x, filter, { inputLayout, filterLayout });
+      const image = convolve(b.input("x", { dataType: "float32", shape: [...shape] }));
+      const wide = b.resample2d(image, { scales, axes: [...axes] });
+      const x = tensor("float32", [...shape], Array.from({ length: 120 }, (_, i) => (i * 7) % 13));
+      const [before, after] = await runGraph(context, b, { x }, [image, wide, convolve(wide)]);
+      const factors = shape.map((_, axis) => scales[(axes as readonly number[]).indexOf(axis)] ?? 1);
+      assertEquals(after!.data, positionsOf(after!.shape).map((at) => before!.data[indexIn(shape, factors, at)]!));
+    }
+  });
+}
+
+/** All positions in a shape, row by row. */
+function positionsOf(shape: readonly number[]): number[][] {
+  return shape.reduce<number[][]>(
+    (positions, size) => positions.flatMap((at) => Array.from({ length: size }, (_, i) => [...at, i])),
+    [[]],
+  );
+}
+
+/** The element of the input that stands at a position of the output. */
+function indexIn(shape: readonly number[], factors: readonly number[], position: readonly number[]): number {
+  return position.reduce((index, at, axis) => index * shape[axis]! + Math.floor(at / factors[axis]!), 0);
+}

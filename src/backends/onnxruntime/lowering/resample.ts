@@ -14,18 +14,26 @@ import type { Lowering } from "./lowering.ts";
 const resample2d: Lowering<"resample2d"> = (node, onnx) => {
   const { operands: { input }, attributes: { axes, mode }, outputs: [output] } = node;
   if (mode === "linear") return linear(node, onnx);
+  const { provider = "cpu" } = onnx.settings;
+  const factors = output!.shape.map((size, axis) => size / input.shape[axis]!);
+  if (provider === "cpu" && factors.every(Number.isInteger)) return repeated(input, factors, onnx);
   // ONNX Runtime computes in single precision. A scale that is not exact in it can shift a coordinate across a half.
-  const isExact = axes.every((axis) =>
-    Math.fround(scaleOf(axis, input.shape, output!.shape)) * input.shape[axis]! ===
-      output!.shape[axis]!
-  );
+  const isExact = axes.every((axis) => Math.fround(factors[axis]!) * input.shape[axis]! === output!.shape[axis]!);
   return isExact
     ? resize(input, output!.shape, { mode: "nearest", nearest_mode: "round_prefer_floor" }, onnx)
     : gathered(node, onnx);
 };
 
-function scaleOf(axis: number, input: Shape, output: Shape): number {
-  return output[axis]! / input[axis]!;
+/**
+ * Repeats each element along each axis. With whole factors `k`, element `i` is nearest to ⌊i / k⌋ in half-pixel
+ * coordinates too, but only for these has the engine fast kernels, also for its own layout.
+ */
+function repeated(input: Operand, factors: readonly number[], onnx: OnnxWriter): Operand {
+  return onnx.node("Resize", [input, undefined, onnx.constant("float32", [factors.length], factors)], {
+    mode: "nearest",
+    coordinate_transformation_mode: "asymmetric",
+    nearest_mode: "floor",
+  });
 }
 
 function resize(input: Operand, sizes: Shape, attributes: Readonly<Record<string, string>>, onnx: OnnxWriter): Operand {
