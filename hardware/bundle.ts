@@ -83,8 +83,6 @@ async function fill(folder: string, cuda: boolean): Promise<void> {
       ROOT + "hardware/deno.json",
       "--keep-names",
       "--platform=deno",
-      // A suite of bench:seeds, which is not part of the check, loads these with the packages that they need.
-      "--external=../models/*",
       "--output",
       join(folder, file),
       ROOT + source,

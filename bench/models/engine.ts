@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { EncodedInput, Input } from "./inputs.ts";
+import type { EncodedInput } from "./inputs.ts";
+import type { Input } from "./model.ts";
 
 /** The job of a contestant: the contents of its JSON file. */
 export interface Job {

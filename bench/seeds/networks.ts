@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { buildOnnx } from "@webnn/deno/onnx";
+import { detector } from "../support/detector.ts";
 import { mobileNetV2 } from "../support/mobilenetv2.ts";
 import { buildAttention, type Constant, type OperatorSuite, toSuite } from "../support/operator_suites.ts";
-import type { Suite } from "../support/suite.ts";
 import { RUNS, type Seed } from "./seed.ts";
 
 const LAYERS = [784, 512, 256, 10];
@@ -69,47 +68,6 @@ function transformer(length: number): OperatorSuite {
 
 function dense(builder: MLGraphBuilder, x: MLOperand, from: number, to: number, constant: Constant): MLOperand {
   return builder.add(builder.matmul(x, constant([from, to], 0.06)), constant([to]));
-}
-
-/** YOLOv8 n of the gallery, on photos of 640 × 640. */
-async function detector(batch: number): Promise<Suite> {
-  // Only here: it has libraries for pictures and sound, which would count as memory of the others.
-  const [{ fetchModel }, { photo }, { MODELS }] = await Promise.all([
-    import("../models/fetch.ts"),
-    import("../models/inputs.ts"),
-    import("../models/models.ts"),
-  ]);
-  const model = MODELS.find(({ name }) => name === "nudenet")!;
-  const file = await fetchModel(model);
-  const bytes = await Deno.readFile(file);
-  const [shape, picture] = [[batch, 3, 640, 640], await photo(640, 255)];
-  const images = new Float32Array(batch * picture.length);
-  for (let i = 0; i < batch; i++) images.set(picture, i * picture.length);
-  return {
-    name: `detector-${batch}`,
-    async build(context) {
-      const builder = new MLGraphBuilder(context);
-      const dimensions = { batch, height: 640, width: 640 };
-      const [[name, output]] = Object.entries(await buildOnnx(builder, bytes, { context, dimensions })) as [
-        [string, MLOperand],
-      ];
-      const graph = await builder.build({ [name]: output });
-      return { graph, inputs: { images: shape }, outputs: { [name]: output.shape } };
-    },
-    inputs: { images },
-    output: "output0",
-    check: (values) => checkDetections(values, batch),
-  };
-}
-
-/** All pictures are the same, so are their boxes; probabilities are probabilities. */
-function checkDetections(values: Float32Array, batch: number): void {
-  const [size, boxes] = [values.length / batch, 8400]; // 80², 40² and 20² places in a picture.
-  if (size % boxes !== 0 || size <= 4 * boxes) throw new Error(`there are ${values.length} elements`);
-  for (let i = 0; i < values.length; i++) {
-    if (!(Math.abs(values[i]! - values[i % size]!) <= 0.05)) throw new Error(`element ${i} differs from picture 0's`);
-    if (i % size >= 4 * boxes && !(values[i]! >= 0 && values[i]! <= 1)) throw new Error(`element ${i} is ${values[i]}`);
-  }
 }
 
 const BATCHES = [1, 8, 32, 64, 128];

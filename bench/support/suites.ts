@@ -6,6 +6,7 @@
 import { seeds } from "../seeds/seeds.ts";
 import { complex } from "./complex.ts";
 import { mobileNetV2, whatIsMissing } from "./mobilenetv2.ts";
+import { whatIsMissing as whatDetectorMisses } from "./detector.ts";
 import { largeSuites, operatorSuites } from "./operator_suites.ts";
 import { optimizerSuites } from "./optimizers.ts";
 import { simple } from "./simple.ts";
@@ -42,7 +43,11 @@ export const suites: readonly SuiteEntry[] = [
   largeMobileNetV2("mobilenetv2-half", { dataType: "float16" }),
   largeMobileNetV2("mobilenetv2-32-half", { batch: 32, dataType: "float16" }),
   ...seeds.flatMap(({ suite, row, load }): SuiteEntry[] => {
-    const missing = row.includes("MobileNetV2") ? whatIsMissing() : undefined;
+    const missing = row.startsWith("detector")
+      ? whatDetectorMisses()
+      : row.includes("MobileNetV2")
+      ? whatIsMissing()
+      : undefined;
     return load === undefined ? [] : [{ name: suite, group: SEEDS, missing, load }];
   }).filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i), // Two may share a suite.
 ];

@@ -269,9 +269,9 @@ async function countThreads(options: ContextOptions, products = 100, size = 384)
   return JSON.parse(stdout.split("\n").at(-1)!) as { threads: number; working: number };
 }
 
-/** Whether so many threads work in one of five runs: on a busy machine one may get next to nothing of a run. */
+/** Whether so many threads work in one of ten runs: on a busy machine one may get next to nothing of a run. */
 async function reaches(options: ContextOptions, workers: number): Promise<boolean> {
-  for (let run = 0; run < 5; run++) if ((await countThreads(options)).working === workers) return true;
+  for (let run = 0; run < 10; run++) if ((await countThreads(options)).working === workers) return true;
   return false;
 }
 

@@ -68,10 +68,7 @@ testWithData(["wpt/cases"], "the bundled program checks devices, and goes on aft
     const source = fileURLToPath(new URL("../../hardware/check.ts", import.meta.url));
     const config = fileURLToPath(new URL("../../hardware/deno.json", import.meta.url));
     await run(
-      [
-        ...["bundle", "--quiet", "--config", config, "--keep-names", "--platform=deno", "--external=../models/*"],
-        ...["--output", program, source],
-      ],
+      ["bundle", "--quiet", "--config", config, "--keep-names", "--platform=deno", "--output", program, source],
       {},
     );
     const env = { WEBNN_TEST_DATA: testData("."), WEBNN_ORT_PATH: (await openOnnxRuntime()).path };

@@ -5,7 +5,7 @@
  */
 import type { InferenceSession, Tensor, TensorConstructor } from "onnxruntime-common";
 import type { Output } from "../engine.ts";
-import type { Input } from "../inputs.ts";
+import type { Input } from "../model.ts";
 
 /** Inputs as tensors. */
 export function feedsOf(Tensor: TensorConstructor, inputs: readonly Input[]): Record<string, Tensor> {

@@ -2,7 +2,7 @@ import { createContext } from "@webnn/deno";
 import "@webnn/deno/polyfill";
 import { env, InferenceSession, Tensor } from "onnxruntime-web/jspi";
 import type { Engine, Job, OpenEngine } from "../engine.ts";
-import type { Input } from "../inputs.ts";
+import type { Input } from "../model.ts";
 import { feedsOf, outputsOf } from "./onnxruntime_js.ts";
 
 // Deno does not allow onnxruntime-web's way of starting threads: workers from blob: URLs.
