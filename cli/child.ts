@@ -1,5 +1,5 @@
 /**
- * Processes of this program's own: a model or a library that ends its process ends no other.
+ * Child processes: a model or a library that crashes only ends the child.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { stripVTControlCharacters } from "node:util";
 import { Failure } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** What begins the line of an answer on a child's standard output: an engine may print lines of its own. */
+/** The prefix of an answer on a child's standard output, where engines may print lines too. */
 export const MARK = "webnn-answer:";
 
-/** A process that runs a module of this package by this Deno. */
+/** Starts a process that runs a module of this package with the same Deno. */
 export function spawnChild(module: URL, env: Readonly<Record<string, string>> = {}): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-check", "--allow-all", module.href],
@@ -21,26 +21,26 @@ export function spawnChild(module: URL, env: Readonly<Record<string, string>> = 
   }).spawn();
 }
 
-/** Ends a process that may have ended by itself. */
+/** Kills a process, unless it has ended already. */
 export function endChild(child: Deno.ChildProcess): void {
   try {
     child.kill("SIGKILL");
   } catch {
-    // It has.
+    // It has already ended.
   }
 }
 
-/** Lets a process clean up and end, as Ctrl-C does. */
+/** Interrupts a process as Ctrl-C does, so that it can clean up. */
 export function interruptChild(child: Deno.ChildProcess): void {
-  if (Deno.build.os === "windows") return endChild(child); // Windows has no such signal for another process.
+  if (Deno.build.os === "windows") return endChild(child); // Windows cannot send SIGINT to another process.
   try {
     child.kill("SIGINT");
   } catch {
-    // It has ended.
+    // It has already ended.
   }
 }
 
-/** The answers of a child, as they come. */
+/** Yields the answers of a child as they arrive. */
 export async function* answersOf(child: Deno.ChildProcess): AsyncGenerator<string, undefined> {
   let rest = "";
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -51,25 +51,28 @@ export async function* answersOf(child: Deno.ChildProcess): AsyncGenerator<strin
   return undefined;
 }
 
-/** How a child ended unexpectedly, with its error: Deno prints a stack trace after it, an engine may print lines before. */
-export async function lastWords(child: Deno.ChildProcess, errors: Promise<string>): Promise<string> {
+/**
+ * Describes how a child ended unexpectedly, with its error. Deno prints a stack trace after the line of the error, and
+ * an engine may print lines before it.
+ */
+export async function describeExit(child: Deno.ChildProcess, errors: Promise<string>): Promise<string> {
   const { signal, code } = await child.status;
-  const how = signal === null ? `ended with status ${code}` : `was ended by ${signal}`;
+  const how = signal === null ? `ended with status ${code}` : `was killed by ${signal}`;
   const lines = stripVTControlCharacters(await errors).trim().split("\n");
   const error = lines.find((line) => line.startsWith("error:"))?.slice("error:".length).trim() ?? lines.at(-1);
   return `the process ${how}${error ? `: ${error}` : ""}`;
 }
 
-/** How a child is started, and how long it may take. */
+/** The environment and the time limit of a child. */
 export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** After so many seconds without an answer the child is ended. */
+  /** Seconds after which a child that has not answered is killed. */
   readonly limit?: number;
 }
 
 /**
- * Starts a child, sends it a message on standard input, and waits for its only answer. Ctrl-C ends it.
- * @throws {Failure} with the reason that the child gives, how it ended, or that it took too long
+ * Starts a child, sends it a message on standard input, and waits for its answer. Ctrl-C kills the child.
+ * @throws {Failure} if the child reports a failure, ends without an answer, or takes too long
  */
 export async function askOnce<Answer extends object>(
   module: URL,
@@ -88,7 +91,7 @@ export async function askOnce<Answer extends object>(
   for await (const answer of answersOf(child)) answers.push(answer);
   const [answer] = answers;
   if (answer === undefined) {
-    const ending = await lastWords(child, errors);
+    const ending = await describeExit(child, errors);
     throw new Failure(deadline.hasPassed() ? `too slow: there was no answer after ${limit} s` : ending);
   }
   await Promise.all([child.status, errors]);
@@ -97,7 +100,7 @@ export async function askOnce<Answer extends object>(
   return parsed;
 }
 
-/** Ends a child when the time is up, unless the result is disposed before. */
+/** Kills a child after some seconds, unless the result is disposed earlier. */
 function endAfter(child: Deno.ChildProcess, seconds: number): Disposable & { hasPassed(): boolean } {
   let hasPassed = false;
   const end = () => {

@@ -1,5 +1,5 @@
 /**
- * What a command is: a name, options, and what it does.
+ * Commands: their names, options, help, and the parsing of their command lines.
  *
  * @module
  */
@@ -9,41 +9,41 @@ import type { Terminal } from "./terminal.ts";
 
 /** One option of a command. */
 export interface OptionRow {
-  /** A switch, an option with a value, or one with a value that may be given several times. */
+  /** A switch, an option with a value, or an option that may be repeated with more values. */
   readonly kind: "flag" | "text" | "list";
-  /** What stands for the value in the help, such as `FILE`. */
+  /** The placeholder of the value in the help, such as `FILE`. */
   readonly value?: string;
-  /** The one letter that stands for the name after a single dash. */
+  /** The letter of the short form, such as `o` for `-o`. */
   readonly short?: string;
-  /** What it does, for the help; a line feed begins a new line. */
+  /** The help text; it may have several lines. */
   readonly help: string;
 }
 
 /** The options of a command by name. */
 export type Options = Readonly<Record<string, OptionRow>>;
 
-/** The values of options. One that is not given is false, undefined, or an empty list. */
+/** The values of options. An option that is not given is false, undefined, or an empty list. */
 export type Values<O extends Options> = {
   readonly [Name in keyof O]: O[Name]["kind"] extends "flag" ? boolean
     : O[Name]["kind"] extends "list" ? readonly string[]
     : string | undefined;
 };
 
-/** A command line after it was read. */
+/** A parsed command line. */
 export interface Invocation<O extends Options = Options> {
-  /** The arguments that are no options. */
+  /** The positional arguments. */
   readonly args: readonly string[];
   readonly options: Values<O>;
   readonly terminal: Terminal;
 }
 
-/** What a command found. */
+/** The result of a command. */
 export interface Result {
   /** What `--json` prints. */
   readonly data: unknown;
-  /** What is printed otherwise; without a line feed at the end, or empty for nothing. */
+  /** What is printed without `--json`, without a final line feed; empty to print nothing. */
   readonly text: string;
-  /** What of it failed, for standard error; the status is 1 then, else 0. */
+  /** What failed, for standard error. If set, the exit status is 1, otherwise 0. */
   readonly failure?: string;
 }
 
@@ -52,21 +52,21 @@ export interface Command {
   readonly name: string;
   /** What it does, in a few words. */
   readonly summary: string;
-  /** The arguments that are no options, such as `MODEL`; the empty text for none. */
+  /** The positional arguments, such as `MODEL`; empty if there are none. */
   readonly usage: string;
-  /** What `--help` says beside the options; lines of at most 100 characters. */
+  /** The text of `--help` above the options; lines have at most 120 characters. */
   readonly help: string;
-  /** Its options, beside those that all commands have. */
+  /** Its options, without those that all commands have. */
   readonly options: Options;
   /**
-   * Does the work.
-   * @returns what is printed; nothing where the command has printed all that there is
-   * @throws {UsageError} if the command line is wrong; any other error if the work cannot be done
+   * Runs the command.
+   * @returns what to print; nothing if the command has already printed everything
+   * @throws {UsageError} if the command line is wrong; another error if the command fails
    */
   run(invocation: Invocation): Promise<Result | void>;
 }
 
-/** A command whose `run` knows the types of its options. */
+/** Defines a command; `run` gets its options with their types. */
 export function command<const O extends Options>(
   parts: Omit<Command, "options" | "run"> & {
     readonly options: O;
@@ -78,12 +78,12 @@ export function command<const O extends Options>(
 
 /** The options of every command. */
 export const COMMON_OPTIONS = {
-  json: { kind: "flag", help: "prints the result as JSON, for programs" },
-  debug: { kind: "flag", help: "shows where an error comes from" },
-  help: { kind: "flag", short: "h", help: "this text" },
+  json: { kind: "flag", help: "prints the result as JSON" },
+  debug: { kind: "flag", help: "prints the stack trace of an error" },
+  help: { kind: "flag", short: "h", help: "prints this text" },
 } as const satisfies Options;
 
-/** Reads the arguments of a command. */
+/** Parses the arguments of a command. */
 export function parseCommandLine({ name, options }: Command, args: readonly string[], terminal: Terminal): Invocation {
   const rows = Object.entries<OptionRow>({ ...options, ...COMMON_OPTIONS });
   const ofKind = (...kinds: OptionRow["kind"][]) =>
@@ -109,31 +109,31 @@ function refuseOption(command: string, arg: string): never {
   throw new UsageError(`there is no option ${arg.replace(/=.*/s, "")}; webnn ${command} --help lists the options`);
 }
 
-/** The only argument of a command. */
+/** Returns the only argument of a command. */
 export function onlyArgument({ args }: Pick<Invocation, "args">, name: string): string {
   const [first, second] = args;
   if (first === undefined || first === "") throw new UsageError(`${name} is missing`);
   if (second !== undefined) {
-    throw new UsageError(`there is one ${name} at a time: ${JSON.stringify(second)} is one too many`);
+    throw new UsageError(`give only one ${name}: ${JSON.stringify(second)} is one too many`);
   }
   return first;
 }
 
-/** Refuses arguments where a command has none. */
+/** Rejects all arguments. */
 export function noArguments({ args }: Pick<Invocation, "args">): void {
-  if (args.length > 0) throw new UsageError(`the command takes no argument ${JSON.stringify(args[0])}`);
+  if (args.length > 0) throw new UsageError(`the command takes no arguments, but got ${JSON.stringify(args[0])}`);
 }
 
-/** The value of an option that must be a whole number from 1 on. */
+/** Parses the value of an option that must be a positive integer. */
 export function positiveInteger(text: string, option: string): number {
   const value = /^[1-9]\d*$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value)) {
-    throw new UsageError(`${option} must be a whole number from 1, not ${JSON.stringify(text)}`);
+    throw new UsageError(`${option} must be a whole number, at least 1, not ${JSON.stringify(text)}`);
   }
   return value;
 }
 
-/** The two sides of `NAME=VALUE`; the name may hold `=` if the value does not. */
+/** Splits `NAME=VALUE` at the first `=`. */
 export function namedValue(text: string, option: string, value: string): [name: string, value: string] {
   const at = text.indexOf("=");
   if (at < 1 || at === text.length - 1) {
@@ -142,7 +142,7 @@ export function namedValue(text: string, option: string, value: string): [name: 
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** What `webnn COMMAND --help` prints. */
+/** The output of `webnn COMMAND --help`. */
 export function helpOf({ name, summary, usage, help, options }: Command): string {
   const rows = Object.entries<OptionRow>({ ...options, ...COMMON_OPTIONS }).map(([key, row]) => {
     const { kind, value = "VALUE", short, help } = row;

@@ -1,12 +1,12 @@
 /**
- * The elements of tensors in JavaScript's arrays.
+ * The elements of tensors as JavaScript arrays.
  *
  * @module
  */
 import type { MLOperandDataType } from "@webnn/deno";
 import type { Dimension, TensorData, TensorOutput } from "@webnn/deno/onnx";
 
-/** The array of each data type. Integers of four bits lie two in a byte. */
+/** The array type of each data type. A byte holds two 4-bit integers. */
 const ARRAYS = {
   float32: Float32Array,
   float16: Float16Array,
@@ -20,7 +20,7 @@ const ARRAYS = {
   uint4: Uint8Array,
 } as const satisfies Record<MLOperandDataType, unknown>;
 
-/** Bytes as an array of their data type; they are copied if they lie at odd places. */
+/** Views bytes as an array of their data type. Copies them if they are not aligned. */
 export function arrayOf(dataType: MLOperandDataType, bytes: Uint8Array): TensorData {
   const { buffer, byteOffset, byteLength } = byteOffsetFits(bytes) ? bytes : bytes.slice();
   const { BYTES_PER_ELEMENT } = ARRAYS[dataType];
@@ -31,18 +31,18 @@ function byteOffsetFits(bytes: Uint8Array): boolean {
   return bytes.byteOffset % 8 === 0;
 }
 
-/** How many elements a shape has. */
+/** The number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** The bytes of a tensor. */
+/** The size of a tensor in bytes. */
 export function bytesNeeded(dataType: MLOperandDataType, shape: readonly number[]): number {
   const size = sizeOf(shape);
   return dataType === "int4" || dataType === "uint4" ? Math.ceil(size / 2) : size * ARRAYS[dataType].BYTES_PER_ELEMENT;
 }
 
-/** Elements made one after the other; of integers of 64 bits they are BigInts. */
+/** Makes an array of elements; 64-bit integers are BigInts. */
 export function makeElements(
   dataType: MLOperandDataType,
   count: number,
@@ -59,7 +59,7 @@ export function makeElements(
   return array;
 }
 
-/** The elements of an output, one number each: those of four bits are taken apart. */
+/** The elements of an output, one number each; 4-bit integers are unpacked. */
 export function elementsOf({ data, shape, dataType }: TensorOutput): TensorData {
   if (dataType !== "int4" && dataType !== "uint4") return data;
   const at = (i: number) => Number(data[i >> 1]) >> 4 * (i % 2) & 15;
@@ -67,7 +67,7 @@ export function elementsOf({ data, shape, dataType }: TensorOutput): TensorData 
   return Int8Array.from({ length: sizeOf(shape) }, (_, i) => at(i) << 28 >> 28);
 }
 
-/** A shape for people; dimensions may be free. */
+/** Formats a shape; free dimensions are `?` or a name. */
 export function formatShape(shape: readonly Dimension[] | undefined): string {
   return shape === undefined ? "of any rank" : `[${shape.map((size) => size ?? "?").join(", ")}]`;
 }

@@ -1,51 +1,51 @@
 /**
- * What went wrong, in one line for the user.
+ * Errors as one line for the user.
  *
  * @module
  */
 
-/** The command line is not one that the program has: the status is 2. */
+/** The command line is wrong: the exit status is 2. */
 export class UsageError extends Error {}
 
-/** What was asked for cannot be done, in words for the user: the status is 1. */
+/** The command failed, with a message for the user: the exit status is 1. */
 export class Failure extends Error {}
 
-/** Reasons why a file cannot be read or written, by the system's own error. */
+/** Why a file cannot be read or written, by Deno's class of error. */
 const FILE_PROBLEMS: readonly (readonly [Error: abstract new (...args: never[]) => Error, text: string])[] = [
   [Deno.errors.NotFound, "there is no such file or folder"],
   [Deno.errors.PermissionDenied, "permission denied"],
-  [Deno.errors.NotCapable, "Deno was started without the permission for it"],
+  [Deno.errors.NotCapable, "Deno was started without permission for it"],
   [Deno.errors.IsADirectory, "this is a folder, not a file"],
   [Deno.errors.NotADirectory, "a part of the path is a file, not a folder"],
-  [Deno.errors.AlreadyExists, "there is a file or folder of that name already"],
+  [Deno.errors.AlreadyExists, "a file or folder of that name already exists"],
 ];
 
-/** Reasons that the system tells by code only. */
+/** Why a file cannot be read or written, for errors that only have a code. */
 const CODES: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the device",
   EDQUOT: "the disk quota is used up",
   EISDIR: "this is a folder, not a file",
   EROFS: "the file system is read-only",
-  ENOTEMPTY: "there is a folder of that name already",
+  ENOTEMPTY: "a folder of that name already exists",
 };
 
-/** An error that names a file and says why it could not be used. An error in words for the user stays as it is. */
+/** Wraps an error in one that names the file and the reason. Errors for the user stay unchanged. */
 export function fileError(path: string, error: unknown): Error {
   if (error instanceof UsageError || error instanceof Failure) return error;
   return new Failure(`${path}: ${fileProblem(error) ?? messageOf(error)}`, { cause: error });
 }
 
-/** Why a file could not be used, if that is what an error of the system says. */
+/** The reason of an error of the file system; undefined for other errors. */
 function fileProblem(error: unknown): string | undefined {
   const row = FILE_PROBLEMS.find(([kind]) => error instanceof kind);
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return row?.[1] ?? CODES[code];
 }
 
-/** Of an error with a list, so many lines are told. */
+/** The most further lines of an error that are shown. */
 const LINES = 3;
 
-/** What an error says, in one line, however many it has itself. */
+/** The message of an error, joined into one line. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   const [first = "", ...rest] = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");

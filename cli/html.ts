@@ -1,5 +1,5 @@
 /**
- * Pages that need nothing else: their style and script stand in them.
+ * Self-contained HTML pages, with their style and script inside.
  *
  * @module
  */
@@ -12,12 +12,12 @@ th, td { padding: 0.15rem 0.8rem 0.15rem 0; text-align: left; white-space: nowra
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 `;
 
-/** Text as HTML that shows it. */
+/** Escapes text for HTML. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 
-/** A whole page. */
+/** Makes a page. */
 export function page(title: string, body: string, style = "", script = ""): string {
   return `<!DOCTYPE html>
 <html lang="en">

@@ -1,5 +1,6 @@
 /**
- * The command line of `@webnn/deno`: lists devices, inspects, runs, times, profiles, draws, converts and serves models.
+ * The command line of `@webnn/deno`. It lists devices, and inspects, runs, benchmarks, profiles, draws, converts and
+ * serves models.
  *
  * @example
  * ```sh

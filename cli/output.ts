@@ -1,5 +1,5 @@
 /**
- * Files that a command writes: whole or not at all.
+ * Writes the files of a command completely or not at all.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { fileError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Writes files, by path; missing folders are made. Where one cannot be written, or Ctrl-C ends the program meanwhile,
- * none is left behind, nor is a folder that was made for them.
+ * Writes files, by path, and creates missing folders. If a file cannot be written, or on Ctrl-C, removes all new files
+ * and folders.
  */
 export async function writeFiles(
   terminal: Terminal,
   files: ReadonlyMap<string, Uint8Array | string>,
 ): Promise<void> {
-  const made = new Made();
-  using _ = terminal.onInterrupt(() => made.remove());
+  const created = new Created();
+  using _ = terminal.onInterrupt(() => created.remove());
   try {
     const renames: [from: string, to: string][] = [];
     for (const [path, content] of files) {
       await naming(path, async () => {
-        made.addFolders(dirname(path));
-        const place = isReplaceable(path) ? made.beside(path) : path;
+        created.addFolders(dirname(path));
+        const place = isReplaceable(path) ? created.temporaryFor(path) : path;
         if (typeof content === "string") await Deno.writeTextFile(place, content);
         else await Deno.writeFile(place, content);
         if (place !== path) renames.push([place, path]);
@@ -30,16 +30,16 @@ export async function writeFiles(
     }
     for (const [from, to] of renames) await naming(to, () => Deno.rename(from, to));
   } catch (error) {
-    made.remove();
+    created.remove();
     throw error;
   }
 }
 
-/** What was made so far, to be removed if the rest cannot be. */
-class Made {
+/** The files and folders that were created, which are removed if a later one fails. */
+class Created {
   readonly #paths: string[] = [];
 
-  /** Makes a folder, and those above it that are missing. */
+  /** Creates a folder and its missing parents. */
   addFolders(folder: string): void {
     if (exists(folder)) return;
     this.addFolders(dirname(folder));
@@ -47,8 +47,8 @@ class Made {
     this.#paths.push(folder);
   }
 
-  /** A path for a file that gets another name when it is whole. */
-  beside(path: string): string {
+  /** The path of a temporary file, which is renamed to `path` when it is complete. */
+  temporaryFor(path: string): string {
     const place = `${path}.${crypto.randomUUID()}.part`;
     this.#paths.push(place);
     return place;
@@ -59,7 +59,7 @@ class Made {
       try {
         Deno.removeSync(path);
       } catch {
-        // It has not come to be, or somebody else uses it.
+        // It was not created, or another program uses it.
       }
     }
   }
@@ -83,7 +83,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** Whether another file may take the place of this one: a device such as /dev/stdout is written to as it is. */
+/** Whether a file may be replaced by another one. A device such as /dev/stdout may not: it is written to directly. */
 function isReplaceable(path: string): boolean {
   return !exists(path) || Deno.statSync(path).isFile;
 }

@@ -1,5 +1,5 @@
 /**
- * The program: which command is meant, its result, and the status that the process ends with.
+ * The main function of the program: runs a command, prints its result, and returns the exit status.
  *
  * @module
  */
@@ -10,9 +10,8 @@ import { messageOf, UsageError } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Carries out a command line.
- * @returns the status: 0 if all is well, 1 if it could not be done, 2 if the command line is wrong. Of an error one line
- * is written to the terminal's standard error
+ * Runs a command line. An error is one line on the terminal's standard error.
+ * @returns the exit status: 0 for success, 1 if the command failed, 2 if the command line is wrong
  */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
   const command = COMMANDS.find(({ name }) => name === args[0]);
@@ -24,7 +23,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     terminal.writeError(`webnn ${command?.name}: ${failure}\n`);
     return 1;
   } catch (error) {
-    // Whoever reads the output has seen enough, as `head` does.
+    // The reader of the output has closed the pipe, as `head` does.
     if (error instanceof Deno.errors.BrokenPipe) return 0;
     terminal.progress();
     terminal.writeError(`${["webnn", command?.name].filter(Boolean).join(" ")}: ${messageOf(error)}\n`);
@@ -33,7 +32,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
   }
 }
 
-/** What is printed. */
+/** The output of the program. */
 type Answer = Pick<Result, "text" | "failure">;
 
 async function runCommand(command: Command, args: readonly string[], terminal: Terminal): Promise<Answer> {
@@ -44,18 +43,18 @@ async function runCommand(command: Command, args: readonly string[], terminal: T
   return { ...result, text: JSON.stringify(result.data, plainValue, 2) };
 }
 
-/** JSON has no BigInt: one that a number holds is a number, a longer one a text. */
+/** JSON has no BigInt: writes a number if it is exact, otherwise a string. */
 function plainValue(_key: string, value: unknown): unknown {
   if (typeof value !== "bigint") return value;
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
 }
 
-/** What the program says without a command. */
+/** The output without a command. */
 function answer(args: readonly string[]): Answer {
   const [first] = args;
   if (first === "--help" || first === "-h" || first === "help") return { text: overview() };
   if (first === "--version" || first === "-V") return { text: config.version };
-  if (first === undefined) throw new UsageError("which command? webnn --help lists them");
+  if (first === undefined) throw new UsageError("the command is missing; webnn --help lists the commands");
   const what = first.startsWith("-") ? "option" : "command";
   throw new UsageError(`there is no ${what} ${first}; webnn --help lists the commands`);
 }
@@ -64,12 +63,12 @@ function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name, usage }) => `${name} ${usage}`.length)) + 2;
   const lines = COMMANDS.map(({ name, usage, summary }) => `  ${`${name} ${usage}`.padEnd(width)}${summary}`);
   const common = Object.keys(COMMON_OPTIONS).map((name) => `--${name}`).join(", ");
-  return `WebNN on this machine: its devices, and models on them.
+  return `Lists the devices for WebNN on this machine, and works with models on them.
 
 Usage: webnn COMMAND [options]
 
 ${lines.join("\n")}
 
-webnn COMMAND --help tells more of one; all have ${common}. webnn --version prints the version.
-The status is 0 if all is well, 1 if it could not be done, 2 if the command line is wrong, 130 after Ctrl-C.`;
+webnn COMMAND --help describes a command. All commands have ${common}. webnn --version prints the version.
+The exit status is 0 for success, 1 if the command failed, 2 if the command line is wrong, 130 after Ctrl-C.`;
 }

@@ -1,6 +1,6 @@
 /**
- * Native libraries that write to standard error by themselves, as WebGPU's does where there is no driver: an error of the
- * command line is one line, and says the reason itself.
+ * Hides what native libraries write to standard error, such as WebGPU's without a driver. The command's own error is one
+ * line with the reason.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const LIBC: Readonly<Partial<Record<typeof Deno.build.os, string>>> = {
 const STDERR = 2;
 const WRITE_ONLY = 1;
 
-/** Does work meanwhile nothing comes to standard error. On systems other than Linux and macOS it comes as ever. */
+/** Discards standard error while `work` runs. Only on Linux and macOS; has no effect on other systems. */
 export async function withoutStderr<T>(work: () => Promise<T>): Promise<T> {
   const name = LIBC[Deno.build.os];
   if (name === undefined) return await work();
@@ -23,13 +23,13 @@ export async function withoutStderr<T>(work: () => Promise<T>): Promise<T> {
     dup2: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
   }).symbols;
-  const nowhere = libc.open(new TextEncoder().encode("/dev/null\0"), WRITE_ONLY);
+  const devNull = libc.open(new TextEncoder().encode("/dev/null\0"), WRITE_ONLY);
   const stderr = libc.dup(STDERR);
   try {
-    if (nowhere >= 0 && stderr >= 0) libc.dup2(nowhere, STDERR);
+    if (devNull >= 0 && stderr >= 0) libc.dup2(devNull, STDERR);
     return await work();
   } finally {
     if (stderr >= 0) libc.dup2(stderr, STDERR);
-    for (const descriptor of [nowhere, stderr]) if (descriptor >= 0) libc.close(descriptor);
+    for (const descriptor of [devNull, stderr]) if (descriptor >= 0) libc.close(descriptor);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The shapes of a model's inputs: as the model states them, as `--shape` and given files say, and what is left open.
+ * The shapes of the inputs: from the model, from `--shape`, from files, and by default.
  *
  * @module
  */
@@ -8,26 +8,26 @@ import { namedValue, type Options } from "./command.ts";
 import { formatShape } from "./elements.ts";
 import { Failure, UsageError } from "./errors.ts";
 
-/** The option of commands that need shapes. */
+/** The option for shapes. */
 export const SHAPE_OPTIONS = {
   shape: {
     kind: "list",
     value: "NAME=1,3,224,224",
-    help: "the shape of an input that the model leaves open;\na first dimension of which nothing is said is 1",
+    help: "the shape of an input with free dimensions\n(a free first dimension is 1 by default)",
   },
 } as const satisfies Options;
 
 /** Shapes by the name of the input. */
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
-/** The values of `--shape`. */
+/** Parses the values of `--shape`. */
 export function parseShapes(given: readonly string[]): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const text of given) {
     const [name, list] = namedValue(text, "--shape", "1,3,224,224");
     const shape = list === "[]" ? [] : list.replace(/^\[(.*)\]$/, "$1").split(/\s*[,x×]\s*/).map(Number);
     if (!/\d|^\[\]$/.test(list) || shape.some((size) => !Number.isInteger(size) || size < 0 || size > 2 ** 31 - 1)) {
-      throw new UsageError(`--shape ${name} must be whole numbers with commas between, not ${JSON.stringify(list)}`);
+      throw new UsageError(`--shape ${name} must be whole numbers separated by commas, not ${JSON.stringify(list)}`);
     }
     if (shapes.has(name)) throw new UsageError(`--shape ${name} is given twice`);
     shapes.set(name, shape);
@@ -35,15 +35,15 @@ export function parseShapes(given: readonly string[]): Map<string, readonly numb
   return shapes;
 }
 
-/** The input of a name. */
+/** Finds an input by name. */
 export function portNamed(inputs: readonly ModelPort[], name: string, option: string): ModelPort {
   const port = inputs.find((input) => input.name === name);
   if (port) return port;
   const names = inputs.map((input) => JSON.stringify(input.name)).join(", ");
-  throw new Failure(`${option}: the model has no input ${JSON.stringify(name)}, but ${names || "none at all"}`);
+  throw new Failure(`${option}: the model has no input ${JSON.stringify(name)}; its inputs: ${names || "none"}`);
 }
 
-/** Refuses a shape that an input cannot have. */
+/** Rejects a shape that does not fit an input. */
 export function checkShape({ name, shape }: ModelPort, given: readonly number[], source: string): void {
   const fits = shape === undefined ||
     (shape.length === given.length && shape.every((size, i) => typeof size !== "number" || size === given[i]));
@@ -53,7 +53,7 @@ export function checkShape({ name, shape }: ModelPort, given: readonly number[],
   );
 }
 
-/** Sizes of dimensions by name, as given shapes tell them. */
+/** The sizes of free dimensions by name, from given shapes. */
 export function dimensionsOf(inputs: readonly ModelPort[], given: Shapes): Record<string, number> {
   const sizes: Record<string, number> = {};
   for (const { name, shape } of inputs) {
@@ -65,7 +65,7 @@ export function dimensionsOf(inputs: readonly ModelPort[], given: Shapes): Recor
   return sizes;
 }
 
-/** The shapes of all inputs. Where nothing tells the first dimension it is 1; any other must be told. */
+/** The shapes of all inputs. A free first dimension is 1 by default; other free dimensions must be given. */
 export function completeShapes(inputs: readonly ModelPort[], given: Shapes): Map<string, readonly number[]> {
   const sizes = dimensionsOf(inputs, given);
   for (const { name, shape } of inputs) {
@@ -80,7 +80,7 @@ export function completeShapes(inputs: readonly ModelPort[], given: Shapes): Map
       throw new Failure(
         `the input ${JSON.stringify(name)} has the shape ${
           formatShape(shape)
-        }: say its size, --shape ${name}=${example}`,
+        }: give its size with --shape ${name}=${example}`,
       );
     }
     shapes.set(name, complete as readonly number[]);

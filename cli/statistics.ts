@@ -1,19 +1,19 @@
 /**
- * What the elements of a tensor are like.
+ * Statistics of the elements of a tensor.
  *
  * @module
  */
 import type { TensorOutput } from "@webnn/deno/onnx";
 import { elementsOf } from "./elements.ts";
 
-/** The least, the greatest and the mean element; NaN if one of them is, or if there is none. */
+/** The minimum, maximum and mean of the elements; NaN if an element is NaN, or if there are none. */
 export interface Summary {
   readonly min: number | bigint;
   readonly max: number | bigint;
   readonly mean: number;
 }
 
-/** The summary of a tensor. */
+/** Computes the summary of a tensor. */
 export function summarize(output: TensorOutput): Summary {
   const elements = elementsOf(output);
   let [min, max]: (number | bigint)[] = [elements[0] ?? NaN, elements[0] ?? NaN];

@@ -1,12 +1,12 @@
 /**
- * Tables and figures for people.
+ * Formats tables and numbers.
  *
  * @module
  */
 import Table from "cli-table3";
 import { styled, type Terminal } from "./terminal.ts";
 
-/** A column: its title, and on which side its cells stand. */
+/** A column: its title, and the alignment of its cells. */
 export type Column = string | { readonly title: string; readonly align: "left" | "right" };
 
 const NO_LINES = Object.fromEntries(
@@ -15,7 +15,7 @@ const NO_LINES = Object.fromEntries(
   ),
 );
 
-/** Rows below a head. There are no lines: spaces part the columns. */
+/** Formats a table with a head. Columns are separated by spaces, without lines. */
 export function table(terminal: Terminal, columns: readonly Column[], rows: readonly (readonly string[])[]): string {
   const head = columns.map((column) => typeof column === "string" ? column : column.title);
   const drawn = new Table({
@@ -28,7 +28,7 @@ export function table(terminal: Terminal, columns: readonly Column[], rows: read
   return drawn.toString().split("\n").map((line) => line.trimEnd()).join("\n");
 }
 
-/** Lines of a name and what belongs to it. */
+/** Formats names and values, one pair per line. */
 export function facts(terminal: Terminal, rows: readonly (readonly [name: string, value: string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => styled(terminal, "bold", name) + " ".repeat(width - name.length) + value).join(
@@ -36,7 +36,7 @@ export function facts(terminal: Terminal, rows: readonly (readonly [name: string
   );
 }
 
-/** A whole number with its thousands apart. */
+/** Formats a whole number with thousands separators. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
@@ -44,13 +44,13 @@ export function count(value: number): string {
 const BYTE_UNITS = ["bytes", "kB", "MB", "GB", "TB"];
 const UNITS = ["", " k", " M", " G", " T"];
 
-/** A number of bytes in the unit that suits it; 1 kB is 1,000 bytes. */
+/** Formats a number of bytes in a suitable unit; 1 kB is 1,000 bytes. */
 export function bytes(value: number): string {
   const [figure, unit] = scaled(value, BYTE_UNITS);
   return `${figure} ${unit}`;
 }
 
-/** A large number in thousands, millions or billions: `1.23 G`. */
+/** Formats a large number in thousands, millions, billions or trillions: `1.23 G`. */
 export function large(value: number): string {
   return scaled(value, UNITS).join("");
 }
@@ -61,7 +61,7 @@ function scaled(value: number, units: readonly string[]): [figure: string, unit:
   return [power === 0 ? figure(value) : (value / 1000 ** power).toPrecision(3), units[power]!];
 }
 
-/** A number in about five digits. */
+/** Formats a number; one that is not whole gets five significant digits. */
 export function figure(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
 }

@@ -1,14 +1,14 @@
 /**
- * What a command writes to, and what happens at Ctrl-C.
+ * The output of a command, and cleaning up on Ctrl-C.
  *
  * @module
  */
 import { styleText } from "node:util";
 
-/** The names of styles of text, as node:util has them. */
+/** The text styles of `node:util`. */
 export type Style = Parameters<typeof styleText>[0];
 
-/** Standard output and standard error, or what stands for them in a test. */
+/** Standard output and standard error, or their substitutes in a test. */
 export interface Terminal {
   /** Whether standard output shows colours. */
   readonly colors: boolean;
@@ -16,18 +16,18 @@ export interface Terminal {
   write(text: string): void;
   /** Writes to standard error. */
   writeError(text: string): void;
-  /** Shows how far a long job is, where a person looks on; without a text, takes the last one away. */
+  /** Shows the progress of a long job on a terminal; without a text, erases it. */
   progress(text?: string): void;
-  /** Calls a function, which must not wait for anything, if Ctrl-C ends the program before the result is disposed. */
+  /** Calls a synchronous function if Ctrl-C ends the program before the result is disposed. */
   onInterrupt(cleanUp: () => void): Disposable;
 }
 
-/** The status of a program that was ended by Ctrl-C. */
+/** The exit status after Ctrl-C. */
 export const INTERRUPTED = 130;
 
 const ERASE_LINE = "\r\x1b[K";
 
-/** The terminal of this process. From then on Ctrl-C cleans up and ends the process. */
+/** Returns the terminal of this process. From now on, Ctrl-C cleans up and ends the process. */
 export function processTerminal(): Terminal {
   const cleanUps = new Set<() => void>();
   const isWatched = Deno.stderr.isTerminal();
@@ -48,12 +48,12 @@ export function processTerminal(): Terminal {
   };
 }
 
-/** Text in a style, where the terminal shows colours. */
+/** Styles text if the terminal shows colours. */
 export function styled(terminal: Terminal, style: Style, text: string): string {
   return terminal.colors ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** Writes the whole text: a pipe may take a part of it only. */
+/** Writes the whole text: a single write to a pipe may be partial. */
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   const bytes = new TextEncoder().encode(text);
   for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));

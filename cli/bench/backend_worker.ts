@@ -1,5 +1,5 @@
 /**
- * A process of `webnn bench --backend`: the benchmarks on one backend.
+ * A worker process of `webnn bench --backend`: runs one benchmark on one backend.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { randomInput } from "../inputs/random.ts";
 import { deviceOptions } from "../model/device.ts";
 import { type Benchmark, buildWorkloads, type Workload } from "./workloads.ts";
 
-/** The only message to the worker. */
+/** The message to the worker. */
 export interface BackendJob {
   readonly backend: string;
   readonly benchmark: Benchmark;
-  /** After so many seconds no further operation begins. */
+  /** Seconds after which no new operation starts. */
   readonly budget: number;
 }
 
-/** What a worker answers. Times are in milliseconds. */
+/** The worker's answer. Times are in milliseconds. */
 export interface BackendAnswer {
-  /** What really ran the graphs: the engine, its devices, and its version. */
+  /** What actually ran the graphs: the engine, its devices, and its version. */
   readonly device: string;
   /** The time of each operation that succeeded. */
   readonly times: readonly number[];
   readonly attempted: number;
-  /** Why the first that failed did, or why there are fewer than planned. */
+  /** Why the first failed operation failed, or why fewer operations ran than planned. */
   readonly reason?: string;
   /** The first elements of the result of each graph, to compare backends. */
   readonly samples: readonly (readonly number[])[];
@@ -45,14 +45,14 @@ async function measure({ backend, benchmark, budget }: BackendJob): Promise<Back
   for (let round = 0; round <= ROUNDS; round++) {
     for (const [i, run] of runs.entries()) {
       const start = performance.now();
-      // The first round goes to its end: the results are compared.
+      // The first round always completes, because its results are compared.
       if (round > 0 && start > end) {
         reason ??= `too slow: stopped after ${attempted} of ${ROUNDS * runs.length} operations, at ${budget} s`;
         break;
       }
       try {
         const result = await run();
-        // The first round is for what engines do once.
+        // The first round is a warm-up and is not timed.
         if (round > 0) times.push(performance.now() - start);
         else samples[i] = [...result.subarray(0, SAMPLE)];
       } catch (error) {
@@ -64,7 +64,7 @@ async function measure({ backend, benchmark, budget }: BackendJob): Promise<Back
   return { device: deviceOf(context, workloads), times, attempted, samples, ...reason === undefined ? {} : { reason } };
 }
 
-/** An operation: its input is written, its graph run, its output read. */
+/** One operation: writes the input, runs the graph, and reads the output. */
 async function prepare(
   context: MLContext,
   { graph, shape, outputShape }: Workload,
@@ -79,7 +79,7 @@ async function prepare(
   };
 }
 
-/** Where the graphs ran: an engine may leave some of them, or parts, to the CPU. */
+/** Where the graphs ran: an engine may run some of them, or parts of them, on the CPU. */
 function deviceOf(context: MLContext, workloads: readonly Workload[]): string {
   const places = workloads.map(({ graph }) => {
     const { backend, provider, devices, elsewhere } = graphInfo(graph);

@@ -1,5 +1,5 @@
 /**
- * The comparison of backends: what each makes of the same work, and which is the quickest for it.
+ * Compares backends: runs the same benchmarks on each, and finds the fastest.
  *
  * @module
  */
@@ -12,28 +12,28 @@ import { styled, type Terminal } from "../terminal.ts";
 import type { BackendAnswer, BackendJob } from "./backend_worker.ts";
 import { type Benchmark, BENCHMARKS, DESCRIPTIONS } from "./workloads.ts";
 
-/** What `--backend` knows. */
+/** The values of `--backend`. */
 export const BACKENDS = ["cpu", "gpu", "coreml"] as const;
 
-/** One backend with one kind of work. */
+/** The result of one benchmark on one backend. */
 export interface BackendRow {
   readonly benchmark: Benchmark;
   readonly backend: string;
-  /** Operations a second. */
+  /** Operations per second. */
   readonly ops?: number;
-  /** In milliseconds an operation. */
+  /** Milliseconds per operation. */
   readonly mean?: number;
   readonly median?: number;
-  /** How many of the operations succeeded, 0 to 1. */
+  /** The share of operations that succeeded, 0 to 1. */
   readonly success: number;
-  /** What really ran them. */
+  /** What actually ran them. */
   readonly device?: string;
-  /** The greatest difference of the first elements to those of the first backend that succeeded. */
+  /** The largest difference between the first elements and those of the first backend that succeeded. */
   readonly error?: number;
   readonly reason?: string;
 }
 
-/** How many seconds a backend has for a kind of work before it begins no further operation, and before it is ended. */
+/** Seconds per benchmark and backend: after `budget` no new operation starts, after `limit` the process is killed. */
 export interface Limits {
   readonly budget: number;
   readonly limit: number;
@@ -41,7 +41,7 @@ export interface Limits {
 
 const LIMITS: Limits = { budget: 20, limit: 60 };
 
-/** Measures every backend with every kind of work. */
+/** Runs every benchmark on every backend. */
 export async function compareBackends(
   terminal: Terminal,
   backends: readonly string[],
@@ -111,7 +111,7 @@ function difference(expected: BackendAnswer["samples"], actual: BackendAnswer["s
   return differences.some(Number.isNaN) ? Infinity : Math.max(0, ...differences);
 }
 
-/** The quickest of those that never failed. */
+/** The fastest backend without a failed operation. */
 function winnerOf(benchmark: Benchmark, rows: readonly BackendRow[]): string | null {
   const whole = rows.filter((row) => row.benchmark === benchmark && row.success === 1);
   return whole.toSorted((a, b) => a.mean! - b.mean!)[0]?.backend ?? null;
@@ -142,7 +142,7 @@ function report(
     [device, reason].filter((text) => text !== undefined).join("; "),
   ]);
   const verdicts = BENCHMARKS.filter((benchmark) => benchmark in winners).map((benchmark) =>
-    `${benchmark} (${DESCRIPTIONS[benchmark]}): ${styled(terminal, "bold", winners[benchmark] ?? "none of them")}`
+    `${benchmark} (${DESCRIPTIONS[benchmark]}): ${styled(terminal, "bold", winners[benchmark] ?? "none")}`
   );
-  return `${table(terminal, columns, cells)}\n\nThe quickest:\n${verdicts.join("\n")}`;
+  return `${table(terminal, columns, cells)}\n\nFastest:\n${verdicts.join("\n")}`;
 }

@@ -1,5 +1,5 @@
 /**
- * Contestants measured in turns: whatever else the machine does hits all of them alike.
+ * Measures contestants in turns, so that other load on the machine affects all of them alike.
  *
  * @module
  */
@@ -11,43 +11,43 @@ import type { Terminal } from "../terminal.ts";
 import { type Contestant, startContestant } from "./contestant.ts";
 import { decodeTensor, type Job } from "./protocol.ts";
 
-/** What was measured of one device with one number of threads. Times are in milliseconds. */
+/** The measurements of one device with one number of threads. Times are in milliseconds. */
 export interface Row {
-  /** What was asked for: a device, or the engine that it is compared with. */
+  /** The requested device, or the engine to compare with. */
   readonly device: string;
   readonly threads?: number | undefined;
-  /** What ran it, with its version. */
+  /** What ran the model, with its version. */
   readonly engine?: string;
   readonly load?: number;
   readonly first?: number;
   readonly median?: number;
-  /** A quarter of the runs took less, and a quarter took more. */
+  /** The quartiles of the times: half of the runs lie between `p25` and `p75`. */
   readonly p25?: number;
   readonly p75?: number;
   readonly runs?: number;
-  /** Runs a second. */
+  /** Runs per second. */
   readonly ops?: number;
   readonly gflops?: number;
-  /** By how many bytes the process grew. */
+  /** The growth of the process, in bytes. */
   readonly memory?: number;
-  /** The greatest difference to the outputs of the first row, as a part of the greatest element. */
+  /** The largest difference from the outputs of the first row, relative to their largest element. */
   readonly error?: number;
-  /** Why there are no figures. */
+  /** Why there are no measurements. */
   readonly failed?: string;
 }
 
-/** A job and what its row is called. */
+/** A job, and the name of its row. */
 export interface Entry {
   readonly device: string;
   readonly job: Job;
 }
 
 const ROUNDS = 10;
-/** How long one contestant runs before the next has its turn. */
+/** The length of a turn of one contestant. */
 const TURN_MS = 100;
 const MAX_RUNS = 1000;
 
-/** Measures all entries. `multiplyAdds` is what a run of the model takes, if that is known. */
+/** Measures all entries. `multiplyAdds` is the number per run of the model, if known. */
 export async function measure(
   entries: readonly Entry[],
   multiplyAdds: number | undefined,
@@ -108,20 +108,19 @@ export async function measure(
   });
 }
 
-/** What an entry is called. */
 function titleOf({ device, job: { threads } }: Entry): string {
   return threads === undefined ? device : `${device}, ${threads} thread${threads === 1 ? "" : "s"}`;
 }
 
-/** The greatest difference of two tensors, as a part of the greatest element of the first. */
+/** The largest difference between two tensors, relative to the largest element of the first. */
 function difference(expected: TensorOutput, actual: TensorOutput): number {
   const [a, b] = [elementsOf(expected), elementsOf(actual)];
   if (a.length !== b.length) return Infinity;
-  let [greatest, most] = [0, 0];
+  let [largest, error] = [0, 0];
   for (let i = 0; i < a.length; i++) {
     const [x, y] = [Number(a[i]), Number(b[i])];
-    if (Number.isFinite(x)) greatest = Math.max(greatest, Math.abs(x));
-    if (!Object.is(x, y) && x !== y) most = Math.max(most, Number.isNaN(x - y) ? Infinity : Math.abs(x - y));
+    if (Number.isFinite(x)) largest = Math.max(largest, Math.abs(x));
+    if (!Object.is(x, y) && x !== y) error = Math.max(error, Number.isNaN(x - y) ? Infinity : Math.abs(x - y));
   }
-  return most === 0 ? 0 : most / (greatest || 1);
+  return error === 0 ? 0 : error / (largest || 1);
 }

@@ -1,5 +1,5 @@
 /**
- * The npm package onnxruntime-node, as what `webnn bench` compares with.
+ * Runs a model with the npm package onnxruntime-node, for `webnn bench --against`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Failure } from "../errors.ts";
 import { isModule } from "../model/module.ts";
 import type { Job } from "./protocol.ts";
 
-/** Gives what loads the model, with one session for the given inputs. */
+/** Returns a function that loads the model in a session; the loaded model runs on `inputs`. */
 export function openOnnxRuntimeNode(
   { model, threads, inputs: encoded }: Job,
   inputs: Readonly<Record<string, TensorInput>>,

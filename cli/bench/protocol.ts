@@ -1,5 +1,5 @@
 /**
- * What `webnn bench` and its workers tell each other: JSON, a message a line, on standard input and output.
+ * The messages between `webnn bench` and its workers: one line of JSON each, on standard input and output.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { TensorInput, TensorOutput } from "@webnn/deno/onnx";
 import { Buffer } from "node:buffer";
 import { arrayOf } from "../elements.ts";
 
-/** What loads and runs the model. */
+/** The engine that loads and runs the model. */
 export type EngineName = "webnn" | "onnxruntime-node";
 
 /** The first message to a worker. */
@@ -22,39 +22,39 @@ export interface Job {
   readonly inputs: EncodedTensors;
 }
 
-/** Tensors on the way through a pipe. */
+/** Tensors in a message, by name. */
 export type EncodedTensors = Readonly<Record<string, EncodedTensor>>;
 
-/** A tensor on the way through a pipe. */
+/** A tensor in a message. */
 export interface EncodedTensor {
   readonly dataType: MLOperandDataType;
   readonly shape: readonly number[];
   readonly base64: string;
 }
 
-/** What a worker answers when the model is loaded and has run once. Times are in milliseconds. */
+/** A worker's answer after it has loaded the model and run it once. Times are in milliseconds. */
 export interface Loaded {
-  /** The engine and its version, and the device that it runs the model on. */
+  /** The engine, its version, and the device that runs the model. */
   readonly title: string;
   readonly load: number;
   readonly first: number;
   readonly outputs: EncodedTensors;
 }
 
-/** A later message to a worker: so many runs. */
+/** A later message to a worker: asks for a number of runs. */
 export interface RunRequest {
   readonly runs: number;
 }
 
-/** What a worker answers to that. */
+/** The answer to a {@linkcode RunRequest}. */
 export interface Measured {
   /** The time of each run in milliseconds. */
   readonly times: readonly number[];
-  /** By how many bytes the process has grown since before the model was loaded. */
+  /** The growth of the process since before the model was loaded, in bytes. */
   readonly memory: number;
 }
 
-/** A tensor as a message has it. */
+/** Encodes a tensor for a message. */
 export function encodeTensor(dataType: MLOperandDataType, { data, shape }: TensorInput | TensorOutput): EncodedTensor {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return {
@@ -64,7 +64,7 @@ export function encodeTensor(dataType: MLOperandDataType, { data, shape }: Tenso
   };
 }
 
-/** A tensor of a message. */
+/** Decodes a tensor of a message. */
 export function decodeTensor({ dataType, shape, base64 }: EncodedTensor): TensorOutput {
   return { dataType, shape, data: arrayOf(dataType, new Uint8Array(Buffer.from(base64, "base64"))) };
 }

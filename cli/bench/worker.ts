@@ -1,5 +1,5 @@
 /**
- * A process of `webnn bench`: one model on one device. It loads the model and runs it as often as it is told.
+ * A worker process of `webnn bench`: loads one model on one device, and runs it as often as requested.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { openContext } from "../model/device.ts";
 import { loadModel } from "../model/load.ts";
 import { decodeTensor, encodeTensor, type Job, type Loaded, type Measured, type RunRequest } from "./protocol.ts";
 
-/** A model that is ready. */
+/** A loaded model. */
 interface Ready {
   readonly title: string;
   run(): Promise<Record<string, TensorOutput>>;
 }
 
-/** Opens an engine; what it gives loads the model, which is measured. */
+/** Opens an engine, and returns a function that loads the model. Only the loading is timed. */
 async function openEngine(job: Job): Promise<() => Promise<Ready>> {
   const inputs = Object.fromEntries(Object.entries(job.inputs).map(([name, input]) => [name, decodeTensor(input)]));
   if (job.engine === "onnxruntime-node") {
@@ -70,7 +70,7 @@ function answer(message: Loaded | Measured | { readonly failed: string }): void 
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
-/** The lines of standard input, until it ends. */
+/** Reads the lines of standard input. */
 async function* lines(): AsyncGenerator<string> {
   let rest = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

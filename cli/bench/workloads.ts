@@ -1,15 +1,15 @@
 /**
- * What `webnn bench --benchmark` computes: small graphs of the kinds that networks are made of.
+ * The graphs of `webnn bench --benchmark`: small ones, of the kinds that networks are made of.
  *
  * @module
  */
 import { type MLContext, type MLGraph, MLGraphBuilder, type MLOperand } from "@webnn/deno";
 import { randomInput } from "../inputs/random.ts";
 
-/** The kinds of work. */
+/** The benchmarks. */
 export const BENCHMARKS = ["matrix", "convolution", "transformer"] as const;
 
-/** A kind of work. */
+/** The name of a benchmark. */
 export type Benchmark = typeof BENCHMARKS[number];
 
 /** A graph with one input `x` and one output `y`. */
@@ -19,17 +19,17 @@ export interface Workload {
   readonly outputShape: readonly number[];
 }
 
-/** The number of operations of each kind: as many graphs, or runs of the only one. */
+/** The number of operations of each benchmark; each has a graph of its own. */
 export const OPERATIONS: Readonly<Record<Benchmark, number>> = { matrix: 10, convolution: 20, transformer: 10 };
 
-/** What each kind is, for people. */
+/** A description of each benchmark for the report. */
 export const DESCRIPTIONS: Readonly<Record<Benchmark, string>> = {
   matrix: "10 products of 512 × 512 matrices",
   convolution: "20 convolutional networks of 64 × 64 pixels",
   transformer: "10 blocks of attention, 16 to 160 tokens of 256 numbers, 4 heads",
 };
 
-/** Builds the graphs of a kind, one for each operation. */
+/** Builds the graphs of a benchmark, one for each operation. */
 export async function buildWorkloads(benchmark: Benchmark, context: MLContext): Promise<Workload[]> {
   const workloads: Workload[] = [];
   for (let i = 0; i < OPERATIONS[benchmark]; i++) {
@@ -41,7 +41,7 @@ export async function buildWorkloads(benchmark: Benchmark, context: MLContext): 
   return workloads;
 }
 
-/** Constants of random numbers around 0, small enough that results stay small. */
+/** Makes constants of random numbers around 0, scaled so that results stay small. */
 class Weights {
   readonly #builder: MLGraphBuilder;
   #seed: number;

@@ -13,40 +13,40 @@ import { bytes, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
 import type { ModelPort } from "@webnn/deno/onnx";
 
-/** What `--against` knows. */
+/** The values of `--against`. */
 const OTHERS: readonly EngineName[] = ["onnxruntime-node"];
 
 /** `webnn bench`. */
 export const benchCommand = command({
   name: "bench",
-  summary: "How long a model takes on the devices that there are, and which to choose",
+  summary: "Measures the speed of a model on each device, and recommends one",
   usage: "[MODEL]",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Each
-device has a process of its own, and they run in turns. Times are in milliseconds, writing the inputs and reading the
-outputs included: load (the file is read, the graph built), first (the first run), then the median of the others, with
-p25 and p75 beside it: half of the runs lie between. error is the greatest difference to the outputs of the first row,
-as a part of their greatest element. Without MODEL, --backend and --benchmark compare backends by graphs of this
-program's own; each has 20 s for a kind of work, and is ended after 60.`,
+device has a process of its own, and the processes run in turns. Times are in milliseconds and include writing the
+inputs and reading the outputs: load (reading the file and building the graph), first (the first run), median (of all
+later runs), p25 and p75 (half of the runs lie between them). error is the largest difference from the outputs of the
+first row, relative to their largest element. Without MODEL, --backend and --benchmark compare backends on built-in
+graphs; each backend has 20 s per benchmark, and is killed after 60 s.`,
   options: {
     device: {
       kind: "text",
       value: "NAME,...",
-      help: "cpu, gpu, npu, or providers that webnn devices lists; all (cpu)",
+      help: "cpu, gpu, npu, all, or providers that webnn devices lists (cpu)",
     },
     threads: {
       kind: "text",
       value: "N,...",
-      help: "numbers of CPU threads, each measured (as many as there are cores)",
+      help: "numbers of CPU threads to measure (one thread per core)",
     },
     against: { kind: "text", value: "ENGINE", help: `another engine to compare with: ${OTHERS.join(", ")}` },
     backend: { kind: "text", value: "NAME,...", help: `backends to compare: ${BACKENDS.join(", ")}, all (all)` },
-    benchmark: { kind: "text", value: "NAME,...", help: `what they compute: ${BENCHMARKS.join(", ")}, all (all)` },
+    benchmark: { kind: "text", value: "NAME,...", help: `benchmarks to run: ${BENCHMARKS.join(", ")}, all (all)` },
     ...INPUT_OPTIONS,
   },
   async run(invocation): Promise<Result> {
     const { terminal, options } = invocation;
     if (options.backend !== undefined || options.benchmark !== undefined) {
-      if (invocation.args.length > 0) throw new UsageError("--backend and --benchmark take no MODEL; --device does");
+      if (invocation.args.length > 0) throw new UsageError("--backend and --benchmark take no MODEL; use --device");
       const backends = namesIn(options.backend, BACKENDS, "--backend");
       return await compareBackends(terminal, backends, namesIn(options.benchmark, BENCHMARKS, "--benchmark"));
     }
@@ -69,12 +69,12 @@ program's own; each has 20 s for a kind of work, and is ended after 60.`,
   },
 });
 
-/** The names in a list, in the order of those that there are. */
+/** Parses a list of names; the result is in the order of `names`. */
 function namesIn<Name extends string>(list = "all", names: readonly Name[], option: string): readonly Name[] {
   const chosen = list.split(",");
   const unknown = chosen.find((name) => name !== "all" && !names.some((known) => known === name));
   if (unknown !== undefined) {
-    throw new UsageError(`${option} knows ${names.join(", ")}, all, but not ${JSON.stringify(unknown)}`);
+    throw new UsageError(`${option} accepts ${names.join(", ")}, all; not ${JSON.stringify(unknown)}`);
   }
   return chosen.includes("all") ? names : names.filter((name) => chosen.includes(name));
 }
@@ -82,7 +82,7 @@ function namesIn<Name extends string>(list = "all", names: readonly Name[], opti
 function otherEngine(name: string): EngineName {
   const found = OTHERS.find((other) => other === name);
   if (found === undefined) {
-    throw new UsageError(`--against knows ${OTHERS.join(", ")}, but not ${JSON.stringify(name)}`);
+    throw new UsageError(`--against accepts ${OTHERS.join(", ")}; not ${JSON.stringify(name)}`);
   }
   return found;
 }
@@ -93,12 +93,12 @@ async function deviceNames(option = "cpu"): Promise<readonly string[]> {
   return [...new Set(available.map(({ backend, provider }) => backend === "coreml" ? backend : provider))];
 }
 
-/** A model as it is to be measured. */
+/** What the measurement needs to know of a model. */
 interface Prepared {
   readonly ports: readonly ModelPort[];
   readonly inputs: Inputs;
   readonly shapes: Shapes;
-  /** Of a run; undefined where they cannot be counted, since the elements of inputs decide over the graph. */
+  /** Per run; undefined if they cannot be counted because the graph depends on the elements of inputs. */
   readonly multiplyAdds: number | undefined;
 }
 
@@ -118,7 +118,7 @@ async function prepare(path: string, options: InputOptions): Promise<Prepared> {
 function report(terminal: Terminal, model: string, rows: readonly Row[]): Result {
   const best = rows.filter((row) => row.median !== undefined && row.device !== "onnxruntime-node")
     .toSorted((a, b) => a.median! - b.median!)[0];
-  const advice = best === undefined ? "none of them runs this model" : adviceFor(best, rows);
+  const advice = best === undefined ? "no device runs this model" : adviceFor(best, rows);
   const choice = best && { device: best.device, threads: best.threads };
   return {
     data: { model, median: best?.median ?? null, recommended: choice ?? null, results: rows },
@@ -129,7 +129,7 @@ function report(terminal: Terminal, model: string, rows: readonly Row[]): Result
   };
 }
 
-/** The first row that failed, and how many others did. */
+/** The failure of the first failed row, and the number of other failed rows. */
 function failureOf(rows: readonly Row[]): Pick<Result, "failure"> {
   const [first, ...others] = rows.filter(({ failed }) => failed !== undefined);
   if (first === undefined) return {};

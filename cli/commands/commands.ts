@@ -1,5 +1,5 @@
 /**
- * The commands, in the order in which `webnn --help` lists them.
+ * The commands, in the order of `webnn --help`.
  *
  * @module
  */

@@ -9,25 +9,26 @@ import { isModule } from "../model/module.ts";
 import { dimensionsOf } from "../shapes.ts";
 import { bytes } from "../table.ts";
 
-/** What a folder holds: the time of the last use of each file, by name, and all their bytes. */
+/** The files of a folder: the modification time of each, by name, and the total size. */
 interface Contents {
   readonly modified: ReadonlyMap<string, number>;
   readonly bytes: number;
 }
 
-/** What is written to see whether a folder takes files: more than most graphs without weights. */
+/** The size of the file that tests whether a folder can be written: larger than most graphs without weights. */
 const PROBE_BYTES = 2 ** 20;
 
 /** `webnn compile`. */
 export const compileCommand = command({
   name: "compile",
-  summary: "Compiles a model ahead of its first run, into a folder that programs take it from",
+  summary: "Compiles a model into a cache folder, so that programs start faster",
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-Programs use the folder by the option cacheDirectory of createContext, or by WEBNN_CACHE_DIR=DIR. It fits this
-version of the module and of the engine, this processor, and the shapes: see docs/cache.md. The model does not run.`,
+Programs use the folder with the option cacheDirectory of createContext, or with WEBNN_CACHE_DIR=DIR. The result is
+valid for this version of the module and of the engine, this processor, and the shapes: see docs/cache.md. The model
+does not run.`,
   options: {
-    cache: { kind: "text", value: "DIR", help: "the folder of compiled graphs; it is made where it is missing" },
+    cache: { kind: "text", value: "DIR", help: "the cache folder; it is created if missing" },
     ...INPUT_OPTIONS,
     ...DEVICE_OPTIONS,
   },
@@ -46,7 +47,7 @@ version of the module and of the engine, this processor, and the shapes: see doc
     if (added.length === 0 && !isUsed) throw new Failure(await reasonFor(path, options.cache));
     const size = after.bytes - before.bytes;
     const text = added.length === 0
-      ? `${path} was in ${options.cache} already`
+      ? `${path} is already in ${options.cache}`
       : `${path} is in ${options.cache}: ${added.length} file${added.length === 1 ? "" : "s"}, ${bytes(size)}`;
     return { data: { model: path, cache: options.cache, files: added, bytes: size, ms: duration }, text };
   },
@@ -66,15 +67,15 @@ async function compile(
     const dimensions = dimensionsOf(opened.inputs, shapes);
     await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs });
   } catch (error) {
-    // A plain Error means that nothing was stored.
-    const isStored = !(error instanceof Error) || error.constructor !== Error;
-    throw isStored ? fileError(path, error) : new Failure(await reasonFor(path, cacheDirectory));
+    // compileOnnx throws a plain Error if nothing was stored.
+    const isNotStored = error instanceof Error && error.constructor === Error;
+    throw isNotStored ? new Failure(await reasonFor(path, cacheDirectory)) : fileError(path, error);
   } finally {
     context.destroy();
   }
 }
 
-/** The compiled graphs in a folder, in folders below it too, as engines other than the CPU have them. */
+/** Lists the files in a folder and its subfolders, which engines for other devices than the CPU use. */
 async function contentsOf(folder: string): Promise<Contents> {
   const modified = new Map<string, number>();
   let bytes = 0;
@@ -96,7 +97,7 @@ async function contentsOf(folder: string): Promise<Contents> {
   return { modified, bytes };
 }
 
-/** Why nothing was kept: the engine builds without a cache that it cannot use, and says nothing. */
+/** Finds out why nothing was stored: a graph is built without an error even if the cache folder cannot be written. */
 async function reasonFor(path: string, folder: string): Promise<string> {
   const probe = join(folder, `.${crypto.randomUUID()}`);
   try {
@@ -107,5 +108,5 @@ async function reasonFor(path: string, folder: string): Promise<string> {
   } finally {
     await Deno.remove(probe).catch(() => {});
   }
-  return `${path}: nothing of it is kept in ${folder}; docs/cache.md says which graphs and devices are`;
+  return `${path}: nothing was stored in ${folder}; docs/cache.md lists the graphs and devices that can be cached`;
 }

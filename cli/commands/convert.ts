@@ -10,7 +10,7 @@ import { bytes } from "../table.ts";
 
 type Outputs = Parameters<typeof exportOnnx>[0];
 
-/** What writes each kind of file, by the end of its name: the files by their paths. */
+/** The export of each format, by file extension. Returns the content of each file by path. */
 const FORMATS: Readonly<Record<string, (outputs: Outputs, path: string) => Promise<Map<string, Uint8Array>>>> = {
   ".onnx": async (outputs, path) => new Map([[path, await exportOnnx(outputs)]]),
   ".mlpackage": async (outputs, path) =>
@@ -20,13 +20,13 @@ const FORMATS: Readonly<Record<string, (outputs: Outputs, path: string) => Promi
 /** `webnn convert`. */
 export const convertCommand = command({
   name: "convert",
-  summary: "Writes a model as an ONNX file of standard operators, or as a package of Core ML",
+  summary: "Converts a model to an ONNX file of standard operators, or to a Core ML package",
   usage: "MODEL -o FILE",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-The result has the shapes that it is converted for, and the names of inputs and outputs. An input that
-decides over shapes, such as a sampling rate, is given by --input and becomes part of the result.`,
+The result keeps the names of inputs and outputs; its shapes are fixed. Give an input that determines shapes, such as a
+sampling rate, with --input: its value becomes part of the result.`,
   options: {
-    output: { kind: "text", short: "o", value: "FILE", help: "where to: a name that ends in .onnx or .mlpackage" },
+    output: { kind: "text", short: "o", value: "FILE", help: "the file to write: .onnx or .mlpackage" },
     ...INPUT_OPTIONS,
   },
   async run(invocation): Promise<Result> {

@@ -7,11 +7,11 @@ import { table } from "../table.ts";
 /** `webnn devices`. */
 export const devicesCommand = command({
   name: "devices",
-  summary: "What can run models here, and what is missing and why",
+  summary: "Lists the devices that can run models here, and why others cannot",
   usage: "",
   help:
-    `Each device that is there has just run a small graph. WEBNN_ORT_PATH and WEBNN_ORT_PLUGINS name other libraries;
-webnn install fetches some.`,
+    `An available device has just run a small graph. WEBNN_ORT_PATH and WEBNN_ORT_PLUGINS name other libraries to use;
+webnn install downloads some.`,
   options: {},
   async run(invocation): Promise<Result> {
     noArguments(invocation);

@@ -12,22 +12,21 @@ import { styled, type Terminal } from "../terminal.ts";
 
 type Ports = Pick<Inspection, "inputs" | "outputs">;
 
-/** What is known of a model. What only files of ONNX have is missing of a module. */
+/** The description of a model. A module has no members that only ONNX files have. */
 interface ModelInfo extends Ports, Partial<Omit<Inspection, keyof Ports>> {
   readonly model: string;
-  /** What a run takes, or why that is not known. */
+  /** The work and memory of a run, or why they are not known. */
   readonly run: Work | { readonly unknown: string };
 }
 
 /** `webnn info`. */
 export const infoCommand = command({
   name: "info",
-  summary: "What a model takes and gives, what it is made of, and what of it is not supported",
+  summary: "Shows a model's inputs, outputs, operators and weights, and what is not supported",
   usage: "MODEL",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Nothing
-is run. A model with nodes that are not supported makes no error: they are part of the answer. What a run
-takes is counted from the graph of WebNN's operators, which is built for the shapes of the inputs
-(--shape, --input).`,
+  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. The
+model does not run. Nodes that are not supported are listed; they are not an error. Multiply-adds and memory are
+counted from the graph of WebNN operators, which is built for the shapes of the inputs (--shape, --input).`,
   options: INPUT_OPTIONS,
   async run(invocation): Promise<Result> {
     const { terminal, options } = invocation;
@@ -55,7 +54,7 @@ async function describeModule(path: string, context: MLContext): Promise<Ports> 
   return { inputs, outputs: portsOf(outputs) };
 }
 
-/** A second look, with the sizes of free dimensions, finds what is not supported in these shapes. */
+/** Inspects a file twice: with the sizes of free dimensions, more unsupported nodes can be found. */
 async function describeFile(path: string, context: MLContext, shapes: Shapes): Promise<Inspection> {
   try {
     const inspection = await inspectOnnx(path, { context });
@@ -82,7 +81,7 @@ function describe(terminal: Terminal, info: ModelInfo): string {
   if (operators) lines.push(["nodes", count(nodes)]);
   if (refusals?.length === 0) lines.push(["not supported", "nothing found"]);
   if (missing && missing.length > 0 && "unknown" in info.run) {
-    lines.push(["not fully checked", `for want of ${missing.join(", ")}`]);
+    lines.push(["not fully checked", `unknown: ${missing.join(", ")}`]);
   }
   lines.push(...workLines(info.run));
   const sections = [

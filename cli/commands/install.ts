@@ -18,20 +18,20 @@ const CHECK = new URL("../install/check.ts", import.meta.url);
 /** `webnn install`. */
 export const installCommand = command({
   name: "install",
-  summary: "Fetches a library of ONNX Runtime by pip, checks it, and tells how programs use it",
+  summary: "Downloads an ONNX Runtime library with pip, checks it, and prints how to use it",
   usage: NAMES,
   help: `${PACKAGES.map(({ name, summary }) => `  ${name.padEnd(13)}${summary}`).join("\n")}
 
-pip is used as it is set up on this machine; the files must have the SHA-256 that this program knows, and the library
-must run a graph. It prints the line for the shell:  eval "$(webnn install openvino)"`,
+Uses pip with its settings on this machine. The files must have the known SHA-256, and the library must run a graph.
+Prints a line for the shell:  eval "$(webnn install openvino)"`,
   options: {
-    dir: { kind: "text", value: "DIR", help: "where it is put, in a folder of its own (the user's cache)" },
+    dir: { kind: "text", value: "DIR", help: "where to create the library's folder (the user's cache)" },
   },
   async run(invocation): Promise<Result> {
     const { terminal, options } = invocation;
     const name = onlyArgument(invocation, NAMES);
     const wanted = PACKAGES.find((known) => known.name === name);
-    if (wanted === undefined) throw new UsageError(`${JSON.stringify(name)} is none of ${NAMES}`);
+    if (wanted === undefined) throw new UsageError(`${JSON.stringify(name)} is not one of ${NAMES}`);
     const directory = options.dir ?? cacheDirectory();
     const problems: string[] = [];
     for (const choice of wanted.choices) {
@@ -44,13 +44,13 @@ must run a graph. It prints the line for the shell:  eval "$(webnn install openv
   },
 });
 
-/** A library that works; `note` says what could not be tried. */
+/** A library that works; `note` says what could not be tested. */
 interface Provided {
   readonly library: string;
   readonly note: string | undefined;
 }
 
-/** Fetches a library, unless it is there, and tries it. One that does not work here is not left behind. */
+/** Downloads a library, unless it is there, and tests it. Removes a new one that does not work here. */
 async function provide(
   choice: Library,
   folder: string,
@@ -62,7 +62,7 @@ async function provide(
   const library = join(folder, file);
   const isNew = !existsSync(library);
   if (isNew) await fetchLibrary(choice, folder, file, terminal);
-  terminal.progress(`trying ${library} ...`);
+  terminal.progress(`testing ${library} ...`);
   const { problem, note } = await check(choice, library, terminal);
   if (problem === undefined) return { library, note };
   if (isNew) await Deno.remove(folder, { recursive: true });
@@ -85,8 +85,8 @@ async function fetchLibrary(choice: Library, folder: string, file: string, termi
       Deno.removeSync(place, { recursive: true });
     });
     for (const wheel of choice.wheels) {
-      terminal.progress(`fetching ${wheel.project} ${wheel.version} by pip ...`);
-      const title = `fetching ${wheel.project} ${wheel.version} by pip`;
+      terminal.progress(`downloading ${wheel.project} ${wheel.version} with pip ...`);
+      const title = `downloading ${wheel.project} ${wheel.version} with pip`;
       await installWheel(wheel, place, {
         onProgress: (done, total) => terminal.progress(`${title}, ${bytes(done)} of ${bytes(total)}`),
         onStart: (started) => pip = started,
@@ -101,7 +101,7 @@ async function fetchLibrary(choice: Library, folder: string, file: string, termi
   });
 }
 
-/** Lets another process run a graph with the library. */
+/** Runs a graph with the library in another process. */
 async function check(
   { variable, provider, untried }: Library,
   library: string,
@@ -118,10 +118,10 @@ async function check(
   if (found.some(({ available }) => available)) return {};
   const reason = found[0]?.reason ?? `it has no provider ${provider}`;
   if (untried === undefined) return { problem: reason };
-  return { note: `The library loads; ${provider} was not tried, for want of ${untried}: ${reason}` };
+  return { note: `The library loads; ${provider} was not tested because it needs ${untried}: ${reason}` };
 }
 
-/** The line that makes programs use a library, for the shell of the operating system. */
+/** The shell command that makes programs use a library. */
 function settingLine(variable: string, library: string): string {
   if (Deno.build.os === "windows") return `$env:${variable} = "${library}"`;
   return `export ${variable}=${/^[\w./@+-]+$/.test(library) ? library : `'${library.replaceAll("'", "'\\''")}'`}`;

@@ -11,16 +11,16 @@ import { traceOf } from "../profile/trace.ts";
 /** `webnn profile`. */
 export const profileCommand = command({
   name: "profile",
-  summary: "Tells where the time of a model goes, by operators of WebNN and by nodes of the engine",
+  summary: "Shows where a model spends its time, by WebNN operator and by node of the engine",
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-Times are means of the quicker half of the runs. (engine) is what the engine put in for itself,
-(between nodes) what passes from one node to the next.`,
+Times are means of the faster half of the runs. (engine) is the time of nodes that the engine added,
+(between nodes) the time from the end of one node to the start of the next.`,
   options: {
-    nodes: { kind: "flag", help: "each node of the engine too" },
+    nodes: { kind: "flag", help: "also lists each node of the engine" },
     trace: { kind: "text", value: "FILE", help: "writes a trace for https://ui.perfetto.dev and chrome://tracing" },
     html: { kind: "text", value: "FILE", help: "writes a page with a timeline" },
-    runs: { kind: "text", value: "N", help: "how often the model runs (5 to 100 times, as 2 seconds allow)" },
+    runs: { kind: "text", value: "N", help: "the number of runs (for 2 seconds, 5 to 100 runs)" },
     ...INPUT_OPTIONS,
     ...DEVICE_OPTIONS,
   },
@@ -43,7 +43,7 @@ Times are means of the quicker half of the runs. (engine) is what the engine put
   },
 });
 
-/** Only the CPU is profiled: elsewhere, the times that the engine records are not those of the operators. */
+/** Accepts only the CPU: on other devices, the times that the engine records are not those of the operators. */
 function checkDevice(device: string | undefined): void {
   if (device === undefined || device === "cpu") return;
   throw new Failure(

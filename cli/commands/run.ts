@@ -12,20 +12,20 @@ import { summarize, type Summary } from "../statistics.ts";
 import { figure, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** An element among the greatest of a row. */
+/** One of the largest elements of a row. */
 interface Ranked {
   readonly index: number;
   readonly value: number | bigint;
   readonly label?: string;
 }
 
-/** What is told of an output. */
+/** The description of an output. */
 interface OutputInfo extends Summary {
   readonly name: string;
   readonly dataType: string;
   readonly shape: readonly number[];
   readonly first: readonly (number | bigint)[];
-  /** The greatest elements of each row, which is the last dimension. */
+  /** The largest elements of each row. Rows lie along the last dimension. */
   readonly top?: readonly (readonly Ranked[])[];
 }
 
@@ -35,20 +35,20 @@ const TOP = 5;
 /** `webnn run`. */
 export const runCommand = command({
   name: "run",
-  summary: "Runs a model, on files or on random numbers",
+  summary: "Runs a model on files or on random numbers",
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-Prints the shape, the least, the greatest, the mean and the first elements of each output.`,
+Prints the shape, the minimum, maximum and mean, and the first elements of each output.`,
   options: {
     ...INPUT_OPTIONS,
     output: {
       kind: "text",
       short: "o",
       value: "DIR",
-      help: "writes each output to DIR/NAME.npy; other characters than letters,\ndigits, ., - and _ become _",
+      help: "writes each output to DIR/NAME.npy; in NAME, characters other than\nletters, digits, ., - and _ become _",
     },
-    "top-k": { kind: "text", value: "K", help: `the K greatest elements of each row (${TOP} with --labels)` },
-    labels: { kind: "text", value: "FILE", help: "a name for each index, one a line" },
+    "top-k": { kind: "text", value: "K", help: `prints the K largest elements of each row (${TOP} with --labels)` },
+    labels: { kind: "text", value: "FILE", help: "the name of each index, one per line" },
     ...DEVICE_OPTIONS,
   },
   async run(invocation): Promise<Result> {
@@ -103,7 +103,7 @@ async function writeOutputs(
   const files = new Map<string, Uint8Array>();
   for (const [name, output] of Object.entries(outputs)) {
     const file = join(folder, `${name.replace(/[^\w.-]/g, "_")}.npy`);
-    if (files.has(file)) throw new Failure(`${file}: two outputs of the model would have this file`);
+    if (files.has(file)) throw new Failure(`${file}: two outputs of the model would be written to this file`);
     files.set(file, writeNpy(output));
   }
   await writeFiles(terminal, files);
@@ -127,7 +127,7 @@ function rank(name: string, output: TensorOutput, top: number, labels: readonly 
   const elements = elementsOf(output);
   if (labels && labels.length < length) {
     throw new UsageError(
-      `--labels has ${labels.length} names, but the output ${JSON.stringify(name)} has ${length} in a row`,
+      `--labels has ${labels.length} names, but the output ${JSON.stringify(name)} has ${length} elements in a row`,
     );
   }
   return Array.from({ length: length === 0 ? 0 : elements.length / length }, (_, row) => {

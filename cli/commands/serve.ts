@@ -7,32 +7,33 @@ import type { Terminal } from "../terminal.ts";
 const PORT = 8080;
 const HOST = "127.0.0.1";
 
-/** How long requests may go on coming after the signal to stop, in milliseconds: until no balancer sends more. */
+/** Milliseconds for which requests are still accepted after the stop signal: until load balancers send no more. */
 const GRACE = 5000;
 
-/** The signal by which a supervisor asks a program to stop. */
+/** The signal with which a supervisor stops a program. */
 const STOP = Deno.build.os === "windows" ? "SIGBREAK" : "SIGTERM";
 
 /** `webnn serve`. */
 export const serveCommand = command({
   name: "serve",
-  summary: "Serves models over HTTP, by the Open Inference Protocol v2",
+  summary: "Serves models over HTTP with the Open Inference Protocol v2",
   usage: "MODEL...",
-  help: `MODEL is an .onnx file; its name without .onnx is that of the model. Runs until it is stopped: SIGTERM makes
-GET /v2/health/ready say so, answers what is in flight, and ends with status 0. Metrics: GET /metrics.`,
+  help: `MODEL is an .onnx file; the file name without .onnx is the name of the model. SIGTERM stops the server: GET
+/v2/health/ready reports that it is not ready, it answers the requests in flight, and ends with status 0. Metrics are at
+GET /metrics.`,
   options: {
-    port: { kind: "text", value: "N", help: `the port (${PORT}); 0 for any that is free` },
+    port: { kind: "text", value: "N", help: `the port (${PORT}); 0 for any free port` },
     host: { kind: "text", value: "ADDRESS", help: `the address (${HOST}, for this machine only); 0.0.0.0 for all` },
-    batch: { kind: "text", value: "N", help: "how many rows of waiting requests may share a run (1: none do)" },
+    batch: { kind: "text", value: "N", help: "the most rows of waiting requests that share a run (1: no sharing)" },
     "batch-delay": { kind: "text", value: "MS", help: "how long a request waits for others to share its run (0)" },
     instances: {
       kind: "text",
       value: "N",
-      help: "how often each model is loaded, to run as often at a time (2 on a CPU)",
+      help: "the number of loaded copies of each model, which run in parallel (2 on a CPU)",
     },
-    "max-body": { kind: "text", value: "MIB", help: "how large a request may be, in MiB, also decompressed (64)" },
+    "max-body": { kind: "text", value: "MIB", help: "the largest size of a request, also after decompression (64)" },
     "max-queue": { kind: "text", value: "N", help: "how many requests may wait for each model (256)" },
-    timeout: { kind: "text", value: "MS", help: "how long a request may take, its wait included (30000)" },
+    timeout: { kind: "text", value: "MS", help: "the time limit of a request, with its wait (30000)" },
     ...DEVICE_OPTIONS,
   },
   async run({ args, options, terminal }) {
@@ -50,19 +51,19 @@ GET /v2/health/ready say so, answers what is in flight, and ends with status 0. 
     };
     terminal.progress(`loading ${args.join(", ")} ...`);
     await using handler = await createHandler(args, running).catch((error) => {
-      throw errorOfFile(args, error);
+      throw namedFileError(args, error);
     });
     await listen(handler, { hostname, port }, terminal, options.json);
   },
 });
 
-/** An error of the system about one of the models, in the words of the other commands; any other error stays. */
-function errorOfFile(models: readonly string[], error: unknown): unknown {
+/** Rewords a system error about one of the models as in the other commands. Other errors stay unchanged. */
+function namedFileError(models: readonly string[], error: unknown): unknown {
   const path = models.find((model) => messageOf(error).endsWith(` '${model}'`));
   return path === undefined ? error : fileError(path, error);
 }
 
-/** Answers requests until the signal to stop. */
+/** Answers requests until the stop signal. */
 async function listen(
   handler: InferenceHandler,
   address: { readonly hostname: string; readonly port: number },
@@ -71,7 +72,7 @@ async function listen(
 ): Promise<void> {
   const stopped = Promise.withResolvers<void>();
   const stop = () => stopped.resolve();
-  // Before the first request: whoever reads the line below may stop the server at once.
+  // Before the server starts: a program that reads its URL may send the signal at once.
   Deno.addSignalListener(STOP, stop);
   try {
     const server = open(handler, address, (url) => announce(handler, url, terminal, json));
@@ -91,13 +92,13 @@ function open(
 ): Deno.HttpServer {
   const name = hostname.includes(":") ? `[${hostname}]` : hostname;
   try {
-    // Deno gives a handler the connection as well, which this one does not want.
+    // Deno passes a second argument, the connection, which the handler must not get.
     return Deno.serve(
       { hostname, port, onListen: (at) => onUrl(`http://${name}:${at.port}`) },
       (request) => handler(request),
     );
   } catch (error) {
-    const reason = error instanceof Deno.errors.AddrInUse ? "another program listens there" : messageOf(error);
+    const reason = error instanceof Deno.errors.AddrInUse ? "another program uses this port" : messageOf(error);
     throw new Failure(`${name}:${port}: ${reason}`, { cause: error });
   }
 }
@@ -109,7 +110,7 @@ function announce({ models }: InferenceHandler, url: string, terminal: Terminal,
   terminal.write(`Listening on ${url}\n${lines.join("\n")}\n`);
 }
 
-/** The value of an option that is a whole number from 0 on. */
+/** Parses the value of an option that must be a whole number from 0 to `max`. */
 function wholeNumber(text: string, option: string, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(value <= max)) {

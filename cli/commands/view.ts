@@ -12,18 +12,17 @@ import { byDevice, byTime, type Coloring } from "../view/looks.ts";
 import { drawingPage } from "../view/page.ts";
 
 const OPTIONS = {
-  output: { kind: "text", short: "o", value: "FILE", help: "where to: a name that ends in .svg, .html or .dot" },
-  color: { kind: "text", value: "BY", help: "device (the default), or time, for which the model runs a few times" },
+  output: { kind: "text", short: "o", value: "FILE", help: "the file to write: .svg, .html or .dot" },
+  color: { kind: "text", value: "BY", help: "colours by device or by time; time runs the model (device)" },
   all: {
     kind: "flag",
-    help:
-      "draws every operation; else parts that are repeated are drawn once,\nand what follows from constants alone is a constant",
+    help: "draws every operation; by default, repeated parts are drawn once,\nand constant results as constants",
   },
   ...INPUT_OPTIONS,
   ...DEVICE_OPTIONS,
 } as const satisfies Options;
 
-/** What makes each kind of file of a drawing, by the end of its name. */
+/** The output of each format, by file extension. */
 const FORMATS: Readonly<Record<string, (dot: string, model: string) => string | Promise<string>>> = {
   ".dot": (dot) => dot,
   ".svg": draw,
@@ -33,11 +32,11 @@ const FORMATS: Readonly<Record<string, (dot: string, model: string) => string | 
 /** `webnn view`. */
 export const viewCommand = command({
   name: "view",
-  summary: "Draws the graph of a model, with the shapes of what goes from node to node",
+  summary: "Draws the graph of a model, with the shapes of its tensors",
   usage: "MODEL",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-Without --output the drawing is printed in the language of Graphviz. Constants stand in the nodes that use them; what
-goes from one copy of a repeated part to the next is dashed.`,
+Without --output, prints the drawing in the language of Graphviz. Constants are listed in the nodes that use them. Edges
+from one copy of a repeated part to the next are dashed.`,
   options: OPTIONS,
   async run(invocation): Promise<Result> {
     const { terminal, options: { output, color = "device", all } } = invocation;
@@ -59,7 +58,7 @@ goes from one copy of a repeated part to the next is dashed.`,
 
 type Call = Invocation<typeof OPTIONS>;
 
-/** A graph, and how it is coloured. */
+/** A graph and its colours. */
 interface Colored {
   readonly description: GraphDescription;
   readonly coloring: Coloring;
@@ -95,12 +94,12 @@ async function timedGraph(model: string, { options, terminal }: Call): Promise<C
 }
 
 async function draw(dot: string): Promise<string> {
-  // Only a drawing needs it: it takes a while to load.
+  // Loaded only here, because loading takes a while.
   const { instance } = await import("@viz-js/viz");
   const graphviz = await instance();
   try {
     return graphviz.renderString(dot, { format: "svg" });
   } catch (error) {
-    throw new Failure(`Graphviz cannot draw it: ${messageOf(error)}`, { cause: error });
+    throw new Failure(`Graphviz cannot draw the graph: ${messageOf(error)}`, { cause: error });
   }
 }

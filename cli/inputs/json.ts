@@ -1,6 +1,6 @@
 /**
- * Tensors as JSON: a number, nested lists of numbers, or `{ "shape": [...], "data": [...] }` with a flat list. Integers
- * of 64 bits may be texts, since numbers of JSON end at 2⁵³.
+ * Tensors as JSON: a number, nested lists of numbers, or `{ "shape": [...], "data": [...] }` with a flat list. 64-bit
+ * integers may be strings, because JSON numbers are exact only up to 2⁵³.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { makeElements, sizeOf } from "../elements.ts";
 import { Failure, messageOf } from "../errors.ts";
 import { checkShape } from "../shapes.ts";
 
-/** Reads the value of an input; `wanted` is the shape of a flat list that has none of its own. */
+/** Reads the value of an input; `wanted` is the shape for a flat list without one. */
 export function readJson(
   port: ModelPort,
   text: string,
@@ -28,7 +28,7 @@ function parseJson(text: string, source: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Failure(`${source} is no JSON: ${messageOf(error)}`, { cause: error });
+    throw new Failure(`${source} is not valid JSON: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -50,7 +50,7 @@ function tensorOf(value: unknown, source: string): Nested {
   throw new Failure(`${source} has ${values.length} elements for the shape [${shape.join(", ")}]`);
 }
 
-/** The shape of nested lists, which must all be of one length at each depth. */
+/** The shape of nested lists. All lists at a depth must have the same length. */
 function shapeOf(list: readonly unknown[], source: string): number[] {
   const inner = list.map((item) => Array.isArray(item) ? shapeOf(item, source) : undefined);
   const [first] = inner;
@@ -60,7 +60,7 @@ function shapeOf(list: readonly unknown[], source: string): number[] {
   return [list.length, ...first ?? []];
 }
 
-/** What makes a value of JSON an element, or says why it is none. */
+/** Returns a function that converts a JSON value to an element, or throws a Failure. */
 function elementReader({ name, dataType }: ModelPort, source: string): (value: unknown) => number | bigint {
   const isFloat = dataType.startsWith("float");
   const [min, max] = rangeOf(dataType);

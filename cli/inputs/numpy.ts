@@ -1,5 +1,5 @@
 /**
- * The files of NumPy: .npy, and .npz with several of them.
+ * NumPy files: .npy, and .npz, which holds several .npy files.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { elementsOf, sizeOf } from "../elements.ts";
 import { Failure, messageOf } from "../errors.ts";
 import type { FileTensor } from "./tensor.ts";
 
-/** NumPy's types and those of WebNN; a bool is a uint8. */
+/** The WebNN data type of each NumPy type; a bool is a uint8. */
 const TYPES: Readonly<Record<string, MLOperandDataType>> = {
   f4: "float32",
   f2: "float16",
@@ -24,19 +24,19 @@ const TYPES: Readonly<Record<string, MLOperandDataType>> = {
   b1: "uint8",
 };
 
-/** The types that WebNN has not, by name. */
+/** The names of some types that WebNN does not support. */
 const OTHERS: Readonly<Record<string, string>> = { f8: "float64", i2: "int16", u2: "uint16", c8: "complex64" };
 
 /** Reads an array of a .npy file. */
 export function readNpy(bytes: Uint8Array, source: string): FileTensor {
-  // A view of the part that holds the array, at the beginning of memory of its own: the parser reads to the end of it.
+  // Copied into a buffer of its own, because the parser reads to the end of the buffer.
   const { data, shape, dtype, fortranOrder } = parsing(
     source,
     () => parse(bytes.slice().buffer as ArrayBuffer, { convertFloat16: false }),
   );
   const dataType = TYPES[dtype];
   if (dataType === undefined) {
-    throw new Failure(`${source} holds elements of ${OTHERS[dtype] ?? `NumPy's type ${dtype}`}, which WebNN has not`);
+    throw new Failure(`${source} holds ${OTHERS[dtype] ?? `NumPy's type ${dtype}`}, which WebNN does not support`);
   }
   const stored = Array.isArray(data) ? Uint8Array.from(data) : data as TypedArray;
   const elements = fortranOrder ? rowMajor(stored, shape) : stored;
@@ -46,9 +46,9 @@ export function readNpy(bytes: Uint8Array, source: string): FileTensor {
   return { dataType, shape, bytes: new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength) };
 }
 
-/** The elements of an array in Fortran's order, as a transposed one is saved, in C's order. */
+/** Reorders the elements of an array from Fortran order (such as a saved transpose) to C order. */
 function rowMajor(stored: TypedArray, shape: readonly number[]): TypedArray {
-  // Of any type: elements only move.
+  // Any element type would do here: the elements are only moved.
   const [from, to] = [stored, stored.slice()] as Uint8Array[];
   for (let i = 0; i < stored.length; i++) {
     let [rest, at, stride] = [i, 0, stored.length];
@@ -62,7 +62,7 @@ function rowMajor(stored: TypedArray, shape: readonly number[]): TypedArray {
   return to as TypedArray;
 }
 
-/** Reads all arrays of a .npz file, by name. */
+/** Reads the arrays of a .npz file, by name. */
 export function readNpz(bytes: Uint8Array, source: string): Map<string, FileTensor> {
   const files = parsing(source, () => unzipSync(bytes));
   return new Map(
@@ -77,14 +77,14 @@ function parsing<T>(source: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw new Failure(`${source} is damaged or no file of NumPy: ${messageOf(error)}`, { cause: error });
+    throw new Failure(`${source} is damaged or not a NumPy file: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** A tensor as a .npy file. Integers of four bits get eight. */
+/** Writes a tensor as a .npy file. 4-bit integers become 8-bit. */
 export function writeNpy(output: TensorOutput): Uint8Array {
   const data = elementsOf(output);
-  // The library knows no arrays of float16, but their bits.
+  // The library does not accept Float16Array, only its bits.
   const array = data instanceof Float16Array ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data;
   const type: { dtype?: DType } = data instanceof Float16Array ? { dtype: "f2" } : {};
   return new Uint8Array(dump(array, [...output.shape], type));

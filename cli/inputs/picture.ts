@@ -1,5 +1,5 @@
 /**
- * Pictures as inputs, by sharp: JPEG, PNG, WebP, GIF, TIFF, AVIF and SVG.
+ * Pictures as inputs, decoded by sharp: JPEG, PNG, WebP, GIF, TIFF, AVIF and SVG.
  *
  * @module
  */
@@ -9,32 +9,32 @@ import type { Options, Values } from "../command.ts";
 import { formatShape, makeElements } from "../elements.ts";
 import { Failure, messageOf, UsageError } from "../errors.ts";
 
-/** How pictures become numbers. */
+/** The options that control how pictures are converted to numbers. */
 export const PICTURE_OPTIONS = {
   fit: {
     kind: "text",
     value: "HOW",
     help:
-      "how a picture fills the input: fill (the whole of it, stretched),\ncover (its middle, cut), or contain (the whole, with black borders) (fill)",
+      "how a picture is resized to the input: fill (stretched), cover (cropped),\nor contain (with black borders) (fill)",
   },
   mean: {
     kind: "text",
     value: "R,G,B",
-    help: "what is subtracted from each channel after the division by --scale (0)",
+    help: "the mean to subtract from each channel, after the division by --scale (0)",
   },
-  std: { kind: "text", value: "R,G,B", help: "what each channel is divided by after that (1)" },
+  std: { kind: "text", value: "R,G,B", help: "the standard deviation to divide each channel by, after --mean (1)" },
   scale: {
     kind: "text",
     value: "N",
-    help: "what the values from 0 to 255 are divided by\n(255; 1 for inputs of integers)",
+    help: "the divisor of the values from 0 to 255 (255; 1 for integer inputs)",
   },
-  channels: { kind: "text", value: "ORDER", help: "rgb or bgr (rgb)" },
+  channels: { kind: "text", value: "ORDER", help: "the order of the channels: rgb or bgr (rgb)" },
 } as const satisfies Options;
 
-/** The values of those options. */
+/** The values of {@linkcode PICTURE_OPTIONS}. */
 export type PictureOptions = Values<typeof PICTURE_OPTIONS>;
 
-/** How the pixels lie in the input. */
+/** The layout of the pixels in the input. */
 interface Layout {
   readonly order: "planes" | "pixels";
   readonly channels: 1 | 3;
@@ -43,12 +43,12 @@ interface Layout {
   readonly shape: (height: number, width: number) => number[];
 }
 
-/** Whether a file's name is that of a picture. */
+/** Whether a file is a picture, by its extension. */
 export function isPicture(path: string): boolean {
   return /\.(jpe?g|png|webp|gif|tiff?|avif|svg)$/i.test(path);
 }
 
-/** Decodes a picture, turns it upright, and makes it the size and range of the input; a free size is the picture's own. */
+/** Decodes a picture, turns it upright, resizes it to the input (except along free sizes), and scales its values. */
 export async function readPicture(
   port: ModelPort,
   bytes: Uint8Array,
@@ -71,13 +71,13 @@ export async function readPicture(
   return { data: elements, shape: layout.shape(height, width) };
 }
 
-/** Planes of three channels or one stand first, pixels of them last. */
+/** Finds the layout of an input: planes have their channels (3 or 1) first, pixels have them last. */
 function layoutOf(port: ModelPort, shape: readonly (number | undefined)[] | undefined, source: string): Layout {
   const rank = shape?.length ?? 0;
   const [a, b, c] = (shape ?? []).slice(-3);
   const batch = rank === 4 ? [1] : [];
   const isOne = rank === 3 || (rank === 4 && (shape![0] === undefined || shape![0] === 1));
-  // Three channels are surer than one: a picture may be one pixel high.
+  // Three channels are tried first, because a size of 1 may also be a height or width.
   for (const channels of isOne ? [3, 1] as const : []) {
     if (a === channels) {
       return { order: "planes", channels, height: b, width: c, shape: (...size) => [...batch, channels, ...size] };
@@ -92,7 +92,7 @@ function layoutOf(port: ModelPort, shape: readonly (number | undefined)[] | unde
   );
 }
 
-/** What Pillow and OpenCV take for the grey of a pixel. */
+/** The grey value of a pixel, as in Pillow and OpenCV. */
 function luma(at: (color: number) => number): number {
   return Math.round(0.299 * at(0) + 0.587 * at(1) + 0.114 * at(2));
 }
@@ -114,7 +114,7 @@ async function decode(
     const { data, info } = await sized.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
     return { data, width: info.width, height: info.height };
   } catch (error) {
-    throw new Failure(`${source} is damaged or no picture: ${messageOf(error)}`, { cause: error });
+    throw new Failure(`${source} is damaged or not a picture: ${messageOf(error)}`, { cause: error });
   }
 }
 
@@ -123,7 +123,7 @@ function fitOf(fit = "fill"): "fill" | "cover" | "contain" {
   throw new UsageError(`--fit must be fill, cover or contain, not ${JSON.stringify(fit)}`);
 }
 
-/** The value of a channel of the input, from the channels of the picture. */
+/** Returns a function that computes a channel of the input from the channels of a pixel. */
 function normalizer(options: PictureOptions, { dataType }: ModelPort, channels: number) {
   const isFloat = dataType.startsWith("float");
   const [scale = isFloat ? 255 : 1] = numbers(options.scale, "--scale", 1);
@@ -141,13 +141,13 @@ function normalizer(options: PictureOptions, { dataType }: ModelPort, channels: 
   };
 }
 
-/** Numbers with commas between; one stands for all channels. */
+/** Parses numbers separated by commas; a single number applies to all channels. */
 function numbers(text: string | undefined, option: string, count: number): number[] {
   if (text === undefined) return [];
   const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
   if (values.some((value) => !Number.isFinite(value)) || (values.length !== 1 && values.length !== count)) {
     throw new UsageError(
-      `${option} must be ${count === 1 ? "a number" : `${count} numbers with commas between`}, not ${
+      `${option} must be ${count === 1 ? "a number" : `${count} numbers separated by commas`}, not ${
         JSON.stringify(text)
       }`,
     );

@@ -1,5 +1,5 @@
 /**
- * Random inputs that a seed repeats.
+ * Random inputs from a seed.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { mersenne } from "pure-rand/generator/mersenne";
 import { makeElements, sizeOf } from "../elements.ts";
 
 /**
- * Numbers from 0 to 1 for floats, and 0 or 1 for integers: they are indices, masks and bools as often as not, and those
- * two fit everywhere.
+ * Makes random elements: from 0 to 1 for floats, and 0 or 1 for integers, which are valid as indices, masks and
+ * booleans alike.
  */
 export function randomInput(
   { dataType }: Pick<ModelPort, "dataType">,

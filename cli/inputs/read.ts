@@ -1,5 +1,5 @@
 /**
- * The inputs of a run: files, and random numbers for what is not given.
+ * Reads the inputs of a run from files, and makes random ones for the others.
  *
  * @module
  */
@@ -21,21 +21,21 @@ export const INPUT_OPTIONS = {
     kind: "list",
     value: "NAME=FILE",
     help:
-      "what an input is: .npy, .npz, .json, .bin (little-endian), a picture, or .wav;\nFILE.npz alone gives all inputs that it has arrays for",
+      "the file of an input: .npy, .npz, .json, .bin (little-endian), .wav, or a picture;\nwithout NAME=, a .npz file gives all inputs whose names it has",
   },
   ...SHAPE_OPTIONS,
-  seed: { kind: "text", value: "N", help: "the seed of random numbers, which inputs without a file get (1)" },
+  seed: { kind: "text", value: "N", help: "the seed of the random numbers for inputs without a file (1)" },
   ...PICTURE_OPTIONS,
   ...SOUND_OPTIONS,
 } as const satisfies Options;
 
-/** The values of those options. */
+/** The values of {@linkcode INPUT_OPTIONS}. */
 export type InputOptions = Values<typeof INPUT_OPTIONS>;
 
-/** The inputs of a model as the options say. Each has a shape. */
+/** The inputs of a run, by name. Each has a shape. */
 export type Inputs = Readonly<Record<string, TensorInput & { readonly shape: readonly number[] }>>;
 
-/** Reads files and makes random numbers for all inputs of a model. */
+/** Reads the given files, and makes random elements for the other inputs of a model. */
 export async function readInputs(ports: readonly ModelPort[], options: InputOptions): Promise<Inputs> {
   const shapes = parseShapes(options.shape);
   for (const [name, shape] of shapes) checkShape(portNamed(ports, name, "--shape"), shape, `--shape ${name}`);
@@ -59,7 +59,7 @@ function seedOf(text = "1"): number {
   throw new UsageError(`--seed must be a whole number from 0 to 999999999, not ${JSON.stringify(text)}`);
 }
 
-/** Refuses a file of another shape than `--shape` demands. */
+/** Rejects a file whose shape differs from `--shape`. */
 function checkGiven(text: string, name: string, shape: readonly number[], given: readonly number[] | undefined): void {
   if (given === undefined || String(given) === String(shape)) return;
   throw new Failure(
@@ -67,7 +67,7 @@ function checkGiven(text: string, name: string, shape: readonly number[], given:
   );
 }
 
-/** What one `--input` gives: one input, or those of a whole .npz. */
+/** Reads one `--input`: one input, or all arrays of a .npz file. */
 async function readInput(
   ports: readonly ModelPort[],
   text: string,
@@ -79,7 +79,7 @@ async function readInput(
     const found = [...arrays].map(([name, tensor]): [string, TensorInput] => {
       return [name, inputOf(portNamed(ports, name, text), tensor, `${text}, array ${JSON.stringify(name)},`)];
     });
-    if (found.length === 0) throw new Failure(`${text} holds no array`);
+    if (found.length === 0) throw new Failure(`${text} contains no arrays`);
     return found;
   }
   const [name, path] = namedValue(text, "--input", "FILE");
@@ -102,19 +102,20 @@ async function readOne(
   if (extension === "npy") return inputOf(port, readNpy(bytes, path), path);
   if (extension === "npz") return inputOf(port, arrayFor(port, readNpz(bytes, path), path), path);
   if (extension === "json") return readJson(port, new TextDecoder().decode(bytes), path, fixed);
-  if (extension === "bin") return readRaw(port, bytes, path, fixed ?? onlyOpen(port, bytes, shape));
-  throw new Failure(`${path}: a file of this kind cannot be an input; .npy, .npz, .json, .bin, .wav and pictures can`);
+  if (extension === "bin") return readRaw(port, bytes, path, fixed ?? shapeFromSize(port, bytes, shape));
+  throw new Failure(`${path}: an input must be a .npy, .npz, .json, .bin or .wav file, or a picture`);
 }
 
-/** The array of the input's name, or the only one. */
+/** The array with the name of the input, or the only array. */
 function arrayFor({ name }: ModelPort, arrays: ReturnType<typeof readNpz>, path: string) {
   const array = arrays.get(name) ?? (arrays.size === 1 ? [...arrays.values()][0] : undefined);
   if (array) return array;
-  throw new Failure(`${path} holds no array ${JSON.stringify(name)}, but ${[...arrays.keys()].join(", ") || "none"}`);
+  const names = [...arrays.keys()].join(", ") || "none";
+  throw new Failure(`${path} has no array ${JSON.stringify(name)}; its arrays: ${names}`);
 }
 
-/** The shape of an input of which one dimension is free, for so many bytes. */
-function onlyOpen(
+/** The shape of an input with one free dimension, whose size follows from the number of bytes. */
+function shapeFromSize(
   { dataType }: ModelPort,
   bytes: Uint8Array,
   shape: readonly (number | undefined)[] | undefined,
@@ -127,7 +128,7 @@ function onlyOpen(
 function readRaw(port: ModelPort, bytes: Uint8Array, path: string, shape: readonly number[] | undefined): TensorInput {
   const what = `the input ${JSON.stringify(port.name)}`;
   if (shape === undefined) {
-    throw new Failure(`${path} has no shape, and ${what} is open; say it with --shape ${port.name}=...`);
+    throw new Failure(`${path} has no shape, and ${what} has free dimensions; give it with --shape ${port.name}=...`);
   }
   const needed = bytesNeeded(port.dataType, shape);
   if (bytes.length !== needed) {

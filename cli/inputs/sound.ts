@@ -1,5 +1,5 @@
 /**
- * Sound as an input: WAV files, of which the channels are mixed, from -1 to 1.
+ * Sound as an input: WAV files, mixed to one channel, with samples from -1 to 1.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { Failure, messageOf } from "../errors.ts";
 
 type WaveFile = InstanceType<typeof wavefile.WaveFile>;
 
-/** How sound becomes numbers. */
+/** The options that control how sound is converted to numbers. */
 export const SOUND_OPTIONS = {
-  "sample-rate": { kind: "text", value: "HZ", help: "the samples a second that the model wants (the file's)" },
-  trim: { kind: "flag", help: "cuts sound that is longer than the input, and adds silence to what is shorter" },
+  "sample-rate": { kind: "text", value: "HZ", help: "the sample rate that the model expects (the file's)" },
+  trim: { kind: "flag", help: "cuts sound that is too long for the input, and pads short sound with silence" },
 } as const satisfies Options;
 
-/** The values of those options. */
+/** The values of {@linkcode SOUND_OPTIONS}. */
 export type SoundOptions = Values<typeof SOUND_OPTIONS>;
 
-/** Decodes sound for an input in which at most one dimension is more than 1: the samples; if it is free, all there are. */
+/** Decodes sound for an input with one dimension of samples. If that dimension is free, it takes all samples. */
 export function readSound(
   port: ModelPort,
   bytes: Uint8Array,
@@ -34,7 +34,7 @@ export function readSound(
       `${source} is sound, but the input ${JSON.stringify(port.name)} is ${port.dataType} ${
         formatShape(port.shape)
       }; ` +
-        "it takes floats with one dimension of samples",
+        "sound needs a float input with one dimension of samples",
     );
   }
   const samples = decode(bytes, source, options["sample-rate"]);
@@ -49,7 +49,7 @@ export function readSound(
   return { data: makeElements(port.dataType, sizeOf(actual), (i) => samples[i] ?? 0), shape: actual };
 }
 
-/** The dimension that holds the samples: the last one that is free or more than 1, if all others may be 1. */
+/** The dimension of the samples: the last one that is free or not 1, if all others can be 1. */
 function sampleAxis(shape: readonly (number | undefined)[] | undefined): number | undefined {
   if (shape === undefined) return undefined;
   const axis = shape.findLastIndex((size) => size !== 1);
@@ -64,11 +64,11 @@ function decode(bytes: Uint8Array, source: string, rate: string | undefined): Fl
     const mixed = mix(channelsOf(wav).map((channel) => channel.map(scaleOf(wav.bitDepth))));
     return wantedRate === undefined ? mixed : resample(mixed, wav.fmt as { sampleRate: number }, wantedRate);
   } catch (error) {
-    throw new Failure(`${source} is damaged or no WAV file: ${messageOf(error)}`, { cause: error });
+    throw new Failure(`${source} is damaged or not a WAV file: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** Makes compressed samples integers of 16 bits. */
+/** Decompresses samples to 16-bit integers. */
 function decompress(wav: WaveFile): void {
   if (wav.bitDepth === "8a") wav.fromALaw();
   else if (wav.bitDepth === "8m") wav.fromMuLaw();
@@ -76,18 +76,18 @@ function decompress(wav: WaveFile): void {
 }
 
 function channelsOf(wav: WaveFile): readonly Float64Array[] {
-  // Of one channel the samples come alone, of several as a list for each.
+  // One channel is returned as an array of samples, several as an array of such arrays.
   const samples = wav.getSamples(false, Float64Array) as unknown as Float64Array | Float64Array[];
   return samples instanceof Float64Array ? [samples] : samples;
 }
 
 /**
- * How a sample becomes a number from -1 to 1. Integers of 16 bits are divided by 2¹⁵, as libsndfile does, and others
- * likewise; the library itself would divide positive ones by 2¹⁵ - 1.
+ * Returns a function that scales a sample to a number from -1 to 1. 16-bit integers are divided by 2¹⁵, as libsndfile
+ * does, and other integers accordingly. The library would divide positive ones by 2¹⁵ - 1.
  */
 function scaleOf(bitDepth: string): (sample: number) => number {
   if (bitDepth === "32f" || bitDepth === "64") return (sample) => sample;
-  // Samples of 12 bits, for example, are the upper ones of 16.
+  // A sample fills the upper bits of its bytes: a 12-bit sample those of 16 bits.
   const half = 2 ** (8 * Math.ceil(Number(bitDepth) / 8) - 1);
   return bitDepth === "8" ? (sample) => (sample - half) / half : (sample) => sample / half;
 }

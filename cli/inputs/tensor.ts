@@ -1,5 +1,5 @@
 /**
- * A tensor that a file holds, on the way to an input of a model.
+ * Tensors read from files that contain the data type and the shape.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { arrayOf, formatShape } from "../elements.ts";
 import { Failure } from "../errors.ts";
 import { checkShape } from "../shapes.ts";
 
-/** A tensor of a file that says what it holds. */
+/** A tensor read from such a file. */
 export interface FileTensor {
   readonly dataType: MLOperandDataType;
   readonly shape: readonly number[];
@@ -17,7 +17,7 @@ export interface FileTensor {
   readonly bytes: Uint8Array;
 }
 
-/** The tensor as an input. Its type must be the input's: nothing is converted in silence. */
+/** Makes an input from a tensor. The data types must match: nothing is converted silently. */
 export function inputOf(port: ModelPort, { dataType, shape, bytes }: FileTensor, source: string): TensorInput {
   if (dataType !== port.dataType) {
     throw new Failure(

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Where the tasks keep what they download: a folder of the project's in the user's cache, which may not exist yet. */
+/** The folder for downloads: one for this project in the user's cache. It may not exist yet. */
 export function cacheDirectory(): string {
   return join(userCache(), "webnn-deno");
 }

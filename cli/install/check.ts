@@ -1,6 +1,6 @@
 /**
- * A process of `webnn install`: lists the devices with the library that the environment names. A library can be loaded
- * once a process, and one that is broken may end it.
+ * A child process of `webnn install`: lists the devices with the library that the environment names. It is a process of
+ * its own because a process can only load one library, and a broken library may crash it.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type DeviceEntry, devices } from "@webnn/deno";
 import { messageOf } from "../errors.ts";
 import { MARK } from "../child.ts";
 
-/** What the process answers. */
+/** The answer of the process. */
 export interface DeviceList {
   readonly entries: readonly DeviceEntry[];
 }

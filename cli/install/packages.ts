@@ -1,36 +1,36 @@
 /**
- * What `webnn install` knows.
+ * The packages of `webnn install`.
  *
  * @module
  */
 import type { Wheel } from "./pip.ts";
 
-/** What the user asks for. */
+/** A package, as the user names it. */
 export interface Package {
   readonly name: string;
-  /** What it is, for the help. */
+  /** A description for the help. */
   readonly summary: string;
-  /** The libraries that may be it: the first that works here is taken. */
+  /** The libraries to try, in order: the first that works is installed. */
   readonly choices: readonly [Library, ...Library[]];
 }
 
 /** A library that can be installed. */
 export interface Library {
-  /** The packages of PyPI, unpacked into one folder. */
+  /** The PyPI packages; all are unpacked into one folder. */
   readonly wheels: readonly [Wheel, ...Wheel[]];
-  /** The library in that folder by operating system; where there is none, it cannot be installed there. */
+  /** The path of the library in that folder, for each operating system that has one. */
   readonly library: Readonly<Partial<Record<typeof Deno.build.os, string>>>;
-  /** The environment variable that makes programs use it. */
+  /** The environment variable that selects the library. */
   readonly variable: "WEBNN_ORT_PATH" | "WEBNN_ORT_PLUGINS";
-  /** The provider that must run a graph then. */
+  /** The provider that must run a graph with the library. */
   readonly provider: string;
-  /** What cannot be tried on a machine without such a device; the provider may be missing then. */
+  /** The device that the provider needs. Without one, the provider may be missing and is not tested. */
   readonly untried?: string;
-  /** A file of the folder that must lie beside the library. */
+  /** A file in the folder that must be copied next to the library. */
   readonly beside?: string;
 }
 
-/** ONNX Runtime's own build for CPUs, of the version that the module is made for. */
+/** The official ONNX Runtime for CPUs, in the version that the module is made for. */
 const ONNXRUNTIME: Library = {
   wheels: [{
     project: "onnxruntime",
@@ -52,7 +52,7 @@ const ONNXRUNTIME: Library = {
   provider: "cpu",
 };
 
-/** OpenVINO as a plug-in of the library that there is: for Intel's processors and GPUs. */
+/** OpenVINO as a plug-in for an installed ONNX Runtime: for Intel processors and GPUs. */
 const OPENVINO_PLUGIN: Library = {
   wheels: [{
     project: "onnxruntime-ep-openvino",
@@ -70,7 +70,7 @@ const OPENVINO_PLUGIN: Library = {
   provider: "openvino",
 };
 
-/** An older ONNX Runtime with OpenVINO in it, which computes on other makers' processors too. */
+/** An older ONNX Runtime with OpenVINO built in, which also works on other processors. */
 const OPENVINO: Library = {
   wheels: [{
     project: "onnxruntime-openvino",
@@ -88,7 +88,7 @@ const OPENVINO: Library = {
   provider: "openvino",
 };
 
-/** ONNX Runtime with its providers for Nvidia's GPUs. */
+/** ONNX Runtime with its providers for Nvidia GPUs. */
 const CUDA: Library = {
   wheels: [
     {
@@ -115,7 +115,7 @@ const CUDA: Library = {
   beside: "nvidia/cu13/lib/libcurand.so.10",
 };
 
-/** Everything that can be installed, in the order of the help. */
+/** All packages, in the order of the help. */
 export const PACKAGES: readonly Package[] = [
   {
     name: "onnxruntime",
@@ -124,12 +124,12 @@ export const PACKAGES: readonly Package[] = [
   },
   {
     name: "openvino",
-    summary: "OpenVINO: for Intel's processors a plug-in, for others an older ONNX Runtime with it (60 MB)",
+    summary: "OpenVINO (60 MB): a plug-in for Intel processors, an older ONNX Runtime with it for others",
     choices: [OPENVINO_PLUGIN, OPENVINO],
   },
   {
     name: "cuda",
-    summary: "ONNX Runtime 1.30 with CUDA and TensorRT (230 MB); CUDA 13 and cuDNN must be there",
+    summary: "ONNX Runtime 1.30 with CUDA and TensorRT (230 MB); needs CUDA 13 and cuDNN",
     choices: [CUDA],
   },
 ];

@@ -1,5 +1,6 @@
 /**
- * Packages of PyPI, by pip as it is set up on the machine. Nothing of them is run: their native libraries are used.
+ * Downloads PyPI packages with pip and its settings on the machine, for their native libraries. No Python code in them
+ * is run.
  *
  * @module
  */
@@ -7,15 +8,15 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Failure, fileError } from "../errors.ts";
 
-/** A package of PyPI in one version. */
+/** A PyPI package in one version. */
 export interface Wheel {
   readonly project: string;
   readonly version: string;
-  /** The SHA-256 of the files that may be taken, one for each platform; without them, whatever comes is taken. */
+  /** The SHA-256 of the accepted files, one for each platform. Without hashes, any file is accepted. */
   readonly hashes?: readonly string[];
 }
 
-/** The platforms of a machine as PyPI calls them, for `Deno.build`. */
+/** PyPI's names of the platforms, by the operating system and processor of `Deno.build`. */
 const PLATFORMS: Readonly<Record<string, readonly string[]>> = {
   "linux x86_64": ["2_17", "2_27", "2_28", "2_35"].map((glibc) => `manylinux_${glibc}_x86_64`),
   "linux aarch64": ["2_17", "2_27", "2_28", "2_35"].map((glibc) => `manylinux_${glibc}_aarch64`),
@@ -24,40 +25,40 @@ const PLATFORMS: Readonly<Record<string, readonly string[]>> = {
   "windows aarch64": ["win_arm64"],
 };
 
-/** How pip is called, in the order in which it is looked for. */
+/** The commands that may run pip, in the order in which they are tried. */
 const COMMANDS = [["python3", "-m", "pip"], ["python", "-m", "pip"], ["py", "-m", "pip"], ["pip3"], ["pip"]] as const;
 
-const NO_PIP = "there is no pip here: install Python 3 with pip, or download the library and name it in WEBNN_ORT_PATH";
+const NO_PIP = "pip was not found: install Python 3 with pip, or download the library and name it in WEBNN_ORT_PATH";
 
-/** What pip writes when something fails, and what it means; the first that fits is told. */
+/** Error messages of pip, and what they mean. The first match is reported. */
 const PROBLEMS: readonly (readonly [RegExp, string])[] = [
-  [/DO NOT MATCH THE HASHES/i, "what came has not the expected SHA-256, so it is not used"],
+  [/DO NOT MATCH THE HASHES/i, "the downloaded file does not have the expected SHA-256, so it is not used"],
   [/No space left on device/i, "no space left on the device"],
   [/Permission denied/i, "permission denied"],
   [
     /Retrying|ConnectionError|NewConnectionError|timed out|Temporary failure|ProxyError/i,
-    "no package index is reached; check the network and pip's settings",
+    "the package index cannot be reached; check the network and pip's settings",
   ],
-  [/No matching distribution/i, "the package index has no such file for this platform"],
+  [/No matching distribution/i, "the package index has no file for this platform"],
 ];
 
-/** Calls while pip works. */
+/** Callbacks while pip works. */
 export interface PipEvents {
-  /** How many bytes of how many have arrived. Only pip 24.1 and later report it. */
+  /** Reports the downloaded and the total bytes. Needs pip 24.1 or later. */
   readonly onProgress?: (done: number, total: number) => void;
   /** The process has started. */
   readonly onStart?: (pip: Deno.ChildProcess) => void;
 }
 
 /**
- * Downloads a package, checks its hash, and unpacks it into a folder that exists.
- * @throws {Failure} that says what to do
+ * Downloads a package, checks its hash, and unpacks it into an existing folder.
+ * @throws {Failure} if there is no pip, or pip fails
  */
 export async function installWheel(wheel: Wheel, folder: string, events: PipEvents = {}): Promise<void> {
   const platforms = PLATFORMS[`${Deno.build.os} ${Deno.build.arch}`];
   if (platforms === undefined) throw new Failure(`PyPI has nothing for ${Deno.build.os} on ${Deno.build.arch}`);
   const requirement = `${wheel.project}==${wheel.version}`;
-  // In the folder, so that whoever removes it after an interruption removes this too.
+  // In the folder, so that it is removed with the folder after an interruption.
   const file = join(folder, ".requirements.txt");
   try {
     const hashes = (wheel.hashes ?? []).map((hash) => ` --hash=sha256:${hash}`).join("");
@@ -85,9 +86,9 @@ async function runPip(
   requirement: string,
   { onProgress = () => {}, onStart = () => {} }: PipEvents,
 ): Promise<void> {
-  const { command: [program, ...first], tellsProgress } = await findPip();
+  const { command: [program, ...first], reportsProgress } = await findPip();
   const child = new Deno.Command(program, {
-    args: [...first, ...args, ...tellsProgress ? ["--progress-bar=raw"] : []],
+    args: [...first, ...args, ...reportsProgress ? ["--progress-bar=raw"] : []],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -105,21 +106,21 @@ async function runPip(
   throw new Failure(`pip cannot install ${requirement}: ${problem ?? text.split("\n").at(-1)}`, { cause: text });
 }
 
-/** How pip is called here. */
+/** The pip that was found. */
 interface Pip {
   readonly command: readonly [program: string, ...args: string[]];
-  readonly tellsProgress: boolean;
+  readonly reportsProgress: boolean;
 }
 
 async function findPip(): Promise<Pip> {
   for (const command of COMMANDS) {
     const [, major, minor] = /^pip (\d+)\.(\d+)/.exec(await versionOf(command)) ?? [];
-    if (major !== undefined) return { command, tellsProgress: Number(major) + Number(minor) / 100 >= 24.01 };
+    if (major !== undefined) return { command, reportsProgress: Number(major) + Number(minor) / 100 >= 24.01 };
   }
   throw new Failure(NO_PIP);
 }
 
-/** What a program says of its version, empty if there is no such program. */
+/** The output of a program for `--version`; empty if there is no such program. */
 async function versionOf([program, ...args]: readonly [string, ...string[]]): Promise<string> {
   try {
     const { stdout } = await new Deno.Command(program, { args: [...args, "--version"], stderr: "null" }).output();
@@ -129,7 +130,7 @@ async function versionOf([program, ...args]: readonly [string, ...string[]]): Pr
   }
 }
 
-/** Fills a folder beside its place, and moves it there when it is whole. */
+/** Fills a temporary folder next to `place`, and renames it to `place` when it is complete. */
 export async function unpack(place: string, fill: (folder: string) => Promise<void>): Promise<void> {
   const folder = `${place}.${crypto.randomUUID()}`;
   try {
@@ -143,7 +144,7 @@ export async function unpack(place: string, fill: (folder: string) => Promise<vo
     await Deno.rename(folder, place);
   } catch (error) {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
-    // Another process may have put it there meanwhile.
+    // Another process may have created the folder meanwhile.
     if (!existsSync(place)) throw error;
   }
 }

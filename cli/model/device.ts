@@ -8,14 +8,14 @@ import { type Options, positiveInteger } from "../command.ts";
 import { Failure, messageOf } from "../errors.ts";
 import { withoutStderr } from "../quiet.ts";
 
-/** Options of the commands that open a device. */
+/** The options of the commands that open a device. */
 export const DEVICE_OPTIONS = {
   device: {
     kind: "text",
     value: "NAME",
     help: "cpu, gpu, npu, or a provider that webnn devices lists, such as openvino (cpu)",
   },
-  threads: { kind: "text", value: "N", help: "how many CPU threads may be used (as many as there are cores)" },
+  threads: { kind: "text", value: "N", help: "the number of CPU threads (one per core)" },
 } as const satisfies Options;
 
 /** The values of these options. */
@@ -24,7 +24,7 @@ export interface DeviceValues {
   readonly threads?: string | undefined;
 }
 
-/** Opens the device that the options name. An error names the option. */
+/** Creates a context on the device that the options select. An error names the option. */
 export async function openContext(values: DeviceValues, others: ContextOptions = {}): Promise<MLContext> {
   const options = { ...contextOptions(values), ...others };
   const { device = "cpu" } = values;
@@ -34,7 +34,7 @@ export async function openContext(values: DeviceValues, others: ContextOptions =
   });
 }
 
-/** The options of a context on the device that the options of a command name. */
+/** Converts the options of a command to those of `createContext`. */
 export function contextOptions({ device, threads }: DeviceValues): ContextOptions {
   return {
     ...(device === undefined ? {} : deviceOptions(device)),
@@ -42,7 +42,7 @@ export function contextOptions({ device, threads }: DeviceValues): ContextOption
   };
 }
 
-/** The options of a context for what `--device` names. */
+/** The options of `createContext` for a value of `--device`. */
 export function deviceOptions(name: string): ContextOptions {
   if (name === "cpu" || name === "gpu" || name === "npu") return { device: name };
   return name === "coreml" ? { backend: "coreml" } : { provider: name };

@@ -1,5 +1,5 @@
 /**
- * A model as a graph that is being built: for what looks at graphs, or writes them down.
+ * Builds the graph of a model, for the commands that describe, profile or export it.
  *
  * @module
  */
@@ -17,9 +17,9 @@ import { type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
 import { openModel } from "./load.ts";
 import { buildModule, isModule } from "./module.ts";
 
-/** A model whose operands are there. */
+/** A model as operands of a builder. */
 export interface GraphModel {
-  /** The inputs that the options give, those that nothing gives at random. */
+  /** The inputs of the options; random ones for inputs without a file. */
   readonly inputs: Inputs;
   /** The outputs, for `builder.build()` or an export. */
   readonly outputs: Readonly<Record<string, MLOperand>>;
@@ -27,8 +27,8 @@ export interface GraphModel {
 }
 
 /**
- * Writes a model down on a builder, for the shapes that the options give. An error names the file, or the option.
- * @param isRun whether the model runs on those inputs: then random ones may decide over shapes too
+ * Builds the operands of a model for the shapes of the options. An error names the file or the option.
+ * @param isRun whether the model will run on these inputs: then shapes may depend on random inputs too
  */
 export async function graphOfModel(
   path: string,
@@ -54,15 +54,15 @@ export async function graphOfModel(
   }
 }
 
-/** The same in the words of the command line. */
+/** Replaces the importer's error about missing elements by one that names the option. */
 function missingElements(error: unknown): Error | undefined {
   const names = /the elements of (.+) decide over shapes/.exec(messageOf(error))?.[1];
   if (names === undefined) return undefined;
   const options = names.split(", ").map((name) => `--input ${name}=FILE`).join(" ");
-  return new Error(`the elements of ${names} decide over shapes; say them: ${options}`, { cause: error });
+  return new Error(`shapes depend on the elements of ${names}; give them with ${options}`, { cause: error });
 }
 
-/** Whether a file gives an input: one for it, or one for all. */
+/** Whether an input has a file: one of its own, or a .npz file for all inputs. */
 function isGiven(name: string, { input }: InputOptions): boolean {
   return input.some((text) => text.startsWith(`${name}=`) || /^[^=]+\.npz$/i.test(text));
 }
@@ -74,7 +74,7 @@ export async function buildGraph(path: string, { builder, outputs }: GraphModel)
   });
 }
 
-/** Makes tensors for a graph, with the inputs of its model, and gives what runs it once. */
+/** Makes the tensors of a graph and writes its inputs. Returns a function that runs the graph once. */
 export async function runnerOf(
   context: MLContext,
   graph: MLGraph,

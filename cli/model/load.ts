@@ -1,5 +1,5 @@
 /**
- * A model that runs: an ONNX file, or what a module builds.
+ * Loads models that run: ONNX files, and modules that build graphs.
  *
  * @module
  */
@@ -24,14 +24,14 @@ export interface LoadedModel extends Disposable {
   run(inputs: Readonly<Record<string, TensorInput>>): Promise<Record<string, TensorOutput>>;
 }
 
-/** A model whose inputs are known; it is built when the shapes are known too. */
+/** A model with known inputs. It is built when the shapes are known too. */
 export interface OpenedModel {
   readonly inputs: readonly ModelPort[];
   /** Builds the model for some shapes of its inputs. */
   load(shapes: Shapes): Promise<LoadedModel>;
 }
 
-/** Reads what a model takes. An error names the file. */
+/** Reads the inputs of a model. An error names the file. */
 export async function openModel(path: string, context: MLContext): Promise<OpenedModel> {
   if (isModule(path)) {
     const built = await buildModule(path, context);
@@ -42,13 +42,13 @@ export async function openModel(path: string, context: MLContext): Promise<Opene
   return { inputs, load: (shapes) => loadModel(path, context, dimensionsOf(inputs, shapes)) };
 }
 
-/** Told before inputs are read, which may be among what is not supported. */
+/** The error for unsupported nodes. It comes before inputs are read, because an input may be unsupported too. */
 function notSupported(refusals: readonly UnsupportedNode[]): Error {
   const lines = refusals.map(({ operator, name, reason }) => `${operator} (${name}): ${reason}`);
   return new Error(["The model cannot be computed by WebNN as a whole:", ...lines].join("\n"));
 }
 
-/** Loads a model of which the sizes of free dimensions are known. An error names the file. */
+/** Loads a model with the given sizes of free dimensions. An error names the file. */
 export function loadModel(
   path: string,
   context: MLContext,

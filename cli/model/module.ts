@@ -1,6 +1,6 @@
 /**
- * Models that are programs: a TypeScript module that exports by default a function
- * `(builder: MLGraphBuilder, context: MLContext) => outputs`, which may be async; `outputs` are operands by name.
+ * Models that are programs: TypeScript modules whose default export is a function
+ * `(builder: MLGraphBuilder, context: MLContext) => outputs`. It may be async; `outputs` are operands by name.
  *
  * @module
  */
@@ -10,22 +10,22 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure, fileError, messageOf } from "../errors.ts";
 
-/** Whether a model is a program that builds it. */
+/** Whether a model is a module that builds a graph. */
 export function isModule(path: string): boolean {
   return /\.[cm]?[jt]s$/i.test(path);
 }
 
-/** What a module built. */
+/** The operands that a module built. */
 export interface BuiltModule {
   readonly builder: MLGraphBuilder;
   readonly inputs: readonly ModelPort[];
   readonly outputs: Record<string, MLOperand>;
 }
 
-/** Runs the function of a module on a builder of its own. */
+/** Runs the function of a module with a new builder. */
 export async function buildModule(path: string, context: MLContext): Promise<BuiltModule> {
   const build = await importFunction(path);
-  const builder = new NotingBuilder(context);
+  const builder = new RecordingBuilder(context);
   try {
     return { builder, inputs: builder.inputs, outputs: await build(builder, context) };
   } catch (error) {
@@ -46,11 +46,11 @@ async function importFunction(path: string): Promise<BuildFunction> {
     throw new Failure(`${path} cannot be loaded: ${messageOf(error)}`, { cause: error });
   });
   if (typeof module.default === "function") return module.default;
-  throw new Failure(`${path} exports no function by default; it must be (builder, context) => outputs by name`);
+  throw new Failure(`${path} must export a function by default: (builder, context) => outputs by name`);
 }
 
-/** A builder that remembers which inputs it was asked for. */
-class NotingBuilder extends MLGraphBuilder {
+/** A builder that records the inputs that are created. */
+class RecordingBuilder extends MLGraphBuilder {
   readonly inputs: ModelPort[] = [];
 
   override input(...args: Parameters<MLGraphBuilder["input"]>): MLOperand {
@@ -61,7 +61,7 @@ class NotingBuilder extends MLGraphBuilder {
   }
 }
 
-/** The outputs of a graph as ports. */
+/** Describes the outputs of a graph as ports. */
 export function portsOf(outputs: Readonly<Record<string, MLOperand>>): ModelPort[] {
   return Object.entries(outputs).map(([name, { dataType, shape }]) => ({
     name,

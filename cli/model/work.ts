@@ -1,5 +1,5 @@
 /**
- * What a run of a model takes, counted from its graph.
+ * The work and the memory of a run, counted from the graph of the model.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import { bytesNeeded } from "../elements.ts";
 import { buildGraph, graphOfModel } from "./graph.ts";
 import type { InputOptions } from "../inputs/read.ts";
 
-/** What a run takes, for some shapes of the inputs. */
+/** The work and the memory of a run with inputs of some shapes. */
 export interface Work {
   readonly shapes: Readonly<Record<string, readonly number[]>>;
-  /** A lone addition, multiplication or comparison is half of one. */
+  /** A single addition, multiplication or comparison counts as a half. */
   readonly multiplyAdds: number;
-  /** The most bytes of computed values that are alive at one time. */
+  /** The peak size of computed values that exist at the same time, in bytes. */
   readonly peakBytes: number;
-  /** The bytes of all constants of the graph. */
+  /** The size of all constants of the graph, in bytes. */
   readonly constantBytes: number;
-  /** How many operations of each operator of WebNN there are. */
+  /** The number of operations of each WebNN operator. */
   readonly webnnOperators: Readonly<Record<string, number>>;
 }
 
 /**
- * Builds a model for the shapes that the options give, and counts. An error names the file, or the input whose shape is
- * open.
- * @param isRun whether random inputs may decide over shapes too
+ * Builds a model for the shapes of the options, and counts its work. An error names the file, or the input without a
+ * shape.
+ * @param isRun whether shapes may depend on random inputs too
  */
 export async function workOf(
   path: string,

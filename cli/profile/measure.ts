@@ -1,5 +1,5 @@
 /**
- * A model measured: some runs of it on a device that keeps the times.
+ * Profiles a model: runs it a few times on a context that records times.
  *
  * @module
  */
@@ -9,20 +9,20 @@ import type { InputOptions } from "../inputs/read.ts";
 import { buildGraph, graphOfModel, runnerOf } from "../model/graph.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** What is known of a model after it was measured. */
+/** The graph of a model and its measured times. */
 export interface Measured {
   readonly description: GraphDescription;
   readonly profile: GraphProfile;
 }
 
-/** Where nothing is said: as many runs as fit into so many milliseconds, within bounds. */
+/** The default number of runs: as many as fit into `BUDGET` milliseconds, within these bounds. */
 const BUDGET = 2000;
-const MOST_RUNS = 100;
-const FEWEST_RUNS = 5;
+const MAX_RUNS = 100;
+const MIN_RUNS = 5;
 
 /**
- * Runs a model on a context that measures.
- * @param runs how many times; by default as often as two seconds allow, 5 to 100 times
+ * Runs a model on a context with the option `profile`.
+ * @param runs the number of runs; by default as many as fit into two seconds, 5 to 100
  */
 export async function measure(
   terminal: Terminal,
@@ -50,9 +50,7 @@ async function repeat(
 ): Promise<void> {
   const began = performance.now();
   const isEnough = (done: number) =>
-    runs === undefined
-      ? done >= MOST_RUNS || (done >= FEWEST_RUNS && performance.now() - began > BUDGET)
-      : done >= runs;
+    runs === undefined ? done >= MAX_RUNS || (done >= MIN_RUNS && performance.now() - began > BUDGET) : done >= runs;
   for (let done = 0; !isEnough(done); done++) {
     terminal.progress(`running ${path}, ${done + 1} ...`);
     await run();

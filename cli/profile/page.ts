@@ -1,5 +1,5 @@
 /**
- * What was measured as a page: a timeline of the run, the operators with bars, and the nodes.
+ * The profile as a page: a timeline of the run, a bar for each operator, and the nodes.
  *
  * @module
  */
@@ -16,13 +16,12 @@ const STYLE = `
 .timeline div { position: absolute; top: 0; bottom: 0; min-width: 1px; }
 `;
 
-/** A page about a model. */
+/** Makes the page of a profile. */
 export function profilePage(model: string, { description, profile }: Measured): string {
   const { nodes, operators, time } = profile;
   const colors = colorsOf(operators.map(({ operator }) => operator));
   const color = (operator: string) => colors.get(operator)!;
-  const summary =
-    `a run takes ${milliseconds(time)} ms (of ${count(profile.runs)} runs the mean of the quicker half); ` +
+  const summary = `a run takes ${milliseconds(time)} ms (mean of the faster half of ${count(profile.runs)} runs); ` +
     `intermediate values take ${bytes(profile.peakBytes)} at most`;
   const operatorRows = operators.map(({ operator, time: own, share, calls }) =>
     row([
@@ -64,7 +63,7 @@ function part(node: NodeProfile, total: number, color: string): string {
   return `<div title="${title}" style="${place}; background: ${color}"></div>`;
 }
 
-/** Colours that differ: each a golden angle further round the wheel. What is no operator is grey. */
+/** A colour for each operator, a golden angle apart so that neighbours differ; other entries are grey. */
 function colorsOf(operators: readonly string[]): Map<string, string> {
   return new Map(operators.map((operator, i) => [
     operator,

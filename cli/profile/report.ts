@@ -1,5 +1,5 @@
 /**
- * What was measured, for people and for programs.
+ * The profile as text and as JSON.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import { bytes, count, facts, table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Measured } from "./measure.ts";
 
-/** Nodes of the engine that do the work of the same operations. */
+/** Nodes of the engine with the same kernel and the same fused operators. */
 export interface Fusion {
-  /** The operations of WebNN, in their order. */
+  /** The WebNN operators, in the order of the graph. */
   readonly operators: readonly string[];
   /** The engine's operator. */
   readonly kernel: string;
-  /** How many nodes there are. */
+  /** The number of such nodes. */
   readonly count: number;
 }
 
-/** The operators of WebNN whose work a node of the engine does, in the order of the graph. */
+/** The WebNN operators that a node of the engine computes, in the order of the graph. */
 export function operatorsOf({ nodes }: NodeProfile, description: GraphDescription): string[] {
   return nodes.toSorted((a, b) => a - b).flatMap((position) => {
     const node = description.nodes[position];
@@ -26,7 +26,7 @@ export function operatorsOf({ nodes }: NodeProfile, description: GraphDescriptio
   });
 }
 
-/** What was fused, most frequent first. */
+/** The fused operators, most frequent first. */
 export function fusionsOf({ description, profile }: Measured): Fusion[] {
   const fused = profile.nodes.map((node) => ({ kernel: node.kernel, operators: operatorsOf(node, description) }))
     .filter(({ operators }) => operators.length > 1);
@@ -34,7 +34,7 @@ export function fusionsOf({ description, profile }: Measured): Fusion[] {
   return [...groups.values()].map((group) => ({ ...group[0]!, count: group.length })).sort((a, b) => b.count - a.count);
 }
 
-/** What `--json` prints; times are in milliseconds. */
+/** The output of `--json`; times are in milliseconds. */
 export function dataOf(model: string, measured: Measured): unknown {
   const { description, profile } = measured;
   return {
@@ -61,13 +61,13 @@ export function dataOf(model: string, measured: Measured): unknown {
   };
 }
 
-/** The tables that people see. */
+/** The output without `--json`. */
 export function textOf(terminal: Terminal, model: string, measured: Measured, withNodes: boolean): string {
   const { description, profile } = measured;
   const sections = [
     facts(terminal, [
       ["model", model],
-      ["a run", `${milliseconds(profile.time)} ms (of ${count(profile.runs)} runs the mean of the quicker half)`],
+      ["a run", `${milliseconds(profile.time)} ms (mean of the faster half of ${count(profile.runs)} runs)`],
       ["intermediate values", `${bytes(profile.peakBytes)} at most`],
     ]),
     table(
@@ -111,7 +111,7 @@ function nodeTable(
   );
 }
 
-/** Operators in a row, a repeated one once with its number; of many the first and the last. */
+/** Joins operators, with a count instead of repetitions. A long list is cut in the middle. */
 export function shorten(operators: readonly string[]): string {
   const counts: [string, number][] = [];
   for (const operator of operators) {
@@ -123,12 +123,12 @@ export function shorten(operators: readonly string[]): string {
   return names.length <= 8 ? names.join(" + ") : [...names.slice(0, 4), "...", ...names.slice(-3)].join(" + ");
 }
 
-/** A time with three digits behind the point. */
+/** Formats a time with three decimals. */
 export function milliseconds(time: number): string {
   return time.toFixed(3);
 }
 
-/** A share of 1 as percent. */
+/** Formats a share from 0 to 1 as a percentage. */
 export function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,5 +1,5 @@
 /**
- * What was measured as a trace, which https://ui.perfetto.dev and chrome://tracing show.
+ * The profile as a trace for https://ui.perfetto.dev and chrome://tracing.
  *
  * @see https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
  * @module
@@ -11,7 +11,7 @@ import { operatorsOf } from "./report.ts";
 export interface TraceEvent {
   readonly name: string;
   readonly cat?: string;
-  /** `"X"` is something that takes time, `"M"` names a process or thread. */
+  /** `"X"` is an event with a duration, `"M"` the name of a process or thread. */
   readonly ph: "X" | "M";
   readonly ts?: number;
   readonly dur?: number;
@@ -22,7 +22,7 @@ export interface TraceEvent {
 
 const PLACE = { pid: 1, tid: 1 };
 
-/** A trace of one run: the run, and in it the nodes of the engine. */
+/** Makes the trace of one run: an event for the run, and in it one for each node of the engine. */
 export function traceOf(model: string, { description, profile }: Measured): { traceEvents: TraceEvent[] } {
   return {
     traceEvents: [

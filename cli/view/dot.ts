@@ -1,5 +1,5 @@
 /**
- * A graph in the language of Graphviz.
+ * Writes a graph in the language of Graphviz.
  *
  * @see https://graphviz.org/doc/info/lang.html
  * @module
@@ -7,33 +7,33 @@
 import type { DescribedTensor, GraphDescription } from "@webnn/deno";
 import { drawnPlace, findRepeats, type Repeat, stepsOf, withFixedParts } from "./repeats.ts";
 
-/** How a node is shown beside what it is. */
+/** The colour of a node, and its additional text. */
 export interface Look {
-  /** The colour of its inside, as Graphviz has it. */
+  /** The fill colour, as Graphviz writes it. */
   readonly fill: string;
-  /** A further line of its text. */
+  /** An additional line of text. */
   readonly note?: string;
 }
 
-/** What is drawn. */
+/** A graph and how to draw it. */
 export interface Picture {
   readonly description: GraphDescription;
   /** The line below the picture. */
   readonly caption: string;
-  /** How the operations at these positions look, of which the first is drawn for all. */
+  /** The look of a node that stands for the operations at these positions. */
   look(positions: readonly number[]): Look;
-  /** Whether all operations are drawn: also those that follow from constants alone, and parts each time they are repeated. */
+  /** Whether to draw all operations, also those on constants alone, and every copy of repeated parts. */
   readonly all: boolean;
 }
 
-/** From so many nodes on edges are straight, which is much faster. */
+/** With more nodes than this, the faster layout is used. */
 const MANY = 300;
-/** Without limits, the layout of 1,000 nodes that do not repeat takes 18 s; with these, 2 s. */
+/** Straight edges, and limits for the layout: 1,000 nodes that do not repeat take 2 s instead of 18 s. */
 const QUICK_LAYOUT = ", splines=polyline, nslimit=0.5, nslimit1=1, mclimit=0.05";
 
 const FONT = `fontname="Helvetica,Arial,sans-serif"`;
 
-/** The text of the drawing. */
+/** Writes the drawing. */
 export function dotOf(given: Picture): string {
   const { caption, all } = given;
   const description = all ? given.description : withFixedParts(given.description);
@@ -63,7 +63,7 @@ function endLines({ nodes }: GraphDescription): string[] {
   );
 }
 
-/** The operator, its label, and the constants that it uses. */
+/** The node of an operation, with its operator, label and constants. */
 function operatorLine({ description, look }: Picture, position: number, members: readonly number[]): string {
   const { nodes, edges } = description;
   const node = nodes[position]!;
@@ -77,7 +77,7 @@ function operatorLine({ description, look }: Picture, position: number, members:
   return `n${position} [label=${quote(text.join("\n"))}, fillcolor=${quote(fill)}];`;
 }
 
-/** A frame around the first copy of each repeat; that of a repeat within one stands in the other's. */
+/** A frame around the first copy of each repeat. Frames of repeats within another repeat are nested. */
 function frames(repeats: readonly Repeat[], positions: readonly number[]): string[] {
   const isWithin = (inner: Repeat, outer: Repeat) =>
     inner !== outer && inner.start >= outer.start && inner.start < outer.start + outer.length;
@@ -122,7 +122,7 @@ function leadsToNextCopy(from: number | undefined, to: number | undefined, repea
   return false;
 }
 
-/** `1×64×56×56`; float32 is not named. */
+/** A shape and a data type, such as `1×64×56×56 float16`; float32 is left out. */
 function tensorText({ dataType, shape }: DescribedTensor): string {
   const size = shape.length === 0 ? "scalar" : shape.join("×");
   return dataType === "float32" ? size : `${size} ${dataType}`;

@@ -1,5 +1,5 @@
 /**
- * The colours of operations: by the device that runs them, or by the time that they take.
+ * Colours operations by the device that runs them, or by the time that they take.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import type { GraphDescription, GraphProfile } from "@webnn/deno";
 import { milliseconds, percent } from "../profile/report.ts";
 import type { Look } from "./dot.ts";
 
-/** A way to colour operations, and what the colours say. */
+/** A way to colour operations, with a caption that explains the colours. */
 export interface Coloring {
   readonly caption: string;
   look(positions: readonly number[]): Look;
 }
 
-/** The colour of each kind of device, and its name. */
+/** The colour of each kind of device, and the name of the colour. */
 const DEVICES: Readonly<Record<string, readonly [fill: string, name: string]>> = {
   cpu: ["#cfe2f3", "blue"],
   gpu: ["#d9ead3", "green"],
@@ -21,11 +21,11 @@ const DEVICES: Readonly<Record<string, readonly [fill: string, name: string]>> =
 };
 const UNKNOWN = ["#eeeeee", "grey"] as const;
 
-/** By the device. */
+/** Colours operations by device. */
 export function byDevice({ nodes }: GraphDescription): Coloring {
   const deviceOf = (position: number) => {
     const node = nodes[position]!;
-    return node.kind === "operator" ? node.device ?? "not known" : "";
+    return node.kind === "operator" ? node.device ?? "unknown" : "";
   };
   const devices = new Set(nodes.map((_, i) => deviceOf(i)).filter((device) => device !== ""));
   return {
@@ -34,7 +34,7 @@ export function byDevice({ nodes }: GraphDescription): Coloring {
   };
 }
 
-/** By the time: the more of the run, the redder. What was fused into another operation has no time of its own. */
+/** Colours operations by time: red for a large share of the run. Operations fused into others have no time. */
 export function byTime({ nodes }: GraphDescription, profile: GraphProfile): Coloring {
   const times = new Map<number, number>();
   for (const { nodes: done, operator, time } of profile.nodes) {
@@ -46,8 +46,8 @@ export function byTime({ nodes }: GraphDescription, profile: GraphProfile): Colo
     if (main !== undefined) times.set(main, (times.get(main) ?? 0) + time);
   }
   return {
-    caption: `a run takes ${milliseconds(profile.time)} ms; the redder, the more of it; ` +
-      "white: fused into another operation, or computed before",
+    caption: `a run takes ${milliseconds(profile.time)} ms; the redder, the larger the share; ` +
+      "white: fused into another operation, or computed in advance",
     look(positions) {
       const own = positions.flatMap((position) => times.get(position) ?? []);
       if (own.length === 0) return { fill: "#ffffff" };
@@ -57,7 +57,7 @@ export function byTime({ nodes }: GraphDescription, profile: GraphProfile): Colo
   };
 }
 
-/** From nearly white to red, which four tenths of the run are. */
+/** A colour from nearly white for no time to red for 40 % of the run or more. */
 function redness(share: number): string {
   const strength = Math.min(1, Math.sqrt(share) * 1.6);
   const other = Math.round(240 - 160 * strength).toString(16).padStart(2, "0");

@@ -1,5 +1,5 @@
 /**
- * A drawing as a page in which it can be moved and made larger.
+ * A page with a drawing that can be moved and zoomed.
  *
  * @module
  */
@@ -11,13 +11,13 @@ h1 { position: absolute; bottom: 0; margin: 0.5rem; font-size: 0.8rem; backgroun
 svg { width: 100vw; height: 100vh; cursor: grab; }
 `;
 
-/** Moves by dragging, zooms by the wheel: both change what part of the drawing is seen. */
+/** Dragging moves the drawing, the wheel zooms it. Both change the view box. */
 const SCRIPT = `
 const svg = document.querySelector("svg");
 svg.removeAttribute("width");
 svg.removeAttribute("height");
 const box = svg.viewBox.baseVal;
-// Of a long drawing its beginning, in a size that can be read.
+// Show the top of a tall drawing, in a readable size.
 if (box.height > 1.5 * svg.clientHeight) {
   box.x = (box.width - svg.clientWidth) / 2;
   box.width = svg.clientWidth;
@@ -42,7 +42,7 @@ svg.addEventListener("pointermove", (event) => {
 });
 `;
 
-/** A page with a drawing, which is SVG. */
+/** Makes a page with an SVG drawing. */
 export function drawingPage(title: string, svg: string): string {
   return page(title, `<h1>${escapeHtml(title)}</h1>\n${svg.slice(svg.indexOf("<svg"))}`, STYLE, SCRIPT);
 }

@@ -1,33 +1,33 @@
 /**
- * Parts of a graph that come several times in a row, as the layers of a network do.
+ * Finds parts of a graph that repeat in a row, such as the layers of a network.
  *
  * @module
  */
 import type { DescribedNode, GraphDescription } from "@webnn/deno";
 
-/** So many copies of a part, one after another, each of which gets what the one before gives. */
+/** Consecutive copies of a part. Each copy may use the outputs of the copy before. */
 export interface Repeat {
-  /** The place of its first operation, among all operations. */
+  /** The index of the first operation, among all operations. */
   readonly start: number;
-  /** How many operations a copy has. */
+  /** The number of operations of one copy. */
   readonly length: number;
   readonly copies: number;
 }
 
-/** What of an operation decides whether another one is its copy. */
+/** The parts of an operation that determine whether another one is a copy. */
 export interface Step {
-  /** The operator, its attributes and the shapes around it. */
+  /** The operator, its attributes, and the types and shapes of its operands. */
   readonly kind: string;
-  /** Where its operands come from: places of operations; -1, a constant; from -2 down, inputs of the graph. */
+  /** The sources of its operands: 0 and above are indices of operations, -1 is a constant, below are graph inputs. */
   readonly sources: readonly number[];
 }
 
 /** The source of a constant. */
 const CONSTANT = -1;
-/** Fewer operations are not worth a frame. */
-const LEAST_SAVED = 4;
+/** The fewest operations that a repeat must save. */
+const MIN_SAVED = 4;
 
-/** The steps of a graph, and the position of each among the nodes of the description. */
+/** The steps of a graph, and the position of each in the nodes of the description. */
 export function stepsOf({ nodes, edges }: GraphDescription): { steps: Step[]; positions: number[] } {
   const positions = nodes.flatMap((node, i) => node.kind === "operator" ? [i] : []);
   const places = new Map(positions.map((position, place) => [position, place]));
@@ -49,8 +49,8 @@ function plainValue(_key: string, value: unknown): unknown {
 }
 
 /**
- * The graph with what follows from constants alone as constants, which it is once the graph is built: importers write down
- * many such operations, which say nothing about the network. Positions stay.
+ * Replaces operations on constants alone by constants. Engines compute them in advance, importers write many of them,
+ * and they say nothing about the network. Positions do not change.
  */
 export function withFixedParts(description: GraphDescription): GraphDescription {
   const incoming = Map.groupBy(description.edges, ({ to }) => to);
@@ -63,7 +63,10 @@ export function withFixedParts(description: GraphDescription): GraphDescription 
   return { ...description, nodes, edges: description.edges.filter(({ to }) => nodes[to]!.kind !== "constant") };
 }
 
-/** Finds repeats, the ones that save most first; also inside of the first copy of another. They do not overlap otherwise. */
+/**
+ * Finds repeats, those that save the most operations first, and repeats within their first copies. Other repeats do not
+ * overlap.
+ */
 export function findRepeats(steps: readonly Step[], from = 0, to: number = steps.length): Repeat[] {
   const best = bestRepeat(steps, from, to);
   if (!best) return [];
@@ -78,7 +81,7 @@ export function findRepeats(steps: readonly Step[], from = 0, to: number = steps
 
 function bestRepeat(steps: readonly Step[], from: number, to: number): Repeat | undefined {
   let best: Repeat | undefined;
-  let most = LEAST_SAVED - 1;
+  let most = MIN_SAVED - 1;
   for (let length = 1; 2 * length <= to - from; length++) {
     let run = 0;
     for (let i = from; i + length <= to; i++) {
@@ -98,8 +101,8 @@ function bestRepeat(steps: readonly Step[], from: number, to: number): Repeat | 
 }
 
 /**
- * Whether a step is followed, so much later, by one that does the same to what is as much later, or to the same. What the
- * first copy, from `start` on, gets from outside, the next one may get from the first.
+ * Whether the step `distance` later is a copy of step `i`: the same operation, whose sources are `distance` later too,
+ * or the same. Where the first copy takes a value from before `start`, the second may take one from the first copy.
  */
 function isCopy(steps: readonly Step[], i: number, distance: number, start: number): boolean {
   const [step, later] = [steps[i]!, steps[i + distance]!];
@@ -112,7 +115,7 @@ function isCopy(steps: readonly Step[], i: number, distance: number, start: numb
     });
 }
 
-/** The place that is drawn for a place: that in the first copy of all repeats around it. */
+/** The index of the operation that is drawn for another: the one in the first copy of all surrounding repeats. */
 export function drawnPlace(place: number, repeats: readonly Repeat[]): number {
   return repeats.reduce(
     (drawn, { start, length, copies }) =>

@@ -1,5 +1,5 @@
 /**
- * Activations that programs write as formulas.
+ * Recognises activations that programs write as formulas.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import { sameShape } from "../shape.ts";
 import { become, type Surroundings } from "./editor.ts";
 import { row } from "./row.ts";
 
-/** A value times a number. */
+/** A product of a value and a constant number. */
 interface Multiple {
   readonly value: Value;
   readonly number: number;
-  /** The node that multiplies, if there is one. */
+  /** The node that multiplies, if any. */
   readonly nodes: readonly Node[];
 }
 
-/** What a product with a constant number, or a quotient by one, multiplies. */
+/** Reads a value as a product with a constant number, or as a quotient by one. */
 function multipleOf(value: Value, graph: Surroundings): Multiple | undefined {
   const node = graph.made(value, "mul", "div");
   if (!node) return undefined;
@@ -28,12 +28,12 @@ function multipleOf(value: Value, graph: Surroundings): Multiple | undefined {
   return left === undefined ? undefined : { value: b, number: left, nodes: [node] };
 }
 
-/** Whether a number is one that a program rounded to float32, or wrote with as many digits. */
+/** Whether a number equals the expected one within the precision of float32. */
 function isNearly(number: number, expected: number): boolean {
   return Math.abs(number - expected) <= 2 ** -22 * Math.abs(expected);
 }
 
-/** `x · ½ · (1 + erf(x / √2))`, its factors in any order. */
+/** `x · ½ · (1 + erf(x / √2))`, with the factors in any order. */
 const geluByErf = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const sum = findSum(output, graph, 3);
@@ -73,7 +73,7 @@ function erfSum(value: Value, graph: Surroundings): ErfSum | undefined {
   return { value, x: argument.value, nodes: [sum, erf, ...argument.nodes] };
 }
 
-/** The factors of a value, of which those in `whole` are not taken apart, and one number for all constants. */
+/** Splits a value into factors, and merges constants into one number. Does not split the values in `whole`. */
 function productOf(value: Value, whole: readonly Value[], graph: Surroundings): Product {
   if (whole.includes(value)) return { values: [value], number: 1, nodes: [] };
   const multiple = multipleOf(value, graph);
@@ -85,7 +85,7 @@ function productOf(value: Value, whole: readonly Value[], graph: Surroundings): 
   return { values: [...a.values, ...b.values], number: a.number * b.number, nodes: [...a.nodes, ...b.nodes, product] };
 }
 
-/** The factors of a product: values, one number for all constants, and the nodes that multiply. */
+/** The factors of a product: values, the product of all constants, and the nodes that multiply. */
 interface Product {
   readonly values: readonly Value[];
   readonly number: number;
@@ -114,5 +114,5 @@ const silu = row(["mul"], (node, graph) => {
   return undefined;
 });
 
-/** The rows of activations. */
+/** The rewrites to activations. */
 export const activations = { geluByErf, silu };

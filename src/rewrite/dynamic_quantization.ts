@@ -1,5 +1,5 @@
 /**
- * Quantisation by the range of the elements, which clients write as a formula.
+ * Recognises dynamic quantisation (by the range of the elements), which clients write as a formula.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { elementCount } from "../shape.ts";
 import { become, type Surroundings } from "./editor.ts";
 import { row } from "./row.ts";
 
-/** `x` in uint8 by the scale `(max - min) / 255` and the zero point `round(-min / scale)`, 0 being in the range. */
+/** `x` as uint8, with scale `(max - min) / 255` and zero point `round(-min / scale)`. The range includes 0. */
 const dynamicQuantization = row(["quantizeLinear"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
   if (input.dataType !== "float32" || zeroPoint.dataType !== "uint8" || elementCount(scale.shape) !== 1) {
@@ -31,14 +31,14 @@ function reshapedFrom(value: Value, graph: Surroundings): { value: Value; nodes:
   return node ? { value: node.operands.input, nodes: [node] } : { value, nodes: [] };
 }
 
-/** The scale of a range. */
+/** The pattern of a scale. */
 interface Scale {
   readonly value: Value;
-  /** The least element, or 0. */
+  /** `min(reduceMin(x), 0)`. */
   readonly low: Value;
-  /** Whether the scale is 1 where all elements are 0. */
+  /** Whether the formula makes the scale 1 if all elements are 0. */
   readonly isGuarded: boolean;
-  /** The node that computes it, and those before. */
+  /** The node that computes the scale. `nodes` are those before it. */
   readonly last: Node;
   readonly nodes: readonly Node[];
 }
@@ -84,7 +84,7 @@ function extremeOf(
   return isOfAll && graph.uniform(zero) === 0 ? [node, reduced] : undefined;
 }
 
-/** `cast(round(clamp(-low / scale, 0, 255)))`, rounded before or after it is clamped. */
+/** `cast(round(clamp(-low / scale, 0, 255)))`; rounding may come before clamping. */
 function zeroPointOf(
   value: Value,
   { low, value: scale }: Scale,
@@ -102,7 +102,7 @@ function zeroPointOf(
   return isPoint && negative ? { last: cast, nodes: [outer, inner, negative.node, quotient] } : undefined;
 }
 
-/** What a value is the negative of: `-v` and `0 - v`. */
+/** Recognises a negation: `-v` or `0 - v`. */
 function negated(value: Value, graph: Surroundings): { value: Value; node: Node } | undefined {
   const negative = graph.made(value, "neg");
   if (negative) return { value: negative.operands.input, node: negative };
@@ -113,13 +113,13 @@ function negated(value: Value, graph: Surroundings): { value: Value; node: Node 
 }
 
 /**
- * Whether a scale is only multiplied with, beside its uses in the pattern. Of elements that are all 0 the formula makes
- * the scale 0, the operator 1: the same, where it meets differences that are 0.
+ * Whether all uses of a scale outside the pattern are multiplications. If all elements are 0, the scale of the formula
+ * is 0 and that of the operator is 1. Both give the same products, because the quantised differences are 0.
  */
 function isFactorOnly(scale: Value, pattern: readonly Node[], graph: Surroundings): boolean {
   if (graph.isOutput(scale)) return false;
   return [...graph.users(scale)].every((user) => pattern.includes(user) || user.operator === "mul");
 }
 
-/** The rows of dynamic quantisation. */
+/** The rewrites to dynamic quantisation. */
 export const dynamicQuantizations = { dynamicQuantization };

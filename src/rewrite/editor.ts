@@ -1,5 +1,5 @@
 /**
- * A graph while it is rewritten: what rows ask of it, and how a node is replaced.
+ * Rewrites a graph: the queries that rewrites make, and the replacement of nodes.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import { type Constant, type Graph, type Node, operandsOf, type Value } from "..
 import { byteLength, type Descriptor, sameShape, type Shape } from "../shape.ts";
 import { type AnyName, type AnyNode, costOfNode } from "./fused.ts";
 
-/** How a backend keeps the bytes of constants. */
+/** A backend's storage for the bytes of constants. */
 export interface ConstantStore<Block> {
   /** The bytes of a block, valid until it is released. */
   read(block: Block): Uint8Array;
-  /** Makes a block whose bytes `write` sets. */
+  /** Creates a block and lets `write` fill it. */
   store(byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): Block;
   /** Frees a block that no node needs any more. */
   release(block: Block): void;
-  /** The block that was made of a shared one under this key, or is now. It belongs to the shared one and goes with it. */
+  /** Returns the block derived from a shared one under this key; computes it if needed. The shared block owns it. */
   derive(shared: Block, key: string, compute: () => Uint8Array): Block;
 }
 
-/** What a node becomes; it keeps its label and its outputs. */
+/** The replacement of a node. The node's label and outputs stay. */
 export interface Replacement<Name extends AnyName = AnyName> {
   readonly operator: Name;
-  /** Further outputs, which other nodes computed until now. */
+  /** Additional outputs, which other nodes computed before. */
   readonly furtherOutputs?: readonly Value[];
   readonly operands: AnyNode<Name>["operands"];
   readonly attributes: AnyNode<Name>["attributes"];
 }
 
-/** A replacement, with its types checked by the name of the operator. */
+/** Makes a replacement; operands and attributes are checked against the operator. */
 export function become<Name extends AnyName>(
   operator: Name,
   operands: AnyNode<Name>["operands"],
@@ -41,47 +41,47 @@ export function become<Name extends AnyName>(
   return { operator, operands, attributes, furtherOutputs } as unknown as Replacement;
 }
 
-/** The graph around the node that a row looks at, whatever the backend. */
+/** The graph around the node that a rewrite looks at, for any backend. */
 export interface Surroundings {
   /** The node that computes a value, if its operator has one of these names. */
   made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined;
-  /** Whether the outputs of all these nodes are used by them and the `last` ones only, and none leaves the graph. */
+  /** Whether only these nodes and `last` use the outputs of `nodes`, and none of them is an output of the graph. */
   areInner(nodes: Iterable<Node>, ...last: readonly Node[]): boolean;
   /** The nodes that use a value. */
   users(value: Value): Iterable<Node>;
   /** Whether a value is an output of the graph. */
   isOutput(value: Value): boolean;
-  /** The bytes of a constant, also of one behind reshapes; `undefined` if the value is computed or an input. */
+  /** The bytes of a constant, also after reshapes; `undefined` if the value is computed or an input. */
   bytes(value: Value): Uint8Array | undefined;
-  /** The one number that all elements of a floating-point constant are; `undefined` if there is none. */
+  /** The number that all elements of a floating-point constant equal; `undefined` for other values. */
   uniform(value: Value | undefined): number | undefined;
-  /** Makes a constant whose bytes `write` sets; they are not zero before. */
+  /** Creates a constant and lets `write` fill it. Its memory is not cleared before. */
   constant(descriptor: Descriptor, write: (bytes: Uint8Array<ArrayBuffer>) => void): Value;
   /**
-   * A constant that is computed of another one. Of a constant that graphs share it is computed once for all of them.
-   * @param key tells apart what is computed of the same bytes
+   * Creates a constant computed from another one. If graphs share the source, it is computed once for all of them.
+   * @param key identifies the computation among those of the same source
    */
   derived(source: Value, key: string, descriptor: Descriptor, compute: () => Uint8Array): Value;
-  /** A constant's bytes, not copied, under another data type and shape of the same size. */
+  /** Views a constant as another data type and shape of the same byte length, without a copy. */
   viewOf(value: Value, descriptor: Descriptor): Value;
-  /** Puts a node before the one that the row looks at, and gives its output. */
+  /** Inserts a node before the current one, and returns its output. */
   insert<Name extends AnyName>(
     operator: Name,
     operands: AnyNode<Name>["operands"],
     attributes: AnyNode<Name>["attributes"],
     output: Descriptor,
   ): Value;
-  /** The value in another shape; a constant stays one. */
+  /** Reshapes a value. A constant stays a constant. */
   reshaped(value: Value, shape: Shape): Value;
-  /** What was computed under this key for this value before, or is now: constants that several rows use are made once. */
+  /** Returns the result for this value and key, and computes it if needed, so that shared constants are made once. */
   remember<T>(value: Value, key: string, compute: () => T): T;
 }
 
-/** The patterns that are looked for together. */
+/** A set of patterns that are matched together. */
 export interface Pass {
-  /** Whether a pattern may end with this operator. */
+  /** Whether a pattern ends with this operator. */
   endsWith(operator: string): boolean;
-  /** What a node becomes; `undefined` if it stays. */
+  /** The replacement of a node; `undefined` if no pattern matches. */
   find(node: Node, graph: Surroundings): Replacement | undefined;
 }
 
@@ -92,7 +92,7 @@ export class Editor<Block> implements Surroundings {
   readonly #constants = new Map<Value, Constant<Block>>();
   readonly #outputs: ReadonlySet<Value>;
   readonly #memory = new Map<Value, Map<string, unknown>>();
-  /** In the order in which they can run, as far as no node computes what others did before. */
+  /** In an order in which they can run, except that additional outputs may be used before their new node. */
   #nodes: Node[] = [];
   readonly #made: Block[] = [];
   #label = "";
@@ -106,8 +106,8 @@ export class Editor<Block> implements Surroundings {
   }
 
   /**
-   * Applies each pass to the whole graph before the next one: to each node in turn, and to what it becomes, until it
-   * finds nothing more. If one throws, the given graph is unchanged.
+   * Applies the passes one after another to the whole graph. A pass visits each node, and its replacements, until
+   * nothing matches. If a pass throws, the given graph is unchanged.
    */
   *rewrite(passes: readonly Pass[]): Steps<Graph<Block>> {
     let { nodes } = this.graph;
@@ -129,12 +129,12 @@ export class Editor<Block> implements Surroundings {
     return this.graph;
   }
 
-  /** Releases the constants that were made here, where the graph stays as it was. */
+  /** Releases the constants that were created, because the graph stays unchanged. */
   #releaseMade(): void {
     for (const block of this.#made) this.store.release(block);
   }
 
-  /** Whether a pass finds anything. */
+  /** Applies a pass; returns whether it changed anything. */
   *#rewriteAll(nodes: readonly Node[], pass: Pass): Steps<boolean> {
     let isChanged = false;
     this.#nodes = [];
@@ -157,7 +157,7 @@ export class Editor<Block> implements Surroundings {
     return isChanged;
   }
 
-  /** A constant in another shape is one itself: lowerings see its bytes then. */
+  /** Replaces a reshape of a constant by a constant, so that lowerings see its bytes. */
   #becomesConstant(node: Node): boolean {
     const [value] = node.outputs as [Value];
     const constant = this.#constantOf(value);
@@ -215,9 +215,9 @@ export class Editor<Block> implements Surroundings {
   viewOf(value: Value, descriptor: Descriptor): Value {
     const { dataType, shape } = value;
     if (dataType === descriptor.dataType && sameShape(shape, descriptor.shape)) return value;
-    if (byteLength(value) !== byteLength(descriptor)) throw new Error("A view has as many bytes as its constant");
+    if (byteLength(value) !== byteLength(descriptor)) throw new Error("A view must be as long as its constant");
     const constant = this.#constantOf(value);
-    if (!constant) throw new Error(`Value ${value.id} is no constant`);
+    if (!constant) throw new Error(`Value ${value.id} is not a constant`);
     return this.#addConstant(descriptor, constant.block, constant.shared);
   }
 
@@ -248,7 +248,7 @@ export class Editor<Block> implements Surroundings {
     return known.getOrInsertComputed(key, compute) as T;
   }
 
-  /** A constant that the value is, or whose elements it has in another shape. */
+  /** The constant of a value, also if the value is a reshape of it. */
   #constantOf(value: Value): Constant<Block> | undefined {
     const node = this.made(value, "reshape", "identity");
     return node ? this.#constantOf(node.operands.input) : this.#constants.get(value);
@@ -282,7 +282,7 @@ export class Editor<Block> implements Surroundings {
     return replacement;
   }
 
-  /** The node goes, and with it those before it whose outputs nothing else uses. */
+  /** Removes a node, and the nodes before it whose outputs are no longer used. */
   #disconnect(node: Node): void {
     for (const operand of operandsOf(node)) {
       this.users(operand).delete(node);
@@ -295,7 +295,7 @@ export class Editor<Block> implements Surroundings {
     return outputs.some((value) => this.isOutput(value) || this.users(value).size > 0);
   }
 
-  /** The nodes on which the outputs depend. */
+  /** The nodes on which the graph's outputs depend. */
   #neededNodes(): Node[] {
     const needed = new Set<Node>();
     const values = this.graph.outputs.map(({ value }) => value);
@@ -308,7 +308,7 @@ export class Editor<Block> implements Surroundings {
     return inOrder(this.#nodes.filter((node) => needed.has(node)), this.#producers);
   }
 
-  /** Drops the nodes that a row inserted for a pattern that was not there in the end. */
+  /** Drops unused nodes, such as those that a rewrite inserted before its pattern failed to match. */
   #dropOthers(nodes: readonly Node[]): void {
     const kept = new Set(nodes);
     for (const node of this.#nodes) {
@@ -321,7 +321,7 @@ export class Editor<Block> implements Surroundings {
     return { ...this.graph, constants: this.#remainingConstants(used), nodes };
   }
 
-  /** Those that nodes use. Every block that has no other owner belongs to one of them, or is released. */
+  /** The constants that nodes use. Each owned block goes to one of them, or is released. */
   #remainingConstants(values: ReadonlySet<Value>): Constant<Block>[] {
     const used = [...this.#constants.values()].filter(({ value }) => values.has(value));
     const kept = new Set<Block>();
@@ -350,10 +350,10 @@ function completeNode(
   return { ...node, cost: costOfNode(operator, node) };
 }
 
-/** The nodes and those that they depend on, each after those whose outputs it uses, else as they stand. */
+/** The nodes and those that they depend on, in topological order, otherwise in the given order. */
 function inOrder(nodes: readonly Node[], producers: ReadonlyMap<Value, Node>): Node[] {
   const ordered = new Set<Node>();
-  // Not by recursion: a graph may be as deep as it is large.
+  // Without recursion, because a graph can be too deep for the stack.
   const stack = nodes.toReversed();
   for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
     const size = stack.length;

@@ -1,6 +1,6 @@
 /**
- * The fused operators: a second table beside that of the standard's operators. A rewrite makes nodes of them, and a
- * backend that names the rewrite has a lowering for each.
+ * The fused operators: a second table of operators, beside that of the standard. Rewrites create their nodes. A backend
+ * that uses a rewrite has a lowering for its fused operators.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import type { AnyOperator } from "../ops/operator.ts";
 import { elementCount } from "../shape.ts";
 import { type NodeOf, type OperatorName, operators } from "../ops/operators.ts";
 
-/** The window of a convolution, as conv2d has it. */
+/** The window attributes of `conv2d`. */
 interface WindowAttributes {
   readonly padding: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
 }
 
-/** Operands and attributes of each fused operator. */
+/** The operands and attributes of each fused operator. */
 export interface FusedOperators {
-  /** `x / √(mean(x²) + epsilon) · scale`, the mean over the last dimensions, from `axis` on. */
+  /** `x / √(mean(x²) + epsilon) · scale`, where the mean is over the dimensions from `axis` on. */
   rmsNormalization: {
     readonly operands: {
       readonly input: Value;
@@ -36,17 +36,17 @@ export interface FusedOperators {
     readonly attributes: { readonly alpha: number };
   };
   /**
-   * `a [..., K] · Bᵀ`, where `B [N, K]` has four or eight bits an element: `B[n, k] = (w - z) · s`. The K elements of a row
-   * stand in blocks of `blockSize`, each with its scale and zero point. The last block may reach beyond K.
+   * `a [..., K] · Bᵀ`, where `B [N, K]` has 4- or 8-bit elements: `B[n, k] = (w - z) · s`. The K elements of a row are
+   * in blocks of `blockSize`, each with a scale and a zero point. The last block is padded.
    */
   blockMatmul: {
     readonly operands: {
       readonly a: Value;
-      /** uint8 `[N, blocks, blockSize · bits / 8]`; of two elements of four bits, the first is the low half of a byte. */
+      /** uint8 `[N, blocks, blockSize · bits / 8]`; of two 4-bit elements, the first is in the low half of a byte. */
       readonly weights: Value;
       /** float32 `[N · blocks]`. */
       readonly scales: Value;
-      /** uint8 `[N · ⌈blocks · bits / 8⌉]`, packed like the weights, each row in bytes of its own; half of the range if absent. */
+      /** uint8 `[N · ⌈blocks · bits / 8⌉]`, packed by rows, each from a new byte on; 2^(bits − 1) if absent. */
       readonly zeroPoints: Value | undefined;
     };
     readonly attributes: {
@@ -56,51 +56,51 @@ export interface FusedOperators {
       readonly blockSize: number;
     };
   };
-  /** The sums of products of bytes: in int32, or rounded to float32, as the output has it. */
+  /** A matrix product of bytes. The sums are int32, or rounded to float32, like the output's data type. */
   integerMatmul: { readonly operands: IntegerFactors; readonly attributes: object };
-  /** The sums of products of bytes times scales, plus a bias. */
+  /** A matrix product of bytes, times scales, plus a bias. */
   scaledIntegerMatmul: {
     readonly operands: IntegerFactors & {
-      /** float32 of one element; 1 if absent. */
+      /** One float32; 1 if absent. */
       readonly aScale: Value | undefined;
-      /** float32 of one element, or one for each column; 1 if absent. */
+      /** One float32, or one for each column; 1 if absent. */
       readonly bScale: Value | undefined;
-      /** float32, one for each column. */
+      /** One float32 for each column. */
       readonly bias: Value | undefined;
     };
     readonly attributes: object;
   };
-  /** The sums of products of bytes of a convolution, NCHW by OIHW, in int32 or rounded to float32, as the output has it. */
+  /** A convolution of bytes, NCHW by OIHW. The sums are int32, or rounded to float32, like the output's data type. */
   integerConv2d: {
     readonly operands: {
       readonly input: Value;
-      /** uint8 of one element. */
+      /** One uint8. */
       readonly inputZeroPoint: Value;
       readonly filter: Value;
-      /** uint8 of one element. */
+      /** One uint8. */
       readonly filterZeroPoint: Value;
     };
     readonly attributes: WindowAttributes;
   };
-  /** A convolution of bytes whose result is bytes: what dequantising, convolving and quantising gives. */
+  /** A convolution from bytes to bytes: dequantises, convolves, and quantises the result. */
   quantizedConv2d: {
     readonly operands: {
       readonly input: Value;
-      /** float32 of one element; 1 if absent. */
+      /** One float32; 1 if absent. */
       readonly inputScale: Value | undefined;
       readonly inputZeroPoint: Value;
       readonly filter: Value;
-      /** float32 of one element, or one for each output channel; 1 if absent. */
+      /** One float32, or one for each output channel; 1 if absent. */
       readonly filterScale: Value | undefined;
       readonly filterZeroPoint: Value;
-      /** int32, in units of the product of the scales. */
+      /** int32, in units of `inputScale · filterScale`. */
       readonly bias: Value | undefined;
       readonly outputScale: Value;
       readonly outputZeroPoint: Value;
     };
     readonly attributes: WindowAttributes & { readonly groups: number };
   };
-  /** The sum or the product of dequantised bytes, quantised. Scales are of one element, and 1 if absent. */
+  /** Dequantises bytes, adds or multiplies them, and quantises the result. Scales have one element; 1 if absent. */
   quantizedBinary: {
     readonly operands: {
       readonly a: Value;
@@ -114,7 +114,7 @@ export interface FusedOperators {
     };
     readonly attributes: { readonly operator: "add" | "mul" };
   };
-  /** The sigmoid of dequantised bytes, quantised. Scales are of one element, and 1 if absent. */
+  /** Dequantises bytes, applies sigmoid, and quantises the result. Scales have one element; 1 if absent. */
   quantizedSigmoid: {
     readonly operands: {
       readonly input: Value;
@@ -126,19 +126,19 @@ export interface FusedOperators {
     readonly attributes: object;
   };
   /**
-   * `input` in uint8, with the scale and zero point that its range has, 0 included: three outputs, of which the latter are
-   * of one element and have no dimensions.
+   * Quantises `input` to uint8 by its range, which includes 0. Three outputs: the bytes, the scale and the zero point;
+   * the last two are scalars.
    */
   dynamicQuantize: { readonly operands: { readonly input: Value }; readonly attributes: object };
 }
 
-/** Two matrices of unsigned bytes whose products are summed exactly: `Σ (a - aZeroPoint) · (b - bZeroPoint)`. */
+/** The factors of a matrix product of unsigned bytes with exact sums: `Σ (a - aZeroPoint) · (b - bZeroPoint)`. */
 type IntegerFactors = {
   readonly a: Value;
-  /** uint8 of one element. */
+  /** One uint8. */
   readonly aZeroPoint: Value;
   readonly b: Value;
-  /** uint8 of one element, or one for each column of b. */
+  /** One uint8, or one for each column of b. */
   readonly bZeroPoint: Value;
 };
 
@@ -163,12 +163,12 @@ export type AnyNode<Name extends AnyName> = Name extends OperatorName ? NodeOf<N
 type CostsByName = { readonly [Name in FusedName]: (node: CostedNode & FusedParts<Name>) => Cost };
 type FusedParts<Name extends FusedName> = Pick<FusedNode<Name>, "operands" | "attributes">;
 
-/** Each element of the output meets the filter of its channel. */
+/** Each element of the output takes one multiply-add per weight of its channel's filter. */
 function convolving(node: CostedNode & { readonly operands: { readonly filter: Value } }): Cost {
   return computing(node, elementsOf(node.outputs) * elementCount(node.operands.filter.shape.slice(1)));
 }
 
-/** As the rows of the standard's operators count them. */
+/** The costs, counted as for the operators of the standard. */
 const COSTS: CostsByName = {
   blockMatmul: (node) => computing(node, elementsOf(node.outputs) * node.attributes.inner),
   dynamicQuantize: perInput(4),

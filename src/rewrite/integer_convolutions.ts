@@ -1,5 +1,5 @@
 /**
- * Convolutions of bytes, which clients write as convolutions of dequantised images and filters.
+ * Recognises convolutions of bytes, which clients write as convolutions of dequantised images and filters.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import type { AnyNode } from "./fused.ts";
 import { exactTerms, type Factor, factorOf, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** With fewer products for each sum, the engine's float kernels are faster. */
+/** With fewer products per sum, the engine's float kernels are faster. */
 const MIN_TERMS = 64;
 
 type Convolution = AnyNode<"conv2d">;
 
-/** A convolution whose image has one scale, and whose filter has one for each output. */
+/** The factors of a convolution: an image with one scale, and a filter with one scale, or one per output channel. */
 interface Factors {
   readonly image: Factor;
   readonly filter: Factor;
 }
 
-/** How many products a sum has. */
+/** The number of products in a sum. */
 function termsOf({ operands: { filter } }: Convolution): number {
   return elementCount(filter.shape.slice(1));
 }
@@ -35,7 +35,7 @@ function factorsOf(node: Convolution, input: Value, weights: Value, graph: Surro
   return filter && { image, filter };
 }
 
-/** The filter's zero point, if it is the same for all outputs: the engine has one for all. */
+/** The filter's zero point if all output channels have the same one: the engine supports only one. */
 function onlyZeroPoint({ zeroPoint }: Factor, graph: Surroundings): Value | undefined {
   if (elementCount(zeroPoint.shape) === 1) return zeroPoint;
   const bytes = graph.bytes(zeroPoint);
@@ -47,7 +47,7 @@ function onlyZeroPoint({ zeroPoint }: Factor, graph: Surroundings): Value | unde
   );
 }
 
-/** `conv2d(dequantizeLinear(x), dequantizeLinear(w))`: scales and bias are applied to the sums. */
+/** `conv2d(dequantizeLinear(x), dequantizeLinear(w))`. Scales and bias are applied to the sums. */
 const dequantizedConvolution = row(["conv2d"], (node, graph) => {
   const terms = termsOf(node);
   if (terms < MIN_TERMS || terms > INT32_TERMS) return undefined;
@@ -68,7 +68,7 @@ const dequantizedConvolution = row(["conv2d"], (node, graph) => {
   return last;
 });
 
-/** A parameter of each channel of an image. */
+/** Reshapes a parameter per channel so that it broadcasts over an image. */
 function ofChannels(value: Value, graph: Surroundings): Value {
   const count = elementCount(value.shape);
   return count === 1 ? value : graph.reshaped(value, [1, count, 1, 1]);
@@ -90,7 +90,7 @@ function integerConvolution(
   }, { padding, strides, dilations });
 }
 
-/** The cast of a sum to int32, where float32 holds it exactly, and the one back. */
+/** Removes casts of a sum to int32, if float32 represents it exactly, and back to float32. */
 const castIntegerConvolution = row(["cast"], (node, graph) => {
   const { input } = node.operands;
   const sum = graph.made(input, "integerConv2d");
@@ -102,7 +102,7 @@ const castIntegerConvolution = row(["cast"], (node, graph) => {
   return keeps ? become("integerConv2d", sum.operands, sum.attributes) : undefined;
 });
 
-/** A sum that is taken in parts of the channels, each exact in float32 and cast to int32. */
+/** A sum over parts of the channels, each exact in float32 and cast to int32. */
 const integerConvolutionInParts = row(["add"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const parts = output.dataType === "int32" ? partsOf(output, graph, partOf) : undefined;
@@ -127,7 +127,7 @@ function sameWindow(a: Convolution, b: Convolution): boolean {
   return JSON.stringify(a.attributes) === JSON.stringify(b.attributes);
 }
 
-/** A part of a convolution: of some channels. */
+/** A part of a convolution, over some of the channels. */
 interface Part {
   readonly convolution: Convolution;
   readonly input: Value;
@@ -149,7 +149,7 @@ function partOf(value: Value, graph: Surroundings): Part | undefined {
   return { convolution, input: input.whole, filter: filter.whole, start, count, nodes };
 }
 
-/** A slice of dimension 1 only, perhaps of an image of one row that was a sequence. */
+/** Reads a value as a slice along dimension 1 only. */
 function channelsOf(value: Value, graph: Surroundings) {
   const node = graph.made(value, "slice");
   if (!node) return undefined;
@@ -158,7 +158,7 @@ function channelsOf(value: Value, graph: Surroundings) {
   return isOnly ? { whole: input, start: starts[1]!, count: sizes[1]!, nodes: [node] } : undefined;
 }
 
-/** The rows of convolutions of bytes. */
+/** The rewrites to convolutions of bytes. */
 export const integerConvolutions = {
   dequantizedConvolution,
   castIntegerConvolution,

@@ -1,8 +1,8 @@
 /**
- * What is multiplied in products of integers: bytes less a zero point, times a scale.
+ * The factors of integer products: `(byte - zero point) · scale`.
  *
- * Factors leave here as unsigned bytes. The engine's kernels for signed ones add pairs of products in 16 bits on
- * processors without VNNI, and saturate.
+ * Factors are converted to unsigned bytes. On processors without VNNI, the engine's kernels for signed bytes add pairs
+ * of products in 16 bits, which saturates.
  *
  * @module
  */
@@ -11,21 +11,21 @@ import { elementCount, type Shape } from "../shape.ts";
 import type { Node, Value } from "../graph/graph.ts";
 import type { Surroundings } from "./editor.ts";
 
-/** Unsigned bytes with their zero point and scale. */
+/** Unsigned bytes with a zero point and a scale. */
 export interface Factor {
   readonly bytes: Value;
-  /** uint8, of the scale's shape or of one element. */
+  /** uint8, with the shape of the scale or with one element. */
   readonly zeroPoint: Value;
   /** float32; `undefined` if it is 1. */
   readonly scale: Value | undefined;
 }
 
-/** Turns the sign bits of four bytes, which adds 128 to each. */
-const SIGNS = 0x80808080;
+/** The sign bits of four bytes. Flipping them adds 128 to each byte. */
+const SIGN_BITS = 0x80808080;
 
 /**
- * A dequantised operand with one scale and one zero point, or one for each index along `axis`.
- * @returns `undefined` if the value is something else, or consists of signed bytes that are no constant
+ * Reads a value as a dequantised factor with one scale and one zero point, or one for each index along `axis`.
+ * @returns `undefined` if the value is something else, or if its bytes are signed and not constant
  */
 export function factorOf(value: Value, axis: number | undefined, graph: Surroundings): Factor | undefined {
   const reshape = graph.made(value, "reshape");
@@ -45,7 +45,7 @@ export function factorOf(value: Value, axis: number | undefined, graph: Surround
   };
 }
 
-/** A factor in another shape, in which the axis is the same: the first one of as many elements, or none. */
+/** Reads a reshaped factor. Keeps parameters along axis 0 if its size stays the same; others must have one element. */
 function reshapedFactor(
   before: Value,
   value: Value,
@@ -57,39 +57,39 @@ function reshapedFactor(
   return factor && { ...factor, bytes: graph.reshaped(factor.bytes, value.shape) };
 }
 
-/** Whether blocks lie along one axis only, each of one index. */
+/** Whether each index along an axis has a block of its own, and no other dimension is divided into blocks. */
 function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
   return blocks.every((count, i) => count === (i === axis ? shape[i] : 1));
 }
 
-/** A value of bytes as unsigned ones, which of signed ones only constants become. */
+/** Converts bytes to unsigned; `undefined` if they are signed and not constant. */
 export function unsigned(value: Value, graph: Surroundings): Value | undefined {
   if (value.dataType === "uint8") return value;
   const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
   if (!bytes) return undefined;
   const descriptor = { dataType: "uint8", shape: value.shape } as const;
-  return graph.remember(value, "unsigned", () => graph.constant(descriptor, (turned) => turnSigns(bytes, turned)));
+  return graph.remember(value, "unsigned", () => graph.constant(descriptor, (flipped) => flipSignBits(bytes, flipped)));
 }
 
-function turnSigns(bytes: Uint8Array, turned: Uint8Array): void {
+function flipSignBits(bytes: Uint8Array, flipped: Uint8Array): void {
   const whole = bytes.length >> 2;
-  const [from, to] = [bytes, turned].map(({ buffer, byteOffset }) => new Uint32Array(buffer, byteOffset, whole));
-  for (let i = 0; i < whole; i++) to![i] = from![i]! ^ SIGNS;
-  for (let i = whole << 2; i < bytes.length; i++) turned[i] = bytes[i]! ^ 0x80;
+  const [from, to] = [bytes, flipped].map(({ buffer, byteOffset }) => new Uint32Array(buffer, byteOffset, whole));
+  for (let i = 0; i < whole; i++) to![i] = from![i]! ^ SIGN_BITS;
+  for (let i = whole << 2; i < bytes.length; i++) flipped[i] = bytes[i]! ^ 0x80;
 }
 
-/** How many products of bytes, less these zero points, add up to what float32 holds without rounding. */
+/** The number of products of bytes with these zero points whose sum float32 always represents exactly. */
 export function exactTerms(aZeroPoint: Value, bZeroPoint: Value, graph: Surroundings): number {
   return Math.floor(2 ** 24 / (largestDifference(aZeroPoint, graph) * largestDifference(bZeroPoint, graph)));
 }
 
-/** Between a byte and its zero point. */
+/** The largest difference between a byte and its zero point. */
 function largestDifference(zeroPoint: Value, graph: Surroundings): number {
   const bytes = graph.bytes(zeroPoint);
   return bytes ? bytes.reduce((most, byte) => Math.max(most, byte, 255 - byte), 0) : 255;
 }
 
-/** A parameter without dimensions of 1, which a computed one of one dimension may have. */
+/** Removes dimensions of size 1 from a parameter. A computed one-dimensional parameter keeps its shape. */
 export function flat(value: Value, graph: Surroundings): Value {
   const before = graph.made(value, "reshape")?.operands.input;
   if (before && before.shape.length < 2) return before;
@@ -98,13 +98,13 @@ export function flat(value: Value, graph: Surroundings): Value {
   return graph.reshaped(value, count === 1 ? [] : [count]);
 }
 
-/** So many products of two bytes less their zero points add up to what int32 holds. */
+/** The number of products of bytes with any zero points whose sum always fits into int32. */
 export const INT32_TERMS: number = Math.floor((2 ** 31 - 1) / (255 * 255));
 
 /**
- * The parts of a sum, in order, the additions among the nodes of the first one; a value that is no sum is one part.
- * @param partOf reads a part
- * @returns `undefined` if it finds none somewhere
+ * Splits a sum into its terms, in order. The nodes of the additions are added to those of the first term.
+ * @param partOf reads a term; `undefined` if it is something else
+ * @returns `undefined` if a term is something else
  */
 export function partsOf<P extends { readonly nodes: readonly Node[] }>(
   value: Value,

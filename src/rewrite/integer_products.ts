@@ -1,5 +1,5 @@
 /**
- * Products of bytes, which clients write as products of dequantised factors.
+ * Recognises matrix products of bytes, which clients write as products of dequantised factors.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { AnyNode } from "./fused.ts";
 import { exactTerms, type Factor, factorOf, flat, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** `matmul(dequantizeLinear(a), dequantizeLinear(b))`, a with one scale, b with one or one for each column. */
+/** `matmul(dequantizeLinear(a), dequantizeLinear(b))`, where a has one scale, and b has one, or one for each column. */
 const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
   if (a.shape.at(-1)! > INT32_TERMS) return undefined;
   const left = factorOf(a, undefined, graph);
@@ -19,7 +19,7 @@ const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
   return right && integerProduct(left, right, b);
 });
 
-/** `gemm` of dequantised factors, with b as it is; what it adds is added behind it. */
+/** `gemm` of dequantised factors without transposes. Its operand c is added after the product. */
 const dequantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
   const { alpha, aTranspose, beta, bTranspose } = attributes;
   if (alpha !== 1 || aTranspose || bTranspose || (c && beta !== 1) || a.shape[1]! > INT32_TERMS) return undefined;
@@ -32,7 +32,7 @@ const dequantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, outp
 
 function integerProduct(left: Factor, right: Factor, b: Value): Replacement | undefined {
   const hasColumns = [right.zeroPoint, right.scale].some((value) => value && elementCount(value.shape) > 1);
-  // The engine's zero points and scales of columns are those of one matrix.
+  // The engine supports zero points and scales per column only for a single matrix.
   if (hasColumns && b.shape.slice(0, -2).some((dimension) => dimension !== 1)) return undefined;
   const factors = { a: left.bytes, aZeroPoint: left.zeroPoint, b: right.bytes, bZeroPoint: right.zeroPoint };
   if (!left.scale && !right.scale) return become("integerMatmul", factors, {});
@@ -40,7 +40,7 @@ function integerProduct(left: Factor, right: Factor, b: Value): Replacement | un
   return become("scaledIntegerMatmul", { ...factors, ...scales }, {});
 }
 
-/** The cast of a sum of products to int32 and the one back to float32, which change nothing as long as int32 holds it. */
+/** Removes casts of a product to int32 and back to float32. They change nothing, because all sums fit into int32. */
 const castIntegerMatmul = row(["cast"], (node, graph) => {
   const { input } = node.operands;
   const product = graph.made(input, "integerMatmul") ?? castProduct(input, graph);
@@ -53,7 +53,7 @@ const castIntegerMatmul = row(["cast"], (node, graph) => {
   return keeps ? become("integerMatmul", product.operands, {}) : undefined;
 });
 
-/** A product behind a cast of float32 to int32. */
+/** The product that a cast converts to int32. */
 function castProduct(value: Value, graph: Surroundings): AnyNode<"integerMatmul"> | undefined {
   return graph.made(graph.made(value, "cast")?.operands.input, "integerMatmul");
 }
@@ -63,7 +63,7 @@ function between(product: Node, value: Value, graph: Surroundings): Node[] {
   return cast ? [product, cast] : [product];
 }
 
-/** A sum that is taken in parts along the inner dimension, each exact in float32 and cast to int32. */
+/** A sum over parts of the inner dimension, each exact in float32 and cast to int32. */
 const integerMatmulInParts = row(["add"], (node, graph) => {
   const [output] = node.outputs as [Value];
   if (output.dataType !== "int32") return undefined;
@@ -84,7 +84,7 @@ const integerMatmulInParts = row(["add"], (node, graph) => {
   return integerProduct(left, right, b);
 });
 
-/** A part of a product: of columns of a with rows of b. */
+/** A part of a product: some columns of a times the same rows of b. */
 interface Part {
   readonly a: Value;
   readonly b: Value;
@@ -104,7 +104,7 @@ function partOf(value: Value, graph: Surroundings): Part | undefined {
   return { a: left.whole, b: right.whole, start, count, nodes: [cast, product, left.node, right.node] };
 }
 
-/** A slice that cuts one axis only. */
+/** Reads a value as a slice along one axis only. */
 function sliceAlong(value: Value, fromEnd: -1 | -2, graph: Surroundings) {
   const node = graph.made(value, "slice");
   if (!node) return undefined;
@@ -114,7 +114,7 @@ function sliceAlong(value: Value, fromEnd: -1 | -2, graph: Surroundings) {
   return isOnly ? { whole: input, start: starts[axis]!, count: sizes[axis]!, node } : undefined;
 }
 
-/** A product of bytes times a scale, or one for each column. */
+/** A product of bytes times one scale, or one for each column. */
 const integerMatmulScale = row(["mul"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [value, factor] of [[a, b], [b, a]] as const) {
@@ -156,7 +156,7 @@ function isOfColumns({ shape }: Value, product: Value): boolean {
   return count === 1 || (count === shape.at(-1) && count === product.shape.at(-1));
 }
 
-/** The rows of products of bytes. */
+/** The rewrites to products of bytes. */
 export const integerProducts = {
   dequantizedMatmul,
   dequantizedGemm,

@@ -1,5 +1,5 @@
 /**
- * Movements of elements that are done in several steps.
+ * Merges operators that move elements in several steps.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { row } from "./row.ts";
 
 type Slice = AnyNode<"slice">;
 
-/** Slices of one value that lie side by side along an axis, and leave nothing out: a split. */
+/** Replaces adjacent slices that together cover a value along an axis by a split. */
 const slicesOfAll = row(["slice"], (node, graph) => {
   const { input } = node.operands;
   const axis = cutAxis(node);
   if (axis === undefined || node.attributes.starts[axis] !== 0) return undefined;
-  const slices = neighbours(input, axis, graph);
+  const slices = adjacentSlices(input, axis, graph);
   if (slices[0] !== node || endOf(slices.at(-1)!, axis) !== input.shape[axis]) return undefined;
   const outputs = slices.slice(1).map(({ outputs }) => outputs[0]!);
   return become("split", { input }, { axis, splits: slices.map(({ attributes }) => attributes.sizes[axis]!) }, outputs);
 });
 
-/** The only axis along which a slice leaves elements out, if it takes neighbours. */
+/** The axis that a slice cuts, if it is the only one and the stride is 1. */
 function cutAxis({ operands: { input }, attributes: { sizes, strides } }: Slice): number | undefined {
   const cut = input.shape.flatMap((size, axis) => sizes[axis] === size ? [] : [axis]);
   return cut.length === 1 && strides[cut[0]!] === 1 ? cut[0] : undefined;
@@ -32,8 +32,8 @@ function endOf({ attributes: { sizes, starts } }: Slice, axis: number): number {
   return starts[axis]! + sizes[axis]!;
 }
 
-/** The slices of a value along an axis from its beginning on, each where the one before ends. */
-function neighbours(value: Value, axis: number, graph: Surroundings): Slice[] {
+/** The slices of a value along an axis from index 0 on, where each starts at the end of the one before. */
+function adjacentSlices(value: Value, axis: number, graph: Surroundings): Slice[] {
   const slices = [...graph.users(value)].filter((user): user is Node & Slice => user.operator === "slice")
     .filter((slice) => cutAxis(slice) === axis);
   const found: Slice[] = [];
@@ -45,5 +45,5 @@ function neighbours(value: Value, axis: number, graph: Surroundings): Slice[] {
   return found;
 }
 
-/** The rows of movements. */
+/** The rewrites of movements. */
 export const movements = { slicesOfAll };

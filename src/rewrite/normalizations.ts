@@ -1,5 +1,5 @@
 /**
- * Layer and root-mean-square normalisation, which programs write as formulas.
+ * Recognises layer and root-mean-square normalisation, which programs write as formulas.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { elementCount, sameShape, type Shape } from "../shape.ts";
 import { become, type Surroundings } from "./editor.ts";
 import { row } from "./row.ts";
 
-/** `numerator / √(mean(square) + epsilon)`, the mean over the last dimensions. */
+/** `numerator / √(mean(squared²) + epsilon)`, where the mean is over the last dimensions. */
 interface Normalized {
   readonly numerator: Value;
-  /** What is squared. */
+  /** The value that is squared. */
   readonly squared: Value;
-  /** The first of the dimensions over which the mean is taken: they are the last ones. */
+  /** The mean is over the dimensions from this one on. */
   readonly axis: number;
   readonly epsilon: number;
   readonly nodes: readonly Node[];
@@ -26,7 +26,7 @@ const layerNorm = row(["div", "mul"], (node, graph) => {
   if (!normalized) return undefined;
   const { numerator, squared, axis, epsilon, nodes } = normalized;
   const centered = centeredBy(numerator, axis, graph);
-  // Some exporters write the difference twice.
+  // Some exporters compute the difference twice.
   const other = squared === numerator ? centered : centeredBy(squared, axis, graph);
   if (!centered || centered.x !== other?.x) return undefined;
   const { x } = centered;
@@ -44,7 +44,7 @@ const rmsNorm = row(["div", "mul"], (node, graph) => {
   return become("rmsNormalization", { input: numerator, scale: undefined }, { axis, epsilon });
 });
 
-/** A normalisation without scale, times one. */
+/** A normalisation without a scale, times a scale. */
 const normScale = row(["mul"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [normalized, factor] of [[a, b], [b, a]] as const) {
@@ -62,7 +62,7 @@ const normScale = row(["mul"], (node, graph) => {
   return undefined;
 });
 
-/** A layer normalisation without bias, plus one. */
+/** A layer normalisation without a bias, plus a bias. */
 const normBias = row(["add"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [normalized, summand] of [[a, b], [b, a]] as const) {
@@ -75,7 +75,7 @@ const normBias = row(["add"], (node, graph) => {
   return undefined;
 });
 
-/** A value as scale or bias of the last dimensions, if it broadcasts along the others and along no other. */
+/** Reads a value as a scale or bias of the dimensions from `axis` on, if it broadcasts only along the others. */
 function parameter(value: Value, shape: Shape, axis: number, graph: Surroundings): Value | undefined {
   const normalized = shape.slice(axis);
   const extra = value.shape.length - normalized.length;
@@ -85,7 +85,7 @@ function parameter(value: Value, shape: Shape, axis: number, graph: Surroundings
   return isOfThem ? graph.reshaped(value, normalized) : undefined;
 }
 
-/** `node` as a quotient by a root-mean-square, or as a product with its reciprocal. */
+/** Reads a node as a quotient by a root-mean-square, or as a product with its reciprocal. */
 function normalizedBy(node: Node, graph: Surroundings): Normalized | undefined {
   const { a, b } = node.operands as { a: Value; b: Value };
   const pairs = node.operator === "div" ? [[a, b]] as const : [[a, b], [b, a]] as const;
@@ -100,19 +100,19 @@ function normalizedBy(node: Node, graph: Surroundings): Normalized | undefined {
   return undefined;
 }
 
-/** What a value is the root of. */
+/** A square root. */
 interface Root {
   readonly radicand: Value;
   readonly nodes: readonly Node[];
 }
 
-/** `√v` and `v ^ ½`. */
+/** `√v` or `v ^ ½`. */
 function rootOf(value: Value, graph: Surroundings): Root | undefined {
   const root = graph.made(value, "sqrt");
   return root ? { radicand: root.operands.input, nodes: [root] } : powerOf(value, 0.5, graph);
 }
 
-/** `1 / √v` in its ways, and `v ^ -½`. */
+/** `1 / √v`, `reciprocal(√v)` or `v ^ -½`. */
 function reciprocalRootOf(value: Value, graph: Surroundings): Root | undefined {
   const quotient = graph.made(value, "div");
   const reciprocal = graph.made(value, "reciprocal");
@@ -142,11 +142,11 @@ function meanSquare(value: Value, graph: Surroundings): Omit<Normalized, "numera
   if (epsilon === undefined || !(epsilon >= 0 && epsilon < Infinity) || !mean) return undefined;
   const square = squareOf(mean.operands.input, graph);
   const axis = meanAxis(mean);
-  // An epsilon of more dimensions than the mean gives the result more, too; whoever calls compares the shapes.
+  // An epsilon with more dimensions than the mean adds dimensions to the result. The caller compares the shapes.
   return square && axis !== undefined ? { ...square, axis, epsilon, nodes: [sum, mean, ...square.nodes] } : undefined;
 }
 
-/** `v · v` and `v ^ 2`. */
+/** `v · v` or `v ^ 2`. */
 function squareOf(value: Value, graph: Surroundings): { squared: Value; nodes: readonly Node[] } | undefined {
   const product = graph.made(value, "mul");
   if (product?.operands.a === product?.operands.b && product) return { squared: product.operands.a, nodes: [product] };
@@ -156,14 +156,14 @@ function squareOf(value: Value, graph: Surroundings): { squared: Value; nodes: r
     : undefined;
 }
 
-/** The first of the last dimensions over which a mean is taken that keeps them. */
+/** The first axis of a mean over the last dimensions that keeps dimensions. */
 function meanAxis(mean: Node): number | undefined {
   const { axes, keepDimensions } = mean.attributes as { axes: readonly number[]; keepDimensions: boolean };
   const { input } = mean.operands as { input: Value };
   return keepDimensions ? firstOfLast(axes.toSorted((a, b) => a - b), input.shape) : undefined;
 }
 
-/** The first of these axes, if they are the last ones of a shape in their order, and more than one element lies along them. */
+/** The first axis, if the axes are the last ones of a shape in order, and have more than one element. */
 function firstOfLast(axes: readonly number[], shape: Shape): number | undefined {
   if (axes.length === 0) return undefined;
   const axis = shape.length - axes.length;
@@ -179,5 +179,5 @@ function centeredBy(value: Value, axis: number, graph: Surroundings): { x: Value
   return meanAxis(mean) === axis ? { x: difference.operands.a, nodes: [difference, mean] } : undefined;
 }
 
-/** The rows of normalisations. */
+/** The rewrites to normalisations. */
 export const normalizations = { layerNorm, rmsNorm, normScale, normBias };

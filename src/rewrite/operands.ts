@@ -1,5 +1,5 @@
 /**
- * Operators that can do themselves what was done to their operands before: convolutions pad, products transpose.
+ * Merges operators on operands into the operators that use them: pads into convolutions, transposes into products.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { become, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 
-/** A convolution of what was padded by 0. Of a filter with infinities, 0 times these would be lost. */
+/** A pad by 0 before a convolution. The filter must be finite: the pad's 0 · ∞ gives NaN, own padding does not. */
 const paddedConvolution = row(["conv2d"], (node, graph) => {
   const pad = graph.made(node.operands.input, "pad");
   const added = pad && graph.areInner([pad], node) ? imagePadding(pad, node.attributes.inputLayout) : undefined;
@@ -21,7 +21,7 @@ const paddedConvolution = row(["conv2d"], (node, graph) => {
   return become("conv2d", { ...node.operands, input: pad.operands.input }, { ...node.attributes, padding });
 });
 
-/** What a pad puts around the image of each channel, in the order of a convolution; `undefined` if it is more than that. */
+/** The padding of a pad as that of a convolution; `undefined` if it is not 0, or not only of height and width. */
 function imagePadding({ attributes }: AnyNode<"pad">, layout: InputLayout): number[] | undefined {
   const { beginningPadding, endingPadding, mode, value } = attributes;
   if (mode !== "constant" || !Object.is(Number(value), 0)) return undefined;
@@ -32,7 +32,7 @@ function imagePadding({ attributes }: AnyNode<"pad">, layout: InputLayout): numb
   return [..."nc"].every((letter) => `${around(letter)}` === "0,0") ? [..."hw"].flatMap(around) : undefined;
 }
 
-/** Whether a value is a constant of floats without infinities and NaN: these have all bits of the exponent. */
+/** Whether a value is a constant without infinities and NaN, whose exponent bits are all set. */
 function isFiniteConstant(value: Value, graph: Surroundings): boolean {
   const bytes = graph.bytes(value);
   if (!bytes) return false;
@@ -42,7 +42,7 @@ function isFiniteConstant(value: Value, graph: Surroundings): boolean {
     : new Uint32Array(buffer, byteOffset, byteLength / 4).every((word) => (word & 0x7f800000) !== 0x7f800000);
 }
 
-/** A product of a matrix that was transposed. */
+/** A transpose before a product. */
 const transposedGemm = row(["gemm"], (node, graph) => {
   const { a, b } = node.operands;
   const { aTranspose, bTranspose } = node.attributes;
@@ -53,7 +53,7 @@ const transposedGemm = row(["gemm"], (node, graph) => {
   return become("gemm", { ...node.operands, b: right }, { ...node.attributes, bTranspose: !bTranspose });
 });
 
-/** What was transposed to an operand, which nothing else uses. */
+/** The input of the transpose that computes an operand, if nothing else uses the operand. */
 function transposeOf(operand: Value, node: Node, graph: Surroundings): Value | undefined {
   const transpose = graph.made(operand, "transpose");
   const uses = operandsOf(node).filter((other) => other === operand).length;
@@ -61,5 +61,5 @@ function transposeOf(operand: Value, node: Node, graph: Surroundings): Value | u
   return transpose && isSwap && uses === 1 && graph.areInner([transpose], node) ? transpose.operands.input : undefined;
 }
 
-/** The rows of operators that take their operands as they were. */
+/** The rewrites of operands. */
 export const operandRows = { paddedConvolution, transposedGemm };

@@ -1,7 +1,8 @@
 /**
- * Quantised matrices in the layout of blockMatmul: rows of elements in blocks.
+ * Packs quantised matrices for blockMatmul: rows of elements in blocks.
  *
- * Weights of eight bits stay as they are, or become two matrices of four, exactly: `w - z = 16 · (high(w) - high(z)) + (low(w) - low(z))`.
+ * 8-bit weights stay unchanged, or are split exactly into two 4-bit matrices:
+ * `w - z = 16 · (high(w) - high(z)) + (low(w) - low(z))`.
  *
  * @module
  */
@@ -19,34 +20,34 @@ export interface PackedMatrix {
   readonly zeroPoints: Value | undefined;
 }
 
-/** Elements in a block. Larger ones have fewer scales. */
+/** The supported block sizes, in elements. Larger blocks need fewer scales. */
 const BLOCK_SIZES = [256, 128, 64, 32, 16];
-/** By how much elements behind the end may lengthen a row. */
+/** The largest factor by which padding may lengthen a row. */
 const MAX_PADDED = 1.05;
 
-/** The blocks into which rows can be parted, so that each has one scale; `undefined` if none can. */
+/** The largest block size with one scale per block and little padding; `undefined` if there is none. */
 export function blockSizeOf({ inner, run }: QuantizedMatrix): number | undefined {
   if (run < inner) return BLOCK_SIZES.find((size) => run % size === 0);
   if (inner < BLOCK_SIZES.at(-1)!) return undefined;
   return BLOCK_SIZES.find((size) => Math.ceil(inner / size) * size <= MAX_PADDED * inner) ?? BLOCK_SIZES.at(-1);
 }
 
-/** A part of each element of a matrix: `bits` of them from `shift` on. */
+/** A part of each element of a matrix: `bits` bits from bit `shift` on. */
 interface Plane {
   readonly bits: 4 | 8;
   readonly shift: number;
   readonly blockSize: number;
-  /** Blocks in a row. */
+  /** The number of blocks in a row. */
   readonly blocks: number;
 }
 
-/** The matrices, each of four bits, whose products add up to that with the matrix. */
+/** Packs a matrix as one or two 4-bit matrices; the sum of their products is the product of the matrix. */
 export function packedHalves(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix[] {
   const shifts = bitsOf(matrix.dataType) === 4 ? [0] : [0, 4];
   return shifts.map((shift) => packPlane(matrix, { bits: 4, shift, blockSize }, graph));
 }
 
-/** The matrix of eight bits. */
+/** Packs an 8-bit matrix. */
 export function packedBytes(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix {
   return packPlane(matrix, { bits: 8, shift: 0, blockSize }, graph);
 }
@@ -62,7 +63,7 @@ function packPlane(matrix: QuantizedMatrix, part: Omit<Plane, "blocks">, graph: 
   }));
 }
 
-/** All that decides how the bytes of weights, scales and zero points are packed. */
+/** A key of everything that determines how weights, scales and zero points are packed. */
 function keyOf(matrix: QuantizedMatrix, { bits, blockSize, shift }: Plane): string {
   const { columns, columnStride, dataType, inner, innerStride, scales, weights } = matrix;
   return [
@@ -71,7 +72,7 @@ function keyOf(matrix: QuantizedMatrix, { bits, blockSize, shift }: Plane): stri
   ].join();
 }
 
-/** Unsigned elements as bytes: of signed ones the highest bit is turned, of zero points alike. */
+/** The bits to flip in a byte of weights or zero points to make its elements unsigned. */
 function signBits({ dataType }: QuantizedMatrix): number {
   if (isUnsigned(dataType)) return 0;
   return bitsOf(dataType) === 4 ? 0x88 : 0x80;
@@ -148,7 +149,7 @@ function packHalves(
   if (even < count) target[even >> 1] = half(from);
 }
 
-/** The scales by rows and blocks; those of the high halves are 16 times as large. */
+/** The scales in the order of rows and blocks. Those of the high halves are 16 times as large. */
 function packedScales(matrix: QuantizedMatrix, plane: Plane, key: string, graph: Surroundings): Value {
   const { columns, scales } = matrix;
   const { blocks, shift } = plane;
@@ -156,7 +157,7 @@ function packedScales(matrix: QuantizedMatrix, plane: Plane, key: string, graph:
   const isOrdered = columns * blocks === elementCount(scales.shape) && haveScalesInOrder(matrix, plane);
   if (shift === 0 && isOrdered) return graph.viewOf(scales, descriptor);
   return graph.derived(scales, key, descriptor, () => {
-    // A block need not lie at an address that a Float32Array can begin at.
+    // Copied, because the bytes may not be aligned for a Float32Array.
     const source = new Float32Array(graph.bytes(scales)!.slice().buffer);
     const packed = Float32Array.from(blockIndices(matrix, plane), (index) => source[index]! * 2 ** shift);
     return new Uint8Array(packed.buffer);
@@ -195,13 +196,13 @@ function packedZeroPoints(
   });
 }
 
-/** Whether all bytes are the same. A loop takes a tenth of the time that `every` does: there are millions. */
+/** Whether all bytes are the same. There are millions, and a loop takes a tenth of the time of `every`. */
 function areEqual(bytes: Uint8Array): boolean {
   for (let i = 1; i < bytes.length; i++) if (bytes[i] !== bytes[0]) return false;
   return true;
 }
 
-/** Whether the scales of the blocks are number 0, 1, 2, and so on. */
+/** Whether the scales are already in the order of rows and blocks. */
 function haveScalesInOrder({ columns, scaleOfColumn, scaleOfInner }: QuantizedMatrix, plane: Plane): boolean {
   const { blocks, blockSize } = plane;
   for (let block = 0; block < blocks; block++) if (scaleOfInner(block * blockSize) !== block) return false;
@@ -209,7 +210,7 @@ function haveScalesInOrder({ columns, scaleOfColumn, scaleOfInner }: QuantizedMa
   return true;
 }
 
-/** For each row and block the number of its scale. */
+/** The index of the scale of each row and block. */
 function blockIndices(matrix: QuantizedMatrix, { blocks, blockSize }: Plane): Uint32Array {
   const indices = new Uint32Array(matrix.columns * blocks);
   const ofBlocks = Uint32Array.from({ length: blocks }, (_, block) => matrix.scaleOfInner(block * blockSize));

@@ -1,5 +1,5 @@
 /**
- * Convolutions between bytes and bytes: dequantised, convolved, quantised again.
+ * Recognises convolutions from bytes to bytes: dequantise, convolve, quantise.
  *
  * @module
  */
@@ -11,11 +11,14 @@ import type { AnyNode } from "./fused.ts";
 import { type Factor, factorOf, flat, unsigned } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** How far, in steps of the output, a bias may lie beside the integer that the engine adds. */
+/** The largest rounding error of the bias, in quantisation steps of the output. */
 const MAX_BIAS_ERROR = 1e-5;
 const MAX_INT32 = 2 ** 31 - 1;
 
-/** `quantizeLinear(conv2d(dequantizeLinear(x), dequantizeLinear(w), bias))`, with constant scales, and a relu or a reshape between. */
+/**
+ * `quantizeLinear(conv2d(dequantizeLinear(x), dequantizeLinear(w), bias))` with constant scales. Relu and reshape
+ * may come between the convolution and the quantisation.
+ */
 const quantizedConvolution = row(["quantizeLinear"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
   if (elementCount(scale.shape) !== 1 || zeroPoint.dataType !== "uint8") return undefined;
@@ -49,7 +52,7 @@ const quantizedConvolution = row(["quantizeLinear"], (node, graph) => {
   return become("reshape", { input: product }, { newShape: [...output.shape] });
 });
 
-/** Numbers that are quantised to signed bytes, and dequantised: the same by way of unsigned ones. */
+/** Quantises to unsigned instead of signed bytes, if all users dequantise the bytes. */
 const unsignedActivation = row(["dequantizeLinear"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
   const quantize = graph.made(input, "quantizeLinear");
@@ -67,7 +70,7 @@ const unsignedActivation = row(["dequantizeLinear"], (node, graph) => {
   return become("dequantizeLinear", { input: quantized, scale, zeroPoint: after }, {});
 });
 
-/** The convolution whose result is quantised: a relu changes nothing where the least byte stands for 0. */
+/** The convolution whose result is quantised. A relu changes nothing if its zero point is 0. */
 function convolutionBefore(
   value: Value,
   zeroPoint: Value,
@@ -90,7 +93,7 @@ function floats(value: Value | undefined, count: number, graph: Surroundings): F
   return values.length === count ? values : new Float32Array(count).fill(values[0]!);
 }
 
-/** The bias as integers of the product of the scales; `undefined` if it is none, beside what rounding costs. */
+/** The bias in units of the product of the scales; `undefined` if rounding it to integers costs too much. */
 function biasOf(
   { operands: { bias, filter: { shape } } }: AnyNode<"conv2d">,
   image: Factor,
@@ -117,7 +120,7 @@ function biasOf(
   };
 }
 
-/** A constant bias, or one that is dequantised from constants. */
+/** The values of a bias that is constant, or dequantised from constants. */
 function biasValues(bias: Value, graph: Surroundings): Float32Array | Float64Array | undefined {
   const count = elementCount(bias.shape);
   if (graph.bytes(bias)) return floats(bias, count, graph);
@@ -131,5 +134,5 @@ function biasValues(bias: Value, graph: Surroundings): Float32Array | Float64Arr
   return Float64Array.from(integers, (integer, i) => integer * scales[i]!);
 }
 
-/** The rows of quantised convolutions. */
+/** The rewrites to convolutions from bytes to bytes. */
 export const quantizedConvolutions = { unsignedActivation, quantizedConvolution };

@@ -1,5 +1,5 @@
 /**
- * Element-wise operators and movements of elements between bytes and bytes: dequantised, computed, quantised again.
+ * Recognises element-wise operators and movements from bytes to bytes: dequantise, compute, quantise.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { AnyNode } from "./fused.ts";
 import { type Factor, factorOf, flat } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** `quantizeLinear(a + b)` and `quantizeLinear(a · b)` of dequantised a and b; all parameters are constants of one element. */
+/** `quantizeLinear(a + b)` or `quantizeLinear(a · b)` of dequantised a and b. Parameters are single constants. */
 const quantizedBinary = row(["quantizeLinear"], (node, graph) => {
   const computed = graph.made(node.operands.input, "add", "mul");
   const output = computed && parametersOf(node, graph);
@@ -45,7 +45,7 @@ const quantizedSigmoid = row(["quantizeLinear"], (node, graph) => {
     }, {});
 });
 
-/** Bytes that are moved as numbers, and quantised as they were before: the bytes are moved. */
+/** Moves bytes directly, if they are dequantised, moved, and quantised again with the same parameters. */
 const movedBytes = row(["quantizeLinear"], (node, graph) => {
   const moving = graph.made(node.operands.input, "reshape", "transpose", "slice", "expand", "concat");
   const output = moving && parametersOf(node, graph);
@@ -88,16 +88,16 @@ function constantFactor(value: Value, graph: Surroundings): Factor | undefined {
   return factor.scale === undefined || graph.bytes(factor.scale) ? factor : undefined;
 }
 
-/** The bytes of a value that is dequantised by these parameters. */
+/** The bytes of a value that is dequantised with the same parameters as the output. */
 function sameBytes(value: Value, output: Parameters, graph: Surroundings): Value | undefined {
   const factor = constantFactor(value, graph);
   if (!factor) return undefined;
   const scale = factor.scale ? graph.uniform(factor.scale) : 1;
   const isSame = scale === graph.uniform(output.outputScale) &&
     graph.bytes(factor.zeroPoint)![0] === graph.bytes(output.outputZeroPoint)![0];
-  // Below, quotients by the scale are no whole numbers any more.
+  // With more extreme scales, (byte · scale) / scale may not be exact.
   return isSame && scale! > 2 ** -100 && scale! < 2 ** 100 ? factor.bytes : undefined;
 }
 
-/** The rows of element-wise operators on bytes. */
+/** The rewrites to element-wise operators on bytes. */
 export const quantizedElementwise = { quantizedBinary, quantizedSigmoid, movedBytes };

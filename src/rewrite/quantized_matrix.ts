@@ -1,5 +1,5 @@
 /**
- * Matrices of quantised weights: what a constant dequantizeLinear before a product says, however it is written.
+ * Reads matrices of quantised weights from the various forms in which programs write dequantizeLinear before a product.
  *
  * @module
  */
@@ -15,16 +15,16 @@ export interface QuantizedMatrix {
   readonly inner: number;
   readonly columns: number;
   readonly dataType: MLOperandDataType;
-  /** The constants, as dense tensors. */
+  /** The constants; their elements are contiguous. */
   readonly weights: Value;
   readonly scales: Value;
   readonly zeroPoints: Value;
-  /** The element `[k, n]` is weight `k · innerStride + n · columnStride`. */
+  /** Element `[k, n]` is the weight with index `k · innerStride + n · columnStride`. */
   readonly innerStride: number;
   readonly columnStride: number;
-  /** Along the inner dimension, how many neighbours have the same scale in every column. */
+  /** Along the inner dimension, the number of consecutive elements with the same scale in every column. */
   readonly run: number;
-  /** The scale of `[k, n]` is number `scaleOfInner(k) + scaleOfColumn(n)`; so is the zero point. */
+  /** The index of the scale and of the zero point of `[k, n]` is `scaleOfInner(k) + scaleOfColumn(n)`. */
   scaleOfInner(k: number): number;
   scaleOfColumn(n: number): number;
 }
@@ -32,9 +32,9 @@ export interface QuantizedMatrix {
 type Dequantize = AnyNode<"dequantizeLinear">;
 
 /**
- * The matrix that a value is: constant weights, dequantised in float32, behind reshapes, transposes and slices.
+ * Reads a value as a matrix of constant weights, dequantised to float32, then reshaped, transposed or sliced.
  * @param order the last two dimensions of the value
- * @returns `undefined` if the value is something else, or its elements do not lie as rows and columns do
+ * @returns `undefined` if the value is something else, or if its elements have no strides
  */
 export function quantizedMatrix(
   value: Value,
@@ -71,7 +71,7 @@ export function quantizedMatrix(
   };
 }
 
-/** How a value sees the output of a dequantizeLinear. */
+/** Reads a value as a strided view of the output of a dequantizeLinear. */
 function dequantizedView(
   value: Value,
   graph: Surroundings,
@@ -103,16 +103,17 @@ function moved(
   }
 }
 
-/** The scales along a row or a column. */
+/** The scales along the rows or the columns of a matrix. */
 interface ScaleAlong {
-  /** How many elements in a row have the same scale, wherever one begins to count; the count of all if all have. */
+  /** The number of consecutive elements with the same scale; the count of all elements if there is one scale. */
   readonly run: number;
   index(position: number): number;
 }
 
 /**
- * The scales of the elements 0, stride, 2 · stride, ... of the input. That their number is a sum over the dimensions
- * holds where the steps stay within neighbouring dimensions, which they have to go through one after another.
+ * The scales of the elements 0, stride, 2 · stride, ... of the input. The index of a scale is a sum over dimensions, if
+ * the steps walk through adjacent dimensions, one after another.
+ * @returns `undefined` if they do not
  */
 function scaleAlong(dequantize: Dequantize, stride: number, count: number): ScaleAlong | undefined {
   const { input: { shape }, scale } = dequantize.operands;
@@ -121,7 +122,7 @@ function scaleAlong(dequantize: Dequantize, stride: number, count: number): Scal
   const scales = denseView(scale.shape).strides;
   const parts: { step: number; size: number; block: number; scale: number }[] = [];
   let step = 1;
-  // From the dimension in which one step is one element, outwards, until all steps have room.
+  // From the dimension in which one step is one element outwards, until the dimensions cover all steps.
   for (let axis = shape.length - 1; axis >= 0 && step < count; axis--) {
     if (shape[axis] === 1 || input[axis]! < stride) continue;
     if (input[axis]! !== stride * step) return undefined;
@@ -139,7 +140,7 @@ function scaleAlong(dequantize: Dequantize, stride: number, count: number): Scal
   };
 }
 
-/** How far the scale stays the same: through all dimensions that have one, and to the end of a block of the next. */
+/** The number of steps with the same scale: all inner dimensions with one scale, times a block of the next. */
 function runOf(parts: readonly { step: number; size: number; block: number }[]): number {
   const next = parts.find(({ size, block }) => block !== size);
   const last = parts.at(-1)!;

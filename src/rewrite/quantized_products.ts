@@ -1,5 +1,5 @@
 /**
- * Products with constant quantised weights, which keep their four or eight bits an element in memory.
+ * Recognises products with constant quantised weights, which then stay in 4 or 8 bits per element in memory.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { blockSizeOf, packedBytes, packedHalves } from "./packed_blocks.ts";
 import { type QuantizedMatrix, quantizedMatrix } from "./quantized_matrix.ts";
 import { type Rewrite, row } from "./row.ts";
 
-/** Makes a product with a matrix of quantised weights; `undefined` if it stays as it is written. */
+/** Makes a product with a matrix of quantised weights; `undefined` if the graph stays unchanged. */
 type MakeProduct = (
   a: Value,
   matrix: QuantizedMatrix,
@@ -23,14 +23,14 @@ type MakeProduct = (
 /** `matmul(a, B)` for quantised B. */
 function matmulBy(make: MakeProduct): Rewrite {
   return row(["matmul"], ({ operands: { a, b }, outputs: [output] }, graph) => {
-    // Dimensions of B beside the last two are 1; they must not give the result more of them than a has.
+    // The outer dimensions of B are 1. They must not add dimensions to the result.
     if (output!.shape.length !== a.shape.length) return undefined;
     const matrix = quantizedMatrix(b, "inner, columns", graph);
     return matrix && make(a, matrix, output!, graph);
   });
 }
 
-/** `gemm(a, B)` for quantised B. What is added to the product is added behind it. */
+/** `gemm(a, B, c)` for quantised B. The operand c is added after the product. */
 function gemmBy(make: MakeProduct): Rewrite {
   return row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
     const { alpha, aTranspose, beta, bTranspose } = attributes;
@@ -44,10 +44,11 @@ function gemmBy(make: MakeProduct): Rewrite {
 }
 
 /**
- * The product of a and a matrix: of one of four bits, or the sum of those of the halves of one of eight.
+ * The exact product of a and a matrix. An 8-bit matrix is split into two 4-bit halves, whose products are added.
  *
- * Of eight bits, products with a single row go this way: they take 1.3 times as long as in float32, and a quarter of the
- * memory. Those with several rows take more than twice as long; the engine makes float32 of their weights once.
+ * Used for 8-bit matrices only if a has a single row. That takes 1.3 times as long as in float32, and a quarter of the
+ * memory. With several rows it would take more than twice as long; the engine then converts the weights to float32
+ * once.
  */
 const exactProduct: MakeProduct = (a, matrix, output, graph) => {
   const blockSize = blockSizeOf(matrix);
@@ -62,7 +63,7 @@ const exactProduct: MakeProduct = (a, matrix, output, graph) => {
   }, {});
 };
 
-/** The product of a, rounded to eight bits, and a matrix of eight bits as it is. */
+/** The product of a, rounded to 8 bits, and an unchanged 8-bit matrix. */
 const roundedProduct: MakeProduct = (a, matrix, _output, graph) => {
   const blockSize = blockSizeOf(matrix);
   if (blockSize === undefined || bitsOf(matrix.dataType) !== 8) return undefined;
@@ -70,7 +71,7 @@ const roundedProduct: MakeProduct = (a, matrix, _output, graph) => {
   return become("blockMatmul", { a, ...packedBytes(matrix, blockSize, graph) }, attributes);
 };
 
-/** The rows of products with quantised weights. Those that round are for contexts that allow reduced precision. */
+/** The rewrites to products with quantised weights. Those that round need a context that allows reduced precision. */
 export const quantizedProducts = {
   quantizedMatmul: matmulBy(exactProduct),
   quantizedGemm: gemmBy(exactProduct),

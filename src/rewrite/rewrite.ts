@@ -1,6 +1,6 @@
 /**
- * The graph made better before it is lowered: patterns that are recognised, each under the exact conditions under which
- * what it becomes is the same function.
+ * Optimises a graph before it is lowered. Each rewrite replaces a pattern under exact conditions, so that the
+ * replacement is the same function.
  *
  * @module
  */
@@ -24,7 +24,7 @@ import { scaledConvolutions } from "./scaled_convolutions.ts";
 
 export type { ConstantStore } from "./editor.ts";
 
-/** Every row. */
+/** All rewrites by name. */
 export const rewrites = {
   ...activations,
   ...dynamicQuantizations,
@@ -40,13 +40,13 @@ export const rewrites = {
   ...scaledConvolutions,
 } satisfies Record<string, Rewrite>;
 
-/** The name of a row. */
+/** The name of a rewrite. */
 export type RewriteName = keyof typeof rewrites;
 
 /**
- * The graph with all patterns of the rows that are named, which a backend can lower, replaced. Blocks that nothing needs
- * any more are released, those of the new graph belong to it as those of the old one did.
- * @param passes the names of rows; those of the first pass come to see the whole graph before those of the next one
+ * Replaces the patterns of the named rewrites. Releases blocks that are no longer needed; the new graph owns the
+ * others, as the old graph did.
+ * @param passes the names of rewrites that the backend can lower; each pass visits the whole graph before the next one
  */
 export function* rewriteInSteps<Block>(
   given: Graph<Block>,
@@ -63,7 +63,7 @@ export function* rewriteInSteps<Block>(
   }));
 }
 
-/** {@linkcode rewriteInSteps} at once. */
+/** Runs {@linkcode rewriteInSteps} without pauses. */
 export function rewrite<Block>(
   graph: Graph<Block>,
   passes: readonly (readonly RewriteName[])[],
@@ -72,10 +72,10 @@ export function rewrite<Block>(
   return finish(rewriteInSteps(graph, passes, store));
 }
 
-/** The rows of a pass by the operators with which their patterns end. */
+/** The rewrites of a pass, by the last operator of their patterns. */
 type Table = ReadonlyMap<string, readonly Rewrite[]>;
 
-/** The tables of the passes that backends have named. */
+/** A cache: the tables of the passes that backends use. */
 const tables = new WeakMap<readonly RewriteName[], Table>();
 
 function tableOf(names: readonly RewriteName[]): Table {

@@ -1,5 +1,5 @@
 /**
- * What a rewrite is.
+ * The type of a rewrite.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import type { Node } from "../graph/graph.ts";
 import type { Replacement, Surroundings } from "./editor.ts";
 import type { AnyName, AnyNode } from "./fused.ts";
 
-/** A row of the table of rewrites. */
+/** A row of the table of rewrites: a pattern and its replacement. */
 export interface Rewrite {
-  /** The operators with which its pattern ends. */
+  /** The operators that can end the pattern. */
   readonly ends: readonly AnyName[];
-  /** What the last node of the pattern becomes; `undefined` if the pattern is not there, or is another function. */
+  /** The replacement of the last node; `undefined` if the pattern does not match, or is a different function. */
   match(node: Node, graph: Surroundings): Replacement | undefined;
 }
 
-/** Writes a row; the type of the node follows from the operators with which its pattern ends. */
+/** Defines a rewrite. The type of the node follows from `ends`. */
 export function row<const Name extends AnyName>(
   ends: readonly Name[],
   match: (node: AnyNode<Name>, graph: Surroundings) => Replacement | undefined,

@@ -1,9 +1,9 @@
 /**
- * Constant factors and summands of each channel behind a convolution, which become part of its filter and bias.
+ * Merges constant factors and summands per channel, after a convolution, into its filter and bias.
  *
- * Each weight is rounded once, as the operator would round its result. The largest weight of each channel must stay a
- * normal number, so that what smaller ones lose as subnormal numbers is no more than its own rounding; all must stay
- * finite. Factors are positive: a negative one would make -0 of a sum that is 0, which the convolution does not.
+ * Each weight is rounded once, as the operator would round its result. All weights must stay finite. The largest weight
+ * of each channel must stay a normal number: then the loss of smaller, subnormal weights is at most its rounding error.
+ * Factors must not be negative: they would turn a sum of 0 into -0, which the convolution cannot do.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { row } from "./row.ts";
 
 type Convolution = AnyNode<"conv2d">;
 
-/** What becomes of the channels of a convolution: `y · factor + summand`. */
+/** The function that is applied to each channel: `y · factor + summand`. */
 interface Affine {
   readonly factors?: Float64Array | undefined;
   readonly summands?: Float64Array | undefined;
 }
 
-const LEAST_NORMAL = 2 ** -126;
+const MIN_NORMAL = 2 ** -126;
 
 const scaledConvolution = row(["mul", "div"], (node, graph) => {
   const found = convolutionAndNumbers(node, node.operator === "div", graph);
@@ -39,7 +39,7 @@ const shiftedConvolution = row(["add", "sub"], (node, graph) => {
   return withAffine(found.convolution, { summands }, graph);
 });
 
-/** `(y - mean) · scale / √(variance + epsilon) + bias`: the last sum makes 0 of -0, so that the factor may be negative. */
+/** `(y - mean) · scale / √(variance + epsilon) + bias`. With a bias, factors may be negative: it turns -0 into 0. */
 const normalizedConvolution = row(["batchNormalization"], (node, graph) => {
   const { input, mean, variance, scale, bias } = node.operands;
   const convolution = convolutionOf(input, node, graph);
@@ -54,7 +54,7 @@ const normalizedConvolution = row(["batchNormalization"], (node, graph) => {
   return withAffine(convolution, { factors, summands }, graph);
 });
 
-/** A convolution and a constant that an operator combines, in this order only if `isOrdered`. */
+/** The convolution and the constant that an operator combines; with `isOrdered`, the convolution must come first. */
 function convolutionAndNumbers(
   node: AnyNode<"add" | "sub" | "mul" | "div">,
   isOrdered: boolean,
@@ -67,7 +67,7 @@ function convolutionAndNumbers(
   return numbers && { convolution, numbers };
 }
 
-/** The convolution of float32 that made a value of the same shape as the node's, if no other uses it. */
+/** The float32 convolution that computes a value of the node's shape, if only the node uses it. */
 function convolutionOf(value: Value, node: Node, graph: Surroundings): Convolution | undefined {
   const convolution = graph.made(value, "conv2d");
   const isOurs = convolution && value.dataType === "float32" && graph.areInner([convolution], node) &&
@@ -79,7 +79,7 @@ function channelAxis({ attributes: { inputLayout } }: Convolution): number {
   return inputLayout.indexOf("c");
 }
 
-/** The numbers of a constant that has one for all channels, or one for each. */
+/** The numbers of a constant with one number for all channels, or one for each. */
 function perChannel(value: Value, convolution: Convolution, graph: Surroundings): Float64Array | undefined {
   const { shape } = convolution.outputs[0]!;
   const axis = channelAxis(convolution);
@@ -98,7 +98,7 @@ function floatsOf({ buffer, byteLength, byteOffset }: Uint8Array): Float32Array 
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
-/** The convolution with another filter and bias; `undefined` if they would lose digits. */
+/** The convolution with the merged filter and bias; `undefined` if that would lose precision. */
 function withAffine(
   convolution: Convolution,
   { factors, summands }: Affine,
@@ -119,7 +119,7 @@ function withAffine(
   return become("conv2d", operands, convolution.attributes);
 }
 
-/** The bias after factors and summands; `undefined` if it is no constant, or would not be finite. */
+/** The bias after factors and summands; `undefined` if it is not constant, or the result is not finite. */
 function shiftBias(
   convolution: Convolution,
   { factors, summands }: Affine,
@@ -133,7 +133,7 @@ function shiftBias(
   return after?.every(Number.isFinite) ? after : undefined;
 }
 
-/** Whether the filter is a constant, and loses no digits when each output channel is multiplied by its factor. */
+/** Whether the filter is constant, and keeps its precision if each output channel is multiplied by its factor. */
 function canScale(convolution: Convolution, factors: Float64Array, graph: Surroundings): boolean {
   if (!factors.every(isNormal)) return false;
   return largestOfChannels(convolution, factors.length, graph)?.every((number, channel) =>
@@ -141,7 +141,7 @@ function canScale(convolution: Convolution, factors: Float64Array, graph: Surrou
   ) ?? false;
 }
 
-/** The largest magnitude in the filter of each output channel; NaN if there is one. */
+/** The largest magnitude of the weights of each output channel; NaN if a weight is NaN. */
 function largestOfChannels(convolution: Convolution, count: number, graph: Surroundings): Float64Array | undefined {
   const bytes = graph.bytes(convolution.operands.filter);
   if (!bytes) return undefined;
@@ -156,7 +156,7 @@ function largestOfChannels(convolution: Convolution, count: number, graph: Surro
   return largest;
 }
 
-/** Writes the filter with each output channel times its factor. */
+/** Writes the filter, with each output channel multiplied by its factor. */
 function scaleFilter(
   convolution: Convolution,
   factors: Float64Array,
@@ -171,14 +171,14 @@ function scaleFilter(
   }
 }
 
-/** How many weights of an output channel lie side by side in the filter. */
+/** The number of consecutive weights of an output channel in the filter. */
 function weightsInRow({ attributes: { filterLayout }, operands: { filter } }: Convolution): number {
   return elementCount(filter.shape.slice(filterLayout.indexOf("o") + 1));
 }
 
 function isNormal(number: number): boolean {
-  return Number.isFinite(number) && Math.abs(number) >= LEAST_NORMAL;
+  return Number.isFinite(number) && Math.abs(number) >= MIN_NORMAL;
 }
 
-/** The rows of convolutions with what follows them. */
+/** The rewrites of operators after convolutions. */
 export const scaledConvolutions = { scaledConvolution, shiftedConvolution, normalizedConvolution };

@@ -1,18 +1,18 @@
 /**
- * A dense tensor seen through reshapes, transposes and slices: where each element of the view lies.
+ * Strided views of a dense tensor, after reshapes, transposes and slices.
  *
  * @module
  */
 
 import type { Shape } from "../shape.ts";
 
-/** The element `[i, j, ...]` of the view is element `i · strides[0] + j · strides[1] + ...` of the tensor, row-major. */
+/** Element `[i, j, ...]` of the view is element `i · strides[0] + j · strides[1] + ...` of the tensor (row-major). */
 export interface StridedView {
   readonly shape: Shape;
   readonly strides: readonly number[];
 }
 
-/** The whole tensor as it is. */
+/** A view of the whole tensor. */
 export function denseView(shape: Shape): StridedView {
   const strides = new Array<number>(shape.length);
   let step = 1;
@@ -23,19 +23,19 @@ export function denseView(shape: Shape): StridedView {
   return { shape, strides };
 }
 
-/** The view with its dimensions in another order. */
+/** Reorders the dimensions of a view. */
 export function transposeView({ shape, strides }: StridedView, permutation: readonly number[]): StridedView {
   return { shape: permutation.map((axis) => shape[axis]!), strides: permutation.map((axis) => strides[axis]!) };
 }
 
-/** The first elements of each dimension. */
+/** Keeps the first elements of each dimension. */
 export function cutView({ strides }: StridedView, sizes: Shape): StridedView {
   return { shape: sizes, strides };
 }
 
-/** The view in another shape of as many elements; `undefined` if no strides say that. */
+/** Reshapes a view; `undefined` if no strides can describe the result. */
 export function reshapeView(view: StridedView, shape: Shape): StridedView | undefined {
-  // Neighbouring dimensions that lie in the tensor as one are one; what is left must be split, not joined.
+  // Joins dimensions that are contiguous in the tensor. The result must only split these runs.
   const runs = joinedRuns(view);
   const strides = new Array<number>(shape.length).fill(0);
   let axis = shape.length - 1;
@@ -51,7 +51,7 @@ export function reshapeView(view: StridedView, shape: Shape): StridedView | unde
   return { shape, strides };
 }
 
-/** The dimensions of more than one element, joined where the outer one steps over the whole inner one. */
+/** The dimensions of more than one element, joined where the outer stride is the extent of the inner dimension. */
 function joinedRuns({ shape, strides }: StridedView): { size: number; stride: number }[] {
   const runs: { size: number; stride: number }[] = [];
   shape.forEach((size, axis) => {

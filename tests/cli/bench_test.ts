@@ -5,7 +5,7 @@ import { type BackendRow, compareBackends, type Limits } from "../../cli/bench/b
 import { SILENT, webnn } from "../support/terminal.ts";
 import { LINEAR, temporaryFolder } from "./files.ts";
 
-Deno.test("bench measures each device and number of threads, beside another engine, and says which to choose", async () => {
+Deno.test("bench measures each device and number of threads, compares another engine, and recommends a device", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const args = ["bench", model, "--threads", "1,2", "--against", "onnxruntime-node", "--json"];
@@ -26,7 +26,7 @@ Deno.test("bench measures each device and number of threads, beside another engi
   assertEquals(recommended.device, "cpu");
 });
 
-Deno.test("bench tells which device failed and why, measures the others, and ends with status 1", async () => {
+Deno.test("bench names a device that fails and the reason, measures the others, and ends with status 1", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const { status, stdout, stderr } = await webnn("bench", model, "--device", "cpu,nosuch", "--threads", "1");
@@ -37,7 +37,7 @@ Deno.test("bench tells which device failed and why, measures the others, and end
   assertMatch(stdout, /^Choose cpu with 1 thread$/m);
 });
 
-Deno.test("compile fills the folder, which later contexts take the graph from; a second time it says so", async () => {
+Deno.test("compile writes the graph to the cache folder once; the second time it adds nothing", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const cache = join(folder.path, "cache");
@@ -47,7 +47,7 @@ Deno.test("compile fills the folder, which later contexts take the graph from; a
   assertEquals(first.bytes, Deno.statSync(join(cache, first.files[0])).size);
 });
 
-Deno.test("bench --backend compares backends by kind of work, tells what really ran, and which is the quickest", async () => {
+Deno.test("bench --backend compares backends by benchmark, and names what actually ran and the fastest", async () => {
   const args = ["bench", "--backend", "cpu,coreml", "--benchmark", "convolution"];
   const [json, text] = [await webnn(...args, "--json"), await webnn(...args)];
   const { results: [cpu, coreml], winners } = JSON.parse(json.stdout);
@@ -58,7 +58,7 @@ Deno.test("bench --backend compares backends by kind of work, tells what really 
   assertMatch(text.stdout, /^convolution +cpu +[\d.]+ +[\d.]+ +100 % .*onnxruntime/m);
 });
 
-Deno.test("bench --backend gives each case its time, and says in its row what is too slow", async () => {
+Deno.test("bench --backend limits the time of each case, and reports in its row what is too slow", async () => {
   const terminal = SILENT;
   const rowWith = async (limits: Limits) => {
     const { data, text } = await compareBackends(terminal, ["cpu"], ["convolution"], limits);
@@ -74,10 +74,10 @@ Deno.test("bench --backend gives each case its time, and says in its row what is
 
 for (
   const [args, complaint] of [
-    [["model.onnx", "--backend", "cpu"], "--backend and --benchmark take no MODEL; --device does"],
-    [["--backend", "tpu"], '--backend knows cpu, gpu, coreml, all, but not "tpu"'],
-    [["--benchmark", "sorting"], '--benchmark knows matrix, convolution, transformer, all, but not "sorting"'],
-    [["model.onnx", "--against", "magic"], '--against knows onnxruntime-node, but not "magic"'],
+    [["model.onnx", "--backend", "cpu"], "--backend and --benchmark take no MODEL; use --device"],
+    [["--backend", "tpu"], '--backend accepts cpu, gpu, coreml, all; not "tpu"'],
+    [["--benchmark", "sorting"], '--benchmark accepts matrix, convolution, transformer, all; not "sorting"'],
+    [["model.onnx", "--against", "magic"], '--against accepts onnxruntime-node; not "magic"'],
   ] as const
 ) {
   Deno.test(`webnn bench ${args.join(" ")}: wrong usage`, async () => {

@@ -1,23 +1,23 @@
-/** `webnn convert`: what it writes runs, and has the names that it had. */
+/** `webnn convert`: the result runs and keeps the names of inputs and outputs. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { onnxFile } from "../support/onnx_writer.ts";
 import { webnn } from "../support/terminal.ts";
 import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
 
-/** A model whose second input is a shape. */
+/** A model whose second input is the shape of a reshape. */
 const RESHAPE = onnxFile({
   nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["y"] }],
   inputs: [{ name: "x", shape: [6] }, { name: "to", type: "int64", shape: [2] }],
   outputs: [{ name: "y", shape: [null, null] }],
 });
 
-/** Arithmetic that Core ML does not have. */
+/** A module with arithmetic that Core ML does not support. */
 const LONG = `export default function (builder) {
   const x = builder.input("x", { dataType: "int64", shape: [2] });
   return { y: builder.add(x, x) };
 }`;
 
-Deno.test("an ONNX file of fixed shapes computes the same as the model it was made of", async () => {
+Deno.test("an ONNX file with fixed shapes computes the same as the original model", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const converted = `${folder.path}/out.onnx`;
@@ -31,7 +31,7 @@ Deno.test("an ONNX file of fixed shapes computes the same as the model it was ma
   assertEquals(await outputs(converted), await outputs(model));
 });
 
-Deno.test("an input that decides over shapes is given by a file, and is none of the result's", async () => {
+Deno.test("an input that determines shapes is given by a file, and is not an input of the result", async () => {
   using folder = temporaryFolder();
   const model = folder.write("reshape.onnx", RESHAPE);
   const shape = folder.write("to.json", "[2, 3]");
@@ -42,7 +42,7 @@ Deno.test("an input that decides over shapes is given by a file, and is none of 
   assertEquals([inputs.map(({ name }: { name: string }) => name), outputs[0].shape], [["x"], [2, 3]]);
 });
 
-Deno.test("a package of Core ML is a folder of three files", async () => {
+Deno.test("a Core ML package is a folder of three files", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.mjs", MODULE);
   const converted = `${folder.path}/out.mlpackage`;
@@ -59,7 +59,12 @@ for (
   const [what, args, complaint, expected] of [
     ["no model", ["-o", "out.onnx"], "MODEL is missing", 2],
     ["no output", ["MODEL"], "--output is missing", 2],
-    ["another ending", ["MODEL", "-o", "out.tflite"], '--output must end in .onnx or .mlpackage, not "out.tflite"', 2],
+    [
+      "an unknown extension",
+      ["MODEL", "-o", "out.tflite"],
+      '--output must end in .onnx or .mlpackage, not "out.tflite"',
+      2,
+    ],
     ["no such file", ["nowhere.onnx", "-o", "FOLDER/out.onnx"], "nowhere.onnx: there is no such file or folder", 1],
     ["a text file", ["TEXT", "-o", "FOLDER/out.onnx"], "text.onnx: ", 1],
     ["a damaged model", ["DAMAGED", "-o", "FOLDER/out.onnx"], "damaged.onnx: ", 1],
@@ -70,16 +75,21 @@ for (
       1,
     ],
     [
-      "elements that decide",
+      "an input that determines shapes, without a file",
       ["RESHAPE", "-o", "FOLDER/out.onnx"],
-      "reshape.onnx: the elements of to decide over shapes; say them: --input to=FILE",
+      "reshape.onnx: shapes depend on the elements of to; give them with --input to=FILE",
       1,
     ],
-    ["what Core ML lacks", ["LONG", "-o", "FOLDER/out.mlpackage"], "Core ML does not take the graph", 1],
+    [
+      "a graph that Core ML does not support",
+      ["LONG", "-o", "FOLDER/out.mlpackage"],
+      "Core ML does not take the graph",
+      1,
+    ],
     ["a folder that is a file", ["MODEL", "-o", "MODEL/out.mlpackage"], "out.mlpackage", 1],
   ] as const
 ) {
-  Deno.test(`${what}: one line tells it, and no file is left behind`, async () => {
+  Deno.test(`${what}: one line of error, and no file is left behind`, async () => {
     using folder = temporaryFolder();
     const places = {
       MODEL: folder.write("linear.onnx", LINEAR),

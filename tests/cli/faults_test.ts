@@ -1,5 +1,5 @@
 /**
- * What can go wrong, for each command that takes a model: the status, and exactly one line that names the file, input or
+ * Faults of each command that takes a model: the exit status, and exactly one line that names the file, input or
  * option.
  */
 import { assertEquals, assertMatch } from "@std/assert";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { MAIN, type Outcome, outcomeOf, spawnWebnn, webnn } from "../support/terminal.ts";
 import { type Folder, LINEAR, temporaryFolder } from "./files.ts";
 
-/** What each command needs beside the model, and what it writes. */
+/** What each command needs besides the model, and what it writes. */
 const COMMANDS: Record<string, Traits> = {
   info: {},
   run: { writes: "--output", runs: true, opens: true },
@@ -20,22 +20,22 @@ const COMMANDS: Record<string, Traits> = {
 };
 
 interface Traits {
-  /** The option for what it writes. */
+  /** The option that names the output. */
   readonly writes?: string;
-  /** How the name of what it writes ends. */
+  /** The extension of the output. */
   readonly ending?: string;
-  /** Whether it must be told where it writes. */
+  /** Whether that option is required. */
   readonly isNeeded?: boolean;
-  /** Whether it takes inputs and shapes. */
+  /** Whether it has the options for inputs and shapes. */
   readonly runs?: boolean;
-  /** Whether it takes the options of devices. */
+  /** Whether it has the options for devices. */
   readonly opens?: boolean;
 }
 
-/** One fault: what the command line is like, and what it says. */
+/** One fault: the command line and the expected error. */
 interface Fault {
   readonly name: string;
-  /** Of commands that have this trait only. */
+  /** Only for commands with this trait. */
   readonly of?: "runs" | "writes" | "opens";
   readonly args: (folder: Folder, option: string) => readonly string[];
   readonly says: RegExp;
@@ -50,7 +50,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: "two MODELs",
     args: () => ["a.onnx", "b.onnx"],
-    says: /: there is one MODEL at a time: "b.onnx" is one too many$/,
+    says: /: give only one MODEL: "b.onnx" is one too many$/,
     status: 2,
   },
   {
@@ -76,7 +76,7 @@ const FAULTS: readonly Fault[] = [
     says: /empty\.onnx: The file is damaged or is no ONNX model/,
   },
   {
-    name: "a file that is cut",
+    name: "a truncated file",
     args: (folder) => [folder.write("cut.onnx", LINEAR.subarray(0, LINEAR.length / 2))],
     says: /cut\.onnx: The file is damaged or is no ONNX model/,
   },
@@ -86,7 +86,7 @@ const FAULTS: readonly Fault[] = [
     says: /damaged\.onnx: The file is damaged or is no ONNX model/,
   },
   {
-    name: "a server that is not there",
+    name: "a server that does not exist",
     args: () => ["http://127.0.0.1:9/model.onnx"],
     says: /http:\/\/127\.0\.0\.1:9\/model\.onnx: /,
   },
@@ -96,9 +96,9 @@ const FAULTS: readonly Fault[] = [
     says: /broken\.ts: out of ideas$/,
   },
   {
-    name: "a module without the function",
+    name: "a module without a default export",
     args: (folder) => [folder.write("empty.ts", "export const a = 1;")],
-    says: /empty\.ts exports no function by default;/,
+    says: /empty\.ts must export a function by default:/,
   },
   {
     name: "a module that does not parse",
@@ -112,10 +112,10 @@ const FAULTS: readonly Fault[] = [
     says: /--shape x: the input "x" has the shape \[rows, 2\], not \[1, 3\]$/,
   },
   {
-    name: "a shape that is none",
+    name: "an invalid shape",
     of: "runs",
     args: (folder) => [model(folder), "--shape", "x=1,two"],
-    says: /--shape x must be whole numbers with commas between, not "1,two"$/,
+    says: /--shape x must be whole numbers separated by commas, not "1,two"$/,
     status: 2,
   },
   {
@@ -126,13 +126,13 @@ const FAULTS: readonly Fault[] = [
     status: 2,
   },
   {
-    name: "an input that the model has not",
+    name: "an unknown input",
     of: "runs",
     args: (folder) => [model(folder), "--input", `z=${folder.write("x.json", "[[1, 2]]")}`],
-    says: /--input: the model has no input "z", but "x"$/,
+    says: /--input: the model has no input "z"; its inputs: "x"$/,
   },
   {
-    name: "a file of a type that does not fit",
+    name: "a file of the wrong data type",
     of: "runs",
     args: (folder) => {
       const x = folder.write("x.npy", new Uint8Array(dump(BigInt64Array.of(1n, 2n), [1, 2])));
@@ -141,7 +141,7 @@ const FAULTS: readonly Fault[] = [
     says: /x\.npy holds int64 \[1, 2\], but the input "x" is float32$/,
   },
   {
-    name: "a file of a shape that does not fit",
+    name: "a file of the wrong shape",
     of: "runs",
     args: (folder) => {
       const x = folder.write("x.npy", new Uint8Array(dump(Float32Array.of(1, 2, 3), [1, 3])));
@@ -156,26 +156,26 @@ const FAULTS: readonly Fault[] = [
     says: new RegExp(`x\\.${extension}( |:)`),
   })),
   {
-    name: "an input of an unknown kind",
+    name: "an input file of an unknown format",
     of: "runs",
     args: (folder) => [model(folder), "--input", `x=${folder.write("x.doc", "")}`],
-    says: /x\.doc: a file of this kind cannot be an input;/,
+    says: /x\.doc: an input must be a \.npy, /,
   },
   {
-    name: "no file for an input",
+    name: "a missing input file",
     of: "runs",
     args: (folder) => [model(folder), "--input", `x=${join(folder.path, "x.npy")}`],
     says: /x\.npy: there is no such file or folder$/,
   },
   {
-    name: "threads that are no number",
+    name: "a number of threads that is not a number",
     of: "opens",
     args: (folder) => [model(folder), "--threads", "many"],
-    says: /--threads must be a whole number from 1, not "many"$/,
+    says: /--threads must be a whole number, at least 1, not "many"$/,
     status: 2,
   },
   {
-    name: "a place below a file",
+    name: "an output path below a file",
     of: "writes",
     args: (folder, option) => [model(folder), option, join(folder.write("file", ""), "below")],
     says: /file[\\/]below.*: a part of the path is a file, not a folder$/,
@@ -205,16 +205,16 @@ for (const [command, traits] of Object.entries(COMMANDS)) {
   }
 }
 
-Deno.test("a file that Deno may not read: one line", async () => {
+Deno.test("a file without Deno's permission to read it: one line", async () => {
   using folder = temporaryFolder();
   const path = model(folder);
   const child = spawnWebnn(["info", path], ["--allow-all", `--deny-read=${path}`]);
-  assertOneLine(await outcomeOf(child), "info", /linear\.onnx: Deno was started without the permission for it$/, 1);
+  assertOneLine(await outcomeOf(child), "info", /linear\.onnx: Deno was started without permission for it$/, 1);
 });
 
 Deno.test({
   name: "a file that the user may not read: one line",
-  ignore: Deno.build.os === "windows" || Deno.uid() === 0, // root may read everything
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0, // root can read every file
   async fn() {
     using folder = temporaryFolder();
     const path = model(folder);
@@ -223,7 +223,7 @@ Deno.test({
   },
 });
 
-/** Whether this user may mount a file system of his own. */
+/** Whether this user can mount a file system in a namespace. */
 function mayMount(): boolean {
   if (Deno.build.os !== "linux") return false;
   try {
@@ -242,7 +242,7 @@ for (
 ) {
   Deno.test({
     name: `a full disk: webnn ${command} says so in one line, and leaves nothing behind`,
-    ignore: !mayMount(), // a disk of 64 kB needs `unshare`
+    ignore: !mayMount(), // the disk of 64 kB is mounted with `unshare`
     async fn() {
       using folder = temporaryFolder();
       const disk = join(folder.path, "disk");
@@ -267,8 +267,8 @@ for (
 }
 
 Deno.test({
-  name: "standard output that is full makes status 1 and one line",
-  ignore: Deno.build.os !== "linux", // which has /dev/full
+  name: "a full standard output: status 1 and one line",
+  ignore: Deno.build.os !== "linux", // only Linux has /dev/full
   async fn() {
     const { code, stderr } = await new Deno.Command("sh", {
       args: ["-c", '"$@" > /dev/full', "sh", Deno.execPath(), "run", "-q", "--no-check", "-A", MAIN, "--help"],
@@ -288,6 +288,6 @@ Deno.test("webnn install without pip says what to do", async () => {
   });
   const { code, stdout, stderr } = await child.output();
   const outcome = { status: code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
-  assertOneLine(outcome, "install", /there is no pip here: install Python 3 with pip/, 1);
+  assertOneLine(outcome, "install", /pip was not found: install Python 3 with pip/, 1);
   assertEquals(folder.names(), []);
 });

@@ -1,17 +1,17 @@
-/** Models and inputs for the tests of the command line, in a folder that goes at the end. */
+/** Models and inputs for the tests of the command line, in temporary folders. */
 import { join } from "node:path";
 import { onnxFile } from "../support/onnx_writer.ts";
 
 /** A folder with files, removed at the end of a `using` block. */
 export interface Folder extends Disposable {
   readonly path: string;
-  /** Writes a file and answers its path. */
+  /** Writes a file and returns its path. */
   write(name: string, content: string | Uint8Array): string;
   /** The names of all files and folders in it. */
   names(): string[];
 }
 
-/** A new folder for temporary files. */
+/** Creates a temporary folder. */
 export function temporaryFolder(): Folder {
   const path = Deno.makeTempDirSync();
   return {
@@ -41,7 +41,7 @@ export const LINEAR: Uint8Array = onnxFile({
   ],
 });
 
-/** A model that gives its input of some type and shape back. */
+/** A model that returns its input, of some type and shape. */
 export function identityModel(
   type: "float32" | "float16" | "int64" | "uint8" | "bool",
   shape: readonly (number | string | null)[],

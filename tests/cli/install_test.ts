@@ -1,4 +1,4 @@
-/** `webnn install`, without a network: pip is told where to look by its own variables. */
+/** `webnn install` without a network: pip's environment variables name a local package index. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { zipSync } from "fflate";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { LINEAR, temporaryFolder } from "./files.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
-/** Whether Python has pip here. */
+/** Whether this machine has Python with pip. */
 function hasPip(): boolean {
   try {
     return new Deno.Command("python3", { args: ["-m", "pip", "--version"], stderr: "null" }).outputSync().success;
@@ -18,7 +18,7 @@ function hasPip(): boolean {
   }
 }
 
-/** Runs `webnn install onnxruntime` with some variables. */
+/** Runs `webnn install onnxruntime` with some environment variables. */
 async function install(folder: string, env: Record<string, string>) {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "-q", "--no-check", "-A", MAIN, "install", "onnxruntime", "--dir", folder],
@@ -30,7 +30,7 @@ async function install(folder: string, env: Record<string, string>) {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** A wheel of onnxruntime's name and version that somebody else made. */
+/** A forged wheel with the name and version of onnxruntime. */
 function forgedWheel(): Uint8Array {
   const text = (lines: string) => new TextEncoder().encode(lines);
   const info = "onnxruntime-1.30.0.dist-info";
@@ -42,22 +42,26 @@ function forgedWheel(): Uint8Array {
   });
 }
 
-const NEEDS_PIP = { ignore: !hasPip() }; // the package is fetched by it
+const NEEDS_PIP = { ignore: !hasPip() }; // webnn install runs pip
 
-Deno.test("install: where no package index is reached, one line says so, and nothing is left", NEEDS_PIP, async () => {
-  using folder = temporaryFolder();
-  const env = { PIP_INDEX_URL: "http://127.0.0.1:9/simple", PIP_NO_INDEX: "", PIP_FIND_LINKS: "", PIP_RETRIES: "1" };
-  const { code, stdout, stderr } = await install(folder.path, env);
-  assertEquals([code, stdout, folder.names()], [1, "", []], stderr);
-  assertMatch(
-    stderr,
-    /^webnn install: pip cannot install onnxruntime==1\.30\.0: no package index is reached; check the network [^\n]*\n$/,
-  );
-});
+Deno.test(
+  "install: without a reachable package index, one line of error, and nothing is left behind",
+  NEEDS_PIP,
+  async () => {
+    using folder = temporaryFolder();
+    const env = { PIP_INDEX_URL: "http://127.0.0.1:9/simple", PIP_NO_INDEX: "", PIP_FIND_LINKS: "", PIP_RETRIES: "1" };
+    const { code, stdout, stderr } = await install(folder.path, env);
+    assertEquals([code, stdout, folder.names()], [1, "", []], stderr);
+    assertMatch(
+      stderr,
+      /^webnn install: pip cannot install onnxruntime==1\.30\.0: the package index cannot be reached; check the network [^\n]*\n$/,
+    );
+  },
+);
 
 Deno.test({
-  name: "install: a file that has not the SHA-256 that is known is not used, and one line says so",
-  ignore: NEEDS_PIP.ignore || Deno.build.os !== "linux" || Deno.build.arch !== "x86_64", // as the forged wheel is
+  name: "install: a file without the expected SHA-256 is not used, with one line of error",
+  ignore: NEEDS_PIP.ignore || Deno.build.os !== "linux" || Deno.build.arch !== "x86_64", // the forged wheel is for this platform
   async fn() {
     using folder = temporaryFolder();
     using links = temporaryFolder();
@@ -66,7 +70,7 @@ Deno.test({
     assertEquals([code, stdout, folder.names()], [1, "", []], stderr);
     assertMatch(
       stderr,
-      /^webnn install: pip cannot install onnxruntime==1\.30\.0: what came has not the expected SHA-256[^\n]*\n$/,
+      /^webnn install: pip cannot install onnxruntime==1\.30\.0: the downloaded file does not have the expected SHA-256[^\n]*\n$/,
     );
   },
 });
@@ -74,7 +78,7 @@ Deno.test({
 for (
   const [args, complaint] of [
     [[], "onnxruntime|openvino|cuda is missing"],
-    [["tensorflow"], '"tensorflow" is none of onnxruntime|openvino|cuda'],
+    [["tensorflow"], '"tensorflow" is not one of onnxruntime|openvino|cuda'],
   ] as const
 ) {
   Deno.test(`webnn install ${args.join(" ")}: wrong usage`, async () => {
@@ -82,7 +86,7 @@ for (
   });
 }
 
-/** A python3 whose pip puts the library that this module already has where it is told to. */
+/** Writes a python3 whose pip copies an installed library into its target folder. */
 function fakePython(folder: string, library: string): void {
   const script = `#!/bin/sh
 case "$*" in *--version*) echo "pip 24.2 from here"; exit ;; esac
@@ -95,14 +99,14 @@ cp "${library}" "$target/onnxruntime/capi/libonnxruntime.so.1.30.0"
 }
 
 Deno.test({
-  name: "install in an empty home: pip fetches by hash, the library is tried, and a model runs by the printed line",
-  ignore: Deno.build.os !== "linux", // as the name of the library is
+  name: "install in an empty home: pip checks hashes, the library is tested, and a model runs with the printed line",
+  ignore: Deno.build.os !== "linux", // the library has its Linux name
   async fn() {
     using home = temporaryFolder();
     using programs = temporaryFolder();
     fakePython(programs.path, (await openOnnxRuntime()).path);
     const env = { HOME: home.path, XDG_CACHE_HOME: "", PATH: `${programs.path}:${Deno.env.get("PATH")}` };
-    const keep = { DENO_DIR: await denoDirectory() }; // or Deno would fetch the packages again
+    const keep = { DENO_DIR: await denoDirectory() }; // otherwise Deno would download its packages again
     const { status, stdout, stderr } = await outcomeOf(
       spawnWebnn(["install", "onnxruntime"], ["--allow-all"], { ...env, ...keep }),
     );
@@ -122,7 +126,7 @@ Deno.test({
   },
 });
 
-/** Where Deno keeps its packages: a process with another home has to be told. */
+/** Deno's package cache, which a process with another home needs. */
 async function denoDirectory(): Promise<string> {
   const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;

@@ -1,19 +1,19 @@
-/** Ctrl-C while each of the long commands works: status 130, nothing on standard error, no file and no process left. */
+/** Ctrl-C during each long command: status 130, nothing on standard error, no file and no process left behind. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { spawnWebnn } from "../support/terminal.ts";
 import { type Folder, LINEAR, MODULE, temporaryFolder } from "./files.ts";
 
-const WINDOWS = { ignore: Deno.build.os === "windows" }; // whose processes cannot be sent a signal
+const WINDOWS = { ignore: Deno.build.os === "windows" }; // its processes cannot receive SIGINT
 
-/** A model that never is: it writes the number of its process to the file `here`, and waits. */
+/** A module that never finishes: it writes its process ID to the file `here`, and waits. */
 const WAITING = `export default async () => {
   Deno.writeTextFileSync(new URL("here", import.meta.url), String(Deno.pid));
   await new Promise((end) => setTimeout(end, 60_000));
 };`;
 
-/** The same in the process of a measurement only; the one that starts it gets a model. */
+/** A module that does so only in a worker process of `webnn bench`; in the main process it builds a model. */
 const WAITING_IN_CHILD = `${MODULE.replace("export default function", "function build")}
 export default (...args) => Deno.mainModule.endsWith("worker.ts") ? wait() : build(...args);
 async function wait() {
@@ -21,7 +21,7 @@ async function wait() {
   await new Promise((end) => setTimeout(end, 60_000));
 }`;
 
-/** Waits until a file has something in it. */
+/** Waits until a file has content. */
 async function contentOf(file: string): Promise<string> {
   for (;;) {
     const text = existsSync(file) ? Deno.readTextFileSync(file) : "";
@@ -30,14 +30,14 @@ async function contentOf(file: string): Promise<string> {
   }
 }
 
-/** Whether a process lives. One that has ended, but that nobody has waited for, does not. */
+/** Whether a process is running. A zombie is not. */
 async function lives(pid: string): Promise<boolean> {
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", pid], stderr: "null" }).output();
   const state = new TextDecoder().decode(stdout).trim();
   return state !== "" && !state.startsWith("Z");
 }
 
-/** Interrupts a command once the file `here` is there. Returns the number of the process that wrote it. */
+/** Interrupts a command once the file `here` exists. Returns the ID of the process that wrote it. */
 async function interrupt(folder: Folder, args: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const before = folder.names();
   const child = spawnWebnn(args, ["--allow-all"], env);
@@ -68,14 +68,14 @@ for (const [command, options] of Object.entries(COMMANDS)) {
   });
 }
 
-Deno.test("Ctrl-C while webnn bench measures: its processes end too", WINDOWS, async () => {
+Deno.test("Ctrl-C while webnn bench measures: its worker processes end too", WINDOWS, async () => {
   using folder = temporaryFolder();
   const pid = await interrupt(folder, ["bench", folder.write("waiting.mjs", WAITING_IN_CHILD)]);
   for (let i = 0; i < 100 && await lives(pid); i++) await new Promise((resolve) => setTimeout(resolve, 50));
   assertEquals(await lives(pid), false);
 });
 
-Deno.test("Ctrl-C while webnn install fetches: pip ends too, and nothing is left", WINDOWS, async () => {
+Deno.test("Ctrl-C while webnn install downloads: pip ends too, and nothing is left behind", WINDOWS, async () => {
   using folder = temporaryFolder();
   const programs = join(folder.path, "bin");
   Deno.mkdirSync(programs);

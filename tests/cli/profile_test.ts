@@ -1,4 +1,4 @@
-/** `webnn profile`: its figures agree with each other, its trace with the format, its page with both. */
+/** `webnn profile`: its numbers are consistent, and its trace and page are valid. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { webnn } from "../support/terminal.ts";
 import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
@@ -11,7 +11,7 @@ interface Data {
   readonly fused: readonly { operators: readonly string[]; kernel: string; count: number }[];
 }
 
-Deno.test("the times of the operators are the time of a run", async () => {
+Deno.test("the times of the operators add up to the time of a run", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const { status, stdout, stderr } = await webnn("profile", model, "--shape", "x=64,2", "--runs", "4", "--json");
@@ -25,7 +25,7 @@ Deno.test("the times of the operators are the time of a run", async () => {
   assertEquals(nodes.flatMap((node) => node.operators), ["matmul", "add"]);
 });
 
-Deno.test("a table tells the operators; --nodes those of the engine too", async () => {
+Deno.test("a table lists the operators; --nodes also lists the nodes of the engine", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.mjs", MODULE);
   const short = await webnn("profile", model, "--runs", "2");
@@ -37,7 +37,7 @@ Deno.test("a table tells the operators; --nodes those of the engine too", async 
   assertMatch(long.stdout, /^node of the engine .*\n(matmul #0|.*Gemm) /m);
 });
 
-Deno.test("a trace is in the format of Chrome's: events with their beginning and duration, nodes within the run", async () => {
+Deno.test("a trace is in Chrome's format: events with start and duration, nodes within the run", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const files = ["--trace", `${folder.path}/t.json`, "--html", `${folder.path}/p.html`];
@@ -59,7 +59,7 @@ Deno.test("a trace is in the format of Chrome's: events with their beginning and
 for (
   const [what, args, complaint, expected] of [
     ["no model", [], "MODEL is missing", 2],
-    ["an option that is no number", ["MODEL", "--runs", "0"], '--runs must be a whole number from 1, not "0"', 2],
+    ["an invalid number", ["MODEL", "--runs", "0"], '--runs must be a whole number, at least 1, not "0"', 2],
     [
       "a device that cannot be profiled",
       ["MODEL", "--device", "openvino"],
@@ -68,11 +68,11 @@ for (
     ],
     ["no such file", ["nowhere.onnx"], "nowhere.onnx: there is no such file or folder", 1],
     ["a wrong shape", ["MODEL", "--shape", "x=1,3"], /--shape x: the input "x" has the shape .*, not \[1, 3\]/, 1],
-    ["a wrong name", ["MODEL", "--shape", "y=1,3"], '--shape: the model has no input "y", but "x"', 1],
-    ["a place that cannot be written", ["MODEL", "--trace", "MODEL/t.json"], /linear\.onnx.*: /, 1],
+    ["a wrong name", ["MODEL", "--shape", "y=1,3"], '--shape: the model has no input "y"; its inputs: "x"', 1],
+    ["a path that cannot be written", ["MODEL", "--trace", "MODEL/t.json"], /linear\.onnx.*: /, 1],
   ] as const
 ) {
-  Deno.test(`${what}: one line tells it, and no file is left behind`, async () => {
+  Deno.test(`${what}: one line of error, and no file is left behind`, async () => {
     using folder = temporaryFolder();
     const model = folder.write("linear.onnx", LINEAR);
     const { status, stdout, stderr } = await webnn("profile", ...args.map((arg) => arg.replace("MODEL", model)));

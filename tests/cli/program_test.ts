@@ -1,21 +1,21 @@
-/** The frame of the command line: which command, `--help`, `--json`, `--debug`, the status. */
+/** The command line as a whole: commands, `--help`, `--json`, `--debug`, the exit status. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../../cli/commands/commands.ts";
-// Names SwiftShader before anything looks for a device of WebGPU, which happens once a process.
+// Selects SwiftShader before the search for WebGPU devices, which happens once per process.
 import "../support/devices.ts";
 import { onnxFile } from "../support/onnx_writer.ts";
 import { webnn } from "../support/terminal.ts";
 import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
 
-Deno.test("webnn --help lists every command, with what it does", async () => {
+Deno.test("webnn --help lists every command with its summary", async () => {
   const { status, stdout, stderr } = await webnn("--help");
   assertEquals([status, stderr], [0, ""]);
   for (const { name, summary } of COMMANDS) assertMatch(stdout, new RegExp(`^  ${name} .*${summary}$`, "m"));
 });
 
 for (const { name, summary, options } of COMMANDS) {
-  Deno.test(`webnn ${name} --help tells the usage and every option, in lines that fit a terminal`, async () => {
+  Deno.test(`webnn ${name} --help shows the usage and every option, in lines of at most 120 characters`, async () => {
     const { status, stdout, stderr } = await webnn(name, "--help");
     assertEquals([status, stderr], [0, ""]);
     assertStringIncludes(stdout, `${summary}.\n\nUsage: webnn ${name}`);
@@ -28,17 +28,17 @@ for (const { name, summary, options } of COMMANDS) {
 
 for (
   const [args, complaint] of [
-    [[], "which command? webnn --help lists them"],
+    [[], "the command is missing; webnn --help lists the commands"],
     [["nosuch"], "there is no command nosuch; webnn --help lists the commands"],
     [["--nosuch"], "there is no option --nosuch; webnn --help lists the commands"],
   ] as const
 ) {
-  Deno.test(`webnn ${args.join(" ")}: the status is 2, and one line tells why`, async () => {
+  Deno.test(`webnn ${args.join(" ")}: status 2 and one line of error`, async () => {
     assertEquals(await webnn(...args), { status: 2, stdout: "", stderr: `webnn: ${complaint}\n` });
   });
 }
 
-Deno.test("--debug adds where the error comes from; without it there is one line", async () => {
+Deno.test("--debug adds the stack trace of an error; without it there is one line", async () => {
   const { stderr } = await webnn("info", "no/such/file.onnx");
   assertEquals(stderr, "webnn info: no/such/file.onnx: there is no such file or folder\n");
   const debugged = await webnn("info", "no/such/file.onnx", "--debug");
@@ -46,7 +46,7 @@ Deno.test("--debug adds where the error comes from; without it there is one line
   assertStringIncludes(debugged.stderr, "info.ts:");
 });
 
-Deno.test("info tells ports, operators, weights, and what a run takes for the given shapes", async () => {
+Deno.test("info shows ports, operators, weights, and the work of a run for the given shapes", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const { stdout } = await webnn("info", model, "--shape", "x=5,2", "--json");
@@ -60,7 +60,7 @@ Deno.test("info tells ports, operators, weights, and what a run takes for the gi
   assertMatch(text, /^x +float32 +\[rows, 2\]$/m);
 });
 
-Deno.test("info tells which nodes are not supported and why; that is no error", async () => {
+Deno.test("info lists nodes that are not supported with the reason, without an error", async () => {
   using folder = temporaryFolder();
   const file = onnxFile({
     nodes: [{ op: "Mystery", name: "riddle", inputs: ["x"], outputs: ["y"] }],
@@ -72,7 +72,7 @@ Deno.test("info tells which nodes are not supported and why; that is no error", 
   assertMatch(stdout, /^Mystery +riddle +the importer has no such operator$/m);
 });
 
-Deno.test("an input of strings and the nodes that are not supported are told together, by info and by run", async () => {
+Deno.test("info and run report an unsupported input of strings together with unsupported nodes", async () => {
   using folder = temporaryFolder();
   const model = folder.write(
     "words.onnx",
@@ -95,7 +95,7 @@ Deno.test("an input of strings and the nodes that are not supported are told tog
   assertMatch(stderr, /words\.onnx: .*input \(words\): .*Mystery \(riddle\): .*Enigma \(secret\): .*\n$/);
 });
 
-Deno.test("info of a module counts the operators of WebNN", async () => {
+Deno.test("info of a module counts the WebNN operators", async () => {
   using folder = temporaryFolder();
   const { status, stdout } = await webnn("info", folder.write("linear.ts", MODULE));
   assertEquals(status, 0);
@@ -103,14 +103,14 @@ Deno.test("info of a module counts the operators of WebNN", async () => {
   assertMatch(stdout, /^y +float32 +\[1, 2\]$/m);
 });
 
-Deno.test("devices lists the CPU, and what is missing with the reason", async () => {
+Deno.test("devices lists the CPU, and missing devices with the reason", async () => {
   const [text, json] = [await webnn("devices"), await webnn("devices", "--json")];
   assertMatch(text.stdout, /^onnxruntime +cpu +cpu .* available$/m);
   const { devices } = JSON.parse(json.stdout);
   for (const { available, reason } of devices) assert(available || reason.length > 0, json.stdout);
 });
 
-Deno.test("a device that is not there is one line on standard error, whatever its library writes there itself", async () => {
+Deno.test("a missing device is one line on standard error, without the messages of its library", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -118,7 +118,7 @@ Deno.test("a device that is not there is one line on standard error, whatever it
   const env = { VK_ICD_FILENAMES: folder.path, VK_DRIVER_FILES: folder.path };
   const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, env, stdout: "null" }).output();
   const lines = new TextDecoder().decode(stderr).split("\n").filter((line) => line !== "");
-  // Without Vulkan, WebGPU may still be there on Windows and macOS: then the model runs.
+  // Windows and macOS may have WebGPU without Vulkan: then the model runs.
   assertEquals(lines.length, code);
   for (const line of lines) assertStringIncludes(line, "webnn run: --device webgpu: ");
 });

@@ -1,4 +1,4 @@
-/** `webnn run`: what it reads, what it prints, what it writes. */
+/** `webnn run`: its inputs, its output, and the files that it writes. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { zipSync } from "fflate";
 import { dump, parse } from "npyjs";
@@ -20,7 +20,7 @@ interface Output {
   readonly top?: readonly (readonly { index: number; value: number; label?: string }[])[];
 }
 
-/** The outputs in what `--json` prints. */
+/** The outputs in the result of `--json`. */
 function outputsOf({ status, stdout, stderr }: Outcome): Output[] {
   assertEquals([status, stderr], [0, ""]);
   return JSON.parse(stdout).outputs;
@@ -29,7 +29,7 @@ function outputsOf({ status, stdout, stderr }: Outcome): Output[] {
 const npy = (data: Parameters<typeof dump>[0], shape: number[], dtype?: "f2" | "b1") =>
   new Uint8Array(dump(data, shape, dtype ? { dtype } : {}));
 
-Deno.test("each output is told with shape, least, greatest, mean and first elements, as a table and as JSON", async () => {
+Deno.test("each output is shown with shape, minimum, maximum, mean and first elements, as a table and as JSON", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const x = folder.write("x.npy", npy(Float32Array.of(1, 0, 0, 1), [2, 2]));
@@ -49,7 +49,7 @@ Deno.test("each output is told with shape, least, greatest, mean and first eleme
   });
 });
 
-/** How the input [[1, 0]] of a model is written down. */
+/** Files with the input [[1, 0]] of a model. */
 const FORMS: Record<string, (folder: Folder) => string> = {
   ".npy": (folder) => `x=${folder.write("x.npy", npy(Float32Array.of(1, 0), [1, 2]))}`,
   ".npz, its only array": (folder) =>
@@ -69,10 +69,10 @@ for (const [name, form] of Object.entries(FORMS)) {
   });
 }
 
-Deno.test("a .npy file in Fortran's order holds the same array", async () => {
+Deno.test("a .npy file in Fortran order is read as the same array", async () => {
   using folder = temporaryFolder();
   const model = folder.write("identity.onnx", identityModel("int64", [2, 3, 2]));
-  // Elements 0 to 11 in C's order.
+  // Elements 0 to 11 in C order.
   const elements = BigInt64Array.of(0n, 6n, 2n, 8n, 4n, 10n, 1n, 7n, 3n, 9n, 5n, 11n);
   const header = (text: string) => text.replace(/(fortran_order.: *)False/, "$1True ");
   const bytes = Array.from(npy(elements, [2, 3, 2]), (byte) => String.fromCharCode(byte)).join("");
@@ -84,7 +84,7 @@ Deno.test("a .npy file in Fortran's order holds the same array", async () => {
   assertEquals(written.data, BigInt64Array.from({ length: 12 }, (_, i) => BigInt(i)));
 });
 
-Deno.test("a file of another shape than --shape demands is refused", async () => {
+Deno.test("a file whose shape differs from --shape is an error", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const given = `x=${folder.write("x.npy", npy(Float32Array.of(1, 0), [1, 2]))}`;
@@ -95,7 +95,7 @@ Deno.test("a file of another shape than --shape demands is refused", async () =>
   ]);
 });
 
-Deno.test("a module that builds a graph is a model too", async () => {
+Deno.test("a model can be a module that builds a graph", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.ts", MODULE);
   const x = folder.write("x.json", "[[1, 0]]");
@@ -103,7 +103,7 @@ Deno.test("a module that builds a graph is a model too", async () => {
   assertEquals(y!.first, [11, 22]);
 });
 
-Deno.test("random numbers are those of the seed, from 0 to 1; integers are 0 or 1", async () => {
+Deno.test("random inputs follow from the seed: floats from 0 to 1, integers 0 or 1", async () => {
   using folder = temporaryFolder();
   const model = folder.write("floats.onnx", identityModel("float32", ["n", 1000]));
   const run = async (...args: string[]) => outputsOf(await webnn("run", model, "--json", ...args))[0]!;
@@ -126,7 +126,7 @@ for (
     ["bool", Uint8Array.of(0, 1, 1), "b1"],
   ] as const
 ) {
-  Deno.test(`--output writes ${type} as NumPy reads it, under a name without other characters`, async () => {
+  Deno.test(`--output writes ${type} as a NumPy file, under a name without special characters`, async () => {
     using folder = temporaryFolder();
     const model = folder.write("model.onnx", identityModel(type, [3]));
     const x = folder.write("x.npy", npy(array, [3], dtype));
@@ -153,7 +153,7 @@ Deno.test("--top-k ranks each row, --labels names the elements", async () => {
   assertStringIncludes((await webnn(...args)).stdout, "out/put:0, row 1  value  label\n2                     9  cat");
 });
 
-/** A picture of 2 x 1 pixels: red beside blue. */
+/** A picture of 2 x 1 pixels: red and blue. */
 function pngFile(): Uint8Array {
   const png = new PNG({ width: 2, height: 1 });
   png.data = Buffer.from([255, 0, 0, 255, 0, 0, 255, 255]);
@@ -186,7 +186,7 @@ for (
   });
 }
 
-/** Four samples at 8 kHz, on the left; silence on the right. */
+/** Four samples at 8 kHz in the left channel, silence in the right. */
 function wavFile(): Uint8Array {
   const wav = new wavefile.WaveFile();
   wav.fromScratch(2, 8000, "16", [[16384, -16384, 16384, 0], [0, 0, 0, 0]]);
@@ -211,7 +211,7 @@ for (
   });
 }
 
-/** The same sound in each of the forms that a WAV file may have. */
+/** The samples of a WAV file in each format, and their expected values. */
 const DEPTHS = {
   "8": [[192, 64, 255, 0], [0.5, -0.5, 127 / 128, -1]],
   "16": [[16384, -16384, 32767, -32768], [0.5, -0.5, 32767 / 32768, -1]],
@@ -222,7 +222,7 @@ const DEPTHS = {
 } as const;
 
 for (const [depth, [samples, expected]] of Object.entries(DEPTHS)) {
-  Deno.test(`samples of ${depth} bits become exactly the numbers that libsndfile makes of them`, async () => {
+  Deno.test(`samples of ${depth} bits have exactly the values of libsndfile`, async () => {
     using folder = temporaryFolder();
     const model = folder.write("model.onnx", identityModel("float32", [null]));
     const wav = new wavefile.WaveFile();
@@ -234,7 +234,7 @@ for (const [depth, [samples, expected]] of Object.entries(DEPTHS)) {
 }
 
 for (const [law, compress] of [["A-law", "toALaw"], ["µ-law", "toMuLaw"], ["ADPCM", "toIMAADPCM"]] as const) {
-  Deno.test(`samples compressed by ${law} are about the same numbers`, async () => {
+  Deno.test(`samples compressed with ${law} have about the same values`, async () => {
     using folder = temporaryFolder();
     const model = folder.write("model.onnx", identityModel("float32", [null]));
     const wav = new wavefile.WaveFile();

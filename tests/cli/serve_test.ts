@@ -1,4 +1,4 @@
-/** `webnn serve`: how it begins and how it ends. What it answers is tested in tests/serve. */
+/** `webnn serve`: its start and its end. Its answers are tested in tests/serve. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { sum } from "../serve/client.ts";
@@ -9,7 +9,7 @@ const ROOT = new URL("../../", import.meta.url);
 const WRONG = [
   [["serve"], "webnn serve: MODEL is missing", 2],
   [["serve", "a.onnx", "--port", "70000"], '--port must be a whole number from 0 to 65535, not "70000"', 2],
-  [["serve", "a.onnx", "--batch", "0"], "--batch must be a whole number from 1", 2],
+  [["serve", "a.onnx", "--batch", "0"], "--batch must be a whole number, at least 1", 2],
   [
     ["serve", "no_such_file.onnx", "--port", "0"],
     "webnn serve: no_such_file.onnx: there is no such file or folder",
@@ -19,7 +19,7 @@ const WRONG = [
 ] as const;
 
 for (const [args, complaint, expected] of WRONG) {
-  Deno.test(`webnn ${args.join(" ")}: status ${expected}, and one line tells why`, async () => {
+  Deno.test(`webnn ${args.join(" ")}: status ${expected} and one line of error`, async () => {
     const { status, stdout, stderr } = await webnn(...args);
     assertEquals([status, stdout], [expected, ""]);
     assertStringIncludes(stderr, complaint);
@@ -28,8 +28,8 @@ for (const [args, complaint, expected] of WRONG) {
 }
 
 Deno.test({
-  name: "SIGTERM: not ready, what is in flight is answered, status 0",
-  // There Deno ends a child at once, whatever the signal.
+  name: "SIGTERM: not ready, requests in flight are answered, status 0",
+  // On Windows, Deno kills a child at once, with any signal.
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = await Deno.makeTempDir();

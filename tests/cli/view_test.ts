@@ -1,10 +1,10 @@
-/** `webnn view`: what is drawn, and how. */
+/** `webnn view`: its drawings. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { findRepeats } from "../../cli/view/repeats.ts";
 import { webnn } from "../support/terminal.ts";
 import { LINEAR, temporaryFolder } from "./files.ts";
 
-/** Layers of a network, each a product with its bias, twice an activation, and a sum with what came before. */
+/** A network of layers, each with a product, a bias, two activations, and a residual sum. */
 const LAYERS = `export default function (builder) {
   const constant = (shape) => builder.constant({ dataType: "float32", shape }, new Float32Array(shape[0] * (shape[1] ?? 1)));
   let x = builder.input("x", { dataType: "float32", shape: [4, 8] });
@@ -15,7 +15,7 @@ const LAYERS = `export default function (builder) {
   return { y: builder.softmax(x, 1) };
 }`;
 
-Deno.test("without a file the drawing is printed for Graphviz, with shapes on the edges and constants in the nodes", async () => {
+Deno.test("without --output, the drawing is printed for Graphviz, with shapes on edges and constants in nodes", async () => {
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const { status, stdout, stderr } = await webnn("view", model, "--shape", "x=3,2");
@@ -26,7 +26,7 @@ Deno.test("without a file the drawing is printed for Graphviz, with shapes on th
   assertStringIncludes(stdout, 'label="blue: cpu"');
 });
 
-Deno.test("a part that is repeated is drawn once, in a frame that says how often; --all draws everything", async () => {
+Deno.test("a repeated part is drawn once, in a frame with the number of copies; --all draws every copy", async () => {
   using folder = temporaryFolder();
   const model = folder.write("layers.mjs", LAYERS.replace("LAYERS", "6"));
   const { stdout } = await webnn("view", model);
@@ -38,7 +38,7 @@ Deno.test("a part that is repeated is drawn once, in a frame that says how often
   assertEquals(all.stdout.match(/label="(relu|matmul|softmax|reshape)/g)?.length, 6 * 3 + 1);
 });
 
-Deno.test("a repeat is found where the operands correspond, from the first copy on, which others feed", () => {
+Deno.test("a repeat is found if the operands correspond; those of the first copy may come from elsewhere", () => {
   const chain = (copies: number, kinds: string) =>
     Array.from({ length: copies * kinds.length }, (_, i) => ({
       kind: kinds[i % kinds.length]!,
@@ -55,7 +55,7 @@ Deno.test("a repeat is found where the operands correspond, from the first copy 
   assertEquals(findRepeats(crossed), []);
 });
 
-Deno.test("a drawing as SVG, and as a page; by time the redder the longer", async () => {
+Deno.test("a drawing as SVG and as a page; --color time uses red for long operations", async () => {
   using folder = temporaryFolder();
   const model = folder.write("layers.mjs", LAYERS.replace("LAYERS", "2"));
   const svg = `${folder.path}/g.svg`;
@@ -81,14 +81,14 @@ Deno.test("a thousand operations are drawn", async () => {
 for (
   const [what, args, complaint, expected] of [
     ["no model", [], "MODEL is missing", 2],
-    ["another ending", ["MODEL", "-o", "g.png"], '--output must end in .svg, .html or .dot, not "g.png"', 2],
-    ["another colour", ["MODEL", "--color", "taste"], "--color must be device or time, not taste", 2],
+    ["an unknown extension", ["MODEL", "-o", "g.png"], '--output must end in .svg, .html or .dot, not "g.png"', 2],
+    ["an unknown value of --color", ["MODEL", "--color", "taste"], "--color must be device or time, not taste", 2],
     ["no such file", ["nowhere.onnx"], "nowhere.onnx: there is no such file or folder", 1],
     ["a shape that does not fit", ["MODEL", "--shape", "x=1,3"], '--shape x: the input "x" has the shape', 1],
-    ["a place that cannot be written", ["MODEL", "-o", "MODEL/g.svg"], "g.svg: ", 1],
+    ["a path that cannot be written", ["MODEL", "-o", "MODEL/g.svg"], "g.svg: ", 1],
   ] as const
 ) {
-  Deno.test(`${what}: one line tells it, and no file is left behind`, async () => {
+  Deno.test(`${what}: one line of error, and no file is left behind`, async () => {
     using folder = temporaryFolder();
     const model = folder.write("linear.onnx", LINEAR);
     const { status, stdout, stderr } = await webnn("view", ...args.map((arg) => arg.replace("MODEL", model)));

@@ -12,30 +12,30 @@ import {
 } from "../../src/backends/onnxruntime/optimizers.ts";
 import { runProgram, writeFile } from "../../support/program.ts";
 
-/** Where the page lies. */
+/** The path of the page. */
 export const OPTIMIZER_DOCS: URL = new URL("../../docs/notes/optimizers.md", import.meta.url);
 
 const INTRODUCTION = `# Optimisers
 
-ONNX Runtime's optimisers take patterns of operators for other ones. Some of these are not the same function: they take one
-formula for another, quantise what the program did not, or merge what must stay apart. So each optimiser of version
-${REVIEWED_VERSION} is either shown to keep the function, or disabled. What a disabled one would have gained, the rewrites in
-\`src/rewrite/\` do under exact conditions. This page is generated from the rows in
+ONNX Runtime's optimisers replace patterns of operators by other operators. Some replacements are not the same function:
+they mistake one formula for another, quantise values that the program did not quantise, or merge nodes that differ. So
+each optimiser of version ${REVIEWED_VERSION} is either shown to keep the function, or disabled. The rewrites in
+\`src/rewrite/\` replace the disabled ones under exact conditions. This page is generated from the rows in
 \`src/backends/onnxruntime/optimizers.ts\` by \`deno task docs:optimizers\`; do not edit it.
 
 - \`contextInfo(context).optimizersReviewed\` is false with a version of ONNX Runtime newer than ${REVIEWED_VERSION}: it may
-  have optimisers that nobody has looked at.
-- The fuzz of company (\`deno task fuzz --company --optimizer NAME\`) finds what a disabled one does when it is switched on
-  alone; where it does not, the last column says why.
-- Tests hold the table against the engine: the transformers that its log names must be those that are proven, and each
-  disabled rule must leave its pattern as it is, and change it where it is switched on.
-- Execution providers may fuse operators on their own, after these optimisers. Those of OpenVINO, TensorRT, Core ML and
-  plug-ins cannot be switched off one by one.
-- Casts around operators without a kernel, and copies between devices, are no optimisations: the engine always inserts
+  have optimisers that nobody has reviewed.
+- The company fuzz (\`deno task fuzz --company --optimizer NAME\`) finds the fault of a disabled optimiser if it is
+  enabled alone; otherwise the last column says why not.
+- Tests compare the table with the engine: the transformers that its log names must be the proven ones, and each
+  disabled rule must leave its pattern unchanged, and change it if the rule is enabled.
+- Execution providers may fuse operators themselves, after these optimisers. The fusions of OpenVINO, TensorRT, Core ML
+  and plug-ins cannot be disabled one by one.
+- Casts around operators without a kernel, and copies between devices, are not optimisations: the engine always inserts
   them.
 `;
 
-const ENTRIES = `## The entries of a session's configuration
+const ENTRIES = `## Entries of the session configuration
 `;
 
 /** The text of the page. */
@@ -66,14 +66,14 @@ function table(
   return [line(head), line(head.map(() => "---")), ...lines, ""].join("\n");
 }
 
-/** The names stand above. */
+/** Lists the entries; the names of the optimisers are in the tables above. */
 function entries(): string {
   const [names, ...others] = Object.entries(optimizerEntries(false));
   const lines = others.map(([key, value]) => `- \`${key}\` = \`${value}\``);
-  return [`- \`${names![0]}\` = the names of the disabled ones, with \`;\` between them`, ...lines, ""].join("\n");
+  return [`- \`${names![0]}\` = the names of the disabled optimisers, separated by \`;\``, ...lines, ""].join("\n");
 }
 
-const HELP = `Writes docs/notes/optimizers.md anew: which of ONNX Runtime's graph optimisers run, and why.
+const HELP = `Regenerates docs/notes/optimizers.md: which of ONNX Runtime's graph optimisers run, and why.
 
 Usage: deno task docs:optimizers`;
 

@@ -1,18 +1,18 @@
-/** Activations that are written as formulas, and formulas that look like them. */
+/** Activations that are written as formulas, and look-alikes. */
 
 import type { MLOperand } from "../../mod.ts";
 import { assertBecomes, assertKeepsFrom, type Program, type Tools } from "./program.ts";
 
 const SHAPE = [3, 5];
 
-/** `1 + erf(x / √2)` in its ways. */
+/** Forms of `1 + erf(x / √2)`. */
 const erfSums: Readonly<Record<string, (tools: Tools, x: MLOperand) => MLOperand>> = {
   "x / √2": ({ b, f }, x) => b.add(b.erf(b.div(x, f([], Math.SQRT2))), f([], 1)),
   "x · √½": ({ b, f }, x) => b.add(f([1], 1), b.erf(b.mul(x, f([1], Math.SQRT1_2)))),
   "√½ · x": ({ b, f }, x) => b.add(f([1, 1], 1), b.erf(b.mul(f([1, 1], Math.SQRT1_2), x))),
 };
 
-/** A product of x, ½ and the sum in its ways. */
+/** Forms of the product of x, ½ and the sum. */
 const products: Readonly<Record<string, (tools: Tools, x: MLOperand, sum: MLOperand) => MLOperand>> = {
   "(x · s) · ½": ({ b, f }, x, s) => b.mul(b.mul(x, s), f([], 0.5)),
   "½ · (s · x)": ({ b, f }, x, s) => b.mul(f([1], 0.5), b.mul(s, x)),
@@ -32,7 +32,7 @@ for (const [argument, sumOf] of Object.entries(erfSums)) {
   }
 }
 
-Deno.test("gelu by erf of a product is that of the whole product", async () => {
+Deno.test("gelu of a product takes the whole product as its input", async () => {
   await assertBecomes(["Mul", "Gelu"], (tools) => {
     const x = tools.b.mul(tools.input(SHAPE), tools.input(SHAPE));
     return products["(x · ½) · s"]!(tools, x, erfSums["x / √2"]!(tools, x));
@@ -60,11 +60,11 @@ const geluLookAlikes: Readonly<Record<string, Program>> = {
     const x = input(SHAPE);
     return b.mul(b.mul(x, f([], 0.5)), b.add(b.erf(b.div(x, f([], Math.SQRT2))), input([1])));
   },
-  "not the same x": ({ b, f, input }) => {
+  "two different x": ({ b, f, input }) => {
     const [x, y] = [input(SHAPE), input(SHAPE)];
     return b.mul(b.mul(x, f([], 0.5)), b.add(b.erf(b.div(y, f([], Math.SQRT2))), f([], 1)));
   },
-  "x twice": ({ b, f, input }) => {
+  "x as a factor twice": ({ b, f, input }) => {
     const x = input(SHAPE);
     return b.mul(b.mul(b.mul(x, x), f([], 0.5)), b.add(b.erf(b.div(x, f([], Math.SQRT2))), f([], 1)));
   },
@@ -72,21 +72,21 @@ const geluLookAlikes: Readonly<Record<string, Program>> = {
     const x = input(SHAPE);
     return b.mul(b.mul(x, f([1, 1, 1, 1], 0.5)), b.add(b.erf(b.div(x, f([], Math.SQRT2))), f([], 1)));
   },
-  "a scalar with constants of one dimension": ({ b, f, input }) => {
+  "a scalar x with one-dimensional constants": ({ b, f, input }) => {
     const x = input([]);
     return b.mul(b.mul(x, f([1], 0.5)), b.add(b.erf(b.div(x, f([1], Math.SQRT2))), f([1], 1)));
   },
-  "an error function that is an output, too": ({ b, f, input }) => {
+  "an erf that is also an output": ({ b, f, input }) => {
     const x = input(SHAPE);
     const erf = b.erf(b.div(x, f([], Math.SQRT2)));
     return [b.mul(b.mul(x, f([], 0.5)), b.add(erf, f([], 1))), erf];
   },
-  "a sum that is used elsewhere": ({ b, f, input }) => {
+  "a sum that is also used elsewhere": ({ b, f, input }) => {
     const x = input(SHAPE);
     const sum = b.add(b.erf(b.div(x, f([], Math.SQRT2))), f([], 1));
     return [b.mul(b.mul(x, f([], 0.5)), sum), b.exp(sum)];
   },
-  "constants that differ by element": ({ b, f, input }) => {
+  "constants with different elements": ({ b, f, input }) => {
     const x = input([2]);
     return b.mul(b.mul(x, f([2], [0.5, 0.25])), b.add(b.erf(b.div(x, f([], Math.SQRT2))), f([], 1)));
   },
@@ -113,7 +113,7 @@ Deno.test("x · sigmoid(x) and x · sigmoid(αx) in either order", async () => {
 
 const siluLookAlikes: Readonly<Record<string, Program>> = {
   "another x": ({ b, input }) => b.mul(input(SHAPE), b.sigmoid(input(SHAPE))),
-  "a shape that grows": ({ b, f, input }) => {
+  "a product with a larger shape": ({ b, f, input }) => {
     const x = input([]);
     return b.mul(x, b.sigmoid(b.mul(f([1], 1.702), x)));
   },
@@ -121,7 +121,7 @@ const siluLookAlikes: Readonly<Record<string, Program>> = {
     const x = input([1, 5]);
     return b.mul(x, b.sigmoid(b.expand(x, [3, 5])));
   },
-  "a sigmoid that is an output, too": ({ b, input }) => {
+  "a sigmoid that is also an output": ({ b, input }) => {
     const x = input(SHAPE);
     const sigmoid = b.sigmoid(x);
     return [b.mul(x, sigmoid), sigmoid];

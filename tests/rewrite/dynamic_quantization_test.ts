@@ -1,10 +1,10 @@
-/** Quantisation by the range of the elements in the formulas of clients, and formulas that look like it. */
+/** Dynamic quantisation in the formulas of clients, and look-alikes. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
 import { assertBecomes, run, type Tools } from "./program.ts";
 
-/** Parts of the formula that a test may have otherwise. */
+/** Parts of the formula that a test can vary. */
 interface Parts {
   readonly shape?: number[];
   readonly scaleOfInput?: number;
@@ -17,7 +17,7 @@ interface Parts {
   readonly axes?: number[];
 }
 
-/** What the formula gives: the bytes, the scale, the zero point. */
+/** The results of the formula: bytes, scale and zero point. */
 function quantised(tools: Tools, parts: Parts = {}): [MLOperand, MLOperand, MLOperand] {
   const { b, f, input } = tools;
   const { shape = [4, 6], steps = 255, least = 0, clamp = { minValue: 0, maxValue: 255 }, zero = "neg" } = parts;
@@ -35,13 +35,13 @@ function quantised(tools: Tools, parts: Parts = {}): [MLOperand, MLOperand, MLOp
   return [q, scale, zeroPoint];
 }
 
-/** The product of the bytes and a scale: as much as a client makes visible of the scale. */
+/** The product of the bytes and a scale, which is how clients use the scale. */
 function factor(tools: Tools, parts: Parts = {}): MLOperand[] {
   const [q, scale, zeroPoint] = quantised(tools, parts);
   return [q, zeroPoint, tools.b.mul(scale, tools.f([], 3))];
 }
 
-Deno.test("the formulas of clients become the operator", async () => {
+Deno.test("the formulas of clients become DynamicQuantizeLinear", async () => {
   for (const guarded of [false, true]) {
     for (const roundFirst of [false, true]) {
       for (const zero of ["neg", "sub"] as const) {
@@ -53,11 +53,11 @@ Deno.test("the formulas of clients become the operator", async () => {
       }
     }
   }
-  // One that is the graph's output, too.
+  // A scale that is also an output of the graph.
   await assertBecomes(["DynamicQuantizeLinear"], (tools) => quantised(tools, { guarded: true }), 0);
 });
 
-Deno.test("elements that are all 0 give 0 wherever the scale is only multiplied with", async () => {
+Deno.test("if all elements are 0, the results are 0, as long as the scale is only a factor", async () => {
   const product = (guarded: boolean) => (tools: Tools) => {
     const { b, f, k } = tools;
     const [q, scale, zeroPoint] = quantised(tools, { guarded, scaleOfInput: 0 });
@@ -76,7 +76,7 @@ Deno.test("elements that are all 0 give 0 wherever the scale is only multiplied 
   }
 });
 
-Deno.test("products by dynamic quantisation: quantise, multiply bytes, scale", async () => {
+Deno.test("products with dynamic quantisation: quantise, multiply bytes, scale", async () => {
   await assertBecomes(["DynamicQuantizeLinear", "Mul", "MatMulIntegerToFloat"], (tools) => {
     const { b, f, k } = tools;
     const [q, scale, zeroPoint] = quantised(tools, { guarded: true });
@@ -92,10 +92,10 @@ Deno.test("products by dynamic quantisation: quantise, multiply bytes, scale", a
 
 const lookAlikes: Readonly<Record<string, Parts>> = {
   "254 steps": { steps: 254 },
-  "a range that begins at 1": { least: 1 },
+  "a range from 1 on": { least: 1 },
   "a zero point up to 127": { clamp: { minValue: 0, maxValue: 127 } },
   "a zero point without limits": { clamp: {} },
-  "the range of some axes": { axes: [0], guarded: true },
+  "a range along some axes": { axes: [0], guarded: true },
 };
 
 for (const [name, parts] of Object.entries(lookAlikes)) {
@@ -105,7 +105,7 @@ for (const [name, parts] of Object.entries(lookAlikes)) {
   });
 }
 
-Deno.test("an unguarded scale that is seen otherwise than as a factor keeps the formula", async () => {
+Deno.test("an unguarded scale that is not only a factor keeps the formula", async () => {
   for (const use of ["output", "exp"] as const) {
     const { ops } = await run((tools) => {
       const [q, scale] = quantised(tools);
@@ -115,7 +115,7 @@ Deno.test("an unguarded scale that is seen otherwise than as a factor keeps the 
   }
 });
 
-Deno.test("a range of which a part is an output keeps the formula", async () => {
+Deno.test("a range with a part that is an output keeps the formula", async () => {
   const { ops } = await run((tools) => {
     const { b, f } = tools;
     const x = tools.input([4]);

@@ -1,4 +1,4 @@
-/** Convolutions of bytes, and of bytes to bytes, in the formulas of clients; and what only looks like them. */
+/** Convolutions of bytes, and from bytes to bytes, in the formulas of clients, and look-alikes. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -14,7 +14,7 @@ function bytes(count: number, seed: number, [min, max]: readonly [number, number
   return Array.from({ length: count }, () => next.integer(min, max));
 }
 
-/** Computed bytes: a constant would be folded. */
+/** Computed bytes, because constants would be folded. */
 function image({ b, input }: Tools, shape: number[]): MLOperand {
   const scaled = b.mul(b.add(input(shape), b.constant("float32", 1.7)), b.constant("float32", 63));
   return b.cast(scaled, "uint8");
@@ -25,7 +25,7 @@ function dequantized(tools: Tools, x: MLOperand, scale: number, zeroPoint: numbe
   return tools.b.dequantizeLinear(x, tools.f(shape, scale), tools.k(x.dataType as "uint8", shape, [zeroPoint]));
 }
 
-/** A filter with a scale for each output. */
+/** A filter with a scale for each output channel. */
 function filter(tools: Tools, dataType: "int8" | "uint8", shape: number[], zeroPoints?: number[]): MLOperand {
   const { b, f, k } = tools;
   const outputs = shape[0]!;
@@ -50,7 +50,7 @@ for (const dataType of ["int8", "uint8"] as const) {
     return b.conv2d(x, dequantized(tools, w, 1, dataType === "int8" ? -3 : 130), options);
   };
 
-  Deno.test(`centred bytes convolved with ${dataType}: the engine gets unsigned bytes`, async () => {
+  Deno.test(`centred bytes convolved with ${dataType}: the engine's operands are unsigned bytes`, async () => {
     const { onnx } = await assertBecomes([...PREPARED, "ConvInteger", "Cast"], product(16), 0);
     const [, name] = onnx.nodes.find(({ op }) => op === "ConvInteger")!.inputs;
     assertEquals(onnx.initializers.find((initializer) => initializer.name === name)?.dataType, "uint8");
@@ -60,7 +60,7 @@ for (const dataType of ["int8", "uint8"] as const) {
     await assertBecomes([...PREPARED, "ConvInteger", "Cast", "Cast"], rounded, 0);
   });
 
-  Deno.test(`the extremes of ${dataType} in a convolution`, async () => {
+  Deno.test(`a convolution with the smallest and largest ${dataType}`, async () => {
     const [least, greatest] = dataType === "int8" ? [-128, 127] : [0, 255];
     for (const zeroPoint of [0, 255]) {
       await assertBecomes(["Clip", "Cast", "ConvInteger", "Cast"], (tools) => {
@@ -72,12 +72,12 @@ for (const dataType of ["int8", "uint8"] as const) {
     }
   });
 
-  Deno.test(`scales and a bias are applied to the sums of products with ${dataType}`, async () => {
+  Deno.test(`scales and a bias are applied to the sums of a convolution with ${dataType}`, async () => {
     await assertBecomes([...PREPARED, "ConvInteger", "Cast", "Mul", "Mul", "Add"], (tools) => {
       const x = dequantized(tools, image(tools, IMAGE), 0.02, 100);
       return tools.b.conv2d(x, filter(tools, dataType, FILTER), { ...WINDOW, bias: tools.f([3], [1, 2, 3]) });
     }, TOLERANCE);
-    // One-dimensional ones, of which clients make images of one row.
+    // One-dimensional convolutions, which clients write with images of one row.
     await assertBecomes([...PREPARED, "Reshape", "ConvInteger", "Cast", "Mul", "Mul"], (tools) => {
       const { b } = tools;
       const x = b.reshape(dequantized(tools, image(tools, [1, 32, 9]), 0.02, 100), [1, 32, 1, 9]);
@@ -85,7 +85,7 @@ for (const dataType of ["int8", "uint8"] as const) {
     }, TOLERANCE);
   });
 
-  Deno.test(`bytes to bytes by a filter of ${dataType}`, async () => {
+  Deno.test(`from bytes to bytes with a filter of ${dataType}`, async () => {
     const of = (finish: (tools: Tools, sums: MLOperand) => MLOperand, zeroPoint = 120): Program => (tools) => {
       const { b, f, k } = tools;
       const x = dequantized(tools, image(tools, IMAGE), 0.02, 100);
@@ -110,7 +110,7 @@ for (const dataType of ["int8", "uint8"] as const) {
   });
 }
 
-Deno.test("a bias that is no multiple of the scales is added in float32", async () => {
+Deno.test("a bias that is not a multiple of the scales is added in float32", async () => {
   await assertKeepsFrom(["QLinearConv"], (tools) => {
     const { b, f, k } = tools;
     const x = dequantized(tools, image(tools, IMAGE), 0.02, 100);
@@ -119,7 +119,7 @@ Deno.test("a bias that is no multiple of the scales is added in float32", async 
   }, 0.005);
 });
 
-Deno.test("groups, from bytes to bytes", async () => {
+Deno.test("from bytes to bytes with groups", async () => {
   await assertBecomes([...PREPARED, "QLinearConv"], (tools) => {
     const { b, f, k } = tools;
     const x = dequantized(tools, image(tools, [1, 4, 5, 5]), 0.02, 100);
@@ -128,7 +128,7 @@ Deno.test("groups, from bytes to bytes", async () => {
   }, 0);
 });
 
-Deno.test("activations of signed bytes are computed in unsigned ones", async () => {
+Deno.test("activations of signed bytes are converted to unsigned bytes", async () => {
   const { ops } = await run((tools) => {
     const { b, f, k, input } = tools;
     const one = [1, 1, 1, 1];
@@ -142,7 +142,7 @@ Deno.test("activations of signed bytes are computed in unsigned ones", async () 
   assertEquals(ops, ["QuantizeLinear", "QLinearConv", "QLinearConv", "DequantizeLinear"]);
 });
 
-Deno.test("sums in parts of the channels, each exact", async () => {
+Deno.test("sums over parts of the channels, each exact", async () => {
   const parts = (counts: readonly number[], strides = counts.map(() => 1)): Program => (tools) => {
     const { b, k } = tools;
     const channels = counts.reduce((x, y) => x + y);
@@ -163,7 +163,7 @@ Deno.test("sums in parts of the channels, each exact", async () => {
 });
 
 const lookAlikes: Readonly<Record<string, Program>> = {
-  "few products in a sum": (tools) => {
+  "few products per sum": (tools) => {
     const x = dequantized(tools, image(tools, [1, 3, 4, 4]), 1, 100);
     return tools.b.conv2d(x, filter(tools, "int8", [2, 3, 3, 3]));
   },
@@ -175,7 +175,7 @@ const lookAlikes: Readonly<Record<string, Program>> = {
     const x = dequantized(tools, image(tools, [1, 4, 4, 16]), 1, 100);
     return tools.b.conv2d(x, filter(tools, "int8", FILTER), { inputLayout: "nhwc" });
   },
-  "zero points that differ by output": (tools) => {
+  "different zero points for the output channels": (tools) => {
     const x = dequantized(tools, image(tools, IMAGE), 1, 100);
     return tools.b.conv2d(x, filter(tools, "int8", FILTER, [1, 2, 3]));
   },
@@ -186,7 +186,7 @@ for (const [name, program] of Object.entries(lookAlikes)) {
   Deno.test(`no convolution of bytes: ${name}`, () => assertKeepsFrom(OPS, program, 4e-6));
 }
 
-Deno.test("bytes to bytes differ from float64 only beside a tie", async () => {
+Deno.test("from bytes to bytes, results differ from float64 only near a tie", async () => {
   const [scale, unit] = [0.013, Math.fround(0.02)];
   const { outputs, expected, ops } = await run((tools) => {
     const { b, f, k } = tools;

@@ -1,4 +1,4 @@
-/** Products of bytes, written as products of dequantised factors, and what only looks like one. */
+/** Products of bytes, written as products of dequantised factors, and look-alikes. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -17,13 +17,13 @@ function ones(rank: number): number[] {
   return new Array<number>(rank).fill(1);
 }
 
-/** An input of uint8 with values that follow from the seed: a constant would be folded. */
+/** A uint8 input with values from the seed, because constants would be folded. */
 function activation({ b, input }: Tools, shape: number[]): MLOperand {
   const scaled = b.mul(b.add(input(shape), b.constant("float32", 1.7)), b.constant("float32", 63));
   return b.cast(scaled, "uint8");
 }
 
-/** Bytes less a zero point. */
+/** Bytes minus a zero point. */
 function centred(tools: Tools, x: MLOperand, zeroPoint: number, scale = 1): MLOperand {
   const { b, f, k } = tools;
   const shape = ones(x.shape.length);
@@ -52,15 +52,15 @@ for (const dataType of ["int8", "uint8"] as const) {
     );
   };
 
-  Deno.test(`centred bytes times ${dataType}: the engine gets unsigned bytes`, async () => {
+  Deno.test(`centred bytes times ${dataType}: the engine's operands are unsigned bytes`, async () => {
     const outcome = await assertBecomes([...PREPARED, "MatMulInteger", "Cast"], product(40), 0);
     assertEquals(weightTypes(outcome), ["uint8"]);
   });
 
-  Deno.test(`sums of products with ${dataType} that int32 gets`, async () => {
+  Deno.test(`sums of products with ${dataType} that are cast to int32`, async () => {
     const inInt32: Program = (tools) => tools.b.cast(product(40)(tools), "int32");
     await assertBecomes([...PREPARED, "MatMulInteger"], inInt32, 0);
-    // Sums that float32 rounds stay rounded.
+    // Sums that float32 cannot represent stay rounded.
     const rounded: Program = (tools) => tools.b.cast(product(1000)(tools), "int32");
     await assertBecomes([...PREPARED, "MatMulInteger", "Cast", "Cast"], rounded, 0);
     const back: Program = (tools) => tools.b.cast(tools.b.cast(product(1000)(tools), "int32"), "float32");
@@ -87,7 +87,7 @@ for (const dataType of ["int8", "uint8"] as const) {
     await assertBecomes([...PREPARED, "MatMulIntegerToFloat", "Add"], oneBias, TOLERANCE);
   });
 
-  Deno.test(`factors with scales of their own, b's one for each column, times ${dataType}`, async () => {
+  Deno.test(`factors with scales, one for each column of b, times ${dataType}`, async () => {
     const outcome = await assertBecomes([...PREPARED, "MatMulIntegerToFloat"], (tools) => {
       const { b, f, k } = tools;
       const w = weights(tools, dataType, [40, 7]);
@@ -101,12 +101,12 @@ for (const dataType of ["int8", "uint8"] as const) {
     assertEquals(weightTypes(outcome), ["uint8"]);
   });
 
-  Deno.test(`the extremes: 255 times the least and the greatest ${dataType}, which overflow 16 bits in pairs`, async () => {
+  Deno.test(`255 times the smallest and the largest ${dataType}, whose pairs overflow 16 bits`, async () => {
     const [least, greatest] = dataType === "int8" ? [-128, 127] : [0, 255];
     for (const inner of [2, 64, 512]) {
       await assertBecomes(["Cast", "MatMulInteger", "Cast"], (tools) => {
         const { b, input, k } = tools;
-        const a = b.cast(input([1, inner], 0), "uint8"); // 0, less the zero point 255: -255
+        const a = b.cast(input([1, inner], 0), "uint8"); // 0 minus the zero point 255 is -255
         const columns = [least!, greatest!, dataType === "int8" ? -127 : 1];
         const w = k(dataType, [inner, 3], Array.from({ length: 3 * inner }, (_, i) => columns[i % 3]!));
         return b.matmul(centred(tools, a, 255), centred(tools, w, 0));
@@ -115,7 +115,7 @@ for (const dataType of ["int8", "uint8"] as const) {
   });
 }
 
-Deno.test("sums in parts of the inner dimension, each exact", async () => {
+Deno.test("sums over parts of the inner dimension, each exact", async () => {
   const parts = (counts: readonly number[], order = counts.map((_, i) => i)): Program => (tools) => {
     const { b } = tools;
     const inner = counts.reduce((x, y) => x + y);
@@ -129,16 +129,16 @@ Deno.test("sums in parts of the inner dimension, each exact", async () => {
     return sums.reduce((sum, part) => b.add(sum, part));
   };
   await assertBecomes([...PREPARED, "MatMulInteger"], parts([256, 256, 88]), 0);
-  // As many as the zero points allow: 2²⁴ / (155 · 130).
+  // The largest exact number of products for these zero points: 2²⁴ / (155 · 130).
   await assertBecomes([...PREPARED, "MatMulInteger"], parts([832, 8]), 0);
   await assertBecomes([...PREPARED, "MatMulInteger"], parts([20, 10, 5], [2, 0, 1]), 0);
-  // Parts that float32 rounds, one that is missing, one that is there twice.
+  // Parts that float32 rounds, a missing part, and a repeated part.
   await assertKeepsFrom(OPS, parts([833, 100]), TOLERANCE);
   await assertKeepsFrom(OPS, parts([20, 10, 5], [0, 1]), TOLERANCE);
   await assertKeepsFrom(OPS, parts([20, 10, 10], [0, 1, 1]), TOLERANCE);
 });
 
-Deno.test("factors that are both computed", async () => {
+Deno.test("two computed factors", async () => {
   await assertBecomes([...PREPARED, ...PREPARED, "MatMulInteger", "Cast"], (tools) =>
     tools.b.matmul(
       centred(tools, activation(tools, [2, 3, 8]), 5),
@@ -163,12 +163,12 @@ const lookAlikes: Readonly<Record<string, Program>> = {
     const w = b.dequantizeLinear(weights(tools, "uint8", [8, 4]), f([1, 2], 1), k("uint8", [1, 2], [1, 2]));
     return b.matmul(centred(tools, activation(tools, [3, 8]), 0), w);
   },
-  "columns of several matrices": (tools) => {
+  "scales per column of several matrices": (tools) => {
     const { b, f, k } = tools;
     const w = b.dequantizeLinear(weights(tools, "uint8", [2, 8, 2]), f([1, 1, 2], 1), k("uint8", [1, 1, 2], [1, 2]));
     return b.matmul(centred(tools, activation(tools, [2, 3, 8]), 0), w);
   },
-  "signed bytes that are computed": (tools) => {
+  "computed signed bytes": (tools) => {
     const { b } = tools;
     const a = b.cast(b.mul(tools.input([3, 8]), tools.f([], 20)), "int8");
     return b.matmul(centred(tools, a, 3), centred(tools, weights(tools, "int8", [8, 7]), 0));
@@ -179,7 +179,7 @@ for (const [name, program] of Object.entries(lookAlikes)) {
   Deno.test(`no product of bytes: ${name}`, () => assertKeepsFrom(OPS, program, 4e-6));
 }
 
-Deno.test("activations that are quantised to signed bytes are quantised to unsigned ones", async () => {
+Deno.test("activations quantised to signed bytes are quantised to unsigned bytes instead", async () => {
   const outcome = await assertBecomes(["QuantizeLinear", "MatMulIntegerToFloat"], ({ b, f, input, k }) => {
     const [scale, zeroPoint] = [f([1, 1], 0.02), k("int8", [1, 1], [-7])];
     const a = b.dequantizeLinear(b.quantizeLinear(input([3, 8]), scale, zeroPoint), scale, zeroPoint);
@@ -195,7 +195,7 @@ Deno.test("activations that are quantised to signed bytes are quantised to unsig
   assertEquals([dataType, ...(data as { bytes?: Uint8Array }).bytes ?? data as Uint8Array], ["uint8", 121]);
 });
 
-Deno.test("a gemm of bytes is a product, and what it adds is added", async () => {
+Deno.test("a gemm of bytes without factors and transposes becomes a product and a sum", async () => {
   const of = (options: (tools: Tools) => MLGemmOptions): Program => (tools) => {
     const a = centred(tools, activation(tools, [3, 8]), 100);
     return tools.b.gemm(a, centred(tools, weights(tools, "int8", [8, 8]), 3), options(tools));

@@ -1,11 +1,11 @@
-/** Slices that are a split, and those that are none. */
+/** Slices that become a split, and look-alikes. */
 
 import type { MLOperand } from "../../mod.ts";
 import { assertBecomes, type Program, type Tools } from "./program.ts";
 
 type Parts = readonly (readonly [start: number, size: number])[];
 
-/** Slices of ten columns, all of them before what uses them. */
+/** Slices of ten columns, all before the nodes that use them. */
 function slices(parts: Parts, use = ({ b }: Tools, part: MLOperand) => b.abs(part)): Program {
   return (tools) => {
     const x = tools.b.relu(tools.input([3, 10]));
@@ -14,14 +14,14 @@ function slices(parts: Parts, use = ({ b }: Tools, part: MLOperand) => b.abs(par
   };
 }
 
-Deno.test("slices side by side that leave nothing out are a split", async () => {
+Deno.test("adjacent slices that cover the input become a split", async () => {
   await assertBecomes(["Relu", "Split", "Abs", "Abs"], slices([[0, 5], [5, 5]]), 0);
   await assertBecomes(["Relu", "Split", "Abs", "Abs", "Abs"], slices([[0, 1], [3, 7], [1, 2]]), 0);
   await assertBecomes(["Relu", "Split", "Abs", "Abs"], slices([[6, 4], [0, 6]]), 0);
   await assertBecomes(["Relu", "Split"], slices([[0, 5], [5, 5]], (_, part) => part), 0);
 });
 
-Deno.test("what uses a slice may stand before the first one", async () => {
+Deno.test("a node that uses a slice may come before the first slice", async () => {
   await assertBecomes(["Relu", "Split", "Abs"], ({ b, input }) => {
     const x = b.relu(input([3, 10]));
     const second = b.abs(b.slice(x, [0, 4], [3, 6]));
@@ -30,9 +30,9 @@ Deno.test("what uses a slice may stand before the first one", async () => {
 });
 
 const others: Readonly<Record<string, Parts>> = {
-  "that leave something out at the end": [[0, 5], [5, 4]],
-  "that leave something out at the beginning": [[1, 4], [5, 5]],
-  "that leave something out between": [[0, 4], [5, 5]],
+  "with a gap at the end": [[0, 5], [5, 4]],
+  "with a gap at the beginning": [[1, 4], [5, 5]],
+  "with a gap between them": [[0, 4], [5, 5]],
   "that overlap": [[0, 6], [5, 5]],
 };
 

@@ -1,4 +1,4 @@
-/** Layer and root-mean-square norms that are written as formulas, and formulas that look like them. */
+/** Layer and root-mean-square norms that are written as formulas, and look-alikes. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -13,13 +13,13 @@ function mean({ b }: Tools, x: MLOperand, axes = [x.shape.length - 1]): MLOperan
   return b.reduceMean(x, { axes, keepDimensions: true });
 }
 
-/** The square in its ways. */
+/** Forms of the square. */
 const squares: Readonly<Record<string, (tools: Tools, x: MLOperand) => MLOperand>> = {
   "x · x": ({ b }, x) => b.mul(x, x),
   "x ^ 2": ({ b, f }, x) => b.pow(x, f([], 2)),
 };
 
-/** `x / √v` in its ways. */
+/** Forms of `x / √v`. */
 const quotients: Readonly<Record<string, (tools: Tools, x: MLOperand, v: MLOperand) => MLOperand>> = {
   "x / √v": ({ b }, x, v) => b.div(x, b.sqrt(v)),
   "x / v ^ ½": ({ b, f }, x, v) => b.div(x, b.pow(v, f([1], 0.5))),
@@ -32,7 +32,7 @@ for (const [square, squareOf] of Object.entries(squares)) {
   for (const [quotient, quotientOf] of Object.entries(quotients)) {
     const norm = (tools: Tools, x: MLOperand, epsilon: MLOperand) =>
       quotientOf(tools, x, tools.b.add(mean(tools, squareOf(tools, x)), epsilon));
-    Deno.test(`norms by ${square} and ${quotient}`, async () => {
+    Deno.test(`norms with ${square} and ${quotient}`, async () => {
       const layer = await assertBecomes(["LayerNormalization"], (tools) => {
         const { b, f, input } = tools;
         const x = input(SHAPE);
@@ -49,7 +49,7 @@ for (const [square, squareOf] of Object.entries(squares)) {
   }
 }
 
-/** A norm of x with parts that a test may have otherwise. */
+/** A norm of x with parts that a test can vary. */
 interface Parts {
   readonly shape?: number[];
   readonly axes?: number[];
@@ -80,7 +80,7 @@ Deno.test("norms over several last dimensions, in any order, and of one row", as
   await assertBecomes(["LayerNormalization"], normOf({ axes: [1, 2], centered }));
 });
 
-Deno.test("a difference that is written twice", async () => {
+Deno.test("a difference that is computed twice", async () => {
   await assertBecomes(["LayerNormalization"], (tools) => {
     const { b, f, input } = tools;
     const x = input(SHAPE);
@@ -99,11 +99,11 @@ const lookAlikes: Readonly<Record<string, Program>> = {
     shape: [1, 8],
   }),
   "an epsilon below 0": normOf({ epsilon: ({ f }) => f([], -1e-3) }),
-  "an epsilon of more dimensions": normOf({ epsilon: ({ f }) => f([1, 1, 1, 1], 1e-5) }),
+  "an epsilon with more dimensions": normOf({ epsilon: ({ f }) => f([1, 1, 1, 1], 1e-5) }),
   "an epsilon for each row": normOf({ epsilon: ({ f }) => f([3, 1], [1, 2, 3]) }),
   "an epsilon for each element": normOf({ epsilon: ({ f }) => f([8], GAIN.map(Math.abs)) }),
-  "the first dimensions": normOf({ axes: [0] }),
-  "dimensions in the middle": normOf({ axes: [1] }),
+  "a mean over the first dimension": normOf({ axes: [0] }),
+  "a mean over a dimension in the middle": normOf({ axes: [1] }),
   "one element": normOf({ shape: [4, 1] }),
   "no axes": normOf({ axes: [] }),
 };
@@ -112,7 +112,7 @@ for (const [name, program] of Object.entries(lookAlikes)) {
   Deno.test(`no norm: ${name}`, () => assertKeepsFrom(NORMS, program, 5e-6));
 }
 
-Deno.test("mean(x) - x, and means of something else, are no layer norm", async () => {
+Deno.test("mean(x) - x, and means of other values, are not a layer norm", async () => {
   const reversed: Parts["centered"] = (tools, x) => tools.b.sub(mean(tools, x), x);
   await assertBecomes(["ReduceMean", "Sub", "SimplifiedLayerNormalization"], normOf({ centered: reversed }));
   const other: Parts["centered"] = (tools, x) => tools.b.sub(x, mean(tools, tools.input(SHAPE)));
@@ -121,7 +121,7 @@ Deno.test("mean(x) - x, and means of something else, are no layer norm", async (
   await assertBecomes(["ReduceMean", "Sub", "SimplifiedLayerNormalization"], normOf({ centered: alongAll }));
 });
 
-Deno.test("a norm of which a part is an output or used elsewhere stays a formula", async () => {
+Deno.test("a norm with a part that is an output or used elsewhere stays a formula", async () => {
   const shared = (use: (tools: Tools, parts: MLOperand[]) => MLOperand): Program => (tools) => {
     const { b, f, input } = tools;
     const x = input(SHAPE);
@@ -135,7 +135,7 @@ Deno.test("a norm of which a part is an output or used elsewhere stays a formula
   await assertKeepsFrom(["LayerNormalization"], shared(({ b }, [centered]) => b.abs(centered!)));
 });
 
-Deno.test("only what has the shape of the normalised dimensions is a scale or bias", async () => {
+Deno.test("only a value with the shape of the normalised dimensions becomes a scale or bias", async () => {
   const scaled = (scale: (tools: Tools) => MLOperand): Program => (tools) =>
     tools.b.mul(normOf({ centered: subtractMean })(tools), scale(tools));
   const ones = { scale: ({ f }: Tools) => f([8], GAIN), input: ({ input }: Tools) => input([8]) };
@@ -158,7 +158,7 @@ Deno.test("only what has the shape of the normalised dimensions is a scale or bi
   });
 });
 
-Deno.test("a norm of a row by a column of numbers grows no shape", async () => {
+Deno.test("a norm of a row with a column of numbers does not change the shape", async () => {
   await assertKeepsFrom(NORMS, (tools) => {
     const x = tools.input([1, 8]);
     const square = mean(tools, tools.b.pow(x, tools.f([], 2)));

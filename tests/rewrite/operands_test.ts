@@ -1,4 +1,4 @@
-/** Convolutions of what was padded, products of what was transposed, and what looks like them. */
+/** Convolutions of padded images, products of transposed matrices, and look-alikes. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -8,7 +8,7 @@ import { assertBecomes, assertSame, type Program, run, type Tools } from "./prog
 type Sizes = readonly [number, number, number, number];
 type Outputs = (tools: Tools, y: MLOperand, padded: MLOperand) => MLOperand | MLOperand[];
 
-/** A pad before a convolution with padding of its own. */
+/** A pad before a convolution that also has padding. */
 function paddedConvolution(
   beginning: Sizes,
   ending: Sizes,
@@ -27,7 +27,7 @@ function paddedConvolution(
   };
 }
 
-Deno.test("padding by 0 becomes that of the convolution", async () => {
+Deno.test("padding by 0 becomes padding of the convolution", async () => {
   const { onnx } = await assertBecomes(["Conv"], paddedConvolution([0, 0, 1, 2], [0, 0, 3, 0]));
   assertEquals(onnx.nodes[0]!.attributes.pads, [2, 2, 3, 2]);
   const inNhwc = paddedConvolution([0, 1, 2, 0], [0, 3, 0, 0], { layout: "nhwc" });

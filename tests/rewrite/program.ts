@@ -1,5 +1,5 @@
 /**
- * Small programs: what their graphs are rewritten to, what they compute, and what the reference says.
+ * Small programs for tests of rewrites: the rewritten graph, its results, and the results of the reference.
  *
  * @module
  */
@@ -18,28 +18,28 @@ import { decode, evaluate, type RefTensor, sizeOf, tensor } from "../reference/m
 import { random } from "../../support/random.ts";
 import { runGraph } from "../support/run_operator.ts";
 
-/** Builds a graph; inputs are made by `input`, so that they get values. */
+/** Builds a graph. Inputs must be made with `input`, which gives them values. */
 export type Program = (tools: Tools) => MLOperand | readonly MLOperand[];
 
-/** What a program is written with. */
+/** The functions with which a program builds its graph. */
 export interface Tools {
   readonly b: MLGraphBuilder;
-  /** An input of float32 with values that follow from its place in the program. */
+  /** A float32 input. Its values depend on its position in the program. */
   input(shape: number[], scale?: number): MLOperand;
-  /** A constant of float32. */
+  /** A float32 constant. */
   f(shape: number[], values: number | readonly number[]): MLOperand;
-  /** A constant of integers. */
+  /** An integer constant. */
   k(dataType: "int4" | "uint4" | "int8" | "uint8" | "int32", shape: number[], values: readonly number[]): MLOperand;
 }
 
-/** What became of a program. */
+/** The result of a program. */
 export interface Outcome {
-  /** The graph of the engine. */
+  /** The engine's graph. */
   readonly onnx: OnnxGraph;
-  /** The operators of the engine's graph, in their order. */
+  /** The operators of the engine's graph, in order. */
   readonly ops: readonly string[];
   readonly outputs: readonly RefTensor[];
-  /** By the reference: one operator after another, each rounded to its data type. */
+  /** The results of the reference: one operator after another, each rounded to its data type. */
   readonly expected: readonly RefTensor[];
 }
 
@@ -60,8 +60,8 @@ export async function run(program: Program): Promise<Outcome> {
 }
 
 /**
- * Asserts which operators the engine's graph has, and that it computes what the reference does.
- * @param tolerance the error that is allowed, as a share of the largest magnitude of an output
+ * Asserts the operators of the engine's graph, and that its results equal those of the reference.
+ * @param tolerance the allowed error, relative to the largest magnitude of an output
  */
 export async function assertBecomes(ops: readonly string[], program: Program, tolerance = 2e-6): Promise<Outcome> {
   const outcome = await run(program);
@@ -70,14 +70,14 @@ export async function assertBecomes(ops: readonly string[], program: Program, to
   return outcome;
 }
 
-/** Asserts that the engine's graph lacks these operators, and that it computes what the reference does. */
+/** Asserts that the engine's graph lacks these operators, and that its results equal those of the reference. */
 export async function assertKeepsFrom(ops: readonly string[], program: Program, tolerance = 2e-6): Promise<void> {
   const outcome = await run(program);
   assertEquals(outcome.ops.filter((op) => ops.includes(op)), [], `${outcome.ops}`);
   assertSame(outcome, tolerance);
 }
 
-/** Asserts that a program computes what the reference does. */
+/** Asserts that the results of a program equal those of the reference. */
 export function assertSame({ outputs, expected, ops }: Outcome, tolerance = 2e-6): void {
   expected.forEach(({ data, shape }, i) => {
     assertEquals(outputs[i]!.shape, shape);
@@ -118,7 +118,7 @@ function integerBytes(dataType: Parameters<Tools["k"]>[0], values: readonly numb
   return bytes;
 }
 
-/** Notes the graph that the device is given, its constants, and what it makes of the graph. */
+/** Records the graph that the device gets, its constants, and the engine's graph. */
 function watch(device: OrtDevice) {
   let seen: { graph: Graph<NativeBlock>; onnx: OnnxGraph; constants: Map<Value, RefTensor> } | undefined;
   const compile = device.compile.bind(device);

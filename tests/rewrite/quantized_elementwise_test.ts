@@ -1,11 +1,11 @@
-/** Element-wise operators and movements between bytes and bytes, and what only looks like them. */
+/** Element-wise operators and movements from bytes to bytes, and look-alikes. */
 
 import type { MLOperand } from "../../mod.ts";
 import { assertBecomes, assertKeepsFrom, type Program, type Tools } from "./program.ts";
 
 const PREPARED = ["Add", "Mul", "Cast"];
 const SHAPE = [4, 60];
-/** One step. */
+/** The tolerance: one quantisation step. */
 const STEP = 1 / 255;
 
 /** Computed bytes, dequantised. */
@@ -65,7 +65,7 @@ const movements: Readonly<Record<string, [string, (tools: Tools, x: MLOperand) =
 for (const [name, [op, move]] of Object.entries(movements)) {
   Deno.test(`${name} of bytes`, async () => {
     await assertBecomes([...PREPARED, op], (tools) => quantised(tools, move(tools, numbers(tools)), 0.02, 100), 0);
-    // With other parameters the bytes are other ones.
+    // With other parameters, the bytes change.
     const otherScale: Program = (tools) => quantised(tools, move(tools, numbers(tools)), 0.021, 100);
     await assertBecomes([...PREPARED, "DequantizeLinear", op, "QuantizeLinear"], otherScale, STEP);
     const otherZeroPoint: Program = (tools) => quantised(tools, move(tools, numbers(tools)), 0.02, 101);
@@ -73,7 +73,7 @@ for (const [name, [op, move]] of Object.entries(movements)) {
   });
 }
 
-Deno.test("bytes that are joined", async () => {
+Deno.test("concatenated bytes", async () => {
   const both = [...PREPARED, ...PREPARED];
   const joined = (zeroPoint: number): Program => (tools) =>
     quantised(tools, tools.b.concat([numbers(tools), numbers(tools, 0.02, zeroPoint)], 1), 0.02, 100);
@@ -84,7 +84,7 @@ Deno.test("bytes that are joined", async () => {
 
 const lookAlikes: Readonly<Record<string, Program>> = {
   "a factor in float32": (tools) => quantised(tools, tools.b.mul(numbers(tools), tools.input(SHAPE))),
-  "a product that is an output, too": (tools) => {
+  "a product that is also an output": (tools) => {
     const product = tools.b.mul(numbers(tools), numbers(tools));
     return [quantised(tools, product), product];
   },

@@ -1,4 +1,4 @@
-/** Products with quantised weights in every way that programs write them, and what only looks like one. */
+/** Products with quantised weights in all forms that programs write, and look-alikes. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -9,7 +9,7 @@ type Weights = "int4" | "uint4" | "int8" | "uint8";
 
 const TYPES: readonly Weights[] = ["int4", "uint4", "int8", "uint8"];
 const RANGES = { int4: [-8, 7], uint4: [0, 15], int8: [-128, 127], uint8: [0, 255] } as const;
-/** What halves of eight bits cost more in rounding: they are added after they were multiplied. */
+/** The tolerance for 8-bit weights in halves: adding the two products rounds once more. */
 const TOLERANCE = 4e-6;
 
 const ONE = ["MatMulNBits"];
@@ -29,7 +29,7 @@ function product(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
-/** A dequantised constant of random weights, scales and, unless they are given, zero points. */
+/** A dequantised constant with random weights and scales, and random zero points by default. */
 function dequantized(
   { b, f, k }: Tools,
   type: Weights,
@@ -48,12 +48,12 @@ function dequantized(
   );
 }
 
-/** A way to write a matrix `[K, N]` of weights. */
+/** A form of a matrix `[K, N]` of weights. */
 interface Way {
   readonly inner: number;
   readonly columns: number;
   write(tools: Tools, type: Weights): MLOperand;
-  /** The block size that it has in the engine; by default that of the program. */
+  /** The block size in the engine; by default that of the program. */
   readonly blockSize: number;
 }
 
@@ -76,7 +76,7 @@ const ways: Readonly<Record<string, Way>> = {
       return tools.b.transpose(tools.b.slice(rows, [0, 0], [6, 50]));
     },
   },
-  "a padded K, cut after the transpose": {
+  "a padded K, sliced after the transpose": {
     inner: 50,
     columns: 6,
     blockSize: 16,
@@ -127,7 +127,7 @@ const ways: Readonly<Record<string, Way>> = {
     blockSize: 16,
     write: (tools, type) => tools.b.reshape(dequantized(tools, type, [3, 16, 5], [3, 1, 5]), [48, 5]),
   },
-  "blocks of 48, which are no power of two": {
+  "blocks of 48, which is not a power of two": {
     inner: 96,
     columns: 5,
     blockSize: 16,
@@ -157,7 +157,7 @@ for (const [name, { inner, columns, blockSize, write }] of Object.entries(ways))
   }
 }
 
-Deno.test("a gemm is a product when it is nothing more, and what it adds is added", async () => {
+Deno.test("a gemm without factors or transposes of a becomes a product and a sum", async () => {
   for (const type of TYPES) {
     const of = (options: (tools: Tools) => MLGemmOptions): Program => (tools) =>
       tools.b.gemm(tools.input([1, 32]), dequantized(tools, type, [32, 5], [2, 5]), options(tools));
@@ -175,7 +175,7 @@ Deno.test("a gemm is a product when it is nothing more, and what it adds is adde
   }
 });
 
-Deno.test("scales, weights and zero points behind reshapes of constants", async () => {
+Deno.test("scales, weights and zero points that are reshaped constants", async () => {
   await assertBecomes(TWO, (tools) => {
     const { b, f, input, k } = tools;
     const weights = b.reshape(k("uint8", [5, 48], integers("uint8", 240, 1)), [5, 3, 16]);
@@ -186,13 +186,13 @@ Deno.test("scales, weights and zero points behind reshapes of constants", async 
   }, TOLERANCE);
 });
 
-/** The constants of the engine's graph that are as large as this many bytes, or larger. */
+/** The constants of the engine's graph with at least this many bytes. */
 function constantsOf({ onnx }: Outcome, bytes: number): number[] {
   const sizes = onnx.initializers.map(({ data }) => data.byteLength);
   return sizes.filter((size) => size >= bytes).sort((a, b) => a - b);
 }
 
-Deno.test("constants keep their bits in memory, and what symmetric ones have in common is not stored", async () => {
+Deno.test("constants keep their bits in memory, and zero points of symmetric ones are not stored", async () => {
   const of = (type: Weights, zeroPoint?: number): Program => (tools) => {
     const rows = tools.b.reshape(dequantized(tools, type, [64, 2, 64], [64, 2, 1], zeroPoint), [64, 128]);
     return tools.b.matmul(tools.input([1, 128]), tools.b.transpose(rows));
@@ -205,7 +205,7 @@ Deno.test("constants keep their bits in memory, and what symmetric ones have in 
   assertEquals(constantsOf(await assertBecomes(TWO, of("int8", 0), TOLERANCE), 1), [64, 512, 512, 4096, 4096]);
 });
 
-Deno.test("weights that several products use are stored once", async () => {
+Deno.test("weights of several products are stored once", async () => {
   const outcome = await assertBecomes([...ONE, ...ONE], (tools) => {
     const weights = dequantized(tools, "int4", [64, 64], [2, 64]);
     return [tools.b.matmul(tools.input([1, 64]), weights), tools.b.matmul(tools.input([1, 64]), weights)];
@@ -213,7 +213,7 @@ Deno.test("weights that several products use are stored once", async () => {
   assertEquals(constantsOf(outcome, 1024), [2048]);
 });
 
-Deno.test("weights that the program uses otherwise, too, are there for both", async () => {
+Deno.test("weights that are also used elsewhere stay available for both uses", async () => {
   await assertBecomes(["MatMulNBits", "DequantizeLinear"], ({ b, f, input, k }) => {
     const weights = k("uint4", [4, 64], integers("uint4", 256, 1));
     const zeroPoint = k("uint4", [1, 1], [3]);
@@ -238,7 +238,7 @@ const lookAlikes: Readonly<Record<string, (tools: Tools, type: Weights) => MLOpe
       tools.input([1, 32]),
       tools.b.slice(dequantized(tools, type, [64, 5], [2, 5]), [0, 0], [64, 5], { strides: [2, 1] }),
     ),
-  "rows that are no rows of the constant": (tools, type) =>
+  "rows that cross the rows of the constant": (tools, type) =>
     tools.b.matmul(
       tools.input([1, 32]),
       tools.b.reshape(
@@ -250,14 +250,14 @@ const lookAlikes: Readonly<Record<string, (tools: Tools, type: Weights) => MLOpe
     tools.b.matmul(tools.input([1, 32]), tools.b.reshape(dequantized(tools, type, [160], [5]), [32, 5])),
   "several matrices": (tools, type) =>
     tools.b.matmul(tools.input([2, 1, 32]), dequantized(tools, type, [2, 32, 5], [2, 1, 5])),
-  "more dimensions than a has": (tools, type) =>
+  "more dimensions than a": (tools, type) =>
     tools.b.matmul(tools.input([1, 32]), dequantized(tools, type, [1, 1, 32, 5], [1, 1, 1, 5])),
   "a scale that is an input": ({ b, input, k }, type) =>
     b.matmul(
       input([1, 32]),
       b.dequantizeLinear(k(type, [32, 5], integers(type, 160, 1)), input([1, 5]), k(type, [1, 5], [1, 2, 3, 4, 5])),
     ),
-  "weights that change on their way": (tools, type) =>
+  "weights with a relu before the product": (tools, type) =>
     tools.b.matmul(tools.input([1, 32]), tools.b.relu(dequantized(tools, type, [32, 5], [1, 5]))),
 };
 

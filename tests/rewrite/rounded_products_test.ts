@@ -1,6 +1,6 @@
 /**
- * Products with weights of eight bits where activations may be rounded: the weights stay as they are, whatever the number of
- * rows, and only the activations are rounded, to eight bits in each block.
+ * Products with 8-bit weights if reduced precision is allowed: for any number of rows, the weights stay unchanged, and
+ * the activations are rounded to 8 bits per block.
  */
 import { assert } from "@std/assert";
 import { createContext, type MLGraphBuilder, MLGraphBuilder as Builder, type MLOperand } from "@webnn/deno";
@@ -30,7 +30,7 @@ function matrixOf(type: Matrix["type"], hasMiddle: boolean): Matrix {
   };
 }
 
-/** The ways to write the product of x and the matrix. */
+/** Forms of the product of x and the matrix. */
 const WAYS: Readonly<Record<string, (b: MLGraphBuilder, x: MLOperand, matrix: Matrix) => MLOperand>> = {
   "matmul, transposed rows": (b, x, matrix) => b.matmul(x, b.transpose(dequantized(b, matrix))),
   "gemm, rows": (b, x, matrix) => b.gemm(x, dequantized(b, matrix), { bTranspose: true }),
@@ -51,7 +51,7 @@ function dequantized(b: MLGraphBuilder, { elements, scales, type, zeroPoints }: 
   );
 }
 
-/** The product in float64, of x as it is or rounded. */
+/** The product in float64, with or without rounding x. */
 function expectedOf(x: Float32Array, { elements, scales, zeroPoints }: Matrix): number[] {
   return Array.from({ length: x.length / INNER * COLUMNS }, (_, i) => {
     const [row, n] = [Math.floor(i / COLUMNS), i % COLUMNS];
@@ -98,7 +98,7 @@ function error(actual: Float32Array, expected: readonly number[]): number {
 
 for (const [way, write] of Object.entries(WAYS)) {
   for (const type of ["int8", "uint8"] as const) {
-    Deno.test(`${way} of ${type}: only activations are rounded, and only where that is allowed`, async () => {
+    Deno.test(`${way} of ${type}: only activations are rounded, and only if that is allowed`, async () => {
       for (const [rows, hasMiddle] of [[1, true], [1, false], [5, true], [5, false]] as const) {
         const matrix = matrixOf(type, hasMiddle);
         const next = random(rows);
@@ -106,7 +106,7 @@ for (const [way, write] of Object.entries(WAYS)) {
         const product = (isReduced: boolean) => productOf(isReduced, (b, x) => write(b, x, matrix), x);
         assert(error(await product(false), expectedOf(x, matrix)) < 4e-6);
         const reduced = await product(true);
-        // A number in the middle between two steps may go either way.
+        // A number halfway between two steps may be rounded either way.
         assert(error(reduced, expectedOf(rounded(x), matrix)) < 1e-3, `${rows} rows`);
         assert(error(reduced, expectedOf(x, matrix)) < 0.02);
       }

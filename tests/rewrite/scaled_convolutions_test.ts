@@ -1,4 +1,4 @@
-/** Factors and summands behind convolutions, and what looks like them. */
+/** Factors and summands after convolutions, and look-alikes. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -6,7 +6,7 @@ import { assertBecomes, assertSame, type Program, run, type Tools } from "./prog
 
 const CHANNELS = 3;
 
-/** A convolution with a bias and what follows it. */
+/** A convolution with a bias, and the operators that follow it. */
 function followed(
   after: (tools: Tools, y: MLOperand) => MLOperand | MLOperand[],
   { layout = "nchw", filter = [0.5, -2, 1.5, 3, 0, -0.25], bias = true }: {
@@ -34,7 +34,7 @@ const merged: Readonly<Record<string, Program>> = {
   "a summand for each channel": followed(({ b, f }, y) => b.add(y, f([3, 1, 1], SIGNED))),
   "a summand of a convolution by an input": ({ b, f, input }) =>
     b.add(b.conv2d(input([1, 2, 4, 4]), input([3, 2, 2, 2])), f([3, 1, 1], SIGNED)),
-  "what is subtracted": followed(({ b, f }, y) => b.sub(y, f([], 7))),
+  "a constant that is subtracted": followed(({ b, f }, y) => b.sub(y, f([], 7))),
   "a summand without a bias": followed(({ b, f }, y) => b.add(f([3, 1, 1], SIGNED), y), { bias: false }),
   "a factor without a bias": followed(({ b, f }, y) => b.mul(y, f([3, 1, 1], EACH)), { bias: false }),
   "batchNormalization": followed(({ b, f }, y) => b.batchNormalization(y, f([3], [1, 2, 3]), f([3], [4, 0.5, 9]))),
@@ -52,7 +52,7 @@ const merged: Readonly<Record<string, Program>> = {
 for (const [name, program] of Object.entries(merged)) {
   Deno.test(`${name} becomes part of the convolution`, () => assertBecomes(["Conv"], program).then(() => {}));
 }
-Deno.test("also in NHWC, where the channels are last", async () => {
+Deno.test("factors and summands in NHWC, where the channels are last", async () => {
   const program = followed(({ b, f }, y) => b.add(b.mul(y, f([3], EACH)), f([1, 1, 1, 3], EACH)), { layout: "nhwc" });
   await assertBecomes(["Transpose", "Conv", "Transpose"], program);
 });
@@ -66,7 +66,7 @@ Deno.test("a transposed filter's factors follow its output channels", async () =
   assertEquals(outcome.ops.filter((op) => op !== "Transpose"), ["Conv"]);
   assertSame(outcome);
 });
-Deno.test("the sign of a zero is that of the operators", async () => {
+Deno.test("zeros keep the sign that the operators give", async () => {
   const zeros = followed(({ b, f }, y) => b.reciprocal(b.mul(y, f([], -2))), {
     filter: [0, 0, 0, 0, 0, 0],
     bias: false,
@@ -94,9 +94,12 @@ const kept: Readonly<Record<string, readonly [op: string, program: Program]>> = 
     followed(({ b, f }, y) => b.mul(y, f([], 2 ** 70)), { filter: [1, 1, 1, 1, 1, 2 ** 60], bias: false }),
   ],
   "a divisor that is divided": ["Div", followed(({ b, f }, y) => b.div(f([], 3), y))],
-  "what the convolution is subtracted from": ["Sub", followed(({ b, f }, y) => b.sub(f([], 3), y))],
-  "a factor of what is an output": ["Mul", followed(({ b, f }, y) => [b.mul(y, f([], 3)), y])],
-  "a factor of what others use": ["Mul", followed(({ b, f }, y) => [b.mul(y, f([], 3)), b.exp(y)])],
+  "a constant from which the convolution is subtracted": ["Sub", followed(({ b, f }, y) => b.sub(f([], 3), y))],
+  "a factor of a convolution that is an output": ["Mul", followed(({ b, f }, y) => [b.mul(y, f([], 3)), y])],
+  "a factor of a convolution that is used elsewhere": [
+    "Mul",
+    followed(({ b, f }, y) => [b.mul(y, f([], 3)), b.exp(y)]),
+  ],
   "the convolution itself": ["Mul", followed(({ b }, y) => b.mul(y, y))],
   "an infinite summand": ["Add", followed(({ b, f }, y) => b.add(y, f([], Infinity)))],
   "batchNormalization with a negative scale and no bias": [
@@ -113,7 +116,7 @@ const kept: Readonly<Record<string, readonly [op: string, program: Program]>> = 
   ],
 };
 for (const [name, [op, program]] of Object.entries(kept)) {
-  Deno.test(`${name} stays behind a convolution`, async () => {
+  Deno.test(`${name} stays after a convolution`, async () => {
     const outcome = await run(program);
     assert(outcome.ops.includes(op), `${outcome.ops}`);
     assertSame(outcome);

@@ -1,40 +1,40 @@
 /**
- * ONNX Runtime's graph optimisers: which of them run, and why. A session runs only those that compute the same function as
- * the operators that they replace. What the others would gain is left to rewrites under exact conditions.
+ * ONNX Runtime's graph optimisers: which of them run, and why. A session runs only those whose result computes the same
+ * function as the original operators. `src/rewrite/` replaces the others under exact conditions.
  *
  * @module
  */
 
 import type { OnnxGraph, OnnxNode } from "./onnx.ts";
 
-/** The entry of a session's configuration that lists optimisers. */
+/** The key of the session configuration entry that lists the disabled optimisers. */
 const DISABLED = "optimization.disable_specified_optimizers";
 
-/** The newest version whose optimisers stand in the table. */
+/** The newest version whose optimisers are all in the table. */
 export const REVIEWED_VERSION = "1.30";
 
-/** Whether an optimiser runs: it is proven to keep the function, or it is disabled. */
+/** Whether an optimiser runs: it is shown to keep the function, or it is disabled. */
 export type Verdict = "proven" | "disabled";
 
 /** An optimiser of ONNX Runtime. */
 export interface Optimizer {
-  /** The name that `optimization.disable_specified_optimizers` knows. An unknown one is ignored without a word. */
+  /** The name in `optimization.disable_specified_optimizers`, which silently ignores unknown names. */
   readonly name: string;
   /** The optimisation levels at which it runs. */
   readonly levels: readonly number[];
-  /** Whether it is a rule, which the engine's log does not name, or a transformer, which it does. */
+  /** A transformer is named in the engine's log, a rule is not. */
   readonly kind: "rule" | "transformer";
   readonly verdict: Verdict;
-  /** Why; of one that is disabled, what it does. */
+  /** What it does. For a disabled one, what it does wrong. */
   readonly reason: string;
   /**
-   * Why the fuzz of company does not find what a disabled one does, switched on alone. The others have a seed each in
-   * tests/fuzz/company_test.ts.
+   * For a disabled one: why the company fuzz finds no fault if it is enabled alone. The other disabled ones have a seed
+   * in tests/fuzz/company_test.ts that shows their fault.
    */
   readonly unfound?: string;
 }
 
-/** The reason, and why the fuzz finds nothing. */
+/** What an optimiser does, and why the fuzz finds no fault. */
 type Unfound = readonly [reason: string, unfound: string];
 
 function row(
@@ -49,212 +49,212 @@ function row(
   });
 }
 
-/** An optimiser that has nothing to work on. */
+/** An optimiser of operators that the backend never writes. */
 function unreachable(reason: string, ...operators: readonly string[]): Unfound {
-  return [reason, `works on ${operators.join(" and ")}, which is never written here`];
+  return [reason, `works on ${operators.join(" and ")}, which this backend never writes`];
 }
 
-/** All optimisers of levels 1 to 3 of the reviewed version, and of those that follow them. */
+/** All optimisers of the reviewed version: levels 1 to 3, and those that run after them (level 4). */
 export const OPTIMIZERS: readonly Optimizer[] = [
   ...row("rule", "proven", [1], {
-    EliminateIdentity: "an identity is its input",
-    EliminateSlice: "a slice of everything is its input",
-    UnsqueezeElimination: "gives a constant its dimensions of 1 beforehand",
-    ExpandElimination: "an expansion to the same shape is its input",
-    CastElimination: "a cast to the same type is its input",
-    NotWhereFusion: "exchanges the branches where the condition is negated",
+    EliminateIdentity: "replaces an identity by its input",
+    EliminateSlice: "replaces a slice of the whole input by the input",
+    UnsqueezeElimination: "adds dimensions of size 1 to a constant in advance",
+    ExpandElimination: "replaces an expansion to the same shape by its input",
+    CastElimination: "replaces a cast to the same type by its input",
+    NotWhereFusion: "swaps the branches of a where instead of negating its condition",
   }),
   ...row("rule", "disabled", [1], {
-    EliminateDropout: unreachable("leaves out what does nothing outside of a training", "Dropout"),
+    EliminateDropout: unreachable("removes operators that only matter in training", "Dropout"),
     CastChainElimination: [
-      "leaves out casts that round, as float32 to float16 and back",
-      "runs only where session.enable_cast_chain_elimination is 1",
+      "removes casts that round, such as float32 to float16 and back",
+      "runs only if session.enable_cast_chain_elimination is 1",
     ],
-    PreShapeNodeElimination: unreachable("leaves out casts before a shape is read", "Shape"),
-    NoopElimination: "takes −0 + 0, which is 0, for −0",
-    DivMulFusion: "makes y / x of (1 / x) · y, also where the 1 has dimensions that x and y lack",
-    FuseReluClip: "makes −0 of what was rectified and then has −0 for its least value",
-    GemmSumFusion: unreachable("takes a sum up into a product of matrices", "Sum"),
-    ConvAddFusion: "makes a bias infinite; src/rewrite/ takes up summands where it stays finite",
-    ConvMulFusion: "makes weights subnormal or infinite; src/rewrite/ takes up factors where no digit is lost",
-    ConvBNFusion: unreachable("takes a normalisation up into a convolution", "BatchNormalization"),
-    Pad_Fusion: "merges padding by 0 into that of a pool, whose padding is no element",
+    PreShapeNodeElimination: unreachable("removes casts before a shape is read", "Shape"),
+    NoopElimination: "replaces −0 + 0, which is 0, by −0",
+    DivMulFusion: "replaces (1 / x) · y by y / x, even if the 1 has dimensions that x and y lack",
+    FuseReluClip: "gives −0 instead of 0 for relu and then a clip with the minimum −0",
+    GemmSumFusion: unreachable("merges a sum into a matrix product", "Sum"),
+    ConvAddFusion: "can make a bias infinite; src/rewrite/ merges summands if the bias stays finite",
+    ConvMulFusion: "can make weights subnormal or infinite; src/rewrite/ merges factors if no precision is lost",
+    ConvBNFusion: unreachable("merges a normalisation into a convolution", "BatchNormalization"),
+    Pad_Fusion: "merges padding by 0 into a pool, which does not count its own padding as elements",
     MatMul_BatchNormalization_Fusion: unreachable(
-      "takes a normalisation up into a product of matrices",
+      "merges a normalisation into a matrix product",
       "BatchNormalization",
     ),
-    LabelEncoderFusion: unreachable("makes one table of two", "LabelEncoder"),
+    LabelEncoderFusion: unreachable("merges two tables", "LabelEncoder"),
   }),
   ...row("rule", "disabled", [1, 2], {
     GemmTransposeFusion: [
-      "makes transposes attributes of a product; drops one whose result is an output of the graph too",
-      "src/rewrite/ takes transposes before a product first; those that are left it merged rightly in 745 programs",
+      "replaces transposes by attributes of a product; drops a transpose that is also an output of the graph",
+      "src/rewrite/ merges transposes before a product first; the other ones were right in 745 programs",
     ],
   }),
   ...row("rule", "disabled", [2], {
     ClipQuantRewrite: [
-      "leaves out a clamp before a quantisation that cuts off as much",
-      "it kept the function in 1,517 programs; none of eight models of bench:models has its pattern",
+      "removes a clamp before a quantisation that clips at least as much",
+      "it was right in 1,517 programs; none of the eight models of bench:models has its pattern",
     ],
     ReluQuantRewrite: [
-      "leaves out a relu before a quantisation whose least value is 0",
-      "it kept the function in 1,366 programs; none of eight models of bench:models has its pattern",
+      "removes a relu before a quantisation whose minimum is 0",
+      "it was right in 1,366 programs; none of the eight models of bench:models has its pattern",
     ],
   }),
   ...row("transformer", "proven", [1], {
-    ReshapeFusion: "of two reshapes leaves out the first",
+    ReshapeFusion: "removes the first of two reshapes",
     SliceConcatToSpaceToDepthFusion:
-      "moves pixels of blocks into channels in one step, in 0.4 times the time of four slices and a concat",
+      "moves blocks of pixels into channels in one step, in 0.4 times the time of four slices and a concat",
     ConstantFolding:
-      "computes what depends on constants only beforehand, by the same kernels; off on OpenVINO for graphs of which an output is constant, which it refuses",
-    TransposeOptimizer: "moves transposes past other operators until they meet and cancel; off where a graph quantises",
+      "computes operators on constants in advance, with the same kernels; off on OpenVINO for graphs with a constant output, which OpenVINO rejects",
+    TransposeOptimizer: "moves transposes past other operators until they cancel; off for graphs that quantise",
   }),
   ...row("transformer", "proven", [1, 2], {
-    MatMulAddFusion: "starts the sums of a matrix product with what is added to it",
+    MatMulAddFusion: "adds a summand within a matrix product, before the products",
   }),
   ...row("transformer", "disabled", [1], {
     DoubleQDQPairsRemover: "merges two pairs of quantisation into one",
     ConstantSharing: [
-      "writes equal constants of one element once",
-      "equal ones are written once before: it kept the function in 1,111 programs, and gains nothing",
+      "merges equal constants of one element",
+      "equal ones are already written once: it was right in 1,111 programs, and gains nothing",
     ],
     CommonSubexpressionElimination:
-      "takes nodes with the attributes 0 and −0 for one; equal ones are written once before",
-    FreeDimensionOverrideTransformer: ["gives free dimensions a size", "no graph has free dimensions"],
-    GeluFusionL1: "takes other formulas for gelu, and loses dimensions of constants",
-    LayerNormFusionL1: "takes other exponents, signs, epsilons and shapes for those of a layer norm",
-    QDQPropagationTransformer: "moves quantisation past other operators, also that of each channel",
-    WeightBiasQuantization: "quantises weights and biases that the program did not",
+      "merges nodes whose attributes differ in 0 and −0; equal nodes are already written once",
+    FreeDimensionOverrideTransformer: ["sets the size of free dimensions", "no graph has free dimensions"],
+    GeluFusionL1: "mistakes other formulas for gelu, and loses dimensions of constants",
+    LayerNormFusionL1: "mistakes formulas with other exponents, signs, epsilons and shapes for a layer norm",
+    QDQPropagationTransformer: "moves quantisation past other operators, even quantisation per channel",
+    WeightBiasQuantization: "quantises weights and biases that the program did not quantise",
     EnsureUniqueDQForNodeUnit: [
-      "gives each user of a dequantised value a dequantisation of its own",
-      "the engine does it before all optimisers in any case: to do it again changes no graph",
+      "gives each user of a dequantised value its own dequantisation",
+      "the engine always does this before all optimisers: doing it again changes no graph",
     ],
     WhereDummyDq: [
-      "writes a number beside a dequantised value as a dequantisation, for QDQSelectorActionTransformer",
-      "the number is its own scale: by itself it kept the function in 729 programs",
+      "writes the other branch of a where with a dequantised value as a dequantisation, for QDQSelectorActionTransformer",
+      "the number becomes its own scale: alone, it was right in 729 programs",
     ],
   }),
   ...row("transformer", "proven", [2], {
-    TransposeOptimizer_CPUExecutionProvider: "the same for what runs on the CPU; off where a graph quantises",
+    TransposeOptimizer_CPUExecutionProvider: "the same for nodes on the CPU; off for graphs that quantise",
     ConvActivationFusion:
-      "applies an activation to the results of a convolution before they are stored; off on WebGPU where two follow: it forgets the first",
-    MatmulTransposeFusion: "a transposed operand becomes an attribute of the product",
-    GemmActivationFusion: "applies an activation to a product of matrices in the same step",
+      "applies an activation to the results of a convolution before they are stored; off on WebGPU if two activations follow, because it drops the first",
+    MatmulTransposeFusion: "replaces a transposed operand by an attribute of the product",
+    GemmActivationFusion: "applies an activation to a matrix product in the same step",
     BiasGeluFusion: "adds a bias and applies gelu in the same step",
-    MatMulNBitsFusion: "starts the sums of a product with weights of a few bits with what is added to it",
+    MatMulNBitsFusion: "adds a summand within a product with 4- or 8-bit weights, before the products",
   }),
   ...row("transformer", "disabled", [2], {
-    QDQSelectorActionTransformer: "fuses quantised chains, and takes some for others that it knows",
+    QDQSelectorActionTransformer: "fuses quantised chains, and mistakes some for other ones",
     MatMulIntegerToFloatFusion: [
       "multiplies integers and scales the sums in one step",
-      "src/rewrite/ writes what it makes, under exact conditions, and leaves nothing for it",
+      "src/rewrite/ makes the same replacement under exact conditions, and leaves it nothing",
     ],
     DynamicQuantizeMatMulFusion: [
       "quantises and multiplies in one step",
-      "src/rewrite/ writes what it makes, under exact conditions, and leaves nothing for it",
+      "src/rewrite/ makes the same replacement under exact conditions, and leaves it nothing",
     ],
     GeluFusionL2: [
-      "as GeluFusionL1",
-      "changes none of 1,800 programs: it is for opsets without gelu, before 20; graphs are of 21",
+      "the same as GeluFusionL1",
+      "changes none of 1,800 programs: it is for opsets before 20, which have no gelu; graphs use opset 21",
     ],
     LayerNormFusionL2: [
-      "as LayerNormFusionL1",
-      "changes none of 1,800 programs: it is for opsets without the norm, before 17; graphs are of 21",
+      "the same as LayerNormFusionL1",
+      "changes none of 1,800 programs: it is for opsets before 17, which have no layer norm; graphs use opset 21",
     ],
-    SimplifiedLayerNormFusion: "takes other formulas for a root-mean-square norm, and an input for its epsilon",
+    SimplifiedLayerNormFusion: "mistakes other formulas for a root-mean-square norm, and an input for its epsilon",
     AttentionFusion: [
-      "takes a mask for one of the kind that BERT has",
-      "changes none of 1,800 programs: it looks for a mask that Unsqueeze made, which is written for recurrent networks only",
+      "mistakes other masks for a BERT mask",
+      "changes none of 1,800 programs: it looks for a mask from Unsqueeze, which is only written for recurrent networks",
     ],
     EmbedLayerNormFusion: [
-      "checks indices in another way than the operators that it replaces",
-      "changes none of 1,800 programs: it looks for indices that are inputs; here they are clamped to the table before",
+      "checks indices differently from the operators that it replaces",
+      "changes none of 1,800 programs: it looks for indices that are inputs; here they are clamped first",
     ],
     GatherSliceToSplitFusion: [
-      "takes all positions of an axis by one split",
-      "it kept the function in 1,087 programs; eight rows of 4,096 take it 1.14 times as long",
+      "replaces gathers of all positions along an axis by one split",
+      "it was right in 1,087 programs; with eight rows of 4,096 it takes 1.14 times as long",
     ],
-    GatherToSliceFusion: unreachable("gathers a range of indices by a slice", "Range"),
-    GroupQueryAttentionFusion: unreachable("merges what prepares the operands", "GroupQueryAttention"),
+    GatherToSliceFusion: unreachable("replaces a gather of a range of indices by a slice", "Range"),
+    GroupQueryAttentionFusion: unreachable("merges the preparation of the operands", "GroupQueryAttention"),
     SkipLayerNormFusion: [
       "adds and normalises in one kernel",
-      "it kept the function in 968 programs; a norm of 128 · 384 elements takes 3.3 times as long",
+      "it was right in 968 programs; a norm of 128 · 384 elements takes 3.3 times as long",
     ],
     BiasSkipLayerNormFusion: [
-      "takes a bias up into that kernel",
-      "works on SkipLayerNormalization, which only SkipLayerNormFusion writes; both kept the function in 800 programs",
+      "merges a bias into that kernel",
+      "works on SkipLayerNormalization, which only SkipLayerNormFusion writes; together they were right in 800 programs",
     ],
     FastGeluFusion: "loses dimensions of constants",
     QuickGeluFusion: [
-      "makes one operator of x · sigmoid(a · x)",
-      "src/rewrite/ takes its pattern in float32 first; what is left in float16 it kept right in 1,023 programs",
+      "replaces x · sigmoid(a · x) by one operator",
+      "src/rewrite/ replaces its pattern in float32 first; in float16 it was right in 1,023 programs",
     ],
-    BiasSoftmaxFusion: ["adds a mask and applies softmax in one kernel", "is for CUDA"],
+    BiasSoftmaxFusion: ["adds a mask and applies softmax in one kernel", "only for CUDA"],
     BiasDropoutFusion: unreachable("adds a bias in the same kernel", "Dropout"),
-    MatMulScaleFusion: "moves factors past sums, which can overflow then",
-    MatMulActivationFusion: ["applies an activation in the kernel of a product", "is for DirectML"],
+    MatMulScaleFusion: "moves factors past sums, which can then overflow",
+    MatMulActivationFusion: ["applies an activation in the kernel of a product", "only for DirectML"],
     GroupQueryAttentionPreNormFusion: unreachable("normalises the operands in the same kernel", "GroupQueryAttention"),
     QDQFinalCleanupTransformer: [
-      "leaves out pairs of quantisation that are left",
-      "does nothing unless session.enable_quant_qdq_cleanup is 1",
+      "removes the remaining pairs of quantisation",
+      "runs only if session.enable_quant_qdq_cleanup is 1",
     ],
   }),
   ...row("transformer", "proven", [3], {
-    NchwcTransformer: "keeps images in blocks of channels between convolutions and pools",
+    NchwcTransformer: "keeps images in blocks of channels from one convolution or pool to the next",
   }),
   ...row("transformer", "disabled", [3], {
     NhwcTransformer: [
-      "puts quantised convolutions between transposes, with the channels last",
-      "it kept the function in 1,000 programs; processors where it does more were not tried",
+      "runs quantised convolutions with the channels last, between transposes",
+      "it was right in 1,000 programs; processors where it does more were not tested",
     ],
     ConvAddActivationFusion: [
       "adds a value and applies an activation in the kernel of a convolution",
-      "NchwcTransformer takes convolutions first; what is left it kept right in 739 programs",
+      "NchwcTransformer replaces convolutions first; the other ones were right in 739 programs",
     ],
   }),
   ...row("transformer", "proven", [4], {
-    FuseFp16InitializerToFp32NodeTransformer: "float16 is computed in float32: casts such constants beforehand",
+    FuseFp16InitializerToFp32NodeTransformer: "casts float16 constants in advance, where operators compute in float32",
   }),
 ];
 
 /**
- * Disabled optimisers that run all the same. It is empty but where the fuzz of company looks whether it finds what they
- * do (`deno task fuzz --company --optimizer NAME`).
+ * Disabled optimisers that are enabled for a trial. Only the company fuzz adds names, to see whether it finds their
+ * fault (`deno task fuzz --company --optimizer NAME`).
  */
 export const TRIED_OPTIMIZERS: Set<string> = new Set();
 
 /**
- * The entries of a session's configuration that decide how graphs are optimised.
+ * The entries of the session configuration that control how graphs are optimised.
  *
- * `session.disable_quant_qdq` leaves out what fuses quantised chains: then a product with dequantised weights is one of
- * float32. Constants are dequantised when a session is made.
+ * `session.disable_quant_qdq` disables the fusion of quantised chains, so that a product with dequantised weights is
+ * computed in float32. Constants are dequantised when a session is created.
  * @param allowReducedPrecision whether a matrix product with quantised weights may round its activations to 8 bits
  */
 export function optimizerEntries(allowReducedPrecision: boolean): Readonly<Record<string, string>> {
   return {
     [DISABLED]: disabledNames().join(";"),
     "session.disable_quant_qdq": TRIED_OPTIMIZERS.size === 0 ? "1" : "0",
-    // 4, the engine's own choice, computes with activations in 8 bits; 0 in float32.
+    // 4, the engine's default, rounds activations to 8 bits; 0 keeps them in float32.
     "session.qdq_matmulnbits_accuracy_level": allowReducedPrecision ? "4" : "0",
   };
 }
 
-/** Optimisers that are proven for graphs that quantise nothing. */
+/** Optimisers that are shown to keep the function only for graphs that do not quantise. */
 const NOT_WHERE_QUANTIZED: readonly string[] = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"];
 
-/** What WebGPU's kernel of a convolution takes up. */
+/** The activations that WebGPU's convolution kernel can apply. */
 const ACTIVATIONS: ReadonlySet<string> = new Set([
   ...["Clip", "Elu", "Erf", "Gelu", "HardSigmoid", "HardSwish", "LeakyRelu", "QuickGelu", "Relu"],
   ...["Sigmoid", "Softplus", "Tanh"],
 ]);
-/** What the optimisers before it may move elsewhere or leave out. */
+/** Operators that earlier optimisers may move or remove. */
 const TRANSPARENT: ReadonlySet<string> = new Set(["Identity", "Transpose"]);
 
 /**
- * The entries in place of {@linkcode optimizerEntries} that a graph needs. Where a transposed value is quantised, what
- * moves transposes gives everybody who uses the value the quantised one instead. Where two activations follow a
- * convolution on WebGPU, the second one takes the place of the first. OpenVINO refuses an output that has become a
- * constant.
+ * The entries that a graph needs instead of those of {@linkcode optimizerEntries}, because of faults of the engine:
+ * - If a transposed value is quantised, the transpose optimisers give all its users the quantised value.
+ * - If two activations follow a convolution on WebGPU, the second one replaces the first.
+ * - OpenVINO rejects an output that has become a constant.
  */
 export function entriesForGraph(onnx: OnnxGraph, provider = "cpu"): Readonly<Record<string, string>> {
   const others = [
@@ -265,7 +265,7 @@ export function entriesForGraph(onnx: OnnxGraph, provider = "cpu"): Readonly<Rec
   return others.length === 0 ? {} : { [DISABLED]: [...disabledNames(), ...others].join(";") };
 }
 
-/** Whether an output depends on constants only, and another one does not. */
+/** Whether some but not all outputs depend on constants only. */
 function hasConstantOutput({ initializers, nodes, outputs }: OnnxGraph): boolean {
   const constants = new Set(initializers.map(({ name }) => name));
   for (const node of nodes) {
@@ -294,12 +294,12 @@ function disabledNames(): string[] {
   return namesOf("disabled").filter((name) => !TRIED_OPTIMIZERS.has(name));
 }
 
-/** The names of the optimisers with a verdict. */
+/** The names of all optimisers with this verdict. */
 export function namesOf(verdict: Verdict): string[] {
   return OPTIMIZERS.filter((optimizer) => optimizer.verdict === verdict).map(({ name }) => name);
 }
 
-/** Whether the optimisers of a version are all in the table. One of 1.28 has no others than 1.30. */
+/** Whether the table has all optimisers of a version. Older versions, from 1.28 on, have no other ones than 1.30. */
 export function isReviewed(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [reviewedMajor = 0, reviewedMinor = 0] = REVIEWED_VERSION.split(".").map(Number);
