@@ -1,6 +1,6 @@
 /**
- * Hides what native libraries write to standard error, such as WebGPU's without a driver. The command's own error is one
- * line with the reason.
+ * Hides what native libraries write to standard error, such as WebGPU's without a driver. The command's own error is
+ * one line with the reason.
  *
  * @module
  */

@@ -25,7 +25,7 @@ export interface Optimizer {
   /** A transformer is named in the engine's log, a rule is not. */
   readonly kind: "rule" | "transformer";
   readonly verdict: Verdict;
-  /** What it does. For a disabled one, what it does wrong. */
+  /** What it does, or what it does wrong. */
   readonly reason: string;
   /**
    * For a disabled one: why the company fuzz finds no fault if it is enabled alone. The other disabled ones have a seed
