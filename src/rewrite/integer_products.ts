@@ -40,7 +40,7 @@ function integerProduct(left: Factor, right: Factor, b: Value): Replacement | un
   return become("scaledIntegerMatmul", { ...factors, ...scales }, {});
 }
 
-/** Removes casts of a product to int32 and back to float32. They change nothing, because all sums fit into int32. */
+/** Removes casts of a product to int32 and back to float32, if they change nothing. */
 const castIntegerMatmul = row(["cast"], (node, graph) => {
   const { input } = node.operands;
   const product = graph.made(input, "integerMatmul") ?? castProduct(input, graph);

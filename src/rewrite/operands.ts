@@ -10,7 +10,7 @@ import { become, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 
-/** A pad by 0 before a convolution. The filter must be finite: the pad's 0 · ∞ gives NaN, own padding does not. */
+/** A pad by 0 before a convolution. The filter must be finite: with a pad, 0 · ∞ gives NaN. */
 const paddedConvolution = row(["conv2d"], (node, graph) => {
   const pad = graph.made(node.operands.input, "pad");
   const added = pad && graph.areInner([pad], node) ? imagePadding(pad, node.attributes.inputLayout) : undefined;

@@ -70,7 +70,7 @@ const unsignedActivation = row(["dequantizeLinear"], (node, graph) => {
   return become("dequantizeLinear", { input: quantized, scale, zeroPoint: after }, {});
 });
 
-/** The convolution whose result is quantised. A relu changes nothing if its zero point is 0. */
+/** The convolution whose result is quantised. A relu changes nothing if the zero point is 0. */
 function convolutionBefore(
   value: Value,
   zeroPoint: Value,

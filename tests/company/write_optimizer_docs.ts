@@ -20,8 +20,8 @@ const INTRODUCTION = `# Optimisers
 ONNX Runtime's optimisers replace patterns of operators by other operators. Some replacements are not the same function:
 they mistake one formula for another, quantise values that the program did not quantise, or merge nodes that differ. So
 each optimiser of version ${REVIEWED_VERSION} is either shown to keep the function, or disabled. The rewrites in
-\`src/rewrite/\` replace the disabled ones under exact conditions. This page is generated from the rows in
-\`src/backends/onnxruntime/optimizers.ts\` by \`deno task docs:optimizers\`; do not edit it.
+\`src/rewrite/\` make the useful replacements of the disabled ones under exact conditions. This page is generated
+from the rows in \`src/backends/onnxruntime/optimizers.ts\` by \`deno task docs:optimizers\`; do not edit it.
 
 - \`contextInfo(context).optimizersReviewed\` is false with a version of ONNX Runtime newer than ${REVIEWED_VERSION}: it may
   have optimisers that nobody has reviewed.

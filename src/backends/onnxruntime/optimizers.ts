@@ -1,6 +1,7 @@
 /**
  * ONNX Runtime's graph optimisers: which of them run, and why. A session runs only those whose result computes the same
- * function as the original operators. `src/rewrite/` replaces the others under exact conditions.
+ * function as the original operators. `src/rewrite/` makes useful replacements of the others under
+ * exact conditions.
  *
  * @module
  */
@@ -88,7 +89,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
   ...row("rule", "disabled", [1, 2], {
     GemmTransposeFusion: [
       "replaces transposes by attributes of a product; drops a transpose that is also an output of the graph",
-      "src/rewrite/ merges transposes before a product first; the other ones were right in 745 programs",
+      "src/rewrite/ merges transposes before a product first; it merged the others correctly in 745 programs",
     ],
   }),
   ...row("rule", "disabled", [2], {
@@ -110,7 +111,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     TransposeOptimizer: "moves transposes past other operators until they cancel; off for graphs that quantise",
   }),
   ...row("transformer", "proven", [1, 2], {
-    MatMulAddFusion: "adds a summand within a matrix product, before the products",
+    MatMulAddFusion: "starts the sums of a matrix product with the summand that is added to it",
   }),
   ...row("transformer", "disabled", [1], {
     DoubleQDQPairsRemover: "merges two pairs of quantisation into one",
@@ -130,7 +131,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
       "the engine always does this before all optimisers: doing it again changes no graph",
     ],
     WhereDummyDq: [
-      "writes the other branch of a where with a dequantised value as a dequantisation, for QDQSelectorActionTransformer",
+      "writes a number as a dequantisation if the other branch of its where is one, for QDQSelectorActionTransformer",
       "the number becomes its own scale: alone, it was right in 729 programs",
     ],
   }),
@@ -141,7 +142,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     MatmulTransposeFusion: "replaces a transposed operand by an attribute of the product",
     GemmActivationFusion: "applies an activation to a matrix product in the same step",
     BiasGeluFusion: "adds a bias and applies gelu in the same step",
-    MatMulNBitsFusion: "adds a summand within a product with 4- or 8-bit weights, before the products",
+    MatMulNBitsFusion: "starts the sums of a product with 4- or 8-bit weights with the summand that is added to it",
   }),
   ...row("transformer", "disabled", [2], {
     QDQSelectorActionTransformer: "fuses quantised chains, and mistakes some for other ones",
@@ -209,7 +210,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     ],
     ConvAddActivationFusion: [
       "adds a value and applies an activation in the kernel of a convolution",
-      "NchwcTransformer replaces convolutions first; the other ones were right in 739 programs",
+      "NchwcTransformer replaces convolutions first; it fused the others correctly in 739 programs",
     ],
   }),
   ...row("transformer", "proven", [4], {
