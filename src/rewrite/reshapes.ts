@@ -1,6 +1,6 @@
 /**
- * Reshapes between a convolution and what follows it. Convolutions over one axis are written as `conv2d` between two
- * reshapes, which keep the engine from fusing the activation and from keeping its own layout until the next one.
+ * Moves reshapes after a convolution. Programs write a convolution over one axis as `conv2d` between two reshapes. The
+ * reshapes prevent the engine from fusing the activation, and from keeping its layout up to the next convolution.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { sameShape } from "../shape.ts";
 import { become } from "./editor.ts";
 import { row } from "./row.ts";
 
-/** An activation of a reshaped convolution is the reshape of the activated one. Nothing else may use either. */
+/** Moves an activation from after a reshape to before it, if the reshape follows a convolution and neither is shared. */
 const activationBeforeReshape = row(["clamp", "hardSigmoid", "leakyRelu", "relu", "tanh"], (node, graph) => {
   const reshape = graph.made(node.operands.input, "reshape");
   const convolution = graph.made(reshape?.operands.input, "conv2d");
@@ -20,12 +20,12 @@ const activationBeforeReshape = row(["clamp", "hardSigmoid", "leakyRelu", "relu"
   return become("reshape", { input: activated }, reshape.attributes);
 });
 
-/** A value that was reshaped and gets its shape back. */
+/** Removes two reshapes that restore the original shape. */
 const reshapedBack = row(["reshape"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const original = graph.made(node.operands.input, "reshape")?.operands.input;
   return original && sameShape(original.shape, output.shape) ? become("identity", { input: original }, {}) : undefined;
 });
 
-/** The rows of reshapes. */
+/** The rewrites of reshapes. */
 export const reshapes = { activationBeforeReshape, reshapedBack };

@@ -1,4 +1,4 @@
-/** Activations of reshaped convolutions, reshapes that are undone, and what only looks like them. */
+/** Activations of reshaped convolutions, reshapes that are undone, and look-alikes. */
 
 import type { MLOperand } from "../../mod.ts";
 import { assertBecomes, type Program, type Tools } from "./program.ts";
@@ -22,7 +22,7 @@ const activations: Readonly<Record<string, (tools: Tools, flat: MLOperand) => ML
 };
 
 for (const [op, activate] of Object.entries(activations)) {
-  Deno.test(`${op} moves from behind a reshape to the convolution before it`, async () => {
+  Deno.test(`${op} moves from after a reshape to the convolution before it`, async () => {
     await assertBecomes(["Reshape", "Conv", op, "Reshape"], activated(activate));
   });
 }
@@ -35,7 +35,7 @@ Deno.test("a chain of convolutions over one axis keeps its images", async () => 
   });
 });
 
-Deno.test("an activation stays behind a reshape that others use too", async () => {
+Deno.test("an activation stays after a reshape that is also used elsewhere", async () => {
   await assertBecomes(["Reshape", "Conv", "Reshape", "Relu", "Abs"], (tools) => {
     const { flat } = convolution(tools, tools.input([2, 3, 5]));
     return [tools.b.relu(flat), tools.b.abs(flat)];
@@ -46,19 +46,19 @@ Deno.test("an activation stays behind a reshape that others use too", async () =
   });
 });
 
-Deno.test("an activation stays behind a reshape of a convolution that others use too", async () => {
+Deno.test("an activation stays after a reshape of a convolution that is also used elsewhere", async () => {
   await assertBecomes(["Reshape", "Conv", "Reshape", "Relu", "Abs"], (tools) => {
     const { flat, image } = convolution(tools, tools.input([2, 3, 5]));
     return [tools.b.relu(flat), tools.b.abs(image)];
   });
 });
 
-Deno.test("an activation stays behind a reshape of anything else", async () => {
+Deno.test("an activation stays after a reshape of another operator", async () => {
   await assertBecomes(["Abs", "Reshape", "Relu"], ({ b, input }) => b.relu(b.reshape(b.abs(input([2, 6])), [3, 4])));
   await assertBecomes(["Reshape", "Conv", "Relu", "Reshape", "Tanh"], activated(({ b }, x) => b.tanh(b.relu(x))));
 });
 
-Deno.test("a reshape that is undone is left out, one to a third shape is not", async () => {
+Deno.test("a reshape that is undone is removed, a reshape to a third shape is not", async () => {
   const twice = (shape: number[]): Program => ({ b, input }) =>
     b.abs(b.reshape(b.reshape(b.neg(input([2, 6])), [3, 4]), shape));
   await assertBecomes(["Neg", "Identity", "Abs"], twice([2, 6]), 0);
@@ -66,7 +66,7 @@ Deno.test("a reshape that is undone is left out, one to a third shape is not", a
   await assertBecomes(["Neg", "Reshape", "Reshape", "Abs"], twice([1, 2, 6]), 0);
 });
 
-Deno.test("a reshape that is undone stays where others use it", async () => {
+Deno.test("a reshape that is undone stays if it is also used elsewhere", async () => {
   await assertBecomes(["Neg", "Reshape", "Identity", "Abs"], ({ b, input }) => {
     const narrow = b.reshape(b.neg(input([2, 6])), [3, 4]);
     return [b.abs(b.reshape(narrow, [2, 6])), narrow];
