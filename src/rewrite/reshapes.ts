@@ -10,7 +10,7 @@ import { sameShape } from "../shape.ts";
 import { become } from "./editor.ts";
 import { row } from "./row.ts";
 
-/** Moves an activation from after a reshape to before it, if the reshape follows a convolution and neither is shared. */
+/** Moves an activation before a reshape of a convolution, if nothing else uses the reshape or the convolution. */
 const activationBeforeReshape = row(["clamp", "hardSigmoid", "leakyRelu", "relu", "tanh"], (node, graph) => {
   const reshape = graph.made(node.operands.input, "reshape");
   const convolution = graph.made(reshape?.operands.input, "conv2d");
