@@ -19,12 +19,12 @@ const INTRODUCTION = `# Optimisers
 
 ONNX Runtime's optimisers replace patterns of operators by other operators. Some replacements are not the same function:
 they mistake one formula for another, quantise values that the program did not quantise, or merge nodes that differ. So
-each optimiser of version ${REVIEWED_VERSION} is either shown to keep the function, or disabled. The rewrites in
-\`src/rewrite/\` make the useful replacements of the disabled ones under exact conditions. This page is generated
-from the rows in \`src/backends/onnxruntime/optimizers.ts\` by \`deno task docs:optimizers\`; do not edit it.
+each optimiser of version ${REVIEWED_VERSION} is either shown to keep the function, or disabled. The rewrites in \`src/rewrite/\` make
+the useful replacements of the disabled ones under exact conditions. This page is generated from the rows in
+\`src/backends/onnxruntime/optimizers.ts\` by \`deno task docs:optimizers\`; do not edit it.
 
-- \`contextInfo(context).optimizersReviewed\` is false with a version of ONNX Runtime newer than ${REVIEWED_VERSION}: it may
-  have optimisers that nobody has reviewed.
+- \`contextInfo(context).optimizersReviewed\` is false with a version of ONNX Runtime newer than ${REVIEWED_VERSION}: it may have
+  optimisers that nobody has reviewed.
 - The company fuzz (\`deno task fuzz --company --optimizer NAME\`) finds the fault of a disabled optimiser if it is
   enabled alone; otherwise the last column says why not.
 - Tests compare the table with the engine: the transformers that its log names must be the proven ones, and each
@@ -61,9 +61,11 @@ function table(
   rows: readonly Optimizer[],
   texts: (row: Optimizer) => readonly string[],
 ): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  const lines = rows.map((row) => line([row.name, row.kind, row.levels.join(", "), ...texts(row)]));
-  return [line(head), line(head.map(() => "---")), ...lines, ""].join("\n");
+  const lines = [head, ...rows.map((row) => [row.name, row.kind, row.levels.join(", "), ...texts(row)])];
+  const widths = head.map((_, i) => Math.max(...lines.map((cells) => cells[i]!.length)));
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  const [first, ...others] = lines.map(line);
+  return [first, line(widths.map((width) => "-".repeat(width))), ...others, ""].join("\n");
 }
 
 /** Lists the entries; the names of the optimisers are in the tables above. */
