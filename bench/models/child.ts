@@ -1,5 +1,5 @@
 /**
- * The process of a contestant. Its arguments are its name and its job file. It prints a line of JSON,
+ * The process of a contestant. Its arguments are the contestant's name and a job file. It prints a line of JSON,
  * `{"engine": ...}`, then reads commands, one per line, and answers each with a line of JSON: `{"error": ...}` if it
  * fails.
  *
@@ -39,7 +39,7 @@ for await (const line of readLines(Deno.stdin.readable)) {
     console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
   }
 }
-// onnxruntime-web leaves something running that would keep the process alive.
+// Needed because onnxruntime-web leaves something running that keeps the process alive.
 Deno.exit();
 
 async function execute(command: string, argument: string): Promise<unknown> {

@@ -33,13 +33,13 @@ export interface Engine {
   load(): Promise<Session>;
 }
 
-/** Creates an engine. One-time work is not timed. */
+/** Creates an engine. Its one-time work is not timed. */
 export type OpenEngine = (job: Omit<Job, "inputs">, inputs: readonly Input[]) => Engine | Promise<Engine>;
 
-/** Outputs as JSON, by name. Numbers that JSON does not have are strings. */
+/** Outputs by name, as JSON. Numbers that JSON does not have, such as NaN, are strings. */
 export type OutputFile = Record<string, { shape: readonly number[]; data: (number | string)[] }>;
 
-/** A contestant, one row each; child.ts has their engines. */
+/** A contestant. Its engine is in child.ts. */
 export interface Contestant {
   readonly name: string;
   readonly what: string;
@@ -54,11 +54,11 @@ export const REFERENCE = "onnxruntime-node";
 export const CONTESTANTS: readonly Contestant[] = [
   {
     name: REFERENCE,
-    what: "ONNX Runtime's own package for Node, on the file",
+    what: "ONNX Runtime's own package for Node, given the file",
   },
   {
     name: IMPORTER,
-    what: "`loadOnnx()` of this module, on the file",
+    what: "`loadOnnx()` of this module, given the file",
   },
   {
     name: "onnxruntime-web-webnn",
@@ -66,6 +66,6 @@ export const CONTESTANTS: readonly Contestant[] = [
   },
   {
     name: "onnxruntime-web",
-    what: "onnxruntime-web's WebAssembly, always on one thread",
+    what: "onnxruntime-web on WebAssembly, always with one thread",
   },
 ];

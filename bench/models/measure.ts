@@ -34,17 +34,17 @@ export interface Task {
 export interface Result {
   readonly contestant: string;
   readonly engine: string;
-  /** Why it did not finish. */
+  /** The reason why it did not finish. */
   readonly failed?: string;
   /** One per round. */
   readonly loads: readonly number[];
   /** The first run after a load, one per round. */
   readonly firsts: readonly number[];
-  /** The medians of bursts of runs: {@linkcode BURSTS} per round. */
+  /** The median run of each burst: {@linkcode BURSTS} per round. */
   readonly runs: readonly number[];
   /** The peak during the first load and run. */
   readonly peak?: number;
-  /** The memory after that. */
+  /** The memory after the first load and run. */
   readonly after?: number;
   /** The largest difference from the reference's outputs, relative to the largest magnitude in that output. */
   readonly error?: number;
@@ -94,7 +94,7 @@ export async function measureModel(
       progress(`round ${round + 1} of ${rounds}`);
       await playRound(players, round, folder);
     }
-    signal.throwIfAborted(); // Otherwise, processes that ended with this program would count as failed.
+    signal.throwIfAborted(); // An interrupt also ends the contestants' processes, which must not count as failures.
     return { model: name, task, data, size: (await Deno.stat(file)).size, results };
   } finally {
     for (const { process } of players) await process[Symbol.asyncDispose]();
@@ -170,7 +170,7 @@ export function errorOf(actual: OutputFile, expected: OutputFile): number {
   return Math.max(...errors);
 }
 
-/** Values that are strings in JSON are equal or infinitely far apart. */
+/** The difference of two values; values that are strings in JSON are either equal or infinitely different. */
 function distance(a: number | string, b: number | string): number {
   if (a === b) return 0;
   return typeof a === "number" && typeof b === "number" ? Math.abs(a - b) : Infinity;

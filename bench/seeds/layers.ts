@@ -17,7 +17,7 @@ const matmuls: readonly Seed[] = MATMULS.map((size) => ({
   kind: RUNS,
 }));
 
-/** A convolution of [1, channels, ...] with a square filter; the other numbers are WebNN's options. */
+/** A convolution of [1, channels, ...] with a square filter; the other members are options of `conv2d`. */
 interface Convolution {
   readonly input: readonly [number, number, number, number];
   readonly filter: readonly [number, number, number, number];
@@ -68,12 +68,12 @@ function convolution(name: string, { input, filter, stride = 1, padding = [0, 0]
   } satisfies OperatorSuite;
 }
 
-/** Depth, channels, height and width; the filter is as deep as high and wide. */
+/** The sizes of the 3-D convolution; its filter is a cube. */
 const VOLUME = { depth: 16, channels: 16, side: 32, filter: 3 } as const;
 
 /**
- * A 3-D convolution, which WebNN does not have: the slices of depth are a batch, and for each depth of the filter there
- * is a 2-D convolution; their sum is the result. No padding in depth.
+ * A 3-D convolution, which WebNN does not have: a sum of 2-D convolutions, one for each depth of the filter, with the
+ * depth of the input as the batch. The depth is not padded.
  */
 const conv3d: OperatorSuite = {
   name: "conv3d",
@@ -115,7 +115,7 @@ const conv3d: OperatorSuite = {
 const IMAGE = [1, 64, 56, 56] as const;
 const PLANE = IMAGE[2] * IMAGE[3];
 
-/** The mean over windows of `size` in steps of the same size. */
+/** The mean over adjacent windows of `size` × `size`. */
 function averages(name: string, size: number): OperatorSuite {
   const across = IMAGE[3] / size;
   return {
@@ -146,7 +146,7 @@ function normalized(values: Float32Array, value: number): number {
   return (value - mean) / Math.sqrt(variance + 1e-5);
 }
 
-/** WebNN has no group normalisation: each group is an instance. */
+/** Group normalisation, which WebNN does not have: an instance normalisation with one instance per group. */
 const groupNorm: OperatorSuite = {
   name: "group-normalization",
   inputs: [IMAGE],
@@ -179,7 +179,7 @@ const batchNorm: OperatorSuite = {
   tolerance: 1e-4,
 };
 
-/** Seeds of one row each. */
+/** Seeds with one row each. */
 function rows(category: Seed["category"], suites: Readonly<Record<string, OperatorSuite | string>>): Seed[] {
   return Object.entries(suites).map(([row, suite]) => ({
     category,
@@ -192,29 +192,29 @@ function rows(category: Seed["category"], suites: Readonly<Record<string, Operat
 
 const named = (name: string) => convolution(name, CONVOLUTIONS[name]!);
 
-/** All of them. */
+/** All seeds of this file. */
 export const layers: readonly Seed[] = [
   ...matmuls,
   ...rows("convolutions", {
-    "1-D, 64 × 1024, 3": named("conv1d"),
-    "2-D, 64 × 56², 3 × 3": named("conv2d-3x3"),
-    "2-D, 256 × 28², 1 × 1": named("conv2d-1x1"),
-    "2-D, 3 × 224², 7 × 7, stride 2": named("conv2d-7x7"),
-    "2-D, 96 × 56², 3 × 3, by channel": named("conv2d-depthwise"),
-    "3-D, 16 × 16 × 32², 3 × 3 × 3, as three of 2-D": conv3d,
-    "two of 2-D with relu, and a sum": "conv-block",
+    "1-D convolution, 64 × 1024, 3": named("conv1d"),
+    "2-D convolution, 64 × 56², 3 × 3": named("conv2d-3x3"),
+    "2-D convolution, 256 × 28², 1 × 1": named("conv2d-1x1"),
+    "2-D convolution, 3 × 224², 7 × 7, stride 2": named("conv2d-7x7"),
+    "2-D depthwise convolution, 96 × 56², 3 × 3": named("conv2d-depthwise"),
+    "3-D convolution, 16 × 16 × 32², 3 × 3 × 3, as three 2-D ones": conv3d,
+    "two 2-D convolutions with relu, and a sum": "conv-block",
   }),
   ...rows("pools", {
-    "maximum, 32 × 112², 2 × 2": "max-pool",
-    "average, 64 × 56², 2 × 2": averages("average-pool-2x2", 2),
-    "average, all of 32 × 112²": "average-pool",
-    "adaptive average, 64 × 56² to 7 × 7, as windows of 8": averages("adaptive-pool", 8),
+    "max pool, 32 × 112², 2 × 2": "max-pool",
+    "average pool, 64 × 56², 2 × 2": averages("average-pool-2x2", 2),
+    "global average pool, 32 × 112²": "average-pool",
+    "adaptive average pool, 64 × 56² to 7 × 7, as windows of 8": averages("adaptive-pool", 8),
   }),
   ...rows("norms", {
-    "batch, 64 × 56²": batchNorm,
-    "layer, 256 × 1024": "layer-normalization",
-    "instance, 32 × 112²": "instance-normalization",
-    "group, 32 of 64 × 56²": groupNorm,
+    "batch normalisation, 64 × 56²": batchNorm,
+    "layer normalisation, 256 × 1024": "layer-normalization",
+    "instance normalisation, 32 × 112²": "instance-normalization",
+    "group normalisation, 32 groups of 64 × 56²": groupNorm,
     "softmax, 256 × 1024": "softmax",
   }),
 ];

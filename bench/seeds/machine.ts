@@ -1,30 +1,30 @@
 /**
- * What the machine can do, measured in the same run: the roofs that figures are held against.
+ * The roofline of the machine, measured in the same run: memory bandwidth and arithmetic rate.
  *
  * @module
  */
 import { join } from "node:path";
 import { compileProgram, type Contestant } from "../report/contestants.ts";
 
-/** What the machine can do with a number of threads. */
+/** The limits of the machine with a number of threads. */
 export interface Roof {
   readonly threads: number;
-  /** STREAM's triad by the bytes of its three arrays: its GB/s. */
+  /** The rate of STREAM's triad in GB/s, by the total size of its three arrays in bytes. */
   readonly memory: readonly { readonly bytes: number; readonly rate: number }[];
-  /** GFLOP/s of multiply-adds in registers. */
+  /** The rate of multiply-adds in registers, in GFLOP/s. */
   readonly flops: number;
 }
 
-/** STREAM's triad as a contestant: it adds the two inputs. */
+/** STREAM's triad as a contestant; it computes the sum of the two inputs. */
 export const TRIAD: Contestant = {
   name: "triad",
-  title: "STREAM's triad in C, which makes the same sum",
+  title: "STREAM's triad in C, which computes the same sum",
   reads: "a file",
   devices: ["cpu"],
   prepare: async ({ folder }) => [await compileMachine(join(folder, "machine"))],
 };
 
-/** Measures the roofs. Throws if there is no C compiler. */
+/** Measures the limits. @throws Error if there is no C compiler */
 export async function measureRoof(threads: number): Promise<Roof> {
   const folder = await Deno.makeTempDir();
   try {
@@ -46,7 +46,9 @@ function compileMachine(file: string): Promise<string> {
   ]);
 }
 
-/** The GB/s of the triad with the same bytes in its arrays, between two sizes by the logarithm; 0 if unknown. */
+/**
+ * The triad's rate in GB/s for arrays of `bytes`, interpolated on the logarithm of the size; 0 if nothing was measured.
+ */
 export function memoryRate({ memory }: Roof, bytes: number): number {
   const above = memory.findIndex((point) => point.bytes >= bytes);
   if (above <= 0) return memory.at(above)?.rate ?? 0;
@@ -58,7 +60,7 @@ export function memoryRate({ memory }: Roof, bytes: number): number {
 /** What bounds an operation. */
 export type Bound = "latency" | "memory" | "compute";
 
-/** An operation as it was measured: milliseconds, work, and the milliseconds of one on a single element. */
+/** A measured operation: its time, the bytes it moves, and the time for a single element; times in milliseconds. */
 export interface Measured {
   readonly time: number;
   readonly bytes: number;
@@ -66,8 +68,8 @@ export interface Measured {
 }
 
 /**
- * What bounds an operation: its latency, if that is half of its time; memory, if the triad takes half of its time to move
- * as many bytes; otherwise the arithmetic.
+ * What bounds an operation: latency, if a single element takes at least half of the time; memory, if the triad takes at
+ * least half of the time to move as many bytes; otherwise arithmetic.
  */
 export function boundOf(roof: Roof, { time, bytes, latency }: Measured): Bound {
   if (latency >= time / 2) return "latency";

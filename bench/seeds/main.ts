@@ -1,5 +1,5 @@
 /**
- * `deno task bench:seeds`: what the seed documents measure, with PyTorch beside it.
+ * `deno task bench:seeds`: the benchmarks of the seed documents, compared with PyTorch.
  *
  * @module
  */
@@ -17,23 +17,23 @@ import { seeds } from "./seeds.ts";
 const TASK = "bench:seeds";
 const NAMES = Object.keys(CATEGORIES);
 
-const HELP = `Measures what the documents behind this project measure: this module and PyTorch do the same work in turn.
+const HELP = `Runs the benchmarks of this project's seed documents: this module and PyTorch do the same work in turn.
 
 Usage: deno task ${TASK} [options]
 
   --category NAME,...  ${NAMES.slice(0, 8).join(", ")},
                        ${NAMES.slice(8).join(", ")} (all)
-  --threads N[,N]      numbers of threads to measure (1); the category threads has its own
-  --rounds N           turns of each measurement (7)
-  --quick              3 rounds, and nothing that takes long: no 10 M elements, detectors or large batches
+  --threads N[,N]      numbers of threads (1); the category threads has its own numbers
+  --rounds N           rounds of each measurement (7)
+  --quick              3 rounds, without long work: 10 M elements, detectors and large batches
   --output-dir DIR     write seeds.md, .json and .html there; without it, print Markdown
-  --baseline FILE      compare with an earlier seeds.json; status 1 if something became slower beyond the noise
-  --from FILE,...      measure nothing; write the page of these reports (seeds.json) together
+  --baseline FILE      compare with an earlier seeds.json; exit with 1 if something is slower by more than the noise
+  --from FILE,...      measure nothing; write one page from these reports (seeds.json)
   --help               print this text
 
-PyTorch and NumPy are those of bench/baselines/python/make_venv.py; without them there are no ratios. The roofs need a C
-compiler. All of it takes about ten minutes. Run nothing else on the machine. Exits with status 1 if something cannot be
-measured. Ctrl-C ends it and writes nothing.`;
+PyTorch and NumPy come from the environment of bench/baselines/python/make_venv.py; without them there are no ratios.
+Measuring the machine's limits needs a C compiler. A whole run takes about ten minutes; run nothing else on the machine.
+Exits with status 1 if something cannot be measured. Ctrl-C ends the run and writes nothing.`;
 
 const OPTIONS = {
   string: ["category", "threads", "rounds", "output-dir", "baseline", "from"],
@@ -65,7 +65,7 @@ async function readReport(path: string): Promise<SeedsReport> {
   return report;
 }
 
-/** One report of several. Of what two have measured, the first has the word. */
+/** Merges reports. If two have measured the same, the first is used. */
 export function mergeReports(reports: readonly SeedsReport[]): SeedsReport {
   const first = <T>(items: readonly T[], keyOf: (item: T) => unknown) =>
     [
@@ -107,7 +107,7 @@ async function write(
     const page = `${summary}\n${writeDetails(report)}`;
     await writeFile(
       join(folder, "seeds.html"),
-      await writePage("The benches of the seeds", chartsOf(report, seeds), page),
+      await writePage("The benchmarks of the seeds", chartsOf(report, seeds), page),
     );
   }
   const slower = changes.filter(({ verdict }) => verdict === "slower");

@@ -15,15 +15,15 @@ import { measureRoof, type Roof, TRIAD } from "./machine.ts";
 import { RUNS, type Seed } from "./seed.ts";
 import { LARGEST_ADD } from "./tensors.ts";
 
-/** The peer. */
+/** The name of the contestant to compare with. */
 export const PEER = "pytorch";
-/** The suite of one element: its time is the latency. */
+/** The suite with one element, whose time is the latency. */
 export const LATENCY = "trivial";
 
-/** A report that bench:report could compare, with the roofs of the machine. */
+/** A report in the format of bench:report, with the limits of the machine. */
 export interface SeedsReport extends Report {
   readonly roofs: readonly Roof[];
-  /** The numbers of threads of all seeds that have none of their own. */
+  /** The numbers of threads for seeds without their own. */
   readonly threads: readonly number[];
 }
 
@@ -35,22 +35,22 @@ export interface Plan {
   readonly rounds: number;
 }
 
-/** A suite with all that is measured of it. */
+/** A suite, and what to measure of it. */
 export interface Job {
   readonly suite: string;
   readonly threads: number;
   readonly kinds: readonly Kind[];
-  /** Whether its processes run nothing else, so that their memory is its own. */
+  /** Whether it gets its own processes, so that their memory can be measured. */
   readonly isAlone: boolean;
   readonly rounds: number;
 }
 
-/** So many that the one read at the end does not count. */
+/** Enough runs that the one read at the end does not affect the time per run. */
 const LEAST_RUNS = 20;
-/** More rounds of what takes long would take very long. */
+/** The number of rounds for seeds that take long. */
 const LONG_ROUNDS = 3;
 
-/** The suites to run; each once for a number of threads, whatever categories it is in. */
+/** The suites to run: each once per number of threads, even if several categories use it. */
 export function jobsOf({ seeds, threads, rounds }: Omit<Plan, "task">): Job[] {
   const jobs = new Map<string, Job>();
   for (const count of threads) jobs.set(`${LATENCY} ${count}`, latencyJob(count, rounds));
@@ -71,22 +71,22 @@ export function jobsOf({ seeds, threads, rounds }: Omit<Plan, "task">): Job[] {
   return [...jobs.values()].toSorted((a, b) => a.threads - b.threads);
 }
 
-/** Its memory is the base of the others'. */
+/** The job whose time is the latency, and whose memory is the base that is subtracted from others. */
 function latencyJob(threads: number, rounds: number): Job {
   return { suite: LATENCY, threads, kinds: [RUNS], isAlone: true, rounds };
 }
 
-/** This module, and the peer with calls of its own. */
+/** The contestants: this module, and the peer with its own functions. */
 function field(suite: string): Contestant[] {
   const members = all.filter(({ name }) => name === WEBNN || name === PEER).map((contestant): Contestant => {
     if (contestant.name === WEBNN) return contestant;
-    const title = "PyTorch as a person would write it, eager; NumPy for decompositions";
+    const title = "eager PyTorch with its usual functions; NumPy for decompositions";
     return { ...contestant, title, prepare: () => pythonProgram("peers_contestant.py") };
   });
   return suite === LARGEST_ADD ? [...members, TRIAD] : members;
 }
 
-/** Measures everything. Rejects if the signal is aborted; all processes have ended then. */
+/** Measures the whole plan. If the signal is aborted, rejects after all processes have ended. */
 export async function measureSeeds(
   plan: Plan,
   signal: AbortSignal,
@@ -97,8 +97,11 @@ export async function measureSeeds(
   const jobs = jobsOf(plan);
   const [results, roofs, skipped]: [SuiteResult[], Roof[], string[]] = [[], [], []];
   for (const threads of new Set(jobs.map((job) => job.threads))) {
-    progress(`the roofs of the machine, threads: ${threads}`);
-    await measureRoof(threads).then((roof) => roofs.push(roof), (error) => skipped.push(`roofs: ${error.message}`));
+    progress(`the limits of the machine, threads: ${threads}`);
+    await measureRoof(threads).then(
+      (roof) => roofs.push(roof),
+      (error) => skipped.push(`the limits of the machine: ${error.message}`),
+    );
     await using pool = openPool();
     for (const [i, job] of jobs.entries()) {
       if (job.threads !== threads) continue;
@@ -140,7 +143,7 @@ export async function measureSeeds(
   };
 }
 
-/** Starts contestants; those that can go over to another suite stay. Dispose it to end them. */
+/** Starts contestants, and reuses the processes of those that can open another suite. Dispose it to end them. */
 function openPool(): AsyncDisposable & { readonly start: typeof startContestant } {
   const processes = new Map<string, LineProcess>();
   const take = async (
@@ -149,7 +152,7 @@ function openPool(): AsyncDisposable & { readonly start: typeof startContestant 
   ) => {
     const key = command.join(" ");
     const running = processes.get(key);
-    processes.delete(key); // Until it has gone over, it cannot be relied on.
+    processes.delete(key); // It is put back when its suite has ended well.
     if (running === undefined) return await startContestantProcess(command, { suite, folder, ...rest });
     await running.ask(`open ${suite} ${folder}`).catch(async (error) => {
       await running[Symbol.asyncDispose]();

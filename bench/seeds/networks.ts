@@ -1,6 +1,5 @@
 /**
- * Networks: a small one by batch, transformers by length, real models by batch, and what threads, memory and a first
- * run cost.
+ * Networks: a perceptron by batch, transformers by length, real models by batch; and threads, memory and first runs.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import { RUNS, type Seed } from "./seed.ts";
 
 const LAYERS = [784, 512, 256, 10];
 
-/** Products, biases and relu; softmax at the end. */
+/** A multilayer perceptron: matrix products with bias and relu, and a softmax at the end. */
 function perceptron(batch: number): OperatorSuite {
   return {
     name: `mlp-${batch}`,
@@ -29,7 +28,7 @@ function perceptron(batch: number): OperatorSuite {
   };
 }
 
-/** The network on one input, in float64. */
+/** Computes the perceptron for one input in float64. */
 function softmaxOf(input: Float32Array, weights: readonly Float32Array[]): number[] {
   let values = Array.from(input.subarray(0, LAYERS[0]!));
   for (const [i, size] of LAYERS.slice(1).entries()) {
@@ -52,7 +51,7 @@ function attention(length: number): OperatorSuite {
   };
 }
 
-/** Attention, then two products with gelu between them; a residual and a normalisation after each. */
+/** A transformer layer: attention, then two products with gelu in between; each with a residual and a normalisation. */
 function transformer(length: number): OperatorSuite {
   return {
     name: `transformer-${length}`,
@@ -107,7 +106,7 @@ const models = PICTURES.flatMap((batch): Seed[] => {
   ];
 });
 
-/** 1, 2, 4 and so on, and all cores. */
+/** The powers of two up to the number of cores, and all cores. */
 const THREADS = [...new Set([...[1, 2, 4, 8, 16, 32].filter((count) => count < CORES), CORES])];
 
 const SCALED = ["matmul-1024", "conv-block", "mlp-128", "mobilenetv2"];
@@ -118,15 +117,15 @@ const threads = SCALED.flatMap((suite) =>
 );
 
 const memory = ["matmul-1024", "attention-block", "squeezenet", "mobilenetv2"].map((suite): Seed => (
-  { category: "memory", row: suite, column: "peak above the base", suite, kind: "memory" }
+  { category: "memory", row: suite, column: "peak memory", suite, kind: "memory" }
 ));
 
-const STARTS = { "build": "build", "first run": "first dispatch + read", "a later one": "dispatch + read" } as const;
+const STARTS = { "build": "build", "first run": "first dispatch + read", "later run": "dispatch + read" } as const;
 const starts = ["simple", "complex", "mobilenetv2"].flatMap((suite) =>
   Object.entries(STARTS).map(([column, kind]): Seed => ({ category: "starts", row: suite, column, suite, kind }))
 );
 
-/** The shapes of the seeds. The graph only gives the tensors. */
+/** The shapes in the seed documents. The graph only provides tensors of these shapes. */
 const SHAPES = [[1, 3, 224, 224], [1, 3, 512, 512], [1, 768], [16, 128, 128]];
 const transfers = SHAPES.flatMap((shape) => {
   const suite: OperatorSuite = {
@@ -138,21 +137,21 @@ const transfers = SHAPES.flatMap((shape) => {
   return (["write", "read"] as const).map((kind): Seed => ({
     category: "transfers",
     row: `[${shape.join(", ")}]`,
-    column: kind === "write" ? "to the device" : "back",
+    column: kind === "write" ? "to the device" : "from the device",
     suite: suite.name,
     load: () => toSuite(suite),
     kind,
   }));
 });
 
-/** All of them. */
+/** All seeds of this file. */
 export const networks: readonly Seed[] = [
-  ...byNumber("networks", "runs", BATCHES, perceptron),
+  ...byNumber("networks", "perceptron, 784, 512, 256, 10", BATCHES, perceptron),
   ...threads,
   ...transfers,
   ...memory,
   ...byNumber("transformers", "attention", LENGTHS, attention),
-  ...byNumber("transformers", "whole layer", LENGTHS, transformer),
+  ...byNumber("transformers", "transformer layer", LENGTHS, transformer),
   ...models,
   ...starts,
 ];

@@ -13,45 +13,70 @@ import type { Roof } from "./machine.ts";
 import { PEER, type SeedsReport } from "./measure.ts";
 import { CATEGORIES, type Category, type Seed } from "./seed.ts";
 
-/** What the seeds want, beside what they set. */
+/** The goals: the largest ratio of one figure, the largest mean ratio, and the smallest share of STREAM's triad. */
 const [EACH, MEAN, TRIAD_SHARE] = [2, 1, 0.9];
 
-/** What is not here, and why. */
-const ABSENT: readonly (readonly [string, string])[] = [
-  ["automatic differentiation", "WebNN has none: a graph is what its builder was told"],
-  ["hit rates of caches", "a program sees no counters of the processor without rights of the system"],
-  ["energy", "the same; on a Mac it wants powermetrics and root"],
-  ["Metal, Core ML, the Neural Engine", "only a Mac has them: `deno task device:coreml` is their report"],
-  ["CUDA", "`deno task bench:report --device cuda --suite seeds` on a machine that has it"],
-  ["3-D convolutions and adaptive pools", "WebNN has neither: what stands here is made of what it has"],
-  ["tensors without a copy", "a written tensor belongs to the engine: JavaScript's memory may move or go"],
+/** What the documents of the seeds measure and this page does not, with the reason. */
+const ABSENT = [
+  "automatic differentiation (WebNN has none)",
+  "cache hit rates and energy (reading the processor's counters needs system privileges)",
+  "Metal, Core ML and the Neural Engine (they need a Mac: `deno task device:coreml` reports on one)",
+  "CUDA (it needs an NVIDIA GPU: `deno task bench:report --device cuda --suite seeds`)",
+  "tensors without a copy (the engine owns a written tensor, because JavaScript may move or free its memory)",
+].join("; ");
+
+/** The tables of figures: a title, and the categories whose rows and columns it has. */
+const TABLES: readonly (readonly [string, ...Category[]])[] = [
+  [CATEGORIES.tensors, "tensors"],
+  [CATEGORIES.matmul, "matmul"],
+  ["Convolutions, pools, normalisations", "convolutions", "pools", "norms"],
+  ["Inference by batch", "networks", "models"],
+  [CATEGORIES.transformers, "transformers"],
+  [CATEGORIES.threads, "threads"],
+  [CATEGORIES.optimizers, "optimizers"],
+  [CATEGORIES.decompositions, "decompositions"],
+  [CATEGORIES.transfers, "transfers"],
+  ["Start and memory", "starts", "memory"],
 ];
+
+/** How to read the tables. */
+const READING = [
+  `A time is the median of a run whose result stays on the device; **bold** is the time divided by ${PEER}'s (less is ` +
+  "better). G/s are 10⁹ elements per second; GB/s count operands and results once. The letter says what bounds an " +
+  "operation: l (latency): an operation on one element takes half of the time; m (memory): STREAM's triad takes half of " +
+  "the time to move as many bytes; c (compute): neither. Percentages of matrix products and convolutions are shares of " +
+  "the multiply-adds that the processor computes in registers.",
+  "WebNN has no 3-D convolutions, adaptive pools or group normalisation: they are built from what it has. " +
+  `Optimisers are compared with torch.optim's; L-BFGS has ten earlier steps and no line ` +
+  `search. Decompositions are unrolled: QR by reflections, the others by six sweeps of Jacobi rotations; residuals and ` +
+  "orthogonality are within 2e-5 of the largest element; their peer is NumPy's LAPACK, which stops when it has " +
+  `converged. ${PEER}'s attention is scaled_dot_product_attention. ${PEER} builds no graph: its build only reads the ` +
+  "weights. Memory is the peak of the process above that of a process that computes one element.",
+].join(" ");
 
 /** The page. `comparison` is a section of it. */
 export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparison: readonly string[] = []): string {
   const { machine, command, rounds, roofs, suites, skipped } = report;
   const engines = suites[0]?.contestants.flatMap(({ engine }) => engine ?? []) ?? [];
   return [
-    "# The benches of the seeds",
-    `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}; ${
+    "# The benchmarks of the seeds",
+    `${machine.cpu}, ${machine.cores} hardware threads, ${machine.system}, Deno ${machine.deno}; ${
       engines.join("; ")
     }. ` +
-    `Load before the start: ${machine.load.toFixed(2)}.`,
-    `Written by \`${command}\`. In each of ${rounds} rounds (3 of what takes long), ${WEBNN} and ${PEER} run in turn with ` +
-    "the same threads and the same numbers, and every result is checked. A time is the median of a run whose result stays " +
-    `on the device, **bold** is that time divided by ${PEER}'s: less is better. G/s are 10⁹ elements a second, GB/s count ` +
-    "operands and results once. The letter says what bounds it: l, half of the time is that of an operation on one " +
-    "element; m, STREAM's triad on as many bytes takes half of it; c, neither, so arithmetic.",
-    ...roofs.length > 0 ? ["## The machine", roofTable(roofs)] : [],
-    "## Goals",
+    `Load before the start: ${
+      machine.load.toFixed(2)
+    }. Written by \`${command}\`. In each of ${rounds} rounds (at most 3 ` +
+    `for long work), ${WEBNN} and ${PEER} do the same work in turn, with the same threads and the same numbers. Every ` +
+    "result is checked.",
+    READING,
+    ...roofs.length > 0 ? [roofTable(roofs)] : [],
     goalTable(report, seeds),
     ...slowRows(report, seeds),
-    "## The figures of the seeds, and here",
+    ...categoryMeans(report, seeds),
     headlineTable(report, seeds),
-    ...(Object.keys(CATEGORIES) as Category[]).flatMap((category) => section(report, seeds, category)),
+    ...TABLES.flatMap(([title, ...categories]) => section(report, seeds, title, categories)),
     ...comparison,
-    "## Not here",
-    table(["what", "why"], ABSENT),
+    `Not measured here: ${ABSENT}.`,
     ...problems(suites),
     ...skipped.map((reason) => `Not measured: ${reason}`),
   ].join("\n\n") + "\n";
@@ -60,7 +85,7 @@ export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparis
 function roofTable(roofs: readonly Roof[]): string {
   const sizes = roofs[0]!.memory.map(({ bytes }) => `triad of ${formatBytes(bytes)}`);
   return table(
-    ["threads", ...sizes, "multiply-adds"],
+    ["The machine, threads", ...sizes, "multiply-adds"],
     roofs.map(({ threads, memory, flops }) => [
       `${threads}`,
       ...memory.map(({ rate }) => `${rate.toFixed(1)} GB/s`),
@@ -92,7 +117,7 @@ function goalTable(report: SeedsReport, seeds: readonly Seed[]): string {
       ]],
     ];
   });
-  return table(["figure", "threads", "goal", "measured", "met"], rows);
+  return table(["Goals", "threads", "goal", "measured", "met"], rows);
 }
 
 const met = (isMet: boolean) => isMet ? "yes" : "**no**";
@@ -111,46 +136,45 @@ function slowRows(report: SeedsReport, seeds: readonly Seed[]): string[] {
   return [`More than ${EACH} times ${PEER}'s: ${list.join("; ")}.`];
 }
 
-/** The table of a category for each number of threads: its rows by its columns. */
-function section(report: SeedsReport, seeds: readonly Seed[], category: Category): string[] {
-  const figures = figuresOf(report, seeds, category);
-  if (figures.length === 0) return [];
-  // The columns of some categories are the numbers of threads.
-  const counts = category === "threads" ? [undefined] : [...new Set(figures.map(({ threads }) => threads))];
-  const mean = meanRatio(figures);
-  return [
-    `## ${CATEGORIES[category]}`,
-    ...NOTES[category] ? [NOTES[category]] : [],
-    ...counts.flatMap((count) => {
-      const own = figures.filter(({ threads }) => count === undefined || threads === count);
-      return [...counts.length > 1 ? [`${plural(count!, "thread")}:`] : [], pivot(own)];
-    }),
-    ...Number.isNaN(mean) || category === "decompositions" ? [] : [`Geometric mean: **${mean.toFixed(2)}**.`],
-  ];
+/** The geometric mean of the ratios of each category. */
+function categoryMeans(report: SeedsReport, seeds: readonly Seed[]): string[] {
+  const means = (Object.keys(CATEGORIES) as Category[]).flatMap((category) => {
+    const mean = meanRatio(figuresOf(report, seeds, category).filter(counts));
+    return Number.isNaN(mean) ? [] : [`${category} ${mean.toFixed(2)}`];
+  });
+  return means.length === 0 ? [] : [`Geometric means by category: ${means.join(", ")}.`];
 }
 
-const NOTES: Partial<Record<Category, string>> = {
-  matmul: "The share is that of the multiply-adds that the processor does in registers.",
-  decompositions: "Unrolled: QR by reflections, the others by six sweeps of Jacobi's rotations. Residuals and " +
-    "orthogonality are within 2e-5 of the largest element. NumPy calls LAPACK, which stops when it is exact.",
-  memory: "The peak of the process over that of one that runs one element.",
-  optimizers:
-    `1 M or 1 K parameters. ${PEER}'s are the steps of torch.optim; L-BFGS has ten earlier steps and no line search.`,
-  starts: `${PEER} builds nothing: its time only reads the weights.`,
-  transformers: `${PEER} has scaled_dot_product_attention.`,
-};
+/** A table of figures for each number of threads; one for all if its columns are the numbers of threads. */
+function section(
+  report: SeedsReport,
+  seeds: readonly Seed[],
+  title: string,
+  categories: readonly Category[],
+): string[] {
+  const figures = categories.flatMap((category) => figuresOf(report, seeds, category));
+  if (figures.length === 0) return [];
+  if (categories.includes("threads")) return [pivot(title, figures)];
+  const counts = [...new Set(figures.map(({ threads }) => threads))];
+  return counts.map((count) => {
+    const own = figures.filter(({ threads }) => threads === count);
+    return pivot(counts.length > 1 ? `${title}, ${plural(count, "thread")}` : title, own);
+  });
+}
 
-function pivot(figures: readonly Figure[]): string {
+/** A table of figures: rows by columns. Columns that are numbers are sorted. */
+function pivot(title: string, figures: readonly Figure[]): string {
   const columns = [...new Set(figures.map(({ seed }) => seed.column))];
+  if (columns.every((column) => /^\d+$/.test(column))) columns.sort((a, b) => Number(a) - Number(b));
   const rows = [...new Set(figures.map(({ seed }) => seed.row))];
   const cell = (row: string, column: string) => {
     const found = figures.find(({ seed }) => seed.row === row && seed.column === column);
     return found === undefined ? "" : cellOf(found);
   };
-  return table(["", ...columns], rows.map((row) => [row, ...columns.map((column) => cell(row, column))]));
+  return table([title, ...columns], rows.map((row) => [row, ...columns.map((column) => cell(row, column))]));
 }
 
-/** A chart of ratios for each category and number of threads. */
+/** A chart of ratios per category and number of threads. */
 export function chartsOf(report: SeedsReport, seeds: readonly Seed[]): RatioChart[] {
   return (Object.keys(CATEGORIES) as Category[]).flatMap((category) => {
     const figures = figuresOf(report, seeds, category).filter(({ ratio }) => ratio !== undefined);

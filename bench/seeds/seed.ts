@@ -1,27 +1,27 @@
 /**
- * A seed: one figure that the documents behind this project measure, and where it stands in the page.
+ * A seed: a figure that the seed documents measure, and its place in the page.
  *
  * @module
  */
 import type { Kind } from "../report/measure.ts";
 import type { Suite } from "../support/suite.ts";
 
-/** The categories, in the order of the page, with the title of each and what a figure there says. */
+/** The categories and their titles. */
 export const CATEGORIES = {
   tensors: "Tensor operations by size",
   matmul: "Matrix products",
   convolutions: "Convolutions",
   pools: "Pools",
   norms: "Normalisations",
-  networks: "A network by batch: 784, 512, 256, 10",
+  networks: "Perceptron by batch",
   threads: "Threads",
   optimizers: "Optimiser steps",
   decompositions: "Decompositions of n × n",
-  transfers: "Tensors to the device and back",
+  transfers: "Copies of tensors",
   memory: "Memory",
   transformers: "Transformers of width 256, by length",
-  models: "Models with their real weights, by batch",
-  starts: "Cold and warm",
+  models: "Models with real weights, by batch",
+  starts: "Start",
 } as const;
 
 /** A category of figures. */
@@ -30,25 +30,25 @@ export type Category = keyof typeof CATEGORIES;
 /** One figure. */
 export interface Seed {
   readonly category: Category;
-  /** Its row in the table of the category. */
+  /** The row in its table. */
   readonly row: string;
-  /** Its column there. */
+  /** The column in its table. */
   readonly column: string;
-  /** The name of its suite: one of `bench:report`, or of `load`. */
+  /** The name of the suite: one of `bench:report`, or the one that `load` returns. */
   readonly suite: string;
-  /** Loads a suite that only the seeds have. */
+  /** Loads a suite that `bench:report` does not have. */
   readonly load?: () => Suite | Promise<Suite>;
-  /** What is measured; nothing for {@linkcode Category} memory. */
+  /** What to measure. */
   readonly kind: Kind | "memory";
-  /** How many elements a run makes, if that is what counts. */
+  /** The number of elements that a run computes, if the figure is elements per second. */
   readonly elements?: number;
-  /** Whether it takes long; `--quick` leaves it out. */
+  /** Whether it takes long: `--quick` omits it, and a whole run measures it in fewer rounds. */
   readonly isLong?: boolean;
   /** The numbers of threads; those of `--threads` by default. */
   readonly threads?: readonly number[];
 }
 
-/** The work alone: many runs, of which the last is read. */
+/** Measures only the work: many runs, and only the last result is read. */
 export const RUNS: Kind = "dispatch, pipelined";
 
 /** The product of the sizes of a shape. */

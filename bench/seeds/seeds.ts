@@ -1,5 +1,5 @@
 /**
- * All seeds. A new one is a row in one of the files here; a suite that bench:report has already is only named.
+ * All seeds. To add one, add a row in a file of this folder. A suite of bench:report needs only its name.
  *
  * @module
  */
@@ -9,5 +9,5 @@ import type { Seed } from "./seed.ts";
 import { steps } from "./steps.ts";
 import { tensors } from "./tensors.ts";
 
-/** All figures. */
+/** All seeds. */
 export const seeds: readonly Seed[] = [...tensors, ...layers, ...networks, ...steps];

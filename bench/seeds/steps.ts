@@ -1,5 +1,5 @@
 /**
- * What takes steps: optimisers in two sizes, and decompositions.
+ * Iterative algorithms: optimisers in two sizes, and decompositions.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { RUNS, type Seed } from "./seed.ts";
 const PARAMETERS = { "1 K": 1024, "1 M": 2 ** 20 } as const;
 const SIZES = [4, 8, 12, 16];
 
-/** Each optimiser in each size. */
+/** Each optimiser with each number of parameters. */
 const optimizerSteps: readonly Seed[] = Object.entries(PARAMETERS).flatMap(([column, size]) => {
   const shared = { category: "optimizers", column, kind: RUNS } as const;
   return [
@@ -35,5 +35,5 @@ const decompositions = Object.entries(DECOMPOSITIONS).flatMap(([name, { title }]
   }))
 );
 
-/** All of them. */
+/** All seeds of this file. */
 export const steps: readonly Seed[] = [...optimizerSteps, ...decompositions];

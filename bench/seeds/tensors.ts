@@ -40,7 +40,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   sqrt: unary("sqrt", Math.sqrt, true),
 };
 
-/** From 1 K to 10 M elements; three are the squares of the seeds. */
+/** From 1 K to 10 M elements, including the three squares of the seed documents. */
 const SHAPES: Readonly<Record<string, readonly number[]>> = {
   "1 K": [1000],
   "100²": [100, 100],
@@ -53,7 +53,7 @@ const SHAPES: Readonly<Record<string, readonly number[]>> = {
 /** The suite whose time is compared with STREAM's triad. */
 export const LARGEST_ADD = "add-10000000";
 
-/** Every operation in every size. */
+/** All seeds of this file: each operation in each size. */
 export const tensors: readonly Seed[] = Object.entries(SHAPES).flatMap(([column, shape]) =>
   [...Object.entries(OPERATIONS).map(([name, operation]) => elementwise(name, operation, shape)), sum(shape)].map(
     (suite): Seed => ({
@@ -84,7 +84,7 @@ function elementwise(
   };
 }
 
-/** The sum of all elements. float32 rounds it by a part of it, not by a fixed amount. */
+/** The sum of all elements. Its tolerance is relative, because float32 rounds in proportion to the sum. */
 function sum(shape: readonly number[]): OperatorSuite {
   return {
     name: `sum-${elementsOf(shape)}`,

@@ -56,7 +56,7 @@ export async function graphOfModel(
 
 /** Replaces the importer's error about missing elements by one that names the option. */
 function missingElements(error: unknown): Error | undefined {
-  const names = /the elements of (.+) decide over shapes/.exec(messageOf(error))?.[1];
+  const names = /the elements of (.+) determine shapes/.exec(messageOf(error))?.[1];
   if (names === undefined) return undefined;
   const options = names.split(", ").map((name) => `--input ${name}=FILE`).join(" ");
   return new Error(`shapes depend on the elements of ${names}; give them with ${options}`, { cause: error });

@@ -1,43 +1,43 @@
 /**
- * What a file's metadata says about its network: the architectures llama and gemma3.
+ * The network's architecture, read from the metadata of a file: llama or gemma3.
  *
  * @module
  */
 import type { GgufHeader, MetadataValue } from "./gguf.ts";
 
-/** The sizes of a network, and in what it differs from others. */
+/** The sizes of a network, and the properties in which networks differ. */
 export interface Architecture {
   readonly layers: number;
-  /** Numbers of a token between layers. */
+  /** The length of a token's vector between layers. */
   readonly width: number;
-  /** Heads of queries; each of keys and values serves `heads / sharedHeads` of them. */
+  /** The number of query heads; each key and value head serves `heads / sharedHeads` of them. */
   readonly heads: number;
   readonly sharedHeads: number;
   readonly headSize: number;
   readonly epsilon: number;
   readonly activation: "silu" | "gelu";
-  /** By what the vector of a token is multiplied. */
+  /** The factor for the vectors of the embedding. */
   readonly embeddingScale: number;
-  /** For each layer, by what positions turn heads. */
+  /** The base of the rotary embedding of each layer. */
   readonly rotaryBases: readonly number[];
-  /** For each layer, how many positions a token looks back; `undefined` where all. */
+  /** The attention window of each layer, in positions; `undefined` if a token attends to all earlier ones. */
   readonly windows: readonly (number | undefined)[];
-  /** Whether the file has the two numbers of a rotation beside each other; else half a head apart. */
+  /** Whether the two numbers of each rotation are adjacent in the file; otherwise, they are half a head apart. */
   readonly hasNeighbourPairs: boolean;
   readonly vocabulary: number;
-  /** How many positions the network was trained for. */
+  /** The number of positions that the network was trained for. */
   readonly maxContext: number;
 }
 
-/** Every sixth layer of gemma3 looks at all positions. */
+/** Every sixth layer of gemma3 attends to all positions. */
 const GEMMA_PERIOD = 6;
 const GEMMA_LOCAL_BASE = 10000;
 
-/** @throws Error if the architecture is not known, or a number is missing or makes no sense */
+/** @throws Error if the architecture is not supported, or a number is missing or invalid */
 export function architectureOf({ metadata, tensors }: GgufHeader): Architecture {
   const name = metadata.get("general.architecture");
   if (name !== "llama" && name !== "gemma3") {
-    throw new Error(`the model's architecture is ${JSON.stringify(name)}; llama and gemma3 are known`);
+    throw new Error(`the model's architecture is ${JSON.stringify(name)}; only llama and gemma3 are supported`);
   }
   const number = (key: string, fallback?: number) =>
     positive(metadata.get(`${name}.${key}`), `${name}.${key}`, fallback);
@@ -54,7 +54,11 @@ export function architectureOf({ metadata, tensors }: GgufHeader): Architecture 
     vocabulary: tensors.get("token_embd.weight")?.shape[0] ?? 0,
     maxContext: number("context_length"),
   };
-  if (common.heads % common.sharedHeads !== 0) throw new Error("the model's heads do not share keys evenly");
+  if (common.heads % common.sharedHeads !== 0) {
+    throw new Error(
+      `the model's ${common.heads} query heads are not a multiple of its ${common.sharedHeads} key heads`,
+    );
+  }
   const all = <T>(value: (layer: number) => T) => Array.from({ length: layers }, (_, layer) => value(layer));
   if (name === "llama") {
     const base = number("rope.freq_base", 10000);

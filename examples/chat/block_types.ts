@@ -1,20 +1,20 @@
 /**
- * The types of blocks that tensors of a GGUF file consist of.
+ * The block types of tensors in a GGUF file.
  *
  * @module
  * @see https://github.com/ggml-org/ggml/blob/master/src/ggml-common.h
  */
 
-/** A type of blocks. */
+/** A block type. */
 export interface BlockType {
   readonly name: "F32" | "F16" | "Q4_0" | "Q4_1" | "Q5_0" | "Q8_0" | "Q4_K" | "Q5_K" | "Q6_K";
-  /** Elements in a block. */
+  /** The number of elements in a block. */
   readonly elements: number;
-  /** Bytes of a block. */
+  /** The size of a block in bytes. */
   readonly bytes: number;
 }
 
-/** The types by their numbers in the file. */
+/** The block types by their numbers in the file. */
 export const BLOCK_TYPES: Readonly<Record<number, BlockType>> = {
   0: { name: "F32", elements: 1, bytes: 4 },
   1: { name: "F16", elements: 1, bytes: 2 },
@@ -27,7 +27,7 @@ export const BLOCK_TYPES: Readonly<Record<number, BlockType>> = {
   14: { name: "Q6_K", elements: 256, bytes: 210 },
 };
 
-/** How many bytes the blocks of a tensor take. */
+/** The size of a tensor's blocks in bytes. */
 export function bytesOfBlocks({ elements, bytes }: BlockType, shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1) / elements * bytes;
 }

@@ -1,6 +1,6 @@
 /**
- * Blocks of a GGUF file as what a network of WebNN takes: elements of 4 or 8 bits, with a scale for each block and, where
- * the type has them, a minimum. Nothing is quantised anew: the numbers are those of the file.
+ * Decodes blocks of a GGUF file to elements of 4 or 8 bits, with a scale per block and, for types that have it, a
+ * minimum. Nothing is quantised again: the values are those of the file.
  *
  * @module
  * @see https://github.com/ggml-org/ggml/blob/master/src/ggml-quants.c
@@ -12,51 +12,51 @@ export interface BlockMatrix {
   readonly rows: number;
   readonly inner: number;
   readonly bits: 4 | 8;
-  /** Elements along a row that share a scale. */
+  /** The number of adjacent elements of a row that share a scale. */
   readonly blockSize: number;
-  /** Unsigned elements; of those of 4 bits, the first of two is the low half of a byte. */
+  /** Unsigned elements. 4-bit elements are packed two per byte, the first in the low half. */
   readonly elements: Uint8Array<ArrayBuffer>;
   /** `[rows, inner / blockSize]`. */
   readonly scales: Float32Array<ArrayBuffer>;
-  /** `[rows, inner / blockSize]`; zeros if absent. */
+  /** `[rows, inner / blockSize]`; 0 by default. */
   readonly minima: Float32Array<ArrayBuffer> | undefined;
 }
 
-/** What a block is decoded into. */
+/** Where the decoder of a block type writes. */
 interface Target {
   readonly elements: Uint8Array<ArrayBuffer>;
-  /** The same bytes by four. */
+  /** The same bytes as 32-bit words. */
   readonly words: Uint32Array<ArrayBuffer>;
   readonly scales: Float32Array<ArrayBuffer>;
   readonly minima: Float32Array<ArrayBuffer>;
 }
 
-/** How a type of blocks is decoded. */
+/** The decoder of a block type. */
 interface BlockCodec {
   readonly bits: 4 | 8;
   readonly blockSize: number;
   readonly hasMinima: boolean;
-  /** Decodes block after block. */
+  /** Decodes consecutive blocks. */
   decode(bytes: Uint8Array<ArrayBuffer>, blocks: number, target: Target): void;
 }
 
-/** Whether a type has its numbers in float16 or float32, and no blocks. */
+/** Whether a type is float16 or float32, without blocks. */
 export function isFloat({ name }: BlockType): boolean {
   return name === "F32" || name === "F16";
 }
 
-/** The numbers of a tensor of F32 or F16. */
+/** The numbers of an F32 or F16 tensor. */
 export function decodeFloats({ name }: BlockType, bytes: Uint8Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   if (name === "F32") return new Float32Array<ArrayBuffer>(bytes.slice().buffer);
   return Float32Array.from(new Uint16Array(bytes.slice().buffer), (half) => HALVES[half]!);
 }
 
-/** Gives room for so many bytes, of any content, at an address that is a multiple of four. */
+/** Returns uninitialised memory of a size in bytes, aligned to four bytes. */
 export type Allocate = (name: string, bytes: number) => Uint8Array<ArrayBuffer>;
 
 const allocateAnew: Allocate = (_name, bytes) => new Uint8Array(bytes);
 
-/** A matrix of blocks of a type, yet without content. */
+/** Allocates a matrix for blocks of a type. */
 export function emptyMatrix(type: BlockType, rows: number, inner: number, allocate = allocateAnew): BlockMatrix {
   const { bits, blockSize, hasMinima } = codecOf(type);
   const count = rows * inner / blockSize;
@@ -85,7 +85,7 @@ export function decodeRows(
 ): void {
   const { bits, blockSize, elements, inner, minima, scales } = matrix;
   const rows = bytes.length / bytesOfBlocks(type, [inner]);
-  if (!Number.isInteger(rows)) throw new Error("rows must have all their bytes");
+  if (!Number.isInteger(rows)) throw new Error("the bytes must be whole rows");
   const part = <A extends Uint8Array | Float32Array>(array: A, perRow: number) =>
     array.subarray(firstRow * perRow, (firstRow + rows) * perRow) as A;
   const own = part(elements, inner * bits / 8);
@@ -97,14 +97,14 @@ export function decodeRows(
   });
 }
 
-/** The blocks of a matrix. */
+/** Decodes the blocks of a whole matrix. */
 export function decodeBlocks(
   type: BlockType,
   bytes: Uint8Array<ArrayBuffer>,
   rows: number,
   inner: number,
 ): BlockMatrix {
-  if (bytes.length !== bytesOfBlocks(type, [rows, inner])) throw new Error("a matrix must have all its bytes");
+  if (bytes.length !== bytesOfBlocks(type, [rows, inner])) throw new Error("the bytes must be a whole matrix");
   const matrix = emptyMatrix(type, rows, inner);
   decodeRows(type, bytes, matrix, 0);
   return matrix;
@@ -112,11 +112,11 @@ export function decodeBlocks(
 
 function codecOf(type: BlockType): BlockCodec {
   const codec = CODECS[type.name as keyof typeof CODECS];
-  if (!codec) throw new Error(`${type.name} has no blocks`);
+  if (!codec) throw new Error(`${type.name} is not a block type`);
   return codec;
 }
 
-/** The numbers of a matrix, row by row, in float32. */
+/** The elements of a matrix in row-major order, as float32. */
 export function dequantize({ bits, blockSize, elements, minima, scales }: BlockMatrix): Float32Array<ArrayBuffer> {
   const numbers = new Float32Array(elements.length * 8 / bits);
   for (let i = 0; i < numbers.length; i++) {
@@ -127,20 +127,20 @@ export function dequantize({ bits, blockSize, elements, minima, scales }: BlockM
   return numbers;
 }
 
-/** The number that each 16 bits are as float16. */
+/** The value of each float16, by its bits. */
 const HALVES = Float32Array.from(new Float16Array(Uint16Array.from({ length: 65536 }, (_, i) => i).buffer));
 
 function halfAt(bytes: Uint8Array, offset: number): number {
   return HALVES[bytes[offset]! | bytes[offset + 1]! << 8]!;
 }
 
-/** The low halves of four bytes, as 16 bits. */
+/** Packs the low halves of four bytes into 16 bits. */
 function lowHalves(word: number): number {
   const pairs = (word & 0x0f0f0f0f) | (word & 0x0f0f0f0f) >>> 4;
   return (pairs & 0xff) | (pairs >>> 8 & 0xff00);
 }
 
-/** Eight bytes, of which the low halves are one word, and the high halves another. */
+/** Splits eight bytes into a word of their low halves and a word of their high halves. */
 function wordsOfHalves(first: number, second: number): [low: number, high: number] {
   return [
     lowHalves(first) | lowHalves(second) << 16,
@@ -153,8 +153,8 @@ function wordAt(bytes: Uint8Array, offset: number): number {
 }
 
 /**
- * `count` bytes of which the low halves are elements and the high halves those that follow behind all of these, as words
- * of neighbours.
+ * Reorders `count` bytes, whose low halves are the first `count` elements and whose high halves are the next `count`,
+ * so that adjacent elements share a byte.
  */
 function parseHalves(bytes: Uint8Array, offset: number, count: number, words: Uint32Array, at: number): void {
   for (let i = 0; i < count / 8; i++) {
@@ -218,7 +218,7 @@ const q8_0: BlockCodec = {
   },
 };
 
-/** The scale and the minimum, of 6 bits each, of a part of a block of Q4_K or Q5_K. */
+/** The 6-bit scale and minimum of one part of a Q4_K or Q5_K block. */
 function scaleAndMinimum(bytes: Uint8Array, at: number, part: number): [scale: number, minimum: number] {
   const byte = (index: number) => bytes[at + index]!;
   if (part < 4) return [byte(part) & 63, byte(part + 4) & 63];
@@ -228,7 +228,9 @@ function scaleAndMinimum(bytes: Uint8Array, at: number, part: number): [scale: n
   ];
 }
 
-/** The scales and minima of the eight parts of a block of Q4_K or Q5_K, whose elements begin with `-middle`. */
+/**
+ * The scales and minima of the eight parts of a Q4_K or Q5_K block. `middle` is subtracted from elements, see Matrix.
+ */
 function decodeParts(bytes: Uint8Array, at: number, block: number, middle: number, target: Target): void {
   const [scaleUnit, minimumUnit] = [halfAt(bytes, at), halfAt(bytes, at + 2)];
   for (let part = 0; part < 8; part++) {
@@ -277,7 +279,7 @@ const q6_k: BlockCodec = {
       const unit = halfAt(bytes, at + 208);
       for (let part = 0; part < 16; part++) scales[16 * block + part] = unit * (bytes[at + 192 + part]! << 24 >> 24);
       for (let i = 0; i < 256; i++) {
-        // Halves of 128 elements: 64 bytes of low parts, 32 of high ones, two bits for each of four elements.
+        // Per 128 elements: 64 bytes with the low four bits, and 32 bytes with the high two bits of four elements each.
         const [half, quarter, j] = [i >> 7, i >> 5 & 3, i & 31];
         const low = bytes[at + 64 * half + 32 * (quarter & 1) + j]! >> (quarter >> 1 << 2) & 15;
         const high = bytes[at + 128 + 32 * half + j]! >> (2 * quarter) & 3;

@@ -1,21 +1,21 @@
 /**
- * Bytes of a file, read piece by piece, so that a model is never in memory as a whole.
+ * Reads a file in pieces, so that the whole model is never in memory.
  *
  * @module
  */
 
-/** A file, wherever it lies. */
+/** A file on the disk or in a browser. */
 export interface ByteSource {
-  /** Its length in bytes. */
+  /** The size in bytes. */
   readonly size: number;
   /**
-   * `length` bytes from `offset` on. Rejects where the file is shorter.
-   * @param room memory of so many bytes in which they may be put, so that none has to be allocated
+   * Reads `length` bytes from `offset` on. Rejects if the file is shorter.
+   * @param room optional memory of `length` bytes to read into, to save an allocation
    */
   read(offset: number, length: number, room?: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** A Blob or a File, as a page gets them. */
+/** A source for a Blob or File, for use in a page. */
 export function blobSource(blob: Blob): ByteSource {
   return {
     size: blob.size,
@@ -26,8 +26,8 @@ export function blobSource(blob: Blob): ByteSource {
   };
 }
 
-/** Refuses a piece that is not in the file as a whole. */
+/** Throws if a range exceeds the file. */
 export function checkRange(offset: number, length: number, size: number): void {
   if (offset >= 0 && length >= 0 && offset + length <= size) return;
-  throw new Error(`the file ends at byte ${size}, before byte ${offset + length} that its header promises`);
+  throw new Error(`the file ends at byte ${size}, but its header requires ${offset + length} bytes`);
 }

@@ -1,8 +1,8 @@
 /**
- * The keys and values of a conversation, in tensors on the device: a history of fixed length for each layer, and a block of
- * the most recent positions, which begins where the history ends. A token's dispatch reads both, and writes the block with one
- * more row into another tensor than it reads. When the block is full it is put into the history, layer by layer, each into the tensor that
- * the layer before has left.
+ * The key-value cache of a conversation, in tensors on the device. Each layer has a history of fixed length, and a
+ * block with the positions after it. The dispatch of a token reads both, and writes the block with one more row to a
+ * second tensor. A full block is copied to the history, layer by layer. One spare history is enough for that: each
+ * layer writes its new history to the spare one, and its old history becomes the spare one for the next layer.
  *
  * @module
  */
@@ -11,56 +11,60 @@ import type { Graphs } from "./graphs.ts";
 import { cacheShape, placesShape } from "./network.ts";
 import { turns } from "./turns.ts";
 
-/** How many recent positions a block holds: a token copies a block, and its share of the history. */
+/**
+ * The positions in a block. Each token copies a block, and a full block copies the histories: this balances the costs.
+ */
 export const BLOCK = 32;
-/** How many tokens of a prompt go in together. */
+/** The numbers of prompt tokens that one dispatch can take. */
 export const CHUNKS: readonly number[] = [128, 32];
 const KINDS = ["key", "value"];
-/** All of a history is read for each token; but a conversation that outgrows it waits until longer graphs are built. */
+/**
+ * The first length of a history. Each token reads the whole history, so it is short; to grow it, graphs must be built.
+ */
 const FIRST_HISTORY = 384;
 
-/** The caches of a conversation. */
+/** The key-value cache of a conversation. */
 export interface Cache {
-  /** Positions that are held. */
+  /** The number of positions in the cache. */
   readonly length: number;
-  /** Of them, those in the history. */
+  /** The number of those positions that are in the history. */
   readonly settled: number;
-  /** Positions for which the history has room. */
+  /** The length of the history. */
   readonly history: number;
-  /** Tensors of the dispatch of one token; the same object as long as they are the same. There must be room for it. */
+  /** The tensors for the dispatch of one token; the same object while they do not change. Call `prepareToken` first. */
   tokenTensors(): Bindings;
-  /** Tensors of the dispatch of a chunk. The block must be settled. */
+  /** The tensors for the dispatch of a chunk. The block must be empty. */
   chunkTensors(count: number): Promise<Bindings>;
-  /** Makes room for a token, which may settle the block. */
+  /** Makes room for a token; a full block is moved to the history. */
   prepareToken(): Promise<void>;
-  /** Makes room for chunks of `count` tokens together, with the block settled. */
+  /** Makes room for chunks with `count` tokens in total; the block is moved to the history. */
   prepareChunks(count: number): Promise<void>;
-  /** The dispatch of a token is on its way. */
+  /** Records that a token was dispatched. */
   addToken(): void;
-  /** The dispatch of a chunk is on its way, of which the first `used` tokens count. */
+  /** Records that a chunk was dispatched, of which the first `used` tokens are real and the others padding. */
   addChunk(count: number, used: number): Promise<void>;
-  /** Forgets what stands behind a number of positions. */
+  /** Removes all positions after the first `length`. */
   rewind(length: number): void;
   destroy(): void;
 }
 
-/** The tensors of a dispatch, by the names that they have in the graph. */
+/** The tensors of a dispatch, by their names in the graph. */
 export interface Bindings {
   readonly inputs: Readonly<Record<string, MLTensor>>;
   readonly outputs: Readonly<Record<string, MLTensor>>;
 }
 
-/** A layer's tensors of keys or of values. */
+/** The tensors for the keys or the values of a layer. */
 interface Slot {
   readonly name: string;
   history: MLTensor;
-  /** Two blocks of recent positions: a token reads one and writes the other. */
+  /** Two blocks: the dispatch of a token reads one and writes the other. */
   readonly blocks: readonly [MLTensor, MLTensor];
 }
 
 /**
- * Caches of zeros.
- * @param capacity positions at most
+ * Creates an empty cache.
+ * @param capacity the maximum number of positions
  */
 export async function createCache(
   context: MLContext,
@@ -76,14 +80,16 @@ export async function createCache(
 class DeviceCache implements Cache {
   readonly #slots: Slot[] = [];
   readonly #chunks = new Map<number, Record<string, MLTensor>>();
-  /** The coordinates of rows that are put into histories, by their number. */
+  /** The tensors with the coordinates of rows in the history, by the number of rows. */
   readonly #places = new Map<number, MLTensor>();
-  /** A history that no layer uses at the moment. */
+  /** The spare history. */
   #spare!: MLTensor;
   readonly #histories: readonly number[];
-  /** Of a token that reads the first blocks, and of one that reads the second, until the histories change. */
+  /**
+   * The tensors for a token that reads the first blocks, and for one that reads the second; until the histories change.
+   */
   #bindings: (Bindings | undefined)[] = [];
-  /** Which of its blocks a slot reads next. */
+  /** The index of the blocks that the next token reads. */
   #current: 0 | 1 = 0;
   #length = 0;
   #settled = 0;
@@ -165,7 +171,7 @@ class DeviceCache implements Cache {
     }
   }
 
-  /** Puts the block into the history. Rows that are not filled go behind the end, where others will be written. */
+  /** Copies the block to the history. Its unused rows go behind the end, where later rows overwrite them. */
   async #settle(): Promise<void> {
     if (this.#length > this.#settled) {
       await this.#reserve(this.#settled + BLOCK);
@@ -174,7 +180,7 @@ class DeviceCache implements Cache {
     this.#settled = this.#length;
   }
 
-  /** Puts the next rows of keys and values into the history. */
+  /** Appends rows of keys and values to the history. */
   async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
     const graph = await this.graphs.put(this.#history, count);
     const places = await this.#writePlaces(count);
@@ -199,7 +205,7 @@ class DeviceCache implements Cache {
     return { inputs, outputs };
   }
 
-  /** The coordinates of the next `count` rows of the history. */
+  /** A tensor with the coordinates of the next `count` rows of the history. */
   async #writePlaces(count: number): Promise<MLTensor> {
     const shape = placesShape(this.architecture, count);
     const tensor = this.#places.get(count) ??
@@ -209,11 +215,11 @@ class DeviceCache implements Cache {
     return tensor;
   }
 
-  /** Makes the history long enough. */
+  /** Makes the history long enough for a number of positions. */
   async #reserve(positions: number): Promise<void> {
     if (positions <= this.#history) return;
     const longer = this.#histories.find((history) => history >= positions);
-    if (longer === undefined) throw new Error(`the context has no room for ${positions} tokens`);
+    if (longer === undefined) throw new Error(`${positions} tokens exceed the length of the context`);
     const graph = await this.graphs.grow(this.#history, longer);
     const turn = turns();
     for (const slot of this.#slots) {
@@ -243,7 +249,7 @@ class DeviceCache implements Cache {
   }
 }
 
-/** The coordinates of `count` rows of all heads, from a row on. */
+/** The coordinates of `count` rows of all heads, starting at a row. */
 export function coordinatesOf(
   { sharedHeads }: Architecture,
   first: number,
@@ -257,12 +263,14 @@ export function coordinatesOf(
   return coordinates;
 }
 
-/** The lengths that a history goes through: each twice the one before, the last with room for a chunk behind the end. */
+/**
+ * The lengths of a growing history: each doubles the previous one; the last has room for a chunk behind the capacity.
+ */
 function historiesUpTo(capacity: number): number[] {
   const last = Math.ceil(capacity / BLOCK) * BLOCK + CHUNKS[0]!;
   const lengths: number[] = [];
   for (let length = FIRST_HISTORY; length < last; length *= 2) lengths.push(length);
-  // One that is little shorter than the last is not worth its graphs.
+  // A length only slightly below the last is not worth building its graphs.
   if (lengths.at(-1)! > 0.75 * last) lengths.pop();
   return [...lengths, last];
 }

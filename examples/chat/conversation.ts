@@ -1,5 +1,5 @@
 /**
- * A conversation with a model: questions in, answers out, piece by piece.
+ * Conversations: answers questions, and returns each answer piece by piece.
  *
  * @module
  */
@@ -8,56 +8,56 @@ import { createSampler, type Sampling } from "./sampler.ts";
 import type { Message, Prompt } from "./template.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
-/** A model as conversations use it. */
+/** The parts of a model that conversations use. */
 export interface LanguageModel {
   readonly network: Network;
   readonly tokenizer: Tokenizer;
-  /** How turns are written; `undefined` if texts are taken as they are. */
+  /** Formats turns as text; `undefined` to pass questions to the model unchanged. */
   readonly prompt: Prompt | undefined;
 }
 
-/** How a conversation goes. */
+/** The settings of a conversation. */
 export interface ConversationOptions {
-  /** Tokens that prompt and answers may take together. */
+  /** The maximum number of tokens in the conversation: questions and answers. */
   readonly context: number;
-  /** Tokens of an answer at most. */
+  /** The maximum number of tokens in an answer. */
   readonly maxTokens: number;
-  /** How tokens are drawn; a temperature of 0 takes the likeliest. */
+  /** How to choose tokens; a temperature of 0 always takes the most likely one. */
   readonly sampling: Sampling;
   readonly system: string | undefined;
 }
 
-/** What an answer took. Times are in seconds. */
+/** Statistics of an answer. Times are in seconds. */
 export interface AnswerTimes {
-  /** Tokens that were not evaluated before, and the time until the first token of the answer. */
+  /** The number of prompt tokens that had to be evaluated, and the time until the first token of the answer. */
   promptTokens: number;
   promptTime: number;
-  /** Tokens of the answer. */
+  /** The number of tokens in the answer. */
   answerTokens: number;
-  /** Tokens that were evaluated after the first, and the time from the first token on. */
+  /** The number of tokens evaluated after the first, and the time since the first token. */
   evaluated: number;
   answerTime: number;
-  /** Why the answer ended. */
+  /** The reason why the answer ended. */
   reason: "end" | "length" | "context" | "stopped";
-  /** Turns that were forgotten to make room. */
+  /** The number of old turns removed to make room. */
   forgotten: number;
 }
 
 /** A conversation. */
 export interface Conversation {
   /**
-   * Answers a question. Each piece of the answer is given as it comes.
-   * @param signal stops the answer; what came until then stays part of the conversation
+   * Answers a question, and passes on each piece of the answer immediately.
+   * @param signal stops the answer; the part until then remains in the conversation
    */
   answer(question: string, write: (piece: string) => void, signal?: AbortSignal): Promise<AnswerTimes>;
-  /** Frees the caches. */
+  /** Releases the cache. */
   destroy(): void;
 }
 
-/** The share of the context that is free after turns were forgotten. */
+/** The share of the context that is free after old turns were removed. */
 const FREED = 0.25;
 
-/** Begins a conversation. */
+/** Starts a conversation. */
 export async function createConversation(model: LanguageModel, options: ConversationOptions): Promise<Conversation> {
   const evaluator = await createEvaluator(model.network, options.context);
   return new EvaluatedConversation(model, options, evaluator);
@@ -85,7 +85,7 @@ class EvaluatedConversation implements Conversation {
     const { forgotten, ids } = this.#ask(question);
     const { evaluator } = this;
     const known = commonLength(evaluator.tokens, ids);
-    // The last token is evaluated in any case: what comes next is asked of it.
+    // The last token is always evaluated, because its logits determine the next one.
     evaluator.rewind(Math.min(known, ids.length - 1));
     const promptTokens = ids.length - evaluator.tokens.length;
     await evaluator.append(ids.slice(evaluator.tokens.length));
@@ -107,7 +107,7 @@ class EvaluatedConversation implements Conversation {
     this.evaluator.destroy();
   }
 
-  /** The tokens up to the answer. Where the context has no room for them, the oldest turns are forgotten. */
+  /** The tokens before the answer. If the context has no room for them, the oldest turns are removed. */
   #ask(question: string): { ids: number[]; forgotten: number } {
     const { model: { prompt }, options: { context } } = this;
     const messages = this.#messages;
@@ -131,7 +131,7 @@ class EvaluatedConversation implements Conversation {
     if (ids.length === 0) throw new Error("the prompt is empty");
     if (ids.length < context) return ids;
     throw new Error(
-      `the prompt has ${ids.length} tokens; a context of ${context} has room for ${context - 1} (--context)`,
+      `the prompt has ${ids.length} tokens; a context of ${context} has room for ${context - 1} (set --context)`,
     );
   }
 
@@ -176,7 +176,7 @@ class EvaluatedConversation implements Conversation {
   }
 }
 
-/** How many tokens two sequences have in common at the beginning. */
+/** The length of the common prefix of two token sequences. */
 function commonLength(a: readonly number[], b: readonly number[]): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;

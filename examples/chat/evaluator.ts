@@ -1,5 +1,5 @@
 /**
- * Tokens through the network, in chunks or one by one, after those of the same conversation before them.
+ * Evaluates tokens of a conversation, in chunks or one by one, after its earlier tokens.
  *
  * @module
  */
@@ -9,25 +9,25 @@ import type { Engine, Graphs } from "./graphs.ts";
 import { distinct, maskName, placesShape } from "./network.ts";
 import type { Weights } from "./weights.ts";
 
-/** How low a score is where a token does not look. */
+/** The mask value for positions that a token does not attend to. */
 const UNSEEN = -1e30;
 
-/** A conversation's place in the network. */
+/** The network's state for one conversation. */
 export interface Evaluator {
-  /** The tokens that are evaluated, in order. */
+  /** The evaluated tokens, in order. */
   readonly tokens: readonly number[];
-  /** Evaluates tokens behind those before. What comes after them is read by `likeliest` or `logits`. */
+  /** Evaluates more tokens. Then `likeliest` or `logits` returns the prediction for the next one. */
   append(ids: readonly number[]): Promise<void>;
-  /** The token that is likeliest to come next. */
+  /** The most likely next token. */
   likeliest(): Promise<number>;
-  /** A number for each token that may come next: the larger, the likelier. */
+  /** The logits of the next token, one per token of the vocabulary. */
   logits(): Promise<Float32Array<ArrayBuffer>>;
-  /** Forgets all but the first `length` tokens. */
+  /** Removes all tokens after the first `length`. */
   rewind(length: number): void;
   destroy(): void;
 }
 
-/** What an evaluator works with: conversations share it. */
+/** The parts of a model that evaluators share. */
 export interface Network {
   readonly engine: Engine;
   readonly architecture: Architecture;
@@ -36,8 +36,8 @@ export interface Network {
 }
 
 /**
- * Begins a conversation.
- * @param capacity tokens at most
+ * Creates an evaluator for a new conversation.
+ * @param capacity the maximum number of tokens
  */
 export async function createEvaluator(network: Network, capacity: number): Promise<Evaluator> {
   const { architecture, engine: { context }, graphs } = network;
@@ -49,11 +49,11 @@ export async function createEvaluator(network: Network, capacity: number): Promi
 
 class DeviceEvaluator implements Evaluator {
   readonly #tokens: number[] = [];
-  /** The inputs by shape and name, made when they are needed first. */
+  /** The input tensors by name and shape, created when first needed. */
   readonly #inputs = new Map<string, MLTensor>();
-  /** All tensors of a token's dispatch, by those of its cache. */
+  /** All tensors for the dispatch of a token, by its cache tensors. */
   readonly #bindings = new WeakMap<Bindings, Bindings>();
-  /** What was written last about the place of a token, and which place that is. */
+  /** The last position tensors that were written, and their key. */
   #place: { readonly key: string; readonly inputs: Record<string, MLTensor> } | undefined;
   #logits!: MLTensor;
   #token!: MLTensor;
@@ -71,12 +71,12 @@ class DeviceEvaluator implements Evaluator {
   }
 
   async append(ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) throw new Error("there must be a token to evaluate");
+    if (ids.length === 0) throw new Error("there are no tokens to evaluate");
     if (this.#tokens.length + ids.length > this.capacity) {
       throw new Error(`the context has room for ${this.capacity} tokens, not ${this.#tokens.length + ids.length}`);
     }
     const chunks = chunksFor(ids.length);
-    // At once, so that no graphs are built for lengths in between.
+    // Makes room for all chunks at once, so that no graphs are built for intermediate lengths.
     if (chunks.length > 0) await this.cache.prepareChunks(chunks.reduce((sum, size) => sum + size));
     let at = 0;
     for (const size of chunks) {
@@ -116,7 +116,7 @@ class DeviceEvaluator implements Evaluator {
     const { inputs, outputs } = await this.#bindToken(embeddings);
     context.dispatch(graph, inputs, outputs);
     cache.addToken();
-    // While the device works; a full block is put away first.
+    // Prepares the next token while the device works, after a full block was moved to the history.
     if (cache.length - cache.settled < BLOCK) await this.#writePlace();
   }
 
@@ -133,7 +133,7 @@ class DeviceEvaluator implements Evaluator {
     await cache.addChunk(count, ids.length);
   }
 
-  /** All tensors of the dispatch of the next token, its place among the others written. */
+  /** All tensors for the dispatch of the next token; writes those that depend on its position. */
   async #bindToken(embeddings: MLTensor): Promise<Bindings> {
     const ofCache = this.cache.tokenTensors();
     const ofPlace = await this.#writePlace();
@@ -145,7 +145,7 @@ class DeviceEvaluator implements Evaluator {
     return bindings;
   }
 
-  /** Where the next token stands, unless it is written already. */
+  /** Writes the tensors that depend on the next token's position, if they are not written yet. */
   async #writePlace(): Promise<Record<string, MLTensor>> {
     const { history, length, settled } = this.cache;
     const { architecture } = this.network;
@@ -160,7 +160,7 @@ class DeviceEvaluator implements Evaluator {
     return inputs;
   }
 
-  /** The vectors of `count` tokens, of which the last may be no more than filling. */
+  /** The embeddings of `count` tokens; `ids` may have fewer, the rest is padding. */
   async #writeEmbeddings(ids: readonly number[], count: number): Promise<MLTensor> {
     const { architecture: { width }, weights } = this.network;
     const embeddings = new Float32Array(count * width);
@@ -168,7 +168,7 @@ class DeviceEvaluator implements Evaluator {
     return this.#write("embeddings", "float32", [count, width], embeddings);
   }
 
-  /** Rotations and masks of the next `count` tokens. */
+  /** Writes the rotations and masks of the next `count` tokens. */
   async #writePositions(count: number, recent: number): Promise<Record<string, MLTensor>> {
     const { cache, network: { architecture } } = this;
     const { headSize, heads, rotaryBases, sharedHeads, windows } = architecture;
@@ -201,7 +201,9 @@ class DeviceEvaluator implements Evaluator {
   }
 }
 
-/** The chunks in which tokens go in: the largest, and the smallest that takes the rest. A single one is left over. */
+/**
+ * The chunk sizes for a number of tokens: the largest size, then the smallest for the rest. A single token gets none.
+ */
 function chunksFor(count: number): number[] {
   const chunks: number[] = [];
   for (let rest = count; rest > 1; rest -= chunks.at(-1)!) {
@@ -212,8 +214,8 @@ function chunksFor(count: number): number[] {
 }
 
 /**
- * Cosines and sines of the angles by which queries and keys turn, those of queries times the factor of the scores, the sines
- * of first halves negative; 1 and 0 for values.
+ * The cosines and sines of the rotary embedding for all heads of queries, keys and values. Sines of first halves are
+ * negative. Those of queries include the scale of the attention scores; those of values are 1 and 0.
  */
 function rotations(
   { headSize, heads, sharedHeads }: Architecture,
@@ -240,7 +242,7 @@ function rotations(
   return { cos, sin };
 }
 
-/** 0 where a token looks: at itself and those before it, as far as the window reaches. */
+/** The mask: 0 for the token itself and for earlier ones within the window. */
 function maskOf(
   { history, length, settled }: Cache,
   count: number,

@@ -1,11 +1,11 @@
 /**
- * A file of the disk as a source of bytes.
+ * A byte source for a file on the disk.
  *
  * @module
  */
 import { type ByteSource, checkRange } from "./byte_source.ts";
 
-/** A file that is open until it is closed. */
+/** An open file, to be closed by the caller. */
 export interface FileSource extends ByteSource {
   close(): void;
 }
@@ -16,11 +16,11 @@ export function openFile(path: string): FileSource {
   const { isFile, size } = file.statSync();
   if (!isFile) {
     file.close();
-    throw new Error("this is no file");
+    throw new Error("it is not a file");
   }
   return {
     size,
-    // Place and bytes in one turn: another conversation may read at the same time.
+    // Seeks and reads synchronously, because another conversation may read at the same time.
     read(offset, length, room) {
       return Promise.try(() => {
         checkRange(offset, length, size);
@@ -28,7 +28,9 @@ export function openFile(path: string): FileSource {
         const bytes = room ?? new Uint8Array(length);
         for (let at = 0; at < length;) {
           const count = file.readSync(bytes.subarray(at));
-          if (count === null) throw new Error(`the file ends at byte ${offset + at}; it was cut while it was read`);
+          if (count === null) {
+            throw new Error(`the file now ends at byte ${offset + at}; it was truncated since it was opened`);
+          }
           at += count;
         }
         return bytes;

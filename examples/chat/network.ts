@@ -1,10 +1,10 @@
 /**
- * The network of a language model as calls of WebNN's builder: root-mean-square norms, rotary embedding, grouped-query
- * attention over a cache, a gated perceptron, the head. Only the standard is used: it runs in a browser as it does in Deno.
+ * Builds the network of a language model with WebNN: RMS normalisation, rotary embedding, grouped-query attention over
+ * a cache, a gated perceptron, and the output head. It uses only the standard, so it also runs in a browser.
  *
- * A graph takes `tokens` tokens at a time. Keys and values of earlier tokens lie in a history of fixed length, `[shared
- * heads, 1, history, headSize]` for each layer. Those of the graph's own tokens are its outputs. A graph of one token also
- * gets a block of recent positions, and gives it back with this token in the row that the input `place` names.
+ * A graph processes `tokens` tokens at once. The keys and values of earlier tokens are in a history of fixed length,
+ * `[shared heads, 1, history, headSize]` per layer. Those of the new tokens are outputs. A graph for one token also
+ * takes a block of recent positions, and returns the block with the new token in the row given by the input `place`.
  *
  * @module
  */
@@ -14,28 +14,28 @@ import type { BlockWeight, LayerWeights, MatrixWeight, Weight, Weights } from ".
 
 /** The sizes of a graph. */
 export interface GraphSize {
-  /** Tokens that go in together. */
+  /** The number of new tokens. */
   readonly tokens: number;
-  /** Earlier positions that are looked at. */
+  /** The length of the history. */
   readonly history: number;
-  /** Rows of the block of recent positions that a graph of one token gets; `undefined` where the graph makes them all. */
+  /** The length of the block of recent positions, for a graph of one token; otherwise `undefined`. */
   readonly block: number | undefined;
 }
 
-/** What the layers of a graph have in common. */
+/** The parts of a graph that its layers share. */
 interface Common {
   readonly builder: MLGraphBuilder;
   readonly architecture: Architecture;
   readonly size: GraphSize;
-  /** Of queries, keys and values, `[tokens, all heads, 2, headSize / 2]`, by the base of the rotation. */
+  /** The rotations of queries, keys and values, `[tokens, all heads, 2, headSize / 2]`, by base. */
   readonly rotations: ReadonlyMap<number, { readonly cos: MLOperand; readonly sin: MLOperand }>;
-  /** `[tokens, history + recent]`, 0 where a token looks and very low elsewhere; by the window. */
+  /** The masks by window, `[tokens, history + recent]`: 0 for visible positions, very low for others. */
   readonly masks: ReadonlyMap<number | undefined, MLOperand>;
-  /** Where the one token goes in a block of recent positions, `[shared heads, 1, 1, 3]`. */
+  /** The coordinates of the one token in a block of recent positions, `[shared heads, 1, 1, 3]`. */
   readonly place: MLOperand | undefined;
 }
 
-/** The graph's outputs by name: `logits`, `token` (the likeliest), and the keys and values of each layer. */
+/** The graph's outputs by name: `logits`, `token` (the most likely one), and the keys and values of each layer. */
 export async function buildNetwork(
   builder: MLGraphBuilder,
   architecture: Architecture,
@@ -79,22 +79,22 @@ export async function buildNetwork(
   return { ...outputs, logits, token: builder.argMax(logits, 1, { outputDataType: "int32" }) };
 }
 
-/** The shape of the keys or values of a number of positions. */
+/** The shape of keys or values for a number of positions. */
 export function cacheShape({ headSize, sharedHeads }: Architecture, positions: number): number[] {
   return [sharedHeads, 1, positions, headSize];
 }
 
-/** The shape of the coordinates at which rows of keys or values are put. */
+/** The shape of the coordinates to which rows of keys or values are written. */
 export function placesShape({ sharedHeads }: Architecture, count: number): number[] {
   return [sharedHeads, 1, count, 3];
 }
 
-/** The name of the mask of layers that look back over a window. */
+/** The name of the mask for a window. */
 export function maskName(window: number | undefined): string {
   return window === undefined ? "mask" : `mask_${window}`;
 }
 
-/** Each value once. */
+/** The distinct values. */
 export function distinct<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
 }
@@ -126,7 +126,8 @@ function product(builder: MLGraphBuilder, x: MLOperand, weight: MatrixWeight): M
   );
   const main = builder.matmul(x, builder.transpose(matrix));
   if (!minima) return main;
-  // A minimum counts for all elements of its block alike: the sum of a block of x times the minimum.
+  // A block has one minimum for all its elements, so its part of the product is the minimum times the sum of the block
+  // of x.
   return builder.gemm(blockSums(builder, x, weight), minima(builder), { c: main, bTranspose: true });
 }
 
@@ -137,8 +138,8 @@ function blockSums(builder: MLGraphBuilder, x: MLOperand, { blockSize, inner, me
 }
 
 /**
- * Heads `[tokens, all heads, headSize]` turned by their positions: `x · cos + swapped · sin`, where the two halves of a head
- * are swapped. Cosines and sines also bring the factor of the scores to queries, and leave values as they are.
+ * Applies the rotary embedding to heads `[tokens, all heads, headSize]`: `x · cos + swapped · sin`, where `swapped` has
+ * the halves of each head exchanged. Cosines and sines also scale the queries, and leave values unchanged.
  */
 function turned({ builder, rotations, size }: Common, x: MLOperand, base: number): MLOperand {
   const { cos, sin } = rotations.get(base)!;
@@ -149,7 +150,7 @@ function turned({ builder, rotations, size }: Common, x: MLOperand, base: number
   return size.tokens === 1 ? sum : builder.reshape(sum, [...cos.shape.slice(0, 2), 2 * cos.shape[3]!]);
 }
 
-/** The sum after a layer's attention, and the keys and values of the graph's own tokens. */
+/** A layer's attention with its residual, and the keys and values of the new tokens. */
 function attention(
   common: Common,
   layer: LayerWeights,
@@ -179,7 +180,10 @@ function attention(
   return { sum: builder.add(x, output), keys, values };
 }
 
-/** Queries, keys and values beside each other, `[tokens, all heads * headSize]`; the first two normalised if they are to be. */
+/**
+ * Queries, keys and values, `[tokens, all heads * headSize]`; queries and keys are normalised if the layer has such a
+ * norm.
+ */
 function queriesKeysValues(common: Common, layer: LayerWeights, x: MLOperand): MLOperand {
   const { architecture: { headSize, heads, sharedHeads }, builder, size: { tokens } } = common;
   const parts = linear(builder, norm(common, x, layer.attentionNorm), layer.qkv);
@@ -191,20 +195,20 @@ function queriesKeysValues(common: Common, layer: LayerWeights, x: MLOperand): M
   return builder.concat([builder.reshape(normal, [tokens, count * headSize]), v], 1);
 }
 
-/** x in another shape, its dimensions in another order; of a single token the order makes no difference. */
+/** Reshapes x, and permutes its dimensions; the order does not matter for a single token. */
 function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permutation: number[]): MLOperand {
   if (shape[0] !== 1) return builder.transpose(builder.reshape(x, shape), { permutation });
   return builder.reshape(x, permutation.map((axis) => shape[axis]!));
 }
 
-/** The new keys or values; those of one token in their row of the block of recent ones. */
+/** The new keys or values; for one token, the block of recent positions with them in their row. */
 function remembered({ architecture, builder, place, size }: Common, name: string, now: MLOperand): MLOperand {
   if (size.block === undefined || place === undefined) return now;
   const shape = cacheShape(architecture, size.block);
   return builder.scatterND(builder.input(`recent_${name}`, { dataType: "float32", shape }), place, now);
 }
 
-/** Queries `[shared heads, group, tokens, headSize]` over the history and the recent tokens. */
+/** Attention of queries `[shared heads, group, tokens, headSize]` to the history and the recent tokens. */
 function attended(
   { architecture, builder, masks, size }: Common,
   index: number,
@@ -234,7 +238,7 @@ function feedForward(common: Common, layer: LayerWeights, x: MLOperand): MLOpera
   return builder.add(x, output);
 }
 
-/** silu, or gelu by the approximation with tanh: `x · sigmoid(√(8/π) (x + 0.044715 x³))`. */
+/** silu, or the tanh approximation of gelu: `x · sigmoid(√(8/π) (x + 0.044715 x³))`. */
 function activated({ architecture, builder }: Common, x: MLOperand): MLOperand {
   if (architecture.activation === "silu") return builder.mul(x, builder.sigmoid(x));
   const square = builder.mul(x, x);

@@ -1,26 +1,26 @@
 /**
- * Which token comes next, drawn from what the network says of each.
+ * Samples the next token from logits.
  *
  * @module
  */
 import { random } from "../../support/random.ts";
 
-/** How tokens are drawn. */
+/** The settings of a sampler. */
 export interface Sampling {
-  /** 0 takes the likeliest token; 1 draws as the network says; above that, unlikely ones come more often. */
+  /** 0 takes the most likely token; 1 uses the probabilities of the network; higher values are more random. */
   readonly temperature: number;
-  /** Only so many of the likeliest tokens are drawn from; 0 stands for all. */
+  /** The number of most likely tokens to sample from; 0 for all. */
   readonly topK: number;
-  /** Only as many of the likeliest tokens as together have this share. */
+  /** Samples only from the most likely tokens that together have this probability. */
   readonly topP: number;
-  /** The same seed gives the same draws. */
+  /** The seed of the random numbers. */
   readonly seed: number;
 }
 
-/** Draws a token from logits. */
+/** Samples a token from logits. */
 export type Sampler = (logits: Float32Array) => number;
 
-/** A sampler with random numbers of its own. */
+/** Creates a sampler with its own random numbers. */
 export function createSampler({ seed, temperature, topK, topP }: Sampling): Sampler {
   const next = random(seed);
   return (logits) => {
@@ -35,7 +35,7 @@ export function createSampler({ seed, temperature, topK, topP }: Sampling): Samp
   };
 }
 
-/** The ids with the highest logits, the highest first. */
+/** The ids of the highest logits in descending order. */
 function likeliest(logits: Float32Array, count: number): number[] {
   const order = (a: number, b: number) => logits[b]! - logits[a]! || a - b;
   if (count >= logits.length) return Array.from(logits, (_, id) => id).sort(order);
@@ -45,7 +45,7 @@ function likeliest(logits: Float32Array, count: number): number[] {
   return ids.sort(order).slice(0, count);
 }
 
-/** How many of the first shares it takes to reach a sum; one at least. */
+/** How many of the first probabilities are needed to reach a sum; at least one. */
 function countWithin(shares: readonly number[], limit: number): number {
   let sum = 0;
   for (const [i, share] of shares.entries()) if ((sum += share) >= limit) return i + 1;

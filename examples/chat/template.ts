@@ -1,5 +1,5 @@
 /**
- * A conversation as one text, by the template that the model's file brings.
+ * Formats a conversation as one text with the chat template in the model's file.
  *
  * @module
  */
@@ -13,13 +13,13 @@ export interface Message {
   readonly content: string;
 }
 
-/** The text of a conversation, up to where the next answer begins. */
+/** Formats a conversation as text that ends where the next answer starts. */
 export type Prompt = (messages: readonly Message[]) => string;
 
-/** The template of the file. */
+/** Compiles the template of the file. */
 export function promptOf({ metadata }: GgufHeader, tokenizer: Tokenizer): Prompt {
   const source = metadata.get("tokenizer.chat_template");
-  if (typeof source !== "string") throw new Error("the file has no chat template; --raw takes the prompt as it is");
+  if (typeof source !== "string") throw new Error("the file has no chat template; pass --raw to do without");
   const template = new Template(source);
   const name = (key: string) => {
     const id = metadata.get(`tokenizer.ggml.${key}_token_id`);

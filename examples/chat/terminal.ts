@@ -1,17 +1,17 @@
 /**
- * A session on a terminal: questions with a history, answers that Ctrl-C stops.
+ * A session on a terminal: a prompt with a history; Ctrl-C stops answers.
  *
  * @module
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-/** Answers a question; the signal stops it. */
+/** Answers a question until the signal is aborted. */
 export type Answer = (question: string, signal: AbortSignal) => Promise<void>;
 
 const PROMPT = "> ";
 
-/** Asks for questions until Ctrl-D ends the session. Ctrl-C stops the answer, or clears the line. */
+/** Asks questions until Ctrl-D ends the session. Ctrl-C stops the answer, or clears the line. */
 export async function talk(answer: Answer): Promise<void> {
   const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: true, prompt: PROMPT });
   let current: AbortController | undefined;
@@ -21,7 +21,7 @@ export async function talk(answer: Answer): Promise<void> {
     lines.prompt();
   };
   let isOpen = true;
-  // Ctrl-D while an answer is written ends the session behind it.
+  // Ctrl-D during an answer ends the session after the answer.
   lines.on("close", () => isOpen = false);
   lines.on("SIGINT", interrupt);
   Deno.addSignalListener("SIGINT", interrupt);
@@ -53,7 +53,9 @@ export async function answerOnce(question: string, answer: Answer): Promise<void
   }
 }
 
-/** The lines of standard input. They end at line feeds only: JSON may hold other characters at which readline parts lines. */
+/**
+ * The lines of standard input. Only line feeds end lines: JSON may contain other characters at which readline splits.
+ */
 export async function* inputLines(): AsyncGenerator<string> {
   let rest = "";
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

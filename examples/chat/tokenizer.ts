@@ -1,47 +1,47 @@
 /**
- * Text as the tokens of a model, and back, by what its file says.
+ * Converts text to the tokens of a model and back, with the vocabulary in its file.
  *
  * @module
  */
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import type { GgufHeader, MetadataValue } from "./gguf.ts";
 
-/** The tokens of a model. */
+/** The tokenizer of a model. */
 export interface Tokenizer {
-  /** The ids of a text. Names of control tokens, such as `<|im_end|>`, stand for these tokens. */
+  /** Converts text to token ids. Names of control tokens, such as `<|im_end|>`, become these tokens. */
   encode(text: string): number[];
-  /** The bytes of a token's text: a character may be spread over several. None for a control token. */
+  /** The bytes of a token's text; a character may span several tokens. Empty for a control token. */
   bytesOf(id: number): Uint8Array<ArrayBuffer>;
-  /** The token's text as the file has it. */
+  /** The token's text in the file. */
   nameOf(id: number): string;
-  /** The tokens with which an answer ends. */
+  /** The tokens that end an answer. */
   readonly ends: ReadonlySet<number>;
-  /** The token with which every text begins, if one has to be added. */
+  /** The token to add at the start of every text, if the model needs one. */
   readonly beginning: number | undefined;
 }
 
-/** Kinds of tokens in a file. */
+/** The kinds of tokens, by their numbers in a file. */
 const CONTROL = 3;
 const USER_DEFINED = 4;
 const BYTE = 6;
 
-/** How texts are cut before their parts become tokens, by `tokenizer.ggml.pre`. */
+/** The regular expressions that split texts before tokenization, by `tokenizer.ggml.pre`. */
 const WORDS_OF_GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
 const CUTS: Readonly<Record<string, readonly string[]>> = {
   "smollm": ["\\p{N}", WORDS_OF_GPT2],
   "gpt-2": [WORDS_OF_GPT2],
   "default": ["\\p{N}", WORDS_OF_GPT2],
 };
-/** What text generation ends with in the templates of several models, beside what the file names. */
+/** Tokens that end answers in the templates of several models, in addition to those named in the file. */
 const NAMES_OF_ENDS = ["<|im_end|>", "<|endoftext|>", "<end_of_turn>", "<eos>"];
 
-/** The tokenizer of a file: byte-level pairs as GPT-2 has them, or pairs of characters as SentencePiece has them. */
+/** Creates the tokenizer of a file: byte-level BPE as in GPT-2, or BPE of characters as in SentencePiece. */
 export function tokenizerOf({ metadata }: GgufHeader): Tokenizer {
   const tokens = strings(metadata.get("tokenizer.ggml.tokens"), "tokenizer.ggml.tokens");
   const types = metadata.get("tokenizer.ggml.token_type") as readonly number[] | undefined ?? [];
   const model = metadata.get("tokenizer.ggml.model");
   const known = { gpt2: byteLevel, llama: sentencePiece }[String(model)];
-  if (!known) throw new Error(`the tokenizer is ${JSON.stringify(model)}; gpt2 and llama are known`);
+  if (!known) throw new Error(`the tokenizer is ${JSON.stringify(model)}; only gpt2 and llama are supported`);
   const { bytesOf, description } = known(metadata, tokens, types);
   const library = new LibraryTokenizer({ ...description, added_tokens: addedTokens(tokens, types) }, {});
   const beginning = metadata.get("tokenizer.ggml.bos_token_id");
@@ -65,7 +65,7 @@ function strings(value: MetadataValue | undefined, key: string): readonly string
   throw new Error(`the file has no ${key}`);
 }
 
-/** A tokenizer as the library takes it, less the tokens that are found in the text first; and the bytes of its tokens. */
+/** A tokenizer in the library's format, without the control tokens; and a function for the bytes of its tokens. */
 interface Kind {
   readonly description: Record<string, unknown>;
   bytesOf(token: string, type: number | undefined): Uint8Array<ArrayBuffer>;
@@ -88,7 +88,9 @@ function byteLevel(metadata: GgufHeader["metadata"], tokens: readonly string[]):
   const pre = String(metadata.get("tokenizer.ggml.pre") ?? "default");
   const cuts = CUTS[pre];
   if (!cuts) {
-    throw new Error(`the tokenizer cuts texts by ${JSON.stringify(pre)}; ${Object.keys(CUTS).join(", ")} are known`);
+    throw new Error(
+      `the tokenizer's pre-tokenizer is ${JSON.stringify(pre)}; only ${Object.keys(CUTS).join(", ")} are supported`,
+    );
   }
   const bytes = bytesByCharacter();
   const splits = cuts.map((Regex) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false }));
@@ -109,7 +111,7 @@ function byteLevel(metadata: GgufHeader["metadata"], tokens: readonly string[]):
   };
 }
 
-/** The characters that stand for bytes in GPT-2's vocabulary: printable ones for themselves, then those from 256 on. */
+/** The characters that represent bytes in GPT-2's vocabulary: printable bytes are themselves, others start at 256. */
 function bytesByCharacter(): Map<string, number> {
   const isPrintable = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
   let next = 256;
@@ -120,7 +122,7 @@ function bytesByCharacter(): Map<string, number> {
 
 function sentencePiece(metadata: GgufHeader["metadata"], tokens: readonly string[], types: readonly number[]): Kind {
   const scores = metadata.get("tokenizer.ggml.scores") as readonly number[] | undefined;
-  if (scores?.length !== tokens.length) throw new Error("the file has no tokenizer.ggml.scores, one for each token");
+  if (scores?.length !== tokens.length) throw new Error("tokenizer.ggml.scores must have one score for each token");
   const encoder = new TextEncoder();
   const space = { type: "Replace", pattern: { String: " " }, content: "▁" };
   const prefix = { type: "Prepend", prepend: "▁" };
@@ -147,7 +149,7 @@ function sentencePiece(metadata: GgufHeader["metadata"], tokens: readonly string
   };
 }
 
-/** SentencePiece joins the two neighbours whose token has the highest score: all ways to join two, best first. */
+/** The merges of SentencePiece: all pairs of tokens that form a token, ordered by its score, the highest first. */
 function mergesByScore(tokens: readonly string[], scores: readonly number[], types: readonly number[]): string[][] {
   const isPart = new Set(tokens.filter((_, id) => types[id] !== CONTROL && types[id] !== BYTE));
   const byScore = tokens.map((_, id) => id).sort((a, b) => scores[b]! - scores[a]!);

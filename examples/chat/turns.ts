@@ -1,13 +1,14 @@
 /**
- * Turns of the event loop amid long work, so that a program goes on answering while it builds graphs or moves a cache.
+ * Yields to the event loop during long work, so that a program stays responsive while it builds graphs or moves a
+ * cache.
  *
  * @module
  */
 
-/** How many milliseconds the event loop may wait. */
+/** The maximum time between two yields, in milliseconds. */
 const STRETCH = 4;
 
-/** Begins a piece of long work: the function that it gives waits for a turn of the event loop where one is due. */
+/** Starts a piece of long work. The returned function yields to the event loop if that is due. */
 export function turns(): () => Promise<void> {
   let until = performance.now() + STRETCH;
   return async () => {

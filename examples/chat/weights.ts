@@ -1,5 +1,6 @@
 /**
- * The weights of a model on a WebNN context: as constant tensors that all its graphs share, where it has these.
+ * Copies the weights of a model to a WebNN context: as constant tensors that all graphs share, if the context has
+ * these.
  *
  * @module
  */
@@ -18,10 +19,10 @@ import { bytesOfBlocks } from "./block_types.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { GgufHeader, GgufTensor } from "./gguf.ts";
 
-/** A weight in a graph that is being built. */
+/** Adds a weight to a graph. */
 export type Weight = (builder: MLGraphBuilder) => MLOperand;
 
-/** A matrix `[rows, inner]` of 4 or 8 bits: `(elements - zeroPoints) · scales + minima`, by blocks. */
+/** A matrix `[rows, inner]` of 4 or 8 bits in blocks: `(elements - zeroPoints) · scales + minima`. */
 export interface BlockWeight {
   readonly rows: number;
   readonly inner: number;
@@ -30,7 +31,9 @@ export interface BlockWeight {
   readonly scales: Weight;
   readonly zeroPoints: Weight;
   readonly minima: Weight | undefined;
-  /** `[inner, inner / blockSize]`, 1 where an element is in a block: what sums a row by blocks. `undefined` where it is large. */
+  /**
+   * `[inner, inner / blockSize]`, 1 if an element is in a block: a product with it sums blocks. `undefined` if large.
+   */
   readonly membership: Weight | undefined;
 }
 
@@ -41,15 +44,15 @@ export interface FloatWeight {
   readonly numbers: Weight;
 }
 
-/** A matrix; or the parts of one, one below the other, where their types differ. */
+/** A matrix; or its parts, stacked along the rows, if their types differ. */
 export type MatrixWeight = BlockWeight | FloatWeight;
 
 /** The weights of a layer. */
 export interface LayerWeights {
   readonly attentionNorm: Weight;
-  /** Of queries, keys and values, one below the other. */
+  /** The matrices for queries, keys and values, stacked along the rows. */
   readonly qkv: readonly MatrixWeight[];
-  /** `[heads + sharedHeads, headSize]`: what normalised queries and keys are multiplied by. */
+  /** `[heads + sharedHeads, headSize]`: the gains of the normalisation of queries and keys. */
   readonly qkNorm: Weight | undefined;
   readonly output: readonly MatrixWeight[];
   readonly postAttentionNorm: Weight | undefined;
@@ -64,12 +67,12 @@ export interface Weights {
   readonly layers: readonly LayerWeights[];
   readonly outputNorm: Weight;
   readonly head: readonly MatrixWeight[];
-  /** The vector of each token, scaled, one after the other. */
+  /** The scaled embeddings of the tokens, concatenated. */
   embed(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
   destroy(): void;
 }
 
-/** Copies the weights to the context, one tensor after the other. */
+/** Copies the weights to the context, one tensor at a time. */
 export async function loadWeights(
   context: MLContext,
   header: GgufHeader,
@@ -94,7 +97,7 @@ export async function loadWeights(
   }
 }
 
-/** Reads the rows of the embedding from the file: they are few, and the file's pages are in memory anyway. */
+/** Reads rows of the embedding from the file: they are few, and usually in the system's file cache. */
 function embeddingOf(header: GgufHeader, source: ByteSource, architecture: Architecture): Weights["embed"] {
   const { embeddingScale, width } = architecture;
   const { offset, shape, type } = tensorOf(header, "token_embd.weight", 2);
@@ -102,7 +105,7 @@ function embeddingOf(header: GgufHeader, source: ByteSource, architecture: Archi
   return async (ids) => {
     const vectors = new Float32Array(ids.length * width);
     for (const [i, id] of ids.entries()) {
-      if (!(id >= 0 && id < shape[0]!)) throw new Error(`there is no token ${id}`);
+      if (!(id >= 0 && id < shape[0]!)) throw new Error(`the vocabulary has no token ${id}`);
       const bytes = await source.read(offset + id * rowBytes, rowBytes);
       vectors.set(
         isFloat(type) ? decodeFloats(type, bytes) : dequantize(decodeBlocks(type, bytes, 1, width)),
@@ -120,17 +123,20 @@ function tensorOf({ tensors }: GgufHeader, name: string, rank: number): GgufTens
   return tensor;
 }
 
-/** Four and eight bits as the context takes them: unsigned, or signed where it has no others, as browsers. */
+/** 4-bit and 8-bit types that the context supports: unsigned, or signed if it has only these, as in browsers. */
 type ElementType = "uint4" | "int4" | "uint8" | "int8";
 
-/** Reads weights. */
+/** Reads weights from the file, and copies them to the context. */
 class Loader {
   readonly #zeroPoints = new Map<string, Weight>();
   readonly #memberships = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
-  /** Until the context says that it has none. */
+  /** Whether the context has constant tensors; true until it rejects one. */
   #hasConstantTensors = true;
-  /** Room for one matrix after the other, and for what is read of it: constant tensors have copies of their own. */
+  /**
+   * Memory for a matrix and for the bytes read from the file. It is reused, because constant tensors have their own
+   * copy.
+   */
   readonly scratch = reusedMemory();
 
   constructor(
@@ -138,7 +144,7 @@ class Loader {
     readonly header: GgufHeader,
     readonly source: ByteSource,
     readonly architecture: Architecture,
-    /** The constant tensors that are made. */
+    /** The constant tensors created so far. */
     readonly tensors: MLTensor[],
   ) {
     this.#types = new Set(context.opSupportLimits().dequantizeLinear.input.dataTypes);
@@ -167,7 +173,7 @@ class Loader {
     return this.#constant("float32", [numbers.length], numbers);
   }
 
-  /** Matrices of the same width, one below the other: as few products as their types allow. */
+  /** Stacks matrices of the same width along the rows, to need as few products as their types allow. */
   async matrix(names: readonly string[]): Promise<MatrixWeight[]> {
     const groups: GgufTensor[][] = [];
     for (const tensor of names.map((name) => tensorOf(this.header, name, 2))) {
@@ -182,7 +188,7 @@ class Loader {
 
   async #floats(name: string): Promise<Float32Array<ArrayBuffer>> {
     const { byteLength, offset, type } = tensorOf(this.header, name, 1);
-    if (!isFloat(type)) throw new Error(`the tensor ${name} must be of F32 or F16, not ${type.name}`);
+    if (!isFloat(type)) throw new Error(`the tensor ${name} must be F32 or F16, not ${type.name}`);
     return decodeFloats(type, await this.source.read(offset, byteLength));
   }
 
@@ -218,7 +224,7 @@ class Loader {
     return { rows, inner, numbers: await this.#constant("float32", [rows, inner], numbers) };
   }
 
-  /** The rows of a tensor, some at a time. Those whose order changes come together. */
+  /** Reads the rows of a tensor in pieces; all at once if their order changes. */
   async *#pieces(tensor: GgufTensor): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const { byteLength, offset, shape, type } = tensor;
     if (this.#isReordered(tensor)) return yield this.#ordered(tensor, await this.#read(offset, byteLength));
@@ -229,7 +235,7 @@ class Loader {
     }
   }
 
-  /** Bytes of the file, until the next ones are read. */
+  /** Bytes of the file, valid until the next read. */
   #read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     return this.source.read(offset, length, this.scratch.take("read", length));
   }
@@ -238,7 +244,7 @@ class Loader {
     return this.architecture.hasNeighbourPairs && /attn_[qk]\.weight$/.test(name);
   }
 
-  /** The rows of queries and keys, with the numbers that turn together half a head apart. */
+  /** Reorders the rows of queries and keys, so that the two numbers of each rotation are half a head apart. */
   #ordered({ shape, type }: GgufTensor, bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
     const { headSize } = this.architecture;
     const rowBytes = bytesOfBlocks(type, [shape[1]!]);
@@ -290,7 +296,7 @@ class Loader {
     return this.#types.has(`uint${bits}`) ? `uint${bits}` : `int${bits}`;
   }
 
-  /** The middle of the unsigned elements; 0 for signed ones. */
+  /** The middle of the range for unsigned elements; 0 for signed ones. */
   async #zeroPointsOf(type: ElementType, shape: readonly number[]): Promise<Weight> {
     const key = `${type} ${shape}`;
     const count = shape[0]! * shape[1]!;
@@ -312,7 +318,9 @@ class Loader {
     return (builder) => builder.constant(tensor);
   }
 
-  /** A constant tensor; `undefined` where the context has none, as Chromium's on the CPU. A vector is the first to ask. */
+  /**
+   * Creates a constant tensor; `undefined` if the context has none, such as Chromium's on the CPU. The first is small.
+   */
   async #constantTensor(descriptor: MLOperandDescriptor, data: AllowSharedBufferSource): Promise<MLTensor | undefined> {
     if (!this.#hasConstantTensors) return undefined;
     try {
@@ -325,7 +333,7 @@ class Loader {
   }
 }
 
-/** Memory that is given again and again, and grows as it has to. */
+/** Memory that is reused, and grows when necessary. */
 function reusedMemory(): { take: Allocate; free(): void } {
   const memory = new Map<string, Uint8Array<ArrayBuffer>>();
   return {
@@ -335,21 +343,23 @@ function reusedMemory(): { take: Allocate; free(): void } {
       memory.set(name, enough);
       return enough.subarray(0, bytes);
     },
-    // At once: the garbage collector would leave it for a while.
+    // Frees the memory immediately; the garbage collector may wait for long.
     free: () => memory.forEach(({ buffer }) => buffer.transfer(0)),
   };
 }
 
-/** Up to this many elements, a row is summed by blocks faster in a product than by a reduction in another shape. */
+/**
+ * The largest number of elements for which a product sums the blocks of a row faster than a reshape and a reduction.
+ */
 const MAX_MEMBERSHIP = 1024;
 
-/** How many bytes of a tensor are read at a time. */
+/** The maximum number of bytes of a tensor to read at once. */
 const PIECE = 2 ** 20;
 
-/** The bytes of zero points. */
+/** Packs zero points to bytes. */
 const MIDDLES = { uint4: 0x88, uint8: 0x80, int4: 0, int8: 0 } as const;
 
-/** The elements as the type has them: the highest bit of signed ones is the other way round. */
+/** Converts unsigned elements to the type: for signed types, the highest bit is inverted. */
 function withSign({ elements }: BlockMatrix, type: ElementType): Uint8Array<ArrayBuffer> {
   if (type.startsWith("uint")) return elements;
   const sign = type === "int4" ? 0x88 : 0x80;

@@ -44,10 +44,10 @@ export function asOperandType(
   limits: MLOpSupportLimits,
 ): Known & { readonly type: MLOperandDataType } {
   const type = operandType(value.type, limits);
-  if (value.bytes.byteLength === 0) throw new Unsupported("a tensor without elements cannot be computed with");
+  if (value.bytes.byteLength === 0) throw new Unsupported("WebNN does not support tensors without elements");
   if (value.type === type) return { ...value, type };
   if (value.type === "bool") return { ...value, type };
-  if (type === "int4" || type === "uint4") throw new Unsupported(`${value.type} does not become ${type}`);
+  if (type === "int4" || type === "uint4") throw new Unsupported(`${value.type} cannot be converted to ${type}`);
   return { ...known(type, value.shape, clamped(value, type)), type };
 }
 

@@ -38,7 +38,7 @@ function* walkBody(
   yield* walker.within(walker.walkGraph(body, inner, names));
   const outputs = names.map((name) => inner.find(name));
   const missing = outputs.indexOf(undefined);
-  if (missing >= 0) throw new Unsupported(`no node of its body gives ${JSON.stringify(names[missing])}`);
+  if (missing >= 0) throw new Unsupported(`no node of its body computes ${JSON.stringify(names[missing])}`);
   return outputs.some(isUnknown) ? undefined : outputs as Value[];
 }
 
@@ -60,7 +60,7 @@ const conditional: Flow = function* (walker, node, scope) {
   return chosen.map((yes, i) => {
     const no = other[i]!;
     if (yes.type !== no.type || !sameShape(yes.shape, no.shape)) {
-      throw new Unsupported("the condition is known only when the graph runs, and the branches give different shapes");
+      throw new Unsupported("the condition is known only when the graph runs, and the branches have different shapes");
     }
     const operand = node.builder.where(flag, node.operand(yes), node.operand(no));
     return walker.computed(operand);
@@ -105,7 +105,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Known {
   const { type, shape } = body.outputs[output]!;
   const sizes = shape?.filter((size) => typeof size === "number");
   if (!type || !sizes || sizes.length !== shape!.length) {
-    return node.refuse("it never runs, and its output has no shape");
+    return node.refuse("it has no iterations, and the model does not specify the shape of its output");
   }
   return { type, shape: [0, ...sizes], bytes: new Uint8Array(0) };
 }
@@ -114,7 +114,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Known {
 function stack(walker: Walking, node: NodeView, values: readonly Value[], axis: number): Value {
   const [first] = values as [Value];
   if (values.some(({ type, shape }) => type !== first.type || !sameShape(shape, first.shape))) {
-    return node.refuse("the iterations give different shapes");
+    return node.refuse("the iterations have different shapes");
   }
   const shape = first.shape.toSpliced(axis, 0, 1);
   const parts = values.filter(isKnown);
@@ -125,18 +125,20 @@ function stack(walker: Walking, node: NodeView, values: readonly Value[], axis: 
 
 /** @see https://onnx.ai/onnx/operators/onnx__Scan.html */
 const scan: Flow = function* (walker, node, scope) {
-  if (node.opset < 9) node.refuse("the Scan of version 8 is another operator");
+  if (node.opset < 9) node.refuse("Scan of version 8, which is a different operator");
   const body = node.graph("body");
   const count = node.int("num_scan_inputs");
   const states = node.inputs.length - count;
-  if (count < 1 || states < 0) node.refuse(`it has ${node.inputs.length} inputs, and ${count} of them to scan`);
+  if (count < 1 || states < 0) node.refuse(`num_scan_inputs is ${count}, and it has ${node.inputs.length} inputs`);
   const sequences = node.inputs.slice(states).map((_, i) => {
     const value = node.value(states + i);
     const axis = node.axis(node.ints("scan_input_axes")?.[i] ?? 0, value.shape.length);
     return { value, axis, backward: node.ints("scan_input_directions")?.[i] === 1 };
   });
   const length = sequences[0]!.value.shape[sequences[0]!.axis]!;
-  if (sequences.some(({ value, axis }) => value.shape[axis] !== length)) node.refuse("its sequences differ in length");
+  if (sequences.some(({ value, axis }) => value.shape[axis] !== length)) {
+    node.refuse("its sequences have different lengths");
+  }
   let carried = node.inputs.slice(0, states).map((_, i) => node.value(i));
   const scans = body.outputs.slice(states).map((): Value[] => []);
   for (let i = 0; i < length; i++) {

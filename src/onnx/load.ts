@@ -94,7 +94,7 @@ export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined)
 async function fileAt(location: string, files: ExternalFiles | undefined): Promise<Uint8Array> {
   const file = typeof files === "function" ? await files(location) : files?.[location];
   if (!(file instanceof Uint8Array)) {
-    throw new TypeError(`The model keeps weights in ${JSON.stringify(location)}: pass that file as externalData.`);
+    throw new TypeError(`The model has weights in ${JSON.stringify(location)}: pass that file as externalData.`);
   }
   return file;
 }
@@ -117,7 +117,7 @@ export async function loadModel(
   const { dimensions = {}, maxGraphs = 4 } = options;
   checkDimensions(dimensions, "loadOnnx");
   if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
-    throw new TypeError(`loadOnnx: maxGraphs must be a whole number from 1, not ${maxGraphs}`);
+    throw new TypeError(`loadOnnx: maxGraphs must be a positive integer, not ${maxGraphs}`);
   }
   const model = await parse(bytes, options.externalData);
   const material: Material = { model, limits: runtime.context.opSupportLimits() };
@@ -262,8 +262,8 @@ export interface BuildOptions {
   /** Operands to use as inputs of the model. The other inputs become inputs of the graph, with the same names. */
   inputs?: MLNamedOperands;
   /**
-   * The elements of inputs, as for a run. Elements that determine shapes, such as a sampling rate, become part of the graph,
-   * which then has no such input. The others are not used.
+   * The elements of inputs, as for a run. Elements that determine shapes, such as a sampling rate, become part of the
+   * graph, which then has no such input. The others are not used.
    */
   elements?: RunInputs;
   /** The files with the model's weights. */
@@ -305,18 +305,18 @@ export async function buildOnnx(
   if (refusals.length > 0) throw refusalError(refusals);
   const demanded = [...demandedInputs, ...demandedConstants.keys()];
   if (demanded.length > 0) {
-    throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} decide over shapes; pass them as elements`);
+    throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} determine shapes; pass them as elements`);
   }
   return Object.fromEntries(
     Array.from(outputs, ([name, value]) => {
       const operand = isKnown(value) ? copiedConstant(builder, value, limits) : value.operand;
-      // An input or a constant cannot be the output of a graph, its copy can.
+      // An input or constant cannot be an output of a graph, but its copy can.
       return [name, isKnown(value) || leaves.has(operand) ? builder.identity(operand) : operand];
     }),
   );
 }
 
-/** Walks again as long as the elements of inputs that it asks for are there. */
+/** Walks again while the elements of inputs that the walk demands are available. */
 async function walkWith(
   plan: WalkPlan & { readonly known: Map<string, Known> },
   elementsOf: (input: string) => Known | undefined,

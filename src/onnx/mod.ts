@@ -50,8 +50,8 @@ export interface BuildOnnxOptions extends BuildOptions {
  *
  * If all shapes are known, the graph is built immediately; otherwise it is built for the shapes of the first run.
  *
- * A file that is read from a path or URL is freed when its weights are copied, before this resolves. Bytes passed by the
- * caller are not freed.
+ * A file that is read from a path or URL is freed when its weights are copied, before this resolves. Bytes passed by
+ * the caller are not freed.
  *
  * @returns rejects with a TypeError if the file is damaged or not an ONNX model, a NotSupportedError that lists every
  * node that WebNN cannot compute, or an OperationError if the engine rejects the graph
@@ -72,20 +72,20 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
 
 /** The options of {@linkcode compileOnnx}. */
 export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
-  /** The path of the folder of compiled graphs. It is made where it is missing. */
+  /** The path of the folder for compiled graphs. It is created if it is missing. */
   cacheDirectory: string;
-  /** Options of the contexts that will use the model: some of them decide how it is compiled. */
+  /** Options of the contexts that will use the model: some of them affect how it is compiled. */
   contextOptions?: Omit<ContextOptions, "cacheDirectory">;
   /** The inputs of a run. Needed only if `dimensions` does not determine the graph. */
   inputs?: RunInputs;
 }
 
 /**
- * Compiles an ONNX model ahead of time, without running it: puts its graph into a folder from which programs with that
- * `cacheDirectory` load it, on processors of the same kind, with this version of the module and the engine.
+ * Compiles an ONNX model ahead of time, without running it. Programs that use the same `cacheDirectory` load the
+ * compiled graph from there, on processors of the same kind and with the same versions of the module and the engine.
  *
- * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with an Error if the graph
- * could not be stored
+ * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with an Error if the
+ * graph could not be stored
  */
 export async function compileOnnx(source: Uint8Array | string | URL, options: CompileOnnxOptions): Promise<void> {
   const { cacheDirectory, contextOptions, inputs, ...loadOptions } = options;
@@ -106,8 +106,8 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
     const after = await entriesOf(cacheDirectory);
     if ([...after].every(([name, modified]) => before.get(name) === modified)) {
       throw new Error(
-        `compileOnnx: nothing was stored in ${cacheDirectory}; it needs --allow-read and --allow-write, and room for a ` +
-          "model of at most 512 MiB of weights",
+        `compileOnnx: nothing was stored in ${cacheDirectory}; this needs --allow-read, --allow-write, free disk space, ` +
+          "and a model with at most 512 MiB of weights",
       );
     }
   } finally {
@@ -115,7 +115,7 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
   }
 }
 
-/** The files in a folder and the folders below it, with the time when each was last used. */
+/** The files in a folder and its subfolders, with the time when each was last used. */
 async function entriesOf(folder: string): Promise<Map<string, number>> {
   const files = await listFiles(folder, { below: true }).catch(() => []);
   return new Map(files.map(({ name, modified }) => [name, modified]));
@@ -193,7 +193,7 @@ function beside(source: string | URL, location: string): string | URL {
   const parts = location.split(/[\\/]/);
   if (parts.includes("..") || parts[0] === "" || /^[a-z]+:/i.test(location)) {
     throw new TypeError(
-      `The model keeps weights in ${JSON.stringify(location)}, outside of its folder; pass externalData.`,
+      `The model has weights in ${JSON.stringify(location)}, outside of its folder; pass externalData.`,
     );
   }
   if (source instanceof URL || /^(https?|file):/.test(source)) return new URL(location, source);

@@ -200,20 +200,22 @@ export class NodeView {
   #attribute(name: string, kinds: readonly string[], otherwise?: unknown): unknown {
     const found = this.node.attributes.get(name);
     if (found === undefined) return otherwise ?? this.refuse(`attribute ${name} is missing`);
-    if (!kinds.includes(found.kind)) this.refuse(`attribute ${name} is of the kind ${found.kind}, not ${kinds[0]}`);
+    if (!kinds.includes(found.kind)) this.refuse(`attribute ${name} has the kind ${found.kind}, not ${kinds[0]}`);
     return found.value;
   }
 
   /** Converts an axis that may count from the end to one that counts from 0. */
   axis(axis: number, rank: number): number {
     const from0 = axis < 0 ? axis + rank : axis;
-    if (!Number.isInteger(from0) || from0 < 0 || from0 >= rank) this.refuse(`axis ${axis} is not one of rank ${rank}`);
+    if (!Number.isInteger(from0) || from0 < 0 || from0 >= rank) {
+      this.refuse(`axis ${axis} is out of range for rank ${rank}`);
+    }
     return from0;
   }
 
   /** A constant of a data type, with one element per position, or one for all. */
   constant(type: MLOperandDataType, shape: readonly number[], elements: MLNumber | Iterable<MLNumber>): MLOperand {
-    if (type === "int4" || type === "uint4") return this.refuse(`constants of ${type} come from the model only`);
+    if (type === "int4" || type === "uint4") return this.refuse(`constants of type ${type} must come from the model`);
     const list = typeof elements === "object" ? elements : new Array(sizeOf(shape)).fill(elements);
     return this.walk.constant(known(type, shape, list));
   }
@@ -253,7 +255,7 @@ export class NodeView {
 
   /** The first element of a known value, for rows that read scalars. */
   first(value: Known): number | bigint {
-    return elementsOf(value)[0] ?? this.refuse("an empty tensor where one element is needed");
+    return elementsOf(value)[0] ?? this.refuse("a scalar input is empty");
   }
 
   /** The data type in which WebNN computes an input, known or not. */

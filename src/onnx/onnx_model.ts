@@ -32,7 +32,7 @@ export interface ModelParts {
   readonly maxGraphs: number;
   /** Whether the context was created for this model and is destroyed with it. */
   readonly ownsContext: boolean;
-  /** Frees the files of the model. Called once, when the model has no view of them any more. */
+  /** Frees the files of the model. Called once, when the model no longer has views of them. */
   readonly releaseFiles: () => void;
 }
 
@@ -82,7 +82,7 @@ export class OnnxModel {
     return this.#parts.runtime.context;
   }
 
-  /** Whether it has a graph already, rather than from the first run on. */
+  /** Whether the model already has a graph; otherwise, the first run builds it. */
   get isBuilt(): boolean {
     return this.#entries.size > 0;
   }
@@ -203,7 +203,7 @@ export class OnnxModel {
     for (const name of Object.keys(inputs)) {
       if (!given.has(name)) {
         const names = this.inputs.map((port) => JSON.stringify(port.name)).join(", ");
-        throw new TypeError(`${where}: the model has no input ${JSON.stringify(name)}, but ${names}`);
+        throw new TypeError(`${where}: the model has no input ${JSON.stringify(name)}; its inputs are ${names}`);
       }
     }
     return given;

@@ -62,7 +62,7 @@ export interface GivenInput {
   readonly shape: readonly number[];
 }
 
-/** Describes an input or output for a caller; `undefined` if it is no tensor that WebNN has. */
+/** Describes an input or output for a caller; `undefined` if WebNN does not support its type. */
 export function portOf({ name, type, shape }: ValueInfo, limits: MLOpSupportLimits): ModelPort | undefined {
   if (type === undefined || type === "string" || type === "other") return undefined;
   return { name, dataType: operandType(type, limits), elementType: type, shape };
@@ -85,7 +85,7 @@ export function fixedShape(shape: readonly Dimension[] | undefined): readonly nu
 export function checkDimensions(dimensions: Readonly<Record<string, number>>, where: string): void {
   for (const [name, size] of Object.entries(dimensions)) {
     if (!Number.isInteger(size) || size < 0 || size > 2 ** 31 - 1) {
-      throw new TypeError(`${where}: dimensions.${name} must be a whole number from 0 to 2147483647, not ${size}`);
+      throw new TypeError(`${where}: dimensions.${name} must be an integer from 0 to 2147483647, not ${size}`);
     }
   }
 }
@@ -122,7 +122,7 @@ export function checkInput(
     ? { data: value, shape: undefined }
     : value as { data: unknown; shape: unknown };
   if (!ArrayBuffer.isView(data)) {
-    throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or an object with it as data and a shape`);
+    throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or { data, shape } with one as data`);
   }
   const kind = Object.prototype.toString.call(data).slice(8, -1);
   if (!VIEW_NAMES[port.dataType].includes(kind)) {
@@ -148,7 +148,7 @@ export function checkInput(
 
 function checkShape(port: ModelPort, given: unknown, what: string): readonly number[] {
   if (!Array.isArray(given) || !given.every((size) => Number.isInteger(size) && size >= 0)) {
-    throw new TypeError(`${what} must have a shape of whole numbers`);
+    throw new TypeError(`${what} must have a shape of non-negative integers`);
   }
   const { shape } = port;
   const fits = shape === undefined || (shape.length === given.length &&
@@ -161,7 +161,7 @@ function checkShape(port: ModelPort, given: unknown, what: string): readonly num
 function guessShape(port: ModelPort, data: ArrayBufferView, what: string): readonly number[] {
   const open = port.shape?.filter((size) => typeof size !== "number").length;
   if (open === undefined || open > 1) {
-    const has = port.shape ? `has the open shape ${formatDimensions(port.shape)}` : "has no shape in the model";
+    const has = port.shape ? `has free dimensions, ${formatDimensions(port.shape)}` : "has no shape in the model";
     throw new TypeError(`${what} ${has}; pass { data, shape }`);
   }
   const count = lengthOf(data);

@@ -1,5 +1,5 @@
 /**
- * Makes a graph from a model and the shapes of its inputs: walks until no value is demanded any more, then builds.
+ * Makes a graph from a model and the shapes of its inputs: repeats walks until no value is demanded, then builds.
  *
  * @module
  */
@@ -62,7 +62,7 @@ export interface Port {
 /** Thrown if a model can be walked only with the elements of inputs, which a run provides. */
 export class NeedsElements extends Error {
   constructor(readonly inputs: readonly string[]) {
-    super(`the elements of ${inputs.join(", ")} decide over shapes`);
+    super(`the elements of ${inputs.join(", ")} determine shapes`);
   }
 }
 
@@ -72,7 +72,7 @@ const MAX_WALKS = 64;
 /** The error that lists every unsupported node. */
 export function refusalError(refusals: readonly UnsupportedNode[]): DOMException {
   const lines = refusals.map(({ operator, name, reason }) => `  ${operator} (${name}): ${reason}`);
-  return notSupportedError(`The model cannot be computed by WebNN as a whole:\n${lines.join("\n")}`);
+  return notSupportedError(`WebNN cannot compute these nodes of the model:\n${lines.join("\n")}`);
 }
 
 /** Repeats walks with more known values until none is demanded. */
@@ -132,7 +132,9 @@ export class Preparation {
       }
       if (demandedConstants.size > 0) await this.#foldConstants(demandedConstants);
     }
-    throw notSupportedError("The model asks for the elements of too many values, one after the other.");
+    throw notSupportedError(
+      "Too many values of the model, each depending on the previous one, must be known to build it.",
+    );
   }
 
   #takeElements(name: string): boolean {
@@ -157,7 +159,7 @@ export class Preparation {
     const targets = [...new Set(Array.from(demanded.values(), ({ root }) => root))];
     const { watched, builder } = await this.#walk(copiedConstant, { targets, watched: new Set(demanded.keys()) });
     const keys = [...watched.keys()];
-    if (keys.length === 0) throw notSupportedError("The constants that decide over shapes cannot be computed.");
+    if (keys.length === 0) throw notSupportedError("The constants that determine shapes cannot be computed.");
     const operands = Object.fromEntries(keys.map((key, i) => [`o${i}`, builder.identity(watched.get(key)!.operand)]));
     using graph = await builder.build(operands);
     const { context } = this.#runtime;

@@ -50,7 +50,7 @@ export class Message {
     const tag = this.#varint();
     this.field = Math.floor(tag / 8);
     this.wire = tag % 8;
-    if (this.field < 1 || this.field > 0x1fffffff) throw new Damaged(`field ${this.field} cannot be`);
+    if (this.field < 1 || this.field > 0x1fffffff) throw new Damaged(`field number ${this.field} is invalid`);
     this.#taken = false;
     return true;
   }
@@ -127,13 +127,13 @@ export class Message {
     this.#taken = true;
   }
 
-  /** Moves behind a field of bytes; returns its start. */
+  /** Skips a field of bytes; returns its start. */
   #enter(): number {
     this.#take(Wire.BYTES);
     return this.#step(this.#varint());
   }
 
-  /** Moves over bytes; returns their start. */
+  /** Skips bytes; returns their start. */
   #step(length: number): number {
     const start = this.#position;
     if (length < 0 || length > this.#end - start) throw new Damaged("it ends in the middle of a field");

@@ -22,7 +22,7 @@ export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<Mod
     return yield* model(new Message(bytes), external);
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
-    throw new TypeError(`The file is damaged or is no ONNX model: ${error.message}.`, { cause: error });
+    throw new TypeError(`The file is damaged or is not an ONNX model: ${error.message}.`, { cause: error });
   }
 }
 
@@ -37,7 +37,7 @@ function* model(message: Message, external: ExternalData): Steps<ModelProto> {
     else if (message.field === 8) readOpset(message.message(), opsets);
     else if (message.field === 25) functions.push(readFunction(message.message(), external));
   }
-  if (irVersion < 1 || graph === undefined) throw new Damaged("it holds no graph");
+  if (irVersion < 1 || graph === undefined) throw new Damaged("it has no graph");
   // Files before IR version 3 have no operator set version.
   if (irVersion < 3 && !opsets.has("")) opsets.set("", 1);
   return { opsets, graph, functions };
@@ -58,7 +58,7 @@ function plainDomain(domain: string): string {
 }
 
 function* readGraph(message: Message, external: ExternalData, depth: number): Steps<OnnxGraph> {
-  if (depth > MAX_DEPTH) throw new Damaged(`graphs lie in each other more than ${MAX_DEPTH} deep`);
+  if (depth > MAX_DEPTH) throw new Damaged(`graphs are nested more than ${MAX_DEPTH} deep`);
   const nodes: OnnxNode[] = [];
   const initializers = new Map<string, Known>();
   const inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
@@ -266,7 +266,7 @@ const VALUES: Readonly<Record<number, (fields: AttributeFields) => Attribute | M
   8: ({ strings }) => ({ kind: "strings", value: strings }),
 };
 
-/** The last of AttributeType; those without a value here are not supported. */
+/** The last number of AttributeType. Types without a reader here are not supported. */
 const LAST_TYPE = 14;
 
 function attribute(fields: AttributeFields): Attribute | Message {

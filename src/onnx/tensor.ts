@@ -115,7 +115,7 @@ export function readTensor(message: Message, external: ExternalData): { name: st
     : fields.raw ?? typedBytes(fields, type, needed, what);
   if (bytes === undefined) return { name, tensor: { type, shape: dims, bytes: new Uint8Array(0) } };
   if (bytes.byteLength !== needed) {
-    throw new Damaged(`${what}, ${type} ${formatShape(dims)}, needs ${needed} bytes and has ${bytes.byteLength}`);
+    throw new Damaged(`${what}, ${type} ${formatShape(dims)}, needs ${needed} bytes but has ${bytes.byteLength}`);
   }
   return { name, tensor: { type, shape: dims, bytes } };
 }
@@ -147,7 +147,7 @@ function readField(message: Message, fields: Fields): void {
       fields.type = message.integer();
       return;
     case 3:
-      throw new Damaged("a tensor is stored in segments, which no version of ONNX defines");
+      throw new Damaged("a tensor is stored in segments, which ONNX does not define");
     case 4:
       return readFloats(message, fields, 4);
     case 5:
@@ -242,14 +242,14 @@ function externalBytes(
   what: string,
 ): Uint8Array | undefined {
   const location = external?.get("location");
-  if (!location) throw new Damaged(`${what} is stored in another file that it does not name`);
+  if (!location) throw new Damaged(`${what} is stored in another file, but the file's name is missing`);
   const file = data(location);
   if (file === undefined) return undefined;
   const offset = Number(external?.get("offset") ?? 0);
   const length = Number(external?.get("length") ?? needed);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {
     throw new Damaged(
-      `${what} lies at ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`,
+      `${what} is at bytes ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`,
     );
   }
   return file.subarray(offset, offset + length);

@@ -20,7 +20,7 @@ export interface Computed {
   readonly key: string;
   /** The output of the main graph's node that computes it, directly or in a body. */
   readonly root: string;
-  /** Whether it is of 16-bit integers in the model, for which WebNN's int32 stands in. */
+  /** Whether the model's type is a 16-bit integer, which is represented as int32. */
   readonly is16Bit?: boolean;
 }
 
@@ -32,7 +32,7 @@ export function isKnown(value: Value): value is Known {
   return "bytes" in value;
 }
 
-/** Whether a value is of 16-bit integers in the model. */
+/** Whether the model's type of a value is a 16-bit integer. */
 export function is16Bit(value: Value): boolean {
   return isKnown(value) ? value.type === "int16" || value.type === "uint16" : value.is16Bit === true;
 }
@@ -88,9 +88,9 @@ function standardType(type: ElementType): MLOperandDataType {
     case "uint16":
       return "int32";
     case "string":
-      throw new Unsupported("strings cannot be computed with");
+      throw new Unsupported("WebNN does not support strings");
     case "other":
-      throw new Unsupported("WebNN has no type for the elements");
+      throw new Unsupported("WebNN does not support the element type");
     default:
       return type;
   }
@@ -120,7 +120,7 @@ export function sizeOf(shape: readonly number[]): number {
 export function elementsOf({ type, shape, bytes }: Known): Elements {
   if (type === "int4" || type === "uint4") return unpackNibbles(bytes, sizeOf(shape), type === "int4");
   if (type === "bfloat16") return widenBfloat16(bytes);
-  if (type === "string" || type === "other") throw new Unsupported("elements of this type cannot be computed with");
+  if (type === "string" || type === "other") throw new Unsupported("elements of this type are not supported");
   const array = ARRAYS[type];
   const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / array.BYTES_PER_ELEMENT);

@@ -30,12 +30,12 @@ export function definitionOf(
   const opset = opsets.get(domain) ?? (domain === "" ? undefined : 1);
   if (opset === undefined) throw new Unsupported("the model does not state the version of ai.onnx");
   if (domain === "" && opset > NEWEST && (opset > 24 || CHANGED_IN_24.has(operator))) {
-    throw new Unsupported(`version ${opset} of the operator set may have changed it; ${NEWEST} is known`);
+    throw new Unsupported(`version ${opset} of ai.onnx may have changed it; versions up to ${NEWEST} are supported`);
   }
   const applies = since.findLast((version) => version <= opset);
   if (applies === undefined) {
     throw new Unsupported(
-      `its definition in version ${opset} of the operator set is older than ${since[0]}, the first known`,
+      `its definition in version ${opset} of the operator set is too old; ${since[0]} is the first supported version`,
     );
   }
   return { opset, since: applies };

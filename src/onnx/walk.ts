@@ -143,7 +143,7 @@ export class Walker implements Walking {
 
   #output(scope: Scope, name: string): Value | undefined {
     const value = scope.find(name);
-    if (value === undefined) this.#refusals.push({ operator: "output", name, reason: "no node gives it" });
+    if (value === undefined) this.#refusals.push({ operator: "output", name, reason: "no node computes it" });
     return value === UNKNOWN ? undefined : value;
   }
 
@@ -199,7 +199,7 @@ export class Walker implements Walking {
 
   /** @see Walking.within */
   *within(steps: Steps<void>): Steps<void> {
-    if (this.#depth >= MAX_CALLS) throw new Unsupported(`functions and bodies lie in each other ${MAX_CALLS} deep`);
+    if (this.#depth >= MAX_CALLS) throw new Unsupported(`functions and bodies are nested more than ${MAX_CALLS} deep`);
     this.#depth++;
     try {
       yield* steps;
@@ -246,14 +246,14 @@ export class Walker implements Walking {
     if (flow) return yield* flow(this, view, scope);
     const folded = evaluator && fold(evaluator, view);
     if (folded !== undefined) return folded;
-    if (!row) throw new Unsupported("it is computed from constants only");
+    if (!row) throw new Unsupported("the importer computes it only if all inputs are constants");
     if (!values.some((value) => value && is16Bit(value))) return row.build(view);
-    if (!takes16Bits(node)) throw new Unsupported("16-bit integers wrap where WebNN's int32 does not");
+    if (!takes16Bits(node)) throw new Unsupported("16-bit integers would wrap, but WebNN's int32 does not");
     const built = row.build(view);
     return keeps16Bits(node) ? this.#as16Bits(built) : built;
   }
 
-  /** Results whose operands are of 16-bit integers in the model. */
+  /** Marks operands whose type in the model is a 16-bit integer. */
   #as16Bits(results: RowResult): readonly (Value | undefined)[] {
     const list = Array.isArray(results) ? results as readonly (MLOperand | Value | undefined)[] : [results];
     return (list as readonly (MLOperand | Value | undefined)[]).map((result) =>
@@ -263,7 +263,7 @@ export class Walker implements Walking {
 
   #find(scope: Scope, name: string): Value | typeof UNKNOWN {
     const found = scope.find(name);
-    if (found === undefined) throw new Unsupported(`no node before it gives its input ${JSON.stringify(name)}`);
+    if (found === undefined) throw new Unsupported(`no earlier node computes its input ${JSON.stringify(name)}`);
     return found;
   }
 
@@ -273,7 +273,7 @@ export class Walker implements Walking {
     node.outputs.forEach((name, i) => {
       if (name === "") return;
       const result = list[i] as MLOperand | Value | undefined;
-      if (result === undefined) throw new Unsupported(`output ${i} is not computed`);
+      if (result === undefined) throw new Unsupported(`output ${i} is not supported`);
       if (isValue(result)) return scope.set(name, this.renamed(result, scope.prefix + name));
       scope.set(name, this.renamed(this.computed(result), scope.prefix + name));
     });
@@ -293,7 +293,9 @@ export class Walker implements Walking {
   computed(operand: MLOperand): Computed {
     const sources = this.#sources.of(operand);
     if (sources.size === 0 && byteLength(operand) > MAX_CONSTANT_BYTES) {
-      throw new Unsupported(`a constant of ${byteLength(operand)} bytes comes of it; at most ${MAX_CONSTANT_BYTES}`);
+      throw new Unsupported(
+        `its result is a constant of ${byteLength(operand)} bytes; the limit is ${MAX_CONSTANT_BYTES} bytes`,
+      );
     }
     return { operand, type: operand.dataType, shape: operand.shape, sources, key: "", root: this.#root };
   }
@@ -311,7 +313,7 @@ export class Walker implements Walking {
     const shape = info.shape as number[];
     try {
       const operand = this.builder.input(name, { dataType: operandType(info.type, this.limits), shape });
-      this.#sources.set(operand, `the output ${name} of a node that is refused`);
+      this.#sources.set(operand, `the output ${name} of an unsupported node`);
       return { ...this.computed(operand), key: scope.prefix + name };
     } catch {
       return UNKNOWN;
@@ -402,7 +404,7 @@ export function isOperator(domain: string, name: string): boolean {
 }
 
 /** The reason for a node with an unknown operator. */
-export const NO_SUCH_OPERATOR = "the importer has no such operator";
+export const NO_SUCH_OPERATOR = "the importer does not support the operator";
 
 /** The result of the evaluator for a node, if possible. */
 function fold(evaluator: Evaluator, node: NodeView): RowResult | undefined {

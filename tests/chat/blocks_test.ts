@@ -1,4 +1,4 @@
-/** Every type of blocks, beside a reader that follows the format element by element. */
+/** Each block type, compared with a reader that follows the format element by element. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BLOCK_TYPES } from "../../examples/chat/block_types.ts";
 import { decodeBlocks, decodeFloats, dequantize, isFloat } from "../../examples/chat/blocks.ts";
@@ -8,7 +8,7 @@ const [ROWS, INNER] = [3, 512];
 
 for (const [number, type] of Object.entries(BLOCK_TYPES)) {
   const name: TypeName = type.name;
-  Deno.test(`${name}: blocks become the numbers that the format defines`, () => {
+  Deno.test(`${name}: blocks are decoded to the numbers that the format defines`, () => {
     assertEquals(TYPES[name], { number: Number(number), elements: type.elements, bytes: type.bytes });
     const bytes = Uint8Array.from(randomBlocks(name, ROWS * INNER, 1, 7));
     const expected = numbersOf(name, bytes);
@@ -20,7 +20,7 @@ for (const [number, type] of Object.entries(BLOCK_TYPES)) {
   });
 }
 
-Deno.test("a matrix must have all its blocks", () => {
-  assertThrows(() => decodeBlocks(BLOCK_TYPES[2]!, new Uint8Array(18), 1, 64), Error, "all its bytes");
-  assertThrows(() => decodeBlocks(BLOCK_TYPES[0]!, new Uint8Array(4), 1, 1), Error, "F32 has no blocks");
+Deno.test("the bytes must be a whole matrix of blocks", () => {
+  assertThrows(() => decodeBlocks(BLOCK_TYPES[2]!, new Uint8Array(18), 1, 64), Error, "must be a whole matrix");
+  assertThrows(() => decodeBlocks(BLOCK_TYPES[0]!, new Uint8Array(4), 1, 1), Error, "F32 is not a block type");
 });

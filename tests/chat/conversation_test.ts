@@ -1,4 +1,4 @@
-/** Conversations: two at once, one in a worker, turns that are forgotten, answers that are stopped. */
+/** Conversations: two at once, one in a worker, removal of old turns, and stopped answers. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
@@ -50,7 +50,7 @@ function answerInWorker(question: string): Promise<string> {
   }).finally(() => worker.terminate());
 }
 
-Deno.test("two conversations at once, and one in a worker, answer as each does alone", async () => {
+Deno.test("conversations at the same time, also in a worker, give the same answers as alone", async () => {
   const questions = ["hello there", "the other one"] as const;
   await withConversations([{}, {}, {}], async (alone, first, second) => {
     const expected = [await answerOf(alone!, questions[0])];
@@ -64,7 +64,7 @@ Deno.test("two conversations at once, and one in a worker, answer as each does a
   });
 });
 
-Deno.test("what was evaluated is not evaluated again", () =>
+Deno.test("tokens of earlier turns are not evaluated again", () =>
   withConversations([{ maxTokens: 1 }], async (conversation) => {
     const tokens = async (question: string) => (await conversation!.answer(question, () => {})).promptTokens;
     assertEquals(await tokens("abc"), 3);
@@ -74,7 +74,7 @@ Deno.test("what was evaluated is not evaluated again", () =>
     assertEquals(await tokens("bc"), 2);
   }, true));
 
-Deno.test("a full context forgets the oldest turns, and goes on", () =>
+Deno.test("if the context is full, the oldest turns are removed and the conversation continues", () =>
   withConversations([{ context: 160 }], async (conversation) => {
     let forgotten = 0;
     for (let i = 0; i < 12; i++) {
@@ -87,7 +87,7 @@ Deno.test("a full context forgets the oldest turns, and goes on", () =>
     assert((await conversation!.answer("again", () => {})).answerTokens > 0);
   }));
 
-Deno.test("an answer ends at its limit, at the end of the context, or when it is stopped", () =>
+Deno.test("an answer ends at the token limit, at the end of the context, or when the signal stops it", () =>
   withConversations([{}, { context: 48, maxTokens: 100 }, { maxTokens: 100 }], async (short, full, stopped) => {
     const reasons = async (conversation: Conversation, signal?: AbortSignal) => {
       const { answerTokens, reason } = await conversation.answer("hello there", () => controller.abort(), signal);

@@ -1,4 +1,4 @@
-/** Answers the question of a message, in a worker. */
+/** A worker that answers the question in a message. */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { createConversation } from "../../examples/chat/conversation.ts";

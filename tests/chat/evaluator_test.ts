@@ -1,4 +1,4 @@
-/** Small models of random weights, over chunks, single tokens and blocks that fill up, beside a reference in float64. */
+/** Small models with random weights, compared with a float64 reference: chunks, single tokens and full blocks. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { architectureOf } from "../../examples/chat/architecture.ts";
@@ -12,7 +12,7 @@ import { referenceLogits, type TinyFile, tinyFile, type TinyModel } from "./tiny
 
 const CAPACITY = 400;
 
-/** Evaluators of the same graphs, one for each capacity. */
+/** Evaluators that share their graphs, one for each capacity. */
 async function withEvaluators(
   file: TinyFile,
   capacities: readonly number[],
@@ -43,7 +43,7 @@ function someTokens(count: number, vocabulary: number, seed = 3): number[] {
   return Array.from({ length: count }, () => next.integer(0, vocabulary - 1));
 }
 
-/** How far two rows of logits are apart, as a share of the largest. */
+/** The largest difference of two rows of logits, relative to the largest logit. */
 function difference(actual: Float32Array, expected: Float64Array): number {
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   return actual.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0) / largest;
@@ -60,19 +60,19 @@ const MODELS: Readonly<Record<string, TinyModel>> = {
 };
 
 for (const [name, model] of Object.entries(MODELS)) {
-  Deno.test(`${name}: logits over chunks and tokens are those of the reference`, async () => {
+  Deno.test(`${name}: logits after chunks and after single tokens equal the reference`, async () => {
     const file = tinyFile(model);
     const ids = someTokens(135, file.vocabulary);
     const expected = referenceLogits(file, model.architecture, ids);
     await withEvaluators(file, [CAPACITY], async (evaluator) => {
-      // A chunk that is full, tokens until the block has been settled twice, part of a chunk, a token behind it.
+      // A full chunk, tokens until the block was moved to the history twice, part of a chunk, then a token.
       for (const length of [32, ...Array(70).fill(1), 20, ...Array(13).fill(1)]) {
         const at = evaluator!.tokens.length;
         await evaluator!.append(ids.slice(at, at + length));
         const row = expected[at + length - 1]!;
         const logits = await evaluator!.logits();
         const error = difference(logits, row);
-        assert(error < 1e-5, `after ${at + length} tokens the logits are off by ${error}`);
+        assert(error < 1e-5, `after ${at + length} tokens, the logits differ by ${error}`);
         assertEquals(await evaluator!.likeliest(), logits.indexOf(Math.max(...logits)));
       }
       assertEquals(evaluator!.tokens, ids);
@@ -80,14 +80,14 @@ for (const [name, model] of Object.entries(MODELS)) {
   });
 }
 
-Deno.test("a conversation that is rewound goes on as one that never was longer", async () => {
+Deno.test("after a rewind, results equal those of a conversation that was never longer", async () => {
   const model = MODELS["llama of Q4_1 and Q8_0"]!;
   const file = tinyFile(model);
   const [ids, others] = [someTokens(50, file.vocabulary), someTokens(50, file.vocabulary, 4)];
   const sequence = [...ids.slice(0, 37), ...others.slice(0, 10)];
   const expected = referenceLogits(file, model.architecture, sequence).at(-1)!;
   await withEvaluators(file, [CAPACITY], async (evaluator) => {
-    // To within the block, and to before it.
+    // Rewinds to a position in the block, and to one before it.
     for (const length of [37, 20]) {
       await evaluator!.append(ids.slice(evaluator!.tokens.length, 32));
       for (const id of ids.slice(32)) await evaluator!.append([id]);
@@ -99,12 +99,12 @@ Deno.test("a conversation that is rewound goes on as one that never was longer",
   });
 });
 
-Deno.test("a history that grows holds what one of full length does; what is behind its end is refused", async () => {
+Deno.test("a history that grows gives the same results as one of full length; too many tokens are an error", async () => {
   const file = tinyFile(MODELS["llama of Q4_1 and Q8_0"]!);
   const ids = someTokens(560, file.vocabulary);
   await withEvaluators(file, [1000, 600], async (growing, atOnce) => {
     await growing!.append(ids.slice(0, 240));
-    // The history has room for 384 tokens at first.
+    // The history starts with a length of 384 tokens.
     for (const id of ids.slice(240)) await growing!.append([id]);
     await atOnce!.append(ids);
     assert(difference(await growing!.logits(), Float64Array.from(await atOnce!.logits())) < 1e-5);
@@ -113,7 +113,7 @@ Deno.test("a history that grows holds what one of full length does; what is behi
   });
 });
 
-Deno.test("two conversations at once do not meet", async () => {
+Deno.test("two conversations at the same time do not affect each other", async () => {
   const model = MODELS["llama of Q4_1 and Q8_0"]!;
   const file = tinyFile(model);
   const sequences = [someTokens(40, file.vocabulary, 5), someTokens(40, file.vocabulary, 6)];

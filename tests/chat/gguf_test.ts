@@ -1,4 +1,4 @@
-/** The header of a file as it was written; damaged files are refused in one line. */
+/** The header is read as it was written; damaged files are rejected with a message of one line. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { type GgufHeader, readGguf } from "../../examples/chat/gguf.ts";
@@ -17,12 +17,12 @@ function read(bytes: Uint8Array<ArrayBuffer>): Promise<GgufHeader> {
   return readGguf(blobSource(new Blob([bytes])));
 }
 
-/** Where a text is in the file. */
+/** The position of a text in the file. */
 function placeOf(bytes: Uint8Array, text: string): number {
   return new TextDecoder("latin1").decode(bytes).indexOf(text);
 }
 
-Deno.test("metadata and tensors are those that were written", async () => {
+Deno.test("metadata and tensors are read as they were written", async () => {
   const { metadata, tensors } = await read(file());
   assertEquals(Object.fromEntries(metadata), METADATA);
   const found = [...tensors.values()].map(({ byteLength, name, shape, type }) => [name, type.name, shape, byteLength]);
@@ -31,7 +31,7 @@ Deno.test("metadata and tensors are those that were written", async () => {
   assertEquals(tensors.get("b")!.offset, tensors.get("a")!.offset + 128);
 });
 
-Deno.test("a file that ends early is refused, wherever it ends", async () => {
+Deno.test("a truncated file is rejected, wherever it ends", async () => {
   const whole = file();
   for (let length = 0; length < whole.length; length++) {
     const error = await assertRejects(() => read(whole.slice(0, length)), Error);
@@ -39,17 +39,17 @@ Deno.test("a file that ends early is refused, wherever it ends", async () => {
   }
 });
 
-Deno.test("files that cannot be right are refused, each with its reason", async () => {
+Deno.test("invalid files are rejected with the reason", async () => {
   const damage: [string, (bytes: Uint8Array, view: DataView) => void][] = [
-    ["this is no GGUF file", (bytes) => bytes[0] = 0],
-    ["GGUF version 9 is not known", (bytes) => bytes[4] = 9],
-    ["the file ends within its header", (bytes) => bytes[10] = 255],
-    ["a number that is too large", (bytes) => bytes[15] = 255],
-    ["of the unknown type 77", (bytes) => bytes[placeOf(bytes, "count") + 5] = 77],
+    ["this is not a GGUF file", (bytes) => bytes[0] = 0],
+    ["GGUF version 9 is not supported", (bytes) => bytes[4] = 9],
+    ["the file ends in its header", (bytes) => bytes[10] = 255],
+    ["a number beyond 2^53", (bytes) => bytes[15] = 255],
+    ["of unknown type 77", (bytes) => bytes[placeOf(bytes, "count") + 5] = 77],
     ["the tensor a has 9 dimensions", (_, view) => view.setUint32(tensorA(view) + 1, 9, true)],
     ["a row of the tensor a has 33 elements", (_, view) => view.setUint32(tensorA(view) + 5, 33, true)],
-    ["the file ends within the tensor a", (_, view) => view.setUint32(tensorA(view) + 13, 3000, true)],
-    ["the block type 99", (_, view) => view.setUint32(tensorA(view) + 21, 99, true)],
+    ["the file ends in the tensor a", (_, view) => view.setUint32(tensorA(view) + 13, 3000, true)],
+    ["block type 99", (_, view) => view.setUint32(tensorA(view) + 21, 99, true)],
   ];
   for (const [reason, change] of damage) {
     const bytes = file();
@@ -57,10 +57,10 @@ Deno.test("files that cannot be right are refused, each with its reason", async 
     await assertRejects(() => read(bytes), Error, reason);
   }
   const twice = { name: "a", type: "F32", shape: [1], bytes: new Uint8Array(4) } as const;
-  await assertRejects(() => read(ggufFile({}, [twice, twice])), Error, "names the tensor a twice");
+  await assertRejects(() => read(ggufFile({}, [twice, twice])), Error, "has the tensor a twice");
 });
 
-/** Where the name of the tensor a stands: behind the metadata, after a length of 1. */
+/** The position of the name of tensor a: after the metadata and a length of 1. */
 function tensorA(view: DataView): number {
   const bytes = new Uint8Array(view.buffer);
   for (let at = bytes.length; at-- > 0;) {

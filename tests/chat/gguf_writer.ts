@@ -1,7 +1,7 @@
-/** Writes GGUF files for tests: metadata and tensors of random blocks, and the numbers that these stand for. */
+/** Writes GGUF files for tests: metadata, tensors of random blocks, and the numbers that these represent. */
 import { random } from "../../support/random.ts";
 
-/** The types of blocks: their number in a file, elements and bytes of a block. */
+/** The block types: the number in a file, and the elements and bytes of a block. */
 export const TYPES = {
   F32: { number: 0, elements: 1, bytes: 4 },
   F16: { number: 1, elements: 1, bytes: 2 },
@@ -14,7 +14,7 @@ export const TYPES = {
   Q6_K: { number: 14, elements: 256, bytes: 210 },
 } as const;
 
-/** The name of a type of blocks. */
+/** The name of a block type. */
 export type TypeName = keyof typeof TYPES;
 
 /** A tensor to write. */
@@ -26,10 +26,10 @@ export interface TensorSpec {
   readonly bytes: Uint8Array;
 }
 
-/** Metadata to write; whole numbers become uint32, others float32. */
+/** Metadata to write; integers become uint32, other numbers float32. */
 export type Metadata = Readonly<Record<string, unknown>>;
 
-/** Bytes that grow. */
+/** A growing array of bytes. */
 class Output {
   readonly #parts: Uint8Array[] = [];
   length = 0;
@@ -119,14 +119,14 @@ export function ggufFile(metadata: Metadata, tensors: readonly TensorSpec[]): Ui
   return output.joined();
 }
 
-/** The bytes of a number in float16. */
+/** The float16 bytes of a number. */
 function half(value: number): [low: number, high: number] {
   const view = new DataView(new ArrayBuffer(2));
   view.setFloat16(0, value, true);
   return [view.getUint8(0), view.getUint8(1)];
 }
 
-/** The places of the float16 numbers of a block: of those that are scales, and of those that scale minima. */
+/** The offsets of a block's float16 numbers: of scales, and of the scales of minima. */
 const HALVES: Readonly<Record<TypeName, { readonly scale?: number; readonly minimum?: number }>> = {
   F32: {},
   F16: {},
@@ -138,7 +138,7 @@ const HALVES: Readonly<Record<TypeName, { readonly scale?: number; readonly mini
   Q5_K: { scale: 0, minimum: 2 },
   Q6_K: { scale: 208 },
 };
-/** The largest number of a block beside its scale. */
+/** The largest magnitude of an element relative to its block's scale. */
 const LARGEST: Readonly<Record<TypeName, number>> = {
   F32: 1,
   F16: 1,
@@ -151,7 +151,7 @@ const LARGEST: Readonly<Record<TypeName, number>> = {
   Q6_K: 32 * 128,
 };
 
-/** Random blocks whose numbers are about `size` large. */
+/** Random blocks whose numbers have a magnitude of about `size`. */
 export function randomBlocks(type: TypeName, count: number, size: number, seed: number): Uint8Array {
   const next = random(seed);
   const { bytes, elements } = TYPES[type];
@@ -165,13 +165,13 @@ export function randomBlocks(type: TypeName, count: number, size: number, seed: 
   for (let at = 0; at < blocks.length; at += bytes) {
     const unit = (0.5 + next()) * size / LARGEST[type];
     if (scale !== undefined) blocks.set(half(unit), at + scale);
-    // A minimum stands beside 63 steps in blocks of 256.
+    // In blocks of 256, minima have up to 63 steps.
     if (minimum !== undefined) blocks.set(half(type === "Q4_1" ? -8 * unit : 8 * unit), at + minimum);
   }
   return blocks;
 }
 
-/** The numbers of blocks in float64, element by element as the format defines them. */
+/** Decodes blocks to float64, element by element as the format defines. */
 export function numbersOf(type: TypeName, bytes: Uint8Array): Float64Array {
   const { bytes: width, elements } = TYPES[type];
   const numbers = new Float64Array(bytes.length / width * elements);
@@ -184,15 +184,15 @@ export function numbersOf(type: TypeName, bytes: Uint8Array): Float64Array {
 
 type Element = (view: DataView, at: number, i: number) => number;
 
-/** A nibble of 16 bytes: elements of the first half are low, those of the second half high. */
+/** The nibble of an element in 16 bytes: low for the first half of the elements, high for the second. */
 const nibble32: Element = (view, at, i) => i < 16 ? view.getUint8(at + i) & 15 : view.getUint8(at + i - 16) >> 4;
-/** A nibble of 32 bytes for each 64 elements. */
+/** The nibble of an element in 32 bytes for each 64 elements. */
 const nibble64: Element = (view, at, i) => {
   const byte = view.getUint8(at + Math.floor(i / 64) * 32 + i % 32);
   return i % 64 < 32 ? byte & 15 : byte >> 4;
 };
 
-/** The 6-bit scale and minimum of the 32 elements around `i`, of a block of 256. */
+/** The 6-bit scale and minimum of the part of 32 elements that contains `i`, in a block of 256. */
 function parts(view: DataView, at: number, i: number): { scale: number; minimum: number } {
   const j = Math.floor(i / 32);
   const byte = (k: number) => view.getUint8(at + 4 + k);

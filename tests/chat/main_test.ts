@@ -1,4 +1,4 @@
-/** The task as a user runs it, on a small model of random weights. */
+/** Runs the task as a user does, on a small model with random weights. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { tinyFile } from "./tiny_model.ts";
@@ -39,7 +39,7 @@ async function withModel(work: (file: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("one question: the answer alone on standard output, how fast it came on standard error", () =>
+Deno.test("one question: only the answer is on standard output, and the speed on standard error", () =>
   withModel(async (model) => {
     const options = ["hello there", "--model", model, "--threads", "1", "--tokens", "12"];
     const [first, second] = await Promise.all([chat(options), chat([...options, "--temperature", "0"])]);
@@ -49,7 +49,7 @@ Deno.test("one question: the answer alone on standard output, how fast it came o
     assertEquals(Number(REPORT.exec(first.stderr)![1]) <= 12, true);
   }));
 
-Deno.test("each line is a question, and the end of the input ends the program", () =>
+Deno.test("each line of standard input is a question, and its end ends the program", () =>
   withModel(async (model) => {
     const drawn = ["--temperature", "1.5", "--seed", "9", "--top-k", "0", "--top-p", "1"];
     const { code, stderr } = await chat(["--model", model, "--tokens", "4", ...drawn], "one\n\ntwo\r\nthree");
@@ -57,7 +57,7 @@ Deno.test("each line is a question, and the end of the input ends the program", 
     assertMatch(stderr, REPORT);
   }));
 
-Deno.test("an answer that nobody reads to its end is no error", () =>
+Deno.test("it is not an error if standard output is closed before the end", () =>
   withModel(async (model) => {
     const args = ["run", "--quiet", ...FLAGS, MAIN, "hello", "--model", model, "--tokens", "12", "--threads", "1"];
     const command = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped", stderr: "piped" });
@@ -67,7 +67,7 @@ Deno.test("an answer that nobody reads to its end is no error", () =>
     assertEquals([code, stderr], [0, ""]);
   }));
 
-Deno.test("--tokenize: a line of ids for each JSON string", () =>
+Deno.test("--tokenize prints a line of ids for each JSON string", () =>
   withModel(async (model) => {
     const { code, stdout } = await chat(
       ["--tokenize", "--model", model],
@@ -83,19 +83,19 @@ Deno.test("--tokenize: a line of ids for each JSON string", () =>
     assertEquals(lines[3], []);
   }));
 
-Deno.test("what cannot be done is said in one line, and the status is 1", () =>
+Deno.test("errors are one line, and the status is 1", () =>
   withModel(async (model) => {
     const broken = `${model}.cut`;
     await Deno.writeFile(broken, (await Deno.readFile(model)).subarray(0, 20000));
     const cases: [string[], string, RegExp][] = [
       [["--threads", "0", "x"], "", /--threads must be a positive integer/],
       [["--top-p", "2", "x"], "", /--top-p must be a number from 0 to 1/],
-      [["a", "b"], "", /one prompt at a time/],
+      [["a", "b"], "", /there are 2 prompts; pass one, in quotes/],
       [["x", "--model", "nowhere.gguf"], "", /nowhere\.gguf: there is no such file/],
       [["x", "--model", broken], "", /the file ends/],
-      [["--tokenize", "--model", model], "7\n", /line 1 of standard input is no JSON string/],
+      [["--tokenize", "--model", model], "7\n", /line 1 of standard input is not a JSON string/],
       [["x".repeat(700), "--model", model, "--context", "100"], "", /a context of 100 has room for 99/],
-      [["x", "--model", model, "--context", "5000"], "", /--context must be 1024 at most/],
+      [["x", "--model", model, "--context", "5000"], "", /--context must be at most 1024/],
     ];
     try {
       for (const [args, input, reason] of cases) {

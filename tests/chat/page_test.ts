@@ -1,4 +1,4 @@
-/** The chat in a page, by Chromium's own WebNN: it answers what it answers here. */
+/** The chat in a page gives the same answers on Chromium's WebNN as on this module. */
 import { assert, assertEquals } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
@@ -35,7 +35,7 @@ async function answersHere(file: Blob): Promise<string[]> {
   return answers;
 }
 
-/** The same in the page. */
+/** A script that answers the questions in the page. */
 function pageProgram(file: Uint8Array): string {
   return `(async () => {
     const file = new Blob([Uint8Array.fromBase64(${JSON.stringify(file.toBase64())})]);
@@ -50,7 +50,7 @@ function pageProgram(file: Uint8Array): string {
   })()`;
 }
 
-Deno.test("the program is bundled without a word of Deno or Node, and stands in the page", async () => {
+Deno.test("the page contains the program, bundled without any use of Deno or Node", async () => {
   const text = await bundlePage();
   assert(!/\bDeno\.|node:|\brequire\(/.test(text));
   const page = await buildPage();
@@ -58,10 +58,10 @@ Deno.test("the program is bundled without a word of Deno or Node, and stands in 
 });
 
 Deno.test({
-  name: "a page answers as this module does, by Chromium's own WebNN" +
+  name: "the page gives the same answers on Chromium's WebNN as this module" +
     (Deno.build.os === "linux" ? "" : " (skipped: the packaged Chromium is for Linux)"),
   ignore: Deno.build.os !== "linux",
-  // The browser's driver keeps timers of its own.
+  // The browser's driver leaves timers running.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {

@@ -1,4 +1,4 @@
-/** How tokens are drawn: the limits hold, shares come out as the network says, a seed repeats. */
+/** Sampling: limits hold, frequencies match the probabilities, and a seed gives the same tokens. */
 import { assert, assertEquals } from "@std/assert";
 import { createSampler, type Sampling } from "../../examples/chat/sampler.ts";
 
@@ -11,7 +11,7 @@ function shares(options: Partial<Sampling>, draws = 4000): number[] {
   return counts.map((count) => count / draws);
 }
 
-Deno.test("shares are those of the softmax, at the temperature", () => {
+Deno.test("frequencies match the softmax at the temperature", () => {
   for (const temperature of [0.5, 1, 2]) {
     const weights = Array.from(LOGITS, (value) => Math.exp(value / temperature));
     const total = weights.reduce((sum, weight) => sum + weight);
@@ -19,16 +19,16 @@ Deno.test("shares are those of the softmax, at the temperature", () => {
   }
 });
 
-Deno.test("top-k and top-p leave only the likeliest", () => {
+Deno.test("top-k and top-p leave only the most likely tokens", () => {
   const drawn = (options: Partial<Sampling>) => shares({ temperature: 3, ...options }).map((share) => share > 0);
   assertEquals(drawn({ topK: 1 }), [false, true, false, false, false]);
   assertEquals(drawn({ topK: 3 }), [false, true, true, true, false]);
-  // At a temperature of 1 the likeliest has 0.64 of all, the next 0.24.
+  // At a temperature of 1, the most likely token has a probability of 0.64, the next one 0.24.
   assertEquals(shares({ topP: 0.6 }).map((share) => share > 0), [false, true, false, false, false]);
   assertEquals(shares({ topP: 0.7 }).map((share) => share > 0), [false, true, false, true, false]);
 });
 
-Deno.test("a seed repeats, another one does not", () => {
+Deno.test("the same seed gives the same tokens, another one does not", () => {
   const draws = (seed: number) => {
     const sample = createSampler({ temperature: 2, topK: 0, topP: 1, seed });
     return Array.from({ length: 40 }, () => sample(LOGITS));

@@ -1,34 +1,34 @@
-/** Language models of two layers with random weights, as GGUF files, and what they compute in float64. */
+/** Language models with two layers and random weights, as GGUF files, and their results in float64. */
 import { ggufFile, numbersOf, randomBlocks, type TensorSpec, type TypeName } from "./gguf_writer.ts";
 
-/** What a model is like. */
+/** The properties of a model. */
 export interface TinyModel {
   readonly architecture: "llama" | "gemma3";
-  /** Of the matrices of layers, one for each that is written, in turns; widths must be multiples of their blocks. */
+  /** The block types of the layers' matrices, used in turn; widths must be multiples of their block sizes. */
   readonly types: readonly TypeName[];
   readonly headType: TypeName;
 }
 
-/** How large the models are: rows of 256 elements, as the largest blocks need. */
+/** The sizes of the models: rows of 256 elements, because the largest blocks have as many. */
 export const SIZES = { layers: 2, width: 256, heads: 4, sharedHeads: 2, headSize: 64, inner: 512, window: 40 } as const;
 const NORMAL_BASE = 10000;
 const GLOBAL_BASE = 1e6;
 const EPSILON = 1e-5;
 
-/** Control tokens stand first, then one token for each byte, then those that two make. */
+/** The vocabulary starts with control tokens, followed by one token per byte, then pairs. */
 const CONTROL = ["<|end|>", "<|user|>", "<|assistant|>", "<|system|>"];
 const PAIRS = ["h e", "l l", "o Ġ", "t h", "th e", "Ġ t", "i n", "a n", "e r", "in g"];
 const TEMPLATE = "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}<|end|>{% endfor %}" +
   "{% if add_generation_prompt %}<|assistant|>{% endif %}";
 
-/** A file, and the numbers of its tensors. */
+/** A model file, and the numbers of its tensors. */
 export interface TinyFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly numbers: ReadonlyMap<string, Float64Array>;
   readonly vocabulary: number;
 }
 
-/** The file of a model. */
+/** Creates the file of a model. */
 export function tinyFile({ architecture, headType, types }: TinyModel): TinyFile {
   const tokens = vocabulary();
   const tensors = tensorsOf(architecture, types, headType, tokens.length);
@@ -163,7 +163,7 @@ function referenceAttention(weight: (part: string) => Float64Array, architecture
   });
 }
 
-/** Neighbours turn together in llama, numbers half a head apart in gemma3; its two layers are both local ones. */
+/** Rotates adjacent numbers in llama, and numbers half a head apart in gemma3, whose two layers are both local. */
 function rotated(row: Float64Array, position: number, hasNeighbourPairs: boolean): Float64Array {
   const half = row.length / 2;
   const turned = new Float64Array(row.length);

@@ -1,6 +1,6 @@
 /**
- * The tokens of 1,000 lines of many scripts are llama.cpp's. What llama.cpp gives is kept as a hash: it was computed by
- * node-llama-cpp 3.22.1, `model.tokenize(line, false, "trimLeadingSpace")`, as a line of JSON each.
+ * The tokens of 1,000 lines in many scripts equal llama.cpp's. The expected tokens are stored as a hash of lines of
+ * JSON, computed with node-llama-cpp 3.22.1 and `model.tokenize(line, false, "trimLeadingSpace")`.
  */
 import { assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
@@ -12,7 +12,7 @@ import { random } from "../../support/random.ts";
 
 const LLAMA_CPP = "f3d3c7aa9e55d774086c9cc138a77e21b58239e4326be242739cb73f1301c193";
 
-/** The first and the last character of a script, or of a kind of symbols. */
+/** The first and last characters of scripts and of kinds of symbols. */
 const SCRIPTS: readonly (readonly [number, number])[] = [
   ...[[0x61, 0x7a], [0x41, 0x5a], [0x30, 0x39], [0xc0, 0x17f], [0x370, 0x3ff], [0x400, 0x45f], [0x531, 0x586]],
   ...[[0x5d0, 0x5ea], [0x620, 0x64a], [0x660, 0x669], [0x904, 0x939], [0x93e, 0x94d], [0x985, 0x9b9], [0xe01, 0xe3a]],
@@ -48,8 +48,8 @@ if (import.meta.main) { for (const line of manyScripts(1000)) console.log(JSON.s
 
 const isThere = existsSync(defaultModelPath());
 Deno.test({
-  name: "SmolLM2's tokens of 1,000 lines of many scripts are llama.cpp's" +
-    (isThere ? "" : " (skipped: the model is not in the user's cache; deno task chat fetches it)"),
+  name: "SmolLM2's tokens of 1,000 lines in many scripts equal llama.cpp's" +
+    (isThere ? "" : " (skipped: the model is not in the user's cache; deno task chat downloads it)"),
   ignore: !isThere,
   async fn() {
     const file = openFile(defaultModelPath());

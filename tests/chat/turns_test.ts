@@ -1,4 +1,4 @@
-/** Long work that gives the event loop its turns. */
+/** Long work that yields to the event loop. */
 import { assert, assertEquals } from "@std/assert";
 import { turns } from "../../examples/chat/turns.ts";
 
@@ -6,7 +6,7 @@ function work(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
 }
 
-Deno.test("timers fire amid long work", async () => {
+Deno.test("timers fire during long work", async () => {
   let fired = 0;
   const timer = setInterval(() => fired++, 0);
   const turn = turns();
@@ -18,7 +18,7 @@ Deno.test("timers fire amid long work", async () => {
   assert(fired > 1, `a timer fired ${fired} times in 40 ms of work`);
 });
 
-Deno.test("short work goes on without a turn", async () => {
+Deno.test("short work does not yield", async () => {
   let fired = 0;
   const timer = setTimeout(() => fired++, 0);
   await turns()();

@@ -68,22 +68,22 @@ const FAULTS: readonly Fault[] = [
   {
     name: "a text file",
     args: (folder) => [folder.write("text.onnx", "This is a text, and no model.\n")],
-    says: /text\.onnx: The file is damaged or is no ONNX model/,
+    says: /text\.onnx: The file is damaged or is not an ONNX model/,
   },
   {
     name: "an empty file",
     args: (folder) => [folder.write("empty.onnx", "")],
-    says: /empty\.onnx: The file is damaged or is no ONNX model/,
+    says: /empty\.onnx: The file is damaged or is not an ONNX model/,
   },
   {
     name: "a truncated file",
     args: (folder) => [folder.write("cut.onnx", LINEAR.subarray(0, LINEAR.length / 2))],
-    says: /cut\.onnx: The file is damaged or is no ONNX model/,
+    says: /cut\.onnx: The file is damaged or is not an ONNX model/,
   },
   {
     name: "a damaged file",
     args: (folder) => [folder.write("damaged.onnx", damaged)],
-    says: /damaged\.onnx: The file is damaged or is no ONNX model/,
+    says: /damaged\.onnx: The file is damaged or is not an ONNX model/,
   },
   {
     name: "a server that does not exist",

@@ -69,7 +69,7 @@ Deno.test("info lists nodes that are not supported with the reason, without an e
   });
   const { status, stdout, stderr } = await webnn("info", folder.write("mystery.onnx", file));
   assertEquals([status, stderr], [0, ""]);
-  assertMatch(stdout, /^Mystery +riddle +the importer has no such operator$/m);
+  assertMatch(stdout, /^Mystery +riddle +the importer does not support the operator$/m);
 });
 
 Deno.test("info and run report an unsupported input of strings together with unsupported nodes", async () => {

@@ -1,6 +1,6 @@
 /**
- * The importer's core in a browser: bundled for a page, it builds models by Chromium's own WebNN, and the numbers are the
- * same as here.
+ * The importer's core in a browser: bundled for a page, it builds models with Chromium's WebNN, and gives the same
+ * results as with this module.
  */
 import { assert, assertEquals } from "@std/assert";
 import { loadOnnx } from "@webnn/deno/onnx";
@@ -117,7 +117,7 @@ async function bundle(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** What the page is asked to do: load a model and run it on one input. */
+/** A script for the page that loads a model and runs it on one input. */
 function pageProgram(file: Uint8Array, shape: readonly number[], x: Float32Array): string {
   return `(async () => {
     const file = Uint8Array.from(${JSON.stringify([...file])});
@@ -137,17 +137,17 @@ interface PageResult {
   readonly dataType: string;
 }
 
-Deno.test("the core is bundled without a word of Deno, Node or npm", async () => {
+Deno.test("the core is bundled without any use of Deno, Node or npm", async () => {
   const text = await bundle();
   assert(!/\bDeno\b|["'](node|npm):|\brequire\(/.test(text));
   assert(text.length > 50_000);
 });
 
 Deno.test({
-  name: "three models give the same numbers by Chromium's own WebNN" +
+  name: "three models give the same results on Chromium's WebNN" +
     (Deno.build.os === "linux" ? "" : " (skipped: the packaged Chromium is for Linux)"),
   ignore: Deno.build.os !== "linux",
-  // The browser's driver keeps timers of its own.
+  // The browser's driver leaves timers running.
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {

@@ -27,7 +27,7 @@ async function filesIn(folder: string): Promise<string[]> {
   return (await Array.fromAsync(Deno.readDir(folder), ({ name }) => name)).sort();
 }
 
-test("the graph is in the folder, and programs take it from there", async (folder) => {
+test("the graph is stored in the folder, and other programs load it from there", async (folder) => {
   const cacheDirectory = join(folder, "new", "cache");
   await compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
   const files = await filesIn(cacheDirectory);
@@ -42,12 +42,12 @@ test("the graph is in the folder, and programs take it from there", async (folde
   assertEquals(await filesIn(cacheDirectory), files);
 });
 
-test("free dimensions are named", async (folder) => {
+test("the error for free dimensions names them", async (folder) => {
   await assertRejects(() => compileOnnx(FILE, { cacheDirectory: folder }), TypeError, "batch; pass dimensions");
   assertEquals(await filesIn(folder), []);
 });
 
-test("what cannot be kept is an error", async (folder) => {
+test("it is an error if the graph cannot be stored", async (folder) => {
   const cacheDirectory = join(folder, "file");
   await Deno.writeTextFile(cacheDirectory, "mine");
   const compiling = () => compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
@@ -56,7 +56,7 @@ test("what cannot be kept is an error", async (folder) => {
   await assertRejects(misspelt, TypeError, 'the model has no free dimension "bach", but "batch"');
 });
 
-test("inputs of a run stand in for free dimensions, and for elements that decide over the graph", async (folder) => {
+test("inputs of a run replace free dimensions and elements that determine the graph", async (folder) => {
   const reshape = onnxFile({
     inputs: [{ name: "x", shape: ["n"] }, { name: "sizes", type: "int64", shape: [2] }],
     outputs: [{ name: "y" }],

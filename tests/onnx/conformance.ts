@@ -1,5 +1,5 @@
 /**
- * One of ONNX's node tests: the model is loaded, run on the inputs that come with it, and compared with its outputs.
+ * Runs one of ONNX's node tests: loads the model, runs it on the test's inputs, and compares the outputs.
  *
  * @module
  */
@@ -14,15 +14,15 @@ import { readModel } from "../../src/onnx/read.ts";
 import { readTensor } from "../../src/onnx/tensor.ts";
 import { elementsOf } from "../../src/onnx/value.ts";
 
-/** How a test ended. */
+/** The result of a test. */
 export type Outcome =
-  /** The numbers are right; by a graph that ran, or all folded while it was built. */
+  /** The results are right; computed by a graph, or completely folded when it was built. */
   | { readonly name: string; readonly status: "passed"; readonly by: "graph" | "folding" }
-  /** The importer says that it cannot compute it. */
+  /** The importer rejects the model as unsupported. */
   | { readonly name: string; readonly status: "refused"; readonly reason: string }
-  /** Other numbers, another shape, or an error that is no refusal. */
+  /** Wrong numbers or shape, or another error. */
   | { readonly name: string; readonly status: "wrong"; readonly reason: string }
-  /** Not about tensors that WebNN has, or random. */
+  /** The test does not apply: it is random, or has types that WebNN does not support. */
   | { readonly name: string; readonly status: "other"; readonly reason: string };
 
 /** The types of the inputs and outputs of a test that applies. */
@@ -39,12 +39,12 @@ const TYPES: readonly string[] = [
   "bool",
 ];
 
-/** Operators whose results are drawn by chance. */
+/** Operators with random results. */
 const RANDOM = /^(Bernoulli|Multinomial|Random)/;
 
 /**
- * Tests whose expected numbers contradict the operator's definition in their own release of ONNX: they wrap beyond the
- * range of int8 where the definition says `saturate`. Beyond the range ours must be at the end of it.
+ * Tests whose expected outputs contradict the operator's definition in their own release of ONNX: they wrap outside of
+ * the range of int8, but the definition says `saturate`. There, our results must be the limit of the range.
  */
 const WRAPPED = /^test_qlinearmatmul_[23]D_int8_/;
 
@@ -103,11 +103,11 @@ async function compare(
     const difference = differenceOf(elements as ArrayLike<number | bigint>, shape, expected, wraps);
     if (difference) return { status: "wrong", reason: `${name}: ${difference}` };
   }
-  if (wraps) return { status: "other", reason: "the expected numbers wrap where the definition says saturate" };
+  if (wraps) return { status: "other", reason: "the expected numbers wrap, but the definition says saturate" };
   return { status: "passed", by: await runsGraph(context, model, inputs) ? "graph" : "folding" };
 }
 
-/** Whether a run dispatches a graph: one more run, whose graph is there already, is watched. */
+/** Whether a run dispatches a graph. Observes one more run, for which the graph already exists. */
 async function runsGraph(context: MLContext, model: OnnxModel, inputs: Record<string, TensorInput>): Promise<boolean> {
   let dispatches = 0;
   const watched = (...args: Parameters<MLContext["dispatch"]>) => {
@@ -131,7 +131,7 @@ function asInput(tensor: Known): TensorInput {
   return { data: data as TensorInput["data"], shape: tensor.shape };
 }
 
-/** What differs, if anything does: float32 by more than 1e-5 + 1e-3 of the expected, float16 by 1e-2 of each, integers at all. */
+/** The first difference, if any. Tolerances: float32 1e-5 + 1e-3 relative, float16 1e-2 of both, integers none. */
 export function differenceOf(
   actual: ArrayLike<number | bigint>,
   shape: readonly number[],

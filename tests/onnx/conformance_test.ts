@@ -1,5 +1,5 @@
 /**
- * The importer's numbers: ONNX's own node tests where pip can fetch them, and models of our own making everywhere.
+ * The importer's results: ONNX's node tests, if pip can download them, and our own models.
  */
 import { assert, assertEquals } from "@std/assert";
 import { createContext, type MLContext } from "@webnn/deno";
@@ -12,7 +12,7 @@ import { fetchNodeTests } from "./node_data.ts";
 import { OWN_MODELS, type OwnModel } from "./own_models/mod.ts";
 import type { Tensor64 } from "./tensor64.ts";
 
-Deno.test(`${OWN_MODELS.length} models of our own against the float64 reference`, async (t) => {
+Deno.test(`${OWN_MODELS.length} of our own models give the results of the float64 reference`, async (t) => {
   assert(OWN_MODELS.length >= 150, `${OWN_MODELS.length} models`);
   const context = await createContext();
   for (const model of OWN_MODELS) {

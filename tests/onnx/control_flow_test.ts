@@ -10,7 +10,7 @@ const THEN: GraphSpec = {
 };
 const ELSE: GraphSpec = { nodes: [node("Neg", "x", "e")], outputs: [{ name: "e" }] };
 
-Deno.test("If takes the branch of a condition that folds", async () => {
+Deno.test("If with a known condition selects a branch", async () => {
   using model = await load({
     nodes: [
       node("Equal", "rate wanted", "c"),
@@ -24,7 +24,7 @@ Deno.test("If takes the branch of a condition that folds", async () => {
   assertEquals((await run(model, { x: f32(1, 2), rate: i64(8000) })).y!.data, [-1, -2]);
 });
 
-Deno.test("If with a condition that only a run knows computes both branches, if they have one shape", async () => {
+Deno.test("If with a computed condition runs both branches, if they have the same shape", async () => {
   const spec = (other: GraphSpec): ModelSpec => ({
     nodes: [
       node("ReduceSum", "x", "sum", { keepdims: 0 }),
@@ -39,10 +39,10 @@ Deno.test("If with a condition that only a run knows computes both branches, if 
   assertEquals((await run(model, { x: new Float32Array(40).fill(2) })).y!.data, new Array(40).fill(3));
   assertEquals((await run(model, { x: new Float32Array(40).fill(-2) })).y!.data, new Array(40).fill(2));
   const half: GraphSpec = { nodes: [node("ReduceMax", "x", "e")], outputs: [{ name: "e" }] };
-  await assertRejects(() => load(spec(half)), DOMException, "the branches give different shapes");
+  await assertRejects(() => load(spec(half)), DOMException, "the branches have different shapes");
 });
 
-Deno.test("Loop is unrolled, its scan outputs beside each other", async () => {
+Deno.test("Loop is unrolled, and its scan outputs are stacked", async () => {
   const body: GraphSpec = {
     nodes: [
       node("Identity", "cond", "goes"),
@@ -70,7 +70,7 @@ Deno.test("Loop is unrolled, its scan outputs beside each other", async () => {
   });
 });
 
-Deno.test("Loop ends by its condition", async () => {
+Deno.test("Loop ends when its condition is false", async () => {
   const body: GraphSpec = {
     nodes: [node("Less", "i three", "goes"), node("Neg", "state", "next")],
     inputs: [
@@ -89,7 +89,7 @@ Deno.test("Loop ends by its condition", async () => {
   assertEquals((await run(model, { x: f32(5) })).y!.data, [-5], "three times");
 });
 
-Deno.test("Scan walks its sequences, also backward and along other axes", async () => {
+Deno.test("Scan iterates over its sequences, also backward and along other axes", async () => {
   const body: GraphSpec = {
     nodes: [node("Add", "sum element", "next"), node("Identity", "next", "out")],
     inputs: [{ name: "sum", shape: [2] }, { name: "element", shape: [2] }],
@@ -113,7 +113,7 @@ Deno.test("Scan walks its sequences, also backward and along other axes", async 
   });
 });
 
-Deno.test("functions of the model are walked with the attributes and inputs of the call", async () => {
+Deno.test("functions of the model are inlined with the attributes and inputs of the call", async () => {
   using model = await load({
     nodes: [
       { ...node("Scale", "x", "a", { alpha: { float: 3 } }), domain: "mine" },
@@ -140,7 +140,7 @@ Deno.test("functions of the model are walked with the attributes and inputs of t
   ]);
 });
 
-Deno.test("functions that call each other without end are refused", async () => {
+Deno.test("functions that recurse without end are rejected", async () => {
   const call = { ...node("F", "x", "y"), domain: "mine" };
   const error = await assertRejects(() =>
     load({
@@ -149,5 +149,5 @@ Deno.test("functions that call each other without end are refused", async () => 
       outputs: [{ name: "y" }],
       functions: [{ domain: "mine", name: "F", inputs: ["x"], outputs: ["y"], nodes: [call] }],
     }), DOMException);
-  assert(error.message.includes("lie in each other"), error.message);
+  assert(error.message.includes("are nested more than"), error.message);
 });

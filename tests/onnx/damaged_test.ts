@@ -1,6 +1,6 @@
 /**
- * Damaged files: bytes flipped, cut, lengths changed, pieces of one file in another, names missing, sizes beyond reason.
- * Each is one clear error, or a model if the damage hits nothing that matters; nothing ends the process.
+ * Damaged files: flipped bytes, truncation, changed lengths, parts of other files, missing names, and huge sizes. Each
+ * gives one clear error, or still a model if the damage is harmless. The process never ends.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext } from "@webnn/deno";
@@ -24,7 +24,7 @@ const BODY = {
   outputs: [{ name: "goes", type: "bool" }, { name: "next" }, { name: "next" }],
 } as const;
 
-/** Models that have between them every part of the format and each kind of walk. */
+/** Models that together use every part of the format and each kind of walk. */
 const MODELS: readonly ModelSpec[] = [
   {
     nodes: [
@@ -94,7 +94,7 @@ const MODELS: readonly ModelSpec[] = [
   },
 ];
 
-/** A number that hostile files like. */
+/** A number that is likely to cause errors. */
 const NUMBERS = [0, 1, 0x7f, 0x80, 0xff];
 
 type Random = () => number;
@@ -126,7 +126,7 @@ const DAMAGES: readonly ((bytes: Uint8Array, random: Random, other: Uint8Array) 
     return Uint8Array.from([...bytes.subarray(0, at), ...part, ...bytes.subarray(at)]);
   },
   function swapLetter(bytes, random) {
-    // A name that no longer matches, or an operator that is none.
+    // A name that no longer matches, or an unknown operator.
     const copy = bytes.slice();
     const letters = [...copy.keys()].filter((i) => copy[i]! > 96 && copy[i]! < 123);
     copy[letters[Math.floor(random() * letters.length)]!] = 97 + Math.floor(random() * 26);
@@ -134,7 +134,7 @@ const DAMAGES: readonly ((bytes: Uint8Array, random: Random, other: Uint8Array) 
   },
 ];
 
-Deno.test(`of ${COUNT} damaged files each is an error that says so, or still a model`, async () => {
+Deno.test(`each of ${COUNT} damaged files gives a clear error, or is still a model`, async () => {
   const context = await createContext();
   const random = seededRandom(15);
   const files = MODELS.map(onnxFile);
@@ -162,7 +162,7 @@ Deno.test(`of ${COUNT} damaged files each is an error that says so, or still a m
   context.destroy();
 });
 
-Deno.test("sizes beyond reason are refused before memory is taken", async () => {
+Deno.test("huge sizes are rejected before memory is allocated", async () => {
   const context = await createContext();
   const big = 2 ** 31 - 1;
   const constants = (...shape: number[]) => [{ name: "s", type: "int64" as const, shape: [shape.length], data: shape }];
@@ -191,7 +191,7 @@ Deno.test("sizes beyond reason are refused before memory is taken", async () => 
         { name: "o", type: "int64", shape: [], data: [1] },
       ],
     },
-    // A cycle, a name that nothing gives, and functions that double the work with each call.
+    // A cycle, an undefined name, and functions that double the work with each call.
     { nodes: [node("Relu", ["b"], ["a"]), node("Relu", ["a"], ["b"])], outputs: [{ name: "b" }] },
     { nodes: [node("Relu", ["nowhere"], ["a"])], outputs: [{ name: "a" }] },
     {

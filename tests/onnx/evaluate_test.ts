@@ -1,5 +1,5 @@
 /**
- * The evaluator of small known values, operator by operator.
+ * The evaluator of small known values, tested per operator.
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { evaluatorOf } from "../../src/onnx/evaluate/evaluate.ts";
@@ -159,7 +159,7 @@ const CASES: readonly Case[] = [
   ["ReduceMin", [f32([4, 2])], { keepdims: 1 }, f32([2])],
 ];
 
-Deno.test("each operator gives what ONNX says", () => {
+Deno.test("each operator gives the result that ONNX defines", () => {
   for (const [operator, inputs, attributes, expected, more] of CASES) {
     const found = evaluate(operator, inputs, attributes, more);
     assertEquals(found?.map(describe), [expected].flat().map((value) => describe(value as Known)), operator);
@@ -174,7 +174,7 @@ Deno.test("64-bit integers are exact", () => {
   assertEquals(elementsOf(product!), BigInt64Array.of(16n), "wraps as in C");
 });
 
-Deno.test("what has no value is refused", () => {
+Deno.test("undefined results are rejected", () => {
   const refused: [string, readonly Known[], Attributes][] = [
     ["Gather", [i64([1, 2]), i64([2])], {}],
     ["GatherND", [i64([1, 2]), i64([5], [1, 1])], {}],

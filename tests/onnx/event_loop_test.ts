@@ -1,8 +1,8 @@
 /**
- * The event loop stays free while a model loads.
+ * The event loop stays responsive while a model loads.
  *
- * Stretches between two turns of the loop are counted in processor time of this thread, which other programs do not
- * lengthen as they do time on the clock, and compared with the processor time of the whole load.
+ * The time between two turns of the loop is measured as CPU time of this thread, which other programs do not affect,
+ * and compared with the CPU time of the whole load.
  */
 import { assert } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
@@ -10,14 +10,14 @@ import { loadOnnx } from "@webnn/deno/onnx";
 import { type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 import { floats, node } from "./specs.ts";
 
-/** How many groups of nodes, each with a constant of its own. */
+/** The number of groups of nodes. Each group has its own constant. */
 const GROUPS = 600;
 const WIDTH = 64;
 const ROWS = 1 << 16;
 
 Deno.test({
-  name: "no stretch of a load takes more than a quarter of it, beyond one copy of the largest weight",
-  ignore: Deno.build.os !== "linux", // Elsewhere nothing tells the processor time of one thread.
+  name: "a load never blocks the event loop for more than a quarter of its time plus one copy of the largest weight",
+  ignore: Deno.build.os !== "linux", // Other systems do not provide the CPU time of one thread.
   async fn() {
     const weight = { dataType: "float32", shape: [ROWS, WIDTH] } as const;
     const file = largeModel();
@@ -29,7 +29,7 @@ Deno.test({
       const stretches = await stretchesOf(async () => (await loadOnnx(file, { context })).dispose());
       const [longest, all] = [Math.max(...stretches), stretches.reduce((sum, time) => sum + time)];
       assert(model.isBuilt);
-      assert(longest - copy < all / 4, `${longest} of ${all} ms at once; a copy takes ${copy} ms`);
+      assert(longest - copy < all / 4, `${longest} of ${all} ms without a turn; a copy takes ${copy} ms`);
     } finally {
       context.destroy();
     }
@@ -54,7 +54,7 @@ function largeModel(): Uint8Array {
   });
 }
 
-/** The processor time of this thread so far, in milliseconds. */
+/** The CPU time of this thread so far, in milliseconds. */
 function threadTime(): number {
   return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
 }
@@ -65,7 +65,7 @@ function processorTime(work: () => void): number {
   return threadTime() - start;
 }
 
-/** The processor time between each two turns of the event loop while some work goes on. */
+/** The CPU times between successive turns of the event loop during some work. */
 async function stretchesOf(work: () => Promise<void>): Promise<number[]> {
   const stretches: number[] = [];
   let last = threadTime();

@@ -1,5 +1,5 @@
 /**
- * The files of a model: what the importer read is freed once the weights are copied, what the caller passed stays.
+ * Files of a model: the importer frees those it read when the weights are copied, and keeps those the caller passed.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
@@ -8,10 +8,10 @@ import { type ModelSpec, onnxFile, type TensorSpec } from "../support/onnx_write
 
 const SIZE = 64;
 const BASE = "https://models.example/";
-/** Twice the identity. */
+/** The identity matrix times 2. */
 const WEIGHT = Float32Array.from({ length: SIZE * SIZE }, (_, i) => i % (SIZE + 1) === 0 ? 2 : 0);
 
-/** y = x · w + b, and k, an output that is known without a run. */
+/** y = x · w + b, and k, an output that is known without running. */
 function linear(rows: number | string, external?: TensorSpec["external"]): ModelSpec {
   const w: TensorSpec = { name: "w", type: "float32", shape: [SIZE, SIZE], data: external ? [] : WEIGHT };
   return {
@@ -26,7 +26,7 @@ function linear(rows: number | string, external?: TensorSpec["external"]): Model
   };
 }
 
-/** Serves files while `work` is done, and gives their buffers, which the importer takes as they are. */
+/** Serves files during `work`. Returns their buffers, which the importer uses without copying. */
 async function served(
   files: Readonly<Record<string, Uint8Array<ArrayBuffer>>>,
   work: (buffers: Readonly<Record<string, ArrayBuffer>>) => Promise<void>,
@@ -51,7 +51,7 @@ async function checkRun(model: Awaited<ReturnType<typeof loadOnnx>>, rows: numbe
   assertEquals(k!.data, Float32Array.of(3));
 }
 
-Deno.test("a model of fixed shapes lets its files go when it is loaded", async () => {
+Deno.test("a model with fixed shapes frees its files when it is loaded", async () => {
   const external = { location: "w.bin", offset: 0, length: WEIGHT.byteLength };
   const files = {
     "one.onnx": onnxFile(linear(2)),
@@ -69,7 +69,7 @@ Deno.test("a model of fixed shapes lets its files go when it is loaded", async (
   });
 });
 
-Deno.test("a model of free shapes frees its file before the first run, and takes further shapes", async () => {
+Deno.test("a model with free shapes frees its file before the first run, and still accepts new shapes", async () => {
   await served({ "free.onnx": onnxFile(linear("n")) }, async (buffers) => {
     using model = await loadOnnx(`${BASE}free.onnx`, { maxGraphs: 2 });
     assert(buffers["free.onnx"]!.detached);
@@ -77,7 +77,7 @@ Deno.test("a model of free shapes frees its file before the first run, and takes
   });
 });
 
-Deno.test("files are let go where no model comes of them", async () => {
+Deno.test("files are freed if loading fails, and by inspectOnnx and buildOnnx", async () => {
   const unknown = {
     ...linear(1),
     nodes: [{ op: "Nonsense", inputs: ["x"], outputs: ["y"] }],
@@ -105,7 +105,7 @@ Deno.test("files are let go where no model comes of them", async () => {
   });
 });
 
-Deno.test("bytes that the caller passed stay the caller's", async () => {
+Deno.test("bytes passed by the caller are not freed", async () => {
   const external = { location: "w.bin", offset: 0, length: WEIGHT.byteLength };
   const [bytes, weights] = [onnxFile(linear("n", external)), new Uint8Array(WEIGHT.slice().buffer)];
   const copies = [bytes.slice(), weights.slice()];

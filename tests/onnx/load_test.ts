@@ -1,5 +1,5 @@
 /**
- * Models loaded and run: shapes, values that decide shapes, errors, tensors, the end.
+ * Loading and running models: shapes, values that determine shapes, errors, tensors, and disposal.
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
@@ -15,7 +15,7 @@ const LINEAR: ModelSpec = {
   initializers: [floats("w", [1, 2, 3, 4], [2, 2]), floats("b", [10, 20])],
 };
 
-Deno.test("a model tells what it takes and gives, and runs on arrays or on data with a shape", async () => {
+Deno.test("a model describes its inputs and outputs, and runs on arrays or on data with a shape", async () => {
   using model = await load(LINEAR);
   assertEquals(model.inputs, [{ name: "x", dataType: "float32", elementType: "float32", shape: ["rows", 2] }]);
   assertEquals(model.outputs, [{ name: "y", dataType: "float32", elementType: "float32", shape: ["rows", 2] }]);
@@ -27,7 +27,7 @@ Deno.test("a model tells what it takes and gives, and runs on arrays or on data 
   assertEquals([y!.dataType, y!.data], ["float32", f32(14, 26)]);
 });
 
-Deno.test("dimensions that are given are fixed, and the model says so", async () => {
+Deno.test("dimensions passed as options are fixed, and the model's inputs show their sizes", async () => {
   using model = await load(LINEAR, { dimensions: { rows: 2 } });
   assertEquals(model.inputs[0]!.shape, [2, 2]);
   assertEquals((await run(model, { x: f32(1, 0, 0, 1) })).y!.data, [11, 22, 13, 24]);
@@ -39,7 +39,7 @@ Deno.test("dimensions that are given are fixed, and the model says so", async ()
   await assertRejects(() => load(LINEAR, { dimensions: { rows: -1 } }), TypeError, "dimensions.rows");
 });
 
-Deno.test("a size for a dimension that neither an input nor an output has is refused by name", async () => {
+Deno.test("sizes of unknown dimensions are rejected with a message that names them", async () => {
   const context = await createContext();
   const file = onnxFile({ ...LINEAR, values: [{ name: "p", shape: ["inner", 2] }] });
   const fixed = onnxFile({ ...LINEAR, inputs: [{ name: "x", shape: [1, 2] }], outputs: [{ name: "y" }] });
@@ -54,7 +54,7 @@ Deno.test("a size for a dimension that neither an input nor an output has is ref
   context.destroy();
 });
 
-Deno.test("graphs of several shapes take turns, and more than maxGraphs of them are made anew", async () => {
+Deno.test("graphs of several shapes are kept up to maxGraphs; others are built again", async () => {
   using model = await load(LINEAR, { maxGraphs: 2 });
   for (const rows of [1, 2, 3, 1, 2, 2, 3]) {
     const { y } = await run(model, { x: new Float32Array(2 * rows).fill(1) });
@@ -63,7 +63,7 @@ Deno.test("graphs of several shapes take turns, and more than maxGraphs of them 
   await assertRejects(() => load(LINEAR, { maxGraphs: 0 }), TypeError, "maxGraphs");
 });
 
-Deno.test("large weights are shared by the graphs of all shapes", async () => {
+Deno.test("the graphs of all shapes share large weights", async () => {
   const size = 64;
   const w = Float32Array.from({ length: size * size }, (_, i) => i % 7);
   using model = await load({
@@ -101,7 +101,7 @@ Deno.test("shapes that are computed from shapes are folded", async () => {
   });
 });
 
-Deno.test("an input whose elements decide over shapes makes a graph for each of its values", async () => {
+Deno.test("if the elements of an input determine shapes, a graph is built for each of its values", async () => {
   using model = await load({
     nodes: [node("Reshape", "x shape", "r"), node("Neg", "r", "y")],
     inputs: [{ name: "x", shape: [4] }, { name: "shape", type: "int64", shape: [2] }],
@@ -114,7 +114,7 @@ Deno.test("an input whose elements decide over shapes makes a graph for each of 
   }
 });
 
-Deno.test("constants that only the engine can fold are folded by a graph that runs once", async () => {
+Deno.test("constants that the evaluator cannot fold are computed by a graph that runs once", async () => {
   // The evaluator has no ReduceMean: [1, 3] and [2, 4] give 2 and 3.
   const spec: ModelSpec = {
     nodes: [
@@ -134,7 +134,7 @@ Deno.test("constants that only the engine can fold are folded by a graph that ru
   assertEquals((await run(open, { x: new Float32Array(6) })).m!.data, [2, 3]);
 });
 
-Deno.test("outputs may be known, inputs, or constants; inputs may be needed by nothing", async () => {
+Deno.test("outputs may be known values, inputs or constants; inputs may be unused", async () => {
   using model = await load({
     nodes: [node("Identity", "x", "same"), node("Identity", "c", "constant"), node("Shape", "x", "shape")],
     inputs: [{ name: "x", shape: [2] }, { name: "unused", shape: [1] }],
@@ -149,7 +149,7 @@ Deno.test("outputs may be known, inputs, or constants; inputs may be needed by n
   });
 });
 
-Deno.test("an input whose shape alone is used is no input of the graph", async () => {
+Deno.test("an input of which only the shape is used is not an input of the graph", async () => {
   using model = await load({
     nodes: [node("CastLike", "x y", "z")],
     inputs: [{ name: "x", shape: [2] }, { name: "y", type: "int32", shape: ["n"] }],
@@ -158,7 +158,7 @@ Deno.test("an input whose shape alone is used is no input of the graph", async (
   assertEquals((await run(model, { x: f32(1.5, 2), y: Int32Array.of(1) })).z!.data, [1, 2]);
 });
 
-Deno.test("inputs without elements are taken", async () => {
+Deno.test("inputs without elements are supported", async () => {
   using model = await load({
     nodes: [node("Concat", "x y", "z", { axis: 0 }), node("Neg", "z", "n")],
     inputs: [{ name: "x", shape: ["a"] }, { name: "y", shape: ["b"] }],
@@ -167,7 +167,7 @@ Deno.test("inputs without elements are taken", async () => {
   assertEquals(await run(model, { x: f32(), y: f32(1, 2) }), { n: { data: [-1, -2], shape: [2] } });
 });
 
-Deno.test("every node that is not taken is listed with its operator, name and reason", async () => {
+Deno.test("all unsupported nodes are listed with operator, name and reason", async () => {
   const spec: ModelSpec = {
     nodes: [
       { ...node("Nonsense", "x", "a"), name: "first" },
@@ -192,13 +192,17 @@ Deno.test("every node that is not taken is listed with its operator, name and re
   const error = await assertRejects(() => load(spec), DOMException);
   assertEquals(error.name, "NotSupportedError");
   for (
-    const text of ["Nonsense (first): the importer has no such operator", "example.MadeUp (second)", "Conv (third)"]
+    const text of [
+      "Nonsense (first): the importer does not support the operator",
+      "example.MadeUp (second)",
+      "Conv (third)",
+    ]
   ) {
     assert(error.message.includes(text), error.message);
   }
 });
 
-Deno.test("inputs and outputs that are no tensors are refused together with all nodes", async () => {
+Deno.test("inputs and outputs that are not tensors are reported together with all unsupported nodes", async () => {
   const spec = (shape: readonly (number | string)[]): ModelSpec => ({
     nodes: [
       { ...node("MadeUp", "s", "t"), name: "first" },
@@ -237,7 +241,7 @@ Deno.test("inputs and outputs that are no tensors are refused together with all 
   context.destroy();
 });
 
-Deno.test("a version of the operators that is not known is refused by name", async () => {
+Deno.test("an unsupported operator set version is rejected for the operators that it changed", async () => {
   const spec = (op: string, opset: number): ModelSpec => ({
     nodes: [node(op, "x", "y")],
     inputs: [{ name: "x", shape: [2] }],
@@ -250,7 +254,7 @@ Deno.test("a version of the operators that is not known is refused by name", asy
   await assertRejects(() => load(spec("Relu", 99)), DOMException, "Relu (y): version 99");
 });
 
-Deno.test("inspectOnnx tells operators, versions, weights, and what it cannot know", async () => {
+Deno.test("inspectOnnx describes operators, versions, weights, and what it needs to know", async () => {
   const found = await inspectOnnx(onnxFile(LINEAR));
   assertEquals(found.operators, { MatMul: 1, Add: 1 });
   assertEquals(found.opsets[""], 21);
@@ -259,7 +263,7 @@ Deno.test("inspectOnnx tells operators, versions, weights, and what it cannot kn
   assertEquals((await inspectOnnx(onnxFile(LINEAR), { dimensions: { rows: 1 } })).missing, []);
 });
 
-Deno.test("inspectOnnx counts the bodies of If, and constants among the weights", async () => {
+Deno.test("inspectOnnx counts nodes in the bodies of If, and counts constants as weights", async () => {
   const branch = (op: string): GraphSpec => ({
     nodes: [node("Constant", "", "k", { value: { tensor: floats("k", [1, 2]) } }), node(op, "x k", "z")],
     outputs: [{ name: "z" }],
@@ -274,7 +278,7 @@ Deno.test("inspectOnnx counts the bodies of If, and constants among the weights"
   assertEquals(found.weights, { float32: { tensors: 4, bytes: 24 } });
 });
 
-Deno.test("inputs are checked by messages that name them", async () => {
+Deno.test("invalid inputs are rejected with messages that name them", async () => {
   using model = await load({
     nodes: [node("Add", "x y", "z")],
     inputs: [{ name: "x", shape: ["n", 2] }, { name: "y", shape: ["n", "m"] }],
@@ -283,13 +287,13 @@ Deno.test("inputs are checked by messages that name them", async () => {
   const y = { data: f32(1, 2), shape: [1, 2] };
   const refused: [Record<string, unknown>, string][] = [
     [{ x: f32(1, 2) }, 'the input "y" is missing'],
-    [{ x: f32(1, 2), y, z: y }, 'the model has no input "z", but "x", "y"'],
-    [{ x: [1, 2], y }, 'the input "x" must be a Float32Array, or an object with it as data and a shape'],
+    [{ x: f32(1, 2), y, z: y }, 'the model has no input "z"; its inputs are "x", "y"'],
+    [{ x: [1, 2], y }, 'the input "x" must be a Float32Array, or { data, shape } with one as data'],
     [{ x: Float64Array.of(1, 2), y }, 'the input "x" is float32 and must be a Float32Array, not a Float64Array'],
-    [{ x: f32(1, 2), y: f32(1, 2) }, 'the input "y" has the open shape [n, m]; pass { data, shape }'],
+    [{ x: f32(1, 2), y: f32(1, 2) }, 'the input "y" has free dimensions, [n, m]; pass { data, shape }'],
     [{ x: { data: f32(1, 2), shape: [2, 1] }, y }, 'the input "x" must have the shape [n, 2], not [2, 1]'],
     [{ x: { data: f32(1, 2), shape: [2] }, y }, 'the input "x" must have the shape [n, 2], not [2]'],
-    [{ x: { data: f32(1, 2), shape: [1.5, 2] }, y }, 'the input "x" must have a shape of whole numbers'],
+    [{ x: { data: f32(1, 2), shape: [1.5, 2] }, y }, 'the input "x" must have a shape of non-negative integers'],
     [{ x: f32(1, 2, 3, 4), y }, 'the dimension n is 2 in the input "x" and 1 in "y"'],
     [{ x: f32(1, 2, 3), y }, 'the input "x" has 3 elements, which do not fit [n, 2]'],
     [{ x: f32(1), y }, 'the input "x" has 1 elements, which do not fit [n, 2]'],
@@ -301,7 +305,7 @@ Deno.test("inputs are checked by messages that name them", async () => {
   }
 });
 
-Deno.test("several runs are in flight, each with its own results", async () => {
+Deno.test("concurrent runs have their own results", async () => {
   using model = await load(LINEAR);
   const runs = Array.from({ length: 20 }, (_, i) => {
     const rows = 1 + i % 3;
@@ -324,7 +328,7 @@ Deno.test("dispatch runs on tensors of the context", async () => {
   context.writeTensor(x, f32(1, 1));
   await model.dispatch({ x }, { y });
   assertEquals(new Float32Array(await context.readTensor(y)), f32(14, 26));
-  // With its graph made, a dispatch is queued at once: what is read next is its result.
+  // If the graph exists, a dispatch is queued immediately, so the next read returns its result.
   const queued = model.dispatch({ x: y }, { y: x });
   await queued;
   await model.dispatch({ x: f32(0, 0) }, { y });
@@ -333,7 +337,7 @@ Deno.test("dispatch runs on tensors of the context", async () => {
   context.destroy();
 });
 
-Deno.test("a disposed model runs no more, and its own context is gone with it", async () => {
+Deno.test("a disposed model cannot run, and its own context is destroyed", async () => {
   const model = await load(LINEAR);
   await model.run({ x: f32(1, 1) });
   model.dispose();
@@ -367,7 +371,7 @@ Deno.test("buildOnnx adds a model to a graph", async () => {
   context.destroy();
 });
 
-Deno.test("buildOnnx gives operands that a graph may have as outputs, those that pass an input or a constant on too", async () => {
+Deno.test("buildOnnx returns operands that can be outputs of a graph, even for inputs and constants", async () => {
   const context = await createContext();
   const builder = new MLGraphBuilder(context);
   const file = onnxFile({
@@ -387,7 +391,7 @@ Deno.test("buildOnnx gives operands that a graph may have as outputs, those that
   context.destroy();
 });
 
-Deno.test("buildOnnx makes elements part of the graph that decide over its shape, and no others", async () => {
+Deno.test("buildOnnx uses elements that determine shapes, and ignores others", async () => {
   const context = await createContext();
   const file = onnxFile({
     nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["y"] }],
@@ -398,13 +402,13 @@ Deno.test("buildOnnx makes elements part of the graph that decide over its shape
   const { y } = await buildOnnx(new MLGraphBuilder(context), file, { context, elements });
   assertEquals(y!.shape, [2, 3]);
   const without = () => buildOnnx(new MLGraphBuilder(context), file, { context });
-  await assertRejects(without, TypeError, "the elements of to decide over shapes");
+  await assertRejects(without, TypeError, "the elements of to determine shapes");
   const wrong = () => buildOnnx(new MLGraphBuilder(context), file, { context, elements: { to: Int32Array.of(2, 3) } });
   await assertRejects(wrong, TypeError, 'buildOnnx: the input "to" is int64');
   context.destroy();
 });
 
-Deno.test("weights of other files are read beside the model, and nowhere else", async () => {
+Deno.test("external weights are read from the model's folder, and from nowhere else", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const spec = (location: string): ModelSpec => ({
@@ -431,7 +435,7 @@ Deno.test("weights of other files are read beside the model, and nowhere else", 
   }
 });
 
-Deno.test("bool, float16, int64, float64 and bfloat16 go in and out in WebNN's types", async () => {
+Deno.test("inputs and outputs of type bool, float16, int64, float64 and bfloat16 use WebNN's types", async () => {
   using model = await load({
     nodes: [
       node("Not", "b", "nb"),

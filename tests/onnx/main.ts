@@ -14,9 +14,9 @@ const HELP = `Usage: deno task test:onnx [options]
   --verbose      print the result of each test
   --help         print this text
 
-Runs the node tests of the PyPI package onnx, which pip downloads once to the user's cache. A test passes if every output
-is right (float32: rtol 1e-3, atol 1e-5; float16: 1e-2; integers: exact), is refused if the importer says that it does not
-support it, and is wrong otherwise.`;
+Runs the node tests of the PyPI package onnx, which pip downloads once to the user's cache. A test is passed if all outputs
+are right (float32: rtol 1e-3, atol 1e-5; float16: 1e-2; integers: exact), refused if the importer rejects the model as
+unsupported, and otherwise wrong.`;
 
 /** Runs the tests whose names contain a text, in the order of their names. */
 export async function runAll(
@@ -34,7 +34,7 @@ export async function runAll(
   return outcomes;
 }
 
-/** The counts, the refused by reason, and the wrong. */
+/** A report with the counts, the refused tests by reason, and the wrong tests. */
 export function report(outcomes: readonly Outcome[]): string {
   const of = <Status extends Outcome["status"]>(status: Status) =>
     outcomes.filter((outcome): outcome is Outcome & { status: Status } => outcome.status === status);
@@ -50,7 +50,7 @@ export function report(outcomes: readonly Outcome[]): string {
     ),
     "",
     ...wrong.map(({ name, reason }) => `WRONG ${name}: ${reason}`),
-    `not about WebNN's tensors, or random: ${other.length} (${
+    `not applicable (random, or types that WebNN does not support): ${other.length} (${
       Array.from(others, ([reason, list]) => `${reason}: ${list.length}`).join("; ")
     })`,
     `${outcomes.length - other.length} tests apply: ${passed.length} passed (${byGraph} by a WebNN graph that ran, ` +

@@ -1,5 +1,5 @@
 /**
- * Reading ONNX files: every encoding of a tensor, views in place of copies, attributes, external data, damage.
+ * Reading ONNX files: all encodings of tensors, views instead of copies, attributes, external data, and damaged files.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Known } from "../../src/onnx/model.ts";
@@ -30,7 +30,7 @@ function readTensor(tensor: TensorSpec, files = NO_FILES): Known {
   return read(file, files).graph.initializers.get("t")!;
 }
 
-/** A file whose one initializer has these fields. */
+/** A file with one initializer that has these fields. */
 function fileWithTensor(...fields: Uint8Array<ArrayBuffer>[]): Uint8Array {
   return message(intField(1, 10), bytesField(7, bytesField(5, message(...fields))));
 }
@@ -57,7 +57,7 @@ Deno.test("a tensor of every type is read from raw bytes and from its typed fiel
   }
 });
 
-Deno.test("float16, bfloat16 and four-bit integers are read from bits in either place", () => {
+Deno.test("float16, bfloat16 and four-bit integers are read from raw bytes and from their typed field", () => {
   for (const typed of [false, true]) {
     const bits = typed ? [0x3e00, 0xc000] : Uint16Array.of(0x3e00, 0xc000);
     assertEquals(numbersOf(readTensor({ type: "float16", shape: [2], data: bits, typed })), [1.5, -2]);
@@ -69,7 +69,7 @@ Deno.test("float16, bfloat16 and four-bit integers are read from bits in either 
   }
 });
 
-Deno.test("raw bytes and packed floats stay views of the file", () => {
+Deno.test("raw bytes and packed floats are views of the file", () => {
   const data = new Float32Array(100).fill(2);
   for (const typed of [false, true]) {
     const file = onnxFile({
@@ -81,7 +81,7 @@ Deno.test("raw bytes and packed floats stay views of the file", () => {
   }
 });
 
-Deno.test("floats that are not packed, or packed in parts, are gathered in order", () => {
+Deno.test("unpacked floats, or floats in several packed fields, are collected in order", () => {
   const part = (values: number[]) => bytesField(4, new Uint8Array(Float32Array.from(values).buffer));
   const file = fileWithTensor(
     intField(1, 4),
@@ -94,7 +94,7 @@ Deno.test("floats that are not packed, or packed in parts, are gathered in order
   assertEquals(numbersOf(read(file).graph.initializers.get("t")!), [1, 2, 3, 4]);
 });
 
-Deno.test("external data is taken at its place, and must lie within its file", () => {
+Deno.test("external data is read at its offset, and must be within its file", () => {
   const files = (location: string) =>
     location === "w.bin" ? Uint8Array.of(9, 9, 9, 9, 0, 0, 0x80, 0x3f) : NO_FILES(location);
   const at = (offset: number, length: number, location = "w.bin"): TensorSpec => ({
@@ -104,11 +104,11 @@ Deno.test("external data is taken at its place, and must lie within its file", (
     external: { location, offset, length },
   });
   assertEquals(numbersOf(readTensor(at(4, 4), files)), [1]);
-  assertThrows(() => readTensor(at(6, 4), files), TypeError, "lies at 6 to 10 of w.bin, which has 8 bytes");
+  assertThrows(() => readTensor(at(6, 4), files), TypeError, "is at bytes 6 to 10 of w.bin, which has 8 bytes");
   assertThrows(() => readTensor(at(0, 4, "other.bin"), files), TypeError, "no other.bin");
 });
 
-Deno.test("attributes keep their kind, graphs and the names of functions included", () => {
+Deno.test("attributes keep their kind, including graphs and references in functions", () => {
   const body = { nodes: [{ op: "Relu", inputs: ["x"], outputs: ["y"] }], outputs: [{ name: "y" }] };
   const { graph } = read(onnxFile({
     nodes: [{
@@ -130,7 +130,7 @@ Deno.test("attributes keep their kind, graphs and the names of functions include
   assertEquals(inner.value.nodes.map(({ operator }) => operator), ["Relu"]);
 });
 
-Deno.test("a Constant is an initializer, and an initializer is no input", () => {
+Deno.test("a Constant becomes an initializer, and an initializer is not an input", () => {
   const tensor = { type: "float32", shape: [1], data: [7] } as const;
   const { graph } = read(onnxFile({
     nodes: [{ op: "Constant", inputs: [], outputs: ["c"], attributes: { value: { tensor } } }],
@@ -148,16 +148,16 @@ Deno.test("free dimensions keep their names; unnamed ones and ? have none", () =
   assertEquals(graph.inputs[0]!.shape, ["n", 3, null, null, null]);
 });
 
-Deno.test("what is no model, or contradicts itself, is refused with what is wrong", () => {
+Deno.test("invalid or inconsistent files are rejected with the reason", () => {
   const refused: [string, Uint8Array, string][] = [
-    ["nothing", new Uint8Array(0), "it holds no graph"],
-    ["a text", new TextEncoder().encode("this is no model at all"), "is no ONNX model"],
-    ["a picture", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), "is no ONNX model"],
+    ["nothing", new Uint8Array(0), "it has no graph"],
+    ["a text", new TextEncoder().encode("this is no model at all"), "is not an ONNX model"],
+    ["a picture", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), "is not an ONNX model"],
     ["a length beyond the end", message(intField(1, 10), Uint8Array.of(0x3a, 0xff, 0x7f)), "ends in the middle"],
     [
       "too few bytes",
       fileWithTensor(intField(1, 3), intField(2, 1), bytesField(9, "1234")),
-      "needs 12 bytes and has 4",
+      "needs 12 bytes but has 4",
     ],
     ["too few elements", fileWithTensor(intField(1, 3), intField(2, 7), intField(7, 1)), "has 1 of 3 elements"],
     ["a negative size", fileWithTensor(intField(1, -3), intField(2, 1)), "has the shape [-3]"],
@@ -170,20 +170,20 @@ Deno.test("what is no model, or contradicts itself, is refused with what is wron
   ];
   for (const [what, bytes, text] of refused) {
     const error = assertThrows(() => read(bytes), TypeError, text);
-    assert(error.message.startsWith("The file is damaged or is no ONNX model: "), what);
+    assert(error.message.startsWith("The file is damaged or is not an ONNX model: "), what);
   }
 });
 
-Deno.test("graphs that lie in each other without end are refused", () => {
+Deno.test("too deeply nested graphs are rejected", () => {
   let inner = graphProto({ nodes: [], outputs: [] });
   for (let depth = 0; depth < 200; depth++) {
     const attribute = message(bytesField(1, "body"), intField(20, 5), bytesField(6, inner));
     inner = bytesField(1, bytesField(5, attribute)) as typeof inner;
   }
-  assertThrows(() => read(message(intField(1, 10), bytesField(7, inner))), TypeError, "lie in each other");
+  assertThrows(() => read(message(intField(1, 10), bytesField(7, inner))), TypeError, "graphs are nested");
 });
 
-Deno.test("tensors of types that WebNN has not are kept by name, without elements", () => {
+Deno.test("tensors of unsupported types are kept without elements", () => {
   const { type, bytes } = read(fileWithTensor(intField(1, 1), intField(2, 17), bytesField(8, "t"), bytesField(9, "1")))
     .graph.initializers.get("t")!;
   assertEquals([type, bytes.byteLength], ["other", 0]);

@@ -1,5 +1,5 @@
 /**
- * Recurrent networks as PyTorch exports them, beside onnxruntime-node.
+ * Recurrent networks like those exported by PyTorch, compared with onnxruntime-node.
  */
 import { assert, assertEquals } from "@std/assert";
 import { runChild } from "../../support/child.ts";

@@ -1,6 +1,6 @@
 /**
- * A plain and slow reference of ONNX's operators in float64, from their definitions. It shares no code with the importer
- * and its engines.
+ * A simple, slow float64 reference of ONNX's operators, written from their definitions. It shares no code with the
+ * importer and its engines.
  *
  * @see https://onnx.ai/onnx/operators/
  * @module
@@ -28,7 +28,7 @@ const roundEven = (x: number) => {
   return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
 };
 
-/** The error function: its series, which converges everywhere. */
+/** The error function, by its Taylor series. */
 function erf(x: number): number {
   if (Math.abs(x) > 5) return Math.sign(x);
   let [term, total] = [x, x];
@@ -39,7 +39,7 @@ function erf(x: number): number {
   return total * 2 / Math.sqrt(Math.PI);
 }
 
-/** Functions of one number, with the parameters that the tests use. */
+/** Functions of one number, with the parameters used in the tests. */
 export const UNARY: Readonly<Record<string, (x: number) => number>> = {
   Abs: Math.abs,
   Acos: Math.acos,
@@ -99,14 +99,14 @@ export const BINARY: Readonly<Record<string, (a: number, b: number) => number>> 
   LessOrEqual: (a, b) => Number(a <= b),
 };
 
-/** An operator of two operands that broadcast. */
+/** An operator with two operands that are broadcast. */
 export function binary(name: string, a: Tensor64, b: Tensor64, type: Tensor64["type"] = "float32"): Tensor64 {
   return make(broadcast(a.shape, b.shape), (p) => BINARY[name]!(spread(a, p), spread(b, p)), type);
 }
 
 const total = (list: number[]) => list.reduce((a, b) => a + b, 0);
 
-/** Reductions of a list. */
+/** Reductions of a list to a number. */
 export const REDUCTIONS: Readonly<Record<string, (list: number[]) => number>> = {
   ReduceL1: (list) => total(list.map(Math.abs)),
   ReduceL2: (list) => Math.sqrt(total(list.map((x) => x * x))),
@@ -126,7 +126,7 @@ export function softmax(x: Tensor64, axis: number): Tensor64 {
   return make(x.shape, (p) => Math.exp(at(x, p)) / at(sums, p.with(axis, 0)));
 }
 
-/** What windows have in common, an item an axis. */
+/** The options of windows, one item per axis. */
 export interface Windows64 {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
@@ -134,7 +134,7 @@ export interface Windows64 {
   readonly pads: readonly number[];
 }
 
-/** The sizes of what windows give. */
+/** The number of windows along each axis. */
 function outputSizes(
   sizes: readonly number[],
   { kernel, strides, dilations, pads }: Windows64,
@@ -147,7 +147,7 @@ function outputSizes(
   });
 }
 
-/** Where a window's element stands in the input. */
+/** The position of a window's element in the input. */
 function places(
   window: readonly number[],
   offset: readonly number[],
@@ -201,7 +201,7 @@ export function convTranspose(
   });
 }
 
-/** A pool: `combine` gets the elements of a window; those of the padding only with `padded`. */
+/** A pool: `combine` gets the elements of a window, including those of the padding if `padded` is set. */
 export function pool(
   x: Tensor64,
   windows: Windows64,
@@ -218,7 +218,7 @@ export function pool(
   });
 }
 
-/** (x - mean) / √(variance + ε) over axes, times scale plus bias, which broadcast. */
+/** (x - mean) / √(variance + ε) over axes, times scale, plus bias; both are broadcast. */
 export function normalize(
   x: Tensor64,
   axes: readonly number[],
@@ -241,7 +241,7 @@ export function rmsNormalize(x: Tensor64, epsilon: number, scale: Tensor64): Ten
   return make(x.shape, (p) => at(x, p) / Math.sqrt(spread(square, p) + epsilon) * spread(scale, p));
 }
 
-/** Interpolation along one axis by a kernel of `radius` elements to each side, the borders repeated. */
+/** Interpolates along one axis with a kernel of `radius` elements to each side; border elements are repeated. */
 export function resizeAxis(
   x: Tensor64,
   axis: number,
@@ -267,7 +267,7 @@ export function cubic(d: number, a = -0.75): number {
   return d > 1 ? a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a : (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
 }
 
-/** Bilinear samples of [N, C, H, W] at a grid [N, h, w, 2], zeros outside, corners not aligned. */
+/** Bilinear samples of [N, C, H, W] at a grid [N, h, w, 2], with zeros outside, and without aligned corners. */
 export function gridSample(x: Tensor64, grid: Tensor64): Tensor64 {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   return make([n, c, grid.shape[1]!, grid.shape[2]!], ([b, channel, i, j]) => {
@@ -282,7 +282,7 @@ export function gridSample(x: Tensor64, grid: Tensor64): Tensor64 {
   });
 }
 
-/** The functions of recurrent networks. */
+/** The activation functions of recurrent networks. */
 const GATES: Readonly<Record<string, (x: number) => number>> = {
   Sigmoid: sigmoid,
   Tanh: Math.tanh,
@@ -290,7 +290,7 @@ const GATES: Readonly<Record<string, (x: number) => number>> = {
   Softsign: UNARY.Softsign!,
 };
 
-/** A recurrent network in one direction: x [steps, batch, inputs], weights without the axis of directions. */
+/** A recurrent network in one direction: x is [steps, batch, inputs]; weights have no axis for directions. */
 export interface Recurrent64 {
   readonly x: Tensor64;
   readonly w: Tensor64;
@@ -305,7 +305,7 @@ export interface Recurrent64 {
   readonly lengths?: readonly number[];
 }
 
-/** All states [steps, batch, hidden], the last, and the last cell. */
+/** All states [steps, batch, hidden], the last state, and the last cell. */
 export function recurrent(
   kind: "RNN" | "GRU" | "LSTM",
   network: Recurrent64,
@@ -377,7 +377,7 @@ const CELLS: Readonly<Record<"RNN" | "GRU" | "LSTM", Cell>> = {
   },
 };
 
-/** Attention of [batch, heads, length, size] with what is added to the scores; groups of heads share keys. */
+/** Attention of [batch, heads, length, size] with a bias for the scores; groups of heads may share keys. */
 export function attention(
   q: Tensor64,
   k: Tensor64,
@@ -394,19 +394,21 @@ export function attention(
   return matmul(softmax(masked, 3), shared(v));
 }
 
-/** [batch, length, heads · size] as [batch, heads, length, size]. */
+/** Converts [batch, length, heads · size] to [batch, heads, length, size]. */
 export function splitHeads(x: Tensor64, heads: number): Tensor64 {
   const [batch, length, width] = x.shape as [number, number, number];
   return transpose(reshape(x, [batch, length, heads, width / heads]), [0, 2, 1, 3]);
 }
 
-/** The way back. */
+/** Converts [batch, heads, length, size] to [batch, length, heads · size]. */
 export function mergeHeads(x: Tensor64): Tensor64 {
   const [batch, heads, length, size] = x.shape as [number, number, number, number];
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, length, heads * size]);
 }
 
-/** Pairs (i, i + half) of the last axis of [batch, heads, length, size], turned by the angles of their positions. */
+/**
+ * Rotates the pairs (i, i + half) of the last axis of [batch, heads, length, size] by the angles of their positions.
+ */
 export function rotate(
   x: Tensor64,
   cos: Tensor64,
@@ -422,12 +424,12 @@ export function rotate(
   });
 }
 
-/** round(x / scale) + zero, within the limits. */
+/** round(x / scale) + zero, clamped to the limits. */
 export function quantize(x: number, scale: number, zero: number, [low, high]: readonly [number, number]): number {
   return Math.max(low, Math.min(high, roundEven(x / scale) + zero));
 }
 
-/** The discrete Fourier transform of the last axis of numbers: pairs. */
+/** The discrete Fourier transform of real numbers along the last axis; the result has pairs. */
 export function dft(x: Tensor64, frequencies: number): Tensor64 {
   const length = x.shape.at(-1)!;
   return make([...x.shape.slice(0, -1), frequencies, 2], (p) => {

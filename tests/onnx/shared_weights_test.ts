@@ -1,5 +1,5 @@
 /**
- * Graphs of several shapes share their weights: packed once, and released with the last of them.
+ * Graphs of several shapes share their packed weights, which are released with the last graph.
  */
 import { assertEquals } from "@std/assert";
 import { createContext } from "@webnn/deno";
@@ -8,7 +8,7 @@ import { onnxFile } from "../support/onnx_writer.ts";
 
 const SIZE = 128;
 
-Deno.test("models of shared weights give their numbers in every shape, beside each other and after each other", async () => {
+Deno.test("models with shared weights are right for every shape, in concurrent and successive runs", async () => {
   const context = await createContext();
   const data = Float32Array.from({ length: SIZE * SIZE }, (_, i) => (i % 5) - 2);
   const file = onnxFile({
@@ -21,7 +21,7 @@ Deno.test("models of shared weights give their numbers in every shape, beside ea
     initializers: [{ name: "w", type: "float32", shape: [SIZE, SIZE], data }],
   });
   const column = Array.from({ length: SIZE }, (_, i) => data.reduce((sum, w, k) => k % SIZE === i ? sum + w : sum, 0));
-  // maxGraphs 2, so that sessions come and go while others use what is packed.
+  // maxGraphs 2, so that sessions are created and released while others use the packed weights.
   const models = await Promise.all([1, 2].map(() => loadOnnx(file, { context, maxGraphs: 2 })));
   for (const rows of [1, 2, 3, 4, 1]) {
     for (const model of models) {

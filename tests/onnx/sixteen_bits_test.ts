@@ -1,4 +1,4 @@
-/** 16-bit integers: what only hands them on is computed, what computes with them is refused. */
+/** 16-bit integers: operators that move or compare them are supported, operators that compute are rejected. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { loadOnnx } from "@webnn/deno/onnx";
 import { type NodeSpec, onnxFile, type PortSpec } from "../support/onnx_writer.ts";
@@ -23,11 +23,11 @@ Deno.test("16-bit integers are moved, compared and cast", async () => {
 
 const refused: Record<string, NodeSpec[]> = {
   "a sum": [{ op: "Add", inputs: ["x", "x"], outputs: ["y"] }],
-  "a negation of what was moved": [
+  "a negation after a reshape": [
     { op: "Reshape", inputs: ["x", "shape"], outputs: ["r"] },
     { op: "Neg", inputs: ["r"], outputs: ["y"] },
   ],
-  "a shift of the unsigned": [{
+  "a shift": [{
     op: "BitShift",
     inputs: ["x", "x"],
     outputs: ["y"],
@@ -37,7 +37,7 @@ const refused: Record<string, NodeSpec[]> = {
 };
 
 for (const [what, nodes] of Object.entries(refused)) {
-  Deno.test(`${what} of 16-bit integers is refused`, async () => {
+  Deno.test(`${what} of 16-bit integers is rejected`, async () => {
     const type = what.includes("unsigned") ? "uint16" : "int16";
     const file = onnxFile({
       nodes,
@@ -48,11 +48,11 @@ for (const [what, nodes] of Object.entries(refused)) {
         { name: "c", type: "int16", shape: [], data: [3] },
       ],
     });
-    await assertRejects(() => loadOnnx(file), DOMException, "16-bit integers wrap where WebNN's int32 does not");
+    await assertRejects(() => loadOnnx(file), DOMException, "16-bit integers would wrap, but WebNN's int32 does not");
   });
 }
 
-Deno.test("a sum of what was cast to more bits is computed", async () => {
+Deno.test("a sum after a cast to more bits is supported", async () => {
   const nodes = [
     { op: "Cast", inputs: ["x"], outputs: ["c"], attributes: { to: 6 } },
     { op: "Add", inputs: ["c", "c"], outputs: ["y"] },

@@ -1,4 +1,4 @@
-/** Short ways to write models in tests, and to run them. */
+/** Helpers to write and run models in tests. */
 import { loadOnnx, type LoadOnnxOptions, type OnnxModel } from "@webnn/deno/onnx";
 import { type ModelSpec, type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 
@@ -6,7 +6,7 @@ export function load(spec: ModelSpec, options?: LoadOnnxOptions): Promise<OnnxMo
   return loadOnnx(onnxFile(spec), options);
 }
 
-/** A node; names are separated by spaces, and `_` stands for a missing input. */
+/** A node. Names are separated by spaces; `_` is an omitted input. */
 export function node(op: string, inputs: string, outputs: string, attributes: NodeSpec["attributes"] = {}): NodeSpec {
   const names = (text: string) => text === "" ? [] : text.split(" ").map((name) => name === "_" ? "" : name);
   return { op, inputs: names(inputs), outputs: names(outputs), attributes };

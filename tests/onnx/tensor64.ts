@@ -1,5 +1,5 @@
 /**
- * Tensors of the reference of ONNX's operators: float64 numbers in row-major order, computed index by index.
+ * The tensors of the reference for ONNX's operators: float64 numbers in row-major order, computed index by index.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function positions(shape: readonly number[]): number[][] {
   );
 }
 
-/** The element at a position; 0 outside of the tensor unless `outside` says otherwise. */
+/** The element at a position; outside of the tensor `outside`, by default 0. */
 export function at({ shape, data }: Tensor64, position: At, outside = 0): number {
   let index = 0;
   for (const [i, size] of shape.entries()) {
@@ -53,7 +53,7 @@ export function spread(tensor: Tensor64, position: At): number {
   return at(tensor, own.map((p, i) => tensor.shape[i] === 1 ? 0 : p));
 }
 
-/** The shape to which all broadcast. */
+/** The common shape to which all shapes broadcast. */
 export function broadcast(...shapes: (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return Array.from(
@@ -62,14 +62,14 @@ export function broadcast(...shapes: (readonly number[])[]): number[] {
   );
 }
 
-/** The sum of a function of 0 to `to` - 1. */
+/** The sum of a function over the integers from 0 to `to` - 1. */
 export function sum(to: number, term: (i: number) => number): number {
   let total = 0;
   for (let i = 0; i < to; i++) total += term(i);
   return total;
 }
 
-/** Reduces axes, keeping them as 1. */
+/** Reduces axes, and keeps them with size 1. */
 export function reduceAxes(
   { shape, data }: Tensor64,
   axes: readonly number[],
@@ -84,12 +84,12 @@ export function reduceAxes(
   return make(kept, (position) => combine(lists.get(position.join())!));
 }
 
-/** A tensor in another shape. */
+/** Reshapes a tensor. */
 export function reshape(tensor: Tensor64, shape: readonly number[]): Tensor64 {
   return { ...tensor, shape };
 }
 
-/** Matrices of the last two axes, multiplied; the others broadcast. */
+/** The product of the matrices in the last two axes; the other axes are broadcast. */
 export function matmul(a: Tensor64, b: Tensor64): Tensor64 {
   const [rows, inner, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
   const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2), []);
@@ -99,7 +99,7 @@ export function matmul(a: Tensor64, b: Tensor64): Tensor64 {
   });
 }
 
-/** A tensor with its axes in another order. */
+/** Permutes the axes of a tensor. */
 export function transpose(x: Tensor64, order: readonly number[]): Tensor64 {
   return make(order.map((axis) => x.shape[axis]!), (position) => {
     const from: number[] = [];

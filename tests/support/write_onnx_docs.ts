@@ -1,5 +1,5 @@
 /**
- * `deno task docs:onnx` writes docs/onnx-operators.md: the operators that the importer takes, from its rows.
+ * `deno task docs:onnx` writes docs/onnx-operators.md: the operators that the importer supports, from its rows.
  *
  * @module
  */
@@ -15,34 +15,38 @@ export const ONNX_DOCS: URL = new URL("../../docs/onnx-operators.md", import.met
 
 const INTRODUCTION = `# Operators of ONNX
 
-What \`@webnn/deno/onnx\` takes, of operator sets 7 to ${NEWEST}. This page is generated from the rows in \`src/onnx/rows/\` by
-\`deno task docs:onnx\`; do not edit it. \`deno task test:onnx\` runs ONNX's own node tests and lists what is refused, and why.
+The operators that \`@webnn/deno/onnx\` supports, from operator sets 7 to ${NEWEST}. This page is generated from
+\`src/onnx/rows/\` by \`deno task docs:onnx\`; do not edit it. \`deno task test:onnx\` runs ONNX's own node tests, and lists
+what is not supported and why.
 
-- The versions are those at which a definition that differs begins; each holds until the next. An operator whose first
-  version is above 7 was added then.
-- **folded**: with inputs that are known while the graph is built, the operator is computed then, and none is left.
-- If with a condition that is known, Loop and Scan with a number of iterations that is known, and functions of the model
-  are taken too.
-- float64 is computed as float32, a bool is a uint8 of 0 and 1.
-- Inputs that decide over shapes, such as axes, sizes and repeats, may be initializers, computed from shapes, or inputs of
-  the model: then each value makes a graph of its own.
+- Versions are those in which the definition of the operator changed. Each applies until the next. If the first one is
+  above 7, the operator was added in that version.
+- **folded**: if all inputs are known while the graph is built, the operator is computed then, and the graph does not
+  contain it.
+- If is supported with a known condition, or with branches of equal shapes; Loop and Scan with a known number of
+  iterations. Functions of the model are supported too.
+- float64 is computed as float32; a bool is a uint8 with 0 and 1.
+- Inputs that determine shapes, such as axes, sizes and repeats, may be initializers, computed from shapes, or inputs of
+  the model. In the last case, a graph is built for each of their values.
 `;
 
-const REFUSED = `## What is refused
+const REFUSED = `## What is not supported
 
-A model is taken as a whole or refused with a list of the nodes that stand against it. Besides operators without a row:
+If a model has unsupported nodes, it is rejected with a list of them. Unsupported are operators that are not listed here,
+and:
 
-- Shapes that depend on elements which only a run computes: NonZero, Compress, Range and the like of computed values;
+- Shapes that depend on values computed by a run: NonZero, Compress, Range and similar operators on computed values;
   NonMaxSuppression and Unique.
-- Randomness: Dropout in training, Bernoulli, RandomNormal and their kind.
-- What ONNX and its engines, or two releases of ONNX, define in two ways: Attention of version 23 with several heads in an
-  input of three axes, with groups of heads that share keys, or with softcap beside a mask; Resize by a scale that gives no
-  whole size where corners are aligned, and by scales beside a part of the input; \`noop_with_empty_axes\` of ReduceL1, L2,
-  LogSum, LogSumExp and SumSquare without axes.
-- What would cost too much: sorting (TopK of more than 16) where elements times axis exceed 2²⁶, ScatterElements and
-  ScatterND with a reduction of more than 512 updates, recurrent networks beyond WebNN's options of more than 1,024 steps,
-  Fourier transforms of more than 4,096 elements, determinants of more than 5 rows.
-- Strings, sequences, images, trees, 16-bit and 8-bit floats as results.
+- Random results: Dropout in training mode, Bernoulli, RandomNormal and similar operators.
+- Cases that ONNX and its engines, or two releases of ONNX, define differently: Attention of version 23 with several heads
+  in an input of rank 3, with heads that share keys, or with softcap and a mask; Resize with aligned corners by a scale that
+  does not give an integer size, and with scales and \`tf_crop_and_resize\`; \`noop_with_empty_axes\` of ReduceL1, L2, LogSum,
+  LogSumExp and SumSquare without axes.
+- Cases that are too expensive: sorting (TopK of more than 16) if the number of elements times the length of the axis
+  exceeds 2²⁶; ScatterElements and ScatterND with a reduction of more than 512 updates; recurrent networks of more than
+  1,024 steps that WebNN's own operators cannot express; Fourier transforms of more than 4,096 elements; determinants of
+  more than 5 rows.
+- Strings, sequences, images, trees, 8-bit floats, and casts to bfloat16, int16 and uint16.
 `;
 
 /** The text of the page. */
@@ -66,7 +70,7 @@ function rowLines(domain: string, rows: readonly Row[]): string[] {
   return [...lines, ...[...folded].filter((name) => !named.has(name)).map((name) => line(name, "all"))];
 }
 
-const HELP = `Writes docs/onnx-operators.md anew.
+const HELP = `Writes docs/onnx-operators.md.
 
 Usage: deno task docs:onnx`;
 

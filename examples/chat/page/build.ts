@@ -1,5 +1,5 @@
 /**
- * `deno run -A examples/chat/page/build.ts FILE.html`: the page as one file, to open in a browser with WebNN.
+ * `deno run -A examples/chat/page/build.ts FILE.html`: writes the page as one file, to open in a browser with WebNN.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import * as esbuild from "esbuild";
 import { fileURLToPath } from "node:url";
 import { writeFile } from "../../../support/program.ts";
 
-/** Packages of the program, of one file each. */
+/** The packages that the program uses. Each is one file. */
 const PACKAGES = ["@huggingface/jinja", "@huggingface/tokenizers"];
 
-/** The page's program, as a script that defines `chat`. */
+/** Bundles the page's program to a script that defines `chat`. */
 export async function bundlePage(): Promise<string> {
   const { outputFiles } = await esbuild.build({
     entryPoints: [fileURLToPath(import.meta.resolve("./page.ts"))],
@@ -25,16 +25,16 @@ export async function bundlePage(): Promise<string> {
   return outputFiles[0]!.text;
 }
 
-/** The page with its program inside. */
+/** The page with its program inlined. */
 export async function buildPage(): Promise<string> {
   const html = await Deno.readTextFile(new URL("index.html", import.meta.url));
   const script = (await bundlePage()).replaceAll("</script", "<\\/script");
-  // A function: the program may hold what `replace` takes for a pattern.
+  // A function, because `replace` would interpret $ patterns in a string.
   return html.replace("/* bundle */", () => script);
 }
 
 if (import.meta.main) {
   const [file] = Deno.args;
-  if (file === undefined) throw new Error("name the file to write");
+  if (file === undefined) throw new Error("pass the path of the file to write");
   await writeFile(file, await buildPage());
 }

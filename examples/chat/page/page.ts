@@ -1,5 +1,5 @@
 /**
- * The chat for a web page, on the browser's own WebNN: the same program, its model a file that the user picks.
+ * The chat in a web page, with the browser's WebNN and a model file that the user picks.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Conversation, type ConversationOptions, createConversation } from 
 import { readGguf } from "../gguf.ts";
 import { loadModel } from "../model.ts";
 
-/** What the page asks of the model. */
+/** The default settings of a conversation in the page. */
 const OPTIONS: ConversationOptions = {
   context: 1024,
   maxTokens: 256,
@@ -16,7 +16,7 @@ const OPTIONS: ConversationOptions = {
   system: undefined,
 };
 
-/** Loads the model of a GGUF file, and begins a conversation. */
+/** Loads the model from a GGUF file, and starts a conversation. */
 export async function openConversation(
   file: Blob,
   options: Partial<ConversationOptions> = {},

@@ -42,7 +42,9 @@ interface Operation<Result> {
 function pairs(node: NodeView): { shape: readonly number[]; a: Elements; b: Elements; type: Plain } | undefined {
   const type = plain(node.type(0));
   if (type === undefined) return undefined;
-  if (node.type(1) !== node.type(0)) node.refuse(`its inputs are ${node.type(0)} and ${node.type(1)}`);
+  if (node.type(1) !== node.type(0)) {
+    node.refuse(`its inputs have different types: ${node.type(0)} and ${node.type(1)}`);
+  }
   const shape = commonShape([node.shape(0), node.shape(1)]);
   const [a, b] = [0, 1].map((i) => elementsOf(expandTo(node.known(i), shape))) as [Elements, Elements];
   return { shape, a, b, type };
@@ -105,7 +107,7 @@ function divide(node: NodeView): Known | undefined {
   const found = pairs(node);
   if (!found) return undefined;
   const { b, type } = found;
-  if (!isFloating(type) && (b as Int32Array).some((element) => !element)) node.refuse("an integer is divided by 0");
+  if (!isFloating(type) && (b as Int32Array).some((element) => !element)) node.refuse("integer division by 0");
   return known(type, found.shape, apply(DIVISION, found));
 }
 
@@ -120,7 +122,7 @@ function modulo(node: NodeView): Known | undefined {
   if (!found) return undefined;
   const asC = node.flag("fmod") || isFloating(found.type);
   if (!isFloating(found.type) && (found.b as Int32Array).some((element) => !element)) {
-    node.refuse("an integer is divided by 0");
+    node.refuse("integer division by 0");
   }
   // The result of % has the sign of the dividend, but ONNX's integer Mod has the sign of the divisor.
   return known(
@@ -140,7 +142,7 @@ const MULTIPLICATION: Operation<number | bigint> = {
 
 /** The element type of the attribute `to`. */
 function castTarget(node: NodeView): ElementType {
-  return elementType(node.int("to")) ?? node.refuse("it casts to a type that WebNN has not");
+  return elementType(node.int("to")) ?? node.refuse("it casts to a type that WebNN does not support");
 }
 
 /** @see https://onnx.ai/onnx/operators/onnx__Cast.html */
@@ -168,7 +170,9 @@ function convert(element: number | bigint, to: Plain): number | bigint {
 function where(node: NodeView): Known | undefined {
   const type = plain(node.type(1));
   if (type === undefined) return undefined;
-  if (node.type(1) !== node.type(2)) node.refuse(`its inputs are ${node.type(1)} and ${node.type(2)}`);
+  if (node.type(1) !== node.type(2)) {
+    node.refuse(`its inputs have different types: ${node.type(1)} and ${node.type(2)}`);
+  }
   const values = [0, 1, 2].map((i) => node.known(i));
   const shape = commonShape(values.map((value) => value.shape));
   const [condition, a, b] = values.map((value) => listOf(expandTo(value, shape))) as [unknown[], number[], number[]];

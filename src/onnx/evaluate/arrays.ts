@@ -24,7 +24,7 @@ function bitsOfElements({ type, bytes }: Known): Uint8Array | Uint16Array | Uint
     case 8:
       return new BigUint64Array(...part);
     default:
-      throw new Unsupported(`elements of ${type} cannot be picked one by one`);
+      throw new Unsupported(`elements of type ${type} cannot be selected one by one`);
   }
 }
 
@@ -56,7 +56,7 @@ const MAX_ELEMENTS = 2 ** 24;
  */
 export function positionsBy(shape: readonly number[], offsets: readonly ((i: number) => number)[]): Float64Array {
   const size = sizeOf(shape);
-  if (size > MAX_ELEMENTS) throw new Unsupported(`${size} elements are too many to fold`);
+  if (size > MAX_ELEMENTS) throw new Unsupported(`${size} elements are too many for constant folding`);
   const positions = new Float64Array(size);
   let inner = size;
   shape.forEach((length, axis) => {
@@ -109,6 +109,6 @@ export function isBig(elements: Elements): elements is BigInt64Array | BigUint64
 /** Converts an axis that may count from the end to one that counts from 0. */
 export function axisOf(axis: number, rank: number): number {
   const from0 = axis < 0 ? axis + rank : axis;
-  if (!(from0 >= 0 && from0 < rank)) throw new Unsupported(`axis ${axis} is not one of rank ${rank}`);
+  if (!(from0 >= 0 && from0 < rank)) throw new Unsupported(`axis ${axis} is out of range for rank ${rank}`);
   return from0;
 }

@@ -141,14 +141,14 @@ export function splitSizes(node: NodeView): { axis: number; sizes: readonly numb
   const given = node.opset < 13 ? node.ints("split") : node.numbers(1, "the sizes");
   if (given) {
     if (given.reduce((sum, size) => sum + size, 0) !== shape[axis] || given.some((size) => size < 0)) {
-      node.refuse(`the parts [${given}] do not make up ${shape[axis]}`);
+      node.refuse(`the sum of the parts [${given}] is not ${shape[axis]}`);
     }
     return { axis, sizes: given };
   }
   const parts = node.opset >= 18 ? node.int("num_outputs", node.outputCount) : node.outputCount;
   const size = Math.ceil(shape[axis]! / parts);
   const sizes = Array.from({ length: parts }, (_, i) => Math.min(size, shape[axis]! - i * size));
-  if (sizes.some((part) => part < 0)) node.refuse(`${shape[axis]} elements do not split into ${parts} parts`);
+  if (sizes.some((part) => part < 0)) node.refuse(`${shape[axis]} elements cannot be split into ${parts} parts`);
   return { axis, sizes };
 }
 
@@ -167,7 +167,7 @@ const Transpose: Evaluate = (node) => {
   const value = node.known(0);
   const permutation = node.ints("perm") ?? value.shape.map((_, i) => value.shape.length - 1 - i);
   const strides = stridesOf(value.shape);
-  const shape = permutation.map((axis) => value.shape[axis] ?? node.refuse(`axis ${axis} is not one of the input`));
+  const shape = permutation.map((axis) => value.shape[axis] ?? node.refuse(`the input has no axis ${axis}`));
   return pick(value, shape, positionsBy(shape, permutation.map((axis) => (i) => i * strides[axis]!)));
 };
 
@@ -188,7 +188,7 @@ const Tile: Evaluate = (node) => {
 const Range: Evaluate = (node) => {
   const [start, limit, delta] = [0, 1, 2].map((i) => node.neededNumber(i)) as [number, number, number];
   const length = Math.max(Math.ceil((limit - start) / delta), 0);
-  if (!(length <= 2 ** 22)) node.refuse(`it has ${length} elements`);
+  if (!(length <= 2 ** 22)) node.refuse(`its result has ${length} elements, which is too many`);
   const { type } = node.known(0);
   if (type !== "int64" && type !== "int32" && type !== "float32" && type !== "float64") return undefined;
   return known(type, [length], Array.from({ length }, (_, i) => start + i * delta));

@@ -33,7 +33,7 @@ const Constant: Evaluate = (node) => {
   if (floats) return known("float32", [floats.length], floats);
   const ints = node.ints("value_ints");
   if (ints) return known("int64", [ints.length], ints);
-  return node.refuse("a constant of this kind cannot be computed with");
+  return node.refuse("constants of this kind are not supported");
 };
 
 /** The shape `[]` means one element, as in other operators. */
@@ -53,13 +53,15 @@ const ConstantOfShape: Evaluate = (node) => {
 /** @see https://onnx.ai/onnx/operators/onnx__Reshape.html */
 export function reshapedTo(node: NodeView, from: readonly number[], to: readonly number[]): number[] {
   const zeroStays = !node.flag("allowzero");
-  const shape = to.map((size, axis) => size === 0 && zeroStays ? from[axis] ?? node.refuse("no such axis") : size);
+  const shape = to.map((size, axis) =>
+    size === 0 && zeroStays ? from[axis] ?? node.refuse(`a 0 for axis ${axis}, which the input does not have`) : size
+  );
   const open = shape.indexOf(-1);
   if (open >= 0) {
     shape[open] = sizeOf(from) / shape.reduce((product, size) => size === -1 ? product : product * size, 1);
   }
   if (sizeOf(shape) !== sizeOf(from) || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
-    node.refuse(`[${from}] cannot become [${to}]`);
+    node.refuse(`[${from}] cannot be reshaped to [${to}]`);
   }
   return shape;
 }
@@ -72,7 +74,7 @@ export function axesOf(node: NodeView): readonly number[] | undefined {
 /** Removes axes of size 1 from a shape; by default all of them. */
 export function squeezed(node: NodeView, shape: readonly number[], axes: readonly number[] | undefined): number[] {
   const gone = axes?.map((axis) => axisOf(axis, shape.length));
-  if (gone?.some((axis) => shape[axis] !== 1)) node.refuse(`the axes [${axes}] of [${shape}] are not all of size 1`);
+  if (gone?.some((axis) => shape[axis] !== 1)) node.refuse(`the axes [${axes}] of [${shape}] do not all have size 1`);
   return shape.filter((size, axis) => gone ? !gone.includes(axis) : size !== 1);
 }
 

@@ -120,13 +120,13 @@ function maskOf(node: NodeView): Pick<Scoring, "bias" | "visible"> {
 
 /** ONNX 1.18, which introduced the operator, and later releases define the same version of it differently. */
 function checkDefinition(node: NodeView, isFlat: boolean, qHeads: number, kvHeads: number): void {
-  const differs = "which ONNX 1.18 and later releases define in two ways";
-  if (isFlat && qHeads > 1) node.refuse(`more than one head in an input of three axes, ${differs}`);
-  if (qHeads !== kvHeads && kvHeads > 1) node.refuse(`groups of heads that share keys, ${differs}`);
+  const differs = "which ONNX 1.18 and later releases define differently";
+  if (isFlat && qHeads > 1) node.refuse(`more than one head in an input of rank 3, ${differs}`);
+  if (qHeads !== kvHeads && kvHeads > 1) node.refuse(`heads that share keys, ${differs}`);
   const isMasked = node.has(3) || node.flag("is_causal");
-  if (node.float("softcap", 0) !== 0 && isMasked) node.refuse(`softcap beside a mask, ${differs}`);
+  if (node.float("softcap", 0) !== 0 && isMasked) node.refuse(`softcap with a mask, ${differs}`);
   if (node.flag("is_causal") && (node.has(3) || node.has(4))) {
-    node.refuse(`is_causal beside a mask or a past, ${differs}`);
+    node.refuse(`is_causal with a mask or a past, ${differs}`);
   }
 }
 
@@ -204,10 +204,10 @@ function keyMask(node: NodeView, i: number, keys: number): MLOperand | undefined
     const places = node.constant(mask.dataType, [1, 1, 1, keys], range(0, keys));
     return where(lesser(places, node.reshape(mask, [batch, 1, 1, 1])), zero, filter);
   }
-  if (rank < 2 || rank > 4) return node.refuse(`a mask of the shape [${mask.shape}]`);
+  if (rank < 2 || rank > 4) return node.refuse(`a mask with the shape [${mask.shape}]`);
   const [first, ...rest] = mask.shape as [number, ...number[]];
   const shape = rank === 2 ? [first, 1, 1, ...rest] : rank === 3 ? [first, 1, ...rest] : mask.shape;
-  if (shape[3] !== keys) node.refuse(`a mask of ${shape[3]} keys where there are ${keys}`);
+  if (shape[3] !== keys) node.refuse(`a mask for ${shape[3]} keys, but there are ${keys}`);
   return where(greater(node.reshape(mask, shape), 0), zero, filter);
 }
 
@@ -229,7 +229,7 @@ function oneWay(node: NodeView, { q, k }: Heads): { visible?: MLOperand } {
 
 /** Queries, keys and values from separate inputs or one packed input, with a common bias. */
 function multiHeadAttention(node: NodeView): RowResult {
-  if (node.has(8) || node.has(9)) node.refuse("a past that shares its buffer");
+  if (node.has(8) || node.has(9)) node.refuse("a past that shares its buffer with the present");
   const { q, k, v } = headsOfInputs(node, node.int("num_heads"));
   const now = { q, k: afterPast(node, 6, k), v: afterPast(node, 7, v) };
   const { y, masked } = attend(node, now, {
@@ -279,7 +279,7 @@ function packedHeads(node: NodeView, parts: readonly MLOperand[], bias: MLOperan
 function attentionOfMicrosoft(node: NodeView): RowResult {
   const heads = node.int("num_heads");
   if (node.flag("do_rotary")) node.refuse("do_rotary");
-  if (node.has(6)) node.refuse("a past that shares its buffer");
+  if (node.has(6)) node.refuse("a past that shares its buffer with the present");
   const product = node.builder.matmul(node.input(0), node.input(1));
   const all = node.has(2) ? node.builder.add(product, node.input(2)) : product;
   const sizes = node.ints("qkv_hidden_sizes") ?? range(0, 3).map(() => all.shape[2]! / 3);
@@ -309,7 +309,7 @@ function groupQueryAttention(node: NodeView): RowResult {
   const past = node.has(GROUP.past) ? node.shape(GROUP.past)[2]! : 0;
   const total = node.neededNumber(GROUP.total, "total_sequence_length");
   const keys = Math.max(past, total);
-  if (past && node.operandType(GROUP.past) !== parts.k.dataType) node.refuse("a cache of another type");
+  if (past && node.operandType(GROUP.past) !== parts.k.dataType) node.refuse("a past with another type than the keys");
   const { add, sub, max, min } = calculate(node);
   // The position of the first new element: the total length minus the number of new elements.
   const ends = node.reshape(node.cast(node.input(GROUP.lengths), "int32"), [batch, 1]);

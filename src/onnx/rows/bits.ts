@@ -20,8 +20,8 @@ const WIDTHS: Partial<Record<MLOperandDataType, number>> = {
 };
 
 function widthOf(node: NodeView, x: MLOperand): number {
-  if (node.type(0) !== x.dataType) node.refuse(`the bits of ${node.type(0)}`);
-  return WIDTHS[x.dataType] ?? node.refuse(`the bits of ${x.dataType}`);
+  if (node.type(0) !== x.dataType) node.refuse(`bitwise operators on ${node.type(0)}`);
+  return WIDTHS[x.dataType] ?? node.refuse(`bitwise operators on ${x.dataType}`);
 }
 
 /** The unsigned type of the same width, to which casts wrap. */

@@ -54,7 +54,7 @@ function createCalculation(node: NodeView): Calculation {
 
 function lift(node: NodeView, term: Term, beside: Term): MLOperand {
   if (typeof term !== "number") return term;
-  if (typeof beside === "number") return node.refuse("a formula of numbers only");
+  if (typeof beside === "number") return node.refuse("a formula without operands");
   return node.scalar(beside, term);
 }
 

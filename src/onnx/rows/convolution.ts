@@ -31,7 +31,7 @@ function convolve(
     return node.reshape(flat, [...flat.shape.slice(0, 2), flat.shape[3]!]);
   }
   if (axes === 3) return convolve3d(node, x, filter, windows, groups, bias);
-  if (axes !== 2) return node.refuse(`a convolution over ${axes} axes`);
+  if (axes !== 2) return node.refuse(`a convolution over ${axes} spatial axes`);
   const { strides, dilations } = windows;
   const options = { padding: padding2d(windows), strides: [...strides], dilations: [...dilations], groups };
   return node.builder.conv2d(x, filter, { ...options, ...bias && { bias } });
@@ -93,7 +93,7 @@ function fusedConv(node: NodeView): RowResult {
     case "Clip":
       return builder.clamp(sum, { minValue: alpha ?? -Infinity, maxValue: beta ?? Infinity });
     default:
-      return node.refuse(`the activation ${node.string("activation")} is unknown`);
+      return node.refuse(`the activation ${node.string("activation")} is not supported`);
   }
 }
 
@@ -175,7 +175,7 @@ function spread(node: NodeView, x: MLOperand, filter: MLOperand, how: Transposed
     const flat = spread(node, lift(node, x), lift(node, filter), twice, groups);
     return node.reshape(flat, [...flat.shape.slice(0, 2), flat.shape[3]!]);
   }
-  if (axes !== 3) return node.refuse(`a convolution over ${axes} axes`);
+  if (axes !== 3) return node.refuse(`a transposed convolution over ${axes} spatial axes`);
   return spread3d(node, x, filter, how, groups);
 }
 

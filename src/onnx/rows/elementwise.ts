@@ -75,7 +75,7 @@ function mod(node: NodeView): MLOperand {
   const rest = sub(a, mul(whole, b));
   if (isUnsigned(a)) return rest;
   if (node.flag("fmod")) return isFloat(a) ? exactRemainder(node, rest, a, b) : rest;
-  if (isFloat(a)) return node.refuse("floating-point numbers need fmod = 1");
+  if (isFloat(a)) return node.refuse("floating-point inputs require fmod = 1");
   const otherSign = builder.logicalXor(lesser(rest, 0), lesser(b, 0));
   return where(builder.logicalAnd(notEqual(rest, 0), otherSign), add(rest, b), rest);
 }
@@ -104,7 +104,7 @@ function cast(node: NodeView): RowResult {
 
 /** A computed uint8 may be a bool of the model, for which casts are different. */
 function castLike(node: NodeView): RowResult {
-  if (node.type(1) === "uint8" && !node.ifKnown(1)) node.refuse("a type of 8 bits that may be bool or uint8");
+  if (node.type(1) === "uint8" && !node.ifKnown(1)) node.refuse("the target type may be bool or uint8");
   return castTo(node, node.type(1), node.input(0));
 }
 
@@ -112,7 +112,7 @@ function castTo(node: NodeView, type: ElementType, x: MLOperand): MLOperand {
   if (type === "bool") return toBool(node, x);
   if (type === "float64" && isFloat(x)) return node.cast(x, "float32");
   const target = operandType(type, node.limits);
-  if (operandTypeDiffers(type)) node.refuse(`WebNN has no ${type}`);
+  if (operandTypeDiffers(type)) node.refuse(`WebNN does not support ${type}`);
   if (x.dataType === target) return x;
   const to8Bits = target === "int8" || target === "uint8";
   // ONNX does not define floats that exceed 8 bits; integers wrap, and floats do the same when cast through int32.
@@ -146,7 +146,7 @@ const TYPES = [
 
 /** The element type for a number of TensorProto.DataType. */
 export function typeNamed(node: NodeView, code: number): ElementType {
-  return TYPES[code] || node.refuse(`the element type ${code} is none that WebNN can hold`);
+  return TYPES[code] || node.refuse(`WebNN does not support the element type with number ${code}`);
 }
 
 /** Bounds are attributes before version 11, inputs since then. A NaN or missing bound is no bound. */
@@ -252,7 +252,7 @@ function where(node: NodeView): MLOperand {
 /** Inference: the mask is all true. Models with a training mode that has no effect have a known ratio of 0. */
 function dropout(node: NodeView): RowResult {
   const training = node.since >= 12 && node.has(2) && node.number(2, "training_mode") !== 0;
-  if (training && (node.has(1) ? node.number(1, "ratio") : 0.5) !== 0) node.refuse("dropout in training is random");
+  if (training && (node.has(1) ? node.number(1, "ratio") : 0.5) !== 0) node.refuse("training mode, which is random");
   const x = node.input(0);
   const mask = node.wants(1) ? node.expand(node.scalar("uint8", 1), x.shape) : undefined;
   return [x, node.since < 10 && mask ? node.cast(mask, x.dataType) : mask];

@@ -51,7 +51,8 @@ type Reduce = "add" | "mul" | "max" | "min";
 function reductionOf(node: NodeView): Reduce | undefined {
   const name = node.string("reduction", "none");
   if (name === "none") return undefined;
-  return ["add", "mul", "max", "min"].includes(name) ? name as Reduce : node.refuse(`the reduction ${name} is unknown`);
+  if (["add", "mul", "max", "min"].includes(name)) return name as Reduce;
+  return node.refuse(`the reduction ${name} is not supported`);
 }
 
 /** The maximum number of updates to combine one after the other. */
@@ -67,7 +68,7 @@ function scatterElements(node: NodeView): RowResult {
   const place = (into: MLOperand, at: MLOperand, values: MLOperand) => scatterInto(node, into, at, values, axis);
   if (!reduce) return place(x, indices, updates);
   const steps = indices.shape[axis]!;
-  if (steps > MAXIMUM_STEPS) node.refuse(`${steps} updates that may meet`);
+  if (steps > MAXIMUM_STEPS) node.refuse(`a reduction of ${steps} updates; the limit is ${MAXIMUM_STEPS}`);
   return range(0, steps).reduce((into, i) => {
     const at = cut(node, indices, axis, i, 1);
     const old = node.builder.gatherElements(cutTo(node, into, at, axis), at, { axis });
@@ -90,7 +91,7 @@ function scatterND(node: NodeView): RowResult {
   if (!reduce) return node.builder.scatterND(x, indices, updates);
   const depth = indices.shape.at(-1)!;
   const count = sizeOf(indices.shape.slice(0, -1));
-  if (count > MAXIMUM_STEPS) node.refuse(`${count} updates that may meet`);
+  if (count > MAXIMUM_STEPS) node.refuse(`a reduction of ${count} updates; the limit is ${MAXIMUM_STEPS}`);
   const inner = x.shape.slice(depth);
   const [places, values] = [node.reshape(indices, [count, depth]), node.reshape(updates, [count, ...inner])];
   return range(0, count).reduce((into, i) => {

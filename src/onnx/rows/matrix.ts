@@ -31,7 +31,7 @@ const MAXIMUM_PRODUCTS = 2 ** 24;
 function integerProduct(node: NodeView, a: MLOperand, b: MLOperand): MLOperand {
   const [rows, inner, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
   const batch = Math.max(sizeOf(a.shape.slice(0, -2)), sizeOf(b.shape.slice(0, -2)));
-  if (batch * rows * inner * columns > MAXIMUM_PRODUCTS) node.refuse(`a large product of ${a.dataType}`);
+  if (batch * rows * inner * columns > MAXIMUM_PRODUCTS) node.refuse(`a large matrix product of ${a.dataType}`);
   const left = node.reshape(a, [...a.shape, 1]);
   const right = node.reshape(b, [...b.shape.slice(0, -2), 1, inner, columns]);
   const products = node.builder.mul(left, right);
@@ -48,7 +48,7 @@ function gemm(node: NodeView): RowResult {
   const [aTranspose, bTranspose] = [node.flag("transA"), node.flag("transB")];
   if (isFloat(a)) return node.builder.gemm(a, b, { alpha, beta, aTranspose, bTranspose, ...c && { c } });
   const { mul, add } = calculate(node);
-  if (!Number.isInteger(alpha) || !Number.isInteger(beta)) node.refuse(`fractions of ${a.dataType}`);
+  if (!Number.isInteger(alpha) || !Number.isInteger(beta)) node.refuse(`fractional alpha or beta with ${a.dataType}`);
   const left = aTranspose ? node.transpose(a, [1, 0]) : a;
   const right = bTranspose ? node.transpose(b, [1, 0]) : b;
   const result = mul(integerProduct(node, left, right), alpha);
@@ -80,7 +80,9 @@ function einsum(node: NodeView): RowResult {
 function parseEquation(node: NodeView, equation: string): { terms: string[][]; output: string[] } {
   const [left, right] = equation.split("->") as [string, string | undefined];
   const sources = left.split(",");
-  if (sources.length !== node.inputs.length) node.refuse(`${equation} is of ${sources.length} operands`);
+  if (sources.length !== node.inputs.length) {
+    node.refuse(`${equation} has ${sources.length} operands, not ${node.inputs.length}`);
+  }
   const hidden = sources.map((text, i) => node.shape(i).length - text.replace("...", "").length);
   const most = Math.max(0, ...sources.map((text, i) => text.includes("...") ? hidden[i]! : 0));
   const ellipsis = (count: number) => range(most - count, most).map((i) => `.${i}`);
@@ -90,7 +92,7 @@ function parseEquation(node: NodeView, equation: string): { terms: string[][]; o
   };
   const terms = sources.map((text, i) => letters(text, hidden[i]!));
   for (const [i, term] of terms.entries()) {
-    if (term.length !== node.shape(i).length) node.refuse(`${equation} does not fit operand ${i}`);
+    if (term.length !== node.shape(i).length) node.refuse(`${equation} does not match the rank of operand ${i}`);
   }
   return { terms, output: right === undefined ? implicitOutput(terms, ellipsis(most)) : letters(right, most) };
 }
@@ -147,7 +149,7 @@ const MAXIMUM_DETERMINANT = 5;
 function det(node: NodeView): RowResult {
   const x = node.input(0);
   const size = x.shape.at(-1)!;
-  if (size > MAXIMUM_DETERMINANT) node.refuse(`determinants of more than ${MAXIMUM_DETERMINANT} rows`);
+  if (size > MAXIMUM_DETERMINANT) node.refuse(`a determinant of more than ${MAXIMUM_DETERMINANT} rows`);
   return determinant(node, x);
 }
 

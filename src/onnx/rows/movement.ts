@@ -23,11 +23,11 @@ function reshape(node: NodeView): RowResult {
   const wanted = node.neededNumbers(1, "shape");
   const keepsZero = node.since >= 14 && node.flag("allowzero");
   const sizes = wanted.map((size, i) =>
-    size === 0 && !keepsZero ? shape[i] ?? node.refuse("a 0 beyond the rank") : size
+    size === 0 && !keepsZero ? shape[i] ?? node.refuse(`a 0 for axis ${i}, which the input does not have`) : size
   );
   const rest = sizes.reduce((product, size) => size === -1 ? product : product * size, 1);
   const result = sizes.map((size) => size === -1 ? sizeOf(shape) / rest : size);
-  if (sizeOf(result) !== sizeOf(shape)) node.refuse(`[${shape}] cannot become [${wanted}]`);
+  if (sizeOf(result) !== sizeOf(shape)) node.refuse(`[${shape}] cannot be reshaped to [${wanted}]`);
   return reshaped(node, result);
 }
 
@@ -47,7 +47,7 @@ function squeeze(node: NodeView): RowResult {
   const { shape } = node.value(0);
   const axes = axesOf(node, 13)?.map((axis) => node.axis(axis, shape.length));
   const gone = axes ?? range(0, shape.length).filter((i) => shape[i] === 1);
-  if (gone.some((axis) => shape[axis] !== 1)) node.refuse(`axes [${gone}] of [${shape}] are not all of size 1`);
+  if (gone.some((axis) => shape[axis] !== 1)) node.refuse(`the axes [${gone}] of [${shape}] do not all have size 1`);
   return reshaped(node, shape.filter((_, i) => !gone.includes(i)));
 }
 
@@ -79,7 +79,7 @@ function split(node: NodeView): RowResult {
   const size = shape[axis]!;
   const lengths = node.since >= 13 ? node.numbers(1, "split") : node.ints("split");
   const sizes = lengths ?? evenParts(size, node.outputCount);
-  if (sizes.reduce((a, b) => a + b, 0) !== size) node.refuse(`parts [${sizes}] of an axis of ${size}`);
+  if (sizes.reduce((a, b) => a + b, 0) !== size) node.refuse(`the sum of the parts [${sizes}] is not ${size}`);
   let start = 0;
   return sizes.map((count) => {
     start += count;
@@ -153,7 +153,7 @@ function paddings(node: NodeView, rank: number): Padding {
   const pads = node.since >= 11 ? node.neededNumbers(1, "pads") : node.neededInts("pads");
   const axes = node.since >= 18 ? node.numbers(3, "axes")?.map((axis) => node.axis(axis, rank)) : undefined;
   const list = axes ?? range(0, rank);
-  if (pads.length !== 2 * list.length) node.refuse(`${pads.length} paddings of ${list.length} axes`);
+  if (pads.length !== 2 * list.length) node.refuse(`${pads.length} paddings for ${list.length} axes`);
   const at = (axis: number, offset: number) => list.includes(axis) ? pads[list.indexOf(axis) + offset]! : 0;
   return {
     begin: range(0, rank).map((axis) => at(axis, 0)),
@@ -166,7 +166,7 @@ function pad(node: NodeView): RowResult {
   const x = node.input(0);
   const { begin, end } = paddings(node, x.shape.length);
   const kept = x.shape.map((size, i) => size + Math.min(0, begin[i]!) + Math.min(0, end[i]!));
-  if (kept.some((size) => size <= 0)) node.refuse("paddings that leave nothing");
+  if (kept.some((size) => size <= 0)) node.refuse("negative paddings that remove all elements");
   const inner = kept.reduce((x, size, axis) => cut(node, x, axis, Math.max(0, -begin[axis]!), size), x);
   const [before, after] = [begin, end].map((list) => list.map((size) => Math.max(0, size)));
   const mode = node.string("mode", "constant");
@@ -199,7 +199,7 @@ const OUTSIDE: Readonly<Record<string, (position: number, size: number) => numbe
 
 function padByPosition(node: NodeView, x: MLOperand, axis: number, before: number, after: number, mode: string) {
   if (before + after === 0) return x;
-  const outside = OUTSIDE[mode] ?? node.refuse(`the mode ${mode} is unknown`);
+  const outside = OUTSIDE[mode] ?? node.refuse(`the mode ${mode} is not supported`);
   const size = x.shape[axis]!;
   const positions = range(-before, size + after).map((position) => outside(position, size));
   return node.builder.gather(x, node.constant("int32", [positions.length], positions), { axis });
@@ -236,7 +236,7 @@ function trilu(node: NodeView): RowResult {
 function eyeLike(node: NodeView): RowResult {
   const [rows, columns] = node.shape(0) as [number, number];
   const type = node.hasAttribute("dtype") ? typeNamed(node, node.int("dtype")) : node.type(0);
-  if (!isPlain(type)) return node.refuse(`of ${type}`);
+  if (!isPlain(type)) return node.refuse(`the type ${type} is not supported`);
   const diagonal = node.int("k", 0);
   const elements = range(0, rows * columns).map((i) => i % columns - Math.floor(i / columns) === diagonal ? 1 : 0);
   return known(type, [rows, columns], elements);
@@ -291,7 +291,7 @@ function compress(node: NodeView): RowResult {
 /** Demands the elements of operators whose result shape depends on them, so that the evaluator computes them. */
 function byElements(node: NodeView): never {
   node.inputs.forEach((_, i) => node.has(i) && node.known(i));
-  return node.refuse("it is computed from large constants");
+  return node.refuse("it depends on constants that are too large to fold");
 }
 
 export const movement: Row[] = rows("", {

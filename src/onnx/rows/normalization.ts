@@ -13,12 +13,12 @@ import { along, calculate, range } from "./calculation.ts";
 function batchNormalization(node: NodeView): RowResult {
   const [x, scale, bias] = [node.input(0), node.input(1), node.input(2)];
   const epsilon = node.float("epsilon", 1e-5);
-  if (node.since < 9 && !node.flag("spatial", true)) node.refuse("spatial = 0");
+  if (node.since < 9 && !node.flag("spatial", true)) node.refuse("spatial = 0 is not supported");
   const type = x.dataType;
   const options = { scale: node.cast(scale, type), bias: node.cast(bias, type), epsilon, axis: 1 };
-  if (x.shape.length < 2) node.refuse("an input of one axis");
+  if (x.shape.length < 2) node.refuse("an input of rank 1");
   if (!(node.since >= 14 && node.flag("training_mode"))) {
-    if (node.outputCount > 1 && node.wants(1)) node.refuse("the outputs of training");
+    if (node.outputCount > 1 && node.wants(1)) node.refuse("outputs that exist only in training mode");
     return node.builder.batchNormalization(x, node.cast(node.input(3), type), node.cast(node.input(4), type), options);
   }
   return trainedBatch(node, x, options);

@@ -21,7 +21,7 @@ function pool(node: NodeView, name: Pool, x: MLOperand, windows: Windows): MLOpe
     const flat = pool2d(node, name, node.reshape(x, x.shape.toSpliced(2, 0, 1)), asTwoAxes(windows));
     return node.reshape(flat, [...flat.shape.slice(0, 2), flat.shape[3]!]);
   }
-  if (axes !== 3) return node.refuse(`a pool over ${axes} axes`);
+  if (axes !== 3) return node.refuse(`a pool over ${axes} spatial axes`);
   const [n, c, d, h, w] = x.shape as [number, number, number, number, number];
   const plane = pool2d(node, name, node.reshape(x, [n, c * d, h, w]), axesOfWindows(windows, 1));
   const [height, width] = plane.shape.slice(2) as [number, number];
@@ -79,7 +79,9 @@ function positionsOfMaximum(node: NodeView, x: MLOperand, windows: Windows): MLO
   const { kernel, counts, begin, dilations, strides } = windows;
   const sizes = x.shape.slice(2);
   const places = sizeOf(kernel);
-  if (places * sizeOf(counts) * sizeOf(x.shape.slice(0, 2)) > MAXIMUM_WINDOWS) node.refuse("Indices of large windows");
+  if (places * sizeOf(counts) * sizeOf(x.shape.slice(0, 2)) > MAXIMUM_WINDOWS) {
+    node.refuse("the output Indices for large windows");
+  }
   const offsets = range(0, places).map((i) => unravel(i, kernel));
   const columnMajor = node.int("storage_order", 0) === 1;
   const steps = strideOf(sizes, columnMajor);

@@ -35,7 +35,7 @@ function checkBlocks(node: NodeView, scale: Value, shape: readonly number[]): vo
   const size = node.since >= 21 ? node.int("block_size", 0) : 0;
   if (size === 0) return;
   const axis = node.axis(node.int("axis", 1), shape.length);
-  if (scale.shape[axis]! * size !== shape[axis]) node.refuse("a last block that is not full");
+  if (scale.shape[axis]! * size !== shape[axis]) node.refuse("a partial last block");
 }
 
 /** The zero point in input `i`; 0 by default, in the shape of the scale. */
@@ -56,7 +56,7 @@ function quantizeLinear(node: NodeView): RowResult {
   const [x, scale] = [node.input(0), node.value(1)];
   const stated = node.since >= 21 ? node.int("output_dtype", 0) : 0;
   const type = node.has(2) ? node.type(2) : stated ? quantizedType(node, stated) : "uint8";
-  if (!QUANTIZED.includes(type)) node.refuse(`WebNN quantises to no ${type}`);
+  if (!QUANTIZED.includes(type)) node.refuse(`WebNN cannot quantise to ${type}`);
   checkBlocks(node, scale, x.shape);
   const blocks = blocksOf(node, x.shape, node.int("axis", 1));
   const wideScale = node.cast(node.operand(scale, blocks(scale)), "float32");
@@ -85,12 +85,12 @@ function dequantizeLinear(node: NodeView): RowResult {
 /** Dequantises the 16-bit types, which are represented as int32. */
 function dequantizedByFormula(node: NodeView): MLOperand {
   const type = node.type(0);
-  if (type !== "int16" && type !== "uint16") return node.refuse(`WebNN dequantises no ${type}`);
+  if (type !== "int16" && type !== "uint16") return node.refuse(`WebNN cannot dequantise ${type}`);
   const { mul, sub } = calculate(node);
   const x = node.input(0);
   const blocks = blocksOf(node, x.shape, node.int("axis", 1));
   const parameter = (i: number) => node.operand(node.value(i), blocks(node.value(i)));
-  if (node.shape(1).length > 1) node.refuse("blocks of 16-bit integers");
+  if (node.shape(1).length > 1) node.refuse("blockwise dequantisation of 16-bit integers");
   const scale = parameter(1);
   return mul(node.cast(node.has(2) ? sub(x, parameter(2)) : x, scale.dataType), scale);
 }
@@ -272,7 +272,9 @@ function exactConvolution(node: NodeView, x: MLOperand, w: MLOperand, terms: num
   const channels = w.shape[1]!;
   const each = Math.max(1, Math.floor(terms / taps));
   if (each >= channels) return node.builder.cast(convolution(node, x, w), "int32");
-  if (node.int("group", 1) !== 1 || taps > terms) node.refuse("sums of so many products are not exact");
+  if (node.int("group", 1) !== 1 || taps > terms) {
+    node.refuse("groups, or a filter too large for exact sums in float32");
+  }
   const parts = range(0, Math.ceil(channels / each)).map((i) => {
     const count = Math.min(each, channels - i * each);
     const part = convolution(node, cut(node, x, 1, i * each, count), cut(node, w, 1, i * each, count));
@@ -332,7 +334,7 @@ function qLinearSoftmax(node: NodeView): RowResult {
 function matMulNBits(node: NodeView): RowResult {
   const [inner, columns] = [node.int("K"), node.int("N")];
   const [bits, size] = [node.int("bits", 4), node.int("block_size")];
-  if (bits !== 4 && bits !== 8) node.refuse(`weights of ${bits} bits`);
+  if (bits !== 4 && bits !== 8) node.refuse(`${bits}-bit weights`);
   if (node.has(4)) node.refuse("g_idx");
   const blocks = Math.ceil(inner / size);
   const x = node.input(0);
@@ -347,7 +349,7 @@ function matMulNBits(node: NodeView): RowResult {
 /** Known weights stay 4-bit, because WebNN packs two per byte in the same order. */
 function unpackedBlocks(node: NodeView, bits: number, shape: readonly number[]): MLOperand {
   if (bits === 8) return node.reshape(node.input(1), shape);
-  const bytes = node.known(1, "weights of 4 bits").bytes;
+  const bytes = node.known(1, "the 4-bit weights").bytes;
   return node.operand({ type: "uint4", shape, bytes });
 }
 
@@ -358,9 +360,9 @@ function blockZeroPoints(node: NodeView, bits: number, rows: number, blocks: num
     if (bits === 8) return node.constant("uint8", shape, 128);
     return node.operand({ type: "uint4", shape, bytes: new Uint8Array((rows * blocks + 1) >> 1).fill(0x88) });
   }
-  if (node.type(3) !== "uint8") return node.refuse("zero points that are no integers");
+  if (node.type(3) !== "uint8") return node.refuse("zero points that are not uint8");
   if (bits === 8) return node.reshape(node.input(3), shape);
-  const packed = node.known(3, "zero points of 4 bits").bytes;
+  const packed = node.known(3, "the 4-bit zero points").bytes;
   return node.operand({ type: "uint4", shape, bytes: withoutRowPadding(packed, rows, blocks) });
 }
 
@@ -384,10 +386,10 @@ function gatherBlockQuantized(node: NodeView): RowResult {
   const rank = stored.length;
   const shape = isPacked ? stored.with(-1, stored.at(-1)! * 2) : stored;
   const [gatherAxis, quantizeAxis] = [node.int("gather_axis", 0), node.int("quantize_axis", isPacked ? rank - 1 : 1)];
-  if (node.axis(gatherAxis, rank) === node.axis(quantizeAxis, rank)) node.refuse("gathering along the blocks");
+  if (node.axis(gatherAxis, rank) === node.axis(quantizeAxis, rank)) node.refuse("gathering along the quantised axis");
   const size = node.int("block_size", 128);
   if (scale.shape[node.axis(quantizeAxis, rank)]! * size !== shape.at(quantizeAxis)) {
-    node.refuse("a last block that is not full");
+    node.refuse("a partial last block");
   }
   const data = isPacked ? node.operand({ type: "uint4", shape, bytes: node.known(0).bytes }) : node.input(0);
   const zero = gatherZeroPoints(node, isPacked, scale, data.dataType);

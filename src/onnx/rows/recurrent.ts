@@ -139,7 +139,7 @@ function native(node: NodeView, network: Network): States | undefined {
 const MAXIMUM_STEPS = 1024;
 
 function unrolled(node: NodeView, network: Network): States {
-  if (network.x.shape[0]! * network.directions.length > MAXIMUM_STEPS) node.refuse("too many steps to write out");
+  if (network.x.shape[0]! * network.directions.length > MAXIMUM_STEPS) node.refuse("too many steps to unroll");
   const runs = network.directions.map((_, i) => runDirection(node, network, i));
   const cells = runs.map(({ cell }) => cell).filter((cell) => cell !== undefined);
   return {
@@ -312,7 +312,7 @@ function activation(node: NodeView, name: string, x: MLOperand, alpha: number, b
     case "Softplus":
       return builder.softplus(x);
     default:
-      return node.refuse(`the activation ${name} is unknown`);
+      return node.refuse(`the activation ${name} is not supported`);
   }
 }
 

@@ -52,7 +52,7 @@ const reduce = (name: Reduction, axesInputSince: number) => (node: NodeView): Ro
 const PLAIN: readonly Reduction[] = ["reduceMax", "reduceMean", "reduceMin", "reduceProduct", "reduceSum"];
 
 function notReduced(node: NodeView, name: Reduction): MLOperand {
-  if (!PLAIN.includes(name)) node.refuse("noop_with_empty_axes, which ONNX and its engines define in two ways");
+  if (!PLAIN.includes(name)) node.refuse("noop_with_empty_axes, which ONNX and its engines define differently");
   return node.input(0);
 }
 
@@ -64,7 +64,7 @@ function reduced(node: NodeView, name: Reduction, axes: number[], keepDimensions
     const sum = node.builder.reduceSum(isSmall ? node.cast(x, "int32") : x, { axes, keepDimensions });
     return node.cast(calculate(node).div(sum, axes.reduce((count, axis) => count * x.shape[axis]!, 1)), x.dataType);
   }
-  return node.refuse(`WebNN's ${name} takes no ${x.dataType}`);
+  return node.refuse(`WebNN's ${name} does not support ${x.dataType}`);
 }
 
 /** The result for an empty input, which is known without computing. */
@@ -75,8 +75,10 @@ function ofNothing(node: NodeView, name: Reduction, axes: number[], keepDimensio
     : shape.filter((_, i) => !axes.includes(i));
   const value = OF_NOTHING[name] ?? NaN;
   if (type !== "float32" && type !== "float16" && type !== "float64") {
-    if (!Number.isFinite(value)) node.refuse(`${name} of no elements`);
-    if (type !== "int32" && type !== "int64" && type !== "uint32" && type !== "uint64") node.refuse(`of ${type}`);
+    if (!Number.isFinite(value)) node.refuse(`${name} of an empty ${type} tensor`);
+    if (type !== "int32" && type !== "int64" && type !== "uint32" && type !== "uint64") {
+      node.refuse(`the type ${type} is not supported`);
+    }
   }
   return known(type as "float32", sizes, new Array(sizeOf(sizes)).fill(value));
 }
@@ -174,7 +176,7 @@ function orderOf(node: NodeView, x: MLOperand, axis: number, largest: boolean): 
   const { builder } = node;
   const size = x.shape[axis]!;
   if (sizeOf(x.shape) * size > MAXIMUM_COMPARISONS) {
-    node.refuse(`sorting an axis of ${size} of [${x.shape}] costs too much`);
+    node.refuse(`sorting an axis of ${size} elements of [${x.shape}] is too expensive`);
   }
   const rank = x.shape.length;
   const [mine, other] = [x.shape.toSpliced(axis + 1, 0, 1), x.shape.toSpliced(axis, 0, 1)];

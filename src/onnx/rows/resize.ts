@@ -39,7 +39,7 @@ function resize(node: NodeView): RowResult {
   if (axes.some(({ target }) => target < 1)) node.refuse("a size of 0");
   const native = asResample2d(node, x, axes, mode);
   if (native) return native;
-  if (mode.mode !== "nearest" && !isFloat(x)) node.refuse(`the mode ${mode.mode} of ${x.dataType}`);
+  if (mode.mode !== "nearest" && !isFloat(x)) node.refuse(`the mode ${mode.mode} with ${x.dataType}`);
   const sampled = axes.reduce((x, axis) => sample(node, x, axis, mode), x);
   return mode.coordinates === "tf_crop_and_resize" ? extrapolated(node, sampled, axes, mode) : sampled;
 }
@@ -47,7 +47,9 @@ function resize(node: NodeView): RowResult {
 function modeOf(node: NodeView): Mode {
   const mode = node.string("mode", "nearest");
   const name = mode === "bilinear" ? "linear" : mode;
-  if (name !== "nearest" && name !== "linear" && name !== "cubic") return node.refuse(`the mode ${mode} is unknown`);
+  if (name !== "nearest" && name !== "linear" && name !== "cubic") {
+    return node.refuse(`the mode ${mode} is not supported`);
+  }
   const isOld = node.since < 11;
   return {
     mode: name,
@@ -74,7 +76,7 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
   if (list.length !== axes.length) node.refuse(`${list.length} scales or sizes for ${axes.length} axes`);
   const roi = coordinates === "tf_crop_and_resize" ? node.neededNumbers(1, "roi") : [];
   if (given && roi.some((edge, i) => edge !== (i < axes.length ? 0 : 1))) {
-    node.refuse("scales beside a part of the input, from which ONNX and its engines get other sizes");
+    node.refuse("scales with tf_crop_and_resize, for which ONNX and its engines compute different sizes");
   }
   const policy = given ? "stretch" : node.string("keep_aspect_ratio_policy", "stretch");
   const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / shape[axis]!);
@@ -89,11 +91,11 @@ function axesOf(node: NodeView, shape: readonly number[], coordinates: string): 
     // float32 scales such as 0.6 are inexact; the size is floor(size · scale) with the exact value of the float32.
     const scale = common ?? ratios[i]!;
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
-      node.refuse(`the scale ${scale} of ${size} elements: ONNX's own data align other corners than its engines`);
+      node.refuse(`the scale ${scale} of ${size} elements, for which ONNX and its engines align different corners`);
     }
     const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
     // A matrix of weights has target · size elements.
-    if (!(target >= 1 && target * size <= 2 ** 26)) node.refuse(`${size} elements that become ${target}`);
+    if (!(target >= 1 && target * size <= 2 ** 26)) node.refuse(`resizing ${size} elements to ${target}`);
     return { axis, size, target, scale, roi: part };
   });
 }
@@ -151,10 +153,11 @@ const NEAREST: Readonly<Record<string, (position: number) => number>> = {
 /** Resizes one axis by gathering elements, or by a product with a matrix of weights. */
 function sample(node: NodeView, x: MLOperand, axis: Axis, mode: Mode): MLOperand {
   const positions = range(0, axis.target).map((i) => {
-    return positionOf(i, axis, mode.coordinates) ?? node.refuse(`the coordinates ${mode.coordinates} are unknown`);
+    const position = positionOf(i, axis, mode.coordinates);
+    return position ?? node.refuse(`the coordinate_transformation_mode ${mode.coordinates} is not supported`);
   });
   if (mode.mode === "nearest") {
-    const nearest = NEAREST[mode.nearest] ?? node.refuse(`the nearest_mode ${mode.nearest} is unknown`);
+    const nearest = NEAREST[mode.nearest] ?? node.refuse(`the nearest_mode ${mode.nearest} is not supported`);
     // Rounding errors in divisions must not select a neighbour.
     const exact = positions.map((position) => Math.round(position * 2 ** 20) / 2 ** 20);
     const indices = exact.map((position) => Math.min(axis.size - 1, Math.max(0, nearest(position))));

@@ -128,8 +128,8 @@ function gridSample(node: NodeView): RowResult {
   const mode = GRID_MODES[stated] ?? stated;
   const outside = node.string("padding_mode", "zeros") as Outside;
   const align = node.flag("align_corners");
-  if (!["nearest", "linear", "cubic"].includes(mode)) node.refuse(`the mode ${mode} is unknown`);
-  if (!["zeros", "border", "reflection"].includes(outside)) node.refuse(`the padding mode ${outside} is unknown`);
+  if (!["nearest", "linear", "cubic"].includes(mode)) node.refuse(`the mode ${mode} is not supported`);
+  if (!["zeros", "border", "reflection"].includes(outside)) node.refuse(`the padding mode ${outside} is not supported`);
   const points = grid.shape.slice(1, -1);
   const last = grid.shape.length - 1;
   const taps = sizes.map((size, i) => {
@@ -186,7 +186,7 @@ function roiAlign(node: NodeView): RowResult {
   const count = regions.shape[0]!;
   const [rowsOut, columnsOut] = [node.int("output_height", 1), node.int("output_width", 1)];
   const ratio = node.int("sampling_ratio", 0);
-  if (ratio === 0) node.refuse("a sampling_ratio that depends on the regions");
+  if (ratio === 0) node.refuse("sampling_ratio = 0, which makes the number of samples depend on the regions");
   const isHalf = node.since >= 16 && node.string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const scale = node.float("spatial_scale", 1);
   const axis = (from: number, size: number, cells: number) => {
@@ -236,7 +236,7 @@ function deformConv(node: NodeView): RowResult {
   const [x, filter, offsets] = [node.input(0), node.input(1), node.input(2)];
   const { add, mul } = calculate(node);
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
-  if (sizes.length !== 2) node.refuse("axes other than two");
+  if (sizes.length !== 2) node.refuse(`a deformable convolution over ${sizes.length} spatial axes`);
   const [outputs, perGroup, ...kernel] = filter.shape as [number, number, number, number];
   const [groups, moved] = [node.int("group", 1), node.int("offset_group", 1)];
   const windows = windowsOf(node, sizes, kernel);

@@ -103,7 +103,7 @@ function artanh(node: NodeView, x: MLOperand): MLOperand {
 /** float16 is computed in float32. */
 const inFloat32 = (compute: (node: NodeView, x: MLOperand) => MLOperand) => (node: NodeView): RowResult => {
   const x = node.input(0);
-  if (!isFloat(x)) node.refuse(`of ${x.dataType}`);
+  if (!isFloat(x)) node.refuse(`the type ${x.dataType} is not supported`);
   return node.cast(compute(node, node.cast(x, "float32")), x.dataType);
 };
 
@@ -114,7 +114,7 @@ const MAXIMUM_LENGTH = 4096;
 function fourier(node: NodeView, real: MLOperand, imaginary: MLOperand | undefined, count: number, inverse: boolean) {
   const { builder } = node;
   const length = real.shape.at(-1)!;
-  if (length > MAXIMUM_LENGTH) node.refuse(`a transform of ${length} elements`);
+  if (length > MAXIMUM_LENGTH) node.refuse(`a transform of ${length} elements; the limit is ${MAXIMUM_LENGTH}`);
   const table = (f: (angle: number) => number) => {
     const angles = range(0, length * count).map((i) => Math.floor(i / count) * (i % count) % length);
     const divisor = inverse ? length : 1;
@@ -141,7 +141,7 @@ function dft(node: NodeView): RowResult {
   const rank = x.shape.length;
   const axis = node.axis(node.since >= 20 ? node.number(2, "axis") ?? -2 : node.int("axis", 1), rank);
   const [inverse, onesided] = [node.flag("inverse"), node.flag("onesided")];
-  if (inverse && onesided) node.refuse("an inverse transform of one side");
+  if (inverse && onesided) node.refuse("an inverse one-sided transform");
   const fitted = inLength(node, x, axis, node.number(1, "dft_length") ?? x.shape[axis]!);
   const length = fitted.shape[axis]!;
   const order = [...range(0, rank - 1).filter((i) => i !== axis), axis, rank - 1];
@@ -160,7 +160,8 @@ function stft(node: NodeView): RowResult {
   const x = node.input(0);
   const [batch, total] = x.shape as [number, number];
   const step = node.neededNumber(1, "frame_step");
-  const length = node.number(3, "frame_length") ?? (node.has(2) ? node.shape(2)[0]! : node.refuse("no frame_length"));
+  const length = node.number(3, "frame_length") ??
+    (node.has(2) ? node.shape(2)[0]! : node.refuse("neither a window nor frame_length"));
   const frames = Math.floor((total - length) / step) + 1;
   const indices = range(0, frames * length).map((i) => Math.floor(i / length) * step + i % length);
   const framed = node.builder.gather(x, node.constant("int32", [frames, length], indices), { axis: 1 });
@@ -178,7 +179,7 @@ const window = (...weights: readonly [number, number, number]) => (node: NodeVie
   const size = node.neededNumber(0, "size");
   const period = node.flag("periodic", true) ? size : size - 1;
   const type = typeNamed(node, node.int("output_datatype", 1));
-  if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`a window of ${type}`);
+  if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`a window of type ${type}`);
   const elements = range(0, size).map((n) => {
     const angle = 2 * Math.PI * n / period;
     return weights[0] - weights[1] * Math.cos(angle) + weights[2] * Math.cos(2 * angle);
@@ -196,7 +197,7 @@ function melWeightMatrix(node: NodeView): RowResult {
     number,
   ];
   const type = typeNamed(node, node.int("output_datatype", 1));
-  if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`weights of ${type}`);
+  if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`weights of type ${type}`);
   const rows = Math.floor(length / 2) + 1;
   const toMel = (frequency: number) => 2595 * Math.log10(1 + frequency / 700);
   const step = (toMel(high) - toMel(low)) / (bands + 2);

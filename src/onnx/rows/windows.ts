@@ -35,7 +35,9 @@ export function windowsOf(node: NodeView, sizes: readonly number[], kernel: read
     // A last window that would start in the padding at the end is omitted.
     return (count - 1) * strides[i]! >= size + begin[i]! ? count - 1 : count;
   });
-  if (counts.some((count) => count < 1)) node.refuse(`windows of [${kernel}] do not fit [${sizes}]`);
+  if (counts.some((count) => count < 1)) {
+    node.refuse(`windows of [${kernel}] are larger than the padded input [${sizes}]`);
+  }
   return { kernel, strides, dilations, begin, end, counts };
 }
 
@@ -49,7 +51,7 @@ export function autoPadding(
   const mode = node.string("auto_pad", "NOTSET");
   if (mode === "NOTSET" || mode === "") return { begin: pads.slice(0, rank), end: pads.slice(rank) };
   if (mode === "VALID") return { begin: new Array(rank).fill(0), end: new Array(rank).fill(0) };
-  if (mode !== "SAME_UPPER" && mode !== "SAME_LOWER") return node.refuse(`auto_pad ${mode} is unknown`);
+  if (mode !== "SAME_UPPER" && mode !== "SAME_LOWER") return node.refuse(`auto_pad ${mode} is not supported`);
   const all = range(0, rank).map(total);
   const less = all.map((size) => Math.floor(size / 2));
   const more = all.map((size) => Math.ceil(size / 2));

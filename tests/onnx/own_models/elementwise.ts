@@ -1,5 +1,5 @@
 /**
- * Element-wise operators, and what combines the elements of axes.
+ * Models with elementwise operators and reductions.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { binary, REDUCTIONS, softmax, UNARY } from "../reference.ts";
 import { at, make, reduceAxes, reshape, sum, type Tensor64 } from "../tensor64.ts";
 import { float, floats, integers, list, MICROSOFT, type OwnModel, scalar } from "./model.ts";
 
-/** Where functions are defined. */
+/** The ranges in which functions are tested. */
 const DOMAINS: Readonly<Record<string, readonly [number, number]>> = {
   Acos: [-1, 1],
   Acosh: [1, 9],
@@ -20,7 +20,7 @@ const DOMAINS: Readonly<Record<string, readonly [number, number]>> = {
   Tan: [-1.4, 1.4],
 };
 
-/** The parameters with which the reference computes them. */
+/** The parameters that the reference uses. */
 const PARAMETERS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   Celu: { alpha: 1.5 },
   Elu: { alpha: 1.5 },
@@ -104,7 +104,7 @@ function positionModels(): OwnModel[] {
   return [
     { name: "ArgMax", op: "ArgMax", attributes, inputs: [x], outputs: [best((a, b) => a > b)] },
     {
-      name: "ArgMax, the last",
+      name: "ArgMax, last index",
       op: "ArgMax",
       attributes: { axis: 1, select_last_index: 1 },
       inputs: [x],
@@ -112,7 +112,7 @@ function positionModels(): OwnModel[] {
     },
     { name: "ArgMin", op: "ArgMin", attributes, inputs: [x], outputs: [best((a, b) => a < b)] },
     {
-      name: "ArgMin, the last",
+      name: "ArgMin, last index",
       op: "ArgMin",
       attributes: { axis: 1, select_last_index: 1 },
       inputs: [x],

@@ -1,5 +1,5 @@
 /**
- * Normalisations, resampling and transforms.
+ * Models with normalisations, resampling and Fourier transforms.
  *
  * @module
  */
@@ -148,7 +148,7 @@ function samplingModels(): OwnModel[] {
     { name: "GridSample", op: "GridSample", opset: 20, inputs: [x, grid], outputs: [gridSample(x, grid)] },
     { name: "DFT", op: "DFT", opset: 20, inputs: [reshape(signal, [2, 9, 1])], outputs: [dft(signal, 9)] },
     {
-      name: "DFT of one side",
+      name: "DFT, one-sided",
       op: "DFT",
       opset: 17,
       attributes: { axis: 1, onesided: 1 },

@@ -1,6 +1,6 @@
 /**
- * Models of our own making, one operator each, with the outputs that the float64 reference expects: for machines on which
- * ONNX's node tests cannot be had, and for what those leave out.
+ * Our own models with one operator each, and the outputs of the float64 reference: for machines that cannot download
+ * ONNX's node tests, and for cases that those do not cover.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { windowsModels } from "./windows.ts";
 
 export type { OwnModel } from "./model.ts";
 
-/** All models, the same in each run. */
+/** All models. They are the same in each run. */
 export const OWN_MODELS: readonly OwnModel[] = [
   ...elementwiseModels,
   ...windowsModels,

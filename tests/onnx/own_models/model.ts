@@ -1,5 +1,5 @@
 /**
- * A model of our own making, and what its tensors are made of.
+ * The type of our own models, and helpers for their tensors.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { AttributeSpec } from "../../support/onnx_writer.ts";
 import type { Windows64 } from "../reference.ts";
 import { make, type Tensor64 } from "../tensor64.ts";
 
-/** One model of one node. */
+/** A model with one node. */
 export interface OwnModel {
   readonly name: string;
   readonly op: string;
@@ -26,12 +26,12 @@ export interface OwnModel {
 export const MICROSOFT = "com.microsoft";
 const next = random(15);
 
-/** float32 numbers of a range, which the reference takes as they are. */
+/** Random float32 numbers in a range; the reference uses the same values. */
 export function floats(shape: readonly number[], low = -2, high = 2): Tensor64 {
   return make(shape, () => Math.fround(low + (high - low) * next()));
 }
 
-/** Whole numbers of a range. */
+/** Random integers in a range. */
 export function integers(
   shape: readonly number[],
   low: number,
@@ -46,9 +46,9 @@ export function list(type: Tensor64["type"], ...data: number[]): Tensor64 {
   return { type, shape: [data.length], data };
 }
 
-/** A tensor of one element. */
+/** A scalar tensor. */
 export const scalar = (type: Tensor64["type"], value: number): Tensor64 => ({ type, shape: [], data: [value] });
-/** An attribute that is a float, whole or not. */
+/** A float attribute, even if its value is an integer. */
 export const float = (value: number) => ({ float: value });
 
 /** The same number for each axis. */

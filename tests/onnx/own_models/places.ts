@@ -1,5 +1,5 @@
 /**
- * Operators that move elements, take or place them.
+ * Models with operators that move, gather or scatter elements.
  *
  * @module
  */
@@ -102,7 +102,7 @@ function indexingModels(): OwnModel[] {
       outputs: [make([2, 3], ([i, j]) => at(x, [real(at(rows, [i!, j!])), j!]))],
     },
     {
-      name: "ScatterElements, added",
+      name: "ScatterElements with the reduction add",
       op: "ScatterElements",
       opset: 18,
       attributes: { reduction: "add" },
@@ -110,7 +110,7 @@ function indexingModels(): OwnModel[] {
       outputs: [added],
     },
     {
-      name: "ScatterND, the greatest",
+      name: "ScatterND with the reduction max",
       op: "ScatterND",
       opset: 18,
       attributes: { reduction: "max" },

@@ -1,5 +1,5 @@
 /**
- * Operators on quantised numbers.
+ * Models with operators on quantised numbers.
  *
  * @module
  */
@@ -31,14 +31,14 @@ function modelsOfBytes(): OwnModel[] {
   const dynamicZero = quantize(-Math.min(0, ...x.data), span, 0, BYTE);
   return [
     {
-      name: "QuantizeLinear of columns",
+      name: "QuantizeLinear per column",
       op: "QuantizeLinear",
       attributes: { axis: 1 },
       inputs: [x, scales, zeros],
       outputs: [q],
     },
     {
-      name: "DequantizeLinear of columns",
+      name: "DequantizeLinear per column",
       op: "DequantizeLinear",
       attributes: { axis: 1 },
       inputs: [q, scales, zeros],
@@ -82,7 +82,7 @@ function modelsOfBytes(): OwnModel[] {
   ];
 }
 
-/** Weights in blocks of 16 along the inner axis, which the last block does not fill. */
+/** Weights in blocks of 16 along the inner axis; the last block is partial. */
 function matMulNBits(bits: number): OwnModel {
   const [inner, columns, size] = [40, 3, 16];
   const blocks = Math.ceil(inner / size);

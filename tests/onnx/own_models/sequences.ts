@@ -1,5 +1,5 @@
 /**
- * Products of matrices, recurrent networks and attention.
+ * Models with matrix products, recurrent networks and attention.
  *
  * @module
  */
@@ -66,7 +66,7 @@ function matrixModels(): OwnModel[] {
   ];
 }
 
-/** Both directions share sizes; a case says what differs. */
+/** Creates a model of a recurrent operator. All have the same sizes. */
 function recurrentModels(): OwnModel[] {
   const [steps, batch, inputs, hidden] = [4, 2, 3, 5];
   const gates = { RNN: 1, GRU: 3, LSTM: 4 } as const;
@@ -200,7 +200,7 @@ function attentionModels(): OwnModel[] {
   ];
 }
 
-/** `length` new elements behind a past of 5 in a buffer of 9. */
+/** GroupQueryAttention of `length` new elements after a past of 5, in a buffer of 9. */
 function groupQueryAttention(length: number): OwnModel {
   const [heads, shared, size, past, buffer] = [4, 2, 8, 5, 9];
   const [query, key, value] = [
@@ -225,7 +225,7 @@ function groupQueryAttention(length: number): OwnModel {
     ([, , i, j]) => j! <= past + i! ? 0 : -1e9,
   );
   return {
-    name: `GroupQueryAttention of ${length} behind a past`,
+    name: `GroupQueryAttention of ${length} after a past`,
     op: "GroupQueryAttention",
     domain: MICROSOFT,
     attributes: { num_heads: heads, kv_num_heads: shared, do_rotary: 1 },

@@ -1,5 +1,5 @@
 /**
- * Convolutions and pools of one, two and three axes.
+ * Models with convolutions and pools over one, two and three axes.
  *
  * @module
  */
@@ -88,7 +88,7 @@ function poolModels(): OwnModel[] {
       },
       { name: `AveragePool of ${axes} axes`, op: "AveragePool", attributes, inputs: [x], outputs: [pool(x, w, mean)] },
       {
-        name: `AveragePool of ${axes} axes with its padding, rounded up`,
+        name: `AveragePool of ${axes} axes including padding, rounded up`,
         op: "AveragePool",
         attributes: { ...attributes, count_include_pad: 1, ceil_mode: 1 },
         inputs: [x],

@@ -1,7 +1,7 @@
 /**
- * A small decoder of random weights, its attention written in several forms, on this importer and on onnxruntime-node:
- * a prompt in two chunks, then one token after the other, over caches of a fixed length that stay in MLTensors.
- * Prints what each form gives as JSON.
+ * Runs a small decoder with random weights on this importer and on onnxruntime-node, with several forms of attention:
+ * a prompt in two chunks, then token by token, with caches of a fixed length that stay in MLTensors. Prints the results
+ * of each form as JSON.
  */
 import { createContext, type MLContext, MLGraphBuilder, type MLTensor } from "@webnn/deno";
 import { loadOnnx, type OnnxModel } from "@webnn/deno/onnx";
@@ -13,7 +13,7 @@ const ort = await import("npm:onnxruntime-node@1.30.0");
 const LAYERS = 2;
 const [HEADS, SHARED, SIZE] = [4, 2, 16];
 const [WIDTH, INNER, WORDS] = [HEADS * SIZE, 96, 256];
-/** How many places a cache has. */
+/** The number of positions in a cache. */
 const PLACES = 80;
 const PROMPT = [8, 5];
 const TOKENS = 64;
@@ -21,13 +21,13 @@ const CACHES = Array.from({ length: LAYERS }, (_, layer) => [`key_${layer}`, `va
 const CACHE_SHAPE = [1, SHARED, PLACES, SIZE];
 
 /**
- * How the attention is written: by operators of ai.onnx, with what is new written to the cache by ScatterND or by Where;
- * or by GroupQueryAttention, with queries, keys and values apart and turned by position, or packed and turned before.
+ * The forms of attention: operators of ai.onnx that write new rows to the cache with ScatterND or Where;
+ * GroupQueryAttention with separate queries, keys and values; and GroupQueryAttention with packed ones.
  */
 const FORMS = ["ScatterND", "Where", "GroupQueryAttention", "packed GroupQueryAttention"] as const;
 type Form = typeof FORMS[number];
 
-/** A model under construction; every method gives the name of a value. */
+/** A model under construction. Each method returns the name of a value. */
 class Writer {
   readonly nodes: NodeSpec[] = [];
   readonly initializers: TensorSpec[] = [];
@@ -99,7 +99,7 @@ function angles(w: Writer): readonly [cos: string, sin: string] {
   return [w.op("Cos", [both]), w.op("Sin", [both])];
 }
 
-/** Heads turned by their positions. */
+/** Applies the rotary embedding to heads. */
 function turned(w: Writer, x: string, [cos, sin]: readonly [string, string]): string {
   const part = (from: number, to: number) => w.op("Slice", [x, w.ints(from), w.ints(to), w.ints(3)]);
   const swapped = w.op("Concat", [w.op("Neg", [part(SIZE / 2, SIZE)]), part(0, SIZE / 2)], { axis: 3 });
@@ -110,7 +110,7 @@ function places(w: Writer, ...shape: number[]): string {
   return w.tensor("int64", shape, Array.from({ length: PLACES }, (_, i) => i));
 }
 
-/** The cache with the new keys or values at their positions. */
+/** Writes new keys or values to the cache at their positions. */
 function written(w: Writer, form: Form, cache: string, now: string): string {
   if (form === "ScatterND") {
     const rows = (x: string) => w.transpose(x, 2, 0, 1, 3);
@@ -123,14 +123,14 @@ function written(w: Writer, form: Form, cache: string, now: string): string {
   return w.name("Where", [isNew, w.op("MatMul", [choice, now]), `past_${cache}`], `present_${cache}`);
 }
 
-/** 0 for the keys that a query sees, else so low that the softmax gives 0. */
+/** The mask: 0 for the keys that a query sees; otherwise so low that the softmax gives 0. */
 function bias(w: Writer): string {
   const upTo = w.op("LessOrEqual", [places(w, 1, 1, 1, PLACES), w.reshape("position_ids", 1, 1, -1, 1)]);
   const held = w.op("Cast", [w.reshape("attention_mask", 1, 1, 1, -1)], { to: 9 });
   return w.op("Where", [w.op("And", [upTo, held]), w.float(0), w.float(-3e38)]);
 }
 
-/** The heads of keys or values, each as often as queries share it. */
+/** Repeats the heads of keys or values for all queries that share them. */
 function repeated(w: Writer, x: string): string {
   const shape = [1, SHARED, HEADS / SHARED, PLACES, SIZE];
   return w.reshape(w.op("Expand", [w.op("Unsqueeze", [x, w.ints(2)]), w.ints(...shape)]), 1, HEADS, PLACES, SIZE);
@@ -151,7 +151,7 @@ function plainAttention(w: Writer, form: Form, layer: number, { q, k, v }: Parts
   return w.merge(w.op("MatMul", [w.op("Softmax", [scores], { axis: -1 }), values]));
 }
 
-/** What the sequence holds, less one, and the length of the mask, which is that of the cache: as exporters write them. */
+/** The sequence length minus one, and the length of the mask (also of the cache), computed as exporters do. */
 function lengths(w: Writer): [string, string] {
   const sum = w.op("ReduceSum", ["attention_mask", w.ints(1)], { keepdims: 0 });
   const length = w.op("Gather", [w.op("Shape", ["attention_mask"]), w.tensor("int64", [], [1])]);
@@ -193,7 +193,7 @@ function block(w: Writer, form: Form, layer: number, x: string): string {
   return w.op("Add", [sum, w.op("MatMul", [inner, w.weight([INNER, WIDTH])])]);
 }
 
-/** The model: the same weights in every form. */
+/** The model; the weights are the same in each form. */
 function decoder(form: Form): Uint8Array {
   const w = new Writer();
   let x = w.op("Gather", [w.weight([WORDS, WIDTH], 1), "input_ids"]);
@@ -215,10 +215,10 @@ function decoder(form: Form): Uint8Array {
   });
 }
 
-/** Runs the next `ids` of a sequence, whose first is at `start`, and gives the logits of the last. */
+/** Runs the next `ids` of a sequence from the position `start` on, and returns the logits of the last. */
 type Step = (ids: readonly number[], start: number) => Promise<Float32Array>;
 
-/** What a step feeds beside the caches. */
+/** The inputs of a step, without the caches. */
 function fed(ids: readonly number[], start: number): Record<string, { data: BigInt64Array; shape: number[] }> {
   const end = start + ids.length;
   return {
@@ -228,7 +228,7 @@ function fed(ids: readonly number[], start: number): Record<string, { data: BigI
   };
 }
 
-/** Steps of this importer: the caches of one step are the past of the next, and no element of them is read. */
+/** Steps on this importer: the caches of one step are the past of the next, and are never read. */
 async function ourSteps(context: MLContext, model: OnnxModel): Promise<Step> {
   const caches = () => Promise.all(CACHES.map(() => context.createTensor({ dataType: "float32", shape: CACHE_SHAPE })));
   let [past, present] = [await caches(), await caches()];
@@ -262,7 +262,7 @@ async function theirSteps(file: Uint8Array): Promise<Step> {
   };
 }
 
-/** The prompt in chunks, then the likeliest token each time: the tokens, and the logits they were chosen from. */
+/** Runs the prompt in chunks, then greedy decoding. Returns the tokens, and the logits from which they were chosen. */
 async function generate(step: Step): Promise<{ tokens: number[]; logits: Float32Array[] }> {
   const next = random(5);
   const [tokens, logits]: [number[], Float32Array[]] = [[], []];
@@ -279,7 +279,7 @@ async function generate(step: Step): Promise<{ tokens: number[]; logits: Float32
   }
 }
 
-/** Counts the graphs that are built from now on. */
+/** Starts to count the graphs that are built. */
 function countGraphs(): () => number {
   let count = 0;
   const { build } = MLGraphBuilder.prototype;

@@ -1,6 +1,6 @@
 /**
- * RNN, GRU and LSTM as PyTorch exports them, with all options of the modules, on this importer and on onnxruntime-node.
- * Prints the largest difference of each model as JSON.
+ * Runs RNN, GRU and LSTM models like those exported by PyTorch, with all options of its modules, on this importer and
+ * on onnxruntime-node. Prints the largest difference of each model as JSON.
  */
 import { createContext } from "@webnn/deno";
 import { loadOnnx } from "@webnn/deno/onnx";
@@ -9,14 +9,14 @@ import { type NodeSpec, onnxFile, type TensorSpec } from "../../support/onnx_wri
 
 const ort = await import("npm:onnxruntime-node@1.30.0");
 
-/** The options of torch.nn.RNN, GRU and LSTM that an export shows. */
+/** The options of torch.nn.RNN, GRU and LSTM that affect an export. */
 interface Options {
   readonly kind: "RNN" | "GRU" | "LSTM";
   readonly layers: number;
   readonly bidirectional: boolean;
   readonly batchFirst: boolean;
   readonly bias: boolean;
-  /** Whether the first states are inputs; else zeros, whose shape the model computes from its input's. */
+  /** Whether the initial states are inputs; otherwise, they are zeros with a shape computed from that of the input. */
   readonly initial: boolean;
 }
 
@@ -24,7 +24,7 @@ const GATES = { RNN: 1, GRU: 3, LSTM: 4 };
 const [STEPS, BATCH, INPUTS, HIDDEN] = [6, 3, 4, 5] as const;
 const next = random(7);
 
-/** PyTorch draws weights between ± 1 / √hidden. */
+/** Random weights between ± 1 / √hidden, as in PyTorch. */
 function weights(name: string, shape: readonly number[]): TensorSpec {
   const bound = 1 / Math.sqrt(HIDDEN);
   const size = shape.reduce((a, b) => a * b, 1);
@@ -35,7 +35,7 @@ function integers(name: string, ...data: number[]): TensorSpec {
   return { name, type: "int64", shape: [data.length], data };
 }
 
-/** The zeros [directions, batch, hidden]: shape, gathered, concatenated, and filled. */
+/** The nodes that compute zeros of the shape [directions, batch, hidden]. */
 function zeroState(directions: number): { nodes: NodeSpec[]; initializers: TensorSpec[] } {
   return {
     nodes: [
@@ -48,7 +48,7 @@ function zeroState(directions: number): { nodes: NodeSpec[]; initializers: Tenso
   };
 }
 
-/** One layer: the network, and its directions side by side. */
+/** One layer: the network, and the concatenation of its directions. */
 function layer(options: Options, i: number): { nodes: NodeSpec[]; initializers: TensorSpec[] } {
   const { kind, bidirectional, bias, initial } = options;
   const directions = bidirectional ? 2 : 1;
