@@ -1,32 +1,32 @@
 /**
- * Bodies of requests and answers: limits of size and time, compression.
+ * Bodies of requests and responses: limits of size and time, and compression.
  *
  * @module
  */
 
 import { badRequest, HttpError } from "./errors.ts";
 
-/** What a body may be. */
+/** The limits of a body. */
 export interface BodyLimits {
-  /** How many bytes, as they come and decompressed. */
+  /** The maximum size in bytes, both as received and decompressed. */
   readonly maxBodyBytes: number;
-  /** Aborts when the body has to be there. */
+  /** Aborts when the time to receive the body is over. */
   readonly signal: AbortSignal;
 }
 
 /** A body, or a part of one. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** The encodings that are read and written, the preferred one first. What HTTP calls deflate is the format of zlib. */
+/** The supported encodings, the preferred one first. HTTP's deflate is the zlib format. */
 const ENCODINGS = ["gzip", "deflate"] as const;
 
-/** Answers below this size are not worth compressing. */
+/** Responses below this size are not compressed. */
 const MIN_COMPRESSED_BYTES = 1024;
 
 /**
- * Reads a body as far as the limits allow.
- * @returns rejects with an HttpError: 413 for a body that is too large, 408 for one that comes too slowly, 415 for an
- * unknown encoding, 400 for one that is cut off or does not decompress
+ * Reads a body within the limits.
+ * @returns rejects with an HttpError: 413 if the body is too large, 408 if it arrives too slowly, 415 for an unknown
+ * encoding, 400 if it is truncated or cannot be decompressed
  */
 export async function readBody({ headers, body }: Request, limits: BodyLimits): Promise<Bytes> {
   if (!body) return new Uint8Array(0);
@@ -39,16 +39,16 @@ export async function readBody({ headers, body }: Request, limits: BodyLimits): 
   const format = ENCODINGS.find((known) => known === encoding);
   if (!format) {
     await body.cancel();
-    throw new HttpError(415, `Content-Encoding may be ${ENCODINGS.join(" or ")}, not ${JSON.stringify(encoding)}`);
+    throw new HttpError(415, `Content-Encoding must be ${ENCODINGS.join(" or ")}, not ${JSON.stringify(encoding)}`);
   }
   return collect(body.pipeThrough(new DecompressionStream(format)), limits);
 }
 
-/** The bytes of a stream. One that breaks a limit is read no further. */
+/** Reads the bytes of a stream, until a limit is exceeded. */
 async function collect(stream: ReadableStream<Bytes>, limits: BodyLimits): Promise<Bytes> {
   const { maxBodyBytes, signal } = limits;
   const reader = stream.getReader();
-  // What the cancellation itself fails with tells nothing: the request ends with the limit's error.
+  // Errors of the cancellation are ignored: the request fails with the error of the limit.
   const stop = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", stop);
   const chunks: Bytes[] = [];
@@ -65,11 +65,11 @@ async function collect(stream: ReadableStream<Bytes>, limits: BodyLimits): Promi
   } finally {
     signal.removeEventListener("abort", stop);
   }
-  if (signal.aborted) throw new HttpError(408, "The body did not come in time", { connection: "close" });
+  if (signal.aborted) throw new HttpError(408, "The body did not arrive in time", { connection: "close" });
   return chunks.length === 1 ? chunks[0]! : join(chunks, length);
 }
 
-/** Parts one after the other. */
+/** Concatenates parts. */
 export function join(parts: readonly Bytes[], length = parts.reduce((sum, part) => sum + part.byteLength, 0)): Bytes {
   const whole = new Uint8Array(length);
   let at = 0;
@@ -81,13 +81,13 @@ export function join(parts: readonly Bytes[], length = parts.reduce((sum, part) 
 }
 
 function tooLarge({ maxBodyBytes }: BodyLimits): HttpError {
-  // What was not read of the body would be taken for the next request.
-  return new HttpError(413, `The body has more than the ${maxBodyBytes} bytes that are allowed`, {
+  // Closes the connection, because the unread rest of the body would be parsed as the next request.
+  return new HttpError(413, `The body is larger than the limit of ${maxBodyBytes} bytes`, {
     connection: "close",
   });
 }
 
-/** An answer, compressed if the client takes that and it is worth it. */
+/** Creates a response, compressed if the client accepts that and the body is large enough. */
 export function respond(request: Request, status: number, body: Bytes, headers: Record<string, string>): Response {
   const format = body.byteLength < MIN_COMPRESSED_BYTES ? undefined : acceptedEncoding(request);
   if (!format) return new Response(body, { status, headers });

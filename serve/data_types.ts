@@ -1,5 +1,5 @@
 /**
- * The data types of the protocol, and how their elements stand in binary data and in JSON.
+ * The data types of the protocol, and their elements in binary data and in JSON.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import type { ModelPort, TensorData } from "@webnn/deno/onnx";
 import { badRequest } from "./errors.ts";
 import { exactInteger } from "./json.ts";
 
-/** A data type of the protocol that WebNN has: BOOL is held as uint8, FP64 is computed in float32. */
+/** A data type of the protocol that WebNN supports. BOOL is represented as uint8, and FP64 is computed in float32. */
 export type DataTypeName = keyof typeof DATA_TYPES;
 
-/** A row of the table: how elements are read and written. Binary data is little-endian, as is every host of Deno. */
+/** How to read and write elements. Binary data is little-endian, as are all platforms of Deno. */
 interface DataType {
-  /** Bytes of an element in binary data. */
+  /** The size of an element in binary data, in bytes. */
   readonly bytes: number;
   /** The data type of the model's input or output. */
   readonly dataType: ModelPort["dataType"];
-  /** A view of binary data as elements; its buffer is a copy where the offset is not a multiple of the size. */
+  /** Binary data as elements: a view, or a copy if the offset is not aligned. */
   readonly view: (bytes: Uint8Array<ArrayBuffer>) => TensorData;
-  /** Room for elements that come as JSON. */
+  /** Allocates an array for elements from JSON. */
   readonly allocate: (count: number) => TensorData;
-  /** An element in JSON as the array holds it; `undefined` where it is none of this type. */
+  /** Converts an element from JSON; `undefined` if it is not valid for the type. */
   readonly element: (value: unknown) => number | bigint | undefined;
 }
 
@@ -49,7 +49,7 @@ function row<T extends TensorData>(
   };
 }
 
-/** Numbers of which the largest finite one is `max`: one that would become infinity is refused. */
+/** Floating-point numbers with the largest finite value `max`. Numbers that would become infinity are rejected. */
 function float(max: number): DataType["element"] {
   return (value) => {
     const number = typeof value === "bigint" ? Number(value) : value;
@@ -90,19 +90,19 @@ const DATA_TYPES = {
   FP64: doubles(),
 } as const;
 
-/** Bools: a byte that is neither 0 nor 1 is refused, since engines take it for different things. */
+/** Bools. Bytes other than 0 and 1 are rejected, because engines interpret them differently. */
 function bools(): DataType {
   const bytes = row("uint8", Uint8Array, boolean);
   return {
     ...bytes,
     view(data) {
-      if (data.some((byte) => byte > 1)) throw badRequest("BOOL has a byte that is neither 0 nor 1");
+      if (data.some((byte) => byte > 1)) throw badRequest("BOOL data has a byte other than 0 and 1");
       return bytes.view(data);
     },
   };
 }
 
-/** Doubles, which become float32. */
+/** Doubles, which are converted to float32. */
 function doubles(): DataType {
   return {
     ...row("float32", Float32Array, float(MAX_FLOAT32)),
@@ -111,7 +111,7 @@ function doubles(): DataType {
       const aligned = data.byteOffset % 8 === 0 ? data : data.slice();
       const numbers = new Float64Array(aligned.buffer, aligned.byteOffset, data.byteLength / 8);
       if (numbers.some((number) => Number.isFinite(number) && Math.abs(number) > MAX_FLOAT32)) {
-        throw badRequest("FP64 has a number outside of float32, in which the model is computed");
+        throw badRequest("FP64 data has a number out of the range of float32, in which the model is computed");
       }
       return Float32Array.from(numbers);
     },
@@ -126,20 +126,20 @@ export function isDataType(name: unknown): name is DataTypeName {
 /** The names of all data types, for messages. */
 export const DATA_TYPE_NAMES: readonly string[] = Object.keys(DATA_TYPES);
 
-/** Bytes of an element in binary data. */
+/** The size of an element in binary data, in bytes. */
 export function bytesOf(name: DataTypeName): number {
   return DATA_TYPES[name].bytes;
 }
 
-/** The data type in which a model takes elements of that type. */
+/** The WebNN data type that represents a data type of the protocol. */
 export function heldAs(name: DataTypeName): ModelPort["dataType"] {
   return DATA_TYPES[name].dataType;
 }
 
 /**
- * The data type that an input or output has in the protocol: what the model states where the protocol and WebNN have it,
- * else that in which WebNN holds it.
- * @throws {TypeError} for integers of four bits, which the protocol lacks
+ * The protocol's data type for an input or output: the type in the model if the protocol and WebNN have it; otherwise,
+ * the type that represents it in WebNN.
+ * @throws {TypeError} for four-bit integers, which the protocol does not have
  */
 export function protocolType({ name, dataType, elementType }: ModelPort): DataTypeName {
   if (elementType === "bool") return "BOOL";
@@ -158,12 +158,14 @@ export function zeros(name: DataTypeName, count: number): TensorData {
   return DATA_TYPES[name].allocate(count);
 }
 
-/** Elements from binary data, whose size is known to be right. */
+/** Reads elements from binary data of the right size. */
 export function readBinary(name: DataTypeName, bytes: Uint8Array<ArrayBuffer>): TensorData {
   return DATA_TYPES[name].view(bytes);
 }
 
-/** Elements from an array in JSON, flat or nested as the shape is. `what` names the tensor in messages. */
+/**
+ * Reads elements from an array in JSON, which is flat or nested like the shape. `what` names the tensor in messages.
+ */
 export function readJson(
   name: DataTypeName,
   values: readonly unknown[],
@@ -179,19 +181,21 @@ export function readJson(
   const data = allocate(count);
   for (let i = 0; i < count; i++) {
     const value = element(elements[i]);
-    if (value === undefined) throw badRequest(`${what} has ${shown(elements[i])} at ${i}, which is no ${name}`);
+    if (value === undefined) {
+      throw badRequest(`${what} has ${shown(elements[i])} at ${i}, which is not a valid ${name}`);
+    }
     data[i] = value;
   }
   return data;
 }
 
-/** The elements of nested arrays. Lists that are not as long as the shape says are refused. */
+/** Flattens nested arrays. Throws if they do not match the shape. */
 function flatten(values: readonly unknown[], shape: readonly number[], what: string): readonly unknown[] {
   let level = [values] as readonly unknown[];
   for (const size of shape) {
     const lists = level as readonly (readonly unknown[])[];
     if (!lists.every((list) => Array.isArray(list) && list.length === size)) {
-      throw badRequest(`${what} is nested, but not as its shape [${shape}] is`);
+      throw badRequest(`${what} has nested data that does not match its shape [${shape}]`);
     }
     level = lists.flat();
   }
@@ -205,19 +209,23 @@ function shown(value: unknown): string {
     : JSON.stringify(value);
 }
 
-/** Elements as binary data. */
+/** Writes elements as binary data. */
 export function writeBinary(name: DataTypeName, data: TensorData): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = name === "FP64" ? Float64Array.from(data as Float32Array) : data;
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
-/** Elements as an array in JSON, every integer with all its digits. JSON has no NaN and no infinity: they are refused. */
+/**
+ * Writes elements as an array in JSON, integers with all digits. Throws for NaN and infinity, which JSON does not have.
+ */
 export function writeJson(name: DataTypeName, data: TensorData, what: string): string {
   if (name === "BOOL") return `[${Array.from(data as Uint8Array, (value) => value !== 0).join(",")}]`;
   if (data instanceof Float32Array || data instanceof Float16Array) {
     const wrong = data.findIndex((value: number) => !Number.isFinite(value));
     if (wrong >= 0) {
-      throw badRequest(`${what} has ${data[wrong]} at ${wrong}, which JSON lacks; ask for it with "binary_data": true`);
+      throw badRequest(
+        `${what} has ${data[wrong]} at ${wrong}, which JSON does not have; request it with "binary_data": true`,
+      );
     }
   }
   return `[${data.join(",")}]`;

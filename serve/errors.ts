@@ -1,14 +1,14 @@
 /**
- * Errors that a client is told, with the status of the answer.
+ * Errors for clients, with the status of the response.
  *
  * @module
  */
 
-/** An error with the status of HTTP that it is answered with. */
+/** An error with the HTTP status of the response. */
 export class HttpError extends Error {
   override readonly name = "HttpError";
   readonly status: number;
-  /** Headers of the answer beside the common ones. */
+  /** Additional headers of the response. */
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
@@ -18,19 +18,19 @@ export class HttpError extends Error {
   }
 }
 
-/** 400: the request is wrong, and would be wrong again. */
+/** 400: the request is invalid. */
 export function badRequest(message: string): HttpError {
   return new HttpError(400, message);
 }
 
-/** 503: the server is busy or about to stop; the client may try again in a second. */
+/** 503: the server is busy or stopping; the client may retry after a second. */
 export function unavailable(message: string): HttpError {
   return new HttpError(503, message, { "retry-after": "1" });
 }
 
 /**
- * What an error of a run means to a client: the module throws a TypeError for inputs that do not fit, NotSupportedError
- * for shapes in which the model cannot be computed. Everything else is the server's.
+ * Converts an error of a run to one for the client. A TypeError (invalid inputs) or NotSupportedError (unsupported
+ * shapes) is the client's fault; all others are the server's.
  */
 export function httpErrorOf(error: unknown): HttpError {
   if (error instanceof HttpError) return error;

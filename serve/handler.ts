@@ -12,20 +12,20 @@ import { modelMetadata, SERVER_METADATA, VERSION } from "./metadata.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import { type ModelSource, type RunOptions, type ServedModel, serveModel } from "./served_model.ts";
 
-/** How requests are answered. */
+/** The options of a handler. */
 export interface HandlerOptions extends RunOptions {
-  /** How many bytes a body may have, as it comes and decompressed; 64 MiB by default. */
+  /** The maximum size of a body in bytes, both as received and decompressed; 64 MiB by default. */
   readonly maxBodyBytes?: number;
-  /** How many milliseconds a request may take, its body and the wait for its turn included; 30,000 by default. */
+  /** The time limit of a request in milliseconds, including its body and the wait in the queue; 30,000 by default. */
   readonly timeout?: number;
 }
 
 /** Answers requests of the Open Inference Protocol v2. */
 export interface InferenceHandler extends AsyncDisposable {
   (request: Request): Promise<Response>;
-  /** What is served: the names, and the engine and device of each. */
+  /** The served models: the name, engine and device of each. */
   readonly models: readonly { readonly name: string; readonly engine: string }[];
-  /** Makes the server not ready, so that no more requests are sent to it, and waits for those in flight. */
+  /** Reports the server as not ready, so that clients stop sending requests, and waits for those in progress. */
   drain(): Promise<void>;
 }
 
@@ -39,11 +39,11 @@ interface Server {
 }
 
 /**
- * Loads models and makes a handler of requests for them. `await using` or `[Symbol.asyncDispose]()` answers what is in
- * flight and frees the models.
+ * Loads models, and creates a request handler for them. `await using` or `[Symbol.asyncDispose]()` waits for the
+ * requests in progress and releases the models.
  *
- * @param models paths or URLs of ONNX files, or these with a name and more
- * @returns rejects as `loadOnnx` does; with a TypeError for two models of the same name, and for an option out of range
+ * @param models paths or URLs of ONNX files, or objects with a source, a name and options
+ * @returns rejects as `loadOnnx` does; with a TypeError if two models have the same name or an option is out of range
  *
  * @example
  * ```ts ignore
@@ -95,7 +95,7 @@ export async function createHandler(
 function add(served: Map<string, ServedModel>, model: ServedModel): void {
   if (served.has(model.name)) {
     model[Symbol.dispose]();
-    throw new TypeError(`Two models have the name ${JSON.stringify(model.name)}; give one of them another`);
+    throw new TypeError(`Two models have the name ${JSON.stringify(model.name)}; give one of them another name`);
   }
   served.set(model.name, model);
 }
@@ -105,12 +105,12 @@ function checkOptions(options: HandlerOptions): void {
   for (const [name, min] of Object.entries(least)) {
     const value = options[name as keyof typeof least];
     if (value !== undefined && !(Number.isInteger(value) && value >= min)) {
-      throw new TypeError(`createHandler: ${name} must be a whole number from ${min} on, not ${value}`);
+      throw new TypeError(`createHandler: ${name} must be an integer of at least ${min}, not ${value}`);
     }
   }
 }
 
-/** Answers a request; never rejects. */
+/** Answers a request. Never rejects. */
 async function answer(server: Server, request: Request): Promise<Response> {
   const start = performance.now();
   const { pathname } = new URL(request.url);
@@ -123,7 +123,7 @@ async function answer(server: Server, request: Request): Promise<Response> {
     return response;
   } catch (error) {
     const { status, message, headers } = httpErrorOf(error);
-    // What nobody read of the body is not waited for.
+    // Does not wait for the unread rest of the body.
     if (request.body && !request.bodyUsed) await request.body.cancel().catch(() => {});
     server.metrics.answered(model, status, (performance.now() - start) / 1000);
     return json(request, { error: message }, status, headers);
@@ -145,7 +145,7 @@ interface Route {
   readonly answer: (server: Server, request: Request) => Response | Promise<Response>;
 }
 
-/** @throws {HttpError} 404 if there is nothing at that path */
+/** @throws {HttpError} 404 if the path does not exist */
 function routeOf(server: Server, pathname: string): Route {
   const path = pathname.replace(/(?<=.)\/$/, "");
   const common = ROUTES[path];
@@ -153,12 +153,12 @@ function routeOf(server: Server, pathname: string): Route {
   const [, encoded, version, action = ""] = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(\w+))?$/.exec(path) ??
     [];
   const answerModel = Object.hasOwn(MODEL_ROUTES, action) ? MODEL_ROUTES[action] : undefined;
-  if (encoded === undefined || !answerModel) throw new HttpError(404, `There is nothing at ${path}`);
+  if (encoded === undefined || !answerModel) throw new HttpError(404, `The path ${path} does not exist`);
   const name = decode(encoded);
   const model = server.models.get(name);
   if (!model) throw new HttpError(404, `There is no model ${JSON.stringify(name)}`);
   if (version !== undefined && version !== VERSION) {
-    throw new HttpError(404, `The model ${JSON.stringify(name)} has the version ${VERSION} only, not ${version}`);
+    throw new HttpError(404, `The model ${JSON.stringify(name)} has only version ${VERSION}, not ${version}`);
   }
   return { model, answer: (server, request) => answerModel(server, request, model) };
 }
@@ -194,14 +194,14 @@ function get<R extends readonly unknown[]>(
   return allow("GET", answer);
 }
 
-/** HEAD is GET without a body, which the server of Deno leaves out. */
+/** Checks the method of a request. HEAD is allowed like GET; Deno's server omits its body. */
 function allow<R extends readonly unknown[]>(
   method: "GET" | "POST",
   answer: (server: Server, request: Request, ...rest: R) => Response | Promise<Response>,
 ): typeof answer {
   return (server, request, ...rest) => {
     if (request.method !== method && !(method === "GET" && request.method === "HEAD")) {
-      throw new HttpError(405, `${request.method} is not allowed here, but ${method}`, { allow: method });
+      throw new HttpError(405, `${request.method} is not allowed here, only ${method}`, { allow: method });
     }
     return answer(server, request, ...rest);
   };
@@ -218,13 +218,13 @@ async function infer(server: Server, request: Request, model: ServedModel): Prom
 }
 
 /**
- * A signal that aborts when the time is over: a timer that ends with the request. A client that leaves does not abort it:
- * Deno's server tells of that only by a signal that aborts after every answer too, and says so on stderr.
+ * A signal that aborts at the time limit; its timer ends with the request. A client that disconnects does not abort it,
+ * because Deno's signal for that also aborts after each response, and then prints a warning.
  */
 function deadlineAfter(timeout: number) {
   const controller = new AbortController();
   const start = performance.now();
-  const expire = () => controller.abort(new HttpError(504, "The request was not answered in its time"));
+  const expire = () => controller.abort(new HttpError(504, "The request exceeded its time limit"));
   let timer = setTimeout(expire, timeout);
   return {
     signal: controller.signal,

@@ -1,5 +1,5 @@
 /**
- * Whether the rows of a batch have nothing to do with each other, so that requests may share a run.
+ * Finds out whether the rows of a batch are independent, so that requests may share a run.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { TensorData, TensorInput } from "@webnn/deno/onnx";
 import { type Inputs, type Outputs, sameKind, slice, stack, unstack } from "./rows.ts";
 
 /**
- * Operators that may mix rows in a way that a few runs do not show: what they compute with depends on the elements of the
- * whole tensor. Models that have one are batched on the user's word only.
+ * Operators that may mix rows in a way that a few runs do not reveal, because their results depend on the elements of
+ * the whole tensor. Models with one of them are batched only if the user sets the option.
  */
 const MIXING = [
   "BatchNormalization",
@@ -26,24 +26,26 @@ const MIXING = [
   "Unique",
 ];
 
-/** The operator of a model, if there is one, that rules out a proof by runs. */
+/** An operator of the model for which test runs prove nothing, if there is one. */
 export function mixingOperator(operators: readonly string[]): string | undefined {
   return operators.find((operator) => MIXING.includes(operator));
 }
 
-/** How far a row may be off that of a run of its own, in parts of the largest number: sums in another order, no more. */
+/**
+ * The tolerated difference from a separate run, relative to the largest number: it allows only for the order of sums.
+ */
 const TOLERANCE = { Float32Array: 1e-4, Float16Array: 2e-2 } as const;
 
-/** Scales of the first and the second row: where one decides over both, it shows. */
+/** The scales of the first and second row. They differ, to reveal operators in which one row affects the other. */
 const SCALES = [[1, 1], [16, 1], [1, 16]] as const;
 
 /**
- * Runs two rows together and each by itself, three times, and compares. The rows are random; integers are in the range of
- * those of a real request, since others may be no valid indices.
+ * Runs two rows together and separately, three times, and compares the results. The rows are random; integers are in
+ * the range of those in a real request, because others may be invalid indices.
  *
  * @param run runs the model
- * @param sample inputs of a request
- * @returns whether both rows were the same each time
+ * @param sample the inputs of a request
+ * @returns whether the results of both rows were equal each time
  */
 export async function rowsAreIndependent(run: (inputs: Inputs) => Promise<Outputs>, sample: Inputs): Promise<boolean> {
   const random = generator(1);
@@ -95,7 +97,7 @@ function areClose(a: TensorData, b: TensorData): boolean {
   return a.every((value: number, i: number) => Object.is(value, b[i]) || Math.abs(value - Number(b[i])) <= bound);
 }
 
-/** Numbers from 0 to 1 that are the same in every process, by a linear congruence: only their order of size matters. */
+/** Deterministic numbers from 0 to 1, by a linear congruential generator; only their magnitude matters. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32;

@@ -1,5 +1,5 @@
 /**
- * A request for an inference: its JSON, its binary data, checked against the ports of the model.
+ * Reads an inference request, JSON with optional binary data, and checks it against the model's inputs and outputs.
  *
  * @see https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
  * @see https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
@@ -14,27 +14,27 @@ import { badRequest } from "./errors.ts";
 import { hasLongIntegers, parseJson } from "./json.ts";
 import type { Port } from "./metadata.ts";
 
-/** The header that says how many bytes of a body are JSON; the binary data of tensors follows them. */
+/** The header with the number of JSON bytes in a body; the binary data of tensors follows them. */
 export const JSON_LENGTH = "inference-header-content-length";
 
-/** An output that the client asks for. */
+/** A requested output. */
 export interface AskedOutput {
   readonly name: string;
   readonly binary: boolean;
 }
 
-/** What a client asks for. */
+/** An inference request. */
 export interface InferenceRequest {
-  /** Given back in the answer. */
+  /** Returned in the response. */
   readonly id: string | undefined;
   readonly inputs: Readonly<Record<string, TensorInput>>;
-  /** In the order of the answer. */
+  /** In the order of the response. */
   readonly outputs: readonly AskedOutput[];
-  /** The time limit that the client sets, in milliseconds. */
+  /** The client's time limit, in milliseconds. */
   readonly timeout: number | undefined;
 }
 
-/** What a model takes and gives. */
+/** The inputs and outputs of a model. */
 export interface Ports {
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
@@ -42,17 +42,17 @@ export interface Ports {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Demands of extensions that this server does not have: to leave them out would give another answer. */
+/** Parameters of unsupported extensions. They are rejected, because ignoring them would give a different response. */
 const REFUSED_PARAMETERS = /^(shared_memory_|sequence_|classification$)/;
 
 /**
  * Reads a request.
- * @throws {HttpError} 400 that names what is wrong
+ * @throws {HttpError} 400 with the reason
  */
 export function readRequest(headers: Headers, body: Bytes, ports: Ports): InferenceRequest {
   const { text, binary } = split(headers, body);
   const fields = parse(text);
-  // Clients that write all fields of the protocol send null for what they leave out.
+  // Some clients send null for omitted fields.
   const id = fields.id ?? undefined;
   if (id !== undefined && typeof id !== "string") throw badRequest("id must be a string");
   const parameters = parametersOf(fields, "The request");
@@ -64,12 +64,12 @@ export function readRequest(headers: Headers, body: Bytes, ports: Ports): Infere
   };
 }
 
-/** The JSON of a body, and what follows it. */
+/** Splits a body into its JSON and the binary data after it. */
 function split(headers: Headers, body: Bytes): { text: string; binary: Bytes } {
   const stated = headers.get(JSON_LENGTH);
   const length = stated === null ? body.byteLength : Number(stated);
   if (stated !== null && !/^[1-9]\d*$/.test(stated)) {
-    throw badRequest(`${JSON_LENGTH} must be a whole number from 1 on`);
+    throw badRequest(`${JSON_LENGTH} must be a positive integer`);
   }
   if (length > body.byteLength) {
     throw badRequest(`${JSON_LENGTH} is ${length}, but the body has ${body.byteLength} bytes`);
@@ -78,11 +78,11 @@ function split(headers: Headers, body: Bytes): { text: string; binary: Bytes } {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body.subarray(0, length));
     return { text, binary: body.subarray(length) };
   } catch {
-    throw badRequest("The JSON of the body is no UTF-8");
+    throw badRequest("The JSON of the body is not UTF-8");
   }
 }
 
-/** The fields of the JSON, with all digits of 64-bit integers if there are any. */
+/** Parses the fields of the JSON; with 64-bit inputs, integers keep all digits. */
 function parse(text: string): Fields {
   const fields = fieldsOf(parseJson(text), "The body");
   const isWide = (tensor: unknown) => /^U?INT64$/.test(String((tensor as Fields | null)?.datatype));
@@ -106,11 +106,11 @@ function parametersOf({ parameters }: Fields, what: string): Fields {
   if (parameters === undefined || parameters === null) return {};
   const fields = fieldsOf(parameters, `${what}: parameters`);
   const refused = Object.keys(fields).find((name) => REFUSED_PARAMETERS.test(name));
-  if (refused !== undefined) throw badRequest(`${what}: this server does not have the extension of ${refused}`);
+  if (refused !== undefined) throw badRequest(`${what}: this server does not support the parameter ${refused}`);
   return fields;
 }
 
-/** Clients state microseconds; 0 is no limit of theirs. */
+/** The client's time limit in milliseconds. Clients send microseconds; 0 means no limit. */
 function timeoutOf(microseconds: unknown): number | undefined {
   if (microseconds === undefined || microseconds === 0) return undefined;
   if (typeof microseconds !== "number" || !(microseconds > 0)) {
@@ -124,34 +124,36 @@ function readInputs(tensors: readonly Fields[], binary: Bytes, ports: readonly P
   let at = 0;
   for (const tensor of tensors) {
     const port = portOf(tensor.name, ports, "input");
-    if (inputs.has(port.name)) throw badRequest(`The input ${JSON.stringify(port.name)} is there twice`);
+    if (inputs.has(port.name)) throw badRequest(`The input ${JSON.stringify(port.name)} occurs twice`);
     const { size, input } = readTensor(tensor, port, binary.subarray(at));
     inputs.set(port.name, input);
     at += size;
   }
   if (at !== binary.byteLength) {
-    throw badRequest(`The body has ${binary.byteLength} bytes of binary data; the inputs state ${at}`);
+    throw badRequest(`The body has ${binary.byteLength} bytes of binary data; the inputs use ${at}`);
   }
   const missing = ports.find(({ name }) => !inputs.has(name));
   if (missing) throw badRequest(`The input ${JSON.stringify(missing.name)} is missing`);
   return Object.fromEntries(inputs);
 }
 
-/** An input, and how many bytes of binary data it takes. */
+/** Reads an input. Returns it with the number of bytes of binary data that it used. */
 function readTensor(tensor: Fields, port: Port, binary: Bytes): { size: number; input: TensorInput } {
   const what = `The input ${JSON.stringify(port.name)}`;
   const type = typeOf(tensor.datatype, port, what);
   const shape = shapeOf(tensor.shape, port, what);
   const { binary_data_size: size } = parametersOf(tensor, what);
   if (size === undefined) {
-    if (!Array.isArray(tensor.data)) throw badRequest(`${what} needs data: a list, or binary data with its size`);
+    if (!Array.isArray(tensor.data)) {
+      throw badRequest(`${what} needs data: a list, or binary data with binary_data_size`);
+    }
     return { size: 0, input: { data: readJson(type, tensor.data, shape, what), shape } };
   }
   if (tensor.data !== undefined) throw badRequest(`${what} has both data and binary_data_size`);
   const needed = shape.reduce((product, size) => product * size, bytesOf(type));
   if (size !== needed) throw badRequest(`${what}: binary_data_size is ${size}; ${type} [${shape}] needs ${needed}`);
   if (needed > binary.byteLength) {
-    throw badRequest(`${what}: binary_data_size is ${needed}, but ${binary.byteLength} bytes are left of the body`);
+    throw badRequest(`${what}: binary_data_size is ${needed}, but the body has only ${binary.byteLength} more bytes`);
   }
   return { size: needed, input: { data: readBinary(type, binary.subarray(0, needed)), shape } };
 }
@@ -160,24 +162,24 @@ function portOf(name: unknown, ports: readonly Port[], kind: string): Port {
   const port = ports.find((known) => known.name === name);
   if (port) return port;
   const names = ports.map((known) => JSON.stringify(known.name)).join(", ");
-  throw badRequest(`The model has no ${kind} ${JSON.stringify(name) ?? "without a name"}, but ${names}`);
+  throw badRequest(`The model has no ${kind} ${JSON.stringify(name) ?? "without a name"}; it has ${names}`);
 }
 
-/** A type that fits: the one in the metadata, or another that the model takes the same way. */
+/** Checks a data type: the one in the metadata, or another with the same representation in WebNN. */
 function typeOf(name: unknown, port: Port, what: string): DataTypeName {
   if (!isDataType(name)) {
-    throw badRequest(`${what}: datatype may be ${DATA_TYPE_NAMES.join(", ")}, not ${JSON.stringify(name)}`);
+    throw badRequest(`${what}: datatype must be one of ${DATA_TYPE_NAMES.join(", ")}, not ${JSON.stringify(name)}`);
   }
   if (heldAs(name) !== heldAs(port.datatype)) throw badRequest(`${what} must be ${port.datatype}, not ${name}`);
   return name;
 }
 
-/** The largest product of a shape: what can be counted exactly, in bytes too. */
+/** The maximum number of elements of a shape, so that its size in bytes is exact too. */
 const MAX_ELEMENTS = 2 ** 49;
 
 function shapeOf(shape: unknown, port: Port, what: string): readonly number[] {
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 1)) {
-    throw badRequest(`${what} must have a shape of whole numbers from 1 on`);
+    throw badRequest(`${what} must have a shape of positive integers`);
   }
   const fits = port.hasRank
     ? shape.length === port.shape.length && port.shape.every((size, axis) => size === -1 || size === shape[axis])
@@ -189,7 +191,7 @@ function shapeOf(shape: unknown, port: Port, what: string): readonly number[] {
   return shape;
 }
 
-/** Ranks that WebNN has. */
+/** The largest rank that WebNN supports. */
 const MAX_RANK = 8;
 
 function readOutputs(asked: unknown, allBinary: boolean, ports: readonly Port[]): AskedOutput[] {
@@ -201,6 +203,6 @@ function readOutputs(asked: unknown, allBinary: boolean, ports: readonly Port[])
     return { name, binary: binary === true };
   });
   const twice = outputs.find(({ name }, i) => outputs.findIndex((other) => other.name === name) !== i);
-  if (twice) throw badRequest(`The output ${JSON.stringify(twice.name)} is asked for twice`);
+  if (twice) throw badRequest(`The output ${JSON.stringify(twice.name)} is requested twice`);
   return outputs;
 }

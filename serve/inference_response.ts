@@ -1,5 +1,5 @@
 /**
- * The answer to a request for an inference.
+ * Writes the response to an inference request.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { type DataTypeName, writeBinary, writeJson } from "./data_types.ts";
 import { type InferenceRequest, JSON_LENGTH } from "./inference_request.ts";
 import { type Port, VERSION } from "./metadata.ts";
 
-/** A body with the headers that tell how it is to be read. */
+/** A body and its headers. */
 export interface Encoded {
   readonly body: Bytes;
   readonly headers: Record<string, string>;
 }
 
 /**
- * Writes an answer: JSON, and after it the binary data of the outputs for which the client asks that way.
- * @throws {HttpError} 400 for NaN and infinity in an output that is to be JSON
+ * Writes a response: JSON, followed by the binary data of outputs that were requested as binary.
+ * @throws {HttpError} 400 for NaN or infinity in an output that was requested as JSON
  */
 export function writeResponse(
   model: string,

@@ -1,5 +1,5 @@
 /**
- * What the server and its models are, in the words of the protocol.
+ * The metadata of the server and its models in the protocol.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import type { ModelPort } from "@webnn/deno/onnx";
 import { type DataTypeName, protocolType } from "./data_types.ts";
 import config from "./deno.json" with { type: "json" };
 
-/** The version of every model: a file has no other. */
+/** The version of every model, because files have no versions. */
 export const VERSION = "1";
 
 /** An input or output of a model. */
 export interface Port {
   readonly name: string;
   readonly datatype: DataTypeName;
-  /** -1 for a free dimension; a single one where the model does not even state the rank. */
+  /** -1 for a free dimension; `[-1]` if the model does not specify the rank. */
   readonly shape: readonly number[];
-  /** Whether the model states the rank. */
+  /** Whether the model specifies the rank. */
   readonly hasRank: boolean;
 }
 
-/** @throws {TypeError} for a data type that the protocol lacks */
+/** @throws {TypeError} for a data type that the protocol does not have */
 export function portOf(port: ModelPort): Port {
   const shape = port.shape?.map((size) => typeof size === "number" ? size : -1) ?? [-1];
   return { name: port.name, datatype: protocolType(port), shape, hasRank: port.shape !== undefined };

@@ -1,6 +1,6 @@
 /**
- * Serves ONNX models over HTTP: a handler of the Open Inference Protocol v2 for `Deno.serve`, or any other server that
- * takes a function from a Request to a Response.
+ * Serves ONNX models over HTTP: a handler of the Open Inference Protocol v2 for `Deno.serve`, or any other server with
+ * handlers that map a Request to a Response.
  *
  * @example
  * ```ts ignore

@@ -1,5 +1,5 @@
 /**
- * Requests as rows: inputs that are put together along their first dimension, outputs that are taken apart again.
+ * Stacks the inputs of several requests along the first dimension, and splits the outputs again.
  *
  * @module
  */
@@ -12,24 +12,24 @@ export type Inputs = Readonly<Record<string, TensorInput>>;
 /** Outputs of a run. */
 export type Outputs = Readonly<Record<string, TensorOutput>>;
 
-/** Whether the first dimension of every input and output is free, so that rows may be put together at all. */
+/** Whether the first dimension of every input and output is free, which is necessary to stack requests. */
 export function hasFreeRows(ports: readonly ModelPort[]): boolean {
   return ports.length > 0 &&
     ports.every(({ shape }) => shape !== undefined && shape.length > 0 && typeof shape[0] !== "number");
 }
 
-/** How many rows the inputs have, if all have the same number. */
+/** The number of rows of the inputs; `undefined` if it differs. */
 export function rowsOf(inputs: Inputs): number | undefined {
   const [first, ...others] = Object.values(inputs).map(({ shape }) => shape?.[0]);
   return others.every((rows) => rows === first) ? first : undefined;
 }
 
-/** What inputs have in common that fit beside each other: the shapes of their rows. */
+/** The key of inputs that can be stacked: the shapes of their rows. */
 export function rowKey(inputs: Inputs): string {
   return Object.keys(inputs).sort().map((name) => `${name}:${inputs[name]!.shape!.slice(1)}`).join(";");
 }
 
-/** The inputs of several requests, one below the other. */
+/** Stacks the inputs of several requests. */
 export function stack(requests: readonly Inputs[]): Inputs {
   return Object.fromEntries(
     Object.keys(requests[0]!).map((name) => {
@@ -40,14 +40,14 @@ export function stack(requests: readonly Inputs[]): Inputs {
   );
 }
 
-/** Some rows of a tensor, as a view. */
+/** A view of some rows of a tensor. */
 export function slice<T extends TensorInput | TensorOutput>(tensor: T, start: number, rows: number): T {
   const [all, ...rest] = tensor.shape!;
   const size = tensor.data.length / all!;
   return { ...tensor, data: tensor.data.subarray(start * size, (start + rows) * size), shape: [rows, ...rest] };
 }
 
-/** The outputs of each request of a stack; `undefined` if an output does not have a row for each row of the inputs. */
+/** Splits outputs by request; `undefined` if an output does not have a row for each row of the inputs. */
 export function unstack(outputs: Outputs, counts: readonly number[]): Outputs[] | undefined {
   const total = counts.reduce((sum, rows) => sum + rows, 0);
   if (Object.values(outputs).some(({ shape }) => shape[0] !== total)) return undefined;
@@ -70,7 +70,7 @@ function concatenate(parts: readonly TensorData[]): TensorData {
   return whole;
 }
 
-/** An array of the same kind. */
+/** Allocates an array of the same type. */
 export function sameKind(data: TensorData, length: number): TensorData {
   return new (data.constructor as new (length: number) => TensorData)(length);
 }

@@ -1,5 +1,5 @@
 /**
- * The order in which requests of a model are run: a queue, a few runs at once, and batches of what waits.
+ * Schedules the requests for a model: a queue, concurrent runs, and batches of waiting requests.
  *
  * @module
  */
@@ -7,38 +7,39 @@
 import { unavailable } from "./errors.ts";
 import { type Inputs, type Outputs, rowKey, rowsOf, stack, unstack } from "./rows.ts";
 
-/** How requests are run. */
+/** The options of a scheduler. */
 export interface SchedulerOptions {
-  /** Runs the model, once for each run that there may be at a time. */
+  /** The functions that run the model, one for each concurrent run. */
   readonly lanes: readonly ((inputs: Inputs) => Promise<Outputs>)[];
-  /** How many requests may wait. */
+  /** The maximum number of waiting requests. */
   readonly maxQueue: number;
-  /** How many rows a run may have; 1 for no batches. */
+  /** The maximum number of rows in a run; 1 for no batches. */
   readonly maxBatch: number;
-  /** For how many milliseconds a request waits for others to join it. */
+  /** How long a request waits for others to share its run, in milliseconds. */
   readonly batchDelay: number;
-  /** For which shapes of rows it is known already whether requests may share a run. */
+  /** The shapes of rows for which it is already known whether requests may share a run. */
   readonly known?: ReadonlyMap<string, boolean>;
-  /** Whether requests like this one may share a run. Asked once for each other shape of rows. */
+  /** Finds out whether requests like this one may share a run. Called once for each other shape of rows. */
   readonly mayShare: (sample: Inputs, run: (inputs: Inputs) => Promise<Outputs>) => Promise<boolean>;
-  /** Told of each run: how many requests and rows it had, and how many seconds it took. */
+  /** Called after each run with its numbers of requests and rows, and its time in seconds. */
   readonly onRun?: (requests: number, rows: number, seconds: number) => void;
 }
 
-/** Runs requests. */
+/** Runs requests in order. */
 export interface Scheduler {
   /**
-   * Runs a request in its turn.
-   * @returns rejects with an HttpError 503 if too many wait, with the signal's reason once that aborts, else as the run
+   * Queues a request, and runs it.
+   * @returns rejects with an HttpError 503 if too many requests wait; with the signal's reason if it aborts; or as the
+   * run
    */
   submit(inputs: Inputs, signal: AbortSignal): Promise<Outputs>;
-  /** How many requests wait. */
+  /** The number of waiting requests. */
   readonly waiting: number;
 }
 
 interface Job {
   readonly inputs: Inputs;
-  /** The rows, and the shapes of the rows; `undefined` if the request cannot share a run. */
+  /** The number of rows and their shapes; `undefined` if the request cannot share a run. */
   readonly stackable: { readonly rows: number; readonly key: string } | undefined;
   readonly arrived: number;
   readonly signal: AbortSignal;
@@ -48,10 +49,10 @@ interface Job {
 
 type Run = (inputs: Inputs) => Promise<Outputs>;
 
-/** For how many shapes of rows it is remembered whether requests may share a run. */
+/** The maximum number of row shapes for which to remember whether requests may share a run. */
 const MAX_KEYS = 256;
 
-/** Makes a scheduler. */
+/** Creates a scheduler. */
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const queue: Job[] = [];
   const free = [...options.lanes];
@@ -78,7 +79,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   const submit = (inputs: Inputs, signal: AbortSignal) => {
     signal.throwIfAborted();
-    if (queue.length >= options.maxQueue) throw unavailable(`${queue.length} requests wait already`);
+    if (queue.length >= options.maxQueue) throw unavailable(`the queue is full: ${queue.length} requests are waiting`);
     const { promise, resolve, reject } = Promise.withResolvers<Outputs>();
     const job: Job = {
       inputs,
@@ -113,7 +114,7 @@ function stackableOf(inputs: Inputs, { maxBatch }: SchedulerOptions): Job["stack
   return rows === undefined || rows > maxBatch ? undefined : { rows, key: rowKey(inputs) };
 }
 
-/** How many milliseconds the first request may still wait for others. */
+/** How long the first request may still wait for others, in milliseconds. */
 function waitFor(
   queue: readonly Job[],
   { batchDelay, maxBatch }: SchedulerOptions,
@@ -127,8 +128,8 @@ function waitFor(
 }
 
 /**
- * The first request and those that may share its run. Each number of rows is a graph of its own, so that a batch has a
- * power of two of them if it has more than one request.
+ * The first request, and those that may share its run. Each number of rows needs its own graph, so batches of several
+ * requests have a power of two of rows.
  */
 function takeBatch(queue: Job[], maxBatch: number, shared: ReadonlyMap<string, boolean>): Job[] {
   const first = queue[0]!;
@@ -149,12 +150,12 @@ function takeBatch(queue: Job[], maxBatch: number, shared: ReadonlyMap<string, b
   return batch;
 }
 
-/** Runs jobs and settles each; never rejects. */
+/** Runs jobs and settles each. Never rejects. */
 async function runJobs(jobs: readonly Job[], run: Run, options: SchedulerOptions, shared: Map<string, boolean>) {
   if (jobs.length > 1 && await mayShare(jobs[0]!, run, options, shared) && await runTogether(jobs, run, options)) {
     return;
   }
-  // One by one: so the error of one request does not touch the others.
+  // Runs them separately, so that an error of one request does not affect the others.
   for (const job of jobs) await runAlone(job, run, options);
 }
 
@@ -163,14 +164,14 @@ async function mayShare(job: Job, run: Run, { mayShare }: SchedulerOptions, shar
   const known = shared.get(key);
   if (known !== undefined) return known;
   if (shared.size >= MAX_KEYS) return false;
-  // Until it is known requests of that kind do not wait for each other.
+  // Until it is known, such requests run separately.
   shared.set(key, false);
   const may = await mayShare(job.inputs, run).catch(() => false);
   shared.set(key, may);
   return may;
 }
 
-/** @returns false if there was no answer for each: the requests then run one by one */
+/** @returns false if not every request got a result; they are then run separately */
 async function runTogether(jobs: readonly Job[], run: Run, { onRun }: SchedulerOptions): Promise<boolean> {
   const counts = jobs.map(({ stackable }) => stackable!.rows);
   const start = performance.now();

@@ -1,5 +1,5 @@
 /**
- * A model that is served: loaded, as often as it may run at a time, behind a queue.
+ * A served model: one or more loaded instances behind a queue.
  *
  * @module
  */
@@ -16,51 +16,53 @@ import { warmUp } from "./warm_up.ts";
 export interface ModelSource {
   /** The file: its path, its URL or its bytes. */
   readonly source: string | URL | Uint8Array;
-  /** What clients call it; by default the name of the file without `.onnx`. */
+  /** The name in requests; by default the name of the file without `.onnx`. */
   readonly name?: string;
-  /** Sizes of free dimensions by name; the others come with the requests. */
+  /** The sizes of free dimensions, by name. Requests determine the others. */
   readonly dimensions?: Readonly<Record<string, number>>;
   /**
-   * Whether the rows along the first dimension have nothing to do with each other, so that requests may share a run. By
-   * default it is found out: by runs of two rows against one by one.
+   * Whether the rows along the first dimension are independent, so that requests may share a run. By default, this is
+   * tested by running two rows together and separately.
    */
   readonly rowsIndependent?: boolean;
 }
 
-/** How models are run. */
+/** The options for running models. */
 export interface RunOptions {
-  /** The options of `createContext`: the device, the threads. */
+  /** The options of `createContext`, such as the device and threads. */
   readonly context?: ContextOptions;
   /**
-   * How often each model is loaded, so that as many runs of it go on at a time. By default 2 on a CPU with several cores,
-   * whose threads wait for each other in a single run; 1 on other devices, and with batches.
+   * The number of instances of each model, which run concurrently. By default 2 on a CPU with several cores, because
+   * the threads of a single run wait for each other; 1 on other devices, and with batches.
    */
   readonly instances?: number;
-  /** How many rows of several requests may share a run; 1, which is none, by default. */
+  /** The maximum number of rows in a run that several requests share; by default 1, which means that none share. */
   readonly batch?: number;
-  /** For how many milliseconds a request waits for others to share a run; 0 by default: only while the model is busy. */
+  /**
+   * How long a request waits for others to share a run, in milliseconds; by default 0: only while the model is busy.
+   */
   readonly batchDelay?: number;
-  /** How many requests may wait for each model; 256 by default. */
+  /** The maximum number of waiting requests per model; 256 by default. */
   readonly maxQueue?: number;
 }
 
-/** A model that is served. */
+/** A served model. */
 export interface ServedModel extends Disposable {
   readonly name: string;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   readonly scheduler: Scheduler;
-  /** The engine, the device and the threads, for a line of the log. */
+  /** The engine, device and threads, for a log line. */
   readonly engine: string;
 }
 
-/** Runs of an instance that are under way at a time: while one computes, the next is copied to its device. */
+/** The number of concurrent runs per instance: while one computes, the inputs of the next are copied to the device. */
 const RUNS_UNDER_WAY = 2;
 
 /**
  * Loads a model.
- * @returns rejects as `loadOnnx` does, and with a TypeError for a model without a name, or with a data type that the
- * protocol lacks
+ * @returns rejects as `loadOnnx` does; with a TypeError if the model has no name, or a data type that the protocol does
+ * not have
  */
 export async function serveModel(
   model: string | URL | ModelSource,
@@ -111,7 +113,7 @@ export async function serveModel(
   }
 }
 
-/** The same error with the model in its message: of several models one cannot be served. Errors of files name them. */
+/** Adds the name of the model to the message of an error. Errors about files already contain it. */
 function naming(model: string, error: unknown): unknown {
   if (error instanceof TypeError) return new TypeError(`${model}: ${error.message}`, { cause: error });
   if (error instanceof DOMException) return new DOMException(`${model}: ${error.message}`, error.name);
@@ -125,7 +127,7 @@ async function loadInstance(
 ): Promise<OnnxModel> {
   const context = await createContext(contextOptions);
   try {
-    // A graph for each number of rows of a batch, beside those of single requests in other shapes.
+    // One graph for each number of rows in a batch, plus some for single requests with other shapes.
     const maxGraphs = 4 + Math.ceil(Math.log2(batch));
     return await loadOnnx(source, { context, maxGraphs, ...dimensions ? { dimensions } : {} });
   } catch (error) {
@@ -138,7 +140,7 @@ function defaultInstances({ context }: OnnxModel, { batch = 1 }: RunOptions): nu
   return contextInfo(context).device === "cpu" && batch === 1 ? Math.min(2, navigator.hardwareConcurrency) : 1;
 }
 
-/** How it is shown that requests may share a run; `undefined` if it cannot be. */
+/** The function that finds out whether requests may share a run; `undefined` if they never may. */
 async function proofOf(
   source: ModelSource["source"],
   rowsIndependent: boolean | undefined,
@@ -151,10 +153,10 @@ async function proofOf(
 
 /** The name of a file without its folder and without `.onnx`. */
 function nameOf(source: ModelSource["source"]): string {
-  if (source instanceof Uint8Array) throw new TypeError("A model that comes as bytes needs a name");
+  if (source instanceof Uint8Array) throw new TypeError("A model passed as bytes needs a name");
   const path = source instanceof URL || /^(https?|file):/.test(source) ? new URL(source).pathname : source;
   const file = path.replace(/^.*[\\/]/, "").replace(/\.onnx$/i, "");
   const name = path === source ? file : decodeURIComponent(file);
-  if (name === "") throw new TypeError(`${source} names no file`);
+  if (name === "") throw new TypeError(`${source} is not the path of a file`);
   return name;
 }

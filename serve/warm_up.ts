@@ -1,5 +1,5 @@
 /**
- * The graphs of batches, built before the first request: each size of a batch is a graph of its own.
+ * Builds the graphs for all batch sizes before the first request. Each batch size needs its own graph.
  *
  * @module
  */
@@ -13,19 +13,19 @@ type Run = (inputs: Inputs) => Promise<Outputs>;
 /** What to warm up. */
 export interface WarmUpOptions {
   readonly inputs: readonly Port[];
-  /** Runs the model: one for each instance. */
+  /** The functions that run the model, one per instance. */
   readonly runs: readonly Run[];
-  /** How many rows a batch may have. */
+  /** The maximum number of rows in a batch. */
   readonly maxBatch: number;
-  /** Whether requests like this one may share a run. */
+  /** Finds out whether requests like this one may share a run. */
   readonly mayShare: (sample: Inputs, run: Run) => Promise<boolean>;
 }
 
 /**
- * Finds out whether rows may share a run, and runs a batch of each size on each instance, so that their graphs are there.
+ * Finds out whether rows may share a run, and runs a batch of each size on each instance, to build their graphs.
  *
- * @returns whether rows of the shapes that requests have may share a run, by their key. Nothing if requests may have
- * several shapes, or if rows of zeros are no valid input: then the requests show it
+ * @returns whether rows may share a run, by the key of their shapes. Empty if requests may have several shapes, or if
+ * rows of zeros are not a valid input; then the first requests determine it
  */
 export async function warmUp({ inputs, runs, maxBatch, mayShare }: WarmUpOptions): Promise<Map<string, boolean>> {
   const sample = rowOfZeros(inputs);
@@ -42,7 +42,7 @@ export async function warmUp({ inputs, runs, maxBatch, mayShare }: WarmUpOptions
   }
 }
 
-/** Inputs of one row; `undefined` if another dimension than the first is free as well. */
+/** Inputs with one row of zeros; `undefined` if a dimension other than the first is free too. */
 function rowOfZeros(inputs: readonly Port[]): Inputs | undefined {
   const tensors = inputs.map(({ name, datatype, shape: [, ...rest] }) => {
     const count = rest.reduce((product, size) => product * size, 1);

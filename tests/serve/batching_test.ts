@@ -1,4 +1,4 @@
-/** Batches: what is put together, that each request gets its own rows, that errors stay where they are. */
+/** Batches: which requests share runs, that each gets its own rows, and that errors do not affect other requests. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { mixingOperator, rowsAreIndependent } from "../../serve/independence.ts";
 import type { Port } from "../../serve/metadata.ts";
@@ -10,7 +10,7 @@ import { call, centred, infer, unary, withHandler } from "./client.ts";
 const row = (...data: number[]) => ({ inputs: [{ name: "x", datatype: "FP32", shape: [1, 2], data }] });
 
 withHandler(
-  "requests at once share runs, and each gets its own rows",
+  "concurrent requests share runs, and each gets its own rows",
   [unary("Neg")],
   { batch: 4 },
   async (handler) => {
@@ -27,7 +27,7 @@ withHandler(
   { batch: 8, batchDelay: 5 },
   async (handler) => {
     for (let round = 0; round < 3; round++) {
-      // Equal rows would come out right: the proof must not be led by them.
+      // The results of equal rows would be right even if rows were mixed, so the test must not use equal rows.
       const answers = await Promise.all(Array.from({ length: 16 }, () => infer(handler, "centred", row(3, 4))));
       for (const { json } of answers) assertEquals(json.outputs[0].data, [0, 0]);
     }
@@ -37,7 +37,7 @@ withHandler(
 );
 
 withHandler(
-  "the user's word holds for a model: its rows share runs, or never do",
+  "the option for independent rows determines whether requests share runs",
   [{ ...centred(), rowsIndependent: true }, { ...unary("Abs"), rowsIndependent: false }],
   { batch: 2, batchDelay: 100 },
   async (handler) => {
@@ -54,7 +54,7 @@ const request = (...data: number[]): Inputs => ({ x: { data: Float32Array.from(d
 /** A port of float32. */
 const port = (...shape: number[]): Port => ({ name: "x", datatype: "FP32", shape, hasRank: true });
 
-/** Warms up two instances, and tells which runs of how many rows each had. */
+/** Warms up two instances. Returns the numbers of rows in the runs of each. */
 async function warm(inputs: readonly Port[], mayShare: () => Promise<boolean>) {
   const sizes: number[][] = [[], []];
   const runs = sizes.map((rows) => (inputs: Inputs) => {
@@ -64,22 +64,22 @@ async function warm(inputs: readonly Port[], mayShare: () => Promise<boolean>) {
   return { known: await warmUp({ inputs, runs, maxBatch: 6, mayShare }), sizes };
 }
 
-Deno.test("each instance has the graphs of all sizes before the first request", async () => {
+Deno.test("each instance builds the graphs of all batch sizes before the first request", async () => {
   const { known, sizes } = await warm([port(-1, 2)], () => Promise.resolve(true));
   assertEquals([...known], [["x:2", true]]);
   assertEquals(sizes, [[1, 2, 4], [1, 2, 4]]);
 });
 
-Deno.test("nothing is built where rows may not share a run, or where requests decide the shapes", async () => {
+Deno.test("no graphs are built early if rows may not share runs, or if requests determine shapes", async () => {
   const { known, sizes } = await warm([port(-1, 2)], () => Promise.resolve(false));
   assertEquals([[...known], sizes], [[["x:2", false]], [[], []]]);
   const free = await warm([port(-1, -1)], () => Promise.resolve(true));
   assertEquals([[...free.known], free.sizes], [[], [[], []]]);
-  const failing = await warm([port(-1, 2)], () => Promise.reject(new TypeError("zeros are not taken")));
+  const failing = await warm([port(-1, 2)], () => Promise.reject(new TypeError("zeros are rejected")));
   assertEquals([...failing.known], []);
 });
 
-/** A scheduler over a run that waits until it is let go, and tells what it got. */
+/** A scheduler whose runs wait until they are released, and record their inputs. */
 function setUp(options: Partial<SchedulerOptions> = {}) {
   const runs: number[][] = [];
   const gates: PromiseWithResolvers<void>[] = [];
@@ -89,7 +89,7 @@ function setUp(options: Partial<SchedulerOptions> = {}) {
     const gate = Promise.withResolvers<void>();
     gates.push(gate);
     await gate.promise;
-    if (data.includes(13)) throw new TypeError("13 is not taken");
+    if (data.includes(13)) throw new TypeError("13 is rejected");
     return { y: { data: data.map((value) => -value), shape, dataType: "float32" } };
   };
   const mayShare = () => Promise.resolve(true);
@@ -104,7 +104,7 @@ function setUp(options: Partial<SchedulerOptions> = {}) {
   return { runs, submit, release, scheduler };
 }
 
-Deno.test("what waits while the model runs is put together, a power of two at a time", async () => {
+Deno.test("requests that wait during a run share the next ones, with a power of two of rows", async () => {
   const { runs, submit, release } = setUp();
   const answers = Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map((x) => submit(x)));
   for (let i = 0; i < 4; i++) await release();
@@ -112,21 +112,21 @@ Deno.test("what waits while the model runs is put together, a power of two at a 
   assertEquals(await answers, [-1, -2, -3, -4, -5, -6, -7, -8]);
 });
 
-Deno.test("an error in one request of a batch does not touch the others", async () => {
+Deno.test("an error in one request of a batch does not affect the others", async () => {
   const { runs, submit, release } = setUp();
   const [first, good, bad] = [submit(1), submit(2), submit(13)];
-  const refused = assertRejects(() => bad!, TypeError, "13 is not taken");
+  const refused = assertRejects(() => bad!, TypeError, "13 is rejected");
   for (let i = 0; i < 4; i++) await release();
   assertEquals(runs, [[1], [2, 13], [2], [13]]);
   assertEquals([await first, await good], [-1, -2]);
   await refused;
 });
 
-Deno.test("a full queue refuses with 503, a request that is over its time leaves it", async () => {
+Deno.test("a full queue rejects with 503, and a request leaves the queue at its time limit", async () => {
   const { runs, submit, release, scheduler } = setUp({ maxQueue: 2, maxBatch: 1 });
   const controller = new AbortController();
   const [first, late, last] = [submit(1), submit(2, controller.signal), submit(3)];
-  const error = await assertRejects(() => submit(4), Error, "2 requests wait already");
+  const error = await assertRejects(() => submit(4), Error, "the queue is full: 2 requests are waiting");
   assertEquals((error as unknown as { status: number }).status, 503);
   controller.abort(new Error("over"));
   await assertRejects(() => late!, Error, "over");
@@ -137,7 +137,7 @@ Deno.test("a full queue refuses with 503, a request that is over its time leaves
   assertEquals(runs, [[1], [3]]);
 });
 
-Deno.test("with a delay a request waits for others, until there are enough or the time is over", async () => {
+Deno.test("with a delay, a request waits until the batch is full or the delay is over", async () => {
   const { runs, submit, release } = setUp({ batchDelay: 30 });
   const alone = submit(1);
   assertEquals(runs, []);
@@ -155,7 +155,7 @@ Deno.test("with a delay a request waits for others, until there are enough or th
 const functions: Record<string, { independent: boolean; of: (rows: number[][]) => number[][] }> = {
   "each row by itself": { independent: true, of: (rows) => rows.map((row) => row.map((x) => x * x)) },
   "the mean of the rows": { independent: false, of: (rows) => rows.map((row) => row.map((x, i) => x - mean(rows, i))) },
-  "the largest element decides over the steps": {
+  "the largest element determines the steps": {
     independent: false,
     of: (rows) => {
       const step = Math.max(...rows.flat().map(Math.abs)) / 127;
@@ -168,7 +168,7 @@ const functions: Record<string, { independent: boolean; of: (rows: number[][]) =
 const mean = (rows: number[][], i: number) => rows.reduce((sum, row) => sum + row[i]!, 0) / rows.length;
 
 for (const [name, { independent, of }] of Object.entries(functions)) {
-  Deno.test(`the proof by runs: ${name}`, async () => {
+  Deno.test(`test runs find out whether rows are independent: ${name}`, async () => {
     const run = ({ x }: Inputs): Promise<Outputs> => {
       const [rows, width] = x!.shape as [number, number];
       const data = of(
@@ -181,7 +181,7 @@ for (const [name, { independent, of }] of Object.entries(functions)) {
   });
 }
 
-Deno.test("operators that may mix rows unseen rule out the proof", () => {
+Deno.test("test runs are not used for operators whose mixing of rows they may miss", () => {
   assertEquals(mixingOperator(["MatMul", "DynamicQuantizeLinear"]), "DynamicQuantizeLinear");
   assertEquals(mixingOperator(["MatMul", "Conv"]), undefined);
 });

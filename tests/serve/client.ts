@@ -1,12 +1,12 @@
 /**
- * What tests of the server share: small models, and requests as a client writes them.
+ * Helpers for tests of the server: small models, and requests like those of clients.
  *
  * @module
  */
 import { createHandler, type HandlerOptions, type InferenceHandler, type ModelSource } from "@webnn/serve";
 import { onnxFile, type PortSpec } from "../support/onnx_writer.ts";
 
-/** The model that gives back its input, for each type of element. */
+/** A model that returns its input. */
 export function identity(type: NonNullable<PortSpec["type"]>, shape: PortSpec["shape"] = ["n", 2]): ModelSource {
   const nodes = [{ op: "Identity", inputs: ["x"], outputs: ["y"] }];
   const ports = { inputs: [{ name: "x", type, shape }], outputs: [{ name: "y", type, shape }] };
@@ -34,7 +34,7 @@ export function unary(op: string, name = op, shape: PortSpec["shape"] = ["n", 2]
   return { name, source: onnxFile({ nodes, inputs: [{ name: "x", shape }], outputs: [{ name: "y", shape }] }) };
 }
 
-/** The mean of the rows taken off each row: rows that are not independent. */
+/** Subtracts the mean of the rows from each row, so the rows are not independent. */
 export function centred(): ModelSource {
   return {
     name: "centred",
@@ -50,7 +50,7 @@ export function centred(): ModelSource {
   };
 }
 
-/** Runs a test with a handler of its own. */
+/** Runs a test with its own handler. */
 export function withHandler(
   name: string,
   models: readonly ModelSource[],
@@ -63,17 +63,17 @@ export function withHandler(
   });
 }
 
-/** An answer that is read. */
+/** A response with its contents. */
 export interface Answer {
   readonly status: number;
   // deno-lint-ignore no-explicit-any
   readonly json: any;
-  /** What follows the JSON. */
+  /** The binary data after the JSON. */
   readonly binary: Uint8Array<ArrayBuffer>;
   readonly headers: Headers;
 }
 
-/** Sends a request and reads the answer: JSON, and the binary data behind it. */
+/** Sends a request, and reads the response: JSON, and the binary data after it. */
 export async function call(handler: InferenceHandler, path: string, init: RequestInit = {}): Promise<Answer> {
   const response = await handler(new Request(`http://127.0.0.1${path}`, init));
   const { status, headers } = response;
@@ -86,7 +86,7 @@ export async function call(handler: InferenceHandler, path: string, init: Reques
   return { status, headers, json, binary: bytes.slice(length) };
 }
 
-/** Asks for an inference in JSON; a text is sent as it is. */
+/** Sends an inference request in JSON; text is sent unchanged. */
 export function infer(
   handler: InferenceHandler,
   model: string,
@@ -100,7 +100,7 @@ export function infer(
   });
 }
 
-/** Asks for an inference with binary data behind the JSON. */
+/** Sends an inference request with binary data after the JSON. */
 export function inferBinary(
   handler: InferenceHandler,
   model: string,

@@ -1,4 +1,4 @@
-/** The routes of the server, in process: what each answers, and what it refuses. */
+/** The routes of the server, in process: the responses, and the rejected requests. */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { createHandler } from "@webnn/serve";
 import { call, identity, infer, inferBinary, sum, unary, withHandler } from "./client.ts";
@@ -29,7 +29,7 @@ withHandler("health, metadata of the server and of a model", [sum()], {}, async 
 });
 
 withHandler(
-  "a file's name without .onnx is the name of its model; two of the same name are refused",
+  "the name of a model is that of its file without .onnx; two models with the same name are rejected",
   [],
   {},
   async () => {
@@ -47,7 +47,7 @@ withHandler(
   },
 );
 
-withHandler("an inference in JSON: id, version, nested data, asked outputs", [sum()], {}, async (handler) => {
+withHandler("an inference in JSON: id, version, nested data, requested outputs", [sum()], {}, async (handler) => {
   const { json } = await infer(handler, "sum", { id: "7", ...SUM });
   const output = { name: "c", datatype: "FP32", shape: [1, 3], data: [6, 9, 12] };
   assertEquals(json, { id: "7", model_name: "sum", model_version: "1", outputs: [output] });
@@ -66,7 +66,7 @@ withHandler("an inference in JSON: id, version, nested data, asked outputs", [su
   assertEquals(answer.json.outputs[0].data, [6, 9, 12, 1, 1, 1]);
 });
 
-withHandler("an inference in binary, out and in", [sum()], {}, async (handler) => {
+withHandler("an inference with binary inputs and outputs", [sum()], {}, async (handler) => {
   const inputs = ["a", "b"].map((name) => ({
     name,
     datatype: "FP32",
@@ -120,7 +120,7 @@ for (const [type, datatype, values, array] of TYPES) {
 }
 
 withHandler(
-  "BOOL and FP64 are taken where the model has uint8 and float32",
+  "BOOL and FP64 are accepted for uint8 and float32 inputs",
   [identity("uint8"), identity("float32")],
   {},
   async (handler) => {
@@ -132,18 +132,23 @@ withHandler(
   },
 );
 
-withHandler("NaN and infinity: no JSON, but binary", [unary("Log", "log")], {}, async (handler) => {
-  const inputs = [{ name: "x", datatype: "FP32", shape: [1, 2], data: [-1, 0] }];
-  const { status, json } = await infer(handler, "log", { inputs });
-  assertEquals([status, json.error], [
-    400,
-    'The output "y" has NaN at 0, which JSON lacks; ask for it with "binary_data": true',
-  ]);
-  const { binary } = await infer(handler, "log", { inputs, parameters: { binary_data_output: true } });
-  assertEquals(String(new Float32Array(binary.buffer)), "NaN,-Infinity");
-});
+withHandler(
+  "NaN and infinity are returned as binary, and rejected as JSON",
+  [unary("Log", "log")],
+  {},
+  async (handler) => {
+    const inputs = [{ name: "x", datatype: "FP32", shape: [1, 2], data: [-1, 0] }];
+    const { status, json } = await infer(handler, "log", { inputs });
+    assertEquals([status, json.error], [
+      400,
+      'The output "y" has NaN at 0, which JSON does not have; request it with "binary_data": true',
+    ]);
+    const { binary } = await infer(handler, "log", { inputs, parameters: { binary_data_output: true } });
+    assertEquals(String(new Float32Array(binary.buffer)), "NaN,-Infinity");
+  },
+);
 
-withHandler("what is not there: 404 and 405, as JSON", [sum()], {}, async (handler) => {
+withHandler("unknown paths and methods: 404 and 405, as JSON", [sum()], {}, async (handler) => {
   const paths = ["/", "/v3", "/v2/models", "/v2/models/none", "/v2/models/sum/versions/2", "/v2/models/sum/nothing"];
   const hidden = ["/v2/models/..%2F..%2Fetc%2Fpasswd", "/v2/models/%2Fetc%2Fpasswd/ready", "/v2/models/%E0/infer"];
   for (const path of [...paths, ...hidden, "/v2/models/__proto__", "/v2/models/sum/constructor"]) {
@@ -155,7 +160,7 @@ withHandler("what is not there: 404 and 405, as JSON", [sum()], {}, async (handl
   assertEquals((await call(handler, "/v2/health/live", { method: "POST" })).status, 405);
 });
 
-withHandler("gzip and deflate, in and out", [identity("float32", ["n"])], {}, async (handler) => {
+withHandler("gzip and deflate for requests and responses", [identity("float32", ["n"])], {}, async (handler) => {
   const data = Array.from({ length: 4000 }, (_, i) => i / 8);
   const body = JSON.stringify({ inputs: [{ name: "x", datatype: "FP32", shape: [4000], data }] });
   for (const encoding of ["gzip", "deflate"] as const) {
@@ -175,7 +180,7 @@ withHandler("gzip and deflate, in and out", [identity("float32", ["n"])], {}, as
 });
 
 withHandler(
-  "a body that is too large, also when it is decompressed",
+  "a body that is too large, as sent or decompressed",
   [sum()],
   { maxBodyBytes: 500 },
   async (handler) => {
@@ -191,7 +196,7 @@ withHandler(
 );
 
 withHandler(
-  "a body that comes too slowly, and a request that the client limits",
+  "a body that arrives too slowly, and a client's own time limit",
   [sum()],
   { timeout: 50 },
   async (handler) => {
@@ -201,13 +206,13 @@ withHandler(
       cancel: () => void (cancelled = true),
     });
     const { status, json } = await call(handler, "/v2/models/sum/infer", { method: "POST", body });
-    assertEquals([status, json.error, cancelled], [408, "The body did not come in time", true]);
+    assertEquals([status, json.error, cancelled], [408, "The body did not arrive in time", true]);
     const wrong = await infer(handler, "sum", { ...SUM, parameters: { timeout: -1 } });
     assertEquals(wrong.status, 400);
   },
 );
 
-withHandler("metrics: counters by model and status, in the format of Prometheus", [sum()], {}, async (handler) => {
+withHandler("metrics: counters by model and status, in Prometheus format", [sum()], {}, async (handler) => {
   await infer(handler, "sum", SUM);
   await infer(handler, "sum", "{");
   await infer(handler, "made up", SUM);
@@ -226,7 +231,7 @@ withHandler("metrics: counters by model and status, in the format of Prometheus"
   assertEquals(counters.filter((name) => !name!.endsWith("_total")), []);
 });
 
-Deno.test("drain: not ready, and done when what is in flight is answered", async () => {
+Deno.test("drain: the server is not ready, and it ends when all requests are answered", async () => {
   await using handler = await createHandler([sum()]);
   const answer = infer(handler, "sum", SUM);
   const drained = handler.drain();
@@ -245,7 +250,7 @@ Deno.test("options out of range, models that cannot be served", async () => {
   await assertRejects(
     () => createHandler([], { batch: 0 }),
     TypeError,
-    "batch must be a whole number from 1 on, not 0",
+    "batch must be an integer of at least 1, not 0",
   );
   await assertRejects(() => createHandler([{ source: new Uint8Array(8) }]), TypeError);
   await assertRejects(() => createHandler([{ name: "damaged", source: new Uint8Array(8) }]), TypeError, "damaged: ");
@@ -256,7 +261,7 @@ Deno.test("options out of range, models that cannot be served", async () => {
   );
 });
 
-Deno.test("over a socket: a client that leaves, one that cuts its body off, and the next one is answered", async () => {
+Deno.test("over a socket: after a disconnect and a truncated body, the next client is answered", async () => {
   await using handler = await createHandler([sum()]);
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, handler);
   const { port } = server.addr as Deno.NetAddr;

@@ -1,6 +1,6 @@
 /**
- * Requests that are meant to harm: random ones of some twenty kinds, the same for the same seed. Each has to be refused
- * with a 4xx by a server of the models `sum` and `uint64` of `client.ts`.
+ * Hostile requests: seeded random ones of about twenty kinds. A server with the models `sum` and `uint64` of
+ * `client.ts` must reject each with a 4xx status.
  *
  * @module
  */
@@ -13,7 +13,7 @@ export interface HostileRequest {
   readonly init: RequestInit;
 }
 
-/** The largest body that the server may take, in bytes: a compressed one becomes larger. */
+/** The server's limit for bodies, in bytes. Some compressed bodies exceed it when decompressed. */
 export const MAX_BODY_BYTES = 2 ** 20;
 
 const INFER = "/v2/models/sum/infer";
@@ -35,7 +35,7 @@ function json(body: unknown): RequestInit {
   return { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body) };
 }
 
-/** Two inputs in binary, with the sizes that the JSON states, and so many bytes of data. */
+/** Two binary inputs, with the sizes stated in the JSON, and a number of bytes of data. */
 function binary(sizes: readonly unknown[], bytes: number, length?: string): RequestInit {
   const inputs = sizes.map((size, i) => ({
     name: "ab"[i],
@@ -131,7 +131,7 @@ const PATHS: readonly string[] = [
   `/v2/models/${"a".repeat(5000)}/infer`,
 ];
 
-/** The kinds of requests, each a few times in an order at random. */
+/** Requests of all kinds, a few of each, in random order. */
 export async function* hostileRequests(random: Random, count: number): AsyncGenerator<HostileRequest> {
   const kinds = Object.entries(KINDS);
   for (let i = 0; i < count; i++) {
@@ -146,7 +146,7 @@ export async function* hostileRequests(random: Random, count: number): AsyncGene
   }
 }
 
-/** A request that is well: the last of all, which has to be answered. */
+/** A valid request, sent last, which must be answered. */
 export const GOOD_REQUEST: HostileRequest = {
   kind: "good",
   path: INFER,

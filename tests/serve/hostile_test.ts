@@ -1,11 +1,11 @@
-/** Some hundred of the requests of `deno task verify:serve --hostile 5000`, in process. */
+/** Hundreds of the requests of `deno task verify:serve --hostile 5000`, in process. */
 import { assert, assertEquals } from "@std/assert";
 import { random } from "../../support/random.ts";
 import { call, identity, sum, withHandler } from "./client.ts";
 import { GOOD_REQUEST, hostileRequests, MAX_BODY_BYTES } from "./hostile.ts";
 
 withHandler(
-  "hostile requests are refused, each with a reason, and a good one is answered after them",
+  "hostile requests are rejected with a reason, and a valid one is answered after them",
   [sum(), identity("uint64")],
   { maxBodyBytes: MAX_BODY_BYTES },
   async (handler) => {

@@ -1,6 +1,6 @@
 /**
- * `deno task verify:serve`: clients of the Open Inference Protocol that others wrote, or thousands of hostile requests,
- * against the server.
+ * `deno task verify:serve`: tests the server with other projects' clients of the Open Inference Protocol, or with
+ * thousands of hostile requests.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { identity, sum, unary } from "./client.ts";
 import { GOOD_REQUEST, type HostileRequest, hostileRequests, MAX_BODY_BYTES } from "./hostile.ts";
 
 const HELP =
-  `Serves small models on a free port of loopback and calls them by tritonclient and by KServe's SDK, which are
-installed from PyPI into the cache: metadata, all data types in JSON and binary, compression, errors.
+  `Serves small models on a free local port, and calls them with tritonclient and KServe's SDK, which are installed from
+PyPI to the cache: metadata, all data types in JSON and binary, compression, errors.
 
 Usage: deno task verify:serve [--python FILE | --hostile N]
 
-  --python   a Python that has both clients, instead
-  --hostile  sends N hostile requests to webnn serve instead, and tells the slowest answer and the memory
-  --help     this text`;
+  --python FILE  use this Python, which must have both clients
+  --hostile N    send N hostile requests to webnn serve, and print the slowest response and the memory
+  --help         print this text`;
 
 const PACKAGES = ["tritonclient[http]==2.73.0", "kserve==0.21.0"];
 
@@ -37,7 +37,7 @@ async function verifyClients(python: string): Promise<void> {
   await runCommand(python, [fileURLToPath(new URL("clients.py", import.meta.url)), `http://127.0.0.1:${port}`]);
 }
 
-/** A limit of the issue: so soon a request that is refused has to be. */
+/** The time limit for rejecting a request, in milliseconds. */
 const SOON = 2000;
 
 async function sendHostile(count: number): Promise<void> {
@@ -57,10 +57,10 @@ async function sendHostile(count: number): Promise<void> {
     }
     const answer = await fetch(server.url + GOOD_REQUEST.path, GOOD_REQUEST.init);
     if (String((await answer.json()).outputs[0].data) !== "3,6,9") {
-      throw new Error("the good request got a wrong answer");
+      throw new Error("the valid request got a wrong response");
     }
     const megabytes = [before, await server.memory()].map((bytes) => (bytes / 1e6).toFixed(0));
-    console.log(`${count} refused, the slowest in ${slowest.milliseconds.toFixed(0)} ms (${slowest.kind})`);
+    console.log(`${count} rejected, the slowest in ${slowest.milliseconds.toFixed(0)} ms (${slowest.kind})`);
     console.log(`resident memory: ${megabytes[0]} MB before, ${megabytes[1]} MB after; the next request was answered`);
     if (slowest.milliseconds > SOON) throw new Error(`an answer took longer than ${SOON} ms`);
   } finally {
@@ -68,7 +68,7 @@ async function sendHostile(count: number): Promise<void> {
   }
 }
 
-/** @returns how many milliseconds the answer took */
+/** @returns the time of the response in milliseconds */
 async function expectRefusal(url: string, { kind, path, init }: HostileRequest): Promise<number> {
   const start = performance.now();
   const response = await fetch(url + path, init);
@@ -79,7 +79,7 @@ async function expectRefusal(url: string, { kind, path, init }: HostileRequest):
   return performance.now() - start;
 }
 
-/** `webnn serve` in a process of its own. */
+/** `webnn serve` in its own process. */
 async function startServer(files: readonly string[]) {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--config=cli/deno.json", "--quiet", "--no-check", "-A", "cli/main.ts", "serve", ...files]
