@@ -45,7 +45,7 @@ export async function openModel(path: string, context: MLContext): Promise<Opene
 /** The error for unsupported nodes. It comes before inputs are read, because an input may be unsupported too. */
 function notSupported(refusals: readonly UnsupportedNode[]): Error {
   const lines = refusals.map(({ operator, name, reason }) => `${operator} (${name}): ${reason}`);
-  return new Error(["The model cannot be computed by WebNN as a whole:", ...lines].join("\n"));
+  return new Error(["WebNN cannot compute these parts of the model:", ...lines].join("\n"));
 }
 
 /** Loads a model with the given sizes of free dimensions. An error names the file. */

@@ -46,7 +46,7 @@ export interface LoadOptions {
 
 /** The result of `inspectOnnx()`. */
 export interface Inspection {
-  /** The inputs of the model. Those that are no tensors of WebNN, such as strings, are among the refusals instead. */
+  /** The inputs of the model. Those with types that WebNN does not support, such as strings, are in `refusals` instead. */
   readonly inputs: readonly ModelPort[];
   /** The outputs of the model, with the same exception. */
   readonly outputs: readonly ModelPort[];
@@ -59,8 +59,8 @@ export interface Inspection {
   /** The number and total size of the weights, by ONNX element type. */
   readonly weights: Readonly<Record<string, WeightCount>>;
   /**
-   * The nodes that WebNN cannot compute, and as the operators `input` and `output` those that are no tensors of WebNN;
-   * empty if the model is supported.
+   * The nodes that WebNN cannot compute, and the inputs and outputs with unsupported types, as operators named `input` and
+   * `output`. Empty if the model is supported.
    */
   readonly refusals: readonly UnsupportedNode[];
   /** The free dimensions and inputs that must be known to find all unsupported nodes. */
@@ -154,13 +154,13 @@ function portsOf(
   return { inputs: ports(graph.inputs), outputs: ports(graph.outputs) };
 }
 
-/** The inputs and outputs that are no tensors of WebNN. */
+/** The inputs and outputs with types that WebNN does not support. */
 function refusedPorts({ model: { graph }, limits }: Material): UnsupportedNode[] {
   const refused = (operator: string, infos: readonly ValueInfo[]) =>
     infos.filter((info) => !portOf(info, limits)).map(({ name, typeName }) => ({
       operator,
       name,
-      reason: `WebNN has no tensors of this type (${typeName})`,
+      reason: `WebNN does not support the type (${typeName})`,
     }));
   return [...refused("input", graph.inputs), ...refused("output", graph.outputs)];
 }

@@ -91,8 +91,8 @@ export function checkDimensions(dimensions: Readonly<Record<string, number>>, wh
 }
 
 /**
- * Rejects names that are no free dimension of an input or output. Those that only inner values have are rejected too,
- * because they would have no effect.
+ * Rejects names that are not those of free dimensions of an input or output. Names that only inner values have are
+ * rejected too, because they would have no effect.
  */
 export function checkDimensionNames(
   dimensions: Readonly<Record<string, number>>,
@@ -139,7 +139,7 @@ export function checkInput(
   if (bytes.byteLength !== needed) {
     throw new TypeError(
       given === undefined
-        ? `${what} has ${lengthOf(data)} elements, which do not fit ${formatDimensions(port.shape!)}`
+        ? `${what} has ${lengthOf(data)} elements, which do not match ${formatDimensions(port.shape!)}`
         : `${what} has ${bytes.byteLength} bytes; ${port.dataType} ${formatShape(shape)} needs ${needed}`,
     );
   }

@@ -72,7 +72,7 @@ const MAX_WALKS = 64;
 /** The error that lists every unsupported node. */
 export function refusalError(refusals: readonly UnsupportedNode[]): DOMException {
   const lines = refusals.map(({ operator, name, reason }) => `  ${operator} (${name}): ${reason}`);
-  return notSupportedError(`WebNN cannot compute these nodes of the model:\n${lines.join("\n")}`);
+  return notSupportedError(`WebNN cannot compute these parts of the model:\n${lines.join("\n")}`);
 }
 
 /** Repeats walks with more known values until none is demanded. */

@@ -233,7 +233,7 @@ Deno.test("inputs and outputs that are not tensors are reported together with al
     const error = await assertRejects(work, DOMException);
     assertEquals(error.name, "NotSupportedError");
     for (
-      const text of ["input (s): WebNN has no tensors of this type (string)", "output (z)", "first", "second", "third"]
+      const text of ["input (s): WebNN does not support the type (string)", "output (z)", "first", "second", "third"]
     ) {
       assert(error.message.includes(text), error.message);
     }
@@ -295,8 +295,8 @@ Deno.test("invalid inputs are rejected with messages that name them", async () =
     [{ x: { data: f32(1, 2), shape: [2] }, y }, 'the input "x" must have the shape [n, 2], not [2]'],
     [{ x: { data: f32(1, 2), shape: [1.5, 2] }, y }, 'the input "x" must have a shape of non-negative integers'],
     [{ x: f32(1, 2, 3, 4), y }, 'the dimension n is 2 in the input "x" and 1 in "y"'],
-    [{ x: f32(1, 2, 3), y }, 'the input "x" has 3 elements, which do not fit [n, 2]'],
-    [{ x: f32(1), y }, 'the input "x" has 1 elements, which do not fit [n, 2]'],
+    [{ x: f32(1, 2, 3), y }, 'the input "x" has 3 elements, which do not match [n, 2]'],
+    [{ x: f32(1), y }, 'the input "x" has 1 elements, which do not match [n, 2]'],
     [{ x: { data: f32(1, 2, 3), shape: [1, 2] }, y }, 'the input "x" has 12 bytes; float32 [1, 2] needs 8'],
   ];
   for (const [inputs, message] of refused) {
