@@ -1,5 +1,5 @@
 /**
- * A detector with real weights, from a file of ONNX.
+ * A suite with a real detector: the gallery's YOLOv8 n, from its ONNX file.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import type { Suite } from "./suite.ts";
 const PHOTO = "models/images/horse_cart.jpg";
 const SIZE = 640;
 
-/** What is missing for it, as one line; `undefined` if nothing is. */
+/** A line that says what the suite needs and is missing; `undefined` if nothing is. */
 export function whatIsMissing(): string | undefined {
   if (hasTestData(PHOTO)) return undefined;
   return `detector: skipped, no ${PHOTO} in ${testData(".")}; deno task data downloads it`;
 }
 
-/** YOLOv8 n of the gallery, on a batch of one photo, 640 × 640. */
+/** The suite for a batch of one repeated photo of 640 × 640. */
 export async function detector(batch: number): Promise<Suite> {
   const [bytes, photo] = await Promise.all([
     Deno.readFile(await fetchModel({ source: { wheel: NUDENET } })),
@@ -47,12 +47,12 @@ export async function detector(batch: number): Promise<Suite> {
   };
 }
 
-/** All pictures are the same, so are their boxes; probabilities are probabilities. */
+/** Checks the results: all images are the same, so their boxes must be too, and probabilities are from 0 to 1. */
 function checkDetections(values: Float32Array, batch: number): void {
-  const [size, boxes] = [values.length / batch, 8400]; // 80², 40² and 20² places in a picture.
+  const [size, boxes] = [values.length / batch, 8400]; // 80² + 40² + 20² positions in an image.
   if (size % boxes !== 0 || size <= 4 * boxes) throw new Error(`there are ${values.length} elements`);
   for (let i = 0; i < values.length; i++) {
-    if (!(Math.abs(values[i]! - values[i % size]!) <= 0.05)) throw new Error(`element ${i} differs from picture 0's`);
+    if (!(Math.abs(values[i]! - values[i % size]!) <= 0.05)) throw new Error(`element ${i} differs from image 0's`);
     if (i % size >= 4 * boxes && !(values[i]! >= 0 && values[i]! <= 1)) throw new Error(`element ${i} is ${values[i]}`);
   }
 }
