@@ -49,9 +49,13 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The command line of this program. */
-export function commandOf(task: string): string {
-  return ["deno task", task, ...Deno.args].join(" ");
+/** Options with files of this machine; they change nothing in what is measured. */
+const FILES = ["--output-dir", "--baseline", "--from"];
+
+/** The command line of this program, without names of files: a report may be published. */
+export function commandOf(task: string, args: readonly string[] = Deno.args): string {
+  const measured = args.filter((arg, i) => !FILES.includes(arg.split("=")[0]!) && !FILES.includes(args[i - 1] ?? ""));
+  return ["deno task", task, ...measured].join(" ");
 }
 
 /** The contents of a JSON file. */

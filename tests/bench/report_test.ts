@@ -6,8 +6,14 @@ import { goalTable } from "../../bench/report/goals.ts";
 import { writeHtml } from "../../bench/report/html.ts";
 import { writeDetails, writeSummary } from "../../bench/report/markdown.ts";
 import { maxError, measureSuite, type SuiteResult } from "../../bench/report/measure.ts";
+import { commandOf } from "../../bench/report/setup.ts";
 import { median, quantile, spreadOf } from "../../support/statistics.ts";
 import { compiler, withoutCompiler } from "../../support/c_compiler.ts";
+
+Deno.test("a report's command names no file of the machine", () => {
+  const files = ["--output-dir", "out", "--baseline=old.json", "--from", "a.json,b.json"];
+  assertEquals(commandOf("bench:x", ["--threads", "1", ...files, "--quick"]), "deno task bench:x --threads 1 --quick");
+});
 
 Deno.test("the quartiles of measurements are interpolated, in whatever order they come", () => {
   assertEquals(spreadOf([5, 1, 2, 4, 3]), { median: 3, p25: 2, p75: 4 });
