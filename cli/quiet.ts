@@ -17,12 +17,13 @@ const WRITE_ONLY = 1;
 export async function withoutStderr<T>(work: () => Promise<T>): Promise<T> {
   const name = LIBC[Deno.build.os];
   if (name === undefined) return await work();
-  const libc = Deno.dlopen(name, {
+  const library = Deno.dlopen(name, {
     open: { parameters: ["buffer", "i32"], result: "i32" },
     dup: { parameters: ["i32"], result: "i32" },
     dup2: { parameters: ["i32", "i32"], result: "i32" },
     close: { parameters: ["i32"], result: "i32" },
-  }).symbols;
+  });
+  const libc = library.symbols;
   const devNull = libc.open(new TextEncoder().encode("/dev/null\0"), WRITE_ONLY);
   const stderr = libc.dup(STDERR);
   try {
@@ -31,5 +32,6 @@ export async function withoutStderr<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     if (stderr >= 0) libc.dup2(stderr, STDERR);
     for (const descriptor of [devNull, stderr]) if (descriptor >= 0) libc.close(descriptor);
+    library.close();
   }
 }

@@ -87,7 +87,7 @@ Deno.test("the page has a chart of the runs and one of the loads", async () => {
 Deno.test("docs/models.md has a place for the tables, and a page without one is refused", async () => {
   const page = await Deno.readTextFile(join(ROOT, "docs/models.md"));
   assertStringIncludes(withTables(page, "the tables"), "the tables\n\n<!-- /models -->");
-  assertThrows(() => withTables("a page", "the tables"), Error, "no place for the tables");
+  assertThrows(() => withTables("a page", "the tables"), Error, "no markers for the tables");
 });
 
 Deno.test("bench:models measures the importer beside onnxruntime-node", async () => {
