@@ -4,29 +4,17 @@
  * The scripts are evaluated, so that numbers and tolerances are exactly those that the tests use. Only scripts whose
  * checksums are known get here.
  */
-import { parseCase, type RawCase } from "../wpt_cases/cases.ts";
+import { parseCase, type RawCase, type RawOperator, type RawTensor } from "../wpt_cases/cases.ts";
 import { interpretAll } from "../wpt_cases/interpret.ts";
 
 /** A test as the scripts have it. */
 interface ScriptTest {
   readonly name: string;
   readonly graph: {
-    readonly inputs: Readonly<Record<string, ScriptTensor>>;
-    readonly operators: readonly ScriptOperator[];
-    readonly expectedOutputs: Readonly<Record<string, ScriptTensor>>;
+    readonly inputs: Readonly<Record<string, RawTensor>>;
+    readonly operators: readonly RawOperator[];
+    readonly expectedOutputs: Readonly<Record<string, RawTensor>>;
   };
-}
-
-interface ScriptTensor {
-  readonly data: unknown;
-  readonly descriptor: { readonly dataType: string; readonly shape: readonly number[] };
-  readonly constant?: boolean;
-}
-
-interface ScriptOperator {
-  readonly name: string;
-  readonly arguments: readonly Readonly<Record<string, unknown>>[];
-  readonly outputs: string | readonly string[];
 }
 
 interface Tolerance {
@@ -102,7 +90,7 @@ function convertTest(operator: string, test: ScriptTest, required: boolean, tole
   return { ...raw, tolerance: { metricType, value: Number.isFinite(value) ? value! : 0 } };
 }
 
-function convertTensors(tensors: Readonly<Record<string, ScriptTensor>>): RawCase["graph"]["inputs"] {
+function convertTensors(tensors: Readonly<Record<string, RawTensor>>): RawCase["graph"]["inputs"] {
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { data, descriptor, constant }]) => {
       const { dataType, shape } = descriptor;
@@ -115,7 +103,7 @@ function convertTensors(tensors: Readonly<Record<string, ScriptTensor>>): RawCas
 }
 
 /** One argument each: the scripts sometimes put two in an object. */
-function convertOperator({ name, arguments: list, outputs }: ScriptOperator): RawCase["graph"]["operators"][number] {
+function convertOperator({ name, arguments: list, outputs }: RawOperator): RawCase["graph"]["operators"][number] {
   const single = list.flatMap((argument) =>
     Object.entries(argument).map(([key, value]) => ({ [key]: toJson(value, true) }))
   );

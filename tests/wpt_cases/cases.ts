@@ -47,13 +47,15 @@ export interface WptCase {
   readonly expectedOutputs: Readonly<Record<string, CaseTensor>>;
 }
 
-interface RawTensor {
+/** A tensor as WPT's scripts write it. */
+export interface RawTensor {
   readonly data: unknown;
   readonly descriptor: { readonly dataType: RefDataType; readonly shape: readonly number[] };
   readonly constant?: boolean;
 }
 
-interface RawOperator {
+/** A call of an operator as WPT's scripts write it. */
+export interface RawOperator {
   readonly name: string;
   readonly arguments: readonly Readonly<Record<string, unknown>>[];
   readonly outputs: string | readonly string[];
