@@ -18,13 +18,14 @@ const HELP = `Classifies photos with WebNN.
 Usage: deno task classify [photo ...] [--model squeezenet|mobilenetv2] [--repeat N]
 
   photo      JPEG or PNG files (default: a red panda)
-  --model    squeezenet (default), or mobilenetv2, which shows features instead of labels
+  --model    squeezenet (default), or mobilenetv2, for which features are compared instead of printing labels
   --repeat   timed inferences of each photo, after the first (default 10)
   --help     print this text
 
-The models are in models/ of the folder named by WEBNN_TEST_DATA (default: shared/ next to the repository).`;
+The models are read from models/ in the folder WEBNN_TEST_DATA (default: shared/ next to the repository). If they are
+missing, download them with: deno task data`;
 
-/** Width and height of the input of both networks. */
+/** The width and height of the input of both networks. */
 const INPUT_SIZE = 224;
 
 interface Model {
@@ -32,12 +33,13 @@ interface Model {
   weights: string;
   input: string;
   build: typeof buildSqueezeNet;
-  /** Loads what the report needs. The report returns lines that say what the network found in a photo. */
+  /** Loads the labels or reference values that the report needs. */
   createReport(): Promise<Report>;
-  /** A note for the reader of the reports. */
+  /** A note printed after the reports. */
   remark?: string;
 }
 
+/** Returns lines that describe the outputs for a photo. */
 type Report = (photo: Photo, outputs: Record<string, Float32Array>) => string[];
 
 const MODELS: Record<string, Model> = {
@@ -54,8 +56,8 @@ const MODELS: Record<string, Model> = {
     input: "input",
     build: buildMobileNetV2,
     createReport: createFeatureReport,
-    remark: "No labels: the trained classifier matrix is not available, so a synthetic one is used.\n" +
-      "The features before it come from the trained network.",
+    remark: "No labels: the weights of the last layer are synthetic, because the trained ones are not available.\n" +
+      "The features before that layer come from trained weights.",
   },
 };
 
@@ -64,7 +66,7 @@ interface Photo {
   bytes: Uint8Array;
   width: number;
   height: number;
-  /** The picture, scaled to the input size: full-size photos would soon fill the memory. */
+  /** The picture, scaled to the input size: many photos in full size would need too much memory. */
   rgb: Float32Array;
 }
 
@@ -131,14 +133,14 @@ function parseOptions(args: string[]): { help: boolean; model: Model; repeat: nu
     throw new Error(`--model must be ${Object.keys(MODELS).join(" or ")}, not "${options.model}"`);
   }
   if (!/^[1-9]\d*$/.test(options.repeat)) {
-    throw new Error(`--repeat must be a whole number from 1 on, not "${options.repeat}"`);
+    throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
   }
   return { help: options.help, model, repeat: Number(options.repeat), paths: options._ };
 }
 
 /**
- * Runs once, then `repeat` times more, and adds the durations to `timings`. Only the very first run counts as the
- * first.
+ * Runs once, then `repeat` times more, and adds the durations to `timings`. `timings.first` is the first run of the
+ * first photo; the first runs of other photos are not counted.
  */
 async function classify(
   inference: Inference,
@@ -165,7 +167,7 @@ async function createLabelReport(): Promise<Report> {
       .map(({ probability, label }) => `${(100 * probability).toFixed(2).padStart(6)} %  ${label}`);
 }
 
-/** How far the features differ from the reference, which has the first few for some photos. */
+/** The largest difference from the reference, which has the first eight features of some photos. */
 async function createFeatureReport(): Promise<Report> {
   const reference = JSON.parse(new TextDecoder().decode(await readModelFile("mobilenetv2.reference.json")));
   const photos = Object.values(reference.photos as Record<string, { file: string; features_first8: number[] }>);
@@ -187,13 +189,13 @@ function timingLines({ build, first, later }: Timings): string[] {
   return rows.map(([label, duration]) => `${label.padEnd(16)} ${duration.toFixed(1).padStart(8)} ms`);
 }
 
-/** The engine behind a context, by this project's extension of the standard. */
+/** The engine of a context, from `contextInfo`, an extension of this module. */
 function describe(context: MLContext): string {
   const { backend, version, device, threads } = contextInfo(context);
   return `${backend} ${version}, ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }
 
-/** Those that can be read; of each other one it says why not, and the program ends with status 1. */
+/** Reads the photos. Prints an error for each one that cannot be read, skips it, and sets exit status 1. */
 async function readPhotos(paths: string[]): Promise<Photo[]> {
   if (paths.length === 0) {
     const file = "images/red_panda.jpg";

@@ -14,10 +14,13 @@ export interface Image {
 const MEAN = [0.485, 0.456, 0.406] as const;
 const STANDARD_DEVIATION = [0.229, 0.224, 0.225] as const;
 
-/** Enough for the decoder's own limit of 100 megapixels; with its default, it stops at 40. */
+/** Allows pictures of 100 megapixels, another limit of the decoder; the default allows only 40. */
 const JPEG_MEMORY_MB = 2048;
 
-/** Decodes a JPEG (rotated as its EXIF orientation says) or a PNG. Throws an Error for any other or damaged file. */
+/**
+ * Decodes a PNG, or a JPEG, to which it applies the EXIF orientation.
+ * @throws Error if the file is damaged or has another format
+ */
 export async function decodeImage(bytes: Uint8Array): Promise<Image> {
   if (startsWith(bytes, [0xff, 0xd8, 0xff])) {
     const image = named("JPEG", () => jpeg.decode(bytes, { useTArray: true, maxMemoryUsageInMB: JPEG_MEMORY_MB }));
@@ -28,8 +31,8 @@ export async function decodeImage(bytes: Uint8Array): Promise<Image> {
 }
 
 /**
- * The whole picture as `size` × `size` pixels of interleaved RGB, 0 to 255: bilinear sampling at half-pixel centres, no
- * cropping, no antialiasing.
+ * Scales the whole picture to `size` × `size` pixels of interleaved RGB, 0 to 255: bilinear, with half-pixel centres,
+ * without cropping or antialiasing.
  */
 export function resizeImage({ width, height, data }: Image, size: number): Float32Array {
   const columns = sampling(width, size);
@@ -66,7 +69,8 @@ export function normalizeImage(rgb: Float32Array, layout: "nchw" | "nhwc"): Floa
 }
 
 /**
- * For each of `to` positions on an axis of `from` pixels: the two nearest pixels, and the distance from the first one.
+ * For each of `to` output positions along an axis of `from` pixels: the two nearest pixels, and the distance from the
+ * first.
  */
 function sampling(from: number, to: number): { low: number; high: number; fraction: number }[] {
   return Array.from({ length: to }, (_, index) => {
@@ -80,7 +84,7 @@ function mix(a: number, b: number, fraction: number): number {
   return a + (b - a) * fraction;
 }
 
-/** Undoes the EXIF orientation, 1 (upright) to 8: from 5 on the axes are swapped, and each axis may be reversed. */
+/** Applies the EXIF orientation, 1 (upright) to 8: from 5 on, the axes are swapped; each axis may be reversed. */
 function upright(image: Image, orientation: number): Image {
   if (orientation === 1) return image;
   const swapped = orientation >= 5;

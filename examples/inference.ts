@@ -11,7 +11,7 @@ export interface Inference {
   run(inputs: Record<string, Float32Array>): Promise<Record<string, Float32Array>>;
 }
 
-/** Creates a tensor for each input and output of a network. Plain WebNN. Destroying the context frees the tensors. */
+/** Creates the tensors for a network. Destroying the context frees them. Uses only the standard. */
 export async function createInference(context: MLContext, { graph, inputs, outputs }: Network): Promise<Inference> {
   const inputTensors = await createTensors(context, inputs, { writable: true });
   const outputTensors = await createTensors(context, outputs, { readable: true });

@@ -8,9 +8,9 @@ export interface ConvolutionOptions {
   stride?: number;
 }
 
-/** Builder calls that get their weights by name, in the layout of the activations. */
+/** Adds layers to a graph; each gets its weights by name. */
 export interface Layers {
-  /** The tensor with this name, unchanged. */
+  /** The weights with this name, unchanged. */
   constant(name: string): MLOperand;
   /** A convolution with the filter `<name>_weight` and the bias `<name>_bias`. */
   conv2d(input: MLOperand, name: string, options?: ConvolutionOptions): MLOperand;
@@ -22,8 +22,8 @@ export interface Layers {
 export type Float = "float16" | "float32";
 
 /**
- * Layers over `weights`, whose filters are in "oihw" order. For "nhwc" activations, filters are reordered to "ohwi", or
- * to "ihwo" for depthwise ones.
+ * Creates layers that use `weights`, whose filters have the layout "oihw". For the layout "nhwc", filters are reordered
+ * to "ohwi", and depthwise ones to "ihwo".
  */
 export function createLayers(
   builder: MLGraphBuilder,
@@ -80,7 +80,7 @@ function layFilter(filter: WeightTensor, layout: FilterLayout): WeightTensor {
   return layout === "oihw" ? filter : permute(filter, AXES_IN_OIHW[layout]);
 }
 
-/** Axis n of the result is axis `axes[n]` of the tensor of rank 4. */
+/** Transposes a tensor of rank 4: axis n of the result is axis `axes[n]`. */
 function permute({ shape, data }: WeightTensor, axes: Axes): WeightTensor {
   const [, size1, size2, size3] = shape as [number, number, number, number];
   const strides = [size1 * size2 * size3, size2 * size3, size3, 1];

@@ -14,7 +14,7 @@ const STAGES = [
 
 /** How a network is built. */
 export interface MobileNetV2Options {
-  /** The layout of the pictures; by default the one that the context prefers. */
+  /** The layout of the input; by default the one that the context prefers. */
   layout?: MLInputOperandLayout;
   /** The batch size; 1 by default. */
   batch?: number;
@@ -24,8 +24,8 @@ export interface MobileNetV2Options {
 
 /**
  * Builds MobileNetV2 1.0 (https://arxiv.org/abs/1801.04381), a classifier of 1000 ImageNet classes, for pictures of
- * 224 × 224, with the batch normalisations folded into the convolutions. Plain WebNN: it runs wherever `MLGraphBuilder`
- * is a global.
+ * 224 × 224, with the batch normalisations folded into the convolutions. It needs only the standard's global
+ * `MLGraphBuilder`.
  *
  * Input `input`: [batch, 3, 224, 224], or [batch, 224, 224, 3] with layout "nhwc". Outputs `features`: [batch, 1280],
  * `logits` and `probabilities`: [batch, 1000]. `weights` holds `conv_<n>_weight` (oihw), `conv_<n>_bias`,
@@ -45,7 +45,7 @@ export async function buildMobileNetV2(
     relu6(layers.conv2d(x, `conv_${index}`, options));
   const depthwiseRelu6 = (x: MLOperand, index: number, stride: number) =>
     relu6(layers.depthwiseConv2d(x, `conv_${index}`, { padding: 1, stride }));
-  /** Expand, depthwise convolution, project to few channels: no activation after the last one. */
+  /** An inverted residual block: expands, convolves each channel, and projects to few channels without an activation. */
   const bottleneck = (x: MLOperand, index: number, stride: number) =>
     layers.conv2d(depthwiseRelu6(convRelu6(x, index), index + 2, stride), `conv_${index + 4}`);
 

@@ -6,10 +6,10 @@
 import type { MLContext } from "@webnn/deno";
 import { loadOnnx } from "@webnn/deno/onnx";
 
-/** A network for any shape that its model allows. */
+/** A loaded model. It accepts all shapes that the model allows. */
 export interface OnnxNetwork {
   run(data: Float32Array, shape: readonly number[]): Promise<Float32Array>;
-  /** Frees it. */
+  /** Frees the network. */
   close(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ export interface Engine {
   open(file: Uint8Array): Promise<OnnxNetwork>;
 }
 
-/** Runs networks on a WebNN context, which the caller keeps. */
+/** An engine that runs networks on a WebNN context. The caller destroys the context. */
 export function webnnEngine(context: MLContext, title: string): Engine {
   return {
     title,
@@ -43,8 +43,8 @@ export function webnnEngine(context: MLContext, title: string): Engine {
 }
 
 /**
- * Runs networks with onnxruntime-web's WebAssembly, on one thread. The module is imported by a computed name, because
- * Deno downloads a literal one (140 MB) before the program starts, whether it is used or not.
+ * An engine that runs networks with onnxruntime-web's WebAssembly, on one thread. The module's name is computed, because
+ * Deno downloads the packages of a literal import (140 MB) before the program starts, even if it is never reached.
  */
 export async function webAssemblyEngine(): Promise<Engine> {
   const file = "./onnxruntime_web.ts";

@@ -9,7 +9,7 @@ import type { Engine } from "./onnx_network.ts";
 // Deno does not allow onnxruntime-web's way of starting threads: workers from blob: URLs.
 env.wasm.numThreads = 1;
 
-/** Uses one thread. */
+/** onnxruntime-web on one thread. */
 export const engine: Engine = {
   title: `onnxruntime-web ${env.versions.web}, 1 thread`,
   async open(file) {

@@ -7,17 +7,17 @@ export interface WeightTensor {
 /** Tensors by name. */
 export type Weights = ReadonlyMap<string, WeightTensor>;
 
-/** The format's limit for the header, so that a wrong file is not taken for one with a very long header. */
+/** The limit of the format. A file of another format would usually exceed it. */
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**
- * Reads a safetensors file of float32 tensors: an 8-byte little-endian header length, a JSON header (name → dtype,
- * shape, data_offsets), and the elements without gaps or overlaps.
+ * Reads a safetensors file of float32 tensors: the length of the header (8 bytes, little-endian), the header in JSON
+ * (name → dtype, shape, data_offsets), and the elements without gaps or overlaps.
  *
- * The tensors are views of `bytes` if they are aligned (as in any freshly read file), else copies.
+ * Tensors are views of `bytes` if they are aligned, as in a file that was read whole; otherwise copies.
  *
- * Throws an Error that says what is wrong: a truncated file, a header that is not JSON, a data type other than F32, or
- * offsets that do not fit the shape or the file.
+ * @throws Error for a truncated file, a header that is not JSON, a data type other than F32, or offsets that do not
+ * match the shape or the file
  */
 export function parseSafetensors(bytes: Uint8Array): Weights {
   const { header, dataStart } = readHeader(bytes);
@@ -39,7 +39,7 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; dataS
   }
   const dataStart = 8 + Number(length);
   if (dataStart > bytes.byteLength) {
-    throw new Error(`safetensors: the header should end at byte ${dataStart}, the file ends at ${bytes.byteLength}`);
+    throw new Error(`safetensors: the header ends at byte ${dataStart}, but the file at ${bytes.byteLength}`);
   }
   return { header: parseHeader(bytes.subarray(8, dataStart)), dataStart };
 }
@@ -73,24 +73,24 @@ function checkEntry(name: string, entry: unknown): Entry {
   const [begin, end] = offsets as [number, number];
   const byteLength = 4 * shape.reduce((product, size) => product * size, 1);
   if (end - begin !== byteLength) {
-    return fail(`shape [${shape}] needs ${byteLength} bytes, data_offsets [${offsets}] hold ${end - begin}`);
+    return fail(`shape [${shape}] needs ${byteLength} bytes, but data_offsets [${offsets}] span ${end - begin}`);
   }
   return { shape, begin, end };
 }
 
-/** The format requires that every byte after the header belongs to exactly one tensor. */
+/** Checks that each byte after the header belongs to exactly one tensor, as the format requires. */
 function checkCoverage(entries: readonly (Entry & { name: string })[], dataBytes: number): void {
   let covered = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       throw new Error(
-        `safetensors: tensor "${name}" begins at data byte ${begin}, the one before it ends at ${covered}`,
+        `safetensors: tensor "${name}" begins at data byte ${begin}, but the previous one ends at ${covered}`,
       );
     }
     covered = end;
   }
   if (covered !== dataBytes) {
-    throw new Error(`safetensors: the tensors take ${covered} bytes, the file holds ${dataBytes} after its header`);
+    throw new Error(`safetensors: the tensors have ${covered} bytes, but the file has ${dataBytes} after its header`);
   }
 }
 

@@ -4,11 +4,11 @@ import type { Weights } from "./safetensors.ts";
 
 /**
  * Builds SqueezeNet 1.1 (https://arxiv.org/abs/1602.07360), a classifier of 1000 ImageNet classes, for one picture of
- * 224 × 224. Plain WebNN: it runs wherever `MLGraphBuilder` is a global.
+ * 224 × 224. It needs only the standard's global `MLGraphBuilder`.
  *
  * Input `data`: [1, 3, 224, 224], or [1, 224, 224, 3] with layout "nhwc". Outputs `logits` and `probabilities`:
- * [1, 1000]. `weights` holds `conv<n>_weight` (oihw) and `conv<n>_bias` for n = 0 to 25. Without `layout` the context's
- * preferred one is taken.
+ * [1, 1000]. `weights` holds `conv<n>_weight` (oihw) and `conv<n>_bias` for n = 0 to 25. `layout` is by default the one
+ * that the context prefers.
  */
 export async function buildSqueezeNet(
   context: MLContext,
@@ -23,7 +23,8 @@ export async function buildSqueezeNet(
     builder.relu(layers.conv2d(input, `conv${index}`, options));
   const maxPool = (input: MLOperand) => builder.maxPool2d(input, { windowDimensions: [3, 3], strides: [2, 2], layout });
   /**
-   * Squeeze to few channels, then expand by 1 × 1 and 3 × 3 filters in parallel: the convolutions index to index + 2.
+   * A fire module, convolutions `index` to `index + 2`: squeezes to few channels, then expands with 1 × 1 and 3 × 3
+   * filters in parallel.
    */
   const fire = (input: MLOperand, index: number) => {
     const squeezed = convRelu(input, index);

@@ -140,7 +140,7 @@ function lowHalves(word: number): number {
   return (pairs & 0xff) | (pairs >>> 8 & 0xff00);
 }
 
-/** Splits eight bytes into a word of their low halves and a word of their high halves. */
+/** Splits eight bytes into two words: one of their low halves, one of their high halves. */
 function wordsOfHalves(first: number, second: number): [low: number, high: number] {
   return [
     lowHalves(first) | lowHalves(second) << 16,
@@ -229,7 +229,8 @@ function scaleAndMinimum(bytes: Uint8Array, at: number, part: number): [scale: n
 }
 
 /**
- * The scales and minima of the eight parts of a Q4_K or Q5_K block. `middle` is subtracted from elements, see Matrix.
+ * Decodes the scales and minima of the eight parts of a Q4_K or Q5_K block. `middle` is the number that BlockMatrix
+ * subtracts from an element: 2^(bits - 1).
  */
 function decodeParts(bytes: Uint8Array, at: number, block: number, middle: number, target: Target): void {
   const [scaleUnit, minimumUnit] = [halfAt(bytes, at), halfAt(bytes, at + 2)];

@@ -9,7 +9,7 @@
 import type { Architecture } from "./architecture.ts";
 import type { Graphs } from "./graphs.ts";
 import { cacheShape, placesShape } from "./network.ts";
-import { turns } from "./turns.ts";
+import { startYielding } from "./yielding.ts";
 
 /**
  * The positions in a block. Each token copies a block, and a full block copies the histories: this balances the costs.
@@ -184,9 +184,9 @@ class DeviceCache implements Cache {
   async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
     const graph = await this.graphs.put(this.#history, count);
     const places = await this.#writePlaces(count);
-    const turn = turns();
+    const yieldIfDue = startYielding();
     for (const slot of this.#slots) {
-      await turn();
+      await yieldIfDue();
       const [before, after] = [slot.history, this.#spare];
       this.context.dispatch(graph, { history: before, recent: recentOf(slot), places }, { output: after });
       [slot.history, this.#spare] = [after, before];
@@ -221,9 +221,9 @@ class DeviceCache implements Cache {
     const longer = this.#histories.find((history) => history >= positions);
     if (longer === undefined) throw new Error(`${positions} tokens exceed the length of the context`);
     const graph = await this.graphs.grow(this.#history, longer);
-    const turn = turns();
+    const yieldIfDue = startYielding();
     for (const slot of this.#slots) {
-      await turn();
+      await yieldIfDue();
       const before = slot.history;
       slot.history = await this.#tensor(longer);
       this.context.dispatch(graph, { history: before }, { output: slot.history });

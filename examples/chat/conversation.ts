@@ -40,7 +40,7 @@ export interface AnswerTimes {
   /** The reason why the answer ended. */
   reason: "end" | "length" | "context" | "stopped";
   /** The number of old turns removed to make room. */
-  forgotten: number;
+  removedTurns: number;
 }
 
 /** A conversation. */
@@ -82,7 +82,7 @@ class EvaluatedConversation implements Conversation {
 
   async answer(question: string, write: (piece: string) => void, signal?: AbortSignal): Promise<AnswerTimes> {
     const began = performance.now();
-    const { forgotten, ids } = this.#ask(question);
+    const { removedTurns, ids } = this.#ask(question);
     const { evaluator } = this;
     const known = commonLength(evaluator.tokens, ids);
     // The last token is always evaluated, because its logits determine the next one.
@@ -96,7 +96,7 @@ class EvaluatedConversation implements Conversation {
       evaluated: 0,
       answerTime: 0,
       reason: "end",
-      forgotten,
+      removedTurns,
     };
     const text = await this.#generate(times, began, write, signal);
     if (this.model.prompt) this.#messages.push({ role: "assistant", content: text });
@@ -108,22 +108,22 @@ class EvaluatedConversation implements Conversation {
   }
 
   /** The tokens before the answer. If the context has no room for them, the oldest turns are removed. */
-  #ask(question: string): { ids: number[]; forgotten: number } {
+  #ask(question: string): { ids: number[]; removedTurns: number } {
     const { model: { prompt }, options: { context } } = this;
     const messages = this.#messages;
-    if (!prompt) return { ids: this.#checked(this.#encode(question)), forgotten: 0 };
+    if (!prompt) return { ids: this.#checked(this.#encode(question)), removedTurns: 0 };
     messages.push({ role: "user", content: question });
     let ids = this.#encode(prompt(messages));
-    let forgotten = 0;
+    let removedTurns = 0;
     const limit = ids.length < context ? context : context * (1 - FREED);
     const first = messages[0]!.role === "system" ? 1 : 0;
     while (ids.length >= limit && messages.length > first + 1) {
       messages.splice(first, 2);
-      forgotten++;
+      removedTurns++;
       ids = this.#encode(prompt(messages));
     }
     if (ids.length >= context) messages.pop();
-    return { ids: this.#checked(ids), forgotten };
+    return { ids: this.#checked(ids), removedTurns };
   }
 
   #checked(ids: number[]): number[] {

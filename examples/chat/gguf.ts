@@ -51,7 +51,7 @@ export async function readGguf(source: ByteSource): Promise<GgufHeader> {
 
 class EndOfBytes extends Error {
   constructor() {
-    super("the file ends in its header");
+    super("the file ends within its header");
   }
 }
 
@@ -182,7 +182,7 @@ function placed(infos: readonly TensorInfo[], start: number, fileSize: number): 
     }
     const [offset, byteLength] = [start + info.offset, bytesOfBlocks(type, shape)];
     if (offset + byteLength > fileSize) {
-      throw new Error(`the file ends in the tensor ${name}: it has ${fileSize} bytes, not ${offset + byteLength}`);
+      throw new Error(`the file ends within the tensor ${name}: it has ${fileSize} bytes, not ${offset + byteLength}`);
     }
     tensors.set(name, { name, shape, type, offset, byteLength });
   }

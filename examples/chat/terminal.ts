@@ -1,5 +1,5 @@
 /**
- * A session on a terminal: a prompt with a history; Ctrl-C stops answers.
+ * Input from a terminal, with a history of questions, or from standard input; Ctrl-C stops answers.
  *
  * @module
  */

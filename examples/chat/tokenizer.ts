@@ -27,7 +27,7 @@ const BYTE = 6;
 
 /** The regular expressions that split texts before tokenization, by `tokenizer.ggml.pre`. */
 const WORDS_OF_GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
-const CUTS: Readonly<Record<string, readonly string[]>> = {
+const SPLITS: Readonly<Record<string, readonly string[]>> = {
   "smollm": ["\\p{N}", WORDS_OF_GPT2],
   "gpt-2": [WORDS_OF_GPT2],
   "default": ["\\p{N}", WORDS_OF_GPT2],
@@ -65,8 +65,9 @@ function strings(value: MetadataValue | undefined, key: string): readonly string
   throw new Error(`the file has no ${key}`);
 }
 
-/** A tokenizer in the library's format, without the control tokens; and a function for the bytes of its tokens. */
-interface Kind {
+/** What differs between kinds of tokenizers: the description in the library's format, and the bytes of tokens. */
+interface TokenizerKind {
+  /** Without the control tokens. */
   readonly description: Record<string, unknown>;
   bytesOf(token: string, type: number | undefined): Uint8Array<ArrayBuffer>;
 }
@@ -84,16 +85,16 @@ function idsOf(tokens: readonly string[]): Record<string, number> {
   return Object.fromEntries(tokens.map((token, id) => [token, id]));
 }
 
-function byteLevel(metadata: GgufHeader["metadata"], tokens: readonly string[]): Kind {
+function byteLevel(metadata: GgufHeader["metadata"], tokens: readonly string[]): TokenizerKind {
   const pre = String(metadata.get("tokenizer.ggml.pre") ?? "default");
-  const cuts = CUTS[pre];
-  if (!cuts) {
+  const patterns = SPLITS[pre];
+  if (!patterns) {
     throw new Error(
-      `the tokenizer's pre-tokenizer is ${JSON.stringify(pre)}; only ${Object.keys(CUTS).join(", ")} are supported`,
+      `the tokenizer's pre-tokenizer is ${JSON.stringify(pre)}; only ${Object.keys(SPLITS).join(", ")} are supported`,
     );
   }
   const bytes = bytesByCharacter();
-  const splits = cuts.map((Regex) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false }));
+  const splits = patterns.map((Regex) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false }));
   const toBytes = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false };
   return {
     description: {
@@ -120,7 +121,11 @@ function bytesByCharacter(): Map<string, number> {
   );
 }
 
-function sentencePiece(metadata: GgufHeader["metadata"], tokens: readonly string[], types: readonly number[]): Kind {
+function sentencePiece(
+  metadata: GgufHeader["metadata"],
+  tokens: readonly string[],
+  types: readonly number[],
+): TokenizerKind {
   const scores = metadata.get("tokenizer.ggml.scores") as readonly number[] | undefined;
   if (scores?.length !== tokens.length) throw new Error("tokenizer.ggml.scores must have one score for each token");
   const encoder = new TextEncoder();

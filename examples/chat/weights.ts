@@ -1,6 +1,6 @@
 /**
- * Copies the weights of a model to a WebNN context: as constant tensors that all graphs share, if the context has
- * these.
+ * Copies the weights of a model to a WebNN context: as constant tensors that all graphs share, if the context supports
+ * them.
  *
  * @module
  */
@@ -32,7 +32,8 @@ export interface BlockWeight {
   readonly zeroPoints: Weight;
   readonly minima: Weight | undefined;
   /**
-   * `[inner, inner / blockSize]`, 1 if an element is in a block: a product with it sums blocks. `undefined` if large.
+   * `[inner, inner / blockSize]`: 1 where an element belongs to a block, otherwise 0. The product with it sums each
+   * block. `undefined` if it would be large.
    */
   readonly membership: Weight | undefined;
 }
@@ -123,7 +124,7 @@ function tensorOf({ tensors }: GgufHeader, name: string, rank: number): GgufTens
   return tensor;
 }
 
-/** 4-bit and 8-bit types that the context supports: unsigned, or signed if it has only these, as in browsers. */
+/** The data type of elements: unsigned, or signed if the context supports only that, as in browsers. */
 type ElementType = "uint4" | "int4" | "uint8" | "int8";
 
 /** Reads weights from the file, and copies them to the context. */
@@ -131,7 +132,7 @@ class Loader {
   readonly #zeroPoints = new Map<string, Weight>();
   readonly #memberships = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
-  /** Whether the context has constant tensors; true until it rejects one. */
+  /** Whether the context supports constant tensors; assumed until it rejects one. */
   #hasConstantTensors = true;
   /**
    * Memory for a matrix and for the bytes read from the file. It is reused, because constant tensors have their own
@@ -319,7 +320,8 @@ class Loader {
   }
 
   /**
-   * Creates a constant tensor; `undefined` if the context has none, such as Chromium's on the CPU. The first is small.
+   * Creates a constant tensor; returns `undefined` if the context does not support them, as in Chromium on the CPU. The
+   * first weight is small, so a failed attempt costs little.
    */
   async #constantTensor(descriptor: MLOperandDescriptor, data: AllowSharedBufferSource): Promise<MLTensor | undefined> {
     if (!this.#hasConstantTensors) return undefined;
@@ -356,7 +358,7 @@ const MAX_MEMBERSHIP = 1024;
 /** The maximum number of bytes of a tensor to read at once. */
 const PIECE = 2 ** 20;
 
-/** Packs zero points to bytes. */
+/** A byte of zero points for each type; a byte contains two 4-bit ones. */
 const MIDDLES = { uint4: 0x88, uint8: 0x80, int4: 0, int8: 0 } as const;
 
 /** Converts unsigned elements to the type: for signed types, the highest bit is inverted. */

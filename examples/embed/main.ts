@@ -43,7 +43,7 @@ async function main(args: string[]): Promise<void> {
   });
   const vector = await embed(query);
   const ranked: { sentence: string; similarity: number }[] = [];
-  for (const sentence of sentences) ranked.push({ sentence, similarity: product(vector, await embed(sentence)) });
+  for (const sentence of sentences) ranked.push({ sentence, similarity: dotProduct(vector, await embed(sentence)) });
   console.log(query);
   for (const { sentence, similarity } of ranked.toSorted((a, b) => b.similarity - a.similarity)) {
     console.log(`  ${similarity.toFixed(4).padStart(7)}  ${sentence}`);
@@ -60,10 +60,10 @@ function parseOptions(args: string[]): { help: boolean; texts: string[]; model: 
       if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
     },
   });
-  if (!options.help && options._.length < 2) throw new Error("name a query and the sentences to compare it with");
+  if (!options.help && options._.length < 2) throw new Error("pass a query and the sentences to compare it with");
   if (options.model === "") throw new Error("--model must name a model or a folder");
   if (!/^[1-9]\d*$/.test(options.length)) {
-    throw new Error(`--length must be a whole number from 1 on, not "${options.length}"`);
+    throw new Error(`--length must be a positive integer, not "${options.length}"`);
   }
   return { help: options.help, texts: options._, model: options.model, length: Number(options.length) };
 }
@@ -85,7 +85,7 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
     progress_callback,
     device: "webnn-cpu",
     dtype: "fp32",
-    // WebNN's shapes are fixed: one text at a time, padded to a fixed length. The names come from the exporter.
+    // WebNN has fixed shapes: one text at a time, padded to `length`. The model's exporter chose the names.
     session_options: { freeDimensionOverrides: { batch_size: 1, sequence_length: length } },
   });
   showStatus("");
@@ -96,7 +96,7 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
   };
 }
 
-/** transformers.js says less where one of them is missing. */
+/** Reports a missing file; the errors of transformers.js do not name it. */
 function checkFolder(folder: string): void {
   for (const file of ["", "config.json", "tokenizer.json", "onnx/model.onnx"]) {
     const path = join(folder, file);
@@ -113,7 +113,7 @@ function showStatus(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }
 
-function product(a: Float32Array, b: Float32Array): number {
+function dotProduct(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, index) => sum + value * b[index]!, 0);
 }
 

@@ -10,21 +10,21 @@ type Transformers = Awaited<ReturnType<typeof importBuildForNode>>;
 const importBuildForNode = () => import("@huggingface/transformers");
 
 /**
- * Imports transformers.js so that it finds `navigator.ml`: import `@webnn/deno/polyfill` first. Models come from a hub,
- * over HTTP and Deno's `caches`. To read them from files, set `env.localModelPath` to the URL of a folder.
+ * Imports transformers.js so that it finds `navigator.ml`; import `@webnn/deno/polyfill` first. Models are downloaded
+ * from the hub and kept in Deno's `caches`. To read them from files, set `env.localModelPath` to the URL of a folder.
  *
- * While it loads, the hidden globals are missing for the rest of the program too, so load it first.
+ * While it loads, `process` and `caches` are missing in the whole program, so load it first.
  */
 export async function loadTransformers(): Promise<Transformers> {
   const url = new URL("transformers.web.js", import.meta.resolve("@huggingface/transformers"));
-  // With `process`, it takes Deno for Node; with `caches`, it imports WebAssembly's glue from a blob, which Deno does
-  // not allow in npm packages.
+  // If `process` exists, transformers.js takes Deno for Node. If `caches` exists, it imports its WebAssembly loader from
+  // a blob: URL, which Deno does not allow in npm packages.
   const restore = hide("process", "caches");
   try {
     const transformers: Transformers = await import(url.href);
     const { env } = transformers;
     env.useBrowserCache = true;
-    // The default is a CDN. Without a path, it takes the files of its own dependency.
+    // The default is a CDN. Without a path, onnxruntime-web uses the files of its npm package.
     delete env.backends.onnx.wasm!.wasmPaths;
     env.backends.onnx.wasm!.numThreads = 1;
     return transformers;

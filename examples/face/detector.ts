@@ -1,5 +1,5 @@
 /**
- * MediaPipe's short-range face detector (https://arxiv.org/abs/1907.05047): its input and its output.
+ * The input and output of MediaPipe's short-range face detector (https://arxiv.org/abs/1907.05047).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Image, resizeImage } from "../image.ts";
 /** Width and height of the network's input. */
 export const INPUT_SIZE = 128;
 
-/** The anchors, which the network corrects: a square grid every `stride` pixels, with `count` boxes at each place. */
+/** The anchors, to which the network's boxes are relative: square grids with `count` anchors every `stride` pixels. */
 const GRIDS = [{ stride: 8, count: 2 }, { stride: 16, count: 6 }] as const;
 /** The numbers of one box: centre, size, and six points of the face. */
 const BOX_LENGTH = 16;
@@ -18,7 +18,7 @@ const MIN_SCORE = 0.5;
 /** Two boxes whose intersection over union is larger show the same face. */
 const MAX_OVERLAP = 0.3;
 
-/** A place in the photo, in pixels. */
+/** A point in the photo, in pixels. */
 export interface Point {
   x: number;
   y: number;
@@ -78,16 +78,16 @@ function withoutOverlaps(faces: Face[]): Face[] {
 
 /** The intersection of two boxes, divided by their union. */
 function overlap(a: Face, b: Face): number {
-  const shared = (centers: number, sizeA: number, sizeB: number) =>
-    Math.max(0, Math.min(sizeA, sizeB, (sizeA + sizeB) / 2 - Math.abs(centers)));
+  const shared = (distance: number, sizeA: number, sizeB: number) =>
+    Math.max(0, Math.min(sizeA, sizeB, (sizeA + sizeB) / 2 - Math.abs(distance)));
   const intersection = shared(a.center.x - b.center.x, a.width, b.width) *
     shared(a.center.y - b.center.y, a.height, b.height);
   return intersection / (a.width * a.height + b.width * b.height - intersection);
 }
 
 /**
- * The picture centred in a black square. Each pixel is the mean of a block of the picture; picking single pixels of a
- * large photo would make small faces grainy.
+ * The picture centred in a black square. In large pictures, each pixel is the mean of a block of pixels; single pixels
+ * would make small faces grainy.
  */
 function squared({ width, height, data }: Image): Image {
   const side = Math.max(width, height);

@@ -6,27 +6,28 @@
 import "@litertjs/core/package.json" with { type: "json" };
 import type * as LiteRt from "@litertjs/core";
 
-/** What LiteRT.js expects in a browser while it loads, and Deno does not have. */
+/** Globals that LiteRT.js expects in a browser while it loads. */
 type Shims = Record<"window" | "process" | "importScripts" | "Module", unknown>;
 
 /**
- * Imports LiteRT.js and starts its WebAssembly module, in the build that can wait for promises: only that one supports
- * WebNN. Its accelerators are "webnn", if `navigator.ml` exists, and "wasm". `log` gets its messages; by default they
- * are dropped.
+ * Imports LiteRT.js and starts its WebAssembly module, in the build with JSPI (which can await promises), because only
+ * that one supports WebNN. Its accelerators are "webnn", if `navigator.ml` exists, and "wasm".
  *
- * While it loads, the changed globals are visible to the rest of the program too, so load it first.
+ * While it loads, changed globals are visible in the whole program, so load it first.
+ *
+ * @param log gets the messages of LiteRT.js; by default they are dropped
  */
 export async function loadLiteRt(log: (line: string) => void = () => {}): Promise<typeof LiteRt> {
   const folder = new URL("wasm/", import.meta.resolve("@litertjs/core/package.json"));
   const wasmBinary = await Deno.readFile(new URL("litert_wasm_jspi_internal.wasm", folder));
   const litert = await import("@litertjs/core");
   const restore = define({
-    // Without `window` it finds no known environment; with `process` it takes Deno for Node.
+    // Without `window`, LiteRT.js does not recognise the environment; with `process`, it takes Deno for Node.
     window: globalThis,
     process: undefined,
-    // A classic script declares its variables in the global scope; here only an indirect eval does that.
+    // A classic script declares its variables in the global scope. In a module, only an indirect eval does that.
     importScripts: (url: string) => (0, eval)(Deno.readTextFileSync(new URL(url))),
-    // It would read a file: URL with XMLHttpRequest, which Deno does not have. With the bytes it need not.
+    // Without the bytes, it would read the file with XMLHttpRequest, which Deno does not have.
     Module: { wasmBinary, locateFile: (name: string) => new URL(name, folder).href, print: log, printErr: log },
   });
   try {

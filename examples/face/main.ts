@@ -19,7 +19,7 @@ const HELP = `Finds the faces in a photo with WebNN.
 Usage: deno run --allow-ffi --allow-read --allow-write examples/face/main.ts <photo> [options]
 
   photo      a JPEG or PNG file
-  --output   write the photo with the faces marked, as a PNG file
+  --output   the PNG file to write, with the faces marked in the photo (default: none)
   --repeat   timed inferences with each engine, after ten untimed ones (default 20)
   --help     print this text
 
@@ -59,7 +59,7 @@ async function main(args: string[]): Promise<void> {
   const wasm = await detect(litert, model, "wasm", image, repeat);
   console.log(`\nmedian of ${repeat}: WebNN ${webnn.time.toFixed(2)} ms, XNNPACK ${wasm.time.toFixed(2)} ms`);
   if (webnn.faces.map(describe).join() !== wasm.faces.map(describe).join()) {
-    console.log(["XNNPACK found something else:", ...wasm.faces.map(describe)].join("\n  "));
+    console.log(["XNNPACK found other faces:", ...wasm.faces.map(describe)].join("\n  "));
   }
 }
 
@@ -74,10 +74,10 @@ function parseOptions(args: string[]): { help: boolean; photo: string; output: s
     },
   });
   const [photo = ""] = options._;
-  if (!options.help && options._.length !== 1) throw new Error(`name one photo, not ${options._.length}`);
+  if (!options.help && options._.length !== 1) throw new Error(`pass one photo, not ${options._.length}`);
   if (options.output === "") throw new Error("--output must name a file");
   if (!/^[1-9]\d*$/.test(options.repeat)) {
-    throw new Error(`--repeat must be a whole number from 1 on, not "${options.repeat}"`);
+    throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
   }
   return { help: options.help, photo, output: options.output, repeat: Number(options.repeat) };
 }

@@ -1,17 +1,17 @@
 /**
- * From a map of text probabilities to rectangles around the lines of text, as PaddleOCR's DB detector does it
- * (https://arxiv.org/abs/1911.08947).
+ * Finds rectangles around lines of text in a map of text probabilities, like the postprocessing of PaddleOCR's DB
+ * detector (https://arxiv.org/abs/1911.08947).
  *
  * @module
  */
 
-/** A place in a picture: x to the right and y down, in pixels from the upper left corner. */
+/** A point in a picture, in pixels from the upper left corner: x to the right, y down. */
 export interface Point {
   x: number;
   y: number;
 }
 
-/** A rectangle turned clockwise by `angle` (radians) about its centre; `width` runs in the direction of reading. */
+/** A rectangle, rotated clockwise about its centre by `angle`, in radians. `width` is along the line of text. */
 export interface Box {
   center: Point;
   angle: number;
@@ -19,23 +19,26 @@ export interface Box {
   height: number;
 }
 
-/** The probability of text of each pixel, row by row. */
+/** For each pixel, row by row, the probability that it belongs to text. */
 export interface ProbabilityMap {
   width: number;
   height: number;
   data: Float32Array;
 }
 
-/** PaddleOCR's own settings. */
+/** PaddleOCR's default settings. */
 const PIXEL_THRESHOLD = 0.3;
 const REGION_THRESHOLD = 0.6;
 const MIN_SIDE = 3;
-/** The network is trained on text regions that are shrunk; this grows them to their size. */
+/** The network was trained on shrunken text regions; this factor restores their size. */
 const UNCLIP_RATIO = 1.5;
-/** Regions this much higher than wide hold lines that run downwards. */
+/** A region that is this many times as high as wide contains a vertical line. */
 const VERTICAL_RATIO = 1.5;
 
-/** The lines of text in reading order, in a picture of `width` × `height`, of which the map is a scaled picture. */
+/**
+ * Finds the lines of text, in reading order.
+ * @param width, height the size of the picture; the map may be smaller
+ */
 export function findTextBoxes(map: ProbabilityMap, width: number, height: number): Box[] {
   const scale = { x: width / map.width, y: height / map.height };
   const boxes = findRegions(map)
@@ -47,7 +50,7 @@ export function findTextBoxes(map: ProbabilityMap, width: number, height: number
   return inReadingOrder(boxes);
 }
 
-/** The corners, clockwise from where the reading begins. */
+/** The corners, clockwise from the upper left corner of the text. */
 export function cornersOf({ center, angle, width, height }: Box): Point[] {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   return [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([right, down]) => ({
@@ -56,7 +59,7 @@ export function cornersOf({ center, angle, width, height }: Box): Point[] {
   }));
 }
 
-/** Whether a line runs more downwards or upwards than across. */
+/** Whether a line of text is closer to vertical than to horizontal. */
 export function isVertical({ angle }: Box): boolean {
   return Math.abs(Math.sin(angle)) > Math.SQRT1_2;
 }
@@ -64,7 +67,7 @@ export function isVertical({ angle }: Box): boolean {
 interface Region {
   /** The mean probability of its pixels. */
   score: number;
-  /** The outer corners of the first and the last pixel of each row: their convex hull is that of the region. */
+  /** The corners of the first and the last pixel of each row. They have the same convex hull as the region. */
   outline: Point[];
 }
 
@@ -105,17 +108,17 @@ function findRegions({ width, height, data }: ProbabilityMap): Region[] {
   return regions;
 }
 
-/** The rectangle of least area around the points: one of its sides lies on a side of their convex hull. */
+/** The smallest rectangle around the points. One of its sides lies on a side of their convex hull. */
 function smallestBox(points: readonly Point[]): Box {
   const hull = convexHull(points);
   const boxes = hull.map((from, index) => {
     const to = hull[(index + 1) % hull.length]!;
-    return boxAlong(hull, quarterTurn(Math.atan2(to.y - from.y, to.x - from.x)));
+    return boxAlong(hull, withoutQuarterTurns(Math.atan2(to.y - from.y, to.x - from.x)));
   });
   return boxes.reduce((best, box) => box.width * box.height < best.width * best.height ? box : best);
 }
 
-/** The rectangle around the points whose width runs at `angle`. */
+/** The smallest rectangle around the points that is rotated by `angle`. */
 function boxAlong(points: readonly Point[], angle: number): Box {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const along = points.map(({ x, y }) => x * cos + y * sin);
@@ -127,8 +130,8 @@ function boxAlong(points: readonly Point[], angle: number): Box {
   return { center, angle, width: right - left, height: bottom - top };
 }
 
-/** The angle of the same pair of axes that is nearest to upright: between -45 and 45 degrees. */
-function quarterTurn(angle: number): number {
+/** Adds quarter turns to an angle until it is between -45 and 45 degrees. */
+function withoutQuarterTurns(angle: number): number {
   return angle - Math.round(angle / (Math.PI / 2)) * (Math.PI / 2);
 }
 
@@ -159,7 +162,7 @@ function readDownwards({ center, angle, width, height }: Box): Box {
   return { center, angle: angle + Math.PI / 2, width: height, height: width };
 }
 
-/** From top to bottom, and from left to right what stands in one row: where one centre is within the other's height. */
+/** Sorts boxes by row, then from left to right. Boxes are in one row if their centres differ by less than half a height. */
 function inReadingOrder(boxes: readonly Box[]): Box[] {
   const rows: Box[][] = [];
   for (const box of boxes.toSorted((a, b) => a.center.y - b.center.y)) {

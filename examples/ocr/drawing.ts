@@ -1,10 +1,10 @@
 /**
- * The pictures that the example makes itself: the one with text to read, and the one with what was found.
+ * Draws the sample picture, and the result: the picture with the text that was found.
  *
  * @module
  */
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
-// Imported only so that its files are there: a font package has no module.
+// Imported only to have its files: a font package has no module.
 import "dejavu-fonts-ttf/package.json" with { type: "json" };
 import { Buffer } from "node:buffer";
 import { PNG } from "pngjs";
@@ -15,7 +15,7 @@ import type { Line } from "./networks.ts";
 const FONT = new URL(import.meta.resolve("dejavu-fonts-ttf/ttf/DejaVuSerif.ttf"));
 const FONT_FAMILY = "DejaVu Serif";
 
-/** What stands in the picture of {@linkcode drawSample}. */
+/** The text of the sample picture. */
 export const SAMPLE_LINES = [
   "Neural networks in Deno",
   "The W3C WebNN API, on native engines",
@@ -26,9 +26,9 @@ export const SAMPLE_LINES = [
 
 /** Draws with SVG (https://github.com/RazrFalcon/resvg). */
 export interface Drawing {
-  /** A page of text, photographed badly: rotated a little and noisy. The same at every call. */
+  /** A page of text that looks like a bad photo: slightly rotated and noisy. Each call returns the same picture. */
   drawSample(): Image;
-  /** The picture with the boxes and the text in them, as a PNG file. */
+  /** A PNG file of the picture with the boxes and their text. */
   drawResult(image: Image, found: readonly { box: Box; line: Line }[]): Uint8Array;
 }
 
@@ -94,12 +94,12 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** Film grain: each pixel lighter or darker by up to 36 of 255, from a fixed seed. */
+/** Makes each pixel lighter or darker by up to 36 of 255, at random from a fixed seed. */
 function addNoise(rgba: Uint8Array): Uint8Array {
   let state = 1;
   return rgba.map((value, index) => {
     if (index % 4 === 3) return value;
-    // Marsaglia's xorshift of 32 bits; all three colours of a pixel get the same.
+    // Marsaglia's 32-bit xorshift. The three colours of a pixel get the same noise.
     if (index % 4 === 0) {
       state ^= state << 13;
       state ^= state >>> 17;

@@ -1,6 +1,6 @@
 /**
- * Loads {@link ./picture.ts} by a computed name: Deno fetches what a literal one names, 38 MB here, before the program
- * starts, and the picture that the program draws itself needs none of it.
+ * Imports picture.ts when it is needed. The name is computed, because Deno downloads the packages of a literal import
+ * (38 MB here) before the program starts, and the sample picture does not need them.
  */
 export async function loadPictures(): Promise<typeof import("./picture.ts")> {
   const file = "./picture.ts";

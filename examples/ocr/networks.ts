@@ -1,18 +1,18 @@
 /**
- * What goes into the three networks of PP-OCRv4 (https://github.com/PaddlePaddle/PaddleOCR) and what comes out of them.
+ * The inputs and outputs of the three networks of PP-OCRv4 (https://github.com/PaddlePaddle/PaddleOCR).
  *
  * @module
  */
 import type { Image } from "../image.ts";
 import type { Box } from "./boxes.ts";
 
-/** The input of a network: float32, [1, 3, height, width], blue first, as PaddleOCR trains them. */
+/** The input of a network: float32 [1, 3, height, width], in the order blue, green, red. */
 export interface NetworkInput {
   data: Float32Array;
   shape: [batch: 1, channels: 3, height: number, width: number];
 }
 
-/** A line of text and the mean probability of its characters. */
+/** A line of text; `confidence` is the mean probability of its characters. */
 export interface Line {
   text: string;
   confidence: number;
@@ -30,18 +30,19 @@ const RECOGNITION: Scaling = { mean: [0.5, 0.5, 0.5], standardDeviation: [0.5, 0
 const DETECTION_STEP = 32;
 const DETECTION_MAX_SIDE = 960;
 
-/** The recognizer's height is fixed; its width is rounded up to multiples of this, so that few shapes occur. */
+/** The height of the recognizer's input. */
 const LINE_HEIGHT = 48;
+/** The width of its input is a multiple of this, so that few graphs are built. */
 const LINE_WIDTH_STEP = 320;
 const DIRECTION_WIDTH = 192;
 
 /**
- * The recognizer was trained on Chinese, which has few spaces: between Latin words it often prefers the blank. Between the
- * letters of a word, though, it gives a space hardly any probability.
+ * The probability from which a gap between Latin letters is a space. The recognizer was trained on Chinese, which has
+ * few spaces, so between words it often prefers the blank; but inside a word, spaces have almost no probability.
  */
 const SPACE_THRESHOLD = 0.06;
 
-/** The whole picture, its longer side at most 960 pixels and both sides multiples of 32. */
+/** The whole picture, with sides that are multiples of 32 and at most 960. */
 export function detectionInput(image: Image): NetworkInput {
   const scale = Math.min(1, DETECTION_MAX_SIDE / Math.max(image.width, image.height));
   const side = (size: number) => Math.max(Math.round(size * scale / DETECTION_STEP), 1) * DETECTION_STEP;
@@ -53,13 +54,13 @@ export function detectionInput(image: Image): NetworkInput {
   return { data, shape: [1, 3, height, width] };
 }
 
-/** One line of text, turned level, with zeros to its right. */
+/** One line of text, rotated to horizontal, padded with zeros on the right. */
 export function recognitionInput(image: Image, box: Box): NetworkInput {
   const width = Math.max(Math.round(LINE_HEIGHT * box.width / box.height), 1);
   return lineInput(image, box, width, Math.ceil(width / LINE_WIDTH_STEP) * LINE_WIDTH_STEP);
 }
 
-/** The same for the network that tells which way up a line stands: a long one is squeezed. */
+/** The line for the network that detects upside-down text; a long line is compressed to the width of the input. */
 export function directionInput(image: Image, box: Box): NetworkInput {
   const width = Math.max(Math.round(LINE_HEIGHT * box.width / box.height), 1);
   return lineInput(image, box, Math.min(width, DIRECTION_WIDTH), DIRECTION_WIDTH);
@@ -72,9 +73,9 @@ function lineInput(image: Image, box: Box, width: number, rowLength: number): Ne
 }
 
 /**
- * The text of the recognizer's output, the probabilities of [1, steps, characters]: the likeliest character of each
- * step, repetitions and blanks (character 0) left out (https://dl.acm.org/doi/10.1145/1143844.1143891). A gap between
- * Latin letters or digits is a space where that has a chance at all.
+ * Converts the recognizer's output, probabilities of shape [1, steps, characters], to text: takes the most likely
+ * character of each step, without repetitions and blanks (character 0), as in
+ * https://dl.acm.org/doi/10.1145/1143844.1143891. Adds spaces between Latin letters or digits, see SPACE_THRESHOLD.
  */
 export function decodeText(probabilities: Float32Array, characters: readonly string[]): Line {
   const space = characters.lastIndexOf(" ");
@@ -99,7 +100,7 @@ export function decodeText(probabilities: Float32Array, characters: readonly str
   return { text: text.trim(), confidence };
 }
 
-/** The recognizer's characters: the blank, those of the dictionary file, one a line, and the space. */
+/** The recognizer's characters: the blank, the lines of the dictionary file, and the space. */
 export function readCharacters(dictionary: string): string[] {
   return ["", ...dictionary.trimEnd().split(/\r?\n/), " "];
 }
@@ -111,7 +112,7 @@ interface Target {
   rowLength: number;
 }
 
-/** Fills `target` with the part of the picture in `box`, bilinearly at pixel centres, the edge repeated beyond it. */
+/** Fills `target` with the part of the picture in `box`: bilinear, with half-pixel centres; the edge is repeated outside. */
 function sample(image: Image, { center, angle, width, height }: Box, target: Target, scaling: Scaling): void {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   for (let row = 0; row < target.height; row++) {

@@ -1,21 +1,22 @@
 /**
- * Pictures of any size and any common format, by sharp (https://sharp.pixelplumbing.com): what a camera makes is scaled
- * down while it is decoded.
+ * Decodes pictures of any common format with sharp (https://sharp.pixelplumbing.com), which can scale large photos down
+ * while it decodes them.
  *
  * @module
  */
 import sharp, { type Sharp } from "sharp";
 import type { Image } from "../image.ts";
 
-/** A larger picture is refused before it is decoded. */
+/** Larger pictures are rejected before they are decoded. */
 const MAX_PIXELS = 200_000_000;
 
 /**
- * Decodes a JPEG, PNG, WebP, TIFF or GIF picture, turned upright as its EXIF data say.
+ * Decodes a JPEG, PNG, WebP, TIFF or GIF picture, and applies its EXIF orientation.
  *
  * @param bytes the file
- * @param maxSide scales a larger picture down to this length of its longer side, while it is decoded where the format can
- * @returns rejects with an Error if the file is damaged or no picture
+ * @param maxSide the maximum length of the longer side; larger pictures are scaled down, during decoding if the format
+ * allows it
+ * @throws Error if the file is damaged or not a picture
  */
 export async function decodePicture(bytes: Uint8Array, maxSide: number): Promise<Image> {
   try {
@@ -23,11 +24,11 @@ export async function decodePicture(bytes: Uint8Array, maxSide: number): Promise
     return await toImage(picture.resize({ width: maxSide, height: maxSide, fit: "inside", withoutEnlargement: true }));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.trim().replaceAll(/\s*\n\s*/g, ", ") : String(cause);
-    throw new Error(`not a picture that can be decoded: ${reason}`, { cause });
+    throw new Error(`cannot decode the picture: ${reason}`, { cause });
   }
 }
 
-/** The picture turned clockwise. */
+/** Rotates the picture clockwise. */
 export function turnPicture({ width, height, data }: Image, degrees: 90 | 180 | 270): Promise<Image> {
   return toImage(sharp(data, { raw: { width, height, channels: 4 } }).rotate(degrees));
 }

@@ -1,5 +1,5 @@
 /**
- * Reads text by PP-OCRv4: one network finds the lines, one tells which way up each stands, one reads it.
+ * Reads text with PP-OCRv4: one network finds the lines, one detects lines that are upside down, one reads them.
  *
  * @module
  */
@@ -11,39 +11,39 @@ import type { Engine } from "../onnx_network.ts";
 import { type Box, findTextBoxes, isVertical } from "./boxes.ts";
 import { decodeText, detectionInput, directionInput, type Line, readCharacters, recognitionInput } from "./networks.ts";
 
-/** The package holds it, but does not name it. */
+/** The path of the direction network: the package contains it, but does not export its path. */
 const DIRECTION_PATH = join(dirname(models.detectionPath), "ch_ppocr_mobile_v2.0_cls_infer.onnx");
 
-/** A line of text and where it stands. */
+/** A line of text, and its box in the picture. */
 export interface FoundLine {
   box: Box;
   line: Line;
 }
 
-/** What a picture says. */
+/** The text found in a picture. */
 export interface Reading {
-  /** The picture, turned so that most of its text stands upright. */
+  /** The picture, rotated so that most of its text is upright. */
   image: Image;
-  /** By how many degrees, clockwise. */
+  /** The clockwise rotation in degrees. */
   turned: 0 | 90 | 180 | 270;
   found: FoundLine[];
-  /** Milliseconds that the networks took, without what comes before and after them. */
+  /** The time in the networks in milliseconds, without preprocessing and postprocessing. */
   detection: number;
   recognition: number;
 }
 
 /** Reads pictures, one at a time. */
 export interface TextReader {
-  /** `onLine` gets each line as soon as it is read. */
+  /** Reads a picture. Calls `onLine` for each line as soon as it is read. */
   read(image: Image, onLine?: (found: FoundLine) => void): Promise<Reading>;
-  /** Frees its networks. */
+  /** Frees the networks. */
   close(): Promise<void>;
 }
 
-/** A line reads the other way only where the direction network is this sure; else as most of the picture does. */
+/** A single line is rotated by 180° only if the direction network gives it at least this probability. */
 const SURE = 0.9;
 
-/** Reads the models from the npm package. */
+/** Loads the models from the npm package. */
 export async function openTextReader(engine: Engine): Promise<TextReader> {
   const characters = readCharacters(await Deno.readTextFile(models.dictionaryPath));
   const open = async (path: string) => await engine.open(await Deno.readFile(path));
@@ -58,7 +58,7 @@ export async function openTextReader(engine: Engine): Promise<TextReader> {
     return { boxes: findTextBoxes({ width, height, data: map }, image.width, image.height), detection };
   }
 
-  /** For each line the probability that it stands on its head. */
+  /** For each line, the probability that it is upside down. */
   async function directions(image: Image, boxes: readonly Box[]): Promise<number[]> {
     const reversed: number[] = [];
     for (const box of boxes) {
@@ -69,7 +69,7 @@ export async function openTextReader(engine: Engine): Promise<TextReader> {
     return reversed;
   }
 
-  /** The picture turned until most of its text stands upright, and the boxes of its lines, each in its own direction. */
+  /** Rotates the picture until most of its text is upright; also rotates boxes of lines that are still upside down. */
   async function upright(image: Image) {
     let turned = 0;
     let { boxes, detection } = await detect(image);
@@ -79,9 +79,9 @@ export async function openTextReader(engine: Engine): Promise<TextReader> {
       turned += degrees;
       ({ boxes, detection } = await detect(image));
     };
-    if (2 * extent(boxes.filter(isVertical)) > extent(boxes)) await turn(90);
+    if (2 * totalLength(boxes.filter(isVertical)) > totalLength(boxes)) await turn(90);
     let reversed = await directions(image, boxes);
-    if (2 * extent(boxes, reversed) > extent(boxes)) {
+    if (2 * totalLength(boxes, reversed) > totalLength(boxes)) {
       await turn(180);
       reversed = await directions(image, boxes);
     }
@@ -111,8 +111,8 @@ export async function openTextReader(engine: Engine): Promise<TextReader> {
   };
 }
 
-/** The length of the lines in all, each times its weight. */
-function extent(boxes: readonly Box[], weights?: readonly number[]): number {
+/** The total length of the lines, each multiplied by its weight. */
+function totalLength(boxes: readonly Box[], weights?: readonly number[]): number {
   return boxes.reduce((sum, { width }, index) => sum + width * (weights?.[index] ?? 1), 0);
 }
 

@@ -1,7 +1,7 @@
 /**
- * Models served on all cores: `WEBNN_MODELS=a.onnx,b.onnx deno serve --parallel -A examples/serve/main.ts`.
+ * Serves models on all cores: `WEBNN_MODELS=a.onnx,b.onnx deno serve --parallel -A examples/serve/main.ts`.
  *
- * Each worker of `deno serve` loads the models for itself and runs them on one thread; DENO_JOBS says how many there are.
+ * Each worker of `deno serve` loads the models and runs them on one thread. DENO_JOBS sets the number of workers.
  *
  * @module
  */

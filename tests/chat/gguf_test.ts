@@ -39,16 +39,16 @@ Deno.test("a truncated file is rejected, wherever it ends", async () => {
   }
 });
 
-Deno.test("invalid files are rejected with the reason", async () => {
+Deno.test("errors for invalid files give the reason", async () => {
   const damage: [string, (bytes: Uint8Array, view: DataView) => void][] = [
     ["this is not a GGUF file", (bytes) => bytes[0] = 0],
     ["GGUF version 9 is not supported", (bytes) => bytes[4] = 9],
-    ["the file ends in its header", (bytes) => bytes[10] = 255],
+    ["the file ends within its header", (bytes) => bytes[10] = 255],
     ["a number beyond 2^53", (bytes) => bytes[15] = 255],
     ["of unknown type 77", (bytes) => bytes[placeOf(bytes, "count") + 5] = 77],
     ["the tensor a has 9 dimensions", (_, view) => view.setUint32(tensorA(view) + 1, 9, true)],
     ["a row of the tensor a has 33 elements", (_, view) => view.setUint32(tensorA(view) + 5, 33, true)],
-    ["the file ends in the tensor a", (_, view) => view.setUint32(tensorA(view) + 13, 3000, true)],
+    ["the file ends within the tensor a", (_, view) => view.setUint32(tensorA(view) + 13, 3000, true)],
     ["block type 99", (_, view) => view.setUint32(tensorA(view) + 21, 99, true)],
   ];
   for (const [reason, change] of damage) {

@@ -91,7 +91,7 @@ Deno.test("errors are one line, and the status is 1", () =>
       [["--threads", "0", "x"], "", /--threads must be a positive integer/],
       [["--top-p", "2", "x"], "", /--top-p must be a number from 0 to 1/],
       [["a", "b"], "", /there are 2 prompts; pass one, in quotes/],
-      [["x", "--model", "nowhere.gguf"], "", /nowhere\.gguf: there is no such file/],
+      [["x", "--model", "nowhere.gguf"], "", /nowhere\.gguf: the file does not exist/],
       [["x", "--model", broken], "", /the file ends/],
       [["--tokenize", "--model", model], "7\n", /line 1 of standard input is not a JSON string/],
       [["x".repeat(700), "--model", model, "--context", "100"], "", /a context of 100 has room for 99/],

@@ -5,7 +5,7 @@ import { testData, testWithData } from "../support/test_data.ts";
 
 const ROOT = join(import.meta.dirname!, "../..");
 
-/** Runs the example by its task, as a user does. */
+/** Runs the example with its task, as a user does. */
 async function classify(args: string[], env: Record<string, string> = {}) {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "classify", ...args],
@@ -47,8 +47,8 @@ const ERRORS: [args: string[], message: RegExp][] = [
   [["--model", "resnet"], /--model must be squeezenet or mobilenetv2, not "resnet"/],
   [["--model"], /--model must be squeezenet or mobilenetv2, not ""/],
   [["--model", "constructor"], /--model must be squeezenet or mobilenetv2, not "constructor"/],
-  [["--repeat", "0"], /--repeat must be a whole number from 1 on, not "0"/],
-  [["--repeat=many"], /--repeat must be a whole number from 1 on, not "many"/],
+  [["--repeat", "0"], /--repeat must be a positive integer, not "0"/],
+  [["--repeat=many"], /--repeat must be a positive integer, not "many"/],
   [["no_such_photo.jpg"], /there is no file .*no_such_photo\.jpg/],
   [["README.md"], /README\.md: not a JPEG or PNG image/],
   [["examples"], /cannot read examples: /],
@@ -58,7 +58,7 @@ for (const [args, message] of ERRORS) {
   Deno.test(`classify ${args.join(" ")} fails with one clear line`, () => assertFailsWith(args, message));
 }
 
-Deno.test("classify refuses a damaged photo with one clear line", async () => {
+Deno.test("classify rejects a damaged photo with one clear line", async () => {
   await withTempFile(".jpg", new Uint8Array([0xff, 0xd8, 0xff, 1, 2]), async (path) => {
     await assertFailsWith([path], /\.jpg: damaged JPEG: /);
   });
@@ -93,21 +93,25 @@ Deno.test("classify says which model file is missing and how to point to it", as
 const TIMINGS = [/\n {2}build +\d+\.\d ms\n/, /\n {2}first inference +\d+\.\d ms\n/];
 const SQUEEZENET_FILES = ["models/squeezenet1.1.safetensors", "models/imagenet_labels.txt"];
 
-testWithData([...SQUEEZENET_FILES, "models/images/red_panda.jpg"], "classify sees a lesser panda first", async () => {
-  const { code, stdout, stderr } = await classify([]);
-  assertEquals([code, stderr], [0, ""]);
-  const [title, first, ...rest] = stdout.split("\n");
-  assertEquals([title, first], ["red_panda.jpg (960 × 635)", "   99.41 %  lesser panda"]);
-  assertEquals(rest.slice(0, 4).map((line) => line.slice(12)), ["polecat", "weasel", "kit fox", "red fox"]);
-  assertMatch(stdout, /\nSqueezeNet 1\.1, (nchw|nhwc), .*\d+\.\d+.*, \d+ threads?\n/);
-  for (const timing of TIMINGS) assertMatch(stdout, timing);
-  assertMatch(stdout, /\n {2}median of 10 +\d+\.\d ms\n$/);
-});
+testWithData(
+  [...SQUEEZENET_FILES, "models/images/red_panda.jpg"],
+  "classify finds a lesser panda in the default photo",
+  async () => {
+    const { code, stdout, stderr } = await classify([]);
+    assertEquals([code, stderr], [0, ""]);
+    const [title, first, ...rest] = stdout.split("\n");
+    assertEquals([title, first], ["red_panda.jpg (960 × 635)", "   99.41 %  lesser panda"]);
+    assertEquals(rest.slice(0, 4).map((line) => line.slice(12)), ["polecat", "weasel", "kit fox", "red fox"]);
+    assertMatch(stdout, /\nSqueezeNet 1\.1, (nchw|nhwc), .*\d+\.\d+.*, \d+ threads?\n/);
+    for (const timing of TIMINGS) assertMatch(stdout, timing);
+    assertMatch(stdout, /\n {2}median of 10 +\d+\.\d ms\n$/);
+  },
+);
 
 const PHOTOS = { chameleon: "African chameleon", goldfish: "goldfish", horse_cart: "horse cart" };
 const PHOTO_FILES = Object.keys(PHOTOS).map((name) => `models/images/${name}.jpg`);
 
-testWithData([...SQUEEZENET_FILES, ...PHOTO_FILES], "classify names each photo it is given", async () => {
+testWithData([...SQUEEZENET_FILES, ...PHOTO_FILES], "classify labels each photo", async () => {
   const { code, stdout, stderr } = await classify([...PHOTO_FILES.map(testData), "--repeat", "2"]);
   assertEquals([code, stderr], [0, ""]);
   for (const [name, label] of Object.entries(PHOTOS)) {

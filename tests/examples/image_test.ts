@@ -16,7 +16,7 @@ function encodePng(image: Image, options = {}): Uint8Array {
   return new Uint8Array(PNG.sync.write(png, options));
 }
 
-/** A JPEG file with an EXIF segment that says nothing but the orientation. */
+/** A JPEG file with an EXIF segment that contains only the orientation. */
 function encodeJpeg(image: Image, orientation: number): Uint8Array {
   const file = jpeg.encode({ ...image, data: Buffer.from(image.data) }, 100).data;
   // APP1 of 34 bytes: "Exif", a big-endian TIFF header, one directory entry: tag 0x112, one 16-bit value; no next one.
@@ -28,7 +28,7 @@ function encodeJpeg(image: Image, orientation: number): Uint8Array {
   return new Uint8Array([...file.subarray(0, 2), ...exif, ...file.subarray(2)]);
 }
 
-Deno.test("decodeImage: a PNG, in colour with transparency, and in grey", async () => {
+Deno.test("decodeImage: PNGs in colour with transparency, and in grey", async () => {
   const colours: Image = { width: 2, height: 1, data: new Uint8Array([1, 2, 3, 255, 4, 5, 6, 128]) };
   assertEquals(await decodeImage(encodePng(colours)).then(plain), plain(colours));
   const ramp = grey(3, 1, [0, 100, 255]);
@@ -39,11 +39,11 @@ function plain({ width, height, data }: Image): unknown {
   return { width, height, data: [...data] };
 }
 
-/** What the corners a (top left), b, c (bottom left) and d of a stored picture become, by EXIF orientation. */
+/** The corners of the decoded picture by EXIF orientation, if those of the stored one are a, b (top), c, d (bottom). */
 const UPRIGHT_CORNERS = ["abcd", "badc", "dcba", "cdab", "acbd", "cadb", "dbca", "bdac"];
 
 for (const [index, corners] of UPRIGHT_CORNERS.entries()) {
-  Deno.test(`decodeImage: a JPEG of EXIF orientation ${index + 1}`, async () => {
+  Deno.test(`decodeImage: a JPEG with EXIF orientation ${index + 1}`, async () => {
     const levels: Record<string, number> = { a: 20, b: 90, c: 160, d: 230 };
     const pixels = Array.from({ length: 24 * 16 }, (_, pixel) => {
       const [row, column] = [Math.floor(pixel / 24), pixel % 24];
@@ -56,7 +56,7 @@ for (const [index, corners] of UPRIGHT_CORNERS.entries()) {
   });
 }
 
-Deno.test("decodeImage refuses what is no picture, and one that is damaged", async () => {
+Deno.test("decodeImage rejects files that are not pictures, and damaged pictures", async () => {
   await assertRejects(() => decodeImage(new TextEncoder().encode("GIF89a")), Error, "not a JPEG or PNG image");
   await assertRejects(() => decodeImage(new Uint8Array()), Error, "not a JPEG or PNG image");
   await assertRejects(() => decodeImage(new Uint8Array([0xff, 0xd8, 0xff, 1, 2])), Error, "damaged JPEG: ");
@@ -83,7 +83,7 @@ Deno.test("resizeImage samples at pixel centres and clamps at the edges", () => 
   ]);
 });
 
-Deno.test("normalizeImage takes each channel to its own scale, and lays out the channels", () => {
+Deno.test("normalizeImage scales each channel by its own mean and deviation, in both layouts", () => {
   const black = [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225];
   const white = [0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225];
   const rgb = new Float32Array([0, 255, 0, 255, 0, 255]);
@@ -103,7 +103,7 @@ interface PreparedPhoto {
 
 for (const name of ["red_panda", "chameleon", "goldfish", "horse_cart"]) {
   const files = [`models/images/${name}.jpg`, "models/squeezenet1.1.reference.json"] as const;
-  testWithData(files, `${name}.jpg is decoded and prepared as the reference was`, async () => {
+  testWithData(files, `${name}.jpg is decoded and normalised as in the reference`, async () => {
     const reference = JSON.parse(await Deno.readTextFile(testData(files[1])));
     const expected: PreparedPhoto = reference.photos[name];
     const image = await decodeImage(await Deno.readFile(testData(files[0])));

@@ -8,12 +8,12 @@ import { cornersOf, findTextBoxes } from "../../examples/ocr/boxes.ts";
 import { openDrawing, SAMPLE_LINES } from "../../examples/ocr/drawing.ts";
 import { decodeText } from "../../examples/ocr/networks.ts";
 
-/** The renderer starts once in a process. */
+/** Opened once, because a process can start the renderer only once. */
 const drawing = await openDrawing();
 
 const ROOT = join(import.meta.dirname!, "../..");
 
-/** Runs the demo by its task, as a user does. */
+/** Runs the demo with its task, as a user does. */
 async function demo(args: string[]) {
   const command = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "demo", ...args],
@@ -39,10 +39,10 @@ Deno.test("demo --help and -h print the usage", async () => {
 
 const ERRORS: [args: string[], message: RegExp][] = [
   [["--ouput", "a.png"], /unknown option --ouput; --help lists the options/],
-  [["--repeat", "0"], /--repeat must be a whole number from 1 on, not "0"/],
-  [["a.png", "b.png"], /one photo at a time, not 2/],
+  [["--repeat", "0"], /--repeat must be a positive integer, not "0"/],
+  [["a.png", "b.png"], /pass one photo, not 2/],
   [["no_such_photo.jpg"], /there is no file .*no_such_photo\.jpg/],
-  [["README.md"], /README\.md: not a picture that can be decoded/],
+  [["README.md"], /README\.md: cannot decode the picture: /],
 ];
 
 for (const [args, message] of ERRORS) {
@@ -63,7 +63,7 @@ async function withTempFolder(use: (folder: string) => Promise<void>): Promise<v
   }
 }
 
-Deno.test("demo reads the picture that it draws, and writes it with the text that it found", async () => {
+Deno.test("demo reads its sample picture, and writes a picture with the text marked", async () => {
   await withTempFolder(async (folder) => {
     const output = join(folder, "found.png");
     const { code, stdout, stderr } = await demo(["--repeat", "1", "--output", output, "--compare"]);
@@ -79,9 +79,9 @@ Deno.test("demo reads the picture that it draws, and writes it with the text tha
     const isRed = (data: Uint8Array, at: number) => data[at]! > data[at + 1]! + 100;
     const reds = (data: Uint8Array) => data.filter((_, at) => at % 4 === 0 && isRed(data, at)).length;
     assertEquals(reds(plain.data), 0);
-    assert(reds(marked.data) > 2000, "the picture has red boxes");
+    assert(reds(marked.data) > 2000, "the picture must have red boxes");
 
-    // A photo given: the first line alone.
+    // A photo: the first line of the sample only.
     const [top, rows] = [50, 120];
     const line = new PNG({ width: plain.width, height: rows });
     line.data.set(plain.data.subarray(4 * plain.width * top, 4 * plain.width * (top + rows)));
@@ -99,7 +99,7 @@ interface Module {
   readonly dependencies?: readonly { readonly code?: { readonly specifier: string } }[];
 }
 
-Deno.test("demo downloads onnxruntime-web only for a comparison, and sharp only for a photo: no static import leads to them", async () => {
+Deno.test("demo has no static import of onnxruntime-web or sharp, so they are only downloaded when needed", async () => {
   const args = ["info", "--json", "--config=examples/deno.json", "examples/ocr/main.ts"];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stderr: "null" }).output();
   const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout)) as { roots: string[]; modules: Module[] };
@@ -113,23 +113,23 @@ Deno.test("demo downloads onnxruntime-web only for a comparison, and sharp only 
   assertEquals(names.filter((name) => /onnxruntime[-_]web|npm:.*sharp/.test(name)), []);
 });
 
-Deno.test("decodePicture applies the EXIF orientation, scales large pictures down, keeps small ones, and refuses other files", async () => {
+Deno.test("decodePicture applies the EXIF orientation, scales large pictures down, keeps small ones, and rejects other files", async () => {
   const levels = Uint8Array.from({ length: 64 * 32 }, (_, pixel) => pixel % 64 < 32 ? 40 : 200);
   const picture = sharp(levels, { raw: { width: 64, height: 32, channels: 1 } });
   const jpeg = await picture.jpeg({ quality: 100 }).withMetadata({ orientation: 6 }).toBuffer();
   const { width, height, data } = await decodePicture(jpeg, 16);
   assertEquals([width, height], [8, 16]);
   const near = (at: number, level: number) => assert(Math.abs(data[at]! - level) <= 10, `${data[at]}, not ${level}`);
-  near(0, 40); // Turned by a quarter, the dark half is above.
+  near(0, 40); // After the rotation by 90°, the dark half is at the top.
   near(4 * (8 * 16 - 1), 200);
   const whole = await decodePicture(jpeg, 64);
   assertEquals([whole.width, whole.height], [32, 64]);
-  const refused = "not a picture that can be decoded: ";
-  await assertRejects(() => decodePicture(new TextEncoder().encode("GIF89a"), 64), Error, refused);
-  await assertRejects(() => decodePicture(jpeg.subarray(0, jpeg.length - 20), 64), Error, refused);
+  const message = "cannot decode the picture: ";
+  await assertRejects(() => decodePicture(new TextEncoder().encode("GIF89a"), 64), Error, message);
+  await assertRejects(() => decodePicture(jpeg.subarray(0, jpeg.length - 20), 64), Error, message);
 });
 
-Deno.test("demo turns a picture that stands on its head or lies on its side", async () => {
+Deno.test("demo reads pictures that are rotated by quarter turns", async () => {
   const { width, height, data } = drawing.drawSample();
   await withTempFolder(async (folder) => {
     for (const turn of [90, 180, 270]) {
@@ -138,14 +138,14 @@ Deno.test("demo turns a picture that stands on its head or lies on its side", as
       const output = join(folder, "upright.png");
       const { code, stdout, stderr } = await demo([photo, "--repeat", "1", "--output", output]);
       assertEquals([code, stderr, textOf(stdout)], [0, "", SAMPLE_LINES]);
-      assertStringIncludes(stdout, `Turned clockwise by ${360 - turn}° to read it.`);
+      assertStringIncludes(stdout, `The picture was rotated by ${360 - turn}° clockwise.`);
       const upright = PNG.sync.read(Buffer.from(await Deno.readFile(output)));
       assertEquals([upright.width, upright.height], [width, height]);
     }
   });
 });
 
-Deno.test("demo says if it found no text", async () => {
+Deno.test("demo reports that it found no text", async () => {
   await withTempFolder(async (folder) => {
     const blank = join(folder, "blank.png");
     const png = new PNG({ width: 64, height: 40 });
@@ -157,7 +157,7 @@ Deno.test("demo says if it found no text", async () => {
   });
 });
 
-Deno.test("findTextBoxes finds a rotated rectangle, enlarges it, and leaves out weak ones", () => {
+Deno.test("findTextBoxes finds a rotated rectangle, enlarges it, and skips regions with low probabilities", () => {
   const [width, height] = [200, 120];
   const angle = 0.2;
   const map = { width, height, data: new Float32Array(width * height) };
@@ -172,7 +172,7 @@ Deno.test("findTextBoxes finds a rotated rectangle, enlarges it, and leaves out 
   }
   const [box, ...others] = findTextBoxes(map, 2 * width, 2 * height);
   assertEquals(others, []);
-  // 240 × 40 in the picture of twice the size, grown by 240 × 40 × 1.5 ÷ 560 on each side.
+  // The picture is twice as large as the map: 240 × 40, enlarged by 240 × 40 × 1.5 ÷ 560 on each side.
   const growth = 2 * 240 * 40 * 1.5 / 560;
   const near = (actual: number, expected: number, by: number) => Math.abs(actual - expected) <= by;
   assertEquals(near(box!.center.x, 200, 1) && near(box!.center.y, 120, 1) && near(box!.angle, angle, 0.02), true);

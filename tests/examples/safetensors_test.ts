@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseSafetensors } from "../../examples/safetensors.ts";
 
-/** A file with this header, as text or as JSON, and this many data bytes: little-endian float32 1, 2, 3, ... */
+/** A file with a header (text, or a value to write as JSON) and `dataBytes` of data: little-endian float32 1, 2, 3, ... */
 function file(header: unknown, dataBytes = 0): Uint8Array {
   const text = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + text.length + dataBytes);
@@ -14,14 +14,14 @@ function file(header: unknown, dataBytes = 0): Uint8Array {
 
 const tensor = (shape: unknown, begin: unknown, end: unknown) => ({ dtype: "F32", shape, data_offsets: [begin, end] });
 
-Deno.test("parseSafetensors: tensors, a scalar and an empty one, by name, in any order, at any alignment", () => {
+Deno.test("parseSafetensors reads tensors by name, in any order and alignment, also scalars and empty ones", () => {
   const header = {
     __metadata__: { format: "pt" },
     matrix: tensor([2, 2], 4, 20),
     scalar: tensor([], 0, 4),
     empty: tensor([0, 3], 20, 20),
   };
-  // The header's length decides where the elements stand: each alignment once.
+  // The length of the header determines the alignment of the elements: tries each alignment.
   for (let padding = 0; padding < 4; padding++) {
     const tensors = parseSafetensors(file(JSON.stringify(header) + " ".repeat(padding), 20));
     assertEquals([...tensors.keys()].sort(), ["empty", "matrix", "scalar"]);
@@ -31,7 +31,7 @@ Deno.test("parseSafetensors: tensors, a scalar and an empty one, by name, in any
   }
 });
 
-Deno.test("parseSafetensors: aligned tensors are views of the file, also where the file lies inside a larger buffer", () => {
+Deno.test("parseSafetensors: aligned tensors are views of the bytes, also in a larger buffer", () => {
   const header = JSON.stringify({ a: tensor([1], 0, 4) });
   const bytes = file(header.padEnd(Math.ceil(header.length / 4) * 4), 4);
   const larger = new Uint8Array(bytes.length + 8);
@@ -44,31 +44,35 @@ Deno.test("parseSafetensors: aligned tensors are views of the file, also where t
 const MALFORMED: [what: string, bytes: Uint8Array, message: string][] = [
   ["an empty file", new Uint8Array(), "0 bytes are too few"],
   ["less than a header length", new Uint8Array(7), "7 bytes are too few"],
-  ["a header beyond the end", file({ a: tensor([1], 0, 4) }, 4).subarray(0, 20), "the file ends at 20"],
+  ["a header beyond the end", file({ a: tensor([1], 0, 4) }, 4).subarray(0, 20), "but the file at 20"],
   ["an absurd header length", new Uint8Array(8).fill(0xff), "longer than the format allows"],
   ["a header that is not UTF-8", new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0xff]), "not JSON"],
   ["a header that is not JSON", file("{"), "not JSON"],
   ["a header that is an array", file([]), "not a JSON object"],
   ["a header that is null", file("null"), "not a JSON object"],
-  ["an entry that is no object", file({ a: 1 }), 'tensor "a": its header entry is not an object'],
+  ["an entry that is not an object", file({ a: 1 }), 'tensor "a": its header entry is not an object'],
   ["another data type", file({ a: { ...tensor([2], 0, 4), dtype: "F16" } }, 4), 'tensor "a": data type "F16"'],
   ["no data type", file({ a: { shape: [1], data_offsets: [0, 4] } }, 4), "data type undefined"],
-  ["a shape that is no list", file({ a: tensor(1, 0, 4) }, 4), "shape must be"],
+  ["a shape that is not a list", file({ a: tensor(1, 0, 4) }, 4), "shape must be"],
   ["a negative size", file({ a: tensor([-1], 0, 4) }, 4), "shape must be"],
   ["a fractional size", file({ a: tensor([0.5], 0, 2) }, 2), "shape must be"],
   ["a single offset", file({ a: { dtype: "F32", shape: [1], data_offsets: [0] } }, 4), "data_offsets must be"],
   ["an offset that is a string", file({ a: tensor([1], "0", 4) }, 4), "data_offsets must be"],
-  ["offsets the wrong way round", file({ a: tensor([1], 4, 0) }, 4), "shape [1] needs 4 bytes"],
-  ["offsets that do not fit the shape", file({ a: tensor([2], 0, 4) }, 4), "needs 8 bytes, data_offsets [0,4] hold 4"],
+  ["offsets in reverse order", file({ a: tensor([1], 4, 0) }, 4), "shape [1] needs 4 bytes"],
+  [
+    "offsets that do not fit the shape",
+    file({ a: tensor([2], 0, 4) }, 4),
+    "needs 8 bytes, but data_offsets [0,4] span 4",
+  ],
   ["a gap", file({ a: tensor([1], 0, 4), b: tensor([1], 8, 12) }, 12), 'tensor "b" begins at data byte 8'],
   ["a gap at the front", file({ a: tensor([1], 4, 8) }, 8), 'tensor "a" begins at data byte 4'],
   ["an overlap", file({ a: tensor([2], 0, 8), b: tensor([2], 4, 12) }, 12), 'tensor "b" begins at data byte 4'],
-  ["data cut short", file({ a: tensor([2], 0, 8) }, 4), "the tensors take 8 bytes, the file holds 4"],
-  ["bytes left over", file({ a: tensor([1], 0, 4) }, 8), "the tensors take 4 bytes, the file holds 8"],
+  ["truncated data", file({ a: tensor([2], 0, 8) }, 4), "the tensors have 8 bytes, but the file has 4"],
+  ["bytes left over", file({ a: tensor([1], 0, 4) }, 8), "the tensors have 4 bytes, but the file has 8"],
 ];
 
 for (const [what, bytes, message] of MALFORMED) {
-  Deno.test(`parseSafetensors refuses ${what}`, () => {
+  Deno.test(`parseSafetensors rejects ${what}`, () => {
     assertThrows(() => parseSafetensors(bytes), Error, message);
   });
 }

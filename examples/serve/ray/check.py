@@ -1,7 +1,7 @@
-"""Puts load on one replica and on two, and kills one of the two: python check.py
+"""Load test of server.py with one replica and with two, one of which it kills: python check.py
 
-Prints requests/s, and of the requests while a replica was killed how many were lost, and how soon there were two again.
-WEBNN_MODELS must name squeezenet.onnx, and WEBNN_SERVE the command of the server, as for server.py.
+Prints requests/s for one and for two replicas. For the kill, prints how many requests failed, and the time until there
+were two replicas again. WEBNN_MODELS must name squeezenet.onnx, and WEBNN_SERVE the server's command, as for server.py.
 """
 
 import http.client
@@ -36,7 +36,8 @@ def body():
 
 
 def load(seconds):
-    """Answers by status, and when each failure was."""
+    """Starts connections that send requests for some seconds. Returns the threads, and the lists that they fill:
+    the times of the answers, and the time and message of each failure."""
     content, headers = body()
     end, answers, failures = time.time() + seconds, [], []
 
@@ -61,11 +62,11 @@ def deploy(replicas):
 
 
 def replicas():
-    """The processes of the replicas."""
+    """The process ids of the replicas."""
     return [process.pid for process in psutil.process_iter() if process.name().startswith("ray::ServeReplica")]
 
 
-def is_whole(killed):
+def is_restored(killed):
     states = serve.status().applications["default"].deployments["WebNN"].replica_states
     return states == {"RUNNING": 2} and killed not in replicas() and len(replicas()) == 2
 
@@ -83,14 +84,14 @@ def main():
     victim = replicas()[0]
     killed = time.time()
     os.kill(victim, signal.SIGKILL)
-    while not is_whole(victim):
+    while not is_restored(victim):
         time.sleep(0.2)
-    whole = time.time() - killed
+    restored = time.time() - killed
     for thread in threads:
         thread.join()
     last = max((at - killed for at, _ in failures), default=0)
-    print(f"a replica killed: {len(answers)} answered, {len(failures)} failed, the last {last:.1f} s after it")
-    print(f"two replicas again after {whole:.1f} s", *{text for _, text in failures}, sep="\n")
+    print(f"one of two replicas killed: {len(answers)} answers, {len(failures)} failures, the last {last:.1f} s after the kill")
+    print(f"two replicas again after {restored:.1f} s", *{text for _, text in failures}, sep="\n")
     serve.shutdown()
 
 

@@ -1,8 +1,8 @@
 """`webnn serve` as a deployment of Ray Serve: serve run server:app
 
-Each replica starts a server of its own and hands requests on to it. Ray starts replicas as requests in flight demand,
-replaces those whose health check fails, and on an update stops the old ones after what they have in flight.
-WEBNN_MODELS names the models, separated by commas, WEBNN_SERVE the command of the server.
+Each replica starts its own server and forwards requests to it. Ray adapts the number of replicas to the requests in
+flight, replaces replicas whose health check fails, and lets old replicas finish their requests on an update.
+WEBNN_MODELS names the models, separated by commas; WEBNN_SERVE is the command that starts the server.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ def free_port():
 
 
 def end_with_parent():
-    """The server ends when its replica is killed: on Linux the kernel sees to it."""
+    """On Linux, makes the kernel end the server when its replica is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 

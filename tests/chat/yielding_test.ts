@@ -1,6 +1,6 @@
 /** Long work that yields to the event loop. */
 import { assert, assertEquals } from "@std/assert";
-import { turns } from "../../examples/chat/turns.ts";
+import { startYielding } from "../../examples/chat/yielding.ts";
 
 function work(milliseconds: number): void {
   for (const end = performance.now() + milliseconds; performance.now() < end;);
@@ -9,10 +9,10 @@ function work(milliseconds: number): void {
 Deno.test("timers fire during long work", async () => {
   let fired = 0;
   const timer = setInterval(() => fired++, 0);
-  const turn = turns();
+  const yieldIfDue = startYielding();
   for (let i = 0; i < 20; i++) {
     work(2);
-    await turn();
+    await yieldIfDue();
   }
   clearInterval(timer);
   assert(fired > 1, `a timer fired ${fired} times in 40 ms of work`);
@@ -21,7 +21,7 @@ Deno.test("timers fire during long work", async () => {
 Deno.test("short work does not yield", async () => {
   let fired = 0;
   const timer = setTimeout(() => fired++, 0);
-  await turns()();
+  await startYielding()();
   clearTimeout(timer);
   assertEquals(fired, 0);
 });

@@ -9,7 +9,7 @@
 const STRETCH = 4;
 
 /** Starts a piece of long work. The returned function yields to the event loop if that is due. */
-export function turns(): () => Promise<void> {
+export function startYielding(): () => Promise<void> {
   let until = performance.now() + STRETCH;
   return async () => {
     if (performance.now() < until) return;
