@@ -17,6 +17,31 @@ export function trimHeap(): void {
   trim();
 }
 
+/** The least time between two trims, in milliseconds. */
+const INTERVAL = 2;
+/** How many times as long as a trim the pause after it is: a large heap takes some milliseconds. */
+const PAUSE = 4;
+
+/**
+ * Trims the heap again and again while another thread frees memory, and once at the end, so that memory that it
+ * allocates meanwhile does not add to that which it has freed: each thread allocates in a part of the heap of its own.
+ */
+export async function trimHeapDuring<T>(work: Promise<T>): Promise<T> {
+  const trimSoon = (delay: number) =>
+    setTimeout(() => {
+      const began = performance.now();
+      trimHeap();
+      timer = trimSoon(Math.max(INTERVAL, PAUSE * (performance.now() - began)));
+    }, delay);
+  let timer = trimSoon(INTERVAL);
+  try {
+    return await work;
+  } finally {
+    clearTimeout(timer);
+    trimHeap();
+  }
+}
+
 function findTrim(): () => void {
   if (Deno.build.os !== "linux") return () => {};
   try {

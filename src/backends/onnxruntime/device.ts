@@ -33,7 +33,7 @@ import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { ProviderOptions } from "./providers/provider.ts";
 import { canCapture, recorderOf } from "./recording.ts";
 import { rewritesOf } from "./rewrites.ts";
-import { type OrtRuntime, trimAfterPrepacking } from "./runtime.ts";
+import { type OrtRuntime, returningWeights } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
 import {
   addConfiguration,
@@ -223,13 +223,12 @@ export class OrtDevice implements Device {
       };
       const isPlain = packed.container === null && !profiler;
       const waiting = this.#waitingOf(graph);
-      const pointer = await this.#createSession(create, {
-        entries,
-        waiting,
-        graphOptions,
-        adapt: isPlain ? undefined : adapt,
-      });
-      trimAfterPrepacking(weightBytes + packed.packedInVain);
+      const making = { entries, waiting, graphOptions, adapt: isPlain ? undefined : adapt };
+      const pointer = await returningWeights(
+        runtime,
+        weightBytes + packed.packedInVain,
+        () => this.#createSession(create, making),
+      );
       return ownSession(runtime, pointer, users, weightBytes);
     } catch (error) {
       for (const user of users) user.release();

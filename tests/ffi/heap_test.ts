@@ -1,0 +1,44 @@
+/** Free memory of the C library's heap goes back to the system, also while other work runs. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { trimHeapDuring } from "../../ffi/heap.ts";
+import { libc } from "../../ffi/system.ts";
+
+const MIB = 2 ** 20;
+/** Small enough for the heap: the library asks the system for larger blocks one by one. */
+const BLOCK = MIB / 16;
+
+/** The resident memory that is no file's. */
+function residentBytes(): number {
+  return 1024 * Number(/^RssAnon:\s*(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1]);
+}
+
+Deno.test({
+  name: "freed memory is returned before the work ends",
+  ignore: Deno.build.os !== "linux", // Other C libraries return it by themselves.
+  async fn() {
+    const { malloc, memset, free } = libc({
+      malloc: { parameters: ["usize"], result: "pointer" },
+      memset: { parameters: ["pointer", "i32", "usize"], result: "pointer" },
+      free: { parameters: ["pointer"], result: "void" },
+    });
+    const blocks = Array.from({ length: 1024 }, () => memset(malloc(BigInt(BLOCK)), 1, BigInt(BLOCK)));
+    const last = malloc(1024n); // Above the others: the library returns the end of its heap by itself.
+    const before = residentBytes();
+    let during = before;
+    await trimHeapDuring((async () => {
+      for (const block of blocks) free(block);
+      const until = performance.now() + 10_000;
+      while (during > before - 48 * MIB && performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        during = residentBytes();
+      }
+    })());
+    free(last);
+    assert(during <= before - 48 * MIB, `${before - during} of ${1024 * BLOCK} bytes were returned`);
+  },
+});
+
+Deno.test("the result and the error of the work are kept", async () => {
+  assertEquals(await trimHeapDuring(Promise.resolve(7)), 7);
+  await assertRejects(() => trimHeapDuring(Promise.reject(new RangeError("no"))), RangeError, "no");
+});
