@@ -15,6 +15,9 @@ import { type FoundLine, openTextReader, type Reading } from "./text_reader.ts";
 /** The readings that WebAssembly needs until it is compiled to fast code. */
 const UNTIMED = 3;
 
+/** The timed readings of a comparison. */
+const COMPARED = 5;
+
 const HELP = `Reads the text in a picture with WebNN.
 
 Usage: deno task demo [photo] [--output FILE] [--repeat N] [--compare]
@@ -22,7 +25,8 @@ Usage: deno task demo [photo] [--output FILE] [--repeat N] [--compare]
   photo      a JPEG, PNG, WebP, TIFF or GIF file, in any orientation (default: a picture that the program draws)
   --output   the PNG file to write, with the text marked in the picture (default: the photo's name with .ocr.png, in
              the current folder)
-  --repeat   timed readings, after ${UNTIMED} untimed ones (default 5)
+  --repeat   print the medians of N timed readings, after ${UNTIMED} untimed ones (default ${COMPARED} with --compare,
+             otherwise none)
   --compare  also read it with onnxruntime-web's WebAssembly, which is downloaded for this
   --help     print this text
 
@@ -35,6 +39,7 @@ interface Options {
   help: boolean;
   photo: string | undefined;
   output: string;
+  /** Timed readings; 0 for none. */
   repeat: number;
   compare: boolean;
 }
@@ -42,9 +47,10 @@ interface Options {
 interface Measurement {
   engine: string;
   reading: Reading;
-  prepare: number;
-  detection: number;
-  recognition: number;
+  /** Milliseconds of the first reading, including the preparation of the networks. */
+  first: number;
+  /** The timed ones. */
+  repeated: Reading[];
 }
 
 if (import.meta.main) {
@@ -80,7 +86,10 @@ async function main(args: string[]): Promise<void> {
 
     const measured = [webnn];
     if (compare) measured.push(await measure("WebAssembly", await webAssemblyEngine(), picture, repeat));
-    console.log(`${table(measured)}\n\n${measured.map(({ engine }) => engine).join(". ")}.`);
+    if (repeat === 0) {
+      console.log(`Read in ${(webnn.first / 1000).toFixed(1)} s, with the preparation of the networks.`);
+    } else console.log(table(measured));
+    console.log(`\n${measured.map(({ engine }) => engine).join(". ")}.`);
     if (compare) console.log(verdict(webnn, measured[1]!));
   } finally {
     context.destroy();
@@ -103,7 +112,6 @@ function parseOptions(args: string[]): Options {
     string: ["output", "repeat", "_"],
     boolean: ["help", "compare"],
     alias: { help: "h" },
-    default: { repeat: "5" },
     unknown: (arg, key) => {
       if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
     },
@@ -111,15 +119,16 @@ function parseOptions(args: string[]): Options {
   const [photo, ...others] = options._;
   if (others.length > 0) throw new Error(`pass one photo, not ${options._.length}`);
   if (options.output === "") throw new Error("--output must name a file");
-  if (!/^[1-9]\d*$/.test(options.repeat)) {
+  if (options.repeat !== undefined && !/^[1-9]\d*$/.test(options.repeat)) {
     throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
   }
   const name = photo === undefined ? "sample" : basename(photo).replace(/\.[^.]+$/, "");
   const output = options.output ?? `${name}.ocr.png`;
-  return { help: options.help, photo, output, repeat: Number(options.repeat), compare: options.compare };
+  const repeat = Number(options.repeat ?? (options.compare ? COMPARED : 0));
+  return { help: options.help, photo, output, repeat, compare: options.compare };
 }
 
-/** Reads the picture {@linkcode UNTIMED} times, then `repeat` times more, of which it returns the median times. */
+/** Reads the picture. To time it `repeat` times, it reads it {@linkcode UNTIMED} times before, this one included. */
 async function measure(
   name: string,
   engine: Engine,
@@ -131,31 +140,28 @@ async function measure(
   const start = performance.now();
   const reader = await openTextReader(engine);
   const reading = await reader.read(image, onLine);
-  const prepare = performance.now() - start;
-  const readings: Reading[] = [];
-  for (let run = 1 - UNTIMED; run < repeat; run++) {
-    showStatus(`${name}: reading, ${run + UNTIMED} of ${repeat + UNTIMED - 1}`);
-    const repeated = await reader.read(image);
-    if (run >= 0) readings.push(repeated);
+  const first = performance.now() - start;
+  const repeated: Reading[] = [];
+  const runs = repeat === 0 ? 0 : UNTIMED - 1 + repeat;
+  for (let run = 1; run <= runs; run++) {
+    showStatus(`${name}: reading, ${run} of ${runs}`);
+    const again = await reader.read(image);
+    if (run >= UNTIMED) repeated.push(again);
   }
   await reader.close();
   showStatus("");
-  return {
-    engine: `${name}: ${engine.title}`,
-    reading,
-    prepare,
-    detection: median(readings.map(({ detection }) => detection)),
-    recognition: median(readings.map(({ recognition }) => recognition)),
-  };
+  return { engine: `${name}: ${engine.title}`, reading, first, repeated };
 }
 
 /** A column for each engine. With two engines, a last column has the time of the second divided by that of the first. */
 function table([webnn, wasm]: Measurement[]): string {
   const lines = webnn!.reading.found.length === 1 ? "1 line" : `${webnn!.reading.found.length} lines`;
+  const detection = ({ repeated }: Measurement) => median(repeated.map(({ detection }) => detection));
+  const recognition = ({ repeated }: Measurement) => median(repeated.map(({ recognition }) => recognition));
   const rows = [
-    ["first reading, with preparation", webnn!.prepare, wasm?.prepare],
-    ["detection", webnn!.detection, wasm?.detection],
-    [`recognition, ${lines}`, webnn!.recognition, wasm?.recognition],
+    ["first reading, with preparation", webnn!.first, wasm?.first],
+    ["detection", detection(webnn!), wasm && detection(wasm)],
+    [`recognition, ${lines}`, recognition(webnn!), wasm && recognition(wasm)],
   ] as const;
   const milliseconds = (value: number) => `${value.toFixed(1)} ms`.padStart(12);
   return [

@@ -136,9 +136,10 @@ Deno.test("demo reads pictures that are rotated by quarter turns", async () => {
       const photo = join(folder, `${turn}.png`);
       await sharp(data, { raw: { width, height, channels: 4 } }).rotate(turn).png().toFile(photo);
       const output = join(folder, "upright.png");
-      const { code, stdout, stderr } = await demo([photo, "--repeat", "1", "--output", output]);
+      const { code, stdout, stderr } = await demo([photo, "--output", output]);
       assertEquals([code, stderr, textOf(stdout)], [0, "", SAMPLE_LINES]);
       assertStringIncludes(stdout, `The picture was rotated by ${360 - turn}° clockwise.`);
+      assertMatch(stdout, /\nRead in \d+\.\d s, with the preparation of the networks\.\n/);
       const upright = PNG.sync.read(Buffer.from(await Deno.readFile(output)));
       assertEquals([upright.width, upright.height], [width, height]);
     }
@@ -151,7 +152,7 @@ Deno.test("demo reports that it found no text", async () => {
     const png = new PNG({ width: 64, height: 40 });
     png.data.fill(255);
     await Deno.writeFile(blank, new Uint8Array(PNG.sync.write(png)));
-    const { code, stdout, stderr } = await demo([blank, "--repeat", "1", "--output", join(folder, "out.png")]);
+    const { code, stdout, stderr } = await demo([blank, "--output", join(folder, "out.png")]);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, "No text was found.");
   });
