@@ -1,5 +1,5 @@
 /**
- * Child processes: a model or a library that crashes only ends the child.
+ * Child processes: if a model or a library crashes, only the child ends.
  *
  * @module
  */

@@ -9,7 +9,7 @@ import type { Terminal } from "./terminal.ts";
 
 /** One option of a command. */
 export interface OptionRow {
-  /** A switch, an option with a value, or an option that may be repeated with more values. */
+  /** An option without a value, with one value, or with a list of values: `--input A --input B`. */
   readonly kind: "flag" | "text" | "list";
   /** The placeholder of the value in the help, such as `FILE`. */
   readonly value?: string;
@@ -41,7 +41,7 @@ export interface Invocation<O extends Options = Options> {
 export interface Result {
   /** What `--json` prints. */
   readonly data: unknown;
-  /** What is printed without `--json`, without a final line feed; empty to print nothing. */
+  /** What is printed without `--json`; a line feed is added. If it is empty, nothing is printed. */
   readonly text: string;
   /** What failed, for standard error. If set, the exit status is 1, otherwise 0. */
   readonly failure?: string;
@@ -106,7 +106,7 @@ export function parseCommandLine({ name, options }: Command, args: readonly stri
 }
 
 function refuseOption(command: string, arg: string): never {
-  throw new UsageError(`there is no option ${arg.replace(/=.*/s, "")}; webnn ${command} --help lists the options`);
+  throw new UsageError(`unknown option ${arg.replace(/=.*/s, "")}; webnn ${command} --help lists the options`);
 }
 
 /** Returns the only argument of a command. */
@@ -128,7 +128,7 @@ export function noArguments({ args }: Pick<Invocation, "args">): void {
 export function positiveInteger(text: string, option: string): number {
   const value = /^[1-9]\d*$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(value)) {
-    throw new UsageError(`${option} must be a whole number, at least 1, not ${JSON.stringify(text)}`);
+    throw new UsageError(`${option} must be a positive integer, not ${JSON.stringify(text)}`);
   }
   return value;
 }

@@ -22,12 +22,12 @@ const ARRAYS = {
 
 /** Views bytes as an array of their data type. Copies them if they are not aligned. */
 export function arrayOf(dataType: MLOperandDataType, bytes: Uint8Array): TensorData {
-  const { buffer, byteOffset, byteLength } = byteOffsetFits(bytes) ? bytes : bytes.slice();
+  const { buffer, byteOffset, byteLength } = isAligned(bytes) ? bytes : bytes.slice();
   const { BYTES_PER_ELEMENT } = ARRAYS[dataType];
   return new ARRAYS[dataType](buffer as ArrayBuffer, byteOffset, byteLength / BYTES_PER_ELEMENT);
 }
 
-function byteOffsetFits(bytes: Uint8Array): boolean {
+function isAligned(bytes: Uint8Array): boolean {
   return bytes.byteOffset % 8 === 0;
 }
 

@@ -29,6 +29,15 @@ const CODES: Readonly<Record<string, string>> = {
   ENOTEMPTY: "a folder of that name already exists",
 };
 
+/** Does some work with a file. If it fails, the error names the file. */
+export async function namingFile<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
 /** Wraps an error in one that names the file and the reason. Errors for the user stay unchanged. */
 export function fileError(path: string, error: unknown): Error {
   if (error instanceof UsageError || error instanceof Failure) return error;
@@ -42,14 +51,14 @@ function fileProblem(error: unknown): string | undefined {
   return row?.[1] ?? CODES[code];
 }
 
-/** The most further lines of an error that are shown. */
-const LINES = 3;
+/** How many lines of an error are shown after the first. */
+const MORE_LINES = 3;
 
 /** The message of an error, joined into one line. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
   const [first = "", ...rest] = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   if (rest.length === 0) return first;
-  const more = rest.length > LINES ? ` and ${rest.length - LINES} more` : "";
-  return `${first} ${rest.slice(0, LINES).join("; ")}${more}`;
+  const more = rest.length > MORE_LINES ? ` and ${rest.length - MORE_LINES} more` : "";
+  return `${first} ${rest.slice(0, MORE_LINES).join("; ")}${more}`;
 }

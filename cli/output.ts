@@ -4,7 +4,7 @@
  * @module
  */
 import { dirname } from "node:path";
-import { fileError } from "./errors.ts";
+import { namingFile } from "./errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
@@ -20,7 +20,7 @@ export async function writeFiles(
   try {
     const renames: [from: string, to: string][] = [];
     for (const [path, content] of files) {
-      await naming(path, async () => {
+      await namingFile(path, async () => {
         created.addFolders(dirname(path));
         const place = isReplaceable(path) ? created.temporaryFor(path) : path;
         if (typeof content === "string") await Deno.writeTextFile(place, content);
@@ -28,7 +28,7 @@ export async function writeFiles(
         if (place !== path) renames.push([place, path]);
       });
     }
-    for (const [from, to] of renames) await naming(to, () => Deno.rename(from, to));
+    for (const [from, to] of renames) await namingFile(to, () => Deno.rename(from, to));
   } catch (error) {
     created.remove();
     throw error;
@@ -62,14 +62,6 @@ class Created {
         // It was not created, or another program uses it.
       }
     }
-  }
-}
-
-async function naming(path: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    throw fileError(path, error);
   }
 }
 

@@ -56,7 +56,7 @@ function answer(args: readonly string[]): Answer {
   if (first === "--version" || first === "-V") return { text: config.version };
   if (first === undefined) throw new UsageError("the command is missing; webnn --help lists the commands");
   const what = first.startsWith("-") ? "option" : "command";
-  throw new UsageError(`there is no ${what} ${first}; webnn --help lists the commands`);
+  throw new UsageError(`unknown ${what} ${first}; webnn --help lists the commands`);
 }
 
 function overview(): string {

@@ -1,6 +1,6 @@
 /**
- * Hides what native libraries write to standard error, such as WebGPU's without a driver. The command's own error is
- * one line with the reason.
+ * Hides what native libraries write to standard error, as WebGPU does without a driver. The command itself reports one
+ * line with the reason.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const LIBC: Readonly<Partial<Record<typeof Deno.build.os, string>>> = {
 const STDERR = 2;
 const WRITE_ONLY = 1;
 
-/** Discards standard error while `work` runs. Only on Linux and macOS; has no effect on other systems. */
+/** Discards standard error while `work` runs. Has an effect only on Linux and macOS. */
 export async function withoutStderr<T>(work: () => Promise<T>): Promise<T> {
   const name = LIBC[Deno.build.os];
   if (name === undefined) return await work();

@@ -27,7 +27,7 @@ export function parseShapes(given: readonly string[]): Map<string, readonly numb
     const [name, list] = namedValue(text, "--shape", "1,3,224,224");
     const shape = list === "[]" ? [] : list.replace(/^\[(.*)\]$/, "$1").split(/\s*[,x×]\s*/).map(Number);
     if (!/\d|^\[\]$/.test(list) || shape.some((size) => !Number.isInteger(size) || size < 0 || size > 2 ** 31 - 1)) {
-      throw new UsageError(`--shape ${name} must be whole numbers separated by commas, not ${JSON.stringify(list)}`);
+      throw new UsageError(`--shape ${name} must be integers separated by commas, not ${JSON.stringify(list)}`);
     }
     if (shapes.has(name)) throw new UsageError(`--shape ${name} is given twice`);
     shapes.set(name, shape);

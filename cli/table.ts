@@ -36,7 +36,7 @@ export function facts(terminal: Terminal, rows: readonly (readonly [name: string
   );
 }
 
-/** Formats a whole number with thousands separators. */
+/** Formats an integer with thousands separators. */
 export function count(value: number): string {
   return Math.round(value).toLocaleString("en");
 }
@@ -61,7 +61,7 @@ function scaled(value: number, units: readonly string[]): [figure: string, unit:
   return [power === 0 ? figure(value) : (value / 1000 ** power).toPrecision(3), units[power]!];
 }
 
-/** Formats a number; one that is not whole gets five significant digits. */
+/** Formats a number: an integer completely, any other with five significant digits. */
 export function figure(value: number): string {
   return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(5)));
 }

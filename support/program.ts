@@ -12,8 +12,8 @@ import { type Args, parseArgs, type ParseOptions } from "@std/cli";
 type Options = Pick<ParseOptions, "string" | "boolean" | "default">;
 
 /**
- * Parses the command line and does the work. Exits with the status that the work returns, 0 by default. An unknown
- * option, or an error of the work, is printed in one line, with status 1.
+ * Parses the command line and does the work. The exit status is what the work returns, or 0. If an option is unknown or
+ * the work throws, prints one line, and the exit status is 1.
  *
  * @param name what the user calls the program, for example `bench:memory`
  * @param help what `--help` and `-h` print
@@ -38,7 +38,7 @@ export async function runProgram<const O extends Options>(
 }
 
 function refuse(arg: string, option?: string): never {
-  throw new Error(`there is no ${option === undefined ? "argument" : "option"} ${arg}; --help lists the options`);
+  throw new Error(`unknown ${option === undefined ? "argument" : "option"} ${arg}; --help lists the options`);
 }
 
 /** Parses an option value that must be a positive integer. */
@@ -51,7 +51,7 @@ export function positiveInteger(text: string, option: string): number {
 export function namesIn(list: string, names: readonly string[], option: string): string[] {
   const chosen = list.split(",");
   const unknown = chosen.find((name) => !names.includes(name));
-  if (unknown !== undefined) throw new Error(`${option} knows ${names.join(", ")}, but not ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined) throw new Error(`${option} accepts ${names.join(", ")}; not ${JSON.stringify(unknown)}`);
   return names.filter((name) => chosen.includes(name));
 }
 

@@ -17,7 +17,7 @@ export interface Contestant extends AsyncDisposable {
 /** Starts a process and waits until it has loaded the model. Rejects with the error of the process. */
 export async function startContestant(job: Job, terminal: Terminal): Promise<Contestant> {
   const child = spawnChild(new URL("./worker.ts", import.meta.url));
-  const onInterrupt = terminal.onInterrupt(() => endChild(child));
+  const interruption = terminal.onInterrupt(() => endChild(child));
   const errors = new Response(child.stderr).text();
   const writer = child.stdin.getWriter();
   const answers = answersOf(child);
@@ -30,7 +30,7 @@ export async function startContestant(job: Job, terminal: Terminal): Promise<Con
     return answer;
   };
   const dispose = async () => {
-    onInterrupt[Symbol.dispose]();
+    interruption[Symbol.dispose]();
     endChild(child);
     await writer.close().catch(() => {});
     while (!(await answers.next()).done);

@@ -28,7 +28,7 @@ export interface Row {
   /** Runs per second. */
   readonly ops?: number;
   readonly gflops?: number;
-  /** The growth of the process, in bytes. */
+  /** How much the memory of the process has grown, in bytes. */
   readonly memory?: number;
   /** The largest difference from the outputs of the first row, relative to their largest element. */
   readonly error?: number;

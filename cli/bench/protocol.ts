@@ -50,7 +50,7 @@ export interface RunRequest {
 export interface Measured {
   /** The time of each run in milliseconds. */
   readonly times: readonly number[];
-  /** The growth of the process since before the model was loaded, in bytes. */
+  /** How much the memory of the process has grown since before the model was loaded, in bytes. */
   readonly memory: number;
 }
 

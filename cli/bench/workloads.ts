@@ -1,5 +1,5 @@
 /**
- * The graphs of `webnn bench --benchmark`: small ones, of the kinds that networks are made of.
+ * The graphs of `webnn bench --benchmark`: small graphs with typical parts of networks.
  *
  * @module
  */

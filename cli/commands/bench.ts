@@ -22,7 +22,7 @@ export const benchCommand = command({
   summary: "Measures the speed of a model on each device, and recommends one",
   usage: "[MODEL]",
   help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Each
-device has a process of its own, and the processes run in turns. Times are in milliseconds and include writing the
+device runs in its own process, and the processes take turns. Times are in milliseconds and include writing the
 inputs and reading the outputs: load (reading the file and building the graph), first (the first run), median (of all
 later runs), p25 and p75 (half of the runs lie between them). error is the largest difference from the outputs of the
 first row, relative to their largest element. Without MODEL, --backend and --benchmark compare backends on built-in
@@ -93,7 +93,7 @@ async function deviceNames(option = "cpu"): Promise<readonly string[]> {
   return [...new Set(available.map(({ backend, provider }) => backend === "coreml" ? backend : provider))];
 }
 
-/** What the measurement needs to know of a model. */
+/** What the measurement needs to know about a model. */
 interface Prepared {
   readonly ports: readonly ModelPort[];
   readonly inputs: Inputs;
@@ -118,7 +118,7 @@ async function prepare(path: string, options: InputOptions): Promise<Prepared> {
 function report(terminal: Terminal, model: string, rows: readonly Row[]): Result {
   const best = rows.filter((row) => row.median !== undefined && row.device !== "onnxruntime-node")
     .toSorted((a, b) => a.median! - b.median!)[0];
-  const advice = best === undefined ? "no device runs this model" : adviceFor(best, rows);
+  const advice = best === undefined ? "no device can run this model" : adviceFor(best, rows);
   const choice = best && { device: best.device, threads: best.threads };
   return {
     data: { model, median: best?.median ?? null, recommended: choice ?? null, results: rows },

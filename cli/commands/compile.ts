@@ -75,7 +75,7 @@ async function compile(
   }
 }
 
-/** Lists the files in a folder and its subfolders, which engines for other devices than the CPU use. */
+/** Lists the files in a folder and its subfolders. Engines for devices other than the CPU create subfolders. */
 async function contentsOf(folder: string): Promise<Contents> {
   const modified = new Map<string, number>();
   let bytes = 0;

@@ -50,7 +50,7 @@ interface Provided {
   readonly note: string | undefined;
 }
 
-/** Downloads a library, unless it is there, and tests it. Removes a new one that does not work here. */
+/** Downloads a library unless it is already there, and tests it. Removes a download that does not work. */
 async function provide(
   choice: Library,
   folder: string,
@@ -92,10 +92,10 @@ async function fetchLibrary(choice: Library, folder: string, file: string, termi
         onStart: (started) => pip = started,
       });
     }
-    const { beside } = choice;
-    if (beside === undefined || !existsSync(join(place, beside))) return;
-    const target = join(place, dirname(file), basename(beside));
-    await Deno.copyFile(join(place, beside), target).catch((error) => {
+    const { dependency } = choice;
+    if (dependency === undefined || !existsSync(join(place, dependency))) return;
+    const target = join(place, dirname(file), basename(dependency));
+    await Deno.copyFile(join(place, dependency), target).catch((error) => {
       throw fileError(target, error);
     });
   });
@@ -103,7 +103,7 @@ async function fetchLibrary(choice: Library, folder: string, file: string, termi
 
 /** Runs a graph with the library in another process. */
 async function check(
-  { variable, provider, untried }: Library,
+  { variable, provider, hardware }: Library,
   library: string,
   terminal: Terminal,
 ): Promise<{ readonly problem?: string; readonly note?: string }> {
@@ -117,8 +117,8 @@ async function check(
   const found = entries.filter((entry) => entry.provider === provider || entry.provider === library);
   if (found.some(({ available }) => available)) return {};
   const reason = found[0]?.reason ?? `it has no provider ${provider}`;
-  if (untried === undefined) return { problem: reason };
-  return { note: `The library loads; ${provider} was not tested because it needs ${untried}: ${reason}` };
+  if (hardware === undefined) return { problem: reason };
+  return { note: `The library loads; ${provider} was not tested because it needs ${hardware}: ${reason}` };
 }
 
 /** The shell command that makes programs use a library. */

@@ -47,7 +47,7 @@ Times are means of the faster half of the runs. (engine) is the time of nodes th
 function checkDevice(device: string | undefined): void {
   if (device === undefined || device === "cpu") return;
   throw new Failure(
-    `--device ${device}: only the CPU can be profiled, because other devices run large parts of a graph as one node or ` +
-      `after the call that the engine times; webnn bench --device cpu,${device} compares whole runs`,
+    `--device ${device}: only the CPU can be profiled, because other devices run large parts of a graph as one node, or ` +
+      `run nodes after the engine has stopped its timer; webnn bench --device cpu,${device} compares whole runs`,
   );
 }

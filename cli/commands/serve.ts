@@ -7,7 +7,7 @@ import type { Terminal } from "../terminal.ts";
 const PORT = 8080;
 const HOST = "127.0.0.1";
 
-/** Milliseconds for which requests are still accepted after the stop signal: until load balancers send no more. */
+/** How long requests are still accepted after the stop signal, in milliseconds: load balancers need time to notice. */
 const GRACE = 5000;
 
 /** The signal with which a supervisor stops a program. */
@@ -24,8 +24,12 @@ GET /metrics.`,
   options: {
     port: { kind: "text", value: "N", help: `the port (${PORT}); 0 for any free port` },
     host: { kind: "text", value: "ADDRESS", help: `the address (${HOST}, for this machine only); 0.0.0.0 for all` },
-    batch: { kind: "text", value: "N", help: "the most rows of waiting requests that share a run (1: no sharing)" },
-    "batch-delay": { kind: "text", value: "MS", help: "how long a request waits for others to share its run (0)" },
+    batch: {
+      kind: "text",
+      value: "N",
+      help: "the most rows of waiting requests to combine into one run (1: none are combined)",
+    },
+    "batch-delay": { kind: "text", value: "MS", help: "how long a request waits for others to join its run (0)" },
     instances: {
       kind: "text",
       value: "N",
@@ -33,17 +37,17 @@ GET /metrics.`,
     },
     "max-body": { kind: "text", value: "MIB", help: "the largest size of a request, also after decompression (64)" },
     "max-queue": { kind: "text", value: "N", help: "how many requests may wait for each model (256)" },
-    timeout: { kind: "text", value: "MS", help: "the time limit of a request, with its wait (30000)" },
+    timeout: { kind: "text", value: "MS", help: "the time limit of a request, including its wait (30000)" },
     ...DEVICE_OPTIONS,
   },
   async run({ args, options, terminal }) {
     if (args.length === 0) throw new UsageError("MODEL is missing");
     const hostname = options.host ?? HOST;
-    const port = wholeNumber(options.port ?? `${PORT}`, "--port", 65535);
+    const port = integerUpTo(options.port ?? `${PORT}`, "--port", 65535);
     const running: HandlerOptions = {
       context: contextOptions(options),
       batch: positiveInteger(options.batch ?? "1", "--batch"),
-      batchDelay: wholeNumber(options["batch-delay"] ?? "0", "--batch-delay", 60_000),
+      batchDelay: integerUpTo(options["batch-delay"] ?? "0", "--batch-delay", 60_000),
       ...options.instances === undefined ? {} : { instances: positiveInteger(options.instances, "--instances") },
       maxBodyBytes: positiveInteger(options["max-body"] ?? "64", "--max-body") * 2 ** 20,
       maxQueue: positiveInteger(options["max-queue"] ?? "256", "--max-queue"),
@@ -110,11 +114,11 @@ function announce({ models }: InferenceHandler, url: string, terminal: Terminal,
   terminal.write(`Listening on ${url}\n${lines.join("\n")}\n`);
 }
 
-/** Parses the value of an option that must be a whole number from 0 to `max`. */
-function wholeNumber(text: string, option: string, max: number): number {
+/** Parses the value of an option that must be an integer from 0 to `max`. */
+function integerUpTo(text: string, option: string, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(value <= max)) {
-    throw new UsageError(`${option} must be a whole number from 0 to ${max}, not ${JSON.stringify(text)}`);
+    throw new UsageError(`${option} must be an integer from 0 to ${max}, not ${JSON.stringify(text)}`);
   }
   return value;
 }

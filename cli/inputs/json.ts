@@ -9,7 +9,7 @@ import { makeElements, sizeOf } from "../elements.ts";
 import { Failure, messageOf } from "../errors.ts";
 import { checkShape } from "../shapes.ts";
 
-/** Reads the value of an input; `wanted` is the shape for a flat list without one. */
+/** Reads the value of an input. If it is a flat list, and `wanted` has as many elements, its shape is `wanted`. */
 export function readJson(
   port: ModelPort,
   text: string,

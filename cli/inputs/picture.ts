@@ -88,7 +88,7 @@ function layoutOf(port: ModelPort, shape: readonly (number | undefined)[] | unde
   }
   throw new Failure(
     `${source} is a picture, but the input ${JSON.stringify(port.name)} has the shape ${formatShape(port.shape)}; ` +
-      "it takes [1, 3 or 1, height, width] or [1, height, width, 3 or 1]",
+      "a picture needs [1, 3 or 1, height, width] or [1, height, width, 3 or 1]",
   );
 }
 

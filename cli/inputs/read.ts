@@ -21,7 +21,7 @@ export const INPUT_OPTIONS = {
     kind: "list",
     value: "NAME=FILE",
     help:
-      "the file of an input: .npy, .npz, .json, .bin (little-endian), .wav, or a picture;\nwithout NAME=, a .npz file gives all inputs whose names it has",
+      "the file of an input: .npy, .npz, .json, .bin (little-endian), .wav, or a picture;\nwithout NAME=, a .npz file contains several inputs by name",
   },
   ...SHAPE_OPTIONS,
   seed: { kind: "text", value: "N", help: "the seed of the random numbers for inputs without a file (1)" },
@@ -56,7 +56,7 @@ export async function readInputs(ports: readonly ModelPort[], options: InputOpti
 
 function seedOf(text = "1"): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`--seed must be a whole number from 0 to 999999999, not ${JSON.stringify(text)}`);
+  throw new UsageError(`--seed must be an integer from 0 to 999999999, not ${JSON.stringify(text)}`);
 }
 
 /** Rejects a file whose shape differs from `--shape`. */

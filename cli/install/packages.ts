@@ -5,7 +5,7 @@
  */
 import type { Wheel } from "./pip.ts";
 
-/** A package, as the user names it. */
+/** A package that `webnn install` offers. */
 export interface Package {
   readonly name: string;
   /** A description for the help. */
@@ -24,10 +24,10 @@ export interface Library {
   readonly variable: "WEBNN_ORT_PATH" | "WEBNN_ORT_PLUGINS";
   /** The provider that must run a graph with the library. */
   readonly provider: string;
-  /** The device that the provider needs. Without one, the provider may be missing and is not tested. */
-  readonly untried?: string;
-  /** A file in the folder that must be copied next to the library. */
-  readonly beside?: string;
+  /** The device that the provider needs. A machine without it can install the library, but cannot test it. */
+  readonly hardware?: string;
+  /** A file in the folder that the library needs in its own folder: it is copied there. */
+  readonly dependency?: string;
 }
 
 /** The official ONNX Runtime for CPUs, in the version that the module is made for. */
@@ -111,8 +111,8 @@ const CUDA: Library = {
   library: { linux: "onnxruntime/capi/libonnxruntime.so.1.30.0", windows: "onnxruntime/capi/onnxruntime.dll" },
   variable: "WEBNN_ORT_PATH",
   provider: "cuda",
-  untried: "a GPU",
-  beside: "nvidia/cu13/lib/libcurand.so.10",
+  hardware: "a GPU",
+  dependency: "nvidia/cu13/lib/libcurand.so.10",
 };
 
 /** All packages, in the order of the help. */

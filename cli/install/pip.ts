@@ -42,11 +42,11 @@ const PROBLEMS: readonly (readonly [RegExp, string])[] = [
   [/No matching distribution/i, "the package index has no file for this platform"],
 ];
 
-/** Callbacks while pip works. */
+/** Callbacks while pip runs. */
 export interface PipEvents {
   /** Reports the downloaded and the total bytes. Needs pip 24.1 or later. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** The process has started. */
+  /** Called when the process has started. */
   readonly onStart?: (pip: Deno.ChildProcess) => void;
 }
 

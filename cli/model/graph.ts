@@ -19,7 +19,7 @@ import { buildModule, isModule } from "./module.ts";
 
 /** A model as operands of a builder. */
 export interface GraphModel {
-  /** The inputs of the options; random ones for inputs without a file. */
+  /** The inputs that the options give, and random ones for the others. */
   readonly inputs: Inputs;
   /** The outputs, for `builder.build()` or an export. */
   readonly outputs: Readonly<Record<string, MLOperand>>;

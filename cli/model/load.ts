@@ -13,7 +13,7 @@ import {
   type UnsupportedNode,
 } from "@webnn/deno/onnx";
 import { arrayOf } from "../elements.ts";
-import { fileError } from "../errors.ts";
+import { fileError, namingFile } from "../errors.ts";
 import { buildModule, type BuiltModule, isModule, portsOf } from "./module.ts";
 import { dimensionsOf, type Shapes } from "../shapes.ts";
 
@@ -35,9 +35,9 @@ export interface OpenedModel {
 export async function openModel(path: string, context: MLContext): Promise<OpenedModel> {
   if (isModule(path)) {
     const built = await buildModule(path, context);
-    return { inputs: built.inputs, load: () => naming(path, () => compileModule(built, context)) };
+    return { inputs: built.inputs, load: () => namingFile(path, () => compileModule(built, context)) };
   }
-  const { inputs, refusals } = await naming(path, () => inspectOnnx(path, { context }));
+  const { inputs, refusals } = await namingFile(path, () => inspectOnnx(path, { context }));
   if (refusals.length > 0) throw fileError(path, notSupported(refusals));
   return { inputs, load: (shapes) => loadModel(path, context, dimensionsOf(inputs, shapes)) };
 }
@@ -54,7 +54,7 @@ export function loadModel(
   context: MLContext,
   dimensions: Readonly<Record<string, number>>,
 ): Promise<LoadedModel> {
-  return naming(path, async () => {
+  return namingFile(path, async () => {
     if (isModule(path)) return await compileModule(await buildModule(path, context), context);
     return await loadOnnx(path, { context, dimensions });
   });
@@ -95,12 +95,4 @@ async function readAll(
     return [name, { data, shape, dataType }] as const;
   };
   return Object.fromEntries(await Promise.all(Object.entries(tensors).map(read)));
-}
-
-async function naming<T>(path: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw fileError(path, error);
-  }
 }

@@ -22,7 +22,7 @@ export interface Picture {
   readonly caption: string;
   /** The look of a node that stands for the operations at these positions. */
   look(positions: readonly number[]): Look;
-  /** Whether to draw all operations, also those on constants alone, and every copy of repeated parts. */
+  /** Whether to draw all operations: also those on constants alone, and every copy of repeated parts. */
   readonly all: boolean;
 }
 

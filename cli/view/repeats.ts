@@ -24,7 +24,7 @@ export interface Step {
 
 /** The source of a constant. */
 const CONSTANT = -1;
-/** The fewest operations that a repeat must save. */
+/** The number of operations that a repeat must at least save. */
 const MIN_SAVED = 4;
 
 /** The steps of a graph, and the position of each in the nodes of the description. */
@@ -64,8 +64,8 @@ export function withFixedParts(description: GraphDescription): GraphDescription 
 }
 
 /**
- * Finds repeats, those that save the most operations first, and repeats within their first copies. Other repeats do not
- * overlap.
+ * Finds repeats, starting with the one that saves the most operations. A repeat may lie within the first copy of
+ * another; apart from that, repeats do not overlap.
  */
 export function findRepeats(steps: readonly Step[], from = 0, to: number = steps.length): Repeat[] {
   const best = bestRepeat(steps, from, to);
@@ -101,8 +101,8 @@ function bestRepeat(steps: readonly Step[], from: number, to: number): Repeat | 
 }
 
 /**
- * Whether the step `distance` later is a copy of step `i`: the same operation, whose sources are `distance` later too,
- * or the same. Where the first copy takes a value from before `start`, the second may take one from the first copy.
+ * Whether the step `distance` later is a copy of step `i`: the same operation, with sources that are the same or also
+ * `distance` later. If the first copy uses a value from before `start`, the second may use one from the first copy.
  */
 function isCopy(steps: readonly Step[], i: number, distance: number, start: number): boolean {
   const [step, later] = [steps[i]!, steps[i + distance]!];

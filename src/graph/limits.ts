@@ -67,7 +67,7 @@ function whyNodeUnsupported({ operator, operands, outputs }: Node, limits: Devic
         (value) =>
           limits.supports(operator, name, value.dataType)
             ? whyValueUnsupported(value, limits)
-            : `${operator} takes no ${name} of ${value.dataType}`,
+            : `the operand ${name} of ${operator} cannot be ${value.dataType}`,
       ),
   ) ??
     firstReason(outputs, (value) => whyValueUnsupported(value, limits));

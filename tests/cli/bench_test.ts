@@ -58,7 +58,7 @@ Deno.test("bench --backend compares backends by benchmark, and names what actual
   assertMatch(text.stdout, /^convolution +cpu +[\d.]+ +[\d.]+ +100 % .*onnxruntime/m);
 });
 
-Deno.test("bench --backend limits the time of each case, and reports in its row what is too slow", async () => {
+Deno.test("bench --backend limits the time of each benchmark, and reports in its row that it is too slow", async () => {
   const terminal = SILENT;
   const rowWith = async (limits: Limits) => {
     const { data, text } = await compareBackends(terminal, ["cpu"], ["convolution"], limits);

@@ -83,7 +83,7 @@ for (
     [
       "a graph that Core ML does not support",
       ["LONG", "-o", "FOLDER/out.mlpackage"],
-      "Core ML does not take the graph",
+      "Core ML does not support the graph",
       1,
     ],
     ["a folder that is a file", ["MODEL", "-o", "MODEL/out.mlpackage"], "out.mlpackage", 1],
@@ -93,7 +93,7 @@ for (
     using folder = temporaryFolder();
     const places = {
       MODEL: folder.write("linear.onnx", LINEAR),
-      TEXT: folder.write("text.onnx", "This is no model.\n"),
+      TEXT: folder.write("text.onnx", "This is not a model.\n"),
       DAMAGED: folder.write("damaged.onnx", LINEAR.subarray(0, LINEAR.length >> 1)),
       RESHAPE: folder.write("reshape.onnx", RESHAPE),
       LONG: folder.write("long.mjs", LONG),

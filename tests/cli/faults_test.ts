@@ -1,6 +1,6 @@
 /**
- * Faults of each command that takes a model: the exit status, and exactly one line that names the file, input or
- * option.
+ * Wrong uses of each command that takes a model, and failures: the exit status, and exactly one line that names the
+ * file, input or option.
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { dump } from "npyjs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { MAIN, type Outcome, outcomeOf, spawnWebnn, webnn } from "../support/terminal.ts";
 import { type Folder, LINEAR, temporaryFolder } from "./files.ts";
 
-/** What each command needs besides the model, and what it writes. */
+/** Which kinds of options each command has. */
 const COMMANDS: Record<string, Traits> = {
   info: {},
   run: { writes: "--output", runs: true, opens: true },
@@ -26,9 +26,9 @@ interface Traits {
   readonly ending?: string;
   /** Whether that option is required. */
   readonly isNeeded?: boolean;
-  /** Whether it has the options for inputs and shapes. */
+  /** Whether the command has the options for inputs and shapes. */
   readonly runs?: boolean;
-  /** Whether it has the options for devices. */
+  /** Whether the command has the options for devices. */
   readonly opens?: boolean;
 }
 
@@ -56,7 +56,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: "an unknown option",
     args: () => ["a.onnx", "--nosuch=1"],
-    says: /: there is no option --nosuch;/,
+    says: /: unknown option --nosuch;/,
     status: 2,
   },
   {
@@ -67,7 +67,7 @@ const FAULTS: readonly Fault[] = [
   { name: "a folder", args: ({ path }) => [path], says: /: this is a folder, not a file$/ },
   {
     name: "a text file",
-    args: (folder) => [folder.write("text.onnx", "This is a text, and no model.\n")],
+    args: (folder) => [folder.write("text.onnx", "This text is not a model.\n")],
     says: /text\.onnx: The file is damaged or is not an ONNX model/,
   },
   {
@@ -115,7 +115,7 @@ const FAULTS: readonly Fault[] = [
     name: "an invalid shape",
     of: "runs",
     args: (folder) => [model(folder), "--shape", "x=1,two"],
-    says: /--shape x must be whole numbers separated by commas, not "1,two"$/,
+    says: /--shape x must be integers separated by commas, not "1,two"$/,
     status: 2,
   },
   {
@@ -171,7 +171,7 @@ const FAULTS: readonly Fault[] = [
     name: "a number of threads that is not a number",
     of: "opens",
     args: (folder) => [model(folder), "--threads", "many"],
-    says: /--threads must be a whole number, at least 1, not "many"$/,
+    says: /--threads must be a positive integer, not "many"$/,
     status: 2,
   },
   {

@@ -13,7 +13,7 @@ const WAITING = `export default async () => {
   await new Promise((end) => setTimeout(end, 60_000));
 };`;
 
-/** A module that does so only in a worker process of `webnn bench`; in the main process it builds a model. */
+/** A module that never finishes in a worker process of `webnn bench`, but builds a model in the main process. */
 const WAITING_IN_CHILD = `${MODULE.replace("export default function", "function build")}
 export default (...args) => Deno.mainModule.endsWith("worker.ts") ? wait() : build(...args);
 async function wait() {
@@ -31,7 +31,7 @@ async function contentOf(file: string): Promise<string> {
 }
 
 /** Whether a process is running. A zombie is not. */
-async function lives(pid: string): Promise<boolean> {
+async function isRunning(pid: string): Promise<boolean> {
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", pid], stderr: "null" }).output();
   const state = new TextDecoder().decode(stdout).trim();
   return state !== "" && !state.startsWith("Z");
@@ -71,8 +71,8 @@ for (const [command, options] of Object.entries(COMMANDS)) {
 Deno.test("Ctrl-C while webnn bench measures: its worker processes end too", WINDOWS, async () => {
   using folder = temporaryFolder();
   const pid = await interrupt(folder, ["bench", folder.write("waiting.mjs", WAITING_IN_CHILD)]);
-  for (let i = 0; i < 100 && await lives(pid); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assertEquals(await lives(pid), false);
+  for (let i = 0; i < 100 && await isRunning(pid); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(await isRunning(pid), false);
 });
 
 Deno.test("Ctrl-C while webnn install downloads: pip ends too, and nothing is left behind", WINDOWS, async () => {
@@ -88,8 +88,8 @@ exec sleep 60
   Deno.mkdirSync(join(folder.path, "home"));
   const env = { PATH: `${programs}:${Deno.env.get("PATH")}` };
   const pid = await interrupt(folder, ["install", "onnxruntime", "--dir", join(folder.path, "home")], env);
-  for (let i = 0; i < 100 && await lives(pid.trim()); i++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assertEquals(await lives(pid.trim()), false);
+  for (let i = 0; i < 100 && await isRunning(pid.trim()); i++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(await isRunning(pid.trim()), false);
   assertEquals([...Deno.readDirSync(join(folder.path, "home"))], []);
 });
 

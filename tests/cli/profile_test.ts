@@ -59,7 +59,7 @@ Deno.test("a trace is in Chrome's format: events with start and duration, nodes 
 for (
   const [what, args, complaint, expected] of [
     ["no model", [], "MODEL is missing", 2],
-    ["an invalid number", ["MODEL", "--runs", "0"], '--runs must be a whole number, at least 1, not "0"', 2],
+    ["an invalid number", ["MODEL", "--runs", "0"], '--runs must be a positive integer, not "0"', 2],
     [
       "a device that cannot be profiled",
       ["MODEL", "--device", "openvino"],

@@ -29,8 +29,8 @@ for (const { name, summary, options } of COMMANDS) {
 for (
   const [args, complaint] of [
     [[], "the command is missing; webnn --help lists the commands"],
-    [["nosuch"], "there is no command nosuch; webnn --help lists the commands"],
-    [["--nosuch"], "there is no option --nosuch; webnn --help lists the commands"],
+    [["nosuch"], "unknown command nosuch; webnn --help lists the commands"],
+    [["--nosuch"], "unknown option --nosuch; webnn --help lists the commands"],
   ] as const
 ) {
   Deno.test(`webnn ${args.join(" ")}: status 2 and one line of error`, async () => {

@@ -49,8 +49,8 @@ Deno.test("each output is shown with shape, minimum, maximum, mean and first ele
   });
 });
 
-/** Files with the input [[1, 0]] of a model. */
-const FORMS: Record<string, (folder: Folder) => string> = {
+/** Writes the input [[1, 0]] in each file format, and returns the value of --input. */
+const FORMATS: Record<string, (folder: Folder) => string> = {
   ".npy": (folder) => `x=${folder.write("x.npy", npy(Float32Array.of(1, 0), [1, 2]))}`,
   ".npz, its only array": (folder) =>
     `x=${folder.write("a.npz", zipSync({ "a.npy": npy(Float32Array.of(1, 0), [1, 2]) }))}`,
@@ -60,11 +60,11 @@ const FORMS: Record<string, (folder: Folder) => string> = {
   ".bin": (folder) => `x=${folder.write("x.bin", new Uint8Array(Float32Array.of(1, 0).buffer))}`,
 };
 
-for (const [name, form] of Object.entries(FORMS)) {
+for (const [name, write] of Object.entries(FORMATS)) {
   Deno.test(`an input is read from ${name}`, async () => {
     using folder = temporaryFolder();
     const model = folder.write("linear.onnx", LINEAR);
-    const [y] = outputsOf(await webnn("run", model, "--input", form(folder), "--json"));
+    const [y] = outputsOf(await webnn("run", model, "--input", write(folder), "--json"));
     assertEquals([y!.shape, y!.first], [[1, 2], [11, 22]]);
   });
 }
@@ -153,7 +153,7 @@ Deno.test("--top-k ranks each row, --labels names the elements", async () => {
   assertStringIncludes((await webnn(...args)).stdout, "out/put:0, row 1  value  label\n2                     9  cat");
 });
 
-/** A picture of 2 x 1 pixels: red and blue. */
+/** A picture of 2 × 1 pixels: red and blue. */
 function pngFile(): Uint8Array {
   const png = new PNG({ width: 2, height: 1 });
   png.data = Buffer.from([255, 0, 0, 255, 0, 0, 255, 255]);

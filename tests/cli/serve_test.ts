@@ -8,8 +8,8 @@ const ROOT = new URL("../../", import.meta.url);
 
 const WRONG = [
   [["serve"], "webnn serve: MODEL is missing", 2],
-  [["serve", "a.onnx", "--port", "70000"], '--port must be a whole number from 0 to 65535, not "70000"', 2],
-  [["serve", "a.onnx", "--batch", "0"], "--batch must be a whole number, at least 1", 2],
+  [["serve", "a.onnx", "--port", "70000"], '--port must be an integer from 0 to 65535, not "70000"', 2],
+  [["serve", "a.onnx", "--batch", "0"], "--batch must be a positive integer", 2],
   [
     ["serve", "no_such_file.onnx", "--port", "0"],
     "webnn serve: no_such_file.onnx: there is no such file or folder",
@@ -69,5 +69,5 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error("waited in vain");
+  throw new Error("the condition did not become true within 10 s");
 }

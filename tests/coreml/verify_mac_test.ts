@@ -78,7 +78,7 @@ Deno.test("verify:mac prints its usage, and says what it cannot do", async () =>
   assertEquals([help.code, help.stderr], [0, ""]);
   assertStringIncludes(help.stdout, "Usage: deno task verify:mac");
   const wrong = await run("--fast");
-  assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: there is no option --fast; --help lists the options\n"]);
+  assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: unknown option --fast; --help lists the options\n"]);
   const unknown = await run("--filter", "softmux");
   assertEquals([unknown.code, unknown.stderr], [1, "verify:mac: there is no operator and no network softmux\n"]);
   if (Deno.build.os === "darwin") return; // It would run there.

@@ -1,5 +1,5 @@
 /**
- * The models of the gallery, read, exported and run by onnxruntime beside the originals.
+ * Exports the models of `bench:models`, and compares their outputs in PyPI's onnxruntime with those of the originals.
  *
  * @module
  */
@@ -14,44 +14,45 @@ import { messageOf } from "../../src/errors.ts";
 import { showProgress } from "../../support/program.ts";
 import { type ExportedModel, type Finding, runModels } from "./models.ts";
 
-/** The greatest difference of an element, in units of the greatest element, that counts as the same number. */
+/** The maximum difference of an element that passes, relative to the largest element. */
 const TOLERANCE = 1e-5;
-/** What is computed with fewer bits: a number beside a boundary may go to the other side where sums have another order. */
-const COARSE: Readonly<Record<string, number>> = { "minilm-float16": 2e-3, "smart-turn": 2e-3 };
+/** Tolerances of models that round to fewer bits: another order of additions can change how an element is rounded. */
+const TOLERANCES: Readonly<Record<string, number>> = { "minilm-float16": 2e-3, "smart-turn": 2e-3 };
 
-/** Verifies the models of a name, or all, prints what it finds, and answers the status of the program. */
+/** Verifies all models, or those whose names contain `filter`. Prints the results, and returns the exit status. */
 export async function verifyGallery(python: string, filter: string | undefined): Promise<number> {
   const models = MODELS.filter(({ name }) => filter === undefined || name.includes(filter));
-  if (models.length === 0) throw new Error(`no model of the gallery is called ${filter}`);
-  const taken: Model[] = [];
-  const { results } = await runModels(python, (folder) => exportModels(folder, models, taken));
+  if (models.length === 0) throw new Error(`no model's name contains ${JSON.stringify(filter)}`);
+  const exported: Model[] = [];
+  const { results } = await runModels(python, (folder) => exportModels(folder, models, exported));
   let failed = 0;
-  for (const [i, { name }] of taken.entries()) {
-    const { problem, difference } = judge(results[i]!, COARSE[name] ?? TOLERANCE);
+  for (const [i, { name }] of exported.entries()) {
+    const { problem, difference } = judge(results[i]!, TOLERANCES[name] ?? TOLERANCE);
     if (problem !== undefined) failed++;
-    console.log(`${name}: ${problem ?? `the same to ${difference!.toExponential(1)} of the greatest element`}`);
+    console.log(`${name}: ${problem ?? `the largest relative difference is ${difference!.toExponential(1)}`}`);
   }
-  const left = models.length - taken.length;
+  const [passed, skipped] = [exported.length - failed, models.length - exported.length];
   console.log(
-    `verify:export: ${taken.length - failed} of ${models.length} models passed, ${failed} failed, ${left} not exported`,
+    `verify:export: ${passed} of ${models.length} models passed, ${failed} failed, ${skipped} not exported`,
   );
   return failed === 0 ? 0 : 1;
 }
 
-async function exportModels(folder: string, models: readonly Model[], taken: Model[]): Promise<ExportedModel[]> {
-  const exported: ExportedModel[] = [];
+/** Exports the models into a folder, and adds those that could be exported to `exported`. */
+async function exportModels(folder: string, models: readonly Model[], exported: Model[]): Promise<ExportedModel[]> {
+  const jobs: ExportedModel[] = [];
   for (const model of models) {
     showProgress(`exporting ${model.name}`);
     try {
-      exported.push(await exportModel(`${folder}/${model.name}.onnx`, model));
-      taken.push(model);
+      jobs.push(await exportModel(`${folder}/${model.name}.onnx`, model));
+      exported.push(model);
     } catch (error) {
       showProgress("");
       console.log(`${model.name}: not exported: ${messageOf(error).split("\n")[0]}`);
     }
   }
   showProgress("");
-  return exported;
+  return jobs;
 }
 
 async function exportModel(file: string, model: Model): Promise<ExportedModel> {
@@ -67,13 +68,15 @@ async function exportModel(file: string, model: Model): Promise<ExportedModel> {
   return { model: file, reference, inputs: encoded, isChecked: false };
 }
 
-/** The greatest difference of an output, as a part of its greatest element. */
+/** The largest difference of an output from the expected one, relative to its largest element, or what is wrong. */
 function judge({ error, outputs, expected }: Finding, tolerance: number): { problem?: string; difference?: number } {
   if (error !== undefined) return { problem: error };
   const names = Object.keys(expected!);
   if (names.some((name) => !(name in outputs!))) return { problem: `the outputs are not ${names.join(", ")}` };
   const difference = Math.max(...names.map((name) => differenceOf(floats(outputs![name]!), floats(expected![name]!))));
-  return difference <= tolerance ? { difference } : { problem: `differs by ${difference} of the greatest element` };
+  return difference <= tolerance
+    ? { difference }
+    : { problem: `the largest relative difference is ${difference}, above ${tolerance}` };
 }
 
 function floats(base64: string): Float64Array<ArrayBuffer> {
@@ -82,11 +85,11 @@ function floats(base64: string): Float64Array<ArrayBuffer> {
 
 function differenceOf(found: Float64Array, expected: Float64Array): number {
   if (found.length !== expected.length) return Infinity;
-  let [most, greatest] = [0, 0];
+  let [difference, largest] = [0, 0];
   expected.forEach((value, i) => {
-    greatest = Math.max(greatest, Math.abs(value));
-    const difference = Object.is(value, found[i]) ? 0 : Math.abs(value - found[i]!);
-    most = Number.isNaN(difference) ? Infinity : Math.max(most, difference);
+    largest = Math.max(largest, Math.abs(value));
+    const own = Object.is(value, found[i]) ? 0 : Math.abs(value - found[i]!);
+    difference = Number.isNaN(own) ? Infinity : Math.max(difference, own);
   });
-  return most === 0 ? 0 : most / greatest;
+  return difference === 0 ? 0 : difference / largest;
 }

@@ -1,7 +1,7 @@
 /**
- * `deno task verify:export`: what `exportOnnx` makes of WPT's numeric cases is accepted by onnx.checker and PyPI's
- * onnxruntime, which computes the numbers that the cases expect; with `--gallery`, what it makes of the gallery's models
- * computes what the models do. Exits with 1 if not, unless the reason is given here.
+ * `deno task verify:export`: checks that onnx.checker accepts the exports of WPT's numeric cases, and that PyPI's
+ * onnxruntime computes the expected values from them. With `--gallery`, checks that the exports of the models of
+ * `bench:models` compute the same as the models. Exits with status 1 for a difference that is not listed in wpt.ts.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import { loadCases } from "../wpt_cases/cases.ts";
 import { CASES } from "../wpt_cases/main.ts";
 import { PACKAGES } from "./models.ts";
 
-const HELP = `Exports WPT's numeric cases as ONNX files, checks them with onnx.checker, and compares what PyPI's
-onnxruntime computes with what the cases expect. Both are installed from PyPI into the cache.
+const HELP = `Exports WPT's numeric cases as ONNX files, checks the files with onnx.checker, and compares the results of
+PyPI's onnxruntime with the expected values. Both packages are installed from PyPI into the cache.
 
 Usage: deno task verify:export [--filter OPERATOR] [--gallery]
 
-  --gallery  the models of bench:models instead, each beside itself; they are fetched into the cache once
-  --filter   the cases of one operator, or the models of a name, only
-  --help     this text`;
+  --gallery  exports the models of bench:models instead, and compares each with the original; downloads them once
+  --filter   only the cases of this operator, or the models with this text in their names
+  --help     prints this text`;
 
 const OPTIONS = { string: ["filter"], boolean: ["gallery"] } as const;
 
@@ -34,7 +34,7 @@ if (import.meta.main) {
       throw new Error(`no ${CASES} in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder`);
     }
     const cases = await loadCases(testData(CASES), filter);
-    if (cases.length === 0) throw new Error(`no cases of ${filter}`);
+    if (cases.length === 0) throw new Error(`there are no cases of the operator ${filter}`);
     const { verifyCases } = await import("./wpt.ts");
     return await verifyCases(await pythonWith(PACKAGES), cases);
   });

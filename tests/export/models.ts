@@ -1,5 +1,5 @@
 /**
- * Exported models, for onnx.checker and PyPI's onnxruntime.
+ * Checks exported models with onnx.checker and runs them in PyPI's onnxruntime.
  *
  * @module
  */
@@ -7,21 +7,21 @@
 import { fileURLToPath } from "node:url";
 import { runCommand } from "../../support/python.ts";
 
-/** The packages of PyPI that run_models.py needs. */
+/** The PyPI packages that run_models.py needs. */
 export const PACKAGES = ["onnx==1.18.0", "onnxruntime==1.30.0"];
 
-/** What run_models.py is told of a model. */
+/** A job of run_models.py. */
 export interface ExportedModel {
-  /** Its file. */
+  /** The path of the model. */
   readonly model: string;
-  /** A model that computes the same, to run beside it. */
+  /** The path of a model that must compute the same, and is run too. */
   readonly reference?: string;
   readonly inputs: readonly ExportedInput[];
-  /** Whether it is only checked and not run. */
+  /** Whether the model is only checked and not run. */
   readonly isChecked: boolean;
 }
 
-/** An input, its bytes in base64. */
+/** An input; its bytes are encoded in base64. */
 export interface ExportedInput {
   readonly name: string;
   readonly dataType: string;
@@ -29,23 +29,23 @@ export interface ExportedInput {
   readonly bytes: string;
 }
 
-/** What it finds of a model: an error, or names and the bytes of the outputs in base64. */
+/** The result of a model: an error, or the names of the outputs and their bytes in base64. */
 export interface Finding {
   readonly error?: string;
   readonly names?: readonly string[];
   readonly outputs?: Readonly<Record<string, string>>;
-  /** Of the reference. */
+  /** The outputs of the reference. */
   readonly expected?: Readonly<Record<string, string>>;
 }
 
-/** What it finds, in the order of the models. */
+/** The results, in the order of the models, and the versions of the packages. */
 export interface Findings {
   readonly onnx: string;
   readonly onnxruntime: string;
   readonly results: readonly Finding[];
 }
 
-/** Has models checked and run that `write` puts into a folder, which is removed again. */
+/** Checks and runs the models that `write` creates in a temporary folder. */
 export async function runModels(
   python: string,
   write: (folder: string) => Promise<readonly ExportedModel[]>,

@@ -2,9 +2,9 @@
 
 Usage: run_models.py FOLDER
 
-FOLDER/models.json lists the models: their files, and the inputs as bytes in base64. What comes out is written to
-FOLDER/results.json, in the same order: the outputs as bytes in base64, or an error. Where there is a reference it is run
-too, and the outputs of both are given as float64.
+FOLDER/models.json lists the models: their files, and the bytes of the inputs in base64. The results are written to
+FOLDER/results.json, in the same order: the bytes of the outputs in base64, or an error. If a model has a reference, the
+reference is run too, and the outputs of both are converted to float64.
 """
 import base64
 import json
@@ -30,9 +30,9 @@ def open_session(path):
 
 def compute(session, inputs, data_type=None):
     names = [each.name for each in session.get_outputs()]
-    # An input whose elements decide over shapes has become part of an exported model.
-    taken = [each.name for each in session.get_inputs()]
-    inputs = [each for each in inputs if each["name"] in taken]
+    # An exported model lacks the inputs that determine shapes: the export turns them into constants.
+    known = [each.name for each in session.get_inputs()]
+    inputs = [each for each in inputs if each["name"] in known]
     return {
         name: base64.b64encode(numpy.ascontiguousarray(value, data_type or value.dtype).tobytes()).decode()
         for name, value in zip(names, session.run(None, feeds(inputs)))
@@ -58,7 +58,7 @@ def main(folder):
     for model in models:
         try:
             results.append(run(model))
-        except Exception as error:  # whatever either library says
+        except Exception as error:  # either library may raise any exception
             results.append({"error": " ".join(str(error).split())})
     with open(f"{folder}/results.json", "w") as file:
         json.dump({"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__, "results": results}, file)

@@ -1,5 +1,5 @@
 /**
- * WPT's numeric cases, exported and run by onnxruntime.
+ * Exports WPT's numeric cases, and compares the results of PyPI's onnxruntime with the expected values.
  *
  * @module
  */
@@ -15,68 +15,71 @@ import type { Exceptions } from "../wpt_cases/report.ts";
 import { bytesOf, callOperators } from "../wpt_cases/run_case.ts";
 import { type ExportedInput, type ExportedModel, type Finding, runModels } from "./models.ts";
 
-/** Cases whose numbers onnxruntime computes otherwise, and why: its kernels are as they are, and our way around is not exported. */
-const OTHER_NUMBERS: Exceptions = {
+/** Cases with different results in onnxruntime, and why. This module works around them when it runs a graph, but not in an export. */
+const KNOWN_DIFFERENCES: Exceptions = {
   ...exceptionsOf("cpu"),
   "batchNormalization default + sigmoid":
-    "onnxruntime's Sigmoid has an absolute error of 6e-8, which is all of the result",
+    "onnxruntime's Sigmoid has an absolute error of 6e-8, as large as the result itself",
 };
 
-/** Verifies cases, prints what it finds, and answers the status of the program. */
+/** Verifies the cases, prints the differences, and returns the exit status. */
 export async function verifyCases(python: string, cases: readonly WptCase[]): Promise<number> {
-  const taken: WptCase[] = [];
-  const { onnx, onnxruntime, results } = await runModels(python, (folder) => exportCases(folder, cases, taken));
-  const problems = taken.flatMap((wptCase, i) => {
-    const problem = wptCase.name in OTHER_NUMBERS ? undefined : problemOf(wptCase, results[i]!);
+  const exported: WptCase[] = [];
+  const { onnx, onnxruntime, results } = await runModels(python, (folder) => exportCases(folder, cases, exported));
+  const problems = exported.flatMap((wptCase, i) => {
+    const problem = wptCase.name in KNOWN_DIFFERENCES ? undefined : problemOf(wptCase, results[i]!);
     return problem === undefined ? [] : [`${wptCase.operator} ${wptCase.name}: ${problem}`];
   });
   for (const problem of problems) console.log(problem);
-  const excepted = taken.filter(({ name }) => name in OTHER_NUMBERS).length;
+  const excepted = exported.filter(({ name }) => name in KNOWN_DIFFERENCES).length;
   console.log(
     `verify:export: ${
-      taken.length - problems.length - excepted
-    } of ${taken.length} cases passed, ${excepted} are known to ` +
-      `differ; ${taken.filter(hasNibbles).length} of them checked and not run (integers of 4 bits), ` +
-      `${cases.length - taken.length} not within the limits; onnx ${onnx}, onnxruntime ${onnxruntime}`,
+      exported.length - problems.length - excepted
+    } of ${exported.length} cases passed, ${excepted} are known to ` +
+      `differ; ${exported.filter(hasNibbles).length} of them only checked and not run (4-bit integers), ` +
+      `${cases.length - exported.length} not within the limits; onnx ${onnx}, onnxruntime ${onnxruntime}`,
   );
   return problems.length === 0 ? 0 : 1;
 }
 
-/** Writes the model of each case that is within the limits, and adds those cases to `taken`. */
-async function exportCases(folder: string, cases: readonly WptCase[], taken: WptCase[]): Promise<ExportedModel[]> {
+/** Writes the model of each case that is within the limits, and adds those cases to `exported`. */
+async function exportCases(folder: string, cases: readonly WptCase[], exported: WptCase[]): Promise<ExportedModel[]> {
   using context = await createContext({ device: "cpu" });
   const limits = context.opSupportLimits() as unknown as Limits;
-  const exported: ExportedModel[] = [];
+  const jobs: ExportedModel[] = [];
   for (const [i, wptCase] of cases.entries()) {
     showProgress(i + 1 < cases.length ? `case ${i + 1} of ${cases.length}` : "");
     try {
-      const model = `${folder}/${taken.length}.onnx`;
+      const model = `${folder}/${exported.length}.onnx`;
       const outputs = callOperators(new MLGraphBuilder(context), limits, wptCase);
       await Deno.writeFile(model, await exportOnnx(outputs));
-      exported.push({ model, inputs: inputsOf(wptCase), isChecked: hasNibbles(wptCase) });
-      taken.push(wptCase);
+      jobs.push({ model, inputs: inputsOf(wptCase), isChecked: hasNibbles(wptCase) });
+      exported.push(wptCase);
     } catch (error) {
       if (!(error instanceof NotInLimits)) throw new Error(`${wptCase.operator} ${wptCase.name}`, { cause: error });
     }
   }
-  return exported;
+  return jobs;
 }
 
 function inputsOf({ inputs }: WptCase): ExportedInput[] {
-  return fed(inputs).map(([name, tensor]) => {
+  return inputTensors(inputs).map(([name, tensor]) => {
     const { buffer, byteOffset, byteLength } = bytesOf(tensor);
     const bytes = new Uint8Array(buffer, byteOffset, byteLength).toBase64();
     return { name, dataType: tensor.dataType, shape: tensor.shape, bytes };
   });
 }
 
-function fed(inputs: WptCase["inputs"]): [string, CaseTensor][] {
+/** The inputs of a case that are no constants. */
+function inputTensors(inputs: WptCase["inputs"]): [string, CaseTensor][] {
   return Object.entries(inputs).filter(([, { constant }]) => !constant);
 }
 
-/** NumPy has no integers of 4 bits. */
+/** Whether a case has 4-bit integers, which NumPy does not support. */
 function hasNibbles({ inputs, expectedOutputs }: WptCase): boolean {
-  return [...fed(inputs), ...Object.entries(expectedOutputs)].some(([, { dataType }]) => dataType.endsWith("int4"));
+  return [...inputTensors(inputs), ...Object.entries(expectedOutputs)].some(([, { dataType }]) =>
+    dataType.endsWith("int4")
+  );
 }
 
 function problemOf(wptCase: WptCase, found: Finding): string | undefined {

@@ -53,7 +53,7 @@ function parseOptions(args: string[]) {
     string: ["wpt", "filter", "device", "jobs", "timeout-multiplier", "report", "html", "conformance-doc"],
     boolean: ["help"],
     unknown: (arg) => {
-      throw new Error(`there is no option ${arg}; --help lists the options`);
+      throw new Error(`unknown option ${arg}; --help lists the options`);
     },
   });
   const { device } = values;

@@ -18,11 +18,11 @@ const OPTIONS = { specificationVersion: 8, float16: false } as const;
 
 /**
  * Encodes a graph as the files of a package, by their paths in it.
- * @throws if Core ML does not take the graph
+ * @throws if Core ML does not support the graph
  */
 export function exportMlpackage(graph: Graph<Block>): Map<string, Uint8Array<ArrayBuffer>> {
   const problem = whyUnsupported(graph, COREML_LIMITS);
-  if (problem !== undefined) throw new TypeError(`Core ML does not take the graph: ${problem}`);
+  if (problem !== undefined) throw new TypeError(`Core ML does not support the graph: ${problem}`);
   const program = encodeProgram(named(lower(graph, OPTIONS), graph));
   return new Map([...packageFiles(program)].map(([path, parts]) => [path, concatenate([...parts])]));
 }

@@ -73,7 +73,7 @@ test("a graph that converts runs on Core ML, one that does not on ONNX Runtime, 
     devices: ["cpu"],
     elsewhere: [],
     refusals: [
-      { ...NATIVE, reason: "cast takes no input of int64" },
+      { ...NATIVE, reason: "the operand input of cast cannot be int64" },
       { ...PARTS, reason: "this build of ONNX Runtime does not have it" },
     ],
   });
