@@ -91,10 +91,10 @@ export class Editor<Block> implements Surroundings {
   readonly #users = new Map<Value, Set<Node>>();
   readonly #constants = new Map<Value, Constant<Block>>();
   readonly #outputs: ReadonlySet<Value>;
-  readonly #memory = new Map<Value, Map<string, unknown>>();
-  /** In an order in which they can run, except that additional outputs may be used before their new node. */
+  readonly #results = new Map<Value, Map<string, unknown>>();
+  /** In an order in which they can run, except that a node may come before a new one whose additional output it uses. */
   #nodes: Node[] = [];
-  readonly #made: Block[] = [];
+  readonly #created: Block[] = [];
   #label = "";
   #nextId: number;
 
@@ -122,16 +122,16 @@ export class Editor<Block> implements Surroundings {
       }
       if (isChanged) return this.#result(nodes);
     } catch (error) {
-      this.#releaseMade();
+      this.#releaseCreated();
       throw error;
     }
-    this.#releaseMade();
+    this.#releaseCreated();
     return this.graph;
   }
 
   /** Releases the constants that were created, because the graph stays unchanged. */
-  #releaseMade(): void {
-    for (const block of this.#made) this.store.release(block);
+  #releaseCreated(): void {
+    for (const block of this.#created) this.store.release(block);
   }
 
   /** Applies a pass; returns whether it changed anything. */
@@ -244,7 +244,7 @@ export class Editor<Block> implements Surroundings {
   }
 
   remember<T>(value: Value, key: string, compute: () => T): T {
-    const known = this.#memory.getOrInsertComputed(value, () => new Map<string, unknown>());
+    const known = this.#results.getOrInsertComputed(value, () => new Map<string, unknown>());
     return known.getOrInsertComputed(key, compute) as T;
   }
 
@@ -262,7 +262,7 @@ export class Editor<Block> implements Surroundings {
 
   #store(byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): Block {
     const block = this.store.store(byteLength, write);
-    this.#made.push(block);
+    this.#created.push(block);
     return block;
   }
 

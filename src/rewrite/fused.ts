@@ -42,11 +42,11 @@ export interface FusedOperators {
   blockMatmul: {
     readonly operands: {
       readonly a: Value;
-      /** uint8 `[N, blocks, blockSize · bits / 8]`; of two 4-bit elements, the first is in the low half of a byte. */
+      /** uint8 `[N, blocks, blockSize · bits / 8]`; the first of two 4-bit elements is the low half of a byte. */
       readonly weights: Value;
       /** float32 `[N · blocks]`. */
       readonly scales: Value;
-      /** uint8 `[N · ⌈blocks · bits / 8⌉]`, packed by rows, each from a new byte on; 2^(bits − 1) if absent. */
+      /** uint8 `[N · ⌈blocks · bits / 8⌉]`, packed; each row starts at a new byte. 2^(bits − 1) if absent. */
       readonly zeroPoints: Value | undefined;
     };
     readonly attributes: {

@@ -1,5 +1,5 @@
 /**
- * Merges operators that move elements in several steps.
+ * Merges operators that move elements: several slices become one split.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { row } from "./row.ts";
 type Slice = AnyNode<"slice">;
 
 /** Replaces adjacent slices that together cover a value along an axis by a split. */
-const slicesOfAll = row(["slice"], (node, graph) => {
+const slicesToSplit = row(["slice"], (node, graph) => {
   const { input } = node.operands;
   const axis = cutAxis(node);
   if (axis === undefined || node.attributes.starts[axis] !== 0) return undefined;
@@ -46,4 +46,4 @@ function adjacentSlices(value: Value, axis: number, graph: Surroundings): Slice[
 }
 
 /** The rewrites of movements. */
-export const movements = { slicesOfAll };
+export const movements = { slicesToSplit };

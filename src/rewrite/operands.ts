@@ -32,7 +32,7 @@ function imagePadding({ attributes }: AnyNode<"pad">, layout: InputLayout): numb
   return [..."nc"].every((letter) => `${around(letter)}` === "0,0") ? [..."hw"].flatMap(around) : undefined;
 }
 
-/** Whether a value is a constant without infinities and NaN, whose exponent bits are all set. */
+/** Whether a value is a constant without infinities and NaNs: those are the numbers with all exponent bits set. */
 function isFiniteConstant(value: Value, graph: Surroundings): boolean {
   const bytes = graph.bytes(value);
   if (!bytes) return false;

@@ -111,9 +111,9 @@ interface ScaleAlong {
 }
 
 /**
- * The scales of the elements 0, stride, 2 · stride, ... of the input. The index of a scale is a sum over dimensions, if
- * the steps walk through adjacent dimensions, one after another.
- * @returns `undefined` if they do not
+ * The scales of the elements 0, stride, 2 · stride, ... of the input. If these steps run through adjacent dimensions,
+ * the index of a scale is a sum with a term for each dimension.
+ * @returns `undefined` if the steps run in another way
  */
 function scaleAlong(dequantize: Dequantize, stride: number, count: number): ScaleAlong | undefined {
   const { input: { shape }, scale } = dequantize.operands;
@@ -122,7 +122,7 @@ function scaleAlong(dequantize: Dequantize, stride: number, count: number): Scal
   const scales = denseView(scale.shape).strides;
   const parts: { step: number; size: number; block: number; scale: number }[] = [];
   let step = 1;
-  // From the dimension in which one step is one element outwards, until the dimensions cover all steps.
+  // Starts at the dimension in which a step moves by one element, and goes outwards until all steps are covered.
   for (let axis = shape.length - 1; axis >= 0 && step < count; axis--) {
     if (shape[axis] === 1 || input[axis]! < stride) continue;
     if (input[axis]! !== stride * step) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Small programs that are more than one operator: what they compute on each device that is installed.
+ * Tests of graphs with several operators on each installed device: an engine's optimisers may change their results.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { type Element, encode, type RefTensor } from "../reference/mod.ts";
 import { cpu, ggml, openvino, openvinoPlugin, type TestDevice, testOn, webgpu } from "../support/devices.ts";
 import { runGraph } from "../support/run_operator.ts";
 
-/** Why OpenVINO's plug-in, though installed, has no device here. */
-const NOT_INTEL = cpus()[0]?.model.includes("Intel") ? undefined : "it serves Intel's processors only";
+/** Why OpenVINO's plug-in has no device on this machine, even if it is installed. */
+const NOT_INTEL = cpus()[0]?.model.includes("Intel") ? undefined : "it supports only Intel's processors";
 
 /** All devices that tests use. */
 export const DEVICES: readonly TestDevice[] = [
@@ -23,7 +23,7 @@ export const DEVICES: readonly TestDevice[] = [
   ggml,
 ];
 
-/** What a program writes its graph with. */
+/** The functions with which a program builds its graph. */
 export interface Writer {
   readonly builder: MLGraphBuilder;
   /** A float32 constant. */
@@ -36,10 +36,10 @@ export interface Writer {
   input(dataType: MLOperandDataType, shape: readonly number[], values: readonly Element[]): MLOperand;
 }
 
-/** A program: writes a graph and gives its outputs. */
+/** A program: builds a graph and returns its outputs. */
 export type Program = (writer: Writer) => MLOperand | readonly MLOperand[];
 
-/** The values of a program's outputs, one after the other. */
+/** Runs a program. Returns the elements of all outputs in one list. */
 export async function compute(context: MLContext, program: Program): Promise<number[]> {
   const builder = new MLGraphBuilder(context);
   const inputs: Record<string, RefTensor> = {};
@@ -61,19 +61,19 @@ export async function compute(context: MLContext, program: Program): Promise<num
   return results.flatMap(({ data }) => [...data].map(Number));
 }
 
-/** How near a result must be: so many times the expected value, and so much at least. */
-export interface Nearness {
+/** How much a result may differ: by `relative` times the expected value, or by `absolute`; both are 0 by default. */
+export interface Tolerance {
   readonly relative?: number;
   readonly absolute?: number;
-  /** Whether 0 and -0 are two. */
+  /** Whether 0 and -0 count as different; there is no tolerance then. */
   readonly isExact?: boolean;
 }
 
-/** Asserts that results are those expected: the same where no nearness is given. */
+/** Asserts that results equal the expected ones within a tolerance. */
 export function assertNear(
   actual: readonly number[],
   expected: readonly number[],
-  { relative = 0, absolute = 0, isExact = false }: Nearness = {},
+  { relative = 0, absolute = 0, isExact = false }: Tolerance = {},
 ): void {
   const isNear = (value: number, i: number) => {
     const target = expected[i]!;
@@ -87,9 +87,9 @@ export function assertNear(
   );
 }
 
-/** What a test of a program may say beside its program and its result. */
-export interface Particulars extends Nearness {
-  /** The devices that do not get it right, each with the reason: what their engine does. */
+/** The tolerance of a test, and its exceptions. */
+export interface TestOptions extends Tolerance {
+  /** The devices that compute another result, each with the reason. */
   readonly not?: Readonly<Record<string, string>>;
 }
 
@@ -98,20 +98,20 @@ export function testProgram(
   title: string,
   program: Program,
   expected: readonly number[],
-  { not = {}, ...nearness }: Particulars = {},
+  { not = {}, ...tolerance }: TestOptions = {},
 ): void {
   for (const device of DEVICES) {
     const reason = not[device.name];
     const where: TestDevice = reason === undefined ? device : { ...device, missing: reason };
     testOn(where, title, async () => {
-      assertNear(await compute(await contextOn(device), program), expected, nearness);
+      assertNear(await compute(await contextOn(device), program), expected, tolerance);
     });
   }
 }
 
 const contexts = new Map<TestDevice, Promise<MLContext>>();
 
-/** The context of a device for all tests of a file. It lives until the process ends: a test must not destroy it. */
+/** The context of a device, which all tests of a file share: a test must not destroy it. */
 export function contextOn(device: TestDevice): Promise<MLContext> {
   let context = contexts.get(device);
   if (!context) contexts.set(device, context = createContext(device.options));

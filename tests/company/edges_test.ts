@@ -1,5 +1,5 @@
 /**
- * Operators at the edges of float32: where values are very large, very small, no numbers, or nearly all alike.
+ * Operators on extreme values: very large, very small, infinite, NaN, or nearly equal.
  *
  * @module
  */
@@ -11,25 +11,25 @@ import { assertNear, compute, type Program, testProgram } from "./company.ts";
 const NEAR = { relative: 2e-6 };
 
 testProgram(
-  "sigmoid of numbers far below 0",
+  "sigmoid of large negative numbers",
   ({ builder, x }) => builder.sigmoid(x([6], [-6, -16, -20, -50, -80, 0])),
   [-6, -16, -20, -50, -80, 0].map((value) => Math.exp(value) / (1 + Math.exp(value))),
   NEAR,
 );
 testProgram(
-  "sigmoid of what is no number, and of numbers far above 0",
+  "sigmoid of NaN, infinities and large positive numbers",
   ({ builder, x }) => builder.sigmoid(x([6], [NaN, Infinity, -Infinity, 40, 100, 3e38])),
   [NaN, 1, 0, 1, 1, 1],
-  { not: { webgpu: "shaders may take it that there is no NaN" } },
+  { not: { webgpu: "shaders may assume that there is no NaN" } },
 );
 testProgram(
-  "the logarithm of a sigmoid far below 0",
+  "the logarithm of the sigmoid of large negative numbers",
   ({ builder, x }) => builder.log(builder.sigmoid(x([2], [-20, -60]))),
   [-20, -60],
   NEAR,
 );
 
-// Gates multiply what is about 1: there an absolute error counts.
+// The tolerance is absolute, because gates are multiplied by values of about 1.
 for (const gate of [-16, -20, 0]) {
   const open = 1 / (1 + Math.exp(-gate));
   testProgram(
@@ -41,7 +41,7 @@ for (const gate of [-16, -20, 0]) {
       return builder.lstm(x([1, 1, 1], [1]), weights, recurrent, 1, 1, states);
     },
     [open * Math.tanh(open * (0.5 + Math.tanh(1))), open * (0.5 + Math.tanh(1))],
-    { absolute: 2e-7, not: { ggml: "the plug-in takes an LSTM and then refuses its attributes" } },
+    { absolute: 2e-7, not: { ggml: "the plug-in claims an LSTM, but rejects its attributes" } },
   );
   testProgram(
     `a GRU whose gates are the sigmoid of ${gate}`,
@@ -51,11 +51,11 @@ for (const gate of [-16, -20, 0]) {
       return builder.gru(x([1, 1, 1], [1]), weights, f([1, 3, 1], [0, 0, 0]), 1, 1, state);
     },
     [(1 - open) * Math.tanh(1)],
-    { absolute: 2e-7, not: { ggml: "the plug-in takes a GRU and then refuses its attributes" } },
+    { absolute: 2e-7, not: { ggml: "the plug-in claims a GRU, but rejects its attributes" } },
   );
 }
 
-// WebGPU's kernel refuses some of these shapes.
+// WebGPU's kernel does not support some of these shapes.
 for (
   const [base, exponent] of [[[1, 4], [1, 1]], [[2, 4], [2, 1]], [[1, 1], [1, 4]], [[4], [1, 1]], [[1, 4], [2, 1]], [
     [4],
@@ -76,20 +76,20 @@ for (
 const OFFSET = [100001, 100002, 100003, 100004];
 const NORMALISED = [-1.341636, -0.447212, 0.447212, 1.341636];
 testProgram(
-  "instanceNormalization under an offset",
+  "instanceNormalization of values with a large offset",
   ({ builder, x }) => builder.instanceNormalization(x([1, 1, 2, 2], OFFSET)),
   NORMALISED,
   { relative: 3e-6 },
 );
 testProgram(
-  "instanceNormalization in NHWC under an offset, with scale and bias",
+  "instanceNormalization in NHWC of values with a large offset, with scale and bias",
   ({ builder, f, x }) =>
     builder.instanceNormalization(x([1, 2, 2, 1], OFFSET), { scale: f([1], [2]), bias: f([1], [1]), layout: "nhwc" }),
   NORMALISED.map((value) => 2 * value + 1),
   { relative: 1e-5 },
 );
 testProgram(
-  "layerNormalization under an offset",
+  "layerNormalization of values with a large offset",
   ({ builder, x }) => builder.layerNormalization(x([1, 4], OFFSET), { axes: [1] }),
   NORMALISED,
   { relative: 3e-6 },
@@ -97,7 +97,7 @@ testProgram(
 
 const POOL = { windowDimensions: [2, 2] };
 testProgram(
-  "maxPool2d of -Infinity alone",
+  "maxPool2d of windows that contain only -Infinity",
   ({ builder, x }) =>
     builder.maxPool2d(
       x(
@@ -110,27 +110,27 @@ testProgram(
   [-Infinity, -3.4028234663852886e38, 1],
 );
 testProgram(
-  "maxPool2d of everything, -Infinity alone",
+  "maxPool2d of a whole image that contains only -Infinity",
   ({ builder, x }) => builder.maxPool2d(x([1, 2, 1, 2], [-Infinity, -Infinity, -Infinity, -7])),
   [-Infinity, -7],
 );
 testProgram(
-  "maxPool2d with padding, of -Infinity alone",
+  "maxPool2d with padding of an image that contains only -Infinity",
   ({ builder, x }) => builder.maxPool2d(x([1, 1, 1, 1], [-Infinity]), { ...POOL, padding: [1, 0, 1, 0] }),
   [-Infinity],
 );
 
 for (
   const [name, input, expected] of [
-    ["the last", [1, 2, NaN], [NaN]],
-    ["the middle", [1, NaN, -2], [NaN]],
-    ["none", [1, 3, -2], undefined],
+    ["with NaN at the end", [1, 2, NaN], [NaN]],
+    ["with NaN in the middle", [1, NaN, -2], [NaN]],
+    ["without NaN", [1, 3, -2], undefined],
   ] as const
 ) {
   for (const axes of [[0], [0, 1], undefined]) {
     const options = axes ? { axes } : {};
     testProgram(
-      `reduceMax and reduceMin over ${axes ?? "all"} of numbers of which ${name} is NaN`,
+      `reduceMax and reduceMin ${name}, over ${axes ? `the axes ${axes}` : "all axes"}`,
       ({ builder, x }) => {
         const value = x([3, 1], input);
         return [builder.reduceMax(value, options), builder.reduceMin(value, options)];
@@ -146,7 +146,7 @@ testProgram(
     return [builder.reduceMax(value, { axes: [1] }), builder.reduceMin(value, { axes: [1] })];
   },
   [-Infinity, Infinity, -Infinity, 4],
-  { not: { openvino: "the greatest of -Infinity alone is the least finite number there" } },
+  { not: { openvino: "OpenVINO's maximum of only -Infinity is the smallest finite number" } },
 );
 
 for (const size of [2, 8, 4, 33]) {
@@ -167,7 +167,7 @@ const NO_AXES: Readonly<Record<string, readonly number[]>> = {
   reduceSum: [-2, 3],
   reduceSumSquare: [4, 9],
 };
-// WGSL does not say what the logarithm of a negative number is.
+// Without negative numbers: WGSL does not define their logarithm.
 testProgram(
   "reduceLogSum over no axes",
   ({ builder, x }) => builder.reduceLogSum(x([2], [2, 3]), { axes: [] }),
@@ -182,22 +182,22 @@ for (const [name, expected] of Object.entries(NO_AXES)) {
   testProgram(`${name} over no axes`, program, expected, NEAR);
 }
 
-/** Two threads, of which each would carry out some of the updates. */
+// With two threads, each would do some of the updates of the same element.
 for (const [rows, width, count] of [[4, 1, 100_000], [4, 64, 10_000], [3, 4096, 200], [5, 8, 1]] as const) {
   testOn(
     cpu,
-    `of ${count} updates of ${width} elements at the same ${rows} places, the last of each remains`,
+    `scatterND with ${count} updates of ${width} elements for ${rows} indices: the last update of each index remains`,
     async () => {
       const context = await createContext({ device: "cpu", threads: 2 });
       const updates = Float32Array.from({ length: count * width }, (_, i) => 1 + Math.floor(i / width));
-      const places = Int32Array.from({ length: count }, (_, i) => i % 2 === 0 ? i % rows : i % rows - rows);
+      const indices = Int32Array.from({ length: count }, (_, i) => i % 2 === 0 ? i % rows : i % rows - rows);
       const program: Program = ({ builder, x, input }) =>
         builder.scatterND(
           x([rows, width], new Array(rows * width).fill(0)),
-          input("int32", [count, 1], [...places]),
+          input("int32", [count, 1], [...indices]),
           x([count, width], [...updates]),
         );
-      const last = (row: number) => places.findLastIndex((place) => (place + rows) % rows === row) + 1;
+      const last = (row: number) => indices.findLastIndex((index) => (index + rows) % rows === row) + 1;
       const expected = Array.from({ length: rows * width }, (_, i) => last(Math.floor(i / width)));
       for (let run = 0; run < 5; run++) assertNear(await compute(context, program), expected);
       context.destroy();
@@ -205,7 +205,7 @@ for (const [rows, width, count] of [[4, 1, 100_000], [4, 64, 10_000], [3, 4096, 
   );
 }
 testProgram(
-  "scatterND at places in two dimensions, some of them from the end",
+  "scatterND with indices in two dimensions, some of them negative",
   ({ builder, x, input }) =>
     builder.scatterND(
       x([2, 3], [0, 0, 0, 0, 0, 0]),
@@ -213,12 +213,12 @@ testProgram(
       x([5], [1, 2, 3, 4, 5]),
     ),
   [5, 3, 0, 0, 0, 4],
-  { not: { webgpu: "which of several updates of one element remains is not determined there" } },
+  { not: { webgpu: "WebGPU does not determine which of several updates of one element remains" } },
 );
 testProgram(
-  "scatterElements at the same place: the last update remains",
+  "scatterElements with the same index: the last update remains",
   ({ builder, x, input }) =>
     builder.scatterElements(x([3], [0, 0, 0]), input("int32", [4], [1, 1, -2, 2]), x([4], [1, 2, 3, 4]), { axis: 0 }),
   [0, 3, 4],
-  { not: { webgpu: "which of several updates of one element remains is not determined there" } },
+  { not: { webgpu: "WebGPU does not determine which of several updates of one element remains" } },
 );

@@ -1,5 +1,5 @@
 /**
- * Formulas that look like another one, which an optimiser may take them for.
+ * Formulas that an optimiser may mistake for other formulas.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { testProgram, type Writer } from "./company.ts";
 const NEAR = { relative: 2e-6, absolute: 2e-6 };
 const ROW = [1, 2, 6];
 
-const OWN_LAYER_NORM = { ggml: "the plug-in makes a layer norm of its own of the formula, and refuses its scale" };
+const OWN_LAYER_NORM = { ggml: "the plug-in fuses the formula into a layer norm, and then rejects its scale" };
 
 /** The mean over the last dimension. */
 function mean({ builder }: Writer, input: MLOperand): MLOperand {
@@ -46,7 +46,7 @@ testProgram(
   NEAR,
 );
 testProgram(
-  "a layer norm of what is left to the mean",
+  "a layer norm of mean(x) - x",
   normOf(2, ({ f }) => f([], [3]), true),
   [2.4446302, 1.7223151, -1.1669454],
   NEAR,
@@ -96,10 +96,10 @@ testProgram(
   NEAR,
 );
 
-/** These take a formula of their own for one of the engine's, and lose the dimension of the constants. */
+/** The fusions of these engines ignore that constants have a dimension. */
 const LOSES_SHAPE = {
-  openvino: "OpenVINO's own fusion gives a result without dimensions",
-  ggml: "the plug-in gives a result without dimensions",
+  openvino: "OpenVINO's fusion returns a scalar",
+  ggml: "the plug-in's fusion returns a scalar",
 };
 const SCALARS = [["a scalar", [], LOSES_SHAPE], ["two dimensions", [1, 1], {}]] as const;
 
@@ -132,10 +132,10 @@ testProgram(
     return builder.mul(builder.mul(x, f([], [0.5])), inner);
   },
   [0.3466237],
-  { ...NEAR, not: { ggml: "the plug-in's erf is exact to 1e-5" } },
+  { ...NEAR, not: { ggml: "the plug-in's erf has an error of 1e-5" } },
 );
 testProgram(
-  "x · sigmoid(1.7 y) is no function of x alone",
+  "x · sigmoid(1.702 · y) with another input y",
   ({ builder, f, x: input }) => {
     const [x, y] = [input([1], [2]), input([1], [0])];
     return builder.mul(x, builder.sigmoid(builder.mul(y, f([], [1.702]))));
@@ -153,6 +153,6 @@ for (const layout of ["nchw", "nhwc"] as const) {
       return builder.tanh(builder.leakyRelu(y, { alpha: -0.25 }));
     },
     [1, 1, 6, 2].map(Math.tanh),
-    { ...NEAR, not: { ggml: "the plug-in takes a convolution in 2-D and then refuses it" } },
+    { ...NEAR, not: { ggml: "the plug-in claims 2-D convolutions, but then rejects them" } },
   );
 }

@@ -1,5 +1,5 @@
 /**
- * What ONNX Runtime's optimisers make of a graph.
+ * Runs ONNX Runtime's optimisers on a graph.
  *
  * @module
  */
@@ -13,15 +13,15 @@ import { addConfiguration, createSessionOptions } from "../../src/backends/onnxr
 
 type NodeText = readonly [op: string, inputs: string, outputs: string, attributes?: OnnxAttributes];
 
-/** A float32 value as `name[2,3]`. */
+/** Parses a float32 value, such as `name[2,3]`. */
 function parse(text: string): OnnxValueInfo {
   const [, name, shape] = text.match(/^(.+)\[(.*)\]$/) as [string, string, string];
   return { name, dataType: "float32", shape: shape === "" ? [] : shape.split(",").map(Number) };
 }
 
 /**
- * A graph of float32. Inputs and outputs are written as `x[2,3] z[]`, constants as `{ "w[2]": [1, 2] }`, where one value
- * fills the whole, nodes as `["Add", "x w", "y"]`.
+ * Makes a float32 graph. Inputs and outputs are written as `x[2,3] z[]`, constants as `{ "w[2]": [1, 2] }`, and nodes as
+ * `["Add", "x w", "y"]`. A single value of a constant is repeated.
  */
 export function graphOf(
   inputs: string,
@@ -49,7 +49,7 @@ export function graphOf(
   };
 }
 
-/** The operators that are left of a graph, with some of the session's entries replaced, in the order of their names. */
+/** The operators of the optimised graph, sorted by name. `entries` replace entries of the session's configuration. */
 export async function optimizedOperators(
   graph: OnnxGraph,
   entries: Readonly<Record<string, string>> = {},
@@ -79,7 +79,7 @@ function operatorsOf(model: Uint8Array): string[] {
   return fieldsOf(graph!, NODE_OF_GRAPH).map((node) => new TextDecoder().decode(fieldsOf(node, OPERATOR_OF_NODE)[0]));
 }
 
-/** The bytes of the fields of a message with a number, of those that have a length. */
+/** The contents of all length-delimited fields of a protobuf message with this field number. */
 function fieldsOf(message: Uint8Array, wanted: number): Uint8Array[] {
   const found: Uint8Array[] = [];
   let offset = 0;

@@ -7,7 +7,7 @@ import { graphOf, optimizedOperators } from "./optimized_model.ts";
 import { OPTIMIZER_DOCS, optimizerDocs } from "./write_optimizer_docs.ts";
 
 const LIST = new URL("./programs/list_transformers.ts", import.meta.url);
-/** What groups rules; its own name cannot be disabled alone. */
+/** A transformer that applies a group of rules. It cannot be disabled by name, only its rules can. */
 const GROUP = /^Level\d_RuleBasedTransformer$/;
 
 Deno.test("the optimisers that run are those that the table lists as proven", async () => {
@@ -16,7 +16,7 @@ Deno.test("the optimisers that run are those that the table lists as proven", as
   const applied = [...log.matchAll(/Applying graph transformer (.+) on step 1/g)].map(([, name]) => name!);
   assert(applied.length > 0, log);
   const proven = OPTIMIZERS.filter(({ kind, verdict }) => kind === "transformer" && verdict === "proven");
-  // In blocks of channels on x64 alone.
+  // ONNX Runtime uses blocks of channels (NCHWc) only on x64.
   const expected = proven.map(({ name }) => name).filter((name) =>
     Deno.build.arch === "x86_64" || name !== "NchwcTransformer"
   );
@@ -28,13 +28,13 @@ Deno.test("the table lists each optimiser once, with a reason", () => {
   assertEquals(names.length, new Set(names).size);
   for (const { name, reason } of OPTIMIZERS) {
     assert(reason.length > 0, name);
-    assert(!/[;,]/.test(name), `${name} would not be read as one name`);
+    assert(!/[;,]/.test(name), `${name} contains a separator`);
   }
 });
 
 const DISABLED = "optimization.disable_specified_optimizers";
 
-/** For a disabled rule: a graph that it changes, and the operators without it. */
+/** A disabled rule, a graph that it would change, and the graph's operators without the rule. */
 interface Change {
   readonly rule: string;
   readonly graph: OnnxGraph;
@@ -44,7 +44,7 @@ interface Change {
 const BATCH_NORM = { "s[2]": [2], "b[2]": [1], "m[2]": [0.5], "v[2]": [4] };
 const POOL = { kernel_shape: [2, 2], strides: [1, 1] };
 
-/** An activation before a quantisation to uint8, whose range it has. */
+/** An activation before a quantisation to uint8 that clamps to the same range. */
 function beforeQuantization(activation: string): OnnxGraph {
   const graph = graphOf("x[2]", { "s[]": [1], "a[]": [0], "b[]": [255] }, [
     ["Exp", "x", "e"],
@@ -141,7 +141,7 @@ const CHANGES: readonly Change[] = [
 
 for (const { rule, graph, without } of CHANGES) {
   Deno.test(`${rule} is disabled, and would change the graph otherwise`, async () => {
-    // In blocks of channels a normalisation becomes a convolution.
+    // NchwcTransformer would turn a normalisation into a convolution.
     const names = [...namesOf("disabled"), "NchwcTransformer"];
     const operators = await optimizedOperators(graph, { [DISABLED]: names.join(";") });
     assertEquals(operators, without);

@@ -1,5 +1,5 @@
 /**
- * Quantised chains: what a program did not quantise is computed in float32, and what it did is quantised as it said.
+ * Chains with quantisation: engines must not quantise more than the program does, and not leave out a quantisation.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { MLOperand } from "@webnn/deno";
 import { testProgram, type Writer } from "./company.ts";
 
-/** int8 weights 0, 1, 1, 1 ... of K rows. */
+/** A column of int8 weights: 0, 1, 1, 1, ... */
 function weights({ builder, k, f }: Writer, rows: number): MLOperand {
   const w = k("int8", [rows, 1], Array.from({ length: rows }, (_, i) => i === 0 ? 0 : 1));
   return builder.dequantizeLinear(w, f([1, 1], [1]), k("int8", [1, 1], [0]));
@@ -24,13 +24,17 @@ for (const rows of [16, 32, 256]) {
   );
 }
 
-testProgram("nor does one with 4-bit weights in blocks", ({ builder, x, k, f }) => {
-  const input = x([1, 32], Array.from({ length: 32 }, (_, i) => i === 0 ? 1000 : 1));
-  const w = k("uint4", [32, 1], Array.from({ length: 32 }, (_, i) => i === 0 ? 8 : 9));
-  return builder.matmul(input, builder.dequantizeLinear(w, f([2, 1], [1, 2]), k("uint4", [2, 1], [8, 8])));
-}, [15 + 32]);
+testProgram(
+  "a product of float activations and 4-bit weights does not quantise the activations",
+  ({ builder, x, k, f }) => {
+    const input = x([1, 32], Array.from({ length: 32 }, (_, i) => i === 0 ? 1000 : 1));
+    const w = k("uint4", [32, 1], Array.from({ length: 32 }, (_, i) => i === 0 ? 8 : 9));
+    return builder.matmul(input, builder.dequantizeLinear(w, f([2, 1], [1, 2]), k("uint4", [2, 1], [8, 8])));
+  },
+  [15 + 32],
+);
 
-/** A chain of dequantisation with a scale for each channel, some operator, and quantisation. */
+/** A chain: dequantises with a scale for each channel, applies an operator, and quantises. */
 function chain(apply: (writer: Writer, d: MLOperand) => MLOperand, values = [4, 8]) {
   return (writer: Writer) => {
     const { builder, input, f, k } = writer;
@@ -56,7 +60,7 @@ testProgram("conv2d", chain(({ builder, f }, d) => builder.conv2d(d, f([1, 2, 1,
 testProgram("matmul", chain(({ builder, f }, d) => builder.matmul(d, f([1, 1, 1, 2], [1, 2]))), [4, 8, 4, 8]);
 
 testProgram(
-  "two pairs of quantisation are both carried out",
+  "a value that is quantised and dequantised twice is rounded twice",
   ({ builder, x, f, k }) => {
     const pair = (input: MLOperand, scale: number, zero: number) => {
       const parameters = [f([1], [scale]), k("int8", [1], [zero])] as const;
@@ -68,7 +72,7 @@ testProgram(
   { relative: 1e-6 },
 );
 
-/** An int32 dequantised, as biases are, before an operator. */
+/** An operator on a dequantised int32, such as a quantised bias. */
 function afterInt32(shape: readonly number[], apply: (writer: Writer, d: MLOperand) => MLOperand) {
   return (writer: Writer) => {
     const { builder, input, f, k } = writer;
@@ -98,5 +102,5 @@ testProgram(
     ({ builder, f }, d) => builder.conv2d(d, f([1, 1, 1, 2], [1, 10]), { inputLayout: "nhwc", filterLayout: "ohwi" }),
   ),
   [10, 32],
-  { not: { ggml: "the plug-in takes convolutions that it does not know" } },
+  { not: { ggml: "the plug-in claims convolutions that it does not support" } },
 );

@@ -1,26 +1,26 @@
 /**
- * Casts that round, moves that keep every bit, and sums beyond float16: what the web platform tests came to ask in the
- * autumn of 2026, in cases of our own.
+ * Casts that round, moves that keep every bit, and sums beyond the range of float16: what the web platform tests added
+ * in the autumn of 2026, in our own cases.
  *
  * @module
  */
 
 import type { MLOperand } from "@webnn/deno";
 import { isGpuSoftware } from "../support/devices.ts";
-import { type Particulars, testProgram, type Writer } from "./company.ts";
+import { type TestOptions, testProgram, type Writer } from "./company.ts";
 
-const NO_FLOAT16: Particulars = isGpuSoftware ? { not: { webgpu: "a GPU in software has no float16" } } : {};
+const NO_FLOAT16: TestOptions = isGpuSoftware ? { not: { webgpu: "the software GPU does not support float16" } } : {};
 
-/** These compute in float32 throughout. */
-const KEEPS_FLOAT32: Particulars = {
+/** Engines that skip the rounding to float16. */
+const KEEPS_FLOAT32: TestOptions = {
   not: {
     ...NO_FLOAT16.not,
-    openvino: "OpenVINO leaves out casts to float16 and back",
-    ggml: "the plug-in leaves out casts to float16 and back",
+    openvino: "OpenVINO removes casts to float16 and back",
+    ggml: "the plug-in removes casts to float16 and back",
   },
 };
 
-/** To float16 and back. */
+/** Casts to float16 and back. */
 function throughFloat16({ builder }: Writer, x: MLOperand): MLOperand {
   return builder.cast(builder.cast(x, "float16"), "float32");
 }
@@ -29,13 +29,13 @@ const WIDE = [1.0001, 1 + 2 ** -11, 1 + 3 * 2 ** -11, 65519, 65520, 1e-8, 2 ** -
 const NARROW = [1, 1, 1 + 2 ** -9, 65504, Infinity, 0, 2 ** -24, -0, Infinity];
 
 testProgram(
-  "float32 to float16 and back rounds to the nearest, to even between two",
+  "casts to float16 and back round to the nearest number, ties to even",
   (writer) => throughFloat16(writer, writer.x([9], WIDE)),
   NARROW,
   KEEPS_FLOAT32,
 );
 testProgram(
-  "two roundings are two, with an operator between them or not",
+  "casts to float16 and back round each time, with or without an operator between them",
   (writer) => {
     const { builder, f } = writer;
     const x = throughFloat16(writer, throughFloat16(writer, writer.x([2], [2049, 1 + 2 ** -11])));
@@ -45,7 +45,7 @@ testProgram(
   KEEPS_FLOAT32,
 );
 testProgram(
-  "the rounding of a sum to float16 comes before the next sum",
+  "a sum is rounded to float16 before the next addition",
   (writer) => {
     const { builder, f, input } = writer;
     const x = input("float16", [1], [2048]);
@@ -64,11 +64,10 @@ testProgram(
   [1, -1, 0, 0, 1, -1, 0, 0],
 );
 
-/** Subnormals, -0, the least and the greatest of float16. */
+/** Subnormal numbers, -0, the smallest number and the infinities of float16. */
 const HALVES = [2 ** -24, -0, -(2 ** -24), 1023 * 2 ** -24, -65504, Infinity, -Infinity, 0];
 
-/** Why its own choice between values is another one. */
-const WHERE = { ggml: "the plug-in multiplies by 0 what is not taken" };
+const WHERE = { ggml: "the plug-in computes where as a sum of products with 0 and 1" };
 
 const MOVES: Readonly<Record<string, (writer: Writer, x: MLOperand) => MLOperand>> = {
   reshape: ({ builder }, x) => builder.reshape(x, [8]),
@@ -100,7 +99,7 @@ testProgram(
 );
 
 testProgram(
-  "where does not look at what it does not take",
+  "where ignores NaN and infinities in elements that it does not select",
   ({ builder, f, x }) => {
     const value = x([4], [1, -1, NaN, -0]);
     return builder.where(builder.greater(value, f([], [0])), builder.log(value), f([4], [5, 6, 7, 8]));
@@ -110,7 +109,7 @@ testProgram(
 );
 
 testProgram(
-  "reduceLogSum of float16 whose sum is greater than float16 can be",
+  "reduceLogSum of float16 numbers whose sum overflows float16",
   ({ builder, input }) => builder.cast(builder.reduceLogSum(input("float16", [4], [6e4, 6e4, 6e4, 6e4])), "float32"),
   [Math.log(24e4)],
   { ...NO_FLOAT16, absolute: 0.01 },
@@ -138,7 +137,7 @@ testProgram(
 );
 
 testProgram(
-  "nearest-neighbour resampling takes the lesser of two pixels that are as near",
+  "nearest-neighbour resampling selects the first of two equally near pixels",
   ({ builder, x }) => builder.resample2d(x([1, 1, 1, 4], [1, 2, 3, 4]), { sizes: [1, 6] }),
   [1, 1, 2, 3, 3, 4],
 );

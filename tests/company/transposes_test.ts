@@ -1,4 +1,4 @@
-/** Values that are transposed and used elsewhere too: ONNX Runtime moves and drops transposes. */
+/** Values that are transposed and also used elsewhere: ONNX Runtime moves and removes transposes. */
 
 import { assertEquals } from "@std/assert";
 import { MLGraphBuilder } from "@webnn/deno";
@@ -18,8 +18,8 @@ Deno.test("a transpose before gemm whose result is an output is computed", async
   assertEquals([first!.data, second!.data], [[1, 3, 2, 4], [1, 3, 2, 4]]);
 });
 
-/** What is computed before a transpose and a quantisation in steps of 0.5. */
-async function besideQuantization(use: (builder: MLGraphBuilder, y: ReturnType<MLGraphBuilder["tile"]>) => typeof y) {
+/** Transposes and quantises a value, and also uses it otherwise. Returns the results of both. */
+async function usedAndQuantized(use: (builder: MLGraphBuilder, y: ReturnType<MLGraphBuilder["tile"]>) => typeof y) {
   const context = await sharedContext();
   const builder = new MLGraphBuilder(context);
   const y = builder.tile(builder.input("x", { dataType: "float32", shape: [1, 2] }), [1, 2]);
@@ -35,6 +35,6 @@ async function besideQuantization(use: (builder: MLGraphBuilder, y: ReturnType<M
 Deno.test("a value that is transposed and quantised is not quantised for its other uses", async () => {
   const [low, high] = [Math.fround(-1.2), Math.fround(3.3)];
   const steps = [0, 3.5, 0, 3.5];
-  assertEquals(await besideQuantization((_, y) => y), [[low, high, low, high], steps]);
-  assertEquals(await besideQuantization((builder, y) => builder.neg(y)), [[-low, -high, -low, -high], steps]);
+  assertEquals(await usedAndQuantized((_, y) => y), [[low, high, low, high], steps]);
+  assertEquals(await usedAndQuantized((builder, y) => builder.neg(y)), [[-low, -high, -low, -high], steps]);
 });

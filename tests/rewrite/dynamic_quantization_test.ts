@@ -1,4 +1,4 @@
-/** Dynamic quantisation in the formulas of clients, and look-alikes. */
+/** Dynamic quantisation as clients write it, and look-alikes. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -9,7 +9,8 @@ interface Parts {
   readonly shape?: number[];
   readonly scaleOfInput?: number;
   readonly steps?: number;
-  readonly least?: number;
+  /** The bound that the range must include. */
+  readonly bound?: number;
   readonly clamp?: MLClampOptions;
   readonly guarded?: boolean;
   readonly roundFirst?: boolean;
@@ -20,11 +21,11 @@ interface Parts {
 /** The results of the formula: bytes, scale and zero point. */
 function quantised(tools: Tools, parts: Parts = {}): [MLOperand, MLOperand, MLOperand] {
   const { b, f, input } = tools;
-  const { shape = [4, 6], steps = 255, least = 0, clamp = { minValue: 0, maxValue: 255 }, zero = "neg" } = parts;
+  const { shape = [4, 6], steps = 255, bound = 0, clamp = { minValue: 0, maxValue: 255 }, zero = "neg" } = parts;
   const x = input(shape, parts.scaleOfInput);
   const options = parts.axes ? { axes: parts.axes } : {};
-  const low = b.min(b.reduceMin(x, options), f([], least));
-  const span = b.div(b.sub(b.max(f([], least), b.reduceMax(x, options)), low), f([], steps));
+  const low = b.min(b.reduceMin(x, options), f([], bound));
+  const span = b.div(b.sub(b.max(f([], bound), b.reduceMax(x, options)), low), f([], steps));
   const scale = parts.guarded ? b.where(b.equal(span, f([], 0)), f([], 1), span) : span;
   const quotient = b.div(low, scale);
   const point = zero === "neg" ? b.neg(quotient) : b.sub(f([], 0), quotient);
@@ -92,7 +93,7 @@ Deno.test("products with dynamic quantisation: quantise, multiply bytes, scale",
 
 const lookAlikes: Readonly<Record<string, Parts>> = {
   "254 steps": { steps: 254 },
-  "a range from 1 on": { least: 1 },
+  "a range that includes 1 instead of 0": { bound: 1 },
   "a zero point up to 127": { clamp: { minValue: 0, maxValue: 127 } },
   "a zero point without limits": { clamp: {} },
   "a range along some axes": { axes: [0], guarded: true },

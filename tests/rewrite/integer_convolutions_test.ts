@@ -1,9 +1,9 @@
-/** Convolutions of bytes, and from bytes to bytes, in the formulas of clients, and look-alikes. */
+/** Convolutions of bytes, and from bytes to bytes, as clients write them, and look-alikes. */
 
 import { assert, assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
 import { random } from "../../support/random.ts";
-import { assertBecomes, assertKeepsFrom, type Program, run, type Tools } from "./program.ts";
+import { assertBecomes, assertDoesNotBecome, type Program, run, type Tools } from "./program.ts";
 
 const OPS = ["ConvInteger", "QLinearConv"];
 const PREPARED = ["Add", "Mul", "Cast"];
@@ -61,11 +61,11 @@ for (const dataType of ["int8", "uint8"] as const) {
   });
 
   Deno.test(`a convolution with the smallest and largest ${dataType}`, async () => {
-    const [least, greatest] = dataType === "int8" ? [-128, 127] : [0, 255];
+    const [min, max] = dataType === "int8" ? [-128, 127] : [0, 255];
     for (const zeroPoint of [0, 255]) {
       await assertBecomes(["Clip", "Cast", "ConvInteger", "Cast"], (tools) => {
         const { b, input, k } = tools;
-        const w = k(dataType, [2, 64, 1, 1], Array.from({ length: 128 }, (_, i) => i < 64 ? least! : greatest!));
+        const w = k(dataType, [2, 64, 1, 1], Array.from({ length: 128 }, (_, i) => i < 64 ? min! : max!));
         const x = b.cast(b.clamp(input([1, 64, 2, 2], 1e4), { minValue: 0, maxValue: 255 }), "uint8");
         return b.conv2d(dequantized(tools, x, 1, zeroPoint), dequantized(tools, w, 1, 0));
       }, 0);
@@ -98,9 +98,9 @@ for (const dataType of ["int8", "uint8"] as const) {
     await assertBecomes([...PREPARED, "QLinearConv"], of((_, sums) => sums), 0);
     await assertBecomes([...PREPARED, "QLinearConv"], of(({ b }, sums) => b.relu(sums), 0), 0);
     await assertBecomes([...PREPARED, "QLinearConv", "Reshape"], of(({ b }, sums) => b.reshape(sums, [3, 12])), 0);
-    await assertKeepsFrom(["QLinearConv"], of(({ b }, sums) => b.relu(sums), 3), 0.005);
-    await assertKeepsFrom(["QLinearConv"], of(({ b }, sums) => b.sigmoid(sums)), 0.005);
-    await assertKeepsFrom(["QLinearConv"], (tools) => {
+    await assertDoesNotBecome(["QLinearConv"], of(({ b }, sums) => b.relu(sums), 3), 0.005);
+    await assertDoesNotBecome(["QLinearConv"], of(({ b }, sums) => b.sigmoid(sums)), 0.005);
+    await assertDoesNotBecome(["QLinearConv"], (tools) => {
       const sums = tools.b.conv2d(dequantized(tools, image(tools, IMAGE), 0.02, 100), filter(tools, dataType, FILTER));
       return [
         tools.b.quantizeLinear(sums, tools.f([1, 1, 1, 1], 1), tools.k("uint8", [1, 1, 1, 1], [3])),
@@ -111,7 +111,7 @@ for (const dataType of ["int8", "uint8"] as const) {
 }
 
 Deno.test("a bias that is not a multiple of the scales is added in float32", async () => {
-  await assertKeepsFrom(["QLinearConv"], (tools) => {
+  await assertDoesNotBecome(["QLinearConv"], (tools) => {
     const { b, f, k } = tools;
     const x = dequantized(tools, image(tools, IMAGE), 0.02, 100);
     const sums = b.conv2d(x, filter(tools, "int8", FILTER), { bias: f([3], [0.1234, 0.2345, 0.3456]) });
@@ -159,7 +159,7 @@ Deno.test("sums over parts of the channels, each exact", async () => {
     return sums.reduce((sum, part) => b.add(sum, part));
   };
   await assertBecomes([...PREPARED, "ConvInteger"], parts([28, 28, 8]), 0);
-  await assertKeepsFrom(OPS, parts([100, 40]), TOLERANCE);
+  await assertDoesNotBecome(OPS, parts([100, 40]), TOLERANCE);
 });
 
 const lookAlikes: Readonly<Record<string, Program>> = {
@@ -183,18 +183,17 @@ const lookAlikes: Readonly<Record<string, Program>> = {
 };
 
 for (const [name, program] of Object.entries(lookAlikes)) {
-  Deno.test(`no convolution of bytes: ${name}`, () => assertKeepsFrom(OPS, program, 4e-6));
+  Deno.test(`no convolution of bytes: ${name}`, () => assertDoesNotBecome(OPS, program, 4e-6));
 }
 
 Deno.test("from bytes to bytes, results differ from float64 only near a tie", async () => {
-  const [scale, unit] = [0.013, Math.fround(0.02)];
   const { outputs, expected, ops } = await run((tools) => {
     const { b, f, k } = tools;
     const x = dequantized(tools, image(tools, [1, 16, 24, 24]), 0.02, 100);
     const sums = b.conv2d(x, filter(tools, "int8", [8, 16, 3, 3]));
-    return [b.quantizeLinear(sums, f([1, 1, 1, 1], scale * 100), k("uint8", [1, 1, 1, 1], [120])), b.identity(x)];
+    return [b.quantizeLinear(sums, f([1, 1, 1, 1], 1.3), k("uint8", [1, 1, 1, 1], [120])), b.identity(x)];
   });
-  assert(ops.includes("QLinearConv"), `${ops}, ${unit}`);
+  assert(ops.includes("QLinearConv"), `${ops}`);
   const different = outputs[0]!.data.filter((value, i) => value !== expected[0]!.data[i]).length;
   assert(different <= 2, `${different} of ${outputs[0]!.data.length} differ`);
 });

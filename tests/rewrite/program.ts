@@ -71,7 +71,7 @@ export async function assertBecomes(ops: readonly string[], program: Program, to
 }
 
 /** Asserts that the engine's graph lacks these operators, and that its results equal those of the reference. */
-export async function assertKeepsFrom(ops: readonly string[], program: Program, tolerance = 2e-6): Promise<void> {
+export async function assertDoesNotBecome(ops: readonly string[], program: Program, tolerance = 2e-6): Promise<void> {
   const outcome = await run(program);
   assertEquals(outcome.ops.filter((op) => ops.includes(op)), [], `${outcome.ops}`);
   assertSame(outcome, tolerance);

@@ -1,4 +1,4 @@
-/** Activations of reshaped convolutions, reshapes that are undone, and look-alikes. */
+/** Activations after reshaped convolutions, pairs of reshapes that cancel, and look-alikes. */
 
 import type { MLOperand } from "../../mod.ts";
 import { assertBecomes, type Program, type Tools } from "./program.ts";
@@ -27,7 +27,7 @@ for (const [op, activate] of Object.entries(activations)) {
   });
 }
 
-Deno.test("a chain of convolutions over one axis keeps its images", async () => {
+Deno.test("a chain of convolutions over one axis has no reshapes in between", async () => {
   await assertBecomes(["Reshape", "Conv", "Relu", "Identity", "Conv", "Reshape"], (tools) => {
     const { b, f } = tools;
     const x = b.relu(convolution(tools, tools.input([2, 3, 5])).flat);
@@ -58,7 +58,7 @@ Deno.test("an activation stays after a reshape of another operator", async () =>
   await assertBecomes(["Reshape", "Conv", "Relu", "Reshape", "Tanh"], activated(({ b }, x) => b.tanh(b.relu(x))));
 });
 
-Deno.test("a reshape that is undone is removed, a reshape to a third shape is not", async () => {
+Deno.test("two reshapes back to the original shape are removed, two reshapes to another shape are not", async () => {
   const twice = (shape: number[]): Program => ({ b, input }) =>
     b.abs(b.reshape(b.reshape(b.neg(input([2, 6])), [3, 4]), shape));
   await assertBecomes(["Neg", "Identity", "Abs"], twice([2, 6]), 0);
@@ -66,7 +66,7 @@ Deno.test("a reshape that is undone is removed, a reshape to a third shape is no
   await assertBecomes(["Neg", "Reshape", "Reshape", "Abs"], twice([1, 2, 6]), 0);
 });
 
-Deno.test("a reshape that is undone stays if it is also used elsewhere", async () => {
+Deno.test("the first of two cancelling reshapes stays if it is also used elsewhere", async () => {
   await assertBecomes(["Neg", "Reshape", "Identity", "Abs"], ({ b, input }) => {
     const narrow = b.reshape(b.neg(input([2, 6])), [3, 4]);
     return [b.abs(b.reshape(narrow, [2, 6])), narrow];

@@ -42,7 +42,7 @@ const merged: Readonly<Record<string, Program>> = {
     b.batchNormalization(y, f([3], [1, 2, 3]), f([3], [4, 0.5, 9]), { scale: f([3], SIGNED), bias: f([3], [5, 6, 7]) })
   ),
   "a subnormal summand": followed(({ b, f }, y) => b.add(y, f([3, 1, 1], [2 ** -140, 0, 1]))),
-  "a factor of a channel with a subnormal weight beside a normal one": followed(({ b, f }, y) => b.mul(y, f([], 3)), {
+  "a factor of a channel with a subnormal and a normal weight": followed(({ b, f }, y) => b.mul(y, f([], 3)), {
     filter: [1, 2, -3, 4, 5, 2 ** -140],
   }),
   "several in a row": followed(({ b, f }, y) =>
@@ -93,7 +93,7 @@ const kept: Readonly<Record<string, readonly [op: string, program: Program]>> = 
     "Mul",
     followed(({ b, f }, y) => b.mul(y, f([], 2 ** 70)), { filter: [1, 1, 1, 1, 1, 2 ** 60], bias: false }),
   ],
-  "a divisor that is divided": ["Div", followed(({ b, f }, y) => b.div(f([], 3), y))],
+  "a constant that is divided by the convolution": ["Div", followed(({ b, f }, y) => b.div(f([], 3), y))],
   "a constant from which the convolution is subtracted": ["Sub", followed(({ b, f }, y) => b.sub(f([], 3), y))],
   "a factor of a convolution that is an output": ["Mul", followed(({ b, f }, y) => [b.mul(y, f([], 3)), y])],
   "a factor of a convolution that is used elsewhere": [

@@ -48,7 +48,7 @@ const QUANTIZED: readonly (readonly RewriteName[])[] = [
 ];
 
 /** Rewrites of slices and reshapes, which other rewrites match as parts of their patterns. */
-const LAST: readonly RewriteName[] = ["slicesOfAll", "activationBeforeReshape", "reshapedBack"];
+const LAST: readonly RewriteName[] = ["slicesToSplit", "activationBeforeReshape", "reshapedBack"];
 
 // These lists are constants, so that the rewriter looks them up only once.
 const onCpu = (...rounding: readonly RewriteName[]) => [

@@ -1,5 +1,5 @@
 /**
- * Makes a session of one node with the log on: ONNX Runtime tells each transformer that it applies, on standard error.
+ * Creates a session of one node with the verbose log, in which ONNX Runtime names each transformer that it applies.
  *
  * @module
  */
