@@ -81,7 +81,11 @@ Deno.test("composite: constants for which the fallback has no memory leave nothi
     const constants = [1, 2, 3].map((value) => builder.constant(FLOAT, Float32Array.of(value, value)));
     return constants.reduce((product, constant) => builder.mul(product, constant), x);
   });
-  await assertRejects(() => building, DOMException, "preferred: the operand a of mul cannot be float32; fallback: no memory");
+  await assertRejects(
+    () => building,
+    DOMException,
+    "preferred: the operand a of mul cannot be float32; fallback: no memory",
+  );
   assertEquals([preferred.live.size, fallback.live.size], [0, 0]);
   context.destroy();
 });
