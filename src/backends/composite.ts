@@ -30,21 +30,21 @@ export interface LateDevice {
 
 /**
  * Combines devices. For each graph they are tried in order. The last open device must support everything that any of
- * them supports: its limits become those of the whole.
+ * them supports: its limits become those of the combined device.
  */
 export function openComposite(preferred: Device, ...others: readonly Member[]): Device {
-  const team = new Team(preferred, others);
+  const chain = new DeviceChain(preferred, others);
   return {
     info: preferred.info,
     accelerated: preferred.accelerated,
-    limits: { ...team.last.limits, preferredInputLayout: preferred.limits.preferredInputLayout },
-    lost: team.lost.promise,
+    limits: { ...chain.last.limits, preferredInputLayout: preferred.limits.preferredInputLayout },
+    lost: chain.lost.promise,
     checkMemory: (bytes) => preferred.checkMemory(bytes),
-    createTensor: (descriptor) => createTensor(preferred, team.last, descriptor),
+    createTensor: (descriptor) => createTensor(preferred, chain.last, descriptor),
     store: (bytes) => new CompositeBlock(preferred, preferred.store(bytes)),
-    compile: (graph) => compile(team, graph as Graph<CompositeBlock>),
-    abort: () => team.abort(),
-    close: () => team.close(),
+    compile: (graph) => compile(chain, graph as Graph<CompositeBlock>),
+    abort: () => chain.abort(),
+    close: () => chain.close(),
   };
 }
 
@@ -52,7 +52,7 @@ export function openComposite(preferred: Device, ...others: readonly Member[]): 
 type Opener = Omit<LateDevice, "kind">;
 
 /** The devices, in the order in which they are tried. */
-class Team {
+class DeviceChain {
   readonly lost: PromiseWithResolvers<string> = Promise.withResolvers();
   readonly members: readonly Opener[];
   readonly last: Device;
@@ -96,11 +96,11 @@ class Team {
 }
 
 /** Compiles a graph on the first device that supports it. A device may also fail while it compiles. */
-async function compile(team: Team, graph: Graph<CompositeBlock>): Promise<Executable> {
+async function compile(chain: DeviceChain, graph: Graph<CompositeBlock>): Promise<Executable> {
   const refusals: EngineRefusal[] = [];
   try {
-    for (const { engine, open } of team.members) {
-      if (team.aborted) throw new Error("The context is lost");
+    for (const { engine, open } of chain.members) {
+      if (chain.aborted) throw new Error("The context is lost");
       try {
         const device = await open();
         const problem = whyUnsupported(graph, device.limits);

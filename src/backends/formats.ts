@@ -1,5 +1,5 @@
 /**
- * The formats in which graphs are exported: each is what a backend writes, which is loaded when it is first needed.
+ * The formats in which graphs are exported. A backend writes each of them; it is loaded when it is first needed.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { Block } from "./backend.ts";
 /** Writes a graph in a format. */
 export type Exporter<Result> = (graph: Graph<Block>) => Result;
 
-/** Loads what writes ONNX files. */
+/** Loads the exporter of ONNX files. */
 export async function onnxExporter(): Promise<Exporter<Uint8Array<ArrayBuffer>>> {
   return (await import("./onnxruntime/export.ts")).exportOnnx;
 }
 
-/** Loads what writes packages of Core ML: their files by path. */
+/** Loads the exporter of Core ML packages. It returns the files of a package by path. */
 export async function mlpackageExporter(): Promise<Exporter<Map<string, Uint8Array<ArrayBuffer>>>> {
   return (await import("./coreml/export.ts")).exportMlpackage;
 }

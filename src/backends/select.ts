@@ -9,7 +9,7 @@
  * 2. `accelerated: false` or `deviceType: "cpu"`: the CPU.
  * 3. `deviceType`: a device of that kind, else the CPU.
  * 4. `powerPreference: "high-performance"`: a GPU, else an NPU, else the CPU. `"low-power"`: an NPU, else the CPU.
- * 5. Nothing: the CPU. Looking for a GPU takes 70 ms, and drivers may print.
+ * 5. No option: the CPU. Looking for a GPU takes 70 ms, and drivers may print messages.
  *
  * A hint selects only hardware that has run a small test graph correctly, never a software rasteriser. All other
  * options are demands. A hint never selects an engine that cannot meet them; if there is no other, the error names the
@@ -64,7 +64,7 @@ function checkDemands(name: string, engine: Parameters<typeof honouredBy>[0], se
 async function openCoreML(selection: Selection): Promise<Device> {
   const { fallback, provider } = selection;
   if (provider !== undefined && provider !== COREML) {
-    throw new Error(`the backend coreml has no provider ${provider}; leave out one of the two`);
+    throw new Error(`the backend coreml has no provider ${provider}; leave out one of the two options`);
   }
   checkDemands("the backend coreml", "coreml", selection);
   const [coreml, onnxruntime] = await Promise.all([import("./coreml/mod.ts"), import("./onnxruntime/mod.ts")]);
@@ -91,7 +91,7 @@ function absentCpu(error: unknown): LateDevice {
   return { kind: "late", engine: { backend: "onnxruntime", provider: "cpu" }, open: () => Promise.reject(error) };
 }
 
-/** The device that says what Core ML may use: "gpu" stands for all of it. */
+/** The kind of device that stands for Core ML's choice of compute units; "gpu" stands for all units. */
 function computeUnitsOf({ accelerated, device, deviceType, powerPreference }: Selection): DeviceKind {
   if (device !== undefined) return device;
   if (!accelerated) return "cpu";
@@ -133,6 +133,6 @@ export function devicesOf({ accelerated, device, deviceType, powerPreference, pr
 
 function describeAbsence({ device, provider }: Selection, reasons: readonly string[]): string {
   const wanted = [device, provider && `provider ${provider}`].filter((word) => word !== undefined).join(" by ");
-  const why = reasons.length > 0 ? `: ${reasons.join("; ")}` : "; devices() lists what there is";
+  const why = reasons.length > 0 ? `: ${reasons.join("; ")}` : "; devices() lists the available ones";
   return `no ${wanted} is available${why}`;
 }

@@ -71,7 +71,7 @@ Deno.test("a GPU counts as the same if the provider can only pick that one", () 
   const untold = { ...RTX, description: "", vendorId: NaN };
   assertEquals(
     describeMismatch(provider, [rtx], untold),
-    "webgpu runs on NVIDIA RTX 4090, and WebGPU does not tell whether the GPUDevice's adapter is that",
+    "webgpu runs on NVIDIA RTX 4090, and WebGPU does not reveal whether the GPUDevice's adapter is the same GPU",
   );
 });
 

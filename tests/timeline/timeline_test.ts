@@ -143,8 +143,8 @@ test("a copy that waits is freed once it is written, and the caller's own bytes 
 test("a write that has to wait and finds no memory is refused by the call, and nothing else is lost", async ({ context, device, graph, x, y }) => {
   context.writeTensor(x, Float32Array.of(1, 2));
   context.dispatch(graph, { x }, { y });
-  device.fail("checkMemory", "12 MiB are asked for, and 3 MiB are left");
-  const error = assertThrows(() => context.writeTensor(x, Float32Array.of(7, 7)), DOMException, "3 MiB are left");
+  device.fail("checkMemory", "12 MiB are needed, but only 3 MiB are available");
+  const error = assertThrows(() => context.writeTensor(x, Float32Array.of(7, 7)), DOMException, "3 MiB are available");
   assertEquals(error.name, "UnknownError");
   assertStringIncludes(error.message, "await a read before you write more");
   context.writeTensor(x, Float32Array.of(5, 6));
@@ -154,7 +154,7 @@ test("a write that has to wait and finds no memory is refused by the call, and n
 
 test("a read that finds no memory for its result rejects, and the next one succeeds", async ({ context, device, x }) => {
   context.writeTensor(x, Float32Array.of(1, 2));
-  device.fail("checkMemory", "12 MiB are asked for, and 3 MiB are left");
+  device.fail("checkMemory", "12 MiB are needed, but only 3 MiB are available");
   const error = await assertRejects(
     () => context.readTensor(x),
     DOMException,

@@ -52,7 +52,7 @@ export class RecentBindings<Tensor extends Bindable, Native> {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
-      if (!isTo(entry.tensors, inputs, outputs)) continue;
+      if (!bindsTo(entry.tensors, inputs, outputs)) continue;
       if (i > 0) {
         entries.copyWithin(1, 0, i);
         entries[0] = entry;
@@ -85,7 +85,7 @@ export class RecentBindings<Tensor extends Bindable, Native> {
 }
 
 /** Whether a binding has these tensors. */
-function isTo(tensors: readonly unknown[], inputs: readonly unknown[], outputs: readonly unknown[]): boolean {
+function bindsTo(tensors: readonly unknown[], inputs: readonly unknown[], outputs: readonly unknown[]): boolean {
   for (let i = 0; i < inputs.length; i++) if (tensors[i] !== inputs[i]) return false;
   for (let i = 0; i < outputs.length; i++) if (tensors[inputs.length + i] !== outputs[i]) return false;
   return true;

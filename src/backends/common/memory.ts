@@ -24,7 +24,7 @@ export function checkMemory(bytes: number): void {
   unchecked += bytes;
   if (unchecked < CHECK_INTERVAL) return;
   unchecked = 0;
-  checkAvailable(bytes, (needed) => `${needed} are asked for`);
+  checkAvailable(bytes, (needed) => `${needed} are needed`);
 }
 
 /**
@@ -40,5 +40,5 @@ function checkAvailable(bytes: number, describe: (needed: string) => string): vo
   const available = availableMemory() - MARGIN;
   if (bytes <= available) return;
   const mebibytes = (value: number) => `${Math.max(Math.ceil(value / 2 ** 20), 0)} MiB`;
-  throw new RangeError(`${describe(mebibytes(bytes))}, and ${mebibytes(available)} are left`);
+  throw new RangeError(`${describe(mebibytes(bytes))}, but only ${mebibytes(available)} are available`);
 }

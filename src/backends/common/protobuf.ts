@@ -45,7 +45,7 @@ export class ProtobufWriter {
   /** A string field. */
   string(field: number, value: string): void {
     this.#tag(field, LENGTH_DELIMITED);
-    if (value.length <= SHORT_STRING && this.#isAsciiWritten(value)) return;
+    if (value.length <= SHORT_STRING && this.#tryWriteAscii(value)) return;
     const bytes = this.#encoder.encode(value);
     this.#varint(bytes.length);
     this.#append(bytes);
@@ -87,8 +87,8 @@ export class ProtobufWriter {
     this.#length = end + shift;
   }
 
-  /** Writes the length and a short string if all characters are ASCII; else writes nothing. */
-  #isAsciiWritten(value: string): boolean {
+  /** Writes the length and a short string, and returns true, if all characters are ASCII. Else writes nothing. */
+  #tryWriteAscii(value: string): boolean {
     this.#reserve(1 + value.length);
     const start = this.#length + 1;
     for (let i = 0; i < value.length; i++) {

@@ -45,7 +45,7 @@ import {
   waitingOf,
 } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
-import type { Way } from "./way.ts";
+import type { Forms } from "./forms.ts";
 
 /**
  * Graphs within these limits are compiled synchronously: nodes of the engine, bytes of weights, and microseconds per
@@ -60,13 +60,13 @@ type ConfigEntries = Readonly<Record<string, string>>;
  * The estimated microseconds of short runs. The estimate is cautious: such runs take up to a millisecond or two on one
  * core.
  */
-const SHORT = { least: INLINE_LIMITS.microseconds, most: 15_000 };
+const SHORT = { min: INLINE_LIMITS.microseconds, max: 15_000 };
 
-/** What sessions of a graph are created from, beside the options of the context. */
-interface Making {
+/** How the options of a graph's session differ from those of the context. */
+interface GraphSettings {
   readonly entries: ConfigEntries;
   readonly waiting: Waiting;
-  /** What the provider is told for this graph. */
+  /** The provider's options for this graph. */
   readonly graphOptions?: ProviderOptions;
   readonly adapt?: ((options: Pointer) => void) | undefined;
 }
@@ -84,13 +84,13 @@ export class OrtDevice implements Device {
   /** The options of sessions on the CPU. */
   readonly #options: KeptOptions;
   /** The options of sessions being created. */
-  readonly #making: Set<Pointer> = new Set();
+  readonly #inCreation: Set<Pointer> = new Set();
 
   constructor(
     readonly runtime: OrtRuntime,
     readonly settings: SessionSettings,
     readonly accelerator?: Accelerator,
-    /** The options of sessions on the CPU. */
+    /** The compile cache; only for the CPU, and if the context has a cache folder. */
     readonly cache?: CompileCache,
   ) {
     const { device, name, isHardware } = accelerator?.provider ?? CPU;
@@ -136,7 +136,7 @@ export class OrtDevice implements Device {
       // A profile needs the lowered graph.
       const cached = source && !profiler && await this.cache!.load(source, this.#accessOf(given));
       if (cached) return this.#executableOf(cached);
-      // What is done at once is not awaited, so that the timeline counts the time of small graphs.
+      // Steps that finish at once are not awaited, so that the timeline counts their time.
       const rewriting = inTurns(this.#rewrite(given));
       graph = rewriting instanceof Promise ? await rewriting : rewriting;
       const peak = peakBytes(graph);
@@ -158,9 +158,9 @@ export class OrtDevice implements Device {
   abort(): void {
     try {
       this.runtime.api.RunOptionsSetTerminate(this.#runOptions);
-      for (const options of this.#making) this.runtime.api.SessionOptionsSetLoadCancellationFlag(options, true);
+      for (const options of this.#inCreation) this.runtime.api.SessionOptionsSetLoadCancellationFlag(options, true);
     } catch {
-      // What cannot be stopped ends by itself.
+      // Work that cannot be stopped ends by itself.
     }
   }
 
@@ -171,7 +171,7 @@ export class OrtDevice implements Device {
     this.accelerator?.close();
   }
 
-  /** The graph with the engine's own operators, where the provider benefits from them. */
+  /** Rewrites the graph with the patterns that the provider benefits from. */
   #rewrite(graph: Graph<NativeBlock>): Steps<Graph<NativeBlock>> {
     const rows = rewritesOf(this.accelerator?.provider.name, this.settings.allowReducedPrecision);
     return rewriteInSteps(graph, rows, {
@@ -204,8 +204,8 @@ export class OrtDevice implements Device {
       if (cached) return cached.session;
     }
     const { accelerator, runtime } = this;
-    const [borrowed, owned] = [true, false].map((own) =>
-      graph.constants.filter(({ shared }) => shared === own).map(({ block }) => block)
+    const [borrowed, owned] = [true, false].map((isShared) =>
+      graph.constants.filter(({ shared }) => shared === isShared).map(({ block }) => block)
     ) as [NativeBlock[], NativeBlock[]];
     for (const block of borrowed) block.retain();
     const packed = packedWeights(runtime, accelerator ? { ...onnx, initializers: [] } : onnx);
@@ -223,11 +223,11 @@ export class OrtDevice implements Device {
       };
       const isPlain = packed.container === null && !profiler;
       const waiting = this.#waitingOf(graph);
-      const making = { entries, waiting, graphOptions, adapt: isPlain ? undefined : adapt };
+      const graphSettings = { entries, waiting, graphOptions, adapt: isPlain ? undefined : adapt };
       const pointer = await returningWeights(
         runtime,
-        weightBytes + packed.packedInVain,
-        () => this.#createSession(create, making),
+        weightBytes + packed.duplicateBytes,
+        () => this.#createSession(create, graphSettings),
       );
       return ownSession(runtime, pointer, users, weightBytes);
     } catch (error) {
@@ -254,15 +254,15 @@ export class OrtDevice implements Device {
   /** Takes over the session, even if this fails, and the profiler if it succeeds. */
   async #makeExecutable(
     session: OrtSession,
-    way: Way,
+    forms: Forms,
     facts: Facts,
     profiler: Profiler | undefined,
   ): Promise<Executable> {
     const { accelerator } = this;
     try {
-      const placement = accelerator && checkPlacement(accelerator, session.pointer, way);
+      const placement = accelerator && checkPlacement(accelerator, session.pointer, forms);
       const executable = this.#executable(session, facts);
-      if (profiler) return (await import("./profile/measured_executable.ts")).measured(executable, profiler, way);
+      if (profiler) return (await import("./profile/measured_executable.ts")).measured(executable, profiler, forms);
       return accelerator && placement ? place(accelerator, executable, placement) : executable;
     } catch (error) {
       this.#perform(() => session.release());
@@ -305,30 +305,32 @@ export class OrtDevice implements Device {
   }
 
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
-  async #createSession(create: CreateSession, making: Making): Promise<Pointer> {
+  async #createSession(create: CreateSession, graphSettings: GraphSettings): Promise<Pointer> {
     try {
-      return await this.#tryCreateSession(create, making);
+      return await this.#tryCreateSession(create, graphSettings);
     } catch (error) {
       if (!isMissingPool(error)) throw error;
       // Someone else created the environment of the process without a pool, so each session gets its own.
       this.runtime.poolThreads = 0;
-      return await this.#tryCreateSession(create, making);
+      return await this.#tryCreateSession(create, graphSettings);
     }
   }
 
-  async #tryCreateSession(create: CreateSession, making: Making): Promise<Pointer> {
-    const options = this.#sessionOptions(making);
-    this.#making.add(options.pointer);
+  async #tryCreateSession(create: CreateSession, graphSettings: GraphSettings): Promise<Pointer> {
+    const options = this.#sessionOptions(graphSettings);
+    this.#inCreation.add(options.pointer);
     try {
       return await this.#perform(() => create(options.pointer));
     } finally {
-      this.#making.delete(options.pointer);
+      this.#inCreation.delete(options.pointer);
       options.release();
     }
   }
 
   /** The options of a session: the kept ones, if nothing is changed. */
-  #sessionOptions({ entries, waiting, graphOptions, adapt }: Making): Releasable & { readonly pointer: Pointer } {
+  #sessionOptions(
+    { entries, waiting, graphOptions, adapt }: GraphSettings,
+  ): Releasable & { readonly pointer: Pointer } {
     const { accelerator, runtime: { api } } = this;
     if (!accelerator && !adapt) return { pointer: this.#options.with(entries, waiting), release() {} };
     const pointer = accelerator?.createSessionOptions(graphOptions) ??
@@ -371,8 +373,8 @@ function isSmall(graph: Graph<NativeBlock>, { nodes }: OnnxGraph): boolean {
 
 function lengthOfRun(graph: Graph<NativeBlock>): Circumstances["run"] {
   const microseconds = estimateMicroseconds(graph);
-  if (microseconds <= SHORT.least) return "tiny";
-  return microseconds <= SHORT.most ? "short" : "long";
+  if (microseconds <= SHORT.min) return "tiny";
+  return microseconds <= SHORT.max ? "short" : "long";
 }
 
 function isMissingPool(error: unknown): boolean {

@@ -32,7 +32,7 @@ export async function openCpu(selection: Selection): Promise<Device> {
 export async function openProvider(selection: Selection, device: DeviceKind, adapter?: GpuAdapter): Promise<Opened> {
   const { OrtDevice, runtime, settings } = await open(selection);
   if (!hasDevices(runtime)) {
-    const reason = `ONNX Runtime ${runtime.version} is too old for devices; name one from 1.24 on`;
+    const reason = `ONNX Runtime ${runtime.version} does not support devices; use version 1.24 or newer`;
     return { kind: "absent", reasons: [reason] };
   }
   const found = await openFirst(runtime, selection, device, adapter);

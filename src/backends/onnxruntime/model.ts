@@ -24,11 +24,11 @@ const MIN_WEIGHT_BYTES = 1024;
 const MAX_NODES_INLINE = 200;
 
 /**
- * Creates a session on another thread, except for a few milliseconds. The session takes over blocks that are not
- * shared, unless it already rejects the model.
+ * Creates a session on another thread; only a few milliseconds of the work are on the calling thread. The session takes
+ * over blocks that are not shared, unless creating it fails before that.
  *
- * In one step, all weights would be in memory twice at the end: the model's, and the session's prepacked ones. Here,
- * the model is freed before the last step, and each weight is freed once it is prepacked.
+ * If sessions were created in one step, all weights would be in memory twice at the end: those of the model, and the
+ * session's prepacked ones. Here, the model is freed before the last step, and each weight once it is prepacked.
  * @param packed the container of packed weights that sessions share
  */
 export async function createSession(
@@ -135,11 +135,11 @@ function createModel(runtime: OrtRuntime, { inputs, outputs }: OnnxGraph, weight
   const model = modelEditor.CreateModel(cStringArray([""]), Int32Array.of(OPSET), 1);
   let graph: Pointer | undefined;
   try {
-    const made = graph = modelEditor.CreateGraph();
-    addValueInfos(runtime, inputs, (infos) => modelEditor.SetGraphInputs(made, infos, inputs.length));
-    addValueInfos(runtime, outputs, (infos) => modelEditor.SetGraphOutputs(made, infos, outputs.length));
-    for (const weight of weights) addWeight(runtime, made, weight);
-    modelEditor.AddGraphToModel(model, made);
+    const created = graph = modelEditor.CreateGraph();
+    addValueInfos(runtime, inputs, (infos) => modelEditor.SetGraphInputs(created, infos, inputs.length));
+    addValueInfos(runtime, outputs, (infos) => modelEditor.SetGraphOutputs(created, infos, outputs.length));
+    for (const weight of weights) addWeight(runtime, created, weight);
+    modelEditor.AddGraphToModel(model, created);
     return model;
   } catch (error) {
     if (graph) api.ReleaseGraph(graph);

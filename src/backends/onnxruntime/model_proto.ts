@@ -82,13 +82,13 @@ export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): 
   return writer.bytes;
 }
 
-/** The expected size without the elements, so that the buffer rarely grows, which would copy inline weights again. */
+/** The expected size without the elements. It is generous, because a buffer that grows copies all inline weights. */
 function estimatedBytes({ nodes, initializers, inputs, outputs }: OnnxGraph): number {
   return 4096 + 256 * nodes.length + 128 * (initializers.length + inputs.length + outputs.length);
 }
 
 function tooLarge(bytes: number): RangeError {
-  return new RangeError(`An ONNX file has room for 2 GiB; this model has ${bytes} bytes`);
+  return new RangeError(`An ONNX file can hold at most 2 GiB; this model has ${bytes} bytes`);
 }
 
 function writeOperatorSet(writer: ProtobufWriter, domain: string, version: number): void {

@@ -54,7 +54,7 @@ export interface ConstantData {
   readonly byteLength: number;
 }
 
-/** A constant. Small ones from the lowering contain their bytes; those of the user are elsewhere. */
+/** A constant: a small one that the lowering creates, with its bytes, or a constant of the user. */
 export interface OnnxInitializer extends OnnxValueInfo {
   readonly data: Uint8Array | ConstantData;
 }

@@ -29,8 +29,8 @@ export interface Optimizer {
   /** What it does, or what it does wrong. */
   readonly reason: string;
   /**
-   * For a disabled one: why the company fuzz finds no fault if it is enabled alone. The other disabled ones have a seed
-   * in tests/fuzz/company_test.ts that shows their fault.
+   * For a disabled optimiser: why the company fuzz finds no fault if only this one is enabled. For the other disabled
+   * optimisers, a seed in tests/fuzz/company_test.ts shows the fault.
    */
   readonly unfound?: string;
 }
@@ -117,10 +117,10 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     DoubleQDQPairsRemover: "merges two pairs of quantisation into one",
     ConstantSharing: [
       "merges equal constants of one element",
-      "equal ones are already written once: it was right in 1,111 programs, and gains nothing",
+      "the lowering already writes equal constants once: it was right in 1,111 programs, and gains nothing",
     ],
     CommonSubexpressionElimination:
-      "merges nodes whose attributes differ in 0 and −0; equal nodes are already written once",
+      "merges nodes whose attributes differ in 0 and −0; the lowering already writes equal nodes once",
     FreeDimensionOverrideTransformer: ["sets the size of free dimensions", "no graph has free dimensions"],
     GeluFusionL1: "mistakes other formulas for gelu, and loses dimensions of constants",
     LayerNormFusionL1: "mistakes formulas with other exponents, signs, epsilons and shapes for a layer norm",
@@ -131,12 +131,13 @@ export const OPTIMIZERS: readonly Optimizer[] = [
       "the engine always does this before all optimisers: doing it again changes no graph",
     ],
     WhereDummyDq: [
-      "writes a number as a dequantisation if the other branch of its where is one, for QDQSelectorActionTransformer",
-      "the number becomes its own scale: alone, it was right in 729 programs",
+      "replaces a number by a dequantisation if the other branch of the where is one, for QDQSelectorActionTransformer",
+      "the number becomes the scale, so its value stays the same: alone, it was right in 729 programs",
     ],
   }),
   ...row("transformer", "proven", [2], {
-    TransposeOptimizer_CPUExecutionProvider: "the same for nodes on the CPU; off for graphs that quantise",
+    TransposeOptimizer_CPUExecutionProvider:
+      "the same as TransposeOptimizer, for nodes on the CPU; off for graphs that quantise",
     ConvActivationFusion:
       "applies an activation to the results of a convolution before they are stored; off on WebGPU if two activations follow, because it drops the first",
     MatmulTransposeFusion: "replaces a transposed operand by an attribute of the product",
@@ -145,14 +146,14 @@ export const OPTIMIZERS: readonly Optimizer[] = [
     MatMulNBitsFusion: "starts the sums of a product with 4- or 8-bit weights with the summand that is added to it",
   }),
   ...row("transformer", "disabled", [2], {
-    QDQSelectorActionTransformer: "fuses quantised chains, and mistakes some for other ones",
+    QDQSelectorActionTransformer: "fuses quantised chains, and mistakes some for others",
     MatMulIntegerToFloatFusion: [
       "multiplies integers and scales the sums in one step",
-      "src/rewrite/ makes the same replacement under exact conditions, and leaves it nothing",
+      "src/rewrite/ makes the same replacement first, under exact conditions",
     ],
     DynamicQuantizeMatMulFusion: [
       "quantises and multiplies in one step",
-      "src/rewrite/ makes the same replacement under exact conditions, and leaves it nothing",
+      "src/rewrite/ makes the same replacement first, under exact conditions",
     ],
     GeluFusionL2: [
       "the same as GeluFusionL1",
@@ -172,7 +173,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
       "changes none of 1,800 programs: it looks for indices that are inputs; here they are clamped first",
     ],
     GatherSliceToSplitFusion: [
-      "replaces gathers of all positions along an axis by one split",
+      "replaces gathers of all indices along an axis by one split",
       "it was right in 1,087 programs; with eight rows of 4,096 it takes 1.14 times as long",
     ],
     GatherToSliceFusion: unreachable("replaces a gather of a range of indices by a slice", "Range"),
@@ -182,7 +183,7 @@ export const OPTIMIZERS: readonly Optimizer[] = [
       "it was right in 968 programs; a norm of 128 · 384 elements takes 3.3 times as long",
     ],
     BiasSkipLayerNormFusion: [
-      "merges a bias into that kernel",
+      "merges a bias into the kernel of SkipLayerNormFusion",
       "works on SkipLayerNormalization, which only SkipLayerNormFusion writes; together they were right in 800 programs",
     ],
     FastGeluFusion: "loses dimensions of constants",
@@ -240,8 +241,8 @@ export function optimizerEntries(allowReducedPrecision: boolean): Readonly<Recor
   };
 }
 
-/** Optimisers that are shown to keep the function only for graphs that do not quantise. */
-const NOT_WHERE_QUANTIZED: readonly string[] = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"];
+/** Optimisers that are disabled for graphs that quantise. */
+const OFF_IF_QUANTIZED: readonly string[] = ["TransposeOptimizer", "TransposeOptimizer_CPUExecutionProvider"];
 
 /** The activations that WebGPU's convolution kernel can apply. */
 const ACTIVATIONS: ReadonlySet<string> = new Set([
@@ -254,12 +255,12 @@ const TRANSPARENT: ReadonlySet<string> = new Set(["Identity", "Transpose"]);
 /**
  * The entries that a graph needs instead of those of {@linkcode optimizerEntries}, because of faults of the engine:
  * - If a transposed value is quantised, the transpose optimisers give all its users the quantised value.
- * - If two activations follow a convolution on WebGPU, the second one replaces the first.
+ * - If two activations follow a convolution on WebGPU, the engine drops the first one.
  * - OpenVINO rejects an output that has become a constant.
  */
 export function entriesForGraph(onnx: OnnxGraph, provider = "cpu"): Readonly<Record<string, string>> {
   const others = [
-    ...onnx.nodes.some(({ op }) => op === "QuantizeLinear") ? NOT_WHERE_QUANTIZED : [],
+    ...onnx.nodes.some(({ op }) => op === "QuantizeLinear") ? OFF_IF_QUANTIZED : [],
     ...provider === "webgpu" && isActivatedTwice(onnx) ? ["ConvActivationFusion"] : [],
     ...provider === "openvino" && hasConstantOutput(onnx) ? ["ConstantFolding"] : [],
   ];
@@ -279,11 +280,11 @@ function hasConstantOutput({ initializers, nodes, outputs }: OnnxGraph): boolean
 
 /** Whether a convolution is followed by two activations. */
 function isActivatedTwice({ nodes }: OnnxGraph): boolean {
-  const makers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
   const before = (node: OnnxNode | undefined) => {
-    let maker = node && makers.get(node.inputs[0]!);
-    while (maker && TRANSPARENT.has(maker.op)) maker = makers.get(maker.inputs[0]!);
-    return maker;
+    let producer = node && producers.get(node.inputs[0]!);
+    while (producer && TRANSPARENT.has(producer.op)) producer = producers.get(producer.inputs[0]!);
+    return producer;
   };
   return nodes.some((last) => {
     const first = ACTIVATIONS.has(last.op) ? before(last) : undefined;
@@ -300,7 +301,7 @@ export function namesOf(verdict: Verdict): string[] {
   return OPTIMIZERS.filter((optimizer) => optimizer.verdict === verdict).map(({ name }) => name);
 }
 
-/** Whether the table has all optimisers of a version. Older versions, from 1.28 on, have no other ones than 1.30. */
+/** Whether the table has all optimisers of a version. Versions 1.28 and 1.29 have no others than 1.30. */
 export function isReviewed(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [reviewedMajor = 0, reviewedMinor = 0] = REVIEWED_VERSION.split(".").map(Number);

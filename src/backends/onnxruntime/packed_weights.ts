@@ -26,10 +26,10 @@ interface Container {
 /** The container of each shared block. */
 const containers = new WeakMap<NativeBlock, Container>();
 
-/** What a session shares with others. */
+/** The prepacked weights that a session shares with others. */
 export interface PackedWeights extends Releasable {
-  /** The bytes that the session prepacked, found already in the container, and freed. */
-  readonly packedInVain: number;
+  /** The bytes that the session prepacks and frees again, because the container already has them. */
+  readonly duplicateBytes: number;
   /** For `FinalizeModelEditorSession`; null if nothing is shared. */
   readonly container: Pointer | null;
   /** Declares the shared initializers in the options of the session. */
@@ -39,14 +39,14 @@ export interface PackedWeights extends Releasable {
 /** The prepacked weights of a graph's shared blocks. Release it after the session. */
 export function packedWeights(runtime: OrtRuntime, { initializers }: OnnxGraph): PackedWeights {
   const shared = initializers.filter(isSharedWeight);
-  if (shared.length === 0) return { packedInVain: 0, container: null, addTo() {}, release() {} };
+  if (shared.length === 0) return { duplicateBytes: 0, container: null, addTo() {}, release() {} };
   const blocks = shared.map(({ data }) => data);
   const container = containerOf(runtime, blocks);
-  const packedInVain = container.users === 0 ? 0 : blocks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const duplicateBytes = container.users === 0 ? 0 : blocks.reduce((sum, { byteLength }) => sum + byteLength, 0);
   container.users++;
   const values: Pointer[] = [];
   return {
-    packedInVain,
+    duplicateBytes,
     container: container.pointer,
     addTo(options) {
       for (const initializer of shared) {

@@ -41,13 +41,13 @@ const INTEGER: readonly RewriteName[] = [
 /** Providers with kernels for ONNX Runtime's own operators; others would leave them to the CPU. */
 const WITH_OWN_OPERATORS: readonly string[] = ["cuda", "webgpu"];
 
-/** Rewrites from 8 bits to 8 bits, before others match parts of them. */
+/** Rewrites of patterns from 8 bits to 8 bits. They run first, because other rewrites match parts of these patterns. */
 const QUANTIZED: readonly (readonly RewriteName[])[] = [
   ["unsignedActivation"],
   ["quantizedConvolution", "quantizedBinary", "quantizedSigmoid", "movedBytes"],
 ];
 
-/** Rewrites of slices and reshapes, which other rewrites match as parts of their patterns. */
+/** Rewrites of slices and reshapes. They run last, because other rewrites match these as parts of their patterns. */
 const LAST: readonly RewriteName[] = ["slicesToSplit", "activationBeforeReshape", "reshapedBack"];
 
 // These lists are constants, so that the rewriter looks them up only once.

@@ -1,5 +1,6 @@
 /**
- * The open library, and what all contexts of this isolate share: the environment, its thread pool, the allocator.
+ * The open library, and the objects that all contexts of this isolate share: the environment, its thread pool, and the
+ * allocator.
  *
  * @module
  */
@@ -26,14 +27,14 @@ export interface OrtRuntime extends OnnxRuntime {
   graphs: number;
   /** The bytes freed since the heap was last trimmed, minus those allocated: about what the heap keeps for reuse. */
   freedBytes: number;
-  /** The bytes allocated since a session was last created that were more than the freed ones: new memory. */
+  /** The bytes of new memory since the last session was created: those that did not reuse freed memory. */
   freshBytes: number;
 }
 
 /** How many bytes may be free before they are returned to the operating system, which takes a few milliseconds. */
 const TRIM_THRESHOLD = 32 * 2 ** 20;
 
-/** Weights that take this much new memory belong to the first build of a network, not to one of many. */
+/** If weights took this much new memory, this is the first build of a network, and not one of many. */
 const FRESH_WEIGHTS = 4 * 2 ** 20;
 
 /** Counts allocated memory: the heap takes it from freed memory, so less is left to return. */
@@ -55,9 +56,9 @@ export function countFreed(runtime: OrtRuntime, bytes: number): void {
 }
 
 /**
- * Creates a session that owns its weights: it prepacks and frees them, or finds them prepacked. Their memory is returned
- * meanwhile if they are large or took new memory. If they reused the memory of an earlier graph, it is kept for the next
- * one: new pages would take a third of the time of a build.
+ * Creates a session that owns its weights: it prepacks and frees them, or finds them prepacked. Meanwhile, their memory
+ * is returned to the operating system if they are large or took new memory. Memory of an earlier graph that they reused
+ * is kept for the next graph: new pages would take a third of the time of a build.
  */
 export async function returningWeights<T>(
   runtime: OrtRuntime,
@@ -112,10 +113,10 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
 }
 
 /**
- * The environment, with one pool of threads that sleep, for all sessions of the process. If another isolate or module has already
- * created an environment, it is returned as it is, with or without a pool.
+ * Creates the environment, with one pool of sleeping threads for all sessions of the process. If another isolate or
+ * module has already created an environment, ONNX Runtime returns that one, with or without a pool.
  *
- * It takes about 15 ms, and is not created in a nonblocking call: if the process exited meanwhile, it would crash.
+ * This takes about 15 ms. It is not a nonblocking call, because the process would crash if it exited meanwhile.
  */
 function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
   const options = api.CreateThreadingOptions();

@@ -1,5 +1,5 @@
 /**
- * A native session, and what it depends on.
+ * A native session, and the objects that it depends on.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { Pointer } from "../../../ffi/memory.ts";
 import type { Releasable } from "../backend.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
-/** A session. It has one owner at a time, who releases it: its creator, then the executable. */
+/** A session. It has one owner at a time, which releases it: its creator, then the executable. */
 export interface OrtSession extends Releasable {
   readonly pointer: Pointer;
   /** The size of the weights that it owns. */
@@ -17,8 +17,8 @@ export interface OrtSession extends Releasable {
 
 /**
  * Takes over a native session.
- * @param borrowed what it uses but does not own, and is released after it: blocks of constant tensors, or a mapped
- * model
+ * @param borrowed the objects that the session uses and does not own, such as blocks of constant tensors or a mapped
+ * model; they are released after the session
  * @param weightBytes the size of the weights that it owns
  */
 export function ownSession(

@@ -32,11 +32,11 @@ export function settingsOf(selection: Selection): Settings {
  */
 export type Waiting = "spin" | "spin briefly" | "sleep";
 
-/** What decides how threads wait, beside the user. */
+/** The facts that determine how threads wait, unless the user has set it. */
 export interface Circumstances {
   /**
-   * How long a run takes: so little that a second thread is hardly used; about a millisecond, of which waking a thread
-   * would take a large part; or more.
+   * How long a run takes. In a tiny run, a second thread has hardly any work; in a short one of about a millisecond,
+   * waking a thread would take a large part of the time.
    */
   readonly run: "tiny" | "short" | "long";
   /** How many contexts are open. */
@@ -45,12 +45,12 @@ export interface Circumstances {
   readonly graphs: number;
 }
 
-/** With more graphs, no further one has its own threads. */
+/** Graphs beyond this number do not get their own threads. */
 const MAX_OWN_POOLS = 16;
 
 /**
- * How the threads of a session wait. Long runs gain a little from brief spinning on free cores. They lose much from
- * longer spinning where others want the cores, as the other contexts of a server do. See docs/threads.md.
+ * How the threads of a session wait. Long runs gain a little from brief spinning on free cores. Longer spinning makes
+ * them much slower if others need the cores, such as the other contexts of a server. See docs/threads.md.
  */
 export function waitingOf(
   { spinning }: Pick<SessionSettings, "spinning">,
@@ -63,9 +63,9 @@ export function waitingOf(
 }
 
 /**
- * Creates session options. A session whose threads sleep uses the process's pool if it has the right size: a pool for
- * all keeps runs of several contexts from getting into each other's way. Otherwise it has a pool of its own; for one
- * thread, none.
+ * Creates session options. A session whose threads sleep uses the process's pool if that has the right size: with a
+ * common pool, the runs of several contexts do not compete for the cores. Otherwise the session gets its own pool, or
+ * none for one thread.
  */
 export function createSessionOptions(
   runtime: OrtRuntime,
@@ -104,7 +104,7 @@ export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): Kep
     }
   };
   return {
-    // When it turns out that the process has no pool, the options change.
+    // The key contains poolThreads, which changes if it turns out that the process has no pool.
     with: (entries, waiting) =>
       kept.getOrInsertComputed(
         `${runtime.poolThreads} ${waiting} ${JSON.stringify(entries)}`,
@@ -127,10 +127,10 @@ function configure(runtime: OrtRuntime, options: Pointer, settings: SessionSetti
   addConfiguration(runtime, options, { ...sessionEntries(settings), ...WAITING_ENTRIES[waiting] });
 }
 
-/** What the engine is told about how threads wait. Threads of the process's pool always sleep. */
+/** The configuration entries for how threads wait. Threads of the process's pool always sleep. */
 const WAITING_ENTRIES: Readonly<Record<Waiting, Readonly<Record<string, string>>>> = {
-  // For a millisecond after a run too, so that a run that follows closely finds the threads awake; the engine's own
-  // default is about 30 ms.
+  // Also for a millisecond after a run, so that the threads are still awake if another run follows closely. The
+  // engine's default is about 30 ms.
   spin: { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "1000" },
   "spin briefly": { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "50" },
   sleep: { "session.intra_op.allow_spinning": "0" },
@@ -147,7 +147,7 @@ export function addConfiguration(
   }
 }
 
-/** The configuration entries of a context's sessions, by which the engine compiles graphs. */
+/** The configuration entries of a context's sessions that determine how the engine compiles graphs. */
 export function sessionEntries(
   { allowReducedPrecision = false }: Partial<SessionSettings>,
 ): Readonly<Record<string, string>> {

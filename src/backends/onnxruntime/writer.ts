@@ -20,10 +20,10 @@ import {
 } from "./onnx.ts";
 import { elementBytes } from "./element_bytes.ts";
 
-/** An operand of an ONNX node: a value of the WebNN graph, one made by the lowering, or a missing optional one. */
+/** An operand of an ONNX node: a value of the WebNN graph, the name of a lowered value, or a missing optional one. */
 export type Operand = Value | string | undefined;
 
-/** What determines how operators are written. */
+/** The settings that determine how operators are written. */
 export interface LoweringSettings {
   /** Whether float32 may be computed with reduced precision. */
   readonly allowReducedPrecision?: boolean | undefined;
@@ -34,8 +34,8 @@ export interface LoweringSettings {
 /** The size up to which a user's constant is compared with others. */
 const MAX_SHARED_BYTES = 64;
 
-/** Nodes that the engine may drop if they change nothing. */
-const ELEMENTS_KEPT: readonly string[] = ["Expand", "Identity", "Reshape", "Slice", "Transpose"];
+/** Nodes that can keep all elements in order; the engine drops them if they do. */
+const ORDER_KEEPING: readonly string[] = ["Expand", "Identity", "Reshape", "Slice", "Transpose"];
 
 /** A graph under construction. Methods that add a node return the name of its output. */
 export class OnnxWriter {
@@ -146,11 +146,11 @@ export class OnnxWriter {
     return this.#nodes.some((node) => node.op === op);
   }
 
-  /** The type of node that computes the elements of a value, looking through nodes that keep all elements in order. */
+  /** The type of the node that computes the elements of a value. Skips nodes that can keep all elements in order. */
   originOf(operand: Operand): string | undefined {
     const name = this.#nameOf(operand);
     const node = this.#nodes.find(({ outputs }) => outputs.includes(name));
-    return node && ELEMENTS_KEPT.includes(node.op) ? this.originOf(node.inputs[0]) : node?.op;
+    return node && ORDER_KEEPING.includes(node.op) ? this.originOf(node.inputs[0]) : node?.op;
   }
 
   /**
@@ -169,9 +169,9 @@ export class OnnxWriter {
   /** Declares an output of the graph. ONNX requires unique names, so a value that is already an output is copied. */
   addOutput(value: Value): void {
     const name = this.#nameOf(value);
-    const taken = [...this.#outputs, ...this.#inputs].some((other) => other.name === name);
+    const isTaken = [...this.#outputs, ...this.#inputs].some((other) => other.name === name);
     const { dataType, shape } = value;
-    this.#outputs.push({ name: taken ? this.#append("", "Identity", [name], 1, {})[0]! : name, dataType, shape });
+    this.#outputs.push({ name: isTaken ? this.#append("", "Identity", [name], 1, {})[0]! : name, dataType, shape });
   }
 
   /** Assigns the results of a lowering to the outputs of a WebNN node. */

@@ -2,11 +2,11 @@
  * An entry of the compile cache: a file with the optimised model in ONNX Runtime's own format, and the source that it
  * was made from.
  *
- *     model        the model, the facts, then zeros up to a multiple of 64 KiB, from where a part can be mapped
+ *     model        the model, the facts, then zeros up to a multiple of 64 KiB, so that the next part can be mapped
  *     description  of the graph
  *     hashes       of the weights, 8 bytes each
- *     footer       40 bytes: what the file is; the lengths of the model and of the facts; the hash of all that and of the
- *                  model with the facts and zeros
+ *     footer       40 bytes: a magic number; the lengths of the model and of the facts; the hash of these three and of
+ *                  the model with its facts and zeros
  *
  * Nothing in a file is trusted. The footer is at the end, so a truncated file has none.
  *
@@ -25,14 +25,14 @@ const FACTS_LENGTH_OFFSET = 16;
 const HASH_OFFSET = 24;
 const FOOTER_BYTES = 40;
 
-/** How many bytes are hashed by one thread at a time. */
+/** How many bytes one thread hashes at a time. */
 const PART = 8 * 2 ** 20;
-/** How many threads hash a file. They have this many parts of it in memory. */
+/** How many threads hash a file. Each has one part of it in memory. */
 const HASHING_THREADS = 2;
 
 /** What running a session needs to know about its graph. */
 export interface Facts {
-  /** The names of its inputs and outputs, in the order of the graph's. */
+  /** The names of the session's inputs and outputs, in the order of the graph. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** The estimated duration of a run. */
@@ -113,7 +113,7 @@ function mapParts(file: MappableFile, { description, hashes }: Source): Parts | 
   }
 }
 
-/** The hash of the footer up to there, and of the model. */
+/** The hash of the model, and of the part of the footer before the hash. */
 async function hash(model: Mapping, footer: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
   const { byteLength } = model.bytes;
   const hashes = new Uint8Array(HASH_OFFSET + HASH_BYTES * Math.ceil(byteLength / PART));

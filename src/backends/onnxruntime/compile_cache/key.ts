@@ -2,7 +2,7 @@
  * The key of an entry in the compile cache, and the check that an entry is the right one: a description of everything
  * except weights that determines how a graph is compiled, and a hash of each weight.
  *
- * The graph is described as the builder made it, so that a cached one need not be lowered.
+ * The graph is described before it is rewritten and lowered, so that a cached graph needs neither.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export function sourceOfLowered(
 }
 
 /**
- * @param description what the graph is, except its weights
+ * @param description describes the graph without its weights
  * @param entries the configuration of the session that creates the entry
  */
 async function sourceOf(
@@ -60,13 +60,13 @@ async function sourceOf(
   const pending = blocks.map((block) => block.hash());
   features ??= cpuFeatures();
   const build = readCString(runtime.api.GetBuildInfoString());
-  const circumstances = JSON.stringify([MODULE_VERSION, runtime.version, build, features, OPSET, entries]);
+  const environment = JSON.stringify([MODULE_VERSION, runtime.version, build, features, OPSET, entries]);
   const hashes = new Uint8Array(HASH_BYTES * pending.length);
   (await Promise.all(pending)).forEach((hash, i) => hashes.set(hash, HASH_BYTES * i));
-  return { description: new TextEncoder().encode(`${circumstances}\n${description}`), hashes };
+  return { description: new TextEncoder().encode(`${environment}\n${description}`), hashes };
 }
 
-/** The name of the entry for this source, and no other. */
+/** The name of the entry for this source: a hash of it. */
 export async function nameOf({ description, hashes }: Source): Promise<string> {
   const bytes = new Uint8Array(description.byteLength + hashes.byteLength);
   bytes.set(description);

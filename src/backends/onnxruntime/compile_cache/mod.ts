@@ -1,9 +1,9 @@
 /**
- * A cache of optimised models on disk: a graph that was built once is only loaded from then on.
+ * A cache of optimised models on disk: a graph is optimised once, and afterwards only loaded.
  *
  * A miss writes the entry, then loads it like a hit, so there is only one kind of session. If anything fails here, the
- * graph is built without the cache. Weights are hashed as the builder gets them, on another thread if they are large, and
- * a hit is neither rewritten nor lowered.
+ * graph is built without the cache. Weights are hashed when the builder gets them, on another thread if they are large.
+ * A graph that is in the cache is neither rewritten nor lowered.
  *
  * @module
  */
@@ -33,17 +33,17 @@ import { nameOf, type Source, sourceOfGraph } from "./key.ts";
 /** A folder of entries. A failure before weights are released is no error: the graph is built without the cache. */
 export interface CompileCache {
   /**
-   * What identifies a graph, as a builder made it; `undefined` if it cannot be cached. The blocks of its constants must
-   * not be disowned before the promise settles.
+   * The source that identifies a graph, before it is rewritten; `undefined` if the graph cannot be cached. The blocks of
+   * its constants must not be disowned before the promise settles.
    */
   identify(graph: Graph<NativeBlock>): Promise<Source | undefined>;
   /** Loads a graph; `undefined` if it is not in the cache. */
   load(source: Source, access: CacheAccess): Promise<CachedGraph | undefined>;
-  /** Adds a graph, unless it is there, and loads it; `undefined` if it could not be added. */
+  /** Adds a graph unless it is already in the cache, and loads it; `undefined` if it could not be added. */
   add(source: Source, onnx: OnnxGraph, facts: Facts, access: CacheAccess): Promise<CachedGraph | undefined>;
 }
 
-/** How the cache gets a session, and memory for it. */
+/** How the cache creates a session, and gets memory for it. */
 export interface CacheAccess {
   /** Creates each session. */
   readonly create: SessionFactory;
@@ -86,7 +86,7 @@ const LOAD = {
 /** The session options for creating an entry. */
 const STORE = {
   "session.save_model_format": "ORT",
-  // Only useful for sessions that run.
+  // Prepacking is only useful for sessions that run.
   "session.disable_prepacking": "1",
 };
 
@@ -110,6 +110,7 @@ export function openCompileCache(
   const folder: Folder = { path, sizeLimit, eviction };
   return {
     async identify(graph) {
+      // Also for graphs that are too large: a block must not be disowned while it is hashed.
       const source = await attempt(() => sourceOfGraph(runtime, graph, entries));
       return weightBytesOf(graph) > MAX_WEIGHT_BYTES ? undefined : source;
     },
@@ -128,7 +129,7 @@ export function openCompileCache(
   };
 }
 
-/** The result; `undefined` if it fails, unless the graph cannot be built without the cache either. */
+/** Returns the result of the work, or `undefined` if it fails. Throws only if the graph cannot be built at all. */
 async function attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -142,7 +143,7 @@ async function pathOf(folder: string, source: Source): Promise<string> {
   return `${folder}/${await nameOf(source)}${ENTRY}`;
 }
 
-/** A failure after which the graph cannot be built without the cache either. */
+/** A failure after the weights were released, so that the graph cannot be built without the cache either. */
 class WeightsGone extends Error {
   constructor(cause: unknown) {
     super("", { cause });

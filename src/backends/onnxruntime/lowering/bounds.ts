@@ -57,7 +57,7 @@ export function isAboveMinusInfinity(value: Value, onnx: OnnxWriter): boolean {
   return TRANSPARENT.has(node.operator) && operandsOf(node).every(check);
 }
 
-/** Whether a value is a bounded one times or divided by constants that do not make it larger or negative. */
+/** Whether a value is a product or quotient that cannot be −Infinity, because its constants keep size and sign. */
 function isShrunk(value: Value, onnx: OnnxWriter): boolean {
   const mul = made("mul", value, onnx);
   if (mul) {
@@ -69,8 +69,8 @@ function isShrunk(value: Value, onnx: OnnxWriter): boolean {
 }
 
 /**
- * Whether the product of a value `x` and `gate` is `x · clamp(x + c, 0, most)`, as programs write hard swish. Where the
- * gate is not 0, `x` is at least `-c`; where it is 0, the product is 0 or NaN.
+ * Whether the product of a value `x` and `gate` is `x · clamp(x + c, 0, max)`, as programs write hard swish. If the gate
+ * is not 0, `x` is at least `-c`; if it is 0, the product is 0 or NaN.
  */
 function isGated(x: Value, gate: Value, onnx: OnnxWriter): boolean {
   const clamp = made("clamp", gate, onnx);
@@ -84,11 +84,11 @@ function isGated(x: Value, gate: Value, onnx: OnnxWriter): boolean {
 const LARGE = 100;
 
 /** Whether a value is a constant with all its elements in a range. */
-function areBetween(value: Value, least: number, most: number, onnx: OnnxWriter): boolean {
-  return numbersOf(value, onnx)?.every((number) => number >= least && number <= most) ?? false;
+function areBetween(value: Value, min: number, max: number, onnx: OnnxWriter): boolean {
+  return numbersOf(value, onnx)?.every((number) => number >= min && number <= max) ?? false;
 }
 
-/** The elements of a constant of floats. */
+/** The elements of a float constant. */
 function numbersOf(value: Value, onnx: OnnxWriter): Float16Array | Float32Array | undefined {
   const bytes = onnx.constantBytes(value);
   if (!bytes) return undefined;

@@ -12,7 +12,7 @@ import { Float } from "../onnx.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import { carried } from "./carrier.ts";
 import { integerDiv, integerPow } from "./integers.ts";
-import { has } from "./kernels.ts";
+import { hasFlaw } from "./kernels.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Combine, greaterOf, lesserOf } from "./order.ts";
 import { sigmoid } from "./sigmoid.ts";
@@ -35,7 +35,7 @@ function binaryByType(op: string, ofIntegers: (a: Value, b: Value, onnx: OnnxWri
 /** A power. If a provider's kernel fails for operands with one element per row, it gets a scalar, or full rows. */
 const pow: Lowering<"pow"> = ({ operands: { a, b } }, onnx) => {
   if (!isFloat(a.dataType)) return integerPow(a, b, onnx);
-  if (!has("narrowPowers", onnx)) return onnx.node("Pow", [a, b]);
+  if (!hasFlaw("narrowPowers", onnx)) return onnx.node("Pow", [a, b]);
   const shape = broadcast(a.shape, b.shape)!;
   const filled = (operand: Value, other: Value) => {
     const isNarrow = operand.shape.length > 1 && operand.shape.at(-1) === 1 && shape.at(-1)! % 4 === 0;
@@ -103,8 +103,8 @@ const sign: Lowering<"sign"> = ({ operands: { input } }, onnx) => {
 
 /** For missing bounds of floats, ONNX Runtime uses the largest finite numbers, which would clamp infinities. */
 const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, onnx) => {
-  const [least, greatest] = isFloat(input.dataType) ? [-Infinity, Infinity] : [];
-  const { minValue = least, maxValue = greatest } = attributes;
+  const [min, max] = isFloat(input.dataType) ? [-Infinity, Infinity] : [];
+  const { minValue = min, maxValue = max } = attributes;
   const bound = (value: number | bigint | undefined): Operand =>
     value === undefined ? undefined : onnx.scalar(input.dataType, value);
   if (input.dataType !== "int64") return onnx.node("Clip", [input, bound(minValue), bound(maxValue)]);
@@ -118,7 +118,7 @@ const cumulativeSum: Lowering<"cumulativeSum"> = ({ operands: { input }, attribu
   return carried("CumSum", [input], (inputs) => onnx.node("CumSum", [...inputs, axis], options), onnx);
 };
 
-/** PRelu takes only floats, and only its slope broadcasts; WebNN's prelu broadcasts both ways. */
+/** ONNX's PRelu supports only floats, and only its slope broadcasts; WebNN's prelu broadcasts both operands. */
 const prelu: Lowering<"prelu"> = ({ operands: { input, slope } }, onnx) => {
   const zero = onnx.scalar(input.dataType, 0);
   if (!isFloat(input.dataType)) {
@@ -138,13 +138,13 @@ const where: Lowering<"where"> = ({ operands: { condition, trueValue, falseValue
   );
 
 /**
- * If a float is cast twice, the second time to 8 bits, ONNX Runtime drops the first cast and its rounding. A maximum of
- * one value, which has a float16 kernel too, keeps the casts apart.
+ * If a float is cast twice, the second time to 8 bits, ONNX Runtime drops the first cast and its rounding. A Max with a
+ * single input keeps the casts apart; it has a kernel for float16 too.
  */
 const cast: Lowering<"cast"> = ({ operands: { input }, attributes: { dataType } }, onnx) => {
-  const isLeftOut = isFloat(input.dataType) && (dataType === "int8" || dataType === "uint8") &&
+  const isDropped = isFloat(input.dataType) && (dataType === "int8" || dataType === "uint8") &&
     onnx.originOf(input) === "Cast";
-  const source = isLeftOut ? onnx.node("Max", [input]) : input;
+  const source = isDropped ? onnx.node("Max", [input]) : input;
   return onnx.cast(source, dataType satisfies MLOperandDataType);
 };
 

@@ -10,18 +10,18 @@ import type { indexing as rows } from "../../../ops/indexing.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import { elementCount, type Shape } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
-import { has } from "./kernels.ts";
+import { hasFlaw } from "./kernels.ts";
 import { greaterOf, lesserOf } from "./order.ts";
 import type { Lowering } from "./lowering.ts";
 
 /** Indices into a dimension of the given size, as int32 or int64, because ONNX has no uint32 indices. */
 function clampIndices(indices: Value, size: number, onnx: OnnxWriter): Operand {
   const { dataType } = indices;
-  const [least, greatest] = [dataType === "uint32" ? 0 : -size, size - 1];
+  const [min, max] = [dataType === "uint32" ? 0 : -size, size - 1];
   if (dataType === "int64") {
-    return clampInt64(indices, onnx.scalar("int64", least), onnx.scalar("int64", greatest), onnx);
+    return clampInt64(indices, onnx.scalar("int64", min), onnx.scalar("int64", max), onnx);
   }
-  const clamped = onnx.node("Clip", [indices, onnx.scalar(dataType, least), onnx.scalar(dataType, greatest)]);
+  const clamped = onnx.node("Clip", [indices, onnx.scalar(dataType, min), onnx.scalar(dataType, max)]);
   return dataType === "int32" ? clamped : onnx.cast(clamped, "int32");
 }
 
@@ -32,8 +32,8 @@ function clampCoordinates(indices: Value, input: Value, onnx: OnnxWriter): Opera
   return clampInt64(coordinates, onnx.ints(sizes.map((size) => -size)), onnx.ints(sizes.map((size) => size - 1)), onnx);
 }
 
-function clampInt64(indices: Operand, least: Operand, greatest: Operand, onnx: OnnxWriter): Operand {
-  return greaterOf("int64", lesserOf("int64", indices, greatest, onnx), least, onnx);
+function clampInt64(indices: Operand, min: Operand, max: Operand, onnx: OnnxWriter): Operand {
+  return greaterOf("int64", lesserOf("int64", indices, max, onnx), min, onnx);
 }
 
 const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) =>
@@ -54,30 +54,32 @@ const scatterElements: Lowering<"scatterElements"> = ({ operands, attributes: { 
 const scatterND: Lowering<"scatterND"> = ({ operands: { input, indices, updates } }, onnx) => {
   const coordinates = clampCoordinates(indices, input, onnx);
   const parts = partsOf(input, indices);
-  if (parts.count === 1 || !has("unorderedScatter", onnx)) {
+  if (parts.count === 1 || !hasFlaw("unorderedScatter", onnx)) {
     return onnx.node("ScatterND", [input, coordinates, updates]);
   }
-  const places = placesOf(coordinates, parts, onnx);
+  const flatIndices = flatIndicesOf(coordinates, parts, onnx);
   if (parts.width === 1) {
     const flat = (operand: Value, size: number) => onnx.reshape(operand, [size]);
-    const operands = [flat(input, parts.places), places, flat(updates, parts.count)];
+    const operands = [flat(input, parts.total), flatIndices, flat(updates, parts.count)];
     return onnx.reshape(onnx.node("ScatterElements", operands, { axis: 0 }), input.shape);
   }
   // All updates with the same index become the last one, so their order does not matter.
   const ascending = Array.from({ length: parts.count }, (_, i) => i);
-  const nowhere = onnx.constant("int64", [parts.places], [0]);
-  const last = onnx.node("ScatterElements", [nowhere, places, onnx.ints(ascending)], { axis: 0 });
-  const sources = onnx.node("Gather", [last, places], { axis: 0 });
+  const zeros = onnx.constant("int64", [parts.total], [0]);
+  const last = onnx.node("ScatterElements", [zeros, flatIndices, onnx.ints(ascending)], { axis: 0 });
+  const sources = onnx.node("Gather", [last, flatIndices], { axis: 0 });
   const rows = onnx.node("Gather", [onnx.reshape(updates, [parts.count, parts.width]), sources], { axis: 0 });
   return onnx.node("ScatterND", [input, coordinates, onnx.reshape(rows, updates.shape)]);
 };
 
-/** The parts of the input that updates replace: their size and number. */
+/** The parts of the input that updates replace. */
 interface Parts {
   /** The number of updates. */
   readonly count: number;
+  /** The number of elements of a part. */
   readonly width: number;
-  readonly places: number;
+  /** The number of parts of the input. */
+  readonly total: number;
   /** The dimensions that coordinates index. */
   readonly sizes: Shape;
 }
@@ -88,13 +90,13 @@ function partsOf(input: Value, indices: Value): Parts {
   return {
     count: elementCount(indices.shape.slice(0, -1)),
     width: elementCount(input.shape.slice(depth)),
-    places: elementCount(sizes),
+    total: elementCount(sizes),
     sizes,
   };
 }
 
-/** The flat indices of coordinates, which may count from the end: int64 `[count]`. */
-function placesOf(coordinates: Operand, { count, sizes }: Parts, onnx: OnnxWriter): Operand {
+/** The flat indices of coordinates, which may be negative: int64 `[count]`. */
+function flatIndicesOf(coordinates: Operand, { count, sizes }: Parts, onnx: OnnxWriter): Operand {
   const strides = sizes.map((_, axis) => elementCount(sizes.slice(axis + 1)));
   const rows = onnx.reshape(coordinates, [count, sizes.length]);
   const fromEnd = onnx.cast(onnx.node("Less", [rows, onnx.scalar("int64", 0)]), "int64");
@@ -106,7 +108,7 @@ function placesOf(coordinates: Operand, { count, sizes }: Parts, onnx: OnnxWrite
 type ArgNode = NodeOf<"argMin" | "argMax">;
 
 /** argMin or argMax; the results are int64. */
-function position(op: string) {
+function argMinMax(op: string) {
   return ({ operands: { input }, attributes: { axis, keepDimensions, outputDataType } }: ArgNode, onnx: OnnxWriter) => {
     const output = onnx.node(op, [comparable(input, onnx)], { axis, keepdims: Number(keepDimensions) });
     return outputDataType === "int64" ? output : onnx.cast(output, outputDataType);
@@ -124,8 +126,8 @@ function comparable(input: Value, onnx: OnnxWriter): Operand {
 }
 
 export const indexing = {
-  argMax: position("ArgMax"),
-  argMin: position("ArgMin"),
+  argMax: argMinMax("ArgMax"),
+  argMin: argMinMax("ArgMin"),
   gather,
   gatherElements,
   gatherND,

@@ -1,6 +1,6 @@
 /**
  * Kernels of providers that are inexact or wrong in edge cases, as measured with ONNX Runtime 1.30. For those
- * providers, lowerings write the operator differently. What a provider leaves to the CPU does not count.
+ * providers, lowerings write the operator differently. Operators that a provider leaves to the CPU are not listed.
  *
  * @module
  */
@@ -19,8 +19,8 @@ const FLAWS = {
   /** DequantizeLinear with one scale computes only a quarter of the elements, if their number is a multiple of 4. */
   partialDequantization: ["webgpu"],
   /**
-   * Transposes after DequantizeLinear are moved before it by quantising again, and 4-bit values cannot be copied to the
-   * device.
+   * The optimiser moves a transpose from after DequantizeLinear to before it by inserting another pair of quantisation,
+   * whose 4-bit values cannot be copied to the device.
    */
   movedHalfBytes: ["webgpu"],
   /** DequantizeLinear multiplies input and zero point by the scale before it subtracts. */
@@ -36,6 +36,6 @@ const FLAWS = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Whether the provider of a graph has a flaw. */
-export function has(flaw: keyof typeof FLAWS, { settings: { provider = "cpu" } }: OnnxWriter): boolean {
+export function hasFlaw(flaw: keyof typeof FLAWS, { settings: { provider = "cpu" } }: OnnxWriter): boolean {
   return (FLAWS[flaw] as readonly string[]).includes(provider);
 }

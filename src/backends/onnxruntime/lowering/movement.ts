@@ -27,7 +27,7 @@ const reshape: Lowering<"reshape"> = ({ operands: { input }, attributes: { newSh
   onnx.reshape(input, newShape);
 
 /**
- * A slice from the last element to before the first. ONNX must not take that end for an index that counts from the end.
+ * A slice from the last element to before the first. That end is −size − 1, because ONNX reads −1 as the last element.
  */
 const reverse: Lowering<"reverse"> = ({ operands: { input }, attributes: { axes } }, onnx) => {
   if (axes.length === 0) return input;

@@ -8,7 +8,7 @@ import type { Value } from "../../../graph/graph.ts";
 import type { normalizations as rows } from "../../../ops/normalization.ts";
 import { Float } from "../onnx.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
-import { has } from "./kernels.ts";
+import { hasFlaw } from "./kernels.ts";
 import { fromNchw, toNchw } from "./layout.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -60,14 +60,14 @@ const instanceNormalization: Lowering<"instanceNormalization"> = ({ operands, at
   return fromNchw(output, layout, onnx);
 };
 
-/** ONNX's takes the last axes in ascending order; the dimensions of scale and bias are in the order of `axes`. */
+/** ONNX normalises the last axes, in ascending order. The dimensions of scale and bias are in the order of `axes`. */
 const layerNormalization: Lowering<"layerNormalization"> = ({ operands, attributes: { axes, epsilon } }, onnx) => {
   const { input, scale, bias } = operands;
   const { shape } = input;
   const normalize = (x: Operand, scale: Operand, bias: Operand, axis: number) => {
     const rank = Math.max(shape.length, axis + 1);
     const last = Array.from({ length: rank - axis }, (_, i) => axis + i);
-    const values = has("uncentredLayers", onnx) ? centred(x, last, onnx) : x;
+    const values = hasFlaw("uncentredLayers", onnx) ? centred(x, last, onnx) : x;
     return onnx.node("LayerNormalization", [values, scale, bias], { axis, epsilon: new Float(epsilon) });
   };
   if (axes.length === 0) {

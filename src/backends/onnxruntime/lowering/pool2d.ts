@@ -72,8 +72,8 @@ function pool(lower: (image: Operand, windows: Windows, onnx: OnnxWriter, input:
 
 const averagePool2d = pool((input, windows, onnx) => {
   if (windows.isGlobal) return onnx.node("GlobalAveragePool", [input]);
-  // Between quantised values, ONNX Runtime makes this a QLinearAveragePool, which does not support dilations, and
-  // fails.
+  // ONNX Runtime turns an AveragePool between quantised values into a QLinearAveragePool, which fails if it has the
+  // attribute dilations.
   if (isPlain(windows) && windows.dilations.every((dilation) => dilation === 1)) {
     const { dilations: _, ...attributes } = windowAttributes(windows);
     return onnx.node("AveragePool", [input], { ...attributes, count_include_pad: 0 });

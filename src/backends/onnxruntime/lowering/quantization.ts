@@ -10,7 +10,7 @@ import { bitsOf, integerRange, type MLOperandDataType } from "../../../data_type
 import type { Value } from "../../../graph/graph.ts";
 import type { quantizations as rows } from "../../../ops/quantization.ts";
 import { elementCount, type Shape } from "../../../shape.ts";
-import { has } from "./kernels.ts";
+import { hasFlaw } from "./kernels.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 
@@ -34,7 +34,7 @@ function spreadOf(shape: Shape, blocks: Shape): Spread | undefined {
   return { shape: blocks, attributes: { axis: blocked, block_size: shape[blocked]! / blocks[blocked]! } };
 }
 
-/** Writes `op` with constant scale and zero point; `undefined` if they are not constant, or ONNX cannot express it. */
+/** Writes `op` with constant scale and zero point; `undefined` if they are not constant, or ONNX lacks their form. */
 function fused(
   op: "QuantizeLinear" | "DequantizeLinear",
   input: Value,
@@ -45,7 +45,7 @@ function fused(
   const spread = spreadOf(input.shape, scale.shape);
   if (!spread || !onnx.constantBytes(scale) || !onnx.constantBytes(zeroPoint)) return undefined;
   const isPartial = op === "DequantizeLinear" && spread.shape.length === 0 && bitsOf(input.dataType) === 8;
-  if (isPartial && has("partialDequantization", onnx)) return inOneRow(input, scale, zeroPoint, onnx);
+  if (isPartial && hasFlaw("partialDequantization", onnx)) return inOneRow(input, scale, zeroPoint, onnx);
   const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, spread.shape));
   return onnx.node(op, [input, ...parameters], spread.attributes);
 }
@@ -59,13 +59,14 @@ function inOneRow(input: Value, scale: Value, zeroPoint: Value, onnx: OnnxWriter
 
 const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType, shape } = input;
-  // ONNX Runtime supports int32 too, but moves transposes past it by quantising again, which it does not support.
-  const isMoved = bitsOf(dataType) === 4 && !onnx.constantBytes(input) && has("movedHalfBytes", onnx);
-  const hasKernel = bitsOf(dataType) < 32 && !isMoved && !has("roughDequantization", onnx);
+  // ONNX Runtime has a kernel for int32, but its optimiser moves transposes past it by quantising to int32, for which
+  // there is no kernel.
+  const isMoved = bitsOf(dataType) === 4 && !onnx.constantBytes(input) && hasFlaw("movedHalfBytes", onnx);
+  const hasKernel = bitsOf(dataType) < 32 && !isMoved && !hasFlaw("roughDequantization", onnx);
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
   const working = workingType(dataType);
-  // A difference of integers is multiplied as it is; one of floats could be multiplied out.
+  // The difference is computed in integers: engines may expand the product of a scale and a difference of floats.
   const whole = bitsOf(dataType) < 32 ? "int32" : working;
   const parameter = (value: Value, type: Working) => spreadOver(value, shape, scale.shape, type, onnx);
   const difference = onnx.node("Sub", [onnx.cast(input, whole), parameter(zeroPoint, whole)]);
@@ -75,7 +76,7 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, sca
 const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, zeroPoint } }, onnx) => {
   const { dataType } = zeroPoint;
   // ONNX Runtime rounds the quotient of float16 to float16, which leaves only a few hundred values.
-  const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32" && !has("roughQuantization", onnx);
+  const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32" && !hasFlaw("roughQuantization", onnx);
   const output = hasKernel ? fused("QuantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
   const working = workingType(dataType);

@@ -53,14 +53,14 @@ function networkInputs(
   ];
 }
 
-/** Reorders the gates, in dimension 1. For constants, the engine does that when it builds. */
+/** Reorders the gates, in dimension 1. For constants, the engine does that when the session is created. */
 function reorderGates(operand: Operand, from: string, to: string, onnx: OnnxWriter): Operand {
   if (from === to) return operand;
   const parts = onnx.nodes("Split", [operand], from.length, { axis: 1, num_outputs: from.length });
   return onnx.node("Concat", [...to].map((letter) => parts[from.indexOf(letter)]), { axis: 1 });
 }
 
-/** ONNX takes both biases as one operand. */
+/** ONNX has one operand for both biases. */
 function bothBiases(bias: Operand, recurrentBias: Operand, { dataType, shape }: Descriptor, onnx: OnnxWriter): Operand {
   if (bias === undefined && recurrentBias === undefined) return undefined;
   const zeros = () => onnx.constant(dataType, shape, [0]);
@@ -214,8 +214,8 @@ function lstmStep(
       : onnx.node(ACTIVATIONS[activations[i]!], [operand]);
   const gate = (letter: "i" | "o" | "f") => {
     const peephole = peepholes?.[PEEPHOLES.indexOf(letter)];
-    const look = peephole && onnx.node("Mul", [cellState, peephole]);
-    return activate(0, sum([parts[layout.indexOf(letter)], look], onnx));
+    const weighted = peephole && onnx.node("Mul", [cellState, peephole]);
+    return activate(0, sum([parts[layout.indexOf(letter)], weighted], onnx));
   };
   const candidate = activate(1, parts[layout.indexOf("g")]);
   const newCell = sum([onnx.node("Mul", [gate("f"), cellState]), onnx.node("Mul", [gate("i"), candidate])], onnx);

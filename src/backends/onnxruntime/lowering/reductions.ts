@@ -21,7 +21,7 @@ const absolute: OfElement = (input, onnx) => onnx.node("Abs", [input]);
 const square: OfElement = (input, onnx) => onnx.node("Mul", [input, input]);
 const logarithm: OfElement = (input, onnx) => onnx.node("Log", [input]);
 
-/** A reduction with one ONNX operator. For no axes, for which providers differ, it applies to each element. */
+/** A reduction with one ONNX operator. If there are no axes, providers differ, so each element is reduced alone. */
 function reduction(op: string, ofElement: OfElement = itself) {
   return ({ operands: { input }, attributes: { axes, keepDimensions } }: ReductionNode, onnx: OnnxWriter): Operand =>
     axes.length === 0

@@ -17,7 +17,7 @@ const resample2d: Lowering<"resample2d"> = (node, onnx) => {
   const { provider = "cpu" } = onnx.settings;
   const factors = output!.shape.map((size, axis) => size / input.shape[axis]!);
   if (provider === "cpu" && factors.every(Number.isInteger)) return repeated(input, factors, onnx);
-  // ONNX Runtime computes in single precision. A scale that is not exact in it can shift a coordinate across a half.
+  // ONNX Runtime computes in float32. A scale that float32 cannot represent can shift a coordinate across a half.
   const isExact = axes.every((axis) => Math.fround(factors[axis]!) * input.shape[axis]! === output!.shape[axis]!);
   return isExact
     ? resize(input, output!.shape, { mode: "nearest", nearest_mode: "round_prefer_floor" }, onnx)
@@ -25,8 +25,8 @@ const resample2d: Lowering<"resample2d"> = (node, onnx) => {
 };
 
 /**
- * Repeats each element along each axis. With whole factors `k`, element `i` is nearest to ⌊i / k⌋ in half-pixel
- * coordinates too, but only for these has the engine fast kernels, also for its own layout.
+ * Repeats each element along each axis. With an integer factor `k`, the nearest element to `i` is ⌊i / k⌋, as with
+ * half-pixel coordinates. The engine has fast kernels only for this form, also in its own layout.
  */
 function repeated(input: Operand, factors: readonly number[], onnx: OnnxWriter): Operand {
   return onnx.node("Resize", [input, undefined, onnx.constant("float32", [factors.length], factors)], {

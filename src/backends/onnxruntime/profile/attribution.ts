@@ -1,9 +1,9 @@
 /**
  * Attributes the nodes of the engine's graph to nodes of the WebNN graph.
  *
- * The engine's nodes have the names of the nodes that it was given, or names derived from them. If a given node is
- * missing, it was fused with a neighbour or did nothing; its work is attributed to the node that it was most likely
- * fused with.
+ * The engine's nodes have the names of the lowered nodes, or names derived from them. If the engine has no node for a
+ * lowered one, that node was fused with a neighbour or had no effect; its work is attributed to the node that it was
+ * most likely fused with.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { heaviest } from "../../../graph/cost.ts";
 import type { Node } from "../../../graph/graph.ts";
 import type { Origins } from "../../../graph/origins.ts";
 import type { LoweredGraph, OnnxGraph, OnnxNode } from "../onnx.ts";
-import { nodeFinder } from "../way.ts";
+import { nodeFinder } from "../forms.ts";
 
 /** Operators that engines fuse with the next node; all others are fused with the previous one. */
 const FUSED_FORWARD: readonly string[] = ["Cast", "DequantizeLinear", "Expand", "Pad", "Reshape", "Transpose"];
 
-/** What a node of the engine's graph does. */
+/** The WebNN operations that a node of the engine's graph computes. */
 export interface Attribution {
-  /** The operator of the rewritten graph that it belongs to; for several fused ones, that with the most work. */
+  /** The operator of the rewritten graph that the node belongs to; of several fused ones, that with the most work. */
   readonly operator: string | undefined;
-  /** The nodes of the given graph whose work it does. */
+  /** The nodes of the original graph that it computes. */
   readonly origins: readonly Node[];
 }
 
@@ -40,15 +40,15 @@ export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins
     found.flatMap((position, i) => position === undefined ? [] : [[position, nodes[i]!.kernel]]),
   );
   const running = new Set([...positions.keys()].map((position) => onnx.origins[position]));
-  const carried = new Map<number, Node[]>();
-  homesOf(onnx, positions).forEach((home, position) => {
+  const computed = new Map<number, Node[]>();
+  fusedInto(onnx, positions).forEach((target, position) => {
     const origin = onnx.origins[position]!;
-    // If part of an operation still exists on its own, the operation is attributed to it.
-    if (home === undefined || (home !== position && running.has(origin))) return;
-    carried.getOrInsertComputed(home, () => []).push(origin);
+    // If the engine still has a node of this operation, the operation is attributed to that node.
+    if (target === undefined || (target !== position && running.has(origin))) return;
+    computed.getOrInsertComputed(target, () => []).push(origin);
   });
   return found.map((position) => {
-    const nodes = position === undefined ? [] : carried.get(position)!;
+    const nodes = position === undefined ? [] : computed.get(position)!;
     return {
       operator: heaviest(nodes)?.operator,
       origins: [...new Set(nodes.flatMap((node) => origins.get(node) ?? []))],
@@ -57,17 +57,18 @@ export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins
 }
 
 /**
- * For each given node, the existing node that does its work; `undefined` for nodes computed in advance.
- * @param running the positions of the existing nodes, and their operators in the engine's graph
+ * For each lowered node, the position of the node that does its work: its own position if the engine still has it.
+ * `undefined` for nodes that were computed in advance.
+ * @param running the positions of the nodes that the engine still has, and their operators in its graph
  */
-function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number | undefined)[] {
+function fusedInto(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number | undefined)[] {
   const { nodes } = onnx;
   const fixed = fixedNodes(onnx, running);
   const { producers, users } = neighbours(nodes);
   const isGone = (i: number) => !running.has(i) && !fixed.has(i);
   const known = new Map(
     [...running].flatMap(([i, kernel]) =>
-      wayToKernel(nodes, i, kernel, producers, isGone).map((part) => [part, i] as const)
+      chainToKernel(nodes, i, kernel, producers, isGone).map((part) => [part, i] as const)
     ),
   );
   const before: (number | undefined)[] = [];
@@ -87,13 +88,13 @@ function homesOf(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (number
 }
 
 /** The maximum number of nodes in a row that an engine fuses. */
-const LONGEST_WAY = 6;
+const MAX_CHAIN = 6;
 
 /**
- * If the engine's node has the name of an activation, but is a convolution that it was fused with: the missing nodes from
- * the activation back to the convolution. Otherwise, none.
+ * An engine may fuse a convolution and an activation into a node with the name of the activation and the operator of the
+ * convolution. For such a node, returns the missing nodes from the activation back to the convolution; otherwise none.
  */
-function wayToKernel(
+function chainToKernel(
   nodes: readonly OnnxNode[],
   position: number,
   kernel: string,
@@ -101,13 +102,13 @@ function wayToKernel(
   isGone: (position: number) => boolean,
   depth = 0,
 ): number[] {
-  if (depth === LONGEST_WAY || kernel.endsWith(nodes[position]!.op)) return [];
+  if (depth === MAX_CHAIN || kernel.endsWith(nodes[position]!.op)) return [];
   for (const input of nodes[position]!.inputs) {
     const before = producers.get(input);
     if (before === undefined || !isGone(before)) continue;
     if (kernel.endsWith(nodes[before]!.op)) return [before];
-    const way = wayToKernel(nodes, before, kernel, producers, isGone, depth + 1);
-    if (way.length > 0) return [before, ...way];
+    const chain = chainToKernel(nodes, before, kernel, producers, isGone, depth + 1);
+    if (chain.length > 0) return [before, ...chain];
   }
   return [];
 }

@@ -42,8 +42,8 @@ const RUN = "model_run";
 const KERNEL = "_kernel_time";
 
 /**
- * Reads the events. The averages leave out the first run, which allocates memory, and the slower half of the others,
- * which other programs have delayed.
+ * Reads the events. The averages leave out the first run, which allocates memory, and the slower half of the others:
+ * other programs have delayed them.
  */
 export function readEvents(json: string): MeasuredRuns {
   const runs = runsOf(JSON.parse(json));

@@ -9,13 +9,13 @@ import type { EngineProfile, Executable } from "../../backend.ts";
 import type { OrtExecutable } from "../executable.ts";
 import { peakBytes } from "../../../graph/peak_memory.ts";
 import type { ValueTensor } from "../tensor.ts";
-import type { Way } from "../way.ts";
+import type { Forms } from "../forms.ts";
 import { attribute } from "./attribution.ts";
 import { readEvents } from "./events.ts";
 import type { Profiler } from "./profiler.ts";
 
 /** Takes over the executable and its profiler. */
-export function measured(executable: OrtExecutable, profiler: Profiler, way: Way): Executable {
+export function measured(executable: OrtExecutable, profiler: Profiler, forms: Forms): Executable {
   let profile: Promise<EngineProfile> | undefined;
   return {
     devices: executable.devices,
@@ -27,11 +27,11 @@ export function measured(executable: OrtExecutable, profiler: Profiler, way: Way
       executable.release();
       profiler.release();
     },
-    profile: () => profile ??= profiler.end(executable.session.pointer).then((json) => profileOf(json, way)),
+    profile: () => profile ??= profiler.end(executable.session.pointer).then((json) => profileOf(json, forms)),
   };
 }
 
-function profileOf(json: string, { given, rewritten, onnx }: Way): EngineProfile {
+function profileOf(json: string, { given, rewritten, onnx }: Forms): EngineProfile {
   const { runs, time, nodes } = readEvents(json);
   const attributions = attribute(nodes, onnx, originsOf(given, rewritten));
   return {

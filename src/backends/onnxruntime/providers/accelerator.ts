@@ -34,9 +34,9 @@ export interface Accelerator {
   createSessionOptions(graphOptions?: ProviderOptions): Pointer;
   /** The provider options for one graph. */
   graphOptions(onnx: OnnxGraph): Promise<ProviderOptions>;
-  /** Runs work on the device, after work that must not overlap with it. Detects failures because the device is lost. */
+  /** Runs work on the device, after work that must not overlap with it. Detects the loss of the device. */
   perform<T>(work: () => T | Promise<T>): T | Promise<T>;
-  /** Call it after everything made with it has been released. */
+  /** Call it after everything created with the accelerator has been released. */
   close(): void;
 }
 
@@ -69,7 +69,7 @@ function checkCapture(runtime: DeviceRuntime, { captureOption, name }: Provider,
   const { graphCapture, providerOptions } = settings;
   if (graphCapture && !canCapture(runtime)) {
     throw new Error(
-      `ONNX Runtime ${runtime.version} cannot release captured graphs; name one from 1.27 on, or leave out graphCapture`,
+      `ONNX Runtime ${runtime.version} cannot release captured graphs; use version 1.27 or newer, or leave out graphCapture`,
     );
   }
   if (captureOption === undefined || providerOptions?.[captureOption] === undefined) return;
@@ -102,7 +102,7 @@ async function optionsOf({ provider, runtime, settings }: Parts, onnx: OnnxGraph
   };
 }
 
-/** The CPU runs what the provider does not support, except data types that it supports and the hardware does not. */
+/** The CPU runs operators that the provider does not support. A data type that only the hardware lacks is excluded. */
 async function deriveLimits(
   { provider, runtime }: Parts,
   create: () => Pointer,
@@ -127,7 +127,7 @@ function assemble(
 ): Accelerator {
   const { provider, runtime } = parts;
   const allocator = provider.createAllocator?.(runtime, session);
-  // The allocators of the libraries that the provider has loaded.
+  // The provider has loaded libraries whose exit handlers could crash.
   skipExitHandlers();
   const { promise: lost, resolve: lose } = Promise.withResolvers<string>();
   return {

@@ -22,7 +22,9 @@ export function describeMismatch(
   if (isSoftware) return undefined;
   const own = devices.filter((device) => device.engineName === engineName);
   const places = own.map((device) => device.hardware).join(" or ");
-  if (Number.isNaN(vendorId)) return `${name} runs on ${places}, and WebGPU does not tell whether ${wanted} is that`;
+  if (Number.isNaN(vendorId)) {
+    return `${name} runs on ${places}, and WebGPU does not reveal whether ${wanted} is the same GPU`;
+  }
   const isSame = own.map((device) => device.vendorId === vendorId && device.deviceId === deviceId);
   if (isSame.every((same) => same)) return undefined;
   if (isSame.some((same) => same)) return `${name} may run on another of the machine's GPUs than ${wanted}`;

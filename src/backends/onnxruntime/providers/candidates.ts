@@ -36,7 +36,7 @@ export async function openFirst(
   device: DeviceKind,
   adapter: GpuAdapter | undefined,
 ): Promise<Found> {
-  const isHint = isLedByHint(selection);
+  const isHint = isOnlyHinted(selection);
   const reasons: string[] = [];
   for (const provider of findProviders(runtime, selection, device)) {
     const key = `${runtime.path}\n${provider.name}`;
@@ -56,8 +56,8 @@ export async function openFirst(
   return { kind: "absent", reasons };
 }
 
-/** Whether a hint leads here. Then the hardware must work well for programs that name no provider. */
-function isLedByHint({ device, provider }: Selection): boolean {
+/** Whether only hints ask for an accelerator. Then only hardware that works well is used. */
+function isOnlyHinted({ device, provider }: Selection): boolean {
   return device === undefined && provider === undefined;
 }
 
@@ -79,7 +79,7 @@ function findProviders(runtime: DeviceRuntime, selection: Selection, device: Dev
   return all
     .filter((provider) => name === undefined ? !provider.byNameOnly : provider.name === name)
     .filter((provider) => provider.device === device)
-    .filter((provider) => !isLedByHint(selection) || provider.isHardware || isInstalled(runtime, provider))
+    .filter((provider) => !isOnlyHinted(selection) || provider.isHardware || isInstalled(runtime, provider))
     .toSorted((a, b) => Number(b.isHardware) - Number(a.isHardware));
 }
 
@@ -146,10 +146,10 @@ async function listProvider(
   }
 }
 
-/** The missing libraries, if any, instead of the engine's own message. */
+/** Why a provider cannot be opened: missing libraries, or else the engine's own message. */
 function whyAbsent({ path }: OrtRuntime, { failureWords, needs }: Provider, error: unknown): string {
   const beside = missingBeside(path, needs.beside);
-  if (beside.length > 0) return `${beside.join(", ")} must lie beside ${path}`;
+  if (beside.length > 0) return `${beside.join(", ")} must be in the folder of ${path}`;
   const missing = needs.system.filter(([library]) => !isLoadable(library));
   const libraries = missing.map(([library, product]) => `${library} (${product})`);
   if (libraries.length > 0) return `${libraries.join(", ")} cannot be loaded; ${needs.remedy ?? "install it"}`;

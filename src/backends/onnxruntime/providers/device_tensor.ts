@@ -19,7 +19,7 @@ const POINTER_BYTES = 8;
 interface Staging {
   readonly value: Pointer;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Native memory with the addresses of both values: the device's, then this one. */
+  /** Native memory with the addresses of the device's value and of this one. */
   readonly pair: Pointer;
 }
 

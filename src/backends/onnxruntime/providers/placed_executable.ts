@@ -10,7 +10,7 @@ import type { DeviceKind, Executable, PlacedNode } from "../../backend.ts";
 import type { OnnxGraph } from "../onnx.ts";
 import type { OrtExecutable } from "../executable.ts";
 import type { ValueTensor } from "../tensor.ts";
-import { originsOfNames, type Way } from "../way.ts";
+import { type Forms, originsOfNames } from "../forms.ts";
 import type { Accelerator } from "./accelerator.ts";
 import { readPlacement } from "./placement.ts";
 
@@ -19,7 +19,7 @@ export interface Placement {
   readonly devices: readonly string[];
   /** The nodes that the CPU runs. */
   readonly elsewhere: readonly PlacedNode[];
-  /** The graph's nodes that those belong to. */
+  /** The nodes of the WebNN graph that they belong to. */
   readonly nodesElsewhere: ReadonlySet<Node>;
 }
 
@@ -27,16 +27,16 @@ export interface Placement {
  * Reads where the nodes of a graph's session run.
  * @throws if some would run elsewhere, and the context forbids it
  */
-export function checkPlacement(accelerator: Accelerator, session: Pointer, way: Way): Placement {
+export function checkPlacement(accelerator: Accelerator, session: Pointer, forms: Forms): Placement {
   const { provider, runtime, settings } = accelerator;
   const nodes = readPlacement(runtime.deviceApi, session);
   const elsewhere = nodes.filter((node) => node.provider === "CPUExecutionProvider");
   if (elsewhere.length > 0 && !settings.fallback) throw new Error(describe(provider.name, elsewhere));
-  const here = provider.keepsRecord === false ? countOthers(way.onnx, elsewhere) : nodes.length - elsewhere.length;
+  const here = provider.keepsRecord === false ? countOthers(forms.onnx, elsewhere) : nodes.length - elsewhere.length;
   return {
     devices: devicesOf(provider.device, here, elsewhere.length),
     elsewhere,
-    nodesElsewhere: originsOfNames(elsewhere.map(({ node }) => node), way),
+    nodesElsewhere: originsOfNames(elsewhere.map(({ node }) => node), forms),
   };
 }
 
@@ -81,5 +81,5 @@ function devicesOf(kind: DeviceKind, here: number, elsewhere: number): readonly 
 function describe(provider: string, nodes: readonly PlacedNode[]): string {
   const names = nodes.slice(0, 5).map(({ node, operator }) => `${node} (${operator})`);
   const more = nodes.length > names.length ? ` and ${nodes.length - names.length} more` : "";
-  return `${provider} does not take ${names.join(", ")}${more}; the option fallback: true lets the CPU run them`;
+  return `${provider} does not support ${names.join(", ")}${more}; the option fallback: true lets the CPU run them`;
 }

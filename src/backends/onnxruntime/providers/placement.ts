@@ -8,7 +8,7 @@ import { type Pointer, pointerAt, readCString, readPointer } from "../../../../f
 import type { OrtDeviceApi } from "../../../../ffi/onnxruntime/device_api.ts";
 import type { PlacedNode } from "../../backend.ts";
 
-/** Must be in the options of a session whose placement will be read. */
+/** The configuration entry that a session needs so that its placement can be read. */
 export const RECORD_PLACEMENT = { "session.record_ep_graph_assignment_info": "1" };
 
 /**

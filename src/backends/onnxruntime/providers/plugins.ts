@@ -1,6 +1,6 @@
 /**
- * Plug-in providers: shared libraries with ONNX Runtime's plug-in interface, and provider libraries of an ONNX Runtime
- * build in another folder.
+ * Plug-in providers: shared libraries with ONNX Runtime's plug-in interface, and provider libraries from another build
+ * of ONNX Runtime.
  *
  * @module
  */
@@ -54,7 +54,7 @@ function checkPlugin(path: string): void {
 
 function register({ env, deviceApi, version }: OrtRuntime, path: string): void {
   if (deviceApi === undefined) {
-    throw new LibraryError(`ONNX Runtime ${version} takes no plug-ins; name one of version 1.24 or newer`);
+    throw new LibraryError(`ONNX Runtime ${version} does not support plug-ins; use version 1.24 or newer`);
   }
   try {
     deviceApi.RegisterExecutionProviderLibrary(env, cString(path), pathString(path));

@@ -33,7 +33,7 @@ export async function prove(
   try {
     const nodes = readPlacement(runtime.deviceApi, session);
     if (nodes.some((node) => node.provider !== provider.engineName)) {
-      throw new Error(`${provider.name} does not take the whole of a small graph`);
+      throw new Error(`${provider.name} does not support all nodes of a small graph`);
     }
     const output = await run(runtime, session, dataType);
     if (`${output}` !== `${OUTPUT}`) throw new Error(`${provider.name} computed [${output}], not [${OUTPUT}]`);

@@ -13,10 +13,10 @@ import { ExclusiveTurns } from "./turns.ts";
 
 const NO_NEEDS: Needs = { beside: [], system: [] };
 
-/** The demands that all support: the session handles them, or they need nothing special. */
+/** The demands that all providers support: the session handles them, or they need nothing special. */
 const BY_ALL: readonly Demand[] = ["providerOptions", "fallback"];
 
-/** The demands of providers that do not run on the CPU. Threads are those that run what is left to the CPU. */
+/** The demands that providers for GPUs support. Threads run the operators that are left to the CPU. */
 const BY_GPU: readonly Demand[] = [...BY_ALL, "allowReducedPrecision", "threads", "spinning"];
 
 const WEBGPU_LOSS = /device (is |was )?lost|DeviceLost|VK_ERROR_DEVICE_LOST|DXGI_ERROR_DEVICE_(REMOVED|RESET|HUNG)/i;
@@ -108,7 +108,9 @@ function coreML(device: CompiledRow["device"], computeUnits: string): CompiledRo
 }
 
 /**
- * Core ML's newer format, the only one with float16. RequireStaticInputShapes stays off: all shapes are static anyway, and with it ONNX Runtime 1.30 computed wrong float16 results on macOS 15 (https://github.com/microsoft/onnxruntime/issues/32569).
+ * Core ML's newer format, the only one with float16. RequireStaticInputShapes stays off: all shapes are static anyway,
+ * and with that option ONNX Runtime 1.30 computed wrong float16 results on macOS 15.
+ * @see https://github.com/microsoft/onnxruntime/issues/32569
  */
 function coreMLOptions(computeUnits: string, { allowReducedPrecision, providerOptions }: Settings): ProviderOptions {
   return {
@@ -164,7 +166,7 @@ export const COMPILED: readonly CompiledRow[] = [
     turns: new ExclusiveTurns(),
     lossWords: WEBGPU_LOSS,
     needs: { beside: [], system: [["libvulkan.so.1", "the Vulkan loader"]] },
-    // In its own layout, NHWC, ONNX Runtime 1.30 records only the nodes that run elsewhere.
+    // The provider uses the layout NHWC, in which ONNX Runtime 1.30 records only the nodes that run elsewhere.
     keepsRecord: false,
     append: appendByName("WebGPU"),
   },
@@ -173,7 +175,7 @@ export const COMPILED: readonly CompiledRow[] = [
     engineName: "OpenVINOExecutionProvider",
     device: "cpu",
     vendor: "Intel",
-    // It is no faster than the CPU.
+    // It is not faster than ONNX Runtime's own CPU provider.
     byNameOnly: true,
     honours: [...BY_ALL, "allowReducedPrecision", "threads"],
     options: (settings) =>

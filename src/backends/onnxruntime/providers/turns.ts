@@ -1,13 +1,13 @@
 /**
- * Serialises the work of an execution provider whose native objects share one device that does not support threads:
- * with ONNX Runtime 1.30, two concurrent WebGPU sessions crash the process.
+ * Serialises the work of an execution provider that does not support threads: with ONNX Runtime 1.30, two concurrent
+ * WebGPU sessions crash the process.
  *
  * @module
  */
 
 /** The order of work. */
 export interface Turns {
-  /** Runs work. If it returns a promise, it lasts until that settles. */
+  /** Runs work. If the work returns a promise, it is done when the promise settles. */
   take<T>(work: () => T | Promise<T>): T | Promise<T>;
 }
 

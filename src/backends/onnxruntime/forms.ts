@@ -1,5 +1,5 @@
 /**
- * The forms of a graph on its way to the engine, and how to trace the engine's nodes back to those of the graph.
+ * The forms of a graph on its way to the engine. Traces the engine's nodes back to those of the original graph.
  *
  * @module
  */
@@ -8,16 +8,16 @@ import type { Graph, Node } from "../../graph/graph.ts";
 import { originsOf } from "../../graph/origins.ts";
 import type { LoweredGraph, OnnxGraph } from "./onnx.ts";
 
-/** The forms of a graph. */
-export interface Way {
+/** The forms of a graph: as the builder made it, after the rewrites, and after the lowering. */
+export interface Forms {
   readonly given: Graph<unknown>;
   readonly rewritten: Graph<unknown>;
   readonly onnx: LoweredGraph;
 }
 
 /**
- * Returns a function that finds the position of a given node by a name in the engine's graph, which is that of the node
- * or derived from it or from an output's.
+ * Returns a function that finds the position of a lowered node by the name of a node in the engine's graph. That name is
+ * equal to or derived from the name of the lowered node or of its output.
  */
 export function nodeFinder({ nodes }: OnnxGraph): (name: string) => number | undefined {
   const byName = new Map(nodes.map(({ name }, i) => [name, i]));
@@ -32,8 +32,8 @@ export function nodeFinder({ nodes }: OnnxGraph): (name: string) => number | und
   };
 }
 
-/** The nodes of the graph that the engine's nodes belong to, which are given by name. */
-export function originsOfNames(names: readonly string[], { given, rewritten, onnx }: Way): Set<Node> {
+/** The nodes of the original graph that the engine's nodes with these names belong to. */
+export function originsOfNames(names: readonly string[], { given, rewritten, onnx }: Forms): Set<Node> {
   if (names.length === 0) return new Set();
   const origins = originsOf(given, rewritten);
   const find = nodeFinder(onnx);
