@@ -131,7 +131,7 @@ Deno.test("graphs that cannot be exported are refused with the reason", async ()
   const refused = await assertRejects(
     () => exportMlpackage({ y }),
     DOMException,
-    "exportMlpackage: Core ML does not take",
+    "exportMlpackage: Core ML does not support",
   );
   assertEquals(refused.name, "NotSupportedError");
   (await b.build({ y })).destroy();

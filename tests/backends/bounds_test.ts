@@ -1,4 +1,4 @@
-/** Maximum pools whose elements are known to be above −Infinity need no check; the others keep it. */
+/** Maximum pools check for −Infinity, unless their elements are known to be greater. */
 
 import { assert } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
@@ -12,9 +12,9 @@ const POOL = { windowDimensions: [2, 2] };
 const pooled = (input: Input): Program => (tools) => tools.b.maxPool2d(input(tools), POOL);
 
 /** `x · clamp(x + 3, 0, 6) / 6`, or a variation. */
-const swish = ({ least = 0, most = 6, summand = 3, divisor = 6, other = false } = {}): Input => ({ b, f, input }) => {
+const swish = ({ min = 0, max = 6, summand = 3, divisor = 6, other = false } = {}): Input => ({ b, f, input }) => {
   const x = input(SHAPE);
-  const gate = b.clamp(b.add(other ? input(SHAPE) : x, f([1], summand)), { minValue: least, maxValue: most });
+  const gate = b.clamp(b.add(other ? input(SHAPE) : x, f([1], summand)), { minValue: min, maxValue: max });
   return b.div(b.mul(x, gate), f([1], divisor));
 };
 
@@ -24,7 +24,7 @@ const bounded: Readonly<Record<string, Input>> = {
   "a concatenation with a constant": ({ b, f, input }) =>
     b.concat([b.relu(input([1, 1, 4, 4])), f([1, 1, 4, 4], -1)], 1),
   "hard swish as a formula": swish(),
-  "hard swish, its factors exchanged": ({ b, f, input }) => {
+  "hard swish with its factors in another order": ({ b, f, input }) => {
     const x = input(SHAPE);
     return b.mul(b.mul(b.clamp(b.add(x, f([], 3)), { minValue: 0, maxValue: 6 }), x), f([], 1 / 6));
   },
@@ -34,8 +34,8 @@ const unbounded: Readonly<Record<string, Input>> = {
   "an input": ({ input }) => input(SHAPE),
   "a maximum of inputs": ({ b, input }) => b.max(input(SHAPE), input(SHAPE)),
   "a maximum with a constant of -Infinity": ({ b, f, input }) => b.max(input(SHAPE), f([1, 2, 1, 1], [0, -Infinity])),
-  "a gate that never closes": swish({ least: 0.5 }),
-  "a gate with a large upper bound": swish({ most: 1e30 }),
+  "a gate that never closes": swish({ min: 0.5 }),
+  "a gate with a large upper bound": swish({ max: 1e30 }),
   "a gate with a large summand": swish({ summand: 1e30 }),
   "a gate of another value": swish({ other: true }),
   "a negative divisor": swish({ divisor: -6 }),
@@ -45,7 +45,7 @@ const unbounded: Readonly<Record<string, Input>> = {
 };
 
 for (const [name, input] of Object.entries(bounded)) {
-  Deno.test(`a pool of ${name} does not look for -Infinity`, async () => {
+  Deno.test(`a pool of ${name} does not check for -Infinity`, async () => {
     const outcome = await run(pooled(input));
     assert(!outcome.ops.includes("Where"), `${outcome.ops}`);
     assertSame(outcome);
@@ -53,7 +53,7 @@ for (const [name, input] of Object.entries(bounded)) {
 }
 
 for (const [name, input] of Object.entries(unbounded)) {
-  Deno.test(`a pool of ${name} looks for -Infinity`, async () => {
+  Deno.test(`a pool of ${name} checks for -Infinity`, async () => {
     const outcome = await run(pooled(input));
     assert(outcome.ops.includes("Where"), `${outcome.ops}`);
     assertSame(outcome);

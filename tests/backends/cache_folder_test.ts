@@ -27,21 +27,21 @@ Deno.test("unfinished entries are deleted after a day; other files stay, whateve
 });
 
 Deno.test("the folder is listed after the first entry, then after each share of the limit that is written", async () => {
-  let looks = 0;
+  let lists = 0;
   const removed: string[] = [];
   const eviction = limitSize({
     ...SUFFIXES,
     list() {
-      looks++;
-      if (looks === 2) throw new Error("gone");
+      lists++;
+      if (lists === 2) throw new Error("gone");
       return files({ "a.entry": [2000, 1], "b.entry": [10, 0] });
     },
     remove: (name) => void removed.push(name),
   }, 1600);
   await eviction.wrote(1);
-  assertEquals([looks, removed], [1, ["a.entry"]]);
+  assertEquals([lists, removed], [1, ["a.entry"]]);
   for (let i = 0; i < 100; i++) await eviction.wrote(1);
-  assertEquals(looks, 1);
+  assertEquals(lists, 1);
   await eviction.wrote(1);
-  assertEquals(looks, 2);
+  assertEquals(lists, 2);
 });

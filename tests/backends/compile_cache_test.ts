@@ -1,4 +1,4 @@
-/** The compile cache: it is used, it never changes a result, and graphs are built whatever happens to it. */
+/** The compile cache: it is used, it never changes a result, and if it fails, graphs are built without it. */
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { createContext, type MLContext, type MLGraph, MLGraphBuilder } from "../../mod.ts";
@@ -15,7 +15,7 @@ import { ownOptions } from "../../src/options.ts";
 
 const PROGRAM = new URL("programs/cached_build.ts", import.meta.url);
 
-/** Registers a test with a folder of its own, and a context that caches there. */
+/** Registers a test with its own folder, and a context that uses this folder as its cache. */
 function test(name: string, body: (folder: string, context: MLContext) => Promise<void>): void {
   Deno.test(`compile cache: ${name}`, async () => {
     const folder = await Deno.makeTempDir();
@@ -46,7 +46,7 @@ async function run(context: MLContext, graph: MLGraph): Promise<number[]> {
   return values;
 }
 
-/** A text that changes when a file is replaced. File numbers are reused, so it includes the time. */
+/** A text that changes when a file is replaced: inode number and creation time, because inode numbers are reused. */
 async function identity(path: string): Promise<string> {
   const { ino, birthtime } = await Deno.lstat(path);
   return `${ino} ${birthtime?.getTime()}`;
@@ -63,7 +63,7 @@ async function onlyEntry(folder: string): Promise<string> {
   return paths[0]!;
 }
 
-test("a graph is stored once, and loaded from then on", async (folder, context) => {
+test("a graph is stored once, and then loaded", async (folder, context) => {
   await build(context, 1);
   const path = await onlyEntry(folder);
   const before = await identity(path);
@@ -80,7 +80,7 @@ test("without a folder nothing is cached", async (folder) => {
   assertEquals(await entries(folder), []);
 });
 
-test("WEBNN_CACHE_DIR names the folder where no option does", async (folder) => {
+test("WEBNN_CACHE_DIR names the folder if the option is not set", async (folder) => {
   const source = PROGRAM.href.replace(/cached_build\.ts$/, "environment_build.ts");
   const { code, stderr } = await runChild(new URL(source), [], ["-A"], { WEBNN_CACHE_DIR: folder });
   assertEquals({ code, stderr }, { code: 0, stderr: "" });
@@ -98,26 +98,26 @@ test("graphs with other weights, shapes or labels have other entries", async (fo
   assertEquals((await entries(folder)).length, 4);
 });
 
-test("weights that differ in one element, wherever it is, have other entries", async (folder, context) => {
+test("weights that differ in one element at any position have other entries", async (folder, context) => {
   const weights = weightsOf(1);
   await build(context, 1, weights);
-  const places = [0, 1, 77, weights.length >> 1, weights.length - 1];
-  for (const place of places) {
+  const positions = [0, 1, 77, weights.length >> 1, weights.length - 1];
+  for (const position of positions) {
     const others = weights.slice();
-    others[place]! += 20;
+    others[position]! += 20;
     await build(context, 1, others);
   }
-  assertEquals((await entries(folder)).length, 1 + places.length);
+  assertEquals((await entries(folder)).length, 1 + positions.length);
 });
 
-/** Damages to a file, which the cache detects. */
+/** Ways to damage a file. */
 const damages: Record<string, (path: string) => Promise<void>> = {
   "is empty": (path) => Deno.truncate(path, 0),
   "lacks its last byte": async (path) => Deno.truncate(path, (await Deno.stat(path)).size - 1),
   "lacks its first 64 KiB": async (path) => Deno.writeFile(path, (await Deno.readFile(path)).subarray(65536)),
   "lacks its second half": async (path) => Deno.truncate(path, (await Deno.stat(path)).size >> 1),
   "is longer": (path) => Deno.writeFile(path, new Uint8Array(65536), { append: true }),
-  "is a text": (path) => Deno.writeTextFile(path, "no model\n".repeat(10_000)),
+  "is a text": (path) => Deno.writeTextFile(path, "not a model\n".repeat(10_000)),
   "is zeros": async (path) => Deno.writeFile(path, new Uint8Array((await Deno.stat(path)).size)),
   "is a folder": async (path) => {
     await Deno.remove(path);
@@ -128,8 +128,9 @@ const damages: Record<string, (path: string) => Promise<void>> = {
     await Deno.symlink(`${path}.nothing`, path);
   },
 };
-/** Of the hashes of two constants. */
+/** The size of the hashes of two constants. */
 const HASHES = 2 * HASH_BYTES;
+/** The size of the footer. */
 const FOOTER = 40;
 /** Positions in the file; negative ones count from the end. */
 const flips = {
@@ -145,10 +146,10 @@ const flips = {
   "in the length of the facts": -FOOTER + 17,
   "in the hash": -1,
 };
-for (const [where, place] of Object.entries(flips)) {
+for (const [where, position] of Object.entries(flips)) {
   damages[`has a flipped bit ${where}`] = async (path) => {
     const bytes = await Deno.readFile(path);
-    bytes[place < 0 ? bytes.length + place : place]! ^= 4;
+    bytes[position < 0 ? bytes.length + position : position]! ^= 4;
     await Deno.writeFile(path, bytes);
   };
 }
@@ -168,7 +169,7 @@ for (const [what, damage] of Object.entries(damages)) {
   });
 }
 
-test("two entries under each other's name are replaced", async (folder, context) => {
+test("two entries with swapped names are replaced", async (folder, context) => {
   await build(context, 1);
   await build(context, 2);
   const [a, b] = await entries(folder) as [string, string];
@@ -179,22 +180,22 @@ test("two entries under each other's name are replaced", async (folder, context)
   await build(context, 1);
   await build(context, 2);
   const after = await Promise.all([a, b].map(identity));
-  assert(after.every((ino, i) => ino !== before[i]));
+  assert(after.every((id, i) => id !== before[i]));
 });
 
-test("several processes at once each get their graph, and leave one entry", async (folder) => {
+test("several processes at the same time all get the graph, and leave one entry", async (folder) => {
   const endings = await Promise.all([1, 2, 3].map(() => runChild(PROGRAM, [folder], ["-A"])));
   const expected = JSON.stringify(productOfOnes(weightsOf(1)));
   assertEquals(endings.map(({ stdout }) => stdout), [expected, expected, expected]);
   await onlyEntry(folder);
 });
 
-test("several builds of a graph at once in one process", async (folder, context) => {
+test("several builds of a graph at the same time in one process", async (folder, context) => {
   await Promise.all([1, 1, 2, 2, 1].map((scale) => build(context, scale)));
   assertEquals((await entries(folder)).length, 2);
 });
 
-test("the entries that were not used for longest go when there are too many; other files stay", async (folder) => {
+test("if the entries are too large, the least recently used ones are deleted; other files stay", async (folder) => {
   await Deno.writeTextFile(join(folder, "notes.txt"), "mine");
   const old = join(folder, "left.webnn-tmp");
   await Deno.writeTextFile(old, "left behind");
@@ -235,7 +236,7 @@ test("a program without permissions builds without the cache", async (folder) =>
   assertEquals(await entries(folder), []);
 });
 
-test("a program that may only read uses what is there, and adds nothing", async (folder, context) => {
+test("a program without write permission uses existing entries, and adds none", async (folder, context) => {
   const flags = ["--allow-ffi", `--allow-read=${folder}`, "--no-prompt"];
   assertEquals((await runChild(PROGRAM, [folder], flags)).code, 0);
   assertEquals(await entries(folder), []);
@@ -246,7 +247,7 @@ test("a program that may only read uses what is there, and adds nothing", async 
   assertEquals((await Deno.lstat(path)).mtime, before.mtime);
 });
 
-test("a file in place of the folder means no cache", async (folder) => {
+test("if the folder is a file, graphs are built without the cache", async (folder) => {
   const file = join(folder, "file");
   await Deno.writeTextFile(file, "mine");
   const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: file });
@@ -256,11 +257,11 @@ test("a file in place of the folder means no cache", async (folder) => {
 });
 
 Deno.test({
-  name: "compile cache: a disk that takes no more means no cache",
+  name: "compile cache: if the disk is full, graphs are built without the cache",
   ignore: Deno.build.os === "windows", // It has no file size limit, which simulates a full disk.
   async fn() {
     const folder = await Deno.makeTempDir();
-    for (const blocks of [1, 129]) { // In the model, and in the description, in units of 512 bytes.
+    for (const blocks of [1, 129]) { // Writing fails in the model, and in the description. The unit is 512 bytes.
       const script = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
       const deno = [Deno.execPath(), "run", "--quiet", "-A", "--no-check", PROGRAM.pathname, folder];
       const command = new Deno.Command("sh", { args: ["-c", script, "sh", ...deno] });
@@ -311,7 +312,7 @@ function productGraph(block: NativeBlock, label = "", outputShape = [1, WIDTH]):
   };
 }
 
-test("what the engine refuses is refused with the same words", async (folder) => {
+test("if the engine rejects a graph, the error is the same with and without the cache", async (folder) => {
   const messages: string[] = [];
   for (const cacheDirectory of [undefined, folder]) {
     const device = await openCpu(ownOptions({ threads: 1, cacheDirectory }, "options"));
@@ -352,8 +353,8 @@ test("graphs without inputs, with 4-bit weights, with infinities, and of constan
 });
 
 Deno.test({
-  name: "compile cache: destroying a graph lets go of its file",
-  ignore: Deno.build.os !== "linux", // Other systems do not list what a process has mapped.
+  name: "compile cache: destroying a graph unmaps its file",
+  ignore: Deno.build.os !== "linux", // Only Linux lists the mapped files of a process.
   async fn() {
     const folder = await Deno.makeTempDir();
     const context = await createContext({ device: "cpu", threads: 1, cacheDirectory: folder });
@@ -378,7 +379,7 @@ Deno.test("compile cache: a block may be released while another thread hashes it
   const before = runtime.freedBytes;
   const hash = released.hash();
   released.release();
-  assertEquals(runtime.freedBytes, before); // The memory is still there.
+  assertEquals(runtime.freedBytes, before); // The memory is not freed yet.
   assertEquals(await hash, await kept.hash());
   assertEquals(runtime.freedBytes, before + bytes.byteLength);
   kept.release();

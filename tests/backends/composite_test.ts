@@ -1,4 +1,4 @@
-/** A device made of several: which one runs a graph, why the others do not, and how tensors follow. */
+/** A device made of several: which one runs a graph, why the others do not, and when tensors are copied. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { graphInfo, MLGraphBuilder } from "@webnn/deno";
 import { createMLContext, type MLContext } from "../../src/api/ml_context.ts";
@@ -25,15 +25,15 @@ async function build(context: MLContext, body: (builder: MLGraphBuilder, x: MLOp
 }
 
 testBackend(
-  "composite, where all goes to the preferred device",
+  "composite whose preferred device runs all graphs",
   () => openComposite(openSimulatedDevice(1), { kind: "open", device: openSimulatedDevice(2) }),
 );
 testBackend(
-  "composite, where some goes to the fallback",
+  "composite whose fallback runs some graphs",
   () => openComposite(openSimulatedDevice(1, "preferred", ["add"]), { kind: "open", device: openSimulatedDevice(2) }),
 );
 
-Deno.test("composite: a whole graph goes to one device, and says which and why", async () => {
+Deno.test("composite: one device runs the whole graph; graphInfo says which, and why the others do not", async () => {
   const { context } = open();
   const sum = await build(context, (builder, x) => builder.add(x, x));
   const mixed = await build(context, (builder, x) => builder.mul(builder.relu(x), x));
@@ -102,7 +102,7 @@ Deno.test("composite: the error for a graph that no device can compile has every
   context.destroy();
 });
 
-/** A device that is opened late, and a count of the attempts. */
+/** A device that is opened when a graph needs it, and the number of attempts to open it. */
 function late(openIt: () => Promise<ReturnType<typeof openSimulatedDevice>>) {
   const device: LateDevice & { attempts: number } = {
     kind: "late",
@@ -180,7 +180,7 @@ Deno.test("composite: contents are copied only when a graph of the other device 
   context.dispatch(sum, { x: y }, { y: x });
   assertEquals([...new Float32Array(await context.readTensor(x))], [32, 128]);
   assertEquals([...new Float32Array(await context.readTensor(y))], [16, 64]);
-  assertEquals(count(fallback.log), 2); // x came, y went
+  assertEquals(count(fallback.log), 2); // x was copied to the fallback, y from it
   const released = Promise.all([preferred, fallback].map(whenClosed));
   context.destroy();
   await released;

@@ -1,6 +1,6 @@
 /**
- * Every option that is a demand, on every engine and provider: an unsupported one is an error that names both; a
- * supported one has an effect, which is tested here or where the list says.
+ * Every option that is a demand, on every engine and provider: an unsupported one is an error that names both. The
+ * effect of a supported one is tested here, or in the file that the list names.
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
@@ -45,7 +45,7 @@ function unknownPlugin(): ContextOptions {
 
 /** Engines that reject demands before they are opened, so they need not be available. */
 const coreml: TestDevice = { name: "coreml", options: { backend: "coreml" }, missing: undefined };
-/** Compiled into ONNX Runtime for Linux and Windows. Demands are rejected before a GPU is looked for. */
+/** Providers in ONNX Runtime for Linux and Windows. Demands are rejected before a GPU is searched. */
 const nvidia = ["cuda", "tensorrt"].map((name): TestDevice => ({
   name,
   options: { provider: name },
@@ -61,10 +61,10 @@ const ENGINES: readonly { device: TestDevice; honours: readonly Demand[] }[] = [
   ...[webgpu, openvino, ggml, abacus, ...nvidia].map((device) => ({ device, honours: rowOf(device.name).honours })),
 ];
 
-/* -- What is refused ----------------------------------------------------------------------------------------------- */
+/* -- Unsupported options ----------------------------------------------------------------------------------------------- */
 
 for (const { device, honours } of ENGINES) {
-  testOn(device, "unsupported options are refused, with the names of option and provider", async () => {
+  testOn(device, "an unsupported option is an error that names the option and the provider", async () => {
     for (const demand of ALL.filter((demand) => !honours.includes(demand))) {
       const open = () => createContext({ ...device.options, [demand]: VALUES[demand] });
       const error = await assertRejects(open, DOMException, `${device.name} does not support the option ${demand};`);
@@ -73,7 +73,7 @@ for (const { device, honours } of ENGINES) {
   });
 }
 
-Deno.test("ONNX Runtime's provider for Core ML refuses unsupported options, with both names", () => {
+Deno.test("an option that ONNX Runtime's provider for Core ML does not support is an error that names both", () => {
   const { honours } = rowOf("coreml");
   for (const demand of ALL) {
     const unmet = describeUnmet("coreml", honours, ownOptions({ [demand]: VALUES[demand] }, "options"));
@@ -105,23 +105,27 @@ Deno.test("hints skip a provider that does not support an option", async () => {
   assertEquals(context.accelerated, false);
 });
 
-/* -- What is honoured ---------------------------------------------------------------------------------------------- */
+/* -- Supported options ---------------------------------------------------------------------------------------------- */
 
 type Observation = ((device: TestDevice) => void | Promise<void>) | { readonly elsewhere: string };
 
-const TOLD: Observation = { elsewhere: "what it is told: providers_test.ts; it needs hardware that is not here" };
-const AS_ON_WEBGPU: Observation = { elsewhere: "done for all providers alike: see webgpu; it needs hardware" };
+const OPTIONS_ONLY: Observation = {
+  elsewhere: "providers_test.ts checks the provider's options; the rest needs hardware",
+};
+const AS_ON_WEBGPU: Observation = {
+  elsewhere: "the same code for all providers, tested on webgpu; the rest needs hardware",
+};
 const ON_FAKE: Observation = { elsewhere: "on a fake Core ML: tests/coreml/programs/select.ts" };
 
 /** How to test the effect of each option that an engine supports. */
 const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>>> = {
   cpu: {
-    fallback: takesAll,
+    fallback: needsNoFallback,
     allowReducedPrecision: changesAccuracyLevel,
     threads: countsWorkers,
     spinning: changesSpinning,
-    cacheDirectory: keepsGraphs,
-    cacheSizeLimit: keepsNoMore,
+    cacheDirectory: storesGraphs,
+    cacheSizeLimit: storesNothing,
     profile: { elsewhere: "tests/api/graph_profile_test.ts" },
   },
   coreml: { fallback: ON_FAKE, allowReducedPrecision: ON_FAKE, cacheDirectory: ON_FAKE, cacheSizeLimit: ON_FAKE },
@@ -136,7 +140,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
   openvino: {
     providerOptions: limitsThreadsItself,
     fallback: (device) => refusesGraph(device, (builder, x) => builder.sign(x)),
-    allowReducedPrecision: TOLD, // It needs a processor with bfloat16.
+    allowReducedPrecision: OPTIONS_ONLY, // It needs a processor with bfloat16.
     threads: countsWorkers,
   },
   ggml: {
@@ -150,20 +154,20 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
     fallback: (device) => refusesGraph(device, (builder, x) => builder.triangular(x)),
   },
   cuda: {
-    providerOptions: TOLD,
+    providerOptions: OPTIONS_ONLY,
     fallback: AS_ON_WEBGPU,
-    allowReducedPrecision: TOLD,
+    allowReducedPrecision: OPTIONS_ONLY,
     graphCapture: AS_ON_WEBGPU,
     threads: AS_ON_WEBGPU,
     spinning: AS_ON_WEBGPU,
   },
   tensorrt: {
-    providerOptions: TOLD,
+    providerOptions: OPTIONS_ONLY,
     fallback: AS_ON_WEBGPU,
-    allowReducedPrecision: TOLD,
+    allowReducedPrecision: OPTIONS_ONLY,
     threads: AS_ON_WEBGPU,
     spinning: AS_ON_WEBGPU,
-    cacheDirectory: TOLD,
+    cacheDirectory: OPTIONS_ONLY,
   },
 };
 
@@ -199,7 +203,7 @@ async function withContext<T>(options: ContextOptions, use: (context: MLContext)
 }
 
 /** The CPU never needs a fallback. */
-function takesAll({ options }: TestDevice): Promise<void> {
+function needsNoFallback({ options }: TestDevice): Promise<void> {
   return withContext({ ...options, fallback: false }, async (context) => {
     const graph = await build(context, (builder, x) => builder.sign(builder.triangular(builder.roundEven(x))));
     const { devices, elsewhere } = graphInfo(graph);
@@ -212,7 +216,7 @@ async function refusesGraph(device: TestDevice, body: Body): Promise<void> {
     assert(graphInfo(await build(context, body)).elsewhere.length > 0);
   });
   await withContext({ ...device.options, fallback: false }, async (context) => {
-    await assertRejects(() => build(context, body), DOMException, `${device.name} does not take`);
+    await assertRejects(() => build(context, body), DOMException, `${device.name} does not support`);
   });
 }
 
@@ -269,7 +273,7 @@ async function countThreads(options: ContextOptions, products = 100, size = 384)
   return JSON.parse(stdout.split("\n").at(-1)!) as { threads: number; working: number };
 }
 
-/** Whether so many threads work in one of ten runs: on a busy machine one may get next to nothing of a run. */
+/** Whether this number of threads works in one of ten runs: on a busy machine, a thread may get hardly any work. */
 async function reaches(options: ContextOptions, workers: number): Promise<boolean> {
   for (let run = 0; run < 10; run++) if ((await countThreads(options)).working === workers) return true;
   return false;
@@ -311,11 +315,11 @@ async function filesAfter(options: ContextOptions, graphs: readonly Body[]): Pro
 
 const TWO_GRAPHS: readonly Body[] = [(builder, x) => builder.relu(x), (builder, x) => builder.tanh(x)];
 
-async function keepsGraphs({ options }: TestDevice): Promise<void> {
+async function storesGraphs({ options }: TestDevice): Promise<void> {
   assertEquals(await filesAfter(options, TWO_GRAPHS), 2);
 }
 
-async function keepsNoMore({ options }: TestDevice): Promise<void> {
+async function storesNothing({ options }: TestDevice): Promise<void> {
   assertEquals(await filesAfter({ ...options, cacheSizeLimit: 0 }, TWO_GRAPHS), 0);
 }
 

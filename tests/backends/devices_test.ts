@@ -1,4 +1,4 @@
-/** Devices other than the CPU: what they compute, where, and how they are reported. */
+/** Devices other than the CPU: their results, where nodes run, and how devices are reported. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { contextInfo, createContext, devices, graphInfo, type MLContext, MLGraphBuilder } from "@webnn/deno";
@@ -16,7 +16,7 @@ for (const device of [webgpu, openvino, ggml]) {
   if (device.missing === undefined) testBackend(device.name, open);
   else testOn(device, "the contract of backends", () => {});
 
-  testOn(device, "tells what it is, and whether it is an accelerator", async () => {
+  testOn(device, "reports what it is, and whether it is an accelerator", async () => {
     await withContext(device, (context) => {
       const { backend, device: kind, provider } = contextInfo(context);
       assertEquals([backend, kind, provider], ["onnxruntime", device === webgpu ? "gpu" : "cpu", device.name]);
@@ -64,7 +64,7 @@ testOn(webgpu, "without fallback, build names the unsupported nodes", async () =
     const builder = new MLGraphBuilder(context);
     const x = builder.input("x", MATRIX);
     const build = builder.build({ y: builder.roundEven(builder.matmul(x, x), { label: "half" }) });
-    await assertRejects(() => build, DOMException, "webgpu does not take roundEven [half] #1 (Round)");
+    await assertRejects(() => build, DOMException, "webgpu does not support roundEven [half] #1 (Round)");
     const again = new MLGraphBuilder(context);
     await again.build({ y: again.relu(again.input("x", MATRIX)) });
   } finally {
@@ -86,7 +86,7 @@ testOn(webgpu, "hints do not select a software GPU", async () => {
 
 testOn(
   webgpu,
-  "a captured graph is replayed with the tensors of each dispatch, also of sets that come again and of new ones",
+  "a captured graph is replayed with the tensors of each dispatch, both known and new sets",
   async () => {
     const context = await createContext({ ...webgpu.options, graphCapture: true });
     const descriptor = { dataType: "float32", shape: [4] } as const;
@@ -114,7 +114,7 @@ testOn(
   },
 );
 
-testOn(webgpu, "graph capture is asked for by graphCapture, not by the provider's own option", async () => {
+testOn(webgpu, "the option graphCapture enables graph capture; the provider's own option is an error", async () => {
   await assertRejects(
     () => createContext({ ...webgpu.options, providerOptions: { enableGraphCapture: "1" } }),
     DOMException,
@@ -149,7 +149,7 @@ Deno.test("the error for a missing provider says what it needs", async () => {
   );
 });
 
-Deno.test("the list has the CPU first, and a reason for whatever is missing", async () => {
+Deno.test("devices() lists the CPU first, and a reason for each missing device", async () => {
   const [cpu, ...others] = await devices();
   assertEquals([cpu?.provider, cpu?.device, cpu?.available], ["cpu", "cpu", true]);
   assert(others.length > 0);
@@ -168,7 +168,10 @@ Deno.test({
       const options = { ...webgpu.options, library: faults.path };
       await t.step("a state goes from dispatch to dispatch without a copy", () => countCopies(faults, options));
       await t.step("a lost device loses the context, and the process lives", () => loseDevice(faults, options));
-      await t.step("a tensor that finds no memory is refused, and the context lives", () => refuse(faults, options));
+      await t.step(
+        "a tensor without enough memory is an error, and the context lives",
+        () => exhaustMemory(faults, options),
+      );
       await t.step("everything is released", async () => {
         await settled(faults);
         assertEquals(faults.leaked(), {});
@@ -211,7 +214,7 @@ async function loseDevice(faults: Faults, options: Options): Promise<void> {
   }
 }
 
-async function refuse(faults: Faults, options: Options): Promise<void> {
+async function exhaustMemory(faults: Faults, options: Options): Promise<void> {
   const context = await createContext(options);
   const { step, read } = await accumulator(context, 2);
   faults.fail("CreateTensorAsOrtValue", 1, 1);

@@ -24,20 +24,20 @@ Deno.test("a graph always has the same folder, and another one if a single weigh
   const parent = `${await Deno.makeTempDir()}`;
   try {
     const weights = Array.from({ length: 1000 }, (_, i) => i);
-    const others = weights.with(501, 501.5); // The samples of the compile cache do not include this element.
+    const others = weights.with(501, 501.5);
     const names = [];
     for (const values of [weights, weights, others]) names.push(await folderOf(`${parent}/new`, values));
     assertEquals(names[0], names[1]);
     assert(names[0] !== names[2]);
-    const made = [...Deno.readDirSync(`${parent}/new`)].map(({ name }) => name);
-    assertEquals(made.toSorted(), [names[0]!, names[2]!].toSorted());
+    const created = [...Deno.readDirSync(`${parent}/new`)].map(({ name }) => name);
+    assertEquals(created.toSorted(), [names[0]!, names[2]!].toSorted());
   } finally {
     await Deno.remove(parent, { recursive: true });
   }
 });
 
 Deno.test({
-  name: "without permission to write there is no folder, and nobody is asked",
+  name: "without write permission there is no folder, and no prompt",
   permissions: { ffi: true, read: true, env: true, sys: true, write: false },
   async fn() {
     assertEquals(await folderOf("/nowhere", [1, 2]), undefined);

@@ -1,4 +1,4 @@
-/** Lowered graphs as files, read by the importer. */
+/** Encodes lowered graphs as ONNX files, and reads them with the importer. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeModel } from "../../src/backends/onnxruntime/model_proto.ts";
 import { Float, type OnnxGraph, type OnnxInitializer } from "../../src/backends/onnxruntime/onnx.ts";
@@ -46,7 +46,7 @@ function read(bytes: Uint8Array) {
   return finish(readModel(bytes, (location) => location === "weights" ? weights.data as Uint8Array : undefined));
 }
 
-Deno.test("A model in bytes has the nodes, attributes and operator sets of its graph", () => {
+Deno.test("an encoded model has the nodes, attributes and operator sets of its graph", () => {
   const { graph, opsets } = read(encodeModel(GRAPH));
   assertEquals([...opsets], [["", 21], ["com.microsoft", 1]]);
   const [some, own] = graph.nodes;
@@ -66,7 +66,7 @@ Deno.test("A model in bytes has the nodes, attributes and operator sets of its g
   assertEquals([own!.domain, own!.operator, own!.inputs, own!.outputs], ["com.microsoft", "Own", ["a"], ["z"]]);
 });
 
-Deno.test("A model in bytes has the inputs, outputs and weights of its graph", () => {
+Deno.test("an encoded model has the inputs, outputs and weights of its graph", () => {
   const { graph } = read(encodeModel(GRAPH));
   const infos = (list: typeof graph.inputs) => list.map(({ name, type, shape }) => ({ name, dataType: type, shape }));
   assertEquals(infos(graph.inputs), [...GRAPH.inputs]);
@@ -77,18 +77,18 @@ Deno.test("A model in bytes has the inputs, outputs and weights of its graph", (
   }
 });
 
-Deno.test("A model of standard operators imports no other operator set", () => {
+Deno.test("a model of standard operators imports no other operator set", () => {
   const { opsets } = read(encodeModel({ ...GRAPH, nodes: GRAPH.nodes.slice(0, 1) }));
   assertEquals([...opsets], [["", 21]]);
 });
 
-Deno.test("External weights are not in the bytes", () => {
+Deno.test("external weights are not in the bytes of the model", () => {
   const bytes = encodeModel(GRAPH, { isExternal: ({ name }) => name === "weights", externalFile: "weights" });
   assertEquals(encodeModel(GRAPH).byteLength - bytes.byteLength > 700, true);
   assertEquals(read(bytes).graph.initializers.get("weights")!.bytes.slice(), weights.data as Uint8Array);
 });
 
-Deno.test("A model of more than 2 GiB is refused", () => {
+Deno.test("a model of 2 GiB or more is an error", () => {
   const data = { byteLength: 2 ** 31 } as Uint8Array;
   const initializers = [{ name: "w", dataType: "uint8" as const, shape: [2 ** 31], data }];
   assertThrows(() => encodeModel({ ...GRAPH, initializers }), RangeError, "2147483648 bytes");

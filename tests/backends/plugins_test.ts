@@ -19,7 +19,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
-/** A context with the plug-in fails to open; the list of devices includes the reason. */
+/** Asserts that a context with the plug-in cannot be created, and that the list of devices has the reason. */
 async function assertRefused(path: string, reason: string): Promise<void> {
   await assertRejects(() => createContext({ device: "gpu", plugins: [path] }), DOMException, reason);
   const entry = (await devices({ plugins: [path] })).find(({ provider }) => provider === path);
@@ -84,7 +84,7 @@ Deno.test("a library that is not a plug-in is refused", async () => {
 });
 
 Deno.test({
-  name: `what a plug-in says when it refuses ONNX Runtime is the reason${withoutCompiler}`,
+  name: `if a plug-in rejects this ONNX Runtime, its message is the reason${withoutCompiler}`,
   ignore: compiler === null,
   fn: () =>
     withFolder(async (folder) => {
@@ -110,7 +110,7 @@ Deno.test("plug-ins can be named in the environment, and by URL", async () => {
   });
 });
 
-testOn(ggml, "works when the environment names it, under the name of its file", async () => {
+testOn(ggml, "can be named in the environment, and is called like its file", async () => {
   const [path] = ggml.options.plugins as [string];
   const program = new URL("programs/list_devices.ts", import.meta.url);
   const { code, stdout } = await runChild(program, [], ["--allow-ffi", "--allow-env"], { WEBNN_ORT_PLUGINS: path });
@@ -119,7 +119,7 @@ testOn(ggml, "works when the environment names it, under the name of its file", 
   assertEquals([code, entry?.available, entry?.device, entry?.version], [0, true, "cpu", "0.2.0"]);
 });
 
-testOn(openvinoPlugin, "serves Intel's processors, and says of others what there is", async () => {
+testOn(openvinoPlugin, "supports Intel's processors; on others, the error names the hardware", async () => {
   const [path] = openvinoPlugin.options.plugins as [string];
   const entries = await devices({ plugins: [path] });
   const found = entries.find(({ device, provider }) => provider === "openvino" && device === "cpu");

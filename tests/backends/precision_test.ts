@@ -5,7 +5,7 @@ import { createContext, devices } from "@webnn/deno";
 import { cpu, ggml, openvino, openvinoPlugin, type TestDevice, testOn, webgpu } from "../support/devices.ts";
 import { productError } from "../support/product_error.ts";
 
-/** Less than any shorter format can reach, and more than float32 in any order of summation. */
+/** Smaller than the error of any shorter format, and larger than that of float32 in any order of summation. */
 const FLOAT32_ERROR = 1e-6;
 
 async function errorsOn({ options }: TestDevice, allowReducedPrecision: boolean): Promise<number[]> {
@@ -19,16 +19,16 @@ for (const device of [cpu, webgpu, openvino, ggml]) {
   });
 }
 
-testOn(openvinoPlugin, "float32 products are computed in float32, if it serves this processor", async () => {
+testOn(openvinoPlugin, "float32 products are computed in float32, if it supports this processor", async () => {
   const entries = await devices({ plugins: openvinoPlugin.options.plugins! });
-  const serves = entries.some(({ available, device, provider }) =>
+  const isSupported = entries.some(({ available, device, provider }) =>
     available && device === "cpu" && provider === "openvino"
   );
-  if (!serves) return console.log("openvino-plugin: it offers no device for this processor");
+  if (!isSupported) return console.log("openvino-plugin: it offers no device for this processor");
   for (const error of await errorsOn(openvinoPlugin, false)) assert(error < FLOAT32_ERROR, `${error}`);
 });
 
-Deno.test("float32 products are computed in float32 on whatever else devices() finds", async () => {
+Deno.test("float32 products are computed in float32 on all other devices that devices() finds", async () => {
   const others = (await devices()).filter(({ available, provider }) =>
     available && !["cpu", "webgpu"].includes(provider)
   );

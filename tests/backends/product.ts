@@ -1,5 +1,5 @@
 /**
- * A graph with enough weights for the compile cache to hash only samples of them.
+ * The graph of the compile cache's tests.
  *
  * @module
  */

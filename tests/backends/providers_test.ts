@@ -1,4 +1,4 @@
-/** What providers are told, including those that cannot run here, and how they report a lost device. */
+/** The options that providers get, including those that cannot run here, and how a lost device is recognised. */
 
 import { assertEquals } from "@std/assert";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
@@ -16,28 +16,28 @@ const compiled = (name: string, device?: string): Row =>
 const plugin = (name: string): Row => PLUGINS.find((row) => row.name === name) ?? UNKNOWN_PLUGIN;
 
 /** The provider options for a context with these options. */
-function told({ options }: Row, context: ContextOptions = {}) {
+function optionsFor({ options }: Row, context: ContextOptions = {}) {
   return options(settingsOf(ownOptions({ cacheDirectory: "", threads: 3, ...context }, "options")));
 }
 
 const allowReducedPrecision = true;
 
 Deno.test("CUDA computes float32 as float32 unless reduced precision is allowed or requested", () => {
-  assertEquals(told(compiled("cuda")), { use_tf32: "0" });
-  assertEquals(told(compiled("cuda"), { allowReducedPrecision }), { use_tf32: "1" });
+  assertEquals(optionsFor(compiled("cuda")), { use_tf32: "0" });
+  assertEquals(optionsFor(compiled("cuda"), { allowReducedPrecision }), { use_tf32: "1" });
   const providerOptions = { use_tf32: "1", gpu_mem_limit: "1073741824", cudnn_conv_algo_search: "HEURISTIC" };
-  assertEquals(told(compiled("cuda"), { providerOptions }), providerOptions);
+  assertEquals(optionsFor(compiled("cuda"), { providerOptions }), providerOptions);
 });
 
-Deno.test("TensorRT too; a folder of compiled graphs turns its caches on", () => {
+Deno.test("TensorRT computes float32 as float32 too; a cache folder turns its caches on", () => {
   const float32 = { use_tf32: "0", trt_fp16_enable: "0", trt_bf16_enable: "0" };
-  assertEquals(told(compiled("tensorrt")), float32);
-  assertEquals(told(compiled("tensorrt"), { allowReducedPrecision }), {
+  assertEquals(optionsFor(compiled("tensorrt")), float32);
+  assertEquals(optionsFor(compiled("tensorrt"), { allowReducedPrecision }), {
     use_tf32: "1",
     trt_fp16_enable: "1",
     trt_bf16_enable: "1",
   });
-  assertEquals(told(compiled("tensorrt"), { cacheDirectory: "/cache" }), {
+  assertEquals(optionsFor(compiled("tensorrt"), { cacheDirectory: "/cache" }), {
     ...float32,
     trt_engine_cache_path: "/cache",
     trt_engine_cache_enable: "1",
@@ -53,7 +53,7 @@ Deno.test("TensorRT and CUDA get their own options, and both get the device", ()
 });
 
 Deno.test("OpenVINO's CPU gets threads and precision, and the program's own options", () => {
-  const config = (row: Row, context?: ContextOptions) => JSON.parse(told(row, context).load_config!);
+  const config = (row: Row, context?: ContextOptions) => JSON.parse(optionsFor(row, context).load_config!);
   for (const row of [compiled("openvino"), plugin("openvino")]) {
     const float32 = { INFERENCE_NUM_THREADS: 3, INFERENCE_PRECISION_HINT: "f32" };
     assertEquals(config(row), { CPU: float32 });
@@ -63,22 +63,25 @@ Deno.test("OpenVINO's CPU gets threads and precision, and the program's own opti
       ...own,
       CPU: { ...float32, ...own.CPU },
     });
-    assertEquals(told(row, { providerOptions: { load_config: "{" } }).load_config, "{"); // It is refused by the engine.
+    assertEquals(optionsFor(row, { providerOptions: { load_config: "{" } }).load_config, "{"); // The engine reports the error.
   }
 });
 
 Deno.test("ONNX Runtime's provider for Core ML gets ML Programs and compute units by default", () => {
   const own = { ModelFormat: "MLProgram", MLComputeUnits: "CPUOnly", AllowLowPrecisionAccumulationOnGPU: "0" };
-  assertEquals(told(compiled("coreml", "cpu")), own);
-  assertEquals(told(compiled("coreml", "cpu"), { allowReducedPrecision }).AllowLowPrecisionAccumulationOnGPU, "1");
+  assertEquals(optionsFor(compiled("coreml", "cpu")), own);
+  assertEquals(
+    optionsFor(compiled("coreml", "cpu"), { allowReducedPrecision }).AllowLowPrecisionAccumulationOnGPU,
+    "1",
+  );
   const providerOptions = { ModelFormat: "NeuralNetwork", SpecializationStrategy: "FastPrediction" };
-  assertEquals(told(compiled("coreml", "cpu"), { providerOptions }), { ...own, ...providerOptions });
+  assertEquals(optionsFor(compiled("coreml", "cpu"), { providerOptions }), { ...own, ...providerOptions });
 });
 
 Deno.test("ggml gets threads and the type of weights; an unknown plug-in gets the program's options only", () => {
-  assertEquals(told(plugin("ggml")), { threads: "3", weights: "f32" });
-  assertEquals(told(plugin("ggml"), { allowReducedPrecision }), { threads: "3", weights: "f16" });
-  assertEquals(told(plugin("abacus"), { providerOptions: { beads: "10" } }), { beads: "10" });
+  assertEquals(optionsFor(plugin("ggml")), { threads: "3", weights: "f32" });
+  assertEquals(optionsFor(plugin("ggml"), { allowReducedPrecision }), { threads: "3", weights: "f16" });
+  assertEquals(optionsFor(plugin("abacus"), { providerOptions: { beads: "10" } }), { beads: "10" });
 });
 
 Deno.test("a lost device is recognised by each provider's error message", () => {

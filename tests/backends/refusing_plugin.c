@@ -1,4 +1,4 @@
-/* A plug-in provider that ONNX Runtime can load, and that refuses to work with it. Built by plugins_test.ts. */
+/* A plug-in provider that ONNX Runtime can load, but that returns an error. plugins_test.ts builds it. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -7,7 +7,7 @@ struct ApiBase {
   const char *(*GetVersionString)(void);
 };
 
-/* Name, ORT's own API, its logger, the factories to fill in, how many there may be, how many there are. */
+/* `factories` has room for `max` entries; the plug-in sets `count` to the number of those that it has filled. */
 void *CreateEpFactories(const char *name, const struct ApiBase *base, const void *logger, void **factories, size_t max,
                         size_t *count) {
   (void)name, (void)logger, (void)factories, (void)max;

@@ -1,4 +1,4 @@
-/** Threads that sleep while they wait compute the same results, in pools of their own. */
+/** How threads wait for each other, and which pool they belong to. */
 import { assertEquals } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { openCpu } from "../../src/backends/onnxruntime/mod.ts";
@@ -9,7 +9,7 @@ import { DEFAULTS } from "../../src/options.ts";
 
 const SHAPE = [256, 256];
 
-Deno.test("a context whose threads sleep computes what others compute", async () => {
+Deno.test("a context whose threads sleep computes the same results", async () => {
   const results = [];
   for (const spinning of [true, false]) {
     await using context = await createContext({ threads: 2, spinning });
@@ -44,7 +44,7 @@ Deno.test("sessions whose threads sleep share the process's pool, those whose th
   device.close();
 });
 
-Deno.test("threads wait as the user says, else by the length of runs and the number of contexts and graphs", () => {
+Deno.test("the user, or else the length of runs and the number of contexts and graphs, determines how threads wait", () => {
   const waits = (spinning?: boolean) =>
     (["tiny", "short", "long"] as const).flatMap((run) =>
       [{ contexts: 1, graphs: 0 }, { contexts: 2, graphs: 1 }, { contexts: 1, graphs: 16 }].map((counts) =>
@@ -58,7 +58,7 @@ Deno.test("threads wait as the user says, else by the length of runs and the num
   assertEquals(new Set(waits(false)), new Set(["sleep"]));
 });
 
-/** Whose threads a graph gets that takes some milliseconds: those of the process, or its own. */
+/** Whether a graph that takes some milliseconds gets the threads of the process, or its own. */
 async function threadsOfLongGraph(context: MLContext): Promise<string[]> {
   const runtime = await openRuntime(undefined, defaultThreads());
   const { api } = runtime;
@@ -82,7 +82,7 @@ async function threadsOfLongGraph(context: MLContext): Promise<string[]> {
   }
 }
 
-Deno.test("a graph of a lone context has its own threads, those of several contexts share the process's", async () => {
+Deno.test("a graph of the only context has its own threads; graphs of several contexts share those of the process", async () => {
   await using first = await createContext();
   assertEquals(await threadsOfLongGraph(first), ["its own"]);
   {

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { ExclusiveTurns } from "../../src/backends/onnxruntime/providers/turns.ts";
 
-Deno.test("turns do not overlap, continue after a failure, and take no time when nothing is in flight", async () => {
+Deno.test("turns do not overlap, continue after a failure, and start at once if nothing is in flight", async () => {
   const turns = new ExclusiveTurns();
   const log: string[] = [];
   const slow = (name: string) => async () => {

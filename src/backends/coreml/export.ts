@@ -1,5 +1,5 @@
 /**
- * A graph as a package of Core ML.
+ * Exports a graph as a Core ML package.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { lower, type LoweredProgram } from "./lower.ts";
 import type { MilProgram, MilValue } from "./mil.ts";
 import { packageFiles } from "./package.ts";
 
-/** What macOS 14 and newer run. */
+/** The options for macOS 14 and newer. */
 const OPTIONS = { specificationVersion: 8, float16: false } as const;
 
 /**
@@ -37,7 +37,10 @@ function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
-/** The program with the user's names of inputs and outputs, as far as Core ML takes them; other values give way. */
+/**
+ * The program with the user's names for inputs and outputs, without the characters that Core ML does not allow. Other
+ * values with these names are renamed.
+ */
 function named(lowered: LoweredProgram, { inputs, outputs }: Graph<unknown>): MilProgram {
   const taken = new Set<string>();
   const free = (name: string): string => {

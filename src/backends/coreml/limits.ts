@@ -9,7 +9,7 @@ import type { DeviceLimits } from "../../graph/limits.ts";
 
 /**
  * Core ML has no 64-bit integers, and no uint32 arithmetic. Narrower integers are int32 inside a program, so every
- * operator takes them; 4-bit integers occur only where the rows allow them, in quantisation.
+ * operator supports them; the rows allow 4-bit integers only in quantisation.
  */
 const DATA_TYPES: readonly MLOperandDataType[] = ["float32", "float16", "int32", "int8", "uint8", "int4", "uint4"];
 

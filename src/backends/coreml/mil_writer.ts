@@ -1,10 +1,10 @@
 /**
  * Collects the operations of an ML Program while a WebNN graph is lowered.
  *
- * Two rules apply to all values, so that lowerings need not deal with them. Core ML does not take 0-D tensors
- * everywhere, so a WebNN scalar is a tensor of shape `[1]`, which broadcasts the same way. And most operators take no
- * integers but int32, so integers of 8 and 4 bits are int32 values in the range of their type. A `bool` or 8-bit
- * integer, from an operation or a constant, is widened when it is used as such.
+ * Two rules apply to all values, so that lowerings need not deal with them. Core ML does not support 0-D tensors
+ * everywhere, so a WebNN scalar is a tensor of shape `[1]`, which broadcasts the same way. And most operators support
+ * no integers but int32, so integers of 8 and 4 bits are int32 values in the range of their type. A `bool` or 8-bit
+ * integer, from an operation or a constant, is widened when it is used as an integer.
  *
  * @module
  */
@@ -59,7 +59,7 @@ const TYPES: Readonly<Partial<Record<MLOperandDataType, MilType>>> = {
 /** The type of an input or output of a program. */
 export function featureType(dataType: MLOperandDataType): "fp32" | "fp16" | "int32" {
   const type = TYPES[dataType];
-  if (type === undefined) throw new TypeError(`Core ML has no ${dataType}`);
+  if (type === undefined) throw new TypeError(`Core ML does not support ${dataType}`);
   return type as "fp32" | "fp16" | "int32";
 }
 
@@ -225,7 +225,7 @@ export class MilWriter {
     const name = `${this.#label}_${this.#count++}`;
     const bytes = elementCount(shape) * BITS[dataType] / 8;
     if (bytes <= MAX_BYTES) return { name, dataType, shape };
-    throw new RangeError(`${name}: a tensor takes ${bytes} bytes as ${dataType}; Core ML takes at most ${MAX_BYTES}`);
+    throw new RangeError(`${name}: a tensor has ${bytes} bytes as ${dataType}; Core ML supports at most ${MAX_BYTES}`);
   }
 
   /** An operation whose output has the type and shape of `x`. */

@@ -28,7 +28,7 @@ export function copyStrided(source: Pointer, layout: StridedLayout, target: Uint
   const memory = view(source, (last + 1) * elementSize);
   const Elements = elementSize === 4 ? Uint32Array : Uint16Array;
   copyRows(new Elements(memory), layout, new Elements(target.buffer));
-  memory.transfer(0); // The memory belongs to someone else, who frees it.
+  memory.transfer(0); // Core ML owns the memory, and frees it.
 }
 
 type Elements = Uint32Array | Uint16Array;

@@ -15,7 +15,7 @@ import { featureType, milShape } from "./mil_writer.ts";
 import { copyStrided, rowMajorStrides } from "./strides.ts";
 import { isNarrow, narrow, widen } from "./widening.ts";
 
-/** An MLMultiArray over page-aligned memory of our own, in the type of the model's features. */
+/** An MLMultiArray over page-aligned memory that the tensor owns, in the type of the model's features. */
 export class CoreMLTensor implements DeviceTensor, Bindable {
   /** The bindings that refer to the array. */
   readonly bindings: Set<Binding> = new Set();
@@ -88,7 +88,7 @@ export class CoreMLTensor implements DeviceTensor, Bindable {
     const { foundation, messages } = this.coreML;
     const shape = foundation.integers(messages.shape(array));
     if (messages.dataType(array) !== MultiArrayDataType[this.#dataType] || `${shape}` !== `${this.#shape}`) {
-      throw new Error(`Core ML returned an output of another type or shape than [${this.#shape}] of ${this.#dataType}`);
+      throw new Error(`Core ML returned an output that is not [${this.#shape}] of ${this.#dataType}`);
     }
     const strides = foundation.integers(messages.strides(array));
     copyStrided(messages.dataPointer(array), { shape, strides, elementSize: this.#elementSize }, this.#pages.bytes);

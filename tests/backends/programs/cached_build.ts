@@ -1,5 +1,5 @@
 /**
- * Builds a graph with a compile cache in the folder of the argument, runs it, and prints its output as JSON.
+ * Builds a graph with a compile cache in the folder that the argument names, runs it, and prints its output as JSON.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Builds a graph with only the options of the environment.
+ * Builds a graph with the options that environment variables set.
  *
  * @module
  */

@@ -109,8 +109,8 @@ const convTranspose2d: Lowering<"convTranspose2d"> = (node, mil) => {
 };
 
 /**
- * MIL has no output padding. It is subtracted from the padding at the end. What exceeds that padding is beyond the
- * reach of every input element, so zeros are appended there, before the bias is added.
+ * MIL has no output padding, so it is subtracted from the padding at the end. No input element reaches the rows and
+ * columns beyond that padding, so zeros are appended there, before the bias is added.
  */
 function transposedConvolution(
   { operands: { filter, bias }, attributes, outputs: [output] }: NodeOf<"convTranspose2d">,

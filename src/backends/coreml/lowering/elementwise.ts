@@ -90,7 +90,7 @@ const sign: Lowering<"sign"> = ({ operands: { input } }, mil) => {
   return isFloat(input.dataType) ? mil.select(isNotANumber(x, mil), mil.scalar(x.dataType, 0), result) : result;
 };
 
-/** MIL's relu takes only floats. */
+/** MIL's relu supports only floats. */
 const relu: Lowering<"relu"> = ({ operands: { input } }, mil) => {
   const x = mil.value(input);
   return isFloat(input.dataType) ? mil.unary("relu", x) : mil.binary("maximum", x, mil.scalar("int32", 0));
@@ -125,7 +125,7 @@ const hardSwish: Lowering<"hardSwish"> = ({ operands: { input } }, mil) => {
   return mil.binary("mul", x, sigmoidHard(x, 1 / 6, 0.5, mil));
 };
 
-/** MIL's clip takes only floats, and Chromium has seen it fail if both bounds are equal. */
+/** MIL's clip supports only floats, and Chromium has seen it fail if both bounds are equal. */
 const clamp: Lowering<"clamp"> = ({ operands: { input }, attributes }, mil) => {
   const x = mil.value(input);
   const bound = (value: number | bigint) => mil.scalar(x.dataType, Number(value));

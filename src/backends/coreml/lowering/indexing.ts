@@ -1,6 +1,7 @@
 /**
  * Lowering of gather, scatter, argMin and argMax. MIL's operators read out of bounds if an index is out of range, and
- * not all count negative indices from the end. So indices are wrapped and clamped first; constant ones at once.
+ * not all count negative indices from the end. So indices are clamped and made positive first; constant ones when the
+ * graph is lowered.
  *
  * @module
  */

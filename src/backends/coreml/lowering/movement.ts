@@ -34,7 +34,7 @@ const pad: Lowering<"pad"> = (node, mil) => {
 
 const PAD_MODES = { constant: "constant", edge: "replicate", reflection: "reflect" };
 
-/** MIL's pad takes only floats, and repeats or mirrors only the last two dimensions. */
+/** MIL's pad supports only floats, and repeats or mirrors only the last two dimensions. */
 function padded({ attributes, outputs: [output] }: NodeOf<"pad">, x: MilValue, mil: MilWriter): MilValue {
   const { beginningPadding, endingPadding, mode, value } = attributes;
   const isInner = mode !== "constant";

@@ -1,6 +1,6 @@
 /**
- * Lowering of normalisations. MIL's require constant scale and bias, and support few axes; the others are computed by
- * arithmetic.
+ * Lowering of normalisations. MIL's operators require constant scale and bias, and support few axes; otherwise,
+ * normalisations are computed by arithmetic.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const maybeValue = (operand: Value | undefined, mil: MilWriter) => operand && mi
 const areConstants = (values: readonly (MilValue | undefined)[]) =>
   values.every((value) => value === undefined || isConstant(value));
 
-/** MIL's takes rank 3 or 4 with channels in dimension 1. Other ranks fail off the CPU, so the input is reshaped. */
+/** MIL's batch_norm supports ranks 3 and 4 with channels in dimension 1. Rank 5 fails off the CPU, so it is reshaped. */
 const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, mil) => {
   const x = mil.value(operands.input);
   const [mean, variance] = [mil.value(operands.mean), mil.value(operands.variance)];
@@ -77,7 +77,7 @@ function normalized(
   return inFloat32([x, scale, bias], compute, mil);
 }
 
-/** MIL's is used only for the last axes, in ascending order: with others it has crashed. */
+/** MIL's layer_norm is used only for the last axes, in ascending order: with other axes it has crashed. */
 const layerNormalization: Lowering<"layerNormalization"> = (node, mil) => {
   const { operands: { input }, attributes: { axes, epsilon } } = node;
   const x = mil.value(input);

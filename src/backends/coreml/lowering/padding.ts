@@ -1,5 +1,5 @@
 /**
- * Padding for any type: MIL's own pad takes only floats.
+ * Padding for any type: MIL's own pad supports only floats.
  *
  * @module
  */

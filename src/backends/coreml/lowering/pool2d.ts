@@ -1,6 +1,6 @@
 /**
- * Lowering of pools. MIL's pools have no dilations, do not take explicit output sizes, and take only floats. Other
- * pools are computed from slices, one per element of the window.
+ * Lowering of pools. MIL's pools have no dilations and no explicit output sizes, and support only floats. Other pools
+ * are computed from slices, one per element of the window.
  *
  * @module
  */
@@ -127,8 +127,8 @@ const maxPool2d = pool({
   plain: milPool("max_pool"),
   sliced: (x, windows, mil) => {
     const { dataType } = windows;
-    const least = isFloat(dataType) ? -Infinity : Number(integerRange(dataType).min);
-    const maximum = foldWindows("maximum", padded(x, least, windows, mil), windows, mil);
+    const min = isFloat(dataType) ? -Infinity : Number(integerRange(dataType).min);
+    const maximum = foldWindows("maximum", padded(x, min, windows, mil), windows, mil);
     return zeroWhereEmpty(maximum, windows, mil);
   },
 });

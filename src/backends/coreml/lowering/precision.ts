@@ -1,5 +1,6 @@
 /**
- * Computations of several steps lose precision in each step. float16 cannot afford that, so they run in float32.
+ * Computations of several steps lose precision in each step. In float16 they would lose too much, so they run in
+ * float32.
  *
  * @module
  */

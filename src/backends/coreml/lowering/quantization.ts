@@ -16,7 +16,7 @@ import { milShape, type MilWriter } from "../mil_writer.ts";
 import type { Lowering } from "./lowering.ts";
 import { roundEven } from "./rounding.ts";
 
-/** Scale and zero point as MIL takes them: scalars, or lists along an axis. */
+/** Scale and zero point in the form that MIL requires: scalars, or lists along an axis. */
 interface Affine {
   readonly scale: MilConstant;
   readonly zeroPoint: MilConstant;
@@ -82,7 +82,7 @@ const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, 
   const { dataType } = zeroPoint;
   const x = mil.value(input);
   const affine = affineOf(input.shape, scale, zeroPoint, mil);
-  // float16 would round the quotient too much, and 4-bit types have a range of their own.
+  // float16 would round the quotient too much, and MIL would clamp 4-bit results to the range of 8 bits.
   if (affine && bitsOf(dataType) === 8 && input.dataType === "float32") return quantized(x, affine, mil);
   const parameter = (value: MilValue) => spread(value, input.shape, mil);
   const divisor = parameter(mil.cast(mil.value(scale), "fp32"));
@@ -107,8 +107,8 @@ function quantized(input: MilValue, { scale, zeroPoint, axis }: Affine, mil: Mil
 
 /** Clamps float32 to a range of integers. */
 function bounded(x: MilValue, min: bigint, max: bigint, mil: MilWriter): MilValue {
-  const greatest = Math.fround(Number(max)) > Number(max) ? 2 ** 31 - 128 : Number(max);
-  return mil.unary("clip", x, { alpha: mil.scalar("fp32", Number(min)), beta: mil.scalar("fp32", greatest) });
+  const largest = Math.fround(Number(max)) > Number(max) ? 2 ** 31 - 128 : Number(max);
+  return mil.unary("clip", x, { alpha: mil.scalar("fp32", Number(min)), beta: mil.scalar("fp32", largest) });
 }
 
 /** Repeats each element of a scale or zero point, so that it broadcasts to the shape. */

@@ -1,5 +1,5 @@
 /**
- * Lowering of recurrent networks: one step after the other, in float32, except for the LSTM that MIL has.
+ * Lowering of recurrent networks: step by step, in float32. MIL's own LSTM is used if possible.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { product } from "./products.ts";
 /** The order of peephole weights, for every layout. */
 const PEEPHOLES = "iof";
 
-/** The values of one step; without the states, those of one direction. */
+/** The weights of one direction. */
 interface Weights {
   readonly weight: MilValue;
   readonly recurrentWeight: MilValue;
@@ -56,7 +56,7 @@ function splitEvenly(x: MilValue, count: number, axis: number, mil: MilWriter): 
   return mil.split(x, new Array<number>(count).fill(x.shape[axis]! / count), axis);
 }
 
-/** Prepares what all steps of an LSTM share. Its biases are in the projection. */
+/** Prepares the values that all steps of an LSTM share. The projection already contains its biases. */
 function lstmStep(weights: Weights, { layout, activations }: CellAttributes, mil: MilWriter): Step {
   const peepholes = weights.peepholeWeight && splitEvenly(weights.peepholeWeight, 3, 0, mil);
   const [gateFunction, cellFunction, outputFunction] = activations as [Activation, Activation, Activation];
@@ -65,8 +65,8 @@ function lstmStep(weights: Weights, { layout, activations }: CellAttributes, mil
     const parts = splitEvenly(mil.binary("add", projected, recurrence), 4, 1, mil);
     const gate = (letter: "i" | "o" | "f") => {
       const peephole = peepholes?.[PEEPHOLES.indexOf(letter)];
-      const look = peephole && mil.binary("mul", cellState!, peephole);
-      return mil.unary(gateFunction, sum([parts[layout.indexOf(letter)]!, look], mil));
+      const weighted = peephole && mil.binary("mul", cellState!, peephole);
+      return mil.unary(gateFunction, sum([parts[layout.indexOf(letter)]!, weighted], mil));
     };
     const candidate = mil.unary(cellFunction, parts[layout.indexOf("g")]!);
     const kept = mil.binary("mul", gate("f"), cellState!);
@@ -75,7 +75,7 @@ function lstmStep(weights: Weights, { layout, activations }: CellAttributes, mil
   };
 }
 
-/** Prepares what all steps of a GRU share. Its recurrent bias is not in the projection. */
+/** Prepares the values that all steps of a GRU share. The projection does not contain its recurrent bias. */
 function gruStep(
   { recurrentWeight, recurrentBias }: Weights,
   { hiddenSize, layout, activations, resetAfter }: CellAttributes & { readonly resetAfter: boolean },
@@ -109,7 +109,7 @@ interface Network {
   readonly initial: State;
 }
 
-/** Unrolls a network in each direction. Returns its last states and, if asked for, the sequence of hidden states. */
+/** Unrolls a network in each direction. Returns its last states and, if requested, the sequence of hidden states. */
 function unrolled(
   { input, direction, returnSequence, initial }: Network,
   weights: readonly Weights[],

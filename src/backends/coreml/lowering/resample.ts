@@ -31,27 +31,31 @@ const resample2d: Lowering<"resample2d"> = (node, mil) => {
 /** Apple does not document which element its own operators round to, so the elements are gathered by index. */
 function nearest(node: Node, x: MilValue, mil: MilWriter): MilValue {
   // Exactly between two elements, the lower one is taken.
-  return alongAxes(node, x, (x, axis, places) => picked(x, axis, places.map((place) => Math.ceil(place - 0.5)), mil));
+  return alongAxes(
+    node,
+    x,
+    (x, axis, positions) => picked(x, axis, positions.map((position) => Math.ceil(position - 0.5)), mil),
+  );
 }
 
 /** Resamples one axis after the other, given the input position of each output element. */
 function alongAxes(
   { operands: { input }, attributes: { axes }, outputs: [output] }: Node,
   x: MilValue,
-  resample: (x: MilValue, axis: number, places: readonly number[]) => MilValue,
+  resample: (x: MilValue, axis: number, positions: readonly number[]) => MilValue,
 ): MilValue {
   return axes.reduce((value, axis) => {
     const [size, outputSize] = [input.shape[axis]!, output!.shape[axis]!];
-    return size === outputSize ? value : resample(value, axis, placesOf(outputSize, size));
+    return size === outputSize ? value : resample(value, axis, positionsOf(outputSize, size));
   }, x);
 }
 
 /** `(i + ½)·size/outputSize − ½` for each `i`, clamped to the input. */
-function placesOf(outputSize: number, size: number): number[] {
+function positionsOf(outputSize: number, size: number): number[] {
   return Array.from({ length: outputSize }, (_, i) => {
     // Numerator and denominator are exact, so integers and halves come out exactly.
-    const place = ((2 * i + 1) * size - outputSize) / (2 * outputSize);
-    return Math.min(Math.max(place, 0), size - 1);
+    const position = ((2 * i + 1) * size - outputSize) / (2 * outputSize);
+    return Math.min(Math.max(position, 0), size - 1);
   });
 }
 
@@ -89,17 +93,21 @@ function upsampled(
 
 /** Any size, by the definition: gathers both neighbours of each position and weighs them by distance. */
 function interpolated(node: Node, x: MilValue, mil: MilWriter): MilValue {
-  const axisOf = (x: MilValue, axis: number, places: readonly number[]) => interpolatedAxis(x, axis, places, mil);
+  const axisOf = (x: MilValue, axis: number, positions: readonly number[]) => interpolatedAxis(x, axis, positions, mil);
   return inFloat32([x], (x) => alongAxes(node, x, axisOf), mil);
 }
 
-function interpolatedAxis(x: MilValue, axis: number, places: readonly number[], mil: MilWriter): MilValue {
-  if (places.every(Number.isInteger)) return picked(x, axis, places, mil);
-  const weighed = (round: (place: number) => number, weights: readonly number[]) => {
-    const neighbours = picked(x, axis, places.map(round), mil);
-    return mil.binary("mul", neighbours, mil.constant("fp32", x.shape.map(() => 1).with(axis, places.length), weights));
+function interpolatedAxis(x: MilValue, axis: number, positions: readonly number[], mil: MilWriter): MilValue {
+  if (positions.every(Number.isInteger)) return picked(x, axis, positions, mil);
+  const weighed = (round: (position: number) => number, weights: readonly number[]) => {
+    const neighbours = picked(x, axis, positions.map(round), mil);
+    return mil.binary(
+      "mul",
+      neighbours,
+      mil.constant("fp32", x.shape.map(() => 1).with(axis, positions.length), weights),
+    );
   };
-  const distances = places.map((place) => place - Math.floor(place));
+  const distances = positions.map((position) => position - Math.floor(position));
   return mil.binary(
     "add",
     weighed(Math.floor, distances.map((distance) => 1 - distance)),
