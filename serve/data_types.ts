@@ -131,8 +131,8 @@ export function bytesOf(name: DataTypeName): number {
   return DATA_TYPES[name].bytes;
 }
 
-/** The WebNN data type that represents a data type of the protocol. */
-export function heldAs(name: DataTypeName): ModelPort["dataType"] {
+/** The data type of WebNN that represents a data type of the protocol. */
+export function webnnType(name: DataTypeName): ModelPort["dataType"] {
   return DATA_TYPES[name].dataType;
 }
 

@@ -97,7 +97,7 @@ function areClose(a: TensorData, b: TensorData): boolean {
   return a.every((value: number, i: number) => Object.is(value, b[i]) || Math.abs(value - Number(b[i])) <= bound);
 }
 
-/** Deterministic numbers from 0 to 1, by a linear congruential generator; only their magnitude matters. */
+/** Deterministic random numbers from 0 to 1. A linear congruential generator is good enough here. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => (state = (state * 1664525 + 1013904223) % 2 ** 32) / 2 ** 32;

@@ -9,7 +9,15 @@
 
 import type { TensorInput } from "@webnn/deno/onnx";
 import type { Bytes } from "./body.ts";
-import { bytesOf, DATA_TYPE_NAMES, type DataTypeName, heldAs, isDataType, readBinary, readJson } from "./data_types.ts";
+import {
+  bytesOf,
+  DATA_TYPE_NAMES,
+  type DataTypeName,
+  isDataType,
+  readBinary,
+  readJson,
+  webnnType,
+} from "./data_types.ts";
 import { badRequest } from "./errors.ts";
 import { hasLongIntegers, parseJson } from "./json.ts";
 import type { Port } from "./metadata.ts";
@@ -170,7 +178,7 @@ function typeOf(name: unknown, port: Port, what: string): DataTypeName {
   if (!isDataType(name)) {
     throw badRequest(`${what}: datatype must be one of ${DATA_TYPE_NAMES.join(", ")}, not ${JSON.stringify(name)}`);
   }
-  if (heldAs(name) !== heldAs(port.datatype)) throw badRequest(`${what} must be ${port.datatype}, not ${name}`);
+  if (webnnType(name) !== webnnType(port.datatype)) throw badRequest(`${what} must be ${port.datatype}, not ${name}`);
   return name;
 }
 

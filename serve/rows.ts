@@ -12,7 +12,7 @@ export type Inputs = Readonly<Record<string, TensorInput>>;
 /** Outputs of a run. */
 export type Outputs = Readonly<Record<string, TensorOutput>>;
 
-/** Whether the first dimension of every input and output is free, which is necessary to stack requests. */
+/** Whether the first dimension of every input and output is free; only then can requests be stacked. */
 export function hasFreeRows(ports: readonly ModelPort[]): boolean {
   return ports.length > 0 &&
     ports.every(({ shape }) => shape !== undefined && shape.length > 0 && typeof shape[0] !== "number");

@@ -85,7 +85,7 @@ export async function serveModel(
       instances.push(await loadInstance(source, dimensions, options));
     }
     const mayStack = rest.rowsIndependent !== false && hasFreeRows([...first.inputs, ...first.outputs]);
-    const mayShare = mayStack ? await proofOf(source, rest.rowsIndependent) : undefined;
+    const mayShare = mayStack ? await sharingTest(source, rest.rowsIndependent) : undefined;
     const { backend, device, threads } = contextInfo(first.context);
     const inputs = first.inputs.map(portOf);
     const runs = instances.map((instance) => instance.run.bind(instance));
@@ -109,12 +109,12 @@ export async function serveModel(
     };
   } catch (error) {
     dispose();
-    throw naming(source instanceof Uint8Array ? name : String(source), error);
+    throw withModelName(source instanceof Uint8Array ? name : String(source), error);
   }
 }
 
 /** Adds the name of the model to the message of an error. Errors about files already contain it. */
-function naming(model: string, error: unknown): unknown {
+function withModelName(model: string, error: unknown): unknown {
   if (error instanceof TypeError) return new TypeError(`${model}: ${error.message}`, { cause: error });
   if (error instanceof DOMException) return new DOMException(`${model}: ${error.message}`, error.name);
   return error;
@@ -141,7 +141,7 @@ function defaultInstances({ context }: OnnxModel, { batch = 1 }: RunOptions): nu
 }
 
 /** The function that finds out whether requests may share a run; `undefined` if they never may. */
-async function proofOf(
+async function sharingTest(
   source: ModelSource["source"],
   rowsIndependent: boolean | undefined,
 ): Promise<SchedulerOptions["mayShare"] | undefined> {

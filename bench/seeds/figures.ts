@@ -101,7 +101,7 @@ export function shareOfTriad(report: SeedsReport, threads: number): number | und
   return measurement && ratioOf(measurement, TRIAD.name, WEBNN)?.median;
 }
 
-/** Formats a figure as a table cell. */
+/** A figure as a table cell. */
 export function cellOf({ seed, value, ratio, elements, traffic, flops, share, bound, speedUp }: Figure): string {
   const parts = seed.kind === "memory" ? [formatMegabytes(value)] : [formatTime(value)];
   if (elements !== undefined) parts.push(`${(elements / 1e9).toPrecision(3)} G/s`, `${traffic.toPrecision(3)} GB/s`);

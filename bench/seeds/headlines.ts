@@ -1,5 +1,5 @@
 /**
- * The figures that the seed documents state, beside ours. Theirs are from other machines and programs.
+ * The figures in the seed documents, which are from other machines and programs, compared with ours.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import { type Figure, figuresOf } from "./figures.ts";
 import type { SeedsReport } from "./measure.ts";
 import type { Seed } from "./seed.ts";
 
-/** Per line: document, work, its figures, our suites in the same order, their category and column, and the format. */
+/** Each line: document | work | its figures | our suites in the same order | their category and column | the format. */
 const HEADLINES = `
 000 | matrix products of 512 × 512 | 6.66 (CPU), 69.65 (Metal), 6.59 (Core ML) /s | matmul-512 | matmul | rate
 000 | convolutions (here: two and a sum) | 223.59, 478.49, 17,602 (on the CPU) /s | conv-block | convolutions | rate
 000 | attention (here: 128 tokens) | 60.68, 407.63, 161.58 /s | attention-128 | transformers | rate
 002 | steps of Adamax, NAdam, RAdam, L-BFGS | 33,632; 30,245; 28,891; 15,678 /s | adamax-1024 nadam-1024 radam-1024 lbfgs-1024 | optimizers | rate
 002 | additions of 10 M and 1 K elements | 34 K to 2.3 M /s | add-10000000 add-1000 | tensors | rate
-002 | sum of 1 K elements | 52 M (the document does not say of what) | sum-1000 | tensors | rate
+002 | sum of 1 K elements | 52 M (without a unit) | sum-1000 | tensors | rate
 002 | matrix products of 64, 128, 256, 512 | 0.77, 0.76, 0.76, 0.71 GFLOP/s | matmul-64 matmul-128 matmul-256 matmul-512 | matmul | flops
 002 | inference, batches of 32, 64, 128 | 59.86, 29.35, 15.09 /s | mlp-32 mlp-64 mlp-128 | networks | rate
 002 | QR of 4, 8, 12, 16 | 6, 24, < 1, 107 µs | qr-4 qr-8 qr-12 qr-16 | decompositions | time
@@ -50,5 +50,5 @@ export function headlineTable(report: SeedsReport, seeds: readonly Seed[]): stri
     });
     return [document, what!, theirs!, here.join("; ")];
   });
-  return table(["Document", "figure", "there", "here"], rows);
+  return table(["Document", "figure", "in the document", "here"], rows);
 }

@@ -24,7 +24,10 @@ export const TRIAD: Contestant = {
   prepare: async ({ folder }) => [await compileMachine(join(folder, "machine"))],
 };
 
-/** Measures the limits. @throws Error if there is no C compiler */
+/**
+ * Measures the limits.
+ * @throws Error if there is no C compiler
+ */
 export async function measureRoof(threads: number): Promise<Roof> {
   const folder = await Deno.makeTempDir();
   try {

@@ -61,7 +61,9 @@ if (import.meta.main) {
 
 async function readReport(path: string): Promise<SeedsReport> {
   const report = JSON.parse(await Deno.readTextFile(path)) as SeedsReport;
-  if (!Array.isArray(report.suites) || !Array.isArray(report.roofs)) throw new Error(`${path} is no report of ${TASK}`);
+  if (!Array.isArray(report.suites) || !Array.isArray(report.roofs)) {
+    throw new Error(`${path} is not a report of ${TASK}`);
+  }
   return report;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Measures the seeds: this module and PyTorch in turn, in two processes that go from suite to suite.
+ * Measures the seeds: this module and PyTorch in turn, in two processes that open one suite after the other.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export interface Job {
   readonly rounds: number;
 }
 
-/** Enough runs that the one read at the end does not affect the time per run. */
+/** The minimum number of runs per measurement, so that the read at the end has little effect on the time per run. */
 const LEAST_RUNS = 20;
 /** The number of rounds for seeds that take long. */
 const LONG_ROUNDS = 3;
@@ -76,8 +76,8 @@ function latencyJob(threads: number, rounds: number): Job {
   return { suite: LATENCY, threads, kinds: [RUNS], isAlone: true, rounds };
 }
 
-/** The contestants: this module, and the peer with its own functions. */
-function field(suite: string): Contestant[] {
+/** The contestants of a suite: this module, the peer with its own functions, and for one suite STREAM's triad. */
+function contestantsOf(suite: string): Contestant[] {
   const members = all.filter(({ name }) => name === WEBNN || name === PEER).map((contestant): Contestant => {
     if (contestant.name === WEBNN) return contestant;
     const title = "eager PyTorch with its usual functions; NumPy for decompositions";
@@ -108,19 +108,19 @@ export async function measureSeeds(
       const reason = missing.get(job.suite);
       if (reason !== undefined) skipped.push(reason);
       else {
-        const told = (step: string) =>
+        const onStep = (step: string) =>
           progress(`${i + 1} of ${jobs.length}: ${job.suite}, threads: ${threads}, ${step}`);
         const start = job.isAlone ? startContestant : pool.start;
         const settings = {
           ...job,
           device: "cpu",
-          contestants: field(job.suite),
+          contestants: contestantsOf(job.suite),
           reference: PEER,
           start,
           signal,
           leastRuns: LEAST_RUNS,
         };
-        await measureSuite({ ...settings, progress: told }).then((result) => results.push(result), (error) => {
+        await measureSuite({ ...settings, progress: onStep }).then((result) => results.push(result), (error) => {
           signal.throwIfAborted();
           skipped.push(`${job.suite}: ${error.message}`);
         });
@@ -133,7 +133,7 @@ export async function measureSeeds(
     device: "cpu",
     rounds: plan.rounds,
     reference: PEER,
-    contestants: field(LARGEST_ADD).map(({ name, title, reads }) => ({ name, title, reads })),
+    contestants: contestantsOf(LARGEST_ADD).map(({ name, title, reads }) => ({ name, title, reads })),
     skipped: [...new Set(skipped)],
     builder: [],
     coldStart: [],
@@ -152,7 +152,7 @@ function openPool(): AsyncDisposable & { readonly start: typeof startContestant 
   ) => {
     const key = command.join(" ");
     const running = processes.get(key);
-    processes.delete(key); // It is put back when its suite has ended well.
+    processes.delete(key); // `dispose` puts it back if the suite did not fail.
     if (running === undefined) return await startContestantProcess(command, { suite, folder, ...rest });
     await running.ask(`open ${suite} ${folder}`).catch(async (error) => {
       await running[Symbol.asyncDispose]();

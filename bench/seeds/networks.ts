@@ -23,13 +23,14 @@ function perceptron(batch: number): OperatorSuite {
       }
       return builder.softmax(y, 1);
     },
-    element: (index, [x], weights) => softmaxOf(x!.subarray(Math.floor(index / 10) * LAYERS[0]!), weights)[index % 10]!,
+    element: (index, [x], weights) =>
+      perceptronOf(x!.subarray(Math.floor(index / 10) * LAYERS[0]!), weights)[index % 10]!,
     tolerance: 1e-4,
   };
 }
 
 /** Computes the perceptron for one input in float64. */
-function softmaxOf(input: Float32Array, weights: readonly Float32Array[]): number[] {
+function perceptronOf(input: Float32Array, weights: readonly Float32Array[]): number[] {
   let values = Array.from(input.subarray(0, LAYERS[0]!));
   for (const [i, size] of LAYERS.slice(1).entries()) {
     const [matrix, bias] = [weights[2 * i]!, weights[2 * i + 1]!];
@@ -125,7 +126,7 @@ const starts = ["simple", "complex", "mobilenetv2"].flatMap((suite) =>
   Object.entries(STARTS).map(([column, kind]): Seed => ({ category: "starts", row: suite, column, suite, kind }))
 );
 
-/** The shapes in the seed documents. The graph only provides tensors of these shapes. */
+/** The shapes in the seed documents. The graph is only needed to have tensors of these shapes. */
 const SHAPES = [[1, 3, 224, 224], [1, 3, 512, 512], [1, 768], [16, 128, 128]];
 const transfers = SHAPES.flatMap((shape) => {
   const suite: OperatorSuite = {

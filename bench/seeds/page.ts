@@ -13,11 +13,11 @@ import type { Roof } from "./machine.ts";
 import { PEER, type SeedsReport } from "./measure.ts";
 import { CATEGORIES, type Category, type Seed } from "./seed.ts";
 
-/** The goals: the largest ratio of one figure, the largest mean ratio, and the smallest share of STREAM's triad. */
+/** The goals: the maximum ratio of a figure, the maximum mean ratio, and the minimum share of STREAM's triad. */
 const [EACH, MEAN, TRIAD_SHARE] = [2, 1, 0.9];
 
-/** What the documents of the seeds measure and this page does not, with the reason. */
-const ABSENT = [
+/** What the seed documents measure and this page does not, with the reason. */
+const NOT_MEASURED = [
   "automatic differentiation (WebNN has none)",
   "cache hit rates and energy (reading the processor's counters needs system privileges)",
   "Metal, Core ML and the Neural Engine (they need a Mac: `deno task device:coreml` reports on one)",
@@ -40,7 +40,7 @@ const TABLES: readonly (readonly [string, ...Category[]])[] = [
 ];
 
 /** How to read the tables. */
-const READING = [
+const EXPLANATION = [
   `A time is the median of a run whose result stays on the device; **bold** is the time divided by ${PEER}'s (less is ` +
   "better). G/s are 10⁹ elements per second; GB/s count operands and results once. The letter says what bounds an " +
   "operation: l (latency): an operation on one element takes half of the time; m (memory): STREAM's triad takes half of " +
@@ -49,8 +49,8 @@ const READING = [
   "WebNN has no 3-D convolutions, adaptive pools or group normalisation: they are built from what it has. " +
   `Optimisers are compared with torch.optim's; L-BFGS has ten earlier steps and no line ` +
   `search. Decompositions are unrolled: QR by reflections, the others by six sweeps of Jacobi rotations; residuals and ` +
-  "orthogonality are within 2e-5 of the largest element; their peer is NumPy's LAPACK, which stops when it has " +
-  `converged. ${PEER}'s attention is scaled_dot_product_attention. ${PEER} builds no graph: its build only reads the ` +
+  "deviations from orthogonality are at most 2e-5 of the largest element; their peer is NumPy's LAPACK, which stops when " +
+  `it has converged. ${PEER}'s attention is scaled_dot_product_attention. ${PEER} builds no graph: its build only reads the ` +
   "weights. Memory is the peak of the process above that of a process that computes one element.",
 ].join(" ");
 
@@ -68,7 +68,7 @@ export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparis
     }. Written by \`${command}\`. In each of ${rounds} rounds (at most 3 ` +
     `for long work), ${WEBNN} and ${PEER} do the same work in turn, with the same threads and the same numbers. Every ` +
     "result is checked.",
-    READING,
+    EXPLANATION,
     ...roofs.length > 0 ? [roofTable(roofs)] : [],
     goalTable(report, seeds),
     ...slowRows(report, seeds),
@@ -76,7 +76,7 @@ export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparis
     headlineTable(report, seeds),
     ...TABLES.flatMap(([title, ...categories]) => section(report, seeds, title, categories)),
     ...comparison,
-    `Not measured here: ${ABSENT}.`,
+    `Not measured here: ${NOT_MEASURED}.`,
     ...problems(suites),
     ...skipped.map((reason) => `Not measured: ${reason}`),
   ].join("\n\n") + "\n";

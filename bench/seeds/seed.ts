@@ -1,5 +1,5 @@
 /**
- * A seed: a figure that the seed documents measure, and its place in the page.
+ * A seed: a figure that the seed documents measure, and its row and column in the page.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * `MLGraph.devices`, which is not yet in the standard (https://github.com/webmachinelearning/webnn/pull/854). Chromium has
- * it, and LiteRT.js needs it: without it, it fails inside WebAssembly after compiling a graph.
+ * it, and without it LiteRT.js fails inside WebAssembly after it compiled a graph.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Releases native objects when a worker closes itself, as a browser does. Deno fires no `unload` event in a worker and
- * ends it at once: without this, its native objects would stay until the process ends.
+ * ends it at once, so its native objects would otherwise stay until the process ends.
  *
  * @module
  */

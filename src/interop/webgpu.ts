@@ -24,7 +24,7 @@ import type { Converter } from "../webidl/converters.ts";
 export interface Rental {
   readonly device: GPUDevice;
   readonly tensor: TimelineTensor;
-  /** The buffer that the program has or awaits, until the program destroys it. */
+  /** The buffer that the program uses or awaits; `undefined` after the program destroyed it. */
   rented: GPUBuffer | Promise<GPUBuffer> | undefined;
   /** A copy of the last destroyed buffer, until WebNN needs its contents. */
   returned: GPUBuffer | undefined;
@@ -85,7 +85,7 @@ export function isLost(device: GPUDevice): boolean {
   }
 }
 
-/** The GPU of a device. Deno gives the vendor and device numbers as decimal strings, 0 if unknown. */
+/** The GPU of a device. In Deno, vendor and device numbers are decimal strings, and 0 if unknown. */
 export function adapterOf({ adapterInfo }: GPUDevice): GpuAdapter {
   const { description, device, isFallbackAdapter, vendor } = adapterInfo;
   const [vendorId, deviceId] = [Number.parseInt(vendor) || NaN, Number.parseInt(device)];

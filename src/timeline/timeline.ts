@@ -17,8 +17,8 @@ const READ_TIME = 0.002;
 const BYTES_PER_MILLISECOND = 4e6;
 
 /**
- * An engine's error, kept until a read reports it. The DOMException is made only then: it would keep the functions on
- * its stack alive, and with them the tensors of the dispatch.
+ * An engine's error, kept until a read reports it. The DOMException is created only then, because its stack keeps
+ * functions alive, and with them the tensors of the dispatch.
  */
 interface Failure {
   readonly cause: unknown;
@@ -201,13 +201,13 @@ export class Timeline {
     }
   }
 
-  /** What was measured of a graph's runs so far. Rejects with OperationError if the engine fails. */
+  /** The profile of a graph's runs so far. Rejects with OperationError if the engine fails. */
   profile({ executable }: TimelineGraph): Promise<EngineProfile> {
     return this.#schedule({
       step: () => executable.profile!(),
       finish: (profile) => profile,
       discard: () => {},
-      translate: (error) => operationError(`What was measured could not be read: ${messageOf(error)}`, error),
+      translate: (error) => operationError(`The profile could not be read: ${messageOf(error)}`, error),
     });
   }
 

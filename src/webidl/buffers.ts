@@ -17,7 +17,7 @@ function getter<T>(prototype: object, name: PropertyKey): Getter<T> {
   return Object.getOwnPropertyDescriptor(prototype, name)!.get as Getter<T>;
 }
 
-// The intrinsic getters read internal slots, so a property that a script defines on a view cannot fool them.
+// These getters read internal slots, so they ignore properties that a script defines on a view.
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
 const typedArrayKind = getter<string | undefined>(typedArray, Symbol.toStringTag);
 const typedArraySlots = viewSlots(typedArray);
@@ -95,8 +95,8 @@ export function bytesForDescriptor(
 }
 
 /**
- * The bytes of `source`, which must have the length of the descriptor. For `writeTensor`, the text asks for the check
- * of {@linkcode bytesForDescriptor}, but WPT writes views of any type.
+ * The bytes of `source`, which must have the length of the descriptor. For `writeTensor`, the standard requires the
+ * check of {@linkcode bytesForDescriptor}, but WPT writes views of any type.
  * @throws {TypeError} if the length differs
  */
 export function bytesOfLength(source: AllowSharedBufferSource, descriptor: Descriptor, context: string): Uint8Array {

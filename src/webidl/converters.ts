@@ -75,7 +75,7 @@ export const mlNumber: Converter<number | bigint> = (value, context) => {
   if (typeof value === "number" || typeof value === "bigint") return value;
   if (typeof value === "symbol") throw new TypeError(`${context} is a symbol, not a number or a BigInt.`);
   let numeric = value as number | bigint;
-  // The value of a postfix increment is ToNumeric of the operand; no other expression is just that.
+  // The value of a postfix increment is ToNumeric of its operand. No other expression returns that unchanged.
   return numeric++;
 };
 
@@ -132,7 +132,7 @@ const arrayValues = Array.prototype.values;
 const arrayIterator: Iterator<unknown> = Object.getPrototypeOf([].values());
 const arrayNext = arrayIterator.next;
 
-/** What an array's own iterator gives, without an object for each step. It may grow or shrink meanwhile. */
+/** Equivalent to an array's own iterator, without an object per step. The array may grow or shrink meanwhile. */
 function itemsOfArray<T>(array: readonly unknown[], item: Converter<T>, context: string): T[] {
   const items: T[] = [];
   for (let i = 0; i < array.length; i++) items.push(item(array[i], `${context}[${i}]`));
@@ -162,8 +162,8 @@ export interface NamedValues<T> {
 /**
  * `record<USVString, T>`: own enumerable properties, in property order.
  *
- * The spread looks at properties just as WebIDL does, in a fifth of the time. Only, all values are got before the first
- * one is converted.
+ * The spread reads properties in the same order as WebIDL, in a fifth of the time. The only difference: all values are
+ * read before the first one is converted.
  */
 export function record<T>(item: ItemConverter<T>): Converter<NamedValues<T>> {
   return (value, context) => {

@@ -22,7 +22,7 @@ export interface Slot<T> {
   convert(value: unknown, context: string, key?: string): T;
 }
 
-/** Its constructor returns the given object, so that the private field of a subclass is added to that object. */
+/** Its constructor returns its argument, so that the private field of a subclass is added to that object. */
 class Identity {
   constructor(object: object) {
     return object;

@@ -1,11 +1,11 @@
-/** The documentation of the builder's methods says what the rows of the operators say. */
+/** Checks that the documentation of the builder's methods agrees with the rows of the operators. */
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import type { MLOperandDataType } from "../../src/data_type.ts";
 import { ANY, type AnyOperator } from "../../src/ops/operator.ts";
 import { operators } from "../../src/ops/operators.ts";
 
-/** A tag of a doc comment, as `deno doc --json` has it. */
+/** A tag of a doc comment, in the output of `deno doc --json`. */
 interface Tag {
   readonly kind: string;
   readonly name?: string;
@@ -44,7 +44,7 @@ function describeTypes(types: readonly MLOperandDataType[]): string {
   return types.length === 1 ? types[0]! : `${types.slice(0, -1).join(", ")} or ${types.at(-1)}`;
 }
 
-/** What is missing from the documentation of an operator's method, or contradicts its row. */
+/** Finds what the documentation of an operator's method lacks, and contradictions to its row. */
 function problemsOf(row: AnyOperator, { jsDoc: { doc = "", tags = [] } = {} }: Method): string[] {
   const has = (kind: string, matches: (tag: Tag) => boolean = () => true) =>
     tags.some((tag) => tag.kind === kind && matches(tag));
@@ -69,7 +69,7 @@ function problemsOf(row: AnyOperator, { jsDoc: { doc = "", tags = [] } = {} }: M
   return problems;
 }
 
-Deno.test("every operator's method documents its operands, data types, result, errors and section of the standard", async () => {
+Deno.test("the method of each operator documents its operands, data types, result, errors and section of the standard", async () => {
   const methods = await builderMethods();
   const problems = Object.values(operators as Readonly<Record<string, AnyOperator>>).flatMap((row) =>
     problemsOf(row, methods.get(row.name)!).map((problem) => `${row.name}: ${problem}`)

@@ -17,7 +17,7 @@ import { readProgram } from "../coreml/reader.ts";
 
 const FLOAT = { dataType: "float32", shape: [1, 3, 8, 8] } as const;
 
-/** A convolution with its activation, a normalisation and a product; names that are other values' own in the file. */
+/** A small network. Its names of inputs and outputs are also names that the exporters give to other values. */
 function network(b: MLGraphBuilder): MLNamedOperands {
   const weights = (shape: number[]) =>
     b.constant(
@@ -55,7 +55,7 @@ async function run(
   return results;
 }
 
-Deno.test("an ONNX file has the names of inputs and outputs, and operators of ai.onnx only", async () => {
+Deno.test("an exported ONNX file keeps the names of inputs and outputs, and uses only operators of ai.onnx", async () => {
   const builder = await newBuilder();
   const file = await exportOnnx(network(builder));
   const { inputs, opsets, outputs, refusals } = await inspectOnnx(file, { context: await sharedContext() });
@@ -64,7 +64,7 @@ Deno.test("an ONNX file has the names of inputs and outputs, and operators of ai
   assertEquals([opsets, refusals], [{ "": 20 }, []]);
 });
 
-Deno.test("an exported file computes the same, and its builder can still build", async () => {
+Deno.test("an exported file gives the same results, and its builder can still build", async () => {
   const context = await sharedContext();
   const builder = new MLGraphBuilder(context);
   const outputs = network(builder);
@@ -79,7 +79,7 @@ Deno.test("an exported file computes the same, and its builder can still build",
   }
 });
 
-Deno.test("the same graph gives the same bytes in every kind of context", async () => {
+Deno.test("the exported bytes do not depend on the context", async () => {
   await using other = await createContext({ threads: 1, allowReducedPrecision: true });
   const files = await Promise.all([await newBuilder(), new MLGraphBuilder(other)].map((b) => exportOnnx(network(b))));
   assertEquals(files[0], files[1]);
@@ -100,7 +100,7 @@ Deno.test("4-bit integers need operator version 21; constant tensors are exporte
   tensor.destroy();
 });
 
-Deno.test("a Core ML package has three files, and the names of inputs and outputs that Core ML allows", async () => {
+Deno.test("an exported Core ML package has three files, and names that Core ML allows", async () => {
   const files = await exportMlpackage(network(await newBuilder()));
   assertEquals([...files.keys()], [
     "Manifest.json",
@@ -113,38 +113,38 @@ Deno.test("a Core ML package has three files, and the names of inputs and output
   assertEquals(outputs.map(({ name }) => name), ["scores_0", "c0", "v_0"]);
 });
 
-Deno.test("graphs that cannot be exported are refused with the reason", async () => {
+Deno.test("graphs that cannot be exported are rejected with the reason", async () => {
   const b = await newBuilder();
   const x = b.input("x", { dataType: "int64", shape: [2] });
   const y = b.add(x, x);
-  const cases: [outputs: MLNamedOperands, words: RegExp, name: string][] = [
+  const cases: [outputs: MLNamedOperands, message: RegExp, name: string][] = [
     [{}, /^exportOnnx: outputs must not be empty$/, "TypeError"],
     [{ y: x }, /outputs\["y"\] is an input; outputs must come from operators/, "TypeError"],
     [{ x: y }, /^exportOnnx: "x" names an input and an output; rename one$/, "TypeError"],
     [{ y: {} as MLOperand }, /outputs\["?y"?\]/, "TypeError"],
   ];
-  for (const [outputs, words, name] of cases) {
+  for (const [outputs, message, name] of cases) {
     const error = await assertRejects(() => exportOnnx(outputs), Error);
     assertEquals(error.name, name);
-    assertMatch(error.message, words);
+    assertMatch(error.message, message);
   }
-  const refused = await assertRejects(
+  const unsupported = await assertRejects(
     () => exportMlpackage({ y }),
     DOMException,
     "exportMlpackage: Core ML does not support",
   );
-  assertEquals(refused.name, "NotSupportedError");
+  assertEquals(unsupported.name, "NotSupportedError");
   (await b.build({ y })).destroy();
   assertEquals((await assertRejects(() => exportOnnx({ y }), DOMException, "already built")).name, "InvalidStateError");
 });
 
-testWithData([CASES], "exported WPT cases compute the right results in onnxruntime-node", async () => {
+testWithData([CASES], "exported WPT cases give the expected results in onnxruntime-node", async () => {
   const program = new URL("programs/exported_in_node.ts", import.meta.url);
   const { stdout, stderr } = await runChild(program, [testData(CASES)], ["-A"]);
   assertMatch(stdout, /^\d\d+ cases$/, stderr);
 });
 
-Deno.test("models of the gallery compute the same in onnxruntime-node after import and export", async () => {
+Deno.test("models of the gallery give the same results in onnxruntime-node after import and export", async () => {
   const { stdout, stderr } = await runChild(new URL("programs/gallery_in_node.ts", import.meta.url), [], ["-A"]);
   assertMatch(stdout, /^2 models$/m, stderr);
 });

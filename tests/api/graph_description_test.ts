@@ -34,7 +34,7 @@ Deno.test("a graph is described by its inputs, constants, operations, outputs an
     [5, 0, 7, ""],
   ]);
   assertEquals(edges[3]?.shape, [1, 2, 2, 2]);
-  // Both parts of the stem, and the stem or what is made of them.
+  // Both parts of the stem, and also the stem or the result of the concatenation.
   assertEquals(peakBytes, 2 * 4 * 3 * 2 * 2);
   graph.destroy();
 });

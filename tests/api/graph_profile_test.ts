@@ -12,7 +12,7 @@ import { sharedContext } from "../support/builder.ts";
 
 const SHAPE = [1, 8, 24, 24];
 
-/** Two convolutions with their activations, which the engine fuses; GELU written out, which a rewrite recognises; a constant. */
+/** Two convolutions with activations, which the engine fuses; a GELU as separate operators, which a rewrite fuses; and a constant. */
 async function build(context: MLContext): Promise<MLGraph> {
   const b = new MLGraphBuilder(context);
   const float = (value: number) => b.constant("float32", value);
@@ -72,7 +72,7 @@ Deno.test("every operation belongs to the engine node that computes it", async (
   assertEquals(labels, [["stem", "relu"], ["second", "relu"]]);
   assertEquals(byOperator.get("gelu")?.toSorted(), ["add", "erf", "mul", "mul", "mul"]);
   assertEquals(byOperator.get("softmax"), ["softmax"]);
-  // What follows from constants alone is computed when the graph is built.
+  // Operations that depend only on constants are computed during the build.
   const exp = described.findIndex((node) => node.kind === "operator" && node.operator === "exp");
   assert(measured.nodes.every(({ nodes }) => !nodes.includes(exp)));
   const stem = measured.nodes.find(({ operator }) => operator === "conv2d");
@@ -83,14 +83,14 @@ Deno.test("every operation belongs to the engine node that computes it", async (
   context.destroy();
 });
 
-Deno.test("the first call ends the measurement", async () => {
+Deno.test("the first call of graphProfile ends the measurement", async () => {
   const { context, graph, measured } = await profile(2);
   await run(context, graph, 1);
   assertEquals(await graphProfile(graph), measured);
   context.destroy();
 });
 
-Deno.test("graphs that were not measured, have not run or are destroyed are refused", async () => {
+Deno.test("graphProfile rejects graphs that are not profiled, have not run or are destroyed", async () => {
   const plain = await build(await sharedContext());
   const cases: [() => Promise<GraphProfile>, string][] = [[
     () => graphProfile(plain),
@@ -102,15 +102,15 @@ Deno.test("graphs that were not measured, have not run or are destroyed are refu
   const gone = await build(context);
   gone.destroy();
   cases.push([() => graphProfile(gone), "is destroyed"]);
-  for (const [call, words] of cases) {
-    assertEquals((await assertRejects(call, DOMException, words)).name, "InvalidStateError");
+  for (const [call, message] of cases) {
+    assertEquals((await assertRejects(call, DOMException, message)).name, "InvalidStateError");
   }
   await assertRejects(() => graphProfile({} as MLGraph), TypeError, "graphProfile: graph");
   context.destroy();
   plain.destroy();
 });
 
-Deno.test("no file is left behind", async () => {
+Deno.test("the engine's profile files are deleted", async () => {
   const folder = await Deno.makeTempDir();
   const before = Deno.env.get("TMPDIR");
   Deno.env.set("TMPDIR", folder);

@@ -1,11 +1,11 @@
-/** What the console shows of the objects, in Deno's way and in node's. */
+/** The text that the consoles of Deno and Node show for objects. */
 import { assertEquals } from "@std/assert";
 import { contextInfo, createContext, ml, MLGraphBuilder, MLTensor } from "@webnn/deno";
 import { inspect } from "node:util";
 
 const FLOAT = { dataType: "float32", shape: [2, 2] } as const;
 
-/** The text of Deno's console in one line. Node's is the same but for blanks and quotes. */
+/** The text of Deno's console in one line. Checks that Node's is the same, except for spaces and quotes. */
 function shown(value: unknown): string {
   const text = Deno.inspect(value, { breakLength: Infinity });
   const bare = (text: string) => text.replaceAll(/\s/g, "").replaceAll("'", '"');
@@ -13,7 +13,7 @@ function shown(value: unknown): string {
   return text;
 }
 
-Deno.test("a tensor shows its type, its shape, and what it can be used for", async () => {
+Deno.test("a tensor shows its data type, shape and usages", async () => {
   using context = await createContext({ threads: 1 });
   const tensor = await context.createTensor({ ...FLOAT, readable: true });
   assertEquals(shown(tensor), 'MLTensor { dataType: "float32", shape: [ 2, 2 ], readable: true }');
@@ -49,7 +49,7 @@ Deno.test("a context shows its engine, and whether it is lost", async () => {
   assertEquals(shown(context), `MLContext ${info.slice(0, -2)}, lost: true }`);
 });
 
-Deno.test("an object that is not a real instance shows the interface's name only", () => {
+Deno.test("objects without the interface's internal slot show only its name", () => {
   assertEquals([ml, MLTensor.prototype, Object.create(MLTensor.prototype)].map(shown), [
     "ML {}",
     "MLTensor {}",

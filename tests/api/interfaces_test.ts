@@ -1,4 +1,4 @@
-/** The interfaces as WebIDL objects: brands, constructors, conversions, and what the standard leaves to buffers. */
+/** Tests the interfaces as WebIDL objects: brands, constructors, conversions, and checks of buffers. */
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   contextInfo,
@@ -39,7 +39,7 @@ Deno.test("interface objects have the properties that WebIDL defines", () => {
   assertEquals(MLContext.prototype.readTensor.length, 1);
 });
 
-Deno.test("methods of promises reject, all others throw, when called on the wrong object", async () => {
+Deno.test("on the wrong object, methods that return promises reject, and others throw", async () => {
   const foreign = Object.create(MLContext.prototype) as MLContext;
   for (const name of ["createTensor", "createConstantTensor", "readTensor"] as const) {
     await assertRejects(() => Reflect.apply(foreign[name], foreign, []) as Promise<unknown>, TypeError);
@@ -49,7 +49,7 @@ Deno.test("methods of promises reject, all others throw, when called on the wron
   assertThrows(() => foreign.dispatch(null!, {}, {}), TypeError);
   assertThrows(() => foreign.accelerated, TypeError);
   assertThrows(() => Object.create(MLTensor.prototype).shape, TypeError);
-  // A proxy of a context has not the context's slots.
+  // A proxy of a context does not have its internal slots.
   assertThrows(() => new Proxy(foreign, {}).opSupportLimits(), TypeError);
 });
 
@@ -63,7 +63,7 @@ Deno.test("createContext validates the standard's options, deviceType and our ow
   await assertRejects(() => ml.createContext(wrong[4] as never), RangeError, "mine");
   for (const deviceType of ["cpu", "gpu", "npu"] as const) {
     using context = await ml.createContext({ deviceType });
-    assertEquals(context.accelerated, false); // A hint: there is no accelerator here, and that is said.
+    assertEquals(context.accelerated, false); // deviceType is a hint, and there is no accelerator here.
   }
   for (
     const own of [{ threads: 0 }, { threads: 1.5e9 }, { backend: "tensorflow" }, { device: "tpu" }, {
@@ -85,7 +85,7 @@ Deno.test("createContext validates the standard's options, deviceType and our ow
   assert(/^\d+\.\d+/.test(version));
 });
 
-Deno.test("dictionaries are converted base first, then by name, before any state is read", async () => {
+Deno.test("dictionaries are converted before any state is checked: inherited members first, each in order of names", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   const input = builder.input("x", { dataType: "float32", shape: [1, 1, 4, 4] });
@@ -98,7 +98,7 @@ Deno.test("dictionaries are converted base first, then by name, before any state
   assertEquals(order, ["label", "bias", "dilations", "filterLayout", "groups", "inputLayout", "padding", "strides"]);
 });
 
-Deno.test("unknown members are ignored, errors name wrong ones", async () => {
+Deno.test("unknown members are ignored; errors name invalid ones", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", { ...FLOAT, unknown: 1 } as MLOperandDescriptor);
@@ -108,7 +108,7 @@ Deno.test("unknown members are ignored, errors name wrong ones", async () => {
   assertThrows(() => (builder.cumulativeSum as (input: MLOperand) => MLOperand)(x), TypeError);
 });
 
-Deno.test("attributes give the same frozen array each time", async () => {
+Deno.test("attributes return the same frozen array each time", async () => {
   using context = await ml.createContext();
   const operand = new MLGraphBuilder(context).input("x", FLOAT);
   assertStrictEquals(operand.shape, operand.shape);
@@ -116,7 +116,7 @@ Deno.test("attributes give the same frozen array each time", async () => {
   assertStrictEquals(context.lost, context.lost);
 });
 
-Deno.test("buffers: exact length, right kind for constants, any kind for writes, no resizable ones", async () => {
+Deno.test("buffers must have the exact length and not be resizable; views for constants must match the data type", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   builder.constant(FLOAT, new Uint8Array(8));
@@ -135,12 +135,12 @@ Deno.test("buffers: exact length, right kind for constants, any kind for writes,
   const detached = new ArrayBuffer(8);
   detached.transfer();
   assertThrows(() => context.writeTensor(tensor, detached), TypeError, "0 bytes");
-  // An own property cannot pretend another length.
+  // An own property cannot fake another length.
   const liar = Object.defineProperty(new Uint8Array(4), "byteLength", { value: 8 });
   assertThrows(() => context.writeTensor(tensor, liar), TypeError, "4 bytes");
 });
 
-Deno.test("a buffer that is transferred during a read is not written into", async () => {
+Deno.test("a read does not write to a buffer that is transferred meanwhile", async () => {
   using context = await ml.createContext();
   const tensor = await context.createTensor(READABLE);
   context.writeTensor(tensor, Float32Array.of(1, 2));
@@ -152,7 +152,7 @@ Deno.test("a buffer that is transferred during a read is not written into", asyn
   assertEquals([...new Float32Array(await context.readTensor(tensor))], [1, 2]);
 });
 
-Deno.test("dispatch refuses tensors that do not match", async () => {
+Deno.test("dispatch rejects tensors that do not match the graph", async () => {
   using context = await ml.createContext();
   using other = await ml.createContext();
   const builder = new MLGraphBuilder(context);
@@ -162,7 +162,7 @@ Deno.test("dispatch refuses tensors that do not match", async () => {
   const int = await context.createTensor({ dataType: "int32", shape: [2] });
   const long = await context.createTensor({ dataType: "float32", shape: [3] });
   const constant = await context.createConstantTensor(FLOAT, new Float32Array(2));
-  const refused: [Record<string, MLTensor>, Record<string, MLTensor>, string][] = [
+  const invalid: [Record<string, MLTensor>, Record<string, MLTensor>, string][] = [
     [{}, { y }, 'inputs["x"] is missing'],
     [{ x, z: x }, { y }, 'inputs["z"]: the graph has only "x"'],
     [{ z: x }, { y }, "missing"],
@@ -172,7 +172,7 @@ Deno.test("dispatch refuses tensors that do not match", async () => {
     [{ x: long }, { y }, "[2]"],
     [{ x: constant }, { y }, "constant"],
   ];
-  for (const [inputs, outputs, reason] of refused) {
+  for (const [inputs, outputs, reason] of invalid) {
     assertThrows(() => context.dispatch(graph, inputs, outputs), TypeError, reason);
   }
   assertThrows(() => other.dispatch(graph, { x: foreign }, { y: foreign }), TypeError, "another context");
@@ -180,7 +180,7 @@ Deno.test("dispatch refuses tensors that do not match", async () => {
   await context.readTensor(y);
 });
 
-Deno.test("build rejects operands that cannot be outputs, and the builder stays usable until it has built", async () => {
+Deno.test("build rejects operands that cannot be outputs; a builder can be used until a build succeeds", async () => {
   using context = await ml.createContext();
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", FLOAT);

@@ -1,4 +1,4 @@
-/** The records of tensors that dispatch takes, converted as WebIDL says: what a script can observe of it. */
+/** Tests that the records of tensors for dispatch are converted as WebIDL requires, as far as scripts can observe it. */
 import { assertEquals, assertThrows } from "@std/assert";
 import { MLGraphBuilder, type MLNamedTensors } from "@webnn/deno";
 import { createMLContext } from "../../src/api/ml_context.ts";
@@ -6,7 +6,7 @@ import { openSimulatedDevice } from "../support/simulated_device.ts";
 
 const FLOAT = { dataType: "float32", shape: [1] } as const;
 
-async function setting() {
+async function createSetting() {
   const context = createMLContext(openSimulatedDevice(7));
   const builder = new MLGraphBuilder(context);
   const graph = await builder.build({ c: builder.add(builder.input("a", FLOAT), builder.input("b", FLOAT)) });
@@ -25,8 +25,8 @@ async function setting() {
   };
 }
 
-Deno.test("properties are read one after the other: first whether one is enumerable, then its value", async () => {
-  const { context, a, b, dispatch } = await setting();
+Deno.test("for each property in order, the conversion reads whether it is enumerable, then its value", async () => {
+  const { context, a, b, dispatch } = await createSetting();
   const log: string[] = [];
   const target = Object.defineProperty({ b, a }, "hidden", { value: 1, enumerable: false });
   const spy = new Proxy(target, {
@@ -42,8 +42,8 @@ Deno.test("properties are read one after the other: first whether one is enumera
   await context[Symbol.asyncDispose]();
 });
 
-Deno.test("a getter that removes the next property is seen", async () => {
-  const { context, a, b, dispatch } = await setting();
+Deno.test("a property that an earlier getter deletes is missing", async () => {
+  const { context, a, b, dispatch } = await createSetting();
   const inputs: Record<string, unknown> = {
     get a() {
       delete inputs.b;
@@ -55,8 +55,8 @@ Deno.test("a getter that removes the next property is seen", async () => {
   await context[Symbol.asyncDispose]();
 });
 
-Deno.test("inherited properties do not count, enumerable symbols are refused, and a message names the key", async () => {
-  const { context, a, b, dispatch } = await setting();
+Deno.test("inherited properties are ignored, enumerable symbols are rejected, and messages name the key", async () => {
+  const { context, a, b, dispatch } = await createSetting();
   dispatch(Object.assign(Object.create({ other: 1 }), { a, b }));
   assertThrows(() => dispatch({ a, b, [Symbol("s")]: a }), TypeError);
   assertThrows(() => dispatch({ a, b: 1 }), TypeError, 'MLContext.dispatch: inputs["b"] is not an MLTensor.');

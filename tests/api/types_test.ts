@@ -1,4 +1,4 @@
-/** The types that a user sees, from outside the repository. */
+/** Checks types in a program outside of the repository. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";

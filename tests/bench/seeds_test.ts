@@ -286,10 +286,10 @@ async function run(...args: string[]): Promise<{ code: number; stderr: string }>
   return { code, stderr: new TextDecoder().decode(stderr).trim() };
 }
 
-Deno.test("a baseline is a report, and a category is one", async () => {
+Deno.test("a file that is not a report and an unknown category are errors", async () => {
   const { code, stderr } = await run("--baseline", join(ROOT, "deno.json"));
   assertEquals(code, 1);
-  assertMatch(stderr, /deno\.json is no report of bench:seeds$/);
+  assertMatch(stderr, /deno\.json is not a report of bench:seeds$/);
   assertEquals((await run("--category", "cats")).code, 1);
 });
 

@@ -1,11 +1,11 @@
 /**
- * A small BERT with random weights, as the files that a model hub serves: transformers.js loads it like any other. The
- * graph is what exporters write for BERT; only its sizes differ.
+ * A small BERT with random weights, as the files that a model hub serves for transformers.js. The graph is like those of
+ * exporters, but smaller.
  *
  * @module
  */
 import { type Random, random } from "../../support/random.ts";
-import { encodeOnnx, type Initializer, type Node } from "./onnx_file.ts";
+import { type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 
 const HIDDEN = 32;
 const HEADS = 4;
@@ -13,10 +13,10 @@ const LAYERS = 2;
 
 /** The name under which a hub would serve the model. */
 export const BERT_NAME = "tests/small-bert";
-/** Tokens of a text, at most. */
+/** The maximum number of tokens. */
 export const BERT_LENGTH = 32;
 
-/** Pieces that the tokenizer knows beside the special ones and the letters. */
+/** Word pieces of the vocabulary, in addition to special tokens and letters. */
 const WORDS = "the a cat dog sat on mat runs fast and is engine network paints picture deep ##s ##ing ##ed".split(" ");
 const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
 const VOCABULARY = [
@@ -101,49 +101,45 @@ function bertModel(next: Random): Uint8Array<ArrayBuffer> {
   const mask = attentionMask(layers);
   let x = embeddings(layers);
   for (let layer = 0; layer < LAYERS; layer++) x = encoderLayer(layers, `layer${layer}`, x, mask);
-  layers.nodes.push({ op: "Identity", inputs: [x], output: "last_hidden_state" });
+  layers.nodes.push({ op: "Identity", inputs: [x], outputs: ["last_hidden_state"] });
   const tokens = ["batch_size", "sequence_length"];
-  return encodeOnnx({
+  return onnxFile({
     opset: 17,
-    inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({
-      name,
-      dataType: "int64",
-      shape: tokens,
-    })),
-    outputs: [{ name: "last_hidden_state", dataType: "float32", shape: [...tokens, HIDDEN] }],
+    inputs: ["input_ids", "attention_mask", "token_type_ids"].map((name) => ({ name, type: "int64", shape: tokens })),
+    outputs: [{ name: "last_hidden_state", shape: [...tokens, HIDDEN] }],
     initializers: layers.initializers,
     nodes: layers.nodes,
   });
 }
 
 interface Layers {
-  nodes: Node[];
-  initializers: Initializer[];
-  /** Appends an operation; answers the name of its output. */
-  node(op: string, name: string, inputs: string[], attributes?: Node["attributes"]): string;
-  /** Random weights of a deviation that keeps the values in range; answers their name. */
+  nodes: NodeSpec[];
+  initializers: TensorSpec[];
+  /** Appends a node. Returns the name of its output. */
+  node(op: string, name: string, inputs: string[], attributes?: NodeSpec["attributes"]): string;
+  /** Adds random weights, small enough to keep activations in range. Returns their name. */
   weight(name: string, ...shape: number[]): string;
-  /** A float32 scalar, or an int64 vector. */
+  /** Adds a float32 scalar or an int64 vector. Returns its name. */
   constant(name: string, value: number | number[]): string;
   linear(name: string, x: string, inputs: number, outputs: number): string;
   normalize(name: string, x: string): string;
 }
 
 function graphOf(next: Random): Layers {
-  const nodes: Node[] = [];
-  const initializers: Initializer[] = [];
+  const nodes: NodeSpec[] = [];
+  const initializers: TensorSpec[] = [];
   const node: Layers["node"] = (op, output, inputs, attributes = {}) => {
-    nodes.push({ op, inputs, output, attributes });
+    nodes.push({ op, inputs, outputs: [output], attributes });
     return output;
   };
   const weight: Layers["weight"] = (name, ...shape) => {
     const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => (next() - 0.5) * 0.6);
-    initializers.push({ name, shape, data });
+    initializers.push({ name, type: "float32", shape, data });
     return name;
   };
   const constant: Layers["constant"] = (name, value) => {
-    if (typeof value === "number") initializers.push({ name, shape: [], data: Float32Array.of(value) });
-    else initializers.push({ name, shape: [value.length], data: BigInt64Array.from(value, BigInt) });
+    if (typeof value === "number") initializers.push({ name, type: "float32", shape: [], data: [value] });
+    else initializers.push({ name, type: "int64", shape: [value.length], data: value });
     return name;
   };
   return {
@@ -158,7 +154,7 @@ function graphOf(next: Random): Layers {
     },
     normalize(name, x) {
       const inputs = [x, weight(`${name}.scale`, HIDDEN), weight(`${name}.shift`, HIDDEN)];
-      return node("LayerNormalization", name, inputs, { axis: -1, epsilon: 1e-12 });
+      return node("LayerNormalization", name, inputs, { axis: -1, epsilon: { float: 1e-12 } });
     },
   };
 }
@@ -166,11 +162,12 @@ function graphOf(next: Random): Layers {
 function embeddings({ node, weight, constant, normalize, initializers }: Layers): string {
   const words = node("Gather", "words", [weight("word_table", VOCABULARY.length, HIDDEN), "input_ids"]);
   const types = node("Gather", "types", [weight("type_table", 2, HIDDEN), "token_type_ids"]);
-  // The positions 0, 1, ... of as many tokens as there are.
+  // The position ids 0, 1, ..., cut to the length of the input.
   initializers.push({
     name: "all_positions",
+    type: "int64",
     shape: [1, BERT_LENGTH],
-    data: BigInt64Array.from({ length: BERT_LENGTH }, (_, i) => BigInt(i)),
+    data: Array.from({ length: BERT_LENGTH }, (_, i) => i),
   });
   const size = node("Shape", "input_shape", ["input_ids"]);
   const one = constant("one", [1]);

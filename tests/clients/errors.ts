@@ -1,12 +1,15 @@
-/** How far two engines are apart. */
+/** Differences between the results of two engines. */
 
-/** Of one output: the largest difference of two elements, and the largest element. */
+/** The largest difference between the elements of an output, and its largest element. */
 export interface Difference {
   readonly difference: number;
   readonly largest: number;
 }
 
-/** Compares the outputs one by one. Throws an Error where they have other lengths or elements that are not finite. */
+/**
+ * Compares outputs.
+ * @throws Error if lengths differ or elements are not finite
+ */
 export function differences(actual: readonly Float32Array[], expected: readonly Float32Array[]): Difference[] {
   return expected.map((output, index) => {
     const other = actual[index]!;

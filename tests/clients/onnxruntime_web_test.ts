@@ -1,10 +1,10 @@
-/** onnxruntime-web, unmodified, on navigator.ml: real models beside its own engine, and what programs do with it. */
+/** onnxruntime-web, unmodified, on navigator.ml: real models compared with its own engine, and other features. */
 import { assert, assertEquals } from "@std/assert";
 import { runChild } from "../../support/child.ts";
 import { runModels } from "../../bench/clients/onnxruntime_web/child.ts";
 import { MODELS } from "../../bench/clients/onnxruntime_web/models.ts";
 
-Deno.test("onnxruntime-web computes the same on WebNN as on its own engine", async (t) => {
+Deno.test("onnxruntime-web gives the same results on WebNN as on its own engine", async (t) => {
   const outcomes = await runModels();
   assertEquals(outcomes.length, MODELS.length);
   for (const [index, { name, tolerance, placement }] of MODELS.entries()) {
@@ -17,13 +17,13 @@ Deno.test("onnxruntime-web computes the same on WebNN as on its own engine", asy
 });
 
 const FEATURES = {
-  deviceTypes: "takes every deviceType and powerPreference",
-  sharedContext: "uses the context that it is given, and leaves it to its owner",
-  outputTensors: "leaves outputs in MLTensors",
-  inputTensors: "takes MLTensors as inputs and outputs",
-  severalSessions: "has several sessions on one context",
-  dynamicShapes: "runs a model of open dimensions in several sizes",
-  valuesBetweenEngines: "shares a model between WebNN and its own engine",
+  deviceTypes: "accepts every deviceType and powerPreference",
+  sharedContext: "uses the program's context, and does not destroy it",
+  outputTensors: "returns outputs as MLTensors",
+  inputTensors: "accepts MLTensors as inputs and outputs",
+  severalSessions: "runs several sessions on one context",
+  dynamicShapes: "runs a model with free dimensions in several sizes",
+  valuesBetweenEngines: "splits a model between WebNN and its own engine",
 };
 
 for (const [feature, title] of Object.entries(FEATURES)) {

@@ -1,8 +1,8 @@
-/** Counts what a client makes of WebNN, without changing it. */
+/** Counts the graphs that a client builds. */
 
-/** What reached the engine since the last {@linkcode Recording.clear}. */
+/** Counts since the last {@linkcode Recording.clear}. */
 export interface Recording {
-  /** The graphs that were built, and the operations in them. */
+  /** The numbers of graphs that were built, and of operations in them. */
   counts(): { graphs: number; operations: number };
   clear(): void;
 }

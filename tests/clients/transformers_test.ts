@@ -1,7 +1,7 @@
 /**
- * transformers.js, unmodified, on `navigator.ml`: from text to vectors, compared with its own engine, onnxruntime-web's
- * WebAssembly. No npm package holds a model for it; a small one of the usual form is made here and served by HTTP, as a
- * hub does. It runs in a process of its own: other globals are there while it is loaded.
+ * transformers.js, unmodified, on `navigator.ml`: converts texts to vectors, compared with its own engine,
+ * onnxruntime-web's WebAssembly. No npm package contains a model for it, so a small BERT is created here and served like
+ * by a hub. It runs in a separate process, because it changes globals while it loads.
  */
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "node:path";
@@ -12,10 +12,10 @@ import type { Difference } from "./errors.ts";
 const PROGRAM = new URL("programs/transformers.ts", import.meta.url);
 const EMBED = new URL("../../examples/embed/main.ts", import.meta.url);
 
-/** Of the largest element: two layers in float32, which keeps 6e-8, with sums of at most 128 products. */
+/** Relative to the largest element: float32 rounds to 6e-8, and the two layers have sums of at most 128 products. */
 const TOLERANCE = 2e-6;
 
-Deno.test("transformers.js loads a BERT from a hub, and computes the same on WebNN as on its own engine", async () => {
+Deno.test("transformers.js loads a BERT from a hub, and gives the same results on WebNN as on its own engine", async () => {
   const requests: string[] = [];
   await using hub = serveHub(requests);
   const { code, stdout, stderr } = await runChild(PROGRAM, [hub.address, "webnn-test"], ["--allow-all", "--no-check"]);
@@ -29,7 +29,7 @@ Deno.test("transformers.js loads a BERT from a hub, and computes the same on Web
   assertEquals([long[0], long.includes(0)], [2, false]);
   assertEquals([result.graphs, result.operations], [1, 81]);
   for (const { difference, largest } of result.outputs as Difference[]) assertLess(difference, TOLERANCE * largest);
-  // Loaded twice and asked for once: the second time it came from Deno's caches.
+  // The model is loaded twice but requested once: the second time, it comes from Deno's caches.
   assertEquals(requests.filter((path) => path.endsWith("/onnx/model.onnx")).length, 1, requests.join("\n"));
 });
 
@@ -43,14 +43,14 @@ Deno.test("examples/embed ranks sentences with a model in a folder, without a ne
     const args = ["The cat sat.", "the engine runs fast", "the cat sat", "--model", folder];
     const { code, stdout, stderr } = await runEmbed([...args, "--length", String(BERT_LENGTH)], ["--deny-net"]);
     assertEquals([code, stderr], [0, ""]);
-    // Without its stop the sentence is nearly the same.
+    // The sentence without the full stop is closest to the query.
     assertMatch(stdout, /^The cat sat\.\n {3}0\.\d{4} {2}the cat sat\n {3}0\.\d{4} {2}the engine runs fast$/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
 
-Deno.test("examples/embed prints its usage, and errors in one line", async () => {
+Deno.test("examples/embed prints its usage; each error is one line", async () => {
   assertStringIncludes((await runEmbed(["--help"])).stdout, "Usage:");
   for (const args of [[], ["one"], ["a", "b", "--length", "0"], ["a", "b", "--model", "./none"], ["--size", "1"]]) {
     const { code, stdout, stderr } = await runEmbed(args);
@@ -64,7 +64,7 @@ function runEmbed(args: string[], flags: string[] = []): ReturnType<typeof runCh
   return runChild(EMBED, args, ["--allow-all", "--no-check", ...flags]);
 }
 
-/** Serves the model as https://huggingface.co does; `requests` gets the paths. */
+/** Serves the model at the paths of https://huggingface.co. Adds the requested paths to `requests`. */
 function serveHub(requests: string[]): { address: string } & AsyncDisposable {
   const files = bertFiles();
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, (request) => {

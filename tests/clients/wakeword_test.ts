@@ -1,4 +1,4 @@
-/** examples/wakeword: three ONNX networks in a row on WebNN, from sound to a word. */
+/** Tests examples/wakeword: three ONNX networks in sequence on WebNN, which detect a word in sound. */
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import wavefile from "wavefile";
@@ -15,7 +15,7 @@ Deno.test("examples/wakeword detects the word in its recording, on WebNN and on 
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout.match(/"alexa" at/g)?.length, 1, stdout);
   const [, second, score] = /"alexa" at ([\d.]+) s, score ([\d.]+)/.exec(stdout)!;
-  // The word takes the first 0.6 s.
+  // The word is in the first 0.6 s.
   assertLess(Math.abs(Number(second) - 0.7), 0.2, stdout);
   assertLess(0.9, Number(score), stdout);
   assertLess(Number(/differ by ([\d.e-]+) at most/.exec(stdout)![1]), TOLERANCE, stdout);
@@ -37,7 +37,7 @@ Deno.test("examples/wakeword detects no word in noise: stereo, 44.1 kHz, 24 bits
   }
 });
 
-Deno.test("examples/wakeword prints its usage, and errors in one line", async () => {
+Deno.test("examples/wakeword prints its usage; each error is one line", async () => {
   assertStringIncludes((await runWakeWord(["--help"])).stdout, "Usage:");
   const script = fileURLToPath(import.meta.url);
   for (const args of [["none.wav"], ["a", "b"], ["--word", "hi"], ["--threshold", "2"], ["--size", "1"], [script]]) {

@@ -1,6 +1,6 @@
 /**
- * `deno task data` against a server on this machine that has the same files: nothing is asked of the real ones, which were
- * compared by hand with the checksums.
+ * Tests `deno task data` with a local server that has the same files, so nothing is downloaded. The files of the real
+ * servers were compared with the checksums by hand.
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { existsSync } from "node:fs";
@@ -25,7 +25,7 @@ function npyFile(shape: readonly number[], data: Float32Array): Uint8Array {
   return file;
 }
 
-/** The files that the real server has, made from the test data. */
+/** The files of the real server, created from the test data. */
 async function remoteFiles(): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const { path, address } of REMOTE_FILES) files.set(`/${address}`, await Deno.readFile(testData(path)));
@@ -38,15 +38,15 @@ async function remoteFiles(): Promise<Map<string, Uint8Array>> {
   return files;
 }
 
-/** A server of some files, with ranges. `answer` may answer instead. */
+/** Serves files, and supports ranges. If `answer` returns a response, it is used instead. */
 function serve(files: ReadonlyMap<string, Uint8Array>, answer: (request: Request) => Response | undefined = () => {}) {
   const requests: string[] = [];
   const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const path = new URL(request.url).pathname;
     requests.push(path);
     const bytes = files.get(path);
-    const other = answer(request);
-    if (other !== undefined) return other;
+    const override = answer(request);
+    if (override !== undefined) return override;
     if (bytes === undefined) return new Response("no", { status: 404 });
     const start = Number(/bytes=(\d+)-/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
     if (start >= bytes.length && start > 0) return new Response(null, { status: 416 });
@@ -111,7 +111,7 @@ const SCRIPTS = new Map([
   ],
 ]);
 
-Deno.test("scripts of the web platform tests become cases, with numbers that JSON does not have", () => {
+Deno.test("scripts of the web platform tests are converted to cases, including numbers that JSON does not have", () => {
   const cases = convertScripts(SCRIPTS);
   assertEquals(Array.from(cases, ([name, list]) => [name, list.length]), [["abs", 1], ["clamp", 1]]);
   const [abs, clamp] = [cases.get("abs")![0]!, cases.get("clamp")![0]!];
@@ -125,46 +125,50 @@ Deno.test("scripts of the web platform tests become cases, with numbers that JSO
   assertEquals(clamp.graph.operators[0]!.arguments, [{ input: "x" }, {
     options: { maxValue: { $number: "Infinity" } },
   }]);
-  // A tolerance that is no number counts as none; one may depend on the shapes of intermediate results.
+  // A tolerance that is not a number becomes 0. A tolerance may depend on the shapes of intermediate results.
   assertEquals([abs.tolerance.value, clamp.tolerance.value], [0, 8]);
 });
 
 const DATA = [...REMOTE_FILES, ...WEIGHTS_FILES].map(({ path }) => path);
 
-testWithData(DATA, "deno task data makes the files of the test data, and keeps those that are right", async () => {
-  const files = await remoteFiles();
-  const cases = { wptCommit: WPT.commit };
-  const panda = `/${REMOTE_FILES.find(({ path }) => path.endsWith("red_panda.jpg"))!.address}`;
-  await withFolder(async (folder) => {
-    // The scripts of the web platform tests are not in the test data: their cases are there already.
-    await Deno.mkdir(join(folder, "wpt/cases"), { recursive: true });
-    await Deno.writeTextFile(join(folder, "wpt/cases/INDEX.json"), JSON.stringify(cases));
-    {
-      await using wrong = serve(new Map(files).set(panda, new Uint8Array(10)));
-      const { code, stderr } = await runData(folder, wrong.origin);
-      assertEquals(code, 1);
-      assertStringIncludes(stderr, `data: ${wrong.origin}${panda.slice(1)} has the SHA-256 `);
-      assert(existsSync(join(folder, "models/imagenet_labels.txt")));
-      assert(!existsSync(join(folder, "models/images/red_panda.jpg")));
-    }
-    await using right = serve(files);
-    const { code, stdout, stderr } = await runData(folder, right.origin);
-    assertEquals([code, stderr], [0, ""]);
-    assertEquals(stdout.split("\n").map((line) => line.split(/\s+/)[0]), [
-      ...Array(OWN_FILES.length + 1).fill("kept"),
-      ...Array(DATA.length - 1).fill("written"),
-      "kept", // wpt/cases/
-    ]);
-    for (const path of DATA) {
-      assertEquals(await Deno.readFile(join(folder, path)), await Deno.readFile(testData(path)), path);
-    }
-    assertEquals(right.requests.length, files.size - 1);
-    const left = Array.from(Deno.readDirSync(join(folder, "models")), ({ name }) => name);
-    assertEquals(left.filter((name) => /\.(part|new|download|tensors)$/.test(name)), []);
-  });
-});
+testWithData(
+  DATA,
+  "deno task data creates the files of the test data, and keeps files that are already right",
+  async () => {
+    const files = await remoteFiles();
+    const cases = { wptCommit: WPT.commit };
+    const panda = `/${REMOTE_FILES.find(({ path }) => path.endsWith("red_panda.jpg"))!.address}`;
+    await withFolder(async (folder) => {
+      // The test data does not contain the scripts of the web platform tests, so these cases exist from the start.
+      await Deno.mkdir(join(folder, "wpt/cases"), { recursive: true });
+      await Deno.writeTextFile(join(folder, "wpt/cases/INDEX.json"), JSON.stringify(cases));
+      {
+        await using wrong = serve(new Map(files).set(panda, new Uint8Array(10)));
+        const { code, stderr } = await runData(folder, wrong.origin);
+        assertEquals(code, 1);
+        assertStringIncludes(stderr, `data: ${wrong.origin}${panda.slice(1)} has the SHA-256 `);
+        assert(existsSync(join(folder, "models/imagenet_labels.txt")));
+        assert(!existsSync(join(folder, "models/images/red_panda.jpg")));
+      }
+      await using right = serve(files);
+      const { code, stdout, stderr } = await runData(folder, right.origin);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(stdout.split("\n").map((line) => line.split(/\s+/)[0]), [
+        ...Array(OWN_FILES.length + 1).fill("kept"),
+        ...Array(DATA.length - 1).fill("written"),
+        "kept", // wpt/cases/
+      ]);
+      for (const path of DATA) {
+        assertEquals(await Deno.readFile(join(folder, path)), await Deno.readFile(testData(path)), path);
+      }
+      assertEquals(right.requests.length, files.size - 1);
+      const left = Array.from(Deno.readDirSync(join(folder, "models")), ({ name }) => name);
+      assertEquals(left.filter((name) => /\.(part|new|download|tensors)$/.test(name)), []);
+    });
+  },
+);
 
-testWithData(OWN_FILES, "the files of the repository are those of the test data", async () => {
+testWithData(OWN_FILES, "the copies in the repository equal the files of the test data", async () => {
   for (const path of OWN_FILES) {
     const own = await Deno.readTextFile(new URL(`files/${path}`, import.meta.url));
     assertEquals(JSON.parse(own), JSON.parse(await Deno.readTextFile(testData(path))), path);
@@ -194,14 +198,14 @@ Deno.test("a download continues where it was interrupted", () =>
     const kept = (await Deno.stat(`${file}.part`)).size;
     await download(`${server.origin}file`, file);
     assertEquals(await Deno.readFile(file), bytes);
-    // Bytes in flight may be lost with the connection; those that came are asked for only once.
+    // Bytes in flight may be lost with the connection.
     assert(kept <= 60_000);
     await Deno.rename(file, `${file}.part`);
     await download(`${server.origin}file`, file);
     assertEquals(await Deno.readFile(file), bytes);
   }));
 
-Deno.test("a server that has no ranges sends the whole file again", () =>
+Deno.test("without support for ranges, the whole file is downloaded again", () =>
   withFolder(async (folder) => {
     await using server = serve(new Map(), () => new Response("whole"));
     await Deno.writeTextFile(join(folder, "file.part"), "who is");
@@ -209,7 +213,7 @@ Deno.test("a server that has no ranges sends the whole file again", () =>
     assertEquals(await Deno.readTextFile(join(folder, "file")), "whole");
   }));
 
-Deno.test("a missing file and a server that is not there are errors that name the address", () =>
+Deno.test("errors for a missing file and an unreachable server name the address", () =>
   withFolder(async (folder) => {
     let origin: string;
     {
@@ -226,15 +230,15 @@ Deno.test("a missing file and a server that is not there are errors that name th
     );
   }));
 
-Deno.test("a .npy file of another type or shape, or a damaged one, is refused", () => {
+Deno.test("readNpy rejects files with another type or shape, and damaged files", () => {
   const file = npyFile([2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
   assertEquals(new Float32Array(readNpy(file, [2, 3]).slice().buffer), Float32Array.of(1, 2, 3, 4, 5, 6));
-  assertThrows(() => readNpy(file, [3, 2]), Error, "it should hold float32 [3,2]");
-  assertThrows(() => readNpy(file.subarray(0, -1), [2, 3]), Error, "it has 23 bytes of elements");
+  assertThrows(() => readNpy(file, [3, 2]), Error, "it must contain float32 [3,2]");
+  assertThrows(() => readNpy(file.subarray(0, -1), [2, 3]), Error, "it has 23 bytes of elements, not 24");
   assertThrows(() => readNpy(new Uint8Array(4), [1]), Error, "not a .npy file");
 });
 
-Deno.test("a safetensors file has a header of whole words, and the tensors in their order", () => {
+Deno.test("the header of a safetensors file is a multiple of 8 bytes long, and the tensors keep their order", () => {
   const tensors = { b: [2], a: [1] };
   const elements = new Map([["a", new Uint8Array(4).fill(1)], ["b", new Uint8Array(8).fill(2)]]);
   const file = safetensors({ metadata: { model: "two" }, tensors }, elements);

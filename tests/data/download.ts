@@ -1,18 +1,19 @@
-/** Downloads that resume where they were interrupted, and checks of what was downloaded. */
+/** Downloads files, resumes interrupted downloads, and checks checksums. */
 import { dirname } from "node:path";
 
-/** The SHA-256 of some bytes, in hexadecimal digits. */
+/** The SHA-256 of bytes, in hexadecimal. */
 export async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** The bytes of a file, if it exists and has the checksum. */
-export async function readIfRight(path: string, expected: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+/** The bytes of a file; `undefined` if it does not exist or has another checksum. */
+export async function readIfValid(path: string, expected: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const bytes = await readIfExists(path);
   return bytes !== undefined && await sha256(bytes) === expected ? bytes : undefined;
 }
 
+/** The bytes of a file; `undefined` if it does not exist. */
 export async function readIfExists(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await Deno.readFile(path);
@@ -22,17 +23,17 @@ export async function readIfExists(path: string): Promise<Uint8Array<ArrayBuffer
   }
 }
 
-/** Writes a file under a temporary name first, so that it is whole or not there. Creates its folder. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+/** Writes a file, and creates its folder. It is renamed from a temporary name, so it is either complete or missing. */
+export async function writeAtomically(path: string, bytes: Uint8Array): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.writeFile(`${path}.new`, bytes);
   await Deno.rename(`${path}.new`, path);
 }
 
 /**
- * Downloads a file to `path`. What an interrupted download left in `path + ".part"` is used, and only the rest requested.
+ * Downloads a file to `path`. Continues an interrupted download from `path + ".part"`.
  *
- * @throws an Error that names the address and says what went wrong
+ * @throws Error with the address and the reason
  */
 export async function download(url: string, path: string): Promise<void> {
   const part = `${path}.part`;
@@ -56,7 +57,7 @@ export async function download(url: string, path: string): Promise<void> {
 }
 
 async function request(url: string, start: number): Promise<Response> {
-  // Compressed content has no ranges.
+  // Ranges do not work with compressed content.
   const headers = { "Accept-Encoding": "identity", ...(start > 0 && { Range: `bytes=${start}-` }) };
   const response = await fetch(url, { headers }).catch((error) => {
     throw new Error(`${url} cannot be reached: ${reasonOf(error)}`, { cause: error });
@@ -70,7 +71,7 @@ async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }
 
-/** The message of an error and of what caused it: that of `fetch` says only that it failed. */
+/** The messages of an error and its causes: the message of `fetch` itself has no reason. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;

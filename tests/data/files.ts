@@ -1,6 +1,6 @@
-/** Which files the test data has, where they come from, and their checksums. */
+/** The files of the test data, their origins, and their checksums. */
 
-/** Where public repositories serve their files: `OWNER/REPOSITORY/COMMIT/PATH`. */
+/** The server for files in public repositories; the paths are `OWNER/REPOSITORY/COMMIT/PATH`. */
 export const ORIGIN = "https://raw.githubusercontent.com/";
 
 const RUSTNN = "rustnn/rustnn/7aa623c57075e78e72a2f9dad375245f5c92e8c3"; // Apache-2.0
@@ -8,24 +8,24 @@ const POLYFILL = "webmachinelearning/webnn-polyfill/1e589c35febbcd1b84d3a0078b00
 const PREVIEW = "microsoft/webnn-developer-preview/fedae01588301c937121a89f9bb14d90a7bd960f"; // MIT
 const EXAMPLES = "microsoft/onnxruntime-inference-examples/428b0399b871c258683ccfa9e9eb9e449ef01843"; // MIT
 
-/** A file that is taken as it is. */
+/** A file that is downloaded and not changed. */
 export interface RemoteFile {
-  /** Its path in the folder of the test data. */
+  /** The path in the folder of the test data. */
   readonly path: string;
-  /** Its address, from {@linkcode ORIGIN}. */
+  /** The path on {@linkcode ORIGIN}. */
   readonly address: string;
   readonly sha256: string;
 }
 
-/** A file of weights, which is put together from one `.npy` file for each tensor. */
+/** A file of weights, created from one `.npy` file per tensor. */
 export interface WeightsFile {
   readonly path: string;
   readonly sha256: string;
-  /** The JSON file next to this module with the names and shapes of the tensors, in their order. */
+  /** The JSON file next to this module with the names and shapes of the tensors, in order. */
   readonly tensors: string;
-  /** The address of a tensor, from {@linkcode ORIGIN}. */
+  /** The path of a tensor on {@linkcode ORIGIN}. */
   address(tensor: string): string;
-  /** Tensors that are not trained but computed, since their origin is not public. */
+  /** Formulas of tensors that are synthetic, because trained ones are not public. */
   readonly computed?: Readonly<Record<string, (index: number) => number>>;
 }
 
@@ -73,10 +73,10 @@ export const WEIGHTS_FILES: readonly WeightsFile[] = [
   },
 ];
 
-/** The web platform tests of 29 June 2026, whose numeric tests are converted to cases. BSD-3-Clause. */
+/** The web platform tests (BSD-3-Clause), whose numeric tests are converted to cases. */
 export const WPT = { repository: "ibelem/wpt", commit: "2a91c2e71952bdceef8b2825ce3a0a0dc73aa588", date: "2026-06-29" };
 
-/** Files that this repository has in `tests/data/files/`: layers, results of reference, limits of operators. */
+/** Files that are in this repository, in `tests/data/files/`: layers, reference results, limits of operators. */
 export const OWN_FILES: readonly string[] = [
   "models/squeezenet1.1.json",
   "models/squeezenet1.1.reference.json",

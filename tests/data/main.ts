@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { runProgram, showProgress } from "../../support/program.ts";
 import { testData } from "../../support/test_data.ts";
-import { download, readIfExists, readIfRight, sha256, writeWhole } from "./download.ts";
+import { download, readIfExists, readIfValid, sha256, writeAtomically } from "./download.ts";
 import { ORIGIN, OWN_FILES, REMOTE_FILES, type RemoteFile, WEIGHTS_FILES, type WeightsFile, WPT } from "./files.ts";
 import { convertScripts } from "./wpt_cases.ts";
 import { countElements, readNpy, safetensors, type TensorList } from "./weights.ts";
@@ -17,17 +17,16 @@ repositories on GitHub.
 
 Usage: deno task data [options]
 
-They go to the folder that WEBNN_TEST_DATA names, by default "shared" next to the checkout. Files that are there and
-right are kept; an interrupted download continues where it stopped. Checksums (SHA-256) are checked.
+Files that exist already with the right checksum (SHA-256) are kept. An interrupted download continues where it stopped.
 
-  --output DIR   another folder
-  --origin URL   another server with the same paths: OWNER/REPOSITORY/COMMIT/PATH (${ORIGIN})
-  -h, --help     this text
+  --output DIR   the folder (default: WEBNN_TEST_DATA, or "shared" next to the checkout)
+  --origin URL   a server with the same paths, OWNER/REPOSITORY/COMMIT/PATH (default: ${ORIGIN})
+  -h, --help     print this text
 
-The test cases are made from the numeric tests among the web platform tests. deno task wpt runs these themselves, and
-downloads them.`;
+The test cases are converted from the numeric web platform tests. To run the original tests, use deno task wpt, which
+downloads them itself.`;
 
-/** Where files are taken from, and where they go. */
+/** The source and the target of files. */
 interface Places {
   readonly origin: string;
   readonly folder: string;
@@ -49,7 +48,10 @@ await runProgram("data", HELP, { string: ["output", "origin"] }, async ({ output
   }
 });
 
-/** Downloads the numeric web platform tests and converts them to cases, unless those of the same commit are there. */
+/**
+ * Downloads the numeric web platform tests and converts them to cases, unless cases of the same commit exist.
+ * @returns whether files were written, as do the functions below
+ */
 async function getCases(places: Places): Promise<boolean> {
   const folder = join(places.folder, "wpt/cases");
   const index = await readIfExists(join(folder, "INDEX.json"));
@@ -57,16 +59,16 @@ async function getCases(places: Places): Promise<boolean> {
   const cases = convertScripts(await getScripts(`${folder}.scripts`, places));
   for (const [op, list] of cases) {
     const text = JSON.stringify({ op, source_commit: WPT.commit, source_date: WPT.date, cases: list });
-    await writeWhole(join(folder, `${op}.json`), new TextEncoder().encode(text));
+    await writeAtomically(join(folder, `${op}.json`), new TextEncoder().encode(text));
   }
   const count = Array.from(cases.values()).reduce((sum, list) => sum + list.length, 0);
   const content = { wptCommit: WPT.commit, wptDate: WPT.date, licence: "BSD-3-Clause", cases: count };
-  await writeWhole(join(folder, "INDEX.json"), new TextEncoder().encode(JSON.stringify(content)));
+  await writeAtomically(join(folder, "INDEX.json"), new TextEncoder().encode(JSON.stringify(content)));
   await Deno.remove(`${folder}.scripts`, { recursive: true });
   return true;
 }
 
-/** The scripts of the web platform tests, by their paths. */
+/** Downloads the scripts of the web platform tests. Returns them by path. */
 async function getScripts(folder: string, { origin }: Places): Promise<Map<string, string>> {
   const sums: Record<string, string> = JSON.parse(
     await Deno.readTextFile(new URL("wpt.sources.json", import.meta.url)),
@@ -85,32 +87,32 @@ async function getScripts(folder: string, { origin }: Places): Promise<Map<strin
   return texts;
 }
 
-/** Copies a file of this repository, unless it is there. */
+/** Copies a file of this repository, unless the target has the same contents. */
 async function copyOwn(path: string, { folder }: Places): Promise<boolean> {
   const bytes = await Deno.readFile(new URL(`files/${path}`, import.meta.url));
   const target = join(folder, path);
-  if (await readIfRight(target, await sha256(bytes)) !== undefined) return false;
-  await writeWhole(target, bytes);
+  if (await readIfValid(target, await sha256(bytes)) !== undefined) return false;
+  await writeAtomically(target, bytes);
   return true;
 }
 
-/** Downloads a file, unless it is there. */
+/** Downloads a file, unless it exists. */
 async function getRemote({ path, address, sha256: expected }: RemoteFile, places: Places): Promise<boolean> {
   const target = join(places.folder, path);
-  if (await readIfRight(target, expected) !== undefined) return false;
+  if (await readIfValid(target, expected) !== undefined) return false;
   const downloaded = `${target}.download`;
   await download(places.origin + address, downloaded);
   const bytes = await Deno.readFile(downloaded);
   await Deno.remove(downloaded);
   await check(bytes, expected, places.origin + address);
-  await writeWhole(target, bytes);
+  await writeAtomically(target, bytes);
   return true;
 }
 
-/** Downloads tensors and puts them together, unless the file is there. */
+/** Downloads tensors and writes them to one file, unless it exists. */
 async function getWeights(file: WeightsFile, places: Places): Promise<boolean> {
   const target = join(places.folder, file.path);
-  if (await readIfRight(target, file.sha256) !== undefined) return false;
+  if (await readIfValid(target, file.sha256) !== undefined) return false;
   const parts = `${target}.tensors`;
   const list: TensorList = JSON.parse(await Deno.readTextFile(new URL(file.tensors, import.meta.url)));
   const names = Object.keys(list.tensors);
@@ -120,10 +122,10 @@ async function getWeights(file: WeightsFile, places: Places): Promise<boolean> {
     elements.set(name, await getTensor(file, name, list.tensors[name]!, join(parts, `${name}.npy`), places));
   }
   const bytes = safetensors(list, elements);
-  // Whatever is wrong is downloaded again the next time.
+  // Removed before the check, so that a wrong part is downloaded again in the next run.
   await Deno.remove(parts, { recursive: true });
-  await check(bytes, file.sha256, `${file.path}, put together from ${names.length} tensors`);
-  await writeWhole(target, bytes);
+  await check(bytes, file.sha256, `${file.path}, created from ${names.length} tensors,`);
+  await writeAtomically(target, bytes);
   return true;
 }
 
@@ -150,5 +152,5 @@ async function getTensor(
 
 async function check(bytes: Uint8Array<ArrayBuffer>, expected: string, what: string): Promise<void> {
   const found = await sha256(bytes);
-  if (found !== expected) throw new Error(`${what} has the SHA-256 ${found}, not ${expected}; nothing was kept of it`);
+  if (found !== expected) throw new Error(`${what} has the SHA-256 ${found}, not ${expected}; it was not stored`);
 }

@@ -1,6 +1,6 @@
-/** Puts a safetensors file together from the `.npy` files of its tensors. */
+/** Creates a safetensors file from the `.npy` files of its tensors. */
 
-/** The tensors of a file: what its header says of it, and names and shapes in their order. */
+/** The contents of a file's header: its metadata, and the names and shapes of its tensors in order. */
 export interface TensorList {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: Readonly<Record<string, readonly number[]>>;
@@ -12,32 +12,32 @@ export function countElements(shape: readonly number[]): number {
 }
 
 /**
- * The float32 elements of a `.npy` file, little-endian and row-major, as bytes.
+ * Reads the float32 elements of a `.npy` file, as bytes: little-endian and row-major.
  *
- * @throws an Error if the file is damaged, or its type or shape is another one
+ * @throws Error if the file is damaged, or has another type or shape
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 export function readNpy(bytes: Uint8Array, shape: readonly number[]): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // "\x93NUMPY"
   if (bytes.length < 10 || magic.some((byte, i) => bytes[i] !== byte)) throw new Error("it is not a .npy file");
-  const isLong = bytes[6]! > 1; // The length of the header has four bytes from version 2 on.
+  const isLong = bytes[6]! > 1; // Since version 2, the length of the header has four bytes.
   const start = (isLong ? 12 + view.getUint32(8, true) : 10 + view.getUint16(8, true)) || bytes.length;
   const header = new TextDecoder().decode(bytes.subarray(isLong ? 12 : 10, start));
   const sizes = /'shape': \(([\d, ]*)\)/.exec(header)?.[1]?.split(",").filter((size) => size.trim() !== "").map(Number);
   if (!header.includes("'descr': '<f4'") || !header.includes("'fortran_order': False") || `${sizes}` !== `${shape}`) {
-    throw new Error(`it should hold float32 [${shape}], but says ${header.trim()}`);
+    throw new Error(`it must contain float32 [${shape}], but its header is ${header.trim()}`);
   }
   const data = bytes.subarray(start);
-  if (data.length !== 4 * countElements(shape)) throw new Error(`it has ${data.length} bytes of elements`);
+  const expected = 4 * countElements(shape);
+  if (data.length !== expected) throw new Error(`it has ${data.length} bytes of elements, not ${expected}`);
   return data;
 }
 
 /**
- * A safetensors file: the length of the header, the header padded to a multiple of eight bytes, the elements.
+ * Writes a safetensors file: the length of the header, the header padded to a multiple of eight bytes, the elements.
  *
- * @param list names and shapes
- * @param elements the bytes of each tensor, by its name
+ * @param elements the bytes of each tensor, by name
  */
 export function safetensors(list: TensorList, elements: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = { __metadata__: list.metadata };

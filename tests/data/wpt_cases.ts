@@ -1,13 +1,13 @@
 /**
- * Converts the numeric conformance tests of the web platform tests, which are scripts, to data: `wpt/cases/OPERATOR.json`.
+ * Converts the scripts of the numeric web platform tests to data: `wpt/cases/OPERATOR.json`.
  *
- * The scripts are evaluated, so that numbers and tolerances are exactly those that the tests use. Only scripts whose
- * checksums are known get here.
+ * The scripts are evaluated, so numbers and tolerances are exactly those of the tests. That is safe, because the caller
+ * checks their checksums.
  */
 import { parseCase, type RawCase, type RawOperator, type RawTensor } from "../wpt_cases/cases.ts";
 import { interpretAll } from "../wpt_cases/interpret.ts";
 
-/** A test as the scripts have it. */
+/** A test in a script. */
 interface ScriptTest {
   readonly name: string;
   readonly graph: {
@@ -24,16 +24,16 @@ interface Tolerance {
 
 type ToleranceFunction = (graph: ScriptTest["graph"], intermediates: Readonly<Record<string, unknown>>) => Tolerance;
 
-/** What a script hands over: its tests, and whether an implementation has to support one. */
+/** The result of evaluating a script: its tests, and whether implementations must support a test. */
 interface Collected {
   readonly calls: { readonly tests: readonly ScriptTest[]; readonly tolerance: ToleranceFunction }[];
   isRequired(test: ScriptTest): boolean;
 }
 
-/** Scripts whose tests are about several operators: their cases have the name of the script. */
+/** Scripts that test several operators together; their cases have the name of the script. */
 const NAMED_BY_SCRIPT = ["subgraph", "qdq_subgraph", "constant-reshape-optimization", "mlNumber"];
 
-/** The repository's paths of what all scripts use. */
+/** The paths of files that all scripts use. */
 export const UTILITIES = "webnn/resources/utils.js";
 export const MINIMUM_DATA_TYPES = "webnn/resources/minimum_datatype_set.json";
 
@@ -84,7 +84,7 @@ function convertTest(operator: string, test: ScriptTest, required: boolean, tole
     expectedOutputs: convertTensors(expectedOutputs),
   };
   const raw = { name: test.name, required, tolerance: { metricType: "ULP" as const, value: 0 }, graph };
-  // Tolerances depend on the shapes of intermediate results.
+  // Tolerances may depend on the shapes of intermediate results.
   const intermediates = operators.length > 1 ? Object.fromEntries(interpretAll(parseCase(operator, raw))) : {};
   const { metricType, value } = tolerance(test.graph, intermediates);
   return { ...raw, tolerance: { metricType, value: Number.isFinite(value) ? value! : 0 } };
@@ -94,7 +94,7 @@ function convertTensors(tensors: Readonly<Record<string, RawTensor>>): RawCase["
   return Object.fromEntries(
     Object.entries(tensors).map(([name, { data, descriptor, constant }]) => {
       const { dataType, shape } = descriptor;
-      // Numbers of 64 bits are written digit by digit: 2⁶³ as a number is printed as another one.
+      // 64-bit integers are written with all digits; `${2 ** 63}` would print another number.
       const exact = (value: unknown) => /^u?int64$/.test(dataType) ? `${BigInt(value as number)}` : toJson(value);
       const converted = Array.isArray(data) ? data.map(exact) : exact(data);
       return [name, { data: converted, descriptor: { shape, dataType }, ...(constant && { constant }) }];
@@ -102,7 +102,7 @@ function convertTensors(tensors: Readonly<Record<string, RawTensor>>): RawCase["
   ) as RawCase["graph"]["inputs"];
 }
 
-/** One argument each: the scripts sometimes put two in an object. */
+/** Converts an operator to one argument per object; the scripts sometimes have two in one. */
 function convertOperator({ name, arguments: list, outputs }: RawOperator): RawCase["graph"]["operators"][number] {
   const single = list.flatMap((argument) =>
     Object.entries(argument).map(([key, value]) => ({ [key]: toJson(value, true) }))
@@ -110,7 +110,7 @@ function convertOperator({ name, arguments: list, outputs }: RawOperator): RawCa
   return { name, arguments: single, outputs };
 }
 
-/** Numbers that JSON does not have: as strings in data, as objects among arguments. */
+/** Converts numbers that JSON does not have: to strings in data, to objects in arguments. */
 function toJson(value: unknown, isArgument = false): unknown {
   if (typeof value === "bigint") return isArgument ? { $bigint: `${value}` } : `${value}`;
   if (typeof value === "number" && (!Number.isFinite(value) || Object.is(value, -0))) {

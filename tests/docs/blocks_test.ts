@@ -1,8 +1,8 @@
 /**
- * Every block of code in README and docs runs as it is written, in a folder that holds nothing but the files that a reader
- * has: a program, models, a photo. `jsr:@webnn/deno` and the packages beside it are those of this checkout, packed.
+ * Runs every block of code in README and docs as it is written, in a folder with only the files that a reader would
+ * have: a program, models, a photo. `jsr:@webnn/deno` and the other packages are those of this checkout, packed.
  *
- * TypeScript runs in one process, block after block; shell runs page by page, in `sh`.
+ * All TypeScript runs in one process, one block after the other. Each shell block runs in `sh`, in the folder of its page.
  */
 import { assertEquals, assertThrows } from "@std/assert";
 import { dirname, join } from "node:path";
@@ -13,9 +13,9 @@ import { writeReaderFiles } from "./reader_files.ts";
 
 const blocks = pages().flatMap((page) => blocksOf(page));
 const running = blocks.filter(({ skipped }) => skipped === undefined);
-const where = ({ page, line }: Block) => `${page}:${line}`;
+const placeOf = ({ page, line }: Block) => `${page}:${line}`;
 
-/** A program that imports the files it is given, and prints the errors by file. */
+/** A program that imports the files in its arguments, and writes their errors to errors.json. */
 const IMPORTER = `
 const errors = {};
 for (const file of Deno.args) {
@@ -40,7 +40,7 @@ async function makeProject(): Promise<string> {
   return folder;
 }
 
-/** The folder in which the blocks of a page run, with what a reader has. */
+/** Creates the folder in which the blocks of a page run, with the reader's files. */
 async function makePageFolder(project: string, block: Block): Promise<string> {
   const folder = join(project, block.page.replaceAll(/\W/g, "_") + (block.inCheckout ? "_checkout" : ""));
   try {
@@ -63,7 +63,7 @@ async function runTypeScript(project: string): Promise<void> {
   for (const block of running.filter(({ language }) => language === "ts")) {
     const file = join(await makePageFolder(project, block), `line_${block.line}.ts`);
     await Deno.writeTextFile(file, block.text);
-    files.set(pathToFileURL(file).href, where(block));
+    files.set(pathToFileURL(file).href, placeOf(block));
   }
   const args = ["run", "--quiet", "--no-check", "-A", "import.ts", ...files.keys()];
   const { code, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: project, stdin: "null" }).output();
@@ -81,17 +81,17 @@ async function runShell(project: string, block: Block): Promise<void> {
     stdin: "null",
   }).output();
   const printed = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-  assertEquals(code, 0, `${where(block)} failed:\n${block.text}\n${printed}`);
+  assertEquals(code, 0, `${placeOf(block)} failed:\n${block.text}\n${printed}`);
 }
 
-Deno.test("the blocks of code in README and docs run as they are written", async (t) => {
+Deno.test("all blocks of code in README and docs run as written", async (t) => {
   const project = await makeProject();
   try {
     await t.step("TypeScript", () => runTypeScript(project));
     for (const block of running.filter(({ language }) => language === "sh")) {
       // On Windows there is no sh.
       const ignore = Deno.build.os === "windows";
-      await t.step({ name: where(block), ignore, fn: () => runShell(project, block) });
+      await t.step({ name: placeOf(block), ignore, fn: () => runShell(project, block) });
     }
   } finally {
     await Deno.remove(project, { recursive: true });
@@ -99,10 +99,10 @@ Deno.test("the blocks of code in README and docs run as they are written", async
 });
 
 for (const block of blocks.filter(({ skipped }) => skipped !== undefined)) {
-  Deno.test({ name: `${where(block)} is not run: it ${block.skipped}`, ignore: true, fn() {} });
+  Deno.test({ name: `${placeOf(block)} is not run: it ${block.skipped}`, ignore: true, fn() {} });
 }
 
-Deno.test("a block that does not say how to run it, or why not, is refused", () => {
+Deno.test("a block is rejected unless it says how to run it, or why it is not run", () => {
   const read = (info: string) => blocksOf(new URL("docs/cache.md", ROOT), `text\n\n\`\`\`${info}\nx;\n\`\`\`\n`);
   const line = { page: "docs/cache.md", line: 3, text: "x;\n" };
   assertEquals(read("ts"), [{ ...line, language: "ts", inCheckout: false }]);

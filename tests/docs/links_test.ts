@@ -1,4 +1,4 @@
-/** Links between pages, and the names of pages in the sources, lead somewhere. */
+/** Checks links between pages, and that pages named in the sources exist. */
 import { assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -10,7 +10,7 @@ const SOURCES = ["bench/", "cli/", "examples/", "ffi/", "hardware/", "serve/", "
 const allPages = [...pages(), new URL("CHANGELOG.md", ROOT)];
 const shortName = (url: URL) => url.href.slice(ROOT.href.length);
 
-/** The anchors that GitHub makes of a page's headings. */
+/** The anchors that GitHub creates for a page's headings. */
 function anchors(text: string): string[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "");
   return Array.from(
@@ -19,7 +19,7 @@ function anchors(text: string): string[] {
   );
 }
 
-/** The relative links of a page that lead nowhere. */
+/** The relative links of a page whose file or heading does not exist. */
 function brokenLinks(page: URL, text: string): string[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```$/gm, "");
   return Array.from(prose.matchAll(/\]\(([^):\s]*)\)/g), ([, link]) => link!).filter((link) => {
@@ -31,9 +31,9 @@ function brokenLinks(page: URL, text: string): string[] {
   });
 }
 
-/** The pages that a source names and that are not there. */
+/** The pages that a source names but that do not exist. */
 function missingPages(source: string): string[] {
-  // A name after a slash is a part of an address elsewhere.
+  // A name after a slash is part of a URL.
   return Array.from(source.matchAll(/(?<![\w/.-])docs\/[\w/-]+\.md/g), ([name]) => name)
     .filter((name) => !existsSync(new URL(name, ROOT)));
 }
@@ -47,12 +47,12 @@ function* sources(folder: URL): Generator<URL> {
 }
 
 for (const page of allPages) {
-  Deno.test(`the links of ${shortName(page)} lead somewhere`, () => {
+  Deno.test(`the targets of the links in ${shortName(page)} exist`, () => {
     assertEquals(brokenLinks(page, Deno.readTextFileSync(page)), []);
   });
 }
 
-Deno.test("the pages that sources name exist", () => {
+Deno.test("all pages named in sources exist", () => {
   const wrong = SOURCES.flatMap((folder) => Array.from(sources(new URL(folder, ROOT))))
     .filter((source) => source.href !== import.meta.url)
     .flatMap((source) =>
@@ -61,7 +61,7 @@ Deno.test("the pages that sources name exist", () => {
   assertEquals(wrong, []);
 });
 
-Deno.test("a link to a missing file or heading is found", () => {
+Deno.test("links to missing files and headings are reported", () => {
   const page = new URL("docs/cache.md", ROOT);
   const text = "# A page: `x`\n[a](./cache.md) [b](./none.md) [c](#a-page-x) [d](#none) [e](https://example.org/)\n";
   assertEquals(brokenLinks(page, text), ["./none.md", "#none"]);

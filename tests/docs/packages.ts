@@ -1,22 +1,22 @@
 /**
- * The packages as JSR gets them: the files that `deno publish` lists, copied into a folder, and a configuration that puts
- * them in the place of those on JSR.
+ * The packages as published on JSR: copies the files that `deno publish` lists to a folder, and creates a configuration
+ * that uses them instead of those on JSR.
  */
 import { assert } from "@std/assert";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ROOT } from "./pages.ts";
 
-/** The folders of the packages, from the repository's root. */
+/** The folders of the packages, relative to the repository's root. */
 export const PACKAGES = [".", "cli", "serve"] as const;
 
-/** A stand-in for a package of JSR that the command line uses. */
+/** Replaces packages of JSR that the command line uses. */
 const STAND_IN = "support/std";
 
-/** The files of a package that `deno publish` would upload, as paths from its folder. */
+/** The files of a package that `deno publish` would upload, relative to its folder. */
 export async function publishedFiles(folder: string): Promise<string[]> {
   const root = new URL(`${folder}/`, ROOT);
-  // Types are checked by `deno task test`, which also does a dry run with all checks.
+  // No types are checked here: `deno task test` also does a dry run with all checks.
   const args = ["publish", "--dry-run", "--allow-dirty", "--no-check", "--allow-slow-types"];
   const options = { args, cwd: fileURLToPath(root), env: { NO_COLOR: "1" }, stdin: "null" } as const;
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), options).output();
@@ -29,8 +29,8 @@ export async function publishedFiles(folder: string): Promise<string[]> {
 }
 
 /**
- * Copies the published files of all packages into `target`, where their folders lie to each other as in the repository:
- * the configurations of two packages name the others by relative paths, which Deno ignores in a package from JSR.
+ * Copies the published files of all packages to `target`, in the same folders as in the repository, because the
+ * configurations of cli/ and serve/ have relative paths to the others. (Deno ignores these in packages from JSR.)
  */
 export async function packPackages(target: string): Promise<void> {
   const copy = async (path: string) => {
@@ -43,7 +43,7 @@ export async function packPackages(target: string): Promise<void> {
   for (const { name } of Deno.readDirSync(new URL(STAND_IN, ROOT))) await copy(`${STAND_IN}/${name}`);
 }
 
-/** The configuration of a project after `deno add jsr:@webnn/deno`, with the packages in a folder in the place of JSR's. */
+/** The configuration of a project after `deno add jsr:@webnn/deno`, with the packages in a folder instead of JSR's. */
 export function projectConfiguration(packages: string): string {
   const { version } = JSON.parse(Deno.readTextFileSync(join(packages, "deno.json")));
   const imports: Record<string, string> = {};

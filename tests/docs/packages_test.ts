@@ -1,6 +1,6 @@
 /**
- * The packages as they would be published: what is in them, and that they work by themselves. tests/docs/blocks_test.ts
- * runs the documentation's code on them.
+ * Checks the packages as they would be published: their files, and that they work without the repository.
+ * tests/docs/blocks_test.ts runs the code in the documentation on them.
  */
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ const configurations: Configuration[] = PACKAGES.map((folder) =>
   JSON.parse(Deno.readTextFileSync(new URL(`${folder}/deno.json`, ROOT)))
 );
 
-/** What a project of a user imports: every entry point of every package, except the command line, which runs. */
+/** A user's program that imports every entry point of every package, except the command line, which is run. */
 const PROGRAM = `
 import * as module from "jsr:@webnn/deno";
 import * as onnx from "jsr:@webnn/deno/onnx";
@@ -42,7 +42,7 @@ async function run(folder: string, ...args: string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-Deno.test("an empty folder with the published files alone runs a model, the server and the command line", async () => {
+Deno.test("in an empty folder, the published files are enough to run a model, the server and the command line", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await packPackages(join(folder, "packages"));
@@ -60,7 +60,7 @@ Deno.test("an empty folder with the published files alone runs a model, the serv
 
 for (const [i, folder] of PACKAGES.entries()) {
   const { name, version, description = "", license, exports } = configurations[i]!;
-  Deno.test(`${name} has what JSR asks for, and no more files than it needs`, async () => {
+  Deno.test(`${name} has the files and fields that JSR requires, and no unnecessary files`, async () => {
     const files = await publishedFiles(folder);
     const entries = Object.values(typeof exports === "string" ? { ".": exports } : exports);
     for (const file of ["README.md", "LICENSE", "deno.json", ...entries.map((entry) => entry.replace("./", ""))]) {
@@ -70,15 +70,15 @@ for (const [i, folder] of PACKAGES.entries()) {
       files.filter((file) => /(^|\/)(tests?|bench(es|marks)?\/(?!\w+\.ts)|shared)\/|_test\.ts$/.test(file)),
       [],
     );
-    // The limits of JSR: 250 characters of a description, 20 MB of files.
+    // JSR's limits are 250 characters for the description and 20 MB for the files.
     assert(description.length > 20 && description.length <= 250, `${name}: ${description.length} characters`);
     assertEquals([version, license], [configurations[0]!.version, "Apache-2.0"]);
     const bytes = files.map((file) => Deno.statSync(new URL(`${folder}/${file}`, ROOT)).size);
     assert(bytes.reduce((sum, size) => sum + size, 0) < 5e6);
   });
 
-  // A module doc, with an example, is a part of the score; `deno doc --lint` checks the symbols.
-  Deno.test(`${name}: each entry point says what it is for, with an example where it is imported`, async () => {
+  // JSR's score requires a module doc with an example. `deno doc --lint` checks the symbols, below.
+  Deno.test(`${name}: each entry point has a module doc with an example`, async () => {
     const paths = typeof exports === "string" ? [exports] : Object.values(exports);
     for (const path of paths) {
       const source = await Deno.readTextFile(fileURLToPath(new URL(`${folder}/${path}`, ROOT)));
@@ -89,8 +89,8 @@ for (const [i, folder] of PACKAGES.entries()) {
   });
 }
 
-Deno.test("every symbol that the packages export is documented, without private types", async () => {
-  // In each folder, since the configuration there names the packages that it imports. The types of the module are public.
+Deno.test("all exported symbols are documented, and refer to no private types", async () => {
+  // Runs in each folder, whose configuration maps its imports. With mod.ts, the module's types count as public.
   await Promise.all(PACKAGES.map(async (folder, i) => {
     const { exports } = configurations[i]!;
     const entries = Object.values(typeof exports === "string" ? [exports] : exports);

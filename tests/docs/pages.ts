@@ -1,16 +1,16 @@
 /**
- * The blocks of code in the pages of documentation, and what their info strings say.
+ * Finds the blocks of code in the documentation, and reads their info strings.
  *
- * A block of `ts` or `sh` runs as it is written. A word after the language says where it runs, or that it does not and
- * why: "```sh network: pip downloads 98 MB".
+ * A block of `ts` or `sh` runs as it is written. A word after the language says where it runs, or why it does not run:
+ * "```sh network: pip downloads 98 MB".
  */
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The repository. */
+/** The repository's root. */
 export const ROOT: URL = new URL("../../", import.meta.url);
 
-/** Why a block cannot run in a test. The page adds the details. */
+/** The reasons for which a block does not run in the test. The page adds details. */
 export const REASONS = {
   network: "downloads from elsewhere than npm, or a lot",
   mac: "needs a Mac",
@@ -23,23 +23,23 @@ export const REASONS = {
   part: "is a part of a program",
 } as const;
 
-/** Languages of blocks that show what a program prints, or a file. */
+/** Languages of blocks that are not programs: output, or the contents of a file. */
 const SHOWN = ["text", "json"];
 
 /** A block of code in a page. */
 export interface Block {
-  /** The page, as a path from the repository's root, and the line of the block's fence. */
+  /** The page, relative to the repository's root, and the line of the block's fence. */
   readonly page: string;
   readonly line: number;
   readonly language: string;
   readonly text: string;
-  /** Runs in a checkout, not in an empty folder. */
+  /** Whether it runs in a checkout instead of an empty folder. */
   readonly inCheckout: boolean;
-  /** Why it does not run, if it does not. */
+  /** The reason if it does not run. */
   readonly skipped?: string;
 }
 
-/** The pages whose blocks are tested, in the order of their names. */
+/** The pages whose blocks are tested, sorted by name. */
 export function pages(): URL[] {
   const found = ["README.md", "CONTRIBUTING.md", "cli/README.md", "serve/README.md"].map((page) => new URL(page, ROOT));
   const collect = (folder: URL) => {
@@ -52,7 +52,7 @@ export function pages(): URL[] {
   return found.sort((a, b) => (a.href < b.href ? -1 : 1));
 }
 
-/** The blocks of a page that run or say why not. Throws if an info string cannot be understood. */
+/** The blocks of a page, except output and files. Throws for an invalid info string. */
 export function blocksOf(page: URL, text: string = Deno.readTextFileSync(page)): Block[] {
   const name = relative(fileURLToPath(ROOT), fileURLToPath(page)).replaceAll("\\", "/");
   const found: Block[] = [];
@@ -71,8 +71,8 @@ export function blocksOf(page: URL, text: string = Deno.readTextFileSync(page)):
 
 /** Reads `LANGUAGE`, `LANGUAGE checkout` or `LANGUAGE REASON: details`. */
 function readInfo(info: string, where: string): Pick<Block, "language" | "inCheckout" | "skipped"> | undefined {
-  // To Markdown such a line is no fence, and a formatter fills the block like prose.
-  if (info.includes("`")) throw new Error(`${where}: an info string cannot hold a backtick: ${info}`);
+  // In Markdown, such a line is not a fence, so a formatter would reflow the block.
+  if (info.includes("`")) throw new Error(`${where}: an info string cannot contain a backtick: ${info}`);
   const [, language = "", word, details] = /^(\w*)(?: (\w+)(?:: (.+))?)?$/.exec(info) ?? [];
   if (SHOWN.includes(language) && word === undefined) return undefined;
   if (word !== undefined && word in REASONS && details !== undefined) {
@@ -83,7 +83,7 @@ function readInfo(info: string, where: string): Pick<Block, "language" | "inChec
   if (runs && word === "checkout" && details === undefined) return { language, inCheckout: true };
   const known = Object.keys(REASONS).join(", ");
   throw new Error(
-    `${where}: "${info}" must be ts or sh, which run (with "checkout": in a checkout), ${SHOWN.join(" or ")}, ` +
-      `or have a reason and its details, such as "network: pip downloads 98 MB"; the reasons are ${known}`,
+    `${where}: "${info}" must be ts or sh, which run (in a checkout after "checkout"), ${SHOWN.join(" or ")}, or a ` +
+      `language with a reason and details, such as "sh network: pip downloads 98 MB"; the reasons are ${known}`,
   );
 }

@@ -1,4 +1,4 @@
-/** The files that a reader of the documentation has at hand: a program, models, pictures, sound and arrays. */
+/** The files that the documentation's code uses: a program, models, pictures, sound and arrays. */
 import { zipSync } from "fflate";
 import jpeg from "jpeg-js";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import wavefile from "wavefile";
 import { onnxFile } from "../support/onnx_writer.ts";
 import { blocksOf, ROOT } from "./pages.ts";
 
-/** A classifier of pictures with eight classes and the names of ports that a page uses. */
+/** An image classifier with eight classes. */
 function classifier(input: string, output: string): Uint8Array {
   const weights = Float32Array.from({ length: 8 * 3 * 7 * 7 }, (_, i) => Math.sin(i) / 100);
   return onnxFile({
@@ -23,7 +23,7 @@ function classifier(input: string, output: string): Uint8Array {
   });
 }
 
-/** Something with the inputs of a detector of voices: samples, a state, the sampling rate. */
+/** A model with the inputs of a voice detector: samples, and a state. */
 const DETECTOR = onnxFile({
   nodes: [
     { op: "ReduceMean", inputs: ["input"], outputs: ["output"] },
@@ -33,20 +33,20 @@ const DETECTOR = onnxFile({
   outputs: [{ name: "output", shape: [1, 1] }, { name: "stateN", shape: [2, "batch", 128] }],
 });
 
-/** A second of a tone. */
+/** A WAV file with a tone of one second. */
 function sound(): Uint8Array {
   const wav = new wavefile.WaveFile();
   wav.fromScratch(1, 44_100, "16", Int16Array.from({ length: 44_100 }, (_, i) => 8_000 * Math.sin(i / 20)));
   return wav.toBuffer();
 }
 
-/** The program of README's own graph, which the pages call main.ts. */
+/** The program in README that builds a graph; other pages call it main.ts. */
 function program(): string {
   const [graph] = blocksOf(new URL("README.md", ROOT)).filter(({ text }) => text.includes("new MLGraphBuilder"));
   return graph!.text;
 }
 
-/** Writes the files into `folder`. */
+/** Writes all files to `folder`. */
 export async function writeReaderFiles(folder: string): Promise<void> {
   const photo = jpeg.encode({ width: 300, height: 200, data: new Uint8Array(300 * 200 * 4).fill(128) }, 90);
   const pixels = { data: new Float32Array(3 * 224 * 224).fill(0.5), shape: [1, 3, 224, 224] };

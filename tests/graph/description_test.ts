@@ -1,4 +1,4 @@
-/** Descriptions of graphs: equal for equal graphs, and different wherever graphs differ. */
+/** Descriptions of graphs are equal if and only if the graphs are equal. */
 import { assertEquals } from "@std/assert";
 import { describeGraph } from "../../src/graph/description.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
@@ -18,14 +18,14 @@ function graphOf(attributes: object = {}, { label = "", ids = [0, 1], name = "x"
   };
 }
 
-/** Values that an attribute may have, no two of them the same. */
+/** Distinct values of an attribute. */
 const ATTRIBUTES = [0, -0, 1, 1n, "1", NaN, "NaN", Infinity, -Infinity, [], [0], [-0], true, "true"];
 
-Deno.test("the description of the same graph is the same", () => {
+Deno.test("equal graphs have the same description", () => {
   assertEquals(describeGraph(graphOf({ a: [1, NaN] })), describeGraph(graphOf({ a: [1, NaN] })));
 });
 
-Deno.test("descriptions of different graphs differ", () => {
+Deno.test("different graphs have different descriptions", () => {
   const graphs = [
     graphOf(),
     graphOf({}, { label: "x" }),

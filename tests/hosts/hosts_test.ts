@@ -1,4 +1,4 @@
-/** What stands around the module: navigators of other makers, projects, permissions, and monitors. */
+/** The module in different environments: replaced navigators, projects, permissions, and --watch. */
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { runChild } from "../../support/child.ts";
@@ -20,25 +20,25 @@ const NAVIGATORS = [
 ];
 
 for (const name of NAVIGATORS) {
-  Deno.test(`polyfill: a replaced navigator (${name}) has ml, and no other object has`, async () => {
+  Deno.test(`polyfill: a replaced navigator (${name}) gets ml, and no other object does`, async () => {
     const { code, stdout, stderr } = await runChild(program("navigator"), [name], FFI);
     assertEquals([code, stderr], [0, ""]);
     assertEquals(JSON.parse(stdout), { same: true, polluted: false, context: true });
   });
 }
 
-Deno.test("polyfill: a frozen navigator is an error that says what to do", async () => {
+Deno.test("polyfill: the error for a frozen navigator says what to do", async () => {
   const { code, stdout } = await runChild(program("navigator"), ["frozen"], FFI);
   assertEquals(code, 0);
   assertMatch(JSON.parse(stdout).error, /^TypeError: navigator\.ml cannot be installed: .* use `ml` of the module$/);
 });
 
-Deno.test("graphs have devices, as in Chromium, only with the polyfill", async () => {
+Deno.test("MLGraph.devices exists, as in Chromium, only with the polyfill", async () => {
   const { stdout, stderr } = await runChild(program("graph_devices"), [], FFI);
-  assertEquals([JSON.parse(stdout), stderr], [{ alone: false, devices: ["cpu"], told: ["cpu"] }, ""]);
+  assertEquals([JSON.parse(stdout), stderr], [{ withPonyfill: false, devices: ["cpu"], expected: ["cpu"] }, ""]);
 });
 
-Deno.test("threads: the navigator may report any number of processors, or none", async () => {
+Deno.test("threads: the navigator may report any value as the number of processors", async () => {
   const threadsFor = async (value: string) => {
     const { code, stdout, stderr } = await runChild(program("threads"), [value], FFI);
     assertEquals([code, stderr], [0, ""], value);
@@ -52,7 +52,7 @@ Deno.test("threads: the navigator may report any number of processors, or none",
   }
 });
 
-Deno.test("a project with only a package.json is told to add the package", async () => {
+Deno.test("the error in a project with only a package.json says how to add the engine's package", async () => {
   await inProject({ "package.json": "{}" }, async (folder, file) => {
     const { code, stdout } = await run(folder, ["--no-check", "--allow-ffi", file]);
     assertEquals(code, 0);
@@ -61,7 +61,7 @@ Deno.test("a project with only a package.json is told to add the package", async
   });
 });
 
-Deno.test("a narrowed --allow-ffi is named in the error, wherever the program is", async () => {
+Deno.test("the error for --allow-ffi with a list of paths says what to do, in any folder", async () => {
   await inProject({}, async (folder, file) => {
     for (const cwd of [folder, "/"]) {
       const { code, stdout } = await run(cwd, ["--no-check", "--no-prompt", `--allow-ffi=${folder}`, file]);
@@ -75,10 +75,10 @@ Deno.test("a narrowed --allow-ffi is named in the error, wherever the program is
 });
 
 Deno.test({
-  name: "WEBNN_DIRECT_CALLS=0: no library is made in memory",
-  ignore: Deno.build.os !== "linux", // Elsewhere there is never one.
+  name: "with WEBNN_DIRECT_CALLS=0, no library is created in memory",
+  ignore: Deno.build.os !== "linux", // Only Linux can load a library from memory.
   async fn() {
-    // Deno asks for all permissions to read in /proc.
+    // Deno requires all permissions to read /proc.
     for (const [value, expected] of [["1", "true"], ["0", "false"]] as const) {
       const { code, stdout, stderr } = await runChild(program("stubs"), [], ["--no-check", "-A"], {
         WEBNN_DIRECT_CALLS: value,
@@ -88,7 +88,7 @@ Deno.test({
   },
 });
 
-Deno.test("--watch: a program that restarts in the same process works, and its old objects are released", async () => {
+Deno.test("--watch: a program works after a restart in the same process, and its old objects are released", async () => {
   await inProject({}, async (folder, file) => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--watch", "--no-clear-screen", "--no-check", "--allow-ffi", file],
@@ -115,7 +115,7 @@ Deno.test("--watch: a program that restarts in the same process works, and its o
         rounds.push(Number(/ (\d+) MB/.exec(seen)![1]));
         seen = "";
       }
-      // Each round has 256 MB of tensors, and as many in JavaScript.
+      // Each round allocates 256 MB for a tensor, and 256 MB in JavaScript.
       assertLess(rounds[2]! - rounds[0]!, 200);
     } finally {
       clearTimeout(timer);
@@ -126,7 +126,7 @@ Deno.test("--watch: a program that restarts in the same process works, and its o
   });
 });
 
-/** A program that adds 1 and 2, says which round it is, and stays. */
+/** A program that adds 1 and 2, prints the round, the sum and its memory, and does not destroy its context. */
 function source(round: number): string {
   const module = new URL("../../mod.ts", import.meta.url).href;
   return `import { createContext, MLGraphBuilder } from ${JSON.stringify(module)};
@@ -149,7 +149,7 @@ try {
 `;
 }
 
-/** Makes a folder with some files and the program, outside of any project. */
+/** Creates a folder outside of any project, with some files and the program. */
 async function inProject(
   files: Record<string, string>,
   use: (folder: string, file: string) => Promise<void>,

@@ -1,4 +1,4 @@
-/** Tensors and contexts with WebGPU. What needs a GPU adapter of Deno is in programs/webgpu.ts. */
+/** Tensors and contexts with WebGPU. Tests that need Deno's GPU adapter are in programs/webgpu.ts. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { createContext, ml } from "@webnn/deno";
@@ -21,7 +21,7 @@ testOn(webgpu, "tensors and contexts with Deno's own WebGPU", async () => {
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const flags = ["--config", config, "--allow-all", "--no-check", "--sanitize-ops", "--sanitize-resources"];
   try {
-    // Without the folder, which is for sockets of the display, Wayland prints that it is not there.
+    // Wayland prints a message if this folder, for the display's sockets, does not exist.
     const env = { XDG_RUNTIME_DIR: folder, NO_COLOR: "1" };
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args: ["test", ...flags, program], env })
       .output();
@@ -75,19 +75,19 @@ Deno.test("a GPU counts as the same if the provider can only pick that one", () 
   );
 });
 
-testOn(webgpu, "a context on a GPU other than the GPUDevice's is refused", async () => {
-  const adapter = { ...RTX, deviceId: 0 }; // No such GPU was ever made.
+testOn(webgpu, "a context on another GPU than the GPUDevice's is an error", async () => {
+  const adapter = { ...RTX, deviceId: 0 }; // No such GPU exists.
   const selection = { ...DEFAULTS, device: "gpu", provider: "webgpu" } as const;
   const error = await assertRejects(() => openDevice(selection, adapter), DOMException, "not on RTX 4090");
   assertEquals(error.name, "NotSupportedError");
-  // It is not held against the provider.
+  // The provider can still be used.
   await using context = await createContext({ provider: "webgpu" });
   await context.createTensor(FLOATS);
 });
 
 /* -- The timeline -------------------------------------------------------------------------------------------------- */
 
-Deno.test("an export comes after earlier work, and reports its failure", async () => {
+Deno.test("an export waits for earlier work, and reports its failure", async () => {
   const device = openSimulatedDevice();
   const timeline = new Timeline(device);
   const tensor = await timeline.createTensor(FLOATS);

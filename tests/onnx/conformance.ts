@@ -124,7 +124,7 @@ async function tensorAt(folder: string, file: string): Promise<Known> {
   return readTensor(new Message(bytes), () => new Uint8Array(0)).tensor;
 }
 
-/** float64 is passed as float32, as the importer takes it. */
+/** Converts float64 to float32, which the importer uses for it. */
 function asInput(tensor: Known): TensorInput {
   const elements = elementsOf(tensor);
   const data = elements instanceof Float64Array ? new Float32Array(elements) : elements;

@@ -72,21 +72,21 @@ Deno.test("Loop is unrolled, and its scan outputs are stacked", async () => {
 
 Deno.test("Loop ends when its condition is false", async () => {
   const body: GraphSpec = {
-    nodes: [node("Less", "i three", "goes"), node("Neg", "state", "next")],
+    nodes: [node("Less", "i two", "goes"), node("Neg", "state", "next")],
     inputs: [
       { name: "i", type: "int64", shape: [] },
       { name: "cond", type: "bool", shape: [] },
       { name: "state", shape: [1] },
     ],
     outputs: [{ name: "goes", type: "bool" }, { name: "next" }],
-    initializers: [ints("three", [2], [])],
+    initializers: [ints("two", [2], [])],
   };
   using model = await load({
     nodes: [node("Loop", "_ _ x", "y", { body: { graph: body } })],
     inputs: [{ name: "x", shape: [1] }],
     outputs: [{ name: "y" }],
   });
-  assertEquals((await run(model, { x: f32(5) })).y!.data, [-5], "three times");
+  assertEquals((await run(model, { x: f32(5) })).y!.data, [-5], "the body runs three times, with i = 0, 1 and 2");
 });
 
 Deno.test("Scan iterates over its sequences, also backward and along other axes", async () => {

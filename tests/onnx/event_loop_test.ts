@@ -1,8 +1,8 @@
 /**
  * The event loop stays responsive while a model loads.
  *
- * The time between two turns of the loop is measured as CPU time of this thread, which other programs do not affect,
- * and compared with the CPU time of the whole load.
+ * The time between two turns of the event loop is measured as CPU time of this thread, because other programs do not
+ * affect that, and compared with the CPU time of the whole load.
  */
 import { assert } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";

@@ -149,7 +149,7 @@ Deno.test("outputs may be known values, inputs or constants; inputs may be unuse
   });
 });
 
-Deno.test("an input of which only the shape is used is not an input of the graph", async () => {
+Deno.test("if only the shape of an input is used, it is not an input of the graph", async () => {
   using model = await load({
     nodes: [node("CastLike", "x y", "z")],
     inputs: [{ name: "x", shape: [2] }, { name: "y", type: "int32", shape: ["n"] }],
@@ -408,7 +408,7 @@ Deno.test("buildOnnx uses elements that determine shapes, and ignores others", a
   context.destroy();
 });
 
-Deno.test("external weights are read from the model's folder, and from nowhere else", async () => {
+Deno.test("external weights are read only from the model's folder", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const spec = (location: string): ModelSpec => ({

@@ -13,7 +13,6 @@ import {
   intField,
   message,
   onnxFile,
-  tensorProto,
   type TensorSpec,
 } from "../support/onnx_writer.ts";
 
@@ -151,7 +150,7 @@ Deno.test("free dimensions keep their names; unnamed ones and ? have none", () =
 Deno.test("invalid or inconsistent files are rejected with the reason", () => {
   const refused: [string, Uint8Array, string][] = [
     ["nothing", new Uint8Array(0), "it has no graph"],
-    ["a text", new TextEncoder().encode("this is no model at all"), "is not an ONNX model"],
+    ["a text", new TextEncoder().encode("this is not a model"), "is not an ONNX model"],
     ["a picture", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a), "is not an ONNX model"],
     ["a length beyond the end", message(intField(1, 10), Uint8Array.of(0x3a, 0xff, 0x7f)), "ends in the middle"],
     [
@@ -187,5 +186,4 @@ Deno.test("tensors of unsupported types are kept without elements", () => {
   const { type, bytes } = read(fileWithTensor(intField(1, 1), intField(2, 17), bytesField(8, "t"), bytesField(9, "1")))
     .graph.initializers.get("t")!;
   assertEquals([type, bytes.byteLength], ["other", 0]);
-  assertEquals(tensorProto({ type: "string", shape: [0], data: [] }).byteLength > 0, true);
 });

@@ -1,4 +1,4 @@
-/** conv2d: what the builder accepts. */
+/** Validation of conv2d. */
 
 import type { MLOperandDataType } from "../../mod.ts";
 import { testValidation } from "../support/validation.ts";

@@ -1,4 +1,4 @@
-/** convTranspose2d: what the builder accepts, and what comes out. */
+/** Validation and results of convTranspose2d. */
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -21,7 +21,7 @@ testValidation("convTranspose2d", {
     { shapes, attributes: { dilations: [2, 4] }, outputs: [[1, 3, 9, 10]] },
     { shapes, attributes: { strides: [2, 3], outputPadding: [1, 2] }, outputs: [[1, 3, 12, 19]] },
     { shapes, attributes: { strides: [2, 3], outputSizes: [11, 19] }, outputs: [[1, 3, 11, 19]] },
-    // outputSizes go before outputPadding.
+    // outputSizes overrides outputPadding.
     { shapes, attributes: { outputPadding: [9, 9], outputSizes: [7, 7] }, outputs: [output] },
     { shapes: { ...shapes, bias: [6] }, attributes: { groups: 2 }, outputs: [[1, 6, 7, 7]] },
     {
@@ -92,7 +92,7 @@ Deno.test("convTranspose2d agrees with the reference in all layouts, with groups
   }
 });
 
-Deno.test("convTranspose2d with groups that do not divide the channels is refused at build", async () => {
+Deno.test("build rejects a convTranspose2d whose groups do not divide the channels", async () => {
   const builder = await newBuilder();
   const input = builder.input("input", { dataType: "float32", shape: [1, 1, 3, 3] });
   const filter = builder.input("filter", { dataType: "float32", shape: [1, 1, 3, 3] });

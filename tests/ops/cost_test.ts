@@ -1,4 +1,4 @@
-/** What the rows say that a run takes, and that every node of a graph keeps it. */
+/** The costs in the rows of the operators, and in the nodes of graphs. */
 
 import { assert, assertEquals } from "@std/assert";
 import { MLGraphBuilder, type MLOperand, type MLOperandDataType } from "../../mod.ts";
@@ -13,14 +13,14 @@ import { callOperator } from "../support/run_operator.ts";
 
 type Shapes = Readonly<Record<string, readonly number[] | readonly (readonly number[])[]>>;
 
-/** float32 where the operand can have it. */
+/** The data type for an operand: float32 if it is allowed. */
 function typeOf(row: AnyOperator, operand: string): MLOperandDataType {
   const { types } = row.operands[operand]!;
   if ("sameAs" in types) return typeOf(row, types.sameAs);
   return types.includes("float32") ? "float32" : types[0]!;
 }
 
-/** The node that a call with float32 operands, where it takes them, makes. */
+/** The node of a call, with operands of float32 where that is allowed. */
 async function nodeOf(name: OperatorName, shapes: Shapes, attributes = {}): Promise<Node> {
   const builder = new MLGraphBuilder(await sharedContext());
   let inputs = 0;
@@ -42,14 +42,14 @@ async function multiplyAddsOf(name: OperatorName, shapes: Shapes, attributes = {
   return (await nodeOf(name, shapes, attributes)).cost.multiplyAdds;
 }
 
-Deno.test("matrix products cost their multiply-adds", async () => {
+Deno.test("the cost of a matrix product is its multiply-adds", async () => {
   assertEquals(await multiplyAddsOf("matmul", { a: [5, 2, 3], b: [3, 4] }), 5 * 2 * 4 * 3);
   const transposed = { aTranspose: true, bTranspose: true };
   assertEquals(await multiplyAddsOf("gemm", { a: [3, 2], b: [4, 3] }, transposed), 2 * 4 * 3);
   assertEquals(await multiplyAddsOf("gemm", { a: [2, 3], b: [3, 4], c: [4] }), 2 * 4 * 3 + 2 * 4 / 2);
 });
 
-Deno.test("convolutions cost the filter of their group at every position", async () => {
+Deno.test("the cost of a convolution is the filter of one group for each position", async () => {
   const plain = { input: [2, 4, 5, 5], filter: [6, 4, 3, 3] };
   assertEquals(await multiplyAddsOf("conv2d", plain), 2 * 6 * 3 * 3 * (4 * 3 * 3));
   const grouped = { input: [2, 4, 5, 5], filter: [6, 2, 3, 3], bias: [6] };
@@ -61,7 +61,7 @@ Deno.test("convolutions cost the filter of their group at every position", async
   assertEquals(await multiplyAddsOf("convTranspose2d", transposed, { groups: 2 }), 2 * 4 * 5 * 5 * (3 * 2 * 2));
 });
 
-Deno.test("a recurrent network costs its cell at every step", async () => {
+Deno.test("the cost of a recurrent network is its cell's for each step", async () => {
   const [steps, batch, inputSize, hiddenSize] = [7, 2, 3, 5];
   for (const [network, cell, gates] of [["gru", "gruCell", 3], ["lstm", "lstmCell", 4]] as const) {
     const state = [batch, hiddenSize];
@@ -81,7 +81,7 @@ Deno.test("a recurrent network costs its cell at every step", async () => {
   }
 });
 
-Deno.test("pools cost their windows, reductions their input, data movement nothing", async () => {
+Deno.test("the multiply-adds of pools depend on windows, those of reductions on the input; data movement has none", async () => {
   const input = [1, 2, 6, 6];
   const window = { windowDimensions: [3, 2], strides: [3, 2] };
   assertEquals(await multiplyAddsOf("maxPool2d", { input }, window), 2 * 2 * 3 * (3 * 2) / 2);
@@ -90,7 +90,7 @@ Deno.test("pools cost their windows, reductions their input, data movement nothi
   assertEquals(await multiplyAddsOf("transpose", { input }), 0);
 });
 
-Deno.test("the bytes are those of all operands and outputs, or of the parts that are read", async () => {
+Deno.test("the bytes of a node are those of its outputs and operands, or of the parts of operands that it reads", async () => {
   assertEquals((await nodeOf("add", { a: [2, 3], b: [3] })).cost.bytes, 4 * (6 + 3 + 6));
   assertEquals((await nodeOf("concat", { inputs: [[2], [3]] }, { axis: 0 })).cost.bytes, 4 * (2 + 3 + 5));
   assertEquals((await nodeOf("gather", { input: [1000, 4], indices: [2] })).cost.bytes, 4 * (2 + 8 + 8));
@@ -101,7 +101,7 @@ Deno.test("the bytes are those of all operands and outputs, or of the parts that
   assertEquals(builderSlot.get(builder).nodes[0]!.cost.bytes, 2 * (8 + 8));
 });
 
-Deno.test("every operator has a cost in every sample", async () => {
+Deno.test("every operator has a cost for every sample", async () => {
   for (const name of Object.keys(operators) as OperatorName[]) {
     const samples = [1, 2, 3, 4].flatMap((rank) => SAMPLES[name]!(rank));
     assert(samples.length > 0);
@@ -123,7 +123,7 @@ Deno.test("a row without a cost does not compile", () => {
   assertEquals(row.cost, undefined);
 });
 
-Deno.test("the estimate of a graph follows from the costs of its nodes", async () => {
+Deno.test("the estimated time of a graph is computed from the costs of its nodes", async () => {
   const nodes = [
     await nodeOf("matmul", { a: [100, 100], b: [100, 100] }),
     await nodeOf("relu", { input: [1000] }),

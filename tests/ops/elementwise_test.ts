@@ -1,4 +1,4 @@
-/** Element-wise operators: what the builder accepts, and the values at which engines go astray. */
+/** Validation of element-wise operators, and their results for values that engines often get wrong. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -16,7 +16,7 @@ const WIDE: readonly MLOperandDataType[] = ["float32", "float16", "int32", "uint
 const UINT8: readonly MLOperandDataType[] = ["uint8"];
 const INTEGERS = ANY.filter((dataType) => !isFloat(dataType));
 
-/** Validation of operators whose two operands broadcast to each other. */
+/** Tests the validation of operators whose two operands are broadcast. */
 function testBroadcast(
   name: OperatorName,
   types: readonly MLOperandDataType[],
@@ -53,7 +53,7 @@ for (const name of ["equal", "notEqual", "greater", "greaterOrEqual", "lesser", 
 for (const name of ["logicalAnd", "logicalOr", "logicalXor"] as const) testBroadcast(name, UINT8, "uint8");
 testBroadcast("prelu", SIGNED, undefined, ["input", "slope"]);
 
-/** Validation of operators of one operand whose output has its shape. */
+/** Tests the validation of operators with one operand, whose shape is also that of the output. */
 function testUnary(
   name: OperatorName,
   types: readonly MLOperandDataType[],
@@ -100,7 +100,7 @@ testValidation("clamp", {
     { shapes: { input: [2, 3] }, outputs: [[2, 3]] },
     { shapes: { input: [] }, attributes: { minValue: 1, maxValue: 1 }, outputs: [[]] },
     { shapes: { input: [2] }, attributes: { minValue: NaN, maxValue: -Infinity }, outputs: [[2]] },
-    // In the type of the input, 255.9 is no less than 300.
+    // Both bounds are 255 in the type of the input.
     {
       shapes: { input: [2] },
       types: { input: "uint8" },
@@ -138,7 +138,7 @@ testValidation("cumulativeSum", {
   valid: [
     { shapes: { input: [2, 3] }, attributes: { axis: 1 }, outputs: [[2, 3]] },
     { shapes: { input: [4] }, attributes: { axis: 0, exclusive: true, reversed: true }, outputs: [[4]] },
-    // The standard lets this axis wrap.
+    // In the standard, this axis wraps.
     { shapes: { input: [4] }, attributes: { axis: 2 ** 32 }, outputs: [[4]] },
   ],
   invalid: [
@@ -152,7 +152,7 @@ testValidation("cumulativeSum", {
   ],
 });
 
-/** What the engine makes of 1-D operands. */
+/** Runs an operator on 1-D operands. */
 async function compute(
   name: OperatorName,
   operands: Readonly<Record<string, readonly [MLOperandDataType, readonly Element[]]>>,
@@ -165,7 +165,7 @@ async function compute(
   return output!.data;
 }
 
-/** The extremes of an integer type and what lies between. */
+/** The limits of an integer type, and values between them. */
 function corners(dataType: MLOperandDataType): Element[] {
   const { min, max } = integerRange(dataType);
   const values = isUnsigned(dataType)
@@ -179,7 +179,7 @@ function pairs(a: readonly Element[], b: readonly Element[]): [Element[], Elemen
   return [a.flatMap((x) => b.map(() => x)), a.flatMap(() => b)];
 }
 
-Deno.test("integers wrap, and their quotients truncate", async () => {
+Deno.test("integers wrap, and integer division truncates", async () => {
   for (const dataType of INTEGERS) {
     const all = corners(dataType);
     const divisors = all.filter((value) => Number(value) !== 0);
@@ -195,12 +195,12 @@ Deno.test("integers wrap, and their quotients truncate", async () => {
   }
 });
 
-Deno.test("a division by zero does not end the process", async () => {
+Deno.test("a division by zero does not crash the process", async () => {
   for (const dataType of INTEGERS) {
     const dividends = corners(dataType);
     const divisors = dividends.map(() => 0);
     for (const constants of [[], ["b"], ["a", "b"]]) {
-      // The standard does not say what comes out; here it is the dividend.
+      // The standard does not define the result; here it is the dividend.
       const operands = { a: [dataType, dividends], b: [dataType, divisors] } as const;
       assertEquals(await compute("div", operands, {}, constants), dividends, `${dataType} ${constants}`);
     }
@@ -212,7 +212,7 @@ Deno.test("a division by zero does not end the process", async () => {
   ]);
 });
 
-Deno.test("powers of integers wrap, and truncate where the exponent is negative", async () => {
+Deno.test("powers of integers wrap, and truncate if the exponent is negative", async () => {
   for (const dataType of INTEGERS) {
     const bases = corners(dataType).filter((value) => Number(value) !== 0);
     const exponents = isUnsigned(dataType) ? [0, 1, 2, 3, 63, 64, 127] : [-127, -2, -1, 0, 1, 2, 3, 63, 64, 127];
@@ -289,7 +289,7 @@ for (const dataType of FLOATS) {
         name === "max" ? Math.max(Number(x), Number(b[i])) : Math.min(Number(x), Number(b[i]))
       );
       const actual = await compute(name, { a: [dataType, a], b: [dataType, b] });
-      // Which zero wins is left open.
+      // The sign of a zero is not defined.
       assertEquals(actual.map((value) => value === 0 ? 0 : value), expected.map((value) => value === 0 ? 0 : value));
     }
   });
@@ -313,7 +313,7 @@ for (const dataType of FLOATS) {
   });
 }
 
-Deno.test("functions do not overflow, and keep small values", async () => {
+Deno.test("functions do not overflow for large values, and are accurate for small ones", async () => {
   const close = async (name: OperatorName, input: number[], expected: number[]) => {
     const actual = await compute(name, { input: ["float32", input] });
     const error = Math.max(...expected.map((value, i) => Math.abs(Number(actual[i]) / value - 1)));

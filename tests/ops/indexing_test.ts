@@ -1,4 +1,4 @@
-/** Gathering, scattering and positions: what the builder accepts, and indices of every kind. */
+/** Validation of gather, scatter, argMin and argMax operators, and their results for all kinds of indices. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -13,7 +13,7 @@ import { testValidation } from "../support/validation.ts";
 
 const ANY = DATA_TYPES;
 const INDICES = ["int32", "uint32", "int64"] as const;
-/** Many times this is more bytes than an operand may have. */
+/** A dimension that makes an output larger than the limit. */
 const MANY = 2 ** 28;
 
 for (const name of ["argMin", "argMax"] as const) {
@@ -61,7 +61,7 @@ testValidation("gather", {
   valid: [
     { shapes: { input: [2, 3, 4], indices: [5, 6] }, attributes: { axis: 1 }, outputs: [[2, 5, 6, 4]] },
     { shapes: { input: [2, 3], indices: [] }, outputs: [[3]] },
-    // A scalar, which the standard's table of limits leaves out.
+    // A scalar output, which is missing in the standard's table of limits.
     { shapes: { input: [3], indices: [] }, outputs: [[]] },
   ],
   invalid: [
@@ -173,14 +173,14 @@ testValidation("scatterND", {
   ],
 });
 
-/** One of the indices that name a position: itself, from the end, or out of range on the side of it. */
+/** A random index for a position: non-negative, negative, or out of range, if clamping gives that position. */
 function indexOf(next: Random, position: number, size: number, dataType: MLOperandDataType): Element {
   const { min, max } = integerRange(dataType);
-  const names: Element[] = [position];
-  if (!isUnsigned(dataType)) names.push(position - size);
-  if (position === 0 && !isUnsigned(dataType)) names.push(-size - 1, min);
-  if (position === size - 1) names.push(size, max);
-  return next.pick(names);
+  const indices: Element[] = [position];
+  if (!isUnsigned(dataType)) indices.push(position - size);
+  if (position === 0 && !isUnsigned(dataType)) indices.push(-size - 1, min);
+  if (position === size - 1) indices.push(size, max);
+  return next.pick(indices);
 }
 
 /** Indices of a random type, one for each position. */
@@ -197,7 +197,7 @@ function wild(next: Random, dataType: MLOperandDataType, shape: readonly number[
   return operandValues(dataType, shape, WILD, next.integer(0, 2 ** 32 - 1));
 }
 
-/** As many of the numbers below `size`, in any order, none twice. */
+/** `count` distinct integers below `size`, in random order. */
 function distinct(next: Random, count: number, size: number): number[] {
   return Array.from({ length: size }, (_, i) => ({ i, key: next() })).sort((a, b) => a.key - b.key)
     .slice(0, count).map(({ i }) => i);
@@ -237,7 +237,7 @@ testProperty("gatherND", (next, dataType, rank) => {
   return { operands: { input: wild(next, dataType, shape), indices: indexTensor(next, indicesShape, positions) } };
 });
 
-// No element is updated twice: which update would stay is not defined.
+// No element is updated twice, because the standard does not define which update would win.
 testProperty("scatterElements", (next, dataType, rank) => {
   if (rank === 0) return undefined;
   const shape = randomShape(next, rank);
@@ -271,7 +271,7 @@ for (const name of ["argMin", "argMax"] as const) {
   testProperty(name, (next, dataType, rank) => {
     if (rank === 0) return undefined;
     const shape = randomShape(next, rank);
-    // All different, so that there are no ties, which any position may win.
+    // All elements differ, because the standard does not define which of equal elements wins.
     const elements = distinct(next, sizeOf(shape), sizeOf(shape)).map((i) =>
       distinctElement(dataType, i, sizeOf(shape))
     );
@@ -286,7 +286,7 @@ for (const name of ["argMin", "argMax"] as const) {
   });
 }
 
-/** The i-th of `count` different elements that lie around the middle of an integer type's range and at its ends. */
+/** The i-th of `count` distinct elements, at the limits and around the middle of an integer type's range. */
 function distinctElement(dataType: MLOperandDataType, i: number, count: number): Element {
   if (dataType === "float32" || dataType === "float16") return i - count / 2;
   const { min, max } = integerRange(dataType);

@@ -1,6 +1,6 @@
 /**
- * Every operator on the CPU with every data type that `opSupportLimits()` claims for it, in ranks 0 to 8, compared with the
- * reference: the limits promise nothing that the engine cannot do.
+ * Compares every operator with the reference, for all data types that the CPU's `opSupportLimits()` claims, and for ranks
+ * 0 to 8. So the limits promise nothing that the engine cannot do.
  */
 
 import { assertEquals } from "@std/assert";
@@ -48,8 +48,8 @@ function isList(shape: Sample["shapes"][string]): shape is readonly (readonly nu
   return Array.isArray(shape[0]);
 }
 
-/** What goes wrong with one sample; `undefined` if nothing does. */
-async function failure(name: OperatorName, sample: Sample, types: Types): Promise<string | undefined> {
+/** The failure of a sample; `undefined` if there is none. */
+async function failureOf(name: OperatorName, sample: Sample, types: Types): Promise<string | undefined> {
   const operands = operandsOf(sample, types);
   try {
     const expected = evaluate(name, operands, sample.attributes);
@@ -62,7 +62,7 @@ async function failure(name: OperatorName, sample: Sample, types: Types): Promis
 }
 
 for (const [name, row] of Object.entries(operators) as [OperatorName, AnyOperator][]) {
-  Deno.test(`${name} computes what it should with all data types and ranks`, async () => {
+  Deno.test(`${name} agrees with the reference for all data types and ranks`, async () => {
     const samples = SAMPLES[name];
     if (samples === undefined) throw new Error(`tests/support/operator_samples.ts has no sample of ${name}`);
     const limits = (await sharedContext()).opSupportLimits();
@@ -71,7 +71,7 @@ for (const [name, row] of Object.entries(operators) as [OperatorName, AnyOperato
     for (const types of typeCombinations(row, limits)) {
       for (const sample of RANKS.flatMap((rank) => samples(rank))) {
         count++;
-        const text = await failure(name, sample, types);
+        const text = await failureOf(name, sample, types);
         if (text === undefined) continue;
         failures.push(`${Object.values(types)} ${JSON.stringify({ ...sample, domains: undefined })}: ${text}`);
       }

@@ -1,4 +1,4 @@
-/** Matrix products and softmax: what the builder accepts. */
+/** Validation of matrix products and softmax. */
 
 import type { MLOperandDataType } from "../../mod.ts";
 import { testValidation } from "../support/validation.ts";

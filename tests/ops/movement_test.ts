@@ -1,4 +1,4 @@
-/** Operators that only move elements: what the builder accepts and refuses. */
+/** Validation of operators that only move elements. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { DATA_TYPES } from "../../src/data_type.ts";
@@ -6,7 +6,7 @@ import { newBuilder } from "../support/builder.ts";
 import { testValidation } from "../support/validation.ts";
 
 const ANY = DATA_TYPES;
-/** More bytes than an operand may have, when the dimension is one of many. */
+/** A dimension that makes an output larger than the limit. */
 const HUGE = 2 ** 30;
 
 testValidation("concat", {
@@ -315,7 +315,7 @@ testValidation("cast", {
   unconvertible: [{ shapes: { input: [2] }, attributes: { dataType: "bool" }, message: 'dataType is "bool"' }],
 });
 
-Deno.test("concat and split take at most 8192 tensors", async () => {
+Deno.test("concat and split support at most 8192 tensors", async () => {
   const builder = await newBuilder();
   const parts = builder.split(builder.input("x", { dataType: "int8", shape: [8192] }), 8192);
   assertEquals(builder.concat(parts, 0).shape, [8192]);

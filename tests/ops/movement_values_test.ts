@@ -1,4 +1,4 @@
-/** Operators that only move elements: their values, on random arguments and where an engine may get them wrong. */
+/** Results of operators that only move elements, for random arguments and for values that engines may get wrong. */
 
 import { assertEquals } from "@std/assert";
 import { DATA_TYPES } from "../../src/data_type.ts";
@@ -10,15 +10,15 @@ import { randomShape, testProperty } from "../support/property.ts";
 import type { Random } from "../../support/random.ts";
 import { runGraph, runOperator } from "../support/run_operator.ts";
 
-/** A tensor with all the values there are. */
+/** A tensor of random values from the whole range of its type. */
 function wild(next: Random, dataType: RefDataType, shape: readonly number[]): RefTensor {
   return operandValues(dataType, shape, WILD, next.integer(0, 2 ** 32 - 1));
 }
 
-/** The attributes for a shape; `undefined` if it is no shape for the operator. */
+/** Random attributes for a shape; `undefined` if the operator does not support the shape. */
 type Attributes = (next: Random, shape: readonly number[]) => Record<string, unknown> | undefined;
 
-/** An operator of one operand. */
+/** Tests an operator with one operand. */
 function testUnary(name: OperatorName, attributes: Attributes): void {
   testProperty(name, (next, dataType, rank) => {
     const shape = randomShape(next, rank);
@@ -27,7 +27,7 @@ function testUnary(name: OperatorName, attributes: Attributes): void {
   });
 }
 
-/** The axes in any order. */
+/** The axes in random order. */
 function shuffledAxes(next: Random, rank: number): number[] {
   return Array.from({ length: rank }, (_, axis) => ({ axis, key: next() })).sort((a, b) => a.key - b.key).map(
     ({ axis }) => axis,
@@ -105,7 +105,7 @@ testProperty("where", (next, dataType, rank) => {
   return { operands: { condition: wild(next, "uint8", part()), trueValue, falseValue } };
 });
 
-/** What the operator makes of elements in one dimension. */
+/** Runs an operator on a 1-D tensor. */
 async function run(
   name: OperatorName,
   dataType: RefDataType,
@@ -158,9 +158,9 @@ Deno.test("cast from float to integer truncates toward zero", async () => {
 });
 
 Deno.test("casting floats out of the integer's range does not change other elements", async () => {
-  // The standard leaves their value open; it may not depend on where they stand, as in a vectorised loop.
-  const strange = [NaN, Infinity, -Infinity, 1e30, -1e30];
-  const elements = Array.from({ length: 35 }, (_, i) => i % 2 === 0 ? i : strange[(i - 1) / 2 % 5]!);
+  // The standard does not define their values, but they must not depend on the position, as in some vectorised loops.
+  const outOfRange = [NaN, Infinity, -Infinity, 1e30, -1e30];
+  const elements = Array.from({ length: 35 }, (_, i) => i % 2 === 0 ? i : outOfRange[(i - 1) / 2 % 5]!);
   for (const dataType of DATA_TYPES.filter((type) => !type.startsWith("float"))) {
     const result = await run("cast", "float32", elements, { dataType });
     assertEquals(result.filter((_, i) => i % 2 === 0).map(Number), elements.filter((_, i) => i % 2 === 0));
@@ -168,8 +168,8 @@ Deno.test("casting floats out of the integer's range does not change other eleme
   }
 });
 
-/** Calls that move nothing. */
-const IDLE: readonly [OperatorName, readonly number[], Record<string, unknown>][] = [
+/** Calls that do not change their input. */
+const UNCHANGED: readonly [OperatorName, readonly number[], Record<string, unknown>][] = [
   ["identity", [2], {}],
   ["transpose", [2], { permutation: [0] }],
   ["reverse", [2], { axes: [] }],
@@ -183,9 +183,9 @@ const IDLE: readonly [OperatorName, readonly number[], Record<string, unknown>][
 
 for (const constants of [[], ["input"]]) {
   const kind = constants.length === 0 ? "an input" : "a constant";
-  Deno.test(`${kind} that an operator passes on unchanged can be an output, even twice`, async () => {
+  Deno.test(`${kind} that an operator does not change can be an output, even twice`, async () => {
     const context = await sharedContext();
-    for (const [name, shape, attributes] of IDLE) {
+    for (const [name, shape, attributes] of UNCHANGED) {
       const input = tensor("float32", shape, shape.length === 0 ? [5] : [5, 6]);
       assertEquals(await runOperator(context, name, { input }, attributes, constants), [input], name);
     }

@@ -1,4 +1,4 @@
-/** Normalisations: what the builder accepts, and what comes out. */
+/** Validation and results of normalisations. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -110,7 +110,7 @@ testValidation("layerNormalization", {
   ],
 });
 
-/** The axes of a rank in random order, some of them left out. */
+/** A random number of axes in random order. */
 function someAxes(next: Random, rank: number): number[] {
   const axes = Array.from({ length: rank }, (_, axis) => ({ axis, key: next() }));
   return axes.sort((a, b) => a.key - b.key).map(({ axis }) => axis).slice(0, next.integer(0, rank));

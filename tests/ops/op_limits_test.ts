@@ -1,4 +1,4 @@
-/** The rows against the standard's tables of tensor limits, and a context's limits against what the standard requires. */
+/** Compares the rows with the standard's tables of tensor limits, and a context's limits with the required ones. */
 
 import { assertEquals } from "@std/assert";
 import { operators } from "../../src/ops/operators.ts";
@@ -11,7 +11,7 @@ interface Range {
   readonly max: number | null;
 }
 
-/** One operand of the file: what the standard allows, and the least that an implementation must offer. */
+/** An operand in the file: what the standard allows, and the minimum that an implementation must support. */
 interface SpecOperand {
   readonly allowed: {
     readonly dataTypes: readonly string[];
@@ -24,16 +24,16 @@ interface SpecOperand {
 
 type SpecLimits = Readonly<Record<string, Readonly<Record<string, SpecOperand>>>>;
 
-/** Where a row differs from the table on purpose: the rule of the row, and why. */
+/** Intended differences from the table: the rule of the row, with its reason. */
 const DIFFERENCES: Readonly<Record<string, string>> = {
-  // The table says any data type, the steps floating point; WPT follows the steps.
+  // In the table any data type, in the steps floating-point types; WPT follows the steps.
   "isNaN.a": "float16 float32, rank 0",
   "isInfinite.a": "float16 float32, rank 0",
-  // The steps and WPT allow a scalar for a scalar index into one dimension; the table forgets it.
+  // In the steps and WPT, a scalar index into one dimension gives a scalar; the table does not allow that.
   "gather.output": "as input, rank 0",
-  // The output has the input's shape; the table does not say so.
+  // The output has the shape of the input, which the table does not say.
   "scatterND.output": "as input, rank 1, that of input",
-  // The extension to the 4-bit types of WPT's flagged cases.
+  // 4-bit types, as in WPT's tests of these types.
   "dequantizeLinear.input": "int32 int4 int8 uint32 uint4 uint8, rank 0",
   "quantizeLinear.zeroPoint": "int32 int4 int8 uint32 uint4 uint8, rank 0, that of input",
 };
@@ -62,7 +62,7 @@ async function readLimits(): Promise<SpecLimits> {
   return JSON.parse(await Deno.readTextFile(testData("spec/op_limits.json")));
 }
 
-testWithData(["spec/op_limits.json"], "the rows are the standard's tables of limits", async () => {
+testWithData(["spec/op_limits.json"], "the rows equal the standard's tables of limits", async () => {
   const rows: Record<string, string> = {};
   for (const row of Object.values(operators) as AnyOperator[]) {
     const rules: Record<string, TensorRule> = { ...row.operands, ...row.outputs };
@@ -75,12 +75,12 @@ testWithData(["spec/op_limits.json"], "the rows are the standard's tables of lim
     }
   }
   for (const key of Object.keys(DIFFERENCES)) {
-    assertEquals(rows[key] === spec[key], false, `${key} differs no longer: its exception can go`);
+    assertEquals(rows[key] === spec[key], false, `${key} does not differ any more; remove it from DIFFERENCES`);
   }
   assertEquals(sorted(rows), sorted({ ...spec, ...DIFFERENCES }));
 });
 
-testWithData(["spec/op_limits.json"], "the CPU offers what the standard requires", async () => {
+testWithData(["spec/op_limits.json"], "the CPU supports what the standard requires", async () => {
   const limits = (await sharedContext()).opSupportLimits() as unknown as Readonly<
     Record<string, Readonly<Record<string, { dataTypes: string[]; rankRange: { min: number; max: number } }>>>
   >;

@@ -1,4 +1,4 @@
-/** Pools: what the builder accepts. */
+/** Validation of pools. */
 
 import type { MLOperandDataType } from "../../mod.ts";
 import { DATA_TYPES } from "../../src/data_type.ts";
@@ -29,7 +29,7 @@ for (const name of Object.keys(TYPES) as (keyof typeof pools)[]) {
         outputs: [[1, 2, 3, 4]],
       },
       { shapes, attributes: { windowDimensions, strides: [2, 2], outputSizes: [2, 3] }, outputs: [[1, 2, 2, 3]] },
-      // outputSizes go before the rounding type.
+      // outputSizes overrides outputShapeRounding.
       { shapes, attributes: { windowDimensions, strides: [2, 2], outputSizes: [3, 4] }, outputs: [[1, 2, 3, 4]] },
       { shapes, attributes: { windowDimensions, dilations: [2, 3] }, outputs: [[1, 2, 3, 4]] },
       { shapes, attributes: { windowDimensions, layout: "nhwc" }, outputs: [[1, 1, 4, 7]] },

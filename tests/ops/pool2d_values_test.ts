@@ -1,4 +1,4 @@
-/** Pools in the corners: padding as large as the window, windows without elements, data types without kernel. */
+/** Edge cases of pools: padding as large as the window, windows without elements, data types without a kernel. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -18,7 +18,7 @@ const POOLS: readonly [keyof typeof pools, readonly MLOperandDataType[]][] = [
   ["maxPool2d", DATA_TYPES],
 ];
 
-const CORNERS: readonly Record<string, unknown>[] = [
+const EDGE_CASES: readonly Record<string, unknown>[] = [
   {},
   { windowDimensions: [2, 3], padding: [1, 1, 2, 2] },
   { windowDimensions: [2, 2], padding: [2, 0, 0, 3] },
@@ -32,11 +32,11 @@ const CORNERS: readonly Record<string, unknown>[] = [
 ];
 
 for (const [name, types] of POOLS) {
-  Deno.test(`${name} agrees with the reference in the corners`, async () => {
+  Deno.test(`${name} agrees with the reference in edge cases`, async () => {
     for (const dataType of types) {
       for (const layout of ["nchw", "nhwc"]) {
         const operands = valuesOf(dataType, { input: layout === "nchw" ? [2, 3, 5, 6] : [2, 5, 6, 3] });
-        for (const attributes of CORNERS) await assertAgrees(name, operands, { ...attributes, layout });
+        for (const attributes of EDGE_CASES) await assertAgrees(name, operands, { ...attributes, layout });
       }
     }
   });
@@ -65,7 +65,7 @@ for (const [name, types] of POOLS) {
   });
 }
 
-Deno.test("a pool window that lies in the padding gives 0", async () => {
+Deno.test("the result of a pool window that only contains padding is 0", async () => {
   const input = tensor("float32", [1, 1, 1, 1], [-7]);
   const attributes = { windowDimensions: [1, 1], padding: [1, 0, 0, 1] };
   for (const [name, value] of [["averagePool2d", -7], ["l2Pool2d", 7], ["maxPool2d", -7]] as const) {
@@ -90,7 +90,7 @@ Deno.test("maxPool2d of 64-bit integers is exact", async () => {
   assertEquals(rows!.data, [2n ** 53n + 1n, 2n ** 63n - 1n]);
 });
 
-Deno.test("padding from pad counts in a pool that follows, up to the largest", async () => {
+Deno.test("zeros from a pad before a pool count as elements, for any amount of padding", async () => {
   const context = await sharedContext();
   const input = tensor("float32", [1, 1, 2, 2], [-1, -2, -3, -4]);
   for (const rows of [1, 2, 3]) {

@@ -1,4 +1,4 @@
-/** Quantisation: what the builder accepts, and what comes out, four bits included. */
+/** Validation and results of quantisation, also with 4-bit integers. */
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -14,7 +14,7 @@ const INTEGERS: readonly MLOperandDataType[] = ["uint8", "int8", "uint32", "int3
 const FOUR_BITS: readonly MLOperandDataType[] = ["int4", "uint4"];
 
 const shapes = { input: [4, 6], scale: [2, 3], zeroPoint: [2, 3] };
-/** What is wrong in both directions; the data types of the first valid call serve. */
+/** Invalid shapes for both operators, with the data types of the first valid call. */
 const wrongShapes = [
   { shapes: { ...shapes, scale: [3], zeroPoint: [3] }, message: "scale must have rank 2 as input has, not 1" },
   { shapes: { ...shapes, zeroPoint: [3] }, message: "zeroPoint must have rank 2 as input has, not 1" },
@@ -63,12 +63,12 @@ testValidation("quantizeLinear", {
 
 const SHAPE = [4, 6, 2];
 const BLOCKS = [[1, 1, 1], [4, 1, 1], [1, 6, 1], [4, 3, 2], [4, 6, 1], [1, 3, 1], [2, 3, 1], [4, 6, 2], [2, 2, 2]];
-/** Scale and zero point as constants, which fuse, and as inputs, which do not. */
+/** Scale and zero point as constants, which the engine fuses, and as inputs, which it does not. */
 const CONSTANTS = [["scale", "zeroPoint"], []];
 const WHOLE: Domain = { float: [-60, 60] };
 const NEAR_ZERO: Domain = { float: [0, 0], integer: [-5, 5] };
 
-Deno.test("dequantizeLinear agrees with the reference for all blocks, of constants and of inputs", async () => {
+Deno.test("dequantizeLinear agrees with the reference for all block shapes, with constant and computed parameters", async () => {
   for (const dataType of [...INTEGERS, ...FOUR_BITS]) {
     for (const scaleType of FLOATS) {
       for (const block of BLOCKS) {
@@ -88,7 +88,7 @@ Deno.test("dequantizeLinear agrees with the reference for all blocks, of constan
   }
 });
 
-Deno.test("quantizeLinear agrees with the reference for all blocks, of constants and of inputs", async () => {
+Deno.test("quantizeLinear agrees with the reference for all block shapes, with constant and computed parameters", async () => {
   for (const dataType of [...INTEGERS, ...FOUR_BITS]) {
     for (const inputType of FLOATS) {
       for (const block of BLOCKS) {
@@ -107,7 +107,7 @@ function bitsOf(dataType: MLOperandDataType): number {
   return Number(dataType.replace(/^\D+/, ""));
 }
 
-/** One scale and one zero point for a list of elements. */
+/** Runs an operator on a list with a single scale and zero point, both constant and not. */
 async function run(
   name: "dequantizeLinear" | "quantizeLinear",
   [inputType, elements]: [RefDataType, readonly Element[]],
@@ -144,7 +144,7 @@ Deno.test("quantizeLinear rounds ties to even and clamps to the range of each ty
 });
 
 Deno.test("quantizeLinear of float16 does not round the quotient to float16", async () => {
-  // The scale is 0.333251953125, the quotient 3000.73, of which float16 knows 3000 and 3002 only.
+  // The scale is 0.333251953125 and the quotient 3000.73; the nearest float16 numbers are 3000 and 3002.
   assertEquals(await run("quantizeLinear", ["float16", [1000]], ["float16", 1 / 3], ["int32", 0]), [3001]);
 });
 
@@ -177,7 +177,7 @@ Deno.test("4-bit integers are packed two per byte, the first in the low half", a
   assertEquals(result!.data, [-4.5, 3, -1]);
 });
 
-Deno.test("4-bit integers are for quantisation only", async () => {
+Deno.test("4-bit integers are supported only by quantisation operators", async () => {
   const context = await sharedContext();
   const limits = context.opSupportLimits();
   for (const type of FOUR_BITS) {
@@ -197,7 +197,7 @@ Deno.test("4-bit integers are for quantisation only", async () => {
   }
 });
 
-Deno.test("quantised operators of either layout build and agree with float ones up to the rounding", async () => {
+Deno.test("quantised pools give the rounded float results in both layouts", async () => {
   const context = await sharedContext();
   for (const dataType of ["int8", "uint8"] as const) {
     for (const layout of ["nchw", "nhwc"] as const) {

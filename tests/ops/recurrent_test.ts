@@ -1,4 +1,4 @@
-/** Recurrent networks and their cells: what the builder accepts, and what comes out. */
+/** Validation and results of recurrent networks and their cells. */
 
 import { assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -148,10 +148,10 @@ for (const [name, gates, states, activations] of [["gruCell", 3, 1, 2], ["lstmCe
 }
 
 const DIRECTIONS = ["forward", "backward", "both"] as const;
-/** Weights as a model has them, and as a graph that computes them has. */
+/** Computed weights, and constant ones. */
 const CONSTANTS = [[], ["weight", "recurrentWeight", "bias", "recurrentBias", "peepholeWeight"]];
 
-Deno.test("gru agrees with the reference in both gate orders, directions and places of the reset gate", async () => {
+Deno.test("gru agrees with the reference in all gate orders and directions, with and without resetAfter", async () => {
   for (const direction of DIRECTIONS) {
     const directions = direction === "both" ? 2 : 1;
     const operands = valuesOf("float32", { ...network(3, directions), ...networkOptions(3, directions) });
@@ -215,7 +215,8 @@ Deno.test("recurrent networks accept any activations", async () => {
 });
 
 Deno.test("the output gate of an lstm with peepholes uses the old cell state", async () => {
-  // Everything is 0 but the cell state and its peepholes: the gates are i = o = f = σ(1·5), had o seen the new state, not.
+  // Only the cell state (5) and the peephole weights (1, 1, -1) are not 0. So the output gate is σ(5) if it uses the old
+  // state, and smaller if it uses the new one.
   const zeros = (shape: number[]) => tensor("float32", shape, new Array(shape.reduce((a, b) => a * b, 1)).fill(0));
   const operands = {
     input: zeros([1, 1, 1]),
@@ -232,7 +233,7 @@ Deno.test("the output gate of an lstm with peepholes uses the old cell state", a
   assertEquals(Math.abs(Number(hidden!.data[0]) - sigmoid(5) * Math.tanh(newCell)) < 1e-6, true);
 });
 
-Deno.test("the sequence of a backward network is stored in the order of time", async () => {
+Deno.test("the sequence of a backward network is in the order of time", async () => {
   const operands = valuesOf("float32", network(3, 1));
   const attributes = { ...sizes, direction: "backward", returnSequence: true };
   const [last, sequence] = await runOperator(await sharedContext(), "gru", operands, attributes);

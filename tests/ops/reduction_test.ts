@@ -1,4 +1,4 @@
-/** Reductions: what the builder accepts, and the values at which engines go astray. */
+/** Validation of reductions, and their results for values that engines often get wrong. */
 
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
@@ -52,7 +52,7 @@ for (const [name, types] of Object.entries(TYPES) as [Name, readonly MLOperandDa
   });
 }
 
-/** A reduction of a list to a scalar. */
+/** Reduces a list. */
 async function reduce(name: Name, dataType: MLOperandDataType, data: readonly Element[], axes?: number[]) {
   const input = tensor(dataType, [data.length], data);
   const attributes = axes === undefined ? {} : { axes };
@@ -73,7 +73,7 @@ Deno.test("reduceLogSumExp does not overflow", async () => {
   assertEquals(await reduce("reduceLogSumExp", "float16", [60000, 60000]), [60000]);
 });
 
-Deno.test("sums and products of integers wrap, to the last bit", async () => {
+Deno.test("sums and products of integers wrap, and are exact", async () => {
   const most = 2n ** 63n - 1n;
   const odd = 2n ** 53n + 1n;
   assertEquals(await reduce("reduceSum", "int64", [most, 1n, 5n]), [-(2n ** 63n) + 5n]);
@@ -86,7 +86,7 @@ Deno.test("sums and products of integers wrap, to the last bit", async () => {
   assertEquals(await reduce("reduceSumSquare", "uint32", [2 ** 16 + 1]), [2 ** 17 + 1]);
 });
 
-Deno.test("maximum and minimum of 64-bit and unsigned integers", async () => {
+Deno.test("maximum and minimum are right for 64-bit and unsigned integers", async () => {
   const large = 2n ** 63n;
   const unsigned = [5n, large + 2n ** 31n, large + 1n, 2n ** 33n + 1n, 7n, 6n, 8n, 9n, 10n];
   assertEquals(await reduce("reduceMax", "uint64", unsigned), [large + 2n ** 31n]);
@@ -99,7 +99,7 @@ Deno.test("maximum and minimum of 64-bit and unsigned integers", async () => {
   assertEquals(await reduce("reduceMax", "uint8", [1, 200, 127]), [200]);
 });
 
-Deno.test("a reduction along no axes applies its function to each element", async () => {
+Deno.test("a reduction without axes applies its function to each element", async () => {
   assertEquals(await reduce("reduceL1", "int32", [-3, 2], []), [3, 2]);
   assertEquals(await reduce("reduceL2", "float32", [-3, 2], []), [3, 2]);
   assertEquals(await reduce("reduceSumSquare", "int64", [-3n, 2n], []), [9n, 4n]);

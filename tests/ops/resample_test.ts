@@ -1,4 +1,4 @@
-/** resample2d: what the builder accepts, and what comes out. */
+/** Validation and results of resample2d. */
 
 import { assertEquals } from "@std/assert";
 import { MLGraphBuilder, type MLOperand, type MLOperandDataType } from "../../mod.ts";
@@ -67,13 +67,13 @@ Deno.test(`resample2d finds the nearest elements for all sizes, seed ${SEED}`, a
     const operands = { input: tensor("float32", [1, 1, height, width], elements) };
     await assertAgrees("resample2d", operands, { sizes: [next.integer(1, 60), next.integer(1, 60)] });
   }
-  // Five sixths: the middle of the third output lies on the border of two inputs, and the lower one counts.
+  // The centre of the third output lies on the border of two inputs; the lower one is used.
   const input = tensor("float32", [1, 1, 1, 6], [0, 1, 2, 3, 4, 5]);
   const [output] = await runOperator(context, "resample2d", { input }, { sizes: [1, 5] });
   assertEquals(output!.data, [0, 1, 2, 4, 5]);
 });
 
-Deno.test("the scale of resample2d follows from the sizes after rounding", async () => {
+Deno.test("resample2d computes its scale from the rounded sizes", async () => {
   const operands = valuesOf("float32", { input: [1, 1, 5, 7] });
   for (const mode of MODES) await assertAgrees("resample2d", operands, { mode, scales: [1.5, 0.6] });
 });
@@ -84,7 +84,7 @@ const LAYOUTS = {
 } as const;
 
 for (const [name, { shape, axes, filterShape, filterLayout }] of Object.entries(LAYOUTS)) {
-  Deno.test(`elements are repeated by whole factors between convolutions, ${name}`, async () => {
+  Deno.test(`between convolutions, resample2d with integer factors repeats elements, ${name}`, async () => {
     const context = await sharedContext();
     for (const scales of [[2, 2], [3, 3], [4, 1], [7, 5]]) {
       const b = new MLGraphBuilder(context);
@@ -102,7 +102,7 @@ for (const [name, { shape, axes, filterShape, filterLayout }] of Object.entries(
   });
 }
 
-/** All positions in a shape, row by row. */
+/** All positions in a shape, in row-major order. */
 function positionsOf(shape: readonly number[]): number[][] {
   return shape.reduce<number[][]>(
     (positions, size) => positions.flatMap((at) => Array.from({ length: size }, (_, i) => [...at, i])),
@@ -110,7 +110,7 @@ function positionsOf(shape: readonly number[]): number[][] {
   );
 }
 
-/** The element of the input that stands at a position of the output. */
+/** The index of the input element for a position in the output. */
 function indexIn(shape: readonly number[], factors: readonly number[], position: readonly number[]): number {
   return position.reduce((index, at, axis) => index * shape[axis]! + Math.floor(at / factors[axis]!), 0);
 }

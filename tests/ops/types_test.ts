@@ -1,4 +1,4 @@
-/** What the type checker must find out about the rows: these tests fail in `deno check`. */
+/** Tests of types, which fail in `deno check`. */
 
 import { assertEquals } from "@std/assert";
 import { MLGraphBuilder, type MLOpSupportLimits, type MLTensorLimits } from "../../mod.ts";
@@ -20,18 +20,18 @@ type LooseMembers<Name extends OperatorName, Attributes = AttributesOf<(typeof o
 /** The attributes that are `unknown` or `any`. */
 type LooseAttributes = { [Name in OperatorName]: LooseMembers<Name> }[OperatorName];
 
-/** The methods of a builder that make operators. */
+/** The builder's methods for operators. */
 type Methods = Exclude<keyof MLGraphBuilder, "build" | "constant" | "input">;
 
 function isAssignable<_To, _From extends _To>(): void {}
 
 Deno.test("no attribute of a row is unknown or any", () => {
   isAssignable<never, LooseAttributes>();
-  // @ts-expect-error -- the check finds what it looks for
+  // @ts-expect-error -- IsLoose detects loose types
   isAssignable<never, true extends IsLoose<readonly unknown[]> ? "loose" : never>();
 });
 
-Deno.test("the builder's methods are the rows", () => {
+Deno.test("the builder has a method for each row, and no others", () => {
   isAssignable<Methods, OperatorName>();
   isAssignable<OperatorName, Methods>();
   const others = ["constructor", "build", "constant", "input"];
@@ -40,13 +40,13 @@ Deno.test("the builder's methods are the rows", () => {
   for (const [name, row] of Object.entries(operators)) assertEquals(row.name, name);
 });
 
-/** What `opSupportLimits()` says of one operator: each of its operands and outputs. */
+/** The limits of an operator in `opSupportLimits()`: of all operands and outputs. */
 type LimitsOf<Row extends { operands: object; outputs: object }> = Record<
   keyof Row["operands"] | keyof Row["outputs"],
   MLTensorLimits
 >;
 
-/** The rows whose limits the dictionary has otherwise, or has not. */
+/** The rows whose limits are missing or different in the dictionary. */
 type WrongLimits<Dictionary> = {
   [Name in OperatorName]: Name extends keyof Dictionary
     ? Same<Dictionary[Name], LimitsOf<(typeof operators)[Name]>> extends true ? never : Name
@@ -55,7 +55,7 @@ type WrongLimits<Dictionary> = {
 
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 
-/** What the dictionary has beside operators. */
+/** The members of the dictionary that are not operators. */
 type OtherLimits = "constant" | "input" | "maxTensorByteLength" | "output" | "preferredInputLayout";
 
 Deno.test("MLOpSupportLimits has every row, with its operands and outputs, and nothing else", () => {
@@ -68,7 +68,7 @@ Deno.test("MLOpSupportLimits has every row, with its operands and outputs, and n
 
 Deno.test("a missing lowering does not compile", () => {
   const { add: _, ...incomplete } = lowerings;
-  // @ts-expect-error -- that of add is missing
+  // @ts-expect-error -- the lowering of add is missing
   incomplete satisfies typeof lowerings;
   assertEquals(Object.keys(lowerings).sort(), Object.keys(operators).sort());
 });

@@ -115,11 +115,11 @@ Deno.test("requests that wait during a run share the next ones, with a power of 
 Deno.test("an error in one request of a batch does not affect the others", async () => {
   const { runs, submit, release } = setUp();
   const [first, good, bad] = [submit(1), submit(2), submit(13)];
-  const refused = assertRejects(() => bad!, TypeError, "13 is rejected");
+  const rejected = assertRejects(() => bad!, TypeError, "13 is rejected");
   for (let i = 0; i < 4; i++) await release();
   assertEquals(runs, [[1], [2, 13], [2], [13]]);
   assertEquals([await first, await good], [-1, -2]);
-  await refused;
+  await rejected;
 });
 
 Deno.test("a full queue rejects with 503, and a request leaves the queue at its time limit", async () => {
@@ -152,22 +152,25 @@ Deno.test("with a delay, a request waits until the batch is full or the delay is
   assertEquals(await full, [-1, -2, -3, -4]);
 });
 
-const functions: Record<string, { independent: boolean; of: (rows: number[][]) => number[][] }> = {
-  "each row by itself": { independent: true, of: (rows) => rows.map((row) => row.map((x) => x * x)) },
-  "the mean of the rows": { independent: false, of: (rows) => rows.map((row) => row.map((x, i) => x - mean(rows, i))) },
-  "the largest element determines the steps": {
+const FUNCTIONS: Record<string, { independent: boolean; of: (rows: number[][]) => number[][] }> = {
+  "each row is computed separately": { independent: true, of: (rows) => rows.map((row) => row.map((x) => x * x)) },
+  "the mean of the rows is subtracted": {
+    independent: false,
+    of: (rows) => rows.map((row) => row.map((x, i) => x - mean(rows, i))),
+  },
+  "the largest element of all rows determines the quantisation step": {
     independent: false,
     of: (rows) => {
       const step = Math.max(...rows.flat().map(Math.abs)) / 127;
       return rows.map((row) => row.map((x) => Math.round(x / step) * step));
     },
   },
-  "the rows before": { independent: false, of: (rows) => rows.map((_, n) => [mean(rows.slice(0, n + 1), 0)]) },
+  "a mean over earlier rows": { independent: false, of: (rows) => rows.map((_, n) => [mean(rows.slice(0, n + 1), 0)]) },
 };
 
 const mean = (rows: number[][], i: number) => rows.reduce((sum, row) => sum + row[i]!, 0) / rows.length;
 
-for (const [name, { independent, of }] of Object.entries(functions)) {
+for (const [name, { independent, of }] of Object.entries(FUNCTIONS)) {
   Deno.test(`test runs find out whether rows are independent: ${name}`, async () => {
     const run = ({ x }: Inputs): Promise<Outputs> => {
       const [rows, width] = x!.shape as [number, number];
@@ -181,7 +184,7 @@ for (const [name, { independent, of }] of Object.entries(functions)) {
   });
 }
 
-Deno.test("test runs are not used for operators whose mixing of rows they may miss", () => {
+Deno.test("models with operators that may mix rows undetected are not batched by default", () => {
   assertEquals(mixingOperator(["MatMul", "DynamicQuantizeLinear"]), "DynamicQuantizeLinear");
   assertEquals(mixingOperator(["MatMul", "Conv"]), undefined);
 });

@@ -12,7 +12,7 @@ const floats = (name: string, data: readonly number[], shape = [data.length / 3,
 
 const SUM = { inputs: [floats("a", [1, 2, 3]), floats("b", [4, 5, 6])] };
 
-withHandler("health, metadata of the server and of a model", [sum()], {}, async (handler) => {
+withHandler("health, and the metadata of the server and of a model", [sum()], {}, async (handler) => {
   assertEquals((await call(handler, "/v2/health/live")).json, { live: true });
   assertEquals((await call(handler, "/v2/health/ready")).json, { ready: true });
   assertEquals((await call(handler, "/v2")).json.extensions, ["binary_tensor_data"]);
@@ -231,7 +231,7 @@ withHandler("metrics: counters by model and status, in Prometheus format", [sum(
   assertEquals(counters.filter((name) => !name!.endsWith("_total")), []);
 });
 
-Deno.test("drain: the server is not ready, and it ends when all requests are answered", async () => {
+Deno.test("while it drains, the server is not ready; draining ends when all requests are answered", async () => {
   await using handler = await createHandler([sum()]);
   const answer = infer(handler, "sum", SUM);
   const drained = handler.drain();
@@ -246,7 +246,7 @@ Deno.test("drain: the server is not ready, and it ends when all requests are ans
   assert(isDrained);
 });
 
-Deno.test("options out of range, models that cannot be served", async () => {
+Deno.test("createHandler rejects options out of range and models that cannot be served", async () => {
   await assertRejects(
     () => createHandler([], { batch: 0 }),
     TypeError,

@@ -1,6 +1,6 @@
 /**
- * Hostile requests: seeded random ones of about twenty kinds. A server with the models `sum` and `uint64` of
- * `client.ts` must reject each with a 4xx status.
+ * Hostile requests of 29 kinds, at random from a seed. A server with the models `sum` and `uint64` of `client.ts` must
+ * reject each with a 4xx status.
  *
  * @module
  */
@@ -53,18 +53,18 @@ const KINDS: Readonly<Record<string, (random: Random) => RequestInit | Promise<R
   "a dimension of zero": () => changed({ shape: [0, 3], data: [] }),
   "2^53 elements and more": (random) => changed({ shape: [2 ** random.integer(49, 200), 3] }),
   "a product beyond 2^64": (random) => changed({ shape: Array(random.integer(2, 2000)).fill(2 ** 31) }),
-  "a shape that is none": (random) =>
-    changed({ shape: random.pick([null, "1,3", {}, [[1, 3]], ["1", 3], [1.5, 2], 3]) }),
-  "a shape that does not fit": (random) => changed({ shape: random.pick([[3], [1, 1, 3], [3, 1], [1, 4], []]) }),
+  "an invalid shape": (random) => changed({ shape: random.pick([null, "1,3", {}, [[1, 3]], ["1", 3], [1.5, 2], 3]) }),
+  "a shape that does not match the input": (random) =>
+    changed({ shape: random.pick([[3], [1, 1, 3], [3, 1], [1, 4], []]) }),
   "an unknown type": (random) =>
     changed({
       datatype: random.pick(["INT16", "UINT16", "BYTES", "BF16", "", "fp32", 7, null, "__proto__", "constructor"]),
     }),
-  "another type": (random) => changed({ datatype: random.pick(["INT32", "UINT8", "BOOL", "FP16", "INT64"]) }),
-  "elements that are none": (random) =>
-    changed({ data: [1, 2, random.pick([null, "3", {}, [3], true, [[[]]], 1e39])] }),
+  "a type that does not match the input": (random) =>
+    changed({ datatype: random.pick(["INT32", "UINT8", "BOOL", "FP16", "INT64"]) }),
+  "invalid elements": (random) => changed({ data: [1, 2, random.pick([null, "3", {}, [3], true, [[[]]], 1e39])] }),
   "too few elements, or too many": (random) => changed({ data: Array(random.pick([0, 1, 2, 4, 1000])).fill(1) }),
-  "nested as the shape is not": (random) =>
+  "nesting that does not match the shape": (random) =>
     changed({ data: random.pick([[[1, 2], [3]], [[[1, 2, 3]]], [[1], [2], [3]]]) }),
   "deep JSON": (random) => {
     const depth = random.integer(1000, 300_000);
@@ -81,34 +81,34 @@ const KINDS: Readonly<Record<string, (random: Random) => RequestInit | Promise<R
     const text = JSON.stringify({ inputs: [tensor("a"), tensor("b")] });
     return json(text.slice(0, random.integer(0, text.length - 1)));
   },
-  "bytes at random": (random) => ({
+  "random bytes": (random) => ({
     method: "POST",
     body: Uint8Array.from({ length: random.integer(1, 500) }, () => random.integer(0, 255)),
   }),
-  "JSON of another kind": (random) =>
+  "JSON that is not a request": (random) =>
     json(random.pick(["null", "1", '"text"', "[]", '{"inputs":{}}', '{"inputs":[null]}'])),
-  "sizes that lie": (random) => binary([random.pick([11, 13, 0, -12, 2 ** 53, 1.5, "12", null, 1e308]), 12], 24),
-  "binary data out of range": (random) => binary([12, 12], random.integer(0, 23)),
-  "binary data that is left": (random) => binary([12, 12], 24 + random.integer(1, 1000)),
-  "a length of the JSON that lies": (random) =>
+  "wrong sizes of binary data": (random) =>
+    binary([random.pick([11, 13, 0, -12, 2 ** 53, 1.5, "12", null, 1e308]), 12], 24),
+  "too little binary data": (random) => binary([12, 12], random.integer(0, 23)),
+  "too much binary data": (random) => binary([12, 12], 24 + random.integer(1, 1000)),
+  "a wrong length of the JSON": (random) =>
     binary([12, 12], 24, random.pick(["0", "-1", "1e3", "0x10", "abc", "99999999", "1.5", "9".repeat(400), "10"])),
-  "inputs that are missing, twice, or unknown": (random) =>
+  "missing, repeated or unknown inputs": (random) =>
     json({ inputs: random.pick([[], [tensor("a")], [tensor("a"), tensor("a")], [tensor("a"), tensor("__proto__")]]) }),
-  "outputs that are unknown or twice": (random) =>
+  "unknown or repeated outputs": (random) =>
     json({
       inputs: [tensor("a"), tensor("b")],
       outputs: random.pick([[{ name: "d" }], [{}], ["c"], [{ name: "c" }, { name: "c" }]]),
     }),
-  "extensions that are not there": (random) =>
+  "unsupported extensions": (random) =>
     changed({ parameters: { [random.pick(["shared_memory_region", "sequence_id", "classification"])]: 1 } }),
-  "an id that is none": (random) =>
-    json({ id: random.pick([1, {}, [], false, true]), inputs: [tensor("a"), tensor("b")] }),
-  "a compressed body that becomes too large": async (random) => {
+  "an invalid id": (random) => json({ id: random.pick([1, {}, [], false, true]), inputs: [tensor("a"), tensor("b")] }),
+  "a compressed body that is too large when decompressed": async (random) => {
     const blob = new Blob([new Uint8Array(MAX_BODY_BYTES * random.integer(2, 8))]);
     const body = await new Response(blob.stream().pipeThrough(new CompressionStream("gzip"))).bytes();
     return { method: "POST", body, headers: { "content-encoding": "gzip" } };
   },
-  "a compressed body that is damaged": (random) => ({
+  "a body that does not match its encoding": (random) => ({
     ...json({ inputs: [] }),
     headers: { "content-encoding": random.pick(["gzip", "deflate", "br", "gzip, gzip", "x".repeat(100)]) },
   }),

@@ -1,4 +1,4 @@
-/** Hundreds of the requests of `deno task verify:serve --hostile 5000`, in process. */
+/** The first requests of `deno task verify:serve --hostile`, sent to a handler in this process. */
 import { assert, assertEquals } from "@std/assert";
 import { random } from "../../support/random.ts";
 import { call, identity, sum, withHandler } from "./client.ts";

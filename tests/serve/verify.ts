@@ -38,7 +38,7 @@ async function verifyClients(python: string): Promise<void> {
 }
 
 /** The time limit for rejecting a request, in milliseconds. */
-const SOON = 2000;
+const MAX_TIME = 2000;
 
 async function sendHostile(count: number): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -52,7 +52,7 @@ async function sendHostile(count: number): Promise<void> {
     const before = await server.memory();
     let slowest = { kind: "", milliseconds: 0 };
     for await (const request of hostileRequests(random(19), count)) {
-      const milliseconds = await expectRefusal(server.url, request);
+      const milliseconds = await expectRejection(server.url, request);
       if (milliseconds > slowest.milliseconds) slowest = { kind: request.kind, milliseconds };
     }
     const answer = await fetch(server.url + GOOD_REQUEST.path, GOOD_REQUEST.init);
@@ -62,14 +62,14 @@ async function sendHostile(count: number): Promise<void> {
     const megabytes = [before, await server.memory()].map((bytes) => (bytes / 1e6).toFixed(0));
     console.log(`${count} rejected, the slowest in ${slowest.milliseconds.toFixed(0)} ms (${slowest.kind})`);
     console.log(`resident memory: ${megabytes[0]} MB before, ${megabytes[1]} MB after; the next request was answered`);
-    if (slowest.milliseconds > SOON) throw new Error(`an answer took longer than ${SOON} ms`);
+    if (slowest.milliseconds > MAX_TIME) throw new Error(`a response took longer than ${MAX_TIME} ms`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
 /** @returns the time of the response in milliseconds */
-async function expectRefusal(url: string, { kind, path, init }: HostileRequest): Promise<number> {
+async function expectRejection(url: string, { kind, path, init }: HostileRequest): Promise<number> {
   const start = performance.now();
   const response = await fetch(url + path, init);
   const { error } = await response.json();

@@ -1,4 +1,4 @@
-/** The event loop has its turns while a program waits for nothing but graphs that run in no time. */
+/** The event loop runs while a program only awaits graphs that run synchronously. */
 import { assert, assertEquals } from "@std/assert";
 import { createContext, type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { createMLContext } from "../../src/api/ml_context.ts";
@@ -6,10 +6,10 @@ import { openCpu } from "../../src/backends/onnxruntime/mod.ts";
 import { DEFAULTS } from "../../src/options.ts";
 
 const TENSOR = { dataType: "float32", shape: [1], readable: true } as const;
-/** More than ten times as many rounds as take the few milliseconds after which the loop gets a turn. */
+/** More than ten times the rounds that run in the few milliseconds before the event loop gets a turn. */
 const ROUNDS = 50_000;
 
-/** Does something again and again until a timer has fired twice; returns how often the timer fired. */
+/** Repeats an action until a timer has fired twice. Returns how often the timer fired. */
 async function repeat(act: () => Promise<unknown>): Promise<number> {
   let ticks = 0;
   const timer = setInterval(() => ticks++, 1);

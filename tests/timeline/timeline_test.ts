@@ -1,4 +1,4 @@
-/** Failures, healing, loss and lifetimes, on the simulated device, which can be made to fail. */
+/** Failures, recovery, loss and lifetimes, on a simulated device that fails on demand. */
 import {
   assert,
   assertEquals,
@@ -26,7 +26,7 @@ interface Setting {
   readonly x: MLTensor;
   readonly y: MLTensor;
   readonly z: MLTensor;
-  /** What was printed by console.error. */
+  /** The arguments of console.error. */
   readonly printed: unknown[];
 }
 
@@ -55,11 +55,11 @@ async function values(context: MLContext, tensor: MLTensor): Promise<number[]> {
 }
 
 test("a failed dispatch poisons its output, and every read of it rejects with the engine's error as cause", async ({ device, context, graph, x, y, printed }) => {
-  device.fail("run", "the engine's words");
+  device.fail("run", "the engine's message");
   context.dispatch(graph, { x }, { y });
-  const error = await assertRejects(() => context.readTensor(y), DOMException, "the engine's words");
+  const error = await assertRejects(() => context.readTensor(y), DOMException, "the engine's message");
   assertEquals(error.name, "OperationError");
-  assertEquals((error.cause as Error).message, "the engine's words");
+  assertEquals((error.cause as Error).message, "the engine's message");
   assertStrictEquals(await assertRejects(() => context.readTensor(y), DOMException), error);
   assertEquals(await values(context, x), [0, 0]);
   assertEquals(printed, []);
@@ -73,7 +73,7 @@ test("a dispatch that reads a poisoned tensor does not run and poisons its own o
   assertEquals(device.log.filter((operation) => operation === "run").length, 1);
 });
 
-test("a write heals a poisoned tensor, and so does a dispatch that succeeds", async ({ device, context, graph, x, y, printed }) => {
+test("a write or a successful dispatch makes a poisoned tensor valid again", async ({ device, context, graph, x, y, printed }) => {
   device.fail("run", "once");
   context.dispatch(graph, { x }, { y });
   await assertRejects(() => context.readTensor(y), DOMException);
@@ -87,7 +87,7 @@ test("a write heals a poisoned tensor, and so does a dispatch that succeeds", as
   assertEquals(printed, []);
 });
 
-test("a failure that nobody reads is told the console once, when its tensor is overwritten", async ({ device, context, graph, x, y, z, printed }) => {
+test("a failure that no read reported is printed once, when its tensor is overwritten", async ({ device, context, graph, x, y, z, printed }) => {
   device.fail("run", "unread");
   context.dispatch(graph, { x }, { y });
   context.dispatch(graph, { x: y }, { y: z });
@@ -97,7 +97,7 @@ test("a failure that nobody reads is told the console once, when its tensor is o
   assertEquals(printed.map((error) => (error as Error).message), ["unread"]);
 });
 
-test("a failure that nobody reads is told the console once, when the context ends", async ({ device, context, graph, x, y, z, printed }) => {
+test("a failure that no read reported is printed once, when the context is destroyed", async ({ device, context, graph, x, y, z, printed }) => {
   device.fail("run", "unread");
   context.dispatch(graph, { x }, { y });
   await values(context, z);
@@ -106,7 +106,7 @@ test("a failure that nobody reads is told the console once, when the context end
   assertEquals(printed.map((error) => (error as Error).message), ["unread"]);
 });
 
-test("failed writes poison too, and failed reads, builds and allocations reject", async ({ device, context, x }) => {
+test("failed writes poison tensors; failed reads, builds and allocations reject", async ({ device, context, x }) => {
   device.fail("write", "no write");
   context.writeTensor(x, new Float32Array(2));
   assertEquals((await assertRejects(() => context.readTensor(x), DOMException, "no write")).name, "OperationError");
@@ -127,9 +127,9 @@ test("failed writes poison too, and failed reads, builds and allocations reject"
   assertEquals((await assertRejects(() => building, DOMException, "no build")).name, "OperationError");
 });
 
-test("a copy that waits is freed once it is written, and the caller's own bytes are left alone", async ({ context, device, graph, x, y }) => {
+test("the copy for a waiting write is freed after it is written; the caller's own buffer stays attached", async ({ context, device, graph, x, y }) => {
   const own = Float32Array.of(1, 2);
-  context.dispatch(graph, { x }, { y }); // From here on the queue is busy.
+  context.dispatch(graph, { x }, { y }); // The queue is busy from here on.
   context.writeTensor(x, own);
   own.set([3, 4]);
   context.writeTensor(x, own);
@@ -140,7 +140,7 @@ test("a copy that waits is freed once it is written, and the caller's own bytes 
   assertEquals([...own], [3, 4]);
 });
 
-test("a write that has to wait and finds no memory is refused by the call, and nothing else is lost", async ({ context, device, graph, x, y }) => {
+test("a write that must wait throws if there is no memory for its copy, and has no other effect", async ({ context, device, graph, x, y }) => {
   context.writeTensor(x, Float32Array.of(1, 2));
   context.dispatch(graph, { x }, { y });
   device.fail("checkMemory", "12 MiB are needed, but only 3 MiB are available");
@@ -152,7 +152,7 @@ test("a write that has to wait and finds no memory is refused by the call, and n
   assertEquals(await values(context, y), [6, 7]);
 });
 
-test("a read that finds no memory for its result rejects, and the next one succeeds", async ({ context, device, x }) => {
+test("a read rejects if there is no memory for its result, and a later one succeeds", async ({ context, device, x }) => {
   context.writeTensor(x, Float32Array.of(1, 2));
   device.fail("checkMemory", "12 MiB are needed, but only 3 MiB are available");
   const error = await assertRejects(
@@ -164,7 +164,7 @@ test("a read that finds no memory for its result rejects, and the next one succe
   assertEquals(await values(context, x), [1, 2]);
 });
 
-test("a device that goes away rejects what is pending and says why", async ({ device, context, graph, x, y }) => {
+test("if the device is lost, pending reads reject with the reason", async ({ device, context, graph, x, y }) => {
   context.dispatch(graph, { x }, { y });
   const reading = assertRejects(() => context.readTensor(y), DOMException, "unplugged");
   device.lose("unplugged");
@@ -174,7 +174,7 @@ test("a device that goes away rejects what is pending and says why", async ({ de
 });
 
 test("native objects are released only after the last work that uses them", async ({ context, graph, x, y, z }) => {
-  // The simulated device throws if it is asked to use what has been released.
+  // The simulated device throws if a released object is used.
   context.writeTensor(x, Float32Array.of(1, 2));
   context.dispatch(graph, { x }, { y });
   x.destroy();
@@ -229,7 +229,7 @@ Deno.test("after steps that blocked the thread for a while, the event loop runs"
   queue.add(() => queue.spend(100));
   assertEquals(queue.idle, false);
   setTimeout(() => log.push("timer"), 0);
-  await new Promise((resolve) => setTimeout(resolve, 5)); // The timer is due, and the queue knows of no turn.
+  await new Promise((resolve) => setTimeout(resolve, 5)); // Now the timer is due, but the queue has seen no turn of the event loop.
   queue.add(() => void log.push("first"));
   queue.add(() => void log.push("second"));
   log.push("after the calls");
@@ -252,7 +252,7 @@ Deno.test("a failure that is never read keeps no tensors", async () => {
   assertEquals([code, stdout], [0, "released"], stderr);
 });
 
-Deno.test("a queue of a million steps", async () => {
+Deno.test("a queue can hold a million steps", async () => {
   const queue = new Queue();
   let count = 0;
   queue.add(() => Promise.resolve());

@@ -1,6 +1,6 @@
 /**
- * What `exportOnnx` writes, in onnxruntime-node: a sample of WPT's numeric cases from the folder that is named. Prints how
- * many it computed, or what it computed wrongly.
+ * Exports a sample of WPT's numeric cases with `exportOnnx`, and runs them in onnxruntime-node. The argument is the folder
+ * of the cases. Prints their number, or the failures.
  */
 import { createContext, exportOnnx, MLGraphBuilder } from "../../../mod.ts";
 import { decode } from "../../reference/mod.ts";
@@ -12,15 +12,15 @@ import { bytesOf, callOperators } from "../../wpt_cases/run_case.ts";
 
 const ort = await import("npm:onnxruntime-node@1.30.0");
 
-/** Of so many cases one is taken. */
-const EACH = 40;
+/** One in this many cases is run. */
+const INTERVAL = 40;
 
 const [folder] = Deno.args;
 const context = await createContext({ device: "cpu", threads: 1 });
 const limits = context.opSupportLimits() as unknown as Limits;
 const known = exceptionsOf("cpu");
 const cases = (await loadCases(folder!)).filter((wptCase, i) =>
-  i % EACH === 0 && !(wptCase.name in known) && isTaken(wptCase)
+  i % INTERVAL === 0 && !(wptCase.name in known) && isSupported(wptCase)
 );
 const failures: string[] = [];
 for (const wptCase of cases) {
@@ -47,10 +47,10 @@ for (const wptCase of cases) {
 context.destroy();
 console.log(failures.length === 0 ? `${cases.length} cases` : failures.join("\n"));
 
-/** onnxruntime-node has no tensors of 4 bits; those of float16 it wants in an array that depends on its version. */
-function isTaken({ inputs, expectedOutputs }: WptCase): boolean {
-  const left = ["int4", "uint4", "float16"];
+/** onnxruntime-node has no 4-bit tensors; for float16, the type of array that it needs depends on its version. */
+function isSupported({ inputs, expectedOutputs }: WptCase): boolean {
+  const unsupported = ["int4", "uint4", "float16"];
   return [...Object.values(inputs), ...Object.values(expectedOutputs)].every(({ dataType }) =>
-    !left.includes(dataType)
+    !unsupported.includes(dataType)
   );
 }

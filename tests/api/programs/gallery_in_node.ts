@@ -1,6 +1,6 @@
 /**
- * Models of the gallery that come from npm, read, exported, and run in onnxruntime-node beside themselves. Prints how many
- * agree, or which do not.
+ * Imports models of the gallery, exports them, and runs originals and exported models in onnxruntime-node. Prints the
+ * number of models, or the differences.
  */
 import { createContext, exportOnnx, MLGraphBuilder } from "../../../mod.ts";
 import { buildOnnx } from "../../../src/onnx/mod.ts";
@@ -9,9 +9,9 @@ import { MODELS } from "../../../bench/models/models.ts";
 
 const ort = await import("npm:onnxruntime-node@1.30.0");
 
-/** Small ones. */
+/** Small models from npm. */
 const NAMES = ["pp-ocrv4-rec", "wakeword-embedding"];
-/** In units of the greatest element. */
+/** The maximum difference, relative to the largest element. */
 const TOLERANCE = 1e-5;
 
 const failures: string[] = [];
@@ -34,17 +34,17 @@ for (const model of MODELS.filter(({ name }) => NAMES.includes(name))) {
   for (const [name, { data }] of Object.entries(expected!)) {
     const difference = differenceOf(data as Float32Array, found![name]!.data as Float32Array);
     if (!(difference <= TOLERANCE)) {
-      failures.push(`${model.name}: ${name} differs by ${difference} of the greatest element`);
+      failures.push(`${model.name}: ${name} differs by ${difference} of the largest element`);
     }
   }
 }
 console.log(failures.length === 0 ? `${NAMES.length} models` : failures.join("\n"));
 
 function differenceOf(expected: Float32Array, found: Float32Array): number {
-  let [most, greatest] = [0, 0];
+  let [difference, largest] = [0, 0];
   expected.forEach((value, i) => {
-    most = Math.max(most, Math.abs(value - found[i]!));
-    greatest = Math.max(greatest, Math.abs(value));
+    difference = Math.max(difference, Math.abs(value - found[i]!));
+    largest = Math.max(largest, Math.abs(value));
   });
-  return most / greatest;
+  return difference / largest;
 }

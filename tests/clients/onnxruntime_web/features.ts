@@ -1,6 +1,5 @@
 /**
- * Uses of onnxruntime-web's WebNN beyond one session on one device. The argument names one of them; a wrong result is
- * an exception.
+ * Tests features of onnxruntime-web's WebNN provider. The argument names a feature; a wrong result throws.
  *
  * @module
  */
@@ -29,12 +28,12 @@ const FEATURES: Record<string, () => Promise<void>> = {
   valuesBetweenEngines,
 };
 
-// Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
+// Deno does not allow onnxruntime-web's way of starting threads: workers from blob: URLs.
 env.wasm.numThreads = 1;
 await FEATURES[Deno.args[0]!]!();
 console.log("ok");
 
-/** Each kind of device is one that runs the model, whether there is hardware for it or not, as in a browser. */
+/** Every kind of device runs the model, even without such hardware, as in a browser. */
 async function deviceTypes(): Promise<void> {
   const expected = await run(await open(ALEXA, ["wasm"]), alexaInput(0));
   for (const deviceType of ["cpu", "gpu", "npu"] as const) {
@@ -46,7 +45,7 @@ async function deviceTypes(): Promise<void> {
   }
 }
 
-/** A context that the program made is the one that is used, and outlives the session. */
+/** A session uses the context that it gets, and does not destroy it. */
 async function sharedContext(): Promise<void> {
   const context = await navigator.ml.createContext();
   const createContext = navigator.ml.createContext;
@@ -64,7 +63,7 @@ async function sharedContext(): Promise<void> {
   context.destroy();
 }
 
-/** Outputs stay on the device until they are asked for. */
+/** Outputs stay on the device until the program reads them. */
 async function outputTensors(): Promise<void> {
   const expected = await run(await open(ALEXA, ["wasm"]), alexaInput(0));
   const session = await openOnWebNN(ALEXA, {}, { preferredOutputLocation: "ml-tensor" });
@@ -77,7 +76,7 @@ async function outputTensors(): Promise<void> {
   await session.release();
 }
 
-/** Inputs and outputs may be tensors of the program's own. */
+/** Inputs and outputs may be the program's own tensors. */
 async function inputTensors(): Promise<void> {
   const expected = await run(await open(ALEXA, ["wasm"]), alexaInput(3));
   const context = await navigator.ml.createContext();
@@ -95,8 +94,8 @@ async function inputTensors(): Promise<void> {
 }
 
 /**
- * Two sessions on one context, in turns and at once; the end of the one leaves the other alone. Two runs at once of one
- * session are not tried: they block onnxruntime-web for good (docs/clients.md).
+ * Two sessions on one context run alternately and concurrently; releasing one does not affect the other. Concurrent runs
+ * of the same session are not tested, because onnxruntime-web then blocks forever (docs/clients.md).
  */
 async function severalSessions(): Promise<void> {
   const context = await navigator.ml.createContext();
@@ -113,7 +112,7 @@ async function severalSessions(): Promise<void> {
   context.destroy();
 }
 
-/** One model in two sizes. */
+/** A model with free dimensions runs in two sizes. */
 async function dynamicShapes(): Promise<void> {
   const wasm = await open(RECOGNITION, ["wasm"]);
   for (const width of [160, 320]) {
@@ -123,7 +122,7 @@ async function dynamicShapes(): Promise<void> {
   }
 }
 
-/** Values go to WebAssembly's nodes and back, through its shared memory, in every run anew. */
+/** In each run, values pass between WebNN and nodes on WebAssembly through WebAssembly's memory. */
 async function valuesBetweenEngines(): Promise<void> {
   const wasm = await open(RECOGNITION, ["wasm"]);
   const session = await openOnWebNN(RECOGNITION, {}, { freeDimensionOverrides: lineOfWidth(160) });
@@ -142,7 +141,7 @@ function open(
   executionProviders: InferenceSession.ExecutionProviderConfig[],
   options: Options = {},
 ) {
-  // Without the warnings about nodes that stay on WebAssembly.
+  // The log level hides warnings about nodes that stay on WebAssembly.
   return InferenceSession.create(bytes, { executionProviders, logSeverityLevel: 3, ...options });
 }
 
@@ -173,7 +172,7 @@ function lineOfWidth(width: number): Record<string, number> {
   return { "p2o.DynamicDimension.0": 1, "p2o.DynamicDimension.1": width };
 }
 
-/** The same up to float32 roundings, relative to the largest. */
+/** Compares with a tolerance for float32, relative to the largest element. */
 function assertClose(actual: Float32Array, expected: Float32Array): void {
   assertEquals(actual.length, expected.length);
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

@@ -1,9 +1,9 @@
 /**
- * Runs each TFLite model by LiteRT.js on WebNN and on its own engine, and prints the comparisons as JSON. The models are
- * given as `package/file`.
+ * Runs TFLite models with LiteRT.js, on WebNN and on its own engine, and prints comparisons as JSON. The arguments are
+ * the models, as `package/file`.
  */
 import "@webnn/deno/polyfill";
-// Imported only so that their files are there.
+// Imported only to have their files.
 import "@mediapipe/face_detection/package.json" with { type: "json" };
 import "@mediapipe/hands/package.json" with { type: "json" };
 import "@mediapipe/selfie_segmentation/package.json" with { type: "json" };
@@ -55,7 +55,7 @@ async function run(
   return { outputs: values, whole };
 }
 
-/** A photo with values from 0 to 1 where the shape is that of a picture, random numbers elsewhere. */
+/** An input for a shape: a photo with values from 0 to 1 for pictures, otherwise random numbers. */
 function inputOf(shape: number[]): Float32Array {
   const [, height, width, channels] = shape;
   if (channels === 3) return pictureOf(photo, width!, height!);
@@ -63,7 +63,7 @@ function inputOf(shape: number[]): Float32Array {
   return Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => 20 * next() - 10);
 }
 
-/** A square of the photo around a face; of it the upper part, where the picture is to be less high than wide. */
+/** The part of the photo around a face, scaled to `columns`; if the picture is wider than high, only its upper rows. */
 function pictureOf({ width, data }: Image, columns: number, rows: number): Float32Array {
   const side = 640;
   const face = new Uint8Array(4 * side * side);

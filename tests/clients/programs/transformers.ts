@@ -1,6 +1,6 @@
 /**
- * Turns texts into vectors by transformers.js, on WebNN and on its own engine, and prints the comparison as JSON. The
- * arguments: the address that serves the model as a hub would, and the name of the cache to keep its files in.
+ * Converts texts to vectors with transformers.js, on WebNN and on its own engine, and prints a comparison as JSON. The
+ * arguments are the address of a hub that serves the model, and the name of a cache for its files.
  */
 import "@webnn/deno/polyfill";
 import { loadTransformers } from "../../../examples/embed/transformers.ts";

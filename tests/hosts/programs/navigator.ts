@@ -1,4 +1,4 @@
-/** Replaces the navigator as the argument says, imports the polyfill, and prints what came of it as JSON. */
+/** Replaces the navigator by the one that the argument names, imports the polyfill, and prints the result as JSON. */
 const real = navigator;
 
 class Navigator {
@@ -6,7 +6,7 @@ class Navigator {
 }
 class Browser {}
 
-/** What stands in the place of the navigator before the polyfill is imported. */
+/** The replacements of the navigator. */
 const NAVIGATORS: Record<string, () => unknown> = {
   plain: () => ({ userAgent: "a test runner" }),
   bare: () => Object.create(null),
@@ -32,7 +32,7 @@ try {
   const { ml } = await import("@webnn/deno");
   const polluted = shared.some((prototype, i) => Reflect.ownKeys(prototype).some((key) => !before[i]!.has(key)));
   const context = await navigator.ml.createContext();
-  // Later replacements do not take `ml` from the one that has it.
+  // A later replacement does not remove `ml` from the old navigator.
   const kept = navigator;
   Object.defineProperty(globalThis, "navigator", { value: {}, writable: true, configurable: true });
   console.log(JSON.stringify({ same: kept.ml === ml, polluted, context: context instanceof MLContext }));

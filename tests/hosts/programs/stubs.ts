@@ -1,4 +1,4 @@
-/** Calls ONNX Runtime often, and prints whether there is a library in memory. */
+/** Calls ONNX Runtime often, and prints whether a library was created in memory. */
 import { createContext } from "@webnn/deno";
 
 const context = await createContext();

@@ -1,4 +1,4 @@
-/** Lets the navigator say that there are so many processors, and prints how many threads a context has. */
+/** Makes the navigator report the number of processors in the argument, and prints the threads of a context. */
 import { contextInfo, createContext } from "@webnn/deno";
 
 const VALUES: Record<string, unknown> = {

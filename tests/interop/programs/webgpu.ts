@@ -1,6 +1,6 @@
 /**
- * Tests of tensors and contexts with Deno's own WebGPU, to be run by `deno test` in a process of their own: the libraries
- * that it opens look at the environment, and print.
+ * Tests of tensors and contexts with Deno's own WebGPU. They run with `deno test` in a separate process, because the
+ * libraries that WebGPU opens read the environment and print to the terminal.
  *
  * @module
  */
@@ -46,7 +46,7 @@ for (const [name, open] of CONTEXTS) {
       assertEquals(uncaptured.splice(0), []);
     });
 
-  testIn("the GPU has what WebNN wrote, and WebNN reads what the GPU left", async (context) => {
+  testIn("the GPU sees what WebNN wrote, and WebNN reads what the GPU wrote", async (context) => {
     const tensor = await context.createExportableTensor(IN_OUT, device);
     context.writeTensor(tensor, new Float32Array([1, 2, 3, 4]));
     const buffer = await context.exportToGPU(tensor);
@@ -58,7 +58,7 @@ for (const [name, open] of CONTEXTS) {
     assertEquals(await read(context, tensor), [2, 4, 6, 8]);
   });
 
-  testIn("a tensor goes to the GPU and back between dispatches", async (context) => {
+  testIn("tensors are exported to the GPU and returned between dispatches", async (context) => {
     const graph = await increment(context);
     const x = await context.createExportableTensor(IN, device);
     const y = await context.createExportableTensor(OUT, device);
@@ -77,7 +77,7 @@ for (const [name, open] of CONTEXTS) {
   });
 
   testIn(
-    "an exported tensor gives the same buffer, one that was given back a new one with the contents",
+    "while a tensor is exported, exportToGPU returns the same buffer; later, a new one with the contents",
     async (context) => {
       const tensor = await context.createExportableTensor(IN, device);
       context.writeTensor(tensor, new Float32Array([1, 2, 3, 4]));
@@ -97,7 +97,7 @@ for (const [name, open] of CONTEXTS) {
     },
   );
 
-  testIn("what WebNN overwrites is not brought back", async (context) => {
+  testIn("contents that WebNN overwrites are not copied back from the GPU", async (context) => {
     const graph = await increment(context);
     const [x, y] = await Promise.all([context.createTensor(IN), context.createExportableTensor(OUT, device)]);
     const buffer = await context.exportToGPU(y);
@@ -107,28 +107,28 @@ for (const [name, open] of CONTEXTS) {
     assertEquals(await read(context, y), [1, 1, 1, 1]);
   });
 
-  testIn("WebNN leaves an exported tensor alone", async (context) => {
+  testIn("WebNN cannot use an exported tensor", async (context) => {
     const graph = await increment(context);
     const tensor = await context.createExportableTensor(IN_OUT, device);
     const other = await context.createTensor(IN_OUT);
     const exported = context.exportToGPU(tensor);
-    const expectRefusal = async () => {
+    const expectErrors = async () => {
       assertThrows(() => context.writeTensor(tensor, new Float32Array(4)), TypeError, "is exported to WebGPU");
       await assertRejects(() => context.readTensor(tensor), TypeError, "is exported to WebGPU");
       await assertRejects(() => context.readTensor(tensor, new Float32Array(4)), TypeError, "is exported to WebGPU");
       assertThrows(() => context.dispatch(graph, { x: tensor }, { y: other }), TypeError, "is exported to WebGPU");
       assertThrows(() => context.dispatch(graph, { x: other }, { y: tensor }), TypeError, "is exported to WebGPU");
     };
-    await expectRefusal(); // On the GPU the export is still pending.
+    await expectErrors(); // With the GPUDevice, the export is still pending.
     await exported;
-    await expectRefusal();
+    await expectErrors();
     (await exported).destroy();
     context.writeTensor(tensor, new Float32Array([1, 2, 3, 4]));
     context.dispatch(graph, { x: tensor }, { y: other });
     assertEquals(await read(context, other), [2, 3, 4, 5]);
   });
 
-  testIn("a buffer outlives its tensor and its context", async (context) => {
+  testIn("a buffer stays valid after its tensor and its context are destroyed", async (context) => {
     const tensor = await context.createExportableTensor(IN, device);
     context.writeTensor(tensor, new Float32Array([1, 2, 3, 4]));
     const buffer = await context.exportToGPU(tensor);
@@ -141,7 +141,7 @@ for (const [name, open] of CONTEXTS) {
     assertEquals(error.name, "InvalidStateError");
   });
 
-  testIn("a tensor that is no multiple of four bytes has a buffer that is", async (context) => {
+  testIn("the size of a buffer is rounded up to a multiple of four bytes", async (context) => {
     const descriptor = { dataType: "uint8", shape: [3], readable: true, writable: true } as const;
     const tensor = await context.createExportableTensor(descriptor, device);
     context.writeTensor(tensor, new Uint8Array([1, 2, 3]));
@@ -152,15 +152,15 @@ for (const [name, open] of CONTEXTS) {
     assertEquals([...new Uint8Array(await context.readTensor(tensor))], [1, 20, 3]);
   });
 
-  testIn("a lost GPUDevice takes what it had with it", async (context) => {
+  testIn("if the GPUDevice is lost, tensors keep the contents that they had before the export", async (context) => {
     const lost = await (await navigator.gpu.requestAdapter())!.requestDevice();
     const tensors = await Promise.all([1, 2, 3].map(() => context.createExportableTensor(IN_OUT, lost)));
     for (const tensor of tensors) context.writeTensor(tensor, new Float32Array([1, 2, 3, 4]));
-    const [rented, returned, here] = tensors as [MLTensor, MLTensor, MLTensor];
-    const buffer = await context.exportToGPU(rented);
+    const [exported, returned, unexported] = tensors as [MLTensor, MLTensor, MLTensor];
+    const buffer = await context.exportToGPU(exported);
     (await context.exportToGPU(returned)).destroy();
     lost.destroy();
-    const error = assertThrows(() => context.exportToGPU(here), DOMException, "the GPUDevice is lost");
+    const error = assertThrows(() => context.exportToGPU(unexported), DOMException, "the GPUDevice is lost");
     assertEquals(error.name, "InvalidStateError");
     buffer.destroy();
     for (const tensor of tensors) assertEquals(await read(context, tensor), [1, 2, 3, 4]);
@@ -168,7 +168,7 @@ for (const [name, open] of CONTEXTS) {
     assertEquals(refused.name, "InvalidStateError");
   });
 
-  testIn("what cannot be exported", async (context) => {
+  testIn("tensors that cannot be exported are errors", async (context) => {
     const [plain, constant, tensor] = await Promise.all([
       context.createTensor(IN),
       context.createConstantTensor(FLOATS, new Float32Array(4)),
@@ -176,8 +176,8 @@ for (const [name, open] of CONTEXTS) {
     ]);
     for (const other of [plain, constant]) assertThrows(() => context.exportToGPU(other), TypeError, "not made by");
     assertThrows(() => context.exportToGPU({} as MLTensor), TypeError, "is not an MLTensor");
-    await using stranger = await createContext({ device: "cpu" });
-    assertThrows(() => stranger.exportToGPU(tensor), TypeError, "another context");
+    await using foreign = await createContext({ device: "cpu" });
+    assertThrows(() => foreign.exportToGPU(tensor), TypeError, "another context");
     tensor.destroy();
     const error = assertThrows(() => context.exportToGPU(tensor), DOMException, "the tensor is destroyed");
     assertEquals(error.name, "InvalidStateError");
@@ -189,7 +189,7 @@ for (const [name, open] of CONTEXTS) {
   });
 }
 
-Deno.test("CPU: the buffer is there at once, unless work is pending: then it comes after that", async () => {
+Deno.test("CPU: exportToGPU returns the buffer itself, or a promise if work is pending", async () => {
   await using context = await createContext({ device: "cpu" });
   const size = 512;
   const matrix = { dataType: "float32", shape: [size, size] } as const;
@@ -210,9 +210,9 @@ Deno.test("CPU: the buffer is there at once, unless work is pending: then it com
   assertEquals(new Set(await readBuffer(buffer)), new Set([size * size]));
   buffer.destroy();
   context.dispatch(graph, { x }, { y });
-  const cut = assertRejects(async () => await context.exportToGPU(y), DOMException, "destroyed");
+  const rejection = assertRejects(async () => await context.exportToGPU(y), DOMException, "destroyed");
   y.destroy();
-  assertEquals((await cut).name, "InvalidStateError");
+  assertEquals((await rejection).name, "InvalidStateError");
 });
 
 Deno.test("createContext(gpuDevice) runs graphs on that GPU", async () => {
@@ -232,7 +232,7 @@ Deno.test("createContext(gpuDevice) runs graphs on that GPU", async () => {
   assertEquals(error.name, "NotSupportedError");
 });
 
-Deno.test("what only looks like a GPUDevice is a dictionary of options, or refused", async () => {
+Deno.test("an object that only looks like a GPUDevice is a dictionary for createContext, and an error elsewhere", async () => {
   for (const lookalike of [new Proxy(device, {}), Object.create(device), { __proto__: GPUDevice.prototype }]) {
     await using context = await ml.createContext(lookalike);
     assertEquals(contextInfo(context).device, "cpu");
@@ -268,7 +268,7 @@ function double(buffer: GPUBuffer): void {
   device.queue.submit([encoder.finish()]);
 }
 
-/** Reads a buffer as WebGPU programs do. */
+/** Reads a buffer through a mapped copy. */
 async function readBuffer(buffer: GPUBuffer): Promise<number[]> {
   const staging = device.createBuffer({ size: buffer.size, usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ });
   const encoder = device.createCommandEncoder();

@@ -100,7 +100,7 @@ function angles(w: Writer): readonly [cos: string, sin: string] {
 }
 
 /** Applies the rotary embedding to heads. */
-function turned(w: Writer, x: string, [cos, sin]: readonly [string, string]): string {
+function rotated(w: Writer, x: string, [cos, sin]: readonly [string, string]): string {
   const part = (from: number, to: number) => w.op("Slice", [x, w.ints(from), w.ints(to), w.ints(3)]);
   const swapped = w.op("Concat", [w.op("Neg", [part(SIZE / 2, SIZE)]), part(0, SIZE / 2)], { axis: 3 });
   return w.op("Add", [w.op("Mul", [x, cos]), w.op("Mul", [swapped, sin])]);
@@ -111,7 +111,7 @@ function places(w: Writer, ...shape: number[]): string {
 }
 
 /** Writes new keys or values to the cache at their positions. */
-function written(w: Writer, form: Form, cache: string, now: string): string {
+function updatedCache(w: Writer, form: Form, cache: string, now: string): string {
   if (form === "ScatterND") {
     const rows = (x: string) => w.transpose(x, 2, 0, 1, 3);
     const filled = w.op("ScatterND", [rows(`past_${cache}`), w.reshape("position_ids", -1, 1), rows(now)]);
@@ -123,14 +123,14 @@ function written(w: Writer, form: Form, cache: string, now: string): string {
   return w.name("Where", [isNew, w.op("MatMul", [choice, now]), `past_${cache}`], `present_${cache}`);
 }
 
-/** The mask: 0 for the keys that a query sees; otherwise so low that the softmax gives 0. */
+/** The mask: 0 for keys that a query attends to; for others so low that the softmax gives 0. */
 function bias(w: Writer): string {
   const upTo = w.op("LessOrEqual", [places(w, 1, 1, 1, PLACES), w.reshape("position_ids", 1, 1, -1, 1)]);
   const held = w.op("Cast", [w.reshape("attention_mask", 1, 1, 1, -1)], { to: 9 });
   return w.op("Where", [w.op("And", [upTo, held]), w.float(0), w.float(-3e38)]);
 }
 
-/** Repeats the heads of keys or values for all queries that share them. */
+/** Repeats the heads of keys or values for all query heads that share them. */
 function repeated(w: Writer, x: string): string {
   const shape = [1, SHARED, HEADS / SHARED, PLACES, SIZE];
   return w.reshape(w.op("Expand", [w.op("Unsqueeze", [x, w.ints(2)]), w.ints(...shape)]), 1, HEADS, PLACES, SIZE);
@@ -144,9 +144,9 @@ interface Parts {
 
 function plainAttention(w: Writer, form: Form, layer: number, { q, k, v }: Parts): string {
   const turn = angles(w);
-  const keys = repeated(w, written(w, form, `key_${layer}`, turned(w, w.split(k, SHARED), turn)));
-  const values = repeated(w, written(w, form, `value_${layer}`, w.split(v, SHARED)));
-  const product = w.op("MatMul", [turned(w, w.split(q, HEADS), turn), w.transpose(keys, 0, 1, 3, 2)]);
+  const keys = repeated(w, updatedCache(w, form, `key_${layer}`, rotated(w, w.split(k, SHARED), turn)));
+  const values = repeated(w, updatedCache(w, form, `value_${layer}`, w.split(v, SHARED)));
+  const product = w.op("MatMul", [rotated(w, w.split(q, HEADS), turn), w.transpose(keys, 0, 1, 3, 2)]);
   const scores = w.op("Add", [w.op("Div", [product, w.float(Math.sqrt(SIZE))]), bias(w)]);
   return w.merge(w.op("MatMul", [w.op("Softmax", [scores], { axis: -1 }), values]));
 }
@@ -174,8 +174,8 @@ function groupQueryAttention(w: Writer, form: Form, layer: number, { q, k, v }: 
     return outputs[0]!;
   }
   const turn = angles(w);
-  const turnedFlat = (x: string, heads: number) => w.merge(turned(w, w.split(x, heads), turn));
-  const packed = w.op("Concat", [turnedFlat(q, HEADS), turnedFlat(k, SHARED), v], { axis: 2 });
+  const rotatedFlat = (x: string, heads: number) => w.merge(rotated(w, w.split(x, heads), turn));
+  const packed = w.op("Concat", [rotatedFlat(q, HEADS), rotatedFlat(k, SHARED), v], { axis: 2 });
   w.nodes.push({ ...node, inputs: [packed, "", "", ...past, ...lengths(w)], attributes });
   return outputs[0]!;
 }

@@ -1,4 +1,4 @@
-/** How many of a queue's steps are held while it never runs dry: those that wait, the one in flight, and no more. */
+/** Checks that a queue that never becomes empty refers only to waiting steps and the step in flight. */
 import { Queue } from "../../../src/timeline/queue.ts";
 
 declare const gc: () => void;
@@ -10,7 +10,7 @@ const queue = new Queue();
 const references: WeakRef<object>[] = [];
 let finish: () => void = () => {};
 
-/** Adds a step that is in flight until it is finished, and refers to something. */
+/** Adds a step that refers to an object, and is in flight until `finish` is called. */
 function add(): void {
   const held = { begun: false };
   references.push(new WeakRef(held));

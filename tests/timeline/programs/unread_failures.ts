@@ -1,4 +1,4 @@
-/** How many tensors are held whose dispatch failed, and which the program forgot without a read. */
+/** Checks that tensors whose dispatch failed are released if the program drops them without a read. */
 import { MLGraphBuilder } from "@webnn/deno";
 import { createMLContext } from "../../../src/api/ml_context.ts";
 import { openSimulatedDevice } from "../../support/simulated_device.ts";
@@ -26,6 +26,6 @@ for (let i = 0; i < 20 && device.live.size > before; i++) {
   await new Promise((resolve) => setTimeout(resolve, 10));
 }
 const held = device.live.size - before;
-// The last one may still be in a register of this module's loop.
+// V8 may still hold the last one in a register of the loop.
 console.log(held <= 1 ? "released" : `${held} of ${FAILURES} tensors are held`);
 Deno.exit();
