@@ -7,6 +7,7 @@
 import type { Attribute, ModelProto, OnnxFunction, OnnxGraph, OnnxNode } from "./model.ts";
 import type { Steps } from "../event_loop.ts";
 import { isUnknown, Scope, type Walking } from "./scope.ts";
+import { Operand } from "./operand.ts";
 import type { Value } from "./value.ts";
 
 /** The function that a node calls, if any. */
@@ -19,13 +20,13 @@ export function* callFunction(
   walker: Walking,
   called: OnnxFunction,
   call: OnnxNode,
-  inputs: readonly (Value | undefined)[],
+  inputs: readonly (Operand | undefined)[],
   scope: Scope,
-): Steps<(Value | undefined)[] | undefined> {
+): Steps<(Operand | undefined)[] | undefined> {
   const inner = new Scope(undefined, `${scope.prefix}${call.outputs[0]}/`, called.opsets, () => new Map());
   const missing = new Set<string>();
   called.inputs.forEach((name, i) => {
-    const value = inputs[i];
+    const value = inputs[i]?.value;
     if (value === undefined) missing.add(name);
     else inner.set(name, walker.renamed(value, inner.prefix + name));
   });
@@ -33,7 +34,8 @@ export function* callFunction(
   const nodes = called.nodes.map((node) => bound(node, attributes, missing));
   yield* walker.within(walker.walkNodes(nodes, inner, called.outputs));
   const outputs = called.outputs.map((name) => inner.find(name));
-  return outputs.some(isUnknown) ? undefined : outputs as (Value | undefined)[];
+  if (outputs.some(isUnknown)) return undefined;
+  return outputs.map((value) => value && new Operand(walker.recorder, value as Value));
 }
 
 /** A node of a function, with the attributes of the call, and without inputs that the call omits. */

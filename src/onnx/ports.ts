@@ -6,10 +6,10 @@
 
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
-import { formatShape } from "../shape.ts";
+import { elementCount, formatShape } from "../shape.ts";
 import type { Dimension, ElementType, Known, OnnxGraph, ValueInfo } from "./model.ts";
 import { bytesNeeded } from "./tensor.ts";
-import { operandType, sizeOf } from "./value.ts";
+import { operandType } from "./value.ts";
 
 /** The elements of a tensor, in the typed array of its data type; float16 also as bits in a Uint16Array. */
 export type TensorData =
@@ -165,7 +165,7 @@ function guessShape(port: ModelPort, data: ArrayBufferView, what: string): reado
     throw new TypeError(`${what} ${has}; pass { data, shape }`);
   }
   const count = lengthOf(data);
-  const rest = sizeOf(port.shape!.filter((size) => typeof size === "number"));
+  const rest = elementCount(port.shape!.filter((size) => typeof size === "number"));
   return port.shape!.map((size) => typeof size === "number" ? size : rest === 0 ? 0 : Math.floor(count / rest));
 }
 

@@ -1,21 +1,27 @@
 /**
- * The rows: each converts one ONNX operator to calls of the builder.
+ * The rows: each converts one ONNX operator to operators of WebNN.
  *
- * A row may assume that every shape is known; that a bool is a uint8 with 0 and 1; that no operand has a dimension of
- * 0, because an empty value is always known, see {@linkcode NodeView.ifKnown} (a row with an empty result returns a
- * known value); and that src/onnx/evaluate already tried a node whose inputs are all known and small. Rows get operands
- * from `node.input`, and elements that determine shapes from `node.known` and `node.numbers`. For those, the walk folds
- * constants, uses the values of a run, or rejects the node.
+ * A row may assume that every shape is known; that a bool is a uint8 with 0 and 1; and that no computed operand has a
+ * dimension of 0, because an empty value is always known (a row with an empty result returns a known value). Operators on
+ * small known values are computed at once, see src/onnx/evaluate. A row gets elements that determine shapes from
+ * `operand.known`, `numbers` and `number`. For those, the walk folds constants, uses the values of a run, or rejects the
+ * node.
  *
  * @module
  */
 
-import type { MLOperand } from "../api/ml_operand.ts";
 import type { NodeView } from "./node.ts";
-import type { Value } from "./value.ts";
+import type { Operand } from "./operand.ts";
 
 /** The result of a row: one output, or all outputs; `undefined` for one that is not needed. */
-export type RowResult = MLOperand | Value | readonly (MLOperand | Value | undefined)[];
+export type RowResult = Operand | readonly (Operand | undefined)[];
+
+/**
+ * Builds one node from its inputs by position. A row declares the inputs that a node may omit as optional.
+ * @throws {Unsupported} from `unsupported(reason)`, if WebNN cannot express the node; any error of the builder counts as
+ * one
+ */
+export type Build = (node: NodeView, ...inputs: Operand[]) => RowResult;
 
 /** One operator of ONNX. */
 export interface Row {
@@ -27,18 +33,21 @@ export interface Row {
    * next definition; `node.since` is the one for the node.
    */
   readonly since: readonly number[];
-  /**
-   * Builds one node.
-   * @throws {Unsupported} from `node.refuse(reason)`, if WebNN cannot express the node; any error of the builder counts
-   * as one
-   */
-  build(node: NodeView): RowResult;
+  /** The number of inputs that a node must have. */
+  readonly inputs: number;
+  readonly build: Build;
 }
 
-/** The rows of a family: a function per operator name. */
+/** The rows of a family: per operator name, its versions, the number of inputs that it must have, and its function. */
 export function rows(
   domain: string,
-  table: Readonly<Record<string, readonly [since: readonly number[], build: Row["build"]]>>,
+  table: Readonly<Record<string, readonly [since: number | readonly number[], inputs: number, build: Build]>>,
 ): Row[] {
-  return Object.entries(table).map(([name, [since, build]]) => ({ domain, name, since, build }));
+  return Object.entries(table).map(([name, [since, inputs, build]]) => ({
+    domain,
+    name,
+    since: [since].flat(),
+    inputs,
+    build,
+  }));
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { MLOperand } from "../api/ml_operand.ts";
 import type { OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
-import type { Walk } from "./node.ts";
 import type { Steps } from "../event_loop.ts";
-import type { Computed, Value } from "./value.ts";
+import type { Recorder } from "./operand.ts";
+import type { Value } from "./value.ts";
 
 /** Represents a value that is unsupported, or waits for a demanded value. */
 export const UNKNOWN: unique symbol = Symbol("unknown");
@@ -40,7 +39,8 @@ export function isUnknown(value: unknown): value is typeof UNKNOWN {
 }
 
 /** A walk, as operators with bodies see it. */
-export interface Walking extends Walk {
+export interface Walking {
+  readonly recorder: Recorder;
   /** Counts a step, which limits malicious models. */
   step(): void;
   /** Walks a body or function. Nodes in it are attributed to the node around it. */
@@ -49,8 +49,6 @@ export interface Walking extends Walk {
   walkGraph(graph: OnnxGraph, scope: Scope, wanted: readonly string[]): Steps<void>;
   /** Walks those of the nodes on which the wanted values depend. */
   walkNodes(nodes: readonly OnnxNode[], scope: Scope, wanted: readonly string[]): Steps<void>;
-  /** The value of an operand, without a key yet. */
-  computed(operand: MLOperand): Computed;
   /** A value under another key, or the known value of that key. */
   renamed(value: Value, key: string): Value;
 }

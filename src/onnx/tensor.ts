@@ -6,10 +6,9 @@
  */
 
 import { bitsOf, type MLOperandDataType } from "../data_type.ts";
-import { formatShape } from "../shape.ts";
+import { elementCount, formatShape } from "../shape.ts";
 import type { ElementType, Known } from "./model.ts";
 import { Damaged, type Message, Wire } from "./protobuf.ts";
-import { sizeOf } from "./value.ts";
 
 /** Returns the file with external data for a location in the model; `undefined` if it comes later. */
 export type ExternalData = (location: string) => Uint8Array | undefined;
@@ -79,7 +78,7 @@ export function elementBits(type: ElementType): number {
 
 /** The size of elements of a type and shape, in bytes. */
 export function bytesNeeded(type: ElementType, shape: readonly number[]): number {
-  return Math.ceil(sizeOf(shape) * elementBits(type) / 8);
+  return Math.ceil(elementCount(shape) * elementBits(type) / 8);
 }
 
 /** The fields of a TensorProto. */

@@ -7,6 +7,7 @@
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
+import { elementCount } from "../shape.ts";
 import type { ElementType, Known } from "./model.ts";
 
 /** A value that is computed when the graph runs. */
@@ -40,6 +41,11 @@ export function is16Bit(value: Value): boolean {
 /** Thrown by a row that cannot express its node. The walk continues, to find all such nodes. */
 export class Unsupported extends Error {
   override readonly name = "Unsupported";
+}
+
+/** Rejects the current node. */
+export function unsupported(reason: string): never {
+  throw new Unsupported(reason);
 }
 
 /** Elements as numbers, or as bigints for 64-bit integers. */
@@ -88,9 +94,9 @@ function standardType(type: ElementType): MLOperandDataType {
     case "uint16":
       return "int32";
     case "string":
-      throw new Unsupported("WebNN does not support strings");
+      return unsupported("WebNN does not support strings");
     case "other":
-      throw new Unsupported("WebNN does not support the element type");
+      return unsupported("WebNN does not support the element type");
     default:
       return type;
   }
@@ -111,16 +117,19 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
-/** The number of elements. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
+/** An element type whose elements fit a typed array. */
+export type PlainType = keyof typeof ARRAYS;
+
+/** Whether elements of a type fit a typed array. */
+export function isPlain(type: ElementType): type is PlainType {
+  return type in ARRAYS;
 }
 
 /** The elements of a known value: a view if the bytes are aligned, otherwise a copy. Four-bit integers become bytes. */
 export function elementsOf({ type, shape, bytes }: Known): Elements {
-  if (type === "int4" || type === "uint4") return unpackNibbles(bytes, sizeOf(shape), type === "int4");
+  if (type === "int4" || type === "uint4") return unpackNibbles(bytes, elementCount(shape), type === "int4");
   if (type === "bfloat16") return widenBfloat16(bytes);
-  if (type === "string" || type === "other") throw new Unsupported("elements of this type are not supported");
+  if (!isPlain(type)) return unsupported("elements of this type are not supported");
   const array = ARRAYS[type];
   const aligned = bytes.byteOffset % array.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
   return new array(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / array.BYTES_PER_ELEMENT);
@@ -132,19 +141,11 @@ export function numbersOf(known: Known): number[] {
 }
 
 /** A known value with these elements, converted to the type. */
-export function known(
-  type: Exclude<ElementType, "string" | "other" | "bfloat16" | "int4" | "uint4">,
-  shape: readonly number[],
-  elements: Iterable<number | bigint>,
-): Known {
-  const array = is64BitType(type)
+export function known(type: PlainType, shape: readonly number[], elements: Iterable<number | bigint>): Known {
+  const array = type === "int64" || type === "uint64"
     ? new ARRAYS[type](Array.from(elements, (element) => BigInt(element)))
     : new ARRAYS[type as "float32"](Array.from(elements, Number));
   return { type, shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
-}
-
-function is64BitType(type: ElementType): type is "int64" | "uint64" {
-  return type === "int64" || type === "uint64";
 }
 
 function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): Int8Array | Uint8Array {

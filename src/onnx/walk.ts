@@ -6,27 +6,25 @@
  */
 
 import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
-import type { MLNumber } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
-import type { MLOperandDataType } from "../data_type.ts";
-import { byteLength, sameShape } from "../shape.ts";
+import { byteLength, elementCount } from "../shape.ts";
 import { messageOf } from "../errors.ts";
-import { type MakeConstant, placeholder, WEIGHT_BYTES } from "./constants.ts";
+import { type MakeConstant, placeholder } from "./constants.ts";
 import { controlFlow } from "./control_flow.ts";
-import { type Evaluator, evaluatorOf } from "./evaluate/evaluate.ts";
 import { callFunction, functionOf } from "./functions.ts";
 import type { Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { NodeView } from "./node.ts";
+import { Operand } from "./operand.ts";
 import type { Steps } from "../event_loop.ts";
+import { GraphRecorder, type Host } from "./recorder.ts";
 import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
 import { keeps16Bits, takes16Bits } from "./sixteen_bits.ts";
-import { Sources } from "./sources.ts";
 import { rowOf } from "./rows/rows.ts";
-import { type Computed, is16Bit, isKnown, operandType, sizeOf, Unsupported, type Value } from "./value.ts";
+import { type Computed, is16Bit, isKnown, operandType, Unsupported, unsupported, type Value } from "./value.ts";
 import { definitionOf } from "./versions.ts";
 
 /** A node that WebNN cannot compute. */
@@ -79,28 +77,15 @@ export interface WalkResult {
 /** Thrown if elements are demanded that are available, but not in this walk. */
 class Demand extends Error {}
 
-/** The maximum number of elements of known inputs to fold; larger ones are left to the engine. */
-const FOLD_ELEMENTS = 65536;
-
 /** Limits against malicious files. */
 const MAX_UNROLLED = 16384;
 const MAX_CONSTANT_BYTES = 2 ** 30;
 const MAX_CALLS = 64;
 
-export class Walker implements Walking {
-  readonly builder: MLGraphBuilder;
-  readonly limits: MLOpSupportLimits;
+export class Walker implements Walking, Host {
+  readonly recorder: GraphRecorder;
   readonly #plan: WalkPlan;
-  readonly #constants = new Map<Known, MLOperand>();
-  readonly #scalars = new Map<string, MLOperand>();
-  /** The values of small constants. */
-  readonly #small = new Map<MLOperand, Known>();
-  /** Known values in other shapes. */
-  readonly #shapes = new Map<Known, Map<string, Known>>();
-  readonly #sources = new Sources();
   readonly #inputs = new Map<string, MLOperand>();
-  readonly #leaves = new Set<MLOperand>();
-  readonly #weights = new Set<MLOperand>();
   readonly #watched = new Map<string, Computed>();
   readonly #refusals: UnsupportedNode[] = [];
   readonly #demandedInputs = new Set<string>();
@@ -113,8 +98,7 @@ export class Walker implements Walking {
 
   constructor(plan: WalkPlan) {
     this.#plan = plan;
-    this.builder = this.#sources.track(plan.builder);
-    this.limits = plan.limits;
+    this.recorder = new GraphRecorder(plan.builder, plan.limits, this);
     this.#infos = new Map(plan.model.graph.inputs.map((info) => [info.name, info]));
   }
 
@@ -136,7 +120,7 @@ export class Walker implements Walking {
       demandedInputs: this.#demandedInputs,
       demandedConstants: this.#demandedConstants,
       watched: this.#watched,
-      leaves: this.#leaves,
+      leaves: this.recorder.leaves,
       inputs: this.#inputs,
     };
   }
@@ -154,12 +138,11 @@ export class Walker implements Walking {
     if (found) return found;
     const shape = shapes.get(name);
     if (shape === undefined || type === undefined) return UNKNOWN;
-    const descriptor = { dataType: operandType(type, this.limits), shape };
-    const operand = operands?.[name] ?? this.builder.input(name, descriptor);
+    const { builder, limits } = this.#plan;
+    const operand = operands?.[name] ?? builder.input(name, { dataType: operandType(type, limits), shape });
     this.#inputs.set(name, operand);
-    this.#leaves.add(operand);
-    this.#sources.set(operand, name);
-    return { ...this.computed(operand), key: name, root: name, is16Bit: type === "int16" || type === "uint16" };
+    const value = this.recorder.leaf(operand, name);
+    return { ...value, key: name, root: name, is16Bit: type === "int16" || type === "uint16" };
   }
 
   /** @see Walking.walkGraph */
@@ -173,11 +156,7 @@ export class Walker implements Walking {
     const tensor = this.#plan.stored?.get(value);
     if (!tensor) return value;
     const known = this.#plan.known.get(key);
-    if (known) return known;
-    const operand = this.builder.constant(tensor);
-    this.#leaves.add(operand);
-    this.#weights.add(operand);
-    return this.renamed({ ...this.computed(operand), is16Bit: is16Bit(value) }, key);
+    return known ?? this.renamed({ ...this.recorder.weight(tensor), is16Bit: is16Bit(value) }, key);
   }
 
   /** @see Walking.walkNodes */
@@ -238,27 +217,14 @@ export class Walker implements Walking {
     if (!call && !isOperator(node.domain, node.operator)) throw new Unsupported(NO_SUCH_OPERATOR);
     if (inputs.includes(UNKNOWN)) return undefined;
     const values = inputs as (Value | undefined)[];
-    if (call) return yield* callFunction(this, call, node, values, scope);
-    const flow = controlFlow(node.domain, node.operator);
+    const operands = values.map((value) => value && new Operand(this.recorder, value));
+    if (call) return yield* callFunction(this, call, node, operands, scope);
     const row = rowOf(node.domain, node.operator);
-    const evaluator = evaluatorOf(node.domain, node.operator);
-    const view = new NodeView(this, node, values, definitionOf(node, scope.opsets, row?.since));
-    if (flow) return yield* flow(this, view, scope);
-    const folded = evaluator && fold(evaluator, view);
-    if (folded !== undefined) return folded;
-    if (!row) throw new Unsupported("the importer computes it only if all inputs are constants");
-    if (!values.some((value) => value && is16Bit(value))) return row.build(view);
-    if (!takes16Bits(node)) throw new Unsupported("16-bit integers would wrap, but WebNN's int32 does not");
-    const built = row.build(view);
-    return keeps16Bits(node) ? this.#as16Bits(built) : built;
-  }
-
-  /** Marks operands whose type in the model is a 16-bit integer. */
-  #as16Bits(results: RowResult): readonly (Value | undefined)[] {
-    const list = Array.isArray(results) ? results as readonly (MLOperand | Value | undefined)[] : [results];
-    return (list as readonly (MLOperand | Value | undefined)[]).map((result) =>
-      result === undefined || isValue(result) ? result : { ...this.computed(result), is16Bit: true }
-    );
+    const view = new NodeView(this.recorder, node, operands, definitionOf(node, scope.opsets, row?.since));
+    if (!row) return yield* controlFlow(node.domain, node.operator)!(this, view, scope);
+    for (let i = 0; i < row.inputs; i++) view.input(i);
+    const result = [row.build(view, ...operands as Operand[])].flat();
+    return values.some((value) => value && is16Bit(value)) ? result.map((output) => in16Bits(node, output)) : result;
   }
 
   #find(scope: Scope, name: string): Value | typeof UNKNOWN {
@@ -269,13 +235,12 @@ export class Walker implements Walking {
 
   /** Assigns the outputs of a node. */
   #define(node: OnnxNode, scope: Scope, results: RowResult): void {
-    const list = Array.isArray(results) ? results as readonly (MLOperand | Value | undefined)[] : [results];
+    const list = [results].flat();
     node.outputs.forEach((name, i) => {
       if (name === "") return;
-      const result = list[i] as MLOperand | Value | undefined;
-      if (result === undefined) throw new Unsupported(`output ${i} is not supported`);
-      if (isValue(result)) return scope.set(name, this.renamed(result, scope.prefix + name));
-      scope.set(name, this.renamed(this.computed(result), scope.prefix + name));
+      const { value } = list[i] ?? unsupported(`output ${i} is not supported`);
+      if (!isKnown(value)) checkSize(value);
+      scope.set(name, this.renamed(value, scope.prefix + name));
     });
   }
 
@@ -287,17 +252,6 @@ export class Walker implements Walking {
     const renamed: Computed = { ...value, key, root: this.#root };
     if (this.#plan.watched?.has(key)) this.#watched.set(key, renamed);
     return renamed;
-  }
-
-  /** @see Walking.computed */
-  computed(operand: MLOperand): Computed {
-    const sources = this.#sources.of(operand);
-    if (sources.size === 0 && byteLength(operand) > MAX_CONSTANT_BYTES) {
-      throw new Unsupported(
-        `its result is a constant of ${byteLength(operand)} bytes; the limit is ${MAX_CONSTANT_BYTES} bytes`,
-      );
-    }
-    return { operand, type: operand.dataType, shape: operand.shape, sources, key: "", root: this.#root };
   }
 
   /**
@@ -312,9 +266,10 @@ export class Walker implements Walking {
     if (this.#demandedInputs.size + this.#demandedConstants.size > 0) return UNKNOWN;
     const shape = info.shape as number[];
     try {
-      const operand = this.builder.input(name, { dataType: operandType(info.type, this.limits), shape });
-      this.#sources.set(operand, `the output ${name} of an unsupported node`);
-      return { ...this.computed(operand), key: scope.prefix + name };
+      const { builder, limits } = this.#plan;
+      const operand = builder.input(name, { dataType: operandType(info.type, limits), shape });
+      const value = this.recorder.leaf(operand, `the output ${name} of an unsupported node`);
+      return { ...value, key: scope.prefix + name };
     } catch {
       return UNKNOWN;
     }
@@ -326,59 +281,14 @@ export class Walker implements Walking {
     this.#refusals.push({ operator, name, reason: messageOf(error) });
   }
 
-  /** @see Walk.constant */
-  constant(value: Known, shape: readonly number[] = value.shape): MLOperand {
-    const shaped = this.#inShape(value, shape);
-    let operand = this.#constants.get(shaped);
-    if (!operand) {
-      // The walk will not result in a graph any more, so no weights need to be copied.
-      const make = this.#isInVain ? placeholder : this.#plan.makeConstant;
-      operand = make(this.builder, shaped, this.limits);
-      this.#constants.set(shaped, operand);
-      this.#leaves.add(operand);
-      if (value.bytes.byteLength < WEIGHT_BYTES) this.#small.set(operand, value);
-    }
-    return operand;
+  /** @see Host.makeConstant */
+  makeConstant(): MakeConstant {
+    // If the walk cannot result in a graph any more, no weights need to be copied.
+    const isInVain = this.#refusals.length + this.#demandedInputs.size + this.#demandedConstants.size > 0;
+    return isInVain ? placeholder : this.#plan.makeConstant;
   }
 
-  /** A known value in another shape: one for each shape, so that each has only one constant. */
-  #inShape(value: Known, shape: readonly number[]): Known {
-    if (sameShape(value.shape, shape)) return value;
-    const shapes = this.#shapes.get(value) ?? new Map<string, Known>();
-    this.#shapes.set(value, shapes);
-    const shaped = shapes.get(`${shape}`) ?? { ...value, shape };
-    shapes.set(`${shape}`, shaped);
-    return shaped;
-  }
-
-  /** @see Walk.scalar */
-  scalar(type: MLOperandDataType, value: MLNumber): MLOperand {
-    const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
-    let operand = this.#scalars.get(key);
-    if (!operand) {
-      operand = this.builder.constant(type, value);
-      this.#scalars.set(key, operand);
-      this.#leaves.add(operand);
-    }
-    return operand;
-  }
-
-  /** @see Walk.reshaped */
-  reshaped(operand: MLOperand, shape: readonly number[]): MLOperand | undefined {
-    const value = this.#small.get(operand);
-    return value && this.constant(value, shape);
-  }
-
-  get #isInVain(): boolean {
-    return this.#refusals.length + this.#demandedInputs.size + this.#demandedConstants.size > 0;
-  }
-
-  /** @see Walk.isWeight */
-  isWeight(value: Value): boolean {
-    return !isKnown(value) && this.#weights.has(value.operand);
-  }
-
-  /** @see Walk.demand */
+  /** @see Host.demand */
   demand(value: Value, what: string): Known {
     if (isKnown(value)) return value;
     if (value.sources.size === 0) this.#demandedConstants.set(value.key, value);
@@ -394,27 +304,30 @@ export class Walker implements Walking {
   }
 }
 
-function isValue(result: MLOperand | Value): result is Value {
-  return "sources" in result || "bytes" in result;
+/** Limits the memory for constants that the engine computes. */
+function checkSize({ operand, sources }: Computed): void {
+  const bytes = byteLength(operand);
+  if (sources.size > 0 || bytes <= MAX_CONSTANT_BYTES) return;
+  unsupported(`its result is a constant of ${bytes} bytes; the limit is ${MAX_CONSTANT_BYTES} bytes`);
+}
+
+/** Marks whether an output that is computed from 16-bit integers is one in the model. */
+function in16Bits(node: OnnxNode, output: Operand | undefined): Operand | undefined {
+  if (output === undefined || isKnown(output.value)) return output;
+  if (!takes16Bits(node)) unsupported("16-bit integers would wrap, but WebNN's int32 does not");
+  return new Operand(output.recorder, { ...output.value, is16Bit: keeps16Bits(node) });
 }
 
 /** Whether the importer knows an operator. */
 export function isOperator(domain: string, name: string): boolean {
-  return (rowOf(domain, name) ?? controlFlow(domain, name) ?? evaluatorOf(domain, name)) !== undefined;
+  return (rowOf(domain, name) ?? controlFlow(domain, name)) !== undefined;
 }
 
 /** The reason for a node with an unknown operator. */
 export const NO_SUCH_OPERATOR = "the importer does not support the operator";
 
-/** The result of the evaluator for a node, if possible. */
-function fold(evaluator: Evaluator, node: NodeView): RowResult | undefined {
-  if (!evaluator.appliesTo(node)) return undefined;
-  const size = node.inputs.reduce((sum, value) => sum + (value && isKnown(value) ? sizeOf(value.shape) : 0), 0);
-  return evaluator.anySize || size <= FOLD_ELEMENTS ? evaluator.evaluate(node) : undefined;
-}
-
 /** Whether graphs may be built for the elements of an input: if there are few, or a moderate number of integers. */
 function decides({ type }: ValueInfo, shape: readonly number[]): boolean {
-  const count = sizeOf(shape);
+  const count = elementCount(shape);
   return count <= 16 || (count <= 4096 && /^u?int|^bool/.test(type ?? ""));
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { evaluated } from "../../src/onnx/evaluate/evaluate.ts";
 import type { Row } from "../../src/onnx/row.ts";
 import { allRows } from "../../src/onnx/rows/rows.ts";
 import { NEWEST } from "../../src/onnx/versions.ts";
@@ -21,8 +20,8 @@ what is not supported and why.
 
 - Versions are those in which the definition of the operator changed. Each applies until the next. If the first one is
   above 7, the operator was added in that version.
-- **folded**: if all inputs are known while the graph is built, the operator is computed then, and the graph does not
-  contain it.
+- What moves, compares or does arithmetic on at most 65,536 elements that are known while the graph is built, such as
+  computations of shapes, is computed then, exactly also for int64; the graph does not contain it.
 - If is supported with a known condition, or with branches of equal shapes; Loop and Scan with a known number of
   iterations. Functions of the model are supported too.
 - float64 is computed as float32; a bool is a uint8 with 0 and 1.
@@ -53,21 +52,22 @@ and:
 export function onnxDocs(): string {
   const domains = Map.groupBy(allRows(), ({ domain }) => domain);
   const tables = Array.from(domains, ([domain, rows]) => {
-    const head = [`## ${domain || "ai.onnx"}`, "", "| Operator | Versions | |", "| --- | --- | --- |"];
-    return [...head, ...rowLines(domain, rows).toSorted(), ""].join("\n");
+    return [
+      `## ${domain || "ai.onnx"}`,
+      "",
+      "| Operator | Versions |",
+      "| --- | --- |",
+      ...rows.map(line).toSorted(),
+      "",
+    ]
+      .join("\n");
   });
   return [INTRODUCTION, ...tables, REFUSED].join("\n");
 }
 
-function rowLines(domain: string, rows: readonly Row[]): string[] {
-  const folded = new Set(domain === "" ? evaluated() : []);
-  const line = (name: string, versions: string) => {
-    const link = domain === "" ? `[${name}](https://onnx.ai/onnx/operators/onnx__${name}.html)` : name;
-    return `| ${link} | ${versions} | ${folded.has(name) ? "folded" : ""} |`;
-  };
-  const lines = rows.map(({ name, since }) => line(name, since.join(", ")));
-  const named = new Set(rows.map(({ name }) => name));
-  return [...lines, ...[...folded].filter((name) => !named.has(name)).map((name) => line(name, "all"))];
+function line({ domain, name, since }: Row): string {
+  const link = domain === "" ? `[${name}](https://onnx.ai/onnx/operators/onnx__${name}.html)` : name;
+  return `| ${link} | ${since.join(", ")} |`;
 }
 
 const HELP = `Writes docs/onnx-operators.md.

@@ -1,53 +1,30 @@
 /**
- * The evaluator computes shapes and other small values while the graph is built. Everything else is left to the engine.
+ * Computes WebNN's operators on small known values while the graph is built, exactly also for 64-bit integers. Everything
+ * else is left to the engine.
  *
  * @module
  */
 
-import type { NodeView } from "../node.ts";
-import { isKnown } from "../value.ts";
-import { arithmetic } from "./arithmetic.ts";
-import type { Evaluate } from "./evaluator.ts";
-import { movement } from "./movement.ts";
-import { reductions } from "./reductions.ts";
-import { shapes } from "./shapes.ts";
+import type { MLOpSupportLimits } from "../../api/support_limits.ts";
+import { elementCount } from "../../shape.ts";
+import type { Known } from "../model.ts";
+import type { OperatorName } from "../operand.ts";
+import { evaluateElementwise } from "./elementwise.ts";
+import { MAX_ELEMENTS, MOVEMENT } from "./movement.ts";
+import { REDUCTIONS } from "./reductions.ts";
 
-/** The evaluator of one operator. */
-export interface Evaluator {
-  readonly evaluate: Evaluate;
-  /** Whether it only passes elements on, so that their number does not matter. */
-  readonly anySize: boolean;
-  /** Whether enough is known about the inputs of a node. */
-  readonly appliesTo: (node: NodeView) => boolean;
-}
+/** Computes an operator on one or several values; `undefined` if the engine has to. */
+export type Evaluate = (...args: never[]) => Known | undefined;
 
-const TABLE: ReadonlyMap<string, Evaluator> = new Map([
-  ...rowsOf(arithmetic),
-  ...rowsOf(movement),
-  ...rowsOf(reductions),
-  ...rowsOf(shapes.ofElements, { anySize: true }),
-  ...rowsOf(shapes.ofShapes, { anySize: true, appliesTo: () => true }),
-]);
+const OTHERS: Readonly<Partial<Record<OperatorName, Evaluate>>> = { ...MOVEMENT, ...REDUCTIONS };
 
-function rowsOf(table: Readonly<Record<string, Evaluate>>, how: Partial<Evaluator> = {}): [string, Evaluator][] {
-  return Object.entries(table).map((
-    [name, evaluate],
-  ) => [name, { evaluate, anySize: false, appliesTo: hasElements, ...how }]);
-}
-
-/** Whether the elements of all inputs are known. */
-function hasElements({ inputs }: NodeView): boolean {
-  return inputs.every((value) =>
-    value === undefined || (isKnown(value) && value.type !== "string" && value.type !== "other")
-  );
-}
-
-/** The evaluator of an operator, if there is one. */
-export function evaluatorOf(domain: string, name: string): Evaluator | undefined {
-  return domain === "" ? TABLE.get(name) : undefined;
-}
-
-/** The operators of ai.onnx that are computed if their inputs are known. */
-export function evaluated(): string[] {
-  return [...TABLE.keys()];
+/**
+ * The result of an operator of WebNN whose operands are all known.
+ * @param args the arguments of the builder's method, with known values for operands
+ * @returns `undefined` if the engine has to compute it
+ */
+export function evaluate(name: OperatorName, args: readonly unknown[], limits: MLOpSupportLimits): Known | undefined {
+  const values = args.flat().filter((arg): arg is Known => typeof arg === "object" && arg !== null && "bytes" in arg);
+  if (values.reduce((sum, { shape }) => sum + elementCount(shape), 0) > MAX_ELEMENTS) return undefined;
+  return OTHERS[name]?.(...args as never[]) ?? evaluateElementwise(name, args, limits);
 }

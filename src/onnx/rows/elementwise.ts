@@ -4,342 +4,199 @@
  * @module
  */
 
-import type { MLOperand } from "../../api/ml_operand.ts";
-import type { NodeView } from "../node.ts";
 import type { ElementType } from "../model.ts";
-import { type Row, type RowResult, rows } from "../row.ts";
-import { numbersOf, operandType } from "../value.ts";
-import { calculate, isFloat, isUnsigned } from "./calculation.ts";
+import type { NodeView } from "../node.ts";
+import type { Operand, OperatorName } from "../operand.ts";
+import { type Build, type Row, type RowResult, rows } from "../row.ts";
+import { numbersOf, unsupported } from "../value.ts";
 
-type Unary =
-  | "ceil"
-  | "cos"
-  | "erf"
-  | "exp"
-  | "floor"
-  | "log"
-  | "reciprocal"
-  | "roundEven"
-  | "sigmoid"
-  | "sin";
-type MoreUnary = "softplus" | "softsign" | "sqrt" | "tan" | "tanh" | "hardSwish" | "logicalNot";
-type SignedUnary = "abs" | "neg" | "sign" | "relu";
-type Binary = "add" | "sub" | "mul" | "div" | "max" | "min" | "pow";
-type Comparison = "equal" | "greater" | "greaterOrEqual" | "lesser" | "lesserOrEqual";
-type Logic = "logicalAnd" | "logicalOr" | "logicalXor";
-
-const unary = (name: Unary | MoreUnary) => (node: NodeView): MLOperand => node.builder[name](node.input(0));
-
-/** These are the identity for unsigned integers, and WebNN has them only for signed types. */
-const nonNegative = (name: Exclude<SignedUnary, "neg" | "sign">) => (node: NodeView): MLOperand => {
-  const x = node.input(0);
-  return isUnsigned(x) ? x : node.builder[name](x);
+/** An operator that WebNN has for operands of all types of ONNX's. */
+const same = (name: OperatorName & keyof Operand): Build => (_, x, ...others) => {
+  return x.recorder.call(name, [x, ...others]) as Operand;
 };
 
-const binary = (name: Binary | Comparison | Logic) => (node: NodeView): MLOperand =>
-  node.builder[name](node.input(0), node.input(1));
+/** The identity for unsigned integers; WebNN has the operator only for signed types. */
+const nonNegative = (name: "abs" | "relu"): Build => (_, x) => x.isUnsigned ? x : x[name]();
 
-/** Before opset 7, `axis` aligned the second operand with inner dimensions; such models are not supported at all. */
-const variadic = (name: "add" | "max" | "min") => (node: NodeView): MLOperand => {
-  const operands = node.inputs.map((_, i) => node.input(i));
-  const sum = operands.reduce((sum, operand) => node.builder[name](sum, operand));
-  return operands.length > 1 ? sum : sum;
+const variadic = (name: "add" | "max" | "min"): Build => ({ inputs }) => {
+  return (inputs as Operand[]).reduce((result, operand) => result[name](operand));
 };
 
-function mean(node: NodeView): MLOperand {
-  return calculate(node).div(variadic("add")(node), node.inputs.length);
-}
-
-function sign(node: NodeView): MLOperand {
-  const x = node.input(0);
-  const { min } = calculate(node);
-  return isUnsigned(x) ? min(x, 1) : node.builder.sign(x);
-}
+const sum = (operands: readonly Operand[]) => operands.reduce((a, b) => a.add(b));
 
 /** The result has the type of the base; the exponent may have another type. */
-function pow(node: NodeView): MLOperand {
-  const [base, exponent] = [node.input(0), node.input(1)];
-  if (base.dataType === exponent.dataType) return node.builder.pow(base, exponent);
-  if (isFloat(base)) return node.builder.pow(base, node.cast(exponent, base.dataType));
-  if (!isFloat(exponent)) return node.builder.pow(base, node.cast(exponent, base.dataType));
-  return node.cast(node.builder.pow(node.cast(base, exponent.dataType), exponent), base.dataType);
+function pow(_: NodeView, base: Operand, exponent: Operand): Operand {
+  if (base.isFloat || !exponent.isFloat) return base.pow(exponent.cast(base.type));
+  return base.cast(exponent.type).pow(exponent).cast(base.type);
 }
 
 /** The remainder, with the sign of the divisor, or with `fmod` that of the dividend. */
-function mod(node: NodeView): MLOperand {
-  const [a, b] = [node.input(0), node.input(1)];
-  const { sub, mul, div, add, where, notEqual, lesser } = calculate(node);
-  const { builder } = node;
-  const quotient = div(a, b);
-  const whole = isFloat(a) ? mul(builder.sign(quotient), builder.floor(builder.abs(quotient))) : quotient;
-  const rest = sub(a, mul(whole, b));
-  if (isUnsigned(a)) return rest;
-  if (node.flag("fmod")) return isFloat(a) ? exactRemainder(node, rest, a, b) : rest;
-  if (isFloat(a)) return node.refuse("floating-point inputs require fmod = 1");
-  const otherSign = builder.logicalXor(lesser(rest, 0), lesser(b, 0));
-  return where(builder.logicalAnd(notEqual(rest, 0), otherSign), add(rest, b), rest);
+function mod(node: NodeView, a: Operand, b: Operand): Operand {
+  const quotient = a.div(b);
+  const whole = a.isFloat ? quotient.sign().mul(quotient.abs().floor()) : quotient;
+  const rest = a.sub(whole.mul(b));
+  if (a.isUnsigned) return rest;
+  if (node.flag("fmod")) return a.isFloat ? exactRemainder(rest, a, b) : rest;
+  if (a.isFloat) return unsupported("floating-point inputs require fmod = 1");
+  const otherSign = rest.lesser(0).logicalXor(b.lesser(0));
+  return rest.notEqual(0).logicalAnd(otherSign).where(rest.add(b), rest);
 }
 
 /**
  * If rounding moved the quotient to an adjacent integer, the remainder is off by one divisor: its sign is wrong, or its
  * magnitude is at least |b|.
  */
-function exactRemainder(node: NodeView, rest: MLOperand, a: MLOperand, b: MLOperand): MLOperand {
-  const { mul, lesser, greaterOrEqual, where, sub, add, equal } = calculate(node);
-  const { builder } = node;
-  const [size, direction] = [builder.abs(b), builder.sign(a)];
-  const along = mul(rest, direction);
-  const fixed = where(lesser(along, 0), add(along, size), where(greaterOrEqual(along, size), sub(along, size), along));
-  return where(builder.isInfinite(b), a, where(equal(a, 0), a, mul(fixed, direction)));
-}
-
-/** Converts to bool: x ≠ 0, as 0 and 1. */
-function toBool(node: NodeView, x: MLOperand): MLOperand {
-  return calculate(node).notEqual(x, 0);
-}
-
-function cast(node: NodeView): RowResult {
-  return castTo(node, typeNamed(node, node.int("to")), node.input(0));
+function exactRemainder(rest: Operand, a: Operand, b: Operand): Operand {
+  const [size, direction] = [b.abs(), a.sign()];
+  const along = rest.mul(direction);
+  const lower = along.greaterOrEqual(size).where(along.sub(size), along);
+  const fixed = along.lesser(0).where(along.add(size), lower);
+  return b.isInfinite().where(a, a.equal(0).where(a, fixed.mul(direction)));
 }
 
 /** A computed uint8 may be a bool of the model, for which casts are different. */
-function castLike(node: NodeView): RowResult {
-  if (node.type(1) === "uint8" && !node.ifKnown(1)) node.refuse("the target type may be bool or uint8");
-  return castTo(node, node.type(1), node.input(0));
+function castLike(_: NodeView, x: Operand, like: Operand): Operand {
+  if (like.type === "uint8" && !like.ifKnown()) unsupported("the target type may be bool or uint8");
+  return castTo(x, like.type);
 }
 
-function castTo(node: NodeView, type: ElementType, x: MLOperand): MLOperand {
-  if (type === "bool") return toBool(node, x);
-  if (type === "float64" && isFloat(x)) return node.cast(x, "float32");
-  const target = operandType(type, node.limits);
-  if (operandTypeDiffers(type)) node.refuse(`WebNN does not support ${type}`);
-  if (x.dataType === target) return x;
-  const to8Bits = target === "int8" || target === "uint8";
+function castTo(x: Operand, type: ElementType): Operand {
+  if (type === "bool") return x.notEqual(0);
   // ONNX does not define floats that exceed 8 bits; integers wrap, and floats do the same when cast through int32.
-  return node.builder.cast(to8Bits && isFloat(x) ? node.builder.cast(x, "int32") : x, target);
-}
-
-/** Whether ONNX would round or wrap a cast to this type, but the WebNN type used for it would not. */
-function operandTypeDiffers(type: ElementType): boolean {
-  return type === "bfloat16" || type === "int16" || type === "uint16";
-}
-
-const TYPES = [
-  "",
-  "float32",
-  "uint8",
-  "int8",
-  "uint16",
-  "int16",
-  "int32",
-  "int64",
-  "string",
-  "bool",
-  "float16",
-  "float64",
-  "uint32",
-  "uint64",
-  "",
-  "",
-  "bfloat16",
-] as const;
-
-/** The element type for a number of TensorProto.DataType. */
-export function typeNamed(node: NodeView, code: number): ElementType {
-  return TYPES[code] || node.refuse(`WebNN does not support the element type with number ${code}`);
+  const result = (type === "int8" || type === "uint8") && x.isFloat ? x.cast("int32").cast(type) : x.cast(type);
+  // ONNX rounds or wraps a cast to these types, but the types that WebNN uses for them do not.
+  const differs = type === "bfloat16" || type === "int16" || type === "uint16";
+  return differs && result.type !== type ? unsupported(`WebNN does not support ${type}`) : result;
 }
 
 /** Bounds are attributes before version 11, inputs since then. A NaN or missing bound is no bound. */
-function clip(node: NodeView): MLOperand {
-  const x = node.input(0);
+function clip(node: NodeView, x: Operand, min?: Operand, max?: Operand): Operand {
   if (node.since < 11) {
     const [minValue, maxValue] = [node.float("min", -Infinity), node.float("max", Infinity)];
-    return node.builder.clamp(x, { minValue, maxValue: Math.max(minValue, maxValue) });
+    return x.clamp({ minValue, maxValue: Math.max(minValue, maxValue) });
   }
-  const [min, max] = [node.optional(1), node.optional(2)];
-  const [low, high] = [node.ifKnown(1), node.ifKnown(2)];
-  const isPlain = isFloat(x) && (!min || low) && (!max || high);
+  const [low, high] = [min?.ifKnown(), max?.ifKnown()];
   const minValue = low ? numbersOf(low)[0]! : -Infinity;
   const maxValue = high ? numbersOf(high)[0]! : Infinity;
-  if (isPlain && minValue <= maxValue) return node.builder.clamp(x, { minValue, maxValue });
-  const atLeast = min ? node.builder.max(x, node.reshape(min, [])) : x;
-  return max ? node.builder.min(atLeast, node.reshape(max, [])) : atLeast;
+  const isPlain = x.isFloat && (!min || low) && (!max || high) && minValue <= maxValue;
+  if (isPlain) return x.clamp({ minValue, maxValue });
+  const atLeast = min ? x.max(min.reshape([])) : x;
+  return max ? atLeast.min(max.reshape([])) : atLeast;
 }
 
-function leakyRelu(node: NodeView): MLOperand {
-  return node.builder.leakyRelu(node.input(0), { alpha: node.float("alpha", 0.01) });
+function selu(node: NodeView, x: Operand): Operand {
+  const alpha = node.float("alpha", 1.67326319217681884765625);
+  return x.elu({ alpha }).mul(node.float("gamma", 1.05070102214813232421875));
 }
 
-/** Only the slope is broadcast, to the shape of the input. */
-function prelu(node: NodeView): MLOperand {
-  const [x, slope] = [node.input(0), node.input(1)];
-  const { max, min, add, mul } = calculate(node);
-  if (!isUnsigned(x)) return node.builder.prelu(x, slope);
-  return add(max(x, 0), mul(slope, min(x, 0)));
-}
-
-function elu(node: NodeView): MLOperand {
-  return node.builder.elu(node.input(0), { alpha: node.float("alpha", 1) });
-}
-
-function hardSigmoid(node: NodeView): MLOperand {
-  return node.builder.hardSigmoid(node.input(0), { alpha: node.float("alpha", 0.2), beta: node.float("beta", 0.5) });
-}
-
-function selu(node: NodeView): MLOperand {
-  const [alpha, gamma] = [
-    node.float("alpha", 1.67326319217681884765625),
-    node.float("gamma", 1.05070102214813232421875),
-  ];
-  return calculate(node).mul(node.builder.elu(node.input(0), { alpha }), gamma);
-}
-
-function celu(node: NodeView): MLOperand {
+/** max(0, x) + min(0, α (exp(x / α) − 1)) */
+function celu(node: NodeView, x: Operand): Operand {
   const alpha = node.float("alpha", 1);
-  const { mul, div, add, max, min, sub } = calculate(node);
-  const x = node.input(0);
-  const negative = mul(sub(node.builder.exp(div(min(x, 0), alpha)), 1), alpha);
-  return add(max(x, 0), negative);
+  return x.max(0).add(x.min(0).div(alpha).exp().sub(1).mul(alpha));
 }
 
-function thresholdedRelu(node: NodeView): MLOperand {
-  const { greater, where } = calculate(node);
-  const x = node.input(0);
-  return where(greater(x, node.float("alpha", 1)), x, 0);
-}
-
-function shrink(node: NodeView): MLOperand {
+function shrink(node: NodeView, x: Operand): Operand {
   const [lambda, bias] = [node.float("lambd", 0.5), node.float("bias", 0)];
-  const { greater, lesser, where, add, sub } = calculate(node);
-  const x = node.input(0);
-  return where(lesser(x, -lambda), add(x, bias), where(greater(x, lambda), sub(x, bias), node.scalar(x, 0)));
-}
-
-function mish(node: NodeView): MLOperand {
-  const x = node.input(0);
-  return node.builder.mul(x, node.builder.tanh(node.builder.softplus(x)));
-}
-
-function gelu(node: NodeView): MLOperand {
-  const approximate = node.string("approximate", "none");
-  return approximate === "tanh" ? geluByTanh(node, node.input(0)) : node.builder.gelu(node.input(0));
+  return x.lesser(-lambda).where(x.add(bias), x.greater(lambda).where(x.sub(bias), 0));
 }
 
 /** 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))) */
-export function geluByTanh(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, add } = calculate(node);
-  const inner = mul(x, add(mul(mul(x, x), 0.044715 * Math.sqrt(2 / Math.PI)), Math.sqrt(2 / Math.PI)));
-  return mul(mul(x, 0.5), add(node.builder.tanh(inner), 1));
+function geluByTanh(x: Operand): Operand {
+  const inner = x.mul(x.mul(x).mul(0.044715 * Math.sqrt(2 / Math.PI)).add(Math.sqrt(2 / Math.PI)));
+  return x.mul(0.5).mul(inner.tanh().add(1));
 }
 
-function isInf(node: NodeView): MLOperand {
-  const x = node.input(0);
+function isInf(node: NodeView, x: Operand): Operand {
   const [positive, negative] = [node.flag("detect_positive", true), node.flag("detect_negative", true)];
-  const { equal } = calculate(node);
-  if (positive && negative) return node.builder.isInfinite(x);
-  if (!positive && !negative) return equal(x, NaN);
-  return equal(x, positive ? Infinity : -Infinity);
-}
-
-function isNaN(node: NodeView): MLOperand {
-  return node.builder.isNaN(node.input(0));
-}
-
-function where(node: NodeView): MLOperand {
-  return node.builder.where(node.input(0), node.input(1), node.input(2));
+  if (positive && negative) return x.isInfinite();
+  if (!positive && !negative) return x.equal(NaN);
+  return x.equal(positive ? Infinity : -Infinity);
 }
 
 /** Inference: the mask is all true. Models with a training mode that has no effect have a known ratio of 0. */
-function dropout(node: NodeView): RowResult {
-  const training = node.since >= 12 && node.has(2) && node.number(2, "training_mode") !== 0;
-  if (training && (node.has(1) ? node.number(1, "ratio") : 0.5) !== 0) node.refuse("training mode, which is random");
-  const x = node.input(0);
-  const mask = node.wants(1) ? node.expand(node.scalar("uint8", 1), x.shape) : undefined;
-  return [x, node.since < 10 && mask ? node.cast(mask, x.dataType) : mask];
-}
-
-/** The input, known or not. */
-function identity(node: NodeView): RowResult {
-  return node.value(0);
+function dropout(node: NodeView, x: Operand, ratio?: Operand, training?: Operand): RowResult {
+  const trains = node.since >= 12 && training && training.number("training_mode") !== 0;
+  if (trains && (ratio ? ratio.number("ratio") : 0.5) !== 0) unsupported("training mode, which is random");
+  if (!node.wants(1)) return x;
+  const mask = node.constant("uint8", [], 1).expand(x.shape);
+  return [x, node.since < 10 ? mask.cast(x.type) : mask];
 }
 
 /** For com.microsoft: an optional bias before a formula. */
-const biased = (formula: (node: NodeView, x: MLOperand) => MLOperand) => (node: NodeView): RowResult => {
-  const x = node.input(0);
-  return formula(node, node.has(1) ? node.builder.add(x, node.input(1)) : x);
+const biased = (formula: (x: Operand, node: NodeView) => Operand): Build => (node, x, bias?) => {
+  return formula(bias ? x.add(bias) : x, node);
 };
 
-/** x · sigmoid(αx) */
-function quickGelu(node: NodeView, x: MLOperand): MLOperand {
-  const { mul } = calculate(node);
-  return mul(x, node.builder.sigmoid(mul(x, node.float("alpha", 1.702))));
-}
-
-const standard = rows("", {
-  Abs: [[6], nonNegative("abs")],
-  Add: [[7], binary("add")],
-  And: [[7], binary("logicalAnd")],
-  Cast: [[6], cast],
-  CastLike: [[15], castLike],
-  Ceil: [[6], unary("ceil")],
-  Celu: [[12], celu],
-  Clip: [[6, 11], clip],
-  Cos: [[7], unary("cos")],
-  Div: [[7], binary("div")],
-  Dropout: [[7, 10, 12], dropout],
-  Elu: [[6], elu],
-  Equal: [[7], binary("equal")],
-  Erf: [[9], unary("erf")],
-  Exp: [[6], unary("exp")],
-  Floor: [[6], unary("floor")],
-  Gelu: [[20], gelu],
-  Greater: [[7], binary("greater")],
-  GreaterOrEqual: [[12], binary("greaterOrEqual")],
-  HardSigmoid: [[6], hardSigmoid],
-  HardSwish: [[14], unary("hardSwish")],
-  Identity: [[1], identity],
-  IsInf: [[10], isInf],
-  IsNaN: [[9], isNaN],
-  LeakyRelu: [[6], leakyRelu],
-  Less: [[7], binary("lesser")],
-  LessOrEqual: [[12], binary("lesserOrEqual")],
-  Log: [[6], unary("log")],
-  Max: [[6], variadic("max")],
-  Mean: [[6], mean],
-  Min: [[6], variadic("min")],
-  Mish: [[18], mish],
-  Mod: [[10], mod],
-  Mul: [[7], binary("mul")],
-  Neg: [[6], (node) => node.builder.neg(node.input(0))],
-  Not: [[1], unary("logicalNot")],
-  Or: [[7], binary("logicalOr")],
-  PRelu: [[7], prelu],
-  Pow: [[7], pow],
-  Reciprocal: [[6], unary("reciprocal")],
-  Relu: [[6], nonNegative("relu")],
-  Round: [[11], unary("roundEven")],
-  Selu: [[6], selu],
-  Shrink: [[9], shrink],
-  Sigmoid: [[6], unary("sigmoid")],
-  Sign: [[9], sign],
-  Sin: [[7], unary("sin")],
-  Softplus: [[1], unary("softplus")],
-  Softsign: [[1], unary("softsign")],
-  Sqrt: [[6], unary("sqrt")],
-  Sub: [[7], binary("sub")],
-  Sum: [[6], variadic("add")],
-  Tan: [[7], unary("tan")],
-  Tanh: [[6], unary("tanh")],
-  ThresholdedRelu: [[10], thresholdedRelu],
-  Where: [[9], where],
-  Xor: [[7], binary("logicalXor")],
-});
-
-const contributed = rows("com.microsoft", {
-  BiasGelu: [[1], biased(({ builder }, x) => builder.gelu(x))],
-  FastGelu: [[1], biased(geluByTanh)],
-  Gelu: [[1], (node) => node.builder.gelu(node.input(0))],
-  QuickGelu: [[1], biased(quickGelu)],
-});
-
-export const elementwise: readonly Row[] = [...standard, ...contributed];
+export const elementwise: readonly Row[] = [
+  ...rows("", {
+    Abs: [6, 1, nonNegative("abs")],
+    Add: [7, 2, same("add")],
+    And: [7, 2, same("logicalAnd")],
+    Cast: [6, 1, (node, x) => castTo(x, node.elementType("to") ?? unsupported("attribute to is missing"))],
+    CastLike: [15, 2, castLike],
+    Ceil: [6, 1, same("ceil")],
+    Celu: [12, 1, celu],
+    Clip: [[6, 11], 1, clip],
+    Cos: [7, 1, same("cos")],
+    Div: [7, 2, same("div")],
+    Dropout: [[7, 10, 12], 1, dropout],
+    Elu: [6, 1, (node, x) => x.elu({ alpha: node.float("alpha", 1) })],
+    Equal: [7, 2, same("equal")],
+    Erf: [9, 1, same("erf")],
+    Exp: [6, 1, same("exp")],
+    Floor: [6, 1, same("floor")],
+    Gelu: [20, 1, (node, x) => node.string("approximate", "none") === "tanh" ? geluByTanh(x) : x.gelu()],
+    Greater: [7, 2, same("greater")],
+    GreaterOrEqual: [12, 2, same("greaterOrEqual")],
+    HardSigmoid: [
+      6,
+      1,
+      (node, x) => x.hardSigmoid({ alpha: node.float("alpha", 0.2), beta: node.float("beta", 0.5) }),
+    ],
+    HardSwish: [14, 1, same("hardSwish")],
+    Identity: [1, 1, (_, x) => x],
+    IsInf: [10, 1, isInf],
+    IsNaN: [9, 1, same("isNaN")],
+    LeakyRelu: [6, 1, (node, x) => x.leakyRelu({ alpha: node.float("alpha", 0.01) })],
+    Less: [7, 2, same("lesser")],
+    LessOrEqual: [12, 2, same("lesserOrEqual")],
+    Log: [6, 1, same("log")],
+    Max: [6, 1, variadic("max")],
+    Mean: [6, 1, ({ inputs }) => sum(inputs as Operand[]).div(inputs.length)],
+    Min: [6, 1, variadic("min")],
+    Mish: [18, 1, (_, x) => x.mul(x.softplus().tanh())],
+    Mod: [10, 2, mod],
+    Mul: [7, 2, same("mul")],
+    Neg: [6, 1, same("neg")],
+    Not: [1, 1, same("logicalNot")],
+    Or: [7, 2, same("logicalOr")],
+    // WebNN's operator has no unsigned types.
+    PRelu: [7, 2, (_, x, slope) => x.isUnsigned ? x.max(0).add(slope.mul(x.min(0))) : x.prelu(slope)],
+    Pow: [7, 2, pow],
+    Reciprocal: [6, 1, same("reciprocal")],
+    Relu: [6, 1, nonNegative("relu")],
+    Round: [11, 1, same("roundEven")],
+    Selu: [6, 1, selu],
+    Shrink: [9, 1, shrink],
+    Sigmoid: [6, 1, same("sigmoid")],
+    Sign: [9, 1, (_, x) => x.isUnsigned ? x.min(1) : x.sign()],
+    Sin: [7, 1, same("sin")],
+    Softplus: [1, 1, same("softplus")],
+    Softsign: [1, 1, same("softsign")],
+    Sqrt: [6, 1, same("sqrt")],
+    Sub: [7, 2, same("sub")],
+    Sum: [6, 1, variadic("add")],
+    Tan: [7, 1, same("tan")],
+    Tanh: [6, 1, same("tanh")],
+    ThresholdedRelu: [10, 1, (node, x) => x.greater(node.float("alpha", 1)).where(x, 0)],
+    Where: [9, 3, same("where")],
+    Xor: [7, 2, same("logicalXor")],
+  }),
+  ...rows("com.microsoft", {
+    BiasGelu: [1, 1, biased((x) => x.gelu())],
+    FastGelu: [1, 1, biased(geluByTanh)],
+    Gelu: [1, 1, (_, x) => x.gelu()],
+    // x · sigmoid(αx)
+    QuickGelu: [1, 1, biased((x, node) => x.mul(x.mul(node.float("alpha", 1.702)).sigmoid()))],
+  }),
+];

@@ -1,193 +1,150 @@
 /**
- * Operators that only move elements: reshaping, slicing, padding, reordering.
+ * Operators that only move elements: reshaping, slicing, padding, reordering; and values that follow from shapes.
  *
  * @module
  */
 
-import type { MLOperand } from "../../api/ml_operand.ts";
-import type { ElementType } from "../model.ts";
+import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
-import { type Row, type RowResult, rows } from "../row.ts";
-import { isKnown, known, numbersOf, sizeOf } from "../value.ts";
-import { cut, join, nothing, range } from "./calculation.ts";
-import { typeNamed } from "./elementwise.ts";
+import { join, type Operand, range } from "../operand.ts";
+import { type Row, rows } from "../row.ts";
+import { elementsOf, isPlain, numbersOf, unsupported } from "../value.ts";
 
-/** Reshapes the input. */
-function reshaped(node: NodeView, shape: readonly number[]): RowResult {
-  const value = node.value(0);
-  return isKnown(value) ? { ...value, shape } : node.reshape(value.operand, shape);
-}
-
-function reshape(node: NodeView): RowResult {
-  const { shape } = node.value(0);
-  const wanted = node.neededNumbers(1, "shape");
+function reshape(node: NodeView, x: Operand, wanted: Operand): Operand {
   const keepsZero = node.since >= 14 && node.flag("allowzero");
-  const sizes = wanted.map((size, i) =>
-    size === 0 && !keepsZero ? shape[i] ?? node.refuse(`a 0 for axis ${i}, which the input does not have`) : size
+  const list = wanted.numbers("shape");
+  const sizes = list.map((size, i) =>
+    size === 0 && !keepsZero ? x.shape[i] ?? unsupported(`a 0 for axis ${i}, which the input does not have`) : size
   );
   const rest = sizes.reduce((product, size) => size === -1 ? product : product * size, 1);
-  const result = sizes.map((size) => size === -1 ? sizeOf(shape) / rest : size);
-  if (sizeOf(result) !== sizeOf(shape)) node.refuse(`[${shape}] cannot be reshaped to [${wanted}]`);
-  return reshaped(node, result);
+  const result = sizes.map((size) => size === -1 ? x.size / rest : size);
+  if (elementCount(result) !== x.size || !result.every((size) => Number.isInteger(size) && size >= 0)) {
+    unsupported(`[${x.shape}] cannot be reshaped to [${list}]`);
+  }
+  return x.reshape(result);
 }
 
-function flatten(node: NodeView): RowResult {
-  const { shape } = node.value(0);
-  const axis = node.int("axis", 1);
-  const at = axis < 0 ? axis + shape.length : axis;
-  return reshaped(node, [sizeOf(shape.slice(0, at)), sizeOf(shape.slice(at))]);
+/** Reshapes to a matrix whose rows start at an axis. */
+export function flattened(x: Operand, axis: number): Operand {
+  const at = axis < 0 ? axis + x.rank : axis;
+  return x.reshape([elementCount(x.shape.slice(0, at)), elementCount(x.shape.slice(at))]);
 }
 
 /** The axes: an attribute before a version, an input since then. */
-export function axesOf(node: NodeView, inputSince: number, input = 1): readonly number[] | undefined {
-  return node.since >= inputSince ? node.numbers(input, "axes") : node.ints("axes");
+export function axesOf(node: NodeView, inputSince: number, axes?: Operand): readonly number[] | undefined {
+  return node.since >= inputSince ? axes?.numbers("axes") : node.ints("axes");
 }
 
-function squeeze(node: NodeView): RowResult {
-  const { shape } = node.value(0);
-  const axes = axesOf(node, 13)?.map((axis) => node.axis(axis, shape.length));
-  const gone = axes ?? range(0, shape.length).filter((i) => shape[i] === 1);
-  if (gone.some((axis) => shape[axis] !== 1)) node.refuse(`the axes [${gone}] of [${shape}] do not all have size 1`);
-  return reshaped(node, shape.filter((_, i) => !gone.includes(i)));
+function squeeze(node: NodeView, x: Operand, axes?: Operand): Operand {
+  const given = axesOf(node, 13, axes);
+  const gone = given ? x.axes(given) : range(0, x.rank).filter((i) => x.shape[i] === 1);
+  if (gone.some((axis) => x.shape[axis] !== 1)) {
+    unsupported(`the axes [${gone}] of [${x.shape}] do not all have size 1`);
+  }
+  return x.reshape(x.shape.filter((_, i) => !gone.includes(i)));
 }
 
-function unsqueeze(node: NodeView): RowResult {
-  const { shape } = node.value(0);
-  const given = axesOf(node, 13) ?? node.refuse("axes are missing");
-  const rank = shape.length + given.length;
-  const axes = given.map((axis) => node.axis(axis, rank));
-  const rest = [...shape];
-  return reshaped(node, range(0, rank).map((i) => axes.includes(i) ? 1 : rest.shift()!));
+function unsqueeze(node: NodeView, x: Operand, axes?: Operand): Operand {
+  const given = axesOf(node, 13, axes) ?? unsupported("axes are missing");
+  const rank = x.rank + given.length;
+  const added = x.axes(given, rank);
+  const rest = x.shape.values();
+  return x.reshape(range(0, rank).map((i) => added.includes(i) ? 1 : rest.next().value ?? 1));
 }
 
-function transpose(node: NodeView): RowResult {
-  const x = node.input(0);
-  return node.builder.transpose(x, { permutation: [...node.ints("perm") ?? x.shape.map((_, i) => i).reverse()] });
-}
-
-function concat(node: NodeView): RowResult {
-  const rank = node.shape(0).length;
-  const axis = node.axis(node.int("axis"), rank);
-  const parts = node.inputs.filter((value) => value && value.shape[axis] !== 0).map((value) => node.operand(value!));
-  if (parts.length === 0) return node.value(0);
-  return parts.length === 1 ? parts[0]! : node.builder.concat(parts, axis);
-}
-
-function split(node: NodeView): RowResult {
-  const { shape } = node.value(0);
-  const axis = node.axis(node.int("axis", 0), shape.length);
-  const size = shape[axis]!;
-  const lengths = node.since >= 13 ? node.numbers(1, "split") : node.ints("split");
-  const sizes = lengths ?? evenParts(size, node.outputCount);
-  if (sizes.reduce((a, b) => a + b, 0) !== size) node.refuse(`the sum of the parts [${sizes}] is not ${size}`);
+function split(node: NodeView, x: Operand, parts?: Operand): Operand[] {
+  const axis = x.axis(node.int("axis", 0));
+  const size = x.shape[axis]!;
+  const lengths = node.since >= 13 ? parts?.numbers("split") : node.ints("split");
+  const sizes = lengths ?? evenParts(size, node.int("num_outputs", node.outputCount));
+  if (sizes.reduce((a, b) => a + b, 0) !== size || sizes.some((part) => part < 0)) {
+    unsupported(`the sum of the parts [${sizes}] is not ${size}`);
+  }
   let start = 0;
   return sizes.map((count) => {
     start += count;
-    const part = shape.with(axis, count);
-    return part.includes(0) ? nothing(node.type(0), part) : cut(node, node.input(0), axis, start - count, count);
+    return x.cut(axis, start - count, count);
   });
 }
 
 /** Splits into equal parts, of which the last may be smaller. */
 function evenParts(size: number, count: number): number[] {
   const each = Math.ceil(size / count);
-  return range(0, count).map((i) => Math.max(0, Math.min(each, size - i * each)));
+  return range(0, count).map((i) => Math.min(each, size - i * each));
 }
 
 /** Starts, ends, axes and steps: attributes before version 10, inputs since then. */
-function slice(node: NodeView): RowResult {
-  const { shape } = node.value(0);
-  const list = (i: number, name: string) => node.since >= 10 ? node.numbers(i, name) : node.ints(name);
-  const [starts, ends] = [list(1, "starts")!, list(2, "ends")!];
-  const axes = (list(3, "axes") ?? starts.map((_, i) => i)).map((axis) => node.axis(axis, shape.length));
-  const steps = (node.since >= 10 ? list(4, "steps") : undefined) ?? starts.map(() => 1);
-  const parts = axes.map((axis, i) => part(shape[axis]!, starts[i]!, ends[i]!, steps[i]!));
-  const empty = shape.map((size, i) => axes.includes(i) ? parts[axes.indexOf(i)]!.count : size);
-  if (empty.includes(0)) return nothing(node.type(0), empty);
-  let result = node.input(0);
-  for (const [i, { start, step, count }] of parts.entries()) {
-    result = strided(node, result, axes[i]!, start, step, count);
-  }
-  return result;
+function slice(node: NodeView, x: Operand, ...inputs: (Operand | undefined)[]): Operand {
+  const list = (i: number, name: string) => node.since >= 10 ? inputs[i]?.numbers(name) : node.ints(name);
+  const starts = list(0, "starts") ?? unsupported("starts are missing");
+  const ends = list(1, "ends") ?? unsupported("ends are missing");
+  const [axes, steps] = [list(2, "axes"), node.since >= 10 ? list(3, "steps") : undefined];
+  return starts.reduce((part, start, i) => {
+    const axis = x.axis(axes ? axes[i]! : i);
+    return strided(part, axis, start, ends[i]!, steps?.[i] ?? 1);
+  }, x);
 }
 
-/** The positions selected by start, end and step, as in Python slices. */
-function part(size: number, start: number, end: number, step: number): { start: number; step: number; count: number } {
+/** Slices an axis like Python, with a step that may be negative. */
+function strided(x: Operand, axis: number, start: number, end: number, step: number): Operand {
+  const size = x.shape[axis]!;
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
   const clamp = (position: number) => Math.min(high, Math.max(low, position < 0 ? position + size : position));
-  const from = step > 0 ? clamp(start) : Math.min(size - 1, Math.max(-1, start < 0 ? start + size : start));
-  return { start: from, step, count: Math.max(0, Math.ceil((clamp(end) - from) / step)) };
+  const from = clamp(start);
+  const count = Math.max(0, Math.ceil((clamp(end) - from) / step));
+  if (step > 0 || count === 0) return x.cut(axis, from, count, step);
+  return x.cut(axis, from + (count - 1) * step, count, -step).reverse({ axes: [axis] });
 }
 
-/** Selects elements of an axis with a step that may be negative. */
-function strided(node: NodeView, x: MLOperand, axis: number, start: number, step: number, count: number): MLOperand {
-  if (step > 0) return cut(node, x, axis, start, count, step);
-  const first = start + (count - 1) * step;
-  return node.builder.reverse(cut(node, x, axis, first, count, -step), { axes: [axis] });
-}
-
-function expand(node: NodeView): RowResult {
-  const x = node.input(0);
-  const wanted = node.neededNumbers(1, "shape");
-  const rank = Math.max(wanted.length, x.shape.length);
+function expand(_: NodeView, x: Operand, shape: Operand): Operand {
+  const wanted = shape.numbers("shape");
+  const rank = Math.max(wanted.length, x.rank);
   const at = (shape: readonly number[], i: number) => shape[i - rank + shape.length] ?? 1;
-  const shape = range(0, rank).map((i) => at(wanted, i) === 1 ? at(x.shape, i) : at(wanted, i));
-  if (shape.includes(0)) return nothing(node.type(0), shape);
-  return node.builder.expand(x, shape);
+  return x.expand(range(0, rank).map((i) => at(wanted, i) === 1 ? at(x.shape, i) : at(wanted, i)));
 }
 
-function tile(node: NodeView): RowResult {
-  const [x, repeats] = [node.input(0), node.neededNumbers(1, "repeats")];
-  const shape = x.shape.map((size, i) => size * repeats[i]!);
-  if (shape.includes(0)) return nothing(node.type(0), shape);
-  return node.builder.tile(x, repeats);
+function tile(_: NodeView, x: Operand, repeats: Operand): Operand {
+  const times = repeats.numbers("repeats");
+  const shape = x.shape.map((size, i) => size * times[i]!);
+  return shape.includes(0) ? x.empty(shape) : x.tile(times);
 }
 
-interface Padding {
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
-}
-
-/** The padding of all axes, from a list for some axes. */
-function paddings(node: NodeView, rank: number): Padding {
-  const pads = node.since >= 11 ? node.neededNumbers(1, "pads") : node.neededInts("pads");
-  const axes = node.since >= 18 ? node.numbers(3, "axes")?.map((axis) => node.axis(axis, rank)) : undefined;
-  const list = axes ?? range(0, rank);
-  if (pads.length !== 2 * list.length) node.refuse(`${pads.length} paddings for ${list.length} axes`);
-  const at = (axis: number, offset: number) => list.includes(axis) ? pads[list.indexOf(axis) + offset]! : 0;
-  return {
-    begin: range(0, rank).map((axis) => at(axis, 0)),
-    end: range(0, rank).map((axis) => at(axis, list.length)),
-  };
+/** The padding before and after all axes, from a list for some axes. */
+function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[], after: number[]] {
+  const pads = node.since >= 11 ? node.input(1).numbers("pads") : node.neededInts("pads");
+  const list = node.since >= 18 && axes ? x.axes(axes.numbers("axes")) : range(0, x.rank);
+  if (pads.length !== 2 * list.length) unsupported(`${pads.length} paddings for ${list.length} axes`);
+  const at = (offset: number) =>
+    range(0, x.rank).map((axis) => list.includes(axis) ? pads[list.indexOf(axis) + offset]! : 0);
+  return [at(0), at(list.length)];
 }
 
 /** Negative padding crops; this happens before the other padding is added. */
-function pad(node: NodeView): RowResult {
-  const x = node.input(0);
-  const { begin, end } = paddings(node, x.shape.length);
+function pad(node: NodeView, x: Operand, _?: Operand, value?: Operand, axes?: Operand): Operand {
+  const [begin, end] = paddings(node, x, axes);
   const kept = x.shape.map((size, i) => size + Math.min(0, begin[i]!) + Math.min(0, end[i]!));
-  if (kept.some((size) => size <= 0)) node.refuse("negative paddings that remove all elements");
-  const inner = kept.reduce((x, size, axis) => cut(node, x, axis, Math.max(0, -begin[axis]!), size), x);
-  const [before, after] = [begin, end].map((list) => list.map((size) => Math.max(0, size)));
+  if (kept.some((size) => size <= 0)) unsupported("negative paddings that remove all elements");
+  const inner = kept.reduce((x, size, axis) => x.cut(axis, Math.max(0, -begin[axis]!), size), x);
+  const [before, after] = [begin, end].map((list) => list.map((size) => Math.max(0, size))) as [number[], number[]];
   const mode = node.string("mode", "constant");
-  if (mode === "constant") return padConstant(node, inner, before!, after!);
-  return inner.shape.reduce((x, _, axis) => {
-    return padByPosition(node, x, axis, before![axis]!, after![axis]!, mode);
-  }, inner);
+  if (mode === "constant") return padConstant(node, inner, before, after, value);
+  const outside = OUTSIDE[mode] ?? unsupported(`the mode ${mode} is not supported`);
+  return before.reduce((x, count, axis) => padByPosition(x, axis, count, after[axis]!, outside), inner);
 }
 
-function padConstant(node: NodeView, x: MLOperand, before: number[], after: number[]): MLOperand {
-  const value = node.since >= 11 ? (node.has(2) ? node.ifKnown(2) : 0) : node.float("value", 0);
-  if (value !== undefined) {
-    const number = typeof value === "number" ? value : node.first(value);
-    return node.builder.pad(x, before, after, { value: number });
-  }
-  const inside = node.builder.pad(node.expand(node.scalar("uint8", 1), x.shape), before, after);
-  return node.builder.where(inside, node.builder.pad(x, before, after), node.reshape(node.input(2), []));
+function padConstant(node: NodeView, x: Operand, before: number[], after: number[], input?: Operand): Operand {
+  if (node.since < 11) return x.pad(before, after, { value: node.float("value", 0) });
+  if (!input) return x.pad(before, after);
+  const value = input.ifKnown();
+  if (value) return x.pad(before, after, { value: elementsOf(value)[0] ?? unsupported("the value is empty") });
+  const inside = node.constant("uint8", [], 1).expand(x.shape).pad(before, after);
+  return inside.where(x.pad(before, after), input.reshape([]));
 }
 
 /** The index of the element used for a position outside of an axis. */
-const OUTSIDE: Readonly<Record<string, (position: number, size: number) => number>> = {
+type Outside = (position: number, size: number) => number;
+
+const OUTSIDE: Readonly<Record<string, Outside>> = {
   edge: (position, size) => Math.min(size - 1, Math.max(0, position)),
   wrap: (position, size) => ((position % size) + size) % size,
   reflect: (position, size) => {
@@ -197,125 +154,143 @@ const OUTSIDE: Readonly<Record<string, (position: number, size: number) => numbe
   },
 };
 
-function padByPosition(node: NodeView, x: MLOperand, axis: number, before: number, after: number, mode: string) {
+function padByPosition(x: Operand, axis: number, before: number, after: number, outside: Outside): Operand {
   if (before + after === 0) return x;
-  const outside = OUTSIDE[mode] ?? node.refuse(`the mode ${mode} is not supported`);
   const size = x.shape[axis]!;
-  const positions = range(-before, size + after).map((position) => outside(position, size));
-  return node.builder.gather(x, node.constant("int32", [positions.length], positions), { axis });
+  return x.gatherAt(range(-before, size + after).map((position) => outside(position, size)), axis);
 }
 
-function depthToSpace(node: NodeView): RowResult {
-  const x = node.input(0);
+function depthToSpace(node: NodeView, x: Operand): Operand {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const block = node.int("blocksize");
   const channels = c / (block * block);
   const isCrd = node.string("mode", "DCR") === "CRD";
-  const apart = node.reshape(x, isCrd ? [n, channels, block, block, h, w] : [n, block, block, channels, h, w]);
-  const order = node.transpose(apart, isCrd ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2]);
-  return node.builder.reshape(order, [n, channels, h * block, w * block]);
+  const apart = x.reshape(isCrd ? [n, channels, block, block, h, w] : [n, block, block, channels, h, w]);
+  return apart.transpose(isCrd ? [0, 1, 4, 2, 5, 3] : [0, 3, 4, 1, 5, 2])
+    .reshape([n, channels, h * block, w * block]);
 }
 
-function spaceToDepth(node: NodeView): RowResult {
-  const x = node.input(0);
+function spaceToDepth(node: NodeView, x: Operand): Operand {
   const [n, c, h, w] = x.shape as [number, number, number, number];
   const block = node.int("blocksize");
-  const apart = node.reshape(x, [n, c, h / block, block, w / block, block]);
-  return node.builder.reshape(node.transpose(apart, [0, 3, 5, 1, 2, 4]), [n, c * block * block, h / block, w / block]);
+  const apart = x.reshape([n, c, h / block, block, w / block, block]);
+  return apart.transpose([0, 3, 5, 1, 2, 4]).reshape([n, c * block * block, h / block, w / block]);
 }
 
-function trilu(node: NodeView): RowResult {
-  if (node.shape(0).includes(0)) return node.value(0);
-  const x = node.input(0);
+function trilu(node: NodeView, x: Operand, k?: Operand): Operand {
+  if (x.shape.includes(0)) return x;
   const limit = 2 ** 31 - 1;
-  const diagonal = Math.max(-limit, Math.min(limit, node.number(1, "k") ?? 0));
-  return node.builder.triangular(x, { upper: node.flag("upper", true), diagonal });
+  const diagonal = Math.max(-limit, Math.min(limit, k?.number("k") ?? 0));
+  return x.triangular({ upper: node.flag("upper", true), diagonal });
 }
 
 /** A matrix with ones on a diagonal. The elements of the input are ignored. */
-function eyeLike(node: NodeView): RowResult {
-  const [rows, columns] = node.shape(0) as [number, number];
-  const type = node.hasAttribute("dtype") ? typeNamed(node, node.int("dtype")) : node.type(0);
-  if (!isPlain(type)) return node.refuse(`the type ${type} is not supported`);
+function eyeLike(node: NodeView, x: Operand): Operand {
+  const [rows, columns] = x.shape as [number, number];
+  const type = node.elementType("dtype") ?? x.type;
+  if (!isPlain(type)) return unsupported(`the type ${type} is not supported`);
   const diagonal = node.int("k", 0);
   const elements = range(0, rows * columns).map((i) => i % columns - Math.floor(i / columns) === diagonal ? 1 : 0);
-  return known(type, [rows, columns], elements);
+  return node.constant(type, [rows, columns], elements);
 }
 
-type PlainType = Exclude<ElementType, "string" | "other" | "bfloat16" | "int4" | "uint4">;
-
-/** Whether elements of the type fit a typed array. */
-function isPlain(type: ElementType): type is PlainType {
-  return !["string", "other", "bfloat16", "int4", "uint4"].includes(type);
-}
-
-function centerCropPad(node: NodeView): RowResult {
-  let x = node.input(0);
-  const wanted = node.neededNumbers(1, "shape");
-  const axes = node.ints("axes")?.map((axis) => node.axis(axis, x.shape.length)) ?? range(0, x.shape.length);
-  for (const [i, axis] of axes.entries()) {
-    const [size, target] = [x.shape[axis]!, wanted[i]!];
-    if (target < size) x = cut(node, x, axis, Math.floor((size - target) / 2), target);
-    const before = Math.floor((target - size) / 2);
-    const at = (count: number) => x.shape.map((_, i) => i === axis ? count : 0);
-    if (target > size) x = node.builder.pad(x, at(before), at(target - size - before));
-  }
-  return x;
+function centerCropPad(node: NodeView, x: Operand, shape: Operand): Operand {
+  const wanted = shape.numbers("shape");
+  const axes = node.ints("axes");
+  return wanted.reduce((x, target, i) => {
+    const axis = x.axis(axes ? axes[i]! : i);
+    const missing = target - x.shape[axis]!;
+    if (missing <= 0) return x.cut(axis, Math.floor(-missing / 2), target);
+    return x.padAxis(axis, Math.floor(missing / 2), Math.ceil(missing / 2));
+  }, x);
 }
 
 /** Reverses the first elements of each sequence in a batch. */
-function reverseSequence(node: NodeView): RowResult {
-  const x = node.input(0);
+function reverseSequence(node: NodeView, x: Operand, sequenceLengths: Operand): Operand {
   const [batchAxis, timeAxis] = [node.int("batch_axis", 1), node.int("time_axis", 0)];
-  const lengths = node.neededNumbers(1, "sequence_lens");
-  const [batch, time] = [x.shape[batchAxis]!, x.shape[timeAxis]!];
-  const parts = range(0, batch).map((i) => {
-    const positions = range(0, time).map((t) => t < lengths[i]! ? lengths[i]! - 1 - t : t);
-    const one = cut(node, x, batchAxis, i, 1);
-    return node.builder.gather(one, node.constant("int32", [time], positions), { axis: timeAxis });
+  const lengths = sequenceLengths.numbers("sequence_lens");
+  const parts = range(0, x.shape[batchAxis]!).map((i) => {
+    const positions = range(0, x.shape[timeAxis]!).map((t) => t < lengths[i]! ? lengths[i]! - 1 - t : t);
+    return x.cut(batchAxis, i, 1).gatherAt(positions, timeAxis);
   });
-  return join(node, parts, batchAxis);
+  return join(parts, batchAxis);
 }
 
 /** Keeps the positions where a known condition is true; the size of the result depends on it. */
-function compress(node: NodeView): RowResult {
-  const positions = numbersOf(node.known(1, "condition")).flatMap((flag, i) => flag ? [i] : []);
-  const x = node.input(0);
-  const hasAxis = node.hasAttribute("axis");
-  const axis = hasAxis ? node.axis(node.int("axis"), x.shape.length) : 0;
-  const source = hasAxis ? x : node.reshape(x, [sizeOf(x.shape)]);
-  if (positions.length === 0) return nothing(node.type(0), source.shape.with(axis, 0));
-  return node.builder.gather(source, node.constant("int32", [positions.length], positions), { axis });
+function compress(node: NodeView, x: Operand, condition: Operand): Operand {
+  const positions = condition.numbers("condition").flatMap((flag, i) => flag ? [i] : []);
+  return node.hasAttribute("axis")
+    ? x.gatherAt(positions, x.axis(node.int("axis")))
+    : x.reshape([x.size]).gatherAt(positions, 0);
 }
 
-/** Demands the elements of operators whose result shape depends on them, so that the evaluator computes them. */
-function byElements(node: NodeView): never {
-  node.inputs.forEach((_, i) => node.has(i) && node.known(i));
-  return node.refuse("it depends on constants that are too large to fold");
+function constantNode(node: NodeView): Operand {
+  const list = (type: "float32" | "int64", elements?: readonly number[]) =>
+    elements && node.constant(type, [elements.length], elements);
+  if (node.hasAttribute("value")) return node.tensor("value");
+  if (node.hasAttribute("value_float")) return node.constant("float32", [], node.float("value_float"));
+  if (node.hasAttribute("value_int")) return node.constant("int64", [], node.int("value_int"));
+  return list("float32", node.floats("value_floats")) ?? list("int64", node.ints("value_ints")) ??
+    unsupported("constants of this kind are not supported");
+}
+
+/** The element is in `value`, a tensor with one element. */
+function constantOfShape(node: NodeView, shape: Operand): Operand {
+  const value = node.hasAttribute("value") ? node.tensor("value") : node.constant("float32", [1], 0);
+  return value.reshape([]).expand(shape.numbers("the shape"));
+}
+
+function shapeOf(node: NodeView, { shape }: Operand): Operand {
+  const bound = (at: number) => Math.min(Math.max(at < 0 ? at + shape.length : at, 0), shape.length);
+  const part = shape.slice(bound(node.int("start", 0)), bound(node.int("end", shape.length)));
+  return node.constant("int64", [part.length], part);
+}
+
+/** The maximum number of elements of Range. */
+const MAXIMUM_RANGE = 2 ** 22;
+
+function rangeOf(_: NodeView, ...inputs: Operand[]): Operand {
+  const [start, limit, delta] = inputs.map((input, i) => input.number(["start", "limit", "delta"][i]!));
+  const length = Math.max(Math.ceil((limit! - start!) / delta!), 0);
+  if (!(length <= MAXIMUM_RANGE)) unsupported(`its result has ${length} elements, which is too many`);
+  return inputs[0]!.constant([length], range(0, length).map((i) => start! + i * delta!));
+}
+
+/** The coordinates of the elements that are not 0; the size of the result depends on them. */
+function nonZero(node: NodeView, x: Operand): Operand {
+  const found = numbersOf(x.known("the input")).flatMap((element, i) => element !== 0 ? [i] : []);
+  const coordinates = x.shape.flatMap((size, axis) => {
+    const stride = elementCount(x.shape.slice(axis + 1));
+    return found.map((at) => Math.floor(at / stride) % size);
+  });
+  return node.constant("int64", [x.rank, found.length], coordinates);
 }
 
 export const movement: Row[] = rows("", {
-  CenterCropPad: [[18], centerCropPad],
-  Compress: [[9], compress],
-  Concat: [[4], concat],
-  ConstantOfShape: [[9], byElements],
-  DepthToSpace: [[1], depthToSpace],
-  Expand: [[8], expand],
-  EyeLike: [[9], eyeLike],
-  Flatten: [[1], flatten],
-  NonZero: [[9], byElements],
-  OptionalGetElement: [[15], (node) => node.value(0)],
-  OptionalHasElement: [[15], (node) => known("bool", [], [node.has(0) ? 1 : 0])],
-  Pad: [[2, 11, 18], pad],
-  Range: [[11], byElements],
-  Reshape: [[5, 14], reshape],
-  ReverseSequence: [[10], reverseSequence],
-  Slice: [[1, 10], slice],
-  SpaceToDepth: [[1], spaceToDepth],
-  Split: [[2, 13], split],
-  Squeeze: [[1, 13], squeeze],
-  Tile: [[6], tile],
-  Transpose: [[1], transpose],
-  Trilu: [[14], trilu],
-  Unsqueeze: [[1, 13], unsqueeze],
+  CenterCropPad: [18, 2, centerCropPad],
+  Compress: [9, 2, compress],
+  Concat: [4, 1, (node, ...inputs) => join(inputs, inputs[0]!.axis(node.int("axis")))],
+  Constant: [1, 0, constantNode],
+  ConstantOfShape: [9, 1, constantOfShape],
+  DepthToSpace: [1, 1, depthToSpace],
+  Expand: [8, 2, expand],
+  EyeLike: [9, 1, eyeLike],
+  Flatten: [1, 1, (node, x) => flattened(x, node.int("axis", 1))],
+  NonZero: [9, 1, nonZero],
+  OptionalGetElement: [15, 1, (_, x) => x],
+  OptionalHasElement: [15, 0, (node, x?) => node.constant("bool", [], x ? 1 : 0)],
+  Pad: [[2, 11, 18], 1, pad],
+  Range: [11, 3, rangeOf],
+  Reshape: [[5, 14], 2, reshape],
+  ReverseSequence: [10, 2, reverseSequence],
+  Shape: [1, 1, shapeOf],
+  Size: [1, 1, (node, x) => node.constant("int64", [], x.size)],
+  Slice: [[1, 10], 1, slice],
+  SpaceToDepth: [1, 1, spaceToDepth],
+  Split: [[2, 13], 1, split],
+  Squeeze: [[1, 13], 1, squeeze],
+  Tile: [6, 2, tile],
+  Transpose: [1, 1, (node, x) => x.transpose(node.ints("perm") ?? range(0, x.rank).reverse())],
+  Trilu: [14, 1, trilu],
+  Unsqueeze: [[1, 13], 1, unsqueeze],
 });

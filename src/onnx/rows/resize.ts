@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { MLOperand } from "../../api/ml_operand.ts";
 import type { NodeView } from "../node.ts";
-import { type Row, type RowResult, rows } from "../row.ts";
-import { calculate, isFloat, range } from "./calculation.ts";
+import { type Operand, range } from "../operand.ts";
+import { type Row, rows } from "../row.ts";
+import { unsupported } from "../value.ts";
 
 /** An axis to resize. */
 interface Axis {
@@ -30,17 +30,14 @@ interface Mode {
   readonly extrapolation: number;
 }
 
-function resize(node: NodeView): RowResult {
-  const x = node.input(0);
+function resize(node: NodeView, x: Operand): Operand {
   const mode = modeOf(node);
-  const axes = axesOf(node, x.shape, mode.coordinates).filter(({ size, target, scale }) =>
-    size !== target || scale !== 1
-  );
-  if (axes.some(({ target }) => target < 1)) node.refuse("a size of 0");
-  const native = asResample2d(node, x, axes, mode);
+  const axes = axesOf(node, x, mode.coordinates).filter(({ size, target, scale }) => size !== target || scale !== 1);
+  if (axes.some(({ target }) => target < 1)) unsupported("a size of 0");
+  const native = asResample2d(x, axes, mode);
   if (native) return native;
-  if (mode.mode !== "nearest" && !isFloat(x)) node.refuse(`the mode ${mode.mode} with ${x.dataType}`);
-  const sampled = axes.reduce((x, axis) => sample(node, x, axis, mode), x);
+  if (mode.mode !== "nearest" && !x.isFloat) unsupported(`the mode ${mode.mode} with ${x.type}`);
+  const sampled = axes.reduce((x, axis) => sample(x, axis, mode), x);
   return mode.coordinates === "tf_crop_and_resize" ? extrapolated(node, sampled, axes, mode) : sampled;
 }
 
@@ -48,7 +45,7 @@ function modeOf(node: NodeView): Mode {
   const mode = node.string("mode", "nearest");
   const name = mode === "bilinear" ? "linear" : mode;
   if (name !== "nearest" && name !== "linear" && name !== "cubic") {
-    return node.refuse(`the mode ${mode} is not supported`);
+    return unsupported(`the mode ${mode} is not supported`);
   }
   const isOld = node.since < 11;
   return {
@@ -63,47 +60,45 @@ function modeOf(node: NodeView): Mode {
 }
 
 /** Scales or sizes, for all axes or some. */
-function axesOf(node: NodeView, shape: readonly number[], coordinates: string): Axis[] {
+function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
   const isOld = node.since < 11;
-  const axes = node.ints("axes")?.map((axis) => node.axis(axis, shape.length)) ?? range(0, shape.length);
-  const given = isOld
-    ? (node.has(1) ? node.numbers(1, "scales") : node.floats("scales"))
-    : node.has(2) && node.shape(2)[0] !== 0
-    ? node.numbers(2, "scales")
-    : undefined;
-  const sizes = !isOld && !given ? node.numbers(3, "sizes") : undefined;
-  const list = given ?? sizes ?? node.refuse("neither scales nor sizes");
-  if (list.length !== axes.length) node.refuse(`${list.length} scales or sizes for ${axes.length} axes`);
-  const roi = coordinates === "tf_crop_and_resize" ? node.neededNumbers(1, "roi") : [];
+  const axes = x.axes(node.ints("axes") ?? range(0, x.rank));
+  const scales = isOld ? node.inputs[1] : node.inputs[2];
+  // Newer versions have an empty input if there are sizes.
+  const given = scales && scales.size > 0 ? scales.numbers("scales") : isOld ? node.floats("scales") : undefined;
+  const sizes = !isOld && !given ? node.inputs[3]?.numbers("sizes") : undefined;
+  const list = given ?? sizes ?? unsupported("neither scales nor sizes");
+  if (list.length !== axes.length) unsupported(`${list.length} scales or sizes for ${axes.length} axes`);
+  const roi = coordinates === "tf_crop_and_resize" ? node.input(1).numbers("roi") : [];
   if (given && roi.some((edge, i) => edge !== (i < axes.length ? 0 : 1))) {
-    node.refuse("scales with tf_crop_and_resize, for which ONNX and its engines compute different sizes");
+    unsupported("scales with tf_crop_and_resize, for which ONNX and its engines compute different sizes");
   }
   const policy = given ? "stretch" : node.string("keep_aspect_ratio_policy", "stretch");
-  const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / shape[axis]!);
+  const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / x.shape[axis]!);
   const common = policy === "not_larger"
     ? Math.min(...ratios)
     : policy === "not_smaller"
     ? Math.max(...ratios)
     : undefined;
   return axes.map((axis, i) => {
-    const size = shape[axis]!;
+    const size = x.shape[axis]!;
     const part: [number, number] = [roi[i] ?? 0, roi[i + axes.length] ?? 1];
     // float32 scales such as 0.6 are inexact; the size is floor(size · scale) with the exact value of the float32.
     const scale = common ?? ratios[i]!;
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
-      node.refuse(`the scale ${scale} of ${size} elements, for which ONNX and its engines align different corners`);
+      unsupported(`the scale ${scale} of ${size} elements, for which ONNX and its engines align different corners`);
     }
     const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
     // A matrix of weights has target · size elements.
-    if (!(target >= 1 && target * size <= 2 ** 26)) node.refuse(`resizing ${size} elements to ${target}`);
+    if (!(target >= 1 && target * size <= 2 ** 26)) unsupported(`resizing ${size} elements to ${target}`);
     return { axis, size, target, scale, roi: part };
   });
 }
 
 /** WebNN's operator supports two axes, half-pixel centres, and integer targets. */
-function asResample2d(node: NodeView, x: MLOperand, axes: readonly Axis[], mode: Mode): MLOperand | undefined {
+function asResample2d(x: Operand, axes: readonly Axis[], mode: Mode): Operand | undefined {
   const { coordinates, nearest, antialias } = mode;
-  if (x.shape.length !== 4 || axes.length !== 2 || antialias || !isFloat(x)) return undefined;
+  if (x.rank !== 4 || axes.length !== 2 || antialias || !x.isFloat) return undefined;
   if (axes[0]!.axis !== 2 || axes[1]!.axis !== 3) return undefined;
   if (axes.some(({ size, target, scale }) => Math.abs(size * scale - target) > 1e-9)) return undefined;
   const isHalf = coordinates === "half_pixel" ||
@@ -114,7 +109,7 @@ function asResample2d(node: NodeView, x: MLOperand, axes: readonly Axis[], mode:
     ((isHalf && nearest.startsWith("round")) || (coordinates === "asymmetric" && nearest === "floor"));
   if (!isNearest && !(mode.mode === "linear" && isHalf)) return undefined;
   const name = isNearest ? "nearest-neighbor" : "linear";
-  return node.builder.resample2d(x, { mode: name, sizes: axes.map(({ target }) => target), axes: [2, 3] });
+  return x.resample2d({ mode: name, sizes: axes.map(({ target }) => target), axes: [2, 3] });
 }
 
 /** The position in the input for an element of the result. */
@@ -151,21 +146,20 @@ const NEAREST: Readonly<Record<string, (position: number) => number>> = {
 };
 
 /** Resizes one axis by gathering elements, or by a product with a matrix of weights. */
-function sample(node: NodeView, x: MLOperand, axis: Axis, mode: Mode): MLOperand {
+function sample(x: Operand, axis: Axis, mode: Mode): Operand {
   const positions = range(0, axis.target).map((i) => {
     const position = positionOf(i, axis, mode.coordinates);
-    return position ?? node.refuse(`the coordinate_transformation_mode ${mode.coordinates} is not supported`);
+    return position ?? unsupported(`the coordinate_transformation_mode ${mode.coordinates} is not supported`);
   });
   if (mode.mode === "nearest") {
-    const nearest = NEAREST[mode.nearest] ?? node.refuse(`the nearest_mode ${mode.nearest} is not supported`);
+    const nearest = NEAREST[mode.nearest] ?? unsupported(`the nearest_mode ${mode.nearest} is not supported`);
     // Rounding errors in divisions must not select a neighbour.
     const exact = positions.map((position) => Math.round(position * 2 ** 20) / 2 ** 20);
     const indices = exact.map((position) => Math.min(axis.size - 1, Math.max(0, nearest(position))));
-    return node.builder.gather(x, node.constant("int32", [indices.length], indices), { axis: axis.axis });
+    return x.gatherAt(indices, axis.axis);
   }
   const weights = positions.flatMap((position) => weightsAt(position, axis, mode));
-  const matrix = node.constant(x.dataType, [axis.target, axis.size], weights);
-  return timesMatrix(node, x, matrix, axis.axis);
+  return timesMatrix(x, x.constant([axis.target, axis.size], weights), axis.axis);
 }
 
 /** The weights of all elements of an axis at a position. */
@@ -192,21 +186,16 @@ function cubic(d: number, a: number): number {
 }
 
 /** Combines the elements of an axis by the rows of a matrix. */
-export function timesMatrix(node: NodeView, x: MLOperand, matrix: MLOperand, axis: number): MLOperand {
-  const rank = x.shape.length;
-  if (axis === rank - 2) return node.builder.matmul(matrix, x);
-  const order = [...range(0, axis), ...range(axis + 1, rank), axis];
-  const product = node.builder.matmul(
-    rank === 1 ? node.reshape(x, [1, x.shape[0]!]) : node.transpose(x, order),
-    node.builder.transpose(matrix, { permutation: [1, 0] }),
-  );
-  if (rank === 1) return node.reshape(product, [matrix.shape[0]!]);
-  return node.transpose(product, range(0, rank).map((i) => order.indexOf(i)));
+function timesMatrix(x: Operand, matrix: Operand, axis: number): Operand {
+  if (x.rank === 1) return matrix.matmul(x.reshape([...x.shape, 1])).reshape([matrix.shape[0]!]);
+  if (axis === x.rank - 2) return matrix.matmul(x);
+  const order = [...range(0, axis), ...range(axis + 1, x.rank), axis];
+  const product = x.transpose(order).matmul(matrix.transpose([1, 0]));
+  return product.transpose(range(0, x.rank).map((i) => order.indexOf(i)));
 }
 
 /** Elements with positions outside of the input get `extrapolation_value`. */
-function extrapolated(node: NodeView, x: MLOperand, axes: readonly Axis[], mode: Mode): MLOperand {
-  const { where } = calculate(node);
+function extrapolated(node: NodeView, x: Operand, axes: readonly Axis[], mode: Mode): Operand {
   return axes.reduce((x, axis) => {
     const inside = range(0, axis.target).map((i) => {
       const position = positionOf(i, axis, mode.coordinates)!;
@@ -214,8 +203,8 @@ function extrapolated(node: NodeView, x: MLOperand, axes: readonly Axis[], mode:
     });
     if (!inside.includes(0)) return x;
     const shape = x.shape.map((_, i) => i === axis.axis ? axis.target : 1);
-    return where(node.constant("uint8", shape, inside), x, mode.extrapolation);
+    return node.constant("uint8", shape, inside).where(x, mode.extrapolation);
   }, x);
 }
 
-export const resizes: Row[] = rows("", { Resize: [[10, 11, 18], resize], Upsample: [[7, 9], resize] });
+export const resizes: Row[] = rows("", { Resize: [[10, 11, 18], 1, resize], Upsample: [[7, 9], 1, resize] });

@@ -15,6 +15,7 @@ import { movement } from "./movement.ts";
 import { normalizations } from "./normalization.ts";
 import { pools } from "./pool.ts";
 import { quantization } from "./quantization.ts";
+import { quantizedProducts } from "./quantized_products.ts";
 import { recurrents } from "./recurrent.ts";
 import { reduction } from "./reduction.ts";
 import { resizes } from "./resize.ts";
@@ -36,6 +37,7 @@ const ALL: readonly Row[] = [
   ...sampling,
   ...recurrents,
   ...quantization,
+  ...quantizedProducts,
   ...attentions,
 ];
 

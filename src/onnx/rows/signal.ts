@@ -4,229 +4,204 @@
  * @module
  */
 
-import type { MLOperand } from "../../api/ml_operand.ts";
 import type { NodeView } from "../node.ts";
-import { type Row, type RowResult, rows } from "../row.ts";
-import { known } from "../value.ts";
-import { calculate, cut, isFloat, pick, range, stack } from "./calculation.ts";
-import { typeNamed } from "./elementwise.ts";
+import { type Operand, range, stack } from "../operand.ts";
+import { type Build, type Row, rows } from "../row.ts";
+import { unsupported } from "../value.ts";
 
 /** tan(π/8), the largest argument of the polynomial for arctan. */
 const TANGENT_OF_22_5 = 0.4142135623730950;
 
 /** arctan by Cephes' polynomial, after range reduction. */
-function arctan(node: NodeView, x: MLOperand): MLOperand {
-  const { builder } = node;
-  const { greater, where, div, mul, add, sub } = calculate(node);
-  const size = builder.abs(x);
-  const isLarge = greater(size, 1 / TANGENT_OF_22_5);
-  const isMiddle = greater(size, TANGENT_OF_22_5);
-  const middle = div(sub(size, 1), add(size, 1));
-  const small = where(isLarge, div(-1, size), where(isMiddle, middle, size));
-  const offset = where(isLarge, node.scalar(x, Math.PI / 2), where(isMiddle, node.scalar(x, Math.PI / 4), 0));
-  const square = mul(small, small);
-  const series = [0.0805374449538, -0.138776856032, 0.199777106478, -0.333329491539]
-    .reduce<MLOperand | undefined>(
-      (sum, term) => sum ? add(mul(sum, square), term) : add(mul(square, 0), term),
-      undefined,
-    )!;
-  return mul(builder.sign(x), add(offset, add(small, mul(mul(series, square), small))));
+function arctan(x: Operand): Operand {
+  const size = x.abs();
+  const isLarge = size.greater(1 / TANGENT_OF_22_5);
+  const isMiddle = size.greater(TANGENT_OF_22_5);
+  const middle = size.sub(1).div(size.add(1));
+  const small = isLarge.where(x.scalar(-1).div(size), isMiddle.where(middle, size));
+  const offset = isLarge.where(x.scalar(Math.PI / 2), isMiddle.where(x.scalar(Math.PI / 4), 0));
+  const square = small.mul(small);
+  const series = [-0.138776856032, 0.199777106478, -0.333329491539]
+    .reduce((sum, term) => sum.mul(square).add(term), x.scalar(0.0805374449538));
+  return x.sign().mul(offset.add(small.add(series.mul(square).mul(small))));
 }
 
 /** arcsin x = 2 arctan(x / (1 + √(1 − x²))), with 1 − x² computed as (1 − x)(1 + x). */
-function arcsin(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, add, sub, div } = calculate(node);
-  const cosine = node.builder.sqrt(mul(sub(1, x), add(x, 1)));
-  return mul(arctan(node, div(x, add(cosine, 1))), 2);
+function arcsin(x: Operand): Operand {
+  const cosine = x.scalar(1).sub(x).mul(x.add(1)).sqrt();
+  return arctan(x.div(cosine.add(1))).mul(2);
 }
 
 /** arccos x = 2 arctan(√((1 − x) / (1 + x))) */
-function arccos(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, add, sub, div } = calculate(node);
-  return mul(arctan(node, node.builder.sqrt(div(sub(1, x), add(x, 1)))), 2);
+function arccos(x: Operand): Operand {
+  return arctan(x.scalar(1).sub(x).div(x.add(1)).sqrt()).mul(2);
 }
 
 /** ln(1 + x) with Kahan's quotient, which is accurate for small x. */
-function logOf1Plus(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, add, sub, div, equal, where } = calculate(node);
-  const u = add(x, 1);
-  const rest = sub(u, 1);
-  const log = node.builder.log(u);
-  const isWhole = node.builder.logicalOr(equal(rest, 0), node.builder.isInfinite(u));
-  return where(isWhole, where(equal(rest, 0), x, log), div(mul(log, x), where(equal(rest, 0), 1, rest)));
+function logOf1Plus(x: Operand): Operand {
+  const u = x.add(1);
+  const rest = u.sub(1);
+  const isTiny = rest.equal(0);
+  const quotient = u.log().mul(x).div(isTiny.where(1, rest));
+  return isTiny.where(x, u.isInfinite().where(u.log(), quotient));
 }
 
 /** sinh: for |x| up to 1 by tanh, which is accurate for small x; otherwise by exponentials. */
-function sinh(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, sub, div, lesser, where } = calculate(node);
-  const half = node.builder.tanh(mul(x, 0.5));
-  const small = div(mul(half, 2), sub(1, mul(half, half)));
-  return where(lesser(node.builder.abs(x), 1), small, sub(halfExp(node, x, 0.5), halfExp(node, x, -0.5)));
+function sinh(x: Operand): Operand {
+  const half = x.mul(0.5).tanh();
+  const small = half.mul(2).div(x.scalar(1).sub(half.mul(half)));
+  return x.abs().lesser(1).where(small, halfExp(x, 0.5).sub(halfExp(x, -0.5)));
 }
 
-function cosh(node: NodeView, x: MLOperand): MLOperand {
-  return node.builder.add(halfExp(node, x, 0.5), halfExp(node, x, -0.5));
+function cosh(x: Operand): Operand {
+  return halfExp(x, 0.5).add(halfExp(x, -0.5));
 }
 
 /** ½ exp(2 · part · x) as a product of two exponentials, which overflows only if the result does. */
-function halfExp(node: NodeView, x: MLOperand, part: number): MLOperand {
-  const { mul } = calculate(node);
-  const root = node.builder.exp(mul(x, part));
-  return mul(root, mul(root, 0.5));
+function halfExp(x: Operand, part: number): Operand {
+  const root = x.mul(part).exp();
+  return root.mul(root.mul(0.5));
 }
 
 /** sign(x) ln(1 + |x| + x² / (1 + √(x² + 1))); for large x, whose square overflows, ln 2|x|. */
-function arsinh(node: NodeView, x: MLOperand): MLOperand {
-  const { builder } = node;
-  const { mul, add, div, greater, where } = calculate(node);
-  const size = builder.abs(x);
-  const square = mul(x, x);
-  const large = add(builder.log(size), Math.LN2);
-  const small = logOf1Plus(node, add(size, div(square, add(builder.sqrt(add(square, 1)), 1))));
-  return mul(builder.sign(x), where(greater(size, 1e9), large, small));
+function arsinh(x: Operand): Operand {
+  const size = x.abs();
+  const square = x.mul(x);
+  const large = size.log().add(Math.LN2);
+  const small = logOf1Plus(size.add(square.div(square.add(1).sqrt().add(1))));
+  return x.sign().mul(size.greater(1e9).where(large, small));
 }
 
 /** With t = x − 1: ln(1 + t + √(2t + t²)); for large x, ln 2x. */
-function arcosh(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, add, sub, greater, where } = calculate(node);
-  const t = sub(x, 1);
-  const small = logOf1Plus(node, add(t, node.builder.sqrt(mul(t, add(t, 2)))));
-  return where(greater(x, 1e9), add(node.builder.log(x), Math.LN2), small);
+function arcosh(x: Operand): Operand {
+  const t = x.sub(1);
+  const small = logOf1Plus(t.add(t.mul(t.add(2)).sqrt()));
+  return x.greater(1e9).where(x.log().add(Math.LN2), small);
 }
 
 /** ½ ln(1 + 2x / (1 − x)) */
-function artanh(node: NodeView, x: MLOperand): MLOperand {
-  const { mul, sub, div } = calculate(node);
-  return mul(logOf1Plus(node, div(mul(x, 2), sub(1, x))), 0.5);
+function artanh(x: Operand): Operand {
+  return logOf1Plus(x.mul(2).div(x.scalar(1).sub(x))).mul(0.5);
 }
 
 /** float16 is computed in float32. */
-const inFloat32 = (compute: (node: NodeView, x: MLOperand) => MLOperand) => (node: NodeView): RowResult => {
-  const x = node.input(0);
-  if (!isFloat(x)) node.refuse(`the type ${x.dataType} is not supported`);
-  return node.cast(compute(node, node.cast(x, "float32")), x.dataType);
-};
+const inFloat32 = (compute: (x: Operand) => Operand): Build => (_, x) =>
+  x.isFloat ? compute(x.cast("float32")).cast(x.type) : unsupported(`the type ${x.type} is not supported`);
 
 /** The longest transform that is computed as a matrix product. */
 const MAXIMUM_LENGTH = 4096;
 
 /** Transforms the last axis of a real and an imaginary part; returns `count` of `length` frequencies. */
-function fourier(node: NodeView, real: MLOperand, imaginary: MLOperand | undefined, count: number, inverse: boolean) {
-  const { builder } = node;
-  const length = real.shape.at(-1)!;
-  if (length > MAXIMUM_LENGTH) node.refuse(`a transform of ${length} elements; the limit is ${MAXIMUM_LENGTH}`);
+function fourier([real, imaginary]: readonly Operand[], count: number, inverse: boolean): Operand {
+  const length = real!.shape.at(-1)!;
+  if (length > MAXIMUM_LENGTH) unsupported(`a transform of ${length} elements; the limit is ${MAXIMUM_LENGTH}`);
+  const divisor = inverse ? length : 1;
   const table = (f: (angle: number) => number) => {
-    const angles = range(0, length * count).map((i) => Math.floor(i / count) * (i % count) % length);
-    const divisor = inverse ? length : 1;
-    return node.constant(real.dataType, [length, count], angles.map((n) => f(2 * Math.PI * n / length) / divisor));
+    const turns = range(0, length * count).map((i) => Math.floor(i / count) * (i % count) % length / length);
+    return real!.constant([length, count], turns.map((turn) => f(2 * Math.PI * turn) / divisor));
   };
   const [cos, sin] = [table(Math.cos), table((angle) => inverse ? Math.sin(angle) : -Math.sin(angle))];
-  const [a, b] = [builder.matmul(real, cos), builder.matmul(real, sin)];
-  const parts = imaginary
-    ? [builder.sub(a, builder.matmul(imaginary, sin)), builder.add(b, builder.matmul(imaginary, cos))]
-    : [a, b];
-  return stack(node, parts, real.shape.length);
+  const [a, b] = [real!.matmul(cos), real!.matmul(sin)];
+  const parts = imaginary ? [a.sub(imaginary.matmul(sin)), b.add(imaginary.matmul(cos))] : [a, b];
+  return stack(parts, real!.rank);
 }
 
 /** Crops an axis, or pads it with zeros, to a length. */
-function inLength(node: NodeView, x: MLOperand, axis: number, length: number): MLOperand {
+function inLength(x: Operand, axis: number, length: number): Operand {
   const missing = length - x.shape[axis]!;
-  if (missing <= 0) return cut(node, x, axis, 0, length);
-  return node.builder.pad(x, x.shape.map(() => 0), x.shape.map((_, i) => i === axis ? missing : 0));
+  return missing > 0 ? x.padAxis(axis, 0, missing) : x.cut(axis, 0, length);
 }
 
 /** Real [..., 1] or complex [..., 2] numbers. The axis is an attribute before version 20, an input since then. */
-function dft(node: NodeView): RowResult {
-  const x = node.input(0);
-  const rank = x.shape.length;
-  const axis = node.axis(node.since >= 20 ? node.number(2, "axis") ?? -2 : node.int("axis", 1), rank);
+function dft(node: NodeView, x: Operand, dftLength?: Operand, axisInput?: Operand): Operand {
+  const { rank } = x;
+  const axis = x.axis(node.since >= 20 ? axisInput?.number("axis") ?? -2 : node.int("axis", 1));
   const [inverse, onesided] = [node.flag("inverse"), node.flag("onesided")];
-  if (inverse && onesided) node.refuse("an inverse one-sided transform");
-  const fitted = inLength(node, x, axis, node.number(1, "dft_length") ?? x.shape[axis]!);
-  const length = fitted.shape[axis]!;
+  if (inverse && onesided) unsupported("an inverse one-sided transform");
+  const length = dftLength?.number("dft_length") ?? x.shape[axis]!;
   const order = [...range(0, rank - 1).filter((i) => i !== axis), axis, rank - 1];
-  const moved = node.transpose(fitted, order);
-  const [real, imaginary] = range(0, x.shape.at(-1)!).map((i) => {
-    const part = pick(node, moved, rank - 1, i);
-    return part.shape.length > 1 ? part : node.reshape(part, [1, length]);
+  const moved = inLength(x, axis, length).transpose(order);
+  const parts = range(0, x.shape.at(-1)!).map((i) => {
+    const part = moved.pick(rank - 1, i);
+    return part.rank > 1 ? part : part.reshape([1, length]);
   });
   const count = onesided ? Math.floor(length / 2) + 1 : length;
-  const result = node.reshape(fourier(node, real!, imaginary, count, inverse), [...moved.shape.slice(0, -2), count, 2]);
-  return node.transpose(result, range(0, rank).map((i) => order.indexOf(i)));
+  const result = fourier(parts, count, inverse).reshape([...moved.shape.slice(0, -2), count, 2]);
+  return result.transpose(range(0, rank).map((i) => order.indexOf(i)));
 }
 
 /** Transforms frames of [batch, length, 1 or 2] that start every `frame_step` elements. */
-function stft(node: NodeView): RowResult {
-  const x = node.input(0);
-  const [batch, total] = x.shape as [number, number];
-  const step = node.neededNumber(1, "frame_step");
-  const length = node.number(3, "frame_length") ??
-    (node.has(2) ? node.shape(2)[0]! : node.refuse("neither a window nor frame_length"));
+function stft(node: NodeView, x: Operand, frameStep: Operand, window?: Operand, frameLength?: Operand): Operand {
+  const [batch, total, components = 1] = x.shape as [number, number, number?];
+  const step = frameStep.number("frame_step");
+  const length = frameLength?.number("frame_length") ?? window?.size ??
+    unsupported("neither a window nor frame_length");
   const frames = Math.floor((total - length) / step) + 1;
   const indices = range(0, frames * length).map((i) => Math.floor(i / length) * step + i % length);
-  const framed = node.builder.gather(x, node.constant("int32", [frames, length], indices), { axis: 1 });
-  const window = node.optional(2);
-  const parts = range(0, x.shape[2] ?? 1).map((i) => {
-    const part = node.reshape(x.shape.length > 2 ? pick(node, framed, 3, i) : framed, [batch, frames, length]);
-    return window ? node.builder.mul(part, inLength(node, window, 0, length)) : part;
+  const framed = x.gather(node.constant("int32", [frames, length], indices), 1);
+  const parts = range(0, components).map((i) => {
+    const part = (x.rank > 2 ? framed.pick(3, i) : framed).reshape([batch, frames, length]);
+    return window ? part.mul(inLength(window, 0, length)) : part;
   });
   const count = node.flag("onesided", true) ? Math.floor(length / 2) + 1 : length;
-  return fourier(node, parts[0]!, parts[1], count, false);
+  return fourier(parts, count, false);
+}
+
+/** The floating-point type in the attribute `output_datatype`. */
+function outputType(node: NodeView): "float32" | "float16" | "float64" {
+  const type = node.elementType("output_datatype") ?? "float32";
+  if (type === "float32" || type === "float16" || type === "float64") return type;
+  return unsupported(`a result of type ${type}`);
 }
 
 /** The window a0 − a1 cos(2πn / N) + a2 cos(4πn / N) of a known size. */
-const window = (...weights: readonly [number, number, number]) => (node: NodeView): RowResult => {
-  const size = node.neededNumber(0, "size");
+const window = (a0: number, a1: number, a2: number): Build => (node, sizeInput) => {
+  const size = sizeInput.number("size");
   const period = node.flag("periodic", true) ? size : size - 1;
-  const type = typeNamed(node, node.int("output_datatype", 1));
-  if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`a window of type ${type}`);
   const elements = range(0, size).map((n) => {
     const angle = 2 * Math.PI * n / period;
-    return weights[0] - weights[1] * Math.cos(angle) + weights[2] * Math.cos(2 * angle);
+    return a0 - a1 * Math.cos(angle) + a2 * Math.cos(2 * angle);
   });
-  return known(type, [size], elements);
+  return node.constant(outputType(node), [size], elements);
 };
 
 /** Triangular filters on the mel scale, for the frequencies of a transform. */
-function melWeightMatrix(node: NodeView): RowResult {
-  const [bands, length, rate, low, high] = range(0, 5).map((i) => node.neededNumber(i)) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const type = typeNamed(node, node.int("output_datatype", 1));
-  if (type !== "float32" && type !== "float16" && type !== "float64") return node.refuse(`weights of type ${type}`);
+const melWeightMatrix: Build = (node, bandsInput, lengthInput, rateInput, lowInput, highInput) => {
+  const [bands, length] = [bandsInput.number("num_mel_bins"), lengthInput.number("dft_length")];
+  const [low, high] = [toMel(lowInput.number("lower_edge_hertz")), toMel(highInput.number("upper_edge_hertz"))];
+  const rate = rateInput.number("sample_rate");
   const rows = Math.floor(length / 2) + 1;
-  const toMel = (frequency: number) => 2595 * Math.log10(1 + frequency / 700);
-  const step = (toMel(high) - toMel(low)) / (bands + 2);
   const bins = range(0, bands + 2).map((i) => {
-    const frequency = 700 * (10 ** ((i * step + toMel(low)) / 2595) - 1);
+    const frequency = 700 * (10 ** ((i * (high - low) / (bands + 2) + low) / 2595) - 1);
     return Math.floor((length + 1) * frequency / rate);
   });
   const weight = (row: number, band: number) => {
-    const [from, top, to] = [bins[band]!, bins[band + 1]!, bins[band + 2]!];
+    const [from, top, to] = bins.slice(band, band + 3) as [number, number, number];
     if (row === top) return 1;
     if (row >= from && row < top) return (row - from) / (top - from);
     return row > top && row < to ? (to - row) / (to - top) : 0;
   };
-  return known(type, [rows, bands], range(0, rows * bands).map((i) => weight(Math.floor(i / bands), i % bands)));
+  const weights = range(0, rows).flatMap((row) => range(0, bands).map((band) => weight(row, band)));
+  return node.constant(outputType(node), [rows, bands], weights);
+};
+
+function toMel(frequency: number): number {
+  return 2595 * Math.log10(1 + frequency / 700);
 }
 
 export const signals: Row[] = rows("", {
-  Acos: [[7], inFloat32(arccos)],
-  Acosh: [[9], inFloat32(arcosh)],
-  Asin: [[7], inFloat32(arcsin)],
-  Asinh: [[9], inFloat32(arsinh)],
-  Atan: [[7], inFloat32(arctan)],
-  Atanh: [[9], inFloat32(artanh)],
-  BlackmanWindow: [[17], window(0.42, 0.5, 0.08)],
-  Cosh: [[9], inFloat32(cosh)],
-  DFT: [[17, 20], dft],
-  HammingWindow: [[17], window(25 / 46, 21 / 46, 0)],
-  HannWindow: [[17], window(0.5, 0.5, 0)],
-  MelWeightMatrix: [[17], melWeightMatrix],
-  Sinh: [[9], inFloat32(sinh)],
-  STFT: [[17], stft],
+  Acos: [7, 1, inFloat32(arccos)],
+  Acosh: [9, 1, inFloat32(arcosh)],
+  Asin: [7, 1, inFloat32(arcsin)],
+  Asinh: [9, 1, inFloat32(arsinh)],
+  Atan: [7, 1, inFloat32(arctan)],
+  Atanh: [9, 1, inFloat32(artanh)],
+  BlackmanWindow: [17, 1, window(0.42, 0.5, 0.08)],
+  Cosh: [9, 1, inFloat32(cosh)],
+  DFT: [[17, 20], 1, dft],
+  HammingWindow: [17, 1, window(25 / 46, 21 / 46, 0)],
+  HannWindow: [17, 1, window(0.5, 0.5, 0)],
+  MelWeightMatrix: [17, 5, melWeightMatrix],
+  Sinh: [9, 1, inFloat32(sinh)],
+  STFT: [17, 2, stft],
 });

@@ -5,88 +5,80 @@
  */
 
 import type { NodeView } from "../node.ts";
-import { range } from "./calculation.ts";
+import { unsupported } from "../value.ts";
 
-/** The windows along the spatial axes; each list has one item per axis. */
-export interface Windows {
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly begin: readonly number[];
-  readonly end: readonly number[];
+/** The windows along one spatial axis. */
+export interface Window {
+  /** The number of elements of the kernel. */
+  readonly kernel: number;
+  readonly stride: number;
+  readonly dilation: number;
+  /** The padding before and after the axis. */
+  readonly begin: number;
+  readonly end: number;
   /** The number of windows. */
-  readonly counts: readonly number[];
+  readonly count: number;
+}
+
+/** A single window that covers an axis of size 1. */
+export const WHOLE: Window = { kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0, count: 1 };
+
+/** The number of elements from the first to the last that a window covers. */
+export function extentOf({ kernel, dilation }: Pick<Window, "kernel" | "dilation">): number {
+  return (kernel - 1) * dilation + 1;
 }
 
 /** Reads strides, dilations and padding, and computes the number of windows for spatial sizes. */
-export function windowsOf(node: NodeView, sizes: readonly number[], kernel: readonly number[]): Windows {
-  const each = (value: number) => sizes.map(() => value);
-  const strides = node.ints("strides") ?? each(1);
-  const dilations = node.ints("dilations") ?? each(1);
-  const pads = node.ints("pads") ?? [...each(0), ...each(0)];
-  const extents = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
-  const { begin, end } = autoPadding(node, pads, (i) => {
-    return Math.max(0, (Math.ceil(sizes[i]! / strides[i]!) - 1) * strides[i]! + extents[i]! - sizes[i]!);
-  });
-  const counts = sizes.map((size, i) => {
-    const room = size + begin[i]! + end[i]! - extents[i]!;
-    if (!node.flag("ceil_mode")) return Math.floor(room / strides[i]!) + 1;
-    const count = Math.ceil(room / strides[i]!) + 1;
+export function windowsOf(node: NodeView, sizes: readonly number[], kernel: readonly number[]): Window[] {
+  const { strides, dilations } = stepsOf(node, sizes.length);
+  const windows = sizes.map((size, i) => {
+    const window = { kernel: kernel[i]!, stride: strides[i]!, dilation: dilations[i]! };
+    const extent = extentOf(window);
+    const same = Math.max(0, (Math.ceil(size / window.stride) - 1) * window.stride + extent - size);
+    const [begin, end] = paddingOf(node, i, sizes.length, same);
+    const room = size + begin + end - extent;
+    const count = (node.flag("ceil_mode") ? Math.ceil : Math.floor)(room / window.stride) + 1;
     // A last window that would start in the padding at the end is omitted.
-    return (count - 1) * strides[i]! >= size + begin[i]! ? count - 1 : count;
+    const isInPadding = node.flag("ceil_mode") && (count - 1) * window.stride >= size + begin;
+    return { ...window, begin, end, count: isInPadding ? count - 1 : count };
   });
-  if (counts.some((count) => count < 1)) {
-    node.refuse(`windows of [${kernel}] are larger than the padded input [${sizes}]`);
+  if (windows.some(({ count }) => count < 1)) {
+    unsupported(`windows of [${kernel}] are larger than the padded input [${sizes}]`);
   }
-  return { kernel, strides, dilations, begin, end, counts };
+  return windows;
 }
 
-/** The padding for `auto_pad`; `total` returns the total padding of an axis for SAME. */
-export function autoPadding(
-  node: NodeView,
-  pads: readonly number[],
-  total: (axis: number) => number,
-): { begin: number[]; end: number[] } {
-  const rank = pads.length / 2;
+/** The strides and dilations of spatial axes. */
+export function stepsOf(node: NodeView, axes: number): { strides: readonly number[]; dilations: readonly number[] } {
+  const ones = new Array<number>(axes).fill(1);
+  return { strides: node.ints("strides") ?? ones, dilations: node.ints("dilations") ?? ones };
+}
+
+/** The padding of an axis, stated or by `auto_pad`; `same` is the total padding of the axis for SAME. */
+export function paddingOf(node: NodeView, i: number, axes: number, same: number): [begin: number, end: number] {
   const mode = node.string("auto_pad", "NOTSET");
-  if (mode === "NOTSET" || mode === "") return { begin: pads.slice(0, rank), end: pads.slice(rank) };
-  if (mode === "VALID") return { begin: new Array(rank).fill(0), end: new Array(rank).fill(0) };
-  if (mode !== "SAME_UPPER" && mode !== "SAME_LOWER") return node.refuse(`auto_pad ${mode} is not supported`);
-  const all = range(0, rank).map(total);
-  const less = all.map((size) => Math.floor(size / 2));
-  const more = all.map((size) => Math.ceil(size / 2));
-  return mode === "SAME_UPPER" ? { begin: less, end: more } : { begin: more, end: less };
+  const [less, more] = [Math.floor(same / 2), Math.ceil(same / 2)];
+  switch (mode) {
+    case "NOTSET":
+    case "":
+      return [node.ints("pads")?.[i] ?? 0, node.ints("pads")?.[i + axes] ?? 0];
+    case "VALID":
+      return [0, 0];
+    case "SAME_UPPER":
+      return [less, more];
+    case "SAME_LOWER":
+      return [more, less];
+    default:
+      return unsupported(`auto_pad ${mode} is not supported`);
+  }
 }
 
-/** Padding in WebNN's order: top, bottom, left, right. */
-export function padding2d({ begin, end }: Pick<Windows, "begin" | "end">): number[] {
-  return [begin[0]!, end[0]!, begin[1]!, end[1]!];
-}
-
-/** Adds an axis of size 1 before a single spatial axis, so that there are two. */
-export function asTwoAxes(windows: Windows): Windows {
-  const before = (list: readonly number[], value: number) => [value, ...list];
-  const { kernel, strides, dilations, begin, end, counts } = windows;
+/** The options of WebNN's two-dimensional operators, with padding in the order top, bottom, left, right. */
+export function options2d([down, right]: readonly Window[]) {
+  const [y, x] = [down!, right!];
   return {
-    kernel: before(kernel, 1),
-    strides: before(strides, 1),
-    dilations: before(dilations, 1),
-    begin: before(begin, 0),
-    end: before(end, 0),
-    counts: before(counts, 1),
-  };
-}
-
-/** The windows along some of the axes. */
-export function axesOfWindows(windows: Windows, from: number, to?: number): Windows {
-  const part = (list: readonly number[]) => list.slice(from, to);
-  const { kernel, strides, dilations, begin, end, counts } = windows;
-  return {
-    kernel: part(kernel),
-    strides: part(strides),
-    dilations: part(dilations),
-    begin: part(begin),
-    end: part(end),
-    counts: part(counts),
+    padding: [y.begin, y.end, x.begin, x.end],
+    strides: [y.stride, x.stride],
+    dilations: [y.dilation, x.dilation],
   };
 }

@@ -1,0 +1,293 @@
+/**
+ * The operands of rows: values of the model, with WebNN's operators as methods.
+ *
+ * @module
+ */
+
+import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
+import type { MLOperand } from "../api/ml_operand.ts";
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import { isFloat, isUnsigned, type MLOperandDataType } from "../data_type.ts";
+import { elementCount, formatShape, sameShape } from "../shape.ts";
+import type { ElementType, Known } from "./model.ts";
+import { isKnown, isPlain, known, numbersOf, operandType, type PlainType, unsupported, type Value } from "./value.ts";
+
+/** The operators of WebNN whose operands may be numbers. A number gets the type of the other operand. */
+const WITH_NUMBERS = [
+  ...["add", "sub", "mul", "div", "max", "min", "pow", "where"],
+  ...["equal", "notEqual", "greater", "greaterOrEqual", "lesser", "lesserOrEqual"],
+] as const;
+
+/** The others that are methods of operands under their own name. */
+const OPERATORS = [
+  ...["abs", "argMax", "argMin", "averagePool2d", "batchNormalization", "ceil", "clamp", "conv2d", "convTranspose2d"],
+  ...["cos", "cumulativeSum", "dequantizeLinear", "elu", "erf", "exp", "floor", "gatherElements", "gatherND", "gelu"],
+  ...["gemm", "gru", "hardSigmoid", "hardSwish", "identity", "instanceNormalization", "isInfinite", "isNaN"],
+  ...["l2Pool2d", "layerNormalization", "leakyRelu", "linear", "log", "logicalAnd", "logicalNot", "logicalOr"],
+  ...["logicalXor", "lstm", "matmul", "maxPool2d", "neg", "pad", "prelu", "quantizeLinear", "reciprocal", "reduceL1"],
+  ...["reduceL2", "reduceLogSum", "reduceLogSumExp", "reduceMax", "reduceMean", "reduceMin", "reduceProduct"],
+  ...["reduceSum", "reduceSumSquare", "relu", "resample2d", "reverse", "roundEven", "scatterElements", "scatterND"],
+  ...["sigmoid", "sign", "sin", "slice", "softmax", "softplus", "softsign", "sqrt", "tan", "tanh", "tile"],
+  ...["triangular"],
+] as const;
+
+type NameWithNumbers = typeof WITH_NUMBERS[number];
+type MethodName = NameWithNumbers | typeof OPERATORS[number];
+
+/** The name of an operator that rows use. */
+export type OperatorName = MethodName | "cast" | "concat" | "expand" | "gather" | "reshape" | "transpose";
+
+/** An argument of the builder's method, with operands of this module. */
+type Argument<T, Literal> = T extends MLOperand ? Operand | Literal
+  : T extends readonly unknown[] ? T
+  : T extends object ? { [Key in keyof T]: Argument<T[Key], never> | undefined }
+  : T;
+
+type Arguments<Name extends MethodName> = Parameters<MLGraphBuilder[Name]> extends [unknown, ...infer Rest]
+  ? { [Key in keyof Rest]: Argument<Rest[Key], Name extends NameWithNumbers ? number : never> }
+  : never;
+
+type Methods = {
+  readonly [Name in MethodName]: (
+    ...args: Arguments<Name>
+  ) => ReturnType<MLGraphBuilder[Name]> extends MLOperand ? Operand : Operand[];
+};
+
+/** What operands need of the graph that is being built. */
+export interface Recorder {
+  readonly limits: MLOpSupportLimits;
+  /** Computes an operator, or adds it to the graph. */
+  call(name: OperatorName, args: readonly unknown[]): Operand | Operand[];
+  /** A known value in another shape; each value has only one in each shape. */
+  reshaped(value: Known, shape: readonly number[]): Known;
+  /** A scalar; each number of a type has only one. */
+  scalar(type: PlainType, value: number | bigint): Known;
+  /** Whether a value is a weight whose bytes only a tensor has. */
+  isWeight(value: Value): boolean;
+  /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
+  demand(value: Value, what: string): Known;
+}
+
+export interface Operand extends Methods {}
+
+/**
+ * A value of the model, known or computed. The methods with names of WebNN's operators compute the result if all operands
+ * are known and small; otherwise they add the operator to the graph.
+ */
+export class Operand {
+  constructor(readonly recorder: Recorder, readonly value: Value) {}
+
+  /** The type in the model; for a computed value that of WebNN. */
+  get type(): ElementType {
+    return this.value.type;
+  }
+
+  /** The type in which WebNN computes. */
+  get dataType(): MLOperandDataType {
+    return operandType(this.value.type, this.recorder.limits);
+  }
+
+  get shape(): readonly number[] {
+    return this.value.shape;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** The number of elements. */
+  get size(): number {
+    return elementCount(this.shape);
+  }
+
+  get isFloat(): boolean {
+    return isFloat(this.dataType);
+  }
+
+  get isUnsigned(): boolean {
+    return isUnsigned(this.dataType);
+  }
+
+  /** Converts an axis that may count from the end to one that counts from 0. */
+  axis(axis: number, rank: number = this.rank): number {
+    const from0 = axis < 0 ? axis + rank : axis;
+    if (!(Number.isInteger(from0) && from0 >= 0 && from0 < rank)) {
+      unsupported(`axis ${axis} is out of range for rank ${rank}`);
+    }
+    return from0;
+  }
+
+  /** Converts axes, of which each may count from the end. */
+  axes(axes: readonly number[], rank?: number): number[] {
+    return axes.map((axis) => this.axis(axis, rank));
+  }
+
+  /** The elements, which determine the graph. If they cannot be known, the node is rejected. */
+  known(what: string): Known {
+    return this.recorder.demand(this.value, what);
+  }
+
+  /** The elements as numbers. */
+  numbers(what: string): number[] {
+    return numbersOf(this.known(what));
+  }
+
+  /** The only element. */
+  number(what: string): number {
+    return this.numbers(what)[0] ?? unsupported(`${what} is empty`);
+  }
+
+  /**
+   * The value if it is known or a weight; otherwise `undefined`. Never causes a graph to be built for the elements of an
+   * input.
+   */
+  ifKnown(): Known | undefined {
+    if (isKnown(this.value)) return this.value;
+    return this.recorder.isWeight(this.value) ? this.known("a weight") : undefined;
+  }
+
+  /** A constant of the same type, with one element per position, or one for all. */
+  constant(shape: readonly number[], elements: number | bigint | Iterable<number | bigint>): Operand {
+    return constant(this.recorder, this.#plainType(), shape, elements);
+  }
+
+  /** A scalar constant of the same type. */
+  scalar(value: number | bigint): Operand {
+    return new Operand(this.recorder, this.recorder.scalar(this.#plainType(), value));
+  }
+
+  #plainType(): PlainType {
+    const type = isPlain(this.type) ? this.type : this.dataType;
+    return isPlain(type) ? type : unsupported(`constants of type ${type} must come from the model`);
+  }
+
+  /** 0, 1, 2, … along one axis, in a shape that broadcasts along the others. */
+  positions(axis: number, type: PlainType = "int32"): Operand {
+    const shape = this.shape.map((size, i) => i === axis ? size : 1);
+    return constant(this.recorder, type, shape, range(0, shape[axis]!));
+  }
+
+  /** A value without elements: one dimension of the shape is 0. */
+  empty(shape: readonly number[]): Operand {
+    return new Operand(this.recorder, { type: this.type, shape, bytes: new Uint8Array(0) });
+  }
+
+  /** Casts to the type in which WebNN represents a type; known elements to the type itself. */
+  cast(type: ElementType): Operand {
+    if (this.type === type) return this;
+    const target = operandType(type, this.recorder.limits);
+    if (this.dataType === target && (!isKnown(this.value) || !isPlain(type))) return this;
+    return this.#call("cast", type);
+  }
+
+  reshape(shape: readonly number[]): Operand {
+    if (sameShape(this.shape, shape)) return this;
+    if (!isKnown(this.value)) return this.#call("reshape", shape);
+    if (elementCount(shape) !== this.size) {
+      unsupported(`${formatShape(this.shape)} cannot be reshaped to ${formatShape(shape)}`);
+    }
+    return new Operand(this.recorder, this.recorder.reshaped(this.value, shape));
+  }
+
+  transpose(permutation: readonly number[]): Operand {
+    return permutation.every((axis, i) => axis === i) ? this : this.#call("transpose", { permutation });
+  }
+
+  expand(shape: readonly number[]): Operand {
+    if (sameShape(this.shape, shape)) return this;
+    return shape.includes(0) ? this.empty(shape) : this.#call("expand", shape);
+  }
+
+  gather(indices: Operand, axis: number): Operand {
+    const shape = this.shape.toSpliced(axis, 1, ...indices.shape);
+    return shape.includes(0) ? this.empty(shape) : this.#call("gather", indices, { axis });
+  }
+
+  /** The elements at positions of an axis. */
+  gatherAt(positions: readonly number[], axis: number): Operand {
+    return this.gather(constant(this.recorder, "int32", [positions.length], positions), axis);
+  }
+
+  /** Slices an axis: `count` elements from `start` on, one in every `stride`. */
+  cut(axis: number, start: number, count: number, stride = 1): Operand {
+    const { shape } = this;
+    if (start === 0 && stride === 1 && count === shape[axis]) return this;
+    const cut = shape.with(axis, count);
+    if (cut.includes(0)) return this.empty(cut);
+    const starts = shape.map((_, i) => i === axis ? start : 0);
+    const strides = shape.map((_, i) => i === axis && count > 1 ? stride : 1);
+    return this.slice(starts, shape.with(axis, (count - 1) * stride + 1), { strides });
+  }
+
+  /** The slice at one position of an axis, without that axis. */
+  pick(axis: number, position: number): Operand {
+    return this.cut(axis, position, 1).reshape(this.shape.toSpliced(axis, 1));
+  }
+
+  /** Pads one axis with zeros. */
+  padAxis(axis: number, before: number, after: number): Operand {
+    if (before + after === 0) return this;
+    const at = (count: number) => this.shape.map((_, i) => i === axis ? count : 0);
+    return this.pad(at(before), at(after));
+  }
+
+  /** Reshapes a vector so that it broadcasts along one axis of a rank. */
+  along(axis: number, rank: number): Operand {
+    return this.reshape(range(0, rank).map((i) => i === axis ? this.size : 1));
+  }
+
+  #call(name: OperatorName, ...args: readonly unknown[]): Operand {
+    return this.recorder.call(name, [this, ...args]) as Operand;
+  }
+}
+
+for (const name of OPERATORS) {
+  Object.defineProperty(Operand.prototype, name, {
+    value(this: Operand, ...args: unknown[]) {
+      return this.recorder.call(name, [this, ...args]);
+    },
+  });
+}
+
+for (const name of WITH_NUMBERS) {
+  Object.defineProperty(Operand.prototype, name, {
+    value(this: Operand, ...args: (Operand | number)[]) {
+      const operands = name === "where" ? [this, ...withoutNumbers(args)] : withoutNumbers([this, ...args]);
+      return this.recorder.call(name, operands);
+    },
+  });
+}
+
+/** Replaces numbers by constants of the type of the first operand. */
+function withoutNumbers(terms: readonly (Operand | number)[]): Operand[] {
+  const like = terms.find((term) => typeof term !== "number") ?? unsupported("a formula without operands");
+  return terms.map((term) => typeof term === "number" ? like.scalar(term) : term);
+}
+
+/** The integers from `from` up to `to`, exclusive. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+}
+
+/** A constant, with one element per position, or one for all. */
+export function constant(
+  recorder: Recorder,
+  type: PlainType,
+  shape: readonly number[],
+  elements: number | bigint | Iterable<number | bigint>,
+): Operand {
+  const list = typeof elements === "object" ? elements : new Array(elementCount(shape)).fill(elements);
+  return new Operand(recorder, known(type, shape, list));
+}
+
+/** Concatenates operands along an axis. */
+export function join(operands: readonly Operand[], axis: number): Operand {
+  const parts = operands.filter(({ shape }) => shape[axis] !== 0);
+  const [first = operands[0]!] = parts;
+  return parts.length < 2 ? first : first.recorder.call("concat", [parts, axis]) as Operand;
+}
+
+/** Stacks operands of the same shape along a new axis. */
+export function stack(operands: readonly Operand[], axis: number): Operand {
+  return join(operands.map((operand) => operand.reshape(operand.shape.toSpliced(axis, 0, 1))), axis);
+}
