@@ -10,7 +10,9 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import { integerRange, isFloat, type MLOperandDataType } from "../data_type.ts";
 import type { Known } from "./model.ts";
-import { elementsOf, known, operandType, Unsupported } from "./value.ts";
+import { operandType } from "./element_type.ts";
+import { Unsupported } from "./errors.ts";
+import { elementsOf, known } from "./value.ts";
 
 /** Creates the constant for a known value. */
 export type MakeConstant = (builder: MLGraphBuilder, value: Known, limits: MLOpSupportLimits) => MLOperand;

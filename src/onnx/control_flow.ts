@@ -9,7 +9,8 @@ import type { NodeView } from "./node.ts";
 import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
 import { Operand, stack } from "./operand.ts";
-import { known, Unsupported, unsupported, type Value } from "./value.ts";
+import { Unsupported, unsupported } from "./errors.ts";
+import { known, type Value } from "./value.ts";
 import { isUnknown, Scope, type Walking } from "./scope.ts";
 import { sameShape } from "../shape.ts";
 

@@ -8,8 +8,8 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import type { ElementType, Known, OnnxGraph, OnnxNode } from "./model.ts";
 import { constant, Operand, type Recorder } from "./operand.ts";
-import { elementType } from "./tensor.ts";
-import { operandType, type PlainType, unsupported } from "./value.ts";
+import { elementType, operandType, type PlainType } from "./element_type.ts";
+import { unsupported } from "./errors.ts";
 
 /** A node of the model. */
 export class NodeView {
@@ -103,7 +103,7 @@ export class NodeView {
   elementType(name: string): ElementType | undefined {
     const code = this.int(name, 0);
     if (code === 0) return undefined;
-    return elementType(code) ?? unsupported(`WebNN does not support the element type with number ${code}`);
+    return elementType(code) ?? unsupported(`${name} is ${code}, which is no element type of ONNX`);
   }
 
   #attribute(name: string, kinds: readonly string[], otherwise?: unknown): unknown {

@@ -10,7 +10,9 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { isFloat, isUnsigned, type MLOperandDataType } from "../data_type.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import type { ElementType, Known } from "./model.ts";
-import { isKnown, isPlain, known, numbersOf, operandType, type PlainType, unsupported, type Value } from "./value.ts";
+import { isPlain, operandType, type PlainType } from "./element_type.ts";
+import { unsupported } from "./errors.ts";
+import { isKnown, known, numbersOf, type Value } from "./value.ts";
 
 /** The operators of WebNN whose operands may be numbers. A number gets the type of the other operand. */
 const WITH_NUMBERS = [

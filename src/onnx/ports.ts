@@ -8,8 +8,7 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import type { Dimension, ElementType, Known, OnnxGraph, ValueInfo } from "./model.ts";
-import { bytesNeeded } from "./tensor.ts";
-import { operandType } from "./value.ts";
+import { ARRAYS, bytesNeeded, isPlain, operandType } from "./element_type.ts";
 
 /** The elements of a tensor, in the typed array of its data type; float16 also as bits in a Uint16Array. */
 export type TensorData =
@@ -197,28 +196,7 @@ function formatDimensions(shape: readonly Dimension[]): string {
 
 /** The bytes of an output as the typed array of its data type. */
 export function outputOf(dataType: MLOperandDataType, shape: readonly number[], buffer: ArrayBuffer): TensorOutput {
-  return { data: arrayOf(dataType, buffer), shape, dataType };
-}
-
-function arrayOf(dataType: MLOperandDataType, buffer: ArrayBuffer): TensorData {
-  switch (dataType) {
-    case "float32":
-      return new Float32Array(buffer);
-    case "float16":
-      return new Float16Array(buffer);
-    case "int32":
-      return new Int32Array(buffer);
-    case "uint32":
-      return new Uint32Array(buffer);
-    case "int64":
-      return new BigInt64Array(buffer);
-    case "uint64":
-      return new BigUint64Array(buffer);
-    case "int8":
-      return new Int8Array(buffer);
-    default:
-      return new Uint8Array(buffer);
-  }
+  return { data: new ARRAYS[isPlain(dataType) ? dataType : "uint8"](buffer), shape, dataType };
 }
 
 /** The known value of an input in a run. */

@@ -8,7 +8,8 @@
 import { finish, type Steps } from "../event_loop.ts";
 import type { Attribute, Dimension, Known, ModelProto, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { Damaged, Message } from "./protobuf.ts";
-import { elementType, type ExternalData, readTensor, typeName } from "./tensor.ts";
+import { elementType, typeName } from "./element_type.ts";
+import { type ExternalData, readTensor } from "./tensor.ts";
 
 /** The maximum depth of nested graphs. */
 const MAX_DEPTH = 32;

@@ -13,7 +13,8 @@ import type { MakeConstant } from "./constants.ts";
 import { evaluate } from "./evaluate/evaluate.ts";
 import type { ElementType, Known } from "./model.ts";
 import { Operand, type OperatorName, type Recorder } from "./operand.ts";
-import { type Computed, isKnown, known, operandType, type PlainType, type Value } from "./value.ts";
+import { operandType, type PlainType } from "./element_type.ts";
+import { type Computed, isKnown, known, type Value } from "./value.ts";
 
 const NO_SOURCES: ReadonlySet<string> = new Set();
 

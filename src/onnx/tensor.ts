@@ -5,81 +5,13 @@
  * @module
  */
 
-import { bitsOf, type MLOperandDataType } from "../data_type.ts";
-import { elementCount, formatShape } from "../shape.ts";
+import { formatShape } from "../shape.ts";
+import { bytesNeeded, elementBits, elementType } from "./element_type.ts";
 import type { ElementType, Known } from "./model.ts";
 import { Damaged, type Message, Wire } from "./protobuf.ts";
 
 /** Returns the file with external data for a location in the model; `undefined` if it comes later. */
 export type ExternalData = (location: string) => Uint8Array | undefined;
-
-/** TensorProto.DataType. */
-const TYPES: Readonly<Record<number, ElementType>> = {
-  1: "float32",
-  2: "uint8",
-  3: "int8",
-  4: "uint16",
-  5: "int16",
-  6: "int32",
-  7: "int64",
-  8: "string",
-  9: "bool",
-  10: "float16",
-  11: "float64",
-  12: "uint32",
-  13: "uint64",
-  16: "bfloat16",
-  21: "uint4",
-  22: "int4",
-};
-
-/** Element types that the importer does not support, for messages. */
-const OTHER_TYPES: Readonly<Record<number, string>> = {
-  14: "complex64",
-  15: "complex128",
-  17: "float8e4m3fn",
-  18: "float8e4m3fnuz",
-  19: "float8e5m2",
-  20: "float8e5m2fnuz",
-  23: "float4e2m1",
-  24: "float8e8m0",
-  25: "uint2",
-  26: "int2",
-};
-
-/** The element type for a number of TensorProto.DataType, if the importer supports it. */
-export function elementType(code: number): ElementType | undefined {
-  return TYPES[code];
-}
-
-/** The name for a number of TensorProto.DataType. */
-export function typeName(code: number): string {
-  return TYPES[code] ?? OTHER_TYPES[code] ?? `type ${code}`;
-}
-
-/** The size of an element in bits; 0 for strings. */
-export function elementBits(type: ElementType): number {
-  switch (type) {
-    case "bool":
-      return 8;
-    case "int16":
-    case "uint16":
-    case "bfloat16":
-      return 16;
-    case "float64":
-      return 64;
-    case "string":
-    case "other":
-      return 0;
-    default:
-      return bitsOf(type satisfies MLOperandDataType);
-  }
-}
-
-/** The size of elements of a type and shape, in bytes. */
-export function bytesNeeded(type: ElementType, shape: readonly number[]): number {
-  return Math.ceil(elementCount(shape) * elementBits(type) / 8);
-}
 
 /** The fields of a TensorProto. */
 interface Fields {
@@ -105,7 +37,7 @@ export function readTensor(message: Message, external: ExternalData): { name: st
   if (dims.some((dimension) => !(dimension >= 0 && dimension <= Number.MAX_SAFE_INTEGER))) {
     throw new Damaged(`${what} has the shape ${formatShape(dims)}`);
   }
-  const type = TYPES[code] ?? (code in OTHER_TYPES ? "other" : undefined);
+  const type = elementType(code);
   if (type === undefined) throw new Damaged(`${what} has the unknown element type ${code}`);
   if (type === "other" || type === "string") return { name, tensor: { type, shape: dims, bytes: new Uint8Array(0) } };
   const needed = bytesNeeded(type, dims);

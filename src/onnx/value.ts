@@ -5,10 +5,11 @@
  */
 
 import type { MLOperand } from "../api/ml_operand.ts";
-import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import { elementCount } from "../shape.ts";
-import type { ElementType, Known } from "./model.ts";
+import { ARRAYS, isPlain, type PlainType } from "./element_type.ts";
+import { unsupported } from "./errors.ts";
+import type { Known } from "./model.ts";
 
 /** A value that is computed when the graph runs. */
 export interface Computed {
@@ -38,92 +39,8 @@ export function is16Bit(value: Value): boolean {
   return isKnown(value) ? value.type === "int16" || value.type === "uint16" : value.is16Bit === true;
 }
 
-/** Thrown by a row that cannot express its node. The walk continues, to find all such nodes. */
-export class Unsupported extends Error {
-  override readonly name = "Unsupported";
-}
-
-/** Rejects the current node. */
-export function unsupported(reason: string): never {
-  throw new Unsupported(reason);
-}
-
 /** Elements as numbers, or as bigints for 64-bit integers. */
-export type Elements =
-  | Float32Array
-  | Float64Array
-  | Float16Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
-  | BigInt64Array
-  | BigUint64Array;
-
-/**
- * The data type that WebNN uses for an element type: uint8 with 0 and 1 for bool, float32 for float64 and bfloat16, and
- * int32 for int16 and uint16. If a context does not support a 64-bit or four-bit integer type, the next one that it
- * supports is used.
- */
-export function operandType(type: ElementType, limits: MLOpSupportLimits): MLOperandDataType {
-  const wanted = standardType(type);
-  const { dataTypes } = limits.constant;
-  if (dataTypes.includes(wanted)) return wanted;
-  const instead = SUBSTITUTES[wanted]?.find((substitute) => dataTypes.includes(substitute));
-  return instead ?? wanted;
-}
-
-const SUBSTITUTES: Readonly<Partial<Record<MLOperandDataType, readonly MLOperandDataType[]>>> = {
-  int64: ["int32"],
-  uint64: ["int64", "uint32", "int32"],
-  uint32: ["int64", "int32"],
-  int4: ["int8", "int32"],
-  uint4: ["uint8", "int32"],
-};
-
-function standardType(type: ElementType): MLOperandDataType {
-  switch (type) {
-    case "bool":
-      return "uint8";
-    case "float64":
-    case "bfloat16":
-      return "float32";
-    case "int16":
-    case "uint16":
-      return "int32";
-    case "string":
-      return unsupported("WebNN does not support strings");
-    case "other":
-      return unsupported("WebNN does not support the element type");
-    default:
-      return type;
-  }
-}
-
-const ARRAYS = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Float16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-} as const;
-
-/** An element type whose elements fit a typed array. */
-export type PlainType = keyof typeof ARRAYS;
-
-/** Whether elements of a type fit a typed array. */
-export function isPlain(type: ElementType): type is PlainType {
-  return type in ARRAYS;
-}
+export type Elements = InstanceType<typeof ARRAYS[PlainType]>;
 
 /** The elements of a known value: a view if the bytes are aligned, otherwise a copy. Four-bit integers become bytes. */
 export function elementsOf({ type, shape, bytes }: Known): Elements {
@@ -148,7 +65,7 @@ export function known(type: PlainType, shape: readonly number[], elements: Itera
   return { type, shape, bytes: new Uint8Array(array.buffer, array.byteOffset, array.byteLength) };
 }
 
-function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): Int8Array | Uint8Array {
+function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): Elements {
   const result = signed ? new Int8Array(count) : new Uint8Array(count);
   for (let i = 0; i < count; i++) {
     const nibble = (bytes[i >> 1]! >> (4 * (i & 1))) & 15;
@@ -157,7 +74,7 @@ function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): Int8A
   return result;
 }
 
-function widenBfloat16(bytes: Uint8Array): Float32Array {
+function widenBfloat16(bytes: Uint8Array): Elements {
   const words = new Uint32Array(bytes.byteLength >> 1);
   for (let i = 0; i < words.length; i++) words[i] = (bytes[2 * i]! << 16) | (bytes[2 * i + 1]! << 24);
   return new Float32Array(words.buffer);

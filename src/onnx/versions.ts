@@ -5,7 +5,7 @@
  */
 
 import type { OnnxNode } from "./model.ts";
-import { Unsupported } from "./value.ts";
+import { Unsupported } from "./errors.ts";
 
 /** The newest version of ai.onnx that the rows support. */
 export const NEWEST = 23;

@@ -24,7 +24,9 @@ import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
 import { keeps16Bits, takes16Bits } from "./sixteen_bits.ts";
 import { rowOf } from "./rows/rows.ts";
-import { type Computed, is16Bit, isKnown, operandType, Unsupported, unsupported, type Value } from "./value.ts";
+import { operandType } from "./element_type.ts";
+import { Unsupported, unsupported } from "./errors.ts";
+import { type Computed, is16Bit, isKnown, type Value } from "./value.ts";
 import { definitionOf } from "./versions.ts";
 
 /** A node that WebNN cannot compute. */

@@ -3,12 +3,13 @@
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { MLGraphBuilder, MLOpSupportLimits } from "@webnn/deno";
+import { Unsupported, unsupported } from "../../src/onnx/errors.ts";
 import type { Attribute, Known } from "../../src/onnx/model.ts";
 import { NodeView } from "../../src/onnx/node.ts";
 import { Operand } from "../../src/onnx/operand.ts";
 import { GraphRecorder } from "../../src/onnx/recorder.ts";
 import { rowOf } from "../../src/onnx/rows/rows.ts";
-import { elementsOf, isKnown, known, Unsupported, unsupported } from "../../src/onnx/value.ts";
+import { elementsOf, isKnown, known } from "../../src/onnx/value.ts";
 
 const limits = {
   constant: { dataTypes: ["float32", "float16", "int32", "uint32", "int64", "uint64", "int8", "uint8"] },

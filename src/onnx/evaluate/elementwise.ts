@@ -7,8 +7,10 @@
 import type { MLOpSupportLimits } from "../../api/support_limits.ts";
 import { broadcast, elementCount, formatShape } from "../../shape.ts";
 import type { ElementType, Known } from "../model.ts";
-import { elementBits } from "../tensor.ts";
-import { elementsOf, isPlain, known, operandType, type PlainType, unsupported } from "../value.ts";
+import { elementBits } from "../element_type.ts";
+import { isPlain, operandType, type PlainType } from "../element_type.ts";
+import { unsupported } from "../errors.ts";
+import { elementsOf, known } from "../value.ts";
 import { expandTo, MAX_ELEMENTS } from "./movement.ts";
 
 /**

@@ -6,8 +6,9 @@
 
 import { broadcastsTo, elementCount, formatShape } from "../../shape.ts";
 import type { Known } from "../model.ts";
-import { elementBits } from "../tensor.ts";
-import { numbersOf, unsupported } from "../value.ts";
+import { elementBits } from "../element_type.ts";
+import { unsupported } from "../errors.ts";
+import { numbersOf } from "../value.ts";
 
 /** The maximum number of elements to compute here; more are left to the engine. */
 export const MAX_ELEMENTS = 65536;

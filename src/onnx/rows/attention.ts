@@ -8,7 +8,8 @@ import type { MLOperandDataType } from "../../data_type.ts";
 import type { NodeView } from "../node.ts";
 import { constant, join, type Operand, range, stack } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
-import { operandType, unsupported } from "../value.ts";
+import { operandType } from "../element_type.ts";
+import { unsupported } from "../errors.ts";
 import { mergeHeads, rotary, rotaryEmbedding, rotaryEmbeddingOfMicrosoft, splitHeads } from "./rotary.ts";
 
 /** Queries [batch, heads, length, size]; keys and values with the same number of heads, or a divisor of it. */

@@ -8,7 +8,7 @@ import { bitsOf } from "../../data_type.ts";
 import type { NodeView } from "../node.ts";
 import { type Operand, range, stack } from "../operand.ts";
 import { type Build, type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 /** The number of bits of the elements, which must be integers of a type that WebNN has. */
 function widthOf({ type, dataType, isFloat }: Operand): number {

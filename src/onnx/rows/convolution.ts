@@ -8,7 +8,7 @@ import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
 import { type Operand, range } from "../operand.ts";
 import { type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 import { extentOf, options2d, paddingOf, stepsOf, WHOLE, type Window, windowsOf } from "./windows.ts";
 
 /** A convolution with the attributes of the node. */

@@ -8,7 +8,8 @@ import type { ElementType } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import type { Operand, OperatorName } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
-import { numbersOf, unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
+import { numbersOf } from "../value.ts";
 
 /** An operator that WebNN has for operands of all types of ONNX's. */
 const same = (name: OperatorName & keyof Operand): Build => (_, x, ...others) => {

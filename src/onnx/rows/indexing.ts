@@ -7,7 +7,7 @@
 import type { NodeView } from "../node.ts";
 import { join, type Operand, range } from "../operand.ts";
 import { type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 function gatherElements(node: NodeView, x: Operand, indices: Operand): Operand {
   const axis = x.axis(node.int("axis", 0));

@@ -8,7 +8,7 @@ import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
 import { constant, type Operand, range } from "../operand.ts";
 import { type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 /** NumPy's matrix product: a vector is a row on the left, a column on the right. */
 export function product(a: Operand, b: Operand): Operand {

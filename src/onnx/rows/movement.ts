@@ -8,7 +8,9 @@ import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
 import { join, type Operand, range } from "../operand.ts";
 import { type Row, rows } from "../row.ts";
-import { elementsOf, isPlain, numbersOf, unsupported } from "../value.ts";
+import { isPlain } from "../element_type.ts";
+import { unsupported } from "../errors.ts";
+import { elementsOf, numbersOf } from "../value.ts";
 
 function reshape(node: NodeView, x: Operand, wanted: Operand): Operand {
   const keepsZero = node.since >= 14 && node.flag("allowzero");

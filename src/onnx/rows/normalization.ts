@@ -8,7 +8,7 @@ import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
 import { type Operand, range } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 function batchNormalization(
   node: NodeView,

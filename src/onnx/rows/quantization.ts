@@ -9,7 +9,8 @@ import type { ElementType } from "../model.ts";
 import type { NodeView } from "../node.ts";
 import { constant, join, Operand, range } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
-import { isPlain, unsupported } from "../value.ts";
+import { isPlain } from "../element_type.ts";
+import { unsupported } from "../errors.ts";
 import { flattened } from "./movement.ts";
 
 /** The quantised types of ONNX that WebNN has. A computed int32 may represent a 16-bit type of the model. */

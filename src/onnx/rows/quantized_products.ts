@@ -8,7 +8,7 @@ import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
 import { Operand, range } from "../operand.ts";
 import { type Build, type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 import { convolution } from "./convolution.ts";
 import { withoutVectors } from "./matrix.ts";
 import { dequantize, dynamicallyQuantized, filled, quantize, type Quantized } from "./quantization.ts";

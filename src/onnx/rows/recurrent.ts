@@ -8,7 +8,8 @@ import type { MLRecurrentNetworkActivation } from "../../api/dictionaries.ts";
 import type { NodeView } from "../node.ts";
 import { type Operand, range, stack } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
-import { numbersOf, unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
+import { numbersOf } from "../value.ts";
 import { dequantize, dynamicallyQuantized } from "./quantization.ts";
 
 type Activation = (x: Operand) => Operand;

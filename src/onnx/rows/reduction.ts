@@ -7,7 +7,9 @@
 import type { NodeView } from "../node.ts";
 import { join, type Operand, range } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
-import { isKnown, isPlain, unsupported } from "../value.ts";
+import { isPlain } from "../element_type.ts";
+import { unsupported } from "../errors.ts";
+import { isKnown } from "../value.ts";
 import { axesOf, flattened } from "./movement.ts";
 
 /** WebNN's reductions, and the result of reducing no elements. */

@@ -7,7 +7,7 @@
 import type { NodeView } from "../node.ts";
 import { type Operand, range } from "../operand.ts";
 import { type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 /** An axis to resize. */
 interface Axis {

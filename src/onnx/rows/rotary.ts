@@ -6,7 +6,7 @@
 
 import { join, type Operand, range, stack } from "../operand.ts";
 import type { Build } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 /** Converts [batch, length, heads * size] to [batch, heads, length, size]. */
 export function splitHeads(x: Operand, heads: number): Operand {

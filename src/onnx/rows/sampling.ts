@@ -8,7 +8,7 @@ import { elementCount } from "../../shape.ts";
 import type { NodeView } from "../node.ts";
 import { constant, type Operand, range } from "../operand.ts";
 import { type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 import { type Window, windowsOf } from "./windows.ts";
 
 /** One axis of a sample: an integer position, its weight, and whether it is inside. */

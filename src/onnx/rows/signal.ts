@@ -7,7 +7,7 @@
 import type { NodeView } from "../node.ts";
 import { type Operand, range, stack } from "../operand.ts";
 import { type Build, type Row, rows } from "../row.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 /** tan(π/8), the largest argument of the polynomial for arctan. */
 const TANGENT_OF_22_5 = 0.4142135623730950;

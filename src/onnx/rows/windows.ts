@@ -5,7 +5,7 @@
  */
 
 import type { NodeView } from "../node.ts";
-import { unsupported } from "../value.ts";
+import { unsupported } from "../errors.ts";
 
 /** The windows along one spatial axis. */
 export interface Window {
