@@ -8,10 +8,10 @@ import type { OnnxGraph } from "./model.ts";
 import type { NodeView } from "./node.ts";
 import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
-import { Operand, stack } from "./operand.ts";
+import { type Operand, stack } from "./operand.ts";
 import { Unsupported, unsupported } from "./errors.ts";
-import { known, type Value } from "./value.ts";
-import { isUnknown, Scope, type Walking } from "./scope.ts";
+import { known } from "./value.ts";
+import { Scope, type Walking } from "./scope.ts";
 import { sameShape } from "../shape.ts";
 
 /** Walks a node with bodies; `undefined` if a value in it is not known yet. */
@@ -25,7 +25,7 @@ export function controlFlow(domain: string, operator: string): Flow | undefined 
 /** Walks a body with its inputs, and returns its outputs; `undefined` if one is not known. */
 function* walkBody(
   walker: Walking,
-  { recorder, node }: NodeView,
+  { node }: NodeView,
   body: OnnxGraph,
   scope: Scope,
   part: string | number,
@@ -33,16 +33,12 @@ function* walkBody(
 ): Steps<Operand[] | undefined> {
   const prefix = `${scope.prefix}${node.outputs.find((name) => name !== "")}/${part}/`;
   const inner = new Scope(scope, prefix, scope.opsets, body.values);
-  body.inputs.forEach(({ name }, i) => {
-    const value = inputs[i]?.value;
-    if (value !== undefined) inner.set(name, walker.renamed(value, prefix + name));
-  });
-  const names = body.outputs.map(({ name }) => name);
-  yield* walker.within(walker.walkGraph(body, inner, names));
-  const outputs = names.map((name) => inner.find(name));
-  const missing = outputs.indexOf(undefined);
-  if (missing >= 0) unsupported(`no node of its body computes ${JSON.stringify(names[missing])}`);
-  return outputs.some(isUnknown) ? undefined : outputs.map((value) => new Operand(recorder, value as Value));
+  const [inputNames, outputNames] = [body.inputs, body.outputs].map((infos) => infos.map(({ name }) => name));
+  const names = { inputs: inputNames!, outputs: outputNames! };
+  const outputs = yield* walker.walkInner(body, inner, names, inputs);
+  const missing = outputs?.indexOf(undefined) ?? -1;
+  if (missing >= 0) unsupported(`no node of its body computes ${JSON.stringify(names.outputs[missing])}`);
+  return outputs as Operand[] | undefined;
 }
 
 /** @see https://onnx.ai/onnx/operators/onnx__If.html */

@@ -6,9 +6,8 @@
 
 import type { Attribute, ModelProto, OnnxFunction, OnnxGraph, OnnxNode } from "./model.ts";
 import type { Steps } from "../event_loop.ts";
-import { isUnknown, Scope, type Walking } from "./scope.ts";
-import { Operand } from "./operand.ts";
-import type { Value } from "./value.ts";
+import type { Operand } from "./operand.ts";
+import { Scope, type Walking } from "./scope.ts";
 
 /** The function that a node calls, if any. */
 export function functionOf({ functions }: ModelProto, { domain, operator }: OnnxNode): OnnxFunction | undefined {
@@ -24,18 +23,10 @@ export function* callFunction(
   scope: Scope,
 ): Steps<(Operand | undefined)[] | undefined> {
   const inner = new Scope(undefined, `${scope.prefix}${call.outputs[0]}/`, called.opsets, () => new Map());
-  const missing = new Set<string>();
-  called.inputs.forEach((name, i) => {
-    const value = inputs[i]?.value;
-    if (value === undefined) missing.add(name);
-    else inner.set(name, walker.renamed(value, inner.prefix + name));
-  });
+  const missing = new Set(called.inputs.filter((_, i) => inputs[i] === undefined));
   const attributes = new Map([...called.defaults, ...call.attributes]);
   const nodes = called.nodes.map((node) => bound(node, attributes, missing));
-  yield* walker.within(walker.walkNodes(nodes, inner, called.outputs));
-  const outputs = called.outputs.map((name) => inner.find(name));
-  if (outputs.some(isUnknown)) return undefined;
-  return outputs.map((value) => value && new Operand(walker.recorder, value as Value));
+  return yield* walker.walkInner({ nodes }, inner, called, inputs);
 }
 
 /** A node of a function, with the attributes of the call, and without inputs that the call omits. */

@@ -1,5 +1,6 @@
 /**
- * The operands of rows: values of the model, with WebNN's operators as methods.
+ * The operands of rows: values of the model, with WebNN's operators as methods. A recorder computes the operators on small
+ * known values, and adds the others to the graph of a builder.
  *
  * @module
  */
@@ -7,12 +8,15 @@
 import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import type { MLTensor } from "../api/ml_tensor.ts";
 import { isFloat, isUnsigned, type MLOperandDataType } from "../data_type.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
-import type { ElementType, Known } from "./model.ts";
+import type { MakeConstant } from "./constants.ts";
 import { isPlain, operandType, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
-import { isKnown, known, numbersOf, type Value } from "./value.ts";
+import { evaluate } from "./evaluate/evaluate.ts";
+import type { ElementType, Known } from "./model.ts";
+import { type Computed, isKnown, known, numbersOf, type Value } from "./value.ts";
 
 /** The operators of WebNN whose operands may be numbers. A number gets the type of the other operand. */
 const WITH_NUMBERS = [
@@ -54,21 +58,6 @@ type Methods = {
     ...args: Arguments<Name>
   ) => ReturnType<MLGraphBuilder[Name]> extends MLOperand ? Operand : Operand[];
 };
-
-/** What operands need of the graph that is being built. */
-export interface Recorder {
-  readonly limits: MLOpSupportLimits;
-  /** Computes an operator, or adds it to the graph. */
-  call(name: OperatorName, args: readonly unknown[]): Operand | Operand[];
-  /** A known value in another shape; each value has only one in each shape. */
-  reshaped(value: Known, shape: readonly number[]): Known;
-  /** A scalar; each number of a type has only one. */
-  scalar(type: PlainType, value: number | bigint): Known;
-  /** Whether a value is a weight whose bytes only a tensor has. */
-  isWeight(value: Value): boolean;
-  /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
-  demand(value: Value, what: string): Known;
-}
 
 export interface Operand extends Methods {}
 
@@ -126,7 +115,7 @@ export class Operand {
 
   /** The elements, which determine the graph. If they cannot be known, the node is rejected. */
   known(what: string): Known {
-    return this.recorder.demand(this.value, what);
+    return this.recorder.host.demand(this.value, what);
   }
 
   /** The elements as numbers. */
@@ -292,4 +281,125 @@ export function join(operands: readonly Operand[], axis: number): Operand {
 /** Stacks operands of the same shape along a new axis. */
 export function stack(operands: readonly Operand[], axis: number): Operand {
   return join(operands.map((operand) => operand.reshape(operand.shape.toSpliced(axis, 0, 1))), axis);
+}
+
+const NO_SOURCES: ReadonlySet<string> = new Set();
+
+/** What a recorder needs of its walk. */
+export interface Host {
+  /** Creates the constants of the graph. */
+  makeConstant(): MakeConstant;
+  /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
+  demand(value: Value, what: string): Known;
+}
+
+/** The recorder for a graph of a builder. */
+export class Recorder {
+  /** The operands that are not results of an operator; they cannot be outputs of a graph directly. */
+  readonly leaves = new Set<MLOperand>();
+  readonly #constants = new Map<Known, MLOperand>();
+  readonly #scalars = new Map<string, Known>();
+  /** Known values in other shapes. */
+  readonly #shapes = new Map<Known, Map<string, Known>>();
+  readonly #weights = new Set<MLOperand>();
+
+  constructor(
+    readonly builder: MLGraphBuilder,
+    readonly limits: MLOpSupportLimits,
+    readonly host: Host,
+  ) {}
+
+  /** Computes an operator on known values, or adds it to the graph. */
+  call(name: OperatorName, args: readonly unknown[]): Operand | Operand[] {
+    const values = [...valuesIn(args)];
+    if (values.every(isKnown)) {
+      const result = evaluate(name, args.map(withValues), this.limits);
+      if (result) return new Operand(this, result);
+    }
+    const sources = values.reduce((union, value) => isKnown(value) ? union : unite(union, value.sources), NO_SOURCES);
+    const given = name === "cast" ? [args[0], operandType(args[1] as ElementType, this.limits)] : args;
+    const lowered = given.map((arg) => this.#lower(arg));
+    const result = (this.builder[name] as (...args: unknown[]) => MLOperand | MLOperand[])(...lowered);
+    const wrap = (operand: MLOperand) => new Operand(this, this.computed(operand, sources));
+    return Array.isArray(result) ? result.map(wrap) : wrap(result);
+  }
+
+  /** The value of an operand, without a key yet. */
+  computed(operand: MLOperand, sources: ReadonlySet<string>): Computed {
+    return { operand, type: operand.dataType, shape: operand.shape, sources, key: "", root: "" };
+  }
+
+  /** The value of an operand that is not the result of an operator. */
+  leaf(operand: MLOperand, source?: string): Computed {
+    this.leaves.add(operand);
+    return this.computed(operand, source === undefined ? NO_SOURCES : new Set([source]));
+  }
+
+  /** The value of a weight that is in a tensor. */
+  weight(tensor: MLTensor): Computed {
+    const value = this.leaf(this.builder.constant(tensor));
+    this.#weights.add(value.operand);
+    return value;
+  }
+
+  /** An argument with operands of the builder; options without those that are undefined. */
+  #lower(argument: unknown): unknown {
+    if (argument instanceof Operand) return this.operandOf(argument.value);
+    if (Array.isArray(argument)) return argument.map((item) => this.#lower(item));
+    if (typeof argument !== "object" || argument === null) return argument;
+    const given = Object.entries(argument).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(given.map(([key, value]) => [key, this.#lower(value)]));
+  }
+
+  /** The operand of a value. A known value becomes a constant, of which there is only one. */
+  operandOf(value: Value): MLOperand {
+    if (!isKnown(value)) return value.operand;
+    let operand = this.#constants.get(value);
+    if (!operand) {
+      operand = this.host.makeConstant()(this.builder, value, this.limits);
+      this.#constants.set(value, operand);
+      this.leaves.add(operand);
+    }
+    return operand;
+  }
+
+  /** A known value in another shape; each value has only one in each shape, and so only one constant. */
+  reshaped(value: Known, shape: readonly number[]): Known {
+    if (sameShape(value.shape, shape)) return value;
+    const shapes = this.#shapes.get(value) ?? new Map<string, Known>();
+    this.#shapes.set(value, shapes);
+    const shaped = shapes.get(`${shape}`) ?? { ...value, shape };
+    shapes.set(`${shape}`, shaped);
+    return shaped;
+  }
+
+  /** A scalar; each number of a type has only one. */
+  scalar(type: PlainType, value: number | bigint): Known {
+    const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
+    const scalar = this.#scalars.get(key) ?? known(type, [], [value]);
+    this.#scalars.set(key, scalar);
+    return scalar;
+  }
+
+  /** Whether a value is a weight whose bytes only a tensor has. */
+  isWeight(value: Value): boolean {
+    return !isKnown(value) && this.#weights.has(value.operand);
+  }
+}
+
+/** The values of the operands among arguments: operands, lists of them, and options that contain some. */
+function* valuesIn(argument: unknown): Generator<Value> {
+  if (argument instanceof Operand) yield argument.value;
+  else if (Array.isArray(argument)) { for (const item of argument) yield* valuesIn(item); }
+  else if (typeof argument === "object" && argument !== null) yield* valuesIn(Object.values(argument));
+}
+
+function withValues(argument: unknown): unknown {
+  if (Array.isArray(argument)) return argument.map(withValues);
+  return argument instanceof Operand ? argument.value : argument;
+}
+
+function unite(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  if (a.size === 0 || a === b) return b;
+  return b.isSubsetOf(a) ? a : a.union(b);
 }

@@ -119,7 +119,7 @@ export function checkInput(
   const what = `${where}: the input ${JSON.stringify(port.name)}`;
   const { data, shape: given } = ArrayBuffer.isView(value)
     ? { data: value, shape: undefined }
-    : value as { data: unknown; shape: unknown };
+    : (value ?? {}) as { data?: unknown; shape?: unknown };
   if (!ArrayBuffer.isView(data)) {
     throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or { data, shape } with one as data`);
   }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
+import type { OnnxGraph, ValueInfo } from "./model.ts";
 import type { Steps } from "../event_loop.ts";
-import type { Recorder } from "./operand.ts";
+import type { Operand, Recorder } from "./operand.ts";
 import type { Value } from "./value.ts";
 
 /** Represents a value that is unsupported, or waits for a demanded value. */
@@ -33,22 +33,20 @@ export class Scope {
   }
 }
 
-/** Whether a value is unsupported or not known yet. */
-export function isUnknown(value: unknown): value is typeof UNKNOWN {
-  return value === UNKNOWN;
-}
-
 /** A walk, as operators with bodies see it. */
 export interface Walking {
   readonly recorder: Recorder;
   /** Counts a step, which limits malicious models. */
   step(): void;
-  /** Walks a body or function. Nodes in it are attributed to the node around it. */
-  within(steps: Steps<void>): Steps<void>;
-  /** Walks the nodes of a graph on which the wanted values depend. */
-  walkGraph(graph: OnnxGraph, scope: Scope, wanted: readonly string[]): Steps<void>;
-  /** Walks those of the nodes on which the wanted values depend. */
-  walkNodes(nodes: readonly OnnxNode[], scope: Scope, wanted: readonly string[]): Steps<void>;
-  /** A value under another key, or the known value of that key. */
-  renamed(value: Value, key: string): Value;
+  /**
+   * Walks the nodes of a body or function on which its outputs depend. They are attributed to the node around it.
+   * @param inputs by position; `undefined` if omitted
+   * @returns the outputs, `undefined` for one that no node computes; or `undefined` if one is not known yet
+   */
+  walkInner(
+    graph: Pick<OnnxGraph, "nodes"> & Partial<Pick<OnnxGraph, "initializers">>,
+    scope: Scope,
+    names: { readonly inputs: readonly string[]; readonly outputs: readonly string[] },
+    inputs: readonly (Operand | undefined)[],
+  ): Steps<(Operand | undefined)[] | undefined>;
 }

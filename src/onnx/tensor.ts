@@ -14,24 +14,30 @@ import { Damaged, type Message, Wire } from "./protobuf.ts";
 export type ExternalData = (location: string) => Uint8Array | undefined;
 
 /** The fields of a TensorProto. */
-interface Fields {
-  dims: number[];
-  type: number;
-  name: string;
-  raw: Uint8Array | undefined;
-  external: Map<string, string> | undefined;
-  isExternal: boolean;
-  /** The floats of a packed field, in the layout of memory. */
-  packed: Uint8Array | undefined;
-  floats: number[];
-  /** The low and high half of each integer, whatever its width. */
-  halves: Uint32Array;
-  count: number;
+type Fields = ReturnType<typeof noFields>;
+
+function noFields() {
+  return {
+    dims: [] as number[],
+    type: 0,
+    name: "",
+    raw: undefined as Uint8Array | undefined,
+    external: new Map<string, string>(),
+    isExternal: false,
+    /** The floats of a packed field, in the layout of memory. */
+    packed: undefined as Uint8Array | undefined,
+    floats: [] as number[],
+    /** The low and high half of each integer, whatever its width. */
+    halves: new Uint32Array(0),
+    /** The number of integers. */
+    count: 0,
+  };
 }
 
 /** Reads a TensorProto. */
 export function readTensor(message: Message, external: ExternalData): { name: string; tensor: Known } {
-  const fields = readFields(message);
+  const fields = noFields();
+  while (message.next()) readField(message, fields);
   const { name, dims, type: code } = fields;
   const what = name === "" ? "a tensor" : `the tensor ${JSON.stringify(name)}`;
   if (dims.some((dimension) => !(dimension >= 0 && dimension <= Number.MAX_SAFE_INTEGER))) {
@@ -49,25 +55,6 @@ export function readTensor(message: Message, external: ExternalData): { name: st
     throw new Damaged(`${what}, ${type} ${formatShape(dims)}, needs ${needed} bytes but has ${bytes.byteLength}`);
   }
   return { name, tensor: { type, shape: dims, bytes } };
-}
-
-const NO_HALVES = new Uint32Array(0);
-
-function readFields(message: Message): Fields {
-  const fields: Fields = {
-    dims: [],
-    type: 0,
-    name: "",
-    raw: undefined,
-    external: undefined,
-    isExternal: false,
-    packed: undefined,
-    floats: [],
-    halves: NO_HALVES,
-    count: 0,
-  };
-  while (message.next()) readField(message, fields);
-  return fields;
 }
 
 function readField(message: Message, fields: Fields): void {
@@ -93,24 +80,21 @@ function readField(message: Message, fields: Fields): void {
       return;
     case 10:
       return readFloats(message, fields, 8);
-    case 13: {
-      const [key, value] = readEntry(message.message());
-      (fields.external ??= new Map()).set(key, value);
-      return;
-    }
+    case 13:
+      return readEntry(message.message(), fields.external);
     case 14:
       fields.isExternal = message.integer() === 1;
   }
 }
 
 /** StringStringEntryProto. */
-function readEntry(message: Message): [key: string, value: string] {
+function readEntry(message: Message, entries: Map<string, string>): void {
   let key = "", value = "";
   while (message.next()) {
     if (message.field === 1) key = message.string();
     else if (message.field === 2) value = message.string();
   }
-  return [key, value];
+  entries.set(key, value);
 }
 
 /** Keeps a packed field as it is. Only values from several fields are collected as numbers. */
@@ -172,12 +156,12 @@ function externalBytes(
   data: ExternalData,
   what: string,
 ): Uint8Array | undefined {
-  const location = external?.get("location");
+  const location = external.get("location");
   if (!location) throw new Damaged(`${what} is stored in another file, but the file's name is missing`);
   const file = data(location);
   if (file === undefined) return undefined;
-  const offset = Number(external?.get("offset") ?? 0);
-  const length = Number(external?.get("length") ?? needed);
+  const offset = Number(external.get("offset") ?? 0);
+  const length = Number(external.get("length") ?? needed);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {
     throw new Damaged(
       `${what} is at bytes ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`,

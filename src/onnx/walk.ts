@@ -17,9 +17,8 @@ import { callFunction, functionOf } from "./functions.ts";
 import type { Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { NodeView } from "./node.ts";
-import { Operand } from "./operand.ts";
+import { type Host, Operand, Recorder } from "./operand.ts";
 import type { Steps } from "../event_loop.ts";
-import { GraphRecorder, type Host } from "./recorder.ts";
 import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
 import { keeps16Bits, takes16Bits } from "./sixteen_bits.ts";
@@ -85,7 +84,7 @@ const MAX_CONSTANT_BYTES = 2 ** 30;
 const MAX_CALLS = 64;
 
 export class Walker implements Walking, Host {
-  readonly recorder: GraphRecorder;
+  readonly recorder: Recorder;
   readonly #plan: WalkPlan;
   readonly #inputs = new Map<string, MLOperand>();
   readonly #watched = new Map<string, Computed>();
@@ -100,7 +99,7 @@ export class Walker implements Walking, Host {
 
   constructor(plan: WalkPlan) {
     this.#plan = plan;
-    this.recorder = new GraphRecorder(plan.builder, plan.limits, this);
+    this.recorder = new Recorder(plan.builder, plan.limits, this);
     this.#infos = new Map(plan.model.graph.inputs.map((info) => [info.name, info]));
   }
 
@@ -110,7 +109,7 @@ export class Walker implements Walking, Host {
     const scope = new Scope(undefined, "", opsets, graph.values);
     for (const input of graph.inputs) scope.set(input.name, this.#input(input));
     const wanted = targets ?? graph.outputs.map(({ name }) => name);
-    yield* this.walkGraph(graph, scope, wanted);
+    yield* this.#walkGraph(graph, scope, wanted);
     const outputs = new Map<string, Value>();
     for (const name of wanted) {
       const value = this.#output(scope, name);
@@ -147,22 +146,21 @@ export class Walker implements Walking, Host {
     return { ...value, key: name, root: name, is16Bit: type === "int16" || type === "uint16" };
   }
 
-  /** @see Walking.walkGraph */
-  *walkGraph(graph: OnnxGraph, scope: Scope, wanted: readonly string[]): Steps<void> {
-    for (const [name, value] of graph.initializers) scope.set(name, this.#weight(value, scope.prefix + name));
-    yield* this.walkNodes(graph.nodes, scope, wanted);
-  }
-
   /** An initializer: a known value, or the constant of a tensor. */
   #weight(value: Known, key: string): Value {
     const tensor = this.#plan.stored?.get(value);
     if (!tensor) return value;
     const known = this.#plan.known.get(key);
-    return known ?? this.renamed({ ...this.recorder.weight(tensor), is16Bit: is16Bit(value) }, key);
+    return known ?? this.#renamed({ ...this.recorder.weight(tensor), is16Bit: is16Bit(value) }, key);
   }
 
-  /** @see Walking.walkNodes */
-  *walkNodes(nodes: readonly OnnxNode[], scope: Scope, wanted: readonly string[]): Steps<void> {
+  /** Walks the nodes of a graph on which the wanted values depend. */
+  *#walkGraph(
+    { nodes, initializers }: Pick<OnnxGraph, "nodes"> & Partial<Pick<OnnxGraph, "initializers">>,
+    scope: Scope,
+    wanted: readonly string[],
+  ): Steps<void> {
+    for (const [name, value] of initializers ?? []) scope.set(name, this.#weight(value, scope.prefix + name));
     for (const node of neededNodes(nodes, wanted)) {
       this.step();
       if (this.#depth === 0) this.#root = node.outputs.find((name) => name !== "") ?? "";
@@ -171,21 +169,30 @@ export class Walker implements Walking, Host {
     }
   }
 
+  /** @see Walking.walkInner */
+  *walkInner(
+    ...[graph, scope, names, inputs]: Parameters<Walking["walkInner"]>
+  ): Steps<(Operand | undefined)[] | undefined> {
+    if (this.#depth >= MAX_CALLS) unsupported(`functions and bodies are nested more than ${MAX_CALLS} deep`);
+    names.inputs.forEach((name, i) => {
+      const value = inputs[i]?.value;
+      if (value) scope.set(name, this.#renamed(value, scope.prefix + name));
+    });
+    this.#depth++;
+    try {
+      yield* this.#walkGraph(graph, scope, names.outputs);
+    } finally {
+      this.#depth--;
+    }
+    const outputs = names.outputs.map((name) => scope.find(name));
+    if (outputs.includes(UNKNOWN)) return undefined;
+    return outputs.map((value) => value && new Operand(this.recorder, value as Value));
+  }
+
   /** @see Walking.step */
   step(): void {
     if (++this.#steps > MAX_UNROLLED + this.#plan.model.graph.nodes.length) {
-      throw new Unsupported(`bodies and functions unroll to more than ${MAX_UNROLLED} nodes`);
-    }
-  }
-
-  /** @see Walking.within */
-  *within(steps: Steps<void>): Steps<void> {
-    if (this.#depth >= MAX_CALLS) throw new Unsupported(`functions and bodies are nested more than ${MAX_CALLS} deep`);
-    this.#depth++;
-    try {
-      yield* steps;
-    } finally {
-      this.#depth--;
+      unsupported(`bodies and functions unroll to more than ${MAX_UNROLLED} nodes`);
     }
   }
 
@@ -242,12 +249,12 @@ export class Walker implements Walking, Host {
       if (name === "") return;
       const { value } = list[i] ?? unsupported(`output ${i} is not supported`);
       if (!isKnown(value)) checkSize(value);
-      scope.set(name, this.renamed(value, scope.prefix + name));
+      scope.set(name, this.#renamed(value, scope.prefix + name));
     });
   }
 
-  /** @see Walking.renamed */
-  renamed(value: Value, key: string): Value {
+  /** A value under another key, or the known value of that key. */
+  #renamed(value: Value, key: string): Value {
     if (isKnown(value)) return value;
     const found = this.#plan.known.get(key);
     if (found) return found;

@@ -6,8 +6,7 @@ import type { MLGraphBuilder, MLOpSupportLimits } from "@webnn/deno";
 import { Unsupported, unsupported } from "../../src/onnx/errors.ts";
 import type { Attribute, Known } from "../../src/onnx/model.ts";
 import { NodeView } from "../../src/onnx/node.ts";
-import { Operand } from "../../src/onnx/operand.ts";
-import { GraphRecorder } from "../../src/onnx/recorder.ts";
+import { Operand, Recorder } from "../../src/onnx/operand.ts";
 import { rowOf } from "../../src/onnx/rows/rows.ts";
 import { elementsOf, isKnown, known } from "../../src/onnx/value.ts";
 
@@ -16,7 +15,7 @@ const limits = {
 } as unknown as MLOpSupportLimits;
 
 /** A recorder that cannot add operators to a graph. */
-const recorder = new GraphRecorder({} as MLGraphBuilder, limits, {
+const recorder = new Recorder({} as MLGraphBuilder, limits, {
   demand: (value, what) => isKnown(value) ? value : unsupported(`${what} is not known`),
   makeConstant: () => () => unsupported("it is left to the engine"),
 });

@@ -8,7 +8,6 @@
 import type { MLOpSupportLimits } from "../../api/support_limits.ts";
 import { elementCount } from "../../shape.ts";
 import type { Known } from "../model.ts";
-import type { OperatorName } from "../operand.ts";
 import { evaluateElementwise } from "./elementwise.ts";
 import { MAX_ELEMENTS, MOVEMENT } from "./movement.ts";
 import { REDUCTIONS } from "./reductions.ts";
@@ -16,14 +15,14 @@ import { REDUCTIONS } from "./reductions.ts";
 /** Computes an operator on one or several values; `undefined` if the engine has to. */
 export type Evaluate = (...args: never[]) => Known | undefined;
 
-const OTHERS: Readonly<Partial<Record<OperatorName, Evaluate>>> = { ...MOVEMENT, ...REDUCTIONS };
+const OTHERS: Readonly<Partial<Record<string, Evaluate>>> = { ...MOVEMENT, ...REDUCTIONS };
 
 /**
  * The result of an operator of WebNN whose operands are all known.
  * @param args the arguments of the builder's method, with known values for operands
  * @returns `undefined` if the engine has to compute it
  */
-export function evaluate(name: OperatorName, args: readonly unknown[], limits: MLOpSupportLimits): Known | undefined {
+export function evaluate(name: string, args: readonly unknown[], limits: MLOpSupportLimits): Known | undefined {
   const values = args.flat().filter((arg): arg is Known => typeof arg === "object" && arg !== null && "bytes" in arg);
   if (values.reduce((sum, { shape }) => sum + elementCount(shape), 0) > MAX_ELEMENTS) return undefined;
   return OTHERS[name]?.(...args as never[]) ?? evaluateElementwise(name, args, limits);
