@@ -1,6 +1,6 @@
 /**
- * The house plan as tests: which module may import which, that no imports go in a circle, who may name the global `Deno`,
- * what `mod.ts` may hold.
+ * Tests of the architecture: which modules may import which others, that there are no import cycles, which modules may use
+ * the global `Deno`, and that `mod.ts` only re-exports.
  */
 import { assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
@@ -17,7 +17,7 @@ interface ModuleGraph {
   }[];
 }
 
-/** One imported specifier. Without `code` it is imported for its types only. */
+/** An imported specifier. Without `code`, only types are imported. */
 interface Dependency {
   readonly specifier: string;
   readonly code?: { readonly specifier?: string };
@@ -25,15 +25,15 @@ interface Dependency {
   readonly isDynamic?: boolean;
 }
 
-/** Imported anywhere in src/, and importing nothing but one another. */
+/** Modules that all of src/ may import, and that import only each other. */
 const LEAVES = ["src/errors.ts", "src/data_type.ts", "src/event_loop.ts", "src/shape.ts"];
 
-/** What the engines share: a folder beside theirs. */
+/** The folder that the backends share. */
 const COMMON = "src/backends/common/";
 
 /**
- * Who may import whom, beside its own room and the leaves; `*` stands for the folder of an engine. An arrow that ends in
- * "types" is for `import type`, one that ends in "dynamic" for `import()`.
+ * The allowed imports, in addition to those within a room and those of the leaves. `*` is the folder of a backend.
+ * "types" only allows `import type`, "dynamic" only `import()`.
  */
 const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dynamic"])[] = [
   ["src/ops/", "src/webidl/"],
@@ -45,13 +45,10 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["src/backends/backend.ts", "src/graph/"],
   ["src/timeline/", "src/backends/backend.ts"],
   ["src/timeline/", "src/graph/", "types"],
-  ["src/rewrite/", "src/graph/"],
-  ["src/rewrite/", "src/ops/"],
   [COMMON, "src/backends/backend.ts"],
   [COMMON, "ffi/"],
   ["src/backends/*/", "src/backends/backend.ts"],
   ["src/backends/*/", COMMON],
-  ["src/backends/*/", "src/rewrite/"],
   ["src/backends/*/", "src/graph/"],
   ["src/backends/*/", "src/ops/", "types"],
   ["src/backends/*/", "ffi/"],
@@ -88,15 +85,15 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["cli/", "mod.ts"],
   ["cli/", "src/onnx/mod.ts"],
   ["cli/", "serve/mod.ts"],
-  // What a checkout links in the place of jsr:@std/cli.
+  // A checkout uses it instead of jsr:@std/cli.
   ["cli/", "support/std/cli.ts"],
   ["mod.ts", "src/api/"],
 ];
 
-/** Where the global `Deno` may be named; everything else is plain TypeScript over web APIs. */
+/** Where the global `Deno` may be used; everything else is plain TypeScript over web APIs. */
 const DENO_ROOMS = ["ffi/", "cli/", "serve/"];
 
-/** Folders with a deno.json of their own, for what only they need. */
+/** Folders with their own deno.json, for their own dependencies. */
 const PACKAGES = ["cli/", "serve/"];
 
 /** One import of a module of the product. */
@@ -119,30 +116,29 @@ function importsOf(graph: ModuleGraph, root: string): Import[] {
   });
 }
 
-/** The imports that no arrow allows, each as a line of text. */
-function wrongArrows(imports: readonly Import[]): string[] {
+/** The imports that no arrow allows, as text. */
+function disallowedImports(imports: readonly Import[]): string[] {
   return imports.filter(({ from, to, how }) => !isAllowed(from, to, how)).map(({ from, to, how }) =>
     `${from} -> ${to} (${how})`
   );
 }
 
 /**
- * Imports in a circle, of whatever kind: of modules; of the folders of a room, where files beside a folder stand above it
- * or below it, never both; of rooms.
+ * Import cycles, with imports of any kind: between modules; between the folders and files of a room; between rooms.
  */
-function circles(imports: readonly Import[]): string[] {
+function cycles(imports: readonly Import[]): string[] {
   const found = [(path: string) => path, folder, room].flatMap((unit) => {
     const targets = new Map<string, Set<string>>();
     for (const { from, to } of imports) {
       if (unit(from) !== unit(to)) targets.getOrInsertComputed(unit(from), () => new Set()).add(unit(to));
     }
-    return [...targets.keys()].map((start) => circleFrom(start, targets));
+    return [...targets.keys()].map((start) => cycleFrom(start, targets));
   });
-  return [...new Set(found.filter((circle) => circle !== undefined))];
+  return [...new Set(found.filter((cycle) => cycle !== undefined))];
 }
 
-/** The shortest way from a unit back to itself. The same circle reads the same wherever it is entered. */
-function circleFrom(start: string, targets: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
+/** The shortest path from a unit back to itself. A cycle has the same text for all its units. */
+function cycleFrom(start: string, targets: ReadonlyMap<string, ReadonlySet<string>>): string | undefined {
   const before = new Map<string, string>();
   const queue = [start];
   for (const unit of queue) {
@@ -153,11 +149,11 @@ function circleFrom(start: string, targets: ReadonlyMap<string, ReadonlySet<stri
     }
   }
   if (!before.has(start)) return undefined;
-  const way = [start];
-  for (let unit = before.get(start)!; unit !== start; unit = before.get(unit)!) way.unshift(unit);
-  const first = way.indexOf(way.toSorted()[0]!);
-  const turned = [...way.slice(first), ...way.slice(0, first)];
-  return [...turned, turned[0]].join(" -> ");
+  const path = [start];
+  for (let unit = before.get(start)!; unit !== start; unit = before.get(unit)!) path.unshift(unit);
+  const first = path.indexOf(path.toSorted()[0]!);
+  const rotated = [...path.slice(first), ...path.slice(0, first)];
+  return [...rotated, rotated[0]].join(" -> ");
 }
 
 function isAllowed(from: string, to: string, how: "static" | "types" | "dynamic"): boolean {
@@ -169,12 +165,12 @@ function isAllowed(from: string, to: string, how: "static" | "types" | "dynamic"
   );
 }
 
-/** The folder in which a module may import any other; a file between the rooms is a room of its own. */
+/** The room of a module: the folder in which modules may import each other. A file outside of these is its own room. */
 function room(path: string): string {
   return /^(ffi|cli|serve|src\/backends\/[^/]+|src\/(?!backends\/)[^/]+)\//.exec(path)?.[0] ?? path;
 }
 
-/** The folder of a room that a module is in; a file of the room itself stands alone. */
+/** The subfolder of a room that a module is in; the module itself if it is directly in the room. */
 function folder(path: string): string {
   const inside = /^[^/]+\//.exec(path.slice(room(path).length));
   return inside ? room(path) + inside[0] : path;
@@ -185,7 +181,7 @@ function matches(pattern: string, path: string): boolean {
   return new RegExp(`^${source}${pattern.endsWith("/") ? "" : "$"}`).test(path);
 }
 
-/** Whether a file is part of what is published, and so under the import rules. */
+/** Whether a file is published, so that the import rules apply. */
 function isProduct(path: string): boolean {
   return path === "mod.ts" || /^(src|ffi|cli|serve)\/.*\.ts$/.test(path);
 }
@@ -194,8 +190,8 @@ function pathBelow(root: string, specifier: string): string | undefined {
   return specifier.startsWith(root) ? specifier.slice(root.length) : undefined;
 }
 
-/** The places where `source` names `Deno` as a value, a type, or a member of globalThis; strings do not count. */
-function namesDeno(path: string, source: string): string[] {
+/** The places where `source` uses `Deno` as a value, a type, or a member of globalThis. Strings do not count. */
+function usesOfDeno(path: string, source: string): string[] {
   const lines: string[] = [];
   visit(path, source, {
     Identifier(node) {
@@ -206,8 +202,8 @@ function namesDeno(path: string, source: string): string[] {
   return lines;
 }
 
-/** The statements of `source` that do something else than `export ... from "..."`. */
-function statementsBesideReexports(path: string, source: string): string[] {
+/** The statements of `source` other than `export ... from "..."`. */
+function otherStatements(path: string, source: string): string[] {
   const others: string[] = [];
   visit(path, source, {
     Program(node) {
@@ -225,7 +221,7 @@ function visit(path: string, source: string, visitor: Deno.lint.LintVisitor): vo
   Deno.lint.runPlugin({ name: "house", rules: { plan: { create: () => visitor } } }, path, source);
 }
 
-/** The paths of all TypeScript files below the folders of the product, relative to the root. */
+/** The paths of all published TypeScript files, relative to the root. */
 function* productFiles(folder = ""): Generator<string> {
   for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
     const path = folder + entry.name;
@@ -244,7 +240,7 @@ async function readModuleGraph(): Promise<ModuleGraph> {
   return { modules: [...new Map(graphs.flat().map((module) => [module.specifier, module])).values()] };
 }
 
-/** The modules that files import, directly or not, by the configuration of a folder. */
+/** The modules that files import, directly and indirectly, with the configuration of a folder. */
 async function readModules(files: readonly string[], folder = ""): Promise<ModuleGraph["modules"]> {
   if (files.length === 0) return [];
   const imports = files.map((path) => `import ${JSON.stringify(new URL(path, ROOT).href)};`);
@@ -261,29 +257,29 @@ async function readModules(files: readonly string[], folder = ""): Promise<Modul
   return JSON.parse(new TextDecoder().decode(stdout)).modules;
 }
 
-Deno.test("imports follow the arrows of the house plan", async () => {
+Deno.test("modules import only what the architecture allows", async () => {
   const graph = await readModuleGraph();
   assertEquals(graph.modules.flatMap(({ error }) => error ?? []), []);
   const seen = graph.modules.map(({ specifier }) => specifier);
   for (const path of productFiles()) {
     assertEquals(seen.includes(new URL(path, ROOT).href), true, `${path} is missing from the module graph`);
   }
-  assertEquals(wrongArrows(importsOf(graph, ROOT.href)), []);
+  assertEquals(disallowedImports(importsOf(graph, ROOT.href)), []);
 });
 
-Deno.test("no imports go in a circle, those of types included", async () => {
-  assertEquals(circles(importsOf(await readModuleGraph(), ROOT.href)), []);
+Deno.test("there are no import cycles, not even of types", async () => {
+  assertEquals(cycles(importsOf(await readModuleGraph(), ROOT.href)), []);
 });
 
-Deno.test("of the product only ffi/, cli/ and serve/ name the global Deno", () => {
+Deno.test("only ffi/, cli/ and serve/ use the global Deno", () => {
   const sources = [...productFiles()].filter((path) => !DENO_ROOMS.some((allowed) => path.startsWith(allowed)));
-  assertEquals(sources.flatMap((path) => namesDeno(path, Deno.readTextFileSync(new URL(path, ROOT)))), []);
+  assertEquals(sources.flatMap((path) => usesOfDeno(path, Deno.readTextFileSync(new URL(path, ROOT)))), []);
 });
 
-Deno.test("what others use stands outside tests/: no import of bench/, support/, examples/ or the product leads there", () => {
+Deno.test("no file outside of tests/ imports from it, except in hardware/", () => {
   const sources = ["bench", "support", "examples", "src", "ffi"].flatMap((folder) => [...sourcesBelow(`${folder}/`)]);
-  const leading = sources.filter((path) => /["'`](\.\.\/)+tests\//.test(Deno.readTextFileSync(new URL(path, ROOT))));
-  assertEquals(leading, []);
+  const importing = sources.filter((path) => /["'`](\.\.\/)+tests\//.test(Deno.readTextFileSync(new URL(path, ROOT))));
+  assertEquals(importing, []);
 });
 
 function* sourcesBelow(folder: string): Generator<string> {
@@ -294,19 +290,19 @@ function* sourcesBelow(folder: string): Generator<string> {
 }
 
 Deno.test("mod.ts only re-exports", () => {
-  assertEquals(statementsBesideReexports("mod.ts", Deno.readTextFileSync(new URL("mod.ts", ROOT))), []);
+  assertEquals(otherStatements("mod.ts", Deno.readTextFileSync(new URL("mod.ts", ROOT))), []);
 });
 
-Deno.test("the check of the arrows finds each kind of wrong import", () => {
+Deno.test("the check of imports finds each kind of disallowed import", () => {
   const root = "file:///house/";
   const imports = (from: string, to: string, how: "static" | "types" | "dynamic") => {
     const target = { specifier: to.includes(":") ? to : root + to };
     const dependency = how === "types"
       ? { specifier: to, type: target }
       : { specifier: to, code: target, isDynamic: how === "dynamic" };
-    return wrongArrows(importsOf({ modules: [{ specifier: root + from, dependencies: [dependency] }] }, root));
+    return disallowedImports(importsOf({ modules: [{ specifier: root + from, dependencies: [dependency] }] }, root));
   };
-  const right = [
+  const allowed = [
     ["src/ops/softmax.ts", "src/ops/checks.ts", "static"],
     ["src/ops/softmax.ts", "src/shape.ts", "static"],
     ["src/rewrite/rows.ts", "src/ops/rows.ts", "static"],
@@ -340,7 +336,7 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
     ["mod.ts", "src/api/ml.ts", "static"],
     ["tests/any_test.ts", "src/ops/softmax.ts", "static"],
   ] as const;
-  const wrong = [
+  const disallowed = [
     ["src/shape.ts", "src/graph/graph.ts", "types"],
     ["src/webidl/converters.ts", "src/graph/graph.ts", "types"],
     ["src/graph/graph.ts", "src/ops/rows.ts", "types"],
@@ -378,33 +374,33 @@ Deno.test("the check of the arrows finds each kind of wrong import", () => {
     ["mod.ts", "src/backends/select.ts", "static"],
     ["mod.ts", "src/polyfill.ts", "static"],
   ] as const;
-  for (const [from, to, how] of right) assertEquals(imports(from, to, how), []);
-  for (const [from, to, how] of wrong) assertEquals(imports(from, to, how), [`${from} -> ${to} (${how})`]);
+  for (const [from, to, how] of allowed) assertEquals(imports(from, to, how), []);
+  for (const [from, to, how] of disallowed) assertEquals(imports(from, to, how), [`${from} -> ${to} (${how})`]);
 });
 
-Deno.test("the check of circles finds them between modules, folders and rooms, by imports of any kind", () => {
+Deno.test("the check of cycles finds them between modules, folders and rooms, with imports of any kind", () => {
   const kinds = ["static", "types", "dynamic"] as const;
-  const circlesOf = (...arrows: readonly string[]) =>
-    circles(arrows.map((arrow, i) => {
+  const cyclesOf = (...arrows: readonly string[]) =>
+    cycles(arrows.map((arrow, i) => {
       const [from, to] = arrow.split(" -> ") as [string, string];
       return { from, to, how: kinds[i % kinds.length]! };
     }));
-  assertEquals(circlesOf("src/api/a.ts -> src/api/b.ts", "src/api/c.ts -> src/api/a.ts"), []);
+  assertEquals(cyclesOf("src/api/a.ts -> src/api/b.ts", "src/api/c.ts -> src/api/a.ts"), []);
   const pair = ["src/api/a.ts -> src/api/b.ts", "src/api/b.ts -> src/api/a.ts"];
-  assertEquals(circlesOf(...pair), ["src/api/a.ts -> src/api/b.ts -> src/api/a.ts"]);
+  assertEquals(cyclesOf(...pair), ["src/api/a.ts -> src/api/b.ts -> src/api/a.ts"]);
   const three = ["src/ops/c.ts -> src/ops/a.ts", "src/ops/a.ts -> src/ops/b.ts", "src/ops/b.ts -> src/ops/c.ts"];
-  assertEquals(circlesOf(...three), ["src/ops/a.ts -> src/ops/b.ts -> src/ops/c.ts -> src/ops/a.ts"]);
+  assertEquals(cyclesOf(...three), ["src/ops/a.ts -> src/ops/b.ts -> src/ops/c.ts -> src/ops/a.ts"]);
   const room = "src/backends/onnxruntime";
   const upwards = [`${room}/session.ts -> ${room}/providers/a.ts`, `${room}/providers/b.ts -> ${room}/session.ts`];
-  assertEquals(circlesOf(...upwards), [`${room}/providers/ -> ${room}/session.ts -> ${room}/providers/`]);
-  assertEquals(circlesOf(upwards[0]!, `${room}/providers/b.ts -> ${room}/other.ts`), []);
+  assertEquals(cyclesOf(...upwards), [`${room}/providers/ -> ${room}/session.ts -> ${room}/providers/`]);
+  assertEquals(cyclesOf(upwards[0]!, `${room}/providers/b.ts -> ${room}/other.ts`), []);
   const rooms = ["src/api/a.ts -> src/ops/a.ts", "src/ops/b.ts -> src/api/b.ts"];
-  assertEquals(circlesOf(...rooms), ["src/api/ -> src/ops/ -> src/api/"]);
+  assertEquals(cyclesOf(...rooms), ["src/api/ -> src/ops/ -> src/api/"]);
 });
 
-Deno.test("the checks of Deno and of mod.ts see values, types and statements, and no strings or comments", () => {
+Deno.test("the checks of Deno and mod.ts find values, types and statements, but not strings or comments", () => {
   const naming = "let p: Deno.PointerValue;\nglobalThis.Deno;\n// Deno\nconst Denominator = 'Deno';\nDeno.exit();";
-  assertEquals(namesDeno("a.ts", naming), ["a.ts:1", "a.ts:2", "a.ts:5"]);
+  assertEquals(usesOfDeno("a.ts", naming), ["a.ts:1", "a.ts:2", "a.ts:5"]);
   const statements = 'export * from "./a.ts"; export type { B } from "./b.ts"; import "./c.ts"; export const d = 1;';
-  assertEquals(statementsBesideReexports("mod.ts", statements), ['import "./c.ts";', "export const d = 1;"]);
+  assertEquals(otherStatements("mod.ts", statements), ['import "./c.ts";', "export const d = 1;"]);
 });

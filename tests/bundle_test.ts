@@ -1,6 +1,6 @@
 /**
- * Importing the module runs nothing: no permission is asked for, no variable read, no global made. The module is bundled
- * and the bundle run in a process without permissions, in which each touch is written down.
+ * Importing the module has no side effects: it requests no permission, reads no environment variable, and defines no
+ * global. A bundle of the module runs in a process without permissions, which records all accesses.
  */
 import { assertEquals } from "@std/assert";
 import * as esbuild from "esbuild";
@@ -8,15 +8,15 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Runs before the bundle; leaves `report`, which tells what has been touched since. */
+/** Runs before the bundle. Defines `report`, which prints the accesses since then. */
 const RECORDER = `
-// With it Deno sets up its layer for npm packages, which leaves a global of Deno's own behind.
+// Makes Deno initialise its layer for npm packages before, because that defines a global.
 import "node:module";
-const touched = [];
+const accesses = [];
 const record = (name, target) => new Proxy(target, {
-  get: (object, key) => (touched.push(name + "." + String(key)), object[key]),
-  has: (object, key) => (touched.push(name + "." + String(key)), key in object),
-  ownKeys: (object) => (touched.push("the names in " + name), Reflect.ownKeys(object)),
+  get: (object, key) => (accesses.push(name + "." + String(key)), object[key]),
+  has: (object, key) => (accesses.push(name + "." + String(key)), key in object),
+  ownKeys: (object) => (accesses.push("the names in " + name), Reflect.ownKeys(object)),
 });
 const places = { globalThis, navigator, "Navigator.prototype": Navigator.prototype };
 const print = console.log;
@@ -25,14 +25,14 @@ Object.defineProperty(globalThis, "Deno", { value: record("Deno", Deno) });
 const before = Object.values(places).map((place) => Reflect.ownKeys(place));
 const report = () => {
   Object.entries(places).forEach(([name, place], i) => {
-    for (const key of Reflect.ownKeys(place)) if (!before[i].includes(key)) touched.push("new " + name + "." + String(key));
+    for (const key of Reflect.ownKeys(place)) if (!before[i].includes(key)) accesses.push("new " + name + "." + String(key));
   });
-  print(JSON.stringify(touched));
+  print(JSON.stringify(accesses));
 };
 `;
 
-/** Bundles `source` as a module of the repository and returns what importing it touches. */
-async function touchedByImport(source: string): Promise<string[]> {
+/** Bundles `source` as a module of the repository. Returns the accesses during its import. */
+async function accessesOfImport(source: string): Promise<string[]> {
   const { outputFiles } = await esbuild.build({
     stdin: { contents: source, resolveDir: fileURLToPath(ROOT), loader: "ts" },
     bundle: true,
@@ -41,17 +41,17 @@ async function touchedByImport(source: string): Promise<string[]> {
     platform: "neutral",
     target: "esnext",
     packages: "external",
-    // Every module is kept as it stands, although nothing of it is used.
+    // Keeps all modules, although they are not used.
     treeShaking: false,
   });
   await esbuild.stop();
 
-  // Static imports are carried out first, so the bundle stands in a module that is imported after the recorder began.
+  // Static imports run first, so the bundle is imported dynamically, after the recorder has started.
   const program = `${RECORDER}\nawait import(${JSON.stringify(dataUrl(outputFiles[0]!.text))});\nreport();`;
   return await runProgram(program) as string[];
 }
 
-/** Runs a program without permissions, and returns what it prints, which is JSON. */
+/** Runs a program without permissions. Returns the JSON that it prints. */
 async function runProgram(program: string): Promise<unknown> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-check", "-"],
@@ -72,19 +72,19 @@ function dataUrl(source: string): string {
   return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 
-Deno.test("a bundle that imports mod.ts runs nothing on import", async () => {
-  assertEquals(await touchedByImport('import "./mod.ts";'), []);
+Deno.test("importing mod.ts has no side effects", async () => {
+  assertEquals(await accessesOfImport('import "./mod.ts";'), []);
 });
 
-Deno.test("the recorder sees permissions, variables and globals", async () => {
+Deno.test("the recorder records permissions, environment variables and globals", async () => {
   const touching = `
     Deno.permissions.querySync({ name: "ffi" });
     "dlopen" in Deno;
-    try { process.env.HOME; } catch { /* without permission to read it, but it was tried */ }
+    try { process.env.HOME; } catch { /* There is no permission to read it, but the attempt is recorded. */ }
     Object.defineProperty(Navigator.prototype, "ml", { value: 1 });
     globalThis.MLContext = class {};
   `;
-  const touched = await touchedByImport(touching);
+  const accesses = await accessesOfImport(touching);
   const expected = [
     "Deno.permissions",
     "Deno.dlopen",
@@ -92,10 +92,10 @@ Deno.test("the recorder sees permissions, variables and globals", async () => {
     "new globalThis.MLContext",
     "new Navigator.prototype.ml",
   ];
-  assertEquals(expected.filter((name) => !touched.includes(name)), []);
+  assertEquals(expected.filter((name) => !accesses.includes(name)), []);
 });
 
-Deno.test("a minified bundle of the polyfill has the standard's names", async () => {
+Deno.test("a minified bundle of the polyfill defines the standard's names", async () => {
   const { outputFiles } = await esbuild.build({
     entryPoints: [fileURLToPath(new URL("src/polyfill.ts", ROOT))],
     bundle: true,

@@ -1,6 +1,6 @@
 /**
- * The configurations: the module's, which asks for what the module needs and no more, those of the rooms around it, which
- * `deno task` does not fetch before it runs something, and those of the packages that are published beside the module.
+ * Tests of the configurations: the module's own, those of other folders (rooms), whose packages `deno task` does not
+ * download in advance, and those of the other published packages.
  */
 import { assertEquals } from "@std/assert";
 import { existsSync } from "node:fs";
@@ -24,12 +24,12 @@ const root = read("");
 const rooms = ROOMS.map((room) => ({ room, ...read(`${room}/`) }));
 const packages = PACKAGES.map((room) => ({ room, ...read(`${room}/`) }));
 
-Deno.test("the module's configuration asks for no package: deno task would fetch each before it runs anything", () => {
+Deno.test("the root's configuration names no package, because deno task would download it before it runs anything", () => {
   assertEquals(Object.values(root.imports).filter((target) => !target.startsWith("./")), []);
   assertEquals(root.workspace, undefined);
 });
 
-Deno.test("the rooms and packages have the module's own compiler options", () => {
+Deno.test("rooms and packages have the compiler options of the module", () => {
   const { types: _, ...expected } = root.compilerOptions;
   for (const { room, compilerOptions } of [...rooms, ...packages]) {
     const { types, ...others } = compilerOptions;
@@ -37,7 +37,7 @@ Deno.test("the rooms and packages have the module's own compiler options", () =>
   }
 });
 
-Deno.test("a package asks JSR for this version of the module, and links to the checkout while it is developed", () => {
+Deno.test("packages import this version of the module from JSR, and link to the checkout for development", () => {
   for (const { room, imports, links, version } of packages) {
     assertEquals([version, links?.[0]], [root.version, ".."], room);
     for (const [name, target] of Object.entries(imports)) {
@@ -52,7 +52,7 @@ Deno.test("a package asks JSR for this version of the module, and links to the c
   }
 });
 
-Deno.test("the rooms map the module to its sources", () => {
+Deno.test("rooms map the module to its sources", () => {
   for (const { room, imports } of rooms) {
     for (const [name, path] of Object.entries(root.imports)) {
       assertEquals(imports[name], path.replace("./", "../"), room);
@@ -60,7 +60,7 @@ Deno.test("the rooms map the module to its sources", () => {
   }
 });
 
-Deno.test("the rooms fetch a package when a program imports it, not all that the lock file knows", () => {
+Deno.test("rooms download a package when a program imports it, not all packages in the lock file", () => {
   for (const { room, unstable } of [...rooms, ...packages]) assertEquals(unstable, ["npm-lazy-caching"], room);
 });
 
@@ -68,7 +68,7 @@ Deno.test("a package has one version in all rooms", () => {
   const versions = new Map<string, string>();
   for (const { room, imports } of [...rooms, ...packages]) {
     for (const [name, target] of Object.entries(imports)) {
-      // A package names what the rooms map to sources by its place on JSR.
+      // Packages import from JSR what rooms map to sources.
       if (target.startsWith("jsr:")) continue;
       assertEquals(target, versions.get(name) ?? target, `${name} in ${room}/deno.json`);
       versions.set(name, target);
@@ -76,7 +76,7 @@ Deno.test("a package has one version in all rooms", () => {
   }
 });
 
-Deno.test("every task names the configuration of the room that its program stands in", () => {
+Deno.test("every task uses the configuration of its program's room", () => {
   for (const [name, command] of Object.entries(root.tasks!)) {
     const [, room, program] =
       /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|cli|examples|hardware|tests)\/\S*)/.exec(

@@ -1,4 +1,4 @@
-/** The limits of CONTRIBUTING.md for files. */
+/** Checks the limits for files in CONTRIBUTING.md. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +11,7 @@ const LONGER = ["src/api/ml_graph_builder.ts"];
 
 function* sources(folder: URL): Generator<URL> {
   for (const { name, isDirectory } of Deno.readDirSync(folder)) {
-    // The suite stands in for scripts of others.
+    // The suite imitates scripts of web-platform-tests.
     if (isDirectory && name !== "node_modules" && name !== "suite") yield* sources(new URL(`${name}/`, folder));
     if (name.endsWith(".ts")) yield new URL(name, folder);
   }

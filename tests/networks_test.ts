@@ -1,9 +1,9 @@
-/** The networks of the examples compute what they should, on every device. */
+/** The networks of the examples agree with their references on every device. */
 
 import { cpu, openvino, type TestDevice, testOn, webgpu } from "./support/devices.ts";
 import { type Layout, networks } from "./support/networks.ts";
 
-/** A GPU in software takes seconds for each photo: one layout will do for it. */
+/** A software GPU takes seconds for each photo, so it is tested with one layout only. */
 const CASES: readonly [TestDevice, Layout][] = [
   [cpu, "nchw"],
   [cpu, "nhwc"],

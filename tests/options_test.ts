@@ -1,11 +1,11 @@
-/** The table of options: what is converted, what is refused, and the docs that are written from it. */
+/** The table of options: conversions, invalid options, and the docs that are generated from it. */
 
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type ContextOptions, createContext, devices, ml } from "@webnn/deno";
 import { DEFAULTS, ownOptions, placeOptions, type Selection, standardOptions } from "../src/options.ts";
 import { OPTION_TABLES, withTable } from "./support/write_option_docs.ts";
 
-/** The options that users see are those of the table, with the values that the table gives back. */
+/** The public type of options has the names and types of the table. */
 type Same<A, B> = [keyof A, keyof B] extends [keyof B, keyof A] ? true : false;
 const sameNames: Same<ContextOptions, Selection> = true;
 const accepted: ContextOptions = {} as { -readonly [Name in keyof Omit<Selection, "plugins">]: Selection[Name] };
@@ -29,12 +29,12 @@ Deno.test("an unknown option is a TypeError that names the most similar one", as
   await assertRejects(() => devices({ plugin: [] } as never), TypeError, "the nearest is plugins");
 });
 
-Deno.test("ml.createContext ignores members that the standard does not have, and does not read them", async () => {
+Deno.test("ml.createContext does not read members that the standard does not have", async () => {
   const options = {
     thread: 1,
     threads: 1e9,
     get library() {
-      throw new Error("looked at");
+      throw new Error("read");
     },
   };
   using context = await ml.createContext(options as never);
@@ -60,7 +60,7 @@ Deno.test("options are converted, and defaults are filled in", () => {
   }
 });
 
-Deno.test("README and docs/devices.md have the tables of the rows (deno task docs:options)", async () => {
+Deno.test("the tables in README and docs/devices.md are up to date (deno task docs:options)", async () => {
   for (const { file, table } of OPTION_TABLES) {
     const page = await Deno.readTextFile(file);
     assertEquals(page, withTable(page, table()));

@@ -1,6 +1,6 @@
 /**
- * The reference against all of WPT's numeric cases, by WPT's own rules: proves the reference, the reader of the cases and
- * the comparison, without any engine.
+ * Compares the reference with all of WPT's numeric cases, by WPT's rules. This tests the reference, the reader of the
+ * cases and the comparison, without any engine.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
@@ -13,12 +13,12 @@ import { type CaseResult, summarize } from "./wpt_cases/report.ts";
 
 /** WPT's cases whose expected values are wrong, with the reason and the failure that shows it. */
 const WRONG_EXPECTATIONS: Readonly<Record<string, string>> = {
-  // WPT's gelu here came from Abramowitz & Stegun 7.1.26, whose erf is off by up to 1.5e-7. Where 1 + erf(x/√2) cancels,
-  // that is 35 ULP: gelu(-2.121315) is -0.0359513071, and not -0.0359511799.
+  // WPT computed this gelu with Abramowitz & Stegun 7.1.26, whose erf has an error of up to 1.5e-7. As 1 + erf(x/√2)
+  // cancels, that is 35 ULP: gelu(-2.121315) is -0.0359513071, not -0.0359511799.
   "batchNormalization options.axis=0 + gelu": "35 ULP, 24 allowed",
 };
 
-/** Why the reference does not reproduce a case; empty if it does. */
+/** The differences of the reference from a case. */
 function failuresOf(wptCase: WptCase): string[] {
   return [...interpret(wptCase)].flatMap(([name, actual]) => {
     const expected = wptCase.expectedOutputs[name]!;
@@ -40,7 +40,7 @@ testWithData(["wpt/cases"], "the reference reproduces WPT's cases", async () => 
   }
 });
 
-testWithData(["spec/op_limits.json"], "the reference has every operator of the standard and no other", async () => {
+testWithData(["spec/op_limits.json"], "the reference has all operators of the standard, and no others", async () => {
   const limits = JSON.parse(await Deno.readTextFile(testData("spec/op_limits.json"))) as Record<string, unknown>;
   assertEquals(Object.keys(OPERATORS).sort(), Object.keys(limits).sort());
 });
@@ -54,18 +54,18 @@ function randoms(count: number): number[] {
   });
 }
 
-/** Sum as an engine may: in single precision, in the order given. */
+/** A sum in single precision, in the given order. */
 function singlePrecisionSum(values: readonly number[]): number {
   return values.reduce((total, value) => Math.fround(total + Math.fround(value)), 0);
 }
 
-/** By how many times its bound a single-precision result misses the reference's first element, before the last rounding. */
+/** The error of a single-precision result for the first element, before the final rounding, divided by its bound. */
 function excess({ data, magnitudes, terms }: RefTensor, actual: number): number {
   const value = Number(data[0]);
   return (Math.abs(actual - value) - Math.abs(value) * 2 ** -24) / (terms! * 2 ** -24 * magnitudes![0]!);
 }
 
-Deno.test("error bounds hold for sums and products in single precision, in any order, and for nothing coarser", () => {
+Deno.test("error bounds hold for sums and products in single precision in any order, but not if a term is missing", () => {
   const [x, y] = [randoms(600).slice(0, 300), randoms(600).slice(300)];
   const [a, b] = [tensor("float32", [1, 300], x), tensor("float32", [300, 1], y)];
   const products = x.map((value, i) => Math.fround(value * y[i]!));
@@ -95,7 +95,7 @@ Deno.test("error bounds hold for a variance computed in single precision as E[x�
   }
 });
 
-Deno.test("error bounds of a recurrent network carry the errors of one step into the next", () => {
+Deno.test("error bounds of a recurrent network include the propagated errors of earlier steps", () => {
   const operands = {
     weight: tensor("float32", [1, 8, 2], randoms(16)),
     recurrentWeight: tensor("float32", [1, 8, 2], randoms(16)),
@@ -118,7 +118,7 @@ function expected(dataType: RefDataType, ...data: (number | bigint)[]): CaseTens
   return { dataType, shape: [data.length], constant: false, fill: false, data };
 }
 
-Deno.test("comparison: ULP distances are those of WPT", () => {
+Deno.test("comparison: ULP distances are computed as in WPT", () => {
   assertEquals(ulpDistance(1, 1 + 2 ** -23, "float32"), 1);
   assertEquals(ulpDistance(2 ** -149, -(2 ** -149), "float32"), 2);
   assertEquals(ulpDistance(0, -0, "float32"), 0);
@@ -145,14 +145,13 @@ Deno.test("comparison: an element beyond the tolerance, a NaN and a wrong length
   assertEquals(compare([NaN], expected("float32", 1), absolute).error, Infinity);
 });
 
-Deno.test("comparison: of a fill, the first 1000 elements", () => {
+Deno.test("comparison: for filled tensors, the first 1000 elements are compared", () => {
   const fill = { ...expected("float32", 3), shape: [40, 50], fill: true };
   const exact = { metricType: "ULP", value: 0 } as const;
   assertEquals(compare(Array.from({ length: 1000 }, () => 3), fill, exact), { error: 0 });
   assertEquals(compare(Array.from({ length: 1000 }, (_, i) => i === 999 ? 4 : 3), fill, exact).error, 2 ** 22);
 });
 
-/** What WPT has no case for. */
 Deno.test("reference: integers wrap, floats round once", () => {
   const add = (dataType: RefDataType, a: number | bigint, b: number | bigint) =>
     evaluate("add", { a: tensor(dataType, [], [a]), b: tensor(dataType, [], [b]) })[0]!.data[0];
@@ -161,14 +160,14 @@ Deno.test("reference: integers wrap, floats round once", () => {
   assertEquals(add("int64", 2n ** 63n - 1n, 1n), -(2n ** 63n));
   assertEquals(add("float16", 2048, 1), 2048);
   const cast = (input: RefTensor, dataType: RefDataType) => evaluate("cast", { input }, { dataType })[0]!.data[0];
-  // Halfway between two float32 but for its last bit, which a detour over float64 would lose.
+  // Without its last bit, which float64 would lose, it is halfway between two float32 numbers.
   assertEquals(cast(tensor("int64", [], [2n ** 62n + 2n ** 38n + 1n]), "float32"), 2 ** 62 + 2 ** 39);
   assertEquals(cast(tensor("int64", [], [2n ** 62n + 2n ** 38n]), "float32"), 2 ** 62);
   assertEquals(cast(tensor("float32", [], [NaN]), "int32"), 0);
   assertEquals(cast(tensor("float32", [], [-1e20]), "uint8"), 0);
 });
 
-Deno.test("reference: roundEven keeps -0, ties and the non-finite", () => {
+Deno.test("reference: roundEven rounds ties to even, and keeps -0, infinities and NaN", () => {
   const input = tensor("float32", [8], [-0.5, 0.5, 1.5, 2.5, -2.5, -0, -Infinity, NaN]);
   assertEquals(evaluate("roundEven", { input })[0]!.data, [-0, 0, 2, 2, -2, -0, -Infinity, NaN]);
 });
@@ -198,7 +197,7 @@ Deno.test("reference: pow, min, max, clamp, relu and sign of NaN and infinities"
   assertEquals(evaluate("clamp", integer, { maxValue: NaN })[0]!.data, [5]);
 });
 
-Deno.test("reference: resample2d takes the lower of two equally near neighbours", () => {
+Deno.test("reference: resample2d takes the lower of two equally close neighbours", () => {
   const input = tensor("float32", [1, 1, 1, 4], [1, 2, 3, 4]);
   assertEquals(evaluate("resample2d", { input }, { sizes: [1, 2] })[0]!.data, [1, 3]);
 });
@@ -214,11 +213,11 @@ Deno.test("reference: the peephole of lstm's output gate reads the old cell stat
     peepholeWeight: tensor("float32", [3], [0, 1, 0]),
   };
   const [hidden, cell] = evaluate("lstmCell", operands, { activations: ["relu", "relu", "relu"] });
-  // The gates i and f are closed, so the new cell state is 0; the output gate still sees 2.
+  // The gates i and f are 0, so the new cell state is 0.
   assertEquals([hidden!.data[0], cell!.data[0]], [0, 0]);
   const open = { ...operands, peepholeWeight: tensor("float32", [3], [0, 1, 1]) };
   const [openHidden, openCell] = evaluate("lstmCell", open, { activations: ["relu", "relu", "relu"] });
-  // f = 2, o = 1·2: c' = 4 and h' = o·c' = 8, where the new cell state would make it 16.
+  // f = 2 and o = 2, so c' = 4 and h' = o·c' = 8. If o used the new cell state, h' would be 16.
   assertEquals([openHidden!.data[0], openCell!.data[0]], [8, 4]);
 });
 

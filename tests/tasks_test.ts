@@ -1,6 +1,6 @@
 /**
- * Every task of every configuration answers `--help`, refuses options that it does not know, and ends with status 1 when
- * it cannot do what it was asked.
+ * All tasks of all configurations support `--help`, reject unknown options, and exit with status 1 if they cannot do their
+ * work.
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ const ROOT = new URL("../", import.meta.url);
 const UNKNOWN = "--no-such-option";
 const NOWHERE = fileURLToPath(new URL("no_such_folder", import.meta.url));
 
-/** Tasks that need the test data for anything that they do, with what they say where it is missing. */
+/** Tasks that cannot do anything without the test data, with a part of their error. */
 const NEED_DATA = {
   "bench:cold-start": "mobilenetv2: skipped, no models/",
   "bench:contexts": "mobilenetv2: skipped, no models/",
@@ -21,7 +21,7 @@ const NEED_DATA = {
   "test:wpt-cases": "WEBNN_TEST_DATA names its folder",
 } as const;
 
-/** What `--help` calls a task that is more than a task: `deno bench` answers for itself, the command line is a package. */
+/** The names in the usage of tasks that are not called `deno task NAME` there. */
 const USAGE: Readonly<Record<string, string>> = { bench: "deno bench", webnn: "webnn" };
 
 interface Ending {
@@ -57,12 +57,12 @@ function* allTasks(folder: URL = ROOT): Generator<{ name: string; folder: URL }>
 
 const tasks = [...allTasks()];
 
-Deno.test("there are tasks in the root's configuration", () => {
+Deno.test("the root's configuration has tasks", () => {
   assert(tasks.some(({ name, folder }) => name === "test" && folder.href === ROOT.href));
 });
 
 for (const { name, folder } of tasks) {
-  Deno.test(`deno task ${name}: --help prints the usage, and unknown options are refused`, async () => {
+  Deno.test(`deno task ${name}: --help prints the usage, and unknown options are errors`, async () => {
     const [help, refused] = await Promise.all([runTask(folder, [name, "--help"]), runTask(folder, [name, UNKNOWN])]);
     assertEquals([help.code, help.stderr], [0, ""]);
     assertStringIncludes(help.stdout, `Usage: ${USAGE[name] ?? `deno task ${name}`}`);
@@ -71,9 +71,9 @@ for (const { name, folder } of tasks) {
   });
 }
 
-for (const [command, complaint] of Object.entries(NEED_DATA)) {
+for (const [command, message] of Object.entries(NEED_DATA)) {
   const name = `deno task ${command}: without the test data the status is 1, and the message gives the reason`;
-  // On Windows the bundle is refused for another reason first: its command is a shell script.
+  // On Windows, the bundle fails earlier for another reason: its command is a shell script.
   const ignore = command === "device:bundle" && Deno.build.os === "windows";
   Deno.test({
     name,
@@ -81,7 +81,7 @@ for (const [command, complaint] of Object.entries(NEED_DATA)) {
     async fn() {
       const { code, stderr } = await runTask(ROOT, command.split(" "), { WEBNN_TEST_DATA: NOWHERE });
       assertEquals(code, 1, stderr);
-      assertStringIncludes(stderr, complaint);
+      assertStringIncludes(stderr, message);
     },
   });
 }

@@ -1,10 +1,10 @@
-/** Every call of ONNX Runtime that a program causes fails once: the program gets an error, and nothing is left. */
+/** Makes every call of ONNX Runtime fail once. The program must get an error, and no native object may leak. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type ContextOptions, createContext } from "@webnn/deno";
 import { join } from "node:path";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
 import { messageOf } from "../../src/errors.ts";
-import { available, buildFaults, type Faults, openFaults, settled, unavailable, unknownFunctions } from "./library.ts";
+import { available, buildFaults, type Faults, openFaults, settled, unavailable, unwrappedFunctions } from "./library.ts";
 import { runNetwork, type Step } from "./network.ts";
 
 const ERRORS: Record<Step, string> = {
@@ -17,34 +17,38 @@ const ERRORS: Record<Step, string> = {
 };
 
 Deno.test({
-  name: `each failing call of ONNX Runtime becomes an exception and leaves nothing behind${unavailable}`,
+  name: `each failing call of ONNX Runtime becomes an exception, and leaks nothing${unavailable}`,
   ignore: !available,
   fn: async (t) => {
     const folder = await Deno.makeTempDir();
     try {
       using faults = await buildFaults(folder);
       await t.step("the library wraps every function that the module uses", () => {
-        assertEquals(unknownFunctions(faults.path), []);
+        assertEquals(unwrappedFunctions(faults.path), []);
       });
       await t.step("opening the runtime", async () => {
-        // What the module has asked of a library it keeps; a copy of the file is another library.
+        // The module keeps what it has read from a library. A copy of the file counts as another library.
         using copies = new DisposableStack();
-        await failEach("any", async (n) => copies.use(await openFaults(await copyLibrary(faults, n, folder))), opens);
+        await failEach(
+          "any",
+          async (n) => copies.use(await openFaults(await copyLibrary(faults, n, folder))),
+          openContext,
+        );
       });
       const expected = await succeed(faults, {});
-      await t.step("running", () => failEach("any", () => faults, () => runs(faults, {}, expected)));
-      await t.step("one thread", () => failEach("any", () => faults, () => runs(faults, { threads: 1 }, expected)));
-      await t.step("allocations", () => failEach("allocation", () => faults, () => runs(faults, {}, expected)));
+      await t.step("running", () => failEach("any", () => faults, () => runTwice(faults, {}, expected)));
+      await t.step("one thread", () => failEach("any", () => faults, () => runTwice(faults, { threads: 1 }, expected)));
+      await t.step("allocations", () => failEach("allocation", () => faults, () => runTwice(faults, {}, expected)));
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   },
 });
 
-/** A program that runs into a fault and checks what comes of it; false if it noticed none. */
+/** A program that checks its result or error. Returns whether it noticed a fault. */
 type Program = (faults: Faults) => Promise<boolean>;
 
-/** Fails the first call, the second one, and so on, until the program ends before the fault. Tells of all problems. */
+/** Fails the first call, the second, and so on, until the program ends before the fault. Reports all problems. */
 async function failEach(
   what: "any" | "allocation",
   open: (n: number) => Faults | Promise<Faults>,
@@ -65,9 +69,11 @@ async function failEach(
     else failed.push(name);
     const problem = (text: string) => problems.push(`call ${n}, ${name}: ${text}`);
     if (typeof noticed === "string") problem(noticed);
-    if (noticed === done) problem("nobody noticed the failure");
+    if (noticed === done) problem("the program did not notice the failure");
     const after = faults.leaked();
-    if (!equal(after, before)) problem(`leaked, ${JSON.stringify(before)} became ${JSON.stringify(after)}`);
+    if (!equal(after, before)) {
+      problem(`leaked objects: ${JSON.stringify(before)} before, ${JSON.stringify(after)} after`);
+    }
     for (const report of faults.reports()) problem(report);
   }
   const names = new Set(failed);
@@ -76,7 +82,7 @@ async function failEach(
 }
 
 /** Opens a context. */
-async function opens(faults: Faults): Promise<boolean> {
+async function openContext(faults: Faults): Promise<boolean> {
   try {
     const context = await createContext({ library: faults.path });
     context.destroy();
@@ -87,20 +93,20 @@ async function opens(faults: Faults): Promise<boolean> {
   }
 }
 
-/** Runs the network, and once more in another context, where nothing fails. */
-async function runs(faults: Faults, options: ContextOptions, expected: Float32Array): Promise<boolean> {
+/** Runs the network; if that fails, also in another context, where nothing fails. */
+async function runTwice(faults: Faults, options: ContextOptions, expected: Float32Array): Promise<boolean> {
   const ending = await runNetwork(() => createContext({ ...options, library: faults.path }));
   if ("result" in ending) {
     assertEquals(ending.result, expected);
     return wasHarmless(faults);
   }
   checkError(ending.step, ending.error, faults);
-  if (ending.step === "readTensor") assertEquals(ending.rerun, expected, "the context goes on after a failed run");
+  if (ending.step === "readTensor") assertEquals(ending.rerun, expected, "the context must work after a failed run");
   assertEquals(await succeed(faults, options), expected, "the next context");
   return true;
 }
 
-/** Whether the failed call was one that only hurries the end of a context: it takes longer then, and nothing else. */
+/** Whether the failed call only cancels work when a context ends, so that its failure has no effect but a delay. */
 function wasHarmless(faults: Faults): boolean {
   return ["RunOptionsSetTerminate", "SessionOptionsSetLoadCancellationFlag"].includes(faults.fired() ?? "");
 }

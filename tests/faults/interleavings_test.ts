@@ -1,7 +1,7 @@
 /**
- * Random programs on three contexts, with delays inside the engine and runs that fail. Every promise must settle as the
- * standard says, no native object may be used after its release, and none may be left. WEBNN_SCHEDULES is the number of
- * programs (200), WEBNN_SEED the first seed (1).
+ * Random programs on three contexts, with delays inside the engine and failing runs. Every promise must settle as the
+ * standard requires, and no native object may be used after its release, or leak. WEBNN_SCHEDULES is the number of
+ * programs (200 by default), WEBNN_SEED the first seed (1 by default).
  */
 import { assertEquals } from "@std/assert";
 import { readEnvironment } from "../../ffi/library.ts";
@@ -12,7 +12,7 @@ const COUNT = Number(readEnvironment("WEBNN_SCHEDULES") ?? 200);
 const FIRST_SEED = Number(readEnvironment("WEBNN_SEED") ?? 1);
 
 Deno.test({
-  name: `random schedules settle every promise and leave nothing behind${unavailable}`,
+  name: `in random programs, every promise settles and nothing leaks${unavailable}`,
   ignore: !available,
   fn: async () => {
     const folder = await Deno.makeTempDir();

@@ -1,6 +1,5 @@
 /**
- * The library of native/fault_injection/, built and under control: what `createContext({ library: faults.path })` runs
- * on.
+ * Builds and controls the library in native/fault_injection/, for `createContext({ library: faults.path })`.
  *
  * @module
  */
@@ -31,12 +30,12 @@ const WINDOWS = Deno.build.os === "windows";
 /** Whether the library can be built here. */
 export const available: boolean = compiler !== null && !WINDOWS;
 
-/** What to append to the name of a test that is ignored because the library cannot be built. */
+/** The suffix for names of tests that are ignored because the library cannot be built. */
 export const unavailable: string = WINDOWS
   ? " (skipped: fault injection uses POSIX threads and dlopen)"
   : withoutCompiler;
 
-/** The functions of ONNX Runtime that can be failed or delayed, by name. */
+/** The names of ONNX Runtime's functions that can be failed or delayed. */
 export type FunctionName = WithoutAsync<keyof (typeof ORT_API & typeof DEVICE_API & typeof MODEL_EDITOR_API)>;
 type WithoutAsync<Name extends string> = Name extends `${infer Native}Async` ? Native : Name;
 
@@ -47,25 +46,25 @@ const PERMANENT = ["environment", "memory_info"];
 export interface Faults extends Disposable {
   /** The library. */
   readonly path: string;
-  /** Forgets faults, delays, counted calls and reports; live objects stay. */
+  /** Clears faults, delays, counts of calls, and reports, but not the live objects. */
   reset(): void;
-  /** Fails the n-th call from now on: of any function, of one, or of those that allocate. Releases never fail. */
+  /** Makes the n-th call from now on fail: of any function, a single one, or those that allocate. Releases never fail. */
   fail(what: "any" | "allocation" | FunctionName, n: number, code?: number): void;
-  /** The function that was failed. */
+  /** The function that failed, if one did. */
   fired(): string | undefined;
-  /** Makes each call of a function wait before it does anything. */
+  /** Delays each call of a function. */
   delay(name: FunctionName, milliseconds: number): void;
-  /** How often each function was called. */
+  /** The number of calls of each function. */
   calls(): Map<string, number>;
-  /** How many objects of each kind are live: made, and neither released nor handed over. */
+  /** The number of live objects of each kind: created, and neither released nor transferred to another owner. */
   live(): Record<string, number>;
-  /** Those among them that do not live as long as the process: empty once all contexts are destroyed. */
+  /** The live objects, without those that live as long as the process. Empty if all contexts are destroyed. */
   leaked(): Record<string, number>;
-  /** What was used after its release, released twice, or released under a call or a borrower. */
+  /** Reports of objects that were used after their release, or released twice, during a call, or while borrowed. */
   reports(): string[];
 }
 
-/** Builds the library into a folder and opens it. */
+/** Builds the library in a folder, and opens it. */
 export async function buildFaults(folder: string): Promise<Faults> {
   const path = join(folder, "libonnxruntime_faults.so");
   const source = new URL("../../native/fault_injection/faults.c", import.meta.url);
@@ -73,7 +72,7 @@ export async function buildFaults(folder: string): Promise<Faults> {
   return await openFaults(path);
 }
 
-/** Opens the library that has been built, in front of the ONNX Runtime of the npm package. */
+/** Opens a built library, which wraps the ONNX Runtime of the npm package. */
 export async function openFaults(path: string): Promise<Faults> {
   const { path: realPath } = await openOnnxRuntime();
   const library = Deno.dlopen(path, SYMBOLS);
@@ -105,8 +104,8 @@ export async function openFaults(path: string): Promise<Faults> {
   };
 }
 
-/** The functions that the module uses and the library does not know: none, or their calls would go uncounted. */
-export function unknownFunctions(path: string): string[] {
+/** The functions that the module uses but the library does not wrap, so that it could not fail or count their calls. */
+export function unwrappedFunctions(path: string): string[] {
   const library = Deno.dlopen(path, SYMBOLS);
   try {
     return [{ ...ORT_API, ...DEVICE_API }, MODEL_EDITOR_API].flatMap((table, i) =>
@@ -118,8 +117,8 @@ export function unknownFunctions(path: string): string[] {
 }
 
 /**
- * Waits until no more is leaked than before, for two seconds at most: a context frees its objects when the call in
- * flight is done.
+ * Waits up to two seconds until no more objects are leaked than before. A context frees its objects only after the call
+ * in flight.
  */
 export async function settled(faults: Faults, before: Record<string, number> = {}): Promise<void> {
   const end = performance.now() + 2000;

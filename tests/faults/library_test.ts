@@ -1,4 +1,4 @@
-/** The fault-injecting library itself: it notices what it is there to notice. */
+/** Tests the library for fault injection itself. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { cString, cStringArray, int64Array, integerPointer, view } from "../../ffi/memory.ts";
 import { ElementType, LoggingLevel } from "../../ffi/onnxruntime/enums.ts";
@@ -17,7 +17,7 @@ Deno.test({
       const { api, modelEditor } = await openOnnxRuntime(faults.path);
       const allocator = api.GetAllocatorWithDefaultOptions();
 
-      await t.step("counts what is live", () => {
+      await t.step("counts live objects", () => {
         const options = api.CreateSessionOptions();
         assertEquals(faults.leaked(), { session_options: 1 });
         api.ReleaseSessionOptions(options);
@@ -36,7 +36,7 @@ Deno.test({
         ]);
       });
 
-      await t.step("knows owners: a graph is released with its model", () => {
+      await t.step("tracks owners: a graph is released with its model", () => {
         const model = modelEditor.CreateModel(cStringArray([""]), new Int32Array(1), 1);
         const graph = modelEditor.CreateGraph();
         modelEditor.AddGraphToModel(model, graph);
@@ -68,7 +68,7 @@ Deno.test({
         const length = integerPointer(model.byteLength);
         const loading = modelEditor.CreateModelEditorSessionFromArrayAsync(env, bytes, length, options);
         while (faults.calls().get("CreateModelEditorSessionFromArray") === 0) {
-          /* The other thread is about to begin. */
+          /* Waits until the other thread begins. */
         }
         api.ReleaseSessionOptions(options);
         await assertRejects(() => loading, OrtError);

@@ -1,6 +1,6 @@
 /**
- * The first blocks of MobileNetV2 on small images: convolution, depthwise convolution and projection with biases and
- * clamps, and a residual addition. Synthetic weights: constants, a constant tensor, and a scalar.
+ * A network like the first blocks of MobileNetV2: convolution, depthwise convolution and projection with biases and
+ * clamps, and a residual addition. Its synthetic weights are constants, a constant tensor and a scalar.
  *
  * @module
  */
@@ -48,15 +48,15 @@ export function addNetwork(builder: MLGraphBuilder, projection: MLTensor): MLOpe
   return builder.add(builder.mul(projected, builder.constant("float32", 0.5)), stem);
 }
 
-/** What a program does with the network, step by step. */
+/** The steps of a program that runs the network. */
 export type Step = "createContext" | "createConstantTensor" | "constant" | "build" | "createTensor" | "readTensor";
 
-/** How a program ended: at which step with which error, or with the result. */
+/** The result of a program, or the error and the step in which it occurred. */
 export type Ending = { readonly step: Step; readonly error: unknown } | { readonly result: Float32Array };
 
 /**
- * Builds and runs the network, and destroys the context. After a failed run it runs again on the same context and
- * `rerun` has the result, since a failed dispatch costs nothing but its outputs.
+ * Builds and runs the network, and destroys the context. If the run fails, runs again on the same context, which must
+ * work because a failed dispatch only invalidates its outputs; `rerun` is that result.
  */
 export async function runNetwork(open: () => Promise<MLContext>): Promise<Ending & { rerun?: Float32Array }> {
   let step: Step = "createContext";

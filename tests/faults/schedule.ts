@@ -1,6 +1,6 @@
 /**
- * A random program, and what must come of it. Tensors hold one number in all elements and graphs compute
- * scale · x + shift, so that it is known at each call what a read will give.
+ * Runs a random program, and checks its results. All elements of a tensor are the same number and graphs compute
+ * scale · x + shift, so that the result of each read is known.
  *
  * @module
  */
@@ -11,29 +11,29 @@ import type { Faults } from "./library.ts";
 
 const CONTEXTS = 3;
 const ACTIONS = 60;
-/** A run on few elements blocks the calling thread, one on many does not. */
+/** Small runs are synchronous; large ones do not block the calling thread. */
 const SIZES = [16, 1 << 17];
-/** A promise that has not settled after so many milliseconds never will. */
-const PATIENCE = 10_000;
+/** The time limit for promises, in milliseconds. */
+const TIME_LIMIT = 10_000;
 
-/** What happened in all schedules. */
+/** Counts over all programs. */
 export interface Tally {
-  /** Calls that the programs have made. */
+  /** Calls of the programs. */
   calls: number;
   resolved: number;
   rejected: number;
-  /** Schedules in which a run was made to fail. */
+  /** Programs in which a run failed. */
   failedRuns: number;
-  /** Failures of runs that were told to the console, since nobody read their results. */
+  /** Failures of runs that were printed on the console, because the program did not read the results. */
   unread: number;
 }
 
-/** A context with what the program has made on it. */
+/** A context, and the objects that the program created on it. */
 interface Space {
   readonly context: MLContext;
   readonly tensors: Cell[];
   readonly graphs: Affine[];
-  /** Constant tensors, which graphs scale by. */
+  /** Constant tensors for the scales of graphs. */
   readonly weights: Weight[];
   /** The turn in which it was destroyed. */
   destroyed: number | undefined;
@@ -49,9 +49,9 @@ interface Item {
 interface Cell extends Item {
   readonly native: MLTensor;
   readonly size: number;
-  /** What all elements will be after all calls so far. */
+  /** The value of all elements after the calls so far. */
   value: number;
-  /** Whether a run has computed that, which may fail. */
+  /** Whether it is computed by a run, which may fail. */
   computed: boolean;
 }
 
@@ -68,25 +68,25 @@ interface Affine extends Item {
   readonly shift: number;
 }
 
-/** How a promise may settle. */
+/** The expected result of a promise. */
 interface Expectation<T> {
   readonly name: string;
-  /** When one of them is destroyed, the promise may reject. */
+  /** If one of them is destroyed, the promise may reject. */
   readonly owners: readonly { destroyed: number | undefined }[];
   /** Whether it must reject when an owner is destroyed in the same turn as the call. */
   readonly isQueued: boolean;
   /** Whether the failure of a run may reject it. */
   readonly mayFail?: boolean;
-  /** Looks at the value; returns what is wrong with it. */
+  /** Checks the value. Returns the problem, if there is one. */
   accept(value: T): string | undefined | void;
 }
 
-/** Runs the program of a seed to its end. Returns what went wrong. */
+/** Runs the program of a seed. Returns the problems. */
 export async function runSchedule(faults: Faults, seed: number, tally: Tally): Promise<string[]> {
   const next = random(seed);
   const problems: string[] = [];
   const pending: Promise<void>[] = [];
-  /** How often others have had a turn. */
+  /** The number of awaited actions so far, in which other work could run. */
   let turn = 0;
 
   const consoleError = console.error;
@@ -138,7 +138,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     for (let i = 0; i < 2; i++) build(space);
   }
 
-  /** Now and then one that is destroyed: then it must refuse everything. */
+  /** Sometimes picks a destroyed context, which must reject all calls. */
   function pickSpace(): Space {
     return next.pick(next() < 0.1 ? spaces : spaces.filter(({ destroyed }) => destroyed === undefined));
   }
@@ -232,7 +232,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     dispose(item.native, next() < 0.5);
   }
 
-  /** Destroys a context, which another one follows. */
+  /** Destroys a context, and opens another. */
   async function lose(space: Space): Promise<void> {
     loseSpace(space, next() < 0.5);
     const another = await openSpace();
@@ -245,7 +245,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     dispose(space.context, wait);
   }
 
-  /** Destroys something, and may wait until it is released. */
+  /** Destroys an object; with `wait`, checks that it is released. */
   function dispose(native: MLContext | MLTensor | MLGraph, wait: boolean): void {
     if (!wait) native.destroy();
     else expect(() => native[Symbol.asyncDispose](), { name: "dispose", owners: [], isQueued: false, accept() {} });
@@ -260,7 +260,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     await (next() < 0.3 ? undefined : new Promise((resolve) => setTimeout(resolve, next() * 3)));
   }
 
-  /** Whether a call threw, as it must if, and only if, something that it needs is destroyed. */
+  /** Checks that a call throws if and only if something that it needs is destroyed. Returns whether it must throw. */
   function mustThrow(name: string, needs: readonly { destroyed: number | undefined }[], call: () => void): boolean {
     tally.calls++;
     const isDestroyed = needs.some(({ destroyed }) => destroyed !== undefined);
@@ -295,7 +295,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
   }
 
   function pickItem<T extends Item>(items: readonly T[]): T | undefined {
-    // Now and then one that is destroyed: then it must be refused.
+    // Sometimes picks a destroyed object, which must be rejected.
     const some = next() < 0.1 ? items : items.filter(({ destroyed }) => destroyed === undefined);
     return some.length > 0 ? next.pick(some) : undefined;
   }
@@ -305,7 +305,7 @@ export async function runSchedule(faults: Faults, seed: number, tally: Tally): P
     const timer = setTimeout(() => {
       problems.push("a promise did not settle");
       resolve();
-    }, PATIENCE);
+    }, TIME_LIMIT);
     await Promise.race([Promise.all(pending), promise]);
     clearTimeout(timer);
   }

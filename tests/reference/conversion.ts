@@ -9,8 +9,8 @@ import { isFloat, roundTo, saturate } from "./round.ts";
 import { type Element, type RefDataType, type RefTensor, tensor } from "./tensor.ts";
 
 /**
- * [Casts](https://www.w3.org/TR/webnn/#algorithms-casting) an `MLNumber` to a data type. WPT truncates fractions, where
- * the text rounds them.
+ * [Casts](https://www.w3.org/TR/webnn/#algorithms-casting) an `MLNumber` to a data type. Truncates fractions as WPT does;
+ * the standard's text rounds them.
  */
 export function castNumber(dataType: RefDataType, value: Element): Element {
   return isFloat(dataType) ? roundTo(dataType, value) : saturate(dataType, value);

@@ -1,5 +1,5 @@
 /**
- * How the reference's operators read their operands and attributes.
+ * Types of the reference's operators, and functions to read operands and attributes.
  *
  * @module
  */

@@ -36,7 +36,7 @@ export function integerLimits(dataType: RefDataType): { readonly min: bigint; re
     : { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n };
 }
 
-/** The low bits of an integer, as two's complement or unsigned: how integer arithmetic overflows. */
+/** Wraps an integer to the range of the type, as in integer overflow. */
 function wrap(dataType: RefDataType, value: bigint): Element {
   const bits = integerBits(dataType);
   const wrapped = dataType.startsWith("uint") ? BigInt.asUintN(bits, value) : BigInt.asIntN(bits, value);

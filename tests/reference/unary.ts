@@ -81,7 +81,7 @@ const linearMagnitude: Magnitude = (x, { alpha, beta }) => Math.abs(alpha! * x) 
 export const unary: Rows = {
   abs: signed(Math.abs, (x) => x < 0n ? -x : x),
   neg: signed((x) => -x, (x) => -x),
-  // NaN is neither positive nor negative, so the text gives 0.
+  // NaN is neither positive nor negative, so the result is 0 according to the standard.
   sign: signed((x) => x > 0 ? 1 : x < 0 ? -1 : 0, (x) => x > 0n ? 1n : x < 0n ? -1n : 0n),
   ceil: float(Math.ceil),
   cos: within(atol(2 ** -10, 2 ** -7), float(Math.cos), [-8, 8]),

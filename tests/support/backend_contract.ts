@@ -1,6 +1,5 @@
 /**
- * The contract of every backend, tested through the standard's interfaces. Neither they nor the timeline may depend on
- * the backend.
+ * The contract of all backends, tested through the standard's interfaces, which must behave in the same way on each.
  *
  * @module
  */
@@ -24,7 +23,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
       const context = createMLContext(device);
       await run(context);
       context.destroy();
-      await closed; // Work in flight is done, and everything is released.
+      await closed; // Waits until work in flight is done and everything is released.
     });
 
   test("a new tensor is zero", async (context) => {
@@ -32,7 +31,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     assertEquals(await read(context, tensor), [0, 0, 0, 0]);
   });
 
-  test("what is written is read, from and into buffers of any kind", async (context) => {
+  test("reads return what was written, for all kinds of buffers", async (context) => {
     const tensor = await createTensor(context);
     context.writeTensor(tensor, Float32Array.of(1, 2, 3, 4).buffer);
     assertEquals(await read(context, tensor), [1, 2, 3, 4]);
@@ -46,7 +45,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     const [input, output] = [await createTensor(context), await createTensor(context)];
     const data = Float32Array.of(1, 1, 1, 1);
     context.writeTensor(input, data);
-    data.fill(100); // The bytes were copied by the call.
+    data.fill(100); // The call has copied the bytes.
     context.dispatch(graph, { x: input }, { y: output });
     const first = read(context, output);
     context.writeTensor(input, Float32Array.of(5, 5, 5, 5));
@@ -59,7 +58,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     ]);
   });
 
-  test("constants are copied at the call", async (context) => {
+  test("constants are copied by the call", async (context) => {
     const data = Float32Array.of(1, 2, 3, 4);
     const graph = await build(context, (builder, x) => {
       const constant = builder.constant(FLOAT, data);
@@ -69,7 +68,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     assertEquals(await run(context, graph, [1, 1, 1, 1]), [1, 2, 3, 4]);
   });
 
-  test("a constant tensor serves two graphs and may be destroyed before them", async (context) => {
+  test("two graphs can share a constant tensor, which may be destroyed before them", async (context) => {
     const large = { dataType: "float32", shape: [16, 16] } as const;
     const weights = await context.createConstantTensor(large, new Float32Array(256).fill(0.5));
     const graphs = [];
@@ -84,7 +83,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     assertEquals(await run(context, graphs[1]!, new Array(256).fill(6), large.shape), new Array(256).fill(3));
   });
 
-  test("only what the outputs need is built, and one operand may have two names", async (context) => {
+  test("a graph contains only what its outputs need; an operand can be two outputs", async (context) => {
     const builder = new MLGraphBuilder(context);
     const x = builder.input("x", FLOAT);
     builder.add(builder.input("unused", FLOAT), builder.constant(FLOAT, new Float32Array(4)));
@@ -123,20 +122,20 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     assertEquals([...new Int32Array(await context.readTensor(output))], [11, 12, 13, 21, 22, 23]);
   });
 
-  test("a destroyed tensor rejects its pending reads, and nothing takes it", async (context) => {
+  test("a destroyed tensor rejects pending reads, and cannot be used", async (context) => {
     const graph = await build(context, (builder, x) => builder.relu(x));
     const [input, output] = [await createTensor(context), await createTensor(context)];
     context.dispatch(graph, { x: input }, { y: output });
-    const kept = assertDestroyed(context, output);
+    const reading = assertDoneOrDestroyed(context, output);
     output.destroy();
     output.destroy();
-    await kept;
+    await reading;
     await assertRejects(() => context.readTensor(output), DOMException, "destroyed");
     assertThrows(() => context.writeTensor(output, new Float32Array(4)), DOMException, "destroyed");
     assertThrows(() => context.dispatch(graph, { x: input }, { y: output }), DOMException, "destroyed");
   });
 
-  test("a destroyed graph finishes its work and takes no more", async (context) => {
+  test("a destroyed graph finishes its queued runs, and cannot be dispatched", async (context) => {
     const graph = await build(context, (builder, x) => builder.add(x, x));
     const [input, output] = [await createTensor(context), await createTensor(context)];
     context.writeTensor(input, Float32Array.of(1, 2, 3, 4));
@@ -147,7 +146,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     assertThrows(() => context.dispatch(graph, { x: input }, { y: output }), DOMException, "destroyed");
   });
 
-  test("destroying the context rejects everything that is pending and resolves lost", async (context) => {
+  test("destroying the context rejects pending promises, and resolves lost", async (context) => {
     const graph = await build(context, (builder, x) => builder.relu(x));
     const [input, output] = [await createTensor(context), await createTensor(context)];
     context.dispatch(graph, { x: input }, { y: output });
@@ -158,7 +157,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     context.destroy();
     const states = await Promise.allSettled([building, allocating, reading]);
     for (const state of states) {
-      // What is already done resolves; the rest rejects.
+      // Promises of finished work may resolve.
       if (state.status === "rejected") assertEquals((state.reason as DOMException).name, "InvalidStateError");
     }
     assert((await context.lost).message.length > 0);
@@ -167,7 +166,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
     assertThrows(() => new MLGraphBuilder(context), DOMException);
   });
 
-  test("unsupported data types are refused, and absent from the limits", async (context) => {
+  test("unsupported data types are rejected, and missing in the limits", async (context) => {
     const limits = context.opSupportLimits();
     for (const dataType of ["float32", "int32", "float16", "int64", "uint8"] as const) {
       const isSupported = limits.input.dataTypes.includes(dataType);
@@ -179,7 +178,7 @@ export function testBackend(name: string, open: () => Device | Promise<Device>):
   });
 }
 
-/** Resolves when the device is closed, which is the last thing the timeline does. */
+/** Resolves when the device is closed, which is the last step of the timeline. */
 export function whenClosed(device: Device): Promise<void> {
   const close = device.close.bind(device);
   return new Promise((resolve) => {
@@ -218,8 +217,8 @@ async function read(context: MLContext, tensor: MLTensor): Promise<number[]> {
   return [...new Float32Array(await context.readTensor(tensor))];
 }
 
-/** Asserts that a read is done or rejects with an InvalidStateError. */
-async function assertDestroyed(context: MLContext, tensor: MLTensor): Promise<void> {
+/** Asserts that a read resolves, or rejects with an InvalidStateError. */
+async function assertDoneOrDestroyed(context: MLContext, tensor: MLTensor): Promise<void> {
   try {
     await context.readTensor(tensor);
   } catch (error) {

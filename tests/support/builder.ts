@@ -1,5 +1,5 @@
 /**
- * One CPU context for all tests of a file, opened by the first test that needs it.
+ * A CPU context that all tests of a file share, created when first needed.
  *
  * @module
  */

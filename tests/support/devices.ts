@@ -1,5 +1,5 @@
 /**
- * Tests that need a device. If it is missing, the test is ignored, with the reason in its name.
+ * Registers tests that need a device. If it is missing, the test is ignored, with the reason in its name.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { testWithData } from "./test_data.ts";
 
 export * from "../../support/devices.ts";
 
-/** `Deno.test` for a test that needs a device, and maybe files of the test data. */
+/** `Deno.test` for a test that needs a device, and optionally files of the test data. */
 export function testOn(
   { name, missing }: TestDevice,
   title: string,

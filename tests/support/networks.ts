@@ -1,6 +1,6 @@
 /**
- * SqueezeNet and MobileNetV2 of the examples, checked against their references on any device: with the deterministic
- * input and four photos.
+ * Compares the examples' SqueezeNet and MobileNetV2 with their references on a device, for a synthetic input and four
+ * photos.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface CheckedNetwork {
   readonly files: readonly string[];
   /**
    * Runs it on a device.
-   * @returns the largest difference of a logit from the reference, for the deterministic input
+   * @returns the largest difference of a logit from the reference, for the synthetic input
    * @throws if a result differs too much from the reference
    */
   check(options: ContextOptions, layout: Layout): Promise<number>;
@@ -68,7 +68,7 @@ export const networks: readonly CheckedNetwork[] = [
 async function checkSqueezeNet(options: ContextOptions, layout: Layout): Promise<number> {
   const reference: SqueezeNetReference = await readJson(SQUEEZENET[1]);
   return await withNetwork(options, buildSqueezeNet, SQUEEZENET[0], layout, async (run) => {
-    const outputs = await run(await deterministicInput(layout, reference.input.sha256_le_bytes));
+    const outputs = await run(await syntheticInput(layout, reference.input.sha256_le_bytes));
     const error = assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
     assertClose(outputs.probabilities!, reference.probabilities, 1e-6, "probabilities");
     assertEquals(top5(outputs.probabilities!), reference.top5.map(({ index }) => index));
@@ -80,7 +80,7 @@ async function checkSqueezeNet(options: ContextOptions, layout: Layout): Promise
 async function checkMobileNetV2(options: ContextOptions, layout: Layout): Promise<number> {
   const reference: MobileNetV2Reference = await readJson(MOBILENET[1]);
   return await withNetwork(options, buildMobileNetV2, MOBILENET[0], layout, async (run) => {
-    const outputs = await run(await deterministicInput(layout, reference.input.sha256_le_bytes));
+    const outputs = await run(await syntheticInput(layout, reference.input.sha256_le_bytes));
     assertClose(outputs.features!, reference.features, 1e-4, "features");
     const error = assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
     assertClose(outputs.probabilities!, softmax(reference.logits), 1e-6, "probabilities");
@@ -96,7 +96,7 @@ async function checkClasses(run: Run, layout: Layout, photo: SqueezeNetReference
   const { logits, probabilities } = await run(await photoInput(photo.file, layout));
   const indices = photo.top5_probabilities.map(({ index }) => index);
   assertEquals(top5(probabilities!), indices, photo.file);
-  // The reference has six digits for photos: half of the last digit is added to the tolerance.
+  // For photos, the reference has six digits; half of the last digit is added to the tolerance.
   for (const { index, value } of photo.top5_logits) {
     assertClose(logits!.subarray(index, index + 1), [value], 1.5e-4, `logit ${index} of ${photo.file}`);
   }
@@ -125,10 +125,10 @@ async function withNetwork<T>(
 }
 
 /** x[i] = sin(0.01 i) over [1, 3, 224, 224], checked against the reference's hash. */
-async function deterministicInput(layout: Layout, sha256: string): Promise<Float32Array> {
+async function syntheticInput(layout: Layout, sha256: string): Promise<Float32Array> {
   const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", nchw));
-  assertEquals(digest.toHex(), sha256, "the deterministic input is not the one of the reference");
+  assertEquals(digest.toHex(), sha256, "the synthetic input differs from that of the reference");
   if (layout === "nchw") return nchw;
   return Float32Array.from(nchw, (_, index) => nchw[(index % 3) * SIZE * SIZE + Math.floor(index / 3)]!);
 }

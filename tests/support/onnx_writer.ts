@@ -16,7 +16,7 @@ export interface TensorSpec {
   readonly external?: { readonly location: string; readonly offset: number; readonly length: number };
 }
 
-/** The value of an attribute. Whole numbers are integers unless wrapped by `float()`. */
+/** The value of an attribute. A number is an integer attribute; pass a float as `{ float }`. */
 export type AttributeSpec =
   | number
   | string

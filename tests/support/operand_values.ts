@@ -41,10 +41,10 @@ export const POSITIVE: Domain = { float: [0.25, 4], integer: [1, 9] };
 export const SMALL: Domain = { float: [-2, 2], integer: [-3, 3] };
 /** Non-zero integers. */
 export const DIVISOR: Domain = { ...WILD, nonZero: true };
-/** All different, shuffled. */
+/** Distinct values, shuffled. */
 export const DISTINCT: Domain = { float: [0, 0], list: (count) => shuffled(count) };
 
-/** All different, shuffled; integers from the whole range of the type. */
+/** Distinct values, shuffled; integers from the whole range of the type. */
 export const SPREAD: Domain = { ...DISTINCT, spread: true };
 
 /** Indices of a dimension, counted from either end; unsigned types have no negative ones. */

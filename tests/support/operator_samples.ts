@@ -28,7 +28,7 @@ export interface Sample {
   readonly domains?: Readonly<Record<string, Domain>>;
 }
 
-/** Calls of an operator whose first operand has the given rank; none if it cannot have it. */
+/** Calls of an operator whose first operand has the given rank; none if it does not support that rank. */
 export type Samples = (rank: number) => readonly Sample[];
 
 /** A shape of the given rank with few elements, and few equal neighbouring dimensions. */
@@ -415,7 +415,7 @@ export const SAMPLES: Readonly<Record<OperatorName, Samples>> = {
   reduceL2: reduction(PLAIN),
   reduceLogSum: reduction(POSITIVE),
   reduceLogSumExp: reduction({ float: [-200, 200] }),
-  // No NaN: the standard does not say what it gives, and the engine's result depends on its position.
+  // No NaN: the standard does not define the result, and the engine's depends on the position of the NaN.
   reduceMax: reduction(PLAIN),
   reduceMean: reduction(PLAIN),
   reduceMin: reduction(PLAIN),

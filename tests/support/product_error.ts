@@ -7,7 +7,7 @@
 import { type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { random } from "../../support/random.ts";
 
-/** Few terms, so that the rounding of the sums is small compared with that of shortened factors. */
+/** Few terms, so that rounding of the sums is small compared with rounding of the factors to fewer bits. */
 const [ROWS, TERMS, COLUMNS] = [64, 64, 64];
 
 /**

@@ -6,7 +6,7 @@
 
 import type { Sample, Samples } from "./operator_samples.ts";
 
-/** Samples of an operator whose first operand has one rank only. */
+/** Samples of an operator whose first operand must have a certain rank. */
 export function ofRank(only: number, samples: readonly Sample[]): Samples {
   return (rank) => rank === only ? samples : [];
 }

@@ -1,5 +1,5 @@
 /**
- * What tests derive from the rows of operators.
+ * Helpers that are derived from the rows of operators.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 
-/** Everything that a row takes beside a label. */
+/** The arguments of a row, except the label. */
 type ArgumentOf<Row extends AnyOperator> = keyof Row["operands"] | keyof Row["parameters"] | keyof Row["options"];
 
-/** Operators of one operand and nothing else: what tests need of them follows from their rows. */
+/** Operators with one operand and no other arguments, for which tests derive everything from the rows. */
 export type UnaryName = {
   [Name in OperatorName]: [ArgumentOf<(typeof operators)[Name]>] extends ["input"] | ["a"] ? Name : never;
 }[OperatorName];
 
-/** Something for each operator of {@linkcode UnaryName}, given the name of its operand. */
+/** Calls a function for each operator of {@linkcode UnaryName}, with the name of its operand. Returns the results by name. */
 export function forEachUnary<T>(make: (name: UnaryName, operand: string) => T): Readonly<Record<UnaryName, T>> {
   const rows = Object.values(operators) as AnyOperator[];
   const unary = rows.filter(({ operands, parameters, options }) =>

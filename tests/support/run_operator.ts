@@ -1,5 +1,5 @@
 /**
- * One operator through the W3C API: build a graph of it alone, dispatch, read.
+ * Runs a single operator through the W3C API: builds a graph, dispatches it, and reads the outputs.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { OperatorName } from "../../src/ops/operators.ts";
 import { decode, encode, type RefTensor, sizeOf } from "../reference/mod.ts";
 import { positionalNames } from "./rows.ts";
 
-/** Operands by the names of the standard, lists and optional ones included. */
+/** Operands by the names in the standard, including lists and optional ones. */
 export type OperandsByName<T> = Readonly<Record<string, T | readonly T[] | undefined>>;
 
-/** A builder whose methods are known by name only. */
+/** A builder whose methods are called by name. */
 type Methods = Readonly<Record<string, (...args: unknown[]) => MLOperand | MLOperand[]>>;
 
-/** Calls the builder's method with operands, parameters and options at the places that its row gives them. */
+/** Calls the builder's method. The row of the operator determines the positions of operands and parameters. */
 export function callOperator(
   builder: MLGraphBuilder,
   name: OperatorName,
@@ -28,7 +28,7 @@ export function callOperator(
   return [(builder as unknown as Methods)[name]!(...positional.map((key) => given[key]), options)].flat();
 }
 
-/** What an operator makes of tensors. Those that `constants` names are constants of the graph, the others its inputs. */
+/** Runs an operator. Operands named in `constants` are constants of the graph; the others are inputs. */
 export async function runOperator(
   context: MLContext,
   name: OperatorName,
@@ -55,18 +55,18 @@ export async function runOperator(
   return await runGraph(context, builder, inputs, outputs);
 }
 
-/** Builds a graph with the outputs given, shows it to `look`, runs it on the inputs given, and reads all outputs. */
+/** Builds a graph, passes it to `inspect`, runs it, and reads all outputs. */
 export async function runGraph(
   context: MLContext,
   builder: MLGraphBuilder,
   inputs: Readonly<Record<string, RefTensor>>,
   outputs: readonly MLOperand[],
-  look: (graph: MLGraph) => void = () => {},
+  inspect: (graph: MLGraph) => void = () => {},
 ): Promise<RefTensor[]> {
   const graph = await builder.build(Object.fromEntries(outputs.map((output, i) => [`output${i}`, output])));
   const tensors: MLTensor[] = [];
   try {
-    look(graph);
+    inspect(graph);
     const inputTensors: Record<string, MLTensor> = {};
     for (const [key, input] of Object.entries(inputs)) {
       const tensor = await context.createTensor({ ...descriptorOf(input), writable: true });
@@ -90,7 +90,7 @@ export async function runGraph(
 
 type Descriptor = Parameters<MLGraphBuilder["input"]>[1];
 
-/** The descriptor as the API takes it; the reference has two data types more, which no test of an operator uses. */
+/** The descriptor for the API, which does not list the reference's two 4-bit types. */
 function descriptorOf({ dataType, shape }: RefTensor): Descriptor {
   return { dataType, shape: [...shape] } as Descriptor;
 }

@@ -1,28 +1,28 @@
 /**
- * The program behind `deno task test`: the static checks, then all tests and doc examples, then one line that counts.
- * Every part runs even if an earlier one failed, so that one run tells everything. Half of the tests run in a second
- * process beside the rest, and are shown when that has ended.
+ * The program of `deno task test`: runs the static checks, then all tests and doc examples, and prints the counts. Every
+ * part runs even if an earlier one failed. Half of the tests run in a second process at the same time; their output is
+ * printed at the end.
  *
  * @module
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "../../support/program.ts";
-// Names SwiftShader to the loader of Vulkan in the environment that the tests inherit: WebGPU looks for devices once a
-// process, when the first context of any test is opened.
+// Sets the environment variables for SwiftShader here, because the tests inherit them, and WebGPU looks for devices only
+// once per process, when the first context is created.
 import "./devices.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 const TESTS_CONFIG = "--config=tests/deno.json";
 
-/** With `--frozen` a lock file that lacks something is an error too. */
+/** With `--frozen`, an incomplete lock file is also an error. */
 const CHECK = ["check", "--quiet", "--frozen"];
 
-/** Doc examples may use what tests may use, such as assertions; the module may not. */
+/** Folders with doc examples, which may use the imports of tests, such as assertions. */
 const DOCUMENTED = ["src", "ffi", "mod.ts"];
 
-/** Their blocks of code are run by tests/docs. */
+/** Pages whose blocks of code are run by tests/docs. */
 const PAGES = ["docs", "README.md", "cli/README.md", "serve/README.md"];
 
 const CHECKS: Record<string, readonly string[]> = {
@@ -41,12 +41,12 @@ const CHECKS: Record<string, readonly string[]> = {
   "package of the server": ["publish", "--config=serve/deno.json", "--dry-run", "--allow-dirty"],
 };
 
-// The types are checked apart. The sanitizers are off by default since Deno 2.9.
+// CHECKS checks the types. The sanitizers are off by default since Deno 2.9.
 const TEST = ["test", TESTS_CONFIG, "--allow-all", "--no-check", "--doc", "--sanitize-ops", "--sanitize-resources"];
 const TESTED = ["tests", "support", ...DOCUMENTED];
 
-/** Tests that keep one thread busy, half of the time in all. */
-const BESIDE = ["tests/clients", "tests/coreml", "tests/examples", "tests/process", "tests/wpt", "tests/wpt_cases"];
+/** The tests of the second process: they mostly use one thread, and take half of the time. */
+const SECOND = ["tests/clients", "tests/coreml", "tests/examples", "tests/process", "tests/wpt", "tests/wpt_cases"];
 
 interface Counts {
   passed: number;
@@ -54,7 +54,7 @@ interface Counts {
   skipped: number;
 }
 
-/** How this Deno ended on the repository, and what it printed, unless that went to the terminal. */
+/** Whether a Deno process succeeded, and its output if that was piped. */
 interface Ending {
   success: boolean;
   printed: string;
@@ -65,11 +65,11 @@ async function deno(args: readonly string[], output: "inherit" | "piped"): Promi
   const child = new Deno.Command(Deno.execPath(), options).spawn();
   const kept = output === "piped" ? [new Response(child.stdout).text(), new Response(child.stderr).text()] : [];
   const [{ success, signal }, ...printed] = await Promise.all([child.status, ...kept]);
-  if (signal !== null) printed.push(`\nThe process was ended by ${signal}.`);
+  if (signal !== null) printed.push(`\nThe process was killed by ${signal}.`);
   return { success, printed: printed.join("") };
 }
 
-/** Does one part of the work, its output on the terminal under a title. */
+/** Runs one part, with its output on the terminal under a title. */
 async function show(title: string, args: readonly string[]): Promise<boolean> {
   console.log(`\n== ${title}: deno ${args.join(" ")}`);
   const { success, printed } = await deno(args, "inherit");
@@ -77,7 +77,7 @@ async function show(title: string, args: readonly string[]): Promise<boolean> {
   return success;
 }
 
-/** The counts in a JUnit report of `deno test`; a test's steps count like tests. */
+/** The counts in a JUnit report of `deno test`; steps count as tests. */
 function readCounts(junit: string): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const [suite] of junit.matchAll(/<testsuite .*?>/g)) {
@@ -90,40 +90,40 @@ function readCounts(junit: string): Counts {
   return counts;
 }
 
-/** Runs tests by `run`, which gets the arguments of Deno, and counts them. */
+/** Runs tests with `run`, which gets Deno's arguments, and counts them. */
 async function count<E>(args: readonly string[], run: (args: readonly string[]) => Promise<E>): Promise<[E, Counts]> {
   const folder = await Deno.makeTempDir();
   const report = join(folder, "tests.xml");
   try {
     const ending = await run([...TEST, `--junit-path=${report}`, ...args]);
     const junit = await Deno.readTextFile(report).catch(() => undefined);
-    // Without a report the process died: one failure.
+    // Without a report, the process has crashed, which counts as one failure.
     return [ending, junit === undefined ? { passed: 0, failed: 1, skipped: 0 } : readCounts(junit)];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-const HELP = `Checks all that must hold: format, lint, types, documentation, the package, and all tests.
+const HELP = `Checks format, lint, types, documentation and packages, and runs all tests.
 
 Usage: deno task test
 
-deno task data downloads weights, photos and test cases to the folder that WEBNN_TEST_DATA names (by default shared, next
-to the checkout). Tests that need what is missing are skipped and say so.`;
+Tests whose data is missing are skipped, with the reason in their names. deno task data downloads it, to the folder
+WEBNN_TEST_DATA (by default shared, next to the checkout).`;
 
 await runProgram("test", HELP, {}, async () => {
-  const beside = count(BESIDE, (args) => deno(args, "piped"));
+  const second = count(SECOND, (args) => deno(args, "piped"));
   const failed: string[] = [];
   for (const [title, args] of Object.entries(CHECKS)) {
     if (!await show(title, args)) failed.push(title);
   }
-  const rest = [`--ignore=${BESIDE}`, ...TESTED];
+  const rest = [`--ignore=${SECOND}`, ...TESTED];
   const [success, counts] = await count(rest, (args) => show("tests", args));
   if (!success) failed.push("tests");
 
-  const [ending, more] = await beside;
-  console.log(`\n== tests of ${BESIDE.join(", ")}\n${ending.printed}`);
-  if (!ending.success) failed.push("tests beside");
+  const [ending, more] = await second;
+  console.log(`\n== tests of ${SECOND.join(", ")}\n${ending.printed}`);
+  if (!ending.success) failed.push("tests of the second process");
 
   if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
   const skipped = counts.skipped + more.skipped;

@@ -28,17 +28,17 @@ function limitsOf(operators: readonly string[]): DeviceLimits {
   };
 }
 
-/** The operations that can be made to fail. */
+/** The operations that can fail on demand. */
 export type Operation = "checkMemory" | "createTensor" | "store" | "compile" | "run" | "read" | "write";
 
-/** What tests can see and do beyond the interface. */
+/** A device with additional members for tests. */
 export interface SimulatedDevice extends Device {
   store(bytes: Uint8Array): SimulatedBlock;
   /** The live tensors, blocks and executables. */
   readonly live: ReadonlySet<object>;
   /** The operations, in the order in which they started. */
   readonly log: readonly string[];
-  /** The bytes that tensors were asked to write. */
+  /** The arguments of all writes. */
   readonly written: readonly Uint8Array<ArrayBuffer>[];
   /** Makes the next operation of this kind fail. */
   fail(operation: Operation, message: string): void;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { runProgram } from "../../cli/program.ts";
 import type { Terminal } from "../../cli/terminal.ts";
 
-/** A terminal that nobody looks at. */
+/** A terminal that discards all output. */
 export const SILENT: Terminal = {
   colors: false,
   write: () => {},
@@ -33,7 +33,7 @@ export async function webnn(...args: readonly string[]): Promise<Outcome> {
 /** The program's main module. */
 export const MAIN: string = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
 
-/** Starts the command line in a process of its own. */
+/** Starts the command line in its own process. */
 export function spawnWebnn(
   args: readonly string[],
   permissions: readonly string[] = ["--allow-all"],

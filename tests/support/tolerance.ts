@@ -1,6 +1,6 @@
 /**
- * How much an engine's result may differ from the reference: WPT's tolerance for element-wise operators, the
- * reference's error bound for sums, and nothing for integers and data movement.
+ * The tolerances of engines: WPT's for element-wise operators, the reference's error bound for sums, and 0 for integers
+ * and data movement.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const UNIT_ROUNDOFF = { float32: 2 ** -24, float16: 2 ** -11 };
 /** The smallest positive number. */
 const LEAST = { float32: 2 ** -149, float16: 2 ** -24 };
 
-/** How an output differs from the reference; `undefined` if it agrees. */
+/** Describes the first difference of an output from the reference that exceeds the tolerance; `undefined` if none does. */
 export function difference(operator: string, actual: RefTensor, expected: RefTensor): string | undefined {
   if (actual.dataType !== expected.dataType) return `is ${actual.dataType}, not ${expected.dataType}`;
   if (`${actual.shape}` !== `${expected.shape}`) return `has the shape [${actual.shape}], not [${expected.shape}]`;
@@ -29,7 +29,7 @@ export function difference(operator: string, actual: RefTensor, expected: RefTen
   return undefined;
 }
 
-/** How much an element of an engine's output may differ from the reference. */
+/** The tolerance of an element of an engine's output. */
 export function allowance(operator: string, expected: RefTensor, i: number): number {
   const { dataType } = expected;
   const value = Math.abs(Number(expected.data[i]));

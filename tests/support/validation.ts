@@ -56,30 +56,30 @@ export function testValidation(name: OperatorName, table: Validation): void {
   const { valid, invalid, unconvertible = [] } = table;
   const start = `MLGraphBuilder.${name}: `;
   const labelled = `${start}[${LABEL}] `;
-  Deno.test(`${name} gives the outputs that it should`, async () => {
+  Deno.test(`${name} returns outputs of the right types and shapes`, async () => {
     const builder = await newBuilder();
     for (const call of valid) checkAccepted(builder, name, call, table);
   });
-  Deno.test(`${name} takes exactly the data types of the standard`, async () => {
+  Deno.test(`${name} accepts exactly the data types of the standard`, async () => {
     const builder = await newBuilder();
     for (const [operand, allowed] of Object.entries(table.types)) {
       for (const type of DATA_TYPES) {
         const call = { ...valid[0], types: { ...valid[0].types, [operand]: type } };
         if (allowed.includes(type)) checkAccepted(builder, name, call, table);
-        else checkRefused(labelled, "must be", () => callWith(builder, name, call, table));
+        else checkRejected(labelled, "must be", () => callWith(builder, name, call, table));
       }
     }
   });
-  Deno.test(`${name} refuses what is wrong`, async () => {
+  Deno.test(`${name} rejects invalid calls`, async () => {
     const builder = await newBuilder();
-    for (const call of invalid) checkRefused(labelled, call.message, () => callWith(builder, name, call, table));
-    for (const call of unconvertible) checkRefused(start, call.message, () => callWith(builder, name, call, table));
+    for (const call of invalid) checkRejected(labelled, call.message, () => callWith(builder, name, call, table));
+    for (const call of unconvertible) checkRejected(start, call.message, () => callWith(builder, name, call, table));
   });
-  Deno.test(`${name} refuses operands of another builder`, async () => {
+  Deno.test(`${name} rejects operands of another builder`, async () => {
     const [builder, other] = [await newBuilder(), await newBuilder()];
     for (const operand of Object.keys(valid[0].shapes)) {
       const owner = (key: string) => key === operand ? other : builder;
-      checkRefused(labelled, "belongs to another builder", () => callWith(builder, name, valid[0], table, owner));
+      checkRejected(labelled, "belongs to another builder", () => callWith(builder, name, valid[0], table, owner));
     }
   });
 }
@@ -94,7 +94,7 @@ function checkAccepted(builder: MLGraphBuilder, name: OperatorName, call: ValidC
   );
 }
 
-function checkRefused(start: string, fragment: string, call: () => unknown): void {
+function checkRejected(start: string, fragment: string, call: () => unknown): void {
   const { message } = assertThrows(call, TypeError);
   assert(message.startsWith(start), `${message} should start with ${start}`);
   assertStringIncludes(message, fragment);

@@ -29,7 +29,7 @@ what is not supported and why.
   the model. In the last case, a graph is built for each of their values.
 `;
 
-const REFUSED = `## What is not supported
+const UNSUPPORTED = `## What is not supported
 
 If a model has unsupported nodes, it is rejected with a list of them. Unsupported are operators that are not listed here,
 and:
@@ -62,7 +62,7 @@ export function onnxDocs(): string {
     ]
       .join("\n");
   });
-  return [INTRODUCTION, ...tables, REFUSED].join("\n");
+  return [INTRODUCTION, ...tables, UNSUPPORTED].join("\n");
 }
 
 function line({ domain, name, since }: Row): string {

@@ -18,7 +18,7 @@ import { runProgram, writeFile } from "../../support/program.ts";
 export const OPERATOR_DOCS: URL = new URL("../../docs/operators.md", import.meta.url);
 
 /** Why the CPU does not support data types that a row allows, by `operator.operand`. A missing reason is an error. */
-const REFUSALS: Readonly<Record<string, string>> = {};
+const REASONS: Readonly<Record<string, string>> = {};
 
 const INTRODUCTION = `# Operators
 
@@ -32,7 +32,7 @@ page from the rows in \`src/ops/\`, the limits of ONNX Runtime's CPU provider an
 - A tensor may have at most ${LIMITS.maxTensorByteLength} bytes.
 `;
 
-/** What the standard leaves open, or where the engine differs. A test covers each line. */
+/** Behaviour that the standard does not define, or where the engine differs. A test covers each line. */
 const NOTES = `## What the standard leaves open
 
 - Integers wrap, also in reductions. An integer divided by 0 gives that integer; the process does not crash.
@@ -69,7 +69,7 @@ export async function operatorDocs(): Promise<string> {
   });
   const head = ["| Operator | Operands | Parameters and options | Outputs |", "| --- | --- | --- | --- |"];
   const table = [...head, ...lines, ""].join("\n");
-  return [INTRODUCTION, table, describeRefusals(rows), NOTES, CORE_ML, await mappingTable()].join("\n");
+  return [INTRODUCTION, table, describeUnsupported(rows), NOTES, CORE_ML, await mappingTable()].join("\n");
 }
 
 function describeTensors(row: AnyOperator, rules: Readonly<Record<string, TensorRule | OperandRule>>): string {
@@ -102,8 +102,8 @@ function describeArguments({ parameters, options }: AnyOperator): string {
   ].join(", ");
 }
 
-/** What a row allows and the CPU does not. */
-function describeRefusals(rows: readonly AnyOperator[]): string {
+/** The data types that a row allows and the CPU does not support. */
+function describeUnsupported(rows: readonly AnyOperator[]): string {
   const refused = rows.flatMap((row) => {
     const limits = operatorLimits(row, LIMITS);
     const allowed = operatorLimits(row, { ...LIMITS, supports: () => true });
@@ -111,15 +111,17 @@ function describeRefusals(rows: readonly AnyOperator[]): string {
       const key = `${row.name}.${name}`;
       const types = allowed[name]!.dataTypes.filter((type) => !limits[name]!.dataTypes.includes(type));
       if (types.length === 0) return [];
-      if (REFUSALS[key] === undefined) throw new Error(`${key} refuses ${types.join(", ")} without a reason`);
-      return [`- \`${key}\`: ${types.join(", ")}. ${REFUSALS[key]}`];
+      if (REASONS[key] === undefined) {
+        throw new Error(`${key} does not support ${types.join(", ")}; add a reason to REASONS`);
+      }
+      return [`- \`${key}\`: ${types.join(", ")}. ${REASONS[key]}`];
     });
   });
   const list = refused.length === 0 ? ["No data type that the standard allows."] : refused;
   return ["## What is refused", "", ...list, ""].join("\n");
 }
 
-const HELP = `Writes docs/operators.md again.
+const HELP = `Writes docs/operators.md.
 
 Usage: deno task docs:operators`;
 

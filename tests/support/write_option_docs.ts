@@ -51,7 +51,7 @@ function optionTable(): string {
   return format([["option", "value"], ...rows]);
 }
 
-/** The table of which engine supports which option. */
+/** The table of the options that each engine supports. */
 function honourTable(): string {
   const names = Object.keys(DEMANDS) as Demand[];
   const rows = names.map((name) => [
@@ -68,7 +68,7 @@ function format(rows: readonly (readonly string[])[]): string {
   return [lines[0], `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines.slice(1), ""].join("\n");
 }
 
-const HELP = `Writes the tables of options in README.md and docs/devices.md again.
+const HELP = `Writes the tables of options in README.md and docs/devices.md.
 
 Usage: deno task docs:options`;
 

@@ -1,4 +1,4 @@
-/** Locates web-platform-tests: a checkout that the user names, or a sparse, shallow clone in the cache. */
+/** Finds web-platform-tests: a checkout that the user names, or a sparse, shallow clone in the cache. */
 
 import { join } from "node:path";
 import { cacheDirectory } from "../../support/cache_directory.ts";
@@ -12,7 +12,7 @@ export interface Revision {
   date: string;
 }
 
-/** The path of the checkout: `directory`, else `WPT_DIR`, else a clone in the cache, which is made if necessary. */
+/** The path of the checkout: `directory`, or `WPT_DIR`, or a clone in the cache, which is created if necessary. */
 export async function findCheckout(directory: string | undefined): Promise<string> {
   const named = directory ?? Deno.env.get("WPT_DIR");
   const root = named ?? join(cacheDirectory(), "wpt");
@@ -51,7 +51,9 @@ function exists(path: string): boolean {
 }
 
 async function clone(root: string): Promise<void> {
-  console.error(`Cloning ${FOLDERS.join(", ")} of ${REPOSITORY} to ${root}; --wpt or WPT_DIR names another checkout`);
+  console.error(
+    `Cloning ${FOLDERS.join(", ")} of ${REPOSITORY} to ${root}; to use another checkout, pass --wpt or set WPT_DIR`,
+  );
   await Deno.remove(root, { recursive: true }).catch(() => {});
   const sparse = ["--depth", "1", "--filter", "blob:none", "--sparse", "--progress"];
   await git(["clone", ...sparse, REPOSITORY, root]);
@@ -61,6 +63,8 @@ async function clone(root: string): Promise<void> {
 async function git(args: string[]): Promise<void> {
   const { success, code } = await new Deno.Command("git", { args, env: { GIT_TERMINAL_PROMPT: "0" } }).spawn().status;
   if (!success) {
-    throw new Error(`git ${args[0]} ended with ${code}: clone ${REPOSITORY} elsewhere and name it with --wpt DIR`);
+    throw new Error(
+      `git ${args[0]} failed with status ${code}: clone ${REPOSITORY} yourself, and pass its folder with --wpt DIR`,
+    );
   }
 }

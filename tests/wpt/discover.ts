@@ -27,7 +27,7 @@ export function discover(root: string, folder: string): { pages: Page[]; notRun:
   return { pages, notRun };
 }
 
-/** The META lines at the head of a test, by key. They end at the first other line. */
+/** The META lines at the start of a test, by key. They end at the first other line. */
 export function parseMeta(source: string): Map<string, string[]> {
   const meta = new Map<string, string[]>();
   for (const line of source.split(/\r?\n/)) {

@@ -19,7 +19,7 @@ export interface Expectation {
   issue?: string;
 }
 
-/** A result and its expectation. `name` is undefined for the status of the page. */
+/** A result, compared with its expectation. `name` is undefined for the status of the page. */
 export interface Check {
   name: string | undefined;
   status: Status | "MISSING";
@@ -32,7 +32,7 @@ export interface Check {
 
 export interface JudgedPage {
   result: PageResult;
-  /** One per subtest, and one for the page if it is or should be anything but OK. */
+  /** One per subtest, and one for the page if its status is not OK, or expected not to be. */
   checks: Check[];
 }
 
@@ -44,7 +44,7 @@ export function parseExpectations(json: string): Expectation[] {
   for (const entry of entries) {
     const unknown = Object.keys(entry).find((key) => !KEYS.has(key));
     if (unknown !== undefined) throw new TypeError(`expectations.json: unknown key "${unknown}" in an entry`);
-    if (!entry.test) throw new TypeError(`expectations.json: an entry names no test`);
+    if (!entry.test) throw new TypeError(`expectations.json: an entry has no test`);
     if (!entry.reason) throw new TypeError(`expectations.json: ${entry.test}: ${entry.subtest ?? ""}: needs a reason`);
   }
   return entries;
@@ -61,7 +61,7 @@ export function judge(result: PageResult, expectations: Expectation[]): JudgedPa
     .map((expectation): Check => ({
       name: expectation.subtest,
       status: "MISSING",
-      message: "expectations.json names this subtest, and the page did not report it",
+      message: "expectations.json lists this subtest, but the page did not report it",
       expected: statusesOf(expectation, "FAIL"),
       verdict: "unexpected",
       expectation,
@@ -72,7 +72,7 @@ export function judge(result: PageResult, expectations: Expectation[]): JudgedPa
   return { result, checks: [...page, ...subtests, ...missing] };
 }
 
-/** Entries that match no page: the suite has changed, and they must be removed. */
+/** Entries that match no page. They must be removed, because the suite has changed. */
 export function staleExpectations(expectations: Expectation[], ids: string[]): Expectation[] {
   return expectations.filter((expectation) => !ids.some((id) => applies(expectation, id)));
 }

@@ -22,12 +22,12 @@ interface PageCheck {
 }
 
 const TEMPLATE = new URL("./report.html", import.meta.url);
-const PLACE = "null /* the results */";
+const PLACEHOLDER = "null /* the results */";
 
 export function htmlReport(run: Run): string {
-  // Escape "<", so that no message can end the script element.
+  // Escapes "<", so that no message can end the script element.
   const data = JSON.stringify(pageData(run)).replaceAll("<", "\\u003c");
-  return Deno.readTextFileSync(TEMPLATE).replace(PLACE, () => data);
+  return Deno.readTextFileSync(TEMPLATE).replace(PLACEHOLDER, () => data);
 }
 
 function pageData(run: Run): PageData {
@@ -58,9 +58,9 @@ function pageData(run: Run): PageData {
     notRun: [
       ...run.notRun,
       ...run.pages.flatMap(({ result }) =>
-        result.leftOut.map((name) => ({ path: `${result.id}, ${name}`, reason: "optional, and not supported" }))
+        result.skippedCases.map((name) => ({ path: `${result.id}, ${name}`, reason: "optional, and not supported" }))
       ),
-      ...run.stale.map(({ test }) => ({ path: test, reason: "named by expectations.json, and not in the suite" })),
+      ...run.stale.map(({ test }) => ({ path: test, reason: "listed in expectations.json, but not in the suite" })),
     ],
   };
 }

@@ -1,6 +1,6 @@
 /**
- * idlharness for WebNN in window and worker scope: the real testharness.js and idlharness.js from the npm package
- * wpt-runner, and the IDL from \@webref/idl, which is newer than any checkout.
+ * Runs idlharness for WebNN in window and worker scope, with testharness.js and idlharness.js from the npm package
+ * wpt-runner, and the IDL from \@webref/idl, which is updated more often.
  */
 
 import { assertEquals } from "@std/assert";
@@ -11,7 +11,7 @@ import { discover } from "./discover.ts";
 const PRELUDE = new URL("../../src/polyfill.ts", import.meta.url).href;
 const INTERFACES = ["ML", "MLContext", "MLGraph", "MLGraphBuilder", "MLOperand", "MLTensor"];
 
-Deno.test("the interfaces are as the IDL has them, in a window and in a worker", async () => {
+Deno.test("the interfaces match the IDL, in a window and in a worker", async () => {
   const results = await runIdlharness();
   assertEquals(results.map(({ id, status, message }) => [id, status, message]), [
     ["/webnn/idlharness.any.html", "OK", null],

@@ -1,12 +1,12 @@
 /**
- * The process of one page: loads the real testharness.js and the page's scripts, and writes each result as soon as it
- * is known, so that none is lost if the next test crashes the process.
+ * The process of one page: loads testharness.js and the page's scripts, and prints each result immediately, so that it is
+ * not lost if the next test crashes the process.
  *
  * Usage: deno run -A open_page.ts PAGE_RUN_AS_JSON
  */
 
 import { HARNESS_STATUS, type PageRecord, type PageRun, SUBTEST_STATUS, type SubtestResult } from "./page.ts";
-import { installShims, loadScript, optionalCasesLeftOut } from "./shims.ts";
+import { installShims, loadScript, skippedCases } from "./shims.ts";
 
 /** A test of testharness.js. */
 interface HarnessTest {
@@ -26,16 +26,16 @@ interface Testharness {
 const run: PageRun = JSON.parse(Deno.args[0] ?? "");
 const scope = globalThis as typeof globalThis & Testharness;
 
-// The module under test sees Deno as it is. If the tests run in a worker, the worker imports it.
+// Imports the module before the shims. If the tests run in a worker, the worker imports it.
 if (run.prelude !== undefined && run.page.scope === "window") await import(run.prelude);
 installShims(run);
 
-// No await from here on: testharness.js takes the first microtask as the end of loading.
+// No await from here on: for testharness.js, loading ends at the first microtask.
 loadScript(run.root, "/resources/testharness.js");
 scope.add_result_callback((test) => write({ subtest: resultOf(test) }));
 scope.add_completion_callback((tests, { status, message }) => {
   const subtests = tests.map(resultOf);
-  write({ completion: { status: HARNESS_STATUS[status]!, message, subtests, leftOut: optionalCasesLeftOut() } });
+  write({ completion: { status: HARNESS_STATUS[status]!, message, subtests, skippedCases: skippedCases() } });
   Deno.exit();
 });
 // In a shell, testharness.js has no timeout. The timer also keeps the event loop alive.
@@ -46,8 +46,8 @@ if (run.page.scope === "window") {
 } else {
   const script = new URL("./open_worker.ts", import.meta.url);
   const worker = new Worker(script, { type: "module", name: JSON.stringify(run) });
-  // Errors of tests stay in the worker, so this means it could not start. Otherwise, testharness.js would wait for it
-  // until the timeout.
+  // The worker handles errors of tests, so this event means that it could not start. testharness.js would only notice
+  // that at the timeout.
   worker.addEventListener("error", (event) => {
     console.error(event.message);
     Deno.exit(1);

@@ -1,4 +1,4 @@
-/** The dedicated worker of a page, as wptserve generates it: its testharness.js talks to that of the page. */
+/** The dedicated worker of a page, like wptserve's: its testharness.js sends results to the one of the page. */
 
 import type { PageRun } from "./page.ts";
 import { installShims, loadScript } from "./shims.ts";

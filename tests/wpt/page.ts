@@ -1,11 +1,11 @@
 /** The types of a test page, shared by the runner and the process that runs the page. */
 
-/** One test file in one scope with one variant: what the web platform calls a test, and what one process runs. */
+/** A test file in one scope and one variant, which runs in its own process. WPT calls this a test. */
 export interface Page {
   /** Path and query of the page, which is its name on wpt.fyi: `/webnn/validation_tests/pad.https.any.html?cpu`. */
   id: string;
   scope: "window" | "dedicatedworker";
-  /** URL paths of the page's scripts after testharness.js: those of its META lines, then the test itself. */
+  /** URL paths of the page's scripts after testharness.js: those in its META lines, then the test file. */
   scripts: string[];
   timeout: "normal" | "long";
   title: string | undefined;
@@ -16,11 +16,11 @@ export interface PageRun {
   page: Page;
   /** The checkout that URL paths refer to. */
   root: string;
-  /** URL of a module that makes the API under test available. */
+  /** The URL of a module that defines the API under test. */
   prelude: string | undefined;
   /** The page's own timeout, in milliseconds. */
   timeout: number;
-  /** A prefix for each record, which distinguishes it from what tests and native code print. */
+  /** A prefix of each record, which distinguishes it from the output of tests and native code. */
   marker: string;
 }
 
@@ -37,14 +37,14 @@ export interface SubtestResult {
   message: string | null;
 }
 
-/** How a page ended, as reported by itself. It includes the subtests that did not run. */
+/** The final report of a page, including subtests that did not run. */
 export interface Completion {
   status: HarnessStatus;
   message: string | null;
   subtests: SubtestResult[];
-  /** The names of optional cases that the file left out because the context does not support them. */
-  leftOut: string[];
+  /** The names of optional cases that the file skipped because the context does not support them. */
+  skippedCases: string[];
 }
 
-/** A line that a page prints after the marker: a result or, at the end, all of them. */
+/** A line that a page prints after the marker: a result, or the final report. */
 export type PageRecord = { subtest: SubtestResult } | { completion: Completion };

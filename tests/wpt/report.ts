@@ -1,4 +1,4 @@
-/** The reports about a run of the suite: for the terminal, in wpt.fyi's format, and docs/notes/conformance.md. */
+/** The reports on a run of the suite: for the terminal, in the format of wpt.fyi, and docs/notes/conformance.md. */
 
 import { posix } from "node:path";
 import type { Revision } from "./checkout.ts";
@@ -57,10 +57,11 @@ export function formatSummary(run: Run): string {
   const lines = rows.map(([folder, ...numbers]) =>
     [folder!.padEnd(widths[0]!), ...numbers.map((number, i) => number.padStart(widths[i + 1]!))].join("  ")
   );
-  const stale = run.stale.map(({ test }) => `expectations.json names ${test}, and the suite has no such page`);
+  const stale = run.stale.map(({ test }) => `expectations.json lists ${test}, but the suite has no such page`);
   const seconds = ((run.timeEnd - run.timeStart) / 1000).toFixed(1);
-  const leftOut = run.pages.flatMap(({ result }) => result.leftOut).length;
-  const notRun = `not run: ${run.notRun.length} files, and ${leftOut} optional cases that the context does not support`;
+  const skippedCases = run.pages.flatMap(({ result }) => result.skippedCases).length;
+  const notRun =
+    `not run: ${run.notRun.length} files, and ${skippedCases} optional cases that the context does not support`;
   return ["", ...lines, "", ...stale, notRun, `${seconds} s with ${run.jobs} jobs`].join("\n");
 }
 
@@ -135,8 +136,8 @@ export function conformanceDocument(run: Run): string {
 
 <!-- Written by \`deno task wpt --conformance-doc docs/notes/conformance.md\`. Do not edit. -->
 
-The [web-platform-tests](https://github.com/web-platform-tests/wpt/tree/master/webnn) of WebNN, unmodified, under the real
-testharness.js, in Deno.
+The [web-platform-tests](https://github.com/web-platform-tests/wpt/tree/master/webnn) of WebNN, run unmodified in Deno, with
+their own testharness.js.
 
 | | |
 | --- | --- |
@@ -144,23 +145,23 @@ testharness.js, in Deno.
 | web-platform-tests | ${revision} |
 | Date | ${new Date(run.timeStart).toISOString().slice(0, 10)} |
 | Deno | ${Deno.version.deno}, ${Deno.build.os} ${Deno.build.arch} |
-| Time | ${((run.timeEnd - run.timeStart) / 1000).toFixed(1)} s with ${run.jobs} processes at a time |
+| Time | ${((run.timeEnd - run.timeStart) / 1000).toFixed(1)} s with ${run.jobs} concurrent processes |
 
 ## Subtests
 
-A page is a test file in one variant and one scope (window, or dedicated worker where the file asks for it), run in a
-process of its own. A crash, a timeout or a harness error of a page counts as one more unexpected result.
+A page is a test file in one variant and one scope (window, or dedicated worker if the file asks for it). It runs in its
+own process. A crash, a timeout or a harness error of a page counts as one more unexpected result.
 
 | Folder | Pages | Pass | Expected not to pass | Unexpected |
 | --- | ---: | ---: | ---: | ---: |
 ${[...folders].map(([folder, counts]) => row(folder, counts)).join("\n")}
 ${row("**all**", total)}
 
-## What does not pass
+## Subtests that do not pass
 
 ${listExceptions(run.pages)}
 
-## What is not run
+## Tests that do not run
 
 ${listNotRun(run)}
 `;
@@ -168,9 +169,9 @@ ${listNotRun(run)}
 
 function listNotRun({ notRun, pages }: Run): string {
   const files = notRun.map(({ path, reason }) => `- ${path}: ${reason}`);
-  const cases = pages.filter(({ result }) => result.leftOut.length > 0).map(({ result: { id, leftOut } }) =>
-    `- ${id}: leaves out ${leftOut.length} optional cases, for what \`opSupportLimits()\` does not list: ` +
-    leftOut.map((name) => `“${name}”`).join(", ")
+  const cases = pages.filter(({ result }) => result.skippedCases.length > 0).map(({ result: { id, skippedCases } }) =>
+    `- ${id}: skips ${skippedCases.length} optional cases that need more than \`opSupportLimits()\` lists: ` +
+    skippedCases.map((name) => `“${name}”`).join(", ")
   );
   return [...files, ...cases].join("\n") || "Nothing.";
 }

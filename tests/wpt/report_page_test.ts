@@ -1,4 +1,4 @@
-/** The HTML report in a real browser: Chromium, Chrome or Edge, from the PATH or CHROMIUM_PATH. */
+/** Opens the HTML report in Chromium, Chrome or Edge, from the PATH or CHROMIUM_PATH. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { existsSync } from "node:fs";
@@ -14,7 +14,7 @@ const browserPath = Deno.env.get("CHROMIUM_PATH") ?? findOnPath(NAMES);
 
 Deno.test({
   name: "the HTML report opens, filters and shows messages in a browser" +
-    (browserPath === undefined ? " (skipped: no Chromium on the PATH; CHROMIUM_PATH names one)" : ""),
+    (browserPath === undefined ? " (skipped: no Chromium on the PATH or in CHROMIUM_PATH)" : ""),
   ignore: browserPath === undefined,
   async fn(t) {
     const folder = await Deno.makeTempDir();
@@ -69,7 +69,7 @@ async function filters(page: Page): Promise<void> {
   assertEquals(await shown(), "3 shown");
   await page.getByRole("searchbox").fill("NO MARKUP");
   assertEquals(await shown(), "1 shown");
-  assertEquals(await page.locator("main li > span:nth-child(2)").allInnerTexts(), ["refuses what it should"]);
+  assertEquals(await page.locator("main li > span:nth-child(2)").allInnerTexts(), ["rejects invalid input"]);
   await page.getByRole("searchbox").fill("no such thing");
   assertEquals(await shown(), "0 shown");
   await page.getByRole("searchbox").fill("");
@@ -94,7 +94,7 @@ function exampleRun(): Run {
       status,
       message,
       duration: 80,
-      leftOut: [],
+      skippedCases: [],
       subtests: subtests.map(([name, status, message]) => ({ name, status, message: message ?? null })),
     }, expectations);
   const pages: JudgedPage[] = [
@@ -103,11 +103,11 @@ function exampleRun(): Run {
       "/webnn/validation_tests/pad.https.any.html?cpu",
       "OK",
       null,
-      ["refuses what it should", "FAIL", "assert_equals: </script><b>no markup</b>"],
+      ["rejects invalid input", "FAIL", "assert_equals: </script><b>no markup</b>"],
       ["comes later", "FAIL"],
       ["passes", "PASS"],
     ),
-    page("/webnn/validation_tests/tile.https.any.html?cpu", "CRASH", "the process was ended by SIGSEGV"),
+    page("/webnn/validation_tests/tile.https.any.html?cpu", "CRASH", "the process was killed by SIGSEGV"),
   ];
   return {
     pages,

@@ -13,15 +13,15 @@ const HELP = `Runs the web-platform-tests of WebNN, unmodified, in Deno.
 
 Usage: deno task wpt [--wpt DIR] [options]
 
-  --wpt DIR                 a checkout of web-platform-tests (default: WPT_DIR, else a sparse clone in the cache)
-  --filter PATTERN          only pages whose id matches a regular expression, for example "pad|/idlharness"
-  --device cpu|gpu|npu      only the variants of one device, and pages without variants
-  --jobs N                  processes at a time (default: the number of cores)
-  --timeout-multiplier X    for slow machines
+  --wpt DIR                 a checkout of web-platform-tests (default: WPT_DIR, or a sparse clone in the cache)
+  --filter PATTERN          run only pages whose id matches a regular expression, for example "pad|/idlharness"
+  --device cpu|gpu|npu      run only the variants of this device, and pages without variants
+  --jobs N                  the number of concurrent processes (default: the number of cores)
+  --timeout-multiplier X    multiply all timeouts, for slow machines
   --report FILE             write the results as JSON, in the format of wpt.fyi
   --html FILE               write the results as an HTML page
-  --conformance-doc FILE    write the result as docs/notes/conformance.md
-  --help
+  --conformance-doc FILE    write the results as Markdown, as in docs/notes/conformance.md
+  --help                    print this text
 
 Exits with status 1 if a result differs from expectations.json, or the tests cannot run.`;
 

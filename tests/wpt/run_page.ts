@@ -1,4 +1,4 @@
-/** Runs pages, each in a process of its own, and collects their results. */
+/** Runs each page in its own process, and collects the results. */
 
 import { fileURLToPath } from "node:url";
 import type { Completion, HarnessStatus, Page, PageRecord, PageRun, SubtestResult } from "./page.ts";
@@ -8,8 +8,8 @@ export interface PageResult {
   status: HarnessStatus;
   message: string | null;
   subtests: SubtestResult[];
-  /** The names of optional cases that the page's file left out. */
-  leftOut: string[];
+  /** The names of optional cases that the file skipped. */
+  skippedCases: string[];
   /** In milliseconds, including the start of the process. */
   duration: number;
 }
@@ -34,10 +34,10 @@ export async function runPages(
   onResult: (result: PageResult) => void,
 ): Promise<void> {
   const queue = pages.values();
-  const takeTurns = async () => {
+  const runQueue = async () => {
     for (const page of queue) onResult(await runPage(page, options));
   };
-  await Promise.all(Array.from({ length: options.jobs }, takeTurns));
+  await Promise.all(Array.from({ length: options.jobs }, runQueue));
 }
 
 async function runPage(page: Page, { root, prelude, timeoutMultiplier }: RunOptions): Promise<PageResult> {
@@ -56,9 +56,9 @@ async function runPage(page: Page, { root, prelude, timeoutMultiplier }: RunOpti
   const { reported, completion } = readRecords(output.stdout, marker);
   return {
     id: page.id,
-    ...(killed ? { status: "TIMEOUT", message: "blocked, and killed" } : endOf(output, completion)),
+    ...(killed ? { status: "TIMEOUT", message: "killed because it was blocked" } : endOf(output, completion)),
     subtests: completion?.subtests ?? reported,
-    leftOut: completion?.leftOut ?? [],
+    skippedCases: completion?.skippedCases ?? [],
     duration: Math.round(performance.now() - start),
   };
 }
@@ -66,7 +66,7 @@ async function runPage(page: Page, { root, prelude, timeoutMultiplier }: RunOpti
 function startProcess(run: PageRun): Deno.ChildProcess {
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   const script = new URL("./open_page.ts", import.meta.url).href;
-  // All permissions, because FFI gives a page all of them anyway.
+  // All permissions: a page with FFI can do everything anyway.
   const args = ["run", "--quiet", "--no-check", "--no-prompt", "-A", "--config", config, script, JSON.stringify(run)];
   const env = { NO_COLOR: "1" };
   return new Deno.Command(Deno.execPath(), { args, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
@@ -91,7 +91,7 @@ function endOf(
   completion: Completion | undefined,
 ): { status: HarnessStatus; message: string | null } {
   if (completion !== undefined && output.success) return { status: completion.status, message: completion.message };
-  const how = output.signal === null ? `exited with code ${output.code}` : `was ended by ${output.signal}`;
+  const how = output.signal === null ? `exited with code ${output.code}` : `was killed by ${output.signal}`;
   const when = completion === undefined ? "before its tests were complete" : "after its tests were complete";
   const lastLines = new TextDecoder().decode(output.stderr).trimEnd().split("\n").slice(-STDERR_LINES).join("\n");
   return { status: "CRASH", message: `the process ${how} ${when}\n${lastLines}`.trimEnd() };

@@ -13,7 +13,7 @@ import { runSuite, type SuiteOptions } from "./suite.ts";
 const PRELUDE = new URL("./fixtures/prelude.ts", import.meta.url);
 const EXPECTATIONS = new URL("./fixtures/expectations.json", import.meta.url);
 
-Deno.test("the runner reports what each page did", async (t) => {
+Deno.test("the runner reports the results of each page", async (t) => {
   const run = await runFixtures();
   const page = (path: string) => summarize(run.pages.find(({ result }) => result.id === `/webnn/${path}`));
 
@@ -66,7 +66,7 @@ Deno.test("the runner reports what each page did", async (t) => {
       "the process exited with code 5 after its tests were complete",
     );
     if (Deno.build.os !== "windows") {
-      assertStringIncludes(page("is_killed.window.html").message, "was ended by SIGKILL");
+      assertStringIncludes(page("is_killed.window.html").message, "was killed by SIGKILL");
     }
   });
 
@@ -87,27 +87,27 @@ Deno.test("the runner reports what each page did", async (t) => {
     }
   });
 
-  await t.step("what a page prints is not taken for results", () => {
+  await t.step("the output of a page is not mistaken for results", () => {
     assertEquals(page("prints.window.html").checks, ["expected FAIL fails as expected"]);
   });
 
-  await t.step("what cannot be run", () => {
+  await t.step("tests that cannot run", () => {
     assertEquals(run.notRun, [
       { path: "/webnn/frames.https.html", reason: "an HTML document, with frames: Deno has no DOM" },
       { path: "/webnn/passes.any.js", reason: "no shadowrealm scope in Deno" },
     ]);
   });
 
-  await t.step("optional cases that a file leaves out, as webnn/resources/utils.js does", () => {
-    const leftOut = run.pages.flatMap(({ result }) => result.leftOut.map((name) => `${result.id}: ${name}`));
-    assertEquals(leftOut, [
+  await t.step("optional cases that a file skips with webnn/resources/utils.js", () => {
+    const skippedCases = run.pages.flatMap(({ result }) => result.skippedCases.map((name) => `${result.id}: ${name}`));
+    assertEquals(skippedCases, [
       "/webnn/nested/fails.window.html: an optional case",
       "/webnn/passes.any.html?cpu: an optional case",
       "/webnn/passes.any.html?op=add&device=gpu: an optional case",
     ]);
   });
 
-  await t.step("the reports tell the same", () => reportsAgree(run));
+  await t.step("the reports agree", () => reportsAgree(run));
 });
 
 function reportsAgree(run: Run): void {
@@ -116,7 +116,7 @@ function reportsAgree(run: Run): void {
   assertEquals(folders.get("/webnn/nested"), { pages: 1, pass: 2, expected: 2, unexpected: 3 });
   assertMatch(formatSummary(run), /\/webnn\/nested +1 +2 +2 +3\n/);
   assertStringIncludes(formatSummary(run), "not run: 2 files, and 3 optional cases");
-  assertStringIncludes(formatSummary(run), "expectations.json names /webnn/gone.window.html");
+  assertStringIncludes(formatSummary(run), "expectations.json lists /webnn/gone.window.html");
 
   const report = wptReport(run);
   const fails = report.results.find(({ test }) => test === "/webnn/nested/fails.window.html");
@@ -136,18 +136,18 @@ function reportsAgree(run: Run): void {
   assertStringIncludes(text, "| /webnn/nested | 1 | 2 | 2 | 3 |");
   assertStringIncludes(text, `| **all** | ${total.pages} | ${total.pass} | ${total.expected} | ${total.unexpected} |`);
   assertStringIncludes(text, "“fails as expected”: FAIL, the helper is 42 ([issue](https://example.org/issues/1))");
-  assertStringIncludes(text, "- /webnn/passes.any.html?cpu: leaves out 1 optional cases");
+  assertStringIncludes(text, "- /webnn/passes.any.html?cpu: skips 1 optional cases");
   assertStringIncludes(text, "- /webnn/frames.https.html: an HTML document");
 }
 
-Deno.test("a module under test that cannot be imported fails every page", async () => {
+Deno.test("if the module under test cannot be imported, every page fails", async () => {
   const prelude = "data:text/javascript,throw new Error('there is no module')";
   const { pages } = await runFixtures({ filter: /passes\.any.*cpu/, prelude });
   assertEquals(pages.map(({ result }) => result.status), ["CRASH", "CRASH"]);
   for (const { result } of pages) assertStringIncludes(result.message ?? "", "there is no module");
 });
 
-Deno.test("--device and --filter choose pages, and must choose some", async () => {
+Deno.test("--device and --filter select pages; it is an error if they select none", async () => {
   const ids = async (options: Partial<SuiteOptions>) =>
     (await runFixtures(options)).pages.map(({ result }) => result.id.replace("/webnn/", ""));
   assertEquals(await ids({ filter: /passes/, device: "gpu" }), [
@@ -158,18 +158,18 @@ Deno.test("--device and --filter choose pages, and must choose some", async () =
   await assertRejects(() => ids({ filter: /passes/, device: "npu" }), Error, "no page");
 });
 
-Deno.test("META lines are read to the first other line", () => {
+Deno.test("META lines end at the first other line", () => {
   const meta = parseMeta("// META: title=a=b\r\n//META: variant=?1\n// META: variant=?2\n\n// META: timeout=long\n");
   assertEquals([...meta], [["title", ["a=b"]], ["variant", ["?1", "?2"]]]);
 });
 
-Deno.test("expectations.json refuses entries without a reason, and keys that it does not know", () => {
+Deno.test("expectations.json: entries without a reason and unknown keys are errors", () => {
   assertThrows(() => parseExpectations('[{"test": "/webnn/a.html"}]'), TypeError, "needs a reason");
-  assertThrows(() => parseExpectations('[{"reason": "because"}]'), TypeError, "names no test");
+  assertThrows(() => parseExpectations('[{"reason": "because"}]'), TypeError, "has no test");
   assertThrows(() => parseExpectations('[{"test": "/a", "reason": "r", "subtst": "b"}]'), TypeError, '"subtst"');
 });
 
-Deno.test("the exit code tells whether all is as expected, and files are written", async () => {
+Deno.test("the exit status is 0 if all results are expected, and reports are written", async () => {
   const root = await makeCheckout("suite");
   const expectations = join(root, "expectations.json");
   await Deno.writeTextFile(expectations, "[]");
@@ -192,7 +192,7 @@ Deno.test("the exit code tells whether all is as expected, and files are written
   }
 });
 
-Deno.test("a wrong command line is told in one line", async () => {
+Deno.test("an error in the command line is printed in one line", async () => {
   const cases: [string[], number, RegExp][] = [
     [["--help"], 0, /^Runs the web-platform-tests[^]*--conformance-doc FILE/],
     [["--device", "xpu"], 1, /^wpt: --device must be one of cpu,gpu,npu\n$/],

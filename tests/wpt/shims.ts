@@ -1,4 +1,4 @@
-/** Globals that web-platform-tests need and Deno does not have. */
+/** Globals that web-platform-tests need, but Deno does not have. */
 
 import { runInThisContext } from "node:vm";
 import type { PageRun } from "./page.ts";
@@ -24,14 +24,14 @@ export function installShims({ page, root }: PageRun): void {
   // Tests that need it request it with a .headers file; Deno always has SharedArrayBuffer.
   define("crossOriginIsolated", true);
   if (isWindow) define("window", globalThis);
-  // Otherwise Deno would exit. testharness.js listens too, and reports a harness error.
+  // Otherwise Deno would exit. testharness.js also gets the event, and reports a harness error.
   addEventListener("error", (event) => event.preventDefault());
   addEventListener("unhandledrejection", (event) => event.preventDefault());
 }
 
 /**
- * Runs a file as a classic script, whose top-level `const`s are visible to the next script; neither `eval` nor `import`
- * does that. Like a browser, it reports an exception to the page and continues.
+ * Runs a file as a classic script, so that later scripts see its top-level constants, unlike with `eval` or `import`. As
+ * in a browser, an exception is reported to the page, and does not stop it.
  */
 export function loadScript(root: string, path: string): void {
   try {
@@ -42,10 +42,9 @@ export function loadScript(root: string, path: string): void {
 }
 
 /**
- * The optional cases of a conformance test that its script `resources/utils.js` left out, from a `const` of that
- * script.
+ * The optional cases that a conformance test skipped, from a constant of its script `resources/utils.js`.
  */
-export function optionalCasesLeftOut(): string[] {
+export function skippedCases(): string[] {
   return runInThisContext("typeof testsToSkip === 'undefined' ? [] : testsToSkip.map(({ name }) => name)");
 }
 

@@ -47,21 +47,21 @@ export interface WptCase {
   readonly expectedOutputs: Readonly<Record<string, CaseTensor>>;
 }
 
-/** A tensor as WPT's scripts write it. */
+/** A tensor in the format of WPT's scripts. */
 export interface RawTensor {
   readonly data: unknown;
   readonly descriptor: { readonly dataType: RefDataType; readonly shape: readonly number[] };
   readonly constant?: boolean;
 }
 
-/** A call of an operator as WPT's scripts write it. */
+/** A call of an operator in the format of WPT's scripts. */
 export interface RawOperator {
   readonly name: string;
   readonly arguments: readonly Readonly<Record<string, unknown>>[];
   readonly outputs: string | readonly string[];
 }
 
-/** A case as its file has it. */
+/** A case in the format of the file. */
 export interface RawCase {
   readonly name: string;
   readonly required: boolean;

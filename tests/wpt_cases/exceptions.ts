@@ -1,5 +1,5 @@
 /**
- * The cases that are known to fail, per device: those of the device itself, and of what it runs on.
+ * The cases that are known to fail on each device. For WebGPU on a software GPU, there are additional ones.
  *
  * @module
  */

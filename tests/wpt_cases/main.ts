@@ -23,7 +23,7 @@ Usage: deno task test:wpt-cases [--device NAME] [--filter OPERATOR] [--report FI
   --device   the device: cpu (default), webgpu, openvino, openvino-plugin, ggml, or another provider that
              devices() lists, such as cuda
   --filter   only the cases of one operator
-  --report   the file for the JSON report (default reports/wpt-cases.json)
+  --report   the JSON report to write (default reports/wpt-cases.json)
   --help     print this text`;
 
 /** Git ignores the folder. */

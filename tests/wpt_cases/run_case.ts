@@ -59,7 +59,7 @@ function buildGraph(context: MLContext, limits: Limits, wptCase: WptCase): Promi
 }
 
 /**
- * Calls a builder as a case has it, and gives the outputs.
+ * Calls the operators of a case on a builder, and returns the outputs.
  * @throws {NotInLimits} if the context does not support the case
  */
 export function callOperators(builder: MLGraphBuilder, limits: Limits, wptCase: WptCase): Record<string, MLOperand> {
@@ -91,7 +91,7 @@ function callBuilder(
     checkOperandLimits(limits, name, operandName, operand);
   }
   const methods = builder as unknown as BuilderMethods;
-  const results = refused(() => [methods[name]!(...args, ...(options === undefined ? [] : [resolved]))].flat());
+  const results = withinLimits(() => [methods[name]!(...args, ...(options === undefined ? [] : [resolved]))].flat());
   checkOutputLimits(limits, name, results);
   if (results.length !== outputs.length) {
     throw new Error(`${name} returned ${results.length} operands, not ${outputs.length}`);
@@ -99,8 +99,8 @@ function callBuilder(
   outputs.forEach((output, i) => operands.set(output, results[i]!));
 }
 
-/** The builder rejects results with a data type or rank that `opSupportLimits()` does not list. */
-function refused<T>(call: () => T): T {
+/** Converts the builder's error for an output that is not in `opSupportLimits()` to NotInLimits. */
+function withinLimits<T>(call: () => T): T {
   try {
     return call();
   } catch (error) {

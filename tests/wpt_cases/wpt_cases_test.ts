@@ -1,4 +1,4 @@
-/** WPT's numeric cases as tests. `deno task test:wpt-cases` lists them one by one. */
+/** Runs WPT's numeric cases. `deno task test:wpt-cases` lists each result. */
 
 import { assert, assertEquals } from "@std/assert";
 import { cpu, ggml, openvino, testOn, webgpu } from "../support/devices.ts";
@@ -17,7 +17,7 @@ const OPERATORS = {
 
 for (const device of [cpu, webgpu, openvino, ggml]) {
   const filters = OPERATORS[device.name] ?? [undefined];
-  testOn(device, "WPT's numeric cases pass, but for the listed exceptions", async () => {
+  testOn(device, "WPT's numeric cases pass, except the listed ones", async () => {
     const results = [];
     for (const filter of filters) results.push(...await runCases(filter, device.options));
     const isComplete = filters[0] === undefined;
