@@ -4,7 +4,15 @@ import { type ContextOptions, createContext } from "@webnn/deno";
 import { join } from "node:path";
 import { OrtError } from "../../ffi/onnxruntime/table.ts";
 import { messageOf } from "../../src/errors.ts";
-import { available, buildFaults, type Faults, openFaults, settled, unavailable, unwrappedFunctions } from "./library.ts";
+import {
+  available,
+  buildFaults,
+  type Faults,
+  openFaults,
+  settled,
+  unavailable,
+  unwrappedFunctions,
+} from "./library.ts";
 import { runNetwork, type Step } from "./network.ts";
 
 const ERRORS: Record<Step, string> = {
