@@ -53,7 +53,7 @@ const conditional: Flow = function* (walker, node, scope) {
   const flag = node.input(0).reshape([]);
   return chosen.map((yes, i) => {
     const no = other[i]!;
-    if (yes.type !== no.type || !sameShape(yes.shape, no.shape)) {
+    if (yes.dataType !== no.dataType || !sameShape(yes.shape, no.shape)) {
       unsupported("the condition is known only when the graph runs, and the branches have different shapes");
     }
     return flag.where(yes, no);
@@ -106,7 +106,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Operand {
 /** Stacks values along a new axis. */
 function stacked(values: readonly Operand[], axis: number): Operand {
   const [first] = values as [Operand];
-  if (values.some(({ type, shape }) => type !== first.type || !sameShape(shape, first.shape))) {
+  if (values.some(({ dataType, shape }) => dataType !== first.dataType || !sameShape(shape, first.shape))) {
     unsupported("the iterations have different shapes");
   }
   return stack(values, axis);

@@ -8,7 +8,6 @@
 import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
-import type { MLTensor } from "../api/ml_tensor.ts";
 import { isFloat, isUnsigned, type MLOperandDataType } from "../data_type.ts";
 import { elementCount, formatShape, sameShape } from "../shape.ts";
 import type { MakeConstant } from "./constants.ts";
@@ -68,7 +67,7 @@ export interface Operand extends Methods {}
 export class Operand {
   constructor(readonly recorder: Recorder, readonly value: Value) {}
 
-  /** The type in the model; for a computed value that of WebNN. */
+  /** The type in the model. */
   get type(): ElementType {
     return this.value.type;
   }
@@ -163,12 +162,11 @@ export class Operand {
     return new Operand(this.recorder, { type: this.type, shape, bytes: new Uint8Array(0) });
   }
 
-  /** Casts to the type in which WebNN represents a type; known elements to the type itself. */
+  /** Casts to another type. A computed value keeps its elements if WebNN represents both types by the same. */
   cast(type: ElementType): Operand {
     if (this.type === type) return this;
-    const target = operandType(type, this.recorder.limits);
-    if (this.dataType === target && (!isKnown(this.value) || !isPlain(type))) return this;
-    return this.#call("cast", type);
+    const isSame = !isKnown(this.value) && this.dataType === operandType(type, this.recorder.limits);
+    return isSame ? new Operand(this.recorder, { ...this.value as Computed, type }) : this.#call("cast", type);
   }
 
   reshape(shape: readonly number[]): Operand {
@@ -301,7 +299,6 @@ export class Recorder {
   readonly #scalars = new Map<string, Known>();
   /** Known values in other shapes. */
   readonly #shapes = new Map<Known, Map<string, Known>>();
-  readonly #weights = new Set<MLOperand>();
 
   constructor(
     readonly builder: MLGraphBuilder,
@@ -316,30 +313,21 @@ export class Recorder {
       const result = evaluate(name, args.map(withValues), this.limits);
       if (result) return new Operand(this, result);
     }
+    checkTypes(name, values);
     const sources = values.reduce((union, value) => isKnown(value) ? union : unite(union, value.sources), NO_SOURCES);
     const given = name === "cast" ? [args[0], operandType(args[1] as ElementType, this.limits)] : args;
     const lowered = given.map((arg) => this.#lower(arg));
     const result = (this.builder[name] as (...args: unknown[]) => MLOperand | MLOperand[])(...lowered);
-    const wrap = (operand: MLOperand) => new Operand(this, this.computed(operand, sources));
+    const wrap = (operand: MLOperand) => {
+      return new Operand(this, computed(operand, resultType(name, args, operand.dataType), sources));
+    };
     return Array.isArray(result) ? result.map(wrap) : wrap(result);
   }
 
-  /** The value of an operand, without a key yet. */
-  computed(operand: MLOperand, sources: ReadonlySet<string>): Computed {
-    return { operand, type: operand.dataType, shape: operand.shape, sources, key: "", root: "" };
-  }
-
-  /** The value of an operand that is not the result of an operator. */
-  leaf(operand: MLOperand, source?: string): Computed {
+  /** The value of an operand that is not the result of an operator: an input, or without a source a weight. */
+  leaf(operand: MLOperand, type: ElementType, source?: string): Computed {
     this.leaves.add(operand);
-    return this.computed(operand, source === undefined ? NO_SOURCES : new Set([source]));
-  }
-
-  /** The value of a weight that is in a tensor. */
-  weight(tensor: MLTensor): Computed {
-    const value = this.leaf(this.builder.constant(tensor));
-    this.#weights.add(value.operand);
-    return value;
+    return computed(operand, type, source === undefined ? NO_SOURCES : new Set([source]));
   }
 
   /** An argument with operands of the builder; options without those that are undefined. */
@@ -383,8 +371,47 @@ export class Recorder {
 
   /** Whether a value is a weight whose bytes only a tensor has. */
   isWeight(value: Value): boolean {
-    return !isKnown(value) && this.#weights.has(value.operand);
+    return !isKnown(value) && value.sources.size === 0 && this.leaves.has(value.operand);
   }
+}
+
+function computed(operand: MLOperand, type: ElementType, sources: ReadonlySet<string>): Computed {
+  return { operand, type, shape: operand.shape, sources, key: "", root: "" };
+}
+
+/** The operators whose result has the element type of their operand; for `where` that of the second. */
+const KEEPING: ReadonlySet<OperatorName> = new Set(
+  [
+    ...["concat", "expand", "gather", "gatherElements", "gatherND", "identity", "max", "min", "pad", "reduceMax"],
+    ...["reduceMin", "reshape", "reverse", "scatterElements", "scatterND", "slice", "tile", "transpose", "where"],
+  ] as const,
+);
+
+/** The operators whose result is a bool. */
+const DECIDING: ReadonlySet<OperatorName> = new Set(
+  [
+    ...["equal", "greater", "greaterOrEqual", "isInfinite", "isNaN", "lesser", "lesserOrEqual", "logicalAnd"],
+    ...["logicalNot", "logicalOr", "logicalXor", "notEqual"],
+  ] as const,
+);
+
+/** The operators whose result has another type, so that it cannot exceed 16 bits. */
+const CONVERTING: ReadonlySet<OperatorName> = new Set(["argMax", "argMin", "cast"] as const);
+
+/** 16-bit integers are represented as int32, so operators that compute would not wrap. */
+function checkTypes(name: OperatorName, values: readonly Value[]): void {
+  if (KEEPING.has(name) || DECIDING.has(name) || CONVERTING.has(name)) return;
+  if (values.some(({ type }) => type === "int16" || type === "uint16")) {
+    unsupported("16-bit integers would wrap, but WebNN's int32 does not");
+  }
+}
+
+/** The type in the model of a result. */
+function resultType(name: OperatorName, args: readonly unknown[], dataType: MLOperandDataType): ElementType {
+  if (name === "cast") return args[1] as ElementType;
+  if (DECIDING.has(name)) return "bool";
+  const [kept] = KEEPING.has(name) ? [args[name === "where" ? 1 : 0]].flat() as Operand[] : [];
+  return kept?.type ?? dataType;
 }
 
 /** The values of the operands among arguments: operands, lists of them, and options that contain some. */

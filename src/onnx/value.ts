@@ -5,16 +5,16 @@
  */
 
 import type { MLOperand } from "../api/ml_operand.ts";
-import type { MLOperandDataType } from "../data_type.ts";
 import { elementCount } from "../shape.ts";
 import { ARRAYS, isPlain, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
-import type { Known } from "./model.ts";
+import type { ElementType, Known } from "./model.ts";
 
 /** A value that is computed when the graph runs. */
 export interface Computed {
   readonly operand: MLOperand;
-  readonly type: MLOperandDataType;
+  /** The type in the model. That of the operand is the one that WebNN uses for it, see `operandType`. */
+  readonly type: ElementType;
   readonly shape: readonly number[];
   /** The model inputs on whose elements it depends; none for a constant. */
   readonly sources: ReadonlySet<string>;
@@ -22,8 +22,6 @@ export interface Computed {
   readonly key: string;
   /** The output of the main graph's node that computes it, directly or in a body. */
   readonly root: string;
-  /** Whether the model's type is a 16-bit integer, which is represented as int32. */
-  readonly is16Bit?: boolean;
 }
 
 /** A value of the graph. */
@@ -32,11 +30,6 @@ export type Value = Known | Computed;
 /** Whether the elements are known while the graph is built. */
 export function isKnown(value: Value): value is Known {
   return "bytes" in value;
-}
-
-/** Whether the model's type of a value is a 16-bit integer. */
-export function is16Bit(value: Value): boolean {
-  return isKnown(value) ? value.type === "int16" || value.type === "uint16" : value.is16Bit === true;
 }
 
 /** Elements as numbers, or as bigints for 64-bit integers. */

@@ -21,11 +21,10 @@ import { type Host, Operand, Recorder } from "./operand.ts";
 import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
-import { keeps16Bits, takes16Bits } from "./sixteen_bits.ts";
 import { rowOf } from "./rows/rows.ts";
 import { operandType } from "./element_type.ts";
 import { Unsupported, unsupported } from "./errors.ts";
-import { type Computed, is16Bit, isKnown, type Value } from "./value.ts";
+import { type Computed, isKnown, type Value } from "./value.ts";
 import { definitionOf } from "./versions.ts";
 
 /** A node that WebNN cannot compute. */
@@ -142,8 +141,7 @@ export class Walker implements Walking, Host {
     const { builder, limits } = this.#plan;
     const operand = operands?.[name] ?? builder.input(name, { dataType: operandType(type, limits), shape });
     this.#inputs.set(name, operand);
-    const value = this.recorder.leaf(operand, name);
-    return { ...value, key: name, root: name, is16Bit: type === "int16" || type === "uint16" };
+    return { ...this.recorder.leaf(operand, type, name), key: name, root: name };
   }
 
   /** An initializer: a known value, or the constant of a tensor. */
@@ -151,7 +149,7 @@ export class Walker implements Walking, Host {
     const tensor = this.#plan.stored?.get(value);
     if (!tensor) return value;
     const known = this.#plan.known.get(key);
-    return known ?? this.#renamed({ ...this.recorder.weight(tensor), is16Bit: is16Bit(value) }, key);
+    return known ?? this.#renamed(this.recorder.leaf(this.#plan.builder.constant(tensor), value.type), key);
   }
 
   /** Walks the nodes of a graph on which the wanted values depend. */
@@ -232,8 +230,7 @@ export class Walker implements Walking, Host {
     const view = new NodeView(this.recorder, node, operands, definitionOf(node, scope.opsets, row?.since));
     if (!row) return yield* controlFlow(node.domain, node.operator)!(this, view, scope);
     for (let i = 0; i < row.inputs; i++) view.input(i);
-    const result = [row.build(view, ...operands as Operand[])].flat();
-    return values.some((value) => value && is16Bit(value)) ? result.map((output) => in16Bits(node, output)) : result;
+    return row.build(view, ...operands as Operand[]);
   }
 
   #find(scope: Scope, name: string): Value | typeof UNKNOWN {
@@ -277,7 +274,7 @@ export class Walker implements Walking, Host {
     try {
       const { builder, limits } = this.#plan;
       const operand = builder.input(name, { dataType: operandType(info.type, limits), shape });
-      const value = this.recorder.leaf(operand, `the output ${name} of an unsupported node`);
+      const value = this.recorder.leaf(operand, info.type, `the output ${name} of an unsupported node`);
       return { ...value, key: scope.prefix + name };
     } catch {
       return UNKNOWN;
@@ -318,13 +315,6 @@ function checkSize({ operand, sources }: Computed): void {
   const bytes = byteLength(operand);
   if (sources.size > 0 || bytes <= MAX_CONSTANT_BYTES) return;
   unsupported(`its result is a constant of ${bytes} bytes; the limit is ${MAX_CONSTANT_BYTES} bytes`);
-}
-
-/** Marks whether an output that is computed from 16-bit integers is one in the model. */
-function in16Bits(node: OnnxNode, output: Operand | undefined): Operand | undefined {
-  if (output === undefined || isKnown(output.value)) return output;
-  if (!takes16Bits(node)) unsupported("16-bit integers would wrap, but WebNN's int32 does not");
-  return new Operand(output.recorder, { ...output.value, is16Bit: keeps16Bits(node) });
 }
 
 /** Whether the importer knows an operator. */

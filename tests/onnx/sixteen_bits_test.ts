@@ -26,12 +26,7 @@ const REJECTED: Record<string, NodeSpec[]> = {
     { op: "Reshape", inputs: ["x", "shape"], outputs: ["r"] },
     { op: "Neg", inputs: ["r"], outputs: ["y"] },
   ],
-  "a shift": [{
-    op: "BitShift",
-    inputs: ["x", "x"],
-    outputs: ["y"],
-    attributes: { direction: "LEFT" },
-  }],
+  "a shift": [{ op: "BitShift", inputs: ["x", "x"], outputs: ["y"], attributes: { direction: "LEFT" } }],
   "a product with a constant": [{ op: "Mul", inputs: ["x", "c"], outputs: ["y"] }],
 };
 
@@ -47,7 +42,10 @@ for (const [what, nodes] of Object.entries(REJECTED)) {
           { name: "c", type, shape: [], data: [3] },
         ],
       });
-      await assertRejects(() => loadOnnx(file), DOMException, "16-bit integers would wrap, but WebNN's int32 does not");
+      const reason = what === "a shift"
+        ? `bitwise operators on ${type}`
+        : "16-bit integers would wrap, but WebNN's int32 does not";
+      await assertRejects(() => loadOnnx(file), DOMException, reason);
     }
   });
 }
@@ -60,4 +58,27 @@ Deno.test("a sum after a cast to more bits is supported", async () => {
   using loaded = await load(nodes, { name: "y", type: "int32" });
   const { y: result } = await loaded.run({ x: Int32Array.of(32767, 1, -32768, 0) });
   assertEquals([...result!.data], [65534, 2, -65536, 0]);
+});
+
+Deno.test("a remainder and bounds of 16-bit integers are supported", async () => {
+  const nodes = [
+    { op: "Mod", inputs: ["x", "c"], outputs: ["m"] },
+    { op: "Clip", inputs: ["m", "c"], outputs: ["y"] },
+  ];
+  const initializers = [{ name: "c", type: "int16" as const, shape: [], data: [3] }];
+  using loaded = await loadOnnx(
+    onnxFile({ nodes, inputs: [x], outputs: [{ name: "y", type: "int16" }], initializers }),
+  );
+  const { y: result } = await loaded.run({ x: Int32Array.of(-32767, 8, 32767, 2) });
+  assertEquals([...result!.data], [3, 3, 3, 3]);
+});
+
+Deno.test("a cast like a computed bool gives 0 and 1", async () => {
+  const nodes = [
+    { op: "Greater", inputs: ["x", "x"], outputs: ["g"] },
+    { op: "CastLike", inputs: ["x", "g"], outputs: ["y"] },
+  ];
+  using loaded = await load(nodes, { name: "y", type: "bool" });
+  const { y: result } = await loaded.run({ x: Int32Array.of(-32768, 0, 256, 1) });
+  assertEquals([...result!.data], [1, 0, 1, 1]);
 });

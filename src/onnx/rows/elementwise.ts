@@ -9,7 +9,7 @@ import type { NodeView } from "../node.ts";
 import type { Operand, OperatorName } from "../operand.ts";
 import { type Build, type Row, type RowResult, rows } from "../row.ts";
 import { unsupported } from "../errors.ts";
-import { numbersOf } from "../value.ts";
+import { isKnown, numbersOf } from "../value.ts";
 
 /** An operator that WebNN has for operands of all types of ONNX's. */
 const same = (name: OperatorName & keyof Operand): Build => (_, x, ...others) => {
@@ -33,6 +33,8 @@ function pow(_: NodeView, base: Operand, exponent: Operand): Operand {
 
 /** The remainder, with the sign of the divisor, or with `fmod` that of the dividend. */
 function mod(node: NodeView, a: Operand, b: Operand): Operand {
+  // The remainder of 16-bit integers needs no more bits.
+  if (a.type === "int16" || a.type === "uint16") return mod(node, a.cast("int32"), b.cast("int32")).cast(a.type);
   const quotient = a.div(b);
   const whole = a.isFloat ? quotient.sign().mul(quotient.abs().floor()) : quotient;
   const rest = a.sub(whole.mul(b));
@@ -55,19 +57,14 @@ function exactRemainder(rest: Operand, a: Operand, b: Operand): Operand {
   return b.isInfinite().where(a, a.equal(0).where(a, fixed.mul(direction)));
 }
 
-/** A computed uint8 may be a bool of the model, for which casts are different. */
-function castLike(_: NodeView, x: Operand, like: Operand): Operand {
-  if (like.type === "uint8" && !like.ifKnown()) unsupported("the target type may be bool or uint8");
-  return castTo(x, like.type);
-}
-
 function castTo(x: Operand, type: ElementType): Operand {
+  if (x.type === type) return x;
   if (type === "bool") return x.notEqual(0);
-  // ONNX does not define floats that exceed 8 bits; integers wrap, and floats do the same when cast through int32.
-  const result = (type === "int8" || type === "uint8") && x.isFloat ? x.cast("int32").cast(type) : x.cast(type);
   // ONNX rounds or wraps a cast to these types, but the types that WebNN uses for them do not.
-  const differs = type === "bfloat16" || type === "int16" || type === "uint16";
-  return differs && result.type !== type ? unsupported(`WebNN does not support ${type}`) : result;
+  const isNarrower = type === "bfloat16" || type === "int16" || type === "uint16";
+  if (isNarrower && !isKnown(x.value)) return unsupported(`WebNN does not support ${type}`);
+  // ONNX does not define floats that exceed 8 bits; integers wrap, and floats do the same when cast through int32.
+  return (type === "int8" || type === "uint8") && x.isFloat ? x.cast("int32").cast(type) : x.cast(type);
 }
 
 /** Bounds are attributes before version 11, inputs since then. A NaN or missing bound is no bound. */
@@ -134,7 +131,7 @@ export const elementwise: readonly Row[] = [
     Add: [7, 2, same("add")],
     And: [7, 2, same("logicalAnd")],
     Cast: [6, 1, (node, x) => castTo(x, node.elementType("to") ?? unsupported("attribute to is missing"))],
-    CastLike: [15, 2, castLike],
+    CastLike: [15, 2, (_, x, like) => castTo(x, like.type)],
     Ceil: [6, 1, same("ceil")],
     Celu: [12, 1, celu],
     Clip: [[6, 11], 1, clip],

@@ -13,7 +13,7 @@ import { isPlain } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
 import { flattened } from "./movement.ts";
 
-/** The quantised types of ONNX that WebNN has. A computed int32 may represent a 16-bit type of the model. */
+/** The quantised types of ONNX that WebNN has. */
 const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4"];
 
 /** Scale and zero point: one value for all, one per element of an axis, or one per block. */
@@ -75,9 +75,8 @@ function dequantizeLinear(node: NodeView, x: Operand, scale: Operand, zero?: Ope
   const axis = node.int("axis", 1);
   if (x.type === "int16" || x.type === "uint16") {
     if (scale.rank > 1) unsupported("blockwise dequantisation of 16-bit integers");
-    // The 16-bit types are represented as int32.
     const [factor, offset] = fitted(x, axis, { scale, zero }, x.type);
-    return x.sub(offset).cast(scale.type).mul(factor);
+    return x.cast("int32").sub(offset.cast("int32")).cast(scale.type).mul(factor);
   }
   if (![...QUANTIZED, "int32"].includes(x.type)) unsupported(`WebNN cannot dequantise ${x.type}`);
   checkBlocks(node, x, scale);
