@@ -1,6 +1,6 @@
 /**
- * What the defaults of `createContext` do in a process with one and with many contexts: alone, beside an event loop that
- * decodes pictures, and beside another busy process. Prints Markdown.
+ * Compares the default options of `createContext` with others, in a process with one or many contexts: alone, with an
+ * event loop that decodes pictures, and with another busy process. Prints Markdown.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { keepCoreBusy } from "./support/busy_core.ts";
 import type { Cell, Rates } from "./support/contexts_child.ts";
 import { suites } from "./support/suites.ts";
 
-const WAYS: Readonly<Record<string, ContextOptions>> = {
+const VARIANTS: Readonly<Record<string, ContextOptions>> = {
   "default": {},
   "threads: 1": { threads: 1 },
   "spinning: false": { spinning: false },
@@ -22,16 +22,16 @@ const SETTINGS = ["alone", "event-loop", "busy-process"];
 
 const HELP =
   `Runs a network in several contexts at once, with the default options, with one thread, and with threads that
-sleep: alone, beside an event loop that decodes pictures, and beside another process that is busy.
+sleep: alone, with an event loop that decodes pictures, and with another busy process.
 
 Usage: deno task bench:contexts [options]
 
-  --suite NAME       the network (mobilenetv2)
-  --contexts N,...   how many contexts (1,2,4,8)
-  --settings LIST    of ${SETTINGS.join(", ")} (all)
-  --seconds N        how long each is measured in a round (2)
-  --rounds N         rounds; each measures all ways by turns (3)
-  --help             print this text`;
+  --suite NAME         the network (mobilenetv2)
+  --contexts N,...     how many contexts (1,2,4,8)
+  --settings NAME,...  ${SETTINGS.join(", ")} (all)
+  --seconds N          the duration of each measurement in a round (2)
+  --rounds N           the number of rounds; each measures all variants in turn (3)
+  --help               print this text`;
 
 const OPTIONS = {
   string: ["suite", "contexts", "settings", "seconds", "rounds"],
@@ -45,8 +45,8 @@ await runProgram("bench:contexts", HELP, OPTIONS, async (options) => {
   const counts = options.contexts.split(",").map((count) => positiveInteger(count, "--contexts"));
   const seconds = positiveInteger(options.seconds, "--seconds");
   const rounds = positiveInteger(options.rounds, "--rounds");
-  printRow(["setting", "contexts", ...Object.keys(WAYS), "default to the best"]);
-  printRow(["---", "---", ...Object.keys(WAYS).map(() => "---"), "---"]);
+  printRow(["setting", "contexts", ...Object.keys(VARIANTS), "default ÷ best"]);
+  printRow(["---", "---", ...Object.keys(VARIANTS).map(() => "---"), "---"]);
   for (const setting of namesIn(options.settings, SETTINGS, "--settings")) {
     for (const contexts of counts) {
       const cell = { suite: suite!, contexts, decoding: setting === "event-loop", seconds };
@@ -57,16 +57,16 @@ await runProgram("bench:contexts", HELP, OPTIONS, async (options) => {
   }
 });
 
-/** The medians of each way. Each measurement is a process of its own: what is decided is decided for a process. */
+/** The medians of each variant. Each measurement runs in a process of its own, because processes share thread pools. */
 async function measure(cell: Omit<Cell, "options">, busy: boolean, rounds: number): Promise<Rates[]> {
-  const ways = Object.values(WAYS);
-  const measured = ways.map((): Rates[] => []);
+  const variants = Object.values(VARIANTS);
+  const measured = variants.map((): Rates[] => []);
   await using _ = busy ? keepCoreBusy() : undefined;
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < ways.length; i++) {
-      const at = (i + round) % ways.length;
-      showProgress(`${cell.contexts} contexts, round ${round + 1}, ${Object.keys(WAYS)[at]}`);
-      measured[at]!.push(await runCell({ ...cell, options: ways[at]! }));
+    for (let i = 0; i < variants.length; i++) {
+      const at = (i + round) % variants.length;
+      showProgress(`${cell.contexts} contexts, round ${round + 1}, ${Object.keys(VARIANTS)[at]}`);
+      measured[at]!.push(await runCell({ ...cell, options: variants[at]! }));
     }
   }
   showProgress("");

@@ -27,8 +27,8 @@ Usage: deno task bench:memory [--runs N]
 
 All numbers are above the base: the memory of a process after building and running a trivial graph. Each is the median of
 several processes with one thread. "(1.05×)" is the ratio to the size of the weights. "In JavaScript" is what V8 counts at
-the end, on and off its heap, above that of the trivial graph, without reserved address space. C builds from an .onnx file
-that this module has written.`;
+the end, on and off its heap, minus that of the trivial graph, without reserved address space. C builds from an .onnx
+file that this module has written.`;
 
 const CHILD = fileURLToPath(new URL("support/memory_child.ts", import.meta.url));
 
@@ -94,7 +94,7 @@ async function networks(): Promise<Network[]> {
 
 function rowOf(name: string, weightBytes: number, { base, peakOfBuild, built, peak, javascript }: Figures): string[] {
   const over = (bytes: number | undefined) => {
-    if (bytes === undefined) return "not told by this system";
+    if (bytes === undefined) return "not available on this system";
     return `${megabytes(bytes - base)} (${((bytes - base) / weightBytes).toFixed(2)}×)`;
   };
   const inJavaScript = javascript === undefined ? "" : megabytes(javascript);

@@ -15,7 +15,7 @@ for (const optimizer of optimizers) {
     { name: `${optimizer.name}: a step over 1,048,576 parameters, state on the device`, group: "optimisers" },
     async () => {
       training.step();
-      await training.settled();
+      await training.finished();
     },
   );
 }

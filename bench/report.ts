@@ -41,13 +41,13 @@ Usage: deno task ${TASK} [options]
   --threads N[,N]    numbers of threads to measure (1)
   --suite NAME,...   ${
   GROUP_NAMES.join(", ")
-}, or one of them (all but ${LARGE} and ${SEEDS}, which are those of bench:seeds):
+}, or suites by name (all but ${LARGE}, and ${SEEDS}, the suites of bench:seeds):
                      ${LISTED_NAMES.join(", ")}
   --against NAME,... ${BASELINES.join(", ")} (all that
                      support the device; ${WEBNN_ON_CPU} is this module on the CPU)
   --rounds N         turns of each measurement (15)
   --output-dir DIR   write performance.md (a summary), .json and .html (everything) there; without it, print the summary
-  --baseline FILE    compare with an earlier performance.json; status 1 if something became slower beyond the noise
+  --baseline FILE    compare with an earlier performance.json; status 1 if something is slower beyond the noise
   --help             print this text
 
 Ratios are to c, or to the first engine of --against. Run nothing else on the machine: the report notes its load. Exits
@@ -58,7 +58,7 @@ const OPTIONS = {
   default: { device: "cpu", threads: "1", suite: DEFAULT_SUITES, rounds: "15" },
 } as const;
 
-/** What the command line asks for. */
+/** The measurement that the options request. */
 interface Plan {
   readonly device: string;
   readonly threads: readonly number[];
@@ -133,11 +133,11 @@ async function measure(plan: Plan, signal: AbortSignal): Promise<Report> {
   };
 }
 
-/** The cold start of MobileNetV2 on the CPU, against onnxruntime-node, if all three were requested. */
+/** The cold start of MobileNetV2, if the network, the CPU and onnxruntime-node were all requested. */
 async function coldStarts({ against, device, rounds, suites }: Plan, signal: AbortSignal) {
   const hasNetwork = suites.some(({ name, missing }) => name === "mobilenetv2" && missing === undefined);
-  const isAskedFor = hasNetwork && device === "cpu" && against.includes(NODE);
-  return isAskedFor ? await measureColdStart(rounds, showProgress, signal) : [];
+  const isRequested = hasNetwork && device === "cpu" && against.includes(NODE);
+  return isRequested ? await measureColdStart(rounds, showProgress, signal) : [];
 }
 
 async function builderRates(rounds: number): Promise<BuilderRate[]> {

@@ -1,5 +1,5 @@
 /**
- * Little work per byte: element-wise operators on [1, 3, 224, 224].
+ * A graph with little work per byte: element-wise operators on [1, 3, 224, 224].
  *
  * @module
  */

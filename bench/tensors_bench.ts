@@ -1,5 +1,5 @@
 /**
- * writeTensor and readTensor by size: one copy each, in time and bytes per second.
+ * writeTensor and readTensor by size. Each is one copy.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What threads bring: networks on one and two threads that spin, spin and stop, or sleep; on an idle machine and with
- * one busy core; on the calling thread and in nonblocking calls; with a shared pool and with pools of their own. Prints
- * Markdown.
+ * Measures the effect of threads: networks on one and two threads that spin, spin and stop, or sleep; on an idle
+ * machine and with one busy core; on the calling thread and in nonblocking calls; with a shared pool and with a pool
+ * per graph. Prints Markdown.
  *
  * @module
  */
@@ -37,8 +37,8 @@ const WAKING_RUNS = 2;
 /** The number of graphs in a program with many. */
 const GRAPHS = 50;
 
-/** A way to run a network. */
-interface Way {
+/** A network with one setting of threads. */
+interface Variant {
   readonly threads: number;
   readonly pool: string;
   readonly spinning: string;
@@ -64,44 +64,52 @@ async function study(name: string, rounds: number): Promise<void> {
   const captured = await captureGraph((context) => suite.build(context));
   const engine = (options: Pointer) => createRawEngine(captured, suite.inputs, options);
   console.log(`\n## ${name}\n`);
-  await compareWays(await openWays(captured, engine), rounds);
+  await compareVariants(await openVariants(captured, engine), rounds);
   await comparePools(captured, engine, rounds);
 }
 
-async function openWays({ runtime }: CapturedGraph, engine: (options: Pointer) => Promise<RawEngine>): Promise<Way[]> {
+async function openVariants(
+  { runtime }: CapturedGraph,
+  engine: (options: Pointer) => Promise<RawEngine>,
+): Promise<Variant[]> {
   const open = async (options: Pointer) => bound(await engine(options));
-  const ways: Way[] = [
+  const variants: Variant[] = [
     { threads: 1, pool: "none", spinning: "", session: await open(ownPool(runtime, 1)) },
     { threads: 2, pool: "shared", spinning: "spin", session: await open(sharedPool(runtime)) },
   ];
   for (const [spinning, entries] of Object.entries(SPINNING)) {
-    ways.push({ threads: 2, pool: "own", spinning, session: await open(ownPool(runtime, 2, entries)) });
+    variants.push({ threads: 2, pool: "own", spinning, session: await open(ownPool(runtime, 2, entries)) });
   }
-  return ways;
+  return variants;
 }
 
-async function compareWays(ways: readonly Way[], rounds: number): Promise<void> {
+async function compareVariants(variants: readonly Variant[], rounds: number): Promise<void> {
   const columns: { title: string; times: number[] }[] = [];
   for (const busy of [false, true]) {
     await using _ = busy ? keepCoreBusy() : undefined;
     for (const [title, run] of Object.entries(RUN)) {
-      columns.push({ title: `${title}, ${busy ? "one core busy" : "alone"}`, times: await measure(ways, run, rounds) });
+      columns.push({
+        title: `${title}, ${busy ? "one core busy" : "alone"}`,
+        times: await measure(variants, run, rounds),
+      });
     }
   }
   const titles = ["threads", "pool", "idle threads", ...columns.map(({ title }) => `${title} (ms)`)];
   printRow(titles);
   printRow(titles.map(() => "---"));
-  ways.forEach(({ threads, pool, spinning }, i) =>
+  variants.forEach(({ threads, pool, spinning }, i) =>
     printRow([threads, pool, spinning, ...columns.map(({ times }) => times[i]!.toFixed(2))])
   );
-  for (const { session } of ways) session.release();
+  for (const { session } of variants) session.release();
 }
 
-/** The median time of a run for each way. All ways take turns in each round; spinning threads get time to stop. */
-async function measure(ways: readonly Way[], run: Run, rounds: number): Promise<number[]> {
-  const times: number[][] = ways.map(() => []);
+/**
+ * The median time of a run for each variant. In each round all variants run in turn, with pauses to let threads stop.
+ */
+async function measure(variants: readonly Variant[], run: Run, rounds: number): Promise<number[]> {
+  const times: number[][] = variants.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, { session }] of ways.entries()) {
+    for (const [i, { session }] of variants.entries()) {
       for (let j = 0; j < RUNS; j++) {
         const began = performance.now();
         await run(session);
@@ -113,20 +121,20 @@ async function measure(ways: readonly Way[], run: Run, rounds: number): Promise<
   return times.map(median);
 }
 
-/** Many graphs, and two that run at once, with the shared pool and with pools of their own. */
+/** Many graphs, and two that run at once, with the shared pool and with a pool per graph. */
 async function comparePools(
   { runtime }: CapturedGraph,
   engine: (options: Pointer) => Promise<RawEngine>,
   rounds: number,
 ): Promise<void> {
-  const titles = ["pools", "graphs", "threads of the process", "a run, graph after graph (ms)", "two at once (ms)"];
+  const titles = ["pools", "graphs", "threads of the process", "a run, one graph at a time (ms)", "two at once (ms)"];
   console.log();
   printRow(titles);
   printRow(titles.map(() => "---"));
   for (const [pools, options] of [["shared", sharedPool(runtime)], ["own", ownPool(runtime, 2)]] as const) {
-    const made = await engine(options);
+    const rawEngine = await engine(options);
     for (const graphs of [1, GRAPHS]) {
-      const sessions = await Promise.all(Array.from({ length: graphs + 1 }, () => bound(made)));
+      const sessions = await Promise.all(Array.from({ length: graphs + 1 }, () => bound(rawEngine)));
       const inTurn = await timeEach(rounds, graphs, (i) => sessions[i]!.runAsync());
       const pair = () => Promise.all([sessions[0]!.runAsync(), sessions[1]!.runAsync()]);
       const atOnce = await timeEach(rounds, RUNS, pair);
@@ -154,7 +162,7 @@ async function bound(engine: RawEngine): Promise<RawSession> {
   return session;
 }
 
-/** Sessions with the shared pool, which has as many threads as the contexts here. */
+/** Session options for the shared pool, with its number of threads. */
 function sharedPool(runtime: OrtRuntime): Pointer {
   return createSessionOptions(runtime, { threads: runtime.poolThreads });
 }
@@ -165,7 +173,7 @@ function ownPool(runtime: OrtRuntime, threads: number, entries: Record<string, s
   return options;
 }
 
-/** The number of threads of this process, if the system says. */
+/** The number of threads of this process; empty if the system does not provide it. */
 async function countThreads(): Promise<string> {
   try {
     return (await Deno.readTextFile("/proc/self/status")).match(/^Threads:\s*(\d+)/m)?.[1] ?? "";

@@ -1,5 +1,5 @@
 /**
- * Almost nothing to compute: the overhead of a dispatch and a read.
+ * A graph with almost nothing to compute, to measure the overhead of a dispatch and a read.
  *
  * @module
  */

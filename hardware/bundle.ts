@@ -1,6 +1,6 @@
 /**
- * `deno task device:bundle`: packs the check of a machine's devices into a folder that needs no network, checkout or
- * installed Deno. See HELP.
+ * `deno task device:bundle`: packs the check of a machine's devices into a folder. To run it, a machine needs no
+ * network, checkout or installed Deno. See HELP.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { runProgram } from "../support/program.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { contestants, REFERENCE } from "../bench/report/contestants.ts";
 
-const HELP = `Makes a folder that checks the devices of a machine like this one, without a network.
+const HELP = `Creates a folder with programs that check the devices of a similar machine, without a network.
 
 Usage: deno task device:bundle [--output DIR] [--cuda]
 
@@ -60,7 +60,9 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
   try {
     await fill(folder, cuda);
     const bytes = await pack(folder, output);
-    console.log(`${output}: ${(bytes / 1e6).toFixed(0)} MB in parts; in it, ./run checks the devices of a machine`);
+    console.log(
+      `${output}: ${(bytes / 1e6).toFixed(0)} MB in parts; run ./run in it to check the devices of a machine`,
+    );
   } catch (error) {
     await Deno.remove(output, { recursive: true });
     throw error;
@@ -69,7 +71,7 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
   }
 }
 
-/** Puts everything where `run` expects it. */
+/** Puts all files where `run` expects them. */
 async function fill(folder: string, cuda: boolean): Promise<void> {
   for (const name of ["lib", "data/wpt", "python", "cache/webnn-deno"]) {
     await Deno.mkdir(join(folder, name), { recursive: true });
@@ -112,12 +114,12 @@ async function compileReference(folder: string, library: string): Promise<void> 
 async function addCuda(folder: string, version: string): Promise<void> {
   for (const { files, ...wheel } of [{ project: "onnxruntime-gpu", version, files: CUDA_LIBRARIES }, CURAND]) {
     console.log(`${wheel.project} ${wheel.version} of PyPI`);
-    const place = await Deno.makeTempDir();
+    const unpacked = await Deno.makeTempDir();
     try {
-      await installWheel(wheel, place);
-      for (const file of files) await Deno.rename(join(place, file), join(folder, "lib", basename(file)));
+      await installWheel(wheel, unpacked);
+      for (const file of files) await Deno.rename(join(unpacked, file), join(folder, "lib", basename(file)));
     } finally {
-      await Deno.remove(place, { recursive: true });
+      await Deno.remove(unpacked, { recursive: true });
     }
   }
 }

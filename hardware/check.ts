@@ -1,6 +1,6 @@
 /**
  * The program of the bundle that `deno task device:bundle` makes: checks and measures the devices of a machine, and
- * writes a report. See HELP. The command `run` next to it sets the environment variables that say where everything is.
+ * writes a report. See HELP. The command `run` next to it sets the environment variables with the paths of the files.
  *
  * @module
  */
@@ -29,13 +29,14 @@ Usage: ./run [--device NAME,...] [--steps NAME,...] [--suite NAME,...] [--filter
   --suite       suites to measure: ${SUITES.join(", ")},
                 and where there is an accelerator, ${LARGE_SUITES.join(", ")};
                 or others of bench:report
-  --filter      only WPT's cases of one operator
+  --filter      check only WPT's cases of this operator
   --rounds      turns of each measurement (7)
-  --output-dir  the folder for the reports (that of ./run)
+  --output-dir  the folder for the reports (the folder of ./run)
   --help        print this text
 
-For comparison, it also measures ONNX Runtime called from C, and PyTorch, if the Python in the variable PYTHON (else
-python3) has it. Exits with status 1 if something failed, or if more than 5 % of the cases within the limits did.`;
+For comparison, it also measures ONNX Runtime called from C, and PyTorch if it is installed for the Python in the
+variable PYTHON (default python3). Exits with status 1 if a step failed, or more than 5 % of WPT's cases within the
+limits.`;
 
 /** Where the bundle's files are. */
 const FOLDER = import.meta.dirname!;
@@ -79,7 +80,7 @@ async function checkDevices(options: Options): Promise<number> {
     await write(findings, options.outputDir); // The next steps may take long or crash.
   }
   const file = join(options.outputDir, "device_report");
-  console.log(`${file}.md and .json: ${hasPassed(findings) ? "all went well" : "something failed"}`);
+  console.log(`${file}.md and .json: ${hasPassed(findings) ? "all checks passed" : "something failed"}`);
   return hasPassed(findings) ? 0 : 1;
 }
 
@@ -102,7 +103,10 @@ function available(entries: readonly DeviceEntry[]): string[] {
 }
 
 /** Checks everything on one device, unless it cannot be opened. */
-async function checkDevice(device: string, { filter, rounds, steps, suites: asked }: Options): Promise<DeviceFindings> {
+async function checkDevice(
+  device: string,
+  { filter, rounds, steps, suites: requested }: Options,
+): Promise<DeviceFindings> {
   const context = await runStep("context", device, undefined);
   if ("problem" in context) return { device, context, suites: [] };
   const step = async <Name extends "cases" | "networks" | "copies">(name: Name) =>
@@ -111,7 +115,7 @@ async function checkDevice(device: string, { filter, rounds, steps, suites: aske
   const { accelerated, float16 } = context.result;
   const large = accelerated ? LARGE_SUITES.filter((name) => float16 || !name.endsWith("half")) : [];
   const timed: Outcome<SuiteResult>[] = [];
-  for (const suite of steps.includes("suites") ? asked ?? [...SUITES, ...large] : []) {
+  for (const suite of steps.includes("suites") ? requested ?? [...SUITES, ...large] : []) {
     timed.push(await time(suite, device, rounds));
   }
   return { device, context, ...results, suites: timed };
@@ -129,23 +133,24 @@ async function runStep<Name extends keyof Results>(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const complaints = new Response(child.stderr.pipeThrough(progressFilter(`${device}: ${name}`))).text();
+  const errors = new Response(child.stderr.pipeThrough(progressFilter(`${device}: ${name}`))).text();
   const output = (await new Response(child.stdout).text()).trim();
   const { signal, success } = await child.status;
-  const words = (await complaints).trim();
+  const errorText = (await errors).trim();
   if (!success) {
-    return { problem: signal === null ? words : `the process was ended by ${signal}. ${words.slice(-500)}` };
+    return { problem: signal === null ? errorText : `the process was ended by ${signal}. ${errorText.slice(-500)}` };
   }
   return { result: JSON.parse(output.split("\n").at(-1)!) };
 }
 
-/** The argument that makes the program run one step, and the prefix of its progress lines. */
+/** The first argument of a process that runs one step. */
 const STEP = "step";
-const MARK = "\x02";
+/** The prefix of progress lines. */
+const PROGRESS = "\x02";
 
 /** Runs a step, in the process of the step. */
 async function runOwnStep(name: keyof Results, device: string, filter: string): Promise<void> {
-  const progress: Progress = (text) => console.error(MARK + text);
+  const progress: Progress = (text) => console.error(PROGRESS + text);
   try {
     console.log(JSON.stringify(await STEPS[name](device, filter || undefined, progress)));
   } catch (error) {
@@ -163,7 +168,7 @@ function progressFilter(what: string): TransformStream<Uint8Array<ArrayBuffer>, 
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop()!;
       for (const line of lines) {
-        if (line.startsWith(MARK)) showProgress(`${what}: ${line.slice(1)}`);
+        if (line.startsWith(PROGRESS)) showProgress(`${what}: ${line.slice(1)}`);
         else controller.enqueue(encoder.encode(`${line}\n`));
       }
     },

@@ -32,7 +32,7 @@ export interface DeviceFindings {
   readonly suites: readonly Outcome<SuiteResult>[];
 }
 
-/** Whether everything is at least as good as on this project's own machine. */
+/** Whether all steps succeeded, no network was wrong, and at most 5 % of the cases within the limits failed. */
 export function hasPassed({ devices, listing }: Findings): boolean {
   return "result" in listing && devices.every(({ cases, context, copies, networks, suites }) => {
     const steps = [context, cases, networks, copies, ...suites].filter((step) => step !== undefined);
@@ -76,7 +76,7 @@ function deviceSection({ cases, context, copies, device, networks, suites }: Dev
         `ONNX Runtime ${version}; accelerated: ${accelerated}; float16: ${float16}.`,
     ),
     ...cases ? ["### WPT's numeric cases", show(cases, casesText)] : [],
-    ...networks ? ["### Networks beside their references", show(networks, networkTable)] : [],
+    ...networks ? ["### Networks compared with their references", show(networks, networkTable)] : [],
     ...copies ? ["### Copies", show(copies, copyTable)] : [],
     ...suites.flatMap((suite) => [show(suite, suiteText)]),
   ];

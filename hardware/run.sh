@@ -1,6 +1,6 @@
 #!/bin/sh
-# Checks the devices of this machine; --help tells more. The first time, it unpacks the parts that lie beside it.
-# The variable PYTHON names a Python that has PyTorch, if python3 does not.
+# Checks the devices of this machine; see --help. The first time, it unpacks the parts in the same folder.
+# Set the variable PYTHON to a Python with PyTorch, if python3 does not have it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 place=$here/unpacked
@@ -16,7 +16,7 @@ if [ ! -e "$place/complete" ]; then
   touch "$place/complete"
 fi
 
-# NVIDIA's packages for Python bring the libraries of CUDA.
+# NVIDIA's packages for Python contain the CUDA libraries.
 nvidia=$("$python" -c '
 import glob, site
 print(":".join(path for folder in site.getsitepackages() for path in glob.glob(f"{folder}/nvidia/*/lib")))

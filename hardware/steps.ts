@@ -41,7 +41,7 @@ export interface CopyResult {
   readonly read: number;
 }
 
-/** What opening a context reports. */
+/** Facts about an opened context. */
 export interface ContextResult {
   readonly version: string;
   readonly accelerated: boolean;
@@ -131,7 +131,7 @@ async function measureCopies(device: string, _filter: unknown, progress: Progres
       read.push(reading / 1000);
       write.push(Math.max(0, between - began - reading) / 1000);
     }
-    if (out.some((value, i) => value !== values[i])) throw new Error(`${bytes} bytes came back changed`);
+    if (out.some((value, i) => value !== values[i])) throw new Error(`${bytes} bytes were read back with other values`);
     tensor.destroy();
     results.push({ bytes, write: median(write), read: median(read) });
   }

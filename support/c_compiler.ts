@@ -17,7 +17,7 @@ export const withoutCompiler: string = compiler === null
 
 /** Compiles a C file to the shared library `file`. */
 export async function compileLibrary(source: URL, file: string, flags: readonly string[] = []): Promise<void> {
-  if (compiler === null) throw new Error("There is no C compiler");
+  if (compiler === null) throw new Error("there is no C compiler");
   const args = ["-shared", "-fPIC", ...flags, "-o", file, fileURLToPath(source)];
   const { success, stderr } = await new Deno.Command(compiler, { args }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));

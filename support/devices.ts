@@ -1,7 +1,7 @@
 /**
- * Devices for tests and measurements, for machines without a GPU too: WebGPU on SwiftShader (a software rasteriser),
- * and OpenVINO and ggml on the CPU. `install_devices.ts` installs them. If one is missing, a test is ignored, with the
- * reason in its name.
+ * Devices for tests and measurements, also on machines without a GPU: WebGPU on SwiftShader (a software rasteriser),
+ * and OpenVINO and ggml on the CPU. `install_devices.ts` installs them. If a device is missing, its tests are ignored,
+ * with the reason in their names.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { Wheel } from "../cli/install/pip.ts";
 export interface TestDevice {
   /** Its name for `--device`. */
   readonly name: string;
-  /** The options with which a context asks for it. */
+  /** The options of a context on it. */
   readonly options: ContextOptions;
   /** Why it is missing; `undefined` if it is available. */
   readonly missing: string | undefined;
@@ -56,7 +56,7 @@ const NOT_INSTALLED = "not installed; run support/install_devices.ts";
 
 const vulkan = prepareVulkan();
 
-// Otherwise the plug-in prints to standard error for each graph.
+// Without this, the plug-in prints to standard error for each graph.
 if (!Deno.env.has("ORT_GGML_LOG")) Deno.env.set("ORT_GGML_LOG", "error");
 
 /** The CPU, which is always available. */
@@ -99,7 +99,7 @@ function missingWheel({ library }: TestWheel): string | undefined {
   return existsSync(library) ? undefined : NOT_INSTALLED;
 }
 
-/** Without a GPU, points the Vulkan loader to SwiftShader, in the environment that child processes inherit. */
+/** Without a GPU, makes the Vulkan loader use SwiftShader, by environment variables that child processes inherit. */
 function prepareVulkan(): { readonly missing: string | undefined; readonly isSoftware: boolean } {
   if (Deno.build.os !== "linux") return { missing: undefined, isSoftware: false };
   if (!isLoadable("libvulkan.so.1")) preloadLoader(join(SWIFTSHADER, "libvulkan.so.1"));
@@ -109,11 +109,11 @@ function prepareVulkan(): { readonly missing: string | undefined; readonly isSof
     for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) Deno.env.set(name, driver);
   }
   const isSoftware = Deno.env.get("VK_DRIVER_FILES") === driver;
-  const isThere = (isSoftware || hasGpu() || Deno.env.has("VK_DRIVER_FILES")) && isLoadable("libvulkan.so.1");
-  return { missing: isThere ? undefined : NOT_INSTALLED, isSoftware };
+  const isAvailable = (isSoftware || hasGpu() || Deno.env.has("VK_DRIVER_FILES")) && isLoadable("libvulkan.so.1");
+  return { missing: isAvailable ? undefined : NOT_INSTALLED, isSoftware };
 }
 
-/** Lets this process and its children find a Vulkan loader by its name. */
+/** Makes a Vulkan loader available by its name to this process and its children. */
 function preloadLoader(file: string): void {
   if (!existsSync(file)) return;
   openLibrary(file, {}, () => {}); // A library that is already loaded is found by its name.

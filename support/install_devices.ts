@@ -15,7 +15,7 @@ import { installWheel, unpack } from "../cli/install/pip.ts";
 /** The package's entry point. None of its code runs. */
 const CHROMIUM = "npm:@sparticuz/chromium@153.0.0";
 
-/** The file of a package that was cached after this process began, which therefore does not know where it is. */
+/** Resolves a package in a new process, because this one does not see packages that were cached after it started. */
 async function resolveInNewProcess(specifier: string): Promise<string> {
   const args = ["eval", `console.log(import.meta.resolve(${JSON.stringify(specifier)}))`];
   const { stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
@@ -23,7 +23,7 @@ async function resolveInNewProcess(specifier: string): Promise<string> {
 }
 
 async function installSwiftShader(): Promise<void> {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("there is one for Linux on x64 only");
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("available only for Linux on x64");
   await run(Deno.execPath(), ["cache", "--quiet", CHROMIUM]);
   const archive = fileURLToPath(new URL("../bin/swiftshader.tar.br", await resolveInNewProcess(CHROMIUM)));
   await unpack(SWIFTSHADER, async (folder) => {
@@ -35,19 +35,19 @@ async function installSwiftShader(): Promise<void> {
 }
 
 async function installLibrary(wheel: TestWheel): Promise<void> {
-  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("tried on Linux on x64 only");
+  if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") throw new Error("tested only on Linux on x64");
   await unpack(wheel.folder, (folder) => installWheel(wheel, folder));
 }
 
-/** Runs a program, of which only the last line that it complains with is told. */
+/** Runs a program. If it fails, throws an error with the last line of its standard error. */
 async function run(command: string, args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args, stdout: "null", stderr: "piped" }).output();
   if (!success) throw new Error(`${command}: ${new TextDecoder().decode(stderr).trim().split("\n").at(-1)}`);
 }
 
-async function install(name: string, place: string, install: () => Promise<void>): Promise<void> {
+async function install(name: string, path: string, install: () => Promise<void>): Promise<void> {
   try {
-    if (!existsSync(place)) await install();
+    if (!existsSync(path)) await install();
     console.log(`${name}: installed`);
   } catch (error) {
     console.log(`${name}: not installed: ${error instanceof Error ? error.message : error}`);

@@ -1,5 +1,5 @@
 /**
- * The frame of a task's program: options, `--help` and exit status.
+ * Runs the program of a task: options, `--help` and exit status.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import { type Args, parseArgs, type ParseOptions } from "@std/cli";
 type Options = Pick<ParseOptions, "string" | "boolean" | "default">;
 
 /**
- * Parses the command line and does the work. The exit status is what the work returns, or 0. If an option is unknown or
- * the work throws, prints one line, and the exit status is 1.
+ * Parses the command line and does the work. The exit status is the result of the work, or 0. If an option is unknown
+ * or the work throws, prints one line and sets the exit status to 1.
  *
  * @param name what the user calls the program, for example `bench:memory`
  * @param help what `--help` and `-h` print
@@ -28,7 +28,8 @@ export async function runProgram<const O extends Options>(
 ): Promise<void> {
   if (Deno.args.some((arg) => arg === "--help" || arg === "-h")) return console.log(help);
   const takesArguments = [options.string].flat().includes("_");
-  const unknown = (arg: string, option?: string) => (option === undefined && takesArguments) || refuse(arg, option);
+  const unknown = (arg: string, option?: string) =>
+    (option === undefined && takesArguments) || throwUnknown(arg, option);
   try {
     Deno.exitCode = await work(parseArgs(Deno.args, { ...options, unknown }) as unknown as Args<O>) ?? 0;
   } catch (error) {
@@ -37,7 +38,7 @@ export async function runProgram<const O extends Options>(
   }
 }
 
-function refuse(arg: string, option?: string): never {
+function throwUnknown(arg: string, option?: string): never {
   throw new Error(`unknown ${option === undefined ? "argument" : "option"} ${arg}; --help lists the options`);
 }
 

@@ -1,6 +1,6 @@
 /**
- * What tests and examples import as `@webnn/serve`. If the import map named serve/ itself, Deno would read its deno.json
- * and warn of the `links` in it.
+ * Tests and examples import this file as `@webnn/serve`. If the import map named serve/ itself, Deno would read its
+ * deno.json and warn about the `links` in it.
  *
  * @module
  */

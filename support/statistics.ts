@@ -23,7 +23,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), p25: quantile(values, 0.25), p75: quantile(values, 0.75) };
 }
 
-/** A quantile, linearly interpolated: the value that `share` of the values are below; NaN for no values. */
+/** A linearly interpolated quantile: a part `share` of the values is below it. NaN for no values. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * share;
@@ -33,12 +33,12 @@ export function quantile(values: readonly number[], share: number): number {
   return lower + (upper - lower) * (position - below);
 }
 
-/** The slope of the least-squares line. Without `places`, the values are 1 apart. */
-export function slopeOf(values: readonly number[], places: readonly number[] = values.map((_, i) => i)): number {
+/** The slope of the least-squares line. Without `xs`, the values are 1 apart. */
+export function slopeOf(values: readonly number[], xs: readonly number[] = values.map((_, i) => i)): number {
   const mean = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
-  const [meanX, meanY] = [mean(places), mean(values)];
+  const [meanX, meanY] = [mean(xs), mean(values)];
   let [xy, xx] = [0, 0];
-  places.forEach((x, i) => {
+  xs.forEach((x, i) => {
     xy += (x - meanX) * (values[i]! - meanY);
     xx += (x - meanX) ** 2;
   });

@@ -1,6 +1,6 @@
 /**
- * Test data that is too large for the repository: weights, photos and reference results. They are in the folder of the
- * environment variable WEBNN_TEST_DATA, by default `shared` next to the checkout, and may be missing.
+ * Test data that is too large for the repository: weights, photos and reference results. It is in the folder that the
+ * environment variable WEBNN_TEST_DATA names, by default `shared` next to the checkout, and may be missing.
  *
  * @module
  */

@@ -1,10 +1,9 @@
 /**
- * Chromium's WebNN as a contestant: a page builds the graph from the graph file with `navigator.ml`, runs it and takes
- * the times. The argument before those of the protocol is the path of a browser, or `bundled` for the one in the npm
- * package @sparticuz/chromium.
- * @sparticuz/chromium.
+ * Chromium's WebNN as a contestant: a page builds the graph from the graph file with `navigator.ml`, runs it and
+ * measures the times. The argument before those of the protocol is the path of a browser, or `bundled` for the one in
+ * the npm package @sparticuz/chromium.
  *
- * Chromium has no option for the number of threads and chooses it itself.
+ * Chromium chooses the number of threads; it has no option for it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The part of the contestant chromium.ts that runs in its page: the graph file (report/graph_file.ts) by navigator.ml.
- * Functions that do what is timed answer milliseconds.
+ * The part of the contestant chromium.ts that runs in the page. It builds the graph file (report/graph_file.ts) with
+ * navigator.ml. The timed functions return milliseconds.
  */
 /* global navigator, MLGraphBuilder */
 // deno-lint-ignore-file no-unused-vars -- chromium.ts calls the functions by their names
@@ -81,7 +81,7 @@ function release() {
   graph.destroy();
 }
 
-/** Text is what crosses to the other process unchanged: bytes, a character each. */
+/** The output as base64, because only text passes to the other process unchanged. */
 function readOutput() {
   const bytes = new Uint8Array(buffer.buffer);
   let text = "";

@@ -70,6 +70,6 @@ async function bind(ort: OnnxRuntimeJs, job: Job, session: InferenceSession): Pr
 
 function shapeOf(session: InferenceSession, index: number): readonly number[] {
   const metadata = session.inputMetadata[index]!;
-  if (!metadata.isTensor) throw new Error(`the input ${metadata.name} is no tensor`);
+  if (!metadata.isTensor) throw new Error(`the input ${metadata.name} is not a tensor`);
   return metadata.shape as number[];
 }

@@ -20,7 +20,7 @@
  * | `write 20` | `{"milliseconds": 0.02}` | copies the first input to its tensor 20 times; returns the mean |
  * | `read 20` | `{"milliseconds": 0.02}` | copies the first output to the same buffer 20 times; returns the mean |
  * | `output PATH` | `{}` | writes that buffer to a file |
- * | `open SUITE FOLDER` | `{}` | goes over to another suite, with the same threads and device |
+ * | `open SUITE FOLDER` | `{}` | switches to another suite, with the same threads and device |
  *
  * `write`, `read` and `open` are only for contestants whose greeting has them. `build` comes first, also after `open`;
  * creating tensors and buffers afterwards is not timed. The contestant ends when its standard
@@ -201,7 +201,7 @@ async function execute(worker: Worker, command: string, argument: string): Promi
       await Deno.writeFile(argument, await worker.output());
       return {};
     default:
-      throw new Error(`there is no command ${command}`);
+      throw new Error(`unknown command ${command}`);
   }
 }
 

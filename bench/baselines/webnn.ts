@@ -25,7 +25,7 @@ let inputs: Record<string, MLTensor>;
 let outputs: Record<string, MLTensor>;
 let output: MLTensor;
 let buffer: Float32Array<ArrayBuffer>;
-/** One element: once it is read, all that was written before it has arrived. */
+/** A tensor of one element. Once it has been read, all writes before that are done. */
 const [fence, element] = [await createTensor([1]), new Float32Array(1)];
 
 const engine: Engine = {

@@ -1,11 +1,11 @@
 /**
- * LiteRT.js on WebNN against LiteRT.js on its own engine (XNNPACK in WebAssembly): the rows of docs/clients.md. It runs
- * in a process of its own, because loading LiteRT.js changes globals.
+ * LiteRT.js on WebNN against LiteRT.js on its own engine (XNNPACK in WebAssembly): prints a table for docs/clients.md.
+ * It runs in a process of its own, because loading LiteRT.js changes globals.
  *
  * @module
  */
 import "@webnn/deno/polyfill";
-// Imported only to have their files.
+// Imported only for the paths of their files.
 import "@mediapipe/face_detection/package.json" with { type: "json" };
 import "@mediapipe/hands/package.json" with { type: "json" };
 import "@mediapipe/selfie_segmentation/package.json" with { type: "json" };
@@ -36,8 +36,8 @@ for (const model of MODELS) {
   const webnn = { compile: Infinity, run: Infinity };
   const wasm = { compile: Infinity, run: Infinity };
   for (let round = 0; round < ROUNDS; round++) {
-    keepLeast(webnn, await measure(bytes, "webnn"));
-    keepLeast(wasm, await measure(bytes, "wasm"));
+    keepShortest(webnn, await measure(bytes, "webnn"));
+    keepShortest(wasm, await measure(bytes, "wasm"));
   }
   const times = [webnn.compile, wasm.compile, webnn.run, wasm.run].map((time) => `${time.toFixed(2)} ms`);
   console.log(`| ${[model.split("/").at(-1), ...times, (webnn.run / wasm.run).toFixed(2)].join(" | ")} |`);
@@ -68,7 +68,7 @@ async function measure(bytes: Uint8Array, accelerator: "webnn" | "wasm"): Promis
   return { compile, run: times.sort((a, b) => a - b)[TIMED >> 1]! };
 }
 
-function keepLeast(least: Times, { compile, run }: Times): void {
-  least.compile = Math.min(least.compile, compile);
-  least.run = Math.min(least.run, run);
+function keepShortest(shortest: Times, { compile, run }: Times): void {
+  shortest.compile = Math.min(shortest.compile, compile);
+  shortest.run = Math.min(shortest.run, run);
 }

@@ -188,6 +188,6 @@ async function attempt(result: Mutable<Result>, work: () => Promise<void>): Prom
     await work();
   } catch (error) {
     const [line = ""] = (error instanceof Error ? error.message : String(error)).trim().split("\n");
-    result.failed = line || "it ended";
+    result.failed = line || "the process ended";
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What a model of the gallery is. It imports no library for pictures or sound, which inputs.ts needs.
+ * The interface of a model in the gallery. Unlike inputs.ts, this file imports no libraries for pictures or sound.
  *
  * @module
  */

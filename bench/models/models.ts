@@ -24,10 +24,10 @@ const rapidocr = (file: string, sha256: string): Source =>
 const ddddocr = (file: string, sha256: string): Source => wheel("ddddocr", "1.6.1", `ddddocr/${file}.onnx`, sha256);
 
 /** MiniLM, in the variants that ONNX Runtime's tools make. */
-const minilm = (form: string, task: string): Model => ({
-  name: `minilm-${form}`,
+const minilm = (variant: string, task: string): Model => ({
+  name: `minilm-${variant}`,
   task,
-  source: { minilm: `minilm_${form}.onnx` },
+  source: { minilm: `minilm_${variant}.onnx` },
   dimensions: {},
   data: "three sentences",
   inputs: sentence,

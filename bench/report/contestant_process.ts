@@ -10,7 +10,7 @@ import { type LineProcess, type ProcessMemory, startProcess } from "./line_proce
 export interface ContestantProcess extends AsyncDisposable {
   /** The engine and its version. */
   readonly engine: string;
-  /** `undefined` if the system does not say, or there are several processes. */
+  /** `undefined` if the system does not provide it, or the engine runs in other processes. */
   memory(): ProcessMemory | undefined;
   /** Builds the graph again. Returns the time in milliseconds. */
   build(): Promise<number>;
@@ -48,7 +48,7 @@ export function talkTo(process: LineProcess): ContestantProcess {
   const time = async (command: string) => (await process.ask(command) as Timing).milliseconds;
   const { engine, cached, fresh, elsewhere, transfers } = process.greeting as Greeting;
   const transfer = (command: string) => {
-    if (!transfers) throw new Error("it does not copy tensors by themselves");
+    if (!transfers) throw new Error("it has no commands to copy tensors");
     return time(command);
   };
   return {

@@ -29,7 +29,7 @@ export interface Contestant {
   readonly always?: string;
   /** Why it takes part only if requested by name. */
   readonly onlyByName?: string;
-  /** Returns the command line, to which the arguments of the protocol are appended. Throws if it cannot be started. */
+  /** Returns the command, to which the arguments of the protocol are appended. Throws if it cannot be started. */
   prepare(workplace: Workplace): Promise<readonly string[]>;
 }
 

@@ -88,7 +88,7 @@ function callOf({ operator, operands, attributes, outputs }: Node): Call {
   };
 }
 
-/** A node of resample2d keeps no sizes: they are those of its output. */
+/** The option `sizes` of resample2d. Its node does not store them, because its output has the same sizes. */
 function sizesOf(axes: readonly number[], { shape }: Value): number[] {
   return axes.map((axis) => shape[axis]!);
 }

@@ -6,11 +6,11 @@
 import { readLines } from "../baselines/protocol.ts";
 
 /** How long a command may take, in milliseconds. */
-const PATIENCE = 120_000;
+const TIMEOUT = 120_000;
 
 /**
- * Environment variables for all contestants. This module turns ONNX Runtime's telemetry off, so it is turned off for
- * the others too.
+ * Environment variables for all contestants. This module turns off ONNX Runtime's telemetry, so the others run without
+ * it too.
  */
 export const ENVIRONMENT = { NO_COLOR: "1", ORT_DISABLE_TELEMETRY: "1" };
 
@@ -28,7 +28,7 @@ export interface LineProcess extends AsyncDisposable {
   readonly greeting: unknown;
   /** Rejects with its standard error if it ends instead of answering. */
   ask(command: string): Promise<unknown>;
-  /** `undefined` if the system does not say. */
+  /** `undefined` if the system does not provide it. */
   memory(): ProcessMemory | undefined;
   /** Resets the peak. */
   resetPeak(): void;
@@ -43,13 +43,13 @@ export async function startProcess([command, ...args]: readonly string[]): Promi
     stderr: "piped",
     env: ENVIRONMENT,
   }).spawn();
-  const complaints = new Response(child.stderr).text();
+  const errors = new Response(child.stderr).text();
   const commands = child.stdin.getWriter();
   const answers = readLines(child.stdout);
 
   /** The next line, or the end. Kills the process if it takes too long. */
   async function nextLine(): Promise<IteratorResult<string>> {
-    const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+    const timer = setTimeout(() => child.kill("SIGKILL"), TIMEOUT);
     try {
       return await answers.next();
     } finally {
@@ -60,13 +60,13 @@ export async function startProcess([command, ...args]: readonly string[]): Promi
     await commands.close().catch(() => {}); // It may have closed its end.
     while (!(await nextLine()).done);
     await child.status;
-    await complaints;
+    await errors;
   }
   async function answer(): Promise<unknown> {
     const { value, done } = await nextLine();
     if (!done) return JSON.parse(value);
     const { code, signal } = await child.status;
-    throw new Error((await complaints).trim() || `it ended with ${signal ?? `status ${code}`}`);
+    throw new Error((await errors).trim() || `it ended with ${signal ?? `status ${code}`}`);
   }
   const greeting = await answer().catch(async (error) => {
     await end();
@@ -86,7 +86,7 @@ export async function startProcess([command, ...args]: readonly string[]): Promi
   };
 }
 
-/** Linux has it in /proc. */
+/** The memory of a process, from /proc on Linux. */
 function memoryOf(pid: number): ProcessMemory | undefined {
   if (Deno.build.os !== "linux") return undefined;
   const status = Deno.readTextFileSync(`/proc/${pid}/status`);

@@ -1,5 +1,5 @@
 /**
- * The report as Markdown: a summary for users of the module, and all that was measured for those who work on it.
+ * The report as Markdown: a summary for users of the module, and all measurements for its developers.
  *
  * @module
  */
@@ -21,42 +21,42 @@ import {
 import { goalTable } from "./goals.ts";
 import type { ContestantResult, Kind, Measurement, SuiteResult } from "./measure.ts";
 
-/** A graph of so many operators has a row of its own where graphs are built. */
+/** The summary shows the builds of graphs with at least this many operators. */
 const NETWORK_OPERATORS = 20;
 
-/** A graph of so many bytes of weights has one where memory counts. */
+/** The summary shows the memory of graphs with at least this many bytes of weights. */
 const NETWORK_BYTES = 1e6;
 
-/** What a user of the module wants to know, then the goals; `comparison` is a section of it. */
+/** The page for users of the module. `comparison` is the section about an earlier report. */
 export function writeSummary(report: Report, comparison: readonly string[] = []): string {
   const { command, machine, device, rounds, reference, contestants, skipped, suites, builder, coldStart } = report;
   return [
     "# Performance",
-    `${machine.cpu}, ${machine.cores} threads of hardware, ${machine.system}, Deno ${machine.deno}; device: ${device}. ` +
+    `${machine.cpu}, ${machine.cores} hardware threads, ${machine.system}, Deno ${machine.deno}; device: ${device}. ` +
     `Load before the start: ${machine.load.toFixed(2)}.`,
-    `Written by \`${command}\`. Each of its ${rounds} rounds measures all contestants in turn, beginning with another ` +
-    "one each time. A figure is a median, and in parentheses the range of the middle half of the rounds. A ratio is " +
-    "that of two times of one round: what disturbs the machine disturbs both.",
+    `Written by \`${command}\`. Each of the ${rounds} rounds measures all contestants in turn, and starts with ` +
+    "a different one. A figure is a median, followed by the range of the middle half of the rounds. A ratio compares " +
+    "two times of the same round, so other load on the machine affects both.",
     "## Runs",
-    `The time of a run (dispatch and read) of ${WEBNN}, and the times of all divided by that of ${reference}: less is ` +
-    "better. ONNX Runtime's telemetry is off for everybody.",
+    `The time of a run (dispatch and read) of ${WEBNN}, and each contestant's time divided by that of ${reference}: ` +
+    "less is better. ONNX Runtime's telemetry is off in all of them.",
     runTable(report),
     "## Builds",
-    `Graphs of at least ${NETWORK_OPERATORS} operators. For "build, cached" ${WEBNN} has the graph in its compile ` +
-    'cache, and the others build as for "build".',
+    `Graphs with at least ${NETWORK_OPERATORS} operators. For "build, cached", ${WEBNN} has the graph in its compile ` +
+    'cache; the others have no cache and build as for "build".',
     ratioTable(report, BUILDS, ({ work }) => work.operators >= NETWORK_OPERATORS),
     "## Memory",
-    `Graphs of at least ${formatMegabytes(NETWORK_BYTES)} of weights: the peak of the process once it has built the ` +
-    `graph and run it, over its peak on the suite ${BASE}; ratios to ${reference}. Contestants of several processes ` +
-    "have none.",
+    `Graphs with at least ${formatMegabytes(NETWORK_BYTES)} of weights: the peak memory of a process that builds and ` +
+    `runs the graph, minus that of a process that runs the suite ${BASE}; ratios to ${reference}. It is not measured ` +
+    "for contestants with several processes.",
     memoryTable(report, ({ work }) => work.weightBytes >= NETWORK_BYTES),
     ...builder.map(({ operators, perSecond: { median, p25, p75 } }) =>
-      `The builder takes ${thousands(median)} operators per second (${thousands(p25)} – ${thousands(p75)}), ` +
-      `${thousands(operators)} to a graph.`
+      `The builder adds ${thousands(median)} operators per second (${thousands(p25)} – ${thousands(p75)}) to a graph ` +
+      `of ${thousands(operators)}.`
     ),
     ...coldStartSection(coldStart),
     ...comparison,
-    ...(device === "cpu" ? ["## Goals", goalTable(report)] : []), // They are of the CPU.
+    ...(device === "cpu" ? ["## Goals", goalTable(report)] : []), // The goals are for the CPU.
     ...problems(suites),
     ...skipped.map((reason) => `Not measured: ${reason}`),
     "## Contestants",
@@ -67,7 +67,7 @@ export function writeSummary(report: Report, comparison: readonly string[] = [])
   ].join("\n\n") + "\n";
 }
 
-/** All that was measured, kind by kind and suite by suite. */
+/** All measurements, by kind and by suite. */
 export function writeDetails(report: Report): string {
   const { reference, suites } = report;
   return [
@@ -141,7 +141,7 @@ function memoryTable(report: Report, isShown: (result: SuiteResult) => boolean =
   return table(["suite", "threads", ...contestants.map(({ name }) => name)], rows);
 }
 
-/** The contestants that beat the reference at warm runs in three of four rounds: the first results to look into. */
+/** The contestants that were faster than the reference at warm runs in three of four rounds. */
 function winners({ suites, contestants, reference }: Report): string[] {
   const rows = suites.flatMap(({ suite, threads, measurements }) =>
     measurements.flatMap((measurement) =>
@@ -160,9 +160,9 @@ function winners({ suites, contestants, reference }: Report): string[] {
   ];
 }
 
-/** What went wrong, a line each. */
+/** The problems of contestants, one line each. */
 export function problems(suites: readonly SuiteResult[]): string[] {
-  const places = new Map<string, string[]>(); // One line for a problem that is the same everywhere.
+  const places = new Map<string, string[]>(); // A problem with the same text is one line.
   for (const { suite, threads, contestants } of suites) {
     for (const { name, problem } of contestants) {
       if (problem === undefined) continue;
@@ -214,7 +214,7 @@ function timeTable(
   return table(["contestant", `÷ ${reference}`, ...columns], rows);
 }
 
-/** How often per second, and how much work per second, unless there is almost none. */
+/** Runs, GFLOP and GB per second; the last two only for runs with a noticeable amount of work. */
 function rates(kind: Kind, milliseconds: number, { flop, bytes }: Work): string[] {
   const rate = 1000 / milliseconds;
   const giga = (amount: number) =>

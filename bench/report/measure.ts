@@ -23,8 +23,8 @@ export interface Settings {
   readonly reference: string;
   /** What to measure: {@linkcode COMPARED} by default. */
   readonly kinds?: readonly Kind[];
-  /** The least runs of a turn, unless they take longer than {@linkcode LONGEST_TURN}; 1 by default. */
-  readonly leastRuns?: number;
+  /** The smallest number of runs in a turn, unless they take longer than {@linkcode LONGEST_TURN}; 1 by default. */
+  readonly minRuns?: number;
   /** Starts a contestant; by default in a process of its own. */
   readonly start?: typeof startContestant;
   /** Cancels the measurement; everything it started is cleaned up. */
@@ -38,7 +38,7 @@ export interface SuiteResult {
   readonly suite: string;
   readonly threads: number;
   readonly work: Work;
-  /** How many runs a turn has. */
+  /** The number of runs in a turn. */
   readonly runs: number;
   readonly contestants: readonly ContestantResult[];
   readonly measurements: readonly Measurement[];
@@ -144,7 +144,7 @@ async function start(contestant: Contestant, place: Workplace, settings: Setting
   const { always, devices } = contestant;
   const device = always ?? settings.device;
   if (devices !== "any" && !devices.includes(device)) {
-    throw new Error(`it has no device ${device}, only ${devices.join(", ")}`);
+    throw new Error(`it does not support the device ${device}, only ${devices.join(", ")}`);
   }
   const { library = place.library } = deviceNamed(device).options;
   const command = await contestant.prepare({ ...place, library: `${library}` });
@@ -152,7 +152,7 @@ async function start(contestant: Contestant, place: Workplace, settings: Setting
 }
 
 /** Each contestant builds and runs once, and its memory is recorded. Returns the number of runs in a turn. */
-async function warmUp(field: Field, { reference, leastRuns = 1 }: Settings): Promise<number> {
+async function warmUp(field: Field, { reference, minRuns = 1 }: Settings): Promise<number> {
   const times = new Map<string, number>();
   for (const runner of [...field.runners]) {
     await field.try(runner, async ({ build, run, memory }) => {
@@ -164,7 +164,7 @@ async function warmUp(field: Field, { reference, leastRuns = 1 }: Settings): Pro
     });
   }
   const time = times.get(reference) ?? Math.min(...times.values());
-  const runs = Math.max(Math.round(TURN / time), Math.min(leastRuns, Math.floor(LONGEST_TURN / time)));
+  const runs = Math.max(Math.round(TURN / time), Math.min(minRuns, Math.floor(LONGEST_TURN / time)));
   return Math.max(1, Math.min(MAX_RUNS, runs));
 }
 
@@ -218,7 +218,7 @@ class Field implements AsyncDisposable {
       await runner.process[Symbol.asyncDispose]();
       return undefined;
     } finally {
-      this.settings.signal?.throwIfAborted(); // A contestant that was interrupted with us has not failed.
+      this.settings.signal?.throwIfAborted(); // An interrupted contestant must not count as one that failed.
     }
   }
 
@@ -258,7 +258,7 @@ function rotate<T>(items: readonly T[], by: number): T[] {
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
-/** Checks all outputs by the suite, and compares them with that of the reference. */
+/** Checks all outputs with the suite's check, and compares them with the reference's output. */
 async function checkOutputs(field: Field, suite: Suite, folder: string, reference: string): Promise<void> {
   const outputs = new Map<string, Float32Array>();
   for (const runner of [...field.runners]) {

@@ -10,7 +10,7 @@ import type { Machine } from "./figures.ts";
 
 /** The names of all suites. */
 export const SUITE_NAMES: readonly string[] = suites.map(({ name }) => name);
-/** The names that help texts list: the seeds are too many. */
+/** The names that help texts list: all but the seeds, which are too many. */
 export const LISTED_NAMES: readonly string[] = suites.filter(({ group }) => group !== SEEDS).map(({ name }) => name);
 /** The names of the groups of suites. */
 export const GROUP_NAMES: readonly string[] = [...new Set(suites.map(({ group }) => group))];
@@ -49,7 +49,7 @@ export function describeMachine(): Machine {
   };
 }
 
-/** Options with files of this machine; they change nothing in what is measured. */
+/** Options whose values are files. They do not affect the measurement. */
 const FILES = ["--output-dir", "--baseline", "--from"];
 
 /** The command line of this program, without names of files: a report may be published. */

@@ -118,7 +118,7 @@ export async function measureSeeds(
           reference: PEER,
           start,
           signal,
-          leastRuns: LEAST_RUNS,
+          minRuns: LEAST_RUNS,
         };
         await measureSuite({ ...settings, progress: onStep }).then((result) => results.push(result), (error) => {
           signal.throwIfAborted();

@@ -1,4 +1,7 @@
-"""A plain server of onnxruntime in FastAPI, binary tensors of the Open Inference Protocol only: python fastapi_server.py PORT MODEL..."""
+"""A minimal server with onnxruntime and FastAPI: python fastapi_server.py PORT MODEL...
+
+It supports only binary tensors of the Open Inference Protocol.
+"""
 
 import json
 import pathlib

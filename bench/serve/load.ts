@@ -1,15 +1,15 @@
 /**
- * Load on a server of the Open Inference Protocol: connections that send one request after the other, and check each
- * answer.
+ * Puts load on a server of the Open Inference Protocol: each connection sends one request after the other, and checks
+ * each response.
  *
  * @module
  */
 import { random } from "../../support/random.ts";
 
-/** A model that is asked, with inputs at random. */
+/** A model on the server, and how to create random inputs for it. */
 export interface Workload {
   readonly model: string;
-  /** The tensors of a request; `value` gives an element. */
+  /** The tensors of a request; `value` returns one element. */
   readonly inputs: readonly {
     readonly name: string;
     readonly datatype: "FP32" | "INT64";
@@ -37,50 +37,51 @@ export const WORKLOADS: readonly Workload[] = [
   },
 ];
 
-/** What came of a load. */
+/** The result of a load. */
 export interface Outcome {
   readonly seconds: number;
   readonly right: number;
-  /** Answers with other numbers than the same request had alone. */
+  /** Responses with other numbers than the response to the same request without load. */
   readonly wrong: number;
-  /** Good requests without an answer, or with another status than 200. */
+  /** Good requests without a response, or with another status than 200. */
   readonly lost: number;
-  /** Rough requests that were not refused with a 4xx. */
-  readonly roughWrong: number;
-  readonly rough: number;
-  /** Milliseconds of good requests, ascending. */
+  /** Bad requests, which are damaged, too large, slow or cut off. */
+  readonly bad: number;
+  /** Bad requests that the server did not reject with a 4xx. */
+  readonly badAccepted: number;
+  /** The times of good requests in milliseconds, ascending. */
   readonly latencies: readonly number[];
 }
 
 interface Sample {
   readonly init: RequestInit;
-  /** The numbers of the answer to the request alone. */
+  /** The numbers in the response to the request without load. */
   readonly expected: Float32Array;
 }
 
 const LENGTH = "inference-header-content-length";
 const SAMPLES = 8;
-/** Sums in another order, by the size of a batch, may differ in the last digits. */
+/** The size of a batch affects the order of sums, so the last digits may differ. */
 const TOLERANCE = 1e-3;
 
-/** Sends requests for some seconds. With `rough`, one of eight is damaged, too large, slow or cut off. */
+/** Sends requests for some seconds. With `bad`, one of eight is damaged, too large, slow or cut off. */
 export async function load(
   url: string,
   workload: Workload,
-  { connections, seconds, rough }: { readonly connections: number; readonly seconds: number; readonly rough: boolean },
+  { connections, seconds, bad }: { readonly connections: number; readonly seconds: number; readonly bad: boolean },
 ): Promise<Outcome> {
   const path = `${url}/v2/models/${workload.model}/infer`;
   const samples = await Promise.all(Array.from({ length: SAMPLES }, (_, seed) => sampleOf(path, workload, seed)));
-  const counts = { right: 0, wrong: 0, lost: 0, rough: 0, roughWrong: 0 };
+  const counts = { right: 0, wrong: 0, lost: 0, bad: 0, badAccepted: 0 };
   const latencies: number[] = [];
   const start = performance.now();
   const end = start + seconds * 1000;
   const connection = async (seed: number) => {
     const next = random(seed);
     while (performance.now() < end) {
-      if (rough && next() < 1 / 8) {
-        counts.rough++;
-        if (!await isRefused(new URL(path), next.integer(0, 3))) counts.roughWrong++;
+      if (bad && next() < 1 / 8) {
+        counts.bad++;
+        if (!await isRejected(new URL(path), next.integer(0, 3))) counts.badAccepted++;
         continue;
       }
       const sent = performance.now();
@@ -146,13 +147,13 @@ async function send(path: string, { init, expected }: Sample): Promise<"right" |
 
 function isClose(numbers: Float32Array, expected: Float32Array): boolean {
   if (numbers.length !== expected.length) return false;
-  // One of seven numbers: to compare all would take the time of the server, which has the same cores.
+  // Compares every seventh number: the server runs on the same cores, so comparing all would slow it down.
   for (let i = 0; i < numbers.length; i += 7) if (!(Math.abs(numbers[i]! - expected[i]!) <= TOLERANCE)) return false;
   return true;
 }
 
-/** Sends a request that is damaged, too large, slow or cut off. */
-async function isRefused(url: URL, kind: number): Promise<boolean> {
+/** Sends a request that is damaged, too large, slow or cut off. Returns whether the server rejected it. */
+async function isRejected(url: URL, kind: number): Promise<boolean> {
   try {
     if (kind === 0) return (await post(url, "{", {})).status === 400;
     if (kind === 1) return (await post(url, new Uint8Array(PIXELS), { [LENGTH]: "20" })).status === 400;
@@ -169,7 +170,7 @@ async function post(url: URL, body: BodyInit, headers: HeadersInit): Promise<Res
   return response;
 }
 
-/** Says that a body of so many bytes comes, sends a part of it slowly, and leaves. */
+/** Announces a body of `length` bytes, sends a part of it slowly, and closes the connection. */
 async function drop({ hostname, port, pathname }: URL, length: number): Promise<void> {
   using connection = await Deno.connect({ hostname, port: Number(port) });
   const head = `POST ${pathname} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${length}\r\n\r\n{`;

@@ -1,5 +1,5 @@
 /**
- * `deno task bench:serve`: load on the server, beside plain servers of onnxruntime-node and of onnxruntime in Python.
+ * `deno task bench:serve`: load on the server, and on minimal servers with onnxruntime-node and onnxruntime in Python.
  *
  * @module
  */
@@ -16,17 +16,17 @@ const HELP =
 
 Usage: deno task bench:serve [options]
 
-  --seconds N       how long each server is under load (60)
-  --connections N,..  how many requests are in flight (64)
-  --models LIST     of ${WORKLOADS.map(({ model }) => model).join(", ")} (all)
-  --servers LIST    of ${Object.keys(SERVERS).join(", ")} (all)
-  --rounds N        how often each is loaded, by turns (1)
-  --rough           one request of eight is damaged, too large, slow or cut off; for webnn servers
-  --help            this text`;
+  --seconds N          how long each server is under load (60)
+  --connections N,...  numbers of connections (64)
+  --models NAME,...    ${WORKLOADS.map(({ model }) => model).join(", ")} (all)
+  --servers NAME,...   ${Object.keys(SERVERS).join(", ")} (all)
+  --rounds N           rounds; each puts load on all servers in turn (1)
+  --bad                makes one request of eight damaged, too large, slow or cut off; for webnn servers only
+  --help               print this text`;
 
 const OPTIONS = {
   string: ["seconds", "connections", "models", "servers", "rounds"],
-  boolean: ["rough"],
+  boolean: ["bad"],
   default: { seconds: "60", connections: "64", rounds: "1" },
 } as const;
 
@@ -38,7 +38,7 @@ function at(sorted: readonly number[], part: number): string {
 const megabytes = (bytes: number | undefined) => bytes === undefined ? "" : (bytes / 1e6).toFixed(0);
 
 function row(title: string, connections: number, outcome: Outcome, memory: readonly string[]): void {
-  const { seconds, right, wrong, lost, latencies, rough, roughWrong } = outcome;
+  const { seconds, right, wrong, lost, latencies, bad, badAccepted } = outcome;
   const times = [at(latencies, 0.5), at(latencies, 0.99)];
   const cells = [
     title,
@@ -47,7 +47,7 @@ function row(title: string, connections: number, outcome: Outcome, memory: reado
     ...times,
     wrong,
     lost,
-    `${roughWrong} of ${rough}`,
+    `${badAccepted} of ${bad}`,
     ...memory,
   ];
   console.log(`| ${cells.join(" | ")} |`);
@@ -63,7 +63,7 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
   const network = (ending: string) => testData(`models/squeezenet1.1.${ending}`);
   const folder = await makeModels([network("json"), network("safetensors"), await fetchModel(minilm)]);
   console.log(
-    `| server | in flight | requests/s | p50 ms | p99 ms | wrong | lost | rough not refused | MB ready | MB at half time | MB end |`,
+    `| server | connections | requests/s | p50 ms | p99 ms | wrong | lost | bad not rejected | MB ready | MB at half time | MB end |`,
   );
   console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
   for (let round = 0; round < rounds; round++) {
@@ -75,7 +75,7 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
         for (const connections of loads) {
           let half: number | undefined;
           const timer = setTimeout(() => half = server.memory(), seconds * 500);
-          const outcome = await load(server.url, workload, { connections, seconds, rough: options.rough });
+          const outcome = await load(server.url, workload, { connections, seconds, bad: options.bad });
           clearTimeout(timer);
           const memory = [before, half, server.memory()].map(megabytes);
           row(`${model}: ${SERVERS[name]!.title}`, connections, outcome, memory);

@@ -1,7 +1,7 @@
-"""Makes the models that bench:serve asks for: python3 make_models.py FOLDER LAYERS SAFETENSORS MINILM
+"""Creates the models for bench:serve: python3 make_models.py FOLDER LAYERS SAFETENSORS MINILM
 
-Writes squeezenet.onnx, from the list of its layers and their weights, and minilm.onnx, from the form of fixed shape: both
-with a free first dimension, so that requests may share a run.
+Writes squeezenet.onnx, from the list of its layers and their weights, and minilm.onnx, from a model with a fixed shape.
+The first dimension of both is free, so that several requests can be one batch.
 """
 
 import json
@@ -26,7 +26,7 @@ def read_safetensors(path):
 
 
 def node(layer):
-    """A node of ONNX for an operator of WebNN."""
+    """The ONNX node for a WebNN operator."""
     op, inputs, options, output = layer["op"], layer["inputs"], layer["options"], [layer["output"]]
     if op == "conv2d":
         names = [inputs["input"], inputs["filter"], options["bias"]]

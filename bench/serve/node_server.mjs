@@ -1,4 +1,8 @@
-/** A plain server of onnxruntime-node in Node, binary tensors of the Open Inference Protocol only: node node_server.mjs PORT MODEL... */
+/**
+ * A minimal server with onnxruntime-node: node node_server.mjs PORT MODEL...
+ *
+ * It supports only binary tensors of the Open Inference Protocol.
+ */
 import { createServer } from "node:http";
 import { basename } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";

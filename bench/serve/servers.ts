@@ -13,7 +13,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FOLDER = join(cacheDirectory(), "serve");
 const PACKAGES = ["fastapi==0.165.0", "uvicorn==0.54.0", "onnxruntime==1.30.0", "onnx==1.18.0", "numpy==2.4.6"];
 
-/** A server: the command that starts it. */
+/** A server, and the command that starts it. */
 interface Contestant {
   readonly title: string;
   readonly command: (port: number, files: readonly string[]) => Promise<Command> | Command;
@@ -25,7 +25,7 @@ interface Command {
   readonly env?: Record<string, string>;
 }
 
-/** `webnn serve` with further options. */
+/** `webnn serve` with more options. */
 function webnn(...options: string[]): Contestant["command"] {
   const flags = ["run", "--config=cli/deno.json", "--quiet", "--no-check", "-A", "cli/main.ts", "serve"];
   return (port, files) => ({
@@ -66,7 +66,7 @@ async function node(port: number, files: readonly string[]): Promise<Command> {
   if (!existsSync(join(folder, "node_modules"))) {
     await runCommand("npm", ["install", "--prefix", folder, "--ignore-scripts", "onnxruntime-node@1.30.0"]);
   }
-  // Node looks for packages beside the program.
+  // Node looks for packages in the folder of the program.
   await Deno.copyFile(fileURLToPath(new URL("node_server.mjs", import.meta.url)), script);
   return { program: "node", args: [script, `${port}`, ...files] };
 }
@@ -76,7 +76,7 @@ async function fastApi(port: number, files: readonly string[]): Promise<Command>
   return { program: await pythonWith(PACKAGES), args: [script, `${port}`, ...files] };
 }
 
-/** Makes the files of the models, once. */
+/** Creates the model files, unless they exist. Returns their folder. */
 export async function makeModels(sources: readonly string[]): Promise<string> {
   const folder = join(FOLDER, "models");
   if (existsSync(join(folder, "minilm.onnx"))) return folder;
@@ -85,10 +85,10 @@ export async function makeModels(sources: readonly string[]): Promise<string> {
   return folder;
 }
 
-/** A server that runs. */
+/** A running server. */
 export interface Running extends AsyncDisposable {
   readonly url: string;
-  /** Its resident memory in bytes; undefined where the system does not tell. */
+  /** Its resident memory in bytes; undefined if the system does not provide it. */
   memory(): number | undefined;
 }
 
@@ -108,7 +108,7 @@ export async function startServer(name: string, files: readonly string[]): Promi
   const stop = async () => {
     try {
       child.kill("SIGTERM");
-    } catch { /* It has ended by itself. */ }
+    } catch { /* It has ended already. */ }
     await child.status;
   };
   try {

@@ -1,10 +1,10 @@
 /**
- * Another process that takes a core.
+ * Keeps a core busy with another process.
  *
  * @module
  */
 
-/** Another process computes until this is disposed. */
+/** Starts a process that keeps a core busy until the result is disposed. */
 export function keepCoreBusy(): AsyncDisposable {
   const process = new Deno.Command(Deno.execPath(), { args: ["eval", "for (;;);"] }).spawn();
   return {

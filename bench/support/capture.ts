@@ -18,7 +18,7 @@ export interface CapturedGraph {
   readonly graph: Graph<NativeBlock>;
 }
 
-/** Opens a context like `ml.createContext()`, and also returns its device. */
+/** Opens a context as `ml.createContext()` does, and also returns its device. */
 export async function openVisibleContext(): Promise<{ context: MLContext; device: OrtDevice }> {
   const device = await openCpu(DEFAULTS) as OrtDevice;
   return { context: createMLContext(device), device };
@@ -34,7 +34,7 @@ export async function captureGraph(build: (context: MLContext) => Promise<unknow
   device.compile = (given) => {
     for (const { block } of given.constants) block.retain();
     graph = given;
-    return Promise.reject(new Error("kept, not compiled"));
+    return Promise.reject(new Error("the graph was captured, not compiled"));
   };
   try {
     await build(context);

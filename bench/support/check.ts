@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Throws if an element differs, and names the first one. A full diff of so many elements would be useless. */
+/** Throws if an element differs, and names the first one: a diff of so many elements would be useless. */
 export function assertSameElements(values: Float32Array, expected: Float32Array): void {
   const index = expected.findIndex((value, i) => !Object.is(value + 0, values[i]! + 0)); // + 0: −0 equals +0.
   if (index >= 0) throw new Error(`element ${index} is ${values[index]}, not ${expected[index]}`);

@@ -1,5 +1,5 @@
 /**
- * Runs a network in several contexts at once for some seconds, and prints how often, as JSON. Its argument is a
+ * Runs a network in several contexts at once for some seconds, and prints {@linkcode Rates} as JSON. Its argument is a
  * {@linkcode Cell} in JSON.
  *
  * @module
@@ -17,12 +17,12 @@ export interface Cell {
   readonly suite: string;
   readonly contexts: number;
   readonly options: ContextOptions;
-  /** Whether the event loop decodes pictures meanwhile. */
+  /** Whether the event loop also decodes pictures. */
   readonly decoding: boolean;
   readonly seconds: number;
 }
 
-/** What was measured. */
+/** The measured rates. */
 export interface Rates {
   /** Runs of all contexts in a second. */
   readonly runs: number;
@@ -30,10 +30,10 @@ export interface Rates {
   readonly pictures: number;
 }
 
-/** Runs that wake threads and fill caches, and after which each graph knows how long it takes. */
+/** Runs that wake threads, fill caches, and let each graph measure how long it takes. */
 const WARM_UP_RUNS = 20;
 const PICTURE = { width: 320, height: 240 };
-/** How many pictures come in a second: with more, the event loop would have no time for anything else. */
+/** Pictures per second: with more, the event loop would have no time for anything else. */
 const PICTURES = 15;
 
 const cell: Cell = JSON.parse(Deno.args[0]!);
@@ -42,7 +42,7 @@ const inferences = await Promise.all(Array.from({ length: cell.contexts }, () =>
 console.log(JSON.stringify(await measure(cell, suite, inferences)));
 Deno.exit();
 
-/** Contexts are there before the first of them builds. */
+/** All contexts are created before the first graph is built. */
 async function open({ build }: Suite, options: ContextOptions): Promise<Inference> {
   const context = await createContext(options);
   return createInference(context, await build(context));
@@ -66,7 +66,7 @@ async function measure({ decoding, seconds }: Cell, { inputs, output, check }: S
   return { runs: runs / elapsed, pictures: pictures / elapsed } satisfies Rates;
 }
 
-/** Decodes pictures as they come: later ones when they are due, or as soon as the event loop gets to them. */
+/** Decodes pictures at a fixed rate; if the event loop is late, as soon as it can. */
 async function decode(goOn: () => boolean, onPicture: () => void): Promise<void> {
   const pixels = Buffer.from(Uint8Array.from({ length: PICTURE.width * PICTURE.height * 4 }, (_, i) => (i * i) >> 9));
   const { data } = jpeg.encode({ ...PICTURE, data: pixels }, 85);

@@ -1,23 +1,25 @@
 /**
- * Decompositions of small matrices as WebNN graphs: QR by Householder's reflections, eigenvalues of a symmetric matrix
- * and singular values by Jacobi's rotations. There are no loops in WebNN, so all steps stand in the graph.
+ * Decompositions of small matrices as WebNN graphs: QR by Householder reflections, and eigenvalues of a symmetric
+ * matrix and singular values by Jacobi rotations. WebNN has no loops, so the graph contains all steps one after the
+ * other.
  *
- * A step of Jacobi rotates n / 2 pairs of rows and columns at once: (0, h), (1, h + 1) and so on, h = n / 2. Between
- * steps the rows and columns move as players of a tournament do, so that every two meet once in n - 1 steps, a sweep.
+ * A Jacobi step rotates n / 2 pairs of rows and columns at once: (0, h), (1, h + 1) and so on, where h = n / 2. Between
+ * steps, rows and columns are permuted as in a round-robin tournament. So in n - 1 steps, a sweep, each pair is rotated
+ * once.
  *
  * @module
  */
 import { type OperatorSuite, toSuite } from "./operator_suites.ts";
 import type { Suite } from "./suite.ts";
 
-/** Enough for float32: with each sweep, the rest is about squared. */
+/** Enough for float32: convergence is quadratic. */
 const SWEEPS = 6;
-/** The largest residual, as a part of the matrix's largest element. */
+/** The largest allowed residual, relative to the matrix's largest element. */
 const TOLERANCE = 2e-5;
-/** Added where a quotient could be 0 / 0. */
+/** Added to divisors to avoid 0 / 0. */
 const TINY = 1e-30;
 
-/** A builder with what the three share. */
+/** A builder, with helpers that the three decompositions share. */
 interface Tools {
   readonly builder: MLGraphBuilder;
   readonly size: number;
@@ -35,7 +37,7 @@ function toolsFor(builder: MLGraphBuilder, size: number): Tools {
   };
 }
 
-/** A matrix by its elements. */
+/** A square matrix with the elements that `element` returns. */
 function filled(size: number, element: (row: number, column: number) => number): number[][] {
   return Array.from({ length: size }, (_, row) => Array.from({ length: size }, (_, column) => element(row, column)));
 }
@@ -63,11 +65,11 @@ function buildQr({ builder: b, size, matrix, number }: Tools, a: MLOperand): MLO
   return b.concat([q, r], 0);
 }
 
-/** Where the row or column in each place comes from after a step. */
+/** The permutation after a step: for each position, the index of the row or column that moves there. */
 function tournament(size: number): number[] {
   const half = size / 2;
   const [top, bottom] = [(i: number) => i, (i: number) => half + i];
-  const order = Array.from({ length: size }, (_, place) => place);
+  const order = Array.from({ length: size }, (_, position) => position);
   order[1] = bottom(0);
   for (let i = 2; i < half; i++) order[i] = top(i - 1);
   for (let i = 0; i < half - 1; i++) order[bottom(i)] = bottom(i + 1);
@@ -75,16 +77,19 @@ function tournament(size: number): number[] {
   return order;
 }
 
-/** The matrix of a step for the symmetric matrix `s`: rotations that make its pairs 0, and the moves of the tournament. */
+/**
+ * Returns a function that computes the matrix of a step for the symmetric matrix `s`: the rotations that make the
+ * elements of its pairs 0, then the permutation of the tournament.
+ */
 function buildStep({ builder: b, size, matrix, number }: Tools): (s: MLOperand) => MLOperand {
   const [half, order] = [size / 2, tournament(size)];
-  const places = (row: (i: number) => number, column: (i: number) => number) =>
+  const indices = (row: (i: number) => number, column: (i: number) => number) =>
     b.constant(
       { dataType: "int32", shape: [half] },
       Int32Array.from({ length: half }, (_, i) => row(i) * size + column(i)),
     );
   const [first, second] = [(i: number) => i, (i: number) => half + i];
-  const [ofFirst, ofSecond, between] = [places(first, first), places(second, second), places(first, second)];
+  const [ofFirst, ofSecond, between] = [indices(first, first), indices(second, second), indices(first, second)];
   const [zero, one, minus, two, tiny] = [0, 1, -1, 2, TINY].map(number) as [MLOperand, ...MLOperand[]];
   const moved = (element: (row: number, column: number) => number) =>
     matrix(filled(size, (row, column) => element(row, order[column]!)));
@@ -103,7 +108,7 @@ function buildStep({ builder: b, size, matrix, number }: Tools): (s: MLOperand) 
   };
 }
 
-/** Eigenvectors as columns, and a last row of eigenvalues. */
+/** The eigenvectors as columns, then a row of eigenvalues. */
 function buildEigen(tools: Tools, a: MLOperand): MLOperand {
   const { builder: b, size, matrix } = tools;
   const step = buildStep(tools);
@@ -117,7 +122,7 @@ function buildEigen(tools: Tools, a: MLOperand): MLOperand {
   return b.concat([vectors, values], 0);
 }
 
-/** U, a row of singular values, and V, one above the other. One-sided: the columns of `a` are made orthogonal. */
+/** U, a row of singular values, and V, one above the other. One-sided Jacobi: makes the columns of `a` orthogonal. */
 function buildSvd(tools: Tools, a: MLOperand): MLOperand {
   const { builder: b, size, matrix } = tools;
   const step = buildStep(tools);
@@ -141,12 +146,12 @@ function largest(size: number, element: Matrix): number {
 const dot = (size: number, of: (i: number) => number) =>
   Array.from({ length: size }, (_, i) => of(i)).reduce((sum, x) => sum + x, 0);
 
-/** How far the columns of a matrix are from orthogonal and of length 1. */
-function skewness(size: number, q: Matrix): number {
+/** The error of orthonormal columns: the largest element of QᵀQ − I. */
+function orthonormalityError(size: number, q: Matrix): number {
   return largest(size, (i, j) => dot(size, (k) => q(k, i) * q(k, j)) - (i === j ? 1 : 0));
 }
 
-/** A decomposition, and how far its parts are from being what they must be. */
+/** A decomposition, and how to compute the error of its result. */
 interface Decomposition {
   readonly title: string;
   readonly isSymmetric?: true;
@@ -164,7 +169,7 @@ export const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
       const r: Matrix = (row, column) => q(size + row, column);
       const product = largest(size, (i, j) => dot(size, (k) => q(i, k) * r(k, j)) - a(i, j)) / largest(size, a);
       const lower = largest(size, (i, j) => i > j ? r(i, j) : 0) / largest(size, a);
-      return Math.max(product, lower, skewness(size, q));
+      return Math.max(product, lower, orthonormalityError(size, q));
     },
   },
   eigen: {
@@ -173,7 +178,7 @@ export const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
     build: buildEigen,
     residual(size, a, v) {
       const product = largest(size, (i, j) => dot(size, (k) => a(i, k) * v(k, j)) - v(i, j) * v(size, j));
-      return Math.max(product / largest(size, a), skewness(size, v));
+      return Math.max(product / largest(size, a), orthonormalityError(size, v));
     },
   },
   svd: {
@@ -182,12 +187,12 @@ export const DECOMPOSITIONS: Readonly<Record<string, Decomposition>> = {
     residual(size, a, u) {
       const v: Matrix = (row, column) => u(size + 1 + row, column);
       const product = largest(size, (i, j) => dot(size, (k) => u(i, k) * u(size, k) * v(j, k)) - a(i, j));
-      return Math.max(product / largest(size, a), skewness(size, u), skewness(size, v));
+      return Math.max(product / largest(size, a), orthonormalityError(size, u), orthonormalityError(size, v));
     },
   },
 };
 
-/** The largest residual of an output. NaN and Infinity stay what they are. */
+/** The largest residual of an output; NaN or Infinity if the output contains them. */
 export function residualOf(name: string, size: number, input: ArrayLike<number>, output: ArrayLike<number>): number {
   const { isSymmetric, residual } = DECOMPOSITIONS[name]!;
   const given: Matrix = (row, column) => input[row * size + column]!;

@@ -15,7 +15,7 @@ import type { Suite } from "./suite.ts";
 const PHOTO = "models/images/horse_cart.jpg";
 const SIZE = 640;
 
-/** A line that says what the suite needs and is missing; `undefined` if nothing is. */
+/** One line about the missing files of the suite; `undefined` if none is missing. */
 export function whatIsMissing(): string | undefined {
   if (hasTestData(PHOTO)) return undefined;
   return `detector: skipped, no ${PHOTO} in ${testData(".")}; deno task data downloads it`;
@@ -47,7 +47,7 @@ export async function detector(batch: number): Promise<Suite> {
   };
 }
 
-/** Checks the results: all images are the same, so their boxes must be too, and probabilities are from 0 to 1. */
+/** All images of the batch are the same, so their boxes must be the same. Probabilities must be from 0 to 1. */
 function checkDetections(values: Float32Array, batch: number): void {
   const [size, boxes] = [values.length / batch, 8400]; // 80² + 40² + 20² positions in an image.
   if (size % boxes !== 0 || size <= 4 * boxes) throw new Error(`there are ${values.length} elements`);

@@ -7,14 +7,14 @@ import { assertCloseElements } from "./check.ts";
 import { randomArray } from "./random_array.ts";
 import type { Suite } from "./suite.ts";
 
-/** How many earlier steps L-BFGS knows. */
+/** The number of earlier steps that L-BFGS uses. */
 const HISTORY = 10;
 const RATE = 0.1;
 
 /**
- * One step of L-BFGS by the recursion of two loops (Nocedal and Wright, Numerical Optimization, algorithm 7.4), without a
- * line search. The earlier steps and changes of the gradient are inputs of their own, so that on the device the oldest
- * tensor can take the place of the newest.
+ * One step of L-BFGS with the two-loop recursion (Nocedal and Wright, Numerical Optimization, algorithm 7.4), without a
+ * line search. Each earlier step and change of the gradient is an input of its own, so that the oldest tensor can be
+ * reused for the newest values on the device.
  */
 export function lbfgs(size: number): Suite {
   const shapes = Object.fromEntries(NAMES.map((name) => [name, [1, size]]));
@@ -67,7 +67,7 @@ function buildStep(b: MLGraphBuilder, given: Record<string, MLOperand>): MLOpera
   return b.sub(given.parameter!, b.mul(b.constant("float32", RATE), direction));
 }
 
-/** A quadratic function with a diagonal matrix gave the changes. */
+/** The changes are those of a quadratic function with a diagonal Hessian. */
 function inputsOf(size: number): Record<string, Float32Array> {
   const curvature = randomArray(size, 90).map((value) => 1.5 + value);
   const steps = STEPS.map((name, i) => [name, randomArray(size, 100 + i, 0.1)] as const);
@@ -80,7 +80,7 @@ function inputsOf(size: number): Record<string, Float32Array> {
   };
 }
 
-/** The same in float64. */
+/** The same step in float64, as the reference. */
 function plainStep(given: Record<string, Float32Array>): number[] {
   const dot = (x: ArrayLike<number>, y: ArrayLike<number>) => {
     let sum = 0;

@@ -1,8 +1,8 @@
 /**
  * Builds a network and runs it once, in a process that does nothing else, and prints its memory as JSON. Arguments:
  *
- * - the network: `trivial` (builds nothing more); `products`; `products-unpacked` (without ONNX Runtime's prepacked
- *   copies of the weights); `mobilenetv2`
+ * - the network: `trivial` (the base only); `products`; `products-unpacked` (without ONNX Runtime's prepacked copies of
+ *   the weights); `mobilenetv2`
  * - optionally, the folder of the compile cache
  *
  * Start Deno with --v8-flags=--expose-gc.
@@ -23,9 +23,9 @@ import { ownOptions } from "../../src/options.ts";
 
 /** Memory in bytes. */
 export interface Memory {
-  /** The resident memory after building and running a trivial graph, and nothing else. */
+  /** The resident memory after building and running only a trivial graph. */
   readonly base: number;
-  /** The peak resident memory from then until the graph was built; `undefined` except on Linux. */
+  /** The peak resident memory from the base until the graph is built; `undefined` except on Linux. */
   readonly peakOfBuild: number | undefined;
   /** The resident memory after building the graph. */
   readonly built: number;
@@ -68,7 +68,7 @@ if (import.meta.main) {
   context.destroy();
 }
 
-/** The memory after building the graph and before running it. */
+/** Builds and runs a network. Returns the memory after the build. */
 async function buildAndRun(context: MLContext, suite: Suite): Promise<Pick<Memory, "built" | "peakOfBuild">> {
   const network = await suite.build(context);
   const memory = { built: Deno.memoryUsage().rss, peakOfBuild: peakMemory() };

@@ -15,7 +15,7 @@ const REFERENCE = "models/mobilenetv2.reference.json";
 /** The features are at most about 6. */
 const TOLERANCES = { float32: 1e-4, float16: 0.1 };
 
-/** What is missing to measure the network, as one line; `undefined` if nothing is. */
+/** One line about the missing files of the network; `undefined` if none is missing. */
 export function whatIsMissing(): string | undefined {
   const missing = [WEIGHTS, REFERENCE].filter((file) => !hasTestData(file));
   if (missing.length === 0) return undefined;

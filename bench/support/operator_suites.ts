@@ -18,7 +18,7 @@ export interface OperatorSuite {
   /** The shapes of the inputs. */
   readonly inputs: readonly (readonly number[])[];
   build(builder: MLGraphBuilder, inputs: readonly MLOperand[], constant: Constant): MLOperand;
-  /** Whether the elements of the inputs are from 0.1 to 2.1; from -1 to 1 else. */
+  /** Whether the elements of the inputs are from 0.1 to 2.1; else they are from -1 to 1. */
   readonly positive?: boolean;
   /** One element of the output, computed directly. */
   element?(index: number, inputs: readonly Float32Array[], weights: readonly Float32Array[]): number;
@@ -219,7 +219,7 @@ export const operatorSuites: readonly Suite[] = [
 /** Products for a GPU; on a CPU they take seconds. */
 export const largeSuites: readonly Suite[] = [matmul(4096), halfMatmul(1024), halfMatmul(4096)].map(toSuite);
 
-/** The suite of a short description. */
+/** Creates the suite of a short description. */
 export function toSuite(
   { name, inputs: shapes, build, element, checkAll, positive = false, tolerance = 1e-3 }: OperatorSuite,
 ): Suite {

@@ -84,16 +84,16 @@ const adamW: Optimizer = {
   },
 };
 
-/** RAdam: uses only the first moment, without adaptation, until the variance of the second one is known well enough. */
+/** RAdam: does not adapt the rate until there are enough steps to estimate the variance of the second moment. */
 const rAdam: Optimizer = {
   name: "radam",
   scalars(step) {
-    const greatest = 2 / (1 - BETA2) - 1;
-    const length = greatest - 2 * step * BETA2 ** step / (1 - BETA2 ** step);
+    const maxLength = 2 / (1 - BETA2) - 1;
+    const length = maxLength - 2 * step * BETA2 ** step / (1 - BETA2 ** step);
     const rate = RATE / (1 - BETA1 ** step);
     if (length <= 5) return { adaptive: 0, plain: rate };
-    const numerator = (length - 4) * (length - 2) * greatest;
-    const rectification = Math.sqrt(numerator / ((greatest - 4) * (greatest - 2) * length));
+    const numerator = (length - 4) * (length - 2) * maxLength;
+    const rectification = Math.sqrt(numerator / ((maxLength - 4) * (maxLength - 2) * length));
     return { adaptive: rate * rectification * Math.sqrt(1 - BETA2 ** step), plain: 0 };
   },
   update(math, state, { adaptive, plain }) {
@@ -187,7 +187,7 @@ export async function buildStep(context: MLContext, optimizer: Optimizer, size =
   };
 }
 
-/** An initial state, as after some steps. */
+/** An initial state, similar to that after some steps. */
 export function initialState(size = PARAMETERS): State<Float32Array<ArrayBuffer>> {
   return {
     parameter: randomArray(size, 1),

@@ -1,5 +1,5 @@
 /**
- * A picture as networks take it.
+ * Converts a picture to the layout of network inputs.
  *
  * @module
  */

@@ -28,8 +28,8 @@ async function build(context: MLContext): Promise<Network> {
   const weights = new Float32Array(SIZE * SIZE).fill(1 / SIZE);
   let y = builder.input("x", { dataType: "float32", shape: [1, SIZE] });
   for (let i = 0; i < MATRICES; i++) {
-    // ONNX Runtime keeps equal weights only once, so no two are equal: what is added to the first row is subtracted
-    // from the second.
+    // ONNX Runtime stores equal weights only once, so all matrices differ. What is added to the first row is subtracted
+    // from the second, so the sums of the columns stay 1.
     weights.fill(1 / SIZE + i * 2 ** -20, 0, SIZE).fill(1 / SIZE - i * 2 ** -20, SIZE, 2 * SIZE);
     y = builder.matmul(y, builder.constant({ dataType: "float32", shape: [SIZE, SIZE] }, weights));
   }

@@ -1,5 +1,5 @@
 /**
- * ONNX Runtime alone, called by the same FFI on the same graph: the difference to it is the cost of the API.
+ * ONNX Runtime alone, called by the same FFI on the same graph. The difference to WebNN's time is the cost of the API.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export interface RawSession {
 }
 
 /**
- * Makes the model of a graph, and tensors for its inputs and outputs; fills the inputs.
+ * Lowers a graph to a model, creates tensors for its inputs and outputs, and fills the inputs.
  *
  * @param options of the sessions; by default those of this module
  */

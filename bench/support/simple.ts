@@ -1,5 +1,5 @@
 /**
- * Little work per byte: 10 × {add(x, input), relu} on [1, 3, 224, 224].
+ * A graph with little work per byte: 10 × {add(x, input), relu} on [1, 3, 224, 224].
  *
  * @module
  */

@@ -12,7 +12,7 @@ import type { Suite } from "./suite.ts";
 const FILES = ["models/squeezenet1.1.safetensors", "models/squeezenet1.1.reference.json"] as const;
 const TOLERANCE = 1e-4;
 
-/** What is missing to measure the network, as one line; `undefined` if nothing is. */
+/** One line about the missing files of the network; `undefined` if none is missing. */
 export function whatIsMissing(): string | undefined {
   const missing = FILES.filter((file) => !hasTestData(file));
   if (missing.length === 0) return undefined;

@@ -42,7 +42,7 @@ interface Bench {
 const WEBNN = "WebNN";
 const RAW = "ONNX Runtime alone";
 
-/** Runs a network once on both, checks the results, and registers the measurements. */
+/** Runs a network once with WebNN and once on the engine alone, checks the results, and registers the measurements. */
 export async function benchSuite(suite: Suite): Promise<void> {
   const bench = await prepare(suite);
   const graph = await buildGraph(bench);

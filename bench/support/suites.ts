@@ -6,11 +6,11 @@
 import { seeds } from "../seeds/seeds.ts";
 import { complex } from "./complex.ts";
 import { mobileNetV2, whatIsMissing } from "./mobilenetv2.ts";
-import { whatIsMissing as whatDetectorMisses } from "./detector.ts";
+import { whatIsMissing as missingForDetector } from "./detector.ts";
 import { largeSuites, operatorSuites } from "./operator_suites.ts";
 import { optimizerSuites } from "./optimizers.ts";
 import { simple } from "./simple.ts";
-import { squeezeNet, whatIsMissing as whatSqueezeNetMisses } from "./squeezenet.ts";
+import { squeezeNet, whatIsMissing as missingForSqueezeNet } from "./squeezenet.ts";
 import type { Suite } from "./suite.ts";
 import { trivial } from "./trivial.ts";
 
@@ -18,7 +18,7 @@ import { trivial } from "./trivial.ts";
 export interface SuiteEntry {
   readonly name: string;
   readonly group: SuiteGroup;
-  /** What is missing to measure it, as one line; `undefined` if nothing is. */
+  /** One line about what is missing to measure it; `undefined` if nothing is. */
   readonly missing: string | undefined;
   load(): Suite | Promise<Suite>;
 }
@@ -28,13 +28,13 @@ export type SuiteGroup = "networks" | "operators" | "optimizers" | "large" | "se
 
 /** The group for GPUs, measured only if requested. */
 export const LARGE: SuiteGroup = "large";
-/** The group of what only `bench:seeds` measures by itself. */
+/** The group for `bench:seeds`; other programs measure it only if requested. */
 export const SEEDS: SuiteGroup = "seeds";
 
 /** Networks from least to most work, then operators and optimisers. */
 export const suites: readonly SuiteEntry[] = [
   ...ready("networks", [trivial, simple, complex]),
-  { name: "squeezenet", group: "networks", missing: whatSqueezeNetMisses(), load: squeezeNet },
+  { name: "squeezenet", group: "networks", missing: missingForSqueezeNet(), load: squeezeNet },
   { name: "mobilenetv2", group: "networks", missing: whatIsMissing(), load: () => mobileNetV2() },
   ...ready("operators", operatorSuites),
   ...ready("optimizers", optimizerSuites),
@@ -44,7 +44,7 @@ export const suites: readonly SuiteEntry[] = [
   largeMobileNetV2("mobilenetv2-32-half", { batch: 32, dataType: "float16" }),
   ...seeds.flatMap(({ suite, row, load }): SuiteEntry[] => {
     const missing = row.startsWith("detector")
-      ? whatDetectorMisses()
+      ? missingForDetector()
       : row.includes("MobileNetV2")
       ? whatIsMissing()
       : undefined;
@@ -63,6 +63,6 @@ function ready(group: SuiteGroup, suites: readonly Suite[]): SuiteEntry[] {
 /** Loads a suite. Throws if there is none with this name. */
 export async function loadSuite(name: string): Promise<Suite> {
   const entry = suites.find((suite) => suite.name === name);
-  if (entry === undefined) throw new Error(`there is no suite ${name}`);
+  if (entry === undefined) throw new Error(`unknown suite ${name}`);
   return await entry.load();
 }

@@ -6,15 +6,15 @@
 import { assertCloseElements } from "./check.ts";
 import { buildStep, initialState, type Optimizer, plainStep, type State } from "./optimizers.ts";
 
-/** The values that change from step to step. */
-const KEPT = ["parameter", "first", "second"] as const;
+/** The values that each step updates. */
+const UPDATED = ["parameter", "first", "second"] as const;
 
-/** A training with a constant gradient. */
+/** Steps of an optimiser with a constant gradient. */
 export interface Training {
   /** Dispatches the next step. */
   step(): void;
-  /** Resolves when all dispatched steps are done: it reads one number, no state. */
-  settled(): Promise<void>;
+  /** Resolves when all dispatched steps are done. Reads only one number, not the state. */
+  finished(): Promise<void>;
   /** Runs `count` steps from the beginning. Throws if the state differs from the reference. */
   check(steps: number): Promise<void>;
 }
@@ -29,7 +29,7 @@ export async function createTraining(context: MLContext, optimizer: Optimizer): 
     await Promise.all(Object.keys(optimizer.scalars(1)).map(async (name) => [name, await tensor(name)])),
   ) as Record<string, MLTensor>;
   const createSet = async () =>
-    Object.fromEntries(await Promise.all(KEPT.map(async (name) => [name, await tensor(name)]))) as Kept;
+    Object.fromEntries(await Promise.all(UPDATED.map(async (name) => [name, await tensor(name)]))) as Updated;
   let [now, next] = [await createSet(), await createSet()];
   let count = 0;
 
@@ -38,27 +38,27 @@ export async function createTraining(context: MLContext, optimizer: Optimizer): 
     for (const [name, value] of Object.entries(optimizer.scalars(count))) {
       context.writeTensor(scalars[name]!, Float32Array.of(value));
     }
-    const outputs = Object.fromEntries(KEPT.map((name) => [`new_${name}`, next[name]]));
+    const outputs = Object.fromEntries(UPDATED.map((name) => [`new_${name}`, next[name]]));
     context.dispatch(graph, { ...now, gradient, ...scalars }, outputs);
     [now, next] = [next, now];
   }
   return {
     step,
     // The scalars are written before each step; the timeline keeps the order.
-    settled: async () => void await context.readTensor(Object.values(scalars)[0]!),
+    finished: async () => void await context.readTensor(Object.values(scalars)[0]!),
     async check(steps) {
       let expected: State<ArrayLike<number>> = initialState();
       context.writeTensor(gradient, initialState().gradient);
-      for (const name of KEPT) context.writeTensor(now[name], initialState()[name]);
+      for (const name of UPDATED) context.writeTensor(now[name], initialState()[name]);
       for (let i = 1; i <= steps; i++) {
         step();
         expected = plainStep(optimizer, expected, i);
       }
-      for (const name of KEPT) {
+      for (const name of UPDATED) {
         assertCloseElements(new Float32Array(await context.readTensor(now[name])), expected[name], 1e-5);
       }
     },
   };
 }
 
-type Kept = Record<typeof KEPT[number], MLTensor>;
+type Updated = Record<typeof UPDATED[number], MLTensor>;

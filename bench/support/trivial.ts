@@ -1,5 +1,5 @@
 /**
- * Almost nothing to compute: adds two numbers. Its time is the overhead of a dispatch and a read.
+ * A graph with almost nothing to compute: it adds two numbers. Its time is the overhead of a dispatch and a read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The work of a graph, from the costs in its operators' rows: independent of the engine.
+ * The work of a graph, by the costs in its operators' rows. It does not depend on the engine.
  *
  * @module
  */

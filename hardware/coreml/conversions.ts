@@ -26,10 +26,10 @@ const ARRAYS = { float32: Float32Array, float16: Float16Array, uint8: Uint8Array
 const SHAPES = [[1], [1000], [1, 3, 224, 224], [1, 112, 112, 32], [1024, 1024], [4096, 4096]];
 /** Core ML aligns rows to this many bytes. */
 const ROW_ALIGNMENT = 64;
-/** How many bytes to move per turn. */
+/** The number of bytes to copy per turn. */
 const TURN_BYTES = 2 ** 28;
 
-/** Moves data of every shape and type. Without rounds, moves all but the largest once and measures nothing. */
+/** Copies data of every shape and type. With 0 rounds, copies all but the largest once and measures nothing. */
 export async function measureConversions(rounds: number, cacheDirectory: string): Promise<Conversion[]> {
   const context = await createContext({ backend: "coreml", fallback: false, cacheDirectory });
   try {
@@ -72,7 +72,7 @@ async function measureConversion(
     if (rates.gather !== undefined) figures.gather.push(rates.gather);
   }
   if (!values.every((value, i) => Object.is(value, out[i]))) {
-    throw new Error(`[${shape}] of ${dataType} came back changed`);
+    throw new Error(`[${shape}] of ${dataType} was read back with other values`);
   }
   tensor.destroy();
   return { shape, dataType, ...figures };

@@ -9,8 +9,8 @@ import type { Conversion } from "./conversions.ts";
 import { formatRatio, formatTime, table } from "../../bench/report/figures.ts";
 
 const FAKE =
-  "**Run on the fake framework of native/fake_coreml/, not on Core ML.** This shows that the programs compute " +
-  "what they should; it says nothing about time, and there are no figures.";
+  "**Run on the fake framework of native/fake_coreml/, not on Core ML.** This shows that the programs compute the " +
+  "right results. It has no figures, because times on the fake framework mean nothing.";
 const CORE_ML = CHOICES.map(({ name }) => name).filter((name) => name !== CPU);
 
 /** The whole page. */
@@ -87,7 +87,7 @@ function conversionSection(conversions: readonly Conversion[], isFake: boolean):
     "with gaps between its rows. uint8 is int32 in Core ML, and never has gaps.";
   const title = "## Tensors to MLMultiArrays and back";
   if (isFake) {
-    return [title, `All ${conversions.length} pairs of a shape and a data type came back unchanged.`];
+    return [title, `All ${conversions.length} pairs of a shape and a data type were read back unchanged.`];
   }
   const format = (rates: readonly number[]) => rates.length === 0 ? "–" : spreadOf(rates).median.toPrecision(3);
   const rows = conversions.map(({ shape, dataType, write, read, gather }) => [

@@ -3,7 +3,7 @@
  * copies to and from Core ML's arrays.
  *
  * On systems other than macOS, everything runs on the fake framework of native/fake_coreml/. That shows that the
- * programs are correct; times would mean nothing, so none are kept.
+ * programs are correct; times would mean nothing, so it records none.
  *
  * @module
  */
@@ -52,7 +52,7 @@ export interface CoreMLResult {
 
 /** A measured step. */
 export type Step = typeof STEPS[number];
-/** From nothing to a graph; from a compiled model to a graph; the first run; later runs, each with a read. */
+/** A build with an empty cache; a build with the model in the cache; the first run; later runs, each with a read. */
 export const STEPS = ["cold build", "warm build", "first run", "dispatch + read"] as const;
 
 /** ONNX Runtime on the CPU. It has no cache here, so its cold and warm builds are the same. */
@@ -86,7 +86,7 @@ export interface CoreMLSettings {
   progress(step: string): void;
 }
 
-/** Measures everything; on the fake framework, each thing once. */
+/** Measures everything. On the fake framework, runs everything once. */
 export async function measureCoreML(settings: CoreMLSettings): Promise<CoreMLReport> {
   const folder = await Deno.makeTempDir();
   try {
@@ -116,7 +116,7 @@ async function findFramework(folder: string): Promise<boolean> {
 }
 
 /**
- * In each round, everyone runs once, starting with a different one each time. One round before the first is not
+ * In each round, all choices run once; each round starts with a different one. One round before the first is not
  * counted.
  */
 async function measureSuite(name: string, settings: CoreMLSettings, folder: string): Promise<CoreMLSuite> {
@@ -128,7 +128,7 @@ async function measureSuite(name: string, settings: CoreMLSettings, folder: stri
       signal?.throwIfAborted();
       const runner = runners[(turn + round) % runners.length]!;
       progress(`${name}, ${runner.choice.name}, round ${round} of ${rounds}`);
-      await runner.take(round > 0);
+      await runner.takeTurn(round > 0);
     }
   }
   const expected = runners[0]!.output;
@@ -150,7 +150,7 @@ class Runner {
   constructor(readonly choice: Choice, readonly suite: Suite, readonly folder: string) {}
 
   /** Runs a turn. A choice that has failed once gets no more turns. */
-  async take(counts: boolean): Promise<void> {
+  async takeTurn(counts: boolean): Promise<void> {
     if (this.#problem !== undefined) return;
     try {
       const empty = join(this.folder, crypto.randomUUID());
@@ -194,7 +194,7 @@ class Runner {
     return { network, time: performance.now() - start };
   }
 
-  /** Builds, runs once, and then as often as fills a turn; if nothing counts, at most once. */
+  /** Builds, runs once, and then as often as fits into a turn. If the turn does not count, runs only once. */
   async #run(context: MLContext, counts: boolean) {
     const { network, time: build } = await this.#build(context);
     this.#devices = graphInfo(network.graph).devices;

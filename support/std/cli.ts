@@ -16,7 +16,7 @@ export interface ParseOptions {
   readonly boolean?: string | readonly string[];
   /** Names that may be given several times; their value is an array. */
   readonly collect?: string | readonly string[];
-  /** Switches that `--no-name` turns off. */
+  /** Switches that `--no-NAME` turns off. */
   readonly negatable?: string | readonly string[];
   /** The values of names that are not given. */
   readonly default?: Readonly<Record<string, unknown>>;

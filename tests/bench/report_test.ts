@@ -10,12 +10,12 @@ import { commandOf } from "../../bench/report/setup.ts";
 import { median, quantile, spreadOf } from "../../support/statistics.ts";
 import { compiler, withoutCompiler } from "../../support/c_compiler.ts";
 
-Deno.test("a report's command names no file of the machine", () => {
+Deno.test("the command in a report has no file names of the machine", () => {
   const files = ["--output-dir", "out", "--baseline=old.json", "--from", "a.json,b.json"];
   assertEquals(commandOf("bench:x", ["--threads", "1", ...files, "--quick"]), "deno task bench:x --threads 1 --quick");
 });
 
-Deno.test("the quartiles of measurements are interpolated, in whatever order they come", () => {
+Deno.test("quartiles are interpolated, in any order of the values", () => {
   assertEquals(spreadOf([5, 1, 2, 4, 3]), { median: 3, p25: 2, p75: 4 });
   assertEquals(spreadOf([4, 1, 3, 2]), { median: 2.5, p25: 1.75, p75: 3.25 });
   assertEquals(spreadOf([7]), { median: 7, p25: 7, p75: 7 });
@@ -23,7 +23,7 @@ Deno.test("the quartiles of measurements are interpolated, in whatever order the
   assertEquals([median([]), quantile([], 0.5)], [NaN, NaN]);
 });
 
-Deno.test("the largest error is NaN as soon as one number is missing or not a number", () => {
+Deno.test("the largest error is NaN if a number is missing, or is NaN on one side only", () => {
   const of = (...values: number[]) => Float32Array.of(...values);
   assertEquals(maxError(of(1, 2.5, -1), of(1, 2, -2)), 1);
   assertEquals(maxError(of(NaN, Infinity, 0), of(NaN, Infinity, -0)), 0);
@@ -100,7 +100,7 @@ Deno.test("the report has times, rates of work, errors, and missing contestants 
   assertStringIncludes(markdown, "1 operator, 3.0 MB of weights; a run is 2.0 MFLOP, 4.0 MB. 7 runs a turn.");
   assertStringIncludes(
     markdown,
-    "The builder takes 400,000 operators per second (390,000 – 410,000), 10,000 to a graph.",
+    "The builder adds 400,000 operators per second (390,000 – 410,000) to a graph of 10,000.",
   );
   const lines = markdown.split("\n");
   const row = (start: string) => lines.filter((line) => line.startsWith(start));
@@ -140,20 +140,20 @@ Deno.test("a goal is met, not met or not measured", () => {
   );
 });
 
-Deno.test("memory is measured above that of the trivial suite, next to the reference's", () => {
+Deno.test("memory is measured above that of the trivial suite, with ratios to the reference", () => {
   const small = REPORT.suites[0]!;
   const contestants = small.contestants.map((result) => ({ ...result, peakMemory: 1e6 }));
   const markdown = writeSummary({ ...REPORT, suites: [{ ...small, suite: "trivial", contestants }, small] });
   assertStringIncludes(markdown, "| small | 2 | **1.33**, 4.0 MB | **1.00**, 3.0 MB |  |  |");
 });
 
-/** The report with other times of this module, beside a reference that always takes 1 ms. */
+/** The report with these times for this module, and a reference that always takes 1 ms. */
 function withTimes(webnn: number[], reference = "c"): Report {
   const times = { webnn, c: webnn.map(() => 1) };
   return { ...REPORT, reference, suites: [{ ...REPORT.suites[0]!, measurements: [{ kind: "build", times }] }] };
 }
 
-Deno.test("a change is one when the middle halves of both reports do not overlap", () => {
+Deno.test("a measurement has changed if the middle halves of both reports do not overlap", () => {
   const before = withTimes([1, 1.1, 1.2, 1.3, 1.4]); // The middle half is 1.1 to 1.3.
   const verdict = (times: number[]) => compareReports(before, withTimes(times)).map(({ verdict }) => verdict);
   assertEquals(verdict([1.25, 1.25, 1.25]), ["same"]);
@@ -169,12 +169,12 @@ Deno.test("a change is one when the middle halves of both reports do not overlap
   );
 });
 
-Deno.test("without a reference in common, times are compared and not ratios", () => {
+Deno.test("reports with different references are compared by times, not ratios", () => {
   const [change] = compareReports(withTimes([4, 4, 4], "fast"), withTimes([2, 2, 2]));
   assertEquals([change!.before.median, change!.after.median, change!.verdict], [4, 2, "faster"]);
 });
 
-Deno.test("the page has the charts and the tables, and needs nothing else", async () => {
+Deno.test("the page has the charts and the tables, and loads no other files", async () => {
   const html = await writeHtml(REPORT, writeSummary(REPORT) + writeDetails(REPORT));
   assertEquals(html.match(/<svg /g)!.length, 2);
   assertStringIncludes(html, ">dispatch + read, threads: 2</text>");
@@ -196,7 +196,7 @@ function measureTrivial(contestants: readonly Contestant[]): Promise<SuiteResult
   });
 }
 
-/** A contestant that is a line of JavaScript. */
+/** A contestant that runs some JavaScript. */
 function impostor(name: string, code: string): Contestant {
   return {
     name,
@@ -209,7 +209,9 @@ function impostor(name: string, code: string): Contestant {
 
 const ready = compiler !== null && Deno.build.os !== "windows";
 Deno.test({
-  name: `the C program builds, and computes what this module computes${ready ? "" : withoutCompiler || " (skipped)"}`,
+  name: `the C program compiles, and has the same results as this module${
+    ready ? "" : withoutCompiler || " (skipped)"
+  }`,
   ignore: !ready,
   async fn() {
     const { contestants, measurements } = await measureTrivial([find(REFERENCE), find(WEBNN)]);
@@ -228,7 +230,7 @@ Deno.test({
   },
 });
 
-Deno.test("a contestant that cannot start, stops, or computes something else is told from the others", async () => {
+Deno.test("the result says which contestants did not start, ended early or computed wrong numbers", async () => {
   const greeting = `console.log('{"engine":"an engine"}');`;
   const answers = `for await (const bytes of Deno.stdin.readable) {
     const command = new TextDecoder().decode(bytes).trim();
@@ -248,7 +250,7 @@ Deno.test("a contestant that cannot start, stops, or computes something else is 
     ["broken", "did not start: it broke"],
     ["silent", "it ended with status 3"],
     ["wrong", "its numbers are wrong: element 0 is 0, not 3.5"],
-    ["elsewhere", "did not start: it has no device cpu, only gpu"],
+    ["elsewhere", "did not start: it does not support the device cpu, only gpu"],
   ]);
   assertEquals(contestants[0]!.problem, undefined);
   assertEquals(contestants[4]!.maxError, 3.5);

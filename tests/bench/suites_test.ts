@@ -10,8 +10,8 @@ import "@webnn/deno/polyfill";
 const parameters = [0.5, -1, 2];
 const gradients = [0.1, -0.2, 0.3];
 /**
- * What torch.optim of PyTorch 2.15 makes of them in double precision: eight steps at its defaults, with lr = 1e-3 and
- * gradients that grow by a tenth of the first a step.
+ * The results of torch.optim in PyTorch 2.15, in double precision: eight steps with lr = 1e-3 and other defaults, where
+ * each gradient is larger than the one before by a tenth of the first.
  */
 const TORCH: Record<string, readonly number[]> = {
   adam: [0.49191822156974546, -0.991918221224883, 1.9919182211099284],
@@ -30,18 +30,18 @@ for (const optimizer of optimizers) {
         const scalars = optimizer.scalars(step);
         state = { gradient, ...optimizer.update(plainArithmetic, { ...state, gradient }, scalars) };
       }
-      assertAlmostEquals(state.parameter, TORCH[optimizer.name]![i]!, 1e-10); // NAdam there keeps a scalar in float32.
+      assertAlmostEquals(state.parameter, TORCH[optimizer.name]![i]!, 1e-10); // NAdam stores a scalar in float32.
     }
   });
 }
 
-Deno.test("a training whose state stays on the device is that of the plain reference", async () => {
+Deno.test("optimizer steps with their state on the device equal the reference", async () => {
   const context = await navigator.ml.createContext();
   await (await createTraining(context, optimizers.find(({ name }) => name === "nadam")!)).check(3);
   context.destroy();
 });
 
-Deno.test("the work of operators is counted by hand", async () => {
+Deno.test("the work of operators equals counts by hand", async () => {
   const flopOf = async (name: string) => {
     const suite = await loadSuite(name);
     return workOf((await captureGraph((context) => suite.build(context))).graph).flop;
@@ -55,7 +55,7 @@ Deno.test("the work of operators is counted by hand", async () => {
   assertEquals(await flopOf("conv-block"), 2 * (2 * elements * 64 * 9 + elements) + 3 * elements);
 });
 
-Deno.test("names of suites are unique, and a check refuses wrong numbers", async () => {
+Deno.test("names of suites are unique, and a check fails for wrong numbers", async () => {
   assertEquals(new Set(suites.map(({ name }) => name)).size, suites.length);
   const { check } = await loadSuite("matmul-64");
   assertThrows(() => check(new Float32Array(64 * 64)), Error, "element 0 is 0, not ");

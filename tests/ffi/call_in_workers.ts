@@ -1,4 +1,4 @@
-/** Workers that call by symbols come and go, and the program's own symbols go on working. */
+/** Starts and terminates workers that call functions by symbols. The program's own symbols must continue to work. */
 import { assertEquals } from "@std/assert";
 import { callable, directCalls } from "../../ffi/direct_calls.ts";
 import { ADDRESSES, addressOf, FUNCTIONS } from "./libc_functions.ts";
@@ -20,6 +20,7 @@ function call(): void {
   for (let i = 1; i < 1000; i++) assertEquals(abs(-i), i);
 }
 
+/** Starts a worker that makes `more` calls after the first ones. */
 function start(more: number): { worker: Worker; called: Promise<unknown> } {
   const worker = new Worker(import.meta.resolve("./calling_worker.ts"), { type: "module" });
   const called = new Promise((resolve) => worker.onmessage = resolve);

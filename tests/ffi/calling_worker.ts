@@ -1,6 +1,6 @@
 /**
- * As a worker: calls by a symbol a number of times, says so, and then goes on calling for as many times as it is told.
- * Deno 2.9 does not stop a worker before it comes to an end.
+ * A worker that calls a function by a symbol, sends a message, and then makes the number of further calls that it was
+ * sent. That number is finite because Deno 2.9 does not stop a busy worker.
  */
 import { assertEquals } from "@std/assert";
 import { callable, directCalls } from "../../ffi/direct_calls.ts";

@@ -1,4 +1,4 @@
-/** Calls of functions by their addresses: by a pointer, and by a symbol of a library made in memory. */
+/** Calls of functions at given addresses: by pointers, and by symbols of a library that is created in memory. */
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { checkBinary } from "../../ffi/binary_format.ts";
 import { callable, directCalls, noDirectCalls } from "../../ffi/direct_calls.ts";
@@ -11,11 +11,11 @@ const { os, arch } = Deno.build;
 const symbols = os === "linux" && (arch === "x86_64" || arch === "aarch64");
 const skipped = symbols ? "" : ` (skipped: Deno has no symbols of functions in memory on ${os} ${arch})`;
 const PROGRAM = new URL("call_in_workers.ts", import.meta.url);
-/** More calls than the first symbol waits for. */
+/** More calls than it takes until a symbol is created. */
 const MANY = 1000;
 
-for (const [way, direct] of [["pointers", noDirectCalls], ["symbols", directCalls(ADDRESSES)]] as const) {
-  Deno.test(`arguments and results of each type, by ${way}`, () => {
+for (const [kind, direct] of [["pointers", noDirectCalls], ["symbols", directCalls(ADDRESSES)]] as const) {
+  Deno.test(`arguments and results of each type, by ${kind}`, () => {
     const abs = callable(addressOf("abs"), FUNCTIONS.abs, direct);
     const memcmp = callable(addressOf("memcmp"), FUNCTIONS.memcmp, direct);
     const strchr = callable(addressOf("strchr"), FUNCTIONS.strchr, direct);
@@ -24,10 +24,10 @@ for (const [way, direct] of [["pointers", noDirectCalls], ["symbols", directCall
     for (let i = 1; i < MANY; i++) {
       assertEquals(abs(-i), i); // i32
       assert(memcmp(text, other, 6n) === 0 && memcmp(text, other, 8n) > 0); // buffers, usize
-      const comma = strchr(text, 0x2c); // a pointer comes out
+      const comma = strchr(text, 0x2c); // the result is a pointer
       assertEquals(readCString(comma), ", two");
       assertEquals(strchr(text, 0x21), null);
-      assertEquals(strtoull(cString("18446744073709551615"), null, 10), 2n ** 64n - 1n); // a null pointer goes in
+      assertEquals(strtoull(cString("18446744073709551615"), null, 10), 2n ** 64n - 1n); // a null pointer as an argument
     }
     // deno-lint-ignore no-explicit-any -- the wrong kind of argument
     assertThrows(() => abs("1" as any), TypeError);
@@ -35,29 +35,29 @@ for (const [way, direct] of [["pointers", noDirectCalls], ["symbols", directCall
 }
 
 Deno.test({
-  name: `a symbol is made, leaves no resource open, and works as long as the isolate${skipped}`,
+  name: `a symbol can be called, and leaves no resource open${skipped}`,
   ignore: !symbols,
   sanitizeResources: true,
   fn() {
-    const made = directCalls(ADDRESSES)(Deno.UnsafePointer.value(addressOf("abs")), FUNCTIONS.abs) as (
+    const abs = directCalls(ADDRESSES)(Deno.UnsafePointer.value(addressOf("abs")), FUNCTIONS.abs) as (
       x: number,
     ) => number;
-    assert(made !== undefined);
-    assertEquals(made(-3), 3);
+    assert(abs !== undefined);
+    assertEquals(abs(-3), 3);
   },
 });
 
-Deno.test("an unknown address is called by its pointer", () => {
+Deno.test("a function with an unknown address is called by its pointer", () => {
   const abs = callable(addressOf("abs"), FUNCTIONS.abs, directCalls([Deno.UnsafePointer.value(addressOf("memcmp"))]));
   for (let i = 1; i < MANY; i++) assertEquals(abs(-i), i);
 });
 
-Deno.test("workers share the library, start and end, and are terminated during calls", async () => {
+Deno.test("workers share the library, and may be terminated during calls", async () => {
   const { code, stdout, stderr } = await runChild(PROGRAM, [], ["--allow-ffi", "--allow-read"]);
   assertEquals([code, stdout], [0, "done"], stderr);
 });
 
-Deno.test("the library is complete, for each architecture", () => {
+Deno.test("the library in memory is a valid ELF file with all symbols, for each architecture", () => {
   const addresses = [0x1122334455667788n, 0x7fffn];
   for (const machine of ["x86_64", "aarch64"] as const) {
     const bytes = stubImage(machine, "stubs", addresses);

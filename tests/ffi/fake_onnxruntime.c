@@ -1,4 +1,4 @@
-/* Libraries that look like ONNX Runtime and are none: built by library_test.ts with one of the macros below. */
+/* Libraries that resemble ONNX Runtime: library_test.ts compiles this file with each of the macros below. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +15,7 @@ struct ApiBase {
 
 static const void *GetApi(uint32_t version) {
   (void)version;
-  return NULL; /* What a library says to a version newer than itself. */
+  return NULL; /* The answer of a library to a newer version than its own. */
 }
 
 static const char *GetVersionString(void) { return "1.16.3"; }

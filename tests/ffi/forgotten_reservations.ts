@@ -1,6 +1,6 @@
 /**
- * Forgets 300 objects without asking for garbage collection, and prints how many of them there were at most before
- * they were collected. With the argument `reserved` each has a reservation of 4 MB.
+ * Creates and drops 300 objects, without forcing garbage collection. Prints the largest number of objects that existed
+ * at the same time. With the argument `reserved`, each has a reservation of 4 MB.
  */
 import { reserve } from "../../ffi/reservation.ts";
 

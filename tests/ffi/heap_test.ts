@@ -1,20 +1,20 @@
-/** Free memory of the C library's heap goes back to the system, also while other work runs. */
+/** Freed memory of the C library's heap is returned to the system, also during other work. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { trimHeapDuring } from "../../ffi/heap.ts";
 import { libc } from "../../ffi/system.ts";
 
 const MIB = 2 ** 20;
-/** Small enough for the heap: the library asks the system for larger blocks one by one. */
+/** Small enough for the heap: the library maps each larger block separately. */
 const BLOCK = MIB / 16;
 
-/** The resident memory that is no file's. */
+/** The resident memory without mapped files. */
 function residentBytes(): number {
   return 1024 * Number(/^RssAnon:\s*(\d+) kB$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1]);
 }
 
 Deno.test({
   name: "freed memory is returned before the work ends",
-  ignore: Deno.build.os !== "linux", // Other C libraries return it by themselves.
+  ignore: Deno.build.os !== "linux", // Other C libraries always return freed memory.
   async fn() {
     const { malloc, memset, free } = libc({
       malloc: { parameters: ["usize"], result: "pointer" },
@@ -22,7 +22,7 @@ Deno.test({
       free: { parameters: ["pointer"], result: "void" },
     });
     const blocks = Array.from({ length: 1024 }, () => memset(malloc(BigInt(BLOCK)), 1, BigInt(BLOCK)));
-    const last = malloc(1024n); // Above the others: the library returns the end of its heap by itself.
+    const last = malloc(1024n); // At the end of the heap, because the library always returns free memory at its end.
     const before = residentBytes();
     let during = before;
     await trimHeapDuring((async () => {
@@ -38,7 +38,7 @@ Deno.test({
   },
 });
 
-Deno.test("the result and the error of the work are kept", async () => {
+Deno.test("the result or error of the work is passed on", async () => {
   assertEquals(await trimHeapDuring(Promise.resolve(7)), 7);
   await assertRejects(() => trimHeapDuring(Promise.reject(new RangeError("no"))), RangeError, "no");
 });

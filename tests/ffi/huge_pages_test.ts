@@ -1,10 +1,10 @@
-/** Advice about pages changes no byte, wherever the memory begins and ends. */
+/** Advice to use huge pages does not change the contents of memory. */
 import { assertEquals } from "@std/assert";
 import { adviseHugePages } from "../../ffi/huge_pages.ts";
 
 const MIB = 2 ** 20;
 
-Deno.test("memory of every size and alignment keeps its bytes when large pages are requested", () => {
+Deno.test("requesting huge pages does not change memory of any size and alignment", () => {
   for (const size of [0, 1, 4 * MIB - 1, 4 * MIB, 5 * MIB + 3, 9 * MIB]) {
     for (const offset of [0, 1, 4096, 2 * MIB - 1]) {
       const whole = new Uint8Array(size + offset).fill(7);
@@ -16,7 +16,7 @@ Deno.test("memory of every size and alignment keeps its bytes when large pages a
 });
 
 Deno.test({
-  name: "a program without foreign functions reads on",
+  name: "without permission for FFI, the advice does nothing",
   permissions: { ffi: false },
   fn: () => adviseHugePages(new Uint8Array(8 * MIB), 8 * MIB),
 });

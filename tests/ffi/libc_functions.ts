@@ -1,6 +1,6 @@
-/** Functions that every system has, by their addresses. */
+/** Functions of the C library, which every system has, and their addresses. */
 
-/** What they are declared as. */
+/** Their declarations. */
 export const FUNCTIONS = {
   abs: { parameters: ["i32"], result: "i32" },
   memcmp: { parameters: ["buffer", "buffer", "usize"], result: "i32" },
@@ -17,13 +17,13 @@ const library = Deno.dlopen(LIBRARY[Deno.build.os as keyof typeof LIBRARY], {
   strtoull: TYPE,
 });
 const { symbols } = library;
-library.close(); // It is the process's own.
+library.close(); // The process keeps its C library loaded.
 
-/** Where a function is. */
+/** The address of a function. */
 export function addressOf(name: keyof typeof FUNCTIONS): Deno.PointerObject {
   return symbols[name] as Deno.PointerObject;
 }
 
-/** Where they all are. */
+/** The addresses of all functions. */
 export const ADDRESSES = (Object.keys(FUNCTIONS) as (keyof typeof FUNCTIONS)[])
   .map((name) => Deno.UnsafePointer.value(addressOf(name)));

@@ -1,24 +1,25 @@
-/** Opening libraries, good and bad. A bad one is opened in a process of its own, which must end without a signal. */
+/** Opening valid and invalid libraries. Invalid ones are opened in another process, which must not end by a signal. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+
 import { readEnvironment, verifyLibrary } from "../../ffi/library.ts";
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
+import { compileLibrary, compiler, withoutCompiler } from "../../support/c_compiler.ts";
 import { runChild } from "../../support/child.ts";
 
-// First in this file: later tests get the library that this one has opened.
+// This test must be the first in this file: the others use the library that it opens.
 Deno.test("ONNX Runtime opens from npm, without leaving a handle open", { sanitizeResources: true }, async () => {
   const { version, api } = await openOnnxRuntime();
   assertEquals(version, "1.30.0");
   api.ReleaseSessionOptions(api.CreateSessionOptions());
 });
 
-Deno.test("a path is opened once", async () => {
+Deno.test("the library of a path is opened once", async () => {
   const runtime = await openOnnxRuntime();
   assertEquals(await openOnnxRuntime(runtime.path), runtime);
 });
 
-Deno.test("verifying ONNX Runtime", async () => {
+Deno.test("ONNX Runtime passes verification", async () => {
   const { path } = await openOnnxRuntime();
   const times = Array.from({ length: 21 }, () => {
     const start = performance.now();
@@ -33,23 +34,23 @@ Deno.test("bad files", async (t) => {
   const { path: original } = await openOnnxRuntime();
   await withTemporaryFolder(async (folder) => {
     const file = join(folder, "libonnxruntime.so");
-    await t.step("missing", () => assertRefused(file, "does not exist; check the path"));
-    await t.step("a directory", () => assertRefused(folder, "is a directory; name the library itself"));
+    await t.step("missing", () => assertRejected(file, "does not exist; check the path"));
+    await t.step("a directory", () => assertRejected(folder, "is a directory; name the library itself"));
 
     await Deno.copyFile(original, file);
     const { size } = await Deno.stat(file);
     await t.step("the copy is good", () => verifyLibrary(file));
     for (const length of [size - 1, Math.floor(size / 2), 4096, 64, 63, 20, 5]) {
       await Deno.truncate(file, length);
-      await t.step(`truncated to ${length} bytes`, () => assertRefused(file, "install it again"));
+      await t.step(`truncated to ${length} bytes`, () => assertRejected(file, "install it again"));
     }
 
     await Deno.writeTextFile(file, "version https://example.org/pointer\n".repeat(100));
-    await t.step("text", () => assertRefused(file, "is not a shared library"));
+    await t.step("text", () => assertRejected(file, "is not a shared library"));
     await Deno.writeTextFile(file, "MZ");
-    await t.step("two letters", () => assertRefused(file, "is not a shared library"));
+    await t.step("two letters", () => assertRejected(file, "is not a shared library"));
     await Deno.writeTextFile(file, "");
-    await t.step("empty", () => assertRefused(file, "is empty"));
+    await t.step("empty", () => assertRejected(file, "is empty"));
   });
 });
 
@@ -67,39 +68,36 @@ Deno.test("libraries for other systems", async (t) => {
     const message = otherOs === os
       ? `is for ${otherArch}; take the one for ${arch}`
       : "is a library for another system";
-    await t.step(file, () => assertRefused(join(path, "../../..", file), message));
+    await t.step(file, () => assertRejected(join(path, "../../..", file), message));
   }
 });
 
-const compiler = await findCompiler();
-const skipped = compiler === null ? " (skipped: no C compiler, looked for cc, clang and gcc)" : "";
-
 Deno.test({
-  name: `good libraries that are not ONNX Runtime, or not the right one${skipped}`,
+  name: `valid libraries that are not ONNX Runtime, or an old version of it${withoutCompiler}`,
   ignore: compiler === null,
   fn: async (t) => {
     await withTemporaryFolder(async (folder) => {
       const file = join(folder, "libonnxruntime.so");
       await compile("ANOTHER_LIBRARY", file);
-      await t.step("another library", () => assertRefused(file, "is not ONNX Runtime (no OrtGetApiBase)"));
+      await t.step("another library", () => assertRejected(file, "is not ONNX Runtime (no OrtGetApiBase)"));
       await compile("NO_API", file);
-      await t.step("no API", () => assertRefused(file, "is not ONNX Runtime (no OrtGetApiBase)"));
+      await t.step("no API", () => assertRejected(file, "is not ONNX Runtime (no OrtGetApiBase)"));
       await compile("TOO_OLD", file);
       await t.step(
         "too old",
-        () => assertRefused(file, "is ONNX Runtime 1.16.3, which is too old; name an ONNX Runtime"),
+        () => assertRejected(file, "is ONNX Runtime 1.16.3, which is too old; name an ONNX Runtime"),
       );
     });
   },
 });
 
 Deno.test("permissions", async (t) => {
-  await t.step("no --allow-ffi", () => assertRefused("", "run Deno with --allow-ffi", ["--no-prompt"]));
+  await t.step("no --allow-ffi", () => assertRejected("", "run Deno with --allow-ffi", ["--no-prompt"]));
   await t.step("--allow-ffi for some paths only", async () => {
     const { path } = await openOnnxRuntime();
     const message = "run Deno with --allow-ffi, without a list of paths";
-    await assertRefused("", message, ["--no-prompt", `--allow-ffi=${path}`]);
-    await assertRefused("", message, ["--no-prompt", `--allow-ffi=${path},libc.so.6`]);
+    await assertRejected("", message, ["--no-prompt", `--allow-ffi=${path}`]);
+    await assertRejected("", message, ["--no-prompt", `--allow-ffi=${path},libc.so.6`]);
   });
   await t.step("an environment variable without permission causes no prompt", async () => {
     const { code, stdout } = await runChild(new URL("open_onnxruntime.ts", import.meta.url), [], ["--allow-ffi"], {
@@ -118,7 +116,7 @@ Deno.test("permissions", async (t) => {
 });
 
 Deno.test({
-  name: "readEnvironment does not ask",
+  name: "readEnvironment does not prompt for permission",
   permissions: { env: false },
   fn: () => assertEquals(readEnvironment("HOME"), undefined),
 });
@@ -129,7 +127,7 @@ Deno.test("an uncaught error during a nonblocking run ends the process without a
   assertStringIncludes(stderr, "thrown during the run");
 });
 
-async function assertRefused(path: string, message: string, flags?: readonly string[]): Promise<void> {
+async function assertRejected(path: string, message: string, flags?: readonly string[]): Promise<void> {
   const { code, signal, stdout } = await runChild(
     new URL("open_onnxruntime.ts", import.meta.url),
     path === "" ? [] : [path],
@@ -149,20 +147,6 @@ async function withTemporaryFolder(use: (folder: string) => Promise<void>): Prom
   }
 }
 
-async function findCompiler(): Promise<string | null> {
-  for (const name of ["cc", "clang", "gcc"]) {
-    try {
-      if ((await new Deno.Command(name, { args: ["--version"] }).output()).success) return name;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return null;
-}
-
-async function compile(macro: string, file: string): Promise<void> {
-  const source = fileURLToPath(new URL("fake_onnxruntime.c", import.meta.url));
-  const args = ["-shared", "-fPIC", `-D${macro}`, "-o", file, source];
-  const { success, stderr } = await new Deno.Command(compiler!, { args }).output();
-  assert(success, new TextDecoder().decode(stderr));
+function compile(macro: string, file: string): Promise<void> {
+  return compileLibrary(new URL("fake_onnxruntime.c", import.meta.url), file, [`-D${macro}`]);
 }

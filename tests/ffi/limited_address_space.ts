@@ -1,6 +1,6 @@
 /**
- * Runs under a limit of so many bytes on its address space (`ulimit -v`), and reserves all of it but 512 MB. Prints the
- * memory available then, and the size of a reservation that does not fit.
+ * Runs with a limit on its address space (`ulimit -v`), whose size in bytes is the argument. Reserves all of it but
+ * 512 MB. Prints the available memory after that, and the size of a reservation that does not fit.
  */
 import { availableMemory } from "../../ffi/available_memory.ts";
 import { reserve } from "../../ffi/reservation.ts";

@@ -1,4 +1,4 @@
-/** The kernel's files as samples: what a machine, a container of either kind, and a broken system say. */
+/** The available memory by samples of the kernel's files: of a machine, of containers, and of a broken system. */
 import { assertEquals } from "@std/assert";
 import { addressSpaceInUse, linuxMemory } from "../../ffi/linux_memory.ts";
 
@@ -21,7 +21,7 @@ function left(files: Record<string, string>): number {
   return linuxMemory((path) => files[path])();
 }
 
-/** A group of version 2: limit, use, inactive and active page cache. */
+/** The files of a control group, version 2. */
 function v2(folder: string, limit: string | number, usage = 0, inactive = 0, active = 0): Record<string, string> {
   return {
     [`${V2}${folder}/memory.max`]: `${limit}\n`,
@@ -31,7 +31,7 @@ function v2(folder: string, limit: string | number, usage = 0, inactive = 0, act
   };
 }
 
-/** The same of version 1. The figures without `total_` leave out the group's children. */
+/** The files of a control group, version 1. The figures without `total_` do not include the group's children. */
 function v1(folder: string, limit: string | number, usage = 0, inactive = 0, active = 0): Record<string, string> {
   return {
     [`${V1}${folder}/memory.limit_in_bytes`]: `${limit}\n`,
@@ -41,7 +41,7 @@ function v1(folder: string, limit: string | number, usage = 0, inactive = 0, act
   };
 }
 
-Deno.test("without control groups the machine's available memory counts", () => {
+Deno.test("without control groups, it is the machine's available memory", () => {
   assertEquals(left(MACHINE), 8 * GB);
   assertEquals(left({ ...MACHINE, "/proc/self/cgroup": "0::/\n" }), 8 * GB);
 });
@@ -56,7 +56,7 @@ Deno.test("version 2: the page cache of a group is available", () => {
   assertEquals(left(files), 500 * MB);
 });
 
-Deno.test("version 2: the smallest limit of a group and its ancestors counts", () => {
+Deno.test("version 2: the smallest limit of a group and its ancestors applies", () => {
   const cgroup = { "/proc/self/cgroup": "0::/user.slice/a:b/app\n" };
   const loose = { ...MACHINE, ...cgroup, ...v2("/user.slice/a:b/app", "max", GB), ...v2("/user.slice", 32 * GB) };
   assertEquals(left(loose), 8 * GB);
@@ -65,7 +65,7 @@ Deno.test("version 2: the smallest limit of a group and its ancestors counts", (
   assertEquals(left({ ...loose, ...v2("/other", MB) }), 8 * GB);
 });
 
-Deno.test("version 2: the path of the host, or one that leads out of the mount, leaves the root", () => {
+Deno.test("version 2: for a path of the host, or outside of the mount, the limit of the root applies", () => {
   const container = { ...MACHINE, ...v2("", GB) };
   assertEquals(left({ ...container, "/proc/self/cgroup": "0::/docker/0123abcd\n" }), GB);
   assertEquals(left({ ...container, "/proc/self/cgroup": "0::/../other\n" }), GB);
@@ -79,12 +79,12 @@ Deno.test("version 1: a group, its ancestors, and no limit", () => {
   assertEquals(left({ ...unlimited, ...v1("/docker", GB, 256 * MB) }), 768 * MB);
 });
 
-Deno.test("both versions side by side: memory is in the first", () => {
+Deno.test("with both versions, memory is in version 1", () => {
   const cgroup = { "/proc/self/cgroup": "4:memory:/app\n0::/app\n" };
   assertEquals(left({ ...MACHINE, ...cgroup, ...v1("/app", GB, 512 * MB) }), 512 * MB);
 });
 
-Deno.test("limits and use are read each time, the groups once", () => {
+Deno.test("limits and use are read each time, the list of groups once", () => {
   const files: Record<string, string> = { ...MACHINE, "/proc/self/cgroup": "0::/app\n", ...v2("/app", "max", 0) };
   const opened: string[] = [];
   const memory = linuxMemory((path) => (opened.push(path), files[path]));

@@ -1,9 +1,9 @@
-/** Hashes of native memory, by the system's function and by the portable one. */
+/** Hashes of native memory, with the system's function and with the portable one. */
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { HASH_BYTES, hashByCrypto, hashMemory } from "../../ffi/memory_hash.ts";
 import type { Pointer } from "../../ffi/memory.ts";
 
-/** Sizes around those at which another thread takes over, and parts are cut. */
+/** Sizes around the limits at which hashing moves to another thread, or splits the memory. */
 const SIZES = [1, 7, 8, 9, 4096, 2 ** 17, 2 ** 17 + 1, 4 * 2 ** 20 + 3];
 
 for (const [name, hash] of Object.entries({ hashMemory, hashByCrypto })) {
@@ -17,10 +17,10 @@ for (const [name, hash] of Object.entries({ hashMemory, hashByCrypto })) {
       assertEquals(first.byteLength, HASH_BYTES);
       assertEquals(await hash(at(bytes.subarray(3)), size), first);
       hashes.add(first.toHex());
-      for (const place of new Set([0, size >> 1, size - 1])) {
-        copy[place]! ^= 1;
-        assertNotEquals(await hash(at(copy), size), first, `byte ${place} of ${size}`);
-        copy[place]! ^= 1;
+      for (const index of new Set([0, size >> 1, size - 1])) {
+        copy[index]! ^= 1;
+        assertNotEquals(await hash(at(copy), size), first, `byte ${index} of ${size}`);
+        copy[index]! ^= 1;
       }
     }
     assertEquals(hashes.size, SIZES.length);

@@ -12,7 +12,7 @@ import {
   wideString,
 } from "../../ffi/memory.ts";
 
-Deno.test("C strings end with a NUL, and have none inside", () => {
+Deno.test("C strings end with NUL, and must not contain NUL", () => {
   assertEquals([...cString("aé")], [97, 0xc3, 0xa9, 0]);
   assertEquals([...wideString("a😀")], [97, 0xd83d, 0xde00, 0]);
   assertThrows(() => cString("a\0b"), TypeError, "NUL");
@@ -29,13 +29,13 @@ Deno.test("an array of C strings holds the strings", () => {
   assertEquals(cStringArray([]).length, 1);
 });
 
-Deno.test("arrays are never empty, so that their address is not null", () => {
+Deno.test("arrays are never empty, so their address is not null", () => {
   assertEquals([...int64Array([])], [0n]);
   assertEquals([...int64Array([2, -3])], [2n, -3n]);
   assertEquals([...pointerArray([])], [0n]);
 });
 
-Deno.test("pointers and views lead to the same memory", () => {
+Deno.test("pointers and views refer to the same memory", () => {
   const words = new BigUint64Array(64);
   const base = Deno.UnsafePointer.of(words)!;
   words[1] = Deno.UnsafePointer.value(base);

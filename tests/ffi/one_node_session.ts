@@ -1,4 +1,4 @@
-/** One-node graphs through nothing but the functions of ffi/: `c = op(a, b)` on square float32 matrices. */
+/** Graphs with one node, by the functions of ffi/ only: `c = op(a, b)` on square float32 matrices. */
 import { cString, int64Array, view } from "../../ffi/memory.ts";
 import type { Pointer } from "../../ffi/memory.ts";
 import { ElementType, LoggingLevel } from "../../ffi/onnxruntime/enums.ts";

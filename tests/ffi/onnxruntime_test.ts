@@ -1,4 +1,4 @@
-/** The tables of functions, by a graph that is built and run through nothing else. */
+/** The function tables of ONNX Runtime, by building and running a graph with them. */
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { cString, pointerAt, readCString, readPointer } from "../../ffi/memory.ts";
 import { ErrorCode } from "../../ffi/onnxruntime/enums.ts";
@@ -19,7 +19,7 @@ Deno.test("an addition is built and runs, inline and on another thread", async (
   release();
 });
 
-Deno.test("a status becomes an error with code and message", async () => {
+Deno.test("a failed call throws an error with the code and message of its status", async () => {
   const runtime = await openOnnxRuntime();
   const unknown = await assertRejects(() => bindOneNode(runtime, "NoSuchOperator", 2), OrtError, "NoSuchOperator");
   assertEquals([unknown.code, unknown.codeName], [ErrorCode.INVALID_GRAPH, "INVALID_GRAPH"]);

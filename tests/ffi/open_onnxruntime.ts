@@ -1,6 +1,6 @@
 /**
- * Opens ONNX Runtime at the path in the first argument, or by the usual search, in a process of its own that a bad library
- * may kill. Prints the version, or the error.
+ * Opens ONNX Runtime at the path in the first argument, or by the usual search. Prints the version, or the error. It is
+ * a program of its own because an invalid library may kill the process.
  */
 import { openOnnxRuntime } from "../../ffi/onnxruntime/library.ts";
 

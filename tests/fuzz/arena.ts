@@ -1,6 +1,6 @@
 /**
- * Where hostile calls are made, and what must hold of each of them: it may return, or throw a TypeError, an exception of
- * the standard or the caller's own value; and everything can be used afterwards as if nothing had happened.
+ * Makes hostile calls, and checks each of them: it may return, or throw a TypeError, an exception of the standard or
+ * the caller's own value. Afterwards, all objects must work as before.
  *
  * @module
  */
@@ -11,28 +11,28 @@ import { callSource, type HostileCall, randomHostileCall } from "./calls.ts";
 import { PRELUDE } from "./hostile.ts";
 import type { Types } from "./programs.ts";
 
-/** How calls ended. */
+/** How many calls ended in each way. */
 export interface CallTally {
   calls: number;
   returned: number;
   typeErrors: number;
   domExceptions: number;
-  /** What the caller's own code threw. */
+  /** Calls that threw a value of the caller's own code. */
   own: number;
-  /** The stack had no room. */
+  /** Calls that exhausted the stack. */
   exhausted: number;
-  /** The arguments could not even be made. */
-  unmade: number;
-  /** How often everything was looked at and used. */
+  /** Calls that were not made, because creating their arguments failed. */
+  notMade: number;
+  /** How often all objects were checked. */
   checks: number;
 }
 
-/** Nothing yet. */
+/** A tally of no calls. */
 export function newCallTally(): CallTally {
-  return { calls: 0, returned: 0, typeErrors: 0, domExceptions: 0, own: 0, exhausted: 0, unmade: 0, checks: 0 };
+  return { calls: 0, returned: 0, typeErrors: 0, domExceptions: 0, own: 0, exhausted: 0, notMade: 0, checks: 0 };
 }
 
-/** A call that went wrong. */
+/** A call with a wrong outcome. */
 export interface CallFailure {
   readonly seed: number;
   readonly text: string;
@@ -40,17 +40,17 @@ export interface CallFailure {
 }
 
 const EXCEPTIONS = ["InvalidStateError", "NotSupportedError", "OperationError", "UnknownError"];
-/** After so many calls everything is used. */
+/** All objects are checked after this number of calls. */
 const CHECK_EVERY = 50;
 
 const AsyncFunction = (async () => {}).constructor as new (...args: string[]) => (
   ...args: unknown[]
 ) => Promise<(source: string) => unknown>;
 
-/** A world in which calls are made; all variables of the prelude can be reached by their names. */
+/** The scope of the calls: source text that is evaluated in it can use all variables of the prelude. */
 interface Arena {
   evaluate(source: string): unknown;
-  /** Called by a call's text when its arguments are made. */
+  /** The source of a call runs this after creating the arguments. */
   mark: () => void;
 }
 
@@ -67,7 +67,7 @@ function closeArena({ evaluate }: Arena): void {
   evaluate("context.destroy(); elsewhere.destroy();");
 }
 
-/** Makes the calls of consecutive seeds. Gives those that went wrong. */
+/** Makes the calls of consecutive seeds. Returns those with a wrong outcome. */
 export async function runCalls(
   from: number,
   count: number,
@@ -86,8 +86,8 @@ export async function runCalls(
     started(seed);
     const text = await makeCall(arena, randomHostileCall(seed, types), tally);
     if (text !== undefined) await fail(seed, text);
-    const made = seed + 1 - from;
-    if (made % CHECK_EVERY !== 0 && made !== count) continue;
+    const done = seed + 1 - from;
+    if (done % CHECK_EVERY !== 0 && done !== count) continue;
     tally.checks++;
     const damage = await checkArena(arena);
     if (damage !== undefined) {
@@ -99,7 +99,7 @@ export async function runCalls(
   return failures;
 }
 
-/** The call that does the damage alone. */
+/** The first of several calls that causes damage when it is the only one. */
 async function findCulprit(first: number, last: number, types: Types): Promise<number | undefined> {
   for (let seed = first; seed <= last; seed++) {
     const arena = await openArena();
@@ -110,7 +110,7 @@ async function findCulprit(first: number, last: number, types: Types): Promise<n
   return undefined;
 }
 
-/** Makes a call; says what is wrong with how it ended. */
+/** Makes a call. Returns what is wrong with its outcome; `undefined` if nothing is. */
 async function makeCall(arena: Arena, call: HostileCall, tally: CallTally): Promise<string | undefined> {
   const { evaluate } = arena;
   tally.calls++;
@@ -119,19 +119,19 @@ async function makeCall(arena: Arena, call: HostileCall, tally: CallTally): Prom
   arena.mark = () => before = builderState(arena, 0);
   try {
     const result: unknown = evaluate(`(function () { ${callSource(call, "mark();")} })()`);
-    await settle(arena, call, result instanceof Promise ? await result : result);
+    await cleanUp(arena, call, result instanceof Promise ? await result : result);
     tally.returned++;
     return undefined;
   } catch (error) {
     if (before === undefined) {
-      tally.unmade++;
+      tally.notMade++;
       return undefined;
     }
-    const verdict = judge(arena, call, error);
-    if (!(verdict in tally)) return verdict;
-    tally[verdict as keyof CallTally]++;
+    const kind = classify(arena, call, error);
+    if (!(kind in tally)) return kind;
+    tally[kind as keyof CallTally]++;
     const after = builderState(arena, Number(evaluate("meddled")));
-    // Half of a call's work may be done when the stack is exhausted.
+    // A call that exhausts the stack may have done a part of its work.
     const isExempt = call.slack !== undefined || evaluate("ruined");
     return after === before || isExempt ? undefined : `the builder has changed from ${before} to ${after}`;
   } finally {
@@ -139,23 +139,23 @@ async function makeCall(arena: Arena, call: HostileCall, tally: CallTally): Prom
   }
 }
 
-/** How many inputs, constants and nodes a builder has, without those that the caller's own getters added. */
+/** The number of inputs, constants and nodes of a builder, without those that the caller's own getters added. */
 function builderState({ evaluate }: Arena, meddled: number): string {
   const state = builderSlot.get(evaluate("builder") as object);
   const size = state.inputs.length + state.constants.length + state.nodes.length - meddled;
   return `${size} values${state.hasBuilt ? ", built" : ""}`;
 }
 
-/** Cleans up after a call that was valid after all. */
-async function settle({ evaluate }: Arena, { callee }: HostileCall, result: unknown): Promise<void> {
+/** Cleans up after a call that was valid. */
+async function cleanUp({ evaluate }: Arena, { callee }: HostileCall, result: unknown): Promise<void> {
   const isOwn = callee.startsWith("context.create") || callee.endsWith("createContext") || callee === "builder.build";
   if (isOwn && typeof result === "object" && result !== null && "destroy" in result) (result as api.MLTensor).destroy();
   if (callee === "builder.build") await evaluate("renew()");
   if (["context.writeTensor", "context.dispatch"].includes(callee)) await evaluate("fill()");
 }
 
-/** The member of the tally that counts an exception, or why it must not have been thrown. */
-function judge({ evaluate }: Arena, { slack }: HostileCall, error: unknown): string {
+/** The name of the tally's member for an exception; for a wrong exception, a text about it. */
+function classify({ evaluate }: Arena, { slack }: HostileCall, error: unknown): string {
   const own = evaluate("thrown") as unknown[];
   if (own.some((value) => Object.is(value, error))) return "own";
   if (error instanceof TypeError) return "typeErrors";
@@ -164,19 +164,21 @@ function judge({ evaluate }: Arena, { slack }: HostileCall, error: unknown): str
   return `threw ${Deno.inspect(error)}`;
 }
 
-/** Uses a tensor, a graph, a builder and a context; says what is wrong with what comes out. */
+/**
+ * Uses a tensor, a graph, a builder and a context. Returns what is wrong with the results; `undefined` if nothing is.
+ */
 async function checkArena({ evaluate }: Arena): Promise<string | undefined> {
   try {
     return await (evaluate(CHECK) as Promise<string | undefined>);
   } catch (error) {
-    return `nothing works any more: ${Deno.inspect(error)}`;
+    return `later calls fail: ${Deno.inspect(error)}`;
   }
 }
 
 const CHECK = `(async () => {
   const read = async (tensor) => (new Float32Array(await context.readTensor(tensor))).join();
-  const held = await read(tensor);
-  if (held !== "1,2,3,4,5,6") return "the tensor holds " + held;
+  const elements = await read(tensor);
+  if (elements !== "1,2,3,4,5,6") return "the tensor contains " + elements;
   context.dispatch(graph, { x: tensor }, { y: output });
   const doubled = await read(output);
   if (doubled !== "2,4,6,8,10,12") return "the graph computes " + doubled;
@@ -188,13 +190,13 @@ const CHECK = `(async () => {
   await renew();
 })()`;
 
-/** A program that makes the call of a seed alone, to be pasted into a file. */
+/** The source of a program that makes only the call of a seed. */
 export function callProgram(seed: number, types: Types): string {
   return [
     `import { ${Object.keys(api).join(", ")} } from "@webnn/deno";`,
     PRELUDE,
     "await renew();",
-    `const made = (function () {\n${callSource(randomHostileCall(seed, types))}\n})();`,
-    "console.log(await made);",
+    `const result = (function () {\n${callSource(randomHostileCall(seed, types))}\n})();`,
+    "console.log(await result);",
   ].join("\n");
 }

@@ -1,5 +1,5 @@
 /**
- * Random valid arguments of every operator.
+ * Random valid arguments for every operator.
  *
  * @module
  */
@@ -14,9 +14,9 @@ import {
   ANYTHING,
   type Arguments,
   between,
+  type Constraint,
   type Draft,
   isTrue,
-  type Known,
   MAX_RANK,
   maybe,
   NOT_ZERO,
@@ -24,41 +24,47 @@ import {
   randomShape,
   TAME,
   TRUTH,
-  type Wish,
+  type Value,
 } from "./draft.ts";
 import { convolutions, pools, recurrent, resample2d } from "./windows.ts";
 
-/** Gives the arguments of one call; `undefined` if the draft leads nowhere. */
+/** Creates the arguments of one call; `undefined` if the operands that it got allow none. */
 export type Generate = (draft: Draft) => Arguments | undefined;
 
-type Attributes = (next: Random, known: Known) => Readonly<Record<string, unknown>>;
+type Attributes = (next: Random, known: Value) => Readonly<Record<string, unknown>>;
 
 const FROM_RANK_1 = [1, MAX_RANK] as const;
 
-function unary(wish: Wish = ANYTHING, attributes: Attributes = () => ({}), operand = "input"): Generate {
+function unary(constraint: Constraint = ANYTHING, attributes: Attributes = () => ({}), operand = "input"): Generate {
   return (draft) => {
-    const known = draft.any(operand, wish);
+    const known = draft.any(operand, constraint);
     return { operands: { [operand]: known }, attributes: attributes(draft.next, known) };
   };
 }
 
-function binary(wishA: Wish, wishB: Wish, [a, b]: readonly [string, string] = ["a", "b"]): Generate {
+function binary(
+  constraintA: Constraint,
+  constraintB: Constraint,
+  [a, b]: readonly [string, string] = ["a", "b"],
+): Generate {
   return (draft) => {
-    const first = draft.any(a, wishA);
-    return { operands: { [a]: first, [b]: draft.broadcasting(first.tensor.dataType, first.tensor.shape, wishB) } };
+    const first = draft.any(a, constraintA);
+    return {
+      operands: { [a]: first, [b]: draft.broadcasting(first.tensor.dataType, first.tensor.shape, constraintB) },
+    };
   };
 }
 
-/** One operand of rank 1 at least, and an axis of it. */
-function alongAxis(wish: Wish, attributes: Attributes = () => ({})): Generate {
+/** One operand with rank 1 or more, and one of its axes. */
+function alongAxis(constraint: Constraint, attributes: Attributes = () => ({})): Generate {
   return (draft) => {
-    const input = draft.any("input", wish, FROM_RANK_1);
+    const input = draft.any("input", constraint, FROM_RANK_1);
     const axis = anyAxis(draft.next, input);
     return { operands: { input }, attributes: { axis, ...attributes(draft.next, input) } };
   };
 }
 
-function anyAxis(next: Random, { tensor: { shape } }: Known): number {
+function anyAxis(next: Random, { tensor: { shape } }: Value): number {
   return next.integer(0, shape.length - 1);
 }
 
@@ -71,14 +77,14 @@ function shuffledAxes(next: Random, rank: number): number[] {
   return distinct(next, rank, rank);
 }
 
-/** So many different integers below `limit`. */
+/** `count` different integers from 0 to `limit` - 1. */
 function distinct(next: Random, count: number, limit: number): number[] {
   return Array.from({ length: limit }, (_, i) => ({ i, key: next() })).sort((a, b) => a.key - b.key).map(({ i }) => i)
     .slice(0, count);
 }
 
-function reduction(wish: Wish): Generate {
-  return unary(wish, (next, { tensor: { shape } }) => ({
+function reduction(constraint: Constraint): Generate {
+  return unary(constraint, (next, { tensor: { shape } }) => ({
     ...maybe(next, "axes", () => someAxes(next, shape.length)),
     keepDimensions: isTrue(next),
   }));
@@ -99,7 +105,7 @@ const batchNormalization: Generate = (draft) => {
   const input = draft.any("input", TAME, FROM_RANK_1);
   const axis = anyAxis(draft.next, input);
   const { dataType, shape } = input.tensor;
-  const channel = (wish: Wish) => draft.exact(dataType, [shape[axis]!], wish);
+  const channel = (constraint: Constraint) => draft.exact(dataType, [shape[axis]!], constraint);
   return {
     operands: {
       input,
@@ -208,8 +214,8 @@ const where: Generate = (draft) => {
   };
 };
 
-/** Indices that the program has, which are clamped, or new ones that count from either end. */
-function indices(draft: Draft, shape: readonly number[], dimension: number): Known {
+/** Existing values of the program as indices, which WebNN clamps; or new indices that count from either end. */
+function indices(draft: Draft, shape: readonly number[], dimension: number): Value {
   return draft.exact(draft.type("indices"), shape, { domain: indexDomain(dimension), accepts: () => true });
 }
 
@@ -237,19 +243,19 @@ const gatherND: Generate = (draft) => {
   return { operands: { input, indices: indices(draft, [...batch, size], Math.max(...shape)) } };
 };
 
-/** New indices: positions that are all different, some of them counted from the end. */
+/** New indices for different positions; some of them count from the end. */
 function positions(
   draft: Draft,
   shape: readonly number[],
   targets: readonly (readonly [position: number, size: number])[],
-): Known {
+): Value {
   const dataType = draft.type("indices");
   const fromEnd = dataType.startsWith("uint") ? 0 : 0.5;
   const list = targets.map(([position, size]) => draft.next() < fromEnd ? position - size : position);
   return draft.fresh(dataType, shape, { float: [0, 0], list: () => list });
 }
 
-// No element is updated twice: which update would stay is not defined.
+// No element is updated twice, because WebNN does not define which update is the last.
 const scatterElements: Generate = (draft) => {
   const input = draft.any("input", ANYTHING, FROM_RANK_1);
   const { dataType, shape } = input.tensor;
@@ -316,7 +322,7 @@ const gemm: Generate = (draft) => {
   };
 };
 
-/** Scale and zero point for each element, for all, or for blocks. */
+/** A shape for scale and zero point: one for each element, for all elements, or for blocks. */
 function blocks(next: Random, shape: readonly number[]): number[] {
   const divisor = (dimension: number) =>
     next.pick(Array.from({ length: dimension }, (_, i) => i + 1).filter((i) => dimension % i === 0));
@@ -341,7 +347,7 @@ const quantizeLinear: Generate = (draft) => {
 
 const FLOAT_BASE = between(0.1, 8);
 const FLOAT_EXPONENT = between(-3, 3);
-/** Integers to powers that are not negative, unless the base cannot be 0. */
+/** The base is positive if it is a float, and not 0 if it is an integer, so that any exponent is valid. */
 const pow: Generate = (draft) => {
   const a = draft.any("a", {
     ...NOT_ZERO,
@@ -366,7 +372,7 @@ const CAST_TYPES: readonly RefDataType[] = [
 
 const arithmetic = binary(ANYTHING, ANYTHING);
 const logical = binary(TRUTH, TRUTH);
-/** Operators of one operand: anything, or where their tolerance makes sense. */
+/** Operators with one operand: any values, or the values for which their tolerance is defined. */
 const unaries = forEachUnary((name, operand) => {
   const { domain } = OPERATORS[name]!;
   return unary(domain && between(...domain), undefined, operand);
@@ -376,7 +382,7 @@ const argMinMax = alongAxis(TAME, (next) => ({
   outputDataType: next.pick(["int32", "int64"]),
 }));
 
-/** The arguments of every operator. */
+/** The generators of arguments, by operator. */
 export const ARGUMENTS: Readonly<Record<OperatorName, Generate>> = {
   ...unaries,
   ...convolutions,
@@ -426,7 +432,7 @@ export const ARGUMENTS: Readonly<Record<OperatorName, Generate>> = {
   reduceL2: reduction(TAME),
   reduceLogSum: reduction(ABOVE_ZERO),
   reduceLogSumExp: reduction(TAME),
-  // No NaN: the standard does not say whether it wins.
+  // No NaN, because the standard does not define the result.
   reduceMax: reduction(TAME),
   reduceMean: reduction(TAME),
   reduceMin: reduction(TAME),

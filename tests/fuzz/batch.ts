@@ -1,7 +1,7 @@
 /**
- * A part of a fuzzing run in a process of its own, for a native crash ends the process:
- * `batch.ts graphs|calls|company SEED COUNT [STEPS TO LEAVE OUT] [DEVICE] [OPTIMISER]`. Every line of its output is a
- * {@linkcode Message}.
+ * A part of a fuzzing run. It is a process of its own, because a native crash ends the process:
+ * `batch.ts graphs|calls|company SEED COUNT [STEPS TO LEAVE OUT] [DEVICE] [OPTIMISER]`. Each line of its output is a
+ * {@linkcode Message} as JSON.
  *
  * @module
  */
@@ -14,26 +14,26 @@ import { companyProgram } from "./company/program.ts";
 import { checkProgram, type GraphTally, newGraphTally, shrink, withoutSteps } from "./graphs.ts";
 import { type Program, randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
-/** Something that went wrong. */
+/** A failed seed. */
 export interface Failure {
   readonly seed: number;
   readonly text: string;
-  /** A small program that shows it. */
+  /** A small program that fails in the same way. */
   readonly source: string;
 }
 
-/** What a batch tells: which seed comes next, what went wrong, and at the end what was done. */
+/** A message of a batch: the seed that starts, a failure, or at the end the tally. */
 export type Message =
   | { readonly started: number }
   | { readonly failure: Failure }
   | { readonly tally: Readonly<Record<string, number>> };
 
-/** Tells the process that waits for this one. */
-export function tell(message: Message): void {
+/** Sends a message to the process that started this one. */
+export function send(message: Message): void {
   console.log(JSON.stringify(message));
 }
 
-/** How programs are made of seeds and checked. */
+/** How to create a program from a seed, and how to check it. */
 interface Suite<Tally extends object> {
   newTally(): Tally;
   program(seed: number): Program;
@@ -41,7 +41,7 @@ interface Suite<Tally extends object> {
   check(program: Program, seed: number, tally: Tally): Promise<string | undefined>;
 }
 
-/** Random graphs of all operators, each step compared with the reference. */
+/** Random graphs of all operators. Each step is compared with the reference. */
 function graphs(context: MLContext, types: Types): Suite<GraphTally> {
   return {
     newTally: newGraphTally,
@@ -50,7 +50,7 @@ function graphs(context: MLContext, types: Types): Suite<GraphTally> {
   };
 }
 
-/** Formulas that engines take for others. */
+/** Formulas that an engine may wrongly fuse because they resemble others. */
 function company(context: MLContext, types: Types): Suite<CompanyTally> {
   return {
     newTally: newCompanyTally,
@@ -63,12 +63,12 @@ function company(context: MLContext, types: Types): Suite<CompanyTally> {
 async function runPrograms<Tally extends object>(suite: Suite<Tally>, { from, count, removed }: Batch): Promise<void> {
   const tally = suite.newTally();
   for (let seed = from; seed < from + count; seed++) {
-    tell({ started: seed });
+    send({ started: seed });
     const program = withoutSteps(suite.program(seed), removed);
     const text = await suite.check(program, seed, tally);
-    if (text !== undefined) tell({ failure: { seed, ...await shrunk(suite, program, seed) } });
+    if (text !== undefined) send({ failure: { seed, ...await shrunk(suite, program, seed) } });
   }
-  tell({ tally: { ...tally } as Record<string, number> });
+  send({ tally: { ...tally } as Record<string, number> });
 }
 
 /** The smallest part of a program that fails. */
@@ -79,40 +79,40 @@ async function shrunk<Tally extends object>(
 ): Promise<Omit<Failure, "seed">> {
   const check = (removed: readonly number[]) => suite.check(withoutSteps(program, removed), seed, suite.newTally());
   const removed = await shrink(program, async (removed) => await check(removed) !== undefined);
-  return { text: await check(removed) ?? "fails now and then", source: sourceOf(withoutSteps(program, removed)) };
+  return { text: await check(removed) ?? "fails only sometimes", source: sourceOf(withoutSteps(program, removed)) };
 }
 
-/** What there is to do. */
+/** The kinds of batches. */
 export const KINDS = ["graphs", "calls", "company"] as const;
 
-/** What a batch is to do. */
+/** The work of a batch. */
 export interface Batch {
   readonly kind: typeof KINDS[number];
   readonly from: number;
   readonly count: number;
-  /** Places of steps that graphs are to be without. */
+  /** The indices of steps to leave out of the graphs. */
   readonly removed: readonly number[];
-  /** The device, as `--device` of the tests calls it; the CPU by default. Graphs and calls are for the CPU. */
+  /** The device, by its name for `--device`; the CPU by default. Only for `company`. */
   readonly device?: string;
-  /** An optimiser of the engine that is off and is to run all the same. */
+  /** An optimiser of the engine that is normally off, and is on for this batch. */
   readonly optimizer?: string;
 }
 
-/** Writes the arguments of a batch's process. */
+/** The command-line arguments for a batch. */
 export function batchArguments({ kind, from, count, removed, device, optimizer }: Batch): string[] {
   return [kind, `${from}`, `${count}`, removed.join(), device ?? "", optimizer ?? ""];
 }
 
-/** Reads the arguments of a batch's process. */
+/** Parses the command-line arguments of a batch. */
 export function parseBatch([name, from, count, removed = "", device, optimizer]: readonly string[]): Batch {
   const kind = KINDS.find((kind) => kind === name);
-  if (kind === undefined) throw new TypeError(`no batch of ${name}`);
-  const places = removed.split(",").filter((text) => text !== "").map(Number);
+  if (kind === undefined) throw new TypeError(`unknown kind of batch ${name}`);
+  const indices = removed.split(",").filter((text) => text !== "").map(Number);
   return {
     kind,
     from: Number(from),
     count: Number(count),
-    removed: places,
+    removed: indices,
     ...device ? { device } : {},
     ...optimizer ? { optimizer } : {},
   };
@@ -133,9 +133,9 @@ async function runBatch(batch: Batch): Promise<void> {
   if (kind === "graphs") return await runPrograms(graphs(context, types), batch);
   if (kind === "company") return await runPrograms(company(context, types), batch);
   const tally = newCallTally();
-  const failures = await runCalls(from, count, types, tally, (started) => tell({ started }));
-  for (const failure of failures) tell({ failure });
-  tell({ tally: { ...tally } });
+  const failures = await runCalls(from, count, types, tally, (started) => send({ started }));
+  for (const failure of failures) send({ failure });
+  send({ tally: { ...tally } });
 }
 
 if (import.meta.main) await runBatch(parseBatch(Deno.args));

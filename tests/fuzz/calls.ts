@@ -1,5 +1,5 @@
 /**
- * One hostile call as source text.
+ * Hostile calls as source text.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { type Random, random } from "../../support/random.ts";
 import { hostile, hostileBuffer, hostileThis, INTERFACES, property } from "./hostile.ts";
 import { argumentsOf, leafSource, randomCall, type Types } from "./programs.ts";
 
-/** A call: statements that prepare it and expressions for its parts. */
+/** A call: statements that prepare it, and expressions for its parts. */
 export interface HostileCall {
   readonly setup: readonly string[];
   /** The arguments, evaluated before the call. */
   readonly args: readonly string[];
-  /** What stands before the parentheses. */
+  /** The expression before the parentheses. */
   readonly callee: string;
-  /** Whether it runs with little stack left: for so many more calls. */
+  /** If present, the call runs with a nearly full stack, which has room for this number of nested calls. */
   readonly slack?: number;
 }
 
@@ -42,11 +42,11 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
   MLGraph: ["devices", "destroy"],
 };
 
-/** The buffer goes away while a tensor is read into it. */
+/** Detaches the buffer while a tensor is read into it. */
 const READ_AND_TRANSFER =
   "(function (...args) { const read = context.readTensor(...args); victim.buffer.transfer(); return read; })";
 
-/** Calls that are valid but for what will be changed. */
+/** Valid calls, some arguments of which will be changed. */
 const TEMPLATES: readonly (readonly [callee: string, ...args: string[]])[] = [
   ["builder.input", '"name"', "described"],
   ["builder.constant", "described", "new Float32Array(6)"],
@@ -71,7 +71,7 @@ const TEMPLATES: readonly (readonly [callee: string, ...args: string[]])[] = [
   ["MLGraphBuilder", "context"],
 ];
 
-/** The names of objects that stand for a literal, with its members. */
+/** Arguments that may be replaced by an object literal, with the members of that literal. */
 const LITERALS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   described: { dataType: '"float32"', shape: "[2, 3]" },
   both: { dataType: '"float32"', shape: "[2, 3]", readable: "true", writable: "true" },
@@ -91,7 +91,7 @@ export function randomHostileCall(seed: number, types: Types): HostileCall {
   return next() < 0.02 ? { ...call, slack: next.integer(0, 1000) } : call;
 }
 
-/** A valid call of an operator with something changed. */
+/** A valid call of an operator with some changes. */
 function operatorCall(next: Random, types: Types): HostileCall {
   const operator = next.pick(Object.keys(operators) as OperatorName[]);
   const { leaves, steps } = randomCall(next.integer(0, 2 ** 32 - 1), types, operator);

@@ -1,5 +1,5 @@
 /**
- * Where the operands of random calls come from: values that a program has already, or new ones.
+ * Chooses the operands of random calls: existing values of the program, or new ones.
  *
  * @module
  */
@@ -8,77 +8,77 @@ import { type Element, isFloat, type RefDataType, type RefTensor, sizeOf } from 
 import { type Domain, operandValues, PLAIN, POSITIVE, WILD } from "../support/operand_values.ts";
 import type { Random } from "../../support/random.ts";
 
-/** Tensors of programs have no more elements, so that the reference is done soon. */
+/** The most elements of a tensor, which limits the time of the reference. */
 export const MAX_ELEMENTS = 160;
-/** Tensors of programs have no more dimensions. */
+/** The largest rank of a tensor. */
 export const MAX_RANK = 6;
 
 const MAX_LEAF_ELEMENTS = 64;
 
-/** A value of a program, with what the reference made of it. */
-export interface Known {
+/** A value of a program, with the reference's tensor. */
+export interface Value {
   readonly id: number;
   readonly tensor: RefTensor;
 }
 
-/** The values that an operand may have: those that new ones get, and those that are accepted where they come from. */
-export interface Wish {
+/** The values that an operand may have: `domain` is for new values, `accepts` for the elements of existing ones. */
+export interface Constraint {
   readonly domain: Domain;
   readonly accepts: (x: number, dataType: RefDataType) => boolean;
 }
 
 /** The arguments of one call. */
 export interface Arguments {
-  readonly operands: Readonly<Record<string, Known | readonly Known[]>>;
+  readonly operands: Readonly<Record<string, Value | readonly Value[]>>;
   readonly attributes?: Readonly<Record<string, unknown>>;
 }
 
 /** The data types that each operand of an operator may have. */
 export type TypesOf = Readonly<Record<string, readonly RefDataType[]>>;
 
-/** What a generator of arguments may ask for. */
+/** Provides the operands for a generator of arguments. */
 export interface Draft {
   readonly next: Random;
   /** An operand of any type that the limits allow. */
-  any(name: string, wish: Wish, ranks?: readonly [number, number]): Known;
+  any(name: string, constraint: Constraint, ranks?: readonly [number, number]): Value;
   /** An operand of one type and shape. */
-  exact(dataType: RefDataType, shape: readonly number[], wish: Wish): Known;
+  exact(dataType: RefDataType, shape: readonly number[], constraint: Constraint): Value;
   /** An operand of one type whose shape broadcasts to and with `shape`. */
-  broadcasting(dataType: RefDataType, shape: readonly number[], wish: Wish): Known;
-  /** A new value, which the program gets as an input or a constant. */
-  fresh(dataType: RefDataType, shape: readonly number[], domain: Domain): Known;
+  broadcasting(dataType: RefDataType, shape: readonly number[], constraint: Constraint): Value;
+  /** A new value, which is an input or a constant of the program. */
+  fresh(dataType: RefDataType, shape: readonly number[], domain: Domain): Value;
   /** One of the types that an operand may have. */
   type(name: string): RefDataType;
 }
 
-/** Finite and small enough to be added up and multiplied. */
+/** Whether a number is finite, and small enough for sums and products. */
 function isTame(x: number, dataType: RefDataType): boolean {
   return !isFloat(dataType) || Math.abs(x) <= (dataType === "float16" ? 8 : 64);
 }
 
-/** All floats between two bounds, which are those of new values too; all integers. */
-export function between(least: number, greatest: number, integer?: readonly [number, number]): Wish {
-  const domain: Domain = { float: [least, greatest], ...(integer && { integer }) };
+/** Floats between two bounds; integers between the bounds `integer`, or all integers. */
+export function between(min: number, max: number, integer?: readonly [number, number]): Constraint {
+  const domain: Domain = { float: [min, max], ...(integer && { integer }) };
   const [lower, upper] = integer ?? [-Infinity, Infinity];
   return {
     domain,
-    accepts: (x, dataType) => isFloat(dataType) ? x >= least && x <= greatest : x >= lower && x <= upper,
+    accepts: (x, dataType) => isFloat(dataType) ? x >= min && x <= max : x >= lower && x <= upper,
   };
 }
 
-/** Everything, NaN and infinities included. */
-export const ANYTHING: Wish = { domain: WILD, accepts: () => true };
-/** What may be added up. */
-export const TAME: Wish = { domain: PLAIN, accepts: isTame };
-/** What may stand under a root or in a denominator. */
-export const ABOVE_ZERO: Wish = { domain: POSITIVE, accepts: (x, dataType) => x >= 0.1 && isTame(x, dataType) };
-/** Everything but the integer 0. */
-export const NOT_ZERO: Wish = {
+/** All numbers, including NaN and infinities. */
+export const ANYTHING: Constraint = { domain: WILD, accepts: () => true };
+/** Numbers for sums and products. */
+export const TAME: Constraint = { domain: PLAIN, accepts: isTame };
+/** Numbers for roots and divisors. */
+export const ABOVE_ZERO: Constraint = { domain: POSITIVE, accepts: (x, dataType) => x >= 0.1 && isTame(x, dataType) };
+/** All numbers except the integer 0. */
+export const NOT_ZERO: Constraint = {
   domain: { ...WILD, nonZero: true },
   accepts: (x, dataType) => isFloat(dataType) || x !== 0,
 };
 /** Truth values. */
-export const TRUTH: Wish = { domain: { float: [0, 0], integer: [0, 2] }, accepts: () => true };
+export const TRUTH: Constraint = { domain: { float: [0, 0], integer: [0, 2] }, accepts: () => true };
 
 /** The largest dimension by rank: long enough for vectorised loops, few enough elements in all. */
 const MAX_DIMENSION = [1, 40, 8, 4, 3, 2, 2];
@@ -90,29 +90,33 @@ export function randomShape(next: Random, ranks: readonly [number, number] = [0,
 }
 
 /** Whether every element is accepted. */
-function fits({ dataType, data }: RefTensor, { accepts }: Wish): boolean {
+function fits({ dataType, data }: RefTensor, { accepts }: Constraint): boolean {
   return data.every((x: Element) => accepts(Number(x), dataType));
 }
 
 /**
- * A draft for one call.
- * @param pool the values that there are
+ * Creates a draft for one call.
+ * @param pool the existing values
  * @param types the data types of the operator's operands
- * @param favourite the data type that most new values have, where they may
+ * @param favourite the data type of most new values, if the operand supports it
  */
 export function createDraft(
   next: Random,
-  pool: readonly Known[],
+  pool: readonly Value[],
   types: TypesOf,
   favourite: RefDataType,
-  addLeaf: (tensor: RefTensor) => Known,
+  addLeaf: (tensor: RefTensor) => Value,
 ): Draft {
   const type: Draft["type"] = (name) =>
     types[name]!.includes(favourite) && next() < 0.6 ? favourite : next.pick(types[name]!);
-  const existing = (chance: number, accepts: (tensor: RefTensor) => boolean, wish: Wish): Known | undefined => {
+  const existing = (
+    chance: number,
+    accepts: (tensor: RefTensor) => boolean,
+    constraint: Constraint,
+  ): Value | undefined => {
     if (next() >= chance) return undefined;
-    const candidates = pool.filter(({ tensor }) => accepts(tensor) && fits(tensor, wish));
-    // The last ones are the results of the longest chains.
+    const candidates = pool.filter(({ tensor }) => accepts(tensor) && fits(tensor, constraint));
+    // Prefers the last ones, which are results of the longest chains.
     return candidates[Math.floor(next() ** 0.25 * candidates.length)];
   };
   const fresh: Draft["fresh"] = (dataType, shape, domain) =>
@@ -121,17 +125,17 @@ export function createDraft(
     next,
     fresh,
     type,
-    any(name, wish, ranks = [0, MAX_RANK]) {
+    any(name, constraint, ranks = [0, MAX_RANK]) {
       const isAllowed = ({ dataType, shape }: RefTensor) =>
         types[name]!.includes(dataType) && shape.length >= ranks[0] && shape.length <= ranks[1];
-      return existing(0.9, isAllowed, wish) ?? fresh(type(name), leafShape(next, ranks), wish.domain);
+      return existing(0.9, isAllowed, constraint) ?? fresh(type(name), leafShape(next, ranks), constraint.domain);
     },
-    exact: (dataType, shape, wish) =>
-      existing(0.5, (tensor) => tensor.dataType === dataType && `${tensor.shape}` === `${shape}`, wish) ??
-        fresh(dataType, shape, wish.domain),
-    broadcasting: (dataType, shape, wish) =>
-      existing(0.7, (tensor) => tensor.dataType === dataType && broadcastsWith(tensor.shape, shape), wish) ??
-        fresh(dataType, partOf(next, shape), wish.domain),
+    exact: (dataType, shape, constraint) =>
+      existing(0.5, (tensor) => tensor.dataType === dataType && `${tensor.shape}` === `${shape}`, constraint) ??
+        fresh(dataType, shape, constraint.domain),
+    broadcasting: (dataType, shape, constraint) =>
+      existing(0.7, (tensor) => tensor.dataType === dataType && broadcastsWith(tensor.shape, shape), constraint) ??
+        fresh(dataType, partOf(next, shape), constraint.domain),
   };
 }
 
@@ -149,18 +153,18 @@ function broadcastsWith(a: readonly number[], b: readonly number[]): boolean {
   });
 }
 
-/** A shape that broadcasts to another: without its first dimensions, or with some that are 1. */
+/** A shape that broadcasts to another: without some of the first dimensions, or with 1 for some. */
 export function partOf(next: Random, shape: readonly number[]): number[] {
   const kept = shape.slice(next() < 0.3 ? next.integer(0, shape.length) : 0);
   return kept.map((dimension) => next() < 0.25 ? 1 : dimension);
 }
 
-/** True as often as false. */
+/** True with probability 0.5. */
 export function isTrue(next: Random): boolean {
   return next() < 0.5;
 }
 
-/** A member that is there or not. */
+/** A member that is present with probability 0.5. */
 export function maybe<T>(next: Random, name: string, value: () => T): Record<string, T> {
   return isTrue(next) ? { [name]: value() } : {};
 }

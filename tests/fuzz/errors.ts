@@ -1,16 +1,17 @@
 /**
- * How far two computations of one graph by the same engine may lie apart, element by element.
+ * Computes how much two computations of the same graph by the same engine may differ, element by element.
  *
- * Each operator may miss the exact result for its operands by an allowance (tolerance.ts), in both computations. What
- * its operands differ by is carried through it by the reference:
- * - data movement moves the errors as it moves the elements;
- * - where each result depends on one element of each operand, the reference is evaluated with all operands moved to both
- *   ends of twice their error;
- * - sums of products grow from f(|x|) to at most f(|x| + error), for no coefficient is then negative;
- * - a maximum, and a norm, is wrong by at most the maximum, or the norm, of the errors;
- * - the others (softmax, normalisations, recurrent networks) are evaluated with one element moved at a time, and the
- *   changes are added up, which holds to first order.
- * Where a jump lies within reach, or more than a quarter of the value is uncertain, the error is infinite: nothing is said.
+ * In both computations, each operator's result may differ from the exact result for its operands by an allowance
+ * (tolerance.ts). The reference propagates the errors of the operands:
+ * - data movement moves the errors like the elements;
+ * - if each result depends on one element of each operand, the reference is evaluated with all operands increased and
+ *   decreased by twice their errors;
+ * - sums of products grow from f(|x|) to at most f(|x| + error), because then no coefficient is negative;
+ * - the error of a maximum or a norm is at most the maximum or the norm of the errors;
+ * - the others (softmax, normalisations, recurrent networks) are evaluated with one element changed at a time, and the
+ *   changes are added, which is right to first order.
+ * If a jump is possible within the error, or more than a quarter of the value is uncertain, the error is infinite: the
+ * element is not compared.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import type { OperatorName } from "../../src/ops/operators.ts";
 import { evaluate, isFloat, type RefDataType, type RefTensor, sizeOf, tensor } from "../reference/mod.ts";
 import { allowance, unitInLastPlace } from "../support/tolerance.ts";
 
-/** A value of a run, and by how much that of another run may differ, by element. */
+/** A value of one run, and for each element how much another run may differ. */
 export interface Uncertain {
   readonly tensor: RefTensor;
   readonly errors: readonly number[];
@@ -28,7 +29,7 @@ export interface Uncertain {
 type Operands = Readonly<Record<string, Uncertain | readonly Uncertain[]>>;
 type Attributes = Readonly<Record<string, unknown>>;
 
-/** Operators that move elements, with the operands that say where to. */
+/** Operators that move elements, with the operands that control where to. */
 const MOVEMENT: Partial<Record<OperatorName, readonly string[]>> = {
   concat: [],
   expand: [],
@@ -76,7 +77,7 @@ const NORMS: Partial<Record<OperatorName, OperatorName>> = {
   reduceMin: "reduceMax",
 };
 
-/** Operators of which a result depends on many elements, in no such simple way. */
+/** Operators with results that depend on many elements in other ways. */
 const ENTANGLED: ReadonlySet<string> = new Set([
   "gru",
   "gruCell",
@@ -88,10 +89,10 @@ const ENTANGLED: ReadonlySet<string> = new Set([
   "softmax",
 ]);
 
-/** Of entangled operators no more elements are moved, one after the other. */
+/** The most elements of an entangled operator that are changed, one at a time. */
 const MAX_MOVES = 40;
 
-/** The errors of a call's outputs, of which `outputs` are the reference's values. */
+/** The errors of a call's outputs. `outputs` are the reference's values. */
 export function propagate(
   operator: OperatorName,
   operands: Operands,
@@ -108,7 +109,7 @@ export function propagate(
   );
 }
 
-/** What the errors of the operands make of the results. */
+/** The errors of the results that are caused by the errors of the operands. */
 function carry(
   operator: OperatorName,
   operands: Operands,
@@ -116,7 +117,7 @@ function carry(
   outputs: readonly RefTensor[],
 ): number[][] {
   const everywhere = (error: number) => outputs.map(({ data }) => data.map(() => error));
-  // The quotient is rounded before it is cut off, which may carry it across a half.
+  // The quotient is rounded to a float first, which may move it past a tie.
   if (operator === "quantizeLinear") return pointwise(operator, withRoundedInput(operands), attributes, outputs[0]!);
   const all = Object.values(operands).flat();
   if (all.every(isExact)) return everywhere(0);
@@ -137,7 +138,7 @@ function carry(
     : oneByOne(operator, operands, attributes) ?? everywhere(Infinity);
 }
 
-/** The operands of quantizeLinear, the input as uncertain as a rounding makes it. */
+/** The operands of quantizeLinear, where the error of the input is at least that of a rounding. */
 function withRoundedInput(operands: Operands): Operands {
   const { tensor, errors } = operands.input as Uncertain;
   const rounding = (x: number) => isFloat(tensor.dataType) ? unitInLastPlace(tensor.dataType, x) : 0;
@@ -160,7 +161,7 @@ function mapOperands(operands: Operands, map: (operand: Uncertain, name: string)
   );
 }
 
-/** float16 as float32, so that small changes are not rounded away. */
+/** A changed tensor. float16 becomes float32, so that small changes are not lost by rounding. */
 function widened(
   { tensor: { dataType, shape, data } }: Uncertain,
   change: (x: number, i: number) => number,
@@ -191,7 +192,7 @@ function roundUp(error: number): number {
   return error === 0 ? 0 : error * (1 + 2 ** -22) + 2 ** -149;
 }
 
-/** f(|x| + 2 · error) - f(|x|), and what rounding takes away from the difference. */
+/** f(|x| + 2 · error) - f(|x|), plus the rounding error of the difference. */
 function growth(operator: OperatorName, operands: Operands, attributes: Attributes): number[][] {
   const absolute = Object.fromEntries(
     Object.entries(attributes).map(([name, value]) => [
@@ -209,7 +210,7 @@ function growth(operator: OperatorName, operands: Operands, attributes: Attribut
   return grown.map((output, i) => output.map((value, j) => value - base[i]![j]! + unitInLastPlace("float32", value)));
 }
 
-/** The changes that each element makes alone, added up; `undefined` if there are too many. */
+/** The sum of the changes that each element causes alone; `undefined` if there are too many elements. */
 function oneByOne(operator: OperatorName, operands: Operands, attributes: Attributes): number[][] | undefined {
   const moves = Object.entries(operands).flatMap(([name, operand]) =>
     (operand as Uncertain).errors.flatMap((error, i) => error > 0 ? [{ name, i, error }] : [])
@@ -235,7 +236,7 @@ function oneByOne(operator: OperatorName, operands: Operands, attributes: Attrib
   return total;
 }
 
-/** The largest change when all operands are moved to one end or the other of what they may be. */
+/** The largest change if each operand is increased or decreased by its error. */
 function pointwise(operator: OperatorName, operands: Operands, attributes: Attributes, output: RefTensor): number[][] {
   const moving = Object.entries(operands).filter(([, operand]) => !isExact(operand as Uncertain)).map(([name]) => name);
   const unbounded = unboundedResults(operator, operands, output);
@@ -247,7 +248,7 @@ function pointwise(operator: OperatorName, operands: Operands, attributes: Attri
     );
     return evaluate(operator, moved, attributes)[0]!;
   };
-  // Whether two numbers are equal depends on which one is greater.
+  // Equality may change if the order of two numbers may change.
   const probes = operator === "equal" || operator === "notEqual" ? ["greater", "lesser"] : [operator];
   const changes = probes.flatMap((probe) => {
     const base = at(probe, () => 0);
@@ -256,7 +257,7 @@ function pointwise(operator: OperatorName, operands: Operands, attributes: Attri
   return [output.data.map((_, i) => unbounded[i] ? Infinity : Math.max(...changes.map((change) => change[i]!)))];
 }
 
-/** By how much an element has changed; infinitely if it may have jumped. */
+/** The change of an element; infinite if it may be a jump. */
 function changeOf({ dataType, data }: RefTensor, x: number, i: number): number {
   const base = Number(data[i]);
   if (!isFloat(dataType)) return x === base ? 0 : Infinity;
@@ -265,7 +266,7 @@ function changeOf({ dataType, data }: RefTensor, x: number, i: number): number {
   return Number.isNaN(change) ? Infinity : change + unitInLastPlace("float32", base);
 }
 
-/** Every choice of an end for each of the operands. */
+/** All combinations of signs for the operands. */
 function signs(names: readonly string[]): ((name: string) => number)[] {
   return Array.from(
     { length: 2 ** names.length },
@@ -273,7 +274,7 @@ function signs(names: readonly string[]): ((name: string) => number)[] {
   );
 }
 
-/** Which results depend on an operand of which nothing is known. */
+/** Which results depend on an element with an infinite error. */
 function unboundedResults(operator: OperatorName, operands: Operands, output: RefTensor): boolean[] {
   const unbounded = Object.values(operands).flat().filter(({ errors }) => errors.includes(Infinity));
   if (unbounded.length === 0) return output.data.map(() => false);

@@ -1,6 +1,6 @@
 /**
- * Every operator alone on random arguments: shapes of ranks 0 to 6, all data types, all options, compared with the
- * reference. WEBNN_FUZZ_SEED repeats a run or asks for another.
+ * Compares each operator on random arguments with the reference: shapes of ranks 0 to 6, all data types, all options.
+ * WEBNN_FUZZ_SEED sets the seed.
  */
 
 import { assert, assertEquals } from "@std/assert";
@@ -21,7 +21,7 @@ import { checkProgram, newGraphTally } from "./graphs.ts";
 import { randomCall, sourceOf, type Types, typesOf } from "./programs.ts";
 
 const SEED = Number(Deno.env.get("WEBNN_FUZZ_SEED") ?? 20260626);
-/** At least so many cases of each family, and of each operator. */
+/** The smallest number of cases for each family, and for each operator. */
 const FAMILY_CASES = 300;
 const OPERATOR_CASES = 32;
 
@@ -44,7 +44,7 @@ Deno.test("every operator belongs to a family", () => {
   assertEquals(names.sort(), Object.keys(operators).sort());
 });
 
-/** The types of an operator, its first operand cut down to one of them, each in its turn. */
+/** The types of an operator, but with only one for its first operand: the `i`-th, in turn. */
 function inTurn(types: Types, name: OperatorName, i: number): Types {
   const [operand] = Object.keys(operators[name].operands) as [string];
   const all = types[name][operand]!;

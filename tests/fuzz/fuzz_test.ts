@@ -1,4 +1,4 @@
-/** A fixed part of `deno task fuzz` for every run of the tests, and whether the fuzzer finds what it should. */
+/** A fixed part of `deno task fuzz`, which runs with the tests; and whether the fuzzer finds faults. */
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -13,7 +13,7 @@ import { type Program, randomProgram, sourceOf, typesOf } from "./programs.ts";
 
 const SEED = 20260626;
 
-Deno.test("500 random graphs agree with the reference, and 10,000 hostile calls do no harm", async () => {
+Deno.test("500 random graphs agree with the reference, and 10,000 hostile calls do no damage", async () => {
   const outcome = await fuzz({ seed: SEED, graphs: 500, calls: 10_000 });
   console.log(summary(outcome));
   const texts = outcome.failures.map(({ seed, text, source }) => `seed ${seed}: ${text}\n${source}`);
@@ -46,7 +46,7 @@ const CHAIN: Program = {
   ],
 };
 
-Deno.test("a wrong operator is found, and its graph is reduced to it", async () => {
+Deno.test("a wrong operator is found, and the graph is reduced to it", async () => {
   const context = await sharedContext();
   const check = (removed: readonly number[]) => checkProgram(context, withoutSteps(CHAIN, removed), newGraphTally());
   assertEquals(await check([]), undefined);
@@ -61,15 +61,15 @@ Deno.test("a wrong operator is found, and its graph is reduced to it", async () 
   });
 });
 
-Deno.test("a call that throws a wrong error, or leaves something behind, is found", async () => {
+Deno.test("a call that throws a wrong error, or changes the builder, is found", async () => {
   const types = typesOf(await sharedContext());
   const failures = () => runCalls(1, 500, types, newCallTally());
   assertEquals(await failures(), []);
   await withMethod("relu", () => {
-    throw new RangeError("not to be thrown");
+    throw new RangeError("a wrong error");
   }, async () => {
     const [failure] = await failures();
-    assertStringIncludes(failure!.text, "not to be thrown");
+    assertStringIncludes(failure!.text, "a wrong error");
     assertStringIncludes(failure!.source, "builder.relu(...args)");
   });
   const original = MLGraphBuilder.prototype.input;
@@ -84,22 +84,22 @@ Deno.test("a call that throws a wrong error, or leaves something behind, is foun
   });
 });
 
-Deno.test("a seed that kills its process is reported and reduced, and the others run", async () => {
+Deno.test("a seed that crashes its process is reported and reduced, and the other seeds run", async () => {
   const program = new URL("crashing_batch.ts", import.meta.url);
   const { failures: [graph, call], tallies } = await fuzz({ seed: 1, graphs: 5, calls: 4 }, undefined, program);
   const types = typesOf(await sharedContext());
   const [first] = randomProgram(3, types).steps;
   assertEquals([graph!.seed, call!.seed], [3, 3]);
-  // Windows knows no signals.
+  // Windows has no signals.
   assertMatch(graph!.text, /^the process was ended by (SIGKILL|code \d+)$/);
   assertStringIncludes(graph!.source, `builder.${first!.operator}(`);
   assertEquals(graph!.source.match(/= builder\.(?!input|constant|build)/g)!.length, 1);
   assertEquals(call!.source, callProgram(3, types));
-  // What was begun by the process that died is not counted.
+  // The work of a crashed process is not counted.
   assertEquals(tallies, { graphs: { graphs: 2 }, calls: { calls: 1 }, company: {} });
 });
 
-Deno.test("the same seed gives the same program, whose source runs", async () => {
+Deno.test("a seed always creates the same program, and its source runs", async () => {
   const types = typesOf(await sharedContext());
   const source = sourceOf(randomProgram(SEED, types));
   assertEquals(source, sourceOf(randomProgram(SEED, types)));
@@ -127,12 +127,12 @@ Deno.test("the same seed gives the same program, whose source runs", async () =>
   }
 });
 
-/** A tensor of which every element may be off by as much. */
+/** A tensor with the same error for each element. */
 function uncertain(error: number, shape: number[], data: number[]): Uncertain {
   return { tensor: tensor("float32", shape, data), errors: data.map(() => error) };
 }
 
-Deno.test("errors grow as derivatives say, and are unbounded near a jump", () => {
+Deno.test("errors grow by the derivative, and are infinite near a jump", () => {
   const error = 2 ** -10;
   const x = uncertain(error, [2], [0.75, 1.9995]);
   const carried = (operator: "floor" | "neg" | "mul" | "softmax", operands: Record<string, Uncertain>) => {
@@ -142,7 +142,7 @@ Deno.test("errors grow as derivatives say, and are unbounded near a jump", () =>
   assertEquals(carried("floor", { input: x }), [carried("floor", { input: x })[0]!, Infinity]);
   assert(carried("floor", { input: x })[0]! < 1e-6);
   assert(carried("neg", { input: x }).every((e) => e >= error && e < 1.001 * error));
-  // The derivative of x · 3 is 3; an error is doubled on the way.
+  // The derivative of x · 3 is 3, and errors are doubled.
   const products = carried("mul", { a: x, b: uncertain(0, [2], [3, 3]) });
   assert(products.every((e) => e >= 3 * error && e < 6.1 * error), `${products}`);
   const shares = carried("softmax", { input: uncertain(error, [2], [1, 1]) });

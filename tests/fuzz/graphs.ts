@@ -1,5 +1,5 @@
 /**
- * A random graph against the reference.
+ * Compares a random graph with the reference.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { difference, unitInLastPlace } from "../support/tolerance.ts";
 import { propagate, type Uncertain } from "./errors.ts";
 import { computedBy, type Leaf, mapOperands, type Program, resultsOf, runProgram, type Step } from "./programs.ts";
 
-/** What was compared. */
+/** The number of comparisons. */
 export interface GraphTally {
   graphs: number;
   operators: number;
-  /** Elements of intermediate values, and those of them that no standard defines or that a tie may decide. */
+  /** Elements of intermediate values; and those that the standard does not define, or that are near a tie. */
   elements: number;
   undefinedElements: number;
-  /** Elements of outputs of the second run, those that had to be equal bit for bit, and those too near to a jump. */
+  /** Elements of the outputs of the second run; those that must be bit-identical; and those too near to a jump. */
   outputs: number;
   exactOutputs: number;
   uncertainOutputs: number;
 }
 
-/** Nothing yet. */
+/** A tally of no comparisons. */
 export function newGraphTally(): GraphTally {
   return {
     graphs: 0,
@@ -36,7 +36,10 @@ export function newGraphTally(): GraphTally {
   };
 }
 
-/** What is wrong with the engine's results; `undefined` if nothing is. */
+/**
+ * Runs a program twice: with all intermediate values as outputs, which are compared with the reference operator by
+ * operator; and without them, so that the engine may fuse operators. Returns what is wrong; `undefined` if nothing is.
+ */
 export async function checkProgram(
   context: MLContext,
   program: Program,
@@ -60,7 +63,7 @@ function describeError(error: unknown): string {
   return `${error}${cause}`;
 }
 
-/** Compares each operator alone; gives all values with the errors that they may carry. */
+/** Compares each operator with the reference. Returns all values with their possible errors, or what is wrong. */
 function checkSteps(
   { leaves, steps }: Program,
   values: ReadonlyMap<number, RefTensor>,
@@ -98,9 +101,9 @@ function exactly(tensor: RefTensor): Uncertain {
 }
 
 /**
- * What an operator really took may differ from the value that is an output: ONNX Runtime computes float16 in float32 and
- * does not round between two operators, and it scales a matrix product in place of its factors. These are the errors that
- * this makes; `undefined` if it makes none.
+ * The errors of results because the real operands differ from the values that are outputs: ONNX Runtime computes
+ * float16 in float32 without rounding between two operators, and it scales a matrix product instead of its factors.
+ * `undefined` if there are none.
  */
 function errorsOfUnrounded(
   { operator, operands, attributes }: Step,
@@ -124,18 +127,20 @@ function errorsOfUnrounded(
   return propagate(operator, unrounded, attributes, expected);
 }
 
-/** What the reference makes of the engine's own operands; `undefined` where these are outside of what is defined. */
+/** The reference's results for the engine's operands; `undefined` if they are not defined. */
 function evaluateStep(step: Step, values: ReadonlyMap<number, RefTensor>): RefTensor[] | undefined {
   try {
     return evaluate(step.operator, mapOperands(step.operands, (id) => values.get(id)!), step.attributes);
   } catch (error) {
-    // A division by an integer that an uncertain float became.
+    // A division by an integer 0, which was cast from an uncertain float.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
-/** Whether an element is for the engine to choose: a float that no integer equals, and one of several equal extremes. */
+/**
+ * Whether the engine may choose an element: a cast of a float outside of the integer's range, or one of equal extremes.
+ */
 function isOpen(
   { operator, operands, attributes }: Step,
   values: ReadonlyMap<number, RefTensor>,
@@ -156,14 +161,14 @@ function isOpen(
   return false;
 }
 
-/** The element of the input that the i-th position along the axis names. */
+/** The element of the input at the i-th position of argMin or argMax. */
 function extremeAt({ shape, data }: RefTensor, axis: number, i: number, positions: RefTensor) {
   const inner = shape.slice(axis + 1).reduce((product, dimension) => product * dimension, 1);
   const outer = Math.floor(i / inner);
   return data[(outer * shape[axis]! + Number(positions.data[i])) * inner + i % inner];
 }
 
-/** The expected output, with the engine's own element where that is for it to choose or is near enough. */
+/** The expected output, with the engine's elements where it may choose, or where the error is allowed. */
 function forgive(
   expected: RefTensor,
   actual: RefTensor,
@@ -203,8 +208,8 @@ function checkOutputs(
 }
 
 /**
- * The steps of a program without which it fails too: one after the other is left out as long as something is wrong.
- * @returns places in the program's list of steps, ascending
+ * Finds steps that can be left out of a program that fails: tries to leave out each step, as long as the rest fails.
+ * @returns the indices of these steps, ascending
  */
 export async function shrink(
   program: Program,
@@ -223,7 +228,7 @@ export async function shrink(
   return removed;
 }
 
-/** The program without some of its steps, whose outputs become inputs with the reference's values. */
+/** The program without some of its steps. The outputs of these steps become inputs with the reference's values. */
 export function withoutSteps(program: Program, removed: readonly number[]): Program {
   const steps = program.steps.filter((_, i) => !removed.includes(i));
   const values = referenceValues(program);
@@ -232,7 +237,7 @@ export function withoutSteps(program: Program, removed: readonly number[]): Prog
   const used = new Set(steps.flatMap(({ operands }) => Object.values(operands).flat()));
   const computed = new Set(computedBy({ leaves: [], steps }));
   const outputs = program.outputs?.filter((id) => computed.has(id));
-  // What was in the middle of the program may be its end now.
+  // Values that only removed steps used become outputs.
   const ends = resultsOf({ leaves: [], steps });
   return {
     leaves: [...program.leaves, ...added].filter(({ id }) => used.has(id)),

@@ -1,12 +1,12 @@
 /**
- * Values that no sane program would pass, as source text: what is run is what is printed.
+ * Values that no normal program would pass, as source text, so that a failing call can be printed as it ran.
  *
  * @module
  */
 
 import type { Random } from "../../support/random.ts";
 
-/** What the calls have in their scope. Run once for many calls, and printed with the one that fails. */
+/** The scope of the calls. It runs once for many calls, and is printed with a call that fails. */
 export const PRELUDE = `const options = { device: "cpu", threads: 1 };
 const context = await createContext(options);
 const elsewhere = await createContext(options);
@@ -230,7 +230,7 @@ const BUFFERS = [
   "{ byteLength: 24 }",
 ];
 
-/** Objects of the API, by the interface that they implement or pretend to. */
+/** Objects of the API, by the interface that they implement or imitate. */
 const PLATFORM: Readonly<Record<string, readonly string[]>> = {
   ML: ["ml", "ML.prototype", "Object.create(ml)"],
   MLContext: ["context", "elsewhere", "lostContext", "MLContext.prototype", "Object.create(context)"],
@@ -252,7 +252,10 @@ const PLATFORM: Readonly<Record<string, readonly string[]>> = {
 /** The interfaces of the API. */
 export const INTERFACES: readonly string[] = Object.keys(PLATFORM);
 
-/** What getters do before they give their value: they change what the call is about to use. */
+/**
+ * What getters do before they return their value: they change something that the call uses. `meddle` counts what is
+ * added to the builder; `ruin` marks changes after which the objects must be created again.
+ */
 const MEDDLING = [
   "victim.buffer.transfer()",
   "meddle(() => builder.relu(x))",
@@ -263,7 +266,7 @@ const MEDDLING = [
   "context.readTensor(output).catch(() => {})",
 ];
 
-/** Names of members that the API reads. */
+/** Names of members that the API reads from objects. */
 const MEMBERS = [
   "axes",
   "axis",
@@ -303,19 +306,19 @@ export function hostileBuffer(next: Random): string {
   return next() < 0.8 ? next.pick(BUFFERS) : hostile(next);
 }
 
-/** A `this` that is no object of the interface, unless it is one that is dead already. */
+/** A wrong `this` for the members of an interface. */
 export function hostileThis(next: Random, interfaceName: string): string {
   const others = INTERFACES.filter((name) => name !== interfaceName).flatMap((name) => PLATFORM[name]!);
   const pretenders = PLATFORM[interfaceName]!.filter((source) => source.includes("prototype") || source.includes("("));
   return next.pick([...PRIMITIVES, ...OBJECTS, ...TRAPS, ...others, ...pretenders, ...pretenders]);
 }
 
-/** An object with one member: plain, inherited, or a getter that throws or meddles. */
+/** An object with one member: plain, inherited, or a getter that throws or changes something. */
 function member(next: Random, name: string, value: string): string {
   return `{ ${property(next, name, value)} }`;
 }
 
-/** A property of an object literal. Now and then its getter throws, or changes something before it gives the value. */
+/** A property of an object literal. Sometimes it is a getter that throws, or that changes something first. */
 export function property(next: Random, name: string, value: string): string {
   const pick = next();
   const thrown = next.pick(["", "1", "undefined", "new DOMException('own', 'DataError')"]);

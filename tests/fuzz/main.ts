@@ -1,6 +1,6 @@
 /**
- * `deno task fuzz`: random graphs against the reference, hostile calls, and formulas that engines take for others. Exits
- * with 1 if anything went wrong.
+ * `deno task fuzz`: compares random graphs with the reference, makes hostile calls, and tests formulas that engines may
+ * wrongly fuse. Exits with status 1 if anything failed.
  *
  * @module
  */
@@ -15,31 +15,31 @@ import { shrink, withoutSteps } from "./graphs.ts";
 import { randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
 const HELP =
-  `Compares random graphs with the reference, and makes hostile calls; or looks whether operators compute together
-what they compute alone.
+  `Compares random graphs with the reference, and makes hostile calls. With --company, it instead tests whether
+operators in one graph have the same results as in graphs of their own.
 
 Usage: deno task fuzz [options]
 
   --seed S         the first seed; the time of day by default
-  --count N        how many random graphs to compare with the reference (10000)
-  --calls N        how many hostile calls to make (100000)
-  --company        instead of both: how operators compute together what they compute alone; --count says how many graphs
-  --device D       with --company: the device, one of those that tests use or a provider that devices() lists
-  --optimizer O    with --company: runs an optimiser of ONNX Runtime that is off, to see what it does
-  --minutes M      stop after so many minutes
-  --help           show this text
+  --count N        the number of random graphs (10000)
+  --calls N        the number of hostile calls (100000)
+  --company        test --count graphs of several operators against the operators one by one, and nothing else
+  --device D       with --company: a device of the tests, or a provider that devices() lists
+  --optimizer O    with --company: turns on an optimiser of ONNX Runtime that is off, to find its faults
+  --minutes M      stop after this number of minutes
+  --help           print this text
 
-A failing seed is shrunk and printed as a program. To repeat one: --seed S --count 1 --calls 0, --count 0 --calls 1, or
---company --count 1.`;
+The program of a failing seed is reduced and printed. To repeat it, use --seed S with --count 1 --calls 0, --count 0
+--calls 1, or --company --count 1.`;
 
 type Kind = Batch["kind"];
 
-/** How much is done in one process. */
+/** The number of seeds in one process. */
 const BATCH: Readonly<Record<Kind, number>> = { graphs: 250, calls: 5000, company: 250 };
-/** Devices take up to a second to compile a graph. */
+/** With `--device`: some devices take up to a second to compile a graph. */
 const DEVICE_BATCH = 50;
 
-/** What a run is to do. */
+/** The work of a run. */
 export interface Plan extends Partial<Readonly<Record<Kind, number>>>, Pick<Batch, "device" | "optimizer"> {
   readonly seed: number;
   readonly minutes?: number;
@@ -48,7 +48,7 @@ export interface Plan extends Partial<Readonly<Record<Kind, number>>>, Pick<Batc
 /** The program of a batch's process. */
 const BATCH_PROGRAM = new URL("batch.ts", import.meta.url);
 
-/** What a run has done. */
+/** The results of a run. */
 export interface Outcome {
   readonly tallies: Readonly<Record<Kind, Record<string, number>>>;
   readonly failures: Failure[];
@@ -86,7 +86,7 @@ export async function fuzz(
   return outcome;
 }
 
-/** Runs consecutive seeds in a process of their own; after one that ends it, in another one. */
+/** Runs consecutive seeds in a process. After a crash, the rest runs in another process. */
 async function runBatch(program: URL, batch: Batch, outcome: Outcome): Promise<void> {
   const { kind, from, count } = batch;
   const tally = outcome.tallies[kind];
@@ -103,19 +103,19 @@ async function runBatch(program: URL, batch: Batch, outcome: Outcome): Promise<v
     }
   }
   if (isComplete && ending.code === 0) return;
-  if (last === undefined) throw new Error(`a batch did not begin: ${ending.stderr}`);
+  if (last === undefined) throw new Error(`a batch did not start: ${ending.stderr}`);
   outcome.failures.push(await crashOf(program, { ...batch, from: last, count: 1 }, ending));
   const rest = from + count - last - 1;
   if (rest > 0) await runBatch(program, { ...batch, from: last + 1, count: rest }, outcome);
 }
 
 function runProcess(program: URL, batch: Batch): Promise<Ending> {
-  // What is special about a device may be anywhere on the machine.
+  // A device may need any files of the machine.
   const flags = batch.device ? ["--allow-all"] : ["--allow-ffi", "--allow-read", "--allow-env", "--allow-run"];
   return runChild(program, batchArguments(batch), flags);
 }
 
-/** A seed that ended its process, with the smallest program that does. */
+/** The failure of a seed that crashed its process, with the smallest program that does the same. */
 async function crashOf(program: URL, batch: Batch, { code, signal, stderr }: Ending): Promise<Failure> {
   const { kind, from } = batch;
   const text = `the process was ended by ${signal ?? `code ${code}`} ${stderr.trim().slice(-1000)}`.trimEnd();
@@ -134,7 +134,7 @@ async function supportedTypes(): Promise<Types> {
   }
 }
 
-/** What was done, in words. */
+/** A text about the results. */
 export function summary({ tallies, failures }: Outcome): string {
   const lines = KINDS.filter((kind) => Object.keys(tallies[kind]).length > 0).map((kind) =>
     SUMMARIES[kind](tallies[kind])
@@ -159,11 +159,11 @@ const SUMMARIES: Readonly<Record<Kind, (tally: Tally) => string>> = {
     ].join("\n"),
   calls: (calls) =>
     `${calls.calls} hostile calls: ${calls.returned} returned, ${calls.typeErrors} TypeErrors, ` +
-    `${calls.domExceptions} DOMExceptions, ${calls.own} values of the caller's own, ` +
-    `${calls.exhausted} without stack; ${calls.checks} times all was well afterwards`,
-  company: ({ graphs, operators, elements, looked, openElements }) =>
-    `${graphs} graphs of formulas, ${operators} operators: ${elements} elements compared with float64; of ${looked} ` +
-    `graphs also with the operators alone, ${share(openElements, elements)} left out (near a jump, or undefined)`,
+    `${calls.domExceptions} DOMExceptions, ${calls.own} values of the caller, ` +
+    `${calls.exhausted} stack overflows; all objects were checked ${calls.checks} times`,
+  company: ({ graphs, operators, elements, inspected, skippedElements }) =>
+    `${graphs} graphs of formulas, ${operators} operators: ${elements} elements compared with float64; in ${inspected} ` +
+    `graphs also with the operators alone, ${share(skippedElements, elements)} left out (near a jump, or undefined)`,
 };
 
 const OPTIONS = {
@@ -176,9 +176,9 @@ if (import.meta.main) {
   await runProgram("fuzz", HELP, OPTIONS, async ({ company, device, optimizer, ...numbers }) => {
     const [seed, count, calls, minutes] = [numbers.seed, numbers.count, numbers.calls, numbers.minutes].map(Number);
     if ([seed, count, calls, minutes].some(Number.isNaN)) {
-      throw new Error("--seed, --count, --calls and --minutes take numbers");
+      throw new Error("--seed, --count, --calls and --minutes must be numbers");
     }
-    if (!company && (device ?? optimizer) !== undefined) throw new Error("--device and --optimizer are for --company");
+    if (!company && (device ?? optimizer) !== undefined) throw new Error("--device and --optimizer need --company");
     console.log(`fuzz: seed ${seed}`);
     const limits = { seed: seed!, minutes: minutes! };
     const outcome = await fuzz(

@@ -1,5 +1,5 @@
 /**
- * Random graphs as plain data: made, run on the engine, and written down as code.
+ * Random graphs as plain data: creates them, runs them on the engine, and prints them as source text.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { encode, evaluate, type RefDataType, type RefTensor, sizeOf } from "../r
 import { type Random, random } from "../../support/random.ts";
 import { callOperator, runGraph } from "../support/run_operator.ts";
 import { ARGUMENTS } from "./arguments.ts";
-import { type Arguments, createDraft, type Known, MAX_ELEMENTS, MAX_RANK, type TypesOf } from "./draft.ts";
+import { type Arguments, createDraft, MAX_ELEMENTS, MAX_RANK, type TypesOf, type Value } from "./draft.ts";
 
 /** An input or a constant of a graph. */
 export interface Leaf {
@@ -32,7 +32,7 @@ export interface Step {
 export interface Program {
   readonly leaves: readonly Leaf[];
   readonly steps: readonly Step[];
-  /** By default the values that no step takes. */
+  /** By default, the values that no step uses. */
   readonly outputs?: readonly number[];
 }
 
@@ -40,7 +40,7 @@ export interface Program {
 export type Types = Readonly<Record<OperatorName, TypesOf>>;
 
 const NAMES = Object.keys(operators) as OperatorName[];
-/** What engines fuse, move and cancel: half of the operations are of these. */
+/** Operators that engines fuse, move and cancel. Half of the operations are chosen from them. */
 const FUSIBLE: readonly OperatorName[] = [
   "add",
   "averagePool2d",
@@ -75,7 +75,7 @@ const FUSIBLE: readonly OperatorName[] = [
 ];
 const MAX_STEPS = 30;
 
-/** What `opSupportLimits()` says of data types. */
+/** The data types in `opSupportLimits()`. */
 export function typesOf(context: MLContext): Types {
   const limits = context.opSupportLimits() as unknown as Record<string, Record<string, { dataTypes: RefDataType[] }>>;
   return Object.fromEntries(NAMES.map((name) => [
@@ -88,7 +88,7 @@ export function typesOf(context: MLContext): Types {
 export function randomProgram(seed: number, types: Types): Program {
   const next = random(seed);
   const sketch = createSketch(next, types);
-  // Short programs are as likely as long ones to go wrong, and sooner done.
+  // Prefers short programs, which find as many faults as long ones and are faster.
   const length = next.integer(1, next.pick([5, 15, MAX_STEPS]));
   while (sketch.steps.length < length) sketch.add(next.pick(next() < 0.5 ? FUSIBLE : NAMES));
   return sketch;
@@ -101,17 +101,17 @@ export function randomCall(seed: number, types: Types, operator: OperatorName): 
   return sketch;
 }
 
-/** A program that grows. */
+/** Creates an empty program, to which calls are added. */
 function createSketch(next: Random, types: Types) {
-  const pool: Known[] = [];
+  const pool: Value[] = [];
   const leaves: Leaf[] = [];
   const steps: Step[] = [];
-  // Chains grow longer where most new values have one type.
+  // Chains become longer if most new values have the same type.
   const favourite = next.pick<RefDataType>(["float32", "float32", "float16", "int32", "int64", "uint8"]);
   let count = 0;
   return { leaves, steps, add };
 
-  /** Adds a call, unless its arguments lead nowhere. */
+  /** Adds a call, unless there are no valid arguments or its results are too large. */
   function add(operator: OperatorName): void {
     const added: Leaf[] = [];
     const draft = createDraft(next, pool, types[operator], favourite, (tensor) => {
@@ -134,14 +134,14 @@ function createSketch(next: Random, types: Types) {
   }
 }
 
-/** What the reference makes of a call; `undefined` if that is too large to go on with. */
+/** The reference's results of a call; `undefined` if they are too large. */
 function outputsOf(operator: OperatorName, { operands, attributes }: Arguments): RefTensor[] | undefined {
   const outputs = evaluate(operator, mapOperands(operands, ({ tensor }) => tensor), attributes);
   const isSmall = ({ shape }: RefTensor) => shape.length <= MAX_RANK && sizeOf(shape) <= MAX_ELEMENTS;
   return outputs.every(isSmall) ? outputs : undefined;
 }
 
-/** The operands with something else in their place. */
+/** Maps the operands, which may be lists. */
 export function mapOperands<From, To>(
   operands: Readonly<Record<string, From | readonly From[]>>,
   map: (operand: From) => To,
@@ -170,12 +170,12 @@ export function computedBy({ steps }: Program): number[] {
   return steps.flatMap(({ outputs }) => outputs);
 }
 
-/** Builds the graph of a program with the outputs given, runs it, and gives their values by id. */
+/** Builds the graph of a program with these outputs, and runs it. Returns the values of the outputs by id. */
 export async function runProgram(
   context: MLContext,
   { leaves, steps }: Program,
   outputs: readonly number[],
-  look?: (graph: MLGraph) => void,
+  inspect?: (graph: MLGraph) => void,
 ): Promise<Map<number, RefTensor>> {
   const builder = new MLGraphBuilder(context);
   const values = new Map<number, MLOperand>();
@@ -190,16 +190,16 @@ export async function runProgram(
     const results = callOperator(builder, operator, mapOperands(operands, (id) => values.get(id)!), attributes);
     outputs.forEach((id, i) => values.set(id, results[i]!));
   }
-  // Only those that the outputs depend on are inputs of the graph.
+  // A graph has only the inputs that its outputs depend on.
   const needed = neededBy({ leaves, steps }, outputs);
   for (const { id, tensor, isConstant } of leaves) {
     if (!isConstant && needed.has(id)) inputs[`v${id}`] = tensor;
   }
-  const results = await runGraph(context, builder, inputs, outputs.map((id) => values.get(id)!), look);
+  const results = await runGraph(context, builder, inputs, outputs.map((id) => values.get(id)!), inspect);
   return new Map(outputs.map((id, i) => [id, results[i]!]));
 }
 
-/** The values on which others depend, these included. */
+/** These values, and all values that they depend on. */
 function neededBy({ steps }: Program, ids: readonly number[]): Set<number> {
   const needed = new Set(ids);
   for (const { operands, outputs } of steps.toReversed()) {
@@ -209,7 +209,7 @@ function neededBy({ steps }: Program, ids: readonly number[]): Set<number> {
   return needed;
 }
 
-/** A program that does the same, to be pasted into a file. */
+/** The source text of a program that builds and runs the same graph. */
 export function sourceOf(program: Program): string {
   const { leaves, steps } = program;
   const inputs = leaves.filter(({ isConstant }) => !isConstant);
@@ -238,7 +238,7 @@ export function sourceOf(program: Program): string {
   ].join("\n");
 }
 
-/** The statement that makes an input or a constant. */
+/** The statement that creates an input or a constant. */
 export function leafSource({ id, tensor, isConstant }: Leaf): string {
   return isConstant
     ? `const v${id} = builder.constant(${descriptorSource(tensor)}, ${arraySource(tensor)});`
@@ -266,7 +266,7 @@ export function argumentsOf({ operator, operands, attributes }: Step) {
   return { args, options };
 }
 
-/** The operators that give a list of operands. */
+/** The operators that return a list of operands. */
 const LISTS: ReadonlySet<OperatorName> = new Set(["gru", "lstm", "lstmCell", "split"]);
 
 function stepSource(step: Step): string {

@@ -1,4 +1,4 @@
-/** Small graphs that the fuzzer found, kept so that they stay right. */
+/** Small graphs for which the fuzzer found faults. */
 
 import { assertEquals } from "@std/assert";
 import { tensor } from "../reference/mod.ts";
@@ -14,7 +14,7 @@ function ascending(id: number, ...shape: number[]): Leaf {
 }
 
 const PROGRAMS: Readonly<Record<string, Program>> = {
-  "a reciprocal times a number, of which the engine forgets the dimensions": {
+  "a reciprocal times a number, where the engine loses the dimensions": {
     leaves: [
       { id: 0, tensor: tensor("float32", [1], [1]), isConstant: true },
       { id: 1, tensor: tensor("float32", [], [4]), isConstant: false },
@@ -24,7 +24,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
       { operator: "mul", operands: { a: 2, b: 1 }, attributes: {}, outputs: [3] },
     ],
   },
-  "an average over less than the padding, which the engine merges into the pool and then refuses": {
+  "an average pool with padding, which the engine merges into the pool and then rejects": {
     leaves: [ascending(0, 1, 1, 3, 3)],
     steps: [{
       operator: "averagePool2d",
@@ -39,7 +39,7 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
       outputs: [1],
     }],
   },
-  "a transposition before an interpolation, which the engine moves behind it and then cannot compute": {
+  "a transpose before an interpolation, which the engine moves behind it, where it has no kernel": {
     leaves: [ascending(0, 1, 2, 2, 3)],
     steps: [
       { operator: "transpose", operands: { input: 0 }, attributes: { permutation: [0, 2, 3, 1] }, outputs: [1] },

@@ -1,19 +1,19 @@
 /**
- * Random valid arguments of the operators whose options are many: convolutions, pools, recurrent networks and resampling.
+ * Random valid arguments for operators with many options: convolutions, pools, recurrent networks and resampling.
  *
  * @module
  */
 
 import type { Random } from "../../support/random.ts";
 import type { Generate } from "./arguments.ts";
-import { between, type Draft, isTrue, type Known, maybe, TAME } from "./draft.ts";
+import { between, type Draft, isTrue, maybe, TAME, type Value } from "./draft.ts";
 
 /** A shape with named dimensions in the order of a layout. */
 function laidOut(layout: string, dimensions: Readonly<Record<string, number>>): number[] {
   return [...layout].map((name) => dimensions[name]!);
 }
 
-function dimensionsOf({ tensor: { shape } }: Known, layout: string): Record<string, number> {
+function dimensionsOf({ tensor: { shape } }: Value, layout: string): Record<string, number> {
   return Object.fromEntries([...layout].map((name, i) => [name, shape[i]!]));
 }
 
@@ -68,10 +68,10 @@ const convTranspose2d: Generate = (draft) => {
   const { c, h, w } = dimensionsOf(input, inputLayout) as { c: number; h: number; w: number };
   const kernel = [next.integer(1, 3), next.integer(1, 3)] as const;
   const [strides, dilations] = [[next.integer(1, 2), next.integer(1, 3)], [next.integer(1, 2), next.integer(1, 2)]];
-  const least = [h, w].map((size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
-  const padding = least.flatMap((size) => size > 2 ? [next.integer(0, 1), next.integer(0, 1)] : [0, 0]);
+  const smallest = [h, w].map((size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
+  const padding = smallest.flatMap((size) => size > 2 ? [next.integer(0, 1), next.integer(0, 1)] : [0, 0]);
   const outputPadding = strides.map((stride) => next.integer(0, stride - 1));
-  const outputSizes = least.map((size, i) => size - padding[2 * i]! - padding[2 * i + 1]! + outputPadding[i]!);
+  const outputSizes = smallest.map((size, i) => size - padding[2 * i]! - padding[2 * i + 1]! + outputPadding[i]!);
   const groups = next.pick([1, 2, 3].filter((n) => c % n === 0));
   const groupOutputs = next.integer(1, 2);
   const { dataType } = input.tensor;
@@ -94,10 +94,10 @@ const convTranspose2d: Generate = (draft) => {
   };
 };
 
-/** The rows of convolutions. */
+/** The generators for convolutions. */
 export const convolutions = { conv2d, convTranspose2d };
 
-/** No padding is as large as the window, so that no window lies wholly in it at the beginning. */
+/** Pools in which every window covers at least one element. */
 const pool2d: Generate = (draft) => {
   const { next } = draft;
   const input = draft.any("input", TAME, [4, 4]);
@@ -114,7 +114,9 @@ const pool2d: Generate = (draft) => {
   return { operands: { input }, attributes };
 };
 
-/** Whether each window covers at least one element: what one that lies wholly in the padding gives is not defined. */
+/**
+ * Whether each window covers at least one element: the result of a window that is wholly in the padding is undefined.
+ */
 function everyWindowReaches(
   sizes: readonly number[],
   { windowDimensions, padding, strides, dilations, outputShapeRounding }: Omit<Window, "size"> & {
@@ -135,12 +137,12 @@ function everyWindowReaches(
   });
 }
 
-/** The rows of pools. */
+/** The generators for pools. */
 export const pools = { averagePool2d: pool2d, l2Pool2d: pool2d, maxPool2d: pool2d };
 
 const ACTIVATIONS = ["relu", "sigmoid", "tanh"];
 
-/** What the four recurrent operators have in common. */
+/** The generator for the four recurrent operators. */
 function recurrentNetwork(gates: 3 | 4, isCell: boolean): Generate {
   return (draft) => {
     const { next } = draft;
@@ -175,8 +177,8 @@ function recurrentNetwork(gates: 3 | 4, isCell: boolean): Generate {
   };
 }
 
-/** A cell must have its states; a network starts from zero where they are missing. */
-function states({ next }: Draft, gates: number, isCell: boolean, state: () => Known): Record<string, Known> {
+/** The states, which are required for a cell and optional for a network. */
+function states({ next }: Draft, gates: number, isCell: boolean, state: () => Value): Record<string, Value> {
   if (isCell) return { hiddenState: state(), ...(gates === 4 ? { cellState: state() } : {}) };
   return {
     ...maybe(next, "initialHiddenState", state),
@@ -184,7 +186,7 @@ function states({ next }: Draft, gates: number, isCell: boolean, state: () => Kn
   };
 }
 
-/** The rows of recurrent networks. */
+/** The generators for recurrent networks. */
 export const recurrent = {
   gru: recurrentNetwork(3, false),
   gruCell: recurrentNetwork(3, true),
@@ -192,7 +194,7 @@ export const recurrent = {
   lstmCell: recurrentNetwork(4, true),
 };
 
-/** The row of resampling. */
+/** The generator for resampling. */
 export const resample2d: Generate = (draft) => {
   const { next } = draft;
   const input = draft.any("input", TAME, [4, 4]);

@@ -1,4 +1,4 @@
-/** The report on Core ML: what it tells of figures, and that there are none where it ran on the fake framework. */
+/** The report on Core ML: its figures, and that it has none if it ran on the fake framework. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -50,7 +50,7 @@ const REPORT: CoreMLReport = {
   skipped: ["huge: skipped, no weights"],
 };
 
-Deno.test("the report on Core ML begins with ratios to the CPU, which are quotients within a round", () => {
+Deno.test("the report on Core ML starts with ratios to the CPU, which are computed within a round", () => {
   const lines = writeCoreMLMarkdown(REPORT).split("\n");
   const row = (start: string) => lines.filter((line) => line.startsWith(start));
   assertEquals(row("| suite | work"), ["| suite | work | default | low-power | high-performance |"]);
@@ -58,7 +58,7 @@ Deno.test("the report on Core ML begins with ratios to the CPU, which are quotie
   assertEquals(row("| small | dispatch"), ["| small | dispatch + read | **0.500** (0.500 – 0.500) |  |  |"]);
 });
 
-Deno.test("the report on Core ML tells who runs what, what is wrong or missing, times, and bytes per second", () => {
+Deno.test("the report on Core ML has the devices, errors, missing suites, times and rates of copies", () => {
   const lines = writeCoreMLMarkdown(REPORT).split("\n");
   for (
     const line of [
@@ -73,7 +73,7 @@ Deno.test("the report on Core ML tells who runs what, what is wrong or missing, 
   ) assertEquals(lines.filter((other) => other === line).length, 1, line);
 });
 
-Deno.test("on the fake framework the report says so, and leaves out all figures", () => {
+Deno.test("on the fake framework, the report says so and has no figures", () => {
   const text = writeCoreMLMarkdown({ ...REPORT, isFake: true });
   assertStringIncludes(text, "**Run on the fake framework of native/fake_coreml/, not on Core ML.**");
   assertEquals(text.match(/\d ms|\d µs|GB\/s|÷|## Ratios|Load before/g), null);
@@ -81,7 +81,7 @@ Deno.test("on the fake framework the report says so, and leaves out all figures"
 });
 
 Deno.test({
-  name: `device:coreml runs its suites on the fake framework, and keeps no time${unavailable}`,
+  name: `device:coreml runs its suites on the fake framework, without times${unavailable}`,
   ignore: !available,
   async fn() {
     const folder = await Deno.makeTempDir();

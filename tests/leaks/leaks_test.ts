@@ -1,4 +1,4 @@
-/** Long programs, each in a process of its own: memory does not grow, and what is forgotten is freed. */
+/** Long programs, each in a process of its own: memory does not grow, and unreachable objects are freed. */
 import { assertEquals, assertLess } from "@std/assert";
 import { available, buildFaults, unavailable } from "../faults/library.ts";
 import { runChild } from "../../support/child.ts";
@@ -10,7 +10,7 @@ const FORGOTTEN = 300;
 const MAX_SLOPE = 1024;
 
 Deno.test({
-  name: `${CYCLES} cycles leave resident memory as it is, and no object${unavailable}`,
+  name: `${CYCLES} cycles leak neither resident memory nor native objects${unavailable}`,
   ignore: !available,
   fn: async () => {
     const { samples, before, end, after, reports } = await run("cycles.ts", CYCLES);
@@ -24,18 +24,19 @@ Deno.test({
 });
 
 Deno.test({
-  name: `${FORGOTTEN} forgotten graphs with weights of 1 MB are freed${unavailable}`,
+  name: `${FORGOTTEN} unreachable graphs with weights of 1 MB are freed${unavailable}`,
   ignore: !available,
   fn: async () => {
     const { before, most, end, after, rss, rssAtEnd, reports } = await run("forgotten_graphs.ts", FORGOTTEN);
     console.log(`at most ${most} of ${FORGOTTEN} graphs live at a time; ${megabytes(rss as number)} MB resident`);
     console.log(`after garbage collection: ${JSON.stringify(end)} live; ${megabytes(rssAtEnd as number)} MB resident`);
-    // The context keeps the options of its sessions: those of a single graph, and those of several, which wait otherwise.
+    // The context keeps the options of its sessions: those for one graph, and those for several, whose threads wait
+    // differently.
     assertEquals({ end, after, reports }, { end: { ...before as object, session_options: 2 }, after: {}, reports: [] });
   },
 });
 
-/** Runs a program on the counting library; returns what it prints. */
+/** Runs a program on the library that counts objects. Returns the program's output. */
 async function run(program: string, count: number): Promise<Record<string, unknown>> {
   const folder = await Deno.makeTempDir();
   try {

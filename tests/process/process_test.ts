@@ -1,4 +1,4 @@
-/** Programs as users run them, each in a process of its own: permissions, ends, order, threads, memory. */
+/** Programs as users run them, each in a process of its own: permissions, exits, order, threads, memory. */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { runChild } from "../../support/child.ts";
 
@@ -9,12 +9,12 @@ function run(program: string, args: readonly string[] = [], flags: readonly stri
   return runChild(new URL(`programs/${program}`, import.meta.url), args, flags);
 }
 
-Deno.test("a program needs --allow-ffi only, and ends by itself", async () => {
+Deno.test("a program needs only --allow-ffi, and ends by itself", async () => {
   const { code, signal, stdout, stderr } = await run("natural_end.ts");
   assertEquals({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: "1 1 1 1", stderr: "" });
 });
 
-Deno.test("without --allow-ffi createContext rejects and names the permission", async () => {
+Deno.test("without --allow-ffi, createContext rejects and names the permission", async () => {
   const { code, signal, stderr } = await run("natural_end.ts", [], ["--no-prompt"]);
   assertEquals([code, signal], [1, null]);
   assertStringIncludes(stderr, "--allow-ffi");
@@ -50,7 +50,7 @@ for (const work of ["createContext", "build"]) {
     for (let delay = 0; delay < 30; delay += 2) {
       const { code, signal, stderr } = await run("end_during_build.ts", [work, `${delay}`]);
       assertEquals([code, signal], [1, null], `after ${delay} ms`);
-      assertStringIncludes(stderr, "thrown meanwhile");
+      assertStringIncludes(stderr, "thrown during the call");
     }
   });
 }
@@ -60,7 +60,7 @@ Deno.test("writes, slow and fast dispatches and reads happen in order", async ()
   assertEquals([code, stdout], [0, "3 6 5"]);
 });
 
-Deno.test("timers keep firing during a build and a slow dispatch", async () => {
+Deno.test("timers fire during a build and a slow dispatch", async () => {
   const { code, stdout } = await run("event_loop.ts");
   assertEquals(code, 0);
   const { dispatch, build } = JSON.parse(stdout);
@@ -69,7 +69,7 @@ Deno.test("timers keep firing during a build and a slow dispatch", async () => {
       `${what}: ${ms.toFixed(0)} ms, ${ticks} ticks, late by ${median.toFixed(1)} (median), ${max.toFixed(1)} ms (max)`,
     );
   }
-  // Not a time, but that the timer ran at all while the engine did.
+  // Checks only that the timer fired while the engine ran, not when.
   assert(dispatch.ticks > 1 && build.ticks > 1, stdout);
 });
 
@@ -81,18 +81,18 @@ Deno.test({
     assertEquals([code, stderr], [0, ""]);
     const { one, fifty } = JSON.parse(stdout);
     console.log(`threads: ${one} with 1 graph, ${fifty} with 50`);
-    // Deno may start threads of its own meanwhile; 50 pools of 4 would be 147 more.
+    // Deno may start some threads of its own; 50 pools of 4 would be 147 more.
     assertLess(fifty - one, 20);
   },
 });
 
 Deno.test({
-  name: "graphs run where another module has made the environment without a pool",
+  name: "graphs run if another module has created the environment without a thread pool",
   ignore: !HAS_PROC,
   fn: async () => {
     const { code, signal, stdout } = await run("threads.ts", ["onnxruntime-node"], ["-A"]);
     assertEquals([code, signal], [0, null]);
-    console.log(`threads beside onnxruntime-node: ${stdout}`);
+    console.log(`threads with onnxruntime-node: ${stdout}`);
   },
 });
 
@@ -117,15 +117,15 @@ Deno.test("workers that throw or close do not harm the main isolate", async () =
   assertEquals([code, signal], [0, null], stderr);
   const { value, left } = JSON.parse(stdout);
   assertEquals(value, 0);
-  console.log(`left behind by workers with 64 MB of tensors: ${stdout}`);
-  // One that closes itself frees all; some megabytes are Deno's own.
+  console.log(`resident memory after workers with 64 MB of tensors: ${stdout}`);
+  // A worker that closes itself frees its tensors; some megabytes are Deno's own.
   const total = left.close.reduce((sum: number, megabytes: number) => sum + megabytes, 0);
   assertLess(total / left.close.length, 32);
 });
 
 Deno.test({
-  name: "an interrupt ends a program as it ends any other, and with a listener the program goes on",
-  ignore: Deno.build.os === "windows", // There are no signals to send.
+  name: "an interrupt ends a program like any other; with a listener, the program continues",
+  ignore: Deno.build.os === "windows", // Windows has no signals.
   fn: async () => {
     for (
       const [args, expected] of [[[], { code: 130, signal: "SIGINT" }], [["listen"], {
@@ -159,7 +159,7 @@ Deno.test({
   },
 });
 
-Deno.test("destroying a context stops runs and builds, and rejects their promises at once", async () => {
+Deno.test("destroying a context stops runs and builds, and rejects their promises immediately", async () => {
   const { code, signal, stdout, stderr } = await run("abort.ts");
   assertEquals([code, signal, stderr], [0, null, ""]);
   const { rejected, ...figures } = JSON.parse(stdout);
@@ -169,8 +169,8 @@ Deno.test("destroying a context stops runs and builds, and rejects their promise
 });
 
 Deno.test({
-  name: "memory that is not there is refused, and the context goes on",
-  ignore: !HAS_PROC, // The limit is set, and the address space is read, in Linux's way.
+  name: "requests for too much memory are rejected, and the context continues to work",
+  ignore: !HAS_PROC, // The program sets the limit, and reads its address space, by functions of Linux.
   fn: async () => {
     const { code, signal, stdout, stderr } = await run("memory_limits.ts", [], ["-A"]);
     assertEquals([code, signal], [0, null], stderr);
@@ -182,18 +182,18 @@ Deno.test({
       "OperationError",
       "0 2 0 4",
       "UnknownError",
-      "the last write that was taken",
+      "the last accepted write",
     ]);
     for (const line of lines.slice(0, 4)) assertStringIncludes(line, "MiB");
     assertStringIncludes(lines[5]!, "await a read before you write more");
   },
 });
 
-Deno.test("forgotten tensors and graphs are collected in time, because V8 knows their size", async () => {
+Deno.test("unreachable tensors and graphs are collected in time, because V8 knows their size", async () => {
   const { code, stdout, stderr } = await run("forgotten.ts", [], ["-A"]);
   assertEquals(code, 0, stderr);
   const { tensors, graphs } = JSON.parse(stdout);
-  console.log(`peak over base of 300 forgotten objects of 4 MB: tensors ${tensors} MB, graphs ${graphs} MB`);
+  console.log(`peak over base of 300 unreachable objects of 4 MB: tensors ${tensors} MB, graphs ${graphs} MB`);
   assertLess(tensors, 600);
   assertLess(graphs, 600);
 });

@@ -1,16 +1,16 @@
-/** ONNX Runtime leaves nothing in the user's folders and sends nothing. */
+/** ONNX Runtime's telemetry writes no files in the user's folders. */
 import { assertEquals } from "@std/assert";
 import { runChild } from "../../support/child.ts";
 
 const PROGRAM = new URL("programs/first_context.ts", import.meta.url);
 
 Deno.test({
-  name: "a context leaves neither telemetry's identifier of the machine, nor its database, nor its log",
-  ignore: Deno.build.os === "windows", // It keeps none in files there.
+  name: "creating a context writes no files of telemetry: no machine id, database or log",
+  ignore: Deno.build.os === "windows", // There, telemetry uses no files.
   async fn() {
     const folder = await Deno.makeTempDir();
     try {
-      // The dependencies, which lie in the user's own folder.
+      // The dependencies are in the user's real folder.
       const cache = JSON.parse((await runDeno("info", "--json")).stdout).denoDir;
       const env = { HOME: folder, TMPDIR: folder, XDG_CACHE_HOME: folder, XDG_DATA_HOME: folder, DENO_DIR: cache };
       const { code, stdout, stderr } = await runChild(PROGRAM, [], ["--allow-ffi", "--no-check"], env);

@@ -1,6 +1,6 @@
 /**
- * `deno task soak [--minutes M] [--seed S] [--output-dir DIR]`: whether memory grows while requests overlap. Exits with 1
- * if it does, or if a request fails.
+ * `deno task soak [--minutes M] [--seed S] [--output-dir DIR]`: tests whether memory grows under overlapping requests.
+ * Exits with status 1 if it does, or if a request fails.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { chart, type PhaseResult, report, table, trendOf } from "./report.ts";
 import type { Phase } from "./sampling.ts";
 
 const HELP =
-  `Watches resident memory under load: 1, 2, 8 and 64 concurrent loops that write 4 MB, dispatch and read, and
+  `Measures resident memory under load: 1, 2, 8 and 64 concurrent loops that write 4 MB, dispatch and read, and
 sometimes build and destroy graphs, in the main isolate and in workers.
 
 Usage: deno task soak [--minutes M] [--seed S] [--output-dir DIR]
@@ -30,10 +30,10 @@ const OPTIONS = {
   default: { minutes: "1", seed: "1", "output-dir": "reports" },
 } as const;
 
-/** A phase in which memory seems to grow is run again, so many times as long. */
-const AGAIN = 4;
+/** If memory seems to grow in a phase, the phase runs again, this many times as long. */
+const RETRY_FACTOR = 4;
 
-/** Every phase of a soak. */
+/** The phases of a soak. */
 export const PHASES: readonly Phase[] = (["main", "workers"] as const).flatMap((isolate) =>
   [1, 2, 8, 64].map((inFlight) => ({ isolate, inFlight }))
 );
@@ -55,8 +55,8 @@ if (import.meta.main) {
     for (const phase of PHASES) {
       showProgress(`soak: ${results.length} of ${PHASES.length} phases`);
       const result = await runPhase(phase, seconds, seed);
-      // In a longer run noise goes, and growth stays.
-      results.push(trendOf(result.samples).isFlat ? result : await runPhase(phase, AGAIN * seconds, seed));
+      // A longer run has less noise, but the same growth per request.
+      results.push(trendOf(result.samples).isFlat ? result : await runPhase(phase, RETRY_FACTOR * seconds, seed));
     }
     showProgress("");
     console.log(table(results));
@@ -68,6 +68,8 @@ if (import.meta.main) {
 
 function minutesOf(text: string): number {
   const minutes = Number(text);
-  if (!(minutes > 0) || minutes > 1e4) throw new Error(`--minutes must be a positive number, not "${text}"`);
+  if (!(minutes > 0) || minutes > 1e4) {
+    throw new Error(`--minutes must be a number above 0 and up to 10000, not "${text}"`);
+  }
   return minutes;
 }

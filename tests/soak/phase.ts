@@ -1,12 +1,14 @@
 /**
- * One phase of the soak, in a process of its own: `phase.ts main|workers IN_FLIGHT SECONDS SEED`. Prints its samples, which
- * begin after a warm-up.
+ * One phase of the soak, in a process of its own: `phase.ts main|workers IN_FLIGHT SECONDS SEED`. Prints its samples.
+ * They start after a warm-up.
  */
 import { createShared, requestsDone, runLoops, type Shared, stop } from "./requests.ts";
 import { residentMemory, type Sample, TICK } from "./sampling.ts";
 
 const WORKERS = 2;
-/** Requests for each one in flight, after which memory is looked at: by then the tensors and heaps are there. */
+/**
+ * The warm-up: requests per concurrent request until sampling starts. By then, tensors are allocated and heaps full.
+ */
 const WARM_UP = 4;
 
 const [isolate, ...numbers] = Deno.args;

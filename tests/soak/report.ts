@@ -1,5 +1,5 @@
 /**
- * What the samples of a soak say.
+ * The report of a soak: the trend of its samples, a table and a chart.
  *
  * @module
  */
@@ -8,22 +8,22 @@ import { slopeOf } from "../../support/statistics.ts";
 import type { TopLevelSpec } from "../../support/chart.ts";
 import type { Phase, Sample } from "./sampling.ts";
 
-/** Resident memory may rise by so many bytes a request, or by so many in all, whichever is more. */
+/** The allowed rise of resident memory: bytes per request, or bytes in total, whichever is more. */
 const BYTES_PER_REQUEST = 1024;
-const BYTES_IN_ALL = 10e6;
+const TOTAL_BYTES = 10e6;
 
 /** A phase and its samples. */
 export interface PhaseResult extends Phase {
   readonly samples: readonly Sample[];
 }
 
-/** How resident memory goes in the second half of a phase: in the first, heaps take their size. */
+/** The trend of resident memory in the second half of a phase. In the first half, heaps may grow. */
 export interface Trend {
-  /** Bytes a request, by least squares. */
+  /** Bytes per request, by least squares. */
   readonly slope: number;
-  /** What that comes to over the half, in bytes. */
+  /** The rise over the half, in bytes: the slope times the number of requests. */
   readonly rise: number;
-  /** Whether it is as good as none. */
+  /** Whether the rise is negligible. */
   readonly isFlat: boolean;
 }
 
@@ -34,16 +34,16 @@ export function trendOf(samples: readonly Sample[]): Trend {
   const count = requests.at(-1)! - requests[0]!;
   const slope = slopeOf(half.map(({ resident }) => resident), requests);
   const rise = slope * count;
-  return { slope, rise, isFlat: rise <= Math.max(BYTES_PER_REQUEST * count, BYTES_IN_ALL) };
+  return { slope, rise, isFlat: rise <= Math.max(BYTES_PER_REQUEST * count, TOTAL_BYTES) };
 }
 
-/** When resident memory stands in the table: parts of a phase. */
+/** The times of the columns with resident memory, as parts of a phase. */
 const COLUMNS = [0.1, 0.25, 0.5, 0.75, 1];
 
 /** A table in Markdown. */
 export function table(results: readonly PhaseResult[]): string {
   const times = COLUMNS.map((share) => `${share * 100} %`);
-  const header = ["isolate", "in flight", "requests", "a second", ...times, "slope", "rise", ""];
+  const header = ["isolate", "in flight", "requests", "per second", ...times, "slope", "rise", ""];
   const rows = results.map(({ inFlight, isolate, samples }) => {
     const { requests: first } = samples[0]!;
     const { requests: last, seconds } = samples.at(-1)!;
@@ -60,9 +60,10 @@ export function table(results: readonly PhaseResult[]): string {
 export function report(results: readonly PhaseResult[]): string {
   return `# Soak
 
-Resident memory of a process in MB, without garbage and free memory, at parts of its time, while so many requests are in flight: each writes 4 MB,
-dispatches and reads, with builds and destroys among them. Slope and rise are those of the line that fits the second half
-best: bytes a request, and what that comes to over the half. A rise of 1 KB a request or 10 MB in all is as good as none.
+Resident memory of a process in MB, without garbage and free memory, at parts of its duration. Each request writes 4 MB,
+dispatches and reads, and some also build and destroy graphs. "In flight" is the number of concurrent requests. "Slope"
+is in bytes per request, by a linear fit to the second half; "rise" is the slope times the requests of that half. A rise
+of 1 KB per request or 10 MB in total is negligible.
 
 ${table(results)}
 `;

@@ -1,6 +1,6 @@
 /**
- * Requests that overlap: loops that each write 4 MB, dispatch and read, with builds and destroys among them. Every result
- * is checked.
+ * Overlapping requests: loops that each write 4 MB, dispatch and read, and sometimes build and destroy graphs. All
+ * results are checked.
  *
  * @module
  */
@@ -8,34 +8,34 @@
 import { createContext, type MLContext, type MLGraph, MLGraphBuilder, type MLTensor } from "@webnn/deno";
 import { type Random, random } from "../../support/random.ts";
 
-/** What the requests of a loop write and read: 4 MB. */
+/** The tensors of a loop: 4 MB. */
 const LARGE = { dataType: "float32", shape: [1024, 1024] } as const;
 const LARGE_ELEMENTS = 1024 * 1024;
-/** What graphs, tensors and contexts that come and go have: so little that memory stays even while they do. */
+/** Short-lived tensors and weights. They are small, so that they do not change memory noticeably. */
 const SMALL = { dataType: "float32", shape: [16, 1024] } as const;
 const SMALL_ELEMENTS = 16 * 1024;
 
-/** What isolates share: how many requests are done, and whether it is enough. */
+/** Counters that isolates share: the number of finished requests, and whether to stop. */
 export interface Shared {
   readonly counters: Int32Array<SharedArrayBuffer>;
 }
 
-/** Makes counters for isolates to share. */
+/** Creates counters for isolates to share. */
 export function createShared(): Shared {
   return { counters: new Int32Array(new SharedArrayBuffer(8)) };
 }
 
-/** The number of requests that are done. */
+/** The number of finished requests. */
 export function requestsDone({ counters }: Shared): number {
   return Atomics.load(counters, 0);
 }
 
-/** Makes all loops end after the request that they are at. */
+/** Makes all loops end after their current request. */
 export function stop({ counters }: Shared): void {
   Atomics.store(counters, 1, 1);
 }
 
-/** Runs loops side by side on one context until they are stopped. */
+/** Runs concurrent loops on one context until they are stopped. */
 export async function runLoops(inFlight: number, seed: number, shared: Shared): Promise<void> {
   using context = await createContext();
   const graph = await buildIncrement(context, LARGE);
@@ -58,7 +58,7 @@ interface Loop {
   readonly context: MLContext;
   /** Adds 1 to {@linkcode LARGE} tensors. */
   readonly graph: MLGraph;
-  /** What is written: all loops share it and change it right before each write. */
+  /** The data to write. All loops share it, and change it right before each write. */
   readonly data: Float32Array<ArrayBuffer>;
   readonly result: Float32Array<ArrayBuffer>;
   readonly random: Random;
@@ -80,13 +80,13 @@ function destroyAll({ input, output }: Tensors): void {
   output.destroy();
 }
 
-/** Of 20 requests, about 16 are plain ones. */
+/** About 16 of 20 requests only write, dispatch and read. */
 async function runLoop(loop: Loop, tensors: Tensors, shared: Shared): Promise<void> {
   while (Atomics.load(shared.counters, 1) === 0) {
     const kind = loop.random.integer(0, 19);
-    if (kind === 0) await onGraphOfItsOwn(loop);
-    if (kind === 1) await destroyedBeforeItIsRead(loop);
-    if (kind === 2) await onContextThatIsLost();
+    if (kind === 0) await useNewGraph(loop);
+    if (kind === 1) await destroyBeforeRead(loop);
+    if (kind === 2) await loseContext();
     if (kind === 3) {
       destroyAll(tensors);
       tensors = await createTensors(loop.context, LARGE);
@@ -104,7 +104,7 @@ async function writeAndRead({ context, data, graph, random, result }: Loop, tens
   checkResult(result, value);
 }
 
-/** Writes and dispatches; the data is the caller's again at once. */
+/** Writes and dispatches, then overwrites the data, which writeTensor must have copied. */
 function send(
   context: MLContext,
   graph: MLGraph,
@@ -121,10 +121,10 @@ function send(
 
 function checkResult(result: Float32Array, value: number): void {
   if (result[0] === value + 1 && result.at(-1) === 1 - value) return;
-  throw new Error(`${value} became ${result[0]}, and its negative ${result.at(-1)}`);
+  throw new Error(`the results for ${value} and ${-value} are ${result[0]} and ${result.at(-1)}`);
 }
 
-async function onGraphOfItsOwn({ context }: Loop): Promise<void> {
+async function useNewGraph({ context }: Loop): Promise<void> {
   const graph = await buildIncrement(context, SMALL);
   const tensors = await createTensors(context, SMALL);
   send(context, graph, tensors, new Float32Array(SMALL_ELEMENTS), 7);
@@ -133,7 +133,7 @@ async function onGraphOfItsOwn({ context }: Loop): Promise<void> {
   destroyAll(tensors);
 }
 
-async function destroyedBeforeItIsRead({ context }: Loop): Promise<void> {
+async function destroyBeforeRead({ context }: Loop): Promise<void> {
   const graph = await buildIncrement(context, SMALL);
   const tensors = await createTensors(context, SMALL);
   send(context, graph, tensors, new Float32Array(SMALL_ELEMENTS), 7);
@@ -143,7 +143,7 @@ async function destroyedBeforeItIsRead({ context }: Loop): Promise<void> {
   await expectInvalidState(reading);
 }
 
-async function onContextThatIsLost(): Promise<void> {
+async function loseContext(): Promise<void> {
   const context = await createContext();
   const graph = await buildIncrement(context, SMALL);
   const tensors = await createTensors(context, SMALL);
@@ -155,10 +155,12 @@ async function onContextThatIsLost(): Promise<void> {
 
 async function expectInvalidState(reading: Promise<unknown>): Promise<void> {
   const error = await reading.then(() => undefined, (error) => error);
-  if (!(error instanceof DOMException) || error.name !== "InvalidStateError") throw error ?? new Error("it was read");
+  if (!(error instanceof DOMException) || error.name !== "InvalidStateError") {
+    throw error ?? new Error("the read did not fail");
+  }
 }
 
-/** A graph that adds 1, by weights of 64 KB of which it needs a row. */
+/** A graph that adds 1. It has 64 KB of weights and uses one row of them. */
 async function buildIncrement(context: MLContext, descriptor: typeof LARGE | typeof SMALL): Promise<MLGraph> {
   const builder = new MLGraphBuilder(context);
   const weights = builder.constant(SMALL, new Float32Array(SMALL_ELEMENTS).fill(1));

@@ -1,33 +1,33 @@
 /**
- * How memory is looked at while requests run.
+ * Samples of memory while requests run.
  *
  * @module
  */
 
 import { trimHeap } from "../../ffi/heap.ts";
 
-/** Milliseconds between two looks at the memory. */
+/** The time between two samples, in milliseconds. */
 export const TICK = 100;
 
-/** Where and how many requests are in flight. */
+/** Where the requests run, and how many of them at a time. */
 export interface Phase {
   readonly isolate: "main" | "workers";
   readonly inFlight: number;
 }
 
-/** A look at the memory. */
+/** A sample of memory. */
 export interface Sample {
-  /** Since the beginning. */
+  /** Since the first sample. */
   readonly seconds: number;
-  /** How many requests are done. */
+  /** The number of finished requests. */
   readonly requests: number;
   /** Resident memory of the process in bytes. */
   readonly resident: number;
 }
 
 /**
- * Resident memory in bytes, without what is free: V8 and the C library keep tens of megabytes of it for what may come,
- * now more, now less, which would hide growth.
+ * Resident memory in bytes, without garbage and free memory. V8 and the C library keep a varying amount of that, tens
+ * of megabytes, which would hide growth.
  */
 export function residentMemory(): number {
   collectGarbage();

@@ -1,4 +1,4 @@
-/** Memory under overlapping requests, and whether the soak would find growth. The soak itself is `deno task soak`. */
+/** Memory under overlapping requests, and whether the soak finds growth. The soak itself is `deno task soak`. */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { drawChart } from "../../support/chart.ts";
 import { runChild } from "../../support/child.ts";
@@ -8,7 +8,7 @@ import { chart, type PhaseResult, table, trendOf } from "./report.ts";
 
 const MEGABYTE = 1e6;
 
-/** Samples of a phase of 30 requests a second whose memory grows by so many bytes a request, with noise. */
+/** Samples of a phase with 30 requests per second, in which memory grows by `bytesPerRequest`, with noise. */
 function phase(bytesPerRequest: number, noise: number): PhaseResult {
   const { integer } = random(1);
   const samples = Array.from({ length: 101 }, (_, i) => ({
@@ -29,11 +29,11 @@ Deno.test("the trend is the growth in the second half, in bytes per request", ()
 Deno.test("growth is distinguished from noise and from negligible growth", () => {
   assert(trendOf(phase(0, 15 * MEGABYTE).samples).isFlat);
   assert(trendOf(phase(1000, 0).samples).isFlat);
-  assert(trendOf(phase(60_000, 0).samples).isFlat); // 9 MB in all
+  assert(trendOf(phase(60_000, 0).samples).isFlat); // 9 MB in total
   assert(!trendOf(phase(300_000, 15 * MEGABYTE).samples).isFlat);
 });
 
-Deno.test("the table names the phase that grows, and the picture has a line for each", async () => {
+Deno.test("the table names the phase that grows, and the chart has a line for each phase", async () => {
   const results = [phase(0, 0), { ...phase(200_000, 0), inFlight: 64 }];
   const [, , flat, growing] = table(results).split("\n") as [string, string, string, string];
   assert(!flat.includes("GROWS"));
@@ -52,7 +52,7 @@ for (const isolate of ["main", "workers"] as const) {
 }
 
 for (const loops of [2, 8, 64]) {
-  Deno.test(`${loops} overlapping loops that write 4 MB each: memory stays as it is after a warm-up`, async () => {
+  Deno.test(`${loops} overlapping loops that write 4 MB each: memory does not grow after a warm-up`, async () => {
     const rounds = 8 * loops + 200;
     const { code, stdout, stderr } = await runChild(
       new URL("programs/overlap.ts", import.meta.url),
@@ -60,7 +60,7 @@ for (const loops of [2, 8, 64]) {
     );
     assertEquals(code, 0, stderr);
     const samples: number[] = JSON.parse(stdout);
-    // On a busy machine fewer loops are in flight at times, and memory is given back: only what it grows by counts.
+    // Memory may shrink, because on a busy machine fewer loops run at times. Only growth is an error.
     const quarter = samples.length >> 2;
     const highest = (from: number) => Math.max(...samples.slice(from, from + quarter)) / MEGABYTE;
     const [warm, end] = [Math.max(highest(quarter), highest(2 * quarter)), highest(3 * quarter)];

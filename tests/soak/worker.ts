@@ -1,4 +1,4 @@
-/** Loops in a worker. */
+/** Runs loops in a worker. */
 import { runLoops, type Shared } from "./requests.ts";
 import { collectGarbage, TICK } from "./sampling.ts";
 

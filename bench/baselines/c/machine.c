@@ -1,10 +1,11 @@
-/* What this machine can do: STREAM's triad, a = b + s * c in float32, and multiply-adds in registers.
+/* Measures the limits of this machine: memory bandwidth with STREAM's triad, a = b + s * c in float32, and the rate of
+ * multiply-adds in registers.
  *
  *   machine roof THREADS                     prints JSON: bytes and GB/s of the triad by size, and GFLOP/s
- *   machine SUITE THREADS DEVICE FOLDER      a contestant (../protocol.ts): the triad with s = 1 of the two
- *                                            inputs of the folder, which is their sum
+ *   machine SUITE THREADS DEVICE FOLDER      a contestant (../protocol.ts) that adds the two inputs in the folder:
+ *                                            the triad with s = 1
  *
- * As in STREAM, a triad counts three arrays; that the processor may read a before it writes it is not counted. */
+ * As in STREAM, a triad counts as three arrays, although the processor may also read a before it writes it. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static void *triad(void *index) {
   const float *restrict y = b, *restrict z = c;
   for (long pass = 0; pass < passes; pass++) {
     for (size_t i = from; i < to; i++) x[i] = y[i] + s * z[i];
-    __asm__ volatile("" ::: "memory"); /* Or the compiler would do one pass only. */
+    __asm__ volatile("" ::: "memory"); /* Else the compiler would keep only one pass. */
   }
   return NULL;
 }
@@ -55,7 +56,7 @@ static void *multiply_add(void *index) {
   return NULL;
 }
 
-/* The time in milliseconds of so many passes on all threads. */
+/* The time in milliseconds of `count` passes on all threads. */
 static double timed(void *(*work)(void *), long count) {
   pthread_t others[MAX_THREADS];
   passes = count;
@@ -68,12 +69,12 @@ static double timed(void *(*work)(void *), long count) {
 
 /* The best of five times for a pass, as STREAM reports. */
 static double best(void *(*work)(void *), long count) {
-  double least = timed(work, count);
+  double shortest = timed(work, count);
   for (int i = 0; i < 4; i++) {
     double time = timed(work, count);
-    least = time < least ? time : least;
+    shortest = time < shortest ? time : shortest;
   }
-  return least / count;
+  return shortest / count;
 }
 
 static void allocate(size_t elements) {
@@ -102,7 +103,7 @@ static void read_input(const char *folder, int index, float **into, size_t *elem
   char path[4096];
   snprintf(path, sizeof path, "%s/input_%d.bin", folder, index);
   FILE *file = fopen(path, "rb");
-  if (!file) exit((fprintf(stderr, "there is no %s\n", path), 1));
+  if (!file) exit((fprintf(stderr, "%s: not found\n", path), 1));
   fseek(file, 0, SEEK_END);
   *elements = (size_t)ftell(file) / sizeof(float);
   rewind(file);

@@ -1,8 +1,8 @@
 /*
- * ONNX Runtime called from C: the contestant that the others are measured against. It speaks the protocol of
+ * ONNX Runtime called from C: the contestant that the others are compared with. It follows the protocol of
  * ../protocol.ts, with the path of ONNX Runtime's library before the other arguments.
  *
- * A run is one RunWithBinding with tensors that were bound before the first, and one copy of the first output.
+ * A run is one RunWithBinding and one copy of the first output. The tensors are bound once, before the first run.
  */
 
 #include <dlfcn.h>
@@ -23,7 +23,7 @@ typedef struct {
   size_t bytes;
 } Port;
 
-/* What the command line asks for. */
+/* The arguments of the protocol. */
 typedef struct {
   int threads;
   const char *device, *folder;
@@ -41,7 +41,7 @@ static OrtSession *session;
 static OrtIoBinding *binding;
 static Port inputs[MAX_PORTS], outputs[MAX_PORTS];
 static size_t input_count, output_count;
-static float *buffer; /* where runs copy the first output to */
+static float *buffer; /* each run copies the first output to it */
 
 static void fail(const char *what, const char *why) {
   fprintf(stderr, "%s: %s\n", what, why);
@@ -70,7 +70,7 @@ static const char *open_library(const char *path) {
   return get_base()->GetVersionString();
 }
 
-/* What src/backends/onnxruntime/runtime.ts makes. */
+/* The same environment as in src/backends/onnxruntime/runtime.ts. */
 static void create_environment(int threads) {
   OrtThreadingOptions *threading;
   if (threads == 1) {
@@ -102,16 +102,16 @@ static void append_cuda(OrtSessionOptions *options) {
   api.ReleaseCudaOptions(cuda);
 }
 
-/* As providers/provider.ts there. */
+/* The providers' options are those in src/backends/onnxruntime/providers/. */
 static void append_provider(OrtSessionOptions *options, const char *device, int threads) {
   if (strcmp(device, "cpu") == 0) return;
   if (strcmp(device, "webgpu") == 0) check(api.AppendProvider(options, "WebGPU", NULL, NULL, 0));
   else if (strcmp(device, "openvino") == 0) append_openvino(options, threads);
   else if (strcmp(device, "cuda") == 0) append_cuda(options);
-  else fail(device, "is no device of this program");
+  else fail(device, "not a device of this program");
 }
 
-/* As session_options.ts there. Options with a provider are for one session: a second one may crash. */
+/* Each session gets options of its own: a second session on options with a provider may crash. */
 static OrtSessionOptions *create_options(const char *device, int threads) {
   OrtSessionOptions *options;
   check(api.CreateSessionOptions(&options));
@@ -164,7 +164,7 @@ static void read_input(const char *folder, size_t index) {
   fclose(file);
 }
 
-/* The tensors are made once, from the first session: they are no part of a build. */
+/* Called once, after the first build: creating the tensors does not count as part of a build. */
 static void create_tensors(const char *folder) {
   input_count = create_ports(inputs, api.SessionGetInputCount, api.SessionGetInputName, api.SessionGetInputTypeInfo);
   output_count =
@@ -241,7 +241,7 @@ static void serve(const Job *job) {
     else if (sscanf(line, "run %d", &count) == 1) answer(time_runs(count));
     else if (sscanf(line, "pipeline %d", &count) == 1) answer(time_pipeline(count));
     else if (strncmp(line, "output ", 7) == 0) write_output(line + 7);
-    else fail(line, "no such command");
+    else fail(line, "unknown command");
     fflush(stdout);
   }
 }

@@ -1,6 +1,6 @@
 /*
- * What the program beside this file needs of ONNX Runtime's C API: one row for each function with its position in the
- * table of the library, its result, its name and its parameters. Positions never change: the table grows at the end.
+ * The part of ONNX Runtime's C API that onnxruntime.c uses: one row per function, with its position in the library's
+ * table, its result, its name and its parameters. Positions never change: the table grows at the end.
  */
 
 #include <stddef.h>
@@ -75,13 +75,13 @@ typedef struct {
 } OrtApi;
 #undef DECLARE
 
-/* What the library exports: `OrtGetApiBase` returns it. */
+/* The result of `OrtGetApiBase`, the only function that the library exports. */
 typedef struct {
   void *const *(*GetApi)(uint32_t version);
   const char *(*GetVersionString)(void);
 } OrtApiBase;
 
-/* Picks the functions out of the table of the library. */
+/* Copies the functions above from the library's table. */
 static inline OrtApi ort_functions(void *const *table) {
   OrtApi api;
 #define PICK(index, result, name, ...) *(void **)&api.name = table[index];

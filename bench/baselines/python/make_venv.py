@@ -1,8 +1,8 @@
-"""Makes the virtual environment of the contestants in Python: python3 make_venv.py [FOLDER]
+"""Creates the virtual environment for the contestants in Python: python3 make_venv.py [FOLDER]
 
-FOLDER is WEBNN_BENCH_PYTHON where that is set, else webnn-bench-python in the user's cache. On Linux it takes 6 GB: the
-PyTorch of PyPI comes with CUDA. pywebnn is built from source, for which it wants Rust and protoc; without them it is left
-out. Delete the folder to be rid of it.
+The default for FOLDER is the variable WEBNN_BENCH_PYTHON, else webnn-bench-python in the user's cache. On Linux it
+takes 6 GB, because PyPI's PyTorch includes CUDA. pywebnn is built from source, which needs Rust and protoc; without
+them it is left out. To uninstall everything, delete the folder.
 """
 
 import os
@@ -24,9 +24,9 @@ def main():
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     pip = [python, "-m", "pip", "install", "--quiet"]
     subprocess.run([*pip, "--requirement", REQUIREMENTS], check=True)
-    # Without its dependencies: it is given the library of ONNX Runtime that all contestants have.
+    # Without dependencies: pywebnn uses the same ONNX Runtime library as the other contestants.
     if subprocess.run([*pip, "--no-deps", FROM_SOURCE]).returncode != 0:
-        print(f"{FROM_SOURCE} could not be built, for which it wants Rust and protoc; it will not take part.")
+        print(f"{FROM_SOURCE} could not be built (this needs Rust and protoc); bench:report will skip it.")
     print(f"{folder} is ready; bench:report finds it there" + (
         "." if folder == pathlib.Path(default) else f" with WEBNN_BENCH_PYTHON={folder}."
     ))

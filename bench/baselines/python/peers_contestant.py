@@ -1,7 +1,8 @@
-"""PyTorch and NumPy as the contestant of bench:seeds: where a person would not write the calls of the graph, but one of theirs.
+"""PyTorch and NumPy as the contestant of bench:seeds.
 
-Each peer is made from the inputs and the weights of a suite, in the order of its calls, and is a function of nothing.
-Suites without a peer here are computed as pytorch_contestant.py does.
+Where these libraries have one function for what a suite's graph computes with many calls, such as an optimizer or a
+decomposition, the contestant calls that function: the peer. A peer is created from the inputs and the weights of the
+suite, in the order of the graph's calls, and takes no arguments. Suites without a peer run as in pytorch_contestant.py.
 """
 
 import re
@@ -60,7 +61,7 @@ def transformer(inputs, weights):
 
 
 def optimizer(make, state):
-    """A step of torch.optim, from the state that the inputs have."""
+    """A step of torch.optim that starts from the state in the inputs."""
 
     def peer(inputs, _):
         parameter, gradient, first, second = (tensor.clone() for tensor in inputs[:4])
@@ -79,7 +80,7 @@ def optimizer(make, state):
 
 
 def momenta():
-    """NAdam's product of all momenta before the step."""
+    """The product of all momenta before the step, for NAdam."""
     return torch.tensor([0.9 * (1 - 0.5 * 0.96 ** (i * 4e-3)) for i in range(1, STEP)], dtype=torch.float64).prod().float()
 
 
@@ -88,7 +89,7 @@ def moments(first, second):
 
 
 def lbfgs(inputs, _):
-    """The inputs come by name in the graph's order: parameter, gradient, steps, changes."""
+    """The inputs are in the graph's order: parameter, gradient, steps, changes."""
     parameter, gradient = inputs[0].flatten().clone(), inputs[1].flatten()
     steps, changes = [[x.flatten() for x in inputs[start:start + HISTORY]] for start in (2, 2 + HISTORY)]
     parameter.grad = gradient
@@ -163,7 +164,7 @@ class Peer(Engine):
         self.suite, self.folder, self.inputs = suite, folder, []
 
     def compile(self):
-        """A peer of the suite, if it has one, needs the inputs: it is made once they are there."""
+        """Only finds the suite's peer, if it has one: bind() creates it, because it needs the inputs."""
         self.names = {}
         self.peer = next((peer for name, peer in PEERS.items() if re.fullmatch(name, self.suite)), None)
         return None if self.peer else super().compile()
@@ -175,11 +176,11 @@ class Peer(Engine):
 
     def run(self):
         if self.peer:
-            self.bind()  # An optimiser begins again: what is read is its first step.
+            self.bind()  # Creates the peer again, so that an optimiser always does its first step.
         super().run()
 
     def read(self):
-        # A decomposition has parts: they are put together only to be read.
+        # A decomposition returns several parts. They are joined only to be read.
         self.target.copy_(join_parts(*self.result) if isinstance(self.result, tuple) else self.result)
 
 

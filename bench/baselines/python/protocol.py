@@ -1,7 +1,7 @@
 """The protocol of ../protocol.ts for contestants in Python.
 
-An engine has build(), prepare(), run(), which leaves the first output in `buffer`, and fresh(), which makes a new one.
-It may have pipeline(count), write() and read(), and open(suite, folder).
+An engine has build(), prepare(), run(), which copies the first output to `buffer`, and fresh(), which copies it to a
+new buffer. It may have pipeline(count), write() and read(), and open(suite, folder).
 """
 
 import functools
@@ -13,12 +13,12 @@ import numpy
 
 
 def read_suite():
-    """The suite of the command line."""
+    """The suite in the arguments."""
     return sys.argv[1]
 
 
 def read_job():
-    """The threads, the device and the folder of the command line."""
+    """The threads, the device and the folder in the arguments."""
     _, threads, device, folder = sys.argv[1:]
     return int(threads), device, folder
 
@@ -28,10 +28,10 @@ def read_inputs(folder, shapes):
     return [numpy.fromfile(f"{folder}/input_{i}.bin", numpy.float32).reshape(shape) for i, shape in enumerate(shapes)]
 
 
-def carry_out(name, engine):
-    """Greets, and carries out commands until there are no more."""
+def execute(name, engine):
+    """Greets, then executes commands until standard input ends."""
     has = functools.partial(hasattr, engine)
-    say({"engine": name, "fresh": True, "transfers": has("write"), "opens": has("open")})
+    reply({"engine": name, "fresh": True, "transfers": has("write"), "opens": has("open")})
     built = False
     for line in sys.stdin:
         command, _, argument = line.strip().partition(" ")
@@ -55,25 +55,25 @@ def carry_out(name, engine):
             engine.buffer.tofile(argument)
             answer = {}
         else:
-            raise ValueError(f"there is no command {command}")
-        say(answer)
+            raise ValueError(f"unknown command {command}")
+        reply(answer)
 
 
 def serve(name, engine):
-    """Greets, and carries out commands until there are no more. An error ends it with one line."""
+    """Like execute(), but an error ends the process with a one-line message."""
     try:
-        carry_out(name, engine)
-    except Exception as error:  # noqa: BLE001: whatever it is, the report shows the first line
+        execute(name, engine)
+    except Exception as error:  # noqa: BLE001: the report shows the first line of any error
         sys.exit(f"{type(error).__name__}: {error}")
 
 
 def timed(work, count, parts=1):
-    """The mean time of so many calls, each of which does so many parts."""
+    """The mean time of one of `parts` equal parts of a call, over `count` calls."""
     began = time.perf_counter()
     for _ in range(count):
         work()
     return {"milliseconds": (time.perf_counter() - began) * 1e3 / count / parts}
 
 
-def say(answer):
+def reply(answer):
     print(json.dumps(answer), flush=True)

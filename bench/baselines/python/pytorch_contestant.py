@@ -1,6 +1,6 @@
-"""PyTorch as a contestant, in eager mode: each call of graph.json (../../report/graph_file.ts) is one of PyTorch.
+"""PyTorch as a contestant, in eager mode: each call in graph.json (../../report/graph_file.ts) is one PyTorch call.
 
-The calls become a Python function, as a person would write it: nothing is looked up while it runs.
+The calls are compiled to a Python function like a handwritten one, which looks nothing up while it runs.
 """
 
 import json
@@ -19,7 +19,7 @@ def average_pool(x, windowDimensions, strides, padding, dilations, **_):
 
 def max_pool(x, windowDimensions, strides, padding, dilations, **_):
     top, bottom, left, right = padding
-    assert (top, left) == (bottom, right), f"max_pool2d pads both sides alike, not by {padding}"
+    assert (top, left) == (bottom, right), f"max_pool2d pads both sides by the same size, not by {padding}"
     return F.max_pool2d(x, windowDimensions, strides, (top, left), dilations)
 
 
@@ -46,7 +46,7 @@ def layer_normalization(x, axes, epsilon, scale=None, bias=None):
 
 
 def reorder(tensor, order):
-    """Puts the gates, which follow each other in dimension 1, in PyTorch's order; the one direction is left out."""
+    """Puts the gates along dimension 1 in PyTorch's order, and removes the dimension of directions, which is 1."""
     gates = tensor[0].chunk(len(order))
     return torch.cat([gates[i] for i in order])
 
@@ -65,7 +65,7 @@ def gru(x, weight, recurrent, _steps, size, bias, recurrentBias, **_):
 
 
 def resample(x, mode, sizes, axes, **_):
-    assert list(axes) == [2, 3] and mode == "nearest-neighbor", f"interpolate has no {mode} of axes {axes}"
+    assert list(axes) == [2, 3] and mode == "nearest-neighbor", f"{mode} over axes {axes} is not supported"
     return F.interpolate(x, size=sizes, mode="nearest")
 
 
@@ -73,7 +73,7 @@ def slice_tensor(x, starts, sizes, strides):
     return x[tuple(slice(start, start + size, step) for start, size, step in zip(starts, sizes, strides))]
 
 
-# Of these, each call has a list of results.
+# The operators whose calls return a list of results.
 SEVERAL = {"gru", "lstm", "split"}
 
 OPERATORS = {
@@ -137,7 +137,7 @@ class Engine:
         self.bind()
 
     def compile(self):
-        """The calls of the graph as a function."""
+        """Returns a function that makes the calls of the graph."""
         self.names = {f"v{id}": value for id, value in self.constants.items()}
         lines = []
         for i, node in enumerate(self.graph["nodes"]):

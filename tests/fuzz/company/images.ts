@@ -1,5 +1,5 @@
 /**
- * Convolutions and pools with what engines fold into them.
+ * Convolutions and pools, with operators that engines fuse into them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { activation, type Formula } from "./norms.ts";
 
 type Layout = "nchw" | "nhwc";
 
-/** The value as an image; what is none becomes one. */
+/** The value, if it has the shape of an image; else a new image. */
 function image(pen: Pen, x: Id): Id {
   const shape = pen.shape(x);
   if (shape.length === 4 && shape[2]! * shape[3]! >= 4) return x;
@@ -37,7 +37,7 @@ function padded(pen: Pen, x: Id, layout: Layout): Id {
   });
 }
 
-/** A number for each channel, or of a shape that only looks like it. */
+/** A number for each channel, or a tensor with a similar shape. */
 function channelwise(pen: Pen, x: Id, layout: Layout): Id {
   const shape = pen.shape(x);
   const channels = shape[layout === "nchw" ? 1 : 3]!;
@@ -49,7 +49,7 @@ function channelwise(pen: Pen, x: Id, layout: Layout): Id {
   return pen.number(0.5, x);
 }
 
-/** A convolution, and its bias, batch norm, factor, activation and sum beside it. */
+/** A convolution, with bias, batch normalisation, factor, activation and sum. */
 const convolution: Formula = (pen, given) => {
   const x = image(pen, given);
   const layout: Layout = pen.chance(0.7) ? "nchw" : "nhwc";
@@ -64,11 +64,11 @@ const convolution: Formula = (pen, given) => {
   const bias = pen.chance(0.4) ? { bias: pen.weight([outputs]) } : {};
   const padding = pen.chance(0.4) ? [1, 1, 1, 1].map(() => pen.next.integer(0, 1)) : [0, 0, 0, 0];
   const conv = pen.call("conv2d", { input: source, filter, ...bias }, { inputLayout: layout, groups, padding });
-  return afterwards(pen, conv, layout);
+  return withEpilogue(pen, conv, layout);
 };
 
-/** What follows a convolution. */
-function afterwards(pen: Pen, conv: Id, layout: Layout): Id {
+/** Operators that often follow a convolution. */
+function withEpilogue(pen: Pen, conv: Id, layout: Layout): Id {
   let y = pen.disguised(conv);
   if (pen.chance(0.3)) y = pen.binary("mul", y, channelwise(pen, y, layout));
   if (pen.chance(0.4)) y = pen.binary("add", y, channelwise(pen, y, layout));
@@ -104,7 +104,7 @@ const pool: Formula = (pen, given) => {
   return pen.chance(0.3) ? activation(pen, pooled) : pooled;
 };
 
-/** Slices with strides, side by side: pixels of blocks become channels. */
+/** Joins slices with strides, so that the pixels of a block become channels. */
 const spaceToDepth: Formula = (pen, given) => {
   const x = pen.leaf([1, pen.next.integer(1, 2), 4, 4]);
   const source = pen.shape(given).length === 4 && pen.shape(given).slice(2).every((size) => size % 2 === 0 && size > 2)

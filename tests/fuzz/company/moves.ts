@@ -1,5 +1,5 @@
 /**
- * Movement, casts and operations that change nothing: what engines cancel, merge and move past others.
+ * Data movement, casts, and operators that change nothing: engines cancel them, merge them, or move them past others.
  *
  * @module
  */
@@ -10,21 +10,21 @@ import { type Id, type Pen, shuffled, smallShape } from "./pen.ts";
 
 const CAST_TYPES = ["float16", "float32", "int32", "int8", "int64", "uint8"] as const;
 
-/** Casts one after the other, of which some round and others do not, of numbers that all of their types can hold. */
+/** Several casts, some of which round, of numbers in the range of all their types. */
 const casts: Formula = (pen, x) => {
   const isSigned = pen.chance(0.5);
   const types = isSigned ? CAST_TYPES.filter((type) => type !== "uint8") : CAST_TYPES;
-  const least = isSigned ? -100 : 0;
+  const min = isSigned ? -100 : 0;
   let y = pen.chance(0.5)
-    ? pen.unary("clamp", x, { minValue: least, maxValue: 100 })
-    : pen.leaf(pen.shape(x), { domain: { float: [least, 100] } });
+    ? pen.unary("clamp", x, { minValue: min, maxValue: 100 })
+    : pen.leaf(pen.shape(x), { domain: { float: [min, 100] } });
   for (let count = pen.next.integer(2, 4); count > 0; count--) {
     y = pen.unary("cast", y, { dataType: pen.next.pick(types) });
   }
   return pen.unary("cast", y, { dataType: pen.dataType });
 };
 
-/** Numbers that change nothing, nearly nothing, or the sign of a zero. */
+/** Operations with a neutral number, which change nothing, or only the sign of a zero; or with a similar number. */
 const neutral: Formula = (pen, x) => {
   const zeros = pen.unary("clamp", x, { minValue: pen.nearly(-0, 0, -1), maxValue: 1 });
   const source = pen.chance(0.5) ? x : pen.binary("mul", zeros, pen.number(pen.nearly(0, 1), zeros));
@@ -35,7 +35,7 @@ const neutral: Formula = (pen, x) => {
   return pen.chance(0.5) ? pen.unary("reciprocal", y) : y;
 };
 
-/** The same operation twice, or nearly the same: attributes and constants that are equal, and 0 beside -0. */
+/** Two equal operations, or nearly equal ones, in which one has 0 and the other -0. */
 const twins: Formula = (pen, x) => {
   const sign = pen.next.pick([0, -0]);
   const kind = pen.next.integer(0, 3);
@@ -45,7 +45,10 @@ const twins: Formula = (pen, x) => {
     : pen.call("concat", { inputs: [rank1(pen, a), rank1(pen, b)] }, { axis: 0 });
 };
 
-/** An operation with a zero; the reciprocal tells which. Of an operand of zero either would be right: there is none. */
+/**
+ * An operation whose result has the sign of `zero`, and a reciprocal that shows the sign. No operand is 0, because then
+ * both signs would be right.
+ */
 function twin(pen: Pen, x: Id, kind: number, zero: number): Id {
   const positive = () => pen.binary("add", pen.unary("abs", x), pen.number(1, x));
   switch (kind) {
@@ -64,20 +67,20 @@ function rank1(pen: Pen, x: Id): Id {
   return pen.unary("reshape", x, { newShape: [sizeOf(pen.shape(x))] });
 }
 
-/** A transpose, something, and a transpose back or on. */
-const turned: Formula = (pen, x) => {
+/** A transpose, some operations, and the inverse or another transpose. */
+const transposed: Formula = (pen, x) => {
   const source = pen.shape(x).length > 1 ? x : pen.leaf(smallShape(pen.next, pen.next.integer(2, 4)));
   const rank = pen.shape(source).length;
   const permutation = shuffled(pen.next, rank);
   let y = pen.unary("transpose", source, { permutation });
-  for (let count = pen.next.integer(1, 3); count > 0; count--) y = within(pen, y);
+  for (let count = pen.next.integer(1, 3); count > 0; count--) y = betweenTransposes(pen, y);
   if (pen.shape(y).length !== rank) return y;
   const back = permutation.map((_, axis) => permutation.indexOf(axis));
   return pen.unary("transpose", y, { permutation: pen.chance(0.7) ? back : shuffled(pen.next, rank) });
 };
 
-/** An operation that a transpose may be moved past. */
-function within(pen: Pen, x: Id): Id {
+/** An operation past which an engine may move a transpose. */
+function betweenTransposes(pen: Pen, x: Id): Id {
   const shape = pen.shape(x);
   const rank = shape.length;
   const axis = pen.next.integer(0, Math.max(0, rank - 1));
@@ -135,7 +138,7 @@ function halves(size: number): number[] {
   return size === 1 ? [1] : [Math.floor(size / 2), Math.ceil(size / 2)];
 }
 
-/** Slices and gathered positions side by side, which together are a split, or nearly. */
+/** Slices and gathered positions, which together are a split, or nearly a split. */
 const sliced: Formula = (pen, x) => {
   const source = pen.shape(x).length > 0 ? x : pen.leaf([4]);
   const shape = pen.shape(source);
@@ -161,7 +164,7 @@ const sliced: Formula = (pen, x) => {
   return pen.call("concat", { inputs: changed }, { axis });
 };
 
-/** A choice by a condition that is negated, and compared values as numbers. */
+/** `where` with a comparison as the condition, sometimes negated. */
 const choice: Formula = (pen, x) => {
   const shape = pen.shape(x);
   const compared = pen.call(pen.next.pick(["greater", "lesser", "equal"]), { a: x, b: pen.number(0.25, x) });
@@ -170,8 +173,8 @@ const choice: Formula = (pen, x) => {
   return pen.call("where", { condition, trueValue: x, falseValue: other });
 };
 
-/** Rectified, then cut off; the reciprocal tells 0 from -0. */
-const cuts: Formula = (pen, x) => {
+/** A relu and several clamps; the reciprocal distinguishes 0 from -0. */
+const clamps: Formula = (pen, x) => {
   let y = pen.chance(0.7) ? pen.unary("relu", x) : x;
   for (let count = pen.next.integer(1, 3); count > 0; count--) {
     y = pen.unary("clamp", y, { minValue: pen.next.pick([0, -0, -1, 0.5]), maxValue: pen.next.pick([6, 1, Infinity]) });
@@ -179,7 +182,7 @@ const cuts: Formula = (pen, x) => {
   return pen.chance(0.3) ? pen.unary("reciprocal", y) : y;
 };
 
-/** Reshapes and expansions, of constants too. */
+/** Reshapes and expands, also of constants. */
 const reshaped: Formula = (pen, x) => {
   const shape = pen.shape(x);
   const constant = pen.weight([sizeOf(shape)]);
@@ -198,11 +201,11 @@ export const MOVES: readonly Formula[] = [
   neutral,
   neutral,
   twins,
-  turned,
-  turned,
-  turned,
+  transposed,
+  transposed,
+  transposed,
   sliced,
   choice,
-  cuts,
+  clamps,
   reshaped,
 ];

@@ -1,5 +1,5 @@
 /**
- * Narrow patterns: what optimisers take up only where everything fits, and values at which they go wrong.
+ * Narrow patterns: formulas that optimisers change only under many conditions, and values for which they are wrong.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { activation, type Formula } from "./norms.ts";
 import { DeadEnd, type Id, type Pen, smallShape } from "./pen.ts";
 import { dequantized, pairOf, quantized } from "./quantized.ts";
 
-/** Far from 1: a value of about 2 to the `exponent`, whose digits are any. */
+/** A tensor of values up to about 2 to the `exponent`: far from 1. */
 function far(pen: Pen, shape: readonly number[], exponent: number, constants: number): Id {
-  if (pen.dataType === "float16") throw new DeadEnd("float16 has no such numbers");
+  if (pen.dataType === "float16") throw new DeadEnd("the numbers exceed float16");
   return pen.leaf(shape, { constants, domain: { float: [-(2 ** exponent), 2 ** exponent] } });
 }
 
@@ -18,7 +18,7 @@ function exponentOf(pen: Pen): number {
   return pen.next.pick([-100, -70, 70, 100]);
 }
 
-/** A gelu by tanh, written as optimisers know it, with constants of any shape. */
+/** A gelu by tanh, in the forms that optimisers recognise, with constants of any shape. */
 const fastGelu: Formula = (pen) => {
   const x = pen.unary("abs", pen.leaf(smallShape(pen.next, pen.next.integer(0, 2))));
   const number = (value: number) => pen.number(value, x);
@@ -36,7 +36,7 @@ const fastGelu: Formula = (pen) => {
   return pen.unary("neg", y);
 };
 
-/** A product of matrices that factors bring back to about 1 before. */
+/** A product of matrices that were first scaled to about 1. */
 const scaledProduct: Formula = (pen) => {
   const [rows, inner, columns] = [pen.next.integer(1, 3), pen.next.integer(1, 4), pen.next.integer(1, 3)];
   const scaled = (shape: readonly number[], constants: number) => {
@@ -47,7 +47,7 @@ const scaledProduct: Formula = (pen) => {
   return pen.call("matmul", { a: scaled([rows, inner], 0.1), b: scaled([inner, columns], 0.3) });
 };
 
-/** A convolution of large numbers with small weights or the other way round: times the factor no float32 can hold them. */
+/** A convolution of large numbers with small weights, or the reverse. The weights times the factor exceed float32. */
 const scaledConvolution: Formula = (pen) => {
   const [channels, outputs] = [pen.next.integer(1, 2), pen.next.integer(1, 3)];
   const exponent = pen.next.pick([-100, 100]);
@@ -61,16 +61,16 @@ const scaledConvolution: Formula = (pen) => {
   return pen.binary("mul", y, factor);
 };
 
-/** A convolution with a bias and a summand, whose sum no float32 can hold. */
+/** A convolution with a bias and a summand, the sum of which exceeds float32. */
 const largeSums: Formula = (pen) => {
-  if (pen.dataType === "float16") throw new DeadEnd("float16 has no such numbers");
+  if (pen.dataType === "float16") throw new DeadEnd("the numbers exceed float16");
   const input = pen.leaf([1, 1, 2, 2], { constants: 0, domain: { float: [-1.7e19, -1.6e19] } });
   const filter = pen.leaf([2, 1, 1, 1], { constants: 1, domain: { float: [1.6e19, 1.7e19] } });
   const large = (shape: readonly number[]) => pen.leaf(shape, { constants: 1, domain: { float: [2.2e38, 2.8e38] } });
   return pen.binary("add", pen.call("conv2d", { input, filter, bias: large([2]) }), large([1, 2, 1, 1]));
 };
 
-/** A sum of what is skipped and what is not, normalised; often both have much in common. */
+/** A sum with a skip connection, then a layer normalisation. The elements are often large and nearly equal. */
 const skippedNorm: Formula = (pen) => {
   const shape = [1, pen.next.integer(1, 3), pen.next.integer(2, 6)];
   const offset = pen.nearly(1000, 0, 30);
@@ -85,14 +85,14 @@ const skippedNorm: Formula = (pen) => {
   });
 };
 
-/** A bias and the gelu of it, also far below 0. */
+/** A bias, then a gelu, also of values far below 0. */
 const biasedGelu: Formula = (pen) => {
   const shape = smallShape(pen.next, pen.next.integer(2, 3));
   const x = pen.leaf(shape, { constants: 0, domain: { float: [-7, 4] } });
   return pen.unary("gelu", pen.binary("add", x, pen.weight(shape.slice(-1))));
 };
 
-/** All positions of an axis, each gathered by itself, or nearly all. */
+/** All positions of an axis, or nearly all, each with a gather of its own. */
 const gathered: Formula = (pen, x) => {
   const source = pen.shape(x).length > 0 && pen.shape(x).every((size) => size < 5)
     ? pen.unary("tanh", x)
@@ -107,21 +107,21 @@ const gathered: Formula = (pen, x) => {
   return pen.call("concat", { inputs: rows }, { axis });
 };
 
-/** Rectified or cut off, then quantised, where the steps end at the same number or elsewhere. */
-const cutSteps: Formula = (pen, x) => {
-  const [dataType, least] = pen.next.pick([["uint8", 0], ["int8", -128], ["int8", 0], ["uint8", 3]] as const);
+/** A relu or clamp, then a quantisation with the same range or another one. */
+const clampedSteps: Formula = (pen, x) => {
+  const [dataType, zero] = pen.next.pick([["uint8", 0], ["int8", -128], ["int8", 0], ["uint8", 3]] as const);
   const scale = pen.next.pick([0.0078125, 0.02, 0.5]);
   const cut = pen.chance(0.5)
     ? pen.unary("relu", x)
     : pen.unary("clamp", x, { minValue: pen.nearly(0, -1, 0.5), maxValue: pen.nearly(scale * 255, 1, 2, 600) });
   const ones = pen.shape(x).map(() => 1);
   const scales = pen.given({ dataType: pen.dataType, shape: ones, data: [scale] }, true);
-  const zeroPoint = pen.given({ dataType, shape: ones, data: [least] }, true);
+  const zeroPoint = pen.given({ dataType, shape: ones, data: [zero] }, true);
   const steps = pen.call("quantizeLinear", { input: cut, scale: scales, zeroPoint });
   return pen.call("dequantizeLinear", { input: steps, scale: scales, zeroPoint });
 };
 
-/** Quantised values, an operator with weights that are not, and a quantisation. */
+/** Quantised values, an operator with weights that are not quantised, and a quantisation. */
 const plainWeights: Formula = (pen) => {
   const [channels, outputs] = [pen.next.integer(1, 3), pen.next.integer(1, 3)];
   const isImage = pen.chance(0.6);
@@ -133,7 +133,7 @@ const plainWeights: Formula = (pen) => {
   return dequantized(pen, quantized(pen, y));
 };
 
-/** A choice between quantised values and a number. */
+/** `where` with quantised values and a number. */
 const quantizedChoice: Formula = (pen, x) => {
   const condition = pen.leaf(pen.shape(x), { dataType: "uint8", domain: { float: [0, 0], integer: [0, 1] } });
   const [trueValue, falseValue] = [pairOf(pen, x), pen.number(0.3, x)];
@@ -143,7 +143,7 @@ const quantizedChoice: Formula = (pen, x) => {
   return pairOf(pen, y);
 };
 
-/** A gemm whose result is activated or transposed. */
+/** A gemm, then an activation or a transpose. */
 const followedGemm: Formula = (pen) => {
   const [rows, inner, columns] = [pen.next.integer(1, 4), pen.next.integer(1, 5), pen.next.integer(1, 4)];
   const c = pen.chance(0.6) ? { c: pen.weight([columns]) } : {};
@@ -162,7 +162,7 @@ export const NARROW: readonly Formula[] = [
   biasedGelu,
   fastGelu,
   gathered,
-  cutSteps,
+  clampedSteps,
   plainWeights,
   quantizedChoice,
   followedGemm,

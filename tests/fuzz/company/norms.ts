@@ -1,5 +1,5 @@
 /**
- * Norms, activations and attention, written as formulas.
+ * Normalisations, activations and attention, written as formulas.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { OperatorName } from "../../../src/ops/operators.ts";
 import { sizeOf } from "../../reference/mod.ts";
 import { type Id, type Pen, shuffled, smallShape } from "./pen.ts";
 
-/** Continues a program from a value. */
+/** Adds operators to a program, mostly on the value `x`. Returns their result. */
 export type Formula = (pen: Pen, x: Id) => Id;
 
-/** The last dimensions, or any. */
+/** The last axes, or any axes. */
 function someAxes(pen: Pen, rank: number): number[] {
   if (rank === 0) return [];
   const count = pen.next.integer(1, Math.max(1, rank));
@@ -20,7 +20,7 @@ function someAxes(pen: Pen, rank: number): number[] {
   return pen.chance(0.5) ? last : shuffled(pen.next, rank).slice(0, count);
 }
 
-/** The mean along axes: of one operator, or a sum and a quotient. */
+/** The mean along axes: by one operator, or by a sum and a quotient. */
 function mean(pen: Pen, input: Id, axes: readonly number[], keepDimensions = true): Id {
   if (pen.isUsual()) return pen.unary("reduceMean", input, { axes, keepDimensions });
   const sum = pen.unary("reduceSum", input, { axes, keepDimensions });
@@ -51,7 +51,7 @@ function overRoot(pen: Pen, x: Id, y: Id): Id {
   return pen.binary("mul", x, root);
 }
 
-/** A scale or a bias: for each element of the last dimensions, for all, or for more than there were. */
+/** A scale or a bias: for each element of the last dimensions, for all dimensions, or with more dimensions. */
 function parameterOf(pen: Pen, x: Id): Id {
   const shape = pen.shape(x);
   const pick = pen.next();
@@ -115,7 +115,7 @@ const geluByErf: Formula = (pen, x) => {
   return product(pen, [input, sum, pen.number(pen.nearly(0.5, 0.25, 1, 2), input)]);
 };
 
-/** Factors in any order, paired in any way. */
+/** The product of the factors in any order. */
 function product(pen: Pen, factors: readonly Id[]): Id {
   return shuffled(pen.next, factors.length).map((i) => factors[i]!).reduce((a, b) => pen.binary("mul", a, b));
 }
@@ -139,7 +139,7 @@ const geluByTanh: Formula = (pen, x) => {
   return product(pen, [input, sum, pen.number(pen.nearly(0.5, 0.25, 1), input)]);
 };
 
-/** `x · sigmoid(x)`, `x · sigmoid(1.702 · x)`, and others in which a value meets a function of its own. */
+/** `x · sigmoid(x)`, `x · sigmoid(1.702 · x)`, and other products of a value with a function of it. */
 const selfGated: Formula = (pen, x) => {
   const input = pen.disguised(x);
   const argument = pen.chance(0.4) ? input : pen.binary("mul", input, pen.number(pen.nearly(1.702, 1.7, 1, -1), input));
@@ -190,7 +190,7 @@ const attention: Formula = (pen) => {
   return pen.unary("reshape", merged, { newShape: [batch, length, heads * size] });
 };
 
-/** 0 for what is seen, a great negative number for what is not; or anything. */
+/** An attention mask: 0 for visible positions, a large negative number for others; sometimes any numbers. */
 function mask(pen: Pen, batch: number, length: number): Id {
   const shape = pen.next.pick([[batch, 1, 1, length], [1, 1, length, length], [length, length], [
     batch,
@@ -206,7 +206,7 @@ function mask(pen: Pen, batch: number, length: number): Id {
   return pen.binary("mul", hidden, pen.number(pen.nearly(-10000, -5, -1), hidden));
 }
 
-/** Rows of a table, added up and normalised. */
+/** Sums of rows of tables, normalised. */
 const embedding: Formula = (pen) => {
   const [count, width] = [pen.next.integer(2, 4), pen.next.integer(2, 5)];
   const row = () => {
@@ -222,7 +222,7 @@ const embedding: Formula = (pen) => {
   return layerNorm(pen, sum);
 };
 
-/** A product of matrices with what engines fold into one: transposes, factors, sums, activations. */
+/** A product of matrices, with operators that engines fuse into it: transposes, factors, sums, activations. */
 const product2d: Formula = (pen) => {
   const [rows, inner, columns] = [pen.next.integer(1, 4), pen.next.integer(1, 5), pen.next.integer(1, 4)];
   const batch = pen.chance(0.4) ? smallShape(pen.next, pen.next.integer(1, 2)) : [];
@@ -264,14 +264,14 @@ const ACTIVATIONS: readonly (readonly [OperatorName, Readonly<Record<string, unk
   ["gelu", {}],
 ];
 
-/** Any activation that is an operator, and sometimes two. */
+/** A random activation operator, sometimes several. */
 export function activation(pen: Pen, x: Id): Id {
   const [name, attributes] = pen.next.pick(ACTIVATIONS);
   const y = pen.unary(name, x, attributes);
   return pen.chance(0.15) ? activation(pen, y) : y;
 }
 
-/** `(1 / x) · y`, also where the 1 has more dimensions than both. */
+/** `(1 / x) · y`, where the 1 may have more dimensions than both. */
 const quotient: Formula = (pen, x) => {
   const away = pen.binary("add", pen.unary("abs", x), pen.number(0.5, x));
   const one = pen.binary("div", pen.number(pen.nearly(1, 2), away), away);

@@ -1,5 +1,5 @@
 /**
- * What a formula is written with: leaves and calls of a program, and the ways in which a formula is disguised.
+ * Writes the leaves and calls of a program, and varies its formulas.
  *
  * @module
  */
@@ -11,23 +11,25 @@ import { type Domain, operandValues } from "../../support/operand_values.ts";
 import type { Random } from "../../../support/random.ts";
 import { type Leaf, mapOperands, type Step } from "../programs.ts";
 
-/** A value of the program. */
+/** The id of a value. */
 export type Id = number;
-/** The types in which formulas compute. */
+/** The data types of formulas. */
 export type FloatType = "float32" | "float16";
 
 type Shape = readonly number[];
 type Attributes = Readonly<Record<string, unknown>>;
 type Operands = Readonly<Record<string, Id | readonly Id[]>>;
 
-/** A formula has led to something that no program may have, or that is too large: it is given up. */
+/** Thrown if a formula leads to an invalid or too large program, which is then given up. */
 export class DeadEnd extends Error {}
 
-/** Tensors have no more elements, so that the reference is done soon. */
+/** The most elements of a tensor, which limits the time of the reference. */
 const MAX_ELEMENTS = 400;
 const MAX_RANK = 8;
 
-/** The shape of a number: that of a scalar, [1], as many 1 as the other has dimensions, [1, 1, 1, 1], or not 1. */
+/**
+ * The shapes of a number in a formula: [], [1], as many 1 as the other operand has dimensions, [1, 1, 1, 1], or larger.
+ */
 const NUMBER_STYLES = ["scalar", "scalar", "one", "one", "ones", "four", "last", "full"] as const;
 type NumberStyle = typeof NUMBER_STYLES[number];
 
@@ -38,27 +40,27 @@ export class Pen {
   readonly leaves: Leaf[] = [];
   readonly steps: Step[] = [];
   readonly #tensors = new Map<Id, RefTensor>();
-  /** How often a formula is written as it should be: programs with one thing changed are more telling than others. */
-  readonly #faith: number;
-  /** How the numbers of a program are written, where it has a style. */
+  /** The probability of the usual form. It is high, because programs with one change find more than those with many. */
+  readonly #fidelity: number;
+  /** The preferred shape of the program's numbers, if any. */
   readonly #style: NumberStyle | undefined;
 
   constructor(readonly next: Random, readonly dataType: FloatType) {
-    this.#faith = next.pick([0.75, 0.9, 0.97]);
+    this.#fidelity = next.pick([0.75, 0.9, 0.97]);
     this.#style = next.pick([undefined, undefined, "scalar", "one", "ones", "four"]);
   }
 
-  /** True in so many of all cases. */
+  /** True with this probability. */
   chance(probability: number): boolean {
     return this.next() < probability;
   }
 
-  /** True where the formula is written as it usually is. */
+  /** Whether to write the usual form at this point. */
   isUsual(): boolean {
-    return this.chance(this.#faith);
+    return this.chance(this.#fidelity);
   }
 
-  /** The value of the reference, of which only type and shape are relied on. */
+  /** The reference's value. Programs should depend only on its data type and shape. */
   tensor(id: Id): RefTensor {
     return this.#tensors.get(id)!;
   }
@@ -67,27 +69,27 @@ export class Pen {
     return this.tensor(id).shape;
   }
 
-  /** An input or a constant with elements given. */
+  /** An input or a constant with these elements. */
   given(value: RefTensor, isConstant: boolean): Id {
-    if (sizeOf(value.shape) > MAX_ELEMENTS) throw new DeadEnd(`[${value.shape}] is large`);
+    if (sizeOf(value.shape) > MAX_ELEMENTS) throw new DeadEnd(`[${value.shape}] is too large`);
     const id = this.#tensors.size;
     this.#tensors.set(id, value);
     this.leaves.push({ id, tensor: value, isConstant });
     return id;
   }
 
-  /** A new value, more often an input than a constant unless it is a weight. */
+  /** A new random value; by default usually an input, sometimes a constant. */
   leaf(shape: Shape, { constants = 0.15, dataType = this.dataType as RefDataType, domain = MODERATE } = {}): Id {
     const value = operandValues(dataType, shape, domain, this.next.integer(0, 2 ** 32 - 1));
     return this.given(value, this.chance(constants));
   }
 
-  /** A weight: mostly a constant. */
+  /** A weight: usually a constant. */
   weight(shape: Shape, domain: Domain = { float: [-1, 1] }): Id {
     return this.leaf(shape, { constants: 0.8, domain });
   }
 
-  /** Calls an operator of one output. */
+  /** Calls an operator with one output. */
   call(operator: OperatorName, operands: Operands, attributes: Attributes = {}): Id {
     return this.calls(operator, operands, attributes)[0]!;
   }
@@ -96,7 +98,7 @@ export class Pen {
   calls(operator: OperatorName, operands: Operands, attributes: Attributes = {}): Id[] {
     const results = this.#evaluate(operator, operands, attributes);
     if (results.some(({ shape }) => sizeOf(shape) > MAX_ELEMENTS || shape.length > MAX_RANK)) {
-      throw new DeadEnd(`${operator} grows large`);
+      throw new DeadEnd(`the result of ${operator} is too large`);
     }
     const outputs = results.map((result) => {
       const id = this.#tensors.size;
@@ -120,28 +122,28 @@ export class Pen {
     }
   }
 
-  /** A unary operator. */
+  /** Calls a unary operator. */
   unary(operator: OperatorName, input: Id, attributes: Attributes = {}): Id {
     return this.call(operator, { input }, attributes);
   }
 
-  /** A binary operator; of one that commutes, in either order. */
+  /** Calls a binary operator; if it commutes, with the operands in any order. */
   binary(operator: "add" | "mul" | "max" | "min" | "sub" | "div" | "pow", a: Id, b: Id): Id {
     const commutes = operator !== "sub" && operator !== "div" && operator !== "pow";
     return this.call(operator, commutes && this.chance(0.5) ? { a: b, b: a } : { a, b });
   }
 
-  /** A difference or quotient, now and then the wrong way round. */
+  /** A difference or quotient, sometimes with swapped operands. */
   directed(operator: "sub" | "div", a: Id, b: Id): Id {
     return !this.isUsual() && this.chance(0.5) ? this.binary(operator, b, a) : this.binary(operator, a, b);
   }
 
-  /** One of several numbers or words, the first of which is that of the formula. */
+  /** The right number or word of a formula, or sometimes a wrong one. */
   nearly<T>(right: T, ...wrong: readonly T[]): T {
     return this.isUsual() ? right : this.next.pick(wrong);
   }
 
-  /** A number of a formula: constant, input or computed, and in one of the shapes that broadcast. */
+  /** A number in a formula: a constant, an input or computed, with one of the shapes that broadcast. */
   number(value: number, like: Id): Id {
     const shape = this.#numberShape(this.shape(like));
     const { dataType } = this.tensor(like);
@@ -171,7 +173,7 @@ export class Pen {
     }
   }
 
-  /** A constant number that the program computes. */
+  /** A number that the program computes from constants. */
   #computed(value: number, filled: (number: number, isConstant: boolean) => Id, shape: Shape): Id {
     switch (this.next.integer(0, 5)) {
       case 0:
@@ -191,7 +193,7 @@ export class Pen {
     }
   }
 
-  /** The value, now and then behind operations that change nothing, or hardly anything. */
+  /** The value, sometimes with operations that change nothing or almost nothing. */
   disguised(id: Id): Id {
     if (this.isUsual() || this.chance(0.5)) return id;
     const shape = this.shape(id);
@@ -228,8 +230,8 @@ export function shuffled(next: Random, rank: number): number[] {
     .map(({ axis }) => axis);
 }
 
-/** A small shape of a rank, with dimensions of 1 among others. */
+/** A small shape with this rank. Some dimensions are 1. */
 export function smallShape(next: Random, rank: number): number[] {
-  const greatest = [1, 12, 6, 4, 3, 2][rank] ?? 2;
-  return Array.from({ length: rank }, () => next() < 0.2 ? 1 : next.integer(2, greatest));
+  const max = [1, 12, 6, 4, 3, 2][rank] ?? 2;
+  return Array.from({ length: rank }, () => next() < 0.2 ? 1 : next.integer(2, max));
 }

@@ -1,6 +1,6 @@
 /**
- * What a program computes in float64, and what float32 or float16 may make of it: every operator rounds its results, and
- * where it does so is for the engine to choose.
+ * The results of a program in float64, and possible results in float32 or float16. Each operator rounds its results,
+ * but the engine chooses where exactly.
  *
  * @module
  */
@@ -14,9 +14,9 @@ export type Values = ReadonlyMap<number, RefTensor>;
 
 /** Half the distance between 1 and the next number. */
 const UNIT_ROUNDOFF = { float32: 2 ** -24, float16: 2 ** -11 };
-/** So near to a tie, in steps, quantisation may go either way. */
+/** This near to a tie, as a part of a step, quantisation may round to either side. */
 const TIE = 1e-4;
-/** How many computations with other roundings are looked at. */
+/** The number of computations with random roundings. */
 const TRIALS = 6;
 
 /** All values of a program in float64. */
@@ -24,14 +24,14 @@ export function exactValues(program: Program): Values {
   return compute(program, (step, operands) => unrounded(() => evaluate(step.operator, operands, step.attributes)));
 }
 
-/** All values of a program, computed several times with roundings at random. */
+/** All values of a program, computed several times with random roundings. */
 export function roundedValues(program: Program, seed: number): Values[] {
   return Array.from({ length: TRIALS }, (_, trial) => {
     const next = random(seed * TRIALS + trial);
-    const lean = trial % 2 === 0 ? 1 : -1;
+    const direction = trial % 2 === 0 ? 1 : -1;
     return compute(program, (step, operands) => {
-      const leaning = step.operator === "quantizeLinear" ? leanOver(operands, lean) : operands;
-      const results = unrounded(() => evaluate(step.operator, leaning, step.attributes));
+      const moved = step.operator === "quantizeLinear" ? movePastTies(operands, direction) : operands;
+      const results = unrounded(() => evaluate(step.operator, moved, step.attributes));
       return isExact(step, results) ? results : results.map((result) => perturbed(result, next));
     });
   });
@@ -48,14 +48,14 @@ function compute({ leaves, steps }: Program, run: (step: Step, operands: Operand
   return values;
 }
 
-/** Whether an operator only moves or compares: then it has neither a tolerance nor the bounds of a sum. */
+/** Whether an operator does not round, such as data movement: it has neither a tolerance nor the bounds of a sum. */
 function isExact({ operator }: Step, results: readonly RefTensor[]): boolean {
   return OPERATORS[operator]!.tolerance === undefined && results.every(({ magnitudes }) => magnitudes === undefined);
 }
 
 /**
- * Moved to either side, each element by up to what its type and its sum may lose. It is not rounded after that: engines
- * compute float16 in float32, and leave out what a cast to float16 before that would round.
+ * Adds a random error to each element, up to the rounding error of its type and of its sum. The result is not rounded,
+ * because engines may compute float16 in float32 and skip the rounding between two operators.
  */
 function perturbed(result: RefTensor, next: Random): RefTensor {
   const { dataType, shape, data, magnitudes, terms = 0 } = result;
@@ -69,8 +69,10 @@ function perturbed(result: RefTensor, next: Random): RefTensor {
   return { dataType, shape, data: elements };
 }
 
-/** The operands of a quantisation, its input moved by the width of a tie. */
-function leanOver(operands: Operands, lean: number): Operands {
+/**
+ * The operands of a quantisation, with the input moved in a direction, so that elements near a tie round to that side.
+ */
+function movePastTies(operands: Operands, direction: number): Operands {
   const { input, scale } = operands as { readonly input: RefTensor; readonly scale: RefTensor };
   const ones: RefTensor = { dataType: "int32", shape: input.shape, data: new Array(sizeOf(input.shape)).fill(1) };
   const zeroPoint: RefTensor = { dataType: "int32", shape: scale.shape, data: scale.data.map(() => 0) };
@@ -78,7 +80,7 @@ function leanOver(operands: Operands, lean: number): Operands {
   const unit = isFloat(input.dataType) ? UNIT_ROUNDOFF[input.dataType] : 0;
   const moved = input.data.map((element, i) => {
     const [value, step] = [Number(element), Math.abs(Number(steps.data[i]))];
-    return value + lean * Math.max(TIE * step, 4 * unit * Math.abs(value));
+    return value + direction * Math.max(TIE * step, 4 * unit * Math.abs(value));
   });
   return { ...operands, input: { ...input, data: moved } };
 }

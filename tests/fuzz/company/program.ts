@@ -32,7 +32,7 @@ function draw(next: Random): Program {
   const shape = next() < 0.2 ? next.pick([[], [1], [1, 1], [1, 1, 1, 1]]) : smallShape(next, next.integer(1, 4));
   let x = pen.leaf(shape);
   for (let count = next.pick([1, 1, 2, 3]); count > 0; count--) {
-    // Some results are not what the next formula takes up.
+    // Not every result can be the input of the next formula.
     const result = next.pick(next.pick(FAMILIES))(pen, x);
     x = isUsable(pen, result) ? result : pen.leaf(shape);
   }
@@ -46,7 +46,7 @@ function isUsable(pen: Pen, id: Id): boolean {
   return dataType === pen.dataType && data.every((x) => Math.abs(Number(x)) < 1000);
 }
 
-/** What no step takes, and now and then values in between. */
+/** The results that no step uses, and sometimes intermediate values. */
 function outputsOf(next: Random, program: Program): number[] {
   const results = new Set(resultsOf(program));
   const share = next() < 0.3 ? 0.25 : 0;

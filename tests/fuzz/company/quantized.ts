@@ -1,5 +1,5 @@
 /**
- * Chains of quantised values: dequantised, computed with, quantised again.
+ * Chains of operators on quantised values: dequantise, compute, quantise again.
  *
  * @module
  */
@@ -24,7 +24,7 @@ function typeOf(pen: Pen, ...others: readonly QuantizedType[]): QuantizedType {
   return pen.chance(0.75) ? pen.next.pick(["int8", "uint8"]) : pen.next.pick(others);
 }
 
-/** Scale and zero point: for the whole tensor, for each position of an axis, or for blocks. */
+/** A scale and a zero point: for the whole tensor, for each position of an axis, or for blocks. */
 function parameters(pen: Pen, shape: readonly number[], type: QuantizedType) {
   const ones = shape.map(() => 1);
   const axis = pen.next.integer(0, Math.max(0, shape.length - 1));
@@ -61,14 +61,14 @@ export function dequantized(pen: Pen, input: Id): Id {
   return pen.call("dequantizeLinear", { input, ...parameters(pen, pen.shape(input), type) });
 }
 
-/** Quantises and dequantises with the same scale and zero point, for the whole tensor or otherwise. */
+/** Quantises and dequantises with the same scale and zero point. */
 export function pairOf(pen: Pen, input: Id): Id {
   const type = typeOf(pen, "int32");
   const steps = parameters(pen, pen.shape(input), type);
   return pen.call("dequantizeLinear", { input: pen.call("quantizeLinear", { input, ...steps }), ...steps });
 }
 
-/** A dequantised value: of data, or of a value quantised before. */
+/** A dequantised value: of new data, or of `x` quantised. */
 function source(pen: Pen, x: Id, shape = pen.shape(x)): Id {
   const isSame = `${shape}` === `${pen.shape(x)}`;
   if (isSame && pen.chance(0.5)) return pen.chance(0.5) ? pairOf(pen, x) : dequantized(pen, quantized(pen, x));
@@ -76,7 +76,7 @@ function source(pen: Pen, x: Id, shape = pen.shape(x)): Id {
   return dequantized(pen, pen.leaf(shape, { dataType, domain: DATA[dataType], constants: 0.3 }));
 }
 
-/** An operation that engines move quantisation past, or carry out on the quantised values. */
+/** An operation past which engines move a quantisation, or which they execute on the quantised values. */
 function between(pen: Pen, x: Id): Id {
   const shape = pen.shape(x);
   const rank = shape.length;
@@ -149,7 +149,7 @@ const chain: Formula = (pen, x) => {
   return pen.chance(0.8) ? finish(pen, quantized(pen, y)) : y;
 };
 
-/** The quantised value itself, moved about, or as floats again. */
+/** The quantised value as floats again, sometimes after data movement. */
 function finish(pen: Pen, id: Id): Id {
   if (pen.chance(0.3)) {
     return dequantized(pen, pen.unary("transpose", id, { permutation: shuffled(pen.next, pen.shape(id).length) }));
@@ -158,7 +158,7 @@ function finish(pen: Pen, id: Id): Id {
   return dequantized(pen, id);
 }
 
-/** One pair of quantisations after the other. */
+/** Several pairs of a quantisation and a dequantisation. */
 const pairs: Formula = (pen, x) => {
   let y = x;
   for (let count = pen.next.integer(2, 3); count > 0; count--) {
@@ -185,7 +185,7 @@ const convolution: Formula = (pen) => {
   return pen.chance(0.7) ? dequantized(pen, quantized(pen, y)) : y;
 };
 
-/** A product with quantised weights, in the ways in which programs write them. */
+/** A product with quantised weights, in the forms that programs use. */
 const product: Formula = (pen) => {
   const blockSize = pen.next.pick([8, 16, 16, 32]);
   const [rows, inner, columns] = [
@@ -234,7 +234,7 @@ function matrix(
   }
 }
 
-/** Integers of 32 bits as floats, and moved about. */
+/** 32-bit integers, dequantised, with data movement. */
 const accumulators: Formula = (pen) => {
   const shape = smallShape(pen.next, pen.next.integer(1, 4));
   const input = pen.leaf(shape, { dataType: "int32", domain: DATA.int32, constants: 0.3 });

@@ -1,4 +1,6 @@
-/** Cycles of create, write, dispatch, read and destroy. Prints resident memory, and what is live before and after. */
+/**
+ * Cycles of create, write, dispatch, read and destroy. Prints resident memory, and the live objects before and after.
+ */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { openFaults, settled } from "../../faults/library.ts";
 
@@ -24,12 +26,12 @@ async function cycle(): Promise<void> {
   context.writeTensor(w, data);
   context.dispatch(graph, { x, w }, { y });
   const result = new Float32Array(await context.readTensor(y));
-  if (result.some((element) => element !== 64)) throw new Error("a wrong result");
+  if (result.some((element) => element !== 64)) throw new Error("the result is wrong");
   for (const tensor of [x, w, y]) tensor.destroy();
 }
 
 const before = faults.leaked();
-for (let i = 0; i < count; i++) await cycle(); // The warm-up: heaps take their size.
+for (let i = 0; i < count; i++) await cycle(); // The warm-up, in which heaps grow.
 /** Resident memory, in bytes. */
 const samples: number[] = [];
 for (let i = 0; i < count; i++) {

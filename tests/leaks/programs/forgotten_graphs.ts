@@ -1,4 +1,7 @@
-/** Builds graphs with weights of 1 MB, forgets them, and prints what is live before, at most, at the end, and after. */
+/**
+ * Builds graphs with weights of 1 MB that become unreachable. Prints the live objects before, the most graphs at a
+ * time, and the live objects at the end and after destroying the context.
+ */
 import { createContext, type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { openFaults, settled } from "../../faults/library.ts";
 

@@ -1,4 +1,4 @@
-/** Destroys a context during a run and during a build, and tells how long it takes until the engine has let go. */
+/** Destroys a context during a run and during a build. Prints how long it takes until the engine has released it. */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { buildSlow, dispatch } from "./slow.ts";
 
@@ -7,7 +7,7 @@ const slow = await buildSlow(300);
 dispatch(slow);
 const started = performance.now();
 await slow.context.readTensor(slow.output);
-const whole = performance.now() - started;
+const run = performance.now() - started;
 
 dispatch(slow);
 const reading = slow.context.readTensor(slow.output).catch(name);
@@ -20,7 +20,9 @@ const settled = performance.now() - began;
 await slow.context[Symbol.asyncDispose]();
 const released = performance.now() - began;
 
-/** Builds a chain of many operators, which takes the engine a while, and destroys the context meanwhile if asked. */
+/**
+ * Builds a long chain of operators. If `destroyAfter` is positive, destroys the context that many ms after the start.
+ */
 async function build(destroyAfter: number): Promise<{ ms: number; outcome: string }> {
   const context = await createContext({ threads: 1 });
   const builder = new MLGraphBuilder(context);
@@ -38,15 +40,15 @@ async function build(destroyAfter: number): Promise<{ ms: number; outcome: strin
   return { ms: performance.now() - began, outcome };
 }
 
-const wholeBuild = await build(0);
-const abortedBuild = await build(wholeBuild.ms / 4);
+const fullBuild = await build(0);
+const abortedBuild = await build(fullBuild.ms / 4);
 console.log(JSON.stringify({
-  rejected: [rejected, wholeBuild.outcome, abortedBuild.outcome],
-  run: whole,
-  node: whole / 300,
+  rejected: [rejected, fullBuild.outcome, abortedBuild.outcome],
+  run,
+  node: run / 300,
   destroy,
   settled,
   released,
-  build: wholeBuild.ms,
+  build: fullBuild.ms,
   buildReleased: abortedBuild.ms,
 }));

@@ -1,4 +1,4 @@
-/** Resident memory before, with, and after 100 builders of 4 MB each that are never built. */
+/** Prints resident memory before, during and after creating 100 builders with 4 MB each that never build. */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 
 declare const gc: () => void;
@@ -12,7 +12,7 @@ function drop(): void {
   builder.relu(builder.constant(descriptor, data));
 }
 
-async function settle(): Promise<void> {
+async function collectAll(): Promise<void> {
   for (let i = 0; i < 20; i++) {
     gc();
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -20,12 +20,12 @@ async function settle(): Promise<void> {
 }
 
 drop();
-await settle();
+await collectAll();
 const before = Deno.memoryUsage().rss;
 let peak = before;
 for (let i = 0; i < 100; i++) {
   drop();
   peak = Math.max(peak, Deno.memoryUsage().rss);
 }
-await settle();
+await collectAll();
 console.log(JSON.stringify({ before, peak, after: Deno.memoryUsage().rss }));

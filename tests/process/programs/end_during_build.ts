@@ -1,6 +1,6 @@
 /**
- * Throws during `createContext()` or during the first build of the process, which the first argument names, after as many
- * milliseconds as the second says.
+ * Throws during `createContext()` or during the first build of the process. The first argument is which one, the second
+ * is the delay in milliseconds.
  */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 
@@ -22,7 +22,7 @@ async function build(): Promise<void> {
 
 function throwLater(): void {
   setTimeout(() => {
-    throw new Error("thrown meanwhile");
+    throw new Error("thrown during the call");
   }, Number(Deno.args[1]));
 }
 

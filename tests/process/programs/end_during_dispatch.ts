@@ -1,4 +1,4 @@
-/** Ends during a dispatch, in the way that its first argument names, after as many milliseconds as the second says. */
+/** Ends during a dispatch. The first argument is how, the second is the delay in milliseconds. */
 import { buildSlow, dispatch } from "./slow.ts";
 
 const delay = Number(Deno.args[1] ?? 5);
@@ -17,6 +17,6 @@ switch (Deno.args[0]) {
     setTimeout(() => Promise.reject(new Error("rejected during a dispatch")), delay);
     break;
   case "end":
-    // Nothing is awaited: the end waits for the queued work by itself.
+    // Nothing is awaited: the process waits for the queued work before it ends.
     slow.context.readTensor(slow.output).then(() => console.log("read"));
 }

@@ -1,4 +1,4 @@
-/** How late a timer of 1 ms is during a build and during a slow dispatch. */
+/** Measures how late a timer of 1 ms is during a build and during a slow dispatch. */
 import { buildSlow, dispatch } from "./slow.ts";
 
 async function lateness(

@@ -1,4 +1,7 @@
-/** Forgets tensors and graphs of 4 MB in a loop that turns, without a forced collection, and tells the peak. */
+/**
+ * Creates tensors and graphs of 4 MB that become unreachable, without forcing garbage collection. Prints the peak of
+ * resident memory. The loop yields to the event loop, so that V8 can collect.
+ */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 
 const COUNT = 300;
@@ -6,21 +9,21 @@ const context = await createContext();
 const descriptor = { dataType: "float32", shape: [1 << 20] } as const;
 const data = new Float32Array(1 << 20).fill(1);
 const rss = () => Deno.memoryUsage().rss / 2 ** 20;
-const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
+const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-async function watch(forget: () => Promise<unknown>): Promise<number> {
+async function peakOf(create: () => Promise<unknown>): Promise<number> {
   const before = rss();
   let peak = before;
   for (let i = 0; i < COUNT; i++) {
-    await forget();
-    await turn();
+    await create();
+    await nextTurn();
     peak = Math.max(peak, rss());
   }
   return Math.round(peak - before);
 }
 
-const tensors = await watch(() => context.createTensor(descriptor));
-const graphs = await watch(() => {
+const tensors = await peakOf(() => context.createTensor(descriptor));
+const graphs = await peakOf(() => {
   const builder = new MLGraphBuilder(context);
   return builder.build({ y: builder.mul(builder.input("x", descriptor), builder.constant(descriptor, data)) });
 });

@@ -1,4 +1,4 @@
-/** Runs slow graphs until it is interrupted; with a listener, three interrupts long. */
+/** Runs slow graphs until an interrupt; with the argument `listen`, until the third interrupt. */
 import { buildSlow, dispatch } from "./slow.ts";
 
 const slow = await buildSlow(30);

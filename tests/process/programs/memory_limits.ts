@@ -1,4 +1,6 @@
-/** What requests for more memory than there is lead to: the process may use 400 MB of address space more than it has. */
+/**
+ * Requests too much memory, and prints the results. The process limits itself to 400 MB of additional address space.
+ */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 
 const RLIMIT_AS = 9;
@@ -35,7 +37,7 @@ context.writeTensor(input, Float32Array.of(-1, 2, -3, 4));
 context.dispatch(graph, { x: input }, { y: output });
 console.log([...new Float32Array(await context.readTensor(output))].join(" "));
 
-// Writes that wait for a slow dispatch, until there is no memory for another copy.
+// Queues writes behind a slow dispatch, until there is no memory for another copy.
 const wide2d = { dataType: "float32", shape: [2048, 2048] } as const; // 16 MB
 const slow = new MLGraphBuilder(context);
 const a = slow.input("a", wide2d);
@@ -57,6 +59,6 @@ try {
 }
 const [first] = new Float32Array(await context.readTensor(factor));
 console.log(
-  written > 3 && first === written - 1 ? "the last write that was taken" : `${first} after ${written} writes`,
+  written > 3 && first === written - 1 ? "the last accepted write" : `${first} after ${written} writes`,
 );
 libc.close();

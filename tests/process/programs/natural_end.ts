@@ -1,4 +1,4 @@
-/** The standard's first example by `navigator.ml`, and nothing that ends the program. */
+/** The standard's first example, with `navigator.ml`. Nothing in the program ends it explicitly. */
 import "@webnn/deno/polyfill";
 
 const context = await navigator.ml.createContext({ powerPreference: "low-power" });

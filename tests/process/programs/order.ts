@@ -1,4 +1,6 @@
-/** Write A, a slow dispatch, write B, a trivial dispatch, reads: none awaited, all in order. */
+/**
+ * Write A, a slow dispatch, write B, a trivial dispatch, reads: they are not awaited one by one, but happen in order.
+ */
 import { MLGraphBuilder } from "@webnn/deno";
 import { buildSlow, dispatch } from "./slow.ts";
 

@@ -1,4 +1,4 @@
-/** A graph that runs for as long as is wanted: a chain of matrix products. */
+/** A slow graph: a chain of matrix products of any length. */
 import { createContext, type MLContext, type MLGraph, MLGraphBuilder, type MLTensor } from "@webnn/deno";
 
 const SIZE = 512;

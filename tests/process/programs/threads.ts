@@ -1,9 +1,12 @@
-/** The threads of the process with 1 and with 50 live graphs; another owner of the environment comes first if asked. */
+/**
+ * Counts the threads of the process with 1 and with 50 live graphs. With the argument `onnxruntime-node`, that package
+ * creates ONNX Runtime's environment first.
+ */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 
 if (Deno.args[0] === "onnxruntime-node") {
   const { InferenceSession } = await import("npm:onnxruntime-node@1.30.0");
-  // Not a model; the attempt creates the process's environment, without a global pool.
+  // These bytes are not a model, but the attempt creates the process's environment, without a global thread pool.
   await InferenceSession.create(new Uint8Array(16)).catch(() => {});
 }
 

@@ -1,4 +1,4 @@
-/** A worker that holds 64 MB in tensors and ends in the way it is told. */
+/** A worker with 64 MB of tensors, which throws or closes itself, as the message says. */
 import "@webnn/deno/polyfill";
 import { buildSlow, dispatch } from "./slow.ts";
 import { scope } from "./worker_scope.ts";

@@ -1,12 +1,14 @@
-/** Workers that throw or close themselves; the main isolate goes on. Tells what each orderly end leaves behind. */
+/**
+ * Starts workers that throw or close themselves. Prints how much memory they leave, and a result of the main isolate.
+ */
 import { buildSlow, dispatch } from "./slow.ts";
 
 const slow = await buildSlow(2);
 const rss = () => Deno.memoryUsage().rss / 2 ** 20;
-/** Resident megabytes that the second and later workers of each way of ending left behind. */
+/** How many megabytes the resident memory grew by each worker, without the first ones. */
 const left: Record<"close" | "throw", number[]> = { close: [], throw: [] };
 for (let i = 0; i < 12; i++) {
-  const way = i % 3 === 2 ? "throw" : "close";
+  const end = i % 3 === 2 ? "throw" : "close";
   const before = rss();
   const worker = new Worker(new URL("worker_end.ts", import.meta.url), { type: "module" });
   await new Promise((resolve) => {
@@ -15,10 +17,10 @@ for (let i = 0; i < 12; i++) {
       event.preventDefault();
       resolve(undefined);
     };
-    worker.postMessage(way);
+    worker.postMessage(end);
   });
   worker.terminate();
-  if (i > 2) left[way].push(Math.round(rss() - before));
+  if (i > 2) left[end].push(Math.round(rss() - before));
 }
 dispatch(slow);
 const [value] = new Float32Array(await slow.context.readTensor(slow.output));

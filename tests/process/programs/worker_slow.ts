@@ -1,4 +1,4 @@
-/** A worker that runs slow graphs until it is ended. */
+/** A worker that runs slow graphs until it ends. */
 import { buildSlow, dispatch } from "./slow.ts";
 import { scope } from "./worker_scope.ts";
 

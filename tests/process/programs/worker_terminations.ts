@@ -1,4 +1,4 @@
-/** Terminates workers at random moments of a dispatch, while the main isolate goes on with its own graphs. */
+/** Terminates workers at random moments of a dispatch, while the main isolate runs its own graphs. */
 import { random } from "../../../support/random.ts";
 import { buildSlow, dispatch } from "./slow.ts";
 
@@ -15,7 +15,7 @@ for (let i = 0; i < count; i++) {
   worker.terminate();
   dispatch(slow);
   const [value] = new Float32Array(await slow.context.readTensor(slow.output));
-  if (value !== 0) throw new Error("the main isolate computes wrong");
+  if (value !== 0) throw new Error("the result of the main isolate is wrong");
   if (i === 9) before = rss();
 }
 console.log(JSON.stringify({ terminations: count, megabytesEach: (rss() - before) / (count - 10) }));

@@ -1,4 +1,4 @@
-/** `overlap.ts LOOPS ROUNDS`: loops side by side that each write 4 MB, dispatch and read. Prints resident memory in bytes. */
+/** `overlap.ts LOOPS ROUNDS`: concurrent loops that write 4 MB, dispatch and read. Prints resident memory in bytes. */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 
 const [loops, rounds] = Deno.args.map(Number) as [number, number];
