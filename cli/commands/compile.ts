@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { compileOnnx } from "@webnn/deno/onnx";
+import { compileOnnx, NotStored } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
@@ -67,9 +67,7 @@ async function compile(
     const dimensions = dimensionsOf(opened.inputs, shapes);
     await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs });
   } catch (error) {
-    // compileOnnx throws a plain Error if nothing was stored.
-    const isNotStored = error instanceof Error && error.constructor === Error;
-    throw isNotStored ? new Failure(await reasonFor(path, cacheDirectory)) : fileError(path, error);
+    throw error instanceof NotStored ? new Failure(await reasonFor(path, cacheDirectory)) : fileError(path, error);
   } finally {
     context.destroy();
   }

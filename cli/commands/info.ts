@@ -60,15 +60,15 @@ async function describeFile(path: string, context: MLContext, shapes: Shapes): P
     const inspection = await inspectOnnx(path, { context });
     const dimensions = dimensionsOf(inspection.inputs, shapes);
     if (Object.keys(dimensions).length === 0) return inspection;
-    const { refusals, missing } = await inspectOnnx(path, { context, dimensions });
-    return { ...inspection, refusals, missing };
+    const { unsupported, missing } = await inspectOnnx(path, { context, dimensions });
+    return { ...inspection, unsupported, missing };
   } catch (error) {
     throw fileError(path, error);
   }
 }
 
 function describe(terminal: Terminal, info: ModelInfo): string {
-  const { inputs, outputs, opsets, operators, weights, weightBytes, refusals, missing } = info;
+  const { inputs, outputs, opsets, operators, weights, weightBytes, unsupported, missing } = info;
   const lines: [string, string][] = [["model", info.model]];
   if (opsets) lines.push(["opsets", Object.entries(opsets).map(([name, v]) => `${name || "ai.onnx"} ${v}`).join(", ")]);
   if (weights) {
@@ -79,7 +79,7 @@ function describe(terminal: Terminal, info: ModelInfo): string {
   }
   const nodes = Object.values(operators ?? {}).reduce((sum, n) => sum + n, 0);
   if (operators) lines.push(["nodes", count(nodes)]);
-  if (refusals?.length === 0) lines.push(["not supported", "nothing found"]);
+  if (unsupported?.length === 0) lines.push(["not supported", "nothing found"]);
   if (missing && missing.length > 0 && "unknown" in info.run) {
     lines.push(["not fully checked", `unknown: ${missing.join(", ")}`]);
   }
@@ -91,7 +91,7 @@ function describe(terminal: Terminal, info: ModelInfo): string {
   ];
   if (operators) sections.push(operatorTable(terminal, operators));
   else if ("shapes" in info.run) sections.push(operatorTable(terminal, info.run.webnnOperators));
-  if (refusals && refusals.length > 0) sections.push(refusalTable(terminal, refusals));
+  if (unsupported && unsupported.length > 0) sections.push(unsupportedTable(terminal, unsupported));
   return sections.join("\n\n");
 }
 
@@ -118,7 +118,7 @@ function operatorTable(terminal: Terminal, operators: Readonly<Record<string, nu
   );
 }
 
-function refusalTable(terminal: Terminal, refusals: Inspection["refusals"]): string {
-  const rows = refusals.map(({ operator, name, reason }) => [styled(terminal, "red", operator), name, reason]);
+function unsupportedTable(terminal: Terminal, unsupported: Inspection["unsupported"]): string {
+  const rows = unsupported.map(({ operator, name, reason }) => [styled(terminal, "red", operator), name, reason]);
   return table(terminal, ["not supported", "node", "reason"], rows);
 }

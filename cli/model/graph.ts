@@ -11,8 +11,8 @@ import {
   type MLOperand,
   type MLTensor,
 } from "@webnn/deno";
-import { buildOnnx } from "@webnn/deno/onnx";
-import { fileError, messageOf } from "../errors.ts";
+import { buildOnnx, NeedsElements } from "@webnn/deno/onnx";
+import { fileError } from "../errors.ts";
 import { type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
 import { openModel } from "./load.ts";
 import { buildModule, isModule } from "./module.ts";
@@ -56,10 +56,11 @@ export async function graphOfModel(
 
 /** Replaces the importer's error about missing elements by one that names the option. */
 function missingElements(error: unknown): Error | undefined {
-  const names = /the elements of (.+) determine shapes/.exec(messageOf(error))?.[1];
-  if (names === undefined) return undefined;
-  const options = names.split(", ").map((name) => `--input ${name}=FILE`).join(" ");
-  return new Error(`shapes depend on the elements of ${names}; give them with ${options}`, { cause: error });
+  if (!(error instanceof NeedsElements)) return undefined;
+  const options = error.inputs.map((name) => `--input ${name}=FILE`).join(" ");
+  return new Error(`shapes depend on the elements of ${error.inputs.join(", ")}; give them with ${options}`, {
+    cause: error,
+  });
 }
 
 /** Whether an input has a file: one of its own, or a .npz file for all inputs. */

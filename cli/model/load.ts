@@ -37,14 +37,14 @@ export async function openModel(path: string, context: MLContext): Promise<Opene
     const built = await buildModule(path, context);
     return { inputs: built.inputs, load: () => namingFile(path, () => compileModule(built, context)) };
   }
-  const { inputs, refusals } = await namingFile(path, () => inspectOnnx(path, { context }));
-  if (refusals.length > 0) throw fileError(path, notSupported(refusals));
+  const { inputs, unsupported } = await namingFile(path, () => inspectOnnx(path, { context }));
+  if (unsupported.length > 0) throw fileError(path, notSupported(unsupported));
   return { inputs, load: (shapes) => loadModel(path, context, dimensionsOf(inputs, shapes)) };
 }
 
 /** The error for unsupported nodes. It comes before inputs are read, because an input may be unsupported too. */
-function notSupported(refusals: readonly UnsupportedNode[]): Error {
-  const lines = refusals.map(({ operator, name, reason }) => `${operator} (${name}): ${reason}`);
+function notSupported(unsupported: readonly UnsupportedNode[]): Error {
+  const lines = unsupported.map(({ operator, name, reason }) => `${operator} (${name}): ${reason}`);
   return new Error(["WebNN cannot compute these parts of the model:", ...lines].join("\n"));
 }
 

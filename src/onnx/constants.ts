@@ -1,5 +1,5 @@
 /**
- * Known values as constants of a builder.
+ * KnownTensor values as constants of a builder.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import { integerRange, isFloat, type MLOperandDataType } from "../data_type.ts";
-import type { Known } from "./model.ts";
+import type { KnownTensor } from "./model.ts";
 import { operandType } from "./element_type.ts";
 import { Unsupported } from "./errors.ts";
-import { elementsOf, known } from "./value.ts";
+import { elementsOf, knownTensor } from "./value.ts";
 
 /** Creates the constant for a known value. */
-export type MakeConstant = (builder: MLGraphBuilder, value: Known, limits: MLOpSupportLimits) => MLOperand;
+export type MakeConstant = (builder: MLGraphBuilder, value: KnownTensor, limits: MLOpSupportLimits) => MLOperand;
 
 /** Values of at least this many bytes are weights, which are copied only when necessary. */
 export const WEIGHT_BYTES = 4096;
@@ -33,7 +33,7 @@ export const placeholder: MakeConstant = (builder, value, limits) => {
 };
 
 /** Creates constants from tensors that graphs share. Values without a tensor are copied. */
-export function sharedConstants(tensors: ReadonlyMap<Known, MLTensor>): MakeConstant {
+export function sharedConstants(tensors: ReadonlyMap<KnownTensor, MLTensor>): MakeConstant {
   return (builder, value, limits) => {
     const tensor = tensors.get(value);
     return tensor ? builder.constant(tensor) : copiedConstant(builder, value, limits);
@@ -42,19 +42,19 @@ export function sharedConstants(tensors: ReadonlyMap<Known, MLTensor>): MakeCons
 
 /** A known value, converted to the data type that WebNN uses for it. */
 export function asOperandType(
-  value: Known,
+  value: KnownTensor,
   limits: MLOpSupportLimits,
-): Known & { readonly type: MLOperandDataType } {
+): KnownTensor & { readonly type: MLOperandDataType } {
   const type = operandType(value.type, limits);
   if (value.bytes.byteLength === 0) throw new Unsupported("WebNN does not support tensors without elements");
   if (value.type === type) return { ...value, type };
   if (value.type === "bool") return { ...value, type };
   if (type === "int4" || type === "uint4") throw new Unsupported(`${value.type} cannot be converted to ${type}`);
-  return { ...known(type, value.shape, clamped(value, type)), type };
+  return { ...knownTensor(type, value.shape, clamped(value, type)), type };
 }
 
 /** Clamps integers to the range of a narrower type, because open slices end at the largest int64. */
-function clamped(value: Known, type: MLOperandDataType): Iterable<number | bigint> {
+function clamped(value: KnownTensor, type: MLOperandDataType): Iterable<number | bigint> {
   const elements = elementsOf(value);
   if (isFloat(type) || !(elements instanceof BigInt64Array || elements instanceof BigUint64Array)) return elements;
   const { min, max } = integerRange(type);

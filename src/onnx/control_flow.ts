@@ -10,7 +10,7 @@ import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
 import { type Operand, stack } from "./operand.ts";
 import { Unsupported, unsupported } from "./errors.ts";
-import { known } from "./value.ts";
+import { knownTensor } from "./value.ts";
 import { Scope, type Walking } from "./scope.ts";
 import { sameShape } from "../shape.ts";
 
@@ -80,7 +80,11 @@ const loop: Flow = function* (walker, node, scope) {
   const scans = body.outputs.slice(1 + carried.length).map((): Operand[] => []);
   for (let i = 0; i < trips && goesOn; i++) {
     walker.step();
-    const inputs = [node.operand(known("int64", [], [i])), node.operand(known("bool", [], [1])), ...carried];
+    const inputs = [
+      node.operand(knownTensor("int64", [], [i])),
+      node.operand(knownTensor("bool", [], [1])),
+      ...carried,
+    ];
     const outputs: Operand[] | undefined = yield* walkBody(walker, node, body, scope, i, inputs);
     if (!outputs) return undefined;
     goesOn = Boolean(outputs[0]!.number("the condition to go on"));

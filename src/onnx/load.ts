@@ -10,9 +10,10 @@ import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import { inTurns } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
-import type { Known, ModelProto, OnnxGraph, ValueInfo } from "./model.ts";
+import { NeedsElements } from "./errors.ts";
+import type { KnownTensor, ModelProto, OnnxGraph, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
-import { needsElements, OnnxModel, type RunInputs } from "./onnx_model.ts";
+import { OnnxModel, type RunInputs } from "./onnx_model.ts";
 import {
   checkDimensionNames,
   checkDimensions,
@@ -23,7 +24,7 @@ import {
   type ModelPort,
   portOf,
 } from "./ports.ts";
-import { type Material, Preparation, refusalError, type Runtime } from "./prepare.ts";
+import { type Material, Preparation, type Runtime, unsupportedError } from "./prepare.ts";
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
 import { isKnown } from "./value.ts";
@@ -46,7 +47,7 @@ export interface LoadOptions {
 
 /** The result of `inspectOnnx()`. */
 export interface Inspection {
-  /** The inputs of the model. Those with types that WebNN does not support, such as strings, are in `refusals` instead. */
+  /** The inputs of the model. Those with types that WebNN does not support, such as strings, are in `unsupported` instead. */
   readonly inputs: readonly ModelPort[];
   /** The outputs of the model, with the same exception. */
   readonly outputs: readonly ModelPort[];
@@ -62,7 +63,7 @@ export interface Inspection {
    * The nodes that WebNN cannot compute, and the inputs and outputs with unsupported types, as operators named `input` and
    * `output`. Empty if the model is supported.
    */
-  readonly refusals: readonly UnsupportedNode[];
+  readonly unsupported: readonly UnsupportedNode[];
   /** The free dimensions and inputs that must be known to find all unsupported nodes. */
   readonly missing: readonly string[];
 }
@@ -122,7 +123,9 @@ export async function loadModel(
   const model = await parse(bytes, options.externalData);
   const material: Material = { model, limits: runtime.context.opSupportLimits() };
   const ports = portsOf(material, dimensions, "loadOnnx");
-  if (refusedPorts(material).length > 0) throw refusalError((await survey(runtime, material, ports.inputs)).refusals);
+  if (unsupportedPorts(material).length > 0) {
+    throw unsupportedError((await survey(runtime, material, ports.inputs)).unsupported);
+  }
   const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext, releaseFiles });
   const shapes = fixedShapes(ports.inputs);
   if (shapes) {
@@ -130,16 +133,16 @@ export async function loadModel(
       await loaded.prepare(shapes);
       return loaded;
     } catch (error) {
-      if (!needsElements(error)) throw error;
+      if (!(error instanceof NeedsElements)) throw error;
     }
   }
-  const refusals = refusalsByName(model);
-  if (refusals.length > 0) throw refusalError(refusals);
+  const unsupported = unknownOperators(model);
+  if (unsupported.length > 0) throw unsupportedError(unsupported);
   await loaded.store();
   return loaded;
 }
 
-/** The inputs and outputs that WebNN has; see `refusedPorts` for the others. */
+/** The inputs and outputs that WebNN has; see `unsupportedPorts` for the others. */
 function portsOf(
   { model: { graph }, limits }: Material,
   dimensions: Readonly<Record<string, number>>,
@@ -155,7 +158,7 @@ function portsOf(
 }
 
 /** The inputs and outputs with types that WebNN does not support. */
-function refusedPorts({ model: { graph }, limits }: Material): UnsupportedNode[] {
+function unsupportedPorts({ model: { graph }, limits }: Material): UnsupportedNode[] {
   const refused = (operator: string, infos: readonly ValueInfo[]) =>
     infos.filter((info) => !portOf(info, limits)).map(({ name, typeName }) => ({
       operator,
@@ -177,7 +180,7 @@ function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[
 }
 
 /** The nodes of the main graph with unknown operators, which are found without shapes. */
-function refusalsByName({ graph, functions }: ModelProto): UnsupportedNode[] {
+function unknownOperators({ graph, functions }: ModelProto): UnsupportedNode[] {
   const needed = neededNodes(graph.nodes, graph.outputs.map(({ name }) => name));
   return needed.filter(({ domain, operator }) =>
     !isOperator(domain, operator) &&
@@ -224,7 +227,7 @@ function* withBodies(graph: OnnxGraph): Generator<OnnxGraph> {
   }
 }
 
-function countWeights(initializers: Iterable<Known>): Record<string, WeightCount> {
+function countWeights(initializers: Iterable<KnownTensor>): Record<string, WeightCount> {
   const counts: Record<string, WeightCount> = {};
   for (const { type, bytes } of initializers) {
     const { tensors, bytes: before } = counts[type] ?? { tensors: 0, bytes: 0 };
@@ -237,21 +240,21 @@ async function survey(
   runtime: Runtime,
   material: Material,
   inputs: readonly ModelPort[],
-): Promise<Pick<Inspection, "refusals" | "missing">> {
-  const refused = refusedPorts(material);
+): Promise<Pick<Inspection, "unsupported" | "missing">> {
+  const refused = unsupportedPorts(material);
   const shapes = fixedShapes(inputs);
   if (!shapes) {
     const free = inputs.flatMap(({ name, shape }) =>
       shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
     );
-    return { refusals: [...refused, ...refusalsByName(material.model)], missing: [...new Set(free)] };
+    return { unsupported: [...refused, ...unknownOperators(material.model)], missing: [...new Set(free)] };
   }
   try {
     const preparation = new Preparation(runtime, material, { shapes, elements: () => undefined });
-    return { refusals: [...refused, ...(await preparation.survey()).refusals], missing: [] };
+    return { unsupported: [...refused, ...(await preparation.survey()).unsupported], missing: [] };
   } catch (error) {
-    if (!needsElements(error)) throw error;
-    return { refusals: [...refused, ...refusalsByName(material.model)], missing: error.inputs };
+    if (!(error instanceof NeedsElements)) throw error;
+    return { unsupported: [...refused, ...unknownOperators(material.model)], missing: error.inputs };
   }
 }
 
@@ -293,19 +296,19 @@ export async function buildOnnx(
     }
     shapes.set(name, fixed);
   }
-  const known = new Map<string, Known>();
+  const known = new Map<string, KnownTensor>();
   const plan = { model, builder, limits, makeConstant: copiedConstant, shapes, operands, known };
-  const elementsOf = (name: string): Known | undefined => {
+  const elementsOf = (name: string): KnownTensor | undefined => {
     const [value, port] = [options.elements?.[name], inputs.find((input) => input.name === name)];
     const info = model.graph.inputs.find((input) => input.name === name);
     return value && port && info && knownInput(info, port, checkInput(port, value, new Map(), "buildOnnx"));
   };
-  const { outputs, leaves, refusals: nodes, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
-  const refusals = [...refusedPorts({ model, limits }), ...nodes];
-  if (refusals.length > 0) throw refusalError(refusals);
+  const { outputs, leaves, unsupported: nodes, demandedInputs, demandedConstants } = await walkWith(plan, elementsOf);
+  const unsupported = [...unsupportedPorts({ model, limits }), ...nodes];
+  if (unsupported.length > 0) throw unsupportedError(unsupported);
   const demanded = [...demandedInputs, ...demandedConstants.keys()];
   if (demanded.length > 0) {
-    throw new TypeError(`buildOnnx: the elements of ${demanded.join(", ")} determine shapes; pass them as elements`);
+    throw new NeedsElements("buildOnnx", demanded);
   }
   return Object.fromEntries(
     Array.from(outputs, ([name, value]) => {
@@ -318,8 +321,8 @@ export async function buildOnnx(
 
 /** Walks again while the elements of inputs that the walk demands are available. */
 async function walkWith(
-  plan: WalkPlan & { readonly known: Map<string, Known> },
-  elementsOf: (input: string) => Known | undefined,
+  plan: WalkPlan & { readonly known: Map<string, KnownTensor> },
+  elementsOf: (input: string) => KnownTensor | undefined,
 ): Promise<WalkResult> {
   for (;;) {
     const result = await inTurns(new Walker(plan).run());

@@ -24,9 +24,11 @@ import {
   loadModel,
   type LoadOptions,
 } from "./load.ts";
+import { NotStored } from "./errors.ts";
 import type { OnnxModel, RunInputs } from "./onnx_model.ts";
 
 export type { BuildOptions, ExternalFiles, Inspection, LoadOptions, WeightCount } from "./load.ts";
+export { NeedsElements, NotStored } from "./errors.ts";
 export type { Dimension, ElementType } from "./model.ts";
 export { OnnxModel, type RunInputs } from "./onnx_model.ts";
 export type { ModelPort, TensorData, TensorInput, TensorOutput } from "./ports.ts";
@@ -84,7 +86,7 @@ export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
  * Compiles an ONNX model ahead of time, without running it. Programs that use the same `cacheDirectory` load the
  * compiled graph from there, on processors of the same kind and with the same versions of the module and the engine.
  *
- * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with an Error if the
+ * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with {@linkcode NotStored} if the
  * graph could not be stored
  */
 export async function compileOnnx(source: Uint8Array | string | URL, options: CompileOnnxOptions): Promise<void> {
@@ -105,7 +107,7 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
     }
     const after = await entriesOf(cacheDirectory);
     if ([...after].every(([name, modified]) => before.get(name) === modified)) {
-      throw new Error(
+      throw new NotStored(
         `compileOnnx: nothing was stored in ${cacheDirectory}; this needs --allow-read, --allow-write, free disk space, ` +
           "and a model with at most 512 MiB of weights",
       );
@@ -142,7 +144,8 @@ export async function inspectOnnx(
 
 /**
  * Adds a model to the graph of a builder.
- * @returns the operands of the outputs by name; rejects as {@linkcode loadOnnx} does
+ * @returns the operands of the outputs by name; rejects as {@linkcode loadOnnx} does, and with {@linkcode NeedsElements}
+ * if shapes depend on the elements of an input
  */
 export async function buildOnnx(
   builder: MLGraphBuilder,

@@ -7,14 +7,14 @@
 import type { MLOperandDataType } from "../data_type.ts";
 
 /**
- * The element types of ONNX that the importer reads. Graphs compute only in WebNN's types. Known values may have other
+ * The element types of ONNX that the importer reads. Graphs compute only in WebNN's types. KnownTensor values may have other
  * types, and are converted when they become constants, see `operandType`. Elements of `"string"` and `"other"`
  * (complex, float8) are not read, and a node that needs them is unsupported.
  */
 export type ElementType = MLOperandDataType | "bool" | "float64" | "bfloat16" | "int16" | "uint16" | "string" | "other";
 
 /** A tensor whose elements are known while the graph is built: an initializer, or the result of constant folding. */
-export interface Known {
+export interface KnownTensor {
   readonly type: ElementType;
   readonly shape: readonly number[];
   /**
@@ -43,7 +43,7 @@ export type Attribute =
   | { readonly kind: "floats" | "ints"; readonly value: readonly number[] }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "strings"; readonly value: readonly string[] }
-  | { readonly kind: "tensor"; readonly value: Known }
+  | { readonly kind: "tensor"; readonly value: KnownTensor }
   | { readonly kind: "graph"; readonly value: OnnxGraph }
   /** In a function's node, the attribute of the call that supplies the value. */
   | { readonly kind: "reference"; readonly value: string }
@@ -63,7 +63,7 @@ export interface OnnxNode {
 /** A graph: the model's main graph, or the body of a control-flow operator. */
 export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
-  readonly initializers: ReadonlyMap<string, Known>;
+  readonly initializers: ReadonlyMap<string, KnownTensor>;
   /** The inputs that are not also initializers. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];

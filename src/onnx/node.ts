@@ -6,7 +6,7 @@
 
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
-import type { ElementType, Known, OnnxGraph, OnnxNode } from "./model.ts";
+import type { ElementType, KnownTensor, OnnxGraph, OnnxNode } from "./model.ts";
 import { constant, Operand, type Recorder } from "./operand.ts";
 import { elementType, operandType, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
@@ -91,7 +91,7 @@ export class NodeView {
 
   /** A tensor attribute. */
   tensor(name: string): Operand {
-    return new Operand(this.recorder, this.#attribute(name, ["tensor"]) as Known);
+    return new Operand(this.recorder, this.#attribute(name, ["tensor"]) as KnownTensor);
   }
 
   /** A graph attribute. */
@@ -135,7 +135,7 @@ export class NodeView {
   }
 
   /** A known value as an operand. */
-  operand(value: Known): Operand {
+  operand(value: KnownTensor): Operand {
     return new Operand(this.recorder, value);
   }
 }

@@ -8,7 +8,7 @@ import type { MLNamedTensors } from "../api/dictionaries.ts";
 import type { MLContext } from "../api/ml_context.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import { invalidStateError } from "../errors.ts";
-import type { Known, ValueInfo } from "./model.ts";
+import type { KnownTensor, ValueInfo } from "./model.ts";
 import {
   checkInput,
   type GivenInput,
@@ -19,7 +19,7 @@ import {
   type TensorInput,
   type TensorOutput,
 } from "./ports.ts";
-import { createTensors, type Material, NeedsElements, Preparation, type Prepared, type Runtime } from "./prepare.ts";
+import { createTensors, type Material, Preparation, type Prepared, type Runtime } from "./prepare.ts";
 import { storeWeights } from "./weights.ts";
 
 /** The parts of a model. */
@@ -300,7 +300,7 @@ export class OnnxModel {
     this.#parts.releaseFiles();
   }
 
-  #elements(name: string, given: ReadonlyMap<string, GivenInput>): Known | undefined {
+  #elements(name: string, given: ReadonlyMap<string, GivenInput>): KnownTensor | undefined {
     const value = given.get(name);
     const port = this.inputs.find((input) => input.name === name);
     const info = this.#infos.get(name);
@@ -336,9 +336,4 @@ function disposedError(where: string): DOMException {
 
 function destroyTensors({ inputs, outputs }: Entry): void {
   for (const tensor of [...Object.values(inputs), ...Object.values(outputs)]) tensor.destroy();
-}
-
-/** Whether an error means that a model can be walked only with the elements of a run. */
-export function needsElements(error: unknown): error is NeedsElements {
-  return error instanceof NeedsElements;
 }

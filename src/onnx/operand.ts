@@ -14,8 +14,8 @@ import type { MakeConstant } from "./constants.ts";
 import { isPlain, operandType, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
 import { evaluate } from "./evaluate/evaluate.ts";
-import type { ElementType, Known } from "./model.ts";
-import { type Computed, isKnown, known, numbersOf, type Value } from "./value.ts";
+import type { ElementType, KnownTensor } from "./model.ts";
+import { type Computed, isKnown, knownTensor, numbersOf, type Value } from "./value.ts";
 
 /** The operators of WebNN whose operands may be numbers. A number gets the type of the other operand. */
 const WITH_NUMBERS = [
@@ -113,7 +113,7 @@ export class Operand {
   }
 
   /** The elements, which determine the graph. If they cannot be known, the node is rejected. */
-  known(what: string): Known {
+  known(what: string): KnownTensor {
     return this.recorder.host.demand(this.value, what);
   }
 
@@ -131,7 +131,7 @@ export class Operand {
    * The value if it is known or a weight; otherwise `undefined`. Never causes a graph to be built for the elements of an
    * input.
    */
-  ifKnown(): Known | undefined {
+  ifKnown(): KnownTensor | undefined {
     if (isKnown(this.value)) return this.value;
     return this.recorder.isWeight(this.value) ? this.known("a weight") : undefined;
   }
@@ -266,7 +266,7 @@ export function constant(
   elements: number | bigint | Iterable<number | bigint>,
 ): Operand {
   const list = typeof elements === "object" ? elements : new Array(elementCount(shape)).fill(elements);
-  return new Operand(recorder, known(type, shape, list));
+  return new Operand(recorder, knownTensor(type, shape, list));
 }
 
 /** Concatenates operands along an axis. */
@@ -288,17 +288,17 @@ export interface Host {
   /** Creates the constants of the graph. */
   makeConstant(): MakeConstant;
   /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
-  demand(value: Value, what: string): Known;
+  demand(value: Value, what: string): KnownTensor;
 }
 
 /** The recorder for a graph of a builder. */
 export class Recorder {
   /** The operands that are not results of an operator; they cannot be outputs of a graph directly. */
   readonly leaves = new Set<MLOperand>();
-  readonly #constants = new Map<Known, MLOperand>();
-  readonly #scalars = new Map<string, Known>();
-  /** Known values in other shapes. */
-  readonly #shapes = new Map<Known, Map<string, Known>>();
+  readonly #constants = new Map<KnownTensor, MLOperand>();
+  readonly #scalars = new Map<string, KnownTensor>();
+  /** KnownTensor values in other shapes. */
+  readonly #shapes = new Map<KnownTensor, Map<string, KnownTensor>>();
 
   constructor(
     readonly builder: MLGraphBuilder,
@@ -352,9 +352,9 @@ export class Recorder {
   }
 
   /** A known value in another shape; each value has only one in each shape, and so only one constant. */
-  reshaped(value: Known, shape: readonly number[]): Known {
+  reshaped(value: KnownTensor, shape: readonly number[]): KnownTensor {
     if (sameShape(value.shape, shape)) return value;
-    const shapes = this.#shapes.get(value) ?? new Map<string, Known>();
+    const shapes = this.#shapes.get(value) ?? new Map<string, KnownTensor>();
     this.#shapes.set(value, shapes);
     const shaped = shapes.get(`${shape}`) ?? { ...value, shape };
     shapes.set(`${shape}`, shaped);
@@ -362,9 +362,9 @@ export class Recorder {
   }
 
   /** A scalar; each number of a type has only one. */
-  scalar(type: PlainType, value: number | bigint): Known {
+  scalar(type: PlainType, value: number | bigint): KnownTensor {
     const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
-    const scalar = this.#scalars.get(key) ?? known(type, [], [value]);
+    const scalar = this.#scalars.get(key) ?? knownTensor(type, [], [value]);
     this.#scalars.set(key, scalar);
     return scalar;
   }

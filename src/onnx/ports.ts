@@ -7,7 +7,7 @@
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
 import { elementCount, formatShape } from "../shape.ts";
-import type { Dimension, ElementType, Known, OnnxGraph, ValueInfo } from "./model.ts";
+import type { Dimension, ElementType, KnownTensor, OnnxGraph, ValueInfo } from "./model.ts";
 import { ARRAYS, bytesNeeded, isPlain, operandType } from "./element_type.ts";
 
 /** The elements of a tensor, in the typed array of its data type; float16 also as bits in a Uint16Array. */
@@ -200,7 +200,7 @@ export function outputOf(dataType: MLOperandDataType, shape: readonly number[], 
 }
 
 /** The known value of an input in a run. */
-export function knownInput({ type }: ValueInfo, { dataType }: ModelPort, { bytes, shape }: GivenInput): Known {
+export function knownInput({ type }: ValueInfo, { dataType }: ModelPort, { bytes, shape }: GivenInput): KnownTensor {
   // A bool stays a bool; float64 and similar types were already passed in WebNN's type.
   return { type: type === "bool" ? "bool" : dataType, shape, bytes: bytes.slice() };
 }

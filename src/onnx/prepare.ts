@@ -13,7 +13,8 @@ import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import { notSupportedError } from "../errors.ts";
 import { asOperandType, copiedConstant, type MakeConstant, placeholder } from "./constants.ts";
-import type { Known, ModelProto } from "./model.ts";
+import { NeedsElements } from "./errors.ts";
+import type { KnownTensor, ModelProto } from "./model.ts";
 import { inTurns } from "../event_loop.ts";
 import { type Computed, isKnown, type Value } from "./value.ts";
 import { type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
@@ -29,7 +30,7 @@ export interface Runtime {
 export interface Material {
   readonly model: ModelProto;
   /** The tensors that have the weights, if they were moved to tensors. */
-  readonly stored?: ReadonlyMap<Known, MLTensor>;
+  readonly stored?: ReadonlyMap<KnownTensor, MLTensor>;
   readonly limits: MLOpSupportLimits;
 }
 
@@ -37,7 +38,7 @@ export interface Material {
 export interface Situation {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** The elements of an input, if available. */
-  readonly elements: (name: string) => Known | undefined;
+  readonly elements: (name: string) => KnownTensor | undefined;
 }
 
 /** A graph that computes a model for certain inputs. */
@@ -49,7 +50,7 @@ export interface Prepared {
   /** The outputs of the graph. */
   readonly outputs: readonly Port[];
   /** The outputs that are known without a run. */
-  readonly known: ReadonlyMap<string, Known & { readonly type: MLOperandDataType }>;
+  readonly known: ReadonlyMap<string, KnownTensor & { readonly type: MLOperandDataType }>;
 }
 
 /** An input or output of a graph. */
@@ -59,26 +60,19 @@ export interface Port {
   readonly shape: readonly number[];
 }
 
-/** Thrown if a model can be walked only with the elements of inputs, which a run provides. */
-export class NeedsElements extends Error {
-  constructor(readonly inputs: readonly string[]) {
-    super(`the elements of ${inputs.join(", ")} determine shapes`);
-  }
-}
-
 /** The maximum number of walks, each with more known values. */
 const MAX_WALKS = 64;
 
 /** The error that lists every unsupported node. */
-export function refusalError(refusals: readonly UnsupportedNode[]): DOMException {
-  const lines = refusals.map(({ operator, name, reason }) => `  ${operator} (${name}): ${reason}`);
+export function unsupportedError(unsupported: readonly UnsupportedNode[]): DOMException {
+  const lines = unsupported.map(({ operator, name, reason }) => `  ${operator} (${name}): ${reason}`);
   return notSupportedError(`WebNN cannot compute these parts of the model:\n${lines.join("\n")}`);
 }
 
 /** Repeats walks with more known values until none is demanded. */
 export class Preparation {
   /** The known inputs and inner values, by key. */
-  readonly known = new Map<string, Known>();
+  readonly known = new Map<string, KnownTensor>();
   /** The inputs whose elements determine the graph. */
   readonly deciding = new Set<string>();
   readonly #runtime: Runtime;
@@ -95,7 +89,7 @@ export class Preparation {
 
   /** Walks without copying weights. Unsupported nodes are part of the result. Rejects with NeedsElements. */
   survey(): Promise<WalkResult> {
-    return this.#settle(() => this.#walk(placeholder));
+    return this.#walkUntilKnown(() => this.#walk(placeholder));
   }
 
   /**
@@ -103,9 +97,11 @@ export class Preparation {
    * @returns rejects with a NotSupportedError that lists every unsupported node, or with NeedsElements
    */
   async build(): Promise<Prepared> {
-    const { outputs, leaves, inputs, builder, refusals } = await this.#settle(() => this.#walk(copiedConstant));
-    if (refusals.length > 0) throw refusalError(refusals);
-    const known = new Map<string, Known & { readonly type: MLOperandDataType }>();
+    const { outputs, leaves, inputs, builder, unsupported } = await this.#walkUntilKnown(() =>
+      this.#walk(copiedConstant)
+    );
+    if (unsupported.length > 0) throw unsupportedError(unsupported);
+    const known = new Map<string, KnownTensor & { readonly type: MLOperandDataType }>();
     const operands: Record<string, MLOperand> = {};
     for (const [name, value] of outputs) {
       if (isKnown(value)) known.set(name, finished(value, this.#material.limits));
@@ -118,17 +114,17 @@ export class Preparation {
     return { graph, inputs: used.map(([name, operand]) => portOf(name, operand)), outputs: ports, known };
   }
 
-  async #settle<Result extends WalkResult>(walk: () => Promise<Result>): Promise<Result> {
+  async #walkUntilKnown<Result extends WalkResult>(walk: () => Promise<Result>): Promise<Result> {
     for (let i = 0; i < MAX_WALKS; i++) {
       const result = await walk();
-      const { demandedInputs, demandedConstants, refusals } = result;
+      const { demandedInputs, demandedConstants, unsupported } = result;
       if (demandedInputs.size + demandedConstants.size === 0) return result;
       const missing = [...demandedInputs].filter((name) => !this.#takeElements(name));
       // Nodes that wait for those elements cannot be walked now, but the unsupported ones found so far stay
       // unsupported.
       if (missing.length > 0) {
-        if (refusals.length > 0) return result;
-        throw new NeedsElements(missing);
+        if (unsupported.length > 0) return result;
+        throw new NeedsElements("OnnxModel", missing);
       }
       if (demandedConstants.size > 0) await this.#foldConstants(demandedConstants);
     }
@@ -205,7 +201,7 @@ function reachedInputs(
 }
 
 /** A known output in WebNN's type, with a copy of the bytes, so that it outlives the file. */
-function finished(value: Known, limits: MLOpSupportLimits): Known & { readonly type: MLOperandDataType } {
+function finished(value: KnownTensor, limits: MLOpSupportLimits): KnownTensor & { readonly type: MLOperandDataType } {
   if (value.bytes.byteLength > 0) {
     const { type, shape, bytes } = asOperandType(value, limits);
     return { type, shape, bytes: bytes.slice() };
@@ -213,7 +209,7 @@ function finished(value: Known, limits: MLOpSupportLimits): Known & { readonly t
   return { ...value, type: value.type === "bool" ? "uint8" : value.type as MLOperandDataType };
 }
 
-function emptyInput({ model }: Material, name: string, shape: readonly number[]): Known | undefined {
+function emptyInput({ model }: Material, name: string, shape: readonly number[]): KnownTensor | undefined {
   const type = model.graph.inputs.find((input) => input.name === name)?.type;
   return type && { type, shape, bytes: new Uint8Array(0) };
 }

@@ -6,7 +6,16 @@
  */
 
 import { finish, type Steps } from "../event_loop.ts";
-import type { Attribute, Dimension, Known, ModelProto, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
+import type {
+  Attribute,
+  Dimension,
+  KnownTensor,
+  ModelProto,
+  OnnxFunction,
+  OnnxGraph,
+  OnnxNode,
+  ValueInfo,
+} from "./model.ts";
 import { Damaged, Message } from "./protobuf.ts";
 import { elementType, typeName } from "./element_type.ts";
 import { type ExternalData, readTensor } from "./tensor.ts";
@@ -61,7 +70,7 @@ function plainDomain(domain: string): string {
 function* readGraph(message: Message, external: ExternalData, depth: number): Steps<OnnxGraph> {
   if (depth > MAX_DEPTH) throw new Damaged(`graphs are nested more than ${MAX_DEPTH} deep`);
   const nodes: OnnxNode[] = [];
-  const initializers = new Map<string, Known>();
+  const initializers = new Map<string, KnownTensor>();
   const inputs: ValueInfo[] = [], outputs: ValueInfo[] = [];
   const values: Message[] = [];
   while (message.next()) {
@@ -127,7 +136,7 @@ function valuesOf(messages: readonly Message[]): () => ReadonlyMap<string, Value
 }
 
 /** The tensor of a Constant node, which is then treated like an initializer. */
-function constantOf({ domain, operator, outputs, attributes }: OnnxNode): Known | undefined {
+function constantOf({ domain, operator, outputs, attributes }: OnnxNode): KnownTensor | undefined {
   const value = attributes.get("value");
   return domain === "" && operator === "Constant" && outputs.length === 1 && value?.kind === "tensor"
     ? value.value
@@ -135,7 +144,7 @@ function constantOf({ domain, operator, outputs, attributes }: OnnxNode): Known 
 }
 
 /** The name and shape of a sparse tensor; its elements are not read. */
-function readSparse(message: Message, external: ExternalData): { name: string; tensor: Known } {
+function readSparse(message: Message, external: ExternalData): { name: string; tensor: KnownTensor } {
   let name = "";
   const shape: number[] = [];
   while (message.next()) {
@@ -192,7 +201,7 @@ interface AttributeFields {
   float: number;
   int: number;
   text: string;
-  tensor: Known | undefined;
+  tensor: KnownTensor | undefined;
   graph: Message | undefined;
   floats: number[];
   ints: number[];

@@ -7,7 +7,7 @@
 
 import { formatShape } from "../shape.ts";
 import { bytesNeeded, elementBits, elementType } from "./element_type.ts";
-import type { ElementType, Known } from "./model.ts";
+import type { ElementType, KnownTensor } from "./model.ts";
 import { Damaged, type Message, Wire } from "./protobuf.ts";
 
 /** Returns the file with external data for a location in the model; `undefined` if it comes later. */
@@ -35,7 +35,7 @@ function noFields() {
 }
 
 /** Reads a TensorProto. */
-export function readTensor(message: Message, external: ExternalData): { name: string; tensor: Known } {
+export function readTensor(message: Message, external: ExternalData): { name: string; tensor: KnownTensor } {
   const fields = noFields();
   while (message.next()) readField(message, fields);
   const { name, dims, type: code } = fields;

@@ -8,7 +8,7 @@ import type { MLOperand } from "../api/ml_operand.ts";
 import { elementCount } from "../shape.ts";
 import { ARRAYS, isPlain, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
-import type { ElementType, Known } from "./model.ts";
+import type { ElementType, KnownTensor } from "./model.ts";
 
 /** A value that is computed when the graph runs. */
 export interface Computed {
@@ -25,10 +25,10 @@ export interface Computed {
 }
 
 /** A value of the graph. */
-export type Value = Known | Computed;
+export type Value = KnownTensor | Computed;
 
 /** Whether the elements are known while the graph is built. */
-export function isKnown(value: Value): value is Known {
+export function isKnown(value: Value): value is KnownTensor {
   return "bytes" in value;
 }
 
@@ -36,7 +36,7 @@ export function isKnown(value: Value): value is Known {
 export type Elements = InstanceType<typeof ARRAYS[PlainType]>;
 
 /** The elements of a known value: a view if the bytes are aligned, otherwise a copy. Four-bit integers become bytes. */
-export function elementsOf({ type, shape, bytes }: Known): Elements {
+export function elementsOf({ type, shape, bytes }: KnownTensor): Elements {
   if (type === "int4" || type === "uint4") return unpackNibbles(bytes, elementCount(shape), type === "int4");
   if (type === "bfloat16") return widenBfloat16(bytes);
   if (!isPlain(type)) return unsupported("elements of this type are not supported");
@@ -46,12 +46,16 @@ export function elementsOf({ type, shape, bytes }: Known): Elements {
 }
 
 /** The elements as numbers; 64-bit integers beyond 2⁵³ are rounded. */
-export function numbersOf(known: Known): number[] {
+export function numbersOf(known: KnownTensor): number[] {
   return Array.from(elementsOf(known) as ArrayLike<number | bigint>, Number);
 }
 
 /** A known value with these elements, converted to the type. */
-export function known(type: PlainType, shape: readonly number[], elements: Iterable<number | bigint>): Known {
+export function knownTensor(
+  type: PlainType,
+  shape: readonly number[],
+  elements: Iterable<number | bigint>,
+): KnownTensor {
   const array = type === "int64" || type === "uint64"
     ? new ARRAYS[type](Array.from(elements, (element) => BigInt(element)))
     : new ARRAYS[type as "float32"](Array.from(elements, Number));

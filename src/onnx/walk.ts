@@ -14,7 +14,7 @@ import { messageOf } from "../errors.ts";
 import { type MakeConstant, placeholder } from "./constants.ts";
 import { controlFlow } from "./control_flow.ts";
 import { callFunction, functionOf } from "./functions.ts";
-import type { Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
+import type { KnownTensor, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 import { neededNodes } from "./needed.ts";
 import { NodeView } from "./node.ts";
 import { type Host, Operand, Recorder } from "./operand.ts";
@@ -48,9 +48,9 @@ export interface WalkPlan {
   /** Operands to use for inputs; `undefined` creates inputs of the builder. */
   readonly operands?: Readonly<Record<string, MLOperand>> | undefined;
   /** The known inputs and inner values, by key. */
-  readonly known: ReadonlyMap<string, Known>;
+  readonly known: ReadonlyMap<string, KnownTensor>;
   /** The tensors that have the weights, whose bytes were freed. */
-  readonly stored?: ReadonlyMap<Known, MLTensor>;
+  readonly stored?: ReadonlyMap<KnownTensor, MLTensor>;
   /** The outputs of the main graph's nodes to compute; by default those of the model. */
   readonly targets?: readonly string[];
   /** The keys of inner values to return. */
@@ -61,7 +61,7 @@ export interface WalkPlan {
 export interface WalkResult {
   /** The values of the outputs, without those of unsupported nodes. */
   readonly outputs: ReadonlyMap<string, Value>;
-  readonly refusals: readonly UnsupportedNode[];
+  readonly unsupported: readonly UnsupportedNode[];
   /** The inputs whose elements rows demanded. */
   readonly demandedInputs: ReadonlySet<string>;
   /** The values without sources whose elements rows demanded. */
@@ -87,7 +87,7 @@ export class Walker implements Walking, Host {
   readonly #plan: WalkPlan;
   readonly #inputs = new Map<string, MLOperand>();
   readonly #watched = new Map<string, Computed>();
-  readonly #refusals: UnsupportedNode[] = [];
+  readonly #unsupported: UnsupportedNode[] = [];
   readonly #demandedInputs = new Set<string>();
   readonly #demandedConstants = new Map<string, Computed>();
   readonly #infos: ReadonlyMap<string, ValueInfo>;
@@ -116,7 +116,7 @@ export class Walker implements Walking, Host {
     }
     return {
       outputs,
-      refusals: this.#refusals,
+      unsupported: this.#unsupported,
       demandedInputs: this.#demandedInputs,
       demandedConstants: this.#demandedConstants,
       watched: this.#watched,
@@ -127,7 +127,7 @@ export class Walker implements Walking, Host {
 
   #output(scope: Scope, name: string): Value | undefined {
     const value = scope.find(name);
-    if (value === undefined) this.#refusals.push({ operator: "output", name, reason: "no node computes it" });
+    if (value === undefined) this.#unsupported.push({ operator: "output", name, reason: "no node computes it" });
     return value === UNKNOWN ? undefined : value;
   }
 
@@ -145,7 +145,7 @@ export class Walker implements Walking, Host {
   }
 
   /** An initializer: a known value, or the constant of a tensor. */
-  #weight(value: Known, key: string): Value {
+  #weight(value: KnownTensor, key: string): Value {
     const tensor = this.#plan.stored?.get(value);
     if (!tensor) return value;
     const known = this.#plan.known.get(key);
@@ -201,7 +201,7 @@ export class Walker implements Walking, Host {
       const results = yield* this.#results(node, scope);
       if (results !== undefined) return this.#define(node, scope, results);
     } catch (error) {
-      if (!(error instanceof Demand)) this.#refuse(node, error);
+      if (!(error instanceof Demand)) this.#reject(node, error);
     }
     for (const name of node.outputs) if (name !== "") scope.set(name, this.#stand(name, scope));
   }
@@ -281,21 +281,21 @@ export class Walker implements Walking, Host {
     }
   }
 
-  #refuse(node: OnnxNode, error: unknown): void {
+  #reject(node: OnnxNode, error: unknown): void {
     const name = node.name || (node.outputs[0] ?? "");
     const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
-    this.#refusals.push({ operator, name, reason: messageOf(error) });
+    this.#unsupported.push({ operator, name, reason: messageOf(error) });
   }
 
   /** @see Host.makeConstant */
   makeConstant(): MakeConstant {
     // If the walk cannot result in a graph any more, no weights need to be copied.
-    const isInVain = this.#refusals.length + this.#demandedInputs.size + this.#demandedConstants.size > 0;
+    const isInVain = this.#unsupported.length + this.#demandedInputs.size + this.#demandedConstants.size > 0;
     return isInVain ? placeholder : this.#plan.makeConstant;
   }
 
   /** @see Host.demand */
-  demand(value: Value, what: string): Known {
+  demand(value: Value, what: string): KnownTensor {
     if (isKnown(value)) return value;
     if (value.sources.size === 0) this.#demandedConstants.set(value.key, value);
     for (const source of value.sources) {

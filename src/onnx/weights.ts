@@ -9,12 +9,12 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import { turnsWhenDue } from "../event_loop.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
-import type { Attribute, Known, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
+import type { Attribute, KnownTensor, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 
 /** A model whose weights are in tensors. */
 export interface StoredModel {
   readonly model: ModelProto;
-  readonly tensors: ReadonlyMap<Known, MLTensor>;
+  readonly tensors: ReadonlyMap<KnownTensor, MLTensor>;
 }
 
 /** Copies the weights of a model to tensors. The result has no view of the file. */
@@ -23,8 +23,8 @@ export async function storeWeights(
   context: MLContext,
   limits: MLOpSupportLimits,
 ): Promise<StoredModel> {
-  const tensors = new Map<Known, MLTensor>();
-  const replaced = new Map<Known, Known>();
+  const tensors = new Map<KnownTensor, MLTensor>();
+  const replaced = new Map<KnownTensor, KnownTensor>();
   const turnWhenDue = turnsWhenDue();
   try {
     for (const value of weightsOf(model.graph)) {
@@ -39,7 +39,7 @@ export async function storeWeights(
     for (const tensor of tensors.values()) tensor.destroy();
     throw error;
   }
-  const keep = (value: Known): Known => replaced.get(value) ?? { ...value, bytes: value.bytes.slice() };
+  const keep = (value: KnownTensor): KnownTensor => replaced.get(value) ?? { ...value, bytes: value.bytes.slice() };
   const functions = model.functions.map((called) => ({
     ...called,
     defaults: mapAttributes(called.defaults, keep),
@@ -49,7 +49,7 @@ export async function storeWeights(
 }
 
 /** The initializers of a graph and its bodies that are large enough for a tensor. */
-function* weightsOf(graph: OnnxGraph): Generator<Known> {
+function* weightsOf(graph: OnnxGraph): Generator<KnownTensor> {
   for (const value of graph.initializers.values()) {
     const computable = value.type !== "string" && value.type !== "other";
     if (computable && value.bytes.byteLength >= WEIGHT_BYTES) yield value;
@@ -63,7 +63,7 @@ function noValues(): ReadonlyMap<string, ValueInfo> {
   return new Map();
 }
 
-type Keep = (value: Known) => Known;
+type Keep = (value: KnownTensor) => KnownTensor;
 
 function mapGraph(graph: OnnxGraph, keep: Keep): OnnxGraph {
   const initializers = new Map(Array.from(graph.initializers, ([name, value]) => [name, keep(value)]));

@@ -50,9 +50,9 @@ Deno.test("info shows ports, operators, weights, and the work of a run for the g
   using folder = temporaryFolder();
   const model = folder.write("linear.onnx", LINEAR);
   const { stdout } = await webnn("info", model, "--shape", "x=5,2", "--json");
-  const { inputs, operators, weights, refusals, run } = JSON.parse(stdout);
+  const { inputs, operators, weights, unsupported, run } = JSON.parse(stdout);
   assertEquals([inputs[0].name, inputs[0].shape], ["x", ["rows", 2]]);
-  assertEquals([operators, weights, refusals], [{ Add: 1, MatMul: 1 }, { float32: { tensors: 2, bytes: 24 } }, []]);
+  assertEquals([operators, weights, unsupported], [{ Add: 1, MatMul: 1 }, { float32: { tensors: 2, bytes: 24 } }, []]);
   // 5 x 2 x 2 for the product, and half of 5 x 2 for the sum.
   assertEquals([run.multiplyAdds, run.constantBytes, run.shapes], [25, 24, { x: [5, 2] }]);
   const text = (await webnn("info", model)).stdout;

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { createContext, type MLContext } from "@webnn/deno";
 import { loadOnnx, type OnnxModel, type TensorInput } from "../../src/onnx/mod.ts";
-import type { Known, ModelProto } from "../../src/onnx/model.ts";
+import type { KnownTensor, ModelProto } from "../../src/onnx/model.ts";
 import { Message } from "../../src/onnx/protobuf.ts";
 import { finish } from "../../src/event_loop.ts";
 import { readModel } from "../../src/onnx/read.ts";
@@ -119,13 +119,13 @@ async function runsGraph(context: MLContext, model: OnnxModel, inputs: Record<st
   return dispatches > 0;
 }
 
-async function tensorAt(folder: string, file: string): Promise<Known> {
+async function tensorAt(folder: string, file: string): Promise<KnownTensor> {
   const bytes = await Deno.readFile(join(folder, file));
   return readTensor(new Message(bytes), () => new Uint8Array(0)).tensor;
 }
 
 /** Converts float64 to float32, which the importer uses for it. */
-function asInput(tensor: Known): TensorInput {
+function asInput(tensor: KnownTensor): TensorInput {
   const elements = elementsOf(tensor);
   const data = elements instanceof Float64Array ? new Float32Array(elements) : elements;
   return { data: data as TensorInput["data"], shape: tensor.shape };
@@ -135,7 +135,7 @@ function asInput(tensor: Known): TensorInput {
 export function differenceOf(
   actual: ArrayLike<number | bigint>,
   shape: readonly number[],
-  expected: Known,
+  expected: KnownTensor,
   wraps = false,
 ): string | undefined {
   if (shape.join() !== expected.shape.join()) return `the shape is [${shape}], not [${expected.shape}]`;
@@ -150,7 +150,7 @@ export function differenceOf(
   return undefined;
 }
 
-function tolerance(type: Known["type"]): readonly [relative: number, absolute: number] {
+function tolerance(type: KnownTensor["type"]): readonly [relative: number, absolute: number] {
   if (type === "float32" || type === "float64") return [1e-3, 1e-5];
   return type === "float16" ? [1e-2, 1e-2] : [0, 0];
 }

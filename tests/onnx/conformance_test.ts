@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createContext, type MLContext } from "@webnn/deno";
 import { loadOnnx, type TensorInput } from "@webnn/deno/onnx";
-import { elementsOf, known } from "../../src/onnx/value.ts";
+import { elementsOf, knownTensor } from "../../src/onnx/value.ts";
 import { onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 import { differenceOf } from "./conformance.ts";
 import { report, runAll } from "./main.ts";
@@ -52,7 +52,7 @@ function fileOf({ op, domain, opset, attributes, inputs, known = [], outputs }: 
 }
 
 function tensorOf({ type, shape, data }: Tensor64) {
-  return known(type, shape, data);
+  return knownTensor(type, shape, data);
 }
 
 function inputOf(tensor: Tensor64): TensorInput {

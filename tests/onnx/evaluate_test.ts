@@ -4,11 +4,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { MLGraphBuilder, MLOpSupportLimits } from "@webnn/deno";
 import { Unsupported, unsupported } from "../../src/onnx/errors.ts";
-import type { Attribute, Known } from "../../src/onnx/model.ts";
+import type { Attribute, KnownTensor } from "../../src/onnx/model.ts";
 import { NodeView } from "../../src/onnx/node.ts";
 import { Operand, Recorder } from "../../src/onnx/operand.ts";
 import { rowOf } from "../../src/onnx/rows/rows.ts";
-import { elementsOf, isKnown, known } from "../../src/onnx/value.ts";
+import { elementsOf, isKnown, knownTensor } from "../../src/onnx/value.ts";
 
 const limits = {
   constant: { dataTypes: ["float32", "float16", "int32", "uint32", "int64", "uint64", "int8", "uint8"] },
@@ -20,18 +20,18 @@ const recorder = new Recorder({} as MLGraphBuilder, limits, {
   makeConstant: () => () => unsupported("it is left to the engine"),
 });
 
-type Type = Parameters<typeof known>[0];
-type Attributes = Readonly<Record<string, number | string | readonly number[] | Known>>;
+type Type = Parameters<typeof knownTensor>[0];
+type Attributes = Readonly<Record<string, number | string | readonly number[] | KnownTensor>>;
 
 function attribute(value: Attributes[string]): Attribute {
   if (typeof value === "number") return { kind: "int", value };
   if (typeof value === "string") return { kind: "string", value };
-  return Array.isArray(value) ? { kind: "ints", value } : { kind: "tensor", value: value as Known };
+  return Array.isArray(value) ? { kind: "ints", value } : { kind: "tensor", value: value as KnownTensor };
 }
 
 /** A tensor: its type, elements, and shape, by default a vector. */
-function t(type: Type, elements: readonly number[], shape: readonly number[] = [elements.length]): Known {
-  return known(type, shape, elements);
+function t(type: Type, elements: readonly number[], shape: readonly number[] = [elements.length]): KnownTensor {
+  return knownTensor(type, shape, elements);
 }
 
 const i64 = (elements: readonly number[], shape?: readonly number[]) => t("int64", elements, shape);
@@ -41,10 +41,10 @@ const bool = (elements: readonly number[], shape?: readonly number[]) => t("bool
 
 function evaluate(
   operator: string,
-  inputs: readonly (Known | undefined)[],
+  inputs: readonly (KnownTensor | undefined)[],
   attributes: Attributes = {},
   { opset = 21, outputs = 1 } = {},
-): readonly Known[] {
+): readonly KnownTensor[] {
   const node = {
     domain: "",
     operator,
@@ -62,7 +62,7 @@ function evaluate(
   });
 }
 
-function describe(value: Known) {
+function describe(value: KnownTensor) {
   return {
     type: value.type,
     shape: value.shape,
@@ -72,9 +72,9 @@ function describe(value: Known) {
 
 type Case = readonly [
   operator: string,
-  inputs: readonly (Known | undefined)[],
+  inputs: readonly (KnownTensor | undefined)[],
   attributes: Attributes,
-  expected: Known | readonly Known[],
+  expected: KnownTensor | readonly KnownTensor[],
   more?: { opset?: number; outputs?: number },
 ];
 
@@ -172,20 +172,20 @@ const CASES: readonly Case[] = [
 Deno.test("each operator gives the result that ONNX defines", () => {
   for (const [operator, inputs, attributes, expected, more] of CASES) {
     const found = evaluate(operator, inputs, attributes, more);
-    assertEquals(found.map(describe), [expected].flat().map((value) => describe(value as Known)), operator);
+    assertEquals(found.map(describe), [expected].flat().map((value) => describe(value as KnownTensor)), operator);
   }
 });
 
 Deno.test("64-bit integers are exact", () => {
-  const large = known("int64", [1], [2n ** 60n + 1n]);
-  const [sum] = evaluate("Add", [large, known("int64", [1], [1n])])!;
+  const large = knownTensor("int64", [1], [2n ** 60n + 1n]);
+  const [sum] = evaluate("Add", [large, knownTensor("int64", [1], [1n])])!;
   assertEquals(elementsOf(sum!), BigInt64Array.of(2n ** 60n + 2n));
-  const [product] = evaluate("Mul", [large, known("int64", [1], [16n])])!;
+  const [product] = evaluate("Mul", [large, knownTensor("int64", [1], [16n])])!;
   assertEquals(elementsOf(product!), BigInt64Array.of(16n), "wraps as in C");
 });
 
 Deno.test("undefined results are rejected", () => {
-  const refused: [string, readonly Known[], Attributes][] = [
+  const refused: [string, readonly KnownTensor[], Attributes][] = [
     ["Gather", [i64([1, 2]), i64([2])], {}],
     ["GatherND", [i64([1, 2]), i64([5], [1, 1])], {}],
     ["ScatterElements", [i64([1, 2]), i64([2]), i64([0])], {}],
@@ -211,7 +211,7 @@ Deno.test("a reduction without options is over all axes", () => {
 });
 
 Deno.test("large results are left to the engine", () => {
-  const large: [string, readonly Known[]][] = [
+  const large: [string, readonly KnownTensor[]][] = [
     ["Expand", [i64([1, 2]), i64([2 ** 30, 1])]],
     ["ConstantOfShape", [i64([2 ** 20])]],
     ["Equal", [i64([1, 2, 3, 4], [1, 4]), i64(new Array(20000).fill(1), [20000, 1])]],

@@ -181,13 +181,13 @@ Deno.test("all unsupported nodes are listed with operator, name and reason", asy
     initializers: [floats("w", [1])],
     values: [{ name: "a", shape: [2] }],
   };
-  const { refusals, missing } = await inspectOnnx(onnxFile(spec));
-  assertEquals(refusals.map(({ operator, name }) => [operator, name]), [
+  const { unsupported, missing } = await inspectOnnx(onnxFile(spec));
+  assertEquals(unsupported.map(({ operator, name }) => [operator, name]), [
     ["Nonsense", "first"],
     ["example.MadeUp", "second"],
     ["Conv", "third"],
   ]);
-  assert(refusals.every(({ reason }) => reason.length > 10));
+  assert(unsupported.every(({ reason }) => reason.length > 10));
   assertEquals(missing, []);
   const error = await assertRejects(() => load(spec), DOMException);
   assertEquals(error.name, "NotSupportedError");
@@ -214,9 +214,9 @@ Deno.test("inputs and outputs that are not tensors are reported together with al
     initializers: [floats("w", [1])],
   });
   const ports = [["input", "s"], ["output", "z"]];
-  const { inputs, outputs, refusals, missing } = await inspectOnnx(onnxFile(spec([2])));
+  const { inputs, outputs, unsupported, missing } = await inspectOnnx(onnxFile(spec([2])));
   assertEquals([inputs.map(({ name }) => name), outputs.map(({ name }) => name), missing], [["x"], ["d"], []]);
-  assertEquals(refusals.map(({ operator, name }) => [operator, name]), [
+  assertEquals(unsupported.map(({ operator, name }) => [operator, name]), [
     ...ports,
     ["MadeUp", "first"],
     ["Conv", "second"],
@@ -224,7 +224,7 @@ Deno.test("inputs and outputs that are not tensors are reported together with al
   ]);
   const free = await inspectOnnx(onnxFile(spec(["n"])));
   assertEquals(free.missing, ["n"]);
-  assertEquals(free.refusals.map(({ name }) => name), ["s", "z", "first", "third"]);
+  assertEquals(free.unsupported.map(({ name }) => name), ["s", "z", "first", "third"]);
   const context = await createContext();
   const builder = new MLGraphBuilder(context);
   for (

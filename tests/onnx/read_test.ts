@@ -2,7 +2,7 @@
  * Reading ONNX files: all encodings of tensors, views instead of copies, attributes, external data, and damaged files.
  */
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Known } from "../../src/onnx/model.ts";
+import type { KnownTensor } from "../../src/onnx/model.ts";
 import { finish } from "../../src/event_loop.ts";
 import { readModel } from "../../src/onnx/read.ts";
 import { numbersOf } from "../../src/onnx/value.ts";
@@ -24,7 +24,7 @@ function read(bytes: Uint8Array, files = NO_FILES) {
   return finish(readModel(bytes, files));
 }
 
-function readTensor(tensor: TensorSpec, files = NO_FILES): Known {
+function readTensor(tensor: TensorSpec, files = NO_FILES): KnownTensor {
   const file = onnxFile({ nodes: [], outputs: [], initializers: [{ ...tensor, name: "t" }] });
   return read(file, files).graph.initializers.get("t")!;
 }

@@ -6,11 +6,11 @@
 
 import type { MLOpSupportLimits } from "../../api/support_limits.ts";
 import { broadcast, elementCount, formatShape } from "../../shape.ts";
-import type { ElementType, Known } from "../model.ts";
+import type { ElementType, KnownTensor } from "../model.ts";
 import { elementBits } from "../element_type.ts";
 import { isPlain, operandType, type PlainType } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
-import { elementsOf, known } from "../value.ts";
+import { elementsOf, knownTensor } from "../value.ts";
 import { expandTo, MAX_ELEMENTS } from "./movement.ts";
 
 /**
@@ -64,8 +64,8 @@ export function evaluateElementwise(
   name: string,
   args: readonly unknown[],
   limits: MLOpSupportLimits,
-): Known | undefined {
-  const [a, b, c] = args as [Known, Known, Known];
+): KnownTensor | undefined {
+  const [a, b, c] = args as [KnownTensor, KnownTensor, KnownTensor];
   if (name === "cast") return cast(a, args[1] as ElementType);
   if (!isPlain(a.type)) return undefined;
   if (name === "where") return where(a, ...sameType(b, c, limits));
@@ -80,31 +80,42 @@ export function evaluateElementwise(
   return unary && map(a, unary);
 }
 
-function map(value: Known, f: (x: number) => number | bigint, type: ElementType = value.type): Known | undefined {
-  return isPlain(type) ? known(type, value.shape, Array.from(elementsOf(value) as Iterable<number>, f)) : undefined;
+function map(
+  value: KnownTensor,
+  f: (x: number) => number | bigint,
+  type: ElementType = value.type,
+): KnownTensor | undefined {
+  return isPlain(type)
+    ? knownTensor(type, value.shape, Array.from(elementsOf(value) as Iterable<number>, f))
+    : undefined;
 }
 
-function binary(a: Known, b: Known, f: OfElements<number | boolean>, result: ElementType): Known | undefined {
+function binary(
+  a: KnownTensor,
+  b: KnownTensor,
+  f: OfElements<number | boolean>,
+  result: ElementType,
+): KnownTensor | undefined {
   const shape = commonShape(a.shape, b.shape);
   const { type } = a;
   if (elementCount(shape) > MAX_ELEMENTS || !isPlain(type) || !isPlain(result)) return undefined;
   const [x, y] = [a, b].map((value) => elementsOf(expandTo(value, shape)) as ArrayLike<number>);
-  return known(result, shape, Array.from(x!, (element, i) => f(element, y![i]!, type) as number));
+  return knownTensor(result, shape, Array.from(x!, (element, i) => f(element, y![i]!, type) as number));
 }
 
-function where(condition: Known, a: Known, b: Known): Known | undefined {
+function where(condition: KnownTensor, a: KnownTensor, b: KnownTensor): KnownTensor | undefined {
   const shape = commonShape(condition.shape, commonShape(a.shape, b.shape));
   if (elementCount(shape) > MAX_ELEMENTS || !isPlain(a.type)) return undefined;
   const [flags, yes, no] = [condition, a, b].map((value) => elementsOf(expandTo(value, shape)) as ArrayLike<number>);
-  return known(a.type, shape, Array.from(flags!, (flag, i) => flag ? yes![i]! : no![i]!));
+  return knownTensor(a.type, shape, Array.from(flags!, (flag, i) => flag ? yes![i]! : no![i]!));
 }
 
-function clamp(value: Known, { minValue = -Infinity, maxValue = Infinity }): Known | undefined {
+function clamp(value: KnownTensor, { minValue = -Infinity, maxValue = Infinity }): KnownTensor | undefined {
   return map(value, (x) => x < minValue ? minValue : x > maxValue ? maxValue : x);
 }
 
 /** Both values in one type: a context that lacks a type uses another for it, see `operandType`. */
-function sameType(a: Known, b: Known, limits: MLOpSupportLimits): [Known, Known] {
+function sameType(a: KnownTensor, b: KnownTensor, limits: MLOpSupportLimits): [KnownTensor, KnownTensor] {
   if (a.type === b.type) return [a, b];
   const type = operandType(a.type, limits);
   if (type !== operandType(b.type, limits)) unsupported(`its inputs have different types: ${a.type} and ${b.type}`);
@@ -116,7 +127,7 @@ function commonShape(a: readonly number[], b: readonly number[]): readonly numbe
   return broadcast(a, b) ?? unsupported(`the shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast`);
 }
 
-function cast(value: Known, to: ElementType): Known | undefined {
+function cast(value: KnownTensor, to: ElementType): KnownTensor | undefined {
   if (!isPlain(to) || !(isPlain(value.type) || value.type === "bfloat16")) return undefined;
   return map(value, (element) => convert(element, to), to);
 }

@@ -7,13 +7,13 @@
 
 import type { MLOpSupportLimits } from "../../api/support_limits.ts";
 import { elementCount } from "../../shape.ts";
-import type { Known } from "../model.ts";
+import type { KnownTensor } from "../model.ts";
 import { evaluateElementwise } from "./elementwise.ts";
 import { MAX_ELEMENTS, MOVEMENT } from "./movement.ts";
 import { REDUCTIONS } from "./reductions.ts";
 
 /** Computes an operator on one or several values; `undefined` if the engine has to. */
-export type Evaluate = (...args: never[]) => Known | undefined;
+export type Evaluate = (...args: never[]) => KnownTensor | undefined;
 
 const OTHERS: Readonly<Partial<Record<string, Evaluate>>> = { ...MOVEMENT, ...REDUCTIONS };
 
@@ -22,8 +22,10 @@ const OTHERS: Readonly<Partial<Record<string, Evaluate>>> = { ...MOVEMENT, ...RE
  * @param args the arguments of the builder's method, with known values for operands
  * @returns `undefined` if the engine has to compute it
  */
-export function evaluate(name: string, args: readonly unknown[], limits: MLOpSupportLimits): Known | undefined {
-  const values = args.flat().filter((arg): arg is Known => typeof arg === "object" && arg !== null && "bytes" in arg);
+export function evaluate(name: string, args: readonly unknown[], limits: MLOpSupportLimits): KnownTensor | undefined {
+  const values = args.flat().filter((arg): arg is KnownTensor =>
+    typeof arg === "object" && arg !== null && "bytes" in arg
+  );
   if (values.reduce((sum, { shape }) => sum + elementCount(shape), 0) > MAX_ELEMENTS) return undefined;
   return OTHERS[name]?.(...args as never[]) ?? evaluateElementwise(name, args, limits);
 }

@@ -5,7 +5,7 @@
  */
 
 import { broadcastsTo, elementCount, formatShape } from "../../shape.ts";
-import type { Known } from "../model.ts";
+import type { KnownTensor } from "../model.ts";
 import { elementBits } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
 import { numbersOf } from "../value.ts";
@@ -17,7 +17,7 @@ export const MAX_ELEMENTS = 65536;
 type Offsets = readonly ((coordinate: number) => number)[];
 
 /** The elements as unsigned integers of the same width; `undefined` if they share bytes. */
-function bitsOfElements({ type, bytes }: Known): Uint8Array | undefined {
+function bitsOfElements({ type, bytes }: KnownTensor): Uint8Array | undefined {
   const Bits = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array, 64: BigUint64Array }[elementBits(type)];
   if (!Bits) return undefined;
   const aligned = bytes.byteOffset % Bits.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
@@ -26,7 +26,7 @@ function bitsOfElements({ type, bytes }: Known): Uint8Array | undefined {
 }
 
 /** The value of a shape whose elements are those at `positions` of another value. */
-function pick(value: Known, shape: readonly number[], positions: ArrayLike<number>): Known | undefined {
+function pick(value: KnownTensor, shape: readonly number[], positions: ArrayLike<number>): KnownTensor | undefined {
   const source = bitsOfElements(value);
   if (!source) return undefined;
   const target = new (source.constructor as Uint8ArrayConstructor)(positions.length);
@@ -39,7 +39,7 @@ function pick(value: Known, shape: readonly number[], positions: ArrayLike<numbe
 }
 
 /** Picks the element at the sum of the offsets of its coordinates; `undefined` if there are too many. */
-function move(value: Known, shape: readonly number[], offsets: Offsets): Known | undefined {
+function move(value: KnownTensor, shape: readonly number[], offsets: Offsets): KnownTensor | undefined {
   return elementCount(shape) > MAX_ELEMENTS ? undefined : pick(value, shape, positionsBy(shape, offsets));
 }
 
@@ -64,11 +64,11 @@ export function positionsBy(shape: readonly number[], offsets: Offsets): Float64
 }
 
 /** A value broadcast to a shape of at most `MAX_ELEMENTS` elements. */
-export function expandTo(value: Known, shape: readonly number[]): Known {
+export function expandTo(value: KnownTensor, shape: readonly number[]): KnownTensor {
   return expand(value, shape)!;
 }
 
-function expand(value: Known, shape: readonly number[]): Known | undefined {
+function expand(value: KnownTensor, shape: readonly number[]): KnownTensor | undefined {
   if (!broadcastsTo(value.shape, shape)) {
     return unsupported(`${formatShape(value.shape)} does not broadcast to ${formatShape(shape)}`);
   }
@@ -83,7 +83,11 @@ function inside(index: number, size: number): number {
   return from0 >= 0 && from0 < size ? from0 : -Infinity;
 }
 
-function gather(value: Known, indices: Known, { axis = 0 }: { axis?: number } = {}): Known | undefined {
+function gather(
+  value: KnownTensor,
+  indices: KnownTensor,
+  { axis = 0 }: { axis?: number } = {},
+): KnownTensor | undefined {
   const at = numbersOf(indices);
   const size = value.shape[axis]!;
   const inner = elementCount(value.shape.slice(axis + 1));
@@ -93,7 +97,7 @@ function gather(value: Known, indices: Known, { axis = 0 }: { axis?: number } = 
 }
 
 /** The position that each index of gatherElements or scatterElements means. */
-function positionsAlong(shape: readonly number[], indices: Known, axis: number): Float64Array {
+function positionsAlong(shape: readonly number[], indices: KnownTensor, axis: number): Float64Array {
   const strides = stridesOf(shape);
   const rest = positionsBy(indices.shape, strides.map((stride, i) => (at) => i === axis ? 0 : at * stride));
   const along = numbersOf(indices);
@@ -101,7 +105,7 @@ function positionsAlong(shape: readonly number[], indices: Known, axis: number):
 }
 
 /** The positions of all elements at the index vectors of gatherND or scatterND. */
-function positionsAt(shape: readonly number[], indices: Known): number[] {
+function positionsAt(shape: readonly number[], indices: KnownTensor): number[] {
   const depth = indices.shape.at(-1) ?? unsupported("the indices are a scalar");
   if (depth > shape.length) unsupported("the indices have more coordinates than the input axes");
   const strides = stridesOf(shape);
@@ -115,13 +119,13 @@ function positionsAt(shape: readonly number[], indices: Known): number[] {
   });
 }
 
-function gatherND(value: Known, indices: Known): Known | undefined {
+function gatherND(value: KnownTensor, indices: KnownTensor): KnownTensor | undefined {
   const shape = [...indices.shape.slice(0, -1), ...value.shape.slice(indices.shape.at(-1))];
   return elementCount(shape) > MAX_ELEMENTS ? undefined : pick(value, shape, positionsAt(value.shape, indices));
 }
 
-function concat(values: readonly Known[], axis: number): Known {
-  const [first] = values as [Known];
+function concat(values: readonly KnownTensor[], axis: number): KnownTensor {
+  const [first] = values as [KnownTensor];
   const fits = values.every(({ type, shape }) =>
     type === first.type && shape.length === first.shape.length &&
     shape.every((size, i) => i === axis || size === first.shape[i])
@@ -142,7 +146,7 @@ function concat(values: readonly Known[], axis: number): Known {
 }
 
 /** Replaces the elements at positions. If a position occurs twice, the later element is used. */
-function overwrite(value: Known, updates: Known, positions: ArrayLike<number>): Known | undefined {
+function overwrite(value: KnownTensor, updates: KnownTensor, positions: ArrayLike<number>): KnownTensor | undefined {
   const count = elementCount(value.shape);
   const from = Array.from({ length: count }, (_, i) => i);
   for (let i = 0; i < positions.length; i++) {
@@ -155,17 +159,17 @@ function overwrite(value: Known, updates: Known, positions: ArrayLike<number>): 
 }
 
 function slice(
-  value: Known,
+  value: KnownTensor,
   starts: readonly number[],
   sizes: readonly number[],
   { strides = sizes.map(() => 1) }: { strides?: readonly number[] } = {},
-): Known | undefined {
+): KnownTensor | undefined {
   const steps = stridesOf(value.shape);
   const shape = sizes.map((size, axis) => Math.ceil(size / strides[axis]!));
   return move(value, shape, steps.map((step, axis) => (i) => (starts[axis]! + i * strides[axis]!) * step));
 }
 
-function reverse(value: Known, { axes }: { axes: readonly number[] }): Known | undefined {
+function reverse(value: KnownTensor, { axes }: { axes: readonly number[] }): KnownTensor | undefined {
   const { shape } = value;
   const offsets = stridesOf(shape).map((stride, axis) => (i: number) =>
     (axes.includes(axis) ? shape[axis]! - 1 - i : i) * stride
@@ -173,12 +177,12 @@ function reverse(value: Known, { axes }: { axes: readonly number[] }): Known | u
   return move(value, shape, offsets);
 }
 
-function tile(value: Known, repetitions: readonly number[]): Known | undefined {
+function tile(value: KnownTensor, repetitions: readonly number[]): KnownTensor | undefined {
   const shape = value.shape.map((size, axis) => size * repetitions[axis]!);
   return move(value, shape, stridesOf(value.shape).map((stride, axis) => (i) => (i % value.shape[axis]!) * stride));
 }
 
-function transpose(value: Known, { permutation }: { permutation: readonly number[] }): Known | undefined {
+function transpose(value: KnownTensor, { permutation }: { permutation: readonly number[] }): KnownTensor | undefined {
   const strides = stridesOf(value.shape);
   const shape = permutation.map((axis) => value.shape[axis] ?? unsupported(`the input has no axis ${axis}`));
   return move(value, shape, permutation.map((axis) => (i) => i * strides[axis]!));
@@ -188,13 +192,17 @@ export const MOVEMENT = {
   concat,
   expand,
   gather,
-  gatherElements: (value: Known, indices: Known, { axis = 0 }: { axis?: number } = {}) =>
+  gatherElements: (value: KnownTensor, indices: KnownTensor, { axis = 0 }: { axis?: number } = {}) =>
     pick(value, indices.shape, positionsAlong(value.shape, indices, axis)),
   gatherND,
   reverse,
-  scatterElements: (value: Known, indices: Known, updates: Known, { axis = 0 }: { axis?: number } = {}) =>
-    overwrite(value, updates, positionsAlong(value.shape, indices, axis)),
-  scatterND: (value: Known, indices: Known, updates: Known) =>
+  scatterElements: (
+    value: KnownTensor,
+    indices: KnownTensor,
+    updates: KnownTensor,
+    { axis = 0 }: { axis?: number } = {},
+  ) => overwrite(value, updates, positionsAlong(value.shape, indices, axis)),
+  scatterND: (value: KnownTensor, indices: KnownTensor, updates: KnownTensor) =>
     overwrite(value, updates, positionsAt(value.shape, indices)),
   slice,
   tile,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Known } from "../model.ts";
-import { elementsOf, known } from "../value.ts";
+import type { KnownTensor } from "../model.ts";
+import { elementsOf, knownTensor } from "../value.ts";
 import { positionsBy, stridesOf } from "./movement.ts";
 
 interface Options {
@@ -14,7 +14,7 @@ interface Options {
 }
 
 /** The elements of 64-bit integers are bigints, to which JavaScript's operators apply as well. */
-const reduction = (combine: (a: number, b: number) => number) => (value: Known, options: Options = {}) => {
+const reduction = (combine: (a: number, b: number) => number) => (value: KnownTensor, options: Options = {}) => {
   const { shape, type } = value;
   if (type !== "int64" && type !== "int32" && type !== "float32" && type !== "float64") return undefined;
   const { axes = shape.map((_, axis) => axis), keepDimensions = false } = options;
@@ -30,7 +30,7 @@ const reduction = (combine: (a: number, b: number) => number) => (value: Known, 
     (start) => Array.from(within, (offset) => elements[start + offset]!).reduce(combine),
   );
   const sizes = shape.flatMap((size, axis) => axes.includes(axis) ? keepDimensions ? [1] : [] : [size]);
-  return known(type, sizes, results);
+  return knownTensor(type, sizes, results);
 };
 
 export const REDUCTIONS = {
