@@ -87,9 +87,15 @@ function tooLarge({ maxBodyBytes }: BodyLimits): HttpError {
   });
 }
 
-/** Creates a response, compressed if the client accepts that and the body is large enough. */
-export function respond(request: Request, status: number, body: Bytes, headers: Record<string, string>): Response {
-  const format = body.byteLength < MIN_COMPRESSED_BYTES ? undefined : acceptedEncoding(request);
+/** Creates a response, compressed if the client accepts that, and the body is large enough and compressible. */
+export function respond(
+  request: Request,
+  status: number,
+  body: Bytes,
+  headers: Record<string, string>,
+  isCompressible = true,
+): Response {
+  const format = isCompressible && body.byteLength >= MIN_COMPRESSED_BYTES ? acceptedEncoding(request) : undefined;
   if (!format) return new Response(body, { status, headers });
   const compressed = new Blob([body]).stream().pipeThrough(new CompressionStream(format));
   return new Response(compressed, {

@@ -131,6 +131,11 @@ export function bytesOf(name: DataTypeName): number {
   return DATA_TYPES[name].bytes;
 }
 
+/** Whether elements are floating-point numbers, whose binary data gzip makes hardly smaller. */
+export function isFloat(name: DataTypeName): boolean {
+  return webnnType(name).startsWith("float");
+}
+
 /** The data type of WebNN that represents a data type of the protocol. */
 export function webnnType(name: DataTypeName): ModelPort["dataType"] {
   return DATA_TYPES[name].dataType;

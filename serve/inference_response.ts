@@ -6,7 +6,7 @@
 
 import type { TensorOutput } from "@webnn/deno/onnx";
 import { type Bytes, join } from "./body.ts";
-import { type DataTypeName, writeBinary, writeJson } from "./data_types.ts";
+import { type DataTypeName, isFloat, writeBinary, writeJson } from "./data_types.ts";
 import { type InferenceRequest, JSON_LENGTH } from "./inference_request.ts";
 import { type Port, VERSION } from "./metadata.ts";
 
@@ -14,6 +14,8 @@ import { type Port, VERSION } from "./metadata.ts";
 export interface Encoded {
   readonly body: Bytes;
   readonly headers: Record<string, string>;
+  /** Whether compression makes the body much smaller. */
+  readonly isCompressible: boolean;
 }
 
 /**
@@ -27,20 +29,23 @@ export function writeResponse(
   ports: readonly Port[],
 ): Encoded {
   const binaries: Bytes[] = [];
+  let isCompressible = true;
   const tensors = outputs.map(({ name, binary }) => {
     const { datatype } = ports.find((port) => port.name === name)!;
     const result = results[name]!;
     if (!binary) return jsonTensor(name, datatype, result);
     const bytes = writeBinary(datatype, result.data);
     binaries.push(bytes);
+    if (isFloat(datatype)) isCompressible = false;
     return `{${head(name, datatype, result)},"parameters":{"binary_data_size":${bytes.byteLength}}}`;
   });
   const fields = JSON.stringify({ ...id === undefined ? {} : { id }, model_name: model, model_version: VERSION });
   const json = new TextEncoder().encode(`${fields.slice(0, -1)},"outputs":[${tensors.join(",")}]}`);
-  if (binaries.length === 0) return { body: json, headers: { "content-type": "application/json" } };
+  if (binaries.length === 0) return { body: json, headers: { "content-type": "application/json" }, isCompressible };
   return {
     body: join([json, ...binaries]),
     headers: { "content-type": "application/octet-stream", [JSON_LENGTH]: `${json.byteLength}` },
+    isCompressible,
   };
 }
 

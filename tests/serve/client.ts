@@ -106,12 +106,12 @@ export function inferBinary(
   model: string,
   json: unknown,
   binary: ArrayBufferView<ArrayBuffer>,
-  length?: number | string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const head = new TextEncoder().encode(JSON.stringify(json));
   return call(handler, `/v2/models/${model}/infer`, {
     method: "POST",
     body: new Blob([head, binary]),
-    headers: { "inference-header-content-length": `${length ?? head.byteLength}` },
+    headers: { "inference-header-content-length": `${head.byteLength}`, ...headers },
   });
 }

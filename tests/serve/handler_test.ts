@@ -180,6 +180,28 @@ withHandler("gzip and deflate for requests and responses", [identity("float32", 
 });
 
 withHandler(
+  "binary data of integers is compressed, that of floating-point numbers is not",
+  [identity("int32", ["n"]), identity("float32", ["n"])],
+  {},
+  async (handler) => {
+    for (
+      const [model, datatype, encoding, data] of [
+        ["int32", "INT32", "gzip", Int32Array.from({ length: 1000 }, (_, i) => i)],
+        ["float32", "FP32", null, Float32Array.from({ length: 1000 }, (_, i) => i / 8)],
+      ] as const
+    ) {
+      const tensor = { name: "x", datatype, shape: [1000], parameters: { binary_data_size: 4000 } };
+      const request = { inputs: [tensor], parameters: { binary_data_output: true } };
+      const { headers, binary } = await inferBinary(handler, model, request, data, {
+        "accept-encoding": "gzip, br",
+      });
+      assertEquals(headers.get("content-encoding"), encoding);
+      assertEquals(binary, new Uint8Array(data.buffer));
+    }
+  },
+);
+
+withHandler(
   "a body that is too large, as sent or decompressed",
   [sum()],
   { maxBodyBytes: 500 },
