@@ -25,39 +25,53 @@ const MIN_COMPRESSED_BYTES = 1024;
 
 /**
  * Reads a body within the limits.
+ * @param binaryAt where the binary data begins, which is aligned in memory, so that tensors need no copy
  * @returns rejects with an HttpError: 413 if the body is too large, 408 if it arrives too slowly, 415 for an unknown
  * encoding, 400 if it is truncated or cannot be decompressed
  */
-export async function readBody({ headers, body }: Request, limits: BodyLimits): Promise<Bytes> {
+export async function readBody({ headers, body }: Request, limits: BodyLimits, binaryAt = 0): Promise<Bytes> {
   if (!body) return new Uint8Array(0);
-  if (Number(headers.get("content-length") ?? 0) > limits.maxBodyBytes) {
+  const length = Number(headers.get("content-length") ?? 0);
+  if (length > limits.maxBodyBytes) {
     await body.cancel();
     throw tooLarge(limits);
   }
   const encoding = headers.get("content-encoding") ?? "identity";
-  if (encoding === "identity") return collect(body, limits);
+  const room = { length: Math.min(length || FIRST_BYTES, FIRST_BYTES), skipped: -binaryAt & (ALIGNMENT - 1) };
+  if (encoding === "identity") return collect(body, limits, room);
   const format = ENCODINGS.find((known) => known === encoding);
   if (!format) {
     await body.cancel();
     throw new HttpError(415, `Content-Encoding must be ${ENCODINGS.join(" or ")}, not ${JSON.stringify(encoding)}`);
   }
-  return collect(body.pipeThrough(new DecompressionStream(format)), limits);
+  return collect(body.pipeThrough(new DecompressionStream(format)), limits, room);
 }
 
+/** The largest size of an element in bytes. */
+const ALIGNMENT = 8;
+
+/** A client that announces a large body gets no more memory than this until it has sent as much. */
+const FIRST_BYTES = 2 ** 20;
+
 /** Reads the bytes of a stream, until a limit is exceeded. */
-async function collect(stream: ReadableStream<Bytes>, limits: BodyLimits): Promise<Bytes> {
+async function collect(
+  stream: ReadableStream<Bytes>,
+  limits: BodyLimits,
+  { length, skipped }: { readonly length: number; readonly skipped: number },
+): Promise<Bytes> {
   const { maxBodyBytes, signal } = limits;
-  const reader = stream.getReader();
+  const reader = readerOf(stream);
   // Errors of the cancellation are ignored: the request fails with the error of the limit.
   const stop = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", stop);
-  const chunks: Bytes[] = [];
-  let length = 0;
+  // One more byte, so that the end is found without more memory.
+  let buffer = new ArrayBuffer(skipped + length + 1);
+  let end = skipped;
   try {
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      chunks.push(part.value);
-      length += part.value.byteLength;
-      if (length > maxBodyBytes) throw tooLarge(limits);
+    for (let isDone = false; !isDone;) {
+      if (end === buffer.byteLength) buffer = buffer.transfer(2 * end);
+      ({ buffer, end, isDone } = await reader.read(buffer, end));
+      if (end - skipped > maxBodyBytes) throw tooLarge(limits);
     }
   } catch (error) {
     stop();
@@ -66,12 +80,57 @@ async function collect(stream: ReadableStream<Bytes>, limits: BodyLimits): Promi
     signal.removeEventListener("abort", stop);
   }
   if (signal.aborted) throw new HttpError(408, "The body did not arrive in time", { connection: "close" });
-  return chunks.length === 1 ? chunks[0]! : join(chunks, length);
+  return new Uint8Array(buffer, skipped, end - skipped);
+}
+/** A buffer, up to where it is filled, and whether the stream has ended. */
+interface Filled {
+  readonly buffer: ArrayBuffer;
+  readonly end: number;
+  readonly isDone: boolean;
+}
+
+/** Reads a stream into a buffer from `end` on. The result may have another buffer. */
+interface BufferReader {
+  read(buffer: ArrayBuffer, end: number): Promise<Filled>;
+  cancel(): Promise<void>;
+}
+
+function readerOf(stream: ReadableStream<Bytes>): BufferReader {
+  let reader: ReadableStreamBYOBReader;
+  try {
+    reader = stream.getReader({ mode: "byob" });
+  } catch {
+    // Not a stream of bytes: it has been decompressed, or comes from a program.
+    return chunkReader(stream.getReader());
+  }
+  return {
+    async read(buffer, end) {
+      const { value, done } = await reader.read(new Uint8Array(buffer, end));
+      // If the stream is cancelled, the buffer is lost.
+      if (!value) return { buffer: new ArrayBuffer(end), end, isDone: true };
+      return { buffer: value.buffer, end: end + value.byteLength, isDone: done };
+    },
+    cancel: () => reader.cancel(),
+  };
+}
+
+function chunkReader(reader: ReadableStreamDefaultReader<Bytes>): BufferReader {
+  return {
+    async read(buffer, end) {
+      const { value, done } = await reader.read();
+      if (!value) return { buffer, end, isDone: done };
+      const next = end + value.byteLength;
+      const grown = next > buffer.byteLength ? buffer.transfer(Math.max(next, 2 * buffer.byteLength)) : buffer;
+      new Uint8Array(grown).set(value, end);
+      return { buffer: grown, end: next, isDone: false };
+    },
+    cancel: () => reader.cancel(),
+  };
 }
 
 /** Concatenates parts. */
-export function join(parts: readonly Bytes[], length = parts.reduce((sum, part) => sum + part.byteLength, 0)): Bytes {
-  const whole = new Uint8Array(length);
+export function join(parts: readonly Bytes[]): Bytes {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

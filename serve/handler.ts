@@ -6,7 +6,7 @@
 
 import { readBody, respond } from "./body.ts";
 import { HttpError, httpErrorOf } from "./errors.ts";
-import { readRequest } from "./inference_request.ts";
+import { JSON_LENGTH, readRequest } from "./inference_request.ts";
 import { writeResponse } from "./inference_response.ts";
 import { modelMetadata, SERVER_METADATA, VERSION } from "./metadata.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
@@ -209,7 +209,8 @@ function allow<R extends readonly unknown[]>(
 
 async function infer(server: Server, request: Request, model: ServedModel): Promise<Response> {
   using deadline = deadlineAfter(server.timeout);
-  const body = await readBody(request, { maxBodyBytes: server.maxBodyBytes, signal: deadline.signal });
+  const limits = { maxBodyBytes: server.maxBodyBytes, signal: deadline.signal };
+  const body = await readBody(request, limits, Number(request.headers.get(JSON_LENGTH)));
   const asked = readRequest(request.headers, body, model);
   if (asked.timeout !== undefined) deadline.shorten(asked.timeout);
   const results = await model.scheduler.submit(asked.inputs, deadline.signal);
