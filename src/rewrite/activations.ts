@@ -40,21 +40,21 @@ const geluByErf = row(["mul", "div"], (node, graph) => {
   if (output.dataType !== "float32" || !sum) return undefined;
   const { x, value } = sum;
   const product = productOf(output, [x, value], graph);
-  const isGelu = product.number === 0.5 && product.values.length === 2 && product.values.includes(x) &&
-    product.values.includes(value) && sameShape(x.shape, output.shape);
-  return isGelu && graph.areInner([...product.nodes, ...sum.nodes], node)
+  return isProduct(product, 0.5, [x, value], output) && graph.areInner([...product.nodes, ...sum.nodes], node)
     ? become("gelu", { input: x }, {})
     : undefined;
 });
 
-/** `1 + erf(x / √2)`, among the factors of a product. */
-interface ErfSum {
+/** A function of `x` among the factors of a product, such as `1 + erf(x / √2)`. */
+interface InnerSum {
   readonly value: Value;
   readonly x: Value;
+  /** The nodes that compute it. */
   readonly nodes: readonly Node[];
 }
 
-function findSum(value: Value, graph: Surroundings, depth: number): ErfSum | undefined {
+/** Looks for `1 + erf(x / √2)` among the factors of a product. */
+function findSum(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
   const sum = erfSum(value, graph);
   if (sum || depth === 0) return sum;
   const node = graph.made(value, "mul", "div");
@@ -62,15 +62,31 @@ function findSum(value: Value, graph: Surroundings, depth: number): ErfSum | und
   return findSum(node.operands.a, graph, depth - 1) ?? findSum(node.operands.b, graph, depth - 1);
 }
 
-function erfSum(value: Value, graph: Surroundings): ErfSum | undefined {
-  const sum = graph.made(value, "add");
-  if (!sum) return undefined;
-  const { a, b } = sum.operands;
-  const [one, other] = graph.uniform(a) === undefined ? [b, a] : [a, b];
-  const erf = graph.made(other, "erf");
+function erfSum(value: Value, graph: Surroundings): InnerSum | undefined {
+  const sum = summandOf(value, 1, graph);
+  const erf = sum && graph.made(sum.other, "erf");
   const argument = erf && multipleOf(erf.operands.input, graph);
-  if (!argument || !isNearly(argument.number, Math.SQRT1_2) || graph.uniform(one) !== 1) return undefined;
-  return { value, x: argument.value, nodes: [sum, erf, ...argument.nodes] };
+  if (!argument || !isNearly(argument.number, Math.SQRT1_2)) return undefined;
+  return { value, x: argument.value, nodes: [sum.node, erf, ...argument.nodes] };
+}
+
+/** Reads a value as a sum of the number and another value. */
+function summandOf(
+  value: Value,
+  number: number,
+  graph: Surroundings,
+): { readonly other: Value; readonly node: Node } | undefined {
+  const node = graph.made(value, "add");
+  if (!node) return undefined;
+  const { a, b } = node.operands;
+  if (graph.uniform(b) === number) return { other: a, node };
+  return graph.uniform(a) === number ? { other: b, node } : undefined;
+}
+
+/** Whether a product has exactly these values as factors, and this number, and the shape of the first value. */
+function isProduct({ values, number }: Product, expected: number, factors: readonly Value[], output: Value): boolean {
+  return isNearly(number, expected) && values.length === factors.length &&
+    factors.every((factor) => values.includes(factor)) && sameShape(factors[0]!.shape, output.shape);
 }
 
 /** Splits a value into factors, and merges constants into one number. Does not split the values in `whole`. */
@@ -114,5 +130,82 @@ const silu = row(["mul"], (node, graph) => {
   return undefined;
 });
 
+/** `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, with the factors in any order. */
+const geluByTanh = row(["mul", "div"], (node, graph) => {
+  const [output] = node.outputs as [Value];
+  const sum = output.dataType === "float32" ? findTanhSum(output, graph, 3) : undefined;
+  if (!sum) return undefined;
+  const { x, value } = sum;
+  const product = productOf(output, [x, value], graph);
+  return isProduct(product, 0.5, [x, value], output) && graph.areInner([...product.nodes, ...sum.nodes], node)
+    ? become("geluByTanh", { input: x }, {})
+    : undefined;
+});
+
+/** Looks for `1 + tanh(√(2/π) · (x + 0.044715 · x³))` among the factors of a product. */
+function findTanhSum(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
+  const sum = tanhSum(value, graph);
+  if (sum || depth === 0) return sum;
+  const node = graph.made(value, "mul", "div");
+  if (!node) return undefined;
+  return findTanhSum(node.operands.a, graph, depth - 1) ?? findTanhSum(node.operands.b, graph, depth - 1);
+}
+
+function tanhSum(value: Value, graph: Surroundings): InnerSum | undefined {
+  const sum = summandOf(value, 1, graph);
+  const tanh = sum && graph.made(sum.other, "tanh");
+  const argument = tanh && multipleOf(tanh.operands.input, graph);
+  const polynomial = argument && graph.made(argument.value, "add");
+  if (!argument || !polynomial || !isNearly(argument.number, Math.sqrt(2 / Math.PI))) return undefined;
+  const { a, b } = polynomial.operands;
+  for (const [x, cubic] of [[a, b], [b, a]] as const) {
+    const cube = cubeOf(cubic, x, graph);
+    if (!cube || !isNearly(cube.number, 0.044715)) continue;
+    return { value, x, nodes: [sum.node, tanh, ...argument.nodes, polynomial, ...cube.nodes] };
+  }
+  return undefined;
+}
+
+/** Reads a value as a multiple of `x³`. */
+function cubeOf(value: Value, x: Value, graph: Surroundings): Omit<Product, "values"> | undefined {
+  const { values, number, nodes } = productOf(value, [x], graph);
+  if (values.length === 3 && values.every((factor) => factor === x)) return { number, nodes };
+  const power = values.length === 1 ? graph.made(values[0], "pow") : undefined;
+  return power?.operands.a === x && graph.uniform(power.operands.b) === 3
+    ? { number, nodes: [...nodes, power] }
+    : undefined;
+}
+
+/**
+ * Operators whose results are rounded. The rounding of `x` alone moves hard swish near -3 by up to `x · 2⁻²⁵`, about as
+ * much as the engine's formula, `x · clamp(x / 6 + ½, 0, 1)`, which loses the digits that `x` and 3 share.
+ */
+const ROUNDING = ["conv2d", "convTranspose2d", "gemm", "matmul", "add", "sub", "mul", "div", "affineChannels"] as const;
+
+/** `x · clamp(x + 3, 0, 6) / 6`, with the factors in any order. */
+const hardSwish = row(["mul", "div"], (node, graph) => {
+  const [output] = node.outputs as [Value];
+  const gate = output.dataType === "float32" ? findGate(output, graph, 2) : undefined;
+  if (!gate || !graph.made(gate.x, ...ROUNDING)) return undefined;
+  const { x, value } = gate;
+  const product = productOf(output, [x, value], graph);
+  return isProduct(product, 1 / 6, [x, value], output) && graph.areInner([...product.nodes, ...gate.nodes], node)
+    ? become("hardSwish", { input: x }, {})
+    : undefined;
+});
+
+/** Looks for `clamp(x + 3, 0, 6)` among the factors of a product. */
+function findGate(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
+  const clamp = graph.made(value, "clamp");
+  if (clamp) {
+    const { minValue, maxValue } = clamp.attributes;
+    const sum = Number(minValue) === 0 && Number(maxValue) === 6 && summandOf(clamp.operands.input, 3, graph);
+    return sum ? { value, x: sum.other, nodes: [clamp, sum.node] } : undefined;
+  }
+  const node = depth === 0 ? undefined : graph.made(value, "mul", "div");
+  if (!node) return undefined;
+  return findGate(node.operands.a, graph, depth - 1) ?? findGate(node.operands.b, graph, depth - 1);
+}
+
 /** The rewrites to activations. */
-export const activations = { geluByErf, silu };
+export const activations = { geluByErf, geluByTanh, hardSwish, silu };

@@ -30,6 +30,18 @@ export interface FusedOperators {
     };
     readonly attributes: { readonly axis: number; readonly epsilon: number };
   };
+  /** `input · scale + bias` of an NCHW image, with constants `scale` and `bias` of one element per channel. */
+  affineChannels: {
+    readonly operands: { readonly input: Value; readonly scale: Value; readonly bias: Value };
+    readonly attributes: object;
+  };
+  /** `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`. */
+  geluByTanh: { readonly operands: { readonly input: Value }; readonly attributes: object };
+  /** `alpha · a · b`, a matrix product. */
+  scaledMatmul: {
+    readonly operands: { readonly a: Value; readonly b: Value };
+    readonly attributes: { readonly alpha: number };
+  };
   /** `x · sigmoid(alpha · x)`. */
   scaledSilu: {
     readonly operands: { readonly input: Value };
@@ -170,8 +182,10 @@ function convolving(node: CostedNode & { readonly operands: { readonly filter: V
 
 /** The costs, counted as for the operators of the standard. */
 const COSTS: CostsByName = {
+  affineChannels: perOutput(1),
   blockMatmul: (node) => computing(node, elementsOf(node.outputs) * node.attributes.inner),
   dynamicQuantize: perInput(4),
+  geluByTanh: perOutput(4),
   integerConv2d: convolving,
   quantizedBinary: perOutput(4),
   quantizedConv2d: convolving,
@@ -179,6 +193,7 @@ const COSTS: CostsByName = {
   integerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
   rmsNormalization: perOutput(8),
   scaledIntegerMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
+  scaledMatmul: (node) => computing(node, elementsOf(node.outputs) * node.operands.a.shape.at(-1)!),
   scaledSilu: perOutput(3),
 };
 

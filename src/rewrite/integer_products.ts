@@ -123,6 +123,8 @@ const integerMatmulScale = row(["mul"], (node, graph) => {
     const none = { aScale: undefined, bScale: undefined, bias: undefined };
     const operands = { ...none, ...product.operands };
     if (operands.bias || !keepsShape(node, value)) continue;
+    const pair = operands.aScale || operands.bScale ? undefined : scalesOf(factor, value, graph);
+    if (pair) return become("scaledIntegerMatmul", { ...operands, ...pair }, {});
     if (!operands.aScale && elementCount(factor.shape) === 1) {
       return become("scaledIntegerMatmul", { ...operands, aScale: flat(factor, graph) }, {});
     }
@@ -132,6 +134,18 @@ const integerMatmulScale = row(["mul"], (node, graph) => {
   }
   return undefined;
 });
+
+/** A factor that is the product of both scales. The engine multiplies them, with the same rounding. */
+function scalesOf(factor: Value, product: Value, graph: Surroundings) {
+  const mul = elementCount(factor.shape) === 1 || isOfColumns(factor, product) ? graph.made(factor, "mul") : undefined;
+  if (!mul) return undefined;
+  const { a, b } = mul.operands;
+  for (const [one, other] of [[a, b], [b, a]] as const) {
+    if (elementCount(one.shape) !== 1 || !isOfColumns(other, product)) continue;
+    return { aScale: flat(one, graph), bScale: flat(other, graph) };
+  }
+  return undefined;
+}
 
 /** A scaled product of bytes plus a bias for each column. */
 const integerMatmulBias = row(["add"], (node, graph) => {

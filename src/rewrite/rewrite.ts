@@ -8,6 +8,7 @@
 import { finish, type Steps } from "../event_loop.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { activations } from "./activations.ts";
+import { affineRows } from "./affine_channels.ts";
 import { dynamicQuantizations } from "./dynamic_quantization.ts";
 import { type ConstantStore, Editor, type Pass, type Replacement, type Surroundings } from "./editor.ts";
 import { integerConvolutions } from "./integer_convolutions.ts";
@@ -21,12 +22,14 @@ import { quantizedProducts } from "./quantized_products.ts";
 import { reshapes } from "./reshapes.ts";
 import type { Rewrite } from "./row.ts";
 import { scaledConvolutions } from "./scaled_convolutions.ts";
+import { scaledProducts } from "./scaled_products.ts";
 
 export type { ConstantStore } from "./editor.ts";
 
 /** All rewrites by name. */
 export const rewrites = {
   ...activations,
+  ...affineRows,
   ...dynamicQuantizations,
   ...integerConvolutions,
   ...integerProducts,
@@ -38,6 +41,7 @@ export const rewrites = {
   ...quantizedProducts,
   ...reshapes,
   ...scaledConvolutions,
+  ...scaledProducts,
 } satisfies Record<string, Rewrite>;
 
 /** The name of a rewrite. */

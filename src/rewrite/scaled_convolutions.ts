@@ -9,7 +9,7 @@
  */
 
 import type { Node, Value } from "../graph/graph.ts";
-import { elementCount, sameShape } from "../shape.ts";
+import { elementCount, sameShape, type Shape } from "../shape.ts";
 import { become, type Replacement, type Surroundings } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
@@ -63,7 +63,7 @@ function convolutionAndNumbers(
   const { a, b } = node.operands;
   const [value, other] = graph.made(a, "conv2d") || isOrdered ? [a, b] : [b, a];
   const convolution = convolutionOf(value, node, graph);
-  const numbers = convolution && perChannel(other, convolution, graph);
+  const numbers = convolution && perChannel(other, value.shape, channelAxis(convolution), graph);
   return numbers && { convolution, numbers };
 }
 
@@ -79,17 +79,21 @@ function channelAxis({ attributes: { inputLayout } }: Convolution): number {
   return inputLayout.indexOf("c");
 }
 
-/** The numbers of a constant with one number for all channels, or one for each. */
-function perChannel(value: Value, convolution: Convolution, graph: Surroundings): Float64Array | undefined {
-  const { shape } = convolution.outputs[0]!;
-  const axis = channelAxis(convolution);
+/** The numbers of a float32 constant with one number for all channels of an image, or one for each. */
+export function perChannel(
+  value: Value,
+  shape: Shape,
+  axis: number,
+  graph: Surroundings,
+): Float64Array<ArrayBuffer> | undefined {
   const padded = [...shape.map(() => 1), ...value.shape].slice(-shape.length);
   if (padded.some((size, i) => size !== 1 && i !== axis)) return undefined;
   const numbers = numbersOf(value, graph);
   return numbers?.length === 1 ? new Float64Array(shape[axis]!).fill(numbers[0]!) : numbers;
 }
 
-function numbersOf(value: Value, graph: Surroundings): Float64Array | undefined {
+/** The numbers of a float32 constant. */
+export function numbersOf(value: Value, graph: Surroundings): Float64Array<ArrayBuffer> | undefined {
   const bytes = graph.bytes(value);
   return bytes && new Float64Array(floatsOf(bytes));
 }
@@ -176,7 +180,8 @@ function weightsInRow({ attributes: { filterLayout }, operands: { filter } }: Co
   return elementCount(filter.shape.slice(filterLayout.indexOf("o") + 1));
 }
 
-function isNormal(number: number): boolean {
+/** Whether a number has all digits of float32. */
+export function isNormal(number: number): boolean {
   return Number.isFinite(number) && Math.abs(number) >= MIN_NORMAL;
 }
 

@@ -4,7 +4,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import type { MLOperandDataType } from "../../mod.ts";
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { reductions } from "../../src/ops/reduction.ts";
-import { type Element, tensor } from "../reference/mod.ts";
+import { type Element, evaluate, tensor } from "../reference/mod.ts";
 import { sharedContext } from "../support/builder.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { testValidation } from "../support/validation.ts";
@@ -107,4 +107,39 @@ Deno.test("a reduction without axes applies its function to each element", async
   assertEquals(await reduce("reduceLogSum", "float32", [1, 1], []), [0, 0]);
   assertEquals(await reduce("reduceSum", "int64", [-3n, 2n], []), [-3n, 2n]);
   assertEquals(await reduce("reduceMax", "uint64", [3n, 2n], []), [3n, 2n]);
+});
+
+Deno.test("large sums, means and maxima along axes after dimensions of 1", async () => {
+  const context = await sharedContext();
+  const input = tensor(
+    "float32",
+    [1, 1, 64, 8, 48],
+    Array.from({ length: 64 * 8 * 48 }, (_, i) => (i * 7919) % 1009 - 500),
+  );
+  const cases = [["reduceSum", [2]], ["reduceMean", [0, 2]], ["reduceSum", [1, 2, 3]], ["reduceSum", [3]], [
+    "reduceMax",
+    [2, 3],
+  ]] as const;
+  for (const [name, axes] of cases) {
+    for (const keepDimensions of [false, true]) {
+      const attributes = { axes: [...axes], keepDimensions };
+      const [output] = await runOperator(context, name, { input }, attributes);
+      const [expected] = evaluate(name, { input }, attributes);
+      assertEquals(output!.shape, expected!.shape);
+      for (const [i, value] of expected!.data.entries()) {
+        assertAlmostEquals(Number(output!.data[i]), Number(value), 2e-3);
+      }
+    }
+  }
+});
+
+Deno.test("the maximum of many elements is NaN if one of them is", async () => {
+  const data = Array.from({ length: 128 * 160 }, (_, i) => i === 300 * 40 + 3 ? NaN : -i);
+  for (const axes of [[0], [1], [0, 1]]) {
+    for (const name of ["reduceMax", "reduceMin"] as const) {
+      const input = tensor("float32", [128, 160], data);
+      const [output] = await runOperator(await sharedContext(), name, { input }, { axes });
+      assertEquals(output!.data.filter((value) => Number.isNaN(value)).length, 1, `${name} ${axes}`);
+    }
+  }
 });

@@ -73,7 +73,7 @@ for (const dataType of ["int8", "uint8"] as const) {
   });
 
   Deno.test(`scales and a bias are applied to the sums of a convolution with ${dataType}`, async () => {
-    await assertBecomes([...PREPARED, "ConvInteger", "Cast", "Mul", "Mul", "Add"], (tools) => {
+    await assertBecomes([...PREPARED, "ConvInteger", "Cast", "Mul", "BatchNormalization"], (tools) => {
       const x = dequantized(tools, image(tools, IMAGE), 0.02, 100);
       return tools.b.conv2d(x, filter(tools, dataType, FILTER), { ...WINDOW, bias: tools.f([3], [1, 2, 3]) });
     }, TOLERANCE);

@@ -79,6 +79,13 @@ for (const dataType of ["int8", "uint8"] as const) {
     const twice: Program = (tools) =>
       tools.b.mul(scaled(({ f }) => f([], 0.01))(tools), tools.f([7], [1, 2, 3, 4, 5, 6, 7]));
     await assertBecomes([...PREPARED, "MatMulIntegerToFloat"], twice, TOLERANCE);
+    const pairs: readonly ((tools: Tools) => MLOperand)[] = [
+      ({ b, f, input }) => b.mul(input([1]), f([], 0.01)),
+      ({ b, f, input }) => b.mul(f([7], [1, 2, 3, 4, 5, 6, 7]), input([])),
+    ];
+    for (const pair of pairs) await assertBecomes([...PREPARED, "MatMulIntegerToFloat"], scaled(pair), TOLERANCE);
+    const pairOfColumns: Program = scaled(({ b, f, input }) => b.mul(input([7]), f([7], [1, 2, 3, 4, 5, 6, 7])));
+    await assertBecomes([...PREPARED, "Mul", "MatMulIntegerToFloat"], pairOfColumns, TOLERANCE);
     const ofRows: Program = scaled(({ f }) => f([3, 1], [1, 2, 3]));
     await assertBecomes([...PREPARED, "MatMulInteger", "Cast", "Mul"], ofRows, TOLERANCE);
     const grown: Program = scaled(({ f }) => f([1, 1, 1], 2));

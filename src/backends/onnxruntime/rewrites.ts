@@ -21,6 +21,15 @@ const STANDARD: readonly RewriteName[] = [
 /** Rewrites to operators of ONNX Runtime's own domain. */
 const OWN: readonly RewriteName[] = ["silu", "rmsNorm", "quantizedMatmul", "quantizedGemm"];
 
+/** Rewrites that were measured on the CPU only, or to operators that only the CPU has. */
+const CPU: readonly RewriteName[] = [
+  "affineChannels",
+  "convolutionOfAffine",
+  "geluByTanh",
+  "hardSwish",
+  "scaledMatmul",
+];
+
 /** Rewrites that round activations to 8 bits. */
 const ROUNDING: readonly RewriteName[] = ["roundedMatmul", "roundedGemm"];
 
@@ -53,7 +62,7 @@ const LAST: readonly RewriteName[] = ["slicesToSplit", "activationBeforeReshape"
 // These lists are constants, so that the rewriter looks them up only once.
 const onCpu = (...rounding: readonly RewriteName[]) => [
   ...QUANTIZED,
-  [...INTEGER, ...STANDARD, ...rounding, ...OWN],
+  [...INTEGER, ...STANDARD, ...CPU, ...rounding, ...OWN],
   LAST,
 ];
 const ON_CPU = onCpu();

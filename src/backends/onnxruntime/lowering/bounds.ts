@@ -15,6 +15,7 @@ const BOUNDED: ReadonlySet<string> = new Set([
   "abs",
   "exp",
   "gelu",
+  "geluByTanh",
   "hardSigmoid",
   "hardSwish",
   "l2Pool2d",

@@ -82,12 +82,26 @@ const rmsNormalization: FusedLowering<"rmsNormalization"> = ({ operands, attribu
   return onnx.node("SimplifiedLayerNormalization", [input, gain], { axis, epsilon: new Float(epsilon) });
 };
 
+/** In the engine's blocks of channels, this is a convolution; on its own, one pass over the image. */
+const affineChannels: FusedLowering<"affineChannels"> = ({ operands: { input, scale, bias } }, onnx) => {
+  const [zero, one] = [0, 1].map((value) => onnx.constant("float32", scale.shape, [value]));
+  return onnx.node("BatchNormalization", [input, scale, bias, zero, one], { epsilon: new Float(0) });
+};
+
+const geluByTanh: FusedLowering<"geluByTanh"> = ({ operands: { input } }, onnx) =>
+  onnx.node("Gelu", [input], { approximate: "tanh" });
+
+const scaledMatmul: FusedLowering<"scaledMatmul"> = ({ operands: { a, b }, attributes: { alpha } }, onnx) =>
+  onnx.microsoft("FusedMatMul", [a, b], { alpha: new Float(alpha) });
+
 const scaledSilu: FusedLowering<"scaledSilu"> = ({ operands: { input }, attributes: { alpha } }, onnx) =>
   onnx.microsoft("QuickGelu", [input], { alpha: new Float(alpha) });
 
 export const fusedOperators = {
+  affineChannels,
   blockMatmul,
   dynamicQuantize,
+  geluByTanh,
   integerConv2d,
   integerMatmul,
   quantizedBinary,
@@ -95,6 +109,7 @@ export const fusedOperators = {
   quantizedSigmoid,
   rmsNormalization,
   scaledIntegerMatmul,
+  scaledMatmul,
   scaledSilu,
 } satisfies {
   [Name in FusedName]: FusedLowering<Name>;

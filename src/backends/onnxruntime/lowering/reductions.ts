@@ -7,6 +7,7 @@
 import { isFloat, isUnsigned, type MLOperandDataType } from "../../../data_type.ts";
 import type { reductions as rows } from "../../../ops/reduction.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
+import { elementCount } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Combine, greaterOf, lesserOf } from "./order.ts";
@@ -23,10 +24,44 @@ const logarithm: OfElement = (input, onnx) => onnx.node("Log", [input]);
 
 /** A reduction with one ONNX operator. If there are no axes, providers differ, so each element is reduced alone. */
 function reduction(op: string, ofElement: OfElement = itself) {
-  return ({ operands: { input }, attributes: { axes, keepDimensions } }: ReductionNode, onnx: OnnxWriter): Operand =>
-    axes.length === 0
-      ? ofElement(input, onnx)
-      : onnx.node(op, [input, onnx.ints(axes)], { keepdims: Number(keepDimensions) });
+  return (node: ReductionNode, onnx: OnnxWriter): Operand => {
+    const { operands: { input }, attributes: { axes } } = node;
+    return axes.length === 0 ? ofElement(input, onnx) : reduce(op, input, node, onnx);
+  };
+}
+
+/** Reduces a value of the input's shape with an ONNX operator. */
+function reduce(op: string, value: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
+  const { axes, keepDimensions } = node.attributes;
+  return BY_ROWS.has(op) && hasLeadingOnes(node, onnx)
+    ? withoutLeadingOnes(op, value, node, onnx)
+    : onnx.node(op, [value, onnx.ints(axes)], { keepdims: Number(keepDimensions) });
+}
+
+/** Operators that can add whole rows. */
+const BY_ROWS: ReadonlySet<string> = new Set(["ReduceSum", "ReduceMean"]);
+
+/** Below this number of elements, two more nodes take longer than they save. */
+const MANY = 16_384;
+
+/**
+ * Whether the first dimensions are 1, the next ones are reduced and the last one is not, as in a mean over the tokens of
+ * one sequence. The CPU's kernels then add element by element; without the ones, they add whole rows.
+ */
+function hasLeadingOnes({ operands: { input }, attributes: { axes } }: ReductionNode, onnx: OnnxWriter): boolean {
+  const { shape } = input;
+  const first = shape.findIndex((size) => size !== 1);
+  const { provider = "cpu" } = onnx.settings;
+  return provider === "cpu" && first > 0 && axes.includes(first) && !axes.includes(shape.length - 1) &&
+    elementCount(shape) >= MANY;
+}
+
+function withoutLeadingOnes(op: string, value: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
+  const { operands: { input: { shape } }, attributes: { axes }, outputs: [output] } = node;
+  const first = shape.findIndex((size) => size !== 1);
+  const others = axes.filter((axis) => axis >= first).map((axis) => axis - first);
+  const reduced = onnx.node(op, [onnx.reshape(value, shape.slice(first)), onnx.ints(others)], { keepdims: 0 });
+  return onnx.reshape(reduced, output!.shape);
 }
 
 const addition: Combine = (_dataType, a, b, onnx) => onnx.node("Add", [a, b]);
@@ -59,9 +94,13 @@ function extreme(op: string, fold: Combine) {
 
 /**
  * ONNX Runtime ignores a NaN that is not the first element. The sum of magnitudes is NaN if and only if an element is.
+ * ReduceL1 takes twice as long as both operators, unless there are few elements.
  */
 function orNaN(found: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
-  const magnitude = reduction("ReduceL1")(node, onnx);
+  const { input } = node.operands;
+  const magnitude = elementCount(input.shape) < MANY
+    ? reduce("ReduceL1", input, node, onnx)
+    : reduce("ReduceSum", onnx.node("Abs", [input]), node, onnx);
   const isNumber = onnx.node("GreaterOrEqual", [magnitude, onnx.scalar(node.operands.input.dataType, 0)]);
   return onnx.node("Where", [isNumber, found, magnitude]);
 }

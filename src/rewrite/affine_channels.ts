@@ -1,0 +1,101 @@
+/**
+ * Merges a factor and a summand per channel into one operator, and into a convolution that follows.
+ *
+ * @module
+ */
+
+import type { Value } from "../graph/graph.ts";
+import { sameShape, type Shape } from "../shape.ts";
+import { become, type Surroundings } from "./editor.ts";
+import type { AnyNode } from "./fused.ts";
+import { row } from "./row.ts";
+import { isNormal, numbersOf, perChannel } from "./scaled_convolutions.ts";
+
+/**
+ * `x · factor + summand` of an image, where both are constants for all channels or for each. Summands must not be 0: a
+ * sum with 0 turns -0 into 0.
+ */
+const affineChannels = row(["add", "sub"], (node, graph) => {
+  const [output] = node.outputs as [Value];
+  if (output.dataType !== "float32" || output.shape.length !== 4) return undefined;
+  const { a, b } = node.operands;
+  const [product, other] = graph.made(a, "mul") || node.operator === "sub" ? [a, b] : [b, a];
+  const mul = graph.made(product, "mul");
+  const summands = mul && graph.areInner([mul], node) && sameShape(product.shape, output.shape)
+    ? perChannel(other, output.shape, 1, graph)
+    : undefined;
+  if (!mul || !summands?.every((number) => Number.isFinite(number) && number !== 0)) return undefined;
+  for (const [input, factor] of [[mul.operands.a, mul.operands.b], [mul.operands.b, mul.operands.a]] as const) {
+    const factors = sameShape(input.shape, output.shape) ? perChannel(factor, output.shape, 1, graph) : undefined;
+    if (!factors?.every(isNormal)) continue;
+    const shifts = node.operator === "sub" ? summands.map((number) => -number) : summands;
+    const [scale, bias] = [factors, shifts].map((numbers) => constant(numbers, [numbers.length], graph));
+    return become("affineChannels", { input, scale: scale!, bias: bias! }, {});
+  }
+  return undefined;
+});
+
+/**
+ * A convolution of `x · scale + bias` without padding: its filter takes over the scale, its own bias the sum of the
+ * filter times the bias. Weights are rounded once, and must keep their precision, as in `scaledConvolution`.
+ */
+const convolutionOfAffine = row(["conv2d"], (node, graph) => {
+  const { input, filter, bias } = node.operands;
+  const affine = graph.made(input, "affineChannels");
+  if (!affine || !graph.areInner([affine], node) || !isPlain(node)) return undefined;
+  const [scales, shifts] = [numbersOf(affine.operands.scale, graph), numbersOf(affine.operands.bias, graph)];
+  const weights = numbersOf(filter, graph);
+  const before = bias ? numbersOf(bias, graph) : new Float64Array(filter.shape[0]!);
+  const merged = weights && before && merge(weights, before, scales!, shifts!, filter.shape[1]!);
+  if (!merged) return undefined;
+  return become("conv2d", {
+    input: affine.operands.input,
+    filter: constant(merged.weights, filter.shape, graph),
+    bias: constant(merged.bias, [merged.bias.length], graph),
+  }, node.attributes);
+});
+
+/** Whether a convolution of NCHW by OIHW has one group and no padding, which would not be multiplied and added to. */
+function isPlain({ attributes }: AnyNode<"conv2d">): boolean {
+  const { inputLayout, filterLayout, groups, padding } = attributes;
+  return inputLayout === "nchw" && filterLayout === "oihw" && groups === 1 && padding.every((size) => size === 0);
+}
+
+interface Merged {
+  readonly weights: Float32Array<ArrayBuffer>;
+  readonly bias: Float32Array<ArrayBuffer>;
+}
+
+/** Filter and bias of the merged convolution; `undefined` if that would lose precision. */
+function merge(
+  weights: Float64Array,
+  before: Float64Array,
+  scales: Float64Array,
+  shifts: Float64Array,
+  channels: number,
+): Merged | undefined {
+  const [area, perOutput] = [weights.length / before.length / channels, weights.length / before.length];
+  const scaled = new Float32Array(weights.length);
+  const bias = new Float32Array(before.length);
+  for (let output = 0; output < before.length; output++) {
+    let [sum, largest, given] = [before[output]!, 0, 0];
+    for (let i = 0; i < perOutput; i++) {
+      const [channel, at] = [Math.floor(i / area), output * perOutput + i];
+      scaled[at] = weights[at]! * scales[channel]!;
+      sum += weights[at]! * shifts[channel]!;
+      largest = Math.max(largest, Math.abs(scaled[at]!));
+      given = Math.max(given, Math.abs(weights[at]!));
+    }
+    bias[output] = sum;
+    if (given > 0 && !isNormal(largest) || !Number.isFinite(bias[output]!)) return undefined;
+  }
+  return { weights: scaled, bias };
+}
+
+function constant(numbers: Float32Array | Float64Array, shape: Shape, graph: Surroundings): Value {
+  const { buffer } = new Float32Array(numbers);
+  return graph.constant({ dataType: "float32", shape }, (bytes) => bytes.set(new Uint8Array(buffer)));
+}
+
+/** The rewrites of factors and summands per channel. */
+export const affineRows = { affineChannels, convolutionOfAffine };
