@@ -1,5 +1,5 @@
 /**
- * KnownTensor values as constants of a builder.
+ * Known values as constants of a builder.
  *
  * @module
  */
@@ -7,11 +7,10 @@
 import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
-import type { MLTensor } from "../api/ml_tensor.ts";
 import { integerRange, isFloat, type MLOperandDataType } from "../data_type.ts";
 import type { KnownTensor } from "./model.ts";
 import { operandType } from "./element_type.ts";
-import { Unsupported } from "./errors.ts";
+import { unsupported } from "./errors.ts";
 import { elementsOf, knownTensor } from "./value.ts";
 
 /** Creates the constant for a known value. */
@@ -32,24 +31,16 @@ export const placeholder: MakeConstant = (builder, value, limits) => {
   return builder.input("a weight", { dataType: operandType(value.type, limits), shape: value.shape });
 };
 
-/** Creates constants from tensors that graphs share. Values without a tensor are copied. */
-export function sharedConstants(tensors: ReadonlyMap<KnownTensor, MLTensor>): MakeConstant {
-  return (builder, value, limits) => {
-    const tensor = tensors.get(value);
-    return tensor ? builder.constant(tensor) : copiedConstant(builder, value, limits);
-  };
-}
-
 /** A known value, converted to the data type that WebNN uses for it. */
 export function asOperandType(
   value: KnownTensor,
   limits: MLOpSupportLimits,
 ): KnownTensor & { readonly type: MLOperandDataType } {
   const type = operandType(value.type, limits);
-  if (value.bytes.byteLength === 0) throw new Unsupported("WebNN does not support tensors without elements");
+  if (value.bytes.byteLength === 0) unsupported("WebNN does not support tensors without elements");
   if (value.type === type) return { ...value, type };
   if (value.type === "bool") return { ...value, type };
-  if (type === "int4" || type === "uint4") throw new Unsupported(`${value.type} cannot be converted to ${type}`);
+  if (type === "int4" || type === "uint4") unsupported(`${value.type} cannot be converted to ${type}`);
   return { ...knownTensor(type, value.shape, clamped(value, type)), type };
 }
 

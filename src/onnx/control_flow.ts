@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OnnxGraph } from "./model.ts";
+import type { OnnxGraph, OnnxNode } from "./model.ts";
 import type { NodeView } from "./node.ts";
 import type { Steps } from "../event_loop.ts";
 import type { RowResult } from "./row.ts";
@@ -18,7 +18,7 @@ import { sameShape } from "../shape.ts";
 type Flow = (walker: Walking, node: NodeView, scope: Scope) => Steps<RowResult | undefined>;
 
 /** The function that walks an operator with bodies; `undefined` for other operators. */
-export function controlFlow(domain: string, operator: string): Flow | undefined {
+export function controlFlow({ domain, operator }: OnnxNode): Flow | undefined {
   return domain === "" ? FLOWS.get(operator) : undefined;
 }
 

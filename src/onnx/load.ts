@@ -12,7 +12,7 @@ import { inTurns } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
 import { NeedsElements } from "./errors.ts";
 import type { KnownTensor, ModelProto, OnnxGraph, ValueInfo } from "./model.ts";
-import { neededNodes } from "./needed.ts";
+import { bodiesOf, neededNodes } from "./needed.ts";
 import { OnnxModel, type RunInputs } from "./onnx_model.ts";
 import {
   checkDimensionNames,
@@ -20,6 +20,7 @@ import {
   checkInput,
   fixDimensions,
   fixedShape,
+  freeDimensions,
   knownInput,
   type ModelPort,
   portOf,
@@ -28,7 +29,16 @@ import { type Material, Preparation, type Runtime, unsupportedError } from "./pr
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
 import { isKnown } from "./value.ts";
-import { isOperator, NO_SUCH_OPERATOR, type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
+import {
+  isOperator,
+  NO_SUCH_OPERATOR,
+  operatorName,
+  type UnsupportedNode,
+  unsupportedNode,
+  Walker,
+  type WalkPlan,
+  type WalkResult,
+} from "./walk.ts";
 
 /** Returns the file with external data for a location in the model. */
 export type ExternalFiles =
@@ -180,16 +190,9 @@ function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[
 }
 
 /** The nodes of the main graph with unknown operators, which are found without shapes. */
-function unknownOperators({ graph, functions }: ModelProto): UnsupportedNode[] {
-  const needed = neededNodes(graph.nodes, graph.outputs.map(({ name }) => name));
-  return needed.filter(({ domain, operator }) =>
-    !isOperator(domain, operator) &&
-    !functions.some((called) => called.domain === domain && called.name === operator)
-  ).map(({ domain, operator, name, outputs }) => ({
-    operator: domain === "" ? operator : `${domain}.${operator}`,
-    name: name || (outputs[0] ?? ""),
-    reason: NO_SUCH_OPERATOR,
-  }));
+function unknownOperators(model: ModelProto): UnsupportedNode[] {
+  const needed = neededNodes(model.graph.nodes, model.graph.outputs.map(({ name }) => name));
+  return needed.filter((node) => !isOperator(model, node)).map((node) => unsupportedNode(node, NO_SUCH_OPERATOR));
 }
 
 /** Describes a model without building a graph; see `inspectOnnx()` in mod.ts. */
@@ -201,8 +204,7 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
   const { inputs, outputs } = portsOf(material, dimensions, "inspectOnnx");
   const operators: Record<string, number> = {};
   const graphs = [...withBodies(model.graph)];
-  for (const { domain, operator } of graphs.flatMap(({ nodes }) => nodes)) {
-    const name = domain === "" ? operator : `${domain}.${operator}`;
+  for (const name of graphs.flatMap(({ nodes }) => nodes.map(operatorName))) {
     operators[name] = (operators[name] ?? 0) + 1;
   }
   const weights = countWeights(graphs.flatMap(({ initializers }) => [...initializers.values()]));
@@ -220,11 +222,7 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
 /** A graph, and the bodies in it. */
 function* withBodies(graph: OnnxGraph): Generator<OnnxGraph> {
   yield graph;
-  for (const { attributes } of graph.nodes) {
-    for (const attribute of attributes.values()) {
-      if (attribute.kind === "graph") yield* withBodies(attribute.value);
-    }
-  }
+  for (const body of graph.nodes.flatMap(bodiesOf)) yield* withBodies(body);
 }
 
 function countWeights(initializers: Iterable<KnownTensor>): Record<string, WeightCount> {
@@ -244,10 +242,7 @@ async function survey(
   const refused = unsupportedPorts(material);
   const shapes = fixedShapes(inputs);
   if (!shapes) {
-    const free = inputs.flatMap(({ name, shape }) =>
-      shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
-    );
-    return { unsupported: [...refused, ...unknownOperators(material.model)], missing: [...new Set(free)] };
+    return { unsupported: [...refused, ...unknownOperators(material.model)], missing: freeDimensions(inputs) };
   }
   try {
     const preparation = new Preparation(runtime, material, { shapes, elements: () => undefined });

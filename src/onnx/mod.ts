@@ -26,6 +26,7 @@ import {
 } from "./load.ts";
 import { NotStored } from "./errors.ts";
 import type { OnnxModel, RunInputs } from "./onnx_model.ts";
+import { freeDimensions } from "./ports.ts";
 
 export type { BuildOptions, ExternalFiles, Inspection, LoadOptions, WeightCount } from "./load.ts";
 export { NeedsElements, NotStored } from "./errors.ts";
@@ -97,12 +98,8 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
     using model = await loadOnnx(source, { ...loadOptions, context });
     if (!model.isBuilt && inputs) await model.build(inputs);
     if (!model.isBuilt) {
-      const free = model.inputs.flatMap(({ name, shape }) =>
-        shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
-      );
-      const open = free.length > 0
-        ? `${[...new Set(free)].join(", ")}; pass dimensions`
-        : "the elements of its inputs; pass inputs";
+      const free = freeDimensions(model.inputs);
+      const open = free.length > 0 ? `${free.join(", ")}; pass dimensions` : "the elements of its inputs; pass inputs";
       throw new TypeError(`compileOnnx: the graph depends on ${open}`);
     }
     const after = await entriesOf(cacheDirectory);

@@ -10,26 +10,25 @@ import type { OnnxGraph, OnnxNode } from "./model.ts";
 export function neededNodes(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
   const needed = new Set(wanted);
   const result: OnnxNode[] = [];
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const node = nodes[i]!;
+  for (const node of nodes.toReversed()) {
     if (!node.outputs.some((name) => needed.has(name))) continue;
-    for (const name of node.inputs) needed.add(name);
-    for (const attribute of node.attributes.values()) {
-      if (attribute.kind === "graph") { for (const name of outerNames(attribute.value)) needed.add(name); }
-    }
+    for (const name of namesOf(node)) needed.add(name);
     needed.delete("");
     result.push(node);
   }
   return result.reverse();
 }
 
-/** Names that a body may take from enclosing graphs; includes some that it defines itself. */
-export function* outerNames(graph: OnnxGraph): Generator<string> {
-  for (const node of graph.nodes) {
-    yield* node.inputs;
-    for (const attribute of node.attributes.values()) {
-      if (attribute.kind === "graph") yield* outerNames(attribute.value);
-    }
+/** Names that a node takes from its graph; includes some that its bodies define themselves. */
+function* namesOf(node: OnnxNode): Generator<string> {
+  yield* node.inputs;
+  for (const body of bodiesOf(node)) {
+    for (const inner of body.nodes) yield* namesOf(inner);
+    for (const { name } of body.outputs) yield name;
   }
-  for (const { name } of graph.outputs) yield name;
+}
+
+/** The bodies of a control-flow operator. */
+export function bodiesOf({ attributes }: OnnxNode): OnnxGraph[] {
+  return Array.from(attributes.values()).flatMap((attribute) => attribute.kind === "graph" ? [attribute.value] : []);
 }

@@ -297,7 +297,7 @@ export class Recorder {
   readonly leaves = new Set<MLOperand>();
   readonly #constants = new Map<KnownTensor, MLOperand>();
   readonly #scalars = new Map<string, KnownTensor>();
-  /** KnownTensor values in other shapes. */
+  /** Known values in other shapes. */
   readonly #shapes = new Map<KnownTensor, Map<string, KnownTensor>>();
 
   constructor(

@@ -75,6 +75,14 @@ export function fixDimensions(
   return shape?.map((size) => typeof size === "string" ? dimensions[size] ?? size : size);
 }
 
+/** The names of free dimensions, or their positions if they have none, and inputs without a shape. */
+export function freeDimensions(ports: readonly ModelPort[]): string[] {
+  const free = ports.flatMap(({ name, shape }) =>
+    shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
+  );
+  return [...new Set(free)];
+}
+
 /** The shape if all its dimensions are sizes; otherwise `undefined`. */
 export function fixedShape(shape: readonly Dimension[] | undefined): readonly number[] | undefined {
   return shape?.every((size) => typeof size === "number") ? shape as readonly number[] : undefined;

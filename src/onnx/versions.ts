@@ -5,7 +5,7 @@
  */
 
 import type { OnnxNode } from "./model.ts";
-import { Unsupported } from "./errors.ts";
+import { unsupported } from "./errors.ts";
 
 /** The newest version of ai.onnx that the rows support. */
 export const NEWEST = 23;
@@ -28,13 +28,13 @@ export function definitionOf(
 ): { opset: number; since: number } {
   // Contributed operators have only one version, which models may omit.
   const opset = opsets.get(domain) ?? (domain === "" ? undefined : 1);
-  if (opset === undefined) throw new Unsupported("the model does not state the version of ai.onnx");
+  if (opset === undefined) return unsupported("the model does not state the version of ai.onnx");
   if (domain === "" && opset > NEWEST && (opset > 24 || CHANGED_IN_24.has(operator))) {
-    throw new Unsupported(`version ${opset} of ai.onnx may have changed it; versions up to ${NEWEST} are supported`);
+    return unsupported(`version ${opset} of ai.onnx may have changed it; versions up to ${NEWEST} are supported`);
   }
   const applies = since.findLast((version) => version <= opset);
   if (applies === undefined) {
-    throw new Unsupported(
+    return unsupported(
       `its definition in version ${opset} of the operator set is too old; ${since[0]} is the first supported version`,
     );
   }

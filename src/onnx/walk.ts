@@ -23,7 +23,7 @@ import type { RowResult } from "./row.ts";
 import { Scope, UNKNOWN, type Walking } from "./scope.ts";
 import { rowOf } from "./rows/rows.ts";
 import { operandType } from "./element_type.ts";
-import { Unsupported, unsupported } from "./errors.ts";
+import { unsupported } from "./errors.ts";
 import { type Computed, isKnown, type Value } from "./value.ts";
 import { definitionOf } from "./versions.ts";
 
@@ -35,6 +35,16 @@ export interface UnsupportedNode {
   readonly name: string;
   /** The reason. */
   readonly reason: string;
+}
+
+/** Describes a node that WebNN cannot compute. */
+export function unsupportedNode(node: OnnxNode, reason: string): UnsupportedNode {
+  return { operator: operatorName(node), name: node.name || (node.outputs[0] ?? ""), reason };
+}
+
+/** The operator of a node, with its domain if that is not ai.onnx. */
+export function operatorName({ domain, operator }: OnnxNode): string {
+  return domain === "" ? operator : `${domain}.${operator}`;
 }
 
 /** The input of a walk. */
@@ -85,11 +95,14 @@ const MAX_CALLS = 64;
 export class Walker implements Walking, Host {
   readonly recorder: Recorder;
   readonly #plan: WalkPlan;
-  readonly #inputs = new Map<string, MLOperand>();
-  readonly #watched = new Map<string, Computed>();
-  readonly #unsupported: UnsupportedNode[] = [];
-  readonly #demandedInputs = new Set<string>();
-  readonly #demandedConstants = new Map<string, Computed>();
+  readonly #result = {
+    outputs: new Map<string, Value>(),
+    unsupported: [] as UnsupportedNode[],
+    demandedInputs: new Set<string>(),
+    demandedConstants: new Map<string, Computed>(),
+    watched: new Map<string, Computed>(),
+    inputs: new Map<string, MLOperand>(),
+  };
   readonly #infos: ReadonlyMap<string, ValueInfo>;
   /** The number of bodies and functions around the current node. */
   #depth = 0;
@@ -109,26 +122,13 @@ export class Walker implements Walking, Host {
     for (const input of graph.inputs) scope.set(input.name, this.#input(input));
     const wanted = targets ?? graph.outputs.map(({ name }) => name);
     yield* this.#walkGraph(graph, scope, wanted);
-    const outputs = new Map<string, Value>();
     for (const name of wanted) {
-      const value = this.#output(scope, name);
-      if (value !== undefined) outputs.set(name, value);
+      const value = scope.find(name);
+      if (value === undefined) {
+        this.#result.unsupported.push({ operator: "output", name, reason: "no node computes it" });
+      } else if (value !== UNKNOWN) this.#result.outputs.set(name, value);
     }
-    return {
-      outputs,
-      unsupported: this.#unsupported,
-      demandedInputs: this.#demandedInputs,
-      demandedConstants: this.#demandedConstants,
-      watched: this.#watched,
-      leaves: this.recorder.leaves,
-      inputs: this.#inputs,
-    };
-  }
-
-  #output(scope: Scope, name: string): Value | undefined {
-    const value = scope.find(name);
-    if (value === undefined) this.#unsupported.push({ operator: "output", name, reason: "no node computes it" });
-    return value === UNKNOWN ? undefined : value;
+    return { ...this.#result, leaves: this.recorder.leaves };
   }
 
   /** The value of an input of the model: known, an operand from the caller, or an input of the builder. */
@@ -140,7 +140,7 @@ export class Walker implements Walking, Host {
     if (shape === undefined || type === undefined) return UNKNOWN;
     const { builder, limits } = this.#plan;
     const operand = operands?.[name] ?? builder.input(name, { dataType: operandType(type, limits), shape });
-    this.#inputs.set(name, operand);
+    this.#result.inputs.set(name, operand);
     return { ...this.recorder.leaf(operand, type, name), key: name, root: name };
   }
 
@@ -201,7 +201,7 @@ export class Walker implements Walking, Host {
       const results = yield* this.#results(node, scope);
       if (results !== undefined) return this.#define(node, scope, results);
     } catch (error) {
-      if (!(error instanceof Demand)) this.#reject(node, error);
+      if (!(error instanceof Demand)) this.#result.unsupported.push(unsupportedNode(node, messageOf(error)));
     }
     for (const name of node.outputs) if (name !== "") scope.set(name, this.#stand(name, scope));
   }
@@ -220,23 +220,20 @@ export class Walker implements Walking, Host {
   /** The results of a node; `undefined` if an input is unknown. */
   *#results(node: OnnxNode, scope: Scope): Steps<RowResult | undefined> {
     const inputs = node.inputs.map((name) => name === "" ? undefined : this.#find(scope, name));
-    const call = functionOf(this.#plan.model, node);
-    if (!call && !isOperator(node.domain, node.operator)) throw new Unsupported(NO_SUCH_OPERATOR);
+    if (!isOperator(this.#plan.model, node)) unsupported(NO_SUCH_OPERATOR);
     if (inputs.includes(UNKNOWN)) return undefined;
-    const values = inputs as (Value | undefined)[];
-    const operands = values.map((value) => value && new Operand(this.recorder, value));
+    const operands = inputs.map((value) => value && new Operand(this.recorder, value as Value));
+    const call = functionOf(this.#plan.model, node);
     if (call) return yield* callFunction(this, call, node, operands, scope);
-    const row = rowOf(node.domain, node.operator);
+    const row = rowOf(node);
     const view = new NodeView(this.recorder, node, operands, definitionOf(node, scope.opsets, row?.since));
-    if (!row) return yield* controlFlow(node.domain, node.operator)!(this, view, scope);
+    if (!row) return yield* controlFlow(node)!(this, view, scope);
     for (let i = 0; i < row.inputs; i++) view.input(i);
     return row.build(view, ...operands as Operand[]);
   }
 
   #find(scope: Scope, name: string): Value | typeof UNKNOWN {
-    const found = scope.find(name);
-    if (found === undefined) throw new Unsupported(`no earlier node computes its input ${JSON.stringify(name)}`);
-    return found;
+    return scope.find(name) ?? unsupported(`no earlier node computes its input ${JSON.stringify(name)}`);
   }
 
   /** Assigns the outputs of a node. */
@@ -256,7 +253,7 @@ export class Walker implements Walking, Host {
     const found = this.#plan.known.get(key);
     if (found) return found;
     const renamed: Computed = { ...value, key, root: this.#root };
-    if (this.#plan.watched?.has(key)) this.#watched.set(key, renamed);
+    if (this.#plan.watched?.has(key)) this.#result.watched.set(key, renamed);
     return renamed;
   }
 
@@ -269,7 +266,7 @@ export class Walker implements Walking, Host {
       return UNKNOWN;
     }
     // A demanded value may lead to another shape.
-    if (this.#demandedInputs.size + this.#demandedConstants.size > 0) return UNKNOWN;
+    if (this.#hasDemands) return UNKNOWN;
     const shape = info.shape as number[];
     try {
       const { builder, limits } = this.#plan;
@@ -281,31 +278,28 @@ export class Walker implements Walking, Host {
     }
   }
 
-  #reject(node: OnnxNode, error: unknown): void {
-    const name = node.name || (node.outputs[0] ?? "");
-    const operator = node.domain === "" ? node.operator : `${node.domain}.${node.operator}`;
-    this.#unsupported.push({ operator, name, reason: messageOf(error) });
+  get #hasDemands(): boolean {
+    return this.#result.demandedInputs.size + this.#result.demandedConstants.size > 0;
   }
 
   /** @see Host.makeConstant */
   makeConstant(): MakeConstant {
     // If the walk cannot result in a graph any more, no weights need to be copied.
-    const isInVain = this.#unsupported.length + this.#demandedInputs.size + this.#demandedConstants.size > 0;
-    return isInVain ? placeholder : this.#plan.makeConstant;
+    return this.#hasDemands || this.#result.unsupported.length > 0 ? placeholder : this.#plan.makeConstant;
   }
 
   /** @see Host.demand */
   demand(value: Value, what: string): KnownTensor {
     if (isKnown(value)) return value;
-    if (value.sources.size === 0) this.#demandedConstants.set(value.key, value);
+    if (value.sources.size === 0) this.#result.demandedConstants.set(value.key, value);
     for (const source of value.sources) {
       const info = this.#infos.get(source);
       const shape = this.#plan.shapes.get(source);
       if (!info || !shape || !decides(info, shape)) {
-        throw new Unsupported(`${what} depends on ${info ? `the elements of the input ${source}` : source}`);
+        unsupported(`${what} depends on ${info ? `the elements of the input ${source}` : source}`);
       }
     }
-    for (const source of value.sources) this.#demandedInputs.add(source);
+    for (const source of value.sources) this.#result.demandedInputs.add(source);
     throw new Demand();
   }
 }
@@ -317,9 +311,9 @@ function checkSize({ operand, sources }: Computed): void {
   unsupported(`its result is a constant of ${bytes} bytes; the limit is ${MAX_CONSTANT_BYTES} bytes`);
 }
 
-/** Whether the importer knows an operator. */
-export function isOperator(domain: string, name: string): boolean {
-  return (rowOf(domain, name) ?? controlFlow(domain, name)) !== undefined;
+/** Whether the importer knows the operator of a node, or the model defines it. */
+export function isOperator(model: ModelProto, node: OnnxNode): boolean {
+  return (rowOf(node) ?? controlFlow(node) ?? functionOf(model, node)) !== undefined;
 }
 
 /** The reason for a node with an unknown operator. */

@@ -9,6 +9,7 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import { turnsWhenDue } from "../event_loop.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
+import { bodiesOf } from "./needed.ts";
 import type { Attribute, KnownTensor, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
 
 /** A model whose weights are in tensors. */
@@ -54,9 +55,7 @@ function* weightsOf(graph: OnnxGraph): Generator<KnownTensor> {
     const computable = value.type !== "string" && value.type !== "other";
     if (computable && value.bytes.byteLength >= WEIGHT_BYTES) yield value;
   }
-  for (const { attributes } of graph.nodes) {
-    for (const attribute of attributes.values()) if (attribute.kind === "graph") yield* weightsOf(attribute.value);
-  }
+  for (const body of graph.nodes.flatMap(bodiesOf)) yield* weightsOf(body);
 }
 
 function noValues(): ReadonlyMap<string, ValueInfo> {

@@ -55,7 +55,7 @@ function evaluate(
   };
   const operands = inputs.map((value) => value && new Operand(recorder, value));
   const view = new NodeView(recorder, node, operands, { opset, since: opset });
-  return [rowOf("", operator)!.build(view, ...operands as Operand[])].flat().map((output) => {
+  return [rowOf(node)!.build(view, ...operands as Operand[])].flat().map((output) => {
     const { value } = output!;
     assert(isKnown(value), operator);
     return value;

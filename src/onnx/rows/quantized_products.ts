@@ -117,7 +117,7 @@ function matMulNBits(node: NodeView, x: Operand, weights: Operand, scales: Opera
   if (zeros && zeros.type !== "uint8") unsupported("zero points that are not uint8");
   const blocks = Math.ceil(inner / size);
   const scale = scales.reshape([columns, blocks, 1]);
-  // KnownTensor weights stay 4-bit, because WebNN packs two per byte in the same order.
+  // Known weights stay 4-bit, because WebNN packs two per byte in the same order.
   const integers = bits === 8
     ? weights.reshape([columns, blocks, size])
     : uint4(weights, [columns, blocks, size], weights.known("the 4-bit weights").bytes);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OnnxNode } from "../model.ts";
 import type { Row } from "../row.ts";
 import { attentions } from "./attention.ts";
 import { bits } from "./bits.ts";
@@ -44,8 +45,8 @@ const ALL: readonly Row[] = [
 const TABLE: ReadonlyMap<string, Row> = new Map(ALL.map((row) => [`${row.domain}:${row.name}`, row]));
 
 /** The row of an operator, if any. */
-export function rowOf(domain: string, name: string): Row | undefined {
-  return TABLE.get(`${domain}:${name}`);
+export function rowOf({ domain, operator }: Pick<OnnxNode, "domain" | "operator">): Row | undefined {
+  return TABLE.get(`${domain}:${operator}`);
 }
 
 /** The names of all operators with a row, with their domains. */
