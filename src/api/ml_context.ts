@@ -7,7 +7,7 @@
 
 import type { Device, DeviceInfo } from "../backends/backend.ts";
 import { invalidStateError } from "../errors.ts";
-import type { MLTensorLimits } from "../graph/limits.ts";
+import type { DeviceLimits, MLTensorLimits } from "../graph/limits.ts";
 import { dimensionProblem } from "../ops/apply.ts";
 import { graphLimits, type OperatorLimits, operatorLimits } from "../ops/limits.ts";
 import { type OperatorName, operators } from "../ops/operators.ts";
@@ -81,7 +81,7 @@ export function destroyContexts(): Promise<void> {
 /** The limits of an operator on a context, computed once. */
 export function limitsOf({ limits, timeline }: ContextState, name: OperatorName): OperatorLimits {
   let found = limits.get(name);
-  if (!found) limits.set(name, found = operatorLimits(operators[name], timeline.device.limits));
+  if (!found) limits.set(name, found = sortKeys(operatorLimits(operators[name], timeline.device.limits)));
   return found;
 }
 
@@ -91,13 +91,13 @@ export function limitsOf({ limits, timeline }: ContextState, name: OperatorName)
  * @see https://www.w3.org/TR/webnn/#mloperanddescriptor-check-dimensions
  */
 export function checkDescriptor({ timeline }: ContextState, descriptor: Descriptor, where: string): void {
-  const { dataTypes, rankRange } = graphLimits(timeline.device.limits);
+  const { dataTypes, maxRank, maxTensorByteLength } = timeline.device.limits;
   const { dataType, shape } = descriptor;
   if (!dataTypes.includes(dataType)) throw new TypeError(`${where} must be ${dataTypes.join(" or ")}, not ${dataType}`);
-  if (shape.length > rankRange.max) {
-    throw new TypeError(`${where} must have a rank of at most ${rankRange.max}, not ${shape.length}`);
+  if (shape.length > maxRank) {
+    throw new TypeError(`${where} must have a rank of at most ${maxRank}, not ${shape.length}`);
   }
-  const problem = dimensionProblem(descriptor, timeline.device.limits.maxTensorByteLength);
+  const problem = dimensionProblem(descriptor, maxTensorByteLength);
   if (problem) throw new TypeError(`${where}: ${problem}`);
 }
 
@@ -323,16 +323,9 @@ export class MLContext {
    */
   opSupportLimits(): MLOpSupportLimits {
     const context = contextSlot.get(this);
-    const device = context.timeline.device.limits;
-    const limits: Record<string, unknown> = {
-      constant: graphLimits(device),
-      input: graphLimits(device),
-      maxTensorByteLength: device.maxTensorByteLength,
-      output: graphLimits(device),
-      preferredInputLayout: device.preferredInputLayout,
-    };
-    for (const name of Object.keys(operators) as OperatorName[]) limits[name] = copyLimits(limitsOf(context, name));
-    return sortKeys(limits) as unknown as MLOpSupportLimits;
+    const limits: Record<string, unknown> = {};
+    for (const name of LIMITS) limits[name] = copyLimits(name, context);
+    return limits as unknown as MLOpSupportLimits;
   }
 
   /**
@@ -422,17 +415,32 @@ function freeze({ dataType, shape }: Descriptor): Descriptor {
   return { dataType, shape: Object.freeze([...shape]) };
 }
 
-function copyLimits(limits: OperatorLimits): Record<string, MLTensorLimits> {
-  const copies: Record<string, MLTensorLimits> = {};
-  for (const [name, { dataTypes, rankRange: { max, min } }] of Object.entries(limits)) {
-    copies[name] = { dataTypes: [...dataTypes], rankRange: { max, min } };
-  }
-  return sortKeys(copies);
-}
+/** What a context says of its graphs and tensors, beside the limits of each operator. */
+const CONTEXT_LIMITS: Readonly<Record<string, (device: DeviceLimits) => unknown>> = {
+  constant: graphLimits,
+  input: graphLimits,
+  maxTensorByteLength: (device) => device.maxTensorByteLength,
+  output: graphLimits,
+  preferredInputLayout: (device) => device.preferredInputLayout,
+};
 
 /** WebIDL converts a dictionary to an object with its members in lexicographic order. */
-function sortKeys<T>(dictionary: Record<string, T>): Record<string, T> {
+const LIMITS: readonly string[] = [...Object.keys(CONTEXT_LIMITS), ...Object.keys(operators)].sort();
+
+function sortKeys<T>(dictionary: Readonly<Record<string, T>>): Record<string, T> {
   return Object.fromEntries(Object.entries(dictionary).sort(([a], [b]) => a < b ? -1 : 1));
+}
+
+function copyLimits(name: string, context: ContextState): unknown {
+  const ofContext = CONTEXT_LIMITS[name];
+  if (ofContext) return ofContext(context.timeline.device.limits);
+  const copies: Record<string, MLTensorLimits> = {};
+  for (
+    const [tensor, { dataTypes, rankRange: { max, min } }] of Object.entries(limitsOf(context, name as OperatorName))
+  ) {
+    copies[tensor] = { dataTypes: [...dataTypes], rankRange: { max, min } };
+  }
+  return copies;
 }
 
 function checkOwner(context: ContextState, tensor: TensorState, where: string): void {

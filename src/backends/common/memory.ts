@@ -8,12 +8,15 @@
 import { availableMemory } from "../../../ffi/available_memory.ts";
 import { offerCollection } from "../../../ffi/reservation.ts";
 
-/** Bytes that may be allocated between two queries of the available memory; a query takes about 60 µs. */
+/** The least bytes that may be allocated between two queries of the available memory; a query takes 60 to 400 µs. */
 const CHECK_INTERVAL = 8 * 2 ** 20;
+/** This part of the available memory may be allocated before the next query. */
+const UNCHECKED_PART = 1 / 128;
 /** Bytes to leave for the rest of the process. */
 const MARGIN = 64 * 2 ** 20;
 
-let unchecked = 0;
+/** The bytes that may still be allocated before the next query. */
+let unchecked = CHECK_INTERVAL;
 
 /**
  * Checks that `bytes` can be allocated. Call it before each allocation of elements.
@@ -21,9 +24,9 @@ let unchecked = 0;
  */
 export function checkMemory(bytes: number): void {
   offerCollection();
-  unchecked += bytes;
-  if (unchecked < CHECK_INTERVAL) return;
-  unchecked = 0;
+  unchecked -= bytes;
+  if (unchecked > 0) return;
+  unchecked = CHECK_INTERVAL;
   checkAvailable(bytes, (needed) => `${needed} are needed`);
 }
 
@@ -38,7 +41,7 @@ export function checkWorkMemory(bytes: number, what: string): void {
 
 function checkAvailable(bytes: number, describe: (needed: string) => string): void {
   const available = availableMemory() - MARGIN;
-  if (bytes <= available) return;
+  if (bytes <= available) return void (unchecked = Math.max(CHECK_INTERVAL, (available - bytes) * UNCHECKED_PART));
   const mebibytes = (value: number) => `${Math.max(Math.ceil(value / 2 ** 20), 0)} MiB`;
   throw new RangeError(`${describe(mebibytes(bytes))}, but only ${mebibytes(available)} are available`);
 }

@@ -12,11 +12,12 @@ const FIXED32 = 5;
 /** Strings up to this length are written character by character, which is faster than calling the encoder. */
 const SHORT_STRING = 64;
 
+const encoder = new TextEncoder();
+
 /** A growing buffer, to which fields are appended. */
 export class ProtobufWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
-  readonly #encoder = new TextEncoder();
 
   /** @param capacity the expected number of bytes; beyond it, the buffer is copied to grow */
   constructor(capacity: number = 1 << 16) {
@@ -46,7 +47,7 @@ export class ProtobufWriter {
   string(field: number, value: string): void {
     this.#tag(field, LENGTH_DELIMITED);
     if (value.length <= SHORT_STRING && this.#tryWriteAscii(value)) return;
-    const bytes = this.#encoder.encode(value);
+    const bytes = encoder.encode(value);
     this.#varint(bytes.length);
     this.#append(bytes);
   }

@@ -84,7 +84,7 @@ export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): 
 
 /** The expected size without the elements. It is generous, because a buffer that grows copies all inline weights. */
 function estimatedBytes({ nodes, initializers, inputs, outputs }: OnnxGraph): number {
-  return 4096 + 256 * nodes.length + 128 * (initializers.length + inputs.length + outputs.length);
+  return 512 + 256 * nodes.length + 128 * (initializers.length + inputs.length + outputs.length);
 }
 
 function tooLarge(bytes: number): RangeError {
