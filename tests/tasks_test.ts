@@ -13,6 +13,7 @@ const NOWHERE = fileURLToPath(new URL("no_such_folder", import.meta.url));
 const NEED_DATA = {
   "bench:cold-start": "mobilenetv2: skipped, no models/",
   "bench:contexts": "mobilenetv2: skipped, no models/",
+  "bench:dispatches --suite mobilenetv2": "mobilenetv2: skipped, no models/",
   "bench:report --suite mobilenetv2 --against c --rounds 1": "mobilenetv2: skipped, no models/",
   "bench:threads --suite mobilenetv2": "mobilenetv2: skipped, no models/",
   "classify": "set WEBNN_TEST_DATA",
