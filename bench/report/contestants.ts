@@ -59,7 +59,7 @@ export const contestants: readonly Contestant[] = [
   },
   {
     name: REFERENCE,
-    title: "ONNX Runtime called from C, with the session options of this module",
+    title: "ONNX Runtime called from C, with nearly all of its optimisers and with spinning threads",
     reads: "one copy; from another device the run copies first",
     devices: ["cpu", "webgpu", "openvino", "cuda"],
     prepare: compileC,

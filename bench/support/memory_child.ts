@@ -33,7 +33,9 @@ export interface Memory {
   readonly peak: number | undefined;
   /** The resident memory after running the graph. */
   readonly end: number;
-  /** What V8 counts at the end, on and off its heap, without the reserved address space that stands for the weights. */
+  /**
+   * What V8 counts at the end, on and off its heap, without the address space that is reserved in place of the weights.
+   */
   readonly javascript: number;
 }
 

@@ -144,7 +144,7 @@ export async function unpack(place: string, fill: (folder: string) => Promise<vo
     await Deno.rename(folder, place);
   } catch (error) {
     await Deno.remove(folder, { recursive: true }).catch(() => {});
-    // Another process may have created the folder meanwhile.
+    // Another process may have created the folder in the meantime.
     if (!existsSync(place)) throw error;
   }
 }

@@ -91,7 +91,7 @@ function absentCpu(error: unknown): LateDevice {
   return { kind: "late", engine: { backend: "onnxruntime", provider: "cpu" }, open: () => Promise.reject(error) };
 }
 
-/** The kind of device that stands for Core ML's choice of compute units; "gpu" stands for all units. */
+/** The kind of device for a set of Core ML's compute units; "gpu" means all units. */
 function computeUnitsOf({ accelerated, device, deviceType, powerPreference }: Selection): DeviceKind {
   if (device !== undefined) return device;
   if (!accelerated) return "cpu";

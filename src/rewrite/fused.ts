@@ -1,5 +1,5 @@
 /**
- * The fused operators: a second table of operators, beside that of the standard. Rewrites create their nodes. A backend
+ * The fused operators: a second table of operators, next to the standard's. Rewrites create their nodes. A backend
  * that uses a rewrite has a lowering for its fused operators.
  *
  * @module

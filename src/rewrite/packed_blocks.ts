@@ -22,7 +22,7 @@ export interface PackedMatrix {
 
 /** The supported block sizes, in elements. Larger blocks need fewer scales. */
 const BLOCK_SIZES = [256, 128, 64, 32, 16];
-/** The largest factor by which padding may lengthen a row. */
+/** The largest allowed ratio of a padded row's length to its original length. */
 const MAX_PADDED = 1.05;
 
 /** The largest block size with one scale per block and little padding; `undefined` if there is none. */

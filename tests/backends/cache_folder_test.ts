@@ -21,7 +21,7 @@ Deno.test("the newest entry stays however large it is", () => {
   assertEquals(chooseEvicted(files({ "old.entry": [1, 2], "new.entry": [500, 0] }), SUFFIXES, 100), ["old.entry"]);
 });
 
-Deno.test("unfinished entries are deleted after a day; other files stay, whatever their size", () => {
+Deno.test("unfinished entries are deleted after a day; other files of any size stay", () => {
   const list = files({ "old.work": [1, 25], "young.work": [1, 23], "letter.txt": [1e6, 1e4] });
   assertEquals(chooseEvicted(list, SUFFIXES, 0), ["old.work"]);
 });

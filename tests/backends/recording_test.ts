@@ -1,4 +1,4 @@
-/** Recordings: each has a unique number, by which the engine releases it. */
+/** Recordings: the engine releases a recording by its unique number. */
 import { assertEquals } from "@std/assert";
 import { readCString } from "../../ffi/memory.ts";
 import { type CaptureRuntime, recorderOf } from "../../src/backends/onnxruntime/recording.ts";

@@ -1,4 +1,4 @@
-/** Which memory counts as new: that of the first build of a network, not of one that reuses the heap. */
+/** Weights count as new memory only if they do not fit into freed memory. */
 import { assertEquals } from "@std/assert";
 import { NativeBlock } from "../../src/backends/onnxruntime/native_block.ts";
 import { openRuntime, returningWeights } from "../../src/backends/onnxruntime/runtime.ts";

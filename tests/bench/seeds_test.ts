@@ -1,5 +1,6 @@
 /**
- * `deno task bench:seeds`: the work is right, by the float64 reference; the roofs, the page and the baseline by data.
+ * `deno task bench:seeds`: the suites' results, compared with the float64 reference; and, with sample data, the limits
+ * of the machine, the page and the baseline.
  */
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
@@ -25,7 +26,7 @@ import "@webnn/deno/polyfill";
 
 const ROOT = join(import.meta.dirname!, "../..");
 
-/** The least work of each category, and of each kind of decomposition and layer that is made of several operators. */
+/** The smallest suites of each category, and of each decomposition and layer that consists of several operators. */
 const SMALLEST: Readonly<Record<Category, readonly string[]>> = {
   tensors: ["add", "sub", "mul", "div", "relu", "sigmoid", "tanh", "exp", "log", "sqrt", "sum"].map((name) =>
     `${name}-1000`
@@ -45,7 +46,7 @@ const SMALLEST: Readonly<Record<Category, readonly string[]>> = {
   starts: ["simple"],
 };
 
-/** What takes the reference long: it is checked by its suite alone, which computes elements in float64. */
+/** Suites that would take the reference long. Only their own checks run, which compute some elements in float64. */
 const BY_SUITE = ["conv3d", "mlp-128", "attention-block", "transformer-32", "simple"];
 
 /** The output of a suite by this module. */
@@ -101,11 +102,11 @@ Deno.test("every seed has a suite, and every category has seeds", () => {
   const known = suites.map(({ name }) => name);
   assertEquals(seeds.filter(({ suite }) => !known.includes(suite)), []);
   assertEquals(new Set(seeds.map(({ category }) => category)), new Set(Object.keys(CATEGORIES)));
-  const places = seeds.map(({ category, row, column }) => `${category}, ${row}, ${column}`);
-  assertEquals(places.filter((place, i) => places.indexOf(place) !== i), []);
+  const cells = seeds.map(({ category, row, column }) => `${category}, ${row}, ${column}`);
+  assertEquals(cells.filter((cell, i) => cells.indexOf(cell) !== i), []);
 });
 
-Deno.test("a residual tells parts that are not those of the matrix", async () => {
+Deno.test("the residual of a wrong decomposition is large", async () => {
   const suite = await loadSuite("qr-4");
   const [values, input] = [await compute(suite), Object.values(suite.inputs)[0]!];
   assert(residualOf("qr", 4, input, values) < 1e-6);
@@ -122,7 +123,7 @@ const seed = (suite: string, more: Partial<Seed> = {}): Seed => ({
   ...more,
 });
 
-Deno.test("a suite in two categories runs once, and alone where its memory counts", () => {
+Deno.test("a suite in two categories runs once; it runs alone if its memory is measured", () => {
   const chosen = [
     seed("a"),
     seed("a", { kind: "read" }),
@@ -142,7 +143,7 @@ Deno.test("a suite in two categories runs once, and alone where its memory count
 
 const ROOF: Roof = { threads: 1, memory: [{ bytes: 1e3, rate: 100 }, { bytes: 1e9, rate: 10 }], flops: 80 };
 
-Deno.test("the roof of memory is between those of the sizes beside it, and a time is bound by what takes half of it", () => {
+Deno.test("the memory rate is interpolated between sizes, and an operation is bound by what takes half of its time", () => {
   assertEquals([1, 1e3, 1e6, 1e9, 1e12].map((bytes) => memoryRate(ROOF, bytes)), [100, 100, 55, 10, 10]);
   const bytes = 1e9; // The triad moves them in 100 ms.
   assertEquals(boundOf(ROOF, { time: 150, bytes, latency: 1 }), "memory");
@@ -150,7 +151,7 @@ Deno.test("the roof of memory is between those of the sizes beside it, and a tim
   assertEquals(boundOf(ROOF, { time: 1.9, bytes: 1e6, latency: 1 }), "latency");
 });
 
-/** A report of these suites: times of this module, and of the peer, in milliseconds. */
+/** A report with these times in milliseconds, of this module and of the peer, by suite. */
 function reportOf(times: Record<string, readonly [own: number[], peer: number[]]>, kind: Kind = RUNS): SeedsReport {
   const work = { operators: 1, flop: 2e6, bytes: 12e6, weightBytes: 0 };
   const success = { success: 1 };
@@ -190,7 +191,7 @@ const REPORT = reportOf({
 const find = (suite: string, category?: Category) =>
   seeds.find((seed) => seed.suite === suite && (category ?? seed.category) === seed.category)!;
 
-Deno.test("a figure has its rates, its ratio in a round, and what bounds it", () => {
+Deno.test("a figure has rates, a ratio of times of the same round, and what bounds it", () => {
   const figure = figureOf(REPORT, find("add-1000000"), 1)!;
   assertEquals(figure.value, 2);
   assertEquals([figure.ratio!.median, figure.elements, figure.traffic, figure.flops], [1, 5e8, 6, 1]);
@@ -202,13 +203,13 @@ Deno.test("a figure has its rates, its ratio in a round, and what bounds it", ()
   assertAlmostEquals(shareOfTriad(REPORT, 1)!, 0.9);
 });
 
-Deno.test("the mean is geometric, of what counts", () => {
+Deno.test("the mean ratio is geometric, over the figures that count", () => {
   const figures = figuresOf(REPORT, seeds);
   assertEquals(figures.length, 4);
   assertAlmostEquals(meanRatio(figures.filter(counts)), Math.cbrt(1 * 0.25 * 5));
 });
 
-Deno.test("the page says what is met, what is slow, what the seeds have, and what is not here", async () => {
+Deno.test("the page has the goals, slow suites, headlines, and what was not measured", async () => {
   const page = writeSeeds(REPORT, seeds);
   assertStringIncludes(page, "| each ÷ pytorch | 1 | ≤ 2 | 2 of 3 | **no** |");
   assertStringIncludes(page, "| all ÷ pytorch, geometric mean | 1 | ≤ 1 | 1.08 | **no** |");
@@ -226,20 +227,20 @@ Deno.test("the page says what is met, what is slow, what the seeds have, and wha
   assertEquals(html.match(/<svg /g)!.length, 3);
 });
 
-Deno.test("each figure of the documents is that of a seed", () => {
+Deno.test("each headline has a figure from a seed", () => {
   const all = reportOf(Object.fromEntries(seeds.map(({ suite }) => [suite, [[1], [1]]])));
   const kinds = [...new Set(seeds.map(({ kind }) => kind))].filter((kind) => kind !== "memory");
-  const whole = {
+  const complete = {
     ...all,
     suites: all.suites.map((result) => ({
       ...result,
       measurements: kinds.map((kind) => ({ kind, times: result.measurements[0]!.times })),
     })),
   };
-  assertEquals(headlineTable(whole, seeds).match(/not measured/), null);
+  assertEquals(headlineTable(complete, seeds).match(/not measured/), null);
 });
 
-Deno.test("reports of several categories become one, and what became slower is found by a baseline", () => {
+Deno.test("reports of several categories are merged, and a baseline shows what became slower", () => {
   const other = reportOf({ "matmul-64": [[9, 9, 9], [1, 1, 1]], "matmul-128": [[1, 1, 1], [1, 1, 1]] });
   const read = reportOf({ "matmul-64": [[3, 3, 3], [1, 1, 1]] }, "read");
   const merged = mergeReports([REPORT, other, read]);
@@ -257,7 +258,9 @@ Deno.test("reports of several categories become one, and what became slower is f
 
 const isReady = compiler !== null && Deno.build.os !== "windows";
 Deno.test({
-  name: `STREAM's triad makes the sum, and the roofs are measured${isReady ? "" : withoutCompiler || " (skipped)"}`,
+  name: `STREAM's triad computes the sum, and the limits of the machine are measured${
+    isReady ? "" : withoutCompiler || " (skipped)"
+  }`,
   ignore: !isReady,
   async fn() {
     const { contestants, measurements } = await measureSuite({
@@ -293,7 +296,7 @@ Deno.test("a file that is not a report and an unknown category are errors", asyn
   assertEquals((await run("--category", "cats")).code, 1);
 });
 
-Deno.test("a run writes the page, its data and its charts, and says what did not take part", async () => {
+Deno.test("a run writes the page, its data and its charts, with contestants that did not start", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await run("--category", "transfers", "--rounds", "1", "--output-dir", folder);
@@ -306,10 +309,10 @@ Deno.test("a run writes the page, its data and its charts, and says what did not
       "**pytorch**: did not start: not installed",
     );
     assertStringIncludes(await Deno.readTextFile(join(folder, "seeds.html")), "<table>");
-    const again = join(folder, "again");
-    const { code } = await run("--from", join(folder, "seeds.json"), "--output-dir", again);
+    const second = join(folder, "second");
+    const { code } = await run("--from", join(folder, "seeds.json"), "--output-dir", second);
     assertEquals(code, report.skipped.length > 0 ? 1 : 0);
-    assertEquals(JSON.parse(await Deno.readTextFile(join(again, "seeds.json"))).suites, report.suites);
+    assertEquals(JSON.parse(await Deno.readTextFile(join(second, "seeds.json"))).suites, report.suites);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -15,7 +15,10 @@ import type { Exceptions } from "../wpt_cases/report.ts";
 import { bytesOf, callOperators } from "../wpt_cases/run_case.ts";
 import { type ExportedInput, type ExportedModel, type Finding, runModels } from "./models.ts";
 
-/** Cases with different results in onnxruntime, and why. This module works around them when it runs a graph, but not in an export. */
+/**
+ * Cases with different results in onnxruntime, and why. This module works around them when it runs a graph, but not in
+ * an export.
+ */
 const KNOWN_DIFFERENCES: Exceptions = {
   ...exceptionsOf("cpu"),
   "batchNormalization default + sigmoid":
@@ -70,7 +73,7 @@ function inputsOf({ inputs }: WptCase): ExportedInput[] {
   });
 }
 
-/** The inputs of a case that are no constants. */
+/** The inputs of a case that are not constants. */
 function inputTensors(inputs: WptCase["inputs"]): [string, CaseTensor][] {
   return Object.entries(inputs).filter(([, { constant }]) => !constant);
 }

@@ -21,7 +21,7 @@ Deno.test("C strings end with NUL, and must not contain NUL", () => {
   assertEquals(readCString(null), "");
 });
 
-Deno.test("an array of C strings holds the strings", () => {
+Deno.test("an array of C strings points to the strings", () => {
   const texts = ["", "first", "日本", "x".repeat(5000)];
   const addresses = cStringArray(texts);
   assertEquals(addresses.length, texts.length);

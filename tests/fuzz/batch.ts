@@ -1,6 +1,6 @@
 /**
- * A part of a fuzzing run. It is a process of its own, because a native crash ends the process:
- * `batch.ts graphs|calls|company SEED COUNT [STEPS TO LEAVE OUT] [DEVICE] [OPTIMISER]`. Each line of its output is a
+ * A part of a fuzzing run. It is a process of its own, because a native crash ends the process: `batch.ts
+ * graphs|calls|combinations SEED COUNT [STEPS TO LEAVE OUT] [DEVICE] [OPTIMISER]`. Each line of its output is a
  * {@linkcode Message} as JSON.
  *
  * @module
@@ -9,8 +9,8 @@
 import { type ContextOptions, createContext, type MLContext } from "../../mod.ts";
 import { TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import { newCallTally, runCalls } from "./arena.ts";
-import { checkCompany, type CompanyTally, isSupported, newCompanyTally } from "./company/check.ts";
-import { companyProgram } from "./company/program.ts";
+import { checkCombination, type CombinationTally, isSupported, newCombinationTally } from "./combinations/check.ts";
+import { combinationProgram } from "./combinations/program.ts";
 import { checkProgram, type GraphTally, newGraphTally, shrink, withoutSteps } from "./graphs.ts";
 import { type Program, randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
@@ -51,12 +51,12 @@ function graphs(context: MLContext, types: Types): Suite<GraphTally> {
 }
 
 /** Formulas that an engine may wrongly fuse because they resemble others. */
-function company(context: MLContext, types: Types): Suite<CompanyTally> {
+function combinations(context: MLContext, types: Types): Suite<CombinationTally> {
   return {
-    newTally: newCompanyTally,
-    program: companyProgram,
+    newTally: newCombinationTally,
+    program: combinationProgram,
     check: async (program, seed, tally) =>
-      isSupported(context, types, program) ? await checkCompany(context, program, seed, tally) : undefined,
+      isSupported(context, types, program) ? await checkCombination(context, program, seed, tally) : undefined,
   };
 }
 
@@ -83,7 +83,7 @@ async function shrunk<Tally extends object>(
 }
 
 /** The kinds of batches. */
-export const KINDS = ["graphs", "calls", "company"] as const;
+export const KINDS = ["graphs", "calls", "combinations"] as const;
 
 /** The work of a batch. */
 export interface Batch {
@@ -92,7 +92,7 @@ export interface Batch {
   readonly count: number;
   /** The indices of steps to leave out of the graphs. */
   readonly removed: readonly number[];
-  /** The device, by its name for `--device`; the CPU by default. Only for `company`. */
+  /** The device, by its name for `--device`; the CPU by default. Only for `combinations`. */
   readonly device?: string;
   /** An optimiser of the engine that is normally off, and is on for this batch. */
   readonly optimizer?: string;
@@ -131,7 +131,7 @@ async function runBatch(batch: Batch): Promise<void> {
   const context = await createContext(device === undefined ? { device: "cpu", threads: 1 } : await optionsOf(device));
   const types = typesOf(context);
   if (kind === "graphs") return await runPrograms(graphs(context, types), batch);
-  if (kind === "company") return await runPrograms(company(context, types), batch);
+  if (kind === "combinations") return await runPrograms(combinations(context, types), batch);
   const tally = newCallTally();
   const failures = await runCalls(from, count, types, tally, (started) => send({ started }));
   for (const failure of failures) send({ failure });

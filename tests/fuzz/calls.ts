@@ -46,7 +46,7 @@ const MEMBERS: Readonly<Record<string, readonly string[]>> = {
 const READ_AND_TRANSFER =
   "(function (...args) { const read = context.readTensor(...args); victim.buffer.transfer(); return read; })";
 
-/** Valid calls, some arguments of which will be changed. */
+/** Valid calls. Some of their arguments will be changed. */
 const TEMPLATES: readonly (readonly [callee: string, ...args: string[]])[] = [
   ["builder.input", '"name"', "described"],
   ["builder.constant", "described", "new Float32Array(6)"],
@@ -157,7 +157,7 @@ function literal(next: Random, members: Readonly<Record<string, string>>): strin
   return `{ ${kept.join(", ")} }`;
 }
 
-/** The call as a program's text. `mark` stands between the arguments and the call. */
+/** The source text of the call. `mark` is a statement between the arguments and the call. */
 export function callSource({ setup, args, callee, slack }: HostileCall, mark = ""): string {
   const call = `${callee}(...args)`;
   return [

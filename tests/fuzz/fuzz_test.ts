@@ -96,7 +96,7 @@ Deno.test("a seed that crashes its process is reported and reduced, and the othe
   assertEquals(graph!.source.match(/= builder\.(?!input|constant|build)/g)!.length, 1);
   assertEquals(call!.source, callProgram(3, types));
   // The work of a crashed process is not counted.
-  assertEquals(tallies, { graphs: { graphs: 2 }, calls: { calls: 1 }, company: {} });
+  assertEquals(tallies, { graphs: { graphs: 2 }, calls: { calls: 1 }, combinations: {} });
 });
 
 Deno.test("a seed always creates the same program, and its source runs", async () => {

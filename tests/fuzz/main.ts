@@ -10,12 +10,12 @@ import { type Ending, runChild } from "../../support/child.ts";
 import { runProgram } from "../../support/program.ts";
 import { callProgram } from "./arena.ts";
 import { type Batch, batchArguments, type Failure, KINDS, type Message } from "./batch.ts";
-import { companyProgram } from "./company/program.ts";
+import { combinationProgram } from "./combinations/program.ts";
 import { shrink, withoutSteps } from "./graphs.ts";
 import { randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
 
 const HELP =
-  `Compares random graphs with the reference, and makes hostile calls. With --company, it instead tests whether
+  `Compares random graphs with the reference, and makes hostile calls. With --combinations, it instead tests whether
 operators in one graph have the same results as in graphs of their own.
 
 Usage: deno task fuzz [options]
@@ -23,19 +23,19 @@ Usage: deno task fuzz [options]
   --seed S         the first seed; the time of day by default
   --count N        the number of random graphs (10000)
   --calls N        the number of hostile calls (100000)
-  --company        test --count graphs of several operators against the operators one by one, and nothing else
-  --device D       with --company: a device of the tests, or a provider that devices() lists
-  --optimizer O    with --company: turns on an optimiser of ONNX Runtime that is off, to find its faults
+  --combinations   test --count graphs of several operators against the operators one by one, and nothing else
+  --device D       with --combinations: a device of the tests, or a provider that devices() lists
+  --optimizer O    with --combinations: turns on an optimiser of ONNX Runtime that is off, to find its faults
   --minutes M      stop after this number of minutes
   --help           print this text
 
 The program of a failing seed is reduced and printed. To repeat it, use --seed S with --count 1 --calls 0, --count 0
---calls 1, or --company --count 1.`;
+--calls 1, or --combinations --count 1.`;
 
 type Kind = Batch["kind"];
 
 /** The number of seeds in one process. */
-const BATCH: Readonly<Record<Kind, number>> = { graphs: 250, calls: 5000, company: 250 };
+const BATCH: Readonly<Record<Kind, number>> = { graphs: 250, calls: 5000, combinations: 250 };
 /** With `--device`: some devices take up to a second to compile a graph. */
 const DEVICE_BATCH = 50;
 
@@ -61,9 +61,9 @@ export async function fuzz(
   program: URL = BATCH_PROGRAM,
 ): Promise<Outcome> {
   const { seed, device, optimizer } = plan;
-  const outcome: Outcome = { tallies: { graphs: {}, calls: {}, company: {} }, failures: [] };
+  const outcome: Outcome = { tallies: { graphs: {}, calls: {}, combinations: {} }, failures: [] };
   const kinds = KINDS.filter((kind) => plan[kind]);
-  const done = { graphs: 0, calls: 0, company: 0 };
+  const done = { graphs: 0, calls: 0, combinations: 0 };
   let shown = 0;
   const start = performance.now();
   const isLate = () => performance.now() - start > (plan.minutes ?? Infinity) * 60_000;
@@ -120,7 +120,7 @@ async function crashOf(program: URL, batch: Batch, { code, signal, stderr }: End
   const { kind, from } = batch;
   const text = `the process was ended by ${signal ?? `code ${code}`} ${stderr.trim().slice(-1000)}`.trimEnd();
   if (kind === "calls") return { seed: from, text, source: callProgram(from, await supportedTypes()) };
-  const whole = kind === "company" ? companyProgram(from) : randomProgram(from, await supportedTypes());
+  const whole = kind === "combinations" ? combinationProgram(from) : randomProgram(from, await supportedTypes());
   const crashes = async (removed: readonly number[]) => (await runProcess(program, { ...batch, removed })).code !== 0;
   return { seed: from, text, source: sourceOf(withoutSteps(whole, await shrink(whole, crashes))) };
 }
@@ -161,29 +161,31 @@ const SUMMARIES: Readonly<Record<Kind, (tally: Tally) => string>> = {
     `${calls.calls} hostile calls: ${calls.returned} returned, ${calls.typeErrors} TypeErrors, ` +
     `${calls.domExceptions} DOMExceptions, ${calls.own} values of the caller, ` +
     `${calls.exhausted} stack overflows; all objects were checked ${calls.checks} times`,
-  company: ({ graphs, operators, elements, inspected, skippedElements }) =>
+  combinations: ({ graphs, operators, elements, inspected, skippedElements }) =>
     `${graphs} graphs of formulas, ${operators} operators: ${elements} elements compared with float64; in ${inspected} ` +
     `graphs also with the operators alone, ${share(skippedElements, elements)} left out (near a jump, or undefined)`,
 };
 
 const OPTIONS = {
   string: ["seed", "count", "calls", "minutes", "device", "optimizer"],
-  boolean: ["company"],
+  boolean: ["combinations"],
   default: { seed: `${Date.now() % 1e9}`, count: "10000", calls: "100000", minutes: "Infinity" },
 } as const;
 
 if (import.meta.main) {
-  await runProgram("fuzz", HELP, OPTIONS, async ({ company, device, optimizer, ...numbers }) => {
+  await runProgram("fuzz", HELP, OPTIONS, async ({ combinations, device, optimizer, ...numbers }) => {
     const [seed, count, calls, minutes] = [numbers.seed, numbers.count, numbers.calls, numbers.minutes].map(Number);
     if ([seed, count, calls, minutes].some(Number.isNaN)) {
       throw new Error("--seed, --count, --calls and --minutes must be numbers");
     }
-    if (!company && (device ?? optimizer) !== undefined) throw new Error("--device and --optimizer need --company");
+    if (!combinations && (device ?? optimizer) !== undefined) {
+      throw new Error("--device and --optimizer need --combinations");
+    }
     console.log(`fuzz: seed ${seed}`);
     const limits = { seed: seed!, minutes: minutes! };
     const outcome = await fuzz(
-      company
-        ? { ...limits, company: count!, ...device && { device }, ...optimizer && { optimizer } }
+      combinations
+        ? { ...limits, combinations: count!, ...device && { device }, ...optimizer && { optimizer } }
         : { ...limits, graphs: count!, calls: calls! },
       console.log,
     );

@@ -33,7 +33,7 @@ for (const [argument, sumOf] of Object.entries(erfSums)) {
   }
 }
 
-Deno.test("gelu of a product takes the whole product as its input", async () => {
+Deno.test("gelu of a product has the whole product as its input", async () => {
   await assertBecomes(["Mul", "Gelu"], (tools) => {
     const x = tools.b.mul(tools.input(SHAPE), tools.input(SHAPE));
     return products["(x · ½) · s"]!(tools, x, erfSums["x / √2"]!(tools, x));

@@ -7,7 +7,7 @@ import { residentMemory, type Sample, TICK } from "./sampling.ts";
 
 const WORKERS = 2;
 /**
- * The warm-up: requests per concurrent request until sampling starts. By then, tensors are allocated and heaps full.
+ * The warm-up: requests per concurrent request until sampling starts. By then, tensors exist and heaps have grown.
  */
 const WARM_UP = 4;
 

@@ -70,7 +70,7 @@ static const char *open_library(const char *path) {
   return get_base()->GetVersionString();
 }
 
-/* The same environment as in src/backends/onnxruntime/runtime.ts. */
+/* With several threads, sessions share a pool whose threads spin, which is the engine's default. */
 static void create_environment(int threads) {
   OrtThreadingOptions *threading;
   if (threads == 1) {
@@ -111,7 +111,10 @@ static void append_provider(OrtSessionOptions *options, const char *device, int 
   else fail(device, "not a device of this program");
 }
 
-/* Each session gets options of its own: a second session on options with a provider may crash. */
+/* All optimisers are on except DivMulFusion, which can change a shape. This module disables more of them, and chooses
+ * per graph whether threads spin (src/backends/onnxruntime/session_options.ts).
+ *
+ * Each session gets options of its own: a second session on options with a provider may crash. */
 static OrtSessionOptions *create_options(const char *device, int threads) {
   OrtSessionOptions *options;
   check(api.CreateSessionOptions(&options));

@@ -47,7 +47,7 @@ export class RecentBindings<Tensor extends Bindable, Native> {
     this.#binder = binder;
   }
 
-  /** The binding to these tensors; makes one if there is none, and may drop the least recently used. */
+  /** The binding to these tensors. Creates one if necessary, and may drop the least recently used. */
   get(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native {
     const entries = this.#entries;
     for (let i = 0; i < entries.length; i++) {

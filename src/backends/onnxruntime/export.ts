@@ -12,7 +12,7 @@ import type { OnnxGraph } from "./onnx.ts";
 
 /**
  * The oldest operator set with all operators written here, for compatibility with other programs. Also, ONNX Runtime
- * 1.30 makes invalid nodes from int8 quantisation of version 21.
+ * 1.30 creates invalid nodes from int8 quantisation of version 21.
  */
 const OPSET = 20;
 /** The version with 4-bit integers and block scales. */

@@ -29,8 +29,8 @@ export interface Optimizer {
   /** What it does, or what it does wrong. */
   readonly reason: string;
   /**
-   * For a disabled optimiser: why the company fuzz finds no fault if only this one is enabled. For the other disabled
-   * optimisers, a seed in tests/fuzz/company_test.ts shows the fault.
+   * For a disabled optimiser: why the fuzz of combinations finds no fault if only this one is enabled. For the other
+   * disabled optimisers, a seed in tests/fuzz/combinations_test.ts shows the fault.
    */
   readonly unfound?: string;
 }
@@ -223,8 +223,8 @@ export const OPTIMIZERS: readonly Optimizer[] = [
 ];
 
 /**
- * Disabled optimisers that are enabled for a trial. Only the company fuzz adds names, to see whether it finds their
- * fault (`deno task fuzz --company --optimizer NAME`).
+ * Disabled optimisers that are enabled for a trial. Only the fuzz of combinations adds names, to see whether it finds
+ * their fault (`deno task fuzz --combinations --optimizer NAME`).
  */
 export const TRIED_OPTIMIZERS: Set<string> = new Set();
 

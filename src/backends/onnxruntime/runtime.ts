@@ -116,7 +116,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
  * Creates the environment, with one pool of sleeping threads for all sessions of the process. If another isolate or
  * module has already created an environment, ONNX Runtime returns that one, with or without a pool.
  *
- * This takes about 15 ms. It is not a nonblocking call, because the process would crash if it exited meanwhile.
+ * This takes about 15 ms. It is not a nonblocking call, because the process would crash if it exited during the call.
  */
 function createEnvironment({ api }: OnnxRuntime, threads: number): Pointer {
   const options = api.CreateThreadingOptions();

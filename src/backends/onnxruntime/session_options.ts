@@ -21,8 +21,8 @@ export type SessionSettings =
 
 /** The settings of a context. The default folder of compiled graphs is WEBNN_CACHE_DIR, if set. */
 export function settingsOf(selection: Selection): Settings {
-  const { cacheDirectory: asked, threads = defaultThreads(), ...others } = selection;
-  const cacheDirectory = asked ?? readEnvironment("WEBNN_CACHE_DIR");
+  const { cacheDirectory: given, threads = defaultThreads(), ...others } = selection;
+  const cacheDirectory = given ?? readEnvironment("WEBNN_CACHE_DIR");
   return { ...others, threads, ...cacheDirectory ? { cacheDirectory } : {} };
 }
 

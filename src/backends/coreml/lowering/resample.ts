@@ -30,7 +30,7 @@ const resample2d: Lowering<"resample2d"> = (node, mil) => {
 
 /** Apple does not document which element its own operators round to, so the elements are gathered by index. */
 function nearest(node: Node, x: MilValue, mil: MilWriter): MilValue {
-  // Exactly between two elements, the lower one is taken.
+  // Exactly between two elements, this chooses the lower one.
   return alongAxes(
     node,
     x,

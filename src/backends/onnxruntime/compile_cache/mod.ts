@@ -30,11 +30,11 @@ import { addConfiguration } from "../session_options.ts";
 import { type CachedModel, completeEntry, type Facts, openEntry } from "./entry.ts";
 import { nameOf, type Source, sourceOfGraph } from "./key.ts";
 
-/** A folder of entries. A failure before weights are released is no error: the graph is built without the cache. */
+/** A folder of entries. A failure before weights are released is not an error: the graph is built without the cache. */
 export interface CompileCache {
   /**
-   * The source that identifies a graph, before it is rewritten; `undefined` if the graph cannot be cached. The blocks of
-   * its constants must not be disowned before the promise settles.
+   * The source that identifies a graph, before it is rewritten; `undefined` if the graph cannot be cached. The blocks
+   * of its constants must not be disowned before the promise settles.
    */
   identify(graph: Graph<NativeBlock>): Promise<Source | undefined>;
   /** Loads a graph; `undefined` if it is not in the cache. */
@@ -48,8 +48,8 @@ export interface CacheAccess {
   /** Creates each session. */
   readonly create: SessionFactory;
   /**
-   * Releases the graph's blocks that are no longer needed. It is called if they are large, before memory for the session
-   * is allocated; a failure after that is thrown.
+   * Releases the graph's blocks that are no longer needed. It is called if they are large, before memory for the
+   * session is allocated; a failure after that is thrown.
    */
   releaseWeights(): void;
 }

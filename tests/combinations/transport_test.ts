@@ -7,7 +7,7 @@
 
 import type { MLOperand } from "@webnn/deno";
 import { isGpuSoftware } from "../support/devices.ts";
-import { type TestOptions, testProgram, type Writer } from "./company.ts";
+import { type TestOptions, testProgram, type Writer } from "./combinations.ts";
 
 const NO_FLOAT16: TestOptions = isGpuSoftware ? { not: { webgpu: "the software GPU does not support float16" } } : {};
 

@@ -6,7 +6,7 @@
 
 import { createContext } from "@webnn/deno";
 import { cpu, testOn } from "../support/devices.ts";
-import { assertNear, compute, type Program, testProgram } from "./company.ts";
+import { assertNear, compute, type Program, testProgram } from "./combinations.ts";
 
 const NEAR = { relative: 2e-6 };
 

@@ -5,7 +5,7 @@
  */
 
 import type { MLOperand } from "@webnn/deno";
-import { testProgram, type Writer } from "./company.ts";
+import { testProgram, type Writer } from "./combinations.ts";
 
 /** A column of int8 weights: 0, 1, 1, 1, ... */
 function weights({ builder, k, f }: Writer, rows: number): MLOperand {

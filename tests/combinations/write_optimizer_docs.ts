@@ -25,7 +25,7 @@ the useful replacements of the disabled ones under exact conditions. This page i
 
 - \`contextInfo(context).optimizersReviewed\` is false with a version of ONNX Runtime newer than ${REVIEWED_VERSION}: it may have
   new optimisers, which nobody has reviewed.
-- The company fuzz (\`deno task fuzz --company --optimizer NAME\`) finds the fault of a disabled optimiser if it is
+- The fuzz of combinations (\`deno task fuzz --combinations --optimizer NAME\`) finds the fault of a disabled optimiser if it is
   enabled alone; otherwise the last column says why not.
 - Tests compare the table with the engine: the transformers that its log names must be the proven ones, and each
   disabled rule must leave its pattern unchanged, and change it if the rule is enabled.

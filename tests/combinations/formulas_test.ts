@@ -5,7 +5,7 @@
  */
 
 import type { MLOperand } from "@webnn/deno";
-import { testProgram, type Writer } from "./company.ts";
+import { testProgram, type Writer } from "./combinations.ts";
 
 const NEAR = { relative: 2e-6, absolute: 2e-6 };
 const ROW = [1, 2, 6];

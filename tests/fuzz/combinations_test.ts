@@ -1,4 +1,4 @@
-/** A fixed part of `deno task fuzz --company`, which runs with the tests; and whether it finds known faults. */
+/** A fixed part of `deno task fuzz --combinations`, which runs with the tests; and whether it finds known faults. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
@@ -6,25 +6,25 @@ import { OPTIMIZERS, TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/opt
 import type { operators } from "../../src/ops/operators.ts";
 import { tensor } from "../reference/mod.ts";
 import { sharedContext } from "../support/builder.ts";
-import { checkCompany, newCompanyTally } from "./company/check.ts";
-import { exactValues, roundedValues } from "./company/precision.ts";
-import { companyProgram } from "./company/program.ts";
+import { checkCombination, newCombinationTally } from "./combinations/check.ts";
+import { exactValues, roundedValues } from "./combinations/precision.ts";
+import { combinationProgram } from "./combinations/program.ts";
 import { fuzz, summary } from "./main.ts";
 import { type Program, sourceOf } from "./programs.ts";
 
 const SEED = 20261129;
 
 Deno.test("1,000 graphs of formulas have the same results as their operators one by one", async () => {
-  const outcome = await fuzz({ seed: SEED, company: 1000 });
+  const outcome = await fuzz({ seed: SEED, combinations: 1000 });
   console.log(summary(outcome));
   assertEquals(outcome.failures.map(({ seed, text, source }) => `seed ${seed}: ${text}\n${source}`), []);
-  const { graphs, elements, skippedElements } = outcome.tallies.company;
+  const { graphs, elements, skippedElements } = outcome.tallies.combinations;
   assertEquals(graphs, 1000);
   assert(skippedElements! < elements! / 50, "nearly all elements are compared");
 });
 
 Deno.test("the grammar covers operators that engines fuse, with inputs, constants, computed values and several outputs", () => {
-  const programs = Array.from({ length: 500 }, (_, i) => companyProgram(SEED + i));
+  const programs = Array.from({ length: 500 }, (_, i) => combinationProgram(SEED + i));
   const names = new Set(programs.flatMap(({ steps }) => steps.map(({ operator }) => operator)));
   const expected: readonly (keyof typeof operators)[] = [
     ...[
@@ -52,12 +52,12 @@ Deno.test("the grammar covers operators that engines fuse, with inputs, constant
   assert(share(({ leaves }) => leaves.some(({ tensor: { shape } }) => `${shape}` === "1,1,1,1")) > 0.1);
   assert(share(({ leaves }) => leaves.some(({ isConstant }) => isConstant)) > 0.7);
   assert(share(({ outputs }) => outputs!.length > 1) > 0.2);
-  assertEquals(sourceOf(programs[0]!), sourceOf(companyProgram(SEED)));
+  assertEquals(sourceOf(programs[0]!), sourceOf(combinationProgram(SEED)));
 });
 
 /**
  * Optimisers of ONNX Runtime that are off, each with a seed that finds its fault. After a change of the grammar, find
- * new seeds with `deno task fuzz --company --seed 1 --optimizer NAME`.
+ * new seeds with `deno task fuzz --combinations --seed 1 --optimizer NAME`.
  */
 const FOUND: Readonly<Record<string, number>> = {
   CommonSubexpressionElimination: 296,
@@ -87,11 +87,14 @@ Deno.test("the fault of each optimiser that is off is found, or its row says why
 
 for (const [name, seed] of Object.entries(FOUND)) {
   Deno.test(`the fault of ${name} is found if it is on`, async () => {
-    assertEquals(await checkCompany(await sharedContext(), companyProgram(seed), seed, newCompanyTally()), undefined);
+    assertEquals(
+      await checkCombination(await sharedContext(), combinationProgram(seed), seed, newCombinationTally()),
+      undefined,
+    );
     TRIED_OPTIMIZERS.add(name);
     const context = await createContext({ device: "cpu", threads: 1 });
     try {
-      assert(await checkCompany(context, companyProgram(seed), seed, newCompanyTally()) !== undefined);
+      assert(await checkCombination(context, combinationProgram(seed), seed, newCombinationTally()) !== undefined);
     } finally {
       context.destroy();
       TRIED_OPTIMIZERS.delete(name);
@@ -114,7 +117,7 @@ const SQUARE: Program = {
 
 Deno.test("a graph with wrong results, and a graph that is rejected, are found if the operators alone are right", async () => {
   const context = await sharedContext();
-  const check = () => checkCompany(context, SQUARE, 1, newCompanyTally());
+  const check = () => checkCombination(context, SQUARE, 1, newCombinationTally());
   assertEquals(await check(), undefined);
   const { mul, sub } = MLGraphBuilder.prototype;
   // Simulates an optimiser that mistakes m · m for x · x if both operators are in one graph, then one that rejects it.

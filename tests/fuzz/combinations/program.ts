@@ -16,7 +16,7 @@ import { QUANTIZED } from "./quantized.ts";
 const FAMILIES: readonly (readonly Formula[])[] = [NORMS, NORMS, MOVES, QUANTIZED, IMAGES, NARROW];
 
 /** A random program of one to three formulas, with some of its intermediate values among the outputs. */
-export function companyProgram(seed: number): Program {
+export function combinationProgram(seed: number): Program {
   const next = random(seed);
   for (;;) {
     try {

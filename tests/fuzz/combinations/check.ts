@@ -13,7 +13,7 @@ import { type Program, resultsOf, runProgram, type Types } from "../programs.ts"
 import { exactValues, roundedValues, type Values } from "./precision.ts";
 
 /** The number of comparisons. */
-export interface CompanyTally {
+export interface CombinationTally {
   graphs: number;
   operators: number;
   elements: number;
@@ -24,7 +24,7 @@ export interface CompanyTally {
 }
 
 /** A tally of no comparisons. */
-export function newCompanyTally(): CompanyTally {
+export function newCombinationTally(): CombinationTally {
   return { graphs: 0, operators: 0, elements: 0, inspected: 0, skippedElements: 0 };
 }
 
@@ -47,11 +47,11 @@ const MAX_RATIO = 4;
 const UNITS = 8;
 
 /** What is wrong with the results of the program; `undefined` if nothing is. */
-export async function checkCompany(
+export async function checkCombination(
   context: MLContext,
   program: Program,
   seed: number,
-  tally: CompanyTally,
+  tally: CombinationTally,
 ): Promise<string | undefined> {
   tally.graphs++;
   tally.operators += program.steps.length;
@@ -116,7 +116,7 @@ function differenceOf(
   together: Values,
   exact: Values,
   others: readonly Values[],
-  tally?: CompanyTally,
+  tally?: CombinationTally,
 ): string | undefined {
   for (const id of outputs) {
     const of = (values: Values) => values.get(id)!;
@@ -126,7 +126,7 @@ function differenceOf(
   return undefined;
 }
 
-function compare({ together, exact, others }: Compared, tally?: CompanyTally): string | undefined {
+function compare({ together, exact, others }: Compared, tally?: CombinationTally): string | undefined {
   if (`${together.shape}` !== `${exact.shape}`) return ` has the shape [${together.shape}], not [${exact.shape}]`;
   for (const i of exact.data.keys()) {
     const [value, right] = [together.data[i]!, exact.data[i]!];
