@@ -1,13 +1,13 @@
 /**
  * The process of a contestant. Its arguments are the contestant's name and a job file. It prints a line of JSON,
- * `{"engine": ...}`, then reads commands, one per line, and answers each with a line of JSON: `{"error": ...}` if it
+ * `{"engine": ..., "isElsewhere": ...}`, then reads commands, one per line, and answers each with a line of JSON: `{"error": ...}` if it
  * fails.
  *
  * | command | answer | meaning |
  * | --- | --- | --- |
  * | `load` | `{"milliseconds": 31.5}` | releases its model (not timed) and loads it again |
  * | `run 20` | `{"milliseconds": [2.4, ...]}` | runs 20 times, including copies of inputs and outputs |
- * | `output PATH` | `{}` | writes the outputs of the last run to a JSON file, an {@linkcode OutputFile} |
+ * | `output PATH` | `{}` | runs once more, and writes the outputs to a JSON file, an {@linkcode OutputFile} |
  *
  * @module
  */
@@ -17,6 +17,7 @@ import { decodeInput } from "./inputs.ts";
 
 /** A process loads only one engine. */
 const ENGINES: Readonly<Record<string, () => Promise<OpenEngine>>> = {
+  "chromium": async () => (await import("./engines/chromium.ts")).open,
   "importer": async () => (await import("./engines/importer.ts")).open,
   "onnxruntime-node": async () => (await import("./engines/onnxruntime_node.ts")).open,
   "onnxruntime-web": async () => (await import("./engines/onnxruntime_web.ts")).openOnWebAssembly,
@@ -27,10 +28,9 @@ const [name, path] = Deno.args;
 const { inputs, ...job } = JSON.parse(await Deno.readTextFile(path!)) as Job;
 const openEngine = await ENGINES[name!]!();
 const engine = await openEngine(job, inputs.map(decodeInput));
-console.log(JSON.stringify({ engine: engine.title }));
+console.log(JSON.stringify({ engine: engine.title, isElsewhere: engine.isElsewhere }));
 
 let session: Session | undefined;
-let outputs: Readonly<Record<string, Output>> = {};
 for await (const line of readLines(Deno.stdin.readable)) {
   const [command, argument = ""] = line.split(" ");
   try {
@@ -39,13 +39,14 @@ for await (const line of readLines(Deno.stdin.readable)) {
     console.log(JSON.stringify({ error: error instanceof Error ? error.message : String(error) }));
   }
 }
+await engine.close?.();
 // Needed because onnxruntime-web leaves something running that keeps the process alive.
 Deno.exit();
 
 async function execute(command: string, argument: string): Promise<unknown> {
   if (command === "load") return await load();
   if (command === "run") return await run(Number(argument));
-  await Deno.writeTextFile(argument, JSON.stringify(toFile(outputs)));
+  await Deno.writeTextFile(argument, JSON.stringify(toFile(await session!.run())));
   return {};
 }
 
@@ -58,10 +59,11 @@ async function load(): Promise<{ milliseconds: number }> {
 }
 
 async function run(count: number): Promise<{ milliseconds: number[] }> {
+  if (session!.timed) return { milliseconds: await session!.timed(count) };
   const milliseconds: number[] = [];
   for (let i = 0; i < count; i++) {
     const start = performance.now();
-    outputs = await session!.run();
+    await session!.run();
     milliseconds.push(performance.now() - start);
   }
   return { milliseconds };

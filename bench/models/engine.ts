@@ -23,6 +23,8 @@ export interface Output {
 /** A loaded model. */
 export interface Session {
   run(): Promise<Readonly<Record<string, Output>>>;
+  /** Runs several times, for an engine in another process; returns the milliseconds of each run, as measured there. */
+  timed?(count: number): Promise<number[]>;
   close(): void | Promise<void>;
 }
 
@@ -30,6 +32,10 @@ export interface Session {
 export interface Engine {
   /** Its name and version. */
   readonly title: string;
+  /** Whether it runs in another process, whose memory is not measured. */
+  readonly isElsewhere?: true;
+  /** Ends what would outlive this process. */
+  close?(): Promise<void>;
   load(): Promise<Session>;
 }
 
@@ -43,6 +49,8 @@ export type OutputFile = Record<string, { shape: readonly number[]; data: (numbe
 export interface Contestant {
   readonly name: string;
   readonly what: string;
+  /** Whether it takes part only if it is named. */
+  readonly onlyByName?: true;
 }
 
 /** This module. */
@@ -67,5 +75,10 @@ export const CONTESTANTS: readonly Contestant[] = [
   {
     name: "onnxruntime-web",
     what: "onnxruntime-web on WebAssembly, always with one thread",
+  },
+  {
+    name: "chromium",
+    what: "this module's importer in Chromium, on its WebNN, with its own number of threads",
+    onlyByName: true,
   },
 ];

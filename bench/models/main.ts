@@ -16,6 +16,8 @@ import { charts, failures, type Report, tables, writeMarkdown } from "./report.t
 const TASK = "bench:models";
 const MODEL_NAMES = MODELS.map(({ name }) => name);
 const BASELINES = CONTESTANTS.map(({ name }) => name).filter((name) => name !== IMPORTER);
+/** Those that take part by default. */
+const USUAL = CONTESTANTS.flatMap(({ name, onlyByName }) => name === IMPORTER || onlyByName ? [] : [name]);
 
 const HELP = `Measures real ONNX models: this module's importer and other engines do the same work in turn.
 
@@ -24,7 +26,8 @@ Usage: deno task ${TASK} [options]
   --model NAME,...    ${MODEL_NAMES.slice(0, 7).join(", ")},
                       ${MODEL_NAMES.slice(7, 14).join(", ")},
                       ${MODEL_NAMES.slice(14).join(", ")} (all)
-  --against NAME,...  ${BASELINES.join(", ")} (all)
+  --against NAME,...  ${BASELINES.join(", ")}
+                      (all but chromium, which chooses its threads: \`taskset -c 0\` holds all to one processor)
   --threads N         the number of threads; WebAssembly has one (1)
   --rounds N          the number of rounds; each engine loads and runs the model in each (5)
   --output-dir DIR    write models.md, .json and .html there; without it, print Markdown
@@ -39,7 +42,7 @@ model is not available or this module cannot run it. Ctrl-C ends the measurement
 const OPTIONS = {
   string: ["model", "against", "threads", "rounds", "output-dir", "json"],
   boolean: ["docs"],
-  default: { model: MODEL_NAMES.join(), against: BASELINES.join(), threads: "1", rounds: "5" },
+  default: { model: MODEL_NAMES.join(), against: USUAL.join(), threads: "1", rounds: "5" },
 } as const;
 
 /** What to measure. */
@@ -88,12 +91,13 @@ async function reportOn(plan: Plan, destinations: Destinations): Promise<number>
 async function measure({ models, against, threads, rounds }: Plan, signal: AbortSignal): Promise<Report> {
   const machine = describeMachine();
   const contestants = CONTESTANTS.filter(({ name }) => name === IMPORTER || against.includes(name));
+  const reference = against.includes(REFERENCE) ? REFERENCE : against[0]!;
   const results: ModelResult[] = [];
   const skipped: string[] = [];
   for (const model of models) {
     const progress = (step: string) => showProgress(`${model.name}, ${step}`);
     try {
-      results.push(await measureModel({ model, contestants, threads, rounds, signal, progress }));
+      results.push(await measureModel({ model, contestants, reference, threads, rounds, signal, progress }));
     } catch (error) {
       if (signal.aborted) {
         // Keep the results so far.
@@ -108,7 +112,7 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
     machine,
     threads,
     rounds,
-    reference: against.includes(REFERENCE) ? REFERENCE : against[0]!,
+    reference,
     contestants: contestants.map(({ name, what }) => ({ name, what })),
     skipped,
     models: results,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "../../support/statistics.ts";
 import { type LineProcess, startProcess } from "../report/line_process.ts";
-import { type Contestant, type Job, type OutputFile, REFERENCE } from "./engine.ts";
+import type { Contestant, Job, OutputFile } from "./engine.ts";
 import { fetchModel } from "./fetch.ts";
 import { encodeInput } from "./inputs.ts";
 import type { Model } from "./model.ts";
@@ -24,6 +24,8 @@ const LONGEST_BURST = 40;
 export interface Task {
   readonly model: Model;
   readonly contestants: readonly Contestant[];
+  /** The contestant whose outputs the others are compared with. */
+  readonly reference: string;
   readonly threads: number;
   readonly rounds: number;
   readonly signal: AbortSignal;
@@ -66,13 +68,15 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] extends readonly number[]
 interface Player {
   readonly process: LineProcess;
   readonly result: Mutable<Result>;
+  /** Whether the engine runs in another process. */
+  readonly isElsewhere: boolean;
   /** The number of runs in a burst. */
   count: number;
 }
 
 /** Downloads the model, and measures it. */
 export async function measureModel(
-  { model, contestants, threads, rounds, signal, progress }: Task,
+  { model, contestants, reference, threads, rounds, signal, progress }: Task,
 ): Promise<ModelResult> {
   const { name, task, data, dimensions } = model;
   progress("fetching");
@@ -92,7 +96,8 @@ export async function measureModel(
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted();
       progress(`round ${round + 1} of ${rounds}`);
-      await playRound(players, round, folder);
+      await playRound(players, round);
+      if (round === 0) await compareOutputs(players, reference, folder);
     }
     signal.throwIfAborted(); // An interrupt also ends the contestants' processes, which must not count as failures.
     return { model: name, task, data, size: (await Deno.stat(file)).size, results };
@@ -105,12 +110,13 @@ export async function measureModel(
 async function startPlayer(result: Mutable<Result>, job: string): Promise<Player> {
   const args = ["run", "--quiet", "--no-check", "-A", CHILD, result.contestant, job];
   const process = await startProcess([Deno.execPath(), ...args]);
-  result.engine = (process.greeting as { engine: string }).engine;
-  return { process, result, count: 1 };
+  const { engine, isElsewhere = false } = process.greeting as { engine: string; isElsewhere?: boolean };
+  result.engine = engine;
+  return { process, result, isElsewhere, count: 1 };
 }
 
 /** Each contestant loads and runs once, then they run in bursts. Each round starts with a different one. */
-async function playRound(players: readonly Player[], round: number, folder: string): Promise<void> {
+async function playRound(players: readonly Player[], round: number): Promise<void> {
   const order = players.map((_, i) => players[(i + round) % players.length]!);
   const inTurn = async (work: (player: Player) => Promise<void>) => {
     for (const player of order) {
@@ -119,10 +125,10 @@ async function playRound(players: readonly Player[], round: number, folder: stri
   };
   await inTurn((player) => loadAndRun(player, round === 0));
   for (let burst = 0; burst < BURSTS; burst++) await inTurn(runBurst);
-  if (round === 0) await compareOutputs(players, folder);
 }
 
-async function loadAndRun({ process, result }: Player, measuresMemory: boolean): Promise<void> {
+async function loadAndRun({ process, result, isElsewhere }: Player, isFirst: boolean): Promise<void> {
+  const measuresMemory = isFirst && !isElsewhere;
   const before = process.memory();
   if (measuresMemory) process.resetPeak();
   result.loads.push(await ask<number>(process, "load"));
@@ -140,8 +146,8 @@ async function runBurst(player: Player): Promise<void> {
   player.count = Math.min(Math.max(Math.ceil(BURST_TIME / time), 1), LONGEST_BURST);
 }
 
-async function compareOutputs(players: readonly Player[], folder: string): Promise<void> {
-  const reference = players.find(({ result }) => result.contestant === REFERENCE && result.failed === undefined);
+async function compareOutputs(players: readonly Player[], name: string, folder: string): Promise<void> {
+  const reference = players.find(({ result }) => result.contestant === name && result.failed === undefined);
   if (!reference) return;
   const expected = await outputsOf(reference, folder);
   for (const player of players) {

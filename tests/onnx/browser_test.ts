@@ -4,12 +4,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { loadOnnx } from "@webnn/deno/onnx";
-import * as esbuild from "esbuild";
-import { fileURLToPath } from "node:url";
+import { bundleImporter } from "../../support/importer_bundle.ts";
 import { random } from "../../support/random.ts";
 import { type ModelSpec, type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FLAGS = ["--enable-features=WebMachineLearningNeuralNetwork", "--no-sandbox"];
 
 const next = random(153);
@@ -104,19 +102,6 @@ const MODELS: readonly { spec: ModelSpec; shape: number[] }[] = [
   },
 ];
 
-async function bundle(): Promise<string> {
-  const { outputFiles } = await esbuild.build({
-    stdin: { contents: 'export { loadModel } from "./src/onnx/load.ts";', resolveDir: ROOT, loader: "ts" },
-    bundle: true,
-    write: false,
-    format: "iife",
-    globalName: "onnx",
-    target: "esnext",
-  });
-  await esbuild.stop();
-  return outputFiles[0]!.text;
-}
-
 /** A script for the page that loads a model and runs it on one input. */
 function pageProgram(file: Uint8Array, shape: readonly number[], x: Float32Array): string {
   return `(async () => {
@@ -138,7 +123,7 @@ interface PageResult {
 }
 
 Deno.test("the core is bundled without any use of Deno, Node or npm", async () => {
-  const text = await bundle();
+  const text = await bundleImporter();
   assert(!/\bDeno\b|["'](node|npm):|\brequire\(/.test(text));
   assert(text.length > 50_000);
 });
@@ -163,7 +148,7 @@ Deno.test({
         (route) => route.fulfill({ contentType: "text/html", body: "<!DOCTYPE html>" }),
       );
       await page.goto("http://localhost");
-      await page.addScriptTag({ content: await bundle() });
+      await page.addScriptTag({ content: await bundleImporter() });
       for (const { spec, shape } of MODELS) {
         const file = onnxFile(spec);
         const x = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => next() - 0.5);
