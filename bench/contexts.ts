@@ -57,7 +57,10 @@ await runProgram("bench:contexts", HELP, OPTIONS, async (options) => {
   }
 });
 
-/** The medians of each variant. Each measurement runs in a process of its own, because the defaults are chosen per process. */
+/**
+ * The medians of each variant. Each measurement runs in a process of its own, because the defaults are chosen per
+ * process.
+ */
 async function measure(cell: Omit<Cell, "options">, busy: boolean, rounds: number): Promise<Rates[]> {
   const variants = Object.values(VARIANTS);
   const measured = variants.map((): Rates[] => []);

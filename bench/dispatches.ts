@@ -1,5 +1,5 @@
 /**
- * What this module adds to a run: its dispatch and read beside bare calls of the same session. See --help.
+ * Measures what this module adds to a run: dispatch and read, compared with bare calls of the same session. See --help.
  *
  * @module
  */
@@ -26,17 +26,17 @@ Usage: deno task bench:dispatches [options]
   --rounds N        runs of each kind, in turn (200)
   --help            print this text
 
-Each graph has one session with one thread. It is called on the event loop's thread, in a nonblocking call, and by
-dispatch() and readTensor(); each run ends with one copy of the output. "added" is what this module takes more than the
-nonblocking call of the same round; it calls short graphs on the event loop's thread. Numbers are medians in
-microseconds, with the range of the middle half in parentheses.`;
+Each graph has one session with one thread. It runs on the event loop's thread, in a nonblocking call, and by
+dispatch() and readTensor(); each run ends with one copy of the output. "added" is the time of this module minus that of
+the nonblocking call in the same round. It is negative for short graphs that the module runs on the event loop's thread.
+Numbers are medians in microseconds, with the range of the middle half in parentheses.`;
 
 const OPTIONS = {
   string: ["suite", "rounds"],
   default: { suite: "trivial,simple,conv-block,squeezenet,mobilenetv2", rounds: "200" },
 } as const;
 
-/** Runs that do not count: the module measures the first ones, and V8 compiles the code. */
+/** The number of first runs that do not count: in them, the module measures the graph and V8 compiles the code. */
 const WARM_UP = 50;
 
 /** One run, with a copy of the output. */

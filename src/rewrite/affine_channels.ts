@@ -12,8 +12,8 @@ import { row } from "./row.ts";
 import { isNormal, numbersOf, perChannel } from "./scaled_convolutions.ts";
 
 /**
- * `x · factor + summand` of an image, where both are constants for all channels or for each. Summands must not be 0: a
- * sum with 0 turns -0 into 0.
+ * `x · factor + summand` of an image, where both are constants: one number for all channels or one per channel.
+ * Summands must not be 0: a sum with 0 turns -0 into 0.
  */
 const affineChannels = row(["add", "sub"], (node, graph) => {
   const [output] = node.outputs as [Value];
@@ -36,8 +36,9 @@ const affineChannels = row(["add", "sub"], (node, graph) => {
 });
 
 /**
- * A convolution of `x · scale + bias` without padding: its filter takes over the scale, its own bias the sum of the
- * filter times the bias. Weights are rounded once, and must keep their precision, as in `scaledConvolution`.
+ * Merges `x · scale + bias` into a convolution without padding: the filter is multiplied by `scale`, and the sums of
+ * the filter times `bias` are added to the convolution's bias. Weights are rounded once, and must keep their precision,
+ * as in `scaledConvolution`.
  */
 const convolutionOfAffine = row(["conv2d"], (node, graph) => {
   const { input, filter, bias } = node.operands;
@@ -55,7 +56,7 @@ const convolutionOfAffine = row(["conv2d"], (node, graph) => {
   }, node.attributes);
 });
 
-/** Whether a convolution of NCHW by OIHW has one group and no padding, which would not be multiplied and added to. */
+/** Whether a convolution of NCHW by OIHW has one group and no padding, to which scale and bias would not apply. */
 function isPlain({ attributes }: AnyNode<"conv2d">): boolean {
   const { inputLayout, filterLayout, groups, padding } = attributes;
   return inputLayout === "nchw" && filterLayout === "oihw" && groups === 1 && padding.every((size) => size === 0);

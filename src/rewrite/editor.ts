@@ -92,7 +92,9 @@ export class Editor<Block> implements Surroundings {
   readonly #constants = new Map<Value, Constant<Block>>();
   readonly #outputs: ReadonlySet<Value>;
   readonly #results = new Map<Value, Map<string, unknown>>();
-  /** In an order in which they can run, except that a node may come before a new one whose additional output it uses. */
+  /**
+   * In an order in which they can run, except that a node may come before a new one whose additional output it uses.
+   */
   #nodes: Node[] = [];
   readonly #created: Block[] = [];
   #label = "";

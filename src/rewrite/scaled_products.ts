@@ -11,8 +11,8 @@ import { row } from "./row.ts";
 import { isNormal } from "./scaled_convolutions.ts";
 
 /**
- * A float32 product times or divided by a number, which stays a normal number of float32. The engine multiplies the
- * sums, as the operator would, so that they overflow in the same cases.
+ * A float32 product times or divided by a number. The factor must be a normal number of float32. The engine multiplies
+ * the sums, like the operator, so they overflow in the same cases.
  */
 const scaledMatmul = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];

@@ -20,8 +20,8 @@ function parse(text: string): OnnxValueInfo {
 }
 
 /**
- * Makes a float32 graph. Inputs and outputs are written as `x[2,3] z[]`, constants as `{ "w[2]": [1, 2] }`, and nodes as
- * `["Add", "x w", "y"]`. A single value of a constant is repeated.
+ * Makes a float32 graph. Inputs and outputs are written as `x[2,3] z[]`, constants as `{ "w[2]": [1, 2] }`, and nodes
+ * as `["Add", "x w", "y"]`. A single value of a constant is repeated.
  */
 export function graphOf(
   inputs: string,

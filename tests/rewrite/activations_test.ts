@@ -171,7 +171,7 @@ for (const [form, polynomial] of Object.entries(polynomials)) {
 /** `x · ½` times a sum. */
 const half = (tools: Tools, x: MLOperand, sum: MLOperand) => products["(x · ½) · s"]!(tools, x, sum);
 
-Deno.test("gelu by tanh stays so after a bias, which the engine merges into gelu by erf", async () => {
+Deno.test("gelu by tanh after a bias does not become gelu by erf, into which the engine merges a bias", async () => {
   await assertBecomes(["Add", "Gelu"], (tools) => {
     const x = tools.b.add(tools.input(SHAPE), tools.f([5], [-1, -0.5, 0, 0.5, 1]));
     return half(tools, x, tanhSum(tools, polynomials["x + k · x³"]!(tools, x)));

@@ -8,9 +8,9 @@
 import { availableMemory } from "../../../ffi/available_memory.ts";
 import { offerCollection } from "../../../ffi/reservation.ts";
 
-/** The least bytes that may be allocated between two queries of the available memory; a query takes 60 to 400 µs. */
+/** At least this many bytes may be allocated between two queries of the available memory, each of 60 to 400 µs. */
 const CHECK_INTERVAL = 8 * 2 ** 20;
-/** This part of the available memory may be allocated before the next query. */
+/** The part of the available memory that may be allocated before the next query, if it is more. */
 const UNCHECKED_PART = 1 / 128;
 /** Bytes to leave for the rest of the process. */
 const MARGIN = 64 * 2 ** 20;

@@ -1,6 +1,6 @@
 /**
- * A cache of compiled models on disk: a graph is compiled once, and afterwards only loaded. Entries belong to a build of
- * macOS, and are added atomically. If they exceed the size limit, the least recently used ones are deleted.
+ * A cache of compiled models on disk: a graph is compiled once, and afterwards only loaded. Entries belong to a build
+ * of macOS, and are added atomically. If they exceed the size limit, the least recently used ones are deleted.
  *
  * @module
  */

@@ -16,8 +16,8 @@ export interface Forms {
 }
 
 /**
- * Returns a function that finds the position of a lowered node by the name of a node in the engine's graph. That name is
- * equal to or derived from the name of the lowered node or of its output.
+ * Returns a function that finds the position of a lowered node by the name of a node in the engine's graph. That name
+ * is equal to or derived from the name of the lowered node or of its output.
  */
 export function nodeFinder({ nodes }: OnnxGraph): (name: string) => number | undefined {
   const byName = new Map(nodes.map(({ name }, i) => [name, i]));

@@ -19,7 +19,9 @@ const maybeValue = (operand: Value | undefined, mil: MilWriter) => operand && mi
 const areConstants = (values: readonly (MilValue | undefined)[]) =>
   values.every((value) => value === undefined || isConstant(value));
 
-/** MIL's batch_norm supports ranks 3 and 4 with channels in dimension 1. Rank 5 fails off the CPU, so it is reshaped. */
+/**
+ * MIL's batch_norm supports ranks 3 and 4 with channels in dimension 1. Rank 5 fails off the CPU, so it is reshaped.
+ */
 const batchNormalization: Lowering<"batchNormalization"> = ({ operands, attributes: { axis, epsilon } }, mil) => {
   const x = mil.value(operands.input);
   const [mean, variance] = [mil.value(operands.mean), mil.value(operands.variance)];

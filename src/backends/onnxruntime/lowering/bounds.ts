@@ -70,8 +70,8 @@ function isShrunk(value: Value, onnx: OnnxWriter): boolean {
 }
 
 /**
- * Whether the product of a value `x` and `gate` is `x · clamp(x + c, 0, max)`, as programs write hard swish. If the gate
- * is not 0, `x` is at least `-c`; if it is 0, the product is 0 or NaN.
+ * Whether the product of a value `x` and `gate` is `x · clamp(x + c, 0, max)`, as programs write hard swish. If the
+ * gate is not 0, `x` is at least `-c`; if it is 0, the product is 0 or NaN.
  */
 function isGated(x: Value, gate: Value, onnx: OnnxWriter): boolean {
   const clamp = made("clamp", gate, onnx);

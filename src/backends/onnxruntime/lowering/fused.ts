@@ -82,7 +82,7 @@ const rmsNormalization: FusedLowering<"rmsNormalization"> = ({ operands, attribu
   return onnx.node("SimplifiedLayerNormalization", [input, gain], { axis, epsilon: new Float(epsilon) });
 };
 
-/** In the engine's blocks of channels, this is a convolution; on its own, one pass over the image. */
+/** In the engine's blocked layout of channels, it executes this as a convolution, else as one pass over the image. */
 const affineChannels: FusedLowering<"affineChannels"> = ({ operands: { input, scale, bias } }, onnx) => {
   const [zero, one] = [0, 1].map((value) => onnx.constant("float32", scale.shape, [value]));
   return onnx.node("BatchNormalization", [input, scale, bias, zero, one], { epsilon: new Float(0) });

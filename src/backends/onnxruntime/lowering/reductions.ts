@@ -45,8 +45,8 @@ const BY_ROWS: ReadonlySet<string> = new Set(["ReduceSum", "ReduceMean"]);
 const MANY = 16_384;
 
 /**
- * Whether the first dimensions are 1, the next ones are reduced and the last one is not, as in a mean over the tokens of
- * one sequence. The CPU's kernels then add element by element; without the ones, they add whole rows.
+ * Whether the first dimensions are 1, the next ones are reduced and the last one is not, as in a mean over the tokens
+ * of one sequence. The CPU's kernels then add element by element; without the ones, they add whole rows.
  */
 function hasLeadingOnes({ operands: { input }, attributes: { axes } }: ReductionNode, onnx: OnnxWriter): boolean {
   const { shape } = input;

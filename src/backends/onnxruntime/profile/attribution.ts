@@ -91,8 +91,9 @@ function fusedInto(onnx: OnnxGraph, running: ReadonlyMap<number, string>): (numb
 const MAX_CHAIN = 6;
 
 /**
- * An engine may fuse a convolution and an activation into a node with the name of the activation and the operator of the
- * convolution. For such a node, returns the missing nodes from the activation back to the convolution; otherwise none.
+ * An engine may fuse a convolution and an activation into a node with the name of the activation and the operator of
+ * the convolution. For such a node, returns the missing nodes from the activation back to the convolution; otherwise
+ * none.
  */
 function chainToKernel(
   nodes: readonly OnnxNode[],
