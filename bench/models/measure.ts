@@ -16,9 +16,8 @@ const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 
 /** How many bursts of runs each contestant does per round. */
 const BURSTS = 3;
-/** The target duration of a burst, in milliseconds. A run of a slow model may take longer. */
-const BURST_TIME = 40;
-const LONGEST_BURST = 40;
+/** The target duration of a burst, in milliseconds: hundreds of runs of a short model, at least one of a slow one. */
+const BURST_TIME = 100;
 
 /** A measurement. */
 export interface Task {
@@ -124,6 +123,7 @@ async function playRound(players: readonly Player[], round: number): Promise<voi
     }
   };
   await inTurn((player) => loadAndRun(player, round === 0));
+  await inTurn(chooseCount);
   for (let burst = 0; burst < BURSTS; burst++) await inTurn(runBurst);
 }
 
@@ -139,11 +139,14 @@ async function loadAndRun({ process, result, isElsewhere }: Player, isFirst: boo
   result.after = memory.resident - before.resident;
 }
 
-async function runBurst(player: Player): Promise<void> {
-  const times = await ask<number[]>(player.process, `run ${player.count}`);
-  const time = median(times);
-  player.result.runs.push(time);
-  player.count = Math.min(Math.max(Math.ceil(BURST_TIME / time), 1), LONGEST_BURST);
+/** Runs a few times without recording the times. */
+async function chooseCount(player: Player): Promise<void> {
+  const time = median(await ask<number[]>(player.process, "run 3"));
+  player.count = Math.max(Math.ceil(BURST_TIME / time), 1);
+}
+
+async function runBurst({ process, result, count }: Player): Promise<void> {
+  result.runs.push(median(await ask<number[]>(process, `run ${count}`)));
 }
 
 async function compareOutputs(players: readonly Player[], name: string, folder: string): Promise<void> {
