@@ -8,6 +8,7 @@ import type { MLGraphBuilder } from "../api/ml_graph_builder.ts";
 import type { MLContext } from "../api/ml_context.ts";
 import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
+import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { inTurns } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
 import { NeedsElements } from "./errors.ts";
@@ -110,6 +111,13 @@ async function fileAt(location: string, files: ExternalFiles | undefined): Promi
   return file;
 }
 
+/** The support limits of each context, because every call of `opSupportLimits()` makes a copy of hundreds of objects. */
+const limitsOfContexts = new WeakMap<MLContext, MLOpSupportLimits>();
+
+function limitsOf(context: MLContext): MLOpSupportLimits {
+  return limitsOfContexts.getOrInsertComputed(context, () => context.opSupportLimits());
+}
+
 /** Who owns what the model was made from. */
 export interface Ownership {
   /** Whether the model destroys its context when it is disposed. */
@@ -131,7 +139,7 @@ export async function loadModel(
     throw new TypeError(`loadOnnx: maxGraphs must be a positive integer, not ${maxGraphs}`);
   }
   const model = await parse(bytes, options.externalData);
-  const material: Material = { model, limits: runtime.context.opSupportLimits() };
+  const material: Material = { model, limits: limitsOf(runtime.context) };
   const ports = portsOf(material, dimensions, "loadOnnx");
   if (unsupportedPorts(material).length > 0) {
     throw unsupportedError((await survey(runtime, material, ports.inputs)).unsupported);
@@ -200,7 +208,7 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
   const { dimensions = {} } = options;
   checkDimensions(dimensions, "inspectOnnx");
   const model = await parse(bytes, options.externalData);
-  const material: Material = { model, limits: runtime.context.opSupportLimits() };
+  const material: Material = { model, limits: limitsOf(runtime.context) };
   const { inputs, outputs } = portsOf(material, dimensions, "inspectOnnx");
   const operators: Record<string, number> = {};
   const graphs = [...withBodies(model.graph)];
@@ -281,7 +289,7 @@ export async function buildOnnx(
   const { dimensions = {}, inputs: operands = {} } = options;
   checkDimensions(dimensions, "buildOnnx");
   const model = await parse(bytes, options.externalData);
-  const limits = context.opSupportLimits();
+  const limits = limitsOf(context);
   const { inputs } = portsOf({ model, limits }, dimensions, "buildOnnx");
   const shapes = new Map<string, readonly number[]>();
   for (const { name, shape } of inputs) {

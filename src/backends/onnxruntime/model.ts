@@ -10,12 +10,9 @@
 import { cString, cStringArray, int64Array, integerPointer, type Pointer, pointerArray } from "../../../ffi/memory.ts";
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
 import { encodeModel } from "./model_proto.ts";
-import { NativeBlock } from "./native_block.ts";
+import { MIN_WEIGHT_BYTES, NativeBlock } from "./native_block.ts";
 import { type OnnxGraph, type OnnxInitializer, type OnnxValueInfo, OPSET } from "./onnx.ts";
 import type { OrtRuntime } from "./runtime.ts";
-
-/** Smaller weights are part of the parsed model. */
-const MIN_WEIGHT_BYTES = 1024;
 
 /**
  * The engine takes about 10 µs per node to parse a model and infer shapes. Up to this many nodes, no other thread is

@@ -6,23 +6,88 @@
 
 import { adviseHugePages } from "../../../ffi/huge_pages.ts";
 import { hashMemory } from "../../../ffi/memory_hash.ts";
-import { type Pointer, view } from "../../../ffi/memory.ts";
+import { offsetPointer, type Pointer, view } from "../../../ffi/memory.ts";
 import type { Block } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
 import { countAllocated, countFreed, type OrtRuntime } from "./runtime.ts";
 
+/** Smaller weights are part of the model that the engine parses; it does not take over their memory. */
+export const MIN_WEIGHT_BYTES = 1024;
+
+/** The size of memory that small blocks share. */
+const SHARED_BYTES = 2 ** 14;
+/** The alignment of small blocks, in bytes. */
+const ALIGNMENT = 16;
+
+/** Allocated memory, freed with its last user. */
+class Memory {
+  /** Makes the garbage collector count the bytes, so that it collects unused constants in time. */
+  readonly buffer: ArrayBuffer;
+  #users = 0;
+  #used = 0;
+
+  constructor(readonly runtime: OrtRuntime, readonly pointer: Pointer, readonly byteLength: number) {
+    this.buffer = view(pointer, byteLength);
+  }
+
+  static allocate(runtime: OrtRuntime, byteLength: number): Memory {
+    checkMemory(byteLength);
+    countAllocated(runtime, byteLength);
+    const pointer = runtime.api.AllocatorAlloc(runtime.allocator, byteLength);
+    adviseHugePages(pointer, byteLength);
+    return new Memory(runtime, pointer, byteLength);
+  }
+
+  /** The offset of free memory for a small block; `undefined` if there is not enough. */
+  take(byteLength: number): number | undefined {
+    const offset = this.#used;
+    if (this.#users === 0 && offset > 0 || offset + byteLength > this.byteLength) return undefined;
+    this.#used = Math.ceil((offset + byteLength) / ALIGNMENT) * ALIGNMENT;
+    return offset;
+  }
+
+  retain(): void {
+    this.#users++;
+  }
+
+  release(): void {
+    if (--this.#users > 0) return;
+    this.disown();
+    this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
+    countFreed(this.runtime, this.byteLength);
+  }
+
+  /** Makes the memory inaccessible. */
+  disown(): void {
+    this.buffer.transfer(0);
+  }
+}
+
+/** The memory for the next small blocks of a runtime. An allocation of their own would take about 20 µs. */
+const shared = new WeakMap<OrtRuntime, Memory>();
+
+function takeShared(runtime: OrtRuntime, byteLength: number): [Memory, offset: number] {
+  const memory = shared.get(runtime);
+  const offset = memory?.take(byteLength);
+  if (memory && offset !== undefined) return [memory, offset];
+  const next = Memory.allocate(runtime, SHARED_BYTES);
+  shared.set(runtime, next);
+  return [next, next.take(byteLength)!];
+}
+
 /** Counts its users: the owner, and each session that borrows it. The last one frees the memory. */
 export class NativeBlock implements Block {
+  readonly #memory: Memory;
+  readonly #offset: number;
   #users = 1;
   /** Blocks derived from the bytes, by key. */
   readonly #derived = new Map<string, NativeBlock>();
-  /** Makes the garbage collector count the bytes, so that it collects unused constants in time. */
-  readonly #view: ArrayBuffer;
   #hash: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  #isHashing = false;
 
-  private constructor(readonly runtime: OrtRuntime, readonly pointer: Pointer, readonly byteLength: number) {
-    this.#view = view(pointer, byteLength);
+  private constructor(memory: Memory, offset: number, readonly byteLength: number) {
+    this.#memory = memory;
+    this.#offset = offset;
+    memory.retain();
   }
 
   /** Copies bytes into native memory. */
@@ -36,18 +101,22 @@ export class NativeBlock implements Block {
     byteLength: number,
     write: (bytes: Uint8Array<ArrayBuffer>) => void,
   ): NativeBlock {
-    checkMemory(byteLength);
-    countAllocated(runtime, byteLength);
-    const pointer = runtime.api.AllocatorAlloc(runtime.allocator, byteLength);
-    adviseHugePages(pointer, byteLength);
-    const block = new NativeBlock(runtime, pointer, byteLength);
+    const [memory, offset] = byteLength < MIN_WEIGHT_BYTES
+      ? takeShared(runtime, byteLength)
+      : [Memory.allocate(runtime, byteLength), 0];
+    const block = new NativeBlock(memory, offset, byteLength);
     write(block.bytes);
     return block;
   }
 
+  /** The address of the bytes, valid until the block is freed. */
+  get pointer(): Pointer {
+    return offsetPointer(this.#memory.pointer, this.#offset);
+  }
+
   /** The bytes, valid until the block is freed. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#view);
+    return new Uint8Array(this.#memory.buffer, this.#offset, this.byteLength);
   }
 
   /** The hash of the bytes, computed once. The block must not be disowned before the promise settles. */
@@ -62,7 +131,7 @@ export class NativeBlock implements Block {
 
   /** A block that is computed from this one, once, and freed with it. */
   derive(key: string, compute: () => Uint8Array): NativeBlock {
-    return this.#derived.getOrInsertComputed(key, () => NativeBlock.copy(this.runtime, compute()));
+    return this.#derived.getOrInsertComputed(key, () => NativeBlock.copy(this.#memory.runtime, compute()));
   }
 
   /** Adds a user. */
@@ -74,29 +143,25 @@ export class NativeBlock implements Block {
   release(): void {
     if (this.#users === 0 || --this.#users > 0) return;
     for (const block of this.#derived.values()) block.release();
-    this.#view.transfer(0); // Makes the memory inaccessible.
-    if (!this.#isHashing) this.#free();
+    this.#memory.release();
   }
 
-  /** Passes the memory to a native owner, which frees it with the allocator. The block must have only one user. */
+  /**
+   * Passes the memory to a native owner, which frees it with the allocator. The block must have only one user, and at
+   * least {@linkcode MIN_WEIGHT_BYTES}.
+   */
   disown(): void {
     this.#users = 0;
-    this.#view.transfer(0);
+    this.#memory.disown();
   }
 
   /** Another thread may still read the memory when the last user has released it. */
   async #computeHash(): Promise<Uint8Array<ArrayBuffer>> {
-    this.#isHashing = true;
+    this.#memory.retain();
     try {
       return await hashMemory(this.pointer, this.byteLength);
     } finally {
-      this.#isHashing = false;
-      if (this.#users === 0) this.#free();
+      this.#memory.release();
     }
-  }
-
-  #free(): void {
-    this.runtime.api.AllocatorFree(this.runtime.allocator, this.pointer);
-    countFreed(this.runtime, this.byteLength);
   }
 }
