@@ -19,7 +19,7 @@ interface Multiple {
 
 /** Reads a value as a product with a constant number, or as a quotient by one. */
 function multipleOf(value: Value, graph: Surroundings): Multiple | undefined {
-  const node = graph.made(value, "mul", "div");
+  const node = graph.producer(value, "mul", "div");
   if (!node) return undefined;
   const { a, b } = node.operands;
   const right = graph.uniform(b);
@@ -57,14 +57,14 @@ interface InnerSum {
 function findSum(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
   const sum = erfSum(value, graph);
   if (sum || depth === 0) return sum;
-  const node = graph.made(value, "mul", "div");
+  const node = graph.producer(value, "mul", "div");
   if (!node) return undefined;
   return findSum(node.operands.a, graph, depth - 1) ?? findSum(node.operands.b, graph, depth - 1);
 }
 
 function erfSum(value: Value, graph: Surroundings): InnerSum | undefined {
   const sum = summandOf(value, 1, graph);
-  const erf = sum && graph.made(sum.other, "erf");
+  const erf = sum && graph.producer(sum.other, "erf");
   const argument = erf && multipleOf(erf.operands.input, graph);
   if (!argument || !isNearly(argument.number, Math.SQRT1_2)) return undefined;
   return { value, x: argument.value, nodes: [sum.node, erf, ...argument.nodes] };
@@ -76,7 +76,7 @@ function summandOf(
   number: number,
   graph: Surroundings,
 ): { readonly other: Value; readonly node: Node } | undefined {
-  const node = graph.made(value, "add");
+  const node = graph.producer(value, "add");
   if (!node) return undefined;
   const { a, b } = node.operands;
   if (graph.uniform(b) === number) return { other: a, node };
@@ -94,7 +94,7 @@ function productOf(value: Value, whole: readonly Value[], graph: Surroundings): 
   if (whole.includes(value)) return { values: [value], number: 1, nodes: [] };
   const multiple = multipleOf(value, graph);
   if (multiple) return withFactor(productOf(multiple.value, whole, graph), multiple);
-  const product = graph.made(value, "mul");
+  const product = graph.producer(value, "mul");
   if (!product) return { values: [value], number: 1, nodes: [] };
   const a = productOf(product.operands.a, whole, graph);
   const b = productOf(product.operands.b, whole, graph);
@@ -118,7 +118,7 @@ const silu = row(["mul"], (node, graph) => {
   const [output] = node.outputs as [Value];
   if (output.dataType !== "float32") return undefined;
   for (const [x, other] of [[a, b], [b, a]] as const) {
-    const sigmoid = graph.made(other, "sigmoid");
+    const sigmoid = graph.producer(other, "sigmoid");
     if (!sigmoid || !sameShape(x.shape, output.shape)) continue;
     const { input } = sigmoid.operands;
     const argument = input === x ? { value: x, number: 1, nodes: [] } : multipleOf(input, graph);
@@ -146,16 +146,16 @@ const geluByTanh = row(["mul", "div"], (node, graph) => {
 function findTanhSum(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
   const sum = tanhSum(value, graph);
   if (sum || depth === 0) return sum;
-  const node = graph.made(value, "mul", "div");
+  const node = graph.producer(value, "mul", "div");
   if (!node) return undefined;
   return findTanhSum(node.operands.a, graph, depth - 1) ?? findTanhSum(node.operands.b, graph, depth - 1);
 }
 
 function tanhSum(value: Value, graph: Surroundings): InnerSum | undefined {
   const sum = summandOf(value, 1, graph);
-  const tanh = sum && graph.made(sum.other, "tanh");
+  const tanh = sum && graph.producer(sum.other, "tanh");
   const argument = tanh && multipleOf(tanh.operands.input, graph);
-  const polynomial = argument && graph.made(argument.value, "add");
+  const polynomial = argument && graph.producer(argument.value, "add");
   if (!argument || !polynomial || !isNearly(argument.number, Math.sqrt(2 / Math.PI))) return undefined;
   const { a, b } = polynomial.operands;
   for (const [x, cubic] of [[a, b], [b, a]] as const) {
@@ -170,7 +170,7 @@ function tanhSum(value: Value, graph: Surroundings): InnerSum | undefined {
 function cubeOf(value: Value, x: Value, graph: Surroundings): Omit<Product, "values"> | undefined {
   const { values, number, nodes } = productOf(value, [x], graph);
   if (values.length === 3 && values.every((factor) => factor === x)) return { number, nodes };
-  const power = values.length === 1 ? graph.made(values[0], "pow") : undefined;
+  const power = values.length === 1 ? graph.producer(values[0], "pow") : undefined;
   return power?.operands.a === x && graph.uniform(power.operands.b) === 3
     ? { number, nodes: [...nodes, power] }
     : undefined;
@@ -186,7 +186,7 @@ const ROUNDING = ["conv2d", "convTranspose2d", "gemm", "matmul", "add", "sub", "
 const hardSwish = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const gate = output.dataType === "float32" ? findGate(output, graph, 2) : undefined;
-  if (!gate || !graph.made(gate.x, ...ROUNDING)) return undefined;
+  if (!gate || !graph.producer(gate.x, ...ROUNDING)) return undefined;
   const { x, value } = gate;
   const product = productOf(output, [x, value], graph);
   return isProduct(product, 1 / 6, [x, value], output) && graph.areInner([...product.nodes, ...gate.nodes], node)
@@ -196,13 +196,13 @@ const hardSwish = row(["mul", "div"], (node, graph) => {
 
 /** Looks for `clamp(x + 3, 0, 6)` among the factors of a product. */
 function findGate(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
-  const clamp = graph.made(value, "clamp");
+  const clamp = graph.producer(value, "clamp");
   if (clamp) {
     const { minValue, maxValue } = clamp.attributes;
     const sum = Number(minValue) === 0 && Number(maxValue) === 6 && summandOf(clamp.operands.input, 3, graph);
     return sum ? { value, x: sum.other, nodes: [clamp, sum.node] } : undefined;
   }
-  const node = depth === 0 ? undefined : graph.made(value, "mul", "div");
+  const node = depth === 0 ? undefined : graph.producer(value, "mul", "div");
   if (!node) return undefined;
   return findGate(node.operands.a, graph, depth - 1) ?? findGate(node.operands.b, graph, depth - 1);
 }

@@ -19,8 +19,8 @@ const affineChannels = row(["add", "sub"], (node, graph) => {
   const [output] = node.outputs as [Value];
   if (output.dataType !== "float32" || output.shape.length !== 4) return undefined;
   const { a, b } = node.operands;
-  const [product, other] = graph.made(a, "mul") || node.operator === "sub" ? [a, b] : [b, a];
-  const mul = graph.made(product, "mul");
+  const [product, other] = graph.producer(a, "mul") || node.operator === "sub" ? [a, b] : [b, a];
+  const mul = graph.producer(product, "mul");
   const summands = mul && graph.areInner([mul], node) && sameShape(product.shape, output.shape)
     ? perChannel(other, output.shape, 1, graph)
     : undefined;
@@ -42,7 +42,7 @@ const affineChannels = row(["add", "sub"], (node, graph) => {
  */
 const convolutionOfAffine = row(["conv2d"], (node, graph) => {
   const { input, filter, bias } = node.operands;
-  const affine = graph.made(input, "affineChannels");
+  const affine = graph.producer(input, "affineChannels");
   if (!affine || !graph.areInner([affine], node) || !isPlain(node)) return undefined;
   const [scales, shifts] = [numbersOf(affine.operands.scale, graph), numbersOf(affine.operands.bias, graph)];
   const weights = numbersOf(filter, graph);

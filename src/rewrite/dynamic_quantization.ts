@@ -27,7 +27,7 @@ const dynamicQuantization = row(["quantizeLinear"], (node, graph) => {
 });
 
 function reshapedFrom(value: Value, graph: Surroundings): { value: Value; nodes: readonly Node[] } {
-  const node = graph.made(value, "reshape");
+  const node = graph.producer(value, "reshape");
   return node ? { value: node.operands.input, nodes: [node] } : { value, nodes: [] };
 }
 
@@ -45,11 +45,11 @@ interface Scale {
 
 /** `(max(x, 0) - min(x, 0)) / 255`, or 1 if that is 0. */
 function scaleOf(value: Value, x: Value, graph: Surroundings): Scale | undefined {
-  const choice = graph.made(value, "where");
+  const choice = graph.producer(value, "where");
   if (!choice) return spanOf(value, x, graph);
   const { condition, falseValue, trueValue } = choice.operands;
   const span = spanOf(falseValue, x, graph);
-  const isZero = graph.made(condition, "equal");
+  const isZero = graph.producer(condition, "equal");
   const isGuard = graph.uniform(trueValue) === 1 && isZero?.operands.a === falseValue &&
     graph.uniform(isZero.operands.b) === 0;
   return span && isGuard
@@ -58,8 +58,8 @@ function scaleOf(value: Value, x: Value, graph: Surroundings): Scale | undefined
 }
 
 function spanOf(value: Value, x: Value, graph: Surroundings): Scale | undefined {
-  const quotient = graph.made(value, "div");
-  const span = graph.made(quotient?.operands.a, "sub");
+  const quotient = graph.producer(value, "div");
+  const span = graph.producer(quotient?.operands.a, "sub");
   const high = span && extremeOf(span.operands.a, "max", "reduceMax", x, graph);
   const low = span && extremeOf(span.operands.b, "min", "reduceMin", x, graph);
   if (!quotient || !high || !low || graph.uniform(quotient.operands.b) !== 255) return undefined;
@@ -75,11 +75,11 @@ function extremeOf(
   x: Value,
   graph: Surroundings,
 ): Node[] | undefined {
-  const node = graph.made(value, combine);
+  const node = graph.producer(value, combine);
   if (!node) return undefined;
   const { a, b } = node.operands;
   const [zero, other] = graph.uniform(a) === undefined ? [b, a] : [a, b];
-  const reduced = graph.made(other, reduce);
+  const reduced = graph.producer(other, reduce);
   const isOfAll = reduced?.operands.input === x && reduced.attributes.axes.length === x.shape.length;
   return isOfAll && graph.uniform(zero) === 0 ? [node, reduced] : undefined;
 }
@@ -90,23 +90,23 @@ function zeroPointOf(
   { low, value: scale }: Scale,
   graph: Surroundings,
 ): { last: Node; nodes: readonly Node[] } | undefined {
-  const cast = graph.made(value, "cast");
-  const outer = graph.made(cast?.operands.input, "roundEven", "clamp");
-  const inner = graph.made(outer?.operands.input, "roundEven", "clamp");
+  const cast = graph.producer(value, "cast");
+  const outer = graph.producer(cast?.operands.input, "roundEven", "clamp");
+  const inner = graph.producer(outer?.operands.input, "roundEven", "clamp");
   if (!cast || !outer || !inner || outer.operator === inner.operator) return undefined;
   const clamp = outer.operator === "clamp" ? outer : inner;
   const { minValue, maxValue } = clamp.attributes as { minValue?: number; maxValue?: number };
   const negative = negated(inner.operands.input, graph);
-  const quotient = graph.made(negative?.value, "div");
+  const quotient = graph.producer(negative?.value, "div");
   const isPoint = minValue === 0 && maxValue === 255 && quotient?.operands.a === low && quotient.operands.b === scale;
   return isPoint && negative ? { last: cast, nodes: [outer, inner, negative.node, quotient] } : undefined;
 }
 
 /** Recognises a negation: `-v` or `0 - v`. */
 function negated(value: Value, graph: Surroundings): { value: Value; node: Node } | undefined {
-  const negative = graph.made(value, "neg");
+  const negative = graph.producer(value, "neg");
   if (negative) return { value: negative.operands.input, node: negative };
-  const difference = graph.made(value, "sub");
+  const difference = graph.producer(value, "sub");
   return difference && graph.uniform(difference.operands.a) === 0
     ? { value: difference.operands.b, node: difference }
     : undefined;

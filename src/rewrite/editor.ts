@@ -44,7 +44,7 @@ export function become<Name extends AnyName>(
 /** The graph around the node that a rewrite looks at, for any backend. */
 export interface Surroundings {
   /** The node that computes a value, if its operator has one of these names. */
-  made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined;
+  producer<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined;
   /** Whether only these nodes and `last` use the outputs of `nodes`, and none of them is an output of the graph. */
   areInner(nodes: Iterable<Node>, ...last: readonly Node[]): boolean;
   /** The nodes that use a value. */
@@ -170,7 +170,7 @@ export class Editor<Block> implements Surroundings {
     return true;
   }
 
-  made<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined {
+  producer<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined {
     const node = value && this.#producers.get(value);
     return node && (names as readonly string[]).includes(node.operator) ? node as AnyNode<Name> : undefined;
   }
@@ -252,7 +252,7 @@ export class Editor<Block> implements Surroundings {
 
   /** The constant of a value, also if the value is a reshape of it. */
   #constantOf(value: Value): Constant<Block> | undefined {
-    const node = this.made(value, "reshape", "identity");
+    const node = this.producer(value, "reshape", "identity");
     return node ? this.#constantOf(node.operands.input) : this.#constants.get(value);
   }
 

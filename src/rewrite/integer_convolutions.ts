@@ -93,7 +93,7 @@ function integerConvolution(
 /** Removes casts of a sum to int32, if float32 represents it exactly, and back to float32. */
 const castIntegerConvolution = row(["cast"], (node, graph) => {
   const { input } = node.operands;
-  const sum = graph.made(input, "integerConv2d");
+  const sum = graph.producer(input, "integerConv2d");
   if (!sum || !graph.areInner([sum], node)) return undefined;
   const { dataType } = node.attributes;
   const { filter, filterZeroPoint, inputZeroPoint } = sum.operands;
@@ -138,8 +138,8 @@ interface Part {
 }
 
 function partOf(value: Value, graph: Surroundings): Part | undefined {
-  const cast = graph.made(value, "cast");
-  const convolution = graph.made(cast?.operands.input, "conv2d");
+  const cast = graph.producer(value, "cast");
+  const convolution = graph.producer(cast?.operands.input, "conv2d");
   if (!cast || !convolution || convolution.operands.bias) return undefined;
   const input = channelsOf(convolution.operands.input, graph);
   const filter = channelsOf(convolution.operands.filter, graph);
@@ -151,7 +151,7 @@ function partOf(value: Value, graph: Surroundings): Part | undefined {
 
 /** Reads a value as a slice along dimension 1 only. */
 function channelsOf(value: Value, graph: Surroundings) {
-  const node = graph.made(value, "slice");
+  const node = graph.producer(value, "slice");
   if (!node) return undefined;
   const { operands: { input }, attributes: { sizes, starts, strides } } = node;
   const isOnly = input.shape.every((size, i) => strides[i] === 1 && (i === 1 || sizes[i] === size));

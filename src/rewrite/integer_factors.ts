@@ -28,9 +28,9 @@ const SIGN_BITS = 0x80808080;
  * @returns `undefined` if the value is something else, or if its bytes are signed and not constant
  */
 export function factorOf(value: Value, axis: number | undefined, graph: Surroundings): Factor | undefined {
-  const reshape = graph.made(value, "reshape");
+  const reshape = graph.producer(value, "reshape");
   if (reshape) return reshapedFactor(reshape.operands.input, value, axis, graph);
-  const dequantize = graph.made(value, "dequantizeLinear");
+  const dequantize = graph.producer(value, "dequantizeLinear");
   if (!dequantize || value.dataType !== "float32") return undefined;
   const { input, scale, zeroPoint } = dequantize.operands;
   const isOne = elementCount(scale.shape) === 1;
@@ -91,7 +91,7 @@ function largestDifference(zeroPoint: Value, graph: Surroundings): number {
 
 /** Removes dimensions of size 1 from a parameter. A computed one-dimensional parameter keeps its shape. */
 export function flat(value: Value, graph: Surroundings): Value {
-  const before = graph.made(value, "reshape")?.operands.input;
+  const before = graph.producer(value, "reshape")?.operands.input;
   if (before && before.shape.length < 2) return before;
   const count = elementCount(value.shape);
   if (value.shape.length === 1 && (count > 1 || !graph.bytes(value))) return value;
@@ -111,7 +111,7 @@ export function partsOf<P extends { readonly nodes: readonly Node[] }>(
   graph: Surroundings,
   partOf: (value: Value, graph: Surroundings) => P | undefined,
 ): P[] | undefined {
-  const sum = graph.made(value, "add");
+  const sum = graph.producer(value, "add");
   if (!sum) {
     const part = partOf(value, graph);
     return part && [part];

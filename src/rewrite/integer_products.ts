@@ -43,7 +43,7 @@ function integerProduct(left: Factor, right: Factor, b: Value): Replacement | un
 /** Removes casts of a product to int32 and back to float32, if they change nothing. */
 const castIntegerMatmul = row(["cast"], (node, graph) => {
   const { input } = node.operands;
-  const product = graph.made(input, "integerMatmul") ?? castProduct(input, graph);
+  const product = graph.producer(input, "integerMatmul") ?? castProduct(input, graph);
   if (!product || !graph.areInner(between(product, input, graph), node)) return undefined;
   const { dataType } = node.attributes;
   const { a, aZeroPoint, bZeroPoint } = product.operands;
@@ -55,11 +55,11 @@ const castIntegerMatmul = row(["cast"], (node, graph) => {
 
 /** The product that a cast converts to int32. */
 function castProduct(value: Value, graph: Surroundings): AnyNode<"integerMatmul"> | undefined {
-  return graph.made(graph.made(value, "cast")?.operands.input, "integerMatmul");
+  return graph.producer(graph.producer(value, "cast")?.operands.input, "integerMatmul");
 }
 
 function between(product: Node, value: Value, graph: Surroundings): Node[] {
-  const cast = graph.made(value, "cast");
+  const cast = graph.producer(value, "cast");
   return cast ? [product, cast] : [product];
 }
 
@@ -94,8 +94,8 @@ interface Part {
 }
 
 function partOf(value: Value, graph: Surroundings): Part | undefined {
-  const cast = graph.made(value, "cast");
-  const product = graph.made(cast?.operands.input, "matmul");
+  const cast = graph.producer(value, "cast");
+  const product = graph.producer(cast?.operands.input, "matmul");
   if (!cast || !product) return undefined;
   const left = sliceAlong(product.operands.a, -1, graph);
   const right = sliceAlong(product.operands.b, -2, graph);
@@ -106,7 +106,7 @@ function partOf(value: Value, graph: Surroundings): Part | undefined {
 
 /** Reads a value as a slice along one axis only. */
 function sliceAlong(value: Value, fromEnd: -1 | -2, graph: Surroundings) {
-  const node = graph.made(value, "slice");
+  const node = graph.producer(value, "slice");
   if (!node) return undefined;
   const { operands: { input }, attributes: { sizes, starts, strides } } = node;
   const axis = input.shape.length + fromEnd;
@@ -118,7 +118,7 @@ function sliceAlong(value: Value, fromEnd: -1 | -2, graph: Surroundings) {
 const integerMatmulScale = row(["mul"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [value, factor] of [[a, b], [b, a]] as const) {
-    const product = graph.made(value, "integerMatmul", "scaledIntegerMatmul");
+    const product = graph.producer(value, "integerMatmul", "scaledIntegerMatmul");
     if (!product || value.dataType !== "float32" || !graph.areInner([product], node)) continue;
     const none = { aScale: undefined, bScale: undefined, bias: undefined };
     const operands = { ...none, ...product.operands };
@@ -137,7 +137,9 @@ const integerMatmulScale = row(["mul"], (node, graph) => {
 
 /** A factor that is the product of both scales. The engine multiplies them, with the same rounding. */
 function scalesOf(factor: Value, product: Value, graph: Surroundings) {
-  const mul = elementCount(factor.shape) === 1 || isOfColumns(factor, product) ? graph.made(factor, "mul") : undefined;
+  const mul = elementCount(factor.shape) === 1 || isOfColumns(factor, product)
+    ? graph.producer(factor, "mul")
+    : undefined;
   if (!mul) return undefined;
   const { a, b } = mul.operands;
   for (const [one, other] of [[a, b], [b, a]] as const) {
@@ -151,7 +153,7 @@ function scalesOf(factor: Value, product: Value, graph: Surroundings) {
 const integerMatmulBias = row(["add"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [value, summand] of [[a, b], [b, a]] as const) {
-    const product = graph.made(value, "scaledIntegerMatmul");
+    const product = graph.producer(value, "scaledIntegerMatmul");
     if (!product || product.operands.bias || !graph.areInner([product], node)) continue;
     const columns = value.shape.at(-1)!;
     if (!keepsShape(node, value) || !isOfColumns(summand, value) || elementCount(summand.shape) !== columns) continue;

@@ -48,7 +48,7 @@ const rmsNorm = row(["div", "mul"], (node, graph) => {
 const normScale = row(["mul"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [normalized, factor] of [[a, b], [b, a]] as const) {
-    const norm = graph.made(normalized, "layerNormalization", "rmsNormalization");
+    const norm = graph.producer(normalized, "layerNormalization", "rmsNormalization");
     if (!norm || norm.operands.scale || !graph.areInner([norm], node)) continue;
     if (norm.operator === "rmsNormalization") {
       const scale = parameter(factor, norm.operands.input.shape, norm.attributes.axis, graph);
@@ -66,7 +66,7 @@ const normScale = row(["mul"], (node, graph) => {
 const normBias = row(["add"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [normalized, summand] of [[a, b], [b, a]] as const) {
-    const norm = graph.made(normalized, "layerNormalization");
+    const norm = graph.producer(normalized, "layerNormalization");
     if (!norm || norm.operands.bias || !graph.areInner([norm], node)) continue;
     const axis = firstOfLast(norm.attributes.axes, norm.operands.input.shape);
     const bias = axis === undefined ? undefined : parameter(summand, norm.operands.input.shape, axis, graph);
@@ -108,14 +108,14 @@ interface Root {
 
 /** `√v` or `v ^ ½`. */
 function rootOf(value: Value, graph: Surroundings): Root | undefined {
-  const root = graph.made(value, "sqrt");
+  const root = graph.producer(value, "sqrt");
   return root ? { radicand: root.operands.input, nodes: [root] } : powerOf(value, 0.5, graph);
 }
 
 /** `1 / √v`, `reciprocal(√v)` or `v ^ -½`. */
 function reciprocalRootOf(value: Value, graph: Surroundings): Root | undefined {
-  const quotient = graph.made(value, "div");
-  const reciprocal = graph.made(value, "reciprocal");
+  const quotient = graph.producer(value, "div");
+  const reciprocal = graph.producer(value, "reciprocal");
   const root = reciprocal
     ? rootOf(reciprocal.operands.input, graph)
     : quotient && graph.uniform(quotient.operands.a) === 1
@@ -126,19 +126,19 @@ function reciprocalRootOf(value: Value, graph: Surroundings): Root | undefined {
 }
 
 function powerOf(value: Value, exponent: number, graph: Surroundings): Root | undefined {
-  const power = graph.made(value, "pow");
+  const power = graph.producer(value, "pow");
   if (!power || graph.uniform(power.operands.b) !== exponent) return undefined;
   return { radicand: power.operands.a, nodes: [power] };
 }
 
 /** `mean(v²) + epsilon`. */
 function meanSquare(value: Value, graph: Surroundings): Omit<Normalized, "numerator"> | undefined {
-  const sum = graph.made(value, "add");
+  const sum = graph.producer(value, "add");
   if (!sum) return undefined;
   const { a, b } = sum.operands;
   const [constant, other] = graph.uniform(a) === undefined ? [b, a] : [a, b];
   const epsilon = graph.uniform(constant);
-  const mean = graph.made(other, "reduceMean");
+  const mean = graph.producer(other, "reduceMean");
   if (epsilon === undefined || !(epsilon >= 0 && epsilon < Infinity) || !mean) return undefined;
   const square = squareOf(mean.operands.input, graph);
   const axis = meanAxis(mean);
@@ -148,7 +148,7 @@ function meanSquare(value: Value, graph: Surroundings): Omit<Normalized, "numera
 
 /** `v · v` or `v ^ 2`. */
 function squareOf(value: Value, graph: Surroundings): { squared: Value; nodes: readonly Node[] } | undefined {
-  const product = graph.made(value, "mul");
+  const product = graph.producer(value, "mul");
   if (product?.operands.a === product?.operands.b && product) return { squared: product.operands.a, nodes: [product] };
   const power = powerOf(value, 2, graph);
   return power && sameShape(power.radicand.shape, value.shape)
@@ -173,8 +173,8 @@ function firstOfLast(axes: readonly number[], shape: Shape): number | undefined 
 
 /** `x - mean(x)`. */
 function centeredBy(value: Value, axis: number, graph: Surroundings): { x: Value; nodes: readonly Node[] } | undefined {
-  const difference = graph.made(value, "sub");
-  const mean = graph.made(difference?.operands.b, "reduceMean");
+  const difference = graph.producer(value, "sub");
+  const mean = graph.producer(difference?.operands.b, "reduceMean");
   if (!difference || !mean || mean.operands.input !== difference.operands.a) return undefined;
   return meanAxis(mean) === axis ? { x: difference.operands.a, nodes: [difference, mean] } : undefined;
 }

@@ -12,7 +12,7 @@ import { row } from "./row.ts";
 
 /** A pad by 0 before a convolution. The filter must be finite: with a pad, 0 · ∞ gives NaN. */
 const paddedConvolution = row(["conv2d"], (node, graph) => {
-  const pad = graph.made(node.operands.input, "pad");
+  const pad = graph.producer(node.operands.input, "pad");
   const added = pad && graph.areInner([pad], node) ? imagePadding(pad, node.attributes.inputLayout) : undefined;
   if (!pad || !added || !isFiniteConstant(node.operands.filter, graph)) {
     return undefined;
@@ -55,7 +55,7 @@ const transposedGemm = row(["gemm"], (node, graph) => {
 
 /** The input of the transpose that computes an operand, if nothing else uses the operand. */
 function transposeOf(operand: Value, node: Node, graph: Surroundings): Value | undefined {
-  const transpose = graph.made(operand, "transpose");
+  const transpose = graph.producer(operand, "transpose");
   const uses = operandsOf(node).filter((other) => other === operand).length;
   const isSwap = `${transpose?.attributes.permutation}` === "1,0";
   return transpose && isSwap && uses === 1 && graph.areInner([transpose], node) ? transpose.operands.input : undefined;

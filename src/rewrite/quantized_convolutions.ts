@@ -55,7 +55,7 @@ const quantizedConvolution = row(["quantizeLinear"], (node, graph) => {
 /** Quantises to unsigned instead of signed bytes, if all users dequantise the bytes. */
 const unsignedActivation = row(["dequantizeLinear"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
-  const quantize = graph.made(input, "quantizeLinear");
+  const quantize = graph.producer(input, "quantizeLinear");
   if (!quantize || input.dataType !== "int8" || graph.isOutput(input)) return undefined;
   if (![...graph.users(input)].every(({ operator }) => operator === "dequantizeLinear")) return undefined;
   const [before, after] = [quantize.operands.zeroPoint, zeroPoint].map((value) => unsigned(value, graph));
@@ -76,9 +76,9 @@ function convolutionBefore(
   zeroPoint: Value,
   graph: Surroundings,
 ): { convolution: AnyNode<"conv2d">; nodes: Node[] } | undefined {
-  const convolution = graph.made(value, "conv2d");
+  const convolution = graph.producer(value, "conv2d");
   if (convolution) return { convolution, nodes: [convolution] };
-  const between = graph.made(value, "relu", "reshape");
+  const between = graph.producer(value, "relu", "reshape");
   if (!between || (between.operator === "relu" && graph.bytes(zeroPoint)?.[0] !== 0)) return undefined;
   const before = convolutionBefore(between.operands.input, zeroPoint, graph);
   return before && { ...before, nodes: [...before.nodes, between] };
@@ -124,7 +124,7 @@ function biasOf(
 function biasValues(bias: Value, graph: Surroundings): Float32Array | Float64Array | undefined {
   const count = elementCount(bias.shape);
   if (graph.bytes(bias)) return floats(bias, count, graph);
-  const dequantize = graph.made(bias, "dequantizeLinear");
+  const dequantize = graph.producer(bias, "dequantizeLinear");
   const { input, scale, zeroPoint } = dequantize?.operands ?? {};
   const parts = [input, scale, zeroPoint].map((value) => value && graph.bytes(value));
   if (input?.dataType !== "int32" || !scale || parts.some((bytes) => bytes === undefined)) return undefined;

@@ -13,7 +13,7 @@ import { row } from "./row.ts";
 
 /** `quantizeLinear(a + b)` or `quantizeLinear(a · b)` of dequantised a and b. Parameters are single constants. */
 const quantizedBinary = row(["quantizeLinear"], (node, graph) => {
-  const computed = graph.made(node.operands.input, "add", "mul");
+  const computed = graph.producer(node.operands.input, "add", "mul");
   const output = computed && parametersOf(node, graph);
   if (!output || !graph.areInner([computed], node)) return undefined;
   const a = constantFactor(computed.operands.a, graph);
@@ -32,7 +32,7 @@ const quantizedBinary = row(["quantizeLinear"], (node, graph) => {
 
 /** `quantizeLinear(sigmoid(x))` of a dequantised x. */
 const quantizedSigmoid = row(["quantizeLinear"], (node, graph) => {
-  const computed = graph.made(node.operands.input, "sigmoid");
+  const computed = graph.producer(node.operands.input, "sigmoid");
   const output = computed && parametersOf(node, graph);
   if (!output || !graph.areInner([computed], node)) return undefined;
   const input = constantFactor(computed.operands.input, graph);
@@ -47,7 +47,7 @@ const quantizedSigmoid = row(["quantizeLinear"], (node, graph) => {
 
 /** Moves bytes directly, if they are dequantised, moved, and quantised again with the same parameters. */
 const movedBytes = row(["quantizeLinear"], (node, graph) => {
-  const moving = graph.made(node.operands.input, "reshape", "transpose", "slice", "expand", "concat");
+  const moving = graph.producer(node.operands.input, "reshape", "transpose", "slice", "expand", "concat");
   const output = moving && parametersOf(node, graph);
   if (!output || !graph.areInner([moving], node)) return undefined;
   const values = moving.operator === "concat" ? moving.operands.inputs : [moving.operands.input];

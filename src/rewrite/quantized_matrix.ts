@@ -76,9 +76,9 @@ function dequantizedView(
   value: Value,
   graph: Surroundings,
 ): { view: StridedView; dequantize: Dequantize } | undefined {
-  const dequantize = graph.made(value, "dequantizeLinear");
+  const dequantize = graph.producer(value, "dequantizeLinear");
   if (dequantize) return { view: denseView(value.shape), dequantize };
-  const node = graph.made(value, "reshape", "transpose", "slice", "identity");
+  const node = graph.producer(value, "reshape", "transpose", "slice", "identity");
   const before = node && dequantizedView(node.operands.input, graph);
   const view = before && moved(before.view, node);
   return view && { view, dequantize: before.dequantize };

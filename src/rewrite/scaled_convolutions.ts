@@ -61,7 +61,7 @@ function convolutionAndNumbers(
   graph: Surroundings,
 ): { readonly convolution: Convolution; readonly numbers: Float64Array } | undefined {
   const { a, b } = node.operands;
-  const [value, other] = graph.made(a, "conv2d") || isOrdered ? [a, b] : [b, a];
+  const [value, other] = graph.producer(a, "conv2d") || isOrdered ? [a, b] : [b, a];
   const convolution = convolutionOf(value, node, graph);
   const numbers = convolution && perChannel(other, value.shape, channelAxis(convolution), graph);
   return numbers && { convolution, numbers };
@@ -69,7 +69,7 @@ function convolutionAndNumbers(
 
 /** The float32 convolution that computes a value of the node's shape, if only the node uses it. */
 function convolutionOf(value: Value, node: Node, graph: Surroundings): Convolution | undefined {
-  const convolution = graph.made(value, "conv2d");
+  const convolution = graph.producer(value, "conv2d");
   const isOurs = convolution && value.dataType === "float32" && graph.areInner([convolution], node) &&
     sameShape(value.shape, node.outputs[0]!.shape);
   return isOurs ? convolution : undefined;

@@ -18,8 +18,8 @@ const scaledMatmul = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const { a, b } = node.operands;
   if (output.dataType !== "float32") return undefined;
-  const [value, factor] = node.operator === "div" || graph.made(a, "matmul") ? [a, b] : [b, a];
-  const product = graph.made(value, "matmul");
+  const [value, factor] = node.operator === "div" || graph.producer(a, "matmul") ? [a, b] : [b, a];
+  const product = graph.producer(value, "matmul");
   const number = product && graph.areInner([product], node) ? graph.uniform(factor) : undefined;
   if (!product || number === undefined || !sameShape(value.shape, output.shape)) return undefined;
   const alpha = Math.fround(node.operator === "div" ? 1 / number : number);
