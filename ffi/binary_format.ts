@@ -76,7 +76,7 @@ function checkElf(file: BinaryFile, arch: string): void {
     fail(file, "is an ELF file but not a shared library; name the library");
   }
   const types = checkElfSegments(file, header);
-  if (!types.has(PT_LOAD) || !types.has(PT_DYNAMIC)) damaged(file, "nothing to load");
+  if (!types.has(PT_LOAD) || !types.has(PT_DYNAMIC)) damaged(file, "no segment to load");
   checkElfSections(file, header);
 }
 

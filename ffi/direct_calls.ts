@@ -2,13 +2,14 @@
  * Fast calls of functions that are known only by address.
  *
  * Deno calls a symbol of an open library in about 0.02 to 0.2 µs, because it compiles code for each; calling a function
- * pointer takes 1.3 to 1.8 µs. So on Linux, a library is made in memory with one symbol per address, whose code jumps
- * there. Elsewhere, or if the system does not allow libraries in memory, functions are called by pointer.
+ * pointer takes 1.3 to 1.8 µs. So on Linux, a library is created in memory with one symbol per address: a stub, whose
+ * code jumps to the address. Elsewhere, or if the system does not allow libraries in memory, functions are called by
+ * pointer.
  *
  * Malware scanners may object to a library in memory; WEBNN_DIRECT_CALLS=0 turns it off.
  *
- * The library is pinned and Deno's handle is closed at once: a function that Deno made from a symbol needs the code,
- * not the handle. A stub only jumps, so no call in flight returns to it.
+ * The library is pinned and Deno's handle is closed at once: a function that Deno created from a symbol needs the code,
+ * not the handle. A stub only jumps, so no running call returns to it.
  *
  * @module
  */
@@ -22,16 +23,16 @@ import { libc } from "./system.ts";
 export type Definition = Pick<Deno.ForeignFunction, "parameters" | "result">;
 type Call = (...args: never[]) => unknown;
 
-/** Makes a symbol of the function at an address, in 0.2 ms; `undefined` if that is not possible. */
+/** Creates a symbol for the function at an address, in 0.2 ms; `undefined` if that is not possible. */
 export type DirectCalls = (address: bigint, definition: Definition) => Call | undefined;
 
-/** A symbol saves about 1.5 µs per call and takes 0.2 ms to make, so it pays off after about as many more calls. */
+/** Calls before a function gets a symbol. Creating one takes 0.2 ms and saves about 1.5 µs per call. */
 const CALLS_BEFORE_SYMBOL = 150;
 
 /**
  * The function at `address`: called by pointer at first, and by symbol once it has been called often.
  *
- * @param direct makes the symbols
+ * @param direct creates the symbols
  */
 export function callable<const D extends Definition>(
   address: Deno.PointerObject,
@@ -48,7 +49,7 @@ export function callable<const D extends Definition>(
   return counted as Deno.FromForeignFunction<D>;
 }
 
-/** Makes symbols of the functions at `addresses`. Nothing is created before the first one is needed. */
+/** Creates symbols for the functions at `addresses`. The library is created when the first one is needed. */
 export function directCalls(addresses: readonly bigint[]): DirectCalls {
   let path: string | null | undefined;
   return (address, definition) => {
@@ -62,7 +63,7 @@ export function directCalls(addresses: readonly bigint[]): DirectCalls {
   };
 }
 
-/** Makes no symbols: every call is by pointer. */
+/** Creates no symbols: every call is by pointer. */
 export const noDirectCalls: DirectCalls = () => undefined;
 
 function bindSymbol(path: string, name: string, { parameters, result }: Definition): Call {

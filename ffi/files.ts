@@ -1,5 +1,6 @@
 /**
- * Files and folders by Deno's functions, with the permissions that the program has. Never prompts for a permission.
+ * Reads and writes files and folders with Deno's functions. They need the program's permissions, and never prompt for
+ * one.
  *
  * @module
  */
@@ -25,7 +26,7 @@ export async function fetchBytes(source: string | URL): Promise<Uint8Array<Array
   const url = typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
   if (url === undefined || url.protocol === "file:") return await readWhole(url ?? source);
   const response = await fetch(url);
-  if (!response.ok) throw new TypeError(`${url.href} answers ${response.status} ${response.statusText}`);
+  if (!response.ok) throw new TypeError(`${url.href} responded with ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
 }
 
@@ -74,7 +75,7 @@ export function removeFolder(path: string): void {
   try {
     Deno.removeSync(path, { recursive: true });
   } catch {
-    // It is already gone, or still in use. The system removes temporary files at some point.
+    // It no longer exists, or is still in use. The system removes temporary files at some point.
   }
 }
 
@@ -112,8 +113,8 @@ export function touchFile(path: string): void {
 }
 
 /**
- * The files of a folder; with `below`, those of the folders in it too, by their path in the folder. Files that disappear
- * in the meantime are left out.
+ * The files in a folder; with `below`, also those in its subfolders, named by their path in `folder`. Files that are
+ * removed in the meantime are left out.
  */
 export async function listFiles(folder: string, { below = false } = {}): Promise<FileEntry[]> {
   const files: FileEntry[] = [];

@@ -17,14 +17,14 @@ export function trimHeap(): void {
   trim();
 }
 
-/** The least time between two trims, in milliseconds. */
+/** The minimum time between two trims, in milliseconds. */
 const INTERVAL = 2;
-/** How many times as long as a trim the pause after it is: a large heap takes some milliseconds. */
+/** The pause after a trim, as a multiple of the trim's duration: trimming a large heap takes some milliseconds. */
 const PAUSE = 4;
 
 /**
- * Trims the heap again and again while another thread frees memory, and once at the end, so that memory that it
- * allocates meanwhile does not add to that which it has freed: each thread allocates in a part of the heap of its own.
+ * Trims the heap repeatedly while another thread works, and once at the end. Each thread allocates in its own part of the
+ * heap, so without the trims, memory that one thread has freed adds to what the other allocates.
  */
 export async function trimHeapDuring<T>(work: Promise<T>): Promise<T> {
   const trimSoon = (delay: number) =>

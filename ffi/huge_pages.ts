@@ -1,7 +1,7 @@
 /**
- * Large pieces of memory in large pages. A page of 4 KiB takes the kernel 1 to 3 µs when it is first touched, so that
- * 100 MB take about as long to be allocated as to be copied twice; pages of 2 MiB take a quarter of that. Linux gives
- * them where it is set to `always` or to `madvise`, as most distributions have it, and where they are asked for.
+ * Huge pages for large blocks of memory. The kernel needs 1 to 3 µs for each page of 4 KiB when it is first touched, so
+ * allocating 100 MB takes about as long as copying them twice. Huge pages, of 2 MiB, take a quarter of that. With the
+ * kernel's setting `madvise`, the default of most distributions, a program gets them only if it asks for them.
  *
  * @module
  */
@@ -9,10 +9,10 @@
 import { offsetPointer, type Pointer } from "./memory.ts";
 import { libc } from "./system.ts";
 
-/** The size of a large page. */
+/** The size of a huge page. */
 const PAGE = 2 * 2 ** 20;
 
-/** Smaller pieces hold few whole pages. */
+/** The minimum size: a smaller block may contain no whole huge page, or only one. */
 const MIN_BYTES = 2 * PAGE;
 
 const MADV_HUGEPAGE = 14;
@@ -24,8 +24,8 @@ const FUNCTIONS = {
 let functions: ReturnType<typeof libc<typeof FUNCTIONS>> | undefined;
 
 /**
- * Asks for large pages in memory that has not been touched yet: native, or of a new array. It is a hint: where it cannot
- * be had, nothing happens.
+ * Asks for huge pages in memory that has not been touched yet: native memory, or that of a new array. It is a hint: if
+ * the system does not support it, nothing happens.
  */
 export function adviseHugePages(memory: Pointer | Uint8Array<ArrayBuffer>, byteLength: number): void {
   if (byteLength < MIN_BYTES || Deno.build.os !== "linux") return;
@@ -36,6 +36,6 @@ export function adviseHugePages(memory: Pointer | Uint8Array<ArrayBuffer>, byteL
     functions ??= libc(FUNCTIONS);
     if (pages > 0) functions.madvise(offsetPointer(pointer, before), BigInt(pages * PAGE), MADV_HUGEPAGE);
   } catch {
-    // The program may read files and not use foreign functions.
+    // The program may have no permission for foreign functions.
   }
 }

@@ -42,8 +42,8 @@ export function openLibrary<const Symbols extends Deno.ForeignLibraryInterface, 
 }
 
 /**
- * The same for a library of the operating system, without verification: on macOS it is not a readable file, but part of
- * the loader's cache.
+ * Opens and pins a library of the operating system without verifying it, and passes its symbols to `use`: on macOS such
+ * a library is not a readable file, but part of the loader's cache.
  *
  * @throws {LibraryError} if the library cannot be used
  */
@@ -79,7 +79,7 @@ function load<const Symbols extends Deno.ForeignLibraryInterface>(
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new LibraryError(`${path} could not be loaded; install what it asks for: ${reason}`, { cause });
+    throw new LibraryError(`${path} could not be loaded; install the missing library: ${reason}`, { cause });
   }
 }
 
@@ -91,7 +91,7 @@ function withFfiPermission<Result>(path: string, action: () => Result): Result {
     // With a list of paths, Deno takes the name of a system library for a file path, and finds none.
     const isNarrow = Deno.permissions.querySync({ name: "ffi" }).state !== "granted";
     if (!isNarrow && !(cause instanceof Deno.errors.NotCapable)) throw cause;
-    const remedy = "run Deno with --allow-ffi, without a list of paths (native pointers need it whole)";
+    const remedy = "run Deno with --allow-ffi, without a list of paths (native pointers require it for all paths)";
     throw new LibraryError(`${path} may not be opened; ${remedy}`, { cause });
   }
 }
@@ -117,7 +117,7 @@ export function isLoadable(name: string): boolean {
 export function missingBeside(path: string, names: readonly string[]): string[] {
   const { prefix, suffix } = FILE_NAMES[Deno.build.os as keyof typeof FILE_NAMES] ?? FILE_NAMES.linux;
   const folder = path.replace(/[^/\\]*$/, "");
-  return names.map((name) => `${prefix}${name}${suffix}`).filter((file) => !isWhole(folder + file));
+  return names.map((name) => `${prefix}${name}${suffix}`).filter((file) => !isValidLibrary(folder + file));
 }
 
 const FILE_NAMES = {
@@ -126,7 +126,7 @@ const FILE_NAMES = {
   windows: { prefix: "", suffix: ".dll" },
 };
 
-function isWhole(path: string): boolean {
+function isValidLibrary(path: string): boolean {
   try {
     verifyLibrary(path);
     return true;

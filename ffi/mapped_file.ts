@@ -37,22 +37,22 @@ export function withMappableFile<Result>(path: string, use: (file: MappableFile)
   return Deno.build.os === "windows" ? withWindowsFile(path, use) : withPosixFile(path, use);
 }
 
-/** What a system does with a part of a file in memory. */
-interface MemoryOfFile {
+/** The system's functions for a mapped part of a file. */
+interface MappingFunctions {
   unmap(address: Pointer): void;
   drop(address: Pointer): void;
 }
 
-function mapping(path: string, address: Deno.PointerValue, length: number, memory: MemoryOfFile): Mapping {
+function mapping(path: string, address: Deno.PointerValue, length: number, functions: MappingFunctions): Mapping {
   if (address === null) throw new Error(`${path} could not be mapped`);
   const bytes = new Uint8Array(view(address, length));
   return {
     pointer: address,
     bytes,
-    drop: () => memory.drop(address),
+    drop: () => functions.drop(address),
     release() {
       bytes.buffer.transfer(0); // Makes the memory inaccessible.
-      memory.unmap(address);
+      functions.unmap(address);
     },
   };
 }

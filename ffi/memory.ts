@@ -18,7 +18,7 @@ export type Pointer = Deno.PointerObject;
  * @throws {TypeError} if the text contains a NUL, at which C would cut it off
  */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
-  refuseNul(text);
+  rejectNul(text);
   return encoder.encode(`${text}\0`);
 }
 
@@ -28,7 +28,7 @@ export function cString(text: string): Uint8Array<ArrayBuffer> {
  * @throws {TypeError} if the text contains a NUL
  */
 export function wideString(text: string): Uint16Array<ArrayBuffer> {
-  refuseNul(text);
+  rejectNul(text);
   return Uint16Array.from({ length: text.length + 1 }, (_, i) => i < text.length ? text.charCodeAt(i) : 0);
 }
 
@@ -100,6 +100,6 @@ export function readPointer(pointer: Deno.PointerObject, byteOffset = 0): Deno.P
   return new Deno.UnsafePointerView(pointer).getPointer(byteOffset);
 }
 
-function refuseNul(text: string): void {
+function rejectNul(text: string): void {
   if (text.includes("\0")) throw new TypeError(`A C string cannot contain a NUL: ${JSON.stringify(text)}`);
 }

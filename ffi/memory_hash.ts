@@ -10,7 +10,7 @@ import { systemFunctions } from "./system.ts";
 /** The bytes of a hash. */
 export const HASH_BYTES = 8;
 
-/** What is hashed in 0.25 ms, about as long as it takes to wake another thread; more is left to that. */
+/** More bytes are hashed on another thread. Hashing this many takes 0.25 ms, about as long as waking a thread. */
 const BLOCKING_BYTES = 2 ** 20;
 
 /** `std::_Hash_bytes(const void* ptr, size_t len, size_t seed)` of the GNU C++ library: MurmurHash of 64 bits. */
@@ -22,17 +22,17 @@ const NONBLOCKING = { [HASH_BYTES_SYMBOL]: { parameters: PARAMETERS, result: "us
 /** The first digits of the fraction of π. */
 const SEED = 0x243f6a8885a308d3n;
 
-/** A hash of memory that must stay as and where it is until the promise settles. */
+/** Hashes memory, which must neither change nor be freed until the promise settles. */
 export type MemoryHash = (pointer: Pointer, byteLength: number) => Promise<Uint8Array<ArrayBuffer>>;
 
 let hash: MemoryHash | undefined;
 
 /**
- * 8 bytes that tell different memory apart, whatever the difference: for certain if it lies within 8 bytes, else but for
- * one case in 2⁶⁴. They are no protection from who forges, and other ones on another system.
+ * A 64-bit hash. Memory that differs only within 8 bytes always has different hashes; otherwise the probability of a
+ * collision is 2⁻⁶⁴. It does not protect from forgery, and differs between operating systems.
  *
- * On Linux the C++ library that ONNX Runtime needs anyway has a function for it (4 GB/s here); elsewhere it is a part of a
- * SHA-256, for which pieces of the memory are copied.
+ * On Linux it is computed by the C++ library, which ONNX Runtime needs anyway (4 GB/s on the developers' machine).
+ * Elsewhere it is a part of a SHA-256, which needs copies of parts of the memory.
  */
 export const hashMemory: MemoryHash = (pointer, byteLength) => (hash ??= findHash())(pointer, byteLength);
 
@@ -50,10 +50,10 @@ function findHash(): MemoryHash {
   }
 }
 
-/** Bytes that are copied at a time: a millisecond's work, and little memory. */
+/** Bytes to copy at a time: this takes a millisecond and little memory. */
 const PART = 4 * 2 ** 20;
 
-/** The same by the Web Cryptography API. */
+/** The hash for systems other than Linux, by the Web Cryptography API. */
 export const hashByCrypto: MemoryHash = async (pointer, byteLength) => {
   const digests: Uint8Array[] = [];
   for (let start = 0; start < byteLength; start += PART) {

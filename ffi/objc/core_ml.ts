@@ -186,11 +186,11 @@ function systemControl({ sysctlbyname }: Symbols, name: string): string {
   const read = call(sysctlbyname, ["buffer", "buffer", "buffer", "pointer", "usize"], "i32");
   const text = new Uint8Array(256);
   const length = BigUint64Array.of(BigInt(text.byteLength));
-  if (read(cString(name), text, length, null, 0n) !== 0) throw new LibraryError(`The system does not tell its ${name}`);
+  if (read(cString(name), text, length, null, 0n) !== 0) throw new LibraryError(`The system did not return ${name}`);
   return readCString(Deno.UnsafePointer.of(text));
 }
 
-/** Objects are identical if their pointers are equal. */
+/** Whether two pointers are equal, and not null. */
 export function isSame(a: Deno.PointerValue, b: Pointer): boolean {
   return a !== null && Deno.UnsafePointer.equals(a, b);
 }

@@ -1,5 +1,6 @@
 /**
- * Files and folders by Foundation, which needs no permission of Deno. Paths are absolute.
+ * Reads and writes files and folders with Foundation and the C library, so that no permission for files is needed.
+ * Paths are absolute.
  *
  * @module
  */
@@ -94,7 +95,7 @@ const POSIX = {
 
 /** Readable by everyone, as far as the user's umask allows. */
 const MODE = 0o666;
-/** Bytes to write before the event loop gets a turn: a few milliseconds of work. */
+/** Bytes to write before yielding to the event loop: writing them takes a few milliseconds. */
 const SLICE = 8 * 2 ** 20;
 
 function createFile(path: string): FileWriter {

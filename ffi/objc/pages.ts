@@ -33,7 +33,7 @@ export function createPages({ mmap, munmap }: Pick<Symbols, "mmap" | "munmap">):
     const size = BigInt(Math.max(byteLength, 1));
     const pointer = map(null, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0n);
     if (pointer === null || Deno.UnsafePointer.value(pointer) === MAP_FAILED) {
-      throw new RangeError(`the system has no ${byteLength} bytes of memory left`);
+      throw new RangeError(`the system could not allocate ${byteLength} bytes of memory`);
     }
     const bytes = new Uint8Array(view(pointer, byteLength));
     return {

@@ -87,12 +87,12 @@ async function npmPackageUrl(): Promise<string> {
   try {
     return (await import("./npm_package.ts")).packageUrl;
   } catch (cause) {
-    throw new LibraryError(`${whyNoPackage(cause)}, or ${REMEDY}`, { cause });
+    throw new LibraryError(`${packageProblem(cause)}, or ${REMEDY}`, { cause });
   }
 }
 
-/** If the project has a package.json, Deno takes packages only from its node_modules folder. */
-function whyNoPackage(cause: unknown): string {
+/** The message. If the project has a package.json, Deno loads packages only from its node_modules folder. */
+function packageProblem(cause: unknown): string {
   return String(cause).includes("node_modules directory")
     ? "This project has its npm packages in node_modules, and onnxruntime-node 1.30.0 is not there; run " +
       "`deno add npm:onnxruntime-node@1.30.0`"

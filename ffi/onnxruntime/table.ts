@@ -27,7 +27,7 @@ export class OrtError extends Error {
   /** @param message the text from ONNX Runtime */
   constructor(code: number, message: string) {
     const { stackTraceLimit } = Error;
-    // An error without a stack trace, which would keep alive what its functions use, such as the tensors of a run.
+    // No stack trace: it would keep alive the objects that its functions use, such as the tensors of a run.
     Reflect.set(Error, "stackTraceLimit", 0);
     super(message);
     Reflect.set(Error, "stackTraceLimit", stackTraceLimit);

@@ -106,7 +106,7 @@ enum { MLMultiArrayDataTypeFloat16 = 65552, MLMultiArrayDataTypeFloat32 = 65568,
              completionHandler:(Block *)handler;
 @end
 
-/* Sends a request to the interpreter and returns its answer: nil and an error if it refuses. The payloads are bytes. */
+/* Sends a request to the interpreter and returns its reply: nil and an error if it fails. The payloads are bytes. */
 NSDictionary *fake_ask(NSDictionary *request, NSData *payload, NSData **answer, NSError **error);
 
 /* An error as Core ML gives it. */

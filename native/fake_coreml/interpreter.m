@@ -86,6 +86,6 @@ NSDictionary *fake_ask(NSDictionary *request, NSData *payload, NSData **answer, 
   pthread_mutex_unlock(&lock);
   NSString *problem = reply == nil ? @"The interpreter has ended" : [reply objectForKey:@"error"];
   if (problem == nil) return reply;
-  *error = fake_error(0, @"Core ML refuses.", fake_error(3, problem, nil));
+  *error = fake_error(0, @"Core ML rejected it.", fake_error(3, problem, nil));
   return nil;
 }

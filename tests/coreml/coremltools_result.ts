@@ -16,8 +16,8 @@ export interface SetResult {
   readonly digest: string;
   readonly programs: number;
   readonly loaded: number;
-  /** The reasons, by name of the program. */
-  readonly refused: Readonly<Record<string, string>>;
+  /** Why coremltools rejected programs, by name of the program. */
+  readonly rejected: Readonly<Record<string, string>>;
   readonly numbers: {
     readonly equal: number;
     /** NumPy implementations are missing for some operations, such as conv. */
@@ -35,7 +35,11 @@ export interface Result {
   readonly numpy: string;
   readonly sets: readonly SetResult[];
   /** The wrong programs, by name. */
-  readonly wrong: { readonly programs: number; readonly refused: readonly string[]; readonly taken: readonly string[] };
+  readonly wrong: {
+    readonly programs: number;
+    readonly rejected: readonly string[];
+    readonly accepted: readonly string[];
+  };
 }
 
 /** The findings of the last run of the task. */
@@ -54,6 +58,6 @@ export function assertLoaded(set: string, digests: readonly string[]): void {
   assertEquals(
     { loaded: digests.length, digest: digestOfAll(digests) },
     { loaded: recorded?.loaded, digest: recorded?.digest },
-    `coremltools has loaded other programs of the ${set}: \`deno task verify:coremltools\` loads these`,
+    `coremltools has not loaded the current programs of the set "${set}": run \`deno task verify:coremltools\``,
   );
 }

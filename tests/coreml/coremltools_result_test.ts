@@ -6,20 +6,20 @@ import { compileNetworks, NETWORKS } from "./export_programs.ts";
 import { packageDigest, packageFiles } from "./files.ts";
 import { PROGRAMS, WRONG_PROGRAMS } from "./sample_programs.ts";
 
-Deno.test("coremltools has refused no program, and computes the same numbers", () => {
-  for (const { set, programs, loaded, refused, numbers } of RESULT.sets) {
-    assertEquals({ set, loaded, refused, different: numbers.different }, {
+Deno.test("coremltools has rejected no program, and computes the same numbers", () => {
+  for (const { set, programs, loaded, rejected, numbers } of RESULT.sets) {
+    assertEquals({ set, loaded, rejected, different: numbers.different }, {
       set,
       loaded: programs,
-      refused: {},
+      rejected: {},
       different: {},
     });
   }
 });
 
-Deno.test("coremltools has refused the programs that are wrong", () => {
+Deno.test("coremltools has rejected the wrong programs", () => {
   const expected = Object.keys(WRONG_PROGRAMS).filter((name) => WRONG_PROGRAMS[name]!.coremltools);
-  assertEquals(RESULT.wrong.refused.toSorted(), expected.sort());
+  assertEquals(RESULT.wrong.rejected.toSorted(), expected.sort());
 });
 
 Deno.test("coremltools has loaded the programs written by hand", async () => {

@@ -1,6 +1,5 @@
 /**
- * What the encoder writes, read by a reader that shares no code with it; and the bytes themselves, where the format
- * fixes them.
+ * The encoder's files, read by a reader that shares no code with it, and compared with bytes that the format defines.
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { encodeProgram } from "../../src/backends/coreml/encoder.ts";
@@ -12,7 +11,7 @@ import { counting, operation, program, PROGRAMS, value } from "./sample_programs
 import { readProgram } from "./reader.ts";
 
 for (const [name, original] of Object.entries(PROGRAMS)) {
-  Deno.test(`a program is read back as it was: ${name}`, () => {
+  Deno.test(`encoding a program and reading it back returns the same program: ${name}`, () => {
     const { model, weights } = encodeFiles(original);
     assertEquals(readProgram(model, weights), original);
   });
@@ -24,7 +23,7 @@ Deno.test("the same program gives the same bytes", () => {
   }
 });
 
-Deno.test("a model file begins with its version, its features, and the program under field 502", () => {
+Deno.test("a model file starts with its version and its features; the program is field 502", () => {
   const x = value("x", "fp32", [2]);
   const y = value("y", "fp32", [2]);
   const { model } = encodeProgram(program([x], [operation("abs", { x }, y)], [y]));
@@ -34,7 +33,7 @@ Deno.test("a model file begins with its version, its features, and the program u
   assertEquals([...model.subarray(36, 38)], [0xb2, 0x1f]);
 });
 
-Deno.test("lengths that take one, two, three and four bytes are all right", () => {
+Deno.test("lengths are encoded in one to four bytes", () => {
   const x = value("x", "fp32", [1]);
   for (const length of [1, 100, 128, 16_383, 16_384, 2 ** 21]) {
     const y = value("y".repeat(length), "fp32", [1]);
@@ -44,7 +43,7 @@ Deno.test("lengths that take one, two, three and four bytes are all right", () =
   }
 });
 
-Deno.test("records of weights stand at multiples of 64, one after the other", () => {
+Deno.test("records of weights start at multiples of 64, without gaps", () => {
   const constants = [counting("a", "fp16", [33]), counting("b", "uint8", [3, 5]), counting("c", "fp32", [16])];
   const { weights } = encodeFiles(programOf(constants));
   const view = new DataView(weights.buffer);
@@ -61,14 +60,14 @@ Deno.test("records of weights stand at multiples of 64, one after the other", ()
   assertEquals(weights.length, 512);
 });
 
-Deno.test("an odd number of integers of four bits leaves four bits unused", () => {
+Deno.test("an odd number of 4-bit integers is padded with 4 bits", () => {
   const { weights } = encodeFiles(PROGRAMS["oddNibbles"]!);
   const view = new DataView(weights.buffer);
   assertEquals([view.getUint32(68, true), Number(view.getBigUint64(72, true))], [8, 6]);
   assertEquals(Number(view.getBigUint64(88, true)), 4);
 });
 
-Deno.test("which constants go to the file depends on count, type and version", () => {
+Deno.test("count, type and version decide which constants are stored in the file of weights", () => {
   const inFile = (constant: MilConstant, version: 8 | 9) =>
     layOutWeights(programOf([constant], version)).offsets.has(constant);
   for (const dataType of ["fp32", "fp16", "int8", "uint8"] as const) {
@@ -92,7 +91,7 @@ Deno.test("constants that share their bytes share a record, unless their types d
   assertEquals(readProgram(model, weights), original);
 });
 
-Deno.test("500 MB of weights are handed on without a copy", () => {
+Deno.test("500 MB of weights are passed on without a copy", () => {
   const data = new Uint8Array(500_000_000);
   const large: MilConstant = { name: "large", dataType: "fp32", shape: [125_000_000], data };
   const { model, weights } = encodeProgram(programOf([large]));
@@ -111,12 +110,12 @@ Deno.test("500 MB of weights are handed on without a copy", () => {
 
 Deno.test("a slow sink gets one write at a time", async () => {
   let pending = 0;
-  let most = 0;
+  let maxPending = 0;
   const memory = new MemorySink();
   await writePackage(encodeProgram(PROGRAMS["constants"]!), {
     create: (path) => ({
       async write(bytes) {
-        most = Math.max(most, ++pending);
+        maxPending = Math.max(maxPending, ++pending);
         await Promise.resolve();
         if (path.endsWith("weight.bin")) memory.write(bytes);
         pending--;
@@ -124,7 +123,7 @@ Deno.test("a slow sink gets one write at a time", async () => {
       close() {},
     }),
   });
-  assertEquals(most, 1);
+  assertEquals(maxPending, 1);
   assertEquals(memory.bytes, encodeFiles(PROGRAMS["constants"]!).weights);
 });
 
@@ -150,7 +149,7 @@ Deno.test("a package has a manifest that names its two items", async () => {
   assertEquals(readProgram(model!, weights!), PROGRAMS["convolution"]);
 });
 
-Deno.test("a file of a package that fails is closed, and the failure passed on", async () => {
+Deno.test("if writing a file of a package fails, the file is closed and the error is passed on", async () => {
   let open = 0;
   const folder = {
     create() {
@@ -163,14 +162,14 @@ Deno.test("a file of a package that fails is closed, and the failure passed on",
   assertEquals(open, 0);
 });
 
-Deno.test("the reader refuses files that contradict themselves", () => {
+Deno.test("the reader rejects inconsistent files", () => {
   const { model, weights } = encodeFiles(PROGRAMS["convolution"]!);
   const changed = (bytes: Uint8Array, offset: number, byte: number) => bytes.with(offset, byte);
   assertThrows(() => readProgram(changed(model, 1, 9), weights), Error, "CoreML7 in version 9");
   assertThrows(() => readProgram(model, changed(weights, 64, 0)), Error, "no record at 64");
   assertThrows(() => readProgram(model, changed(weights, 68, 1)), Error, "the record at 64 has fp16");
   assertThrows(() => readProgram(model, changed(weights, 0, 2)));
-  assertThrows(() => readProgram(model, weights.subarray(0, 192)), Error, "leaves the file");
+  assertThrows(() => readProgram(model, weights.subarray(0, 192)), Error, "exceeds the file");
   const unknownField = Uint8Array.of(...model, 0x18, 1);
   assertThrows(() => readProgram(unknownField, weights), Error, "Model has an unknown field 3");
 });

@@ -1,6 +1,6 @@
 /**
- * Writes programs as packages, each with a JSON file of its inputs and outputs if known: the input of
- * verify_coremltools.py.
+ * Writes programs as packages for verify_coremltools.py, each with a JSON file of its inputs and outputs if they are
+ * known.
  *
  * @module
  */
@@ -37,8 +37,8 @@ interface Run {
   readonly tolerance: { readonly metric: Tolerance["metricType"]; readonly value: number };
 }
 
-/** Writes the handmade programs, with values from the interpreter. Returns the hash of each package. */
-export async function exportHandmade(folder: string): Promise<string[]> {
+/** Writes the handwritten programs, with values from the interpreter. Returns the hash of each package. */
+export async function exportHandwritten(folder: string): Promise<string[]> {
   const digests: string[] = [];
   for (const [name, program] of Object.entries(PROGRAMS)) {
     const inputs = program.inputs.map(countingElements);
@@ -61,8 +61,8 @@ export async function exportWrong(folder: string): Promise<string[]> {
 }
 
 /**
- * Writes the programs of WPT's cases within Core ML's limits, with outputs from the interpreter. Those are within the
- * tolerance of the expected values, so other correct outputs are within twice the tolerance.
+ * Writes the programs of WPT's cases within Core ML's limits, with outputs from the interpreter. These outputs are
+ * within the tolerance of the expected values, so other correct outputs differ from them by up to twice the tolerance.
  */
 export async function exportCases(
   folder: string,
@@ -128,7 +128,7 @@ async function save(folder: string, name: string, program: MilProgram, run?: Run
   return packageDigest(files);
 }
 
-/** What a graph was compiled to, and the inputs and outputs of its last run. */
+/** The program of a compiled graph, and the inputs and outputs of its last run. */
 interface Recorded {
   program?: MilProgram;
   inputs?: TypedBytes[];

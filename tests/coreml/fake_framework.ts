@@ -41,15 +41,15 @@ export async function buildFakeFramework(folder: string): Promise<string> {
   return path;
 }
 
-/** Builds the framework in a folder, which GNUstep will use too, and makes it this process's Core ML. */
+/** Builds the framework in a folder and makes it this process's Core ML. GNUstep uses the folder for its files. */
 export async function installFakeFramework(folder: string): Promise<void> {
   Deno.env.set("WEBNN_COREML_FRAMEWORK", await buildFakeFramework(folder));
   Deno.env.set("TMP", folder); // GNUstep does not read TMPDIR.
 }
 
 /**
- * Registers a test that runs a test file on the framework, in a process of its own: GCC's runtime loads each class only
- * once, and GNUstep reports problems, such as a missing autorelease pool, on standard error.
+ * Registers a test that runs a test file on the framework in a separate process, because GCC's runtime loads each class
+ * only once. GNUstep reports problems, such as a missing autorelease pool, on standard error, which must be empty.
  *
  * @param name what the file tests
  * @param file in tests/coreml/programs/; its arguments are the path of the library and a folder
@@ -69,7 +69,7 @@ export function testOnFake(
       const { code, stdout, stderr } = await runTests(file, library, folder, flags);
       if (code !== 0 || stderr !== "") console.log(stdout);
       assertEquals({ code, stderr }, { code: 0, stderr: "" });
-      assertMatch(stdout, /^ok \| [1-9]/m, "the tests did not come to their end");
+      assertMatch(stdout, /^ok \| [1-9]/m, "the tests did not complete");
       console.log(stdout.split("\n").filter((line) => /^[A-Za-z0-9]/.test(line)).join("\n"));
     } finally {
       await Deno.remove(folder, { recursive: true });
@@ -81,7 +81,8 @@ async function runTests(file: string, library: string, folder: string, flags: re
   const program = fileURLToPath(new URL(`./programs/${file}`, import.meta.url));
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const options = ["--config", config, "--no-check", "--allow-all", "--sanitize-ops", "--sanitize-resources", ...flags];
-  // Downloads missing packages now. To suppress the messages about that, the tests themselves would have to be quiet.
+  // Download missing packages first: `deno test` would report downloads on standard error, and its option --quiet would
+  // also suppress the output of the tests.
   await new Deno.Command(Deno.execPath(), { args: ["cache", "--quiet", "--config", config, program] }).output();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["test", ...options, program, "--", library, folder],
@@ -91,12 +92,12 @@ async function runTests(file: string, library: string, folder: string, flags: re
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** Opens the callback of all completions. It is never closed, and must not look like a leak of a test. */
+/** Opens the callback of all completions. It is never closed, so without this the first test would seem to leak it. */
 export async function openCallback({ completions }: Runtime): Promise<void> {
-  const refuse = () => {
-    throw new Error("Nothing is begun");
+  const fail = () => {
+    throw new Error("No call is started");
   };
-  await completions.wait(refuse, () => {}).catch(() => {});
+  await completions.wait(fail, () => {}).catch(() => {});
 }
 
 const SYMBOLS = {
@@ -148,22 +149,23 @@ export function openFakeControls(path: string): FakeControls {
 
 async function findFlags(): Promise<readonly string[] | string> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
-    return "the fake Core ML is for GNUstep on Linux x86-64";
+    return "the fake Core ML needs GNUstep on Linux x86-64";
   }
   try {
-    const compile = await ask("gnustep-config", "--objc-flags");
-    const link = await ask("gnustep-config", "--base-libs");
-    await ask("gcc", "-print-prog-name=cc1obj").then((path) => Deno.stat(path[0]!));
-    // GNUstep's warnings about its own headers, and dependency files, do not matter here.
+    const compile = await wordsOf("gnustep-config", "--objc-flags");
+    const link = await wordsOf("gnustep-config", "--base-libs");
+    await wordsOf("gcc", "-print-prog-name=cc1obj").then((path) => Deno.stat(path[0]!));
+    // Without flags for warnings, which GNUstep's own headers cause, and for dependency files.
     const kept = compile.filter((flag) => !/^-(M|Wall|Wno-import|O|g$|I\.)/.test(flag));
     return [...kept.map((flag) => flag.replace(/^-I/, "-isystem")), ...link];
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return "no Objective-C and GNUstep; Debian has them in gobjc, libgnustep-base-dev and gnustep-make";
+    return "no Objective-C compiler or GNUstep; on Debian, install gobjc, libgnustep-base-dev and gnustep-make";
   }
 }
 
-async function ask(command: string, ...args: string[]): Promise<string[]> {
+/** The words that a command prints. */
+async function wordsOf(command: string, ...args: string[]): Promise<string[]> {
   const { stdout } = await new Deno.Command(command, { args }).output();
   return new TextDecoder().decode(stdout).split(/\s+/).filter((word) => word !== "");
 }

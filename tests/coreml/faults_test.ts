@@ -1,16 +1,16 @@
-/** Core ML's runtime when calls fail, on the framework of native/fake_coreml/. */
+/** How Core ML's runtime handles failing calls, on the framework of native/fake_coreml/. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { available, buildFakeFramework, testOnFake, unavailable } from "./fake_framework.ts";
 
-testOnFake("each call that can fail does", "faults.ts");
+testOnFake("each failing call is handled", "faults.ts");
 
 /** Runs a command with a file size limit of 1 MB, which simulates a full disk. */
 const WITHOUT_SPACE = ["-c", 'trap "" XFSZ; ulimit -f 2048; exec "$@"', "sh"];
 
 Deno.test({
-  name: `fake Core ML: a full disk fails a build, and nothing is left${unavailable}`,
+  name: `fake Core ML: if the disk is full, a build fails and leaves no files${unavailable}`,
   ignore: !available,
   fn: async () => {
     const folder = await Deno.makeTempDir();
@@ -22,8 +22,8 @@ Deno.test({
         args: [...WITHOUT_SPACE, ...deno, program, library, join(folder, "cache")],
         env: { TMPDIR: folder, TMP: folder, NO_COLOR: "1" },
       }).output();
-      const [text, complaints] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-      assertEquals(complaints, "");
+      const [text, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+      assertEquals(errors, "");
       const { name, message, left, live } = JSON.parse(text!);
       assertEquals({ name, left, live }, { name: "OperationError", left: [], live: 0 });
       assertMatch(message, /weight\.bin could not be written; the disk may be full/);

@@ -78,7 +78,7 @@ export function packageDigest(files: PackageFiles): string {
   return hash.digest("hex");
 }
 
-/** A hash of packages in any order, from their hashes. */
+/** A hash of several packages, from their hashes, independent of their order. */
 export function digestOfAll(digests: readonly string[]): string {
   return createHash("sha256").update(digests.toSorted().join("\n")).digest("hex");
 }

@@ -31,7 +31,7 @@ export interface InterpretedDevice extends Device {
   readonly digests: string[];
 }
 
-/** Opens a device without native memory: nothing has to be released. */
+/** Opens a device without native memory, so that nothing has to be released. */
 export function openInterpretedDevice(options: LowerOptions): InterpretedDevice {
   const programs: MilProgram[] = [];
   const digests: string[] = [];
@@ -59,7 +59,7 @@ export function openInterpretedDevice(options: LowerOptions): InterpretedDevice 
   };
 }
 
-/** Reads back the program of a package. */
+/** The program that is read back from a package. */
 function programIn(files: PackageFiles): MilProgram {
   const { model, weights } = readPackage((path) => files.get(path)!);
   return readProgram(model, weights);

@@ -12,7 +12,6 @@ import numbers from "./numbers.json" with { type: "json" };
 import {
   assertAgrees,
   assertClose,
-  compared,
   constant,
   ints,
   NO,
@@ -22,6 +21,7 @@ import {
   run,
   scalar,
   tensor,
+  testedTypes,
   YES,
 } from "./one_operation.ts";
 
@@ -40,7 +40,7 @@ function parseParameter(parameter: Parameter): Tensor | string | Tensor[] {
   return Array.isArray(parameter) ? parameter.map(parse) : parse(parameter);
 }
 
-Deno.test(`the interpreter computes what coremltools ${numbers.coremltools} infers`, async (t) => {
+Deno.test(`the interpreter agrees with the value inference of coremltools ${numbers.coremltools}`, async (t) => {
   const cases = numbers.cases as unknown as { op: string; inputs: Record<string, Parameter>; outputs: Described[] }[];
   for (const [op, ofOp] of Map.groupBy(cases, ({ op }) => op)) {
     await t.step(`${op}, ${ofOp.length} cases`, () => {
@@ -56,7 +56,7 @@ Deno.test(`the interpreter computes what coremltools ${numbers.coremltools} infe
 
 const FLOATS = ["fp32", "fp16"] as const;
 
-Deno.test("conv is conv2d of WebNN", () => {
+Deno.test("conv agrees with WebNN's conv2d", () => {
   const groupings = [{ groups: 1, channels: 4 }, { groups: 2, channels: 2 }, { groups: 4, channels: 1 }];
   for (const type of FLOATS) {
     for (const { groups, channels } of groupings) {
@@ -84,7 +84,7 @@ Deno.test("conv is conv2d of WebNN", () => {
   }
 });
 
-Deno.test("conv that keeps the size is conv2d of WebNN", () => {
+Deno.test("conv that keeps the size agrees with WebNN's conv2d", () => {
   for (const kernel of [1, 3]) {
     const [x, weight] = [noise("fp32", [1, 2, 5, 6], 1), noise("fp32", [3, 2, kernel, kernel], 2)];
     const side = (kernel - 1) / 2;
@@ -101,7 +101,7 @@ Deno.test("conv that keeps the size is conv2d of WebNN", () => {
   }
 });
 
-Deno.test("conv_transpose is convTranspose2d of WebNN", () => {
+Deno.test("conv_transpose agrees with WebNN's convTranspose2d", () => {
   for (const groups of [1, 2]) {
     for (const [strides, dilations, outputPadding] of [[[1, 1], [1, 2], [0, 0]], [[2, 3], [1, 1], [1, 2]]]) {
       const x = noise("fp32", [2, 4, 5, 4], 1);
@@ -130,7 +130,7 @@ Deno.test("conv_transpose is convTranspose2d of WebNN", () => {
   }
 });
 
-Deno.test("pools are those of WebNN", () => {
+Deno.test("pools agree with WebNN's", () => {
   const operators = { avg_pool: "averagePool2d", l2_pool: "l2Pool2d", max_pool: "maxPool2d" };
   for (const [type, operator] of Object.entries(operators)) {
     for (const [padding, ceil] of [[[1, 0, 0, 1], NO], [[1, 1, 0, 0], YES], [[0, 0, 0, 0], YES]] as const) {
@@ -157,8 +157,8 @@ Deno.test("pools are those of WebNN", () => {
   }
 });
 
-Deno.test("avg_pool counts the padding unless it is told not to", () => {
-  // Padded to [0 1 2 0]: the means of 0 and 1, of 1 and 2, of 2 and 0.
+Deno.test("avg_pool includes the padding unless exclude_padding_from_average is true", () => {
+  // The padded row is [0 1 2 0]: the means of 0 and 1, of 1 and 2, of 2 and 0.
   const inputs = {
     x: tensor("fp32", [1, 1, 1, 2], [1, 2]),
     kernel_sizes: ints(1, 2),
@@ -175,7 +175,7 @@ Deno.test("avg_pool counts the padding unless it is told not to", () => {
   ]);
 });
 
-Deno.test("normalizations are those of WebNN", () => {
+Deno.test("normalizations agree with WebNN's", () => {
   for (const type of FLOATS) {
     const epsilon = scalar(type, 0.25);
     for (const shape of [[2, 3, 4], [2, 3, 4, 2], [2, 3, 2, 2, 2]]) {
@@ -204,7 +204,7 @@ Deno.test("normalizations are those of WebNN", () => {
   }
 });
 
-Deno.test("resize_bilinear and upsample_bilinear on WebNN's grid are resample2d", () => {
+Deno.test("resize_bilinear and upsample_bilinear agree with WebNN's resample2d on its grid", () => {
   const upsample = (x: Tensor, [height, width]: readonly [number, number], expected: readonly Tensor[]) => {
     const scales = { scale_factor_height: scalar("fp32", height), scale_factor_width: scalar("fp32", width) };
     assertAgrees("upsample_bilinear", { x, ...scales, align_corners: NO, half_pixel_centers: YES }, expected);
@@ -221,8 +221,8 @@ Deno.test("resize_bilinear and upsample_bilinear on WebNN's grid are resample2d"
   upsample(tensor("fp32", [1, 1, 1, 2], [1, 2]), [2, 3], [tensor("fp32", [1, 1, 2, 6], [...row, ...row])]);
 });
 
-Deno.test("resize_bilinear has the grids of Apple's documentation", () => {
-  // The documentation's table of grid points between two positions; these results are linear functions of them.
+Deno.test("resize_bilinear uses the grids of Apple's documentation", () => {
+  // The documentation's table of grid points between two positions. With x = [0, 1], a result is its grid point.
   const grids: Record<string, number[]> = {
     UNALIGN_CORNERS: [0, 0.1, 0.5, 0.9, 1],
     STRICT_ALIGN_CORNERS: [0, 0.25, 0.5, 0.75, 1],
@@ -240,7 +240,7 @@ Deno.test("resize_bilinear has the grids of Apple's documentation", () => {
   }
 });
 
-Deno.test("nearest neighbours are taken for whole factors only", () => {
+Deno.test("nearest neighbours are supported for integer factors only", () => {
   // The examples from coremltools' tests.
   assertAgrees("resize_nearest_neighbor", {
     x: tensor("fp32", [1, 1, 2, 1], [0.37, 6.17]),
@@ -257,7 +257,7 @@ Deno.test("nearest neighbours are taken for whole factors only", () => {
   assertThrows(() => upsample(1.5, noise("fp32", [1, 1, 4])), TypeError, "no documented rule");
 });
 
-Deno.test("gather_nd and scatter_nd are those of WebNN", () => {
+Deno.test("gather_nd and scatter_nd agree with WebNN's gatherND and scatterND", () => {
   const x = noise("fp32", [3, 4, 2]);
   const indices = tensor("int32", [2, 2], [2, 1, 0, 3]);
   const validate_indices = NO;
@@ -274,7 +274,7 @@ Deno.test("gather_nd and scatter_nd are those of WebNN", () => {
   );
 });
 
-Deno.test("scatter combines updates one after the other", () => {
+Deno.test("scatter applies several updates of one element in order", () => {
   const results = { add: 9, sub: -5, mul: 24, div: 2 / 12, max: 4, min: 2, update: 4 };
   for (const [mode, result] of Object.entries(results)) {
     const shared = {
@@ -308,7 +308,7 @@ Deno.test("one_hot puts one value into each vector", () => {
   assertAgrees("one_hot", { ...inputs, axis: scalar("int32", 0) }, [columns]);
 });
 
-Deno.test("4-bit constants are read from halves of bytes, the low one first", () => {
+Deno.test("4-bit constants are unpacked from bytes, the low half first", () => {
   const data = { name: "data", dataType: "int4", shape: [1, 4], data: Uint8Array.of(0x2f, 0x78) } as const;
   const scale = constant("scale", tensor("fp32", [1, 2], [1, 10]));
   const offset = { name: "offset", dataType: "int4", shape: [1, 2], data: Uint8Array.of(0x01) } as const;
@@ -342,7 +342,7 @@ function reshaped(value: Tensor, ...shape: number[]): Tensor {
 
 const [STEPS, BATCH, INPUT, HIDDEN] = [3, 2, 4, 3];
 
-Deno.test("lstm without peepholes is that of WebNN, each way", () => {
+Deno.test("lstm without peepholes agrees with WebNN's in each direction", () => {
   const x = noise("fp32", [STEPS, BATCH, INPUT], 1);
   const initial_h = noise("fp32", [BATCH, HIDDEN], 2);
   const initial_c = noise("fp32", [BATCH, HIDDEN], 3);
@@ -387,7 +387,7 @@ function reversedInTime({ data, ...rest }: Tensor): Tensor {
   return tensor(rest.dataType, rest.shape, steps.reverse().flat());
 }
 
-Deno.test("lstm both ways puts the directions beside each other, in the order of time", () => {
+Deno.test("bidirectional lstm concatenates the directions, both in the order of time", () => {
   const x = noise("fp32", [STEPS, 1, INPUT], 1);
   const [initial_h, initial_c] = [noise("fp32", [1, 2 * HIDDEN], 2), noise("fp32", [1, 2 * HIDDEN], 3)];
   const forward = recurrentWeights(4, HIDDEN, INPUT, 4);
@@ -417,7 +417,7 @@ Deno.test("lstm both ways puts the directions beside each other, in the order of
   }, [reshaped(sequence, STEPS, 1, 2 * HIDDEN), reshaped(hidden, 1, 2 * HIDDEN), reshaped(cell, 1, 2 * HIDDEN)]);
 });
 
-Deno.test("the output gate of lstm peeps at the new cell state", () => {
+Deno.test("the peephole of lstm's output gate uses the new cell state", () => {
   // One unit with only peepholes and a candidate of 0.5: i = 3·c, f = 2·c, o = 5·c', with linear gates and c = 1.
   const [, hidden, cell] = run("lstm", {
     x: tensor("fp32", [1, 1, 1], [0]),
@@ -437,7 +437,7 @@ Deno.test("the output gate of lstm peeps at the new cell state", () => {
   assertEquals([cell!.data[0], hidden!.data[0]], [nextCell, 5 * nextCell * nextCell]);
 });
 
-Deno.test("gru is that of WebNN with the reset gate before the product", () => {
+Deno.test("gru agrees with WebNN's if the reset gate is applied before the product", () => {
   const x = noise("fp32", [STEPS, BATCH, INPUT], 1);
   const initial_h = noise("fp32", [BATCH, HIDDEN], 2);
   const weights = recurrentWeights(3, HIDDEN, INPUT, 4);
@@ -469,13 +469,13 @@ Deno.test("gru is that of WebNN with the reset gate before the product", () => {
   }
 });
 
-Deno.test("casts of floats that do not fit saturate", () => {
+Deno.test("casting floats out of range saturates", () => {
   const x = tensor("fp32", [4], [300.7, -300.7, NaN, -1.9]);
   assertAgrees("cast", { x, dtype: "uint8" }, [tensor("uint8", [4], [255, 0, 0, 0])]);
   assertAgrees("cast", { x, dtype: "int8" }, [tensor("int8", [4], [127, -128, 0, -1])]);
 });
 
-Deno.test("indices outside their tensor are errors", () => {
+Deno.test("indices out of range are errors", () => {
   const shared = { axis: scalar("int32", 0), validate_indices: NO };
   const expected = [tensor("fp32", [1], [0])];
   for (const index of [-1, 2]) {
@@ -488,7 +488,7 @@ Deno.test("indices outside their tensor are errors", () => {
   }
 });
 
-// The last test of this file, after all others.
-Deno.test("every operation is compared with something", () => {
-  assertEquals(Object.keys(OPERATIONS).filter((name) => !compared.has(name)), []);
+// This must be the last test of the file.
+Deno.test("every operation is tested", () => {
+  assertEquals(Object.keys(OPERATIONS).filter((name) => !testedTypes.has(name)), []);
 });

@@ -2,7 +2,7 @@
  * Runs ML Programs for native/fake_coreml, which starts this program and sends requests to its standard input. A
  * message is two 32-bit lengths, a JSON header, and a payload of bytes.
  *
- * A compiled model is a folder with the two files of its package, after they were read, checked and linted.
+ * A compiled model is a folder with the two files of its package, which have been read and linted before.
  */
 
 import { MultiArrayDataType } from "../../ffi/objc/core_ml.ts";

@@ -19,14 +19,14 @@ function program(operation: Partial<MilOperation>, changes: Partial<MilProgram> 
 
 const X: Elements = Float32Array.of(-1, 2);
 
-Deno.test("runProgram reads bytes and typed arrays, and gives outputs by name", () => {
+Deno.test("runProgram takes bytes and typed arrays, and returns outputs by name", () => {
   assertEquals(runProgram(program({}), { x: X }), { y: tensor("fp32", [2], [0, 2]) });
   const unaligned = new Uint8Array(9).subarray(1);
   unaligned.set(new Uint8Array(X.buffer));
   assertEquals(runProgram(program({}), { x: unaligned }).y!.data, Float32Array.of(0, 2));
 });
 
-Deno.test("runProgram chains operations, and takes what constexpr operations give for constants", () => {
+Deno.test("runProgram chains operations, and accepts results of constexpr operations as constants", () => {
   const x: MilValue = { name: "x", dataType: "fp32", shape: [1, 1, 1, 2] };
   const attributes = {
     quantized_data: constant("data", tensor("int8", [1, 1, 1, 2], [1, 2])),
@@ -61,10 +61,10 @@ Deno.test("runProgram chains operations, and takes what constexpr operations giv
     attributes,
   };
   const conv: MilOperation = { type: "conv", name: "conv", inputs, outputs: [product] };
-  // Weights 0.5 and 1, two apart, over 3 5 0 0.
+  // The weights 0.5 and 1, dilated by 2, over 3 5 0 0.
   assertEquals([...run([dequantize, conv]).product!.data], [1.5, 2.5]);
   const computed = { type: "identity", name: "weight", inputs: { x }, outputs: [weight] };
-  assertThrows(() => run([computed, conv]), TypeError, "conv conv: a weight that is not constant");
+  assertThrows(() => run([computed, conv]), TypeError, "conv conv: dilations must be 1");
   assertThrows(() => run([conv, dequantize]), TypeError, "nothing defines weight");
 });
 
@@ -84,7 +84,7 @@ const WRONG: Record<string, { program: MilProgram; says: string }> = (() => {
       program: program({ type: "log" }),
       says: "parameter epsilon is missing",
     },
-    "a list where one value belongs": { program: program({ inputs: { x: [x, x] } }), says: "not a list" },
+    "a list instead of one value": { program: program({ inputs: { x: [x, x] } }), says: "not a list" },
     "a parameter that is not constant": {
       program: program(clip({ name: "x", dataType: "fp32", shape: [] })),
       says: "parameter beta must be a constant",
@@ -99,11 +99,11 @@ const WRONG: Record<string, { program: MilProgram; says: string }> = (() => {
     },
     "an output declared with another type": {
       program: program({ outputs: [{ ...y, dataType: "fp16" }] }),
-      says: "y is declared fp16 [2] and is fp32 [2]",
+      says: "y is declared as fp16 [2] but is fp32 [2]",
     },
     "an output declared with another shape": {
       program: program({ outputs: [{ ...y, shape: [3] }] }),
-      says: "y is declared fp32 [3] and is fp32 [2]",
+      says: "y is declared as fp32 [3] but is fp32 [2]",
     },
     "too many outputs": { program: program({ outputs: [y, { ...y, name: "z" }] }), says: "has 1 outputs, not 2" },
     "two values of one name": {
@@ -111,12 +111,12 @@ const WRONG: Record<string, { program: MilProgram; says: string }> = (() => {
       says: "two values have the name x",
     },
     "a feature without dimensions": { program: program({}, { outputs: [scalarY] }), says: "rank 1 or more" },
-    "a feature of a type that Core ML has not": {
+    "a feature of a type that Core ML does not have": {
       program: program({}, { inputs: [{ ...x, dataType: "uint8" }] }),
       says: "input x must be fp32, fp16 or int32",
     },
-    "an output that is an input": { program: program({}, { outputs: [x] }), says: "not what an operation gives" },
-    "rank 6": { program: program({}, { inputs: [{ ...x, shape: [1, 1, 1, 1, 1, 2] }] }), says: "ranks go to 5" },
+    "an output that is an input": { program: program({}, { outputs: [x] }), says: "not the result of an operation" },
+    "rank 6": { program: program({}, { inputs: [{ ...x, shape: [1, 1, 1, 1, 1, 2] }] }), says: "its rank is over 5" },
     "constants of the wrong length": {
       program: program({}, { constants: [{ ...zero, shape: [3] }] }),
       says: "zero: fp32 [3] has 12 bytes, not 4",
@@ -124,7 +124,7 @@ const WRONG: Record<string, { program: MilProgram; says: string }> = (() => {
   };
 })();
 
-Deno.test("the interpreter refuses wrong programs", async (t) => {
+Deno.test("the interpreter rejects wrong programs", async (t) => {
   for (const [what, { program, says }] of Object.entries(WRONG)) {
     await t.step(what, () => {
       const error = assertThrows(() => runProgram(program, { x: X }), TypeError);
@@ -133,7 +133,7 @@ Deno.test("the interpreter refuses wrong programs", async (t) => {
   }
 });
 
-Deno.test("runProgram refuses inputs of another size or type", () => {
+Deno.test("runProgram rejects inputs of another size or type", () => {
   assertThrows(() => runProgram(program({}), {}), TypeError, "input x is missing");
   assertThrows(() => runProgram(program({}), { x: new Float32Array(3) }), TypeError, "has 8 bytes, not 12");
   assertThrows(() => runProgram(program({}), { x: new Int32Array(2) }), TypeError, "not the elements of a Int32Array");

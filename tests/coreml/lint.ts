@@ -1,7 +1,7 @@
 /**
- * Checks an ML Program against coremltools' description of every operation (mil_schema.json), without coremltools:
- * names, order, parameters and their types, and the types of results if they are simple to infer. It checks every
- * change; coremltools itself, which infers all shapes, runs in `deno task verify:coremltools`.
+ * Checks an ML Program against coremltools' description of every operation (mil_schema.json): names, order, parameters
+ * and their types, and the types of results if they are simple to infer. It needs no Python, so it runs in every test.
+ * `deno task verify:coremltools` runs coremltools itself, which infers all shapes.
  *
  * @module
  */
@@ -63,13 +63,15 @@ export function lint(program: MilProgram): string[] {
     else problems.push(...lintUse(output, values, "output"));
   }
   problems.push(...repeated(program.outputs.map(({ name }) => name)));
-  if (program.inputs.length === 0 || program.outputs.length === 0) problems.push("a model has inputs and outputs");
+  if (program.inputs.length === 0 || program.outputs.length === 0) {
+    problems.push("a model must have inputs and outputs");
+  }
   return problems;
 }
 
 function lintOperation(operation: MilOperation, opset: Opset, constants: ReadonlySet<string>): string[] {
   const at = where(operation);
-  if (!NAME.test(operation.name)) return [`${at}: a name has letters, digits and _`];
+  if (!NAME.test(operation.name)) return [`${at}: a name must consist of letters, digits and _`];
   const parameters = parametersOf(operation.type, opset);
   if (typeof parameters === "string") return [`${at}: ${parameters}`];
   const given = { ...operation.inputs, ...operation.attributes };
@@ -85,12 +87,12 @@ function lintOperation(operation: MilOperation, opset: Opset, constants: Readonl
   return problems.length > 0 ? problems : lintResults(operation);
 }
 
-/** The parameters of an operation, or why it has none. */
+/** The parameters of an operation, or why the opset does not have it. */
 function parametersOf(type: string, opset: Opset): Parameters | string {
   const versions = operations[type];
   if (versions === undefined) return "there is no such operation";
   const parameters = (opset === "CoreML8" ? versions.CoreML8 : undefined) ?? versions.CoreML7;
-  return parameters ?? "the operation is new in CoreML8: specification version 9";
+  return parameters ?? "the operation needs CoreML8, specification version 9";
 }
 
 function lintParameter(
@@ -130,7 +132,7 @@ function lintDomains(given: MilOperation["inputs"], parameters: Parameters, at: 
   return problems;
 }
 
-/** Only `constexpr_` operations have inline values, and all of their parameters are. */
+/** Only `constexpr_` operations have attributes, and all their parameters are attributes. */
 function lintAttributes({ type, name, inputs, attributes = {} }: MilOperation, opset: Opset): string[] {
   const isConstexpr = type.startsWith("constexpr_");
   const misplaced = Object.keys(isConstexpr ? inputs : attributes);
@@ -147,7 +149,7 @@ function lintResults(operation: MilOperation): string[] {
   if (typeof expected === "string") return [`${where(operation)}: ${expected}`];
   const declared = operation.outputs.map(format).join(", ");
   const inferred = expected.map(format).join(", ");
-  return declared === inferred ? [] : [`${where(operation)}: it gives ${inferred}, not ${declared}`];
+  return declared === inferred ? [] : [`${where(operation)}: its results are ${inferred}, not ${declared}`];
 }
 
 function lintUses(operation: MilOperation, values: ReadonlyMap<string, MilValue>): string[] {
@@ -158,13 +160,13 @@ function lintUses(operation: MilOperation, values: ReadonlyMap<string, MilValue>
 
 function lintUse(value: MilValue, values: ReadonlyMap<string, MilValue>, at: string): string[] {
   const defined = values.get(value.name);
-  if (defined === undefined) return [`${at}: ${value.name} is not defined before`];
+  if (defined === undefined) return [`${at}: ${value.name} is used before it is defined`];
   return format(defined) === format(value) ? [] : [`${at}: ${value.name} is ${format(defined)}, not ${format(value)}`];
 }
 
 function lintType({ name, dataType, shape }: MilValue, at: string): string[] {
   const problems: string[] = [];
-  if (!NAME.test(name)) problems.push(`${at}: "${name}" is no name: letters, digits and _`);
+  if (!NAME.test(name)) problems.push(`${at}: the name "${name}" must consist of letters, digits and _`);
   if (shape.length > MAX_RANK) problems.push(`${at}: ${name} has rank ${shape.length}, more than ${MAX_RANK}`);
   if (!shape.every((dimension) => Number.isInteger(dimension) && dimension > 0)) {
     problems.push(`${at}: ${name} has a dimension that is not positive: [${shape}]`);
@@ -174,22 +176,24 @@ function lintType({ name, dataType, shape }: MilValue, at: string): string[] {
 }
 
 function lintFeature(kind: string, { name, dataType, shape }: MilValue): string[] {
-  if (!FEATURES.includes(dataType)) return [`${kind} ${name}: no feature is ${dataType}, only ${FEATURES.join(", ")}`];
-  return shape.length === 0 ? [`${kind} ${name}: a feature has a dimension at least`] : [];
+  if (!FEATURES.includes(dataType)) {
+    return [`${kind} ${name}: a feature cannot be ${dataType}, only ${FEATURES.join(", ")}`];
+  }
+  return shape.length === 0 ? [`${kind} ${name}: a feature must have at least one dimension`] : [];
 }
 
 function lintConstant(at: string, { dataType, shape, data }: MilConstant, opset: Opset): string[] {
-  if (dataType.endsWith("int4") && opset === "CoreML7") return [`${at}: ${dataType} is new in CoreML8`];
-  if ((dataType === "string") !== (typeof data === "string")) return [`${at}: ${dataType} with other data`];
+  if (dataType.endsWith("int4") && opset === "CoreML7") return [`${at}: ${dataType} needs CoreML8`];
+  if ((dataType === "string") !== (typeof data === "string")) return [`${at}: the data are not of type ${dataType}`];
   if (typeof data === "string") return [];
   const expected = Math.ceil(shape.reduce((count, dimension) => count * dimension, 1) * BITS[dataType] / 8);
   if (data.length !== expected) return [`${at}: ${data.length} bytes for ${format({ dataType, shape })}`];
-  return dataType === "bool" && data.some((byte) => byte > 1) ? [`${at}: a bool is 0 or 1`] : [];
+  return dataType === "bool" && data.some((byte) => byte > 1) ? [`${at}: a bool must be 0 or 1`] : [];
 }
 
 function repeated(names: readonly string[]): string[] {
   const seen = new Set<string>();
-  return names.filter((name) => seen.has(name) || !seen.add(name)).map((name) => `the name ${name} is given twice`);
+  return names.filter((name) => seen.has(name) || !seen.add(name)).map((name) => `the name ${name} is used twice`);
 }
 
 function format({ dataType, shape }: MilTensorType): string {

@@ -1,12 +1,12 @@
 /**
- * The types of operations' results, where they are simple to infer. The others are left to coremltools.
+ * Infers the types of the results of operations for which that is simple. coremltools checks the others.
  *
  * @module
  */
 import type { MilConstant, MilOperation, MilTensorType, MilType, MilValue } from "../../src/backends/coreml/mil.ts";
 import { broadcast, elementCount, type Shape } from "../../src/shape.ts";
 
-/** The types of the results; a string is an error. Parameters that are not constant have no elements. */
+/** Returns the types of the results, an error message, or `undefined` if they depend on values that are not constant. */
 type Rule = (operation: Operands) => readonly MilTensorType[] | string | undefined;
 
 /** The parameters of an operation, for a rule. */
@@ -31,7 +31,7 @@ const broadcasting = (dataType?: MilType): Rule => ({ one }) => {
 const reducing: Rule = ({ one, integers }) => {
   const { dataType, shape } = one("x");
   const axes = integers("axes")?.map((axis) => axis < 0 ? axis + shape.length : axis) ?? shape.map((_, axis) => axis);
-  if (axes.some((axis) => axis >= shape.length)) return `axes [${axes}] of rank ${shape.length}`;
+  if (axes.some((axis) => axis >= shape.length)) return `axes [${axes}] exceed rank ${shape.length}`;
   return [{ dataType, shape: reduced(shape, axes, integers("keep_dims")![0] === 1) }];
 };
 
@@ -99,7 +99,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     const shape = integers("shape");
     if (shape === undefined || shape.some((dimension) => dimension <= 0)) return undefined;
     const { dataType, shape: from } = one("x");
-    return elementCount(shape) === elementCount(from) ? [{ dataType, shape }] : `[${from}] does not fill [${shape}]`;
+    return elementCount(shape) === elementCount(from)
+      ? [{ dataType, shape }]
+      : `[${from}] and [${shape}] have different numbers of elements`;
   },
   scatter_along_axis: ({ one }) => [one("data")],
   scatter_nd: ({ one }) => [one("data")],
@@ -125,7 +127,9 @@ const RULES: Readonly<Record<string, Rule>> = {
     const { dataType, shape } = one("x");
     const perm = integers("perm")!;
     const isPermutation = perm.length === shape.length && new Set(perm).size === perm.length;
-    return isPermutation ? [{ dataType, shape: perm.map((axis) => shape.at(axis)!) }] : `[${perm}] is no permutation`;
+    return isPermutation
+      ? [{ dataType, shape: perm.map((axis) => shape.at(axis)!) }]
+      : `[${perm}] is not a permutation`;
   },
 };
 

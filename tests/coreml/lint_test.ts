@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { lint } from "./lint.ts";
 import { constant, counting, operation, program, PROGRAMS, value, WRONG_PROGRAMS } from "./sample_programs.ts";
 
-for (const [name, right] of Object.entries(PROGRAMS)) {
-  Deno.test(`the lint accepts a correct program: ${name}`, () => assertEquals(lint(right), []));
+for (const [name, correct] of Object.entries(PROGRAMS)) {
+  Deno.test(`the lint accepts a correct program: ${name}`, () => assertEquals(lint(correct), []));
 }
 
 for (const [name, { program: wrong, message }] of Object.entries(WRONG_PROGRAMS)) {
@@ -13,16 +13,18 @@ for (const [name, { program: wrong, message }] of Object.entries(WRONG_PROGRAMS)
   });
 }
 
-Deno.test("the lint finds constants whose bytes do not fit their type", () => {
+Deno.test("the lint finds constants whose bytes do not match their type", () => {
   const x = value("x", "fp32", [4]);
   const y = value("y", "fp32", [4]);
   const add = (other: ReturnType<typeof constant>) => lint(program([x], [operation("add", { x, y: other }, y)], [y]));
   assertEquals(add(constant("c", "fp32", [4], [1, 2, 3])), ["c: 12 bytes for fp32[4]"]);
   const cond = constant("cond", "bool", [4], [0, 1, 2, 0]);
-  assertEquals(lint(program([x], [operation("select", { cond, a: x, b: x }, y)], [y])), ["cond: a bool is 0 or 1"]);
+  assertEquals(lint(program([x], [operation("select", { cond, a: x, b: x }, y)], [y])), [
+    "cond: a bool must be 0 or 1",
+  ]);
 });
 
-Deno.test("the lint infers what operations on shapes give", () => {
+Deno.test("the lint infers the shapes of results", () => {
   const x = value("x", "fp32", [2, 3, 4]);
   const ints = (name: string, elements: number[]) => constant(name, "int32", [elements.length], elements);
   const int = (name: string, element: number) => constant(name, "int32", [], [element]);
@@ -48,6 +50,6 @@ Deno.test("the lint infers what operations on shapes give", () => {
       lint(program([x], [operation(type, { x, ...parameters }, result(shape))], [result(shape)]));
     assertEquals(problems(shape), [], type);
     const wrong = shape.with(0, 9);
-    assertEquals(problems(wrong), [`${type} y_op: it gives fp32[${shape}], not fp32[${wrong}]`]);
+    assertEquals(problems(wrong), [`${type} y_op: its results are fp32[${shape}], not fp32[${wrong}]`]);
   }
 });

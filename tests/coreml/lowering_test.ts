@@ -1,5 +1,6 @@
 /**
- * What the lowering writes, as far as numbers do not show it: for those, see operators_test.ts and wpt_cases_test.ts.
+ * The programs that the lowering writes. For the numbers that they compute, see operators_test.ts and
+ * wpt_cases_test.ts.
  */
 
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
@@ -56,7 +57,7 @@ Deno.test("a missing lowering does not compile", () => {
   assertEquals(Object.keys(lowerings).sort(), Object.keys(operators).sort());
 });
 
-Deno.test("names are made of letters, digits and _, are unique, and the same every time", async () => {
+Deno.test("names consist of letters, digits and _, are unique, and always the same for a graph", async () => {
   const describe = (builder: MLGraphBuilder) => {
     const [x, y] = [builder.input("a/ä 🙂", FLOAT), builder.input("a.b", FLOAT)];
     const sum = builder.add(x, y, { label: "1st\u0000 sum" });
@@ -74,7 +75,7 @@ Deno.test("names are made of letters, digits and _, are unique, and the same eve
   assertEquals((await lowered(describe)).program, first.program);
 });
 
-Deno.test("scalars are tensors of one element, and narrow integers are int32 at the edges", async () => {
+Deno.test("as inputs and outputs, scalars have one dimension, and 8-bit integers are int32", async () => {
   const { inputs, outputs } = await lowered((builder) => {
     const x = builder.input("x", { dataType: "uint8", shape: [] });
     const y = builder.input("y", { dataType: "int8", shape: [3] });
@@ -88,7 +89,7 @@ Deno.test("scalars are tensors of one element, and narrow integers are int32 at 
   assertEquals(features, ["int32 [1]", "int32 [3]", "int32 [1]", "int32 [3]"]);
 });
 
-Deno.test("booleans go from one operation to the next without conversion to integers", async () => {
+Deno.test("booleans between operations are not converted to integers", async () => {
   const program = await lowered((builder) => {
     const [a, b] = [builder.input("a", FLOAT), builder.input("b", FLOAT)];
     return { y: builder.where(builder.logicalNot(builder.greater(a, b)), a, b) };
@@ -103,7 +104,7 @@ Deno.test("a graph without inputs gets a dummy input", async () => {
   assert(program.program.operations.some(({ inputs }) => Object.values(inputs).includes(program.placeholder!)));
 });
 
-Deno.test("an output that is not computed, or has two names, is a copy", async () => {
+Deno.test("an output that is an input, or has two names, is a copy", async () => {
   const program = await lowered((builder) => {
     const x = builder.input("x", FLOAT);
     const y = builder.relu(x);
@@ -118,8 +119,8 @@ Deno.test("constants are not copied unless their elements need another order", a
     const x = builder.input("x", FLOAT);
     const bytes = new Float32Array(3 * 2 * 2 * 2).map((_, i) => i);
     const inOrder = builder.constant({ dataType: "float32", shape: [3, 2, 2, 2] }, bytes);
-    const turned = builder.constant({ dataType: "float32", shape: [2, 2, 2, 3] }, bytes);
-    return { a: builder.conv2d(x, inOrder), b: builder.conv2d(x, turned, { filterLayout: "hwio" }) };
+    const reordered = builder.constant({ dataType: "float32", shape: [2, 2, 2, 3] }, bytes);
+    return { a: builder.conv2d(x, inOrder), b: builder.conv2d(x, reordered, { filterLayout: "hwio" }) };
   });
   const { program } = lower(graph, VERSION_8);
   const weights = program.constants.filter(({ shape }) => shape.length === 4);
@@ -140,7 +141,7 @@ Deno.test("small equal constants are shared", async () => {
   assert(axes[0] === axes[1]);
 });
 
-Deno.test("weights stay quantised: in version 9 in blocks of 4 bits, in version 8 by channels of 8", async () => {
+Deno.test("weights stay quantised: in version 9 as blocks of 4-bit integers, in version 8 as channels of int8", async () => {
   const describe = (builder: MLGraphBuilder) => {
     const x = builder.input("x", { dataType: "float32", shape: [1, 4] });
     const four = { dataType: "int4", shape: [4, 6] } as never;
@@ -160,7 +161,7 @@ Deno.test("weights stay quantised: in version 9 in blocks of 4 bits, in version 
   assertEquals([...new Int8Array(bytes.buffer)].slice(0, 3), [-1, 7, -1]);
 });
 
-Deno.test("quantised values go from one operation to the next as 8 bits", async () => {
+Deno.test("quantised values between operations are 8-bit integers", async () => {
   const program = await lowered((builder) => {
     const x = builder.input("x", { dataType: "float32", shape: [2, 3] });
     const scale = builder.constant({ dataType: "float32", shape: [1, 1] }, Float32Array.of(0.5));
@@ -170,7 +171,7 @@ Deno.test("quantised values go from one operation to the next as 8 bits", async 
   assertEquals(types(program), ["quantize", "dequantize"]);
 });
 
-Deno.test("MIL's own LSTM is taken for constant weights without peepholes, one for each direction", async () => {
+Deno.test("constant weights without peepholes are lowered to MIL's lstm, one for each direction", async () => {
   const describe = (peepholes: boolean) => (builder: MLGraphBuilder) => {
     const constant = (shape: number[]) =>
       builder.constant({ dataType: "float32", shape }, new Float32Array(shape.reduce((a, b) => a * b)));
@@ -185,7 +186,7 @@ Deno.test("MIL's own LSTM is taken for constant weights without peepholes, one f
   assertEquals(types(await lowered(describe(true))).filter((type) => type === "lstm").length, 0);
 });
 
-Deno.test("resample2d takes MIL's operator for whole factors, and neighbours by their positions else", async () => {
+Deno.test("resample2d is lowered to MIL's upsampling for integer factors, otherwise to gathers", async () => {
   const resampled = (sizes: [number, number], mode: "linear" | "nearest-neighbor" = "linear") =>
     lowered((builder) => ({ y: builder.resample2d(builder.input("x", FLOAT), { sizes, mode }) }));
   const { inputs } = operation(await resampled([8, 4]), "upsample_bilinear");
@@ -201,7 +202,7 @@ Deno.test("resample2d takes MIL's operator for whole factors, and neighbours by 
   assertEquals(types(await resampled([8, 8], "nearest-neighbor")), ["gather", "gather"]);
 });
 
-Deno.test("sums of float16 are float32, where a sum may be beyond float16 though the result is not", async () => {
+Deno.test("reductions of float16 compute in float32 if intermediate sums may overflow", async () => {
   const half = { dataType: "float16", shape: [1, 2, 4, 4] } as const;
   const wide = ["cast", "cast"];
   const narrow: string[] = [];
@@ -246,7 +247,7 @@ Deno.test("computing in float16 leaves inputs and outputs float32", async () => 
   );
 });
 
-Deno.test("a tensor that Core ML cannot hold is refused by name", async () => {
+Deno.test("an error names a tensor that is too large for Core ML", async () => {
   const graph = await graphOf((builder) => {
     const x = builder.input("x", { dataType: "uint8", shape: [1] });
     return { y: builder.reshape(builder.expand(x, [2 ** 30], { label: "wide" }), [2 ** 15, 2 ** 15]) };
@@ -254,7 +255,7 @@ Deno.test("a tensor that Core ML cannot hold is refused by name", async () => {
   assertThrows(() => lower(graph, VERSION_8), RangeError, "expand_wide");
 });
 
-Deno.test("a block is freed by the last of its users", () => {
+Deno.test("a block is freed when its last user releases it", () => {
   const source = Uint8Array.of(1, 2, 3);
   const block = new ConstantBlock(source);
   source.fill(0);
@@ -266,7 +267,7 @@ Deno.test("a block is freed by the last of its users", () => {
   assertEquals(block.bytes.length, 0);
 });
 
-Deno.test("a result of a data type that Core ML lacks is refused at the builder", () => {
+Deno.test("the builder rejects a result of a data type that Core ML does not support", () => {
   const context = createMLContext(openInterpretedDevice(VERSION_8));
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", { dataType: "float32", shape: [2] });

@@ -1,18 +1,18 @@
 """
-Writes numbers.json: what coremltools' value inference computes for a list of operations of MIL. It is Apple's own
-statement of what they mean, and interpreter_operations_test.ts holds the interpreter against it.
+Writes numbers.json: the results of coremltools' value inference for a list of operations of MIL. Apple wrote it, so
+interpreter_operations_test.ts compares the interpreter with it.
 
     pip install coremltools==9.0 "numpy<2.3"
     python tests/coreml/make_numbers.py
 
-Left out, because value inference is missing or is not what Apple's documentation says (coremltools 9.0):
+Left out, because value inference is missing or differs from Apple's documentation (coremltools 9.0):
 - batch_norm, conv, conv_transpose, gather_nd, gru, instance_norm, lstm, one_hot, scatter_nd, the pools and
-  resizings: there is none. interpreter_operations_test.ts compares these with the reference of WebNN, or with worked
+  resizings: it is missing. interpreter_operations_test.ts compares these with the reference of WebNN, or with worked
   examples.
 - cumsum with exclusive: it raises a TypeError.
 - scatter_along_axis with a mode other than update: the mode is ignored.
 - gather with negative indices: NumPy counts them from the end; from CoreML7 on they are out of range.
-- matmul of a tensor of rank 1: type inference gives another shape than value inference.
+- matmul of a tensor of rank 1: type inference and value inference give different shapes.
 """
 
 import json
@@ -263,7 +263,7 @@ def describe(value):
     if isinstance(value, list):
         return [describe(item) for item in value]
     value = np.asarray(value)
-    # The shortest decimals that give the same float back; JSON has no NaN and no infinities.
+    # The shortest decimals from which the same float is parsed; JSON has no NaN and no infinities.
     text = [str(element) for element in value.reshape(-1)]
     numbers = [int(element) for element in value.reshape(-1)] if value.dtype.kind in "iub" else [
         element if element in ("nan", "inf", "-inf") else float(element) for element in text
@@ -280,7 +280,7 @@ def results(op, inputs):
 
 
 def cast_to(output, value):
-    """Value inference leaves some results in NumPy's type; their type is what type inference says."""
+    """Value inference leaves some results in NumPy's type. This casts them to the type from type inference."""
     dtype = ct.converters.mil.mil.types.nptype_from_builtin(output.dtype)
     return np.asarray(value).astype(dtype).reshape(output.shape)
 

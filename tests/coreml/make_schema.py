@@ -1,13 +1,13 @@
-"""Writes mil_schema.json: what each operation of MIL takes, from the registry of coremltools.
+"""Writes mil_schema.json: the parameters of each operation of MIL, from the registry of coremltools.
 
-Run it by `deno task verify:coremltools --schema`; the lint reads the result where there is no Python.
+`deno task verify:coremltools --schema` runs it. The lint reads the result, so that it needs no Python.
 
-An operation has one entry for the opset CoreML7 and one for CoreML8 where that differs or where it is new. A parameter:
-    types     element types it may have; absent where coremltools does not say
+An operation has an entry for the opset CoreML7, and one for CoreML8 if it is new or different there. Of a parameter:
+    types     the element types it may have; absent if coremltools does not restrict them
     domain    parameters of one operation with the same domain must have the same type
-    const     it must be known when the model is compiled
-    omittable it may be left out of the file, as coremltools does; any other must be there, whatever Python's default is
-    variadic  it takes a list of values
+    const     whether it must be known when the model is compiled
+    omittable whether a model file may omit it; the others must be present, even if they have a default in Python
+    variadic  whether it takes a list of values
 """
 
 import ast
@@ -31,7 +31,7 @@ OPSETS = {"CoreML7": AvailableTarget.iOS17, "CoreML8": AvailableTarget.iOS18}
 
 
 def defaults(op_class):
-    """The optional parameters that have a default; one of None counts as having none, nor does coremltools write it."""
+    """The optional parameters whose default is not None. coremltools writes no value for a default of None."""
     found = {}
     for base in reversed(inspect.getmro(op_class)):
         if "default_inputs" not in vars(base):
@@ -81,7 +81,7 @@ def operation(versions):
 
 
 def dumps(schema):
-    """JSON with a line for each parameter, so that what changes with coremltools is a readable diff."""
+    """JSON with a line for each parameter, so that diffs between versions of coremltools are readable."""
     lines = ["{", f'  "coremltools": "{schema["coremltools"]}",', '  "operations": {']
     for name, entries in schema["operations"].items():
         lines.append(f'    "{name}": {{')

@@ -1,5 +1,5 @@
 /**
- * The MIL operations of each operator. They are observed: every operator is lowered in all ranks, with inputs and
+ * The MIL operations of each operator. They are found by lowering every operator in all ranks, with inputs and with
  * constants as operands.
  *
  * @module
@@ -64,7 +64,7 @@ async function programsOf(
   return device.programs;
 }
 
-/** The data type for each operand that supports it, else the first one that the operand supports. */
+/** `type` for each operand that supports it, otherwise the first data type that the operand supports. */
 function chooseTypes(row: AnyOperator, type: MLOperandDataType): Record<string, MLOperandDataType> | undefined {
   const limits = Object.entries(operatorLimits(row, COREML_LIMITS)).filter(([name]) => name in row.operands);
   const [, { dataTypes }] = limits.find(([, { dataTypes }]) => dataTypes.length > 1) ?? limits[0]!;

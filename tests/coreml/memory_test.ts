@@ -1,10 +1,10 @@
-/** The memory for writing weights, measured in a process of its own. */
+/** The memory that writing weights needs, measured in a separate process. */
 import { assertEquals, assertLess } from "@std/assert";
 import { join } from "node:path";
 import { runChild } from "../../support/child.ts";
 
 const WEIGHTS = 500_000_000;
-/** The model file, file buffers, and garbage that is not collected yet. */
+/** The bytes allowed for the model file, file buffers, and garbage that is not collected yet. */
 const ALLOWANCE = 32 * 2 ** 20;
 
 Deno.test({

@@ -31,7 +31,7 @@ for (const { name, build, outputs, convolutions } of NETWORKS) {
 
   testWithData(
     files,
-    `${name} in float16 agrees with the reference to one hundredth of its greatest value`,
+    `${name} in float16 agrees with the reference to one hundredth of its largest value`,
     async () => {
       const reference = JSON.parse(await Deno.readTextFile(testData(files[1])));
       const { results } = await run(files[0], build, "nchw", true);

@@ -8,7 +8,7 @@ import { available, buildFakeFramework, testOnFake, unavailable } from "./fake_f
 testOnFake("Objective-C, Foundation and completions", "objc.ts");
 
 Deno.test({
-  name: `fake Core ML: GNUstep tells of an object without a pool${unavailable}`,
+  name: `fake Core ML: GNUstep reports an object created outside an autorelease pool${unavailable}`,
   ignore: !available,
   fn: async () => {
     const { stderr } = await run("no_pool.ts");
@@ -17,13 +17,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: `fake Core ML: a program lasts as long as it waits for Core ML, and no longer${unavailable}`,
+  name: `fake Core ML: a pending completion keeps the program running; afterwards it exits${unavailable}`,
   ignore: !available,
-  fn: async () => assertEquals(await run("ends.ts"), { code: 0, signal: null, stdout: "refused", stderr: "" }),
+  fn: async () => assertEquals(await run("ends.ts"), { code: 0, signal: null, stdout: "rejected", stderr: "" }),
 });
 
 Deno.test({
-  name: "without macOS there is no Core ML, and the message says so",
+  name: "opening Core ML without macOS throws an error that gives the reason",
   ignore: Deno.build.os === "darwin",
   fn: () => {
     assertThrows(() => openCoreMLFramework(), LibraryError, "Core ML is a part of macOS");

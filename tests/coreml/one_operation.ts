@@ -13,8 +13,8 @@ import { constantValue, runOperation, type Tensor, tensorOf } from "./interprete
 /** The types of tensors. */
 export type Numeric = Tensor["dataType"];
 
-/** The operations that {@linkcode run} has run. */
-export const compared: Set<string> = new Set();
+/** The types of the operations that {@linkcode run} has run. */
+export const testedTypes: Set<string> = new Set();
 
 /** A tensor of numbers. */
 export function tensor(type: Numeric, shape: readonly number[], data: readonly number[]): Tensor {
@@ -62,7 +62,7 @@ function operand(name: string, value: Tensor | string | readonly Tensor[]): MilC
 
 /** Runs one operation on constants. `expected` has the types of the outputs. */
 export function run(type: string, inputs: Inputs, expected: readonly Pick<Tensor, "dataType" | "shape">[]): Tensor[] {
-  compared.add(type);
+  testedTypes.add(type);
   const operands = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, operand(name, value)]));
   const attributes = type.startsWith("constexpr_");
   const operation: MilOperation = {
@@ -75,7 +75,7 @@ export function run(type: string, inputs: Inputs, expected: readonly Pick<Tensor
   return runOperation(operation, (value) => constantValue(value as MilConstant));
 }
 
-/** How much two computations may differ that round intermediate results differently. */
+/** The maximum difference between computations that round intermediate results differently. */
 const TOLERANCES: Partial<Record<MilType, number>> = { fp32: 2 ** -19, fp16: 2 ** -8 };
 
 /** Asserts type, shape and elements. */

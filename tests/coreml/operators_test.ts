@@ -58,7 +58,7 @@ function isPossible(outputs: readonly RefTensor[]): boolean {
 }
 
 for (const [name, row] of Object.entries(operators) as [OperatorName, AnyOperator][]) {
-  Deno.test(`${name} as an ML Program computes what it should with all data types and ranks`, async () => {
+  Deno.test(`${name} as an ML Program agrees with the reference for all data types and ranks`, async () => {
     const context = createMLContext(openInterpretedDevice({ specificationVersion: 9, float16: false }));
     const failures: string[] = [];
     let count = 0;

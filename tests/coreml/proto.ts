@@ -1,6 +1,6 @@
 /**
  * The messages of a Core ML model that the project uses, as descriptors for @bufbuild/protobuf. They are taken from
- * Model.proto, FeatureTypes.proto and MIL.proto of coremltools, and share nothing with the encoder that they check.
+ * Model.proto, FeatureTypes.proto and MIL.proto of coremltools, and share no code with the encoder that they check.
  *
  * @see https://github.com/apple/coremltools/tree/main/mlmodel/format
  * @module
@@ -95,15 +95,15 @@ const registry = createFileRegistry(fileDescriptor(), () => undefined);
  */
 export function decode<Name extends MessageName>(name: Name, bytes: Uint8Array): Message<Name> {
   const message = fromBinary(registry.getMessage(`${PACKAGE}.${name}`)!, bytes);
-  refuseUnknownFields(message, name);
+  rejectUnknownFields(message, name);
   return message as unknown as Message<Name>;
 }
 
-function refuseUnknownFields(value: unknown, path: string): void {
+function rejectUnknownFields(value: unknown, path: string): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
   for (const [key, member] of Object.entries(value)) {
     if (key === "$unknown") throw new Error(`${path} has an unknown field ${member[0].no}`);
-    refuseUnknownFields(member, `${path}.${key}`);
+    rejectUnknownFields(member, `${path}.${key}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reads an ML Program from its bytes, with @bufbuild/protobuf and by the layout of the file of weights. It accepts only
- * what the project writes, and reports any other problem.
+ * Reads an ML Program from its model file, with @bufbuild/protobuf, and its file of weights. It accepts only what the
+ * project writes, and throws an error for anything else.
  *
  * @module
  */
@@ -62,11 +62,15 @@ const WEIGHTS = "@model_path/weights/weight.bin";
  */
 export function readProgram(model: Uint8Array, weights: Uint8Array): MilProgram {
   const { specificationVersion, description, mlProgram } = decode("Model", model);
-  if (specificationVersion !== 8 && specificationVersion !== 9) throw new Error(`version ${specificationVersion}`);
+  if (specificationVersion !== 8 && specificationVersion !== 9) {
+    throw new Error(`unknown version ${specificationVersion}`);
+  }
   const main = mlProgram?.functions["main"];
   const block = main?.blockSpecializations[main.opset];
   if (mlProgram?.version !== 1n || main === undefined || block === undefined) throw new Error("no function main");
-  if (main.opset !== OPSETS[specificationVersion]) throw new Error(`${main.opset} in version ${specificationVersion}`);
+  if (main.opset !== OPSETS[specificationVersion]) {
+    throw new Error(`opset ${main.opset} in version ${specificationVersion}`);
+  }
 
   const inputs = main.inputs.map(readNamedType);
   const constants: MilConstant[] = [];
@@ -97,12 +101,12 @@ function readConstant({ attributes, inputs, outputs }: Message<"Operation">, wei
   const [output] = outputs.map(readNamedType);
   const value = attributes["val"];
   if (output === undefined || outputs.length !== 1 || value === undefined) {
-    throw new Error("const needs val, one output");
+    throw new Error("a const must have the attribute val and one output");
   }
   const name = readName(attributes);
-  if (name !== output.name) throw new Error(`const ${name} gives ${output.name}`);
+  if (name !== output.name) throw new Error(`the output of const ${name} is named ${output.name}`);
   const others = [...Object.keys(inputs), ...Object.keys(attributes)].filter((key) => key !== "name" && key !== "val");
-  if (others.length > 0) throw new Error(`const ${name} has ${others}`);
+  if (others.length > 0) throw new Error(`const ${name} has unknown parameters: ${others}`);
   const constant = readValue(name, value, weights);
   if (!sameType(constant, output)) throw new Error(`const ${name}: the types of val and output differ`);
   return constant;
@@ -113,11 +117,11 @@ function readOperation(
   values: ReadonlyMap<string, MilValue>,
   weights: Uint8Array,
 ): MilOperation {
-  const { type, attributes: { name: _, ...inPlace } } = operation;
+  const { type, attributes: { name: _, ...written } } = operation;
   const name = readName(operation.attributes);
   const inputs: Record<string, MilValue | MilValue[]> = {};
   const attributes: Record<string, MilConstant> = {};
-  for (const [key, value] of Object.entries(inPlace)) attributes[key] = readValue(`${name}_${key}`, value, weights);
+  for (const [key, value] of Object.entries(written)) attributes[key] = readValue(`${name}_${key}`, value, weights);
   for (const [key, { arguments: bindings }] of Object.entries(operation.inputs)) {
     const literal = bindings[0]?.value;
     if (literal !== undefined) attributes[key] = readValue(`${name}_${key}`, literal, weights);
@@ -149,7 +153,9 @@ function readNamedType({ name, type }: Message<"NamedValueType">): MilValue {
 function readType(type: Message<"ValueType"> | undefined): Omit<MilValue, "name"> {
   const { dataType, rank, dimensions } = type?.tensorType ?? { dataType: 0, rank: 0n, dimensions: [] };
   const known = DATA_TYPES[dataType];
-  if (known === undefined || Number(rank) !== dimensions.length) throw new Error(`type ${dataType} of rank ${rank}`);
+  if (known === undefined || Number(rank) !== dimensions.length) {
+    throw new Error(`unknown type ${dataType} of rank ${rank}`);
+  }
   return { dataType: known, shape: dimensions.map(({ constant }) => Number(constant?.size)) };
 }
 
@@ -180,7 +186,7 @@ function readImmediate(tensor: Message<"TensorValue"> | undefined, dataType: Mil
 }
 
 function readRecord(blob: Message<"BlobFileValue">, dataType: MilType, weights: Uint8Array): Uint8Array {
-  if (blob.fileName !== WEIGHTS) throw new Error(`weights in ${blob.fileName}`);
+  if (blob.fileName !== WEIGHTS) throw new Error(`weights are in ${blob.fileName}, not in ${WEIGHTS}`);
   const record = recordAt(weights, Number(blob.offset));
   if (record.dataType !== dataType) throw new Error(`the record at ${blob.offset} has ${record.dataType}`);
   return record.data;
@@ -199,8 +205,10 @@ function recordAt(weights: Uint8Array, offset: number): WeightRecord {
   const byteLength = Number(view.getBigUint64(offset + 8, true));
   const start = Number(view.getBigUint64(offset + 16, true));
   const end = Math.ceil((start + byteLength) / ALIGNMENT) * ALIGNMENT;
-  if (start !== offset + ALIGNMENT || end > weights.length) throw new Error(`the record at ${offset} leaves the file`);
-  if (weights.subarray(start + byteLength, end).some((byte) => byte !== 0)) throw new Error("padding is not zero");
+  if (start !== offset + ALIGNMENT || end > weights.length) throw new Error(`the record at ${offset} exceeds the file`);
+  if (weights.subarray(start + byteLength, end).some((byte) => byte !== 0)) {
+    throw new Error(`the padding of the record at ${offset} is not zero`);
+  }
   return {
     dataType: RECORD_TYPES[view.getUint32(offset + 4, true)],
     data: weights.subarray(start, start + byteLength),
@@ -225,7 +233,9 @@ function checkFeatures(kind: string, features: readonly Message<"FeatureDescript
   features.forEach(({ name, type }, i) => {
     const { shape, dataType } = type?.multiArrayType ?? { shape: [], dataType: 0 };
     const feature = { name, dataType: FEATURE_TYPES[dataType]!, shape: shape.map(Number) };
-    if (name !== values[i]!.name || !sameType(feature, values[i]!)) throw new Error(`${kind} ${name}: another type`);
+    if (name !== values[i]!.name || !sameType(feature, values[i]!)) {
+      throw new Error(`the feature of ${kind} ${name} has another name or type`);
+    }
   });
 }
 

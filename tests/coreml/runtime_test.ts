@@ -4,5 +4,5 @@ import { testOnFake } from "./fake_framework.ts";
 
 testOnFake("the contract of every backend", "contract.ts");
 testOnFake("devices, memory, outputs and the cache", "runtime.ts");
-testOnFake("workers that end", "workers.ts");
-testOnFake("WPT's numeric cases end as with the interpreter", "wpt_cases.ts", { data: [CASES] });
+testOnFake("workers that close or are terminated", "workers.ts");
+testOnFake("WPT's numeric cases have the same outcomes as with the interpreter", "wpt_cases.ts", { data: [CASES] });

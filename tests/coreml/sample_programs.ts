@@ -1,6 +1,6 @@
 /**
- * Handmade programs that together have every form that the encoder supports. Those in {@linkcode WRONG_PROGRAMS} have
- * one fault each.
+ * Handwritten programs that together use everything that the encoder supports. Those in {@linkcode WRONG_PROGRAMS}
+ * have one fault each.
  *
  * @module
  */
@@ -81,7 +81,7 @@ function convolution(): MilProgram {
   return program([x], [operation("conv", parameters, output)], [output]);
 }
 
-/** 0-D values, an inner bool and int8, a parameter with several values, several results. */
+/** 0-D values, bool and int8 between operations, a parameter with several values, several results. */
 function variety(): MilProgram {
   const scalar = value("scalar", "fp32", []);
   const isLess = value("is_less", "bool", [1, 3, 4, 4]);
@@ -176,7 +176,7 @@ function blockwiseDequantize(): MilProgram {
   );
 }
 
-/** 4-bit integers in the file of weights, where the last byte is half empty. */
+/** 4-bit integers in the file of weights; half of the last byte is unused. */
 function oddNibbles(): MilProgram {
   const weight = value("weight", "fp16", [1, 11]);
   const input = value("input", "fp16", [1, 11]);
@@ -216,7 +216,7 @@ export interface WrongProgram {
 
 const sum = value("sum", "fp32", [1, 3, 4, 4]);
 
-/** `sum = add(x, y)`, with a change. */
+/** `sum = add(x, y)`, with changes to the operation. */
 function addition(change: Partial<MilOperation>, inputs: readonly MilValue[] = [x, y]): MilProgram {
   return program(inputs, [{ ...operation("add", { x, y }, sum), ...change }], [sum]);
 }
@@ -268,34 +268,34 @@ export const WRONG_PROGRAMS: Readonly<Record<string, WrongProgram>> = {
   ),
   "wrong shape of a result": wrong(
     addition({ outputs: [value("sum", "fp32", [1, 3, 4, 5])] }),
-    "it gives fp32[1,3,4,4], not fp32[1,3,4,5]",
+    "its results are fp32[1,3,4,4], not fp32[1,3,4,5]",
     { outputs: [value("sum", "fp32", [1, 3, 4, 5])] },
   ),
   "wrong type of a result": wrong(
     addition({ outputs: [value("sum", "fp16", [1, 3, 4, 4])] }),
-    "it gives fp32[1,3,4,4], not fp16[1,3,4,4]",
+    "its results are fp32[1,3,4,4], not fp16[1,3,4,4]",
     { outputs: [value("sum", "fp16", [1, 3, 4, 4])] },
   ),
   "shapes that do not broadcast": wrong(
     addition({ inputs: { x, y: value("w", "fp32", [1, 2, 4, 4]) } }, [x, value("w", "fp32", [1, 2, 4, 4])]),
     "x and y do not broadcast",
   ),
-  "operation newer than the opset": wrong(newerOperation(), "new in CoreML8"),
+  "operation newer than the opset": wrong(newerOperation(), "the operation needs CoreML8"),
   "rank 6": wrong(wrongRank(), "has rank 6"),
   "parameter that is no constant": wrong(wrongPerm(), "perm must be a constant"),
-  "value used before it is computed": wrong(wrongOrder(), "middle is not defined before"),
-  "value that nothing defines": wrong(addition({}, [x]), "y is not defined before"),
+  "value used before it is computed": wrong(wrongOrder(), "middle is used before it is defined"),
+  "value that nothing defines": wrong(addition({}, [x]), "y is used before it is defined"),
   "output that nothing computes": wrong(program([x], [], [x]), "no operation computes it", {}, false),
-  "name with a space": wrong(addition({ name: "a sum" }), "a name has letters", {}, false),
-  "name given twice": wrong(
+  "name with a space": wrong(addition({ name: "a sum" }), "a name must consist of letters", {}, false),
+  "name used twice": wrong(
     program([x], [operation("abs", { x }, y), { ...operation("abs", { x: y }, sum), name: "y_op" }], [sum]),
-    "the name y_op is given twice",
+    "the name y_op is used twice",
     {},
     false,
   ),
   "bool as an output": wrong(
     addition({ type: "less", outputs: [value("sum", "bool", [1, 3, 4, 4])] }),
-    "no feature is bool",
+    "a feature cannot be bool",
     { outputs: [value("sum", "bool", [1, 3, 4, 4])] },
   ),
   "0-D output": wrong(
@@ -304,7 +304,7 @@ export const WRONG_PROGRAMS: Readonly<Record<string, WrongProgram>> = {
       axes: constant("axes", "int32", [4], [0, 1, 2, 3]),
       keep_dims: constant("no", "bool", [], [0]),
     }, value("sum", "fp32", []))], [value("sum", "fp32", [])]),
-    "a feature has a dimension at least",
+    "a feature must have at least one dimension",
   ),
 };
 

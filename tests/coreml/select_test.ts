@@ -5,7 +5,7 @@ import "../support/devices.ts"; // devices() looks for WebGPU once per process, 
 import { testOnFake } from "./fake_framework.ts";
 
 Deno.test({
-  name: "Core ML is refused where there is none, and listed with the reason",
+  name: "without macOS, createContext rejects the backend coreml, and devices() lists it with the reason",
   ignore: Deno.build.os === "darwin", // It has Core ML.
   async fn() {
     await assertRejects(() => createContext({ backend: "coreml" }), DOMException, "Core ML is a part of macOS");

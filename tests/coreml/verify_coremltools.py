@@ -1,17 +1,17 @@
-"""Loads ML Programs with coremltools, Apple's own library, and says what is wrong with each.
+"""Loads ML Programs with Apple's library coremltools, and reports the problem of each.
 
     python verify_coremltools.py FOLDER RESULT
 
-FOLDER holds packages, NAME.mlpackage, and beside some a NAME.json with the values of inputs and outputs. RESULT is the
-JSON file to write. `deno task verify:coremltools` makes the folder and runs this.
+FOLDER contains packages, NAME.mlpackage. NAME.json, if it exists, contains the values of inputs and outputs. RESULT is
+the JSON file to write. `deno task verify:coremltools` creates the folder and runs this program.
 
-A program is right if
-- the package opens by its manifest, and the model file has no field that Apple's messages do not have;
-- coremltools rebuilds every operation, infers the types of all results and finds those that are declared;
-- no tensor has more than five dimensions, and what must be constant is;
-- every parameter is there that has a default other than None: the library fills it in, Core ML does not;
+A program is correct if
+- the package opens by its manifest, and the model file has only fields of Apple's messages;
+- coremltools rebuilds every operation, and the types that it infers for the results are the declared ones;
+- no tensor has more than five dimensions, and all parameters that must be constant are;
+- no parameter with a default other than None is missing: coremltools uses the default, but Core ML does not;
 - the features of the model are the inputs and outputs of its function.
-Where there are values, and coremltools can compute all of the program's operations with NumPy, the outputs must agree.
+If there are values, and coremltools can compute all of the program's operations with NumPy, the outputs must agree.
 """
 
 import base64
@@ -42,14 +42,14 @@ def main(folder, result_file):
 
 
 def verify(package):
-    """What is found of one program: the error, if it is wrong, and how its numbers compare."""
+    """The findings about a program: the error if it is wrong, otherwise how its numbers compare."""
     try:
         spec = coremltools.utils.load_spec(str(package))
         weights = package / "Data" / "com.apple.CoreML" / "weights"
         check_fields(spec)
         check_features(spec)
         check_program(spec, weights)
-    except Exception as error:  # whatever coremltools raises is what this is to find
+    except Exception as error:  # coremltools raises various classes
         return {"error": f"{type(error).__name__}: {error}"}
     values = package.with_suffix(".json")
     if not values.exists():
@@ -127,11 +127,11 @@ def check_parameters(operation, written):
     given = {*written.inputs, *written.attributes}
     for name, value in operation.default_inputs().items():
         if value is not None and name not in given:
-            raise ValueError(f"{operation.op_type} {operation.name}: the parameter {name} is left out")
+            raise ValueError(f"{operation.op_type} {operation.name}: the parameter {name} is missing")
 
 
 def compare_numbers(spec, weights, case):
-    """"equal" within the tolerance, "not computed" where NumPy lacks an operation, or what differs."""
+    """"equal" within the tolerance, "not computed" if an operation has no NumPy implementation, or the difference."""
     with_constants = proto.Model_pb2.Model()
     with_constants.CopyFrom(spec)
     bind_inputs(with_constants, case["inputs"])
@@ -149,7 +149,7 @@ def compare_numbers(spec, weights, case):
 
 
 def bind_inputs(spec, values):
-    """Makes every input of the function a constant; those without values are placeholders."""
+    """Replaces every input of the function by a constant; an input without a value is a placeholder and becomes 0."""
     function, block = main_block(spec)
     operations = []
     for i, feature in enumerate(function.inputs):
@@ -201,7 +201,7 @@ def largest_distance(actual, expected, metric):
 
 
 def ordered(values):
-    """Integers in the order of the floating-point numbers, neighbours one apart."""
+    """Maps floats to integers in the same order, so that neighbouring floats differ by 1."""
     bits = values.view({4: np.int32, 2: np.int16}[values.dtype.itemsize]).astype(np.int64)
     lowest = -(1 << (values.dtype.itemsize * 8 - 1))
     return np.where(bits < 0, lowest - bits, bits)

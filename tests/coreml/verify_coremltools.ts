@@ -1,6 +1,7 @@
 /**
- * `deno task verify:coremltools`: coremltools, Apple's own library, loads every program that we write. Exits with
- * status 1 if it rejects one, accepts a wrong one, or computes other numbers, unless the reason is listed here.
+ * `deno task verify:coremltools`: Apple's library coremltools loads every program that this project writes. The status
+ * is 1 if coremltools rejects a program, accepts a wrong one, or computes different numbers, unless the reason is listed
+ * here.
  *
  * @module
  */
@@ -11,12 +12,13 @@ import { hasTestData, testData } from "../support/test_data.ts";
 import { loadCases } from "../wpt_cases/cases.ts";
 import { CASES } from "../wpt_cases/main.ts";
 import { LOWERINGS, type Result, type SetResult } from "./coremltools_result.ts";
-import { exportCases, exportHandmade, exportNetworks, exportWrong, NETWORKS } from "./export_programs.ts";
+import { exportCases, exportHandwritten, exportNetworks, exportWrong, NETWORKS } from "./export_programs.ts";
 import { digestOfAll } from "./files.ts";
 import { WRONG_PROGRAMS } from "./sample_programs.ts";
 
-const HELP = `Loads every ML Program that we write with coremltools, which is installed from PyPI into the cache, and
-writes its findings to coremltools_result.json, unless part of the test data is missing.
+const HELP =
+  `Loads every ML Program that this project writes with coremltools, which it installs from PyPI into the cache.
+Writes the findings to coremltools_result.json, unless a part of the test data is missing.
 
 Usage: deno task verify:coremltools [--folder DIR | --schema]
 
@@ -24,14 +26,14 @@ Usage: deno task verify:coremltools [--folder DIR | --schema]
   --schema   write mil_schema.json again instead
   --help     print this text`;
 
-/** The newest NumPy that coremltools' type inference supports. */
+/** The packages, with the newest NumPy that coremltools' type inference supports. */
 const PACKAGES = ["coremltools==9.0", "numpy<2.3"];
 
 const RESULT = new URL("coremltools_result.json", import.meta.url);
 const SCHEMA = new URL("mil_schema.json", import.meta.url);
 
-/** Cases whose numbers coremltools computes differently or not at all, with the reason. */
-const OTHER_NUMBERS: readonly (readonly [cases: RegExp, reason: string])[] = [
+/** Cases for which coremltools is known to compute different numbers or none, with the reason. */
+const KNOWN_DIFFERENCES: readonly (readonly [cases: RegExp, reason: string])[] = [
   [
     /^\d+ cumulativeSum .*exclusive to true/,
     "coremltools' value inference of cumsum raises a TypeError when `exclusive` is true",
@@ -60,7 +62,7 @@ async function verifyAll(python: string): Promise<number> {
     printSet(sets.at(-1)!);
     return findings;
   };
-  const { coremltools, numpy } = await verified("written by hand", exportHandmade);
+  const { coremltools, numpy } = await verified("written by hand", exportHandwritten);
   for (const [name, options] of hasTestData(CASES) ? Object.entries(LOWERINGS) : []) {
     const cases = await loadCases(testData(CASES));
     await verified(`WPT's numeric cases, ${name}`, (folder) => exportCases(folder, cases, options));
@@ -69,7 +71,7 @@ async function verifyAll(python: string): Promise<number> {
     await verified(`networks, ${name}`, (folder) => exportNetworks(folder, options));
   }
   const wrong = summarizeWrong(await verifyPrograms(python, exportWrong));
-  console.log(`wrong programs: ${wrong.refused.length} of ${wrong.programs} refused`);
+  console.log(`wrong programs: ${wrong.rejected.length} of ${wrong.programs} rejected`);
   if (hasTestData(CASES) && hasNetworks()) await writeResult({ coremltools, numpy, sets, wrong });
   if (!hasTestData(CASES)) {
     console.log(`skipped: no ${CASES} in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder`);
@@ -77,14 +79,16 @@ async function verifyAll(python: string): Promise<number> {
   if (!hasNetworks()) {
     console.log("skipped: no networks in the test data; deno task data downloads it, WEBNN_TEST_DATA names its folder");
   }
-  const isRight = sets.every(({ refused, numbers }) => isEmpty(refused) && isEmpty(numbers.different));
+  const isCorrect = sets.every(({ rejected, numbers }) => isEmpty(rejected) && isEmpty(numbers.different));
   const isComplete = Object.entries(WRONG_PROGRAMS).every(([name, { coremltools }]) =>
-    wrong.refused.includes(name) === coremltools
+    wrong.rejected.includes(name) === coremltools
   );
-  if (!isComplete) console.log("sample_programs.ts says otherwise which of the wrong programs coremltools finds");
-  const failed = sets.filter(({ refused, numbers }) => !isEmpty(refused) || !isEmpty(numbers.different)).length;
+  if (!isComplete) {
+    console.log("coremltools rejects other wrong programs than sample_programs.ts expects; see `coremltools` there");
+  }
+  const failed = sets.filter(({ rejected, numbers }) => !isEmpty(rejected) || !isEmpty(numbers.different)).length;
   console.log(`verify:coremltools: ${sets.length - failed} sets passed, ${failed} failed`);
-  return isRight && isComplete && hasTestData(CASES) && hasNetworks() ? 0 : 1;
+  return isCorrect && isComplete && hasTestData(CASES) && hasNetworks() ? 0 : 1;
 }
 
 async function writeResult(result: Result): Promise<void> {
@@ -124,25 +128,25 @@ async function verifyPackages(python: string, folder: string): Promise<Findings>
 async function verifyFolder(python: string, folder: string): Promise<number> {
   const result = summarize(folder, await verifyPackages(python, folder));
   printSet(result);
-  return result.programs > 0 && isEmpty(result.refused) && isEmpty(result.numbers.different) ? 0 : 1;
+  return result.programs > 0 && isEmpty(result.rejected) && isEmpty(result.numbers.different) ? 0 : 1;
 }
 
 function summarize(set: string, { programs }: Findings): Omit<SetResult, "digest"> {
   const entries = Object.entries(programs);
-  const refused = entries.flatMap(([name, { error }]) => error === undefined ? [] : [[name, error]]);
+  const rejected = entries.flatMap(([name, { error }]) => error === undefined ? [] : [[name, error]]);
   const loaded = entries.filter(([, { error }]) => error === undefined);
   const count = (numbers: string | undefined) => loaded.filter(([, finding]) => finding.numbers === numbers).length;
-  const others = loaded.filter(([, { numbers }]) =>
+  const unequal = loaded.filter(([, { numbers }]) =>
     numbers !== undefined && numbers !== "equal" && numbers !== "not computed"
   );
-  const reasonOf = (name: string) => OTHER_NUMBERS.find(([cases]) => cases.test(name))?.[1];
-  const expected = Object.groupBy(others, ([name]) => reasonOf(name) ?? "");
+  const reasonOf = (name: string) => KNOWN_DIFFERENCES.find(([cases]) => cases.test(name))?.[1];
+  const expected = Object.groupBy(unequal, ([name]) => reasonOf(name) ?? "");
   const { "": different = [], ...known } = expected;
   return {
     set,
     programs: entries.length,
     loaded: loaded.length,
-    refused: Object.fromEntries(refused),
+    rejected: Object.fromEntries(rejected),
     numbers: {
       equal: count("equal"),
       notComputed: count("not computed"),
@@ -155,18 +159,18 @@ function summarize(set: string, { programs }: Findings): Omit<SetResult, "digest
 
 function summarizeWrong({ programs }: Findings): Result["wrong"] {
   const names = Object.keys(programs);
-  const refused = names.filter((name) => programs[name]!.error !== undefined);
-  return { programs: names.length, refused, taken: names.filter((name) => !refused.includes(name)) };
+  const rejected = names.filter((name) => programs[name]!.error !== undefined);
+  return { programs: names.length, rejected, accepted: names.filter((name) => !rejected.includes(name)) };
 }
 
-function printSet({ set, programs, loaded, refused, numbers }: Omit<SetResult, "digest">): void {
+function printSet({ set, programs, loaded, rejected, numbers }: Omit<SetResult, "digest">): void {
   const { equal, notComputed, notGiven, expected, different } = numbers;
   console.log(
     `${set}: ${loaded} of ${programs} loaded; numbers: ${equal} equal, ${notComputed} not computed, ` +
       `${notGiven} not given`,
   );
   for (const [reason, count] of Object.entries(expected)) console.log(`  ${count} differ: ${reason}`);
-  for (const [name, reason] of Object.entries({ ...refused, ...different })) console.log(`  ${name}: ${reason}`);
+  for (const [name, reason] of Object.entries({ ...rejected, ...different })) console.log(`  ${name}: ${reason}`);
 }
 
 async function writeSchema(python: string): Promise<number> {

@@ -1,4 +1,4 @@
-/** The program behind `deno task verify:mac`, on the framework of native/fake_coreml/, because Core ML needs a Mac. */
+/** `deno task verify:mac` on the framework of native/fake_coreml/, because Core ML needs a Mac. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ Deno.test({
       const expected = { code: 0, stdout: `Written: ${output}\n`, stderr: "" };
       assertEquals(await run("--fake", "--filter", "softmax", "--output", output), expected);
       const text = await Deno.readTextFile(output);
-      assertStringIncludes(text, "# Core ML: all that was run passed");
+      assertStringIncludes(text, "# Core ML: all checks that ran passed");
       assertStringIncludes(text, "**Run on the fake framework, not on Core ML");
       assertEquals(text.match(/^- yes: /gm)?.length, 5, "statements about the cache and the choice of engines");
       const counts = [...text.matchAll(/^\| (CPU only|CPU and Neural Engine|all) \| [1-9]\d* \| 0 \| 0 \| \d+ \|$/gm)];
@@ -39,23 +39,26 @@ Deno.test({
   },
 });
 
-testOnNetwork("verify:mac runs a network on the fake framework, cold and warm, and shows it photos", async (output) => {
-  assertEquals(await run("--fake", "--filter", "squeezenet1.1", "--output", output), {
-    code: 0,
-    stdout: `Written: ${output}\n`,
-    stderr: "",
-  });
-  const rows = (await Deno.readTextFile(output)).split("\n").filter((line) => line.startsWith("| squeezenet1.1 |"));
-  const columns = rows.map((row) => row.split("|").map((cell) => cell.trim()));
-  assertEquals(columns.map(([, , setting, agrees, , photos]) => [setting, agrees, photos]), [
-    ["CPU only", "yes", "1 of 1"],
-    ["CPU and Neural Engine", "yes", "1 of 1"],
-    ["all", "yes", "1 of 1"],
-    ["CPU and Neural Engine, float16", "yes", "1 of 1"],
-  ]);
-});
+testOnNetwork(
+  "verify:mac runs a network on the fake framework with every setting, and classifies photos",
+  async (output) => {
+    assertEquals(await run("--fake", "--filter", "squeezenet1.1", "--output", output), {
+      code: 0,
+      stdout: `Written: ${output}\n`,
+      stderr: "",
+    });
+    const rows = (await Deno.readTextFile(output)).split("\n").filter((line) => line.startsWith("| squeezenet1.1 |"));
+    const columns = rows.map((row) => row.split("|").map((cell) => cell.trim()));
+    assertEquals(columns.map(([, , setting, agrees, , photos]) => [setting, agrees, photos]), [
+      ["CPU only", "yes", "1 of 1"],
+      ["CPU and Neural Engine", "yes", "1 of 1"],
+      ["all", "yes", "1 of 1"],
+      ["CPU and Neural Engine, float16", "yes", "1 of 1"],
+    ]);
+  },
+);
 
-/** Registers a test that writes a report. */
+/** Registers a test that needs SqueezeNet and writes a report. */
 function testOnNetwork(name: string, body: (output: string) => Promise<void>): void {
   const files = [
     "models/squeezenet1.1.safetensors",
@@ -73,21 +76,21 @@ function testOnNetwork(name: string, body: (output: string) => Promise<void>): v
   });
 }
 
-Deno.test("verify:mac prints its usage, and says what it cannot do", async () => {
+Deno.test("verify:mac prints its usage, and rejects unknown options, unknown filters and other systems", async () => {
   const help = await run("--help");
   assertEquals([help.code, help.stderr], [0, ""]);
   assertStringIncludes(help.stdout, "Usage: deno task verify:mac");
   const wrong = await run("--fast");
   assertEquals([wrong.code, wrong.stderr], [1, "verify:mac: unknown option --fast; --help lists the options\n"]);
   const unknown = await run("--filter", "softmux");
-  assertEquals([unknown.code, unknown.stderr], [1, "verify:mac: there is no operator and no network softmux\n"]);
+  assertEquals([unknown.code, unknown.stderr], [1, "verify:mac: softmux is neither an operator nor a network\n"]);
   if (Deno.build.os === "darwin") return; // It would run there.
   const elsewhere = await run();
   assertEquals([elsewhere.code, elsewhere.stdout], [1, ""]);
   assertMatch(elsewhere.stderr, /^verify:mac: Core ML is a part of macOS, and this is \w+; --fake tests/);
 });
 
-Deno.test("the report of verify:mac shows what failed, and the times of a Mac", () => {
+Deno.test("the report of verify:mac lists failures, and the times of a Mac", () => {
   const failure: CaseResult = {
     operator: "relu",
     name: "relu float32 1D tensor",

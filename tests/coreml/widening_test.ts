@@ -11,7 +11,7 @@ const ELEMENTS: Readonly<Record<NarrowDataType, readonly number[]>> = {
 };
 
 for (const [dataType, elements] of Object.entries(ELEMENTS) as [NarrowDataType, readonly number[]][]) {
-  Deno.test(`${dataType} is int32 in Core ML, and comes back`, () => {
+  Deno.test(`widening ${dataType} to int32 and narrowing it again returns the same elements`, () => {
     const bytes = new Uint8Array(encode(dataType, elements).buffer);
     const wide = new Int32Array(elements.length);
     widen(dataType, bytes, wide);
@@ -22,6 +22,6 @@ for (const [dataType, elements] of Object.entries(ELEMENTS) as [NarrowDataType, 
   });
 }
 
-Deno.test("of the standard's types, those of 8 bits are widened", () => {
+Deno.test("of WebNN's data types, only the 8-bit integers are widened", () => {
   assertEquals(DATA_TYPES.filter(isNarrow), ["int8", "uint8"]);
 });

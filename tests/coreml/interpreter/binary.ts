@@ -19,7 +19,9 @@ export function commonShape(a: Shape, b: Shape): Shape {
 }
 
 function combine(x: Tensor, y: Tensor, dataType: NumericType, compute: Compute): Tensor {
-  if (x.dataType !== y.dataType) throw new TypeError(`x is ${x.dataType}, y ${y.dataType}: they must have one type`);
+  if (x.dataType !== y.dataType) {
+    throw new TypeError(`x is ${x.dataType}, y ${y.dataType}: they must have the same type`);
+  }
   const shape = commonShape(x.shape, y.shape);
   const result = zeros(dataType, shape);
   const xs = broadcastOffsets(x.shape, shape);
@@ -54,7 +56,7 @@ const ARITHMETIC: Record<string, Arithmetic> = {
 };
 
 function checkDivisor(y: number): number {
-  if (y === 0) throw new RangeError("an integer is divided by zero, which has no defined result");
+  if (y === 0) throw new RangeError("division of an integer by zero has no defined result");
   return y;
 }
 
@@ -65,7 +67,7 @@ function modulo(x: number, y: number): number {
 }
 
 function integerPower(base: number, exponent: number): number {
-  if (exponent < 0) throw new RangeError("an integer has a negative power, which has no defined result");
+  if (exponent < 0) throw new RangeError("a negative power of an integer has no defined result");
   let power = 1;
   for (let remaining = exponent, factor = base; remaining > 0; remaining = Math.floor(remaining / 2)) {
     if (remaining % 2 === 1) power = Math.imul(power, factor);
@@ -117,7 +119,9 @@ function select(p: Parameters): Tensor {
   const cond = bools(p, "cond");
   const a = p.tensor("a");
   const b = p.tensor("b");
-  if (a.dataType !== b.dataType) throw new TypeError(`a is ${a.dataType}, b ${b.dataType}: they must have one type`);
+  if (a.dataType !== b.dataType) {
+    throw new TypeError(`a is ${a.dataType}, b ${b.dataType}: they must have the same type`);
+  }
   const shape = commonShape(a.shape, b.shape);
   const conditions = broadcastOffsets(cond.shape, shape);
   const as = broadcastOffsets(a.shape, shape);

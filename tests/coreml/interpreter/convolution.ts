@@ -1,6 +1,6 @@
 /**
- * `conv` and `conv_transpose` in two dimensions. Sums are in float64; loops run along rows, so a network with some
- * hundred million multiplications takes about a second.
+ * `conv` and `conv_transpose` in two dimensions. Sums are in float64. The inner loops run along rows, so that a network
+ * with some hundred million multiplications takes about a second.
  *
  * @module
  */
@@ -50,7 +50,7 @@ function runsOf({ vertical, horizontal, rows, columns }: Geometry): Int32Array {
       const column = first * horizontal.stride + kx * horizontal.dilation - horizontal.padBefore;
       const place = ky * horizontal.kernel + kx;
       const line = (y: number) => y * vertical.stride + ky * vertical.dilation - vertical.padBefore;
-      // If whole rows match whole rows, they form one long run.
+      // If the runs cover whole rows of both images, they form one long run.
       const whole = vertical.stride === 1 && horizontal.stride === 1 && end - first === horizontal.size &&
         columns === horizontal.size;
       if (whole) runs.push(place, ys.first * columns, line(ys.first) * columns, (ys.end - ys.first) * columns);
@@ -83,7 +83,7 @@ function conv(p: Parameters): Tensor {
   }
   const [vertical, horizontal] = axes(p, [height, width], kernel);
   if (!p.isConstant("weight") && (vertical.dilation > 1 || horizontal.dilation > 1)) {
-    throw new TypeError("a weight that is not constant must have no dilations");
+    throw new TypeError("dilations must be 1 if the weight is not constant");
   }
   const geometry = { vertical, horizontal, rows: windowCount(vertical), columns: windowCount(horizontal) };
   const result = zeros(x.dataType, [batch, outputs, geometry.rows, geometry.columns]);
@@ -140,7 +140,7 @@ function convTranspose(p: Parameters): Tensor {
   if (n !== batch || c !== outputs) throw new TypeError(`output_shape must start with ${batch}, ${outputs}`);
   const [vertical, horizontal] = axes(p, [height, width], kernel);
   if (windowCount(vertical) !== rows || windowCount(horizontal) !== columns) {
-    throw new TypeError(`output_shape [${n}, ${c}, ${height}, ${width}] is not one that conv takes to x`);
+    throw new TypeError(`for output_shape [${n}, ${c}, ${height}, ${width}], conv does not give the shape of x`);
   }
   const geometry = { vertical, horizontal, rows, columns };
   const result = zeros(x.dataType, [batch, outputs, height, width]);

@@ -108,9 +108,9 @@ function prelu(p: Parameters): Tensor {
   if (alpha.shape.length !== 1 || alpha.shape[0] !== channels) {
     throw new TypeError(`alpha must have an element for each of ${channels} channels`);
   }
-  // Core ML supports only that in these ranks, and coremltools checks it.
+  // Core ML supports only equal elements in these ranks, and coremltools checks it.
   if (x.shape.length !== 4 && alpha.data.some((slope) => slope !== alpha.data[0])) {
-    throw new TypeError(`alpha must have equal elements where x has rank ${x.shape.length}`);
+    throw new TypeError(`alpha must have equal elements if x has rank ${x.shape.length}`);
   }
   const plane = x.shape.slice(2).reduce((product, dimension) => product * dimension, 1);
   const result = zeros(x.dataType, x.shape);
@@ -134,8 +134,8 @@ function cast(p: Parameters): Tensor {
   const dataType = p.text("dtype", CAST_TYPES);
   if (dataType === "bool") return map(x, (x) => x !== 0 ? 1 : 0, dataType);
   const limits = LIMITS[dataType];
-  // Conversions between integers keep the low bits, as in NumPy. The result of a float out of range is unspecified;
-  // here it is that of ARM processors, which truncate and saturate, and convert NaN to 0.
+  // Conversions between integers keep the low bits, as in NumPy. The result for a float out of range is unspecified;
+  // as on ARM processors, it is truncated and saturated here, and NaN becomes 0.
   if (limits === undefined || !isFloat(x.dataType)) return map(x, (x) => x, dataType);
   return map(x, (x) => Math.min(Math.max(Math.trunc(x), limits[0]), limits[1]), dataType);
 }

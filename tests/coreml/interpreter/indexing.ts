@@ -10,16 +10,16 @@ import type { Parameters, Row, Rows } from "./operation.ts";
 import { normalizeAxis, offsets, pick, progression, stridesOf, type Tensor } from "./tensor.ts";
 
 function checkIndex(index: number, size: number): number {
-  if (!(index >= 0 && index < size)) throw new RangeError(`index ${index} lies outside a dimension of ${size}`);
+  if (!(index >= 0 && index < size)) throw new RangeError(`index ${index} is outside a dimension of ${size}`);
   return index;
 }
 
-/** Must be false. `true` is not known to work on devices; Chromium avoids it for that reason. */
+/** Requires that `validate_indices` is false. `true` may not work on devices, so Chromium avoids it too. */
 function checkUnvalidated(p: Parameters): void {
   if (p.flag("validate_indices")) throw new TypeError("validate_indices must be false");
 }
 
-/** No lowering needs batches, and Core ML has had bugs with them. */
+/** Requires that `batch_dims` is 0: no lowering needs batches, and Core ML has had bugs with them. */
 function checkUnbatched(p: Parameters): void {
   if (p.number("batch_dims") !== 0) throw new TypeError("batch_dims must be 0");
 }
@@ -61,7 +61,9 @@ function gatherAlongAxis(p: Parameters): Tensor {
 /** The offsets of the slices that index vectors pick in `shape`, and the shape of all of them. */
 function slicesOf(shape: Shape, indices: Tensor): { places: Int32Array; shape: Shape } {
   const depth = indices.shape.at(-1);
-  if (depth === undefined || depth > shape.length) throw new TypeError(`index vectors of ${depth} are too long`);
+  if (depth === undefined || depth > shape.length) {
+    throw new TypeError(`index vectors must have 1 to ${shape.length} elements, not ${depth}`);
+  }
   const strides = stridesOf(shape);
   const starts = Array.from({ length: indices.data.length / depth }, (_, vector) => {
     const parts = progression(depth, 1).map((i) =>

@@ -33,11 +33,13 @@ function layoutOf(name: string, { shape }: Tensor, transposed: boolean): Layout 
 }
 
 function multiply(x: Tensor, y: Tensor, transposeX: boolean, transposeY: boolean): Tensor {
-  if (x.dataType !== y.dataType) throw new TypeError(`x is ${x.dataType}, y ${y.dataType}: they must have one type`);
+  if (x.dataType !== y.dataType) {
+    throw new TypeError(`x is ${x.dataType}, y ${y.dataType}: they must have the same type`);
+  }
   const left = layoutOf("x", x, transposeX);
   const right = layoutOf("y", y, transposeY);
   if (left.columns !== right.rows) {
-    throw new TypeError(`${formatShape(x.shape)} and ${formatShape(y.shape)} have no product`);
+    throw new TypeError(`matrices of ${formatShape(x.shape)} and ${formatShape(y.shape)} cannot be multiplied`);
   }
   const batch = commonShape(x.shape.slice(0, -2), y.shape.slice(0, -2));
   const xs = broadcastOffsets(x.shape.slice(0, -2), batch);

@@ -1,9 +1,9 @@
 /**
  * An interpreter of ML Programs for tests: simple, strict, and independent of the lowering and the encoder.
  *
- * It runs a program that was read back from its bytes. It rejects what Core ML rejects or is known to compute wrongly:
- * unknown or missing operations and parameters, parameters that must be constant and are not, types and shapes that
- * differ from their declaration, indices out of range.
+ * It runs a program that was read back from its bytes. It rejects programs that Core ML rejects or is known to compute
+ * wrongly: with unknown operations, unknown or missing parameters, variables where constants are required, types or
+ * shapes that differ from their declaration, or indices out of range.
  *
  * @module
  */
@@ -83,7 +83,7 @@ export function runProgram(
   const computed = new Set(program.operations.flatMap(({ outputs }) => outputs.map(({ name }) => name)));
   return Object.fromEntries(program.outputs.map((output) => {
     checkFeature("output", output);
-    if (!computed.has(output.name)) throw new TypeError(`output ${output.name} is not what an operation gives`);
+    if (!computed.has(output.name)) throw new TypeError(`output ${output.name} is not the result of an operation`);
     return [output.name, checkedOutput(output, values.get(output.name)!.content as Tensor)];
   }));
 }
@@ -142,7 +142,7 @@ function checkFeature(kind: string, value: MilValue): void {
 
 function checkShape(value: MilValue): void {
   if (value.shape.length > MAX_RANK || value.shape.some((dimension) => dimension < 1)) {
-    throw new TypeError(`${value.name} is ${formatType(value)}: ranks go to ${MAX_RANK}, and no dimension is 0`);
+    throw new TypeError(`${value.name} is ${formatType(value)}: its rank is over ${MAX_RANK}, or a dimension is 0`);
   }
 }
 
@@ -150,7 +150,7 @@ function checkShape(value: MilValue): void {
 function checkedOutput(declared: MilValue, computed: Tensor): Tensor {
   checkShape(declared);
   if (declared.dataType !== computed.dataType || !sameShape(declared.shape, computed.shape)) {
-    throw new TypeError(`${declared.name} is declared ${formatType(declared)} and is ${formatType(computed)}`);
+    throw new TypeError(`${declared.name} is declared as ${formatType(declared)} but is ${formatType(computed)}`);
   }
   return computed;
 }

@@ -33,7 +33,7 @@ function walk(x: Tensor, starts: readonly number[], counts: readonly number[], s
   counts.forEach((count, axis) => {
     const last = starts[axis]! + (count - 1) * steps[axis]!;
     if (count < 1 || [starts[axis]!, last].some((i) => i < 0 || i >= x.shape[axis]!)) {
-      throw new RangeError(`${count} steps of ${steps[axis]} from ${starts[axis]} leave axis ${axis}`);
+      throw new RangeError(`${count} steps of ${steps[axis]} from ${starts[axis]} exceed axis ${axis}`);
     }
   });
   const tables = counts.map((count, axis) =>
@@ -42,12 +42,12 @@ function walk(x: Tensor, starts: readonly number[], counts: readonly number[], s
   return pick(x, counts, offsets(tables));
 }
 
-/** A 0 takes the dimension at the same place from the right; one number may be −1. */
+/** A 0 stands for the dimension of x at the same place from the right; one −1 stands for the remaining elements. */
 function reshape(p: Parameters): Tensor {
   const x = p.tensor("x");
-  const asked = p.numbers("shape");
-  const shape = asked.map((dimension, i) =>
-    dimension === 0 ? x.shape[x.shape.length - asked.length + i] ?? 1 : dimension
+  const requested = p.numbers("shape");
+  const shape = requested.map((dimension, i) =>
+    dimension === 0 ? x.shape[x.shape.length - requested.length + i] ?? 1 : dimension
   );
   const known = shape.filter((dimension) => dimension !== -1).reduce((product, dimension) => product * dimension, 1);
   return withShape(x, shape.map((dimension) => dimension === -1 ? x.data.length / known : dimension));
@@ -113,7 +113,7 @@ function sliceByIndex(p: Parameters): Tensor {
   return withShape(sliced, sliced.shape.filter((_, axis) => !squeezeMask[axis]));
 }
 
-/** A size of −1 takes the rest. */
+/** A size of −1 means up to the end. */
 function sliceBySize(p: Parameters): Tensor {
   const x = p.tensor("x");
   const starts = perAxis(p, "begin", x).map((begin, axis) => begin < 0 ? begin + x.shape[axis]! : begin);
@@ -121,7 +121,7 @@ function sliceBySize(p: Parameters): Tensor {
   return walk(x, starts, counts, counts.map(() => 1));
 }
 
-/** Without `num_splits`, which is redundant if `split_sizes` is given. */
+/** The parameter `num_splits` is missing, because it is redundant if `split_sizes` is given. */
 function split(p: Parameters): Tensor[] {
   const x = p.tensor("x");
   const axis = normalizeAxis(p.number("axis"), x.shape.length);
@@ -137,12 +137,12 @@ function split(p: Parameters): Tensor[] {
   });
 }
 
-/** Joins tensors along an axis, run by run. */
+/** Joins tensors along an axis. Copies runs of elements that are contiguous in both. */
 function concat(p: Parameters): Tensor {
   const values = p.list("values");
   const first = values[0]!;
   const axis = normalizeAxis(p.number("axis"), first.shape.length);
-  if (p.flag("interleave")) throw new TypeError("interleave is not used by any lowering, and not supported here");
+  if (p.flag("interleave")) throw new TypeError("interleave is not supported, because no lowering uses it");
   const other = (shape: Shape) => shape.filter((_, i) => i !== axis);
   for (const value of values) {
     if (
@@ -162,7 +162,7 @@ function concat(p: Parameters): Tensor {
   return result;
 }
 
-/** Pads the last axes, by `[before, after]` each. */
+/** Pads the last axes, each by `[before, after]`. */
 function pad(p: Parameters): Tensor {
   const x = p.tensor("x");
   const amounts = p.numbers("pad");
@@ -199,7 +199,7 @@ function padWith(value: number, x: Tensor, shape: Shape, before: readonly number
 function sourceIndex(mode: "reflect" | "replicate", index: number, size: number): number {
   if (mode === "replicate") return Math.min(Math.max(index, 0), size - 1);
   const mirrored = index < 0 ? -index : index >= size ? 2 * (size - 1) - index : index;
-  if (mirrored < 0 || mirrored >= size) throw new RangeError(`reflection at ${index} leaves ${size} positions`);
+  if (mirrored < 0 || mirrored >= size) throw new RangeError(`reflecting position ${index} exceeds ${size} positions`);
   return mirrored;
 }
 
@@ -256,7 +256,7 @@ function stack(p: Parameters): Tensor {
   const values = p.list("values");
   const [first] = values;
   if (first === undefined || !values.every(({ shape }) => sameShape(shape, first.shape))) {
-    throw new TypeError("values must have one shape");
+    throw new TypeError("values must have the same shape");
   }
   const axis = normalizeAxis(p.number("axis"), first.shape.length + 1);
   const result = zeros(first.dataType, first.shape.toSpliced(axis, 0, values.length));

@@ -8,8 +8,8 @@ import { formatShape, sameShape, type Shape } from "../../../src/shape.ts";
 import type { Parameters, Rows } from "./operation.ts";
 import { type Elements, lanes, normalizeAxes, type Tensor, zeros } from "./tensor.ts";
 
-/** The elements of gamma or beta, which are optional; they must have `shape`. */
-function affine(p: Parameters, name: string, shape: Shape): Elements | undefined {
+/** The elements of a parameter, which must have `shape`; `undefined` if it is missing. */
+function elementsOf(p: Parameters, name: string, shape: Shape): Elements | undefined {
   const tensor = p.optional(name);
   if (tensor !== undefined && !sameShape(tensor.shape, shape)) {
     throw new TypeError(`${name} must have the shape ${formatShape(shape)}, not ${formatShape(tensor.shape)}`);
@@ -22,15 +22,15 @@ function checkRank(x: Tensor, min: number, max: number): void {
   if (rank < min || rank > max) throw new TypeError(`x must have rank ${min} to ${max}, not ${rank}`);
 }
 
-/** Axis 1 is that of channels; mean, variance, gamma and beta have one element per channel. */
+/** Axis 1 is the channels; mean, variance, gamma and beta have one element per channel. */
 function batchNorm(p: Parameters): Tensor {
   const x = p.tensor("x");
   checkRank(x, 3, 5);
   const channels = [x.shape[1]!];
-  const mean = affine(p, "mean", channels)!;
-  const variance = affine(p, "variance", channels)!;
-  const gamma = affine(p, "gamma", channels);
-  const beta = affine(p, "beta", channels);
+  const mean = elementsOf(p, "mean", channels)!;
+  const variance = elementsOf(p, "variance", channels)!;
+  const gamma = elementsOf(p, "gamma", channels);
+  const beta = elementsOf(p, "beta", channels);
   const epsilon = p.number("epsilon");
   const { outer, inner } = lanes(x.shape, x.shape.map((_, axis) => axis).filter((axis) => axis !== 1));
   const result = zeros(x.dataType, x.shape);
@@ -44,7 +44,7 @@ function batchNorm(p: Parameters): Tensor {
   return result;
 }
 
-/** Normalises each lane along `axes` by its own mean and variance. */
+/** Normalises each lane along `axes` with its own mean and variance. */
 function normalize(
   x: Tensor,
   axes: readonly number[],
@@ -69,13 +69,13 @@ function normalize(
   return result;
 }
 
-/** Lanes are the spatial axes; gamma and beta have one element per channel. */
+/** A lane spans the spatial axes; gamma and beta have one element per channel. */
 function instanceNorm(p: Parameters): Tensor {
   const x = p.tensor("x");
   checkRank(x, 3, 4);
   const channels = x.shape[1]!;
-  const gamma = affine(p, "gamma", [channels]);
-  const beta = affine(p, "beta", [channels]);
+  const gamma = elementsOf(p, "gamma", [channels]);
+  const beta = elementsOf(p, "beta", [channels]);
   const axes = x.shape.map((_, axis) => axis).slice(2);
   const channelOf = (lane: number) => lane % channels;
   return normalize(
@@ -95,8 +95,8 @@ function layerNorm(p: Parameters): Tensor {
     throw new TypeError(`axes must be sorted and consecutive, not [${axes}]`);
   }
   const shape = axes.map((axis) => x.shape[axis]!);
-  const gamma = affine(p, "gamma", shape);
-  const beta = affine(p, "beta", shape);
+  const gamma = elementsOf(p, "gamma", shape);
+  const beta = elementsOf(p, "beta", shape);
   return normalize(
     x,
     axes,

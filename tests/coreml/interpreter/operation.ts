@@ -14,7 +14,7 @@ export interface Row {
   readonly values: readonly string[];
   /** Parameters that must be constants or results of `constexpr_*` operations. */
   readonly constants: readonly string[];
-  /** Optional parameters: those without a default even in coremltools. */
+  /** Optional parameters, those for which coremltools has no default either. */
   readonly optional?: readonly string[];
   /** Whether the constants are attributes of the operation, as for `constexpr_*`. */
   readonly attributes?: boolean;
@@ -155,7 +155,7 @@ function contentOf(value: MilValue, valueOf: (value: MilValue) => Value): Tensor
   const { content } = valueOf(value);
   const actual = typeof content === "string" ? { dataType: "string" as const, shape: [] } : content;
   if (actual.dataType !== value.dataType || !sameShape(actual.shape, value.shape)) {
-    throw new TypeError(`reads ${value.name} as ${formatType(value)}, which is ${formatType(actual)}`);
+    throw new TypeError(`reads ${value.name} as ${formatType(value)}, but it is ${formatType(actual)}`);
   }
   return content;
 }

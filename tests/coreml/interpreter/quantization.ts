@@ -9,11 +9,11 @@ import { roundEven } from "../../reference/round.ts";
 import type { Parameters, Rows } from "./operation.ts";
 import { normalizeAxis, offsets, stridesOf, type Tensor, zeros } from "./tensor.ts";
 
-/** Reads the scale or zero point for the element at an offset. */
+/** Returns the scale or zero point for the element at an offset. */
 type Reader = (offset: number) => number;
 
-/** A parameter that is a scalar or has one element per position of an axis; zero if it is missing. */
-function along(parameter: Tensor | undefined, shape: Shape, axisOf: () => number): Reader {
+/** A reader of a parameter that is a scalar or has one element per position of an axis; zero if it is missing. */
+function readerOf(parameter: Tensor | undefined, shape: Shape, axisOf: () => number): Reader {
   if (parameter === undefined) return () => 0;
   const { data } = parameter;
   if (parameter.shape.length === 0) return () => data[0]!;
@@ -31,13 +31,13 @@ function readers(p: Parameters, input: Tensor): { scale: Reader; zeroPoint: Read
   const zeroPoint = p.optional("zero_point");
   const axis = p.optional("axis");
   if ((scale.shape.length === 0) === (axis !== undefined)) {
-    throw new TypeError("axis belongs to a scale that is a vector");
+    throw new TypeError("axis must be given if scale is a vector, and only then");
   }
   if (zeroPoint !== undefined && !sameShape(zeroPoint.shape, scale.shape)) {
     throw new TypeError(`zero_point must have the shape of scale, ${formatShape(scale.shape)}`);
   }
   const axisOf = () => p.number("axis");
-  return { scale: along(scale, input.shape, axisOf), zeroPoint: along(zeroPoint, input.shape, axisOf) };
+  return { scale: readerOf(scale, input.shape, axisOf), zeroPoint: readerOf(zeroPoint, input.shape, axisOf) };
 }
 
 function quantize(p: Parameters): Tensor {
@@ -71,7 +71,7 @@ function dequantize(p: Parameters): Tensor {
 
 function affineDequantize(p: Parameters): Tensor {
   const data = p.tensor("quantized_data");
-  const reader = (name: string) => along(p.tensor(name), data.shape, () => p.number("axis"));
+  const reader = (name: string) => readerOf(p.tensor(name), data.shape, () => p.number("axis"));
   return shiftAndScale(data, reader("scale"), reader("zero_point"), p.tensor("scale"));
 }
 

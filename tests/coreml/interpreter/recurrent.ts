@@ -1,11 +1,12 @@
 /**
  * `lstm` and `gru`. All steps are computed in float64 and rounded once at the end.
  *
- * MIL's documentation leaves three things open. The formulas of Core ML's older format (NeuralNetwork.proto of
- * coremltools) and the tests of coremltools settle them: the output gate of lstm uses the new cell state in its
- * peephole, not the old one; gru applies the reset gate before the product; and the sequence for the direction
- * `reverse` is in the order of computation, last time step first, while the backward half of `bidirectional` is in
- * order of time.
+ * MIL's documentation does not define three details. They follow from the formulas of Core ML's older format
+ * (NeuralNetwork.proto of coremltools) and the tests of coremltools:
+ * - The peephole of lstm's output gate uses the new cell state.
+ * - gru applies the reset gate before the product.
+ * - The sequence of the direction `reverse` is in the order of computation, the last time step first, but the backward
+ *   half of `bidirectional` is in the order of time.
  *
  * @module
  */
@@ -21,7 +22,7 @@ type State = readonly Float64Array[];
 /** One step: from an input and the state to the next state. */
 type Step = (x: ArrayLike<number>, state: State) => Float64Array[];
 
-// `hard_sigmoid` and `scaled_tanh` are allowed too, but their factors are not documented.
+// MIL also has `hard_sigmoid` and `scaled_tanh`, but their factors are not documented.
 const ACTIVATIONS = {
   linear: (x: number) => x,
   relu: (x: number) => Math.max(x, 0),
@@ -174,7 +175,7 @@ function gru(p: Parameters): Tensor[] {
 const SHARED = ["weight_ih", "weight_hh", "bias", "direction", "output_sequence", "recurrent_activation", "activation"];
 const BACKWARD = ["weight_ih_back", "weight_hh_back", "bias_back", "peephole_back"];
 
-/** Without `clip`, which no lowering uses. */
+/** The parameter `clip` is missing, because no lowering uses it. */
 const lstmRow: Row = {
   values: ["x", "initial_h", "initial_c"],
   constants: [...SHARED, ...BACKWARD, "peephole", "cell_activation"],

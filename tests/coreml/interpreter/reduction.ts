@@ -68,7 +68,7 @@ function reduce({ float, integer = float }: Reduction): Row {
     compute: (p) => {
       const x = p.tensor("x");
       const axes = normalizeAxes(p.numbers("axes"), x.shape.length);
-      if (axes.length === 0) throw new TypeError("axes must not be empty, which Core ML refuses");
+      if (axes.length === 0) throw new TypeError("axes must not be empty: Core ML rejects that");
       return foldLanes(x, axes, p.flag("keep_dims"), x, isFloat(x.dataType) ? float : integer);
     },
   };
@@ -94,7 +94,7 @@ function foldLanes(
   return result;
 }
 
-/** The first position of the extreme. Apple does not say which of several equal ones; NumPy returns the first. */
+/** The position of the extreme. If several are equal, NumPy returns the first; Apple does not define it. */
 const ARGUMENTS: Record<string, Fold> = {
   reduce_argmax: (lane) => lane.indexOf(largest(lane)),
   reduce_argmin: (lane) => lane.indexOf(smallest(lane)),

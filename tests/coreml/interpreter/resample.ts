@@ -22,13 +22,13 @@ const GRIDS: Record<string, Grid> = {
 };
 
 /** The two neighbours of an output position, and its distance from the first one. */
-interface Between {
+interface Neighbours {
   readonly low: number;
   readonly high: number;
   readonly fraction: number;
 }
 
-function neighbours(size: number, target: number, grid: Grid): Between[] {
+function neighbours(size: number, target: number, grid: Grid): Neighbours[] {
   return progression(target, 1).map((i) => {
     const place = Math.min(Math.max(grid(i, size, target), 0), size - 1);
     const low = Math.floor(place);
@@ -48,11 +48,12 @@ function bilinear(x: Tensor, targetHeight: number, targetWidth: number, grid: Gr
   const result = zeros(x.dataType, [...x.shape.slice(0, -2), targetHeight, targetWidth]);
   let at = 0;
   for (let plane = 0; plane < x.data.length; plane += height * width) {
-    const between = (y: number, { low, high, fraction }: Between) =>
+    const interpolated = (y: number, { low, high, fraction }: Neighbours) =>
       x.data[plane + y * width + low]! * (1 - fraction) + x.data[plane + y * width + high]! * fraction;
     for (const row of rows) {
       for (const column of columns) {
-        result.data[at++] = between(row.low, column) * (1 - row.fraction) + between(row.high, column) * row.fraction;
+        result.data[at++] = interpolated(row.low, column) * (1 - row.fraction) +
+          interpolated(row.high, column) * row.fraction;
       }
     }
   }
@@ -70,7 +71,7 @@ function upsampleBilinear(p: Parameters): Tensor {
   const [height, width] = scaledSizes(p, x);
   const align = p.flag("align_corners");
   if (align === p.flag("half_pixel_centers")) {
-    throw new TypeError("half_pixel_centers must be what align_corners is not");
+    throw new TypeError("exactly one of align_corners and half_pixel_centers must be true");
   }
   return bilinear(x, height, width, align ? alignCorners : unalignCorners);
 }
@@ -85,7 +86,7 @@ function nearest(x: Tensor, targetHeight: number, targetWidth: number): Tensor {
   const [height, width] = spatial(x);
   if (targetHeight % height !== 0 || targetWidth % width !== 0) {
     throw new TypeError(
-      `the nearest of ${height} x ${width} positions has no documented rule for ${targetHeight} x ${targetWidth}`,
+      `nearest neighbours from ${height} x ${width} to ${targetHeight} x ${targetWidth}: no documented rule`,
     );
   }
   const strides = stridesOf(x.shape);

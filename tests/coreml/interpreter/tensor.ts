@@ -1,8 +1,8 @@
 /**
  * Values of a running program: typed arrays in row-major order, and offsets into them.
  *
- * Values are computed in float64 and rounded once, when stored: a Float32Array rounds to fp32, a Float16Array to fp16,
- * an Int32Array wraps.
+ * Values are computed in float64 and rounded once, when they are stored: a Float32Array rounds to fp32, a Float16Array
+ * to fp16; an Int32Array wraps.
  *
  * @module
  */
@@ -69,7 +69,7 @@ export function formatType({ dataType, shape }: MilTensorType): string {
 
 /** The elements of a constant that is not a string. */
 export function tensorOfConstant({ name, dataType, shape, data }: MilConstant): Tensor {
-  if (dataType === "string" || typeof data === "string") throw new TypeError(`constant ${name} is no tensor`);
+  if (dataType === "string" || typeof data === "string") throw new TypeError(`constant ${name} is not a tensor`);
   return tensorOfBytes(name, { dataType, shape }, data);
 }
 
@@ -97,7 +97,7 @@ function unpackNibbles(bytes: Uint8Array, count: number, signed: boolean): numbe
   });
 }
 
-/** The elements as fp32, which represents every fp16 exactly: a Float16Array is slow to read in an inner loop. */
+/** The elements as fp32, which represents every fp16 exactly. Reading a Float16Array in an inner loop is slow. */
 export function float32(tensor: Tensor): Float32Array {
   return tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data);
 }
@@ -119,7 +119,7 @@ export function progression(length: number, step: number, start = 0): number[] {
 
 /**
  * The offsets of all positions, in row-major order. `tables[axis][i]` is the contribution of index `i` of that axis.
- * Every operation that only moves elements is defined by its tables.
+ * An operation that only moves elements is defined by its tables.
  */
 export function offsets(tables: readonly (readonly number[])[]): Int32Array {
   let sums = new Int32Array(1);
@@ -184,6 +184,6 @@ export function normalizeAxis(axis: number, rank: number): number {
 /** Axes counted from the front, each once. */
 export function normalizeAxes(axes: readonly number[], rank: number): number[] {
   const normalized = axes.map((axis) => normalizeAxis(axis, rank));
-  if (new Set(normalized).size !== normalized.length) throw new TypeError(`axes [${axes}] name one twice`);
+  if (new Set(normalized).size !== normalized.length) throw new TypeError(`axes [${axes}] contain an axis twice`);
   return normalized;
 }

@@ -45,13 +45,13 @@ export function padding(p: Parameters): number[] {
  */
 export function windowCount({ size, kernel, dilation, stride, padBefore, padAfter }: Axis, ceil = false): number {
   const room = size + padBefore + padAfter - ((kernel - 1) * dilation + 1);
-  if (room < 0) throw new TypeError(`a window of ${kernel} does not fit ${size} positions`);
+  if (room < 0) throw new TypeError(`a window of ${kernel} does not fit in ${size} positions`);
   const count = (ceil ? Math.ceil(room / stride) : Math.floor(room / stride)) + 1;
   const startsInPadding = (count - 1) * stride >= size + padBefore;
   return ceil && startsInPadding && padBefore + padAfter > 0 ? count - 1 : count;
 }
 
-/** The windows for which kernel element `k` is inside the input: from `first` to `end`, exclusive. */
+/** The range of windows in which kernel element `k` is inside the input: from `first` to `end`, exclusive. */
 export function inside(axis: Axis, k: number, count: number): { first: number; end: number } {
   const shift = k * axis.dilation - axis.padBefore;
   const first = Math.max(0, Math.ceil(-shift / axis.stride));

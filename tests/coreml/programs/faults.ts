@@ -1,6 +1,6 @@
 /**
- * Makes every failable call of Core ML fail once: the program gets an error or continues without that feature, nothing
- * leaks, and the next run is right.
+ * Makes every failable call of Core ML fail once: the program must get an error or continue without that feature, leak
+ * nothing, and compute the correct result in the next run.
  */
 import { assert, assertEquals } from "@std/assert";
 import { MLGraphBuilder } from "../../../mod.ts";
@@ -61,7 +61,7 @@ async function run(cacheDirectory: string): Promise<{ step: Step; error: unknown
 
 const EXPECTED = [2, 4, 6, 8, 10, 12, -1, -2, -3, -4, -5, -6];
 
-/** Makes the first call fail, then the second, and so on, until the program ends before the fault. */
+/** Makes the first call fail, then the second, and so on, until a run makes fewer calls. */
 async function failEach(folderOf: (n: number) => string): Promise<void> {
   const failed: string[] = [];
   const problems: string[] = [];
@@ -81,10 +81,10 @@ async function failEach(folderOf: (n: number) => string): Promise<void> {
   }
   const names = [...new Set(failed)];
   console.log(`${failed.length} calls of ${names.length} methods failed one by one: ${names.join(", ")}`);
-  console.log(`${survived} were harmless`);
+  console.log(`the program computed its result in spite of ${survived} of them`);
   assertEquals(problems, []);
   // Listing devices and maintaining the cache are optional; everything else is required.
-  assert(failed.length - survived > 25, "too few failures were noticed");
+  assert(failed.length - survived > 25, "too few failures led to an error");
 }
 
 function problemsOf(ending: Awaited<ReturnType<typeof run>>): string[] {
@@ -99,7 +99,7 @@ function problemsOf(ending: Awaited<ReturnType<typeof run>>): string[] {
   const { step, error } = ending;
   const errorName = error instanceof Error ? error.name : "";
   if (errorName !== ERRORS[step]) problems.push(`${step} failed with ${errorName}: ${messageOf(error)}`);
-  if (messageOf(error).length < 10) problems.push(`a poor message: ${messageOf(error)}`);
+  if (messageOf(error).length < 10) problems.push(`a message that is too short: ${messageOf(error)}`);
   return problems;
 }
 
@@ -110,24 +110,24 @@ async function settle(): Promise<void> {
 
 await openCallback(openCoreMLFramework(library).runtime);
 
-Deno.test("each failing call while a graph is compiled, loaded and run", async () => {
+Deno.test("each call in turn fails while a graph is compiled, loaded and run", async () => {
   await failEach((n) => `${folder}/cold/${n}`);
 });
 
-Deno.test("each failing call while a graph comes from the cache", async () => {
+Deno.test("each call in turn fails while a graph is loaded from the cache and run", async () => {
   assertEquals(await run(`${folder}/warm`), EXPECTED);
   await failEach(() => `${folder}/warm`);
 });
 
-Deno.test("each failing call while outputs are copied", async () => {
+Deno.test("each call in turn fails while outputs are copied", async () => {
   fake.ignoreBackings(true);
   await failEach(() => `${folder}/warm`);
   fake.ignoreBackings(false);
 });
 
 Deno.test({
-  name: "each failing call while Core ML is opened",
-  sanitizeOps: false, // Each opening has a callback that stays open.
+  name: "each call in turn fails while Core ML is opened",
+  sanitizeOps: false, // The callback of each opened Core ML stays open.
   sanitizeResources: false,
   fn: () => {
     const messages: string[] = [];
@@ -135,7 +135,7 @@ Deno.test({
     for (let n = 1;; n++) {
       fake.fail(n);
       try {
-        // The same library under another path is opened again.
+        // Core ML is opened once per path, so each attempt uses another path of the same library.
         openCoreMLFramework(`${folder}/${"./".repeat(n)}${library.slice(folder.length + 1)}`);
       } catch (error) {
         messages.push(messageOf(error));

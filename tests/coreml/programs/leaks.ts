@@ -13,7 +13,7 @@ const CYCLES = 1000;
 const WARM_UP = 1000;
 /** The number of models that are compiled; later cycles find theirs in the cache. */
 const MODELS = 50;
-/** Bytes of resident memory per cycle. A leaked tensor takes 4,096, a model some thousands. */
+/** The maximum growth of the resident memory in bytes per cycle. A leaked tensor takes 4,096, a model more. */
 const MAX_SLOPE = 1024;
 
 await openCallback(openCoreMLFramework(library).runtime);

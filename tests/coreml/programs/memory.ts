@@ -1,6 +1,6 @@
 /**
- * Writes the package of a graph with 500 MB of weights. Prints by how many bytes the resident memory rose above that
- * before, when the weights were already in memory.
+ * Writes the package of a graph with 500 MB of weights. The weights are in memory before. Prints by how many bytes the
+ * peak of the resident memory rose.
  */
 import { createMLContext } from "../../../src/api/ml_context.ts";
 import { MLGraphBuilder, type MLOperand } from "../../../mod.ts";

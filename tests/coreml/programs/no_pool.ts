@@ -2,4 +2,4 @@
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 
 const { foundation } = openCoreMLFramework(Deno.args[0]);
-console.log(foundation.text(foundation.string("nobody will ever release me")));
+console.log(foundation.text(foundation.string("this string is never released")));

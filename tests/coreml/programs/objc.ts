@@ -1,4 +1,4 @@
-/** Objective-C and Foundation from JavaScript, and calls that complete on other threads. */
+/** Calls of Objective-C and Foundation from JavaScript, and calls that complete on other threads. */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { openCoreMLFramework } from "../../../ffi/objc/core_ml.ts";
 import { type Foundation, NSError } from "../../../ffi/objc/foundation.ts";
@@ -16,7 +16,7 @@ function test(name: string, body: (foundation: Foundation) => void): void {
   Deno.test(name, () => runtime.pooled(() => body(foundation)));
 }
 
-test("texts pass through NSString as they are", ({ string, text }) => {
+test("converting text to NSString and back returns the same text", ({ string, text }) => {
   for (const original of ["", "model", "für Elise", "模型", "😀 𝄞", "a\nb", "x".repeat(100_000)]) {
     assertEquals(text(string(original)), original);
   }
@@ -24,7 +24,7 @@ test("texts pass through NSString as they are", ({ string, text }) => {
   assertThrows(() => string("a\0b"), TypeError, "NUL");
 });
 
-test("collections keep order, and integers their 53 bits", ({ dictionary, integers, numbers, string, text, valueAt }) => {
+test("arrays keep their order, integers their 53 bits, and dictionaries their entries", ({ dictionary, integers, numbers, string, text, valueAt }) => {
   const values = [0, 1, -1, 2 ** 31, -(2 ** 31), 2 ** 53 - 1];
   assertEquals(integers(numbers(values)), values);
   assertEquals(integers(numbers([])), []);
@@ -32,17 +32,17 @@ test("collections keep order, and integers their 53 bits", ({ dictionary, intege
   assertEquals([text(valueAt(entries, "ä")), text(valueAt(entries, "b")), valueAt(entries, "c")], ["1", "2", null]);
 });
 
-test("paths pass through NSURL, with spaces and signs", ({ fileUrl, path }) => {
+test("converting a path with special characters to NSURL and back returns the same path", ({ fileUrl, path }) => {
   const original = `${folder}/a folder/100% #1 für?.mlpackage`;
   assertEquals(path(fileUrl(original)), original);
 });
 
-test("the system tells of itself", () => {
+test("version, build, devices and home folder are read from the system", () => {
   assertEquals([version, build, devices], ["15.0", "24FAKE", ["cpu", "gpu", "npu"]]);
   assert(homeFolder.startsWith("/"), homeFolder);
 });
 
-Deno.test("files and folders are made, measured, moved and removed", async () => {
+Deno.test("files and folders are created, measured, moved and removed", async () => {
   const [one, two] = [`${folder}/files/one`, `${folder}/files/two`];
   files.createFolder(`${one}/deep`);
   const file = files.create(`${one}/deep/file`);
@@ -62,13 +62,13 @@ Deno.test("files and folders are made, measured, moved and removed", async () =>
   assertEquals(files.exists(two), false);
 });
 
-Deno.test("what goes wrong with files is said, with domain and number", () => {
+Deno.test("errors of files have a domain and a code, or name the file", () => {
   const error = assertThrows(() => files.list(`${folder}/missing`), NSError);
   assertEquals([/^NS\w+ErrorDomain$/.test(error.domain), error.code > 0], [true, true], error.domain);
   assertThrows(() => files.create(`${folder}/missing/file`), Error, `${folder}/missing/file could not be created`);
 });
 
-Deno.test("memory comes in pages of zeros", () => {
+Deno.test("allocated memory is zeroed and starts at a page", () => {
   const { bytes, free, pointer } = allocate(100_000);
   assertEquals([bytes.length, bytes.some((byte) => byte !== 0)], [100_000, false]);
   assertEquals(Deno.UnsafePointer.value(pointer) % 4096n, 0n);
@@ -85,32 +85,32 @@ const load = (path: string) =>
     return loading;
   });
 
-Deno.test("an NSError carries the error that led to it", async () => {
+Deno.test("the cause of an NSError is the underlying error", async () => {
   const error = await assertRejects(() => load(`${folder}/missing.mlmodelc`), NSError);
   assertEquals([error.domain, error.code], ["com.apple.CoreML", 0]);
   const { cause } = error as { cause?: unknown };
   assert(cause instanceof NSError && cause.code === 3, String(cause));
-  assert(error.message.includes("Core ML refuses. (com.apple.CoreML 0): "), error.message);
+  assert(error.message.includes("Core ML rejected it. (com.apple.CoreML 0): "), error.message);
   assert(error.message.includes("No such file"), error.message);
 });
 
-Deno.test("many calls are in flight at a time, and each gets its own answer", async () => {
+Deno.test("300 concurrent calls each get their own result", async () => {
   const calls = Array.from({ length: 300 }, (_, i) => load(`${folder}/missing_${i}.mlmodelc`).catch(String));
   assertEquals(runtime.completions.pending, 300);
-  const answers = await Promise.all(calls);
-  answers.forEach((answer, i) => assert(String(answer).includes(`missing_${i}.mlmodelc`), String(answer)));
+  const errors = await Promise.all(calls);
+  errors.forEach((error, i) => assert(String(error).includes(`missing_${i}.mlmodelc`), String(error)));
   assertEquals(runtime.completions.pending, 0);
 });
 
-Deno.test("what a completion throws rejects its promise", async () => {
+Deno.test("an error in starting or completing a call rejects its promise", async () => {
   const { completions } = runtime;
   await assertRejects(
     () =>
       completions.wait(() => {
-        throw new Error("not begun");
+        throw new Error("not started");
       }, () => {}),
     Error,
-    "not begun",
+    "not started",
   );
   const package_ = `${folder}/missing.mlpackage`;
   await assertRejects(
@@ -120,9 +120,9 @@ Deno.test("what a completion throws rejects its promise", async () => {
   assertEquals(completions.pending, 0);
 });
 
-Deno.test("a method that is missing is named before anything is called", () => {
+Deno.test("opening Core ML throws an error that names a missing method", () => {
   using fake = openFakeControls(library);
-  // The same library under another path is opened again.
+  // Core ML is opened once per path, so each attempt uses another path of the same library.
   const reopen = (n: number) => openCoreMLFramework(`${folder}/${"./".repeat(n)}${library.slice(folder.length + 1)}`);
   try {
     fake.hide("predictionFromFeatures:options:completionHandler:");
@@ -132,7 +132,7 @@ Deno.test("a method that is missing is named before anything is called", () => {
       "has no -[MLModel predictionFromFeatures:options:completionHandler:]; use macOS 14 or newer",
     );
     fake.hide("setSpecializationStrategy:");
-    assertEquals(reopen(2).messages.setSpecialization, undefined, "older systems lack it, and can do without");
+    assertEquals(reopen(2).messages.setSpecialization, undefined, "optional, because older systems lack it");
   } finally {
     fake.hide("");
   }

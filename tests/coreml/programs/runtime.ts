@@ -17,7 +17,7 @@ await openCallback(coreML.runtime);
 const fake = openFakeControls(library);
 globalThis.addEventListener("unload", () => fake[Symbol.dispose]());
 
-/** Registers a test with a context of its own; afterwards, no Core ML object may be left. */
+/** Registers a test with its own context; afterwards, no Core ML object may be left. */
 function test(name: string, body: (context: MLContext) => Promise<void>, options: CoreMLOptions = {}): void {
   Deno.test(name, async () => {
     const device = openCoreML({ cacheDirectory, ...options }, library);
@@ -66,7 +66,7 @@ function tensor(
 const counting = (length: number) => Float32Array.from({ length }, (_, i) => i - length / 2);
 
 for (const shape of [[], [1], [5], [3, 5], [2, 16], [2, 3, 5], [1, 2, 3, 17], [2, 1, 3, 2, 5]]) {
-  test(`outputs in arrays with gaps are copied: [${shape}]`, async (context) => {
+  test(`outputs that Core ML allocates with padded strides are copied: [${shape}]`, async (context) => {
     const graph = await build(context, shape, (builder, x) => builder.neg(x));
     const [x, y] = [await tensor(context, shape), await tensor(context, shape)];
     const data = counting(shape.reduce((product, size) => product * size, 1));
@@ -89,7 +89,7 @@ const TYPES = {
 };
 
 for (const [dataType, data] of Object.entries(TYPES) as [keyof typeof TYPES, Float32Array][]) {
-  test(`${dataType} goes in and comes out, in arrays of ours and of Core ML's`, async (context) => {
+  test(`inputs and outputs of ${dataType}, in arrays of this project and of Core ML`, async (context) => {
     const builder = new MLGraphBuilder(context);
     const graph = await builder.build({
       y: builder.transpose(builder.input("x", { dataType, shape: [2, 3] })),
@@ -113,7 +113,7 @@ for (
     "gpu",
   ]]] as const
 ) {
-  test(`device ${device}: the context and its graphs tell where they run`, async (context) => {
+  test(`device ${device}: contextInfo and graphInfo give the devices`, async (context) => {
     const info = contextInfo(context);
     assertEquals([info.backend, info.device, info.version, context.accelerated], [
       "coreml",
@@ -126,7 +126,7 @@ for (
   }, { device });
 }
 
-test("dispatches of many tensors stay in order, whatever the delay", async (context) => {
+test("dispatches that depend on each other run in order even if completions are delayed", async (context) => {
   fake.delay(2);
   const graph = await build(context, [4], (builder, x) => builder.add(x, x));
   const tensors = await Promise.all(Array.from({ length: 12 }, () => tensor(context, [4])));
@@ -143,7 +143,7 @@ test("dispatches of many tensors stay in order, whatever the delay", async (cont
   assertEquals(fake.live("MLMultiArray"), 1, "the graph keeps no array of a destroyed tensor");
 });
 
-test("destroying a context under a dispatch and a build frees everything", async (context) => {
+test("destroying a context during a dispatch and a build frees all objects", async (context) => {
   fake.delay(30);
   const graph = await build(context, [4], (builder, x) => builder.add(x, x));
   const [x, y] = [await tensor(context, [4]), await tensor(context, [4])];
@@ -154,22 +154,22 @@ test("destroying a context under a dispatch and a build frees everything", async
   for (const { status } of await Promise.allSettled([building, reading])) assertEquals(status, "rejected");
 });
 
-test("a compiled model is used again, and compiled again when it is damaged", async (context) => {
+test("a compiled model is reused, and compiled again if it is damaged", async (context) => {
   const shape = [3, 7];
-  const once = () => build(context, shape, (builder, x) => builder.sin(builder.mul(x, x)));
+  const buildModel = () => build(context, shape, (builder, x) => builder.sin(builder.mul(x, x)));
   const before = new Set(entries());
-  (await once()).destroy();
+  (await buildModel()).destroy();
   const [entry] = entries().filter((name) => !before.has(name)) as [string];
   assertMatch(entry, /^[0-9a-f]{64}\.mlmodelc$/);
   const model = join(cacheDirectory, entry, "model.mlmodel");
   const { ino } = await Deno.stat(model);
   await Deno.utime(join(cacheDirectory, entry), 1000, 1000);
-  (await once()).destroy();
+  (await buildModel()).destroy();
   assertEquals((await Deno.stat(model)).ino, ino, "it was not compiled again");
   assert((await Deno.stat(join(cacheDirectory, entry))).mtime!.getTime() > 1e12, "its use was noted");
   for (const damage of [() => Deno.truncateSync(model, 10), () => Deno.removeSync(model)]) {
     damage();
-    const graph = await once();
+    const graph = await buildModel();
     const [x, y] = [await tensor(context, shape), await tensor(context, shape)];
     context.dispatch(graph, { x }, { y });
     assertEquals(new Float32Array(await context.readTensor(y)), new Float32Array(21));
@@ -177,7 +177,7 @@ test("a compiled model is used again, and compiled again when it is damaged", as
   assertEquals(Deno.statSync(model).size > 10, true);
 });
 
-test("weights make another model", async (context) => {
+test("graphs that differ only in their weights do not share a compiled model", async (context) => {
   const shape = [16];
   for (const weight of [1, 2]) {
     const weights = new Float32Array(16).fill(weight);
@@ -192,7 +192,7 @@ test("weights make another model", async (context) => {
   }
 });
 
-test("what a program that ended has left behind is cleared away, and what is in use is not", async (context) => {
+test("old temporary folders in the cache are removed, recent ones are kept", async (context) => {
   const [old, young] = ["old.mlmodelc-tmp", "young.mlmodelc-tmp"].map((name) => join(cacheDirectory, name)) as [
     string,
     string,
@@ -204,7 +204,7 @@ test("what a program that ended has left behind is cleared away, and what is in 
   await Deno.remove(young);
 });
 
-test("the entries that were not used for longest make room", async (context) => {
+test("the least recently used entry is removed if the cache exceeds its limit", async (context) => {
   const names = ["older", "old", "young"];
   for (const [i, name] of names.entries()) {
     const path = join(limited, `${name}.mlmodelc`);
@@ -218,7 +218,7 @@ test("the entries that were not used for longest make room", async (context) => 
   assertEquals(kept.length, 3);
 }, { cacheDirectory: limited, cacheSizeLimit: 100_000 });
 
-test("a cache that cannot be made is an error that says so", async (context) => {
+test("a cache folder that cannot be created is an error", async (context) => {
   const error = await assertRejects(() => build(context, [2], (builder, x) => builder.cos(x)), DOMException);
   assertEquals((error as DOMException).name, "OperationError");
 }, { cacheDirectory: `${library}/cache` });

@@ -1,4 +1,4 @@
-/** What a user's program sees of Core ML: the choice of engines, options, and the list of devices. */
+/** Core ML through the public API: the choice of engines, options, and the list of devices. */
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
@@ -62,7 +62,7 @@ const NATIVE = { backend: "coreml", provider: "coreml" };
 const PARTS = { backend: "onnxruntime", provider: "coreml" };
 const CPU = { backend: "onnxruntime", provider: "cpu" };
 
-test("a graph that converts runs on Core ML, one that does not on ONNX Runtime, which is reported", async (context) => {
+test("a graph that Core ML does not support runs on ONNX Runtime, and graphInfo gives the reason", async (context) => {
   assertEquals(contextInfo(context).backend, "coreml");
   const native = await build(context, (builder, x) => builder.add(x, x));
   assertEquals(graphInfo(native), { ...NATIVE, devices: ["gpu"], elsewhere: [], refusals: [] });
@@ -80,7 +80,7 @@ test("a graph that converts runs on Core ML, one that does not on ONNX Runtime, 
   assertEquals(await run(context, other, Float32Array.of(1.5, 2.5, -3.5, 4)), [1, 2, -3, 4]);
 });
 
-test("what fails on Core ML goes to ONNX Runtime, with the words of Core ML", async (context) => {
+test("a graph whose build fails on Core ML runs on ONNX Runtime, with Core ML's message as the reason", async (context) => {
   const reasons: string[] = [];
   for (let n = 1; fake.fail(n), true; n++) {
     const graph = await build(context, (builder, x) => builder.sub(x, builder.constant("float32", n)));
@@ -97,15 +97,19 @@ test("what fails on Core ML goes to ONNX Runtime, with the words of Core ML", as
   assert(reasons.length > 10 && reasons.every((reason) => reason !== ""));
 });
 
-test("without fallback what does not convert is refused, with the reason", async (context) => {
-  assert(!context.opSupportLimits().input.dataTypes.includes("int64"));
-  assertThrows(() => new MLGraphBuilder(context).input("x", { dataType: "int64", shape: [4] }), TypeError, "int64");
-  fake.fail(1);
-  const error = await assertRejects(() => build(context, (builder, x) => builder.tanh(x)), DOMException);
-  assertEquals(error.message, "The graph could not be built: +[NSString stringWithUTF8String:] returned nil");
-  const graph = await build(context, (builder, x) => builder.tanh(x));
-  assertEquals(graphInfo(graph), { ...NATIVE, devices: ["gpu"], elsewhere: [], refusals: [] });
-}, { fallback: false });
+test(
+  "without fallback, building a graph that Core ML does not support throws an error with the reason",
+  async (context) => {
+    assert(!context.opSupportLimits().input.dataTypes.includes("int64"));
+    assertThrows(() => new MLGraphBuilder(context).input("x", { dataType: "int64", shape: [4] }), TypeError, "int64");
+    fake.fail(1);
+    const error = await assertRejects(() => build(context, (builder, x) => builder.tanh(x)), DOMException);
+    assertEquals(error.message, "The graph could not be built: +[NSString stringWithUTF8String:] returned nil");
+    const graph = await build(context, (builder, x) => builder.tanh(x));
+    assertEquals(graphInfo(graph), { ...NATIVE, devices: ["gpu"], elsewhere: [], refusals: [] });
+  },
+  { fallback: false },
+);
 
 const CHOICES: readonly (readonly [ContextOptions, device: string])[] = [
   [{}, "gpu"],
@@ -117,28 +121,36 @@ const CHOICES: readonly (readonly [ContextOptions, device: string])[] = [
   [{ device: "cpu" }, "cpu"],
 ];
 for (const [options, expected] of CHOICES) {
-  test(`${JSON.stringify(options)} is ${expected}`, (context) => {
+  test(`the options ${JSON.stringify(options)} choose the device ${expected}`, (context) => {
     assertEquals([contextInfo(context).device, context.accelerated], [expected, expected !== "cpu"]);
     return Promise.resolve();
   }, options);
 }
 
 for (const allowReducedPrecision of [false, true]) {
-  test(`allowReducedPrecision: ${allowReducedPrecision} decides how float32 is computed`, async (context) => {
-    const graph = await build(context, (builder, x) => builder.mul(x, builder.constant("float32", 1)));
-    const value = Math.fround(1 + 2 ** -12);
-    assertEquals((await run(context, graph, new Float32Array(4).fill(value)))[0], allowReducedPrecision ? 1 : value);
-  }, { allowReducedPrecision });
+  test(
+    `allowReducedPrecision: ${allowReducedPrecision} computes in ${allowReducedPrecision ? "float16" : "float32"}`,
+    async (context) => {
+      const graph = await build(context, (builder, x) => builder.mul(x, builder.constant("float32", 1)));
+      const value = Math.fround(1 + 2 ** -12);
+      assertEquals((await run(context, graph, new Float32Array(4).fill(value)))[0], allowReducedPrecision ? 1 : value);
+    },
+    { allowReducedPrecision },
+  );
 }
 
-test("cacheDirectory and cacheSizeLimit are those of the compiled models", async (context) => {
+test("cacheDirectory and cacheSizeLimit apply to compiled models", async (context) => {
   await build(context, (builder, x) => builder.cos(x));
   await build(context, (builder, x) => builder.sin(x));
   const names = [...Deno.readDirSync(`${folder}/limited`)].map(({ name }) => name);
-  assertEquals(names.map((name) => name.replace(/^[0-9a-f]{64}/, "")), [".mlmodelc"], "one had to go");
+  assertEquals(
+    names.map((name) => name.replace(/^[0-9a-f]{64}/, "")),
+    [".mlmodelc"],
+    "only one entry fits in the limit",
+  );
 }, { cacheDirectory: `${folder}/limited`, cacheSizeLimit: 100, fallback: false });
 
-test("without ONNX Runtime the limits are those of Core ML, and an error tells both reasons", async (context) => {
+test("without ONNX Runtime the limits are those of Core ML, and errors give the reasons of both", async (context) => {
   assert(!context.opSupportLimits().input.dataTypes.includes("int64"));
   fake.fail(1);
   const error = await assertRejects(() => build(context, (builder, x) => builder.erf(x)), DOMException);
@@ -152,7 +164,7 @@ testBackend("Core ML before ONNX Runtime", () => {
   return openDevice({ ...DEFAULTS, backend: "coreml", cacheDirectory });
 });
 
-Deno.test("a provider of ONNX Runtime is not one of Core ML", async () => {
+Deno.test("the backend coreml rejects a provider of ONNX Runtime", async () => {
   await assertRejects(
     () => createContext({ backend: "coreml", provider: "webgpu" }),
     DOMException,
@@ -160,7 +172,7 @@ Deno.test("a provider of ONNX Runtime is not one of Core ML", async () => {
   );
 });
 
-Deno.test("without demand nothing leads to Core ML", async () => {
+Deno.test("Core ML is chosen only by the option backend", async () => {
   for (const options of [{}, { powerPreference: "low-power" }, { deviceType: "npu" }] as const) {
     const context = await createContext(options);
     assertEquals(contextInfo(context).backend, "onnxruntime", JSON.stringify(options));
@@ -168,7 +180,7 @@ Deno.test("without demand nothing leads to Core ML", async () => {
   }
 });
 
-Deno.test("devices() lists Core ML also where ONNX Runtime is missing, and says so", async () => {
+Deno.test("devices() lists Core ML and the reason why ONNX Runtime is not available", async () => {
   const [cpu, ...others] = await devices({ library: "/missing/onnxruntime" });
   assertEquals([cpu!.provider, cpu!.available], ["cpu", false]);
   assertStringIncludes(cpu!.reason!, "/missing/onnxruntime does not exist");
@@ -179,7 +191,7 @@ Deno.test("devices() lists Core ML also where ONNX Runtime is missing, and says 
   ]);
 });
 
-Deno.test("what Core ML offers is listed, each proven by a small graph", async () => {
+Deno.test("the devices of Core ML are listed, each after running a small graph on it", async () => {
   const common = { ...NATIVE, vendor: "Apple", version: "15.0", available: true };
   assertEquals(await listDevices(), [
     { ...common, device: "npu", hardware: "Neural Engine and CPU", accelerated: true },

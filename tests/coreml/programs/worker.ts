@@ -1,4 +1,4 @@
-/** A worker that dispatches once to Core ML, reports it, and then waits or closes itself. */
+/** A worker that dispatches a graph to Core ML once, posts "ready", and then waits or closes itself. */
 
 import "@webnn/deno/polyfill";
 import { createContext } from "@webnn/deno";

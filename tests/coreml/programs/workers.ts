@@ -1,5 +1,5 @@
 /**
- * Workers that end while they use Core ML. Terminating one with a call in flight crashes the process: see
+ * Workers that end while they use Core ML. Terminating a worker during a call of Core ML crashes the process: see
  * docs/coreml.md.
  */
 
@@ -21,7 +21,7 @@ async function start(options: { idle: boolean; closes: boolean }): Promise<Worke
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-Deno.test("a worker that closes itself waits for the call in flight, and leaves nothing", async () => {
+Deno.test("a worker that closes itself waits for the running call, and leaks no objects", async () => {
   fake.delay(100);
   await start({ idle: false, closes: true });
   for (let i = 0; i < 500 && fake.live() > 0; i++) await pause(10);
@@ -30,7 +30,7 @@ Deno.test("a worker that closes itself waits for the call in flight, and leaves 
   await pause(150); // A late completion would crash the process here.
 });
 
-Deno.test("a worker without a call in flight can be terminated", async () => {
+Deno.test("a worker without a running call can be terminated", async () => {
   const worker = await start({ idle: true, closes: false });
   worker.terminate();
   await pause(150);

@@ -1,4 +1,4 @@
-/** WPT's numeric cases on the fake framework: each has the same result as with the interpreter alone. */
+/** WPT's numeric cases on the fake framework: each must have the same outcome as with the interpreter alone. */
 import { assertEquals } from "@std/assert";
 import { createMLContext, type MLContext } from "../../../src/api/ml_context.ts";
 import { openCoreML } from "../../../src/backends/coreml/mod.ts";
@@ -19,8 +19,8 @@ Deno.test("WPT's numeric cases", async () => {
   const expected = await runAll(createMLContext(openInterpretedDevice({ specificationVersion: 9, float16: false })));
   const device = openCoreML({ device: "cpu", cacheDirectory: `${folder}/cache` }, library);
   const actual = await runAll(createMLContext(device));
-  const others = actual.filter(({ outcome }, i) => outcome !== expected[i]!.outcome);
-  assertEquals(others, []);
+  const different = actual.filter(({ outcome }, i) => outcome !== expected[i]!.outcome);
+  assertEquals(different, []);
   const passed = actual.filter(({ outcome }) => outcome === "passed").length;
   console.log(`${passed} of ${actual.length} cases pass on the fake Core ML, as many as the interpreter passes`);
 });

@@ -1,6 +1,6 @@
 /**
- * `deno task verify:mac`: tests Core ML on a real Mac, and writes a report to paste into an issue. Exits with status 1
- * if something is wrong.
+ * `deno task verify:mac`: tests Core ML on a real Mac, and writes a report to paste into an issue. The status is 1 if a
+ * check fails.
  *
  * @module
  */
@@ -31,15 +31,15 @@ Usage: deno task verify:mac [--filter OPERATOR] [--output FILE] [--fake]
   --fake     use the fake framework of native/fake_coreml/ instead, on Linux: to test this program
   --help     print this text
 
-The cases, weights and photos are in the folder named by WEBNN_TEST_DATA; if some are missing, they are not run.`;
+The cases, weights and photos are read from the folder in WEBNN_TEST_DATA. Without them, their checks are skipped.`;
 
 /** Checks the options. */
 function checkOptions(filter: string | undefined, fake: boolean): void {
   if (filter !== undefined && !(filter in operators) && !isNetwork(filter)) {
-    throw new Error(`there is no operator and no network ${filter}`);
+    throw new Error(`${filter} is neither an operator nor a network`);
   }
   if (Deno.build.os !== "darwin" && !fake) {
-    throw new Error(`Core ML is a part of macOS, and this is ${Deno.build.os}; --fake tests the program itself`);
+    throw new Error(`Core ML is a part of macOS, and this is ${Deno.build.os}; --fake tests the program without it`);
   }
 }
 
@@ -60,7 +60,7 @@ async function verify(folder: string, fake: boolean, filter: string | undefined)
   const cases: Record<string, CaseResult[]> = {};
   const networks: NetworkResult[] = [];
   const statements = [...await checkCache(join(folder, "cache")), ...await checkChoice(join(folder, "choice"))];
-  const wanted = NETWORKS.filter(({ name }) => filter === undefined || filter === name);
+  const selected = NETWORKS.filter(({ name }) => filter === undefined || filter === name);
   const hasCases = hasTestData(CASES) && !isNetwork(filter);
   for (const [i, setting] of SETTINGS.entries()) {
     const { title, device, float16 } = setting;
@@ -69,20 +69,20 @@ async function verify(folder: string, fake: boolean, filter: string | undefined)
       const show = (done: number, all: number) => showProgress(`${title}: case ${done} of ${all}`);
       cases[title] = await measureCases(options, filter, show);
     }
-    for (const network of wanted.filter(hasFiles)) {
+    for (const network of selected.filter(hasFiles)) {
       showProgress(`${title}: ${network.name}`);
       networks.push(await measureNetwork(network, setting, options, fake ? BRIEF : THOROUGH));
     }
   }
   showProgress("");
-  // On other systems, do not list the other devices, whose drivers may print.
+  // With the fake framework, list only its devices: the drivers of others may print messages.
   const entries = fake ? await listDevices() : await devices();
-  return { machine, fake, devices: entries, cases, networks, statements, skipped: whatIsSkipped(filter) };
+  return { machine, fake, devices: entries, cases, networks, statements, skipped: skippedChecks(filter) };
 }
 
-function whatIsSkipped(filter: string | undefined): string[] {
+function skippedChecks(filter: string | undefined): string[] {
   return [
-    ...filter === undefined ? [] : [`all but ${filter}, the cache and the choice of engines: as --filter says`],
+    ...filter === undefined ? [] : [`all but ${filter}, the cache and the choice of engines: because of --filter`],
     ...isNetwork(filter) || hasTestData(CASES) ? [] : [`WPT's cases: there is no ${CASES} in the test data`],
     ...NETWORKS.filter((network) => (filter === undefined || network.name === filter) && !hasFiles(network))
       .map(({ name }) => `${name}: no test data`),

@@ -87,7 +87,7 @@ export async function checkCache(cacheDirectory: string): Promise<Statement[]> {
   for await (const { name } of Deno.readDir(entry.path)) await Deno.remove(join(entry.path, name), { recursive: true });
   const third = await runSmallGraph(cacheDirectory);
   const [renewed] = await entriesOf(cacheDirectory);
-  check("a damaged one is compiled anew", third && renewed?.path === entry.path && !await isEmpty(renewed.path));
+  check("a damaged one is compiled again", third && renewed?.path === entry.path && !await isEmpty(renewed.path));
   return results;
 }
 
@@ -95,16 +95,16 @@ export async function checkCache(cacheDirectory: string): Promise<Statement[]> {
 export async function checkChoice(cacheDirectory: string): Promise<Statement[]> {
   const context = await createContext({ backend: "coreml", cacheDirectory });
   try {
-    const native = await runAndTell(context, "int32");
-    const other = await runAndTell(context, "int64");
+    const native = await runCasts(context, "int32");
+    const other = await runCasts(context, "int64");
     return [
       {
         statement: `a graph of int32 runs on Core ML: ${native.where}`,
-        passed: native.right && native.backend === "coreml",
+        passed: native.correct && native.backend === "coreml",
       },
       {
-        statement: `one of int64 runs on ONNX Runtime, and says why: ${other.where}`,
-        passed: other.right && other.backend === "onnxruntime" && other.refusals.length === 2,
+        statement: `a graph of int64 runs on ONNX Runtime, with the reasons: ${other.where}`,
+        passed: other.correct && other.backend === "onnxruntime" && other.refusals.length === 2,
       },
     ];
   } finally {
@@ -112,8 +112,8 @@ export async function checkChoice(cacheDirectory: string): Promise<Statement[]> 
   }
 }
 
-/** Rounds 1.5, −2.5 and 3 toward zero through an integer type. Returns where that ran. */
-async function runAndTell(context: MLContext, dataType: "int32" | "int64") {
+/** Casts 1.5, −2.5 and 3 to an integer type and back. Returns whether the result is correct, and what ran it. */
+async function runCasts(context: MLContext, dataType: "int32" | "int64") {
   const builder = new MLGraphBuilder(context);
   const x = builder.input("x", { dataType: "float32", shape: [3] });
   const graph = await builder.build({ y: builder.cast(builder.relu(builder.cast(x, dataType)), "float32") });
@@ -121,7 +121,12 @@ async function runAndTell(context: MLContext, dataType: "int32" | "int64") {
   const { y } = await inference.run({ x: Float32Array.of(1.5, -2.5, 3) });
   const { backend, provider, devices, refusals } = graphInfo(graph);
   const reasons = refusals.map((refusal) => `; ${refusal.backend} (${refusal.provider}): ${refusal.reason}`).join("");
-  return { right: y!.join() === "1,0,3", backend, refusals, where: `${backend} (${provider}) on ${devices}${reasons}` };
+  return {
+    correct: y!.join() === "1,0,3",
+    backend,
+    refusals,
+    where: `${backend} (${provider}) on ${devices}${reasons}`,
+  };
 }
 
 async function entriesOf(folder: string) {
@@ -133,7 +138,7 @@ async function isEmpty(folder: string): Promise<boolean> {
   return (await Array.fromAsync(Deno.readDir(folder))).length === 0;
 }
 
-/** Whether the result of 2x + 1 is right. */
+/** Computes 2x + 1. Returns whether the result is correct. */
 function runSmallGraph(cacheDirectory: string): Promise<boolean> {
   return withContext({ cacheDirectory }, async (context) => {
     const descriptor = { dataType: "float32", shape: [3] } as const;

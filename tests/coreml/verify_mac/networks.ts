@@ -19,7 +19,7 @@ import { type Setting, withContext } from "./measure.ts";
 
 type Outputs = Record<string, Float32Array>;
 
-/** The reference for a photo: classes for SqueezeNet; features for MobileNetV2, whose classes are not trained. */
+/** The reference for a photo: classes for SqueezeNet; features for MobileNetV2, whose classifier is not trained. */
 interface Photo {
   readonly file: string;
   readonly top5_probabilities?: readonly { readonly index: number }[];
@@ -59,13 +59,13 @@ export interface NetworkResult {
   readonly passed: boolean;
   /** The largest difference from the reference, or why there is none. */
   readonly error: number | string;
-  /** The number of photos, and how many agree with the reference. */
-  readonly photos: readonly [right: number, seen: number];
+  /** How many photos agree with the reference, and of how many. */
+  readonly photos: readonly [correct: number, all: number];
   /** The kinds of devices that run the graph. */
   readonly devices: readonly string[];
-  /** A build that compiles. */
+  /** The time of a build that compiles the model. */
   readonly cold: number;
-  /** The same build in another context, which finds the compiled model in the cache. */
+  /** The time of the same build in another context, which loads the compiled model from the cache. */
   readonly warm: number;
   readonly firstRun: number;
   /** The median of the later runs. */
@@ -84,7 +84,7 @@ export async function measureNetwork(
   options: CoreMLOptions,
   effort: Effort,
 ): Promise<NetworkResult> {
-  const of = { network: network.name, setting: title };
+  const common = { network: network.name, setting: title };
   try {
     const [weightsFile, referenceFile] = filesOf(network);
     const weights = parseSafetensors(await Deno.readFile(testData(weightsFile)));
@@ -102,7 +102,7 @@ export async function measureNetwork(
       const { agrees, error } = compare(first.value, network.outputs, reference, float16);
       const photos = await countPhotos(run, reference, float16, effort.photos);
       return {
-        ...of,
+        ...common,
         passed: agrees && photos[0] === photos[1],
         error,
         photos,
@@ -115,7 +115,7 @@ export async function measureNetwork(
     });
   } catch (error) {
     const times = { cold: NaN, warm: NaN, firstRun: NaN, run: NaN };
-    return { ...of, passed: false, error: messageOf(error), photos: [0, 0], devices: [], ...times };
+    return { ...common, passed: false, error: messageOf(error), photos: [0, 0], devices: [], ...times };
   }
 }
 
@@ -140,21 +140,21 @@ async function countPhotos(
   { photos }: Reference,
   float16: boolean,
   limit: number,
-): Promise<[right: number, seen: number]> {
-  const there = Object.values(photos).filter(({ file }) => hasTestData(`models/${file}`)).slice(0, limit);
-  let right = 0;
-  for (const photo of there) if (isRight(await run(await photoInput(photo.file)), photo, float16)) right++;
-  return [right, there.length];
+): Promise<[correct: number, all: number]> {
+  const available = Object.values(photos).filter(({ file }) => hasTestData(`models/${file}`)).slice(0, limit);
+  let correct = 0;
+  for (const photo of available) if (isCorrect(await run(await photoInput(photo.file)), photo, float16)) correct++;
+  return [correct, available.length];
 }
 
-function isRight(
+function isCorrect(
   outputs: Outputs,
   { top5_probabilities: classes, features_first8: features }: Photo,
   float16: boolean,
 ) {
   if (classes) return best(outputs.probabilities!) === classes[0]!.index;
   if (features) return distanceOf(outputs.features!.subarray(0, 8), features) <= toleranceOf(features, float16);
-  throw new Error("the reference tells nothing of the photo");
+  throw new Error("the reference has neither classes nor features for the photo");
 }
 
 async function photoInput(file: string): Promise<Float32Array> {

@@ -20,7 +20,7 @@ export interface Machine {
 /** All findings. */
 export interface Findings {
   readonly machine: Machine;
-  /** Whether it ran on the fake framework, whose times mean nothing and are left out. */
+  /** Whether it ran on the fake framework. Its times are meaningless, so the report omits them. */
   readonly fake: boolean;
   /** The devices of all engines. */
   readonly devices: readonly DeviceEntry[];
@@ -32,10 +32,10 @@ export interface Findings {
   readonly skipped: readonly string[];
 }
 
-/** How many failed cases to list per setting: an issue may have 65,536 characters. */
+/** The maximum number of failed cases to list per setting, because an issue is limited to 65,536 characters. */
 const MAX_FAILURES = 50;
 
-/** Whether everything that was run has passed. */
+/** Whether all checks that ran have passed, and Core ML has a device. */
 export function hasPassed({ cases, networks, statements, devices }: Findings): boolean {
   return Object.values(cases).every((results) => failuresOf(results).length === 0) &&
     [...networks, ...statements].every(({ passed }) => passed) &&
@@ -46,8 +46,8 @@ export function hasPassed({ cases, networks, statements, devices }: Findings): b
 export function report(findings: Findings): string {
   const { machine: { chip, system, deno }, fake, skipped } = findings;
   const parts = [
-    `# Core ML: ${hasPassed(findings) ? "all that was run passed" : "there are failures"}`,
-    fake ? "**Run on the fake framework, not on Core ML: this shows only that the tool works.**" : "",
+    `# Core ML: ${hasPassed(findings) ? "all checks that ran passed" : "there are failures"}`,
+    fake ? "**Run on the fake framework, not on Core ML: this shows only that the program works.**" : "",
     list([`${chip}, ${system}`, `Deno ${deno}`]),
     devicesPart(findings),
     casesPart(findings),
