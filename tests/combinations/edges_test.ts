@@ -6,7 +6,7 @@
 
 import { createContext } from "@webnn/deno";
 import { cpu, testOn } from "../support/devices.ts";
-import { assertNear, compute, type Program, testProgram } from "./combinations.ts";
+import { assertNear, compute, type Program, testProgram, type Writer } from "./combinations.ts";
 
 const NEAR = { relative: 2e-6 };
 
@@ -147,6 +147,30 @@ testProgram(
   },
   [-Infinity, Infinity, -Infinity, 4],
   { not: { openvino: "OpenVINO's maximum of only -Infinity is the smallest finite number" } },
+);
+
+/** A convolution that multiplies one number by `filter`, and adds `bias`. */
+const convolved = ({ builder, f, x }: Writer, value: number, filter: number, bias: number) =>
+  builder.conv2d(x([1, 1, 1, 1], [value]), f([1, 1, 1, 1], [filter]), { bias: f([1], [bias]) });
+
+const NO_CONVOLUTIONS = { not: { ggml: "the plug-in claims 2-D convolutions, but then rejects them" } };
+
+testProgram(
+  "factors after a convolution that its filter cannot hold",
+  (writer) => {
+    const { builder, f } = writer;
+    const large = builder.mul(convolved(writer, 2 ** -100, 2 ** 70, 0), f([], [2 ** 60]));
+    const small = builder.mul(convolved(writer, 2 ** 100, 2 ** -80, 0), f([1, 1, 1, 1], [2 ** -70]));
+    return [large, small, builder.div(convolved(writer, 2 ** 100, 2 ** -80, 0), f([], [2 ** 70]))];
+  },
+  [2 ** 30, 2 ** -50, 2 ** -50],
+  NO_CONVOLUTIONS,
+);
+testProgram(
+  "a summand after a convolution that its bias cannot hold",
+  (writer) => writer.builder.add(convolved(writer, -(2 ** 64), 2 ** 63, 2 ** 127), writer.f([1, 1, 1, 1], [2 ** 127])),
+  [2 ** 127],
+  NO_CONVOLUTIONS,
 );
 
 for (const size of [2, 8, 4, 33]) {

@@ -23,13 +23,31 @@ type UnaryNode = { readonly operands: { readonly input: Value } };
 
 /** An operator that is the same in ONNX. */
 function binary(op: string) {
-  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.node(op, [a, b]);
+  return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.node(op, guarded(a, b, onnx));
+}
+
+/** The operands of an operator, written so that an engine merges it with other operators only where it may. */
+function guarded(a: Value, b: Value, onnx: OnnxWriter): [Operand, Operand] {
+  return [guard(a, b, onnx), guard(b, a, onnx)];
+}
+
+function guard(operand: Value, other: Value, onnx: OnnxWriter): Operand {
+  if (onnx.constantBytes(operand)) return operand;
+  const { dataType, shape } = operand;
+  const missing = other.shape.length - shape.length;
+  if (missing > 0 && hasFlaw("lostDimensions", onnx)) {
+    return onnx.reshape(operand, [...Array(missing).fill(1), ...shape]);
+  }
+  const isMerged = onnx.constantBytes(other) && isFloat(dataType) && hasFlaw("carelessMerges", onnx) &&
+    /^Conv/.test(onnx.originOf(operand) ?? "");
+  // It keeps every number, and the engine does not merge across it.
+  return isMerged ? onnx.node("PRelu", [operand, onnx.scalar(dataType, 1)]) : operand;
 }
 
 /** An operator that is the same in ONNX for floats, and is written differently for integers. */
 function binaryByType(op: string, ofIntegers: (a: Value, b: Value, onnx: OnnxWriter) => Operand) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) =>
-    isFloat(a.dataType) ? onnx.node(op, [a, b]) : ofIntegers(a, b, onnx);
+    isFloat(a.dataType) ? onnx.node(op, guarded(a, b, onnx)) : ofIntegers(a, b, onnx);
 }
 
 /** A power. If a provider's kernel fails for operands with one element per row, it gets a scalar, or full rows. */

@@ -31,6 +31,13 @@ const FLAWS = {
    * Pow fails if one operand has rank 2 or more and a last dimension of 1, and that of the other is a multiple of 4.
    */
   narrowPowers: ["webgpu"],
+  /**
+   * Factors and summands after a convolution are merged into its filter and bias, even if these become infinite or 0.
+   * Where that cannot happen, src/rewrite/ has already merged them.
+   */
+  carelessMerges: ["openvino"],
+  /** Formulas of norms and of x · sigmoid(x) are replaced even if a constant in them has more dimensions than x. */
+  lostDimensions: ["openvino"],
   /** ScatterND applies updates in any order, on several threads. */
   unorderedScatter: ["cpu"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
