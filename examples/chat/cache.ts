@@ -1,27 +1,21 @@
 /**
  * The key-value cache of a conversation, in tensors on the device. Each layer has a history of fixed length, and a
  * block with the positions after it. The dispatch of a token reads both, and writes the block with one more row to a
- * second tensor. A full block is copied to the history, layer by layer. One spare history is enough for that: each
- * layer writes its new history to the spare one, and its old history becomes the spare one for the next layer.
+ * second tensor. A chunk of tokens, or a full block, is added to the history, layer by layer. One spare history is
+ * enough for that: each layer writes its new history to the spare one, and its old history becomes the spare one for
+ * the next layer.
  *
  * @module
  */
 import type { Architecture } from "./architecture.ts";
 import type { Graphs } from "./graphs.ts";
-import { cacheShape, placesShape } from "./network.ts";
+import { BLOCK, cacheShape, CHUNK, placesShape } from "./network.ts";
 import { startYielding } from "./yielding.ts";
 
-/**
- * The positions in a block. Each token copies a block, and a full block copies the histories: this balances the costs.
- */
-export const BLOCK = 32;
-/** The numbers of prompt tokens that one dispatch can take. */
-export const CHUNKS: readonly number[] = [128, 32];
-const KINDS = ["key", "value"];
-/**
- * The first length of a history. Each token reads the whole history, so it is short; to grow it, graphs must be built.
- */
-const FIRST_HISTORY = 384;
+/** Histories have a multiple of so many positions. Each token reads the whole history, so it is never much too long. */
+const STEP = 128;
+/** How much longer each history is than the one before. */
+const GROWTH = 1.25;
 
 /** The key-value cache of a conversation. */
 export interface Cache {
@@ -31,18 +25,22 @@ export interface Cache {
   readonly settled: number;
   /** The length of the history. */
   readonly history: number;
-  /** The tensors for the dispatch of one token; the same object while they do not change. Call `prepareToken` first. */
-  tokenTensors(): Bindings;
-  /** The tensors for the dispatch of a chunk. The block must be empty. */
-  chunkTensors(count: number): Promise<Bindings>;
+  /** The tensors of a layer for a token; the same object while they do not change. Call `prepareToken` first. */
+  tokenTensors(layer: number): Bindings;
+  /** The tensors of a layer for a chunk. Call `prepareChunks` first, and `swap` after the dispatch. */
+  chunkTensors(layer: number): Bindings;
+  /** The new history of a layer becomes its history. */
+  swap(layer: number): void;
   /** Makes room for a token; a full block is moved to the history. */
   prepareToken(): Promise<void>;
   /** Makes room for chunks with `count` tokens in total; the block is moved to the history. */
   prepareChunks(count: number): Promise<void>;
+  /** A tensor with the coordinates of the next `count` rows of the history. */
+  writePlaces(count: number): Promise<MLTensor>;
   /** Records that a token was dispatched. */
   addToken(): void;
   /** Records that a chunk was dispatched, of which the first `used` tokens are real and the others padding. */
-  addChunk(count: number, used: number): Promise<void>;
+  addChunk(used: number): void;
   /** Removes all positions after the first `length`. */
   rewind(length: number): void;
   destroy(): void;
@@ -54,12 +52,19 @@ export interface Bindings {
   readonly outputs: Readonly<Record<string, MLTensor>>;
 }
 
-/** The tensors for the keys or the values of a layer. */
+/** The keys and values of a history. */
+interface History {
+  readonly keys: MLTensor;
+  readonly values: MLTensor;
+}
+
+/** The tensors of a layer. */
 interface Slot {
-  readonly name: string;
-  history: MLTensor;
+  history: History;
   /** Two blocks: the dispatch of a token reads one and writes the other. */
   readonly blocks: readonly [MLTensor, MLTensor];
+  /** The tensors for a token that reads the first block, and for one that reads the second; until the history changes. */
+  bindings: (Bindings | undefined)[];
 }
 
 /**
@@ -79,16 +84,10 @@ export async function createCache(
 
 class DeviceCache implements Cache {
   readonly #slots: Slot[] = [];
-  readonly #chunks = new Map<number, Record<string, MLTensor>>();
   /** The tensors with the coordinates of rows in the history, by the number of rows. */
   readonly #places = new Map<number, MLTensor>();
-  /** The spare history. */
-  #spare!: MLTensor;
+  #spare!: History;
   readonly #histories: readonly number[];
-  /**
-   * The tensors for a token that reads the first blocks, and for one that reads the second; until the histories change.
-   */
-  #bindings: (Bindings | undefined)[] = [];
   /** The index of the blocks that the next token reads. */
   #current: 0 | 1 = 0;
   #length = 0;
@@ -118,24 +117,34 @@ class DeviceCache implements Cache {
   }
 
   async allocate(): Promise<void> {
-    this.#spare = await this.#tensor(this.#history);
-    const layers = Array.from({ length: this.architecture.layers }, (_, layer) => layer);
-    for (const name of KINDS.flatMap((kind) => layers.map((layer) => `${kind}_${layer}`))) {
+    this.#spare = await this.#createHistory(this.#history);
+    for (let layer = 0; layer < this.architecture.layers; layer++) {
       this.#slots.push({
-        name,
-        history: await this.#tensor(this.#history),
-        blocks: [await this.#tensor(BLOCK), await this.#tensor(BLOCK)],
+        history: await this.#createHistory(this.#history),
+        blocks: [await this.#tensor(BLOCK, 2), await this.#tensor(BLOCK, 2)],
+        bindings: [],
       });
     }
   }
 
-  tokenTensors(): Bindings {
-    return this.#bindings[this.#current] ??= this.#bindToken(this.#current);
+  tokenTensors(layer: number): Bindings {
+    const current = this.#current;
+    const { bindings, blocks, history } = this.#slots[layer]!;
+    return bindings[current] ??= {
+      inputs: { ...history, recent: blocks[current] },
+      outputs: { new_recent: blocks[current === 0 ? 1 : 0] },
+    };
   }
 
-  async chunkTensors(count: number): Promise<Bindings> {
-    const inputs = Object.fromEntries(this.#slots.map(({ history, name }) => [name, history]));
-    return { inputs, outputs: await this.#chunk(count) };
+  chunkTensors(layer: number): Bindings {
+    const { keys, values } = this.#spare;
+    return { inputs: { ...this.#slots[layer]!.history }, outputs: { new_keys: keys, new_values: values } };
+  }
+
+  swap(layer: number): void {
+    const slot = this.#slots[layer]!;
+    [slot.history, this.#spare] = [this.#spare, slot.history];
+    slot.bindings = [];
   }
 
   async prepareToken(): Promise<void> {
@@ -147,14 +156,21 @@ class DeviceCache implements Cache {
     await this.#reserve(this.#settled + count);
   }
 
+  async writePlaces(count: number): Promise<MLTensor> {
+    const shape = placesShape(this.architecture, count);
+    const tensor = this.#places.get(count) ??
+      await this.context.createTensor({ dataType: "int32", shape, writable: true });
+    this.#places.set(count, tensor);
+    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count));
+    return tensor;
+  }
+
   addToken(): void {
     this.#current = this.#current === 0 ? 1 : 0;
     this.#length++;
   }
 
-  async addChunk(count: number, used: number): Promise<void> {
-    const chunk = await this.#chunk(count);
-    await this.#put(count, ({ name }) => chunk[`new_${name}`]!);
+  addChunk(used: number): void {
     this.#length = this.#settled = this.#settled + used;
   }
 
@@ -164,55 +180,29 @@ class DeviceCache implements Cache {
   }
 
   destroy(): void {
-    const ofSlots = this.#slots.flatMap(({ blocks, history }) => [history, ...blocks]);
-    const ofChunks = [...this.#chunks.values()].flatMap((tensors) => Object.values(tensors));
-    for (const tensor of [...ofSlots, ...ofChunks, this.#spare, ...this.#places.values()]) {
-      tensor.destroy();
+    for (const { blocks, history } of this.#slots) {
+      destroyHistory(history);
+      for (const tensor of blocks) tensor.destroy();
     }
+    destroyHistory(this.#spare);
+    for (const tensor of this.#places.values()) tensor.destroy();
   }
 
   /** Copies the block to the history. Its unused rows go behind the end, where later rows overwrite them. */
   async #settle(): Promise<void> {
     if (this.#length > this.#settled) {
       await this.#reserve(this.#settled + BLOCK);
-      await this.#put(BLOCK, ({ blocks }) => blocks[this.#current]);
+      const graph = await this.graphs.put(this.#history);
+      const places = await this.writePlaces(BLOCK);
+      const yieldIfDue = startYielding();
+      for (const [layer, { blocks }] of this.#slots.entries()) {
+        await yieldIfDue();
+        const { inputs, outputs } = this.chunkTensors(layer);
+        this.context.dispatch(graph, { ...inputs, recent: blocks[this.#current], places }, outputs);
+        this.swap(layer);
+      }
     }
     this.#settled = this.#length;
-  }
-
-  /** Appends rows of keys and values to the history. */
-  async #put(count: number, recentOf: (slot: Slot) => MLTensor): Promise<void> {
-    const graph = await this.graphs.put(this.#history, count);
-    const places = await this.#writePlaces(count);
-    const yieldIfDue = startYielding();
-    for (const slot of this.#slots) {
-      await yieldIfDue();
-      const [before, after] = [slot.history, this.#spare];
-      this.context.dispatch(graph, { history: before, recent: recentOf(slot), places }, { output: after });
-      [slot.history, this.#spare] = [after, before];
-    }
-    this.#bindings = [];
-  }
-
-  #bindToken(current: 0 | 1): Bindings {
-    const inputs: Record<string, MLTensor> = {};
-    const outputs: Record<string, MLTensor> = {};
-    for (const { blocks, history, name } of this.#slots) {
-      inputs[name] = history;
-      inputs[`recent_${name}`] = blocks[current];
-      outputs[`new_${name}`] = blocks[1 - current]!;
-    }
-    return { inputs, outputs };
-  }
-
-  /** A tensor with the coordinates of the next `count` rows of the history. */
-  async #writePlaces(count: number): Promise<MLTensor> {
-    const shape = placesShape(this.architecture, count);
-    const tensor = this.#places.get(count) ??
-      await this.context.createTensor({ dataType: "int32", shape, writable: true });
-    this.#places.set(count, tensor);
-    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count));
-    return tensor;
   }
 
   /** Makes the history long enough for a number of positions. */
@@ -224,33 +214,34 @@ class DeviceCache implements Cache {
     const yieldIfDue = startYielding();
     for (const slot of this.#slots) {
       await yieldIfDue();
-      const before = slot.history;
-      slot.history = await this.#tensor(longer);
-      this.context.dispatch(graph, { history: before }, { output: slot.history });
-      before.destroy();
+      const { keys, values } = slot.history;
+      const history = await this.#createHistory(longer);
+      this.context.dispatch(graph, { keys, values }, { new_keys: history.keys, new_values: history.values });
+      destroyHistory(slot.history);
+      slot.history = history;
+      slot.bindings = [];
     }
-    this.#spare.destroy();
-    this.#spare = await this.#tensor(longer);
+    destroyHistory(this.#spare);
+    this.#spare = await this.#createHistory(longer);
     this.#history = longer;
-    this.#bindings = [];
   }
 
-  async #chunk(count: number): Promise<Record<string, MLTensor>> {
-    const known = this.#chunks.get(count);
-    if (known) return known;
-    const tensors: Record<string, MLTensor> = {};
-    for (const { name } of this.#slots) tensors[`new_${name}`] = await this.#tensor(count);
-    this.#chunks.set(count, tensors);
-    return tensors;
+  async #createHistory(positions: number): Promise<History> {
+    return { keys: await this.#tensor(positions), values: await this.#tensor(positions) };
   }
 
-  #tensor(positions: number): Promise<MLTensor> {
-    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions) });
+  #tensor(positions: number, kinds?: number): Promise<MLTensor> {
+    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions, kinds) });
   }
 }
 
+function destroyHistory({ keys, values }: History): void {
+  keys.destroy();
+  values.destroy();
+}
+
 /** The coordinates of `count` rows of all heads, starting at a row. */
-export function coordinatesOf(
+function coordinatesOf(
   { sharedHeads }: Architecture,
   first: number,
   count: number,
@@ -263,14 +254,10 @@ export function coordinatesOf(
   return coordinates;
 }
 
-/**
- * The lengths of a growing history: each doubles the previous one; the last has room for a chunk behind the capacity.
- */
+/** The lengths of a growing history; the last has room for a chunk behind the capacity. */
 function historiesUpTo(capacity: number): number[] {
-  const last = Math.ceil(capacity / BLOCK) * BLOCK + CHUNKS[0]!;
+  const last = Math.ceil(capacity / BLOCK) * BLOCK + CHUNK;
   const lengths: number[] = [];
-  for (let length = FIRST_HISTORY; length < last; length *= 2) lengths.push(length);
-  // A length only slightly below the last is not worth building its graphs.
-  if (lengths.at(-1)! > 0.75 * last) lengths.pop();
+  for (let length = STEP; length < last; length = Math.ceil(length * GROWTH / STEP) * STEP) lengths.push(length);
   return [...lengths, last];
 }

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { type Bindings, BLOCK, type Cache, CHUNKS, coordinatesOf, createCache } from "./cache.ts";
+import { type Bindings, type Cache, createCache } from "./cache.ts";
 import type { Engine, Graphs } from "./graphs.ts";
-import { distinct, maskName, placesShape } from "./network.ts";
-import type { Weights } from "./weights.ts";
+import { BLOCK, CHUNK, distinct, placeShape, qkvShape, rotationShape } from "./network.ts";
+import type { Embed } from "./weights.ts";
 
 /** The mask value for positions that a token does not attend to. */
 const UNSEEN = -1e30;
@@ -31,7 +31,7 @@ export interface Evaluator {
 export interface Network {
   readonly engine: Engine;
   readonly architecture: Architecture;
-  readonly weights: Weights;
+  readonly embed: Embed;
   readonly graphs: Graphs;
 }
 
@@ -47,14 +47,27 @@ export async function createEvaluator(network: Network, capacity: number): Promi
   return evaluator;
 }
 
+/** The tensors that depend on the positions of tokens, by layer: `cos`, `sin` and `mask`. */
+type Positions = (layer: number) => Readonly<Record<string, MLTensor>>;
+
+/** The tensors between the graphs of a number of tokens. */
+interface Work {
+  /** The sums after the stages; a stage reads one and writes the other. */
+  readonly sums: readonly [MLTensor, MLTensor];
+  readonly qkv: MLTensor;
+  readonly mixed: MLTensor;
+}
+
 class DeviceEvaluator implements Evaluator {
   readonly #tokens: number[] = [];
   /** The input tensors by name and shape, created when first needed. */
   readonly #inputs = new Map<string, MLTensor>();
-  /** All tensors for the dispatch of a token, by its cache tensors. */
+  /** The tensors between the graphs, by the number of tokens. */
+  readonly #work = new Map<number, Work>();
+  /** All tensors for the attention to a token, by its cache tensors. */
   readonly #bindings = new WeakMap<Bindings, Bindings>();
-  /** The last position tensors that were written, and their key. */
-  #place: { readonly key: string; readonly inputs: Record<string, MLTensor> } | undefined;
+  /** The tensors for the last position that was written, and its key. */
+  #place: { readonly key: string; readonly ofLayer: Positions } | undefined;
   #logits!: MLTensor;
   #token!: MLTensor;
 
@@ -75,13 +88,14 @@ class DeviceEvaluator implements Evaluator {
     if (this.#tokens.length + ids.length > this.capacity) {
       throw new Error(`the context has room for ${this.capacity} tokens, not ${this.#tokens.length + ids.length}`);
     }
-    const chunks = chunksFor(ids.length);
+    // A single token, or one that is left after full chunks, needs no chunk.
+    const chunks = Math.ceil((ids.length - 1) / CHUNK);
     // Makes room for all chunks at once, so that no graphs are built for intermediate lengths.
-    if (chunks.length > 0) await this.cache.prepareChunks(chunks.reduce((sum, size) => sum + size));
+    if (chunks > 0) await this.cache.prepareChunks(chunks * CHUNK);
     let at = 0;
-    for (const size of chunks) {
-      const now = ids.slice(at, at + size);
-      await this.#evaluateChunk(now, size);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const now = ids.slice(at, at + CHUNK);
+      await this.#evaluateChunk(now);
       this.#tokens.push(...now);
       at += now.length;
     }
@@ -105,85 +119,131 @@ class DeviceEvaluator implements Evaluator {
 
   destroy(): void {
     this.cache.destroy();
-    for (const tensor of [this.#logits, this.#token, ...this.#inputs.values()]) tensor.destroy();
+    const work = [...this.#work.values()].flatMap(({ mixed, qkv, sums }) => [mixed, qkv, ...sums]);
+    for (const tensor of [this.#logits, this.#token, ...this.#inputs.values(), ...work]) tensor.destroy();
   }
 
   async #evaluateToken(id: number): Promise<void> {
-    const { cache, network: { engine: { context }, graphs } } = this;
+    const { cache, network: { graphs } } = this;
     await cache.prepareToken();
-    const graph = await graphs.network({ tokens: 1, history: cache.history, block: BLOCK });
+    const graph = await graphs.attention(cache.history, 1);
+    const work = await this.#workOf(1);
     const embeddings = await this.#writeEmbeddings([id], 1);
-    const { inputs, outputs } = await this.#bindToken(embeddings);
-    context.dispatch(graph, inputs, outputs);
+    const ofLayer = await this.#writePlace();
+    this.#run(1, work, embeddings, {}, graph, (layer) => this.#bindToken(layer, work, ofLayer));
     cache.addToken();
     // Prepares the next token while the device works, after a full block was moved to the history.
     if (cache.length - cache.settled < BLOCK) await this.#writePlace();
   }
 
-  async #evaluateChunk(ids: readonly number[], count: number): Promise<void> {
-    const { cache, network: { engine: { context }, graphs } } = this;
-    const graph = await graphs.network({ tokens: count, history: cache.history, block: undefined });
-    const { inputs, outputs } = await cache.chunkTensors(count);
-    const ofChunk = {
-      embeddings: await this.#writeEmbeddings(ids, count),
-      ...await this.#writePositions(count, count),
-      last: await this.#write("last", "int32", [1], new Int32Array([ids.length - 1])),
-    };
-    context.dispatch(graph, { ...inputs, ...ofChunk }, { ...outputs, logits: this.#logits, token: this.#token });
-    await cache.addChunk(count, ids.length);
+  async #evaluateChunk(ids: readonly number[]): Promise<void> {
+    const { cache, network: { graphs } } = this;
+    const graph = await graphs.attention(cache.history, CHUNK);
+    const work = await this.#workOf(CHUNK);
+    const embeddings = await this.#writeEmbeddings(ids, CHUNK);
+    const last = await this.#write("last", "int32", [1], new Int32Array([ids.length - 1]));
+    const places = await cache.writePlaces(CHUNK);
+    const ofLayer = await this.#writePositions(CHUNK, 0);
+    this.#run(CHUNK, work, embeddings, { last }, graph, (layer) => {
+      const { inputs, outputs } = cache.chunkTensors(layer);
+      cache.swap(layer);
+      const { mixed, qkv } = work;
+      return { inputs: { qkv, ...ofLayer(layer), ...inputs, places }, outputs: { mixed, ...outputs } };
+    });
+    cache.addChunk(ids.length);
   }
 
-  /** All tensors for the dispatch of the next token; writes those that depend on its position. */
-  async #bindToken(embeddings: MLTensor): Promise<Bindings> {
-    const ofCache = this.cache.tokenTensors();
-    const ofPlace = await this.#writePlace();
+  /** Dispatches the stages, and the attention between them. */
+  #run(
+    count: number,
+    { mixed, qkv, sums }: Work,
+    embeddings: MLTensor,
+    last: Readonly<Record<string, MLTensor>>,
+    attention: MLGraph,
+    tensorsOf: (layer: number) => Bindings,
+  ): void {
+    const { architecture: { layers }, engine: { context }, graphs } = this.network;
+    const stages = graphs.stages(count);
+    let x = embeddings;
+    context.dispatch(stages[0]!, { x }, { qkv });
+    for (let layer = 0; layer < layers; layer++) {
+      const { inputs, outputs } = tensorsOf(layer);
+      context.dispatch(attention, inputs, outputs);
+      const stage = stages[layer + 1]!;
+      const sum = sums[layer % 2]!;
+      if (layer < layers - 1) context.dispatch(stage, { x, mixed }, { sum, qkv });
+      else context.dispatch(stage, { x, mixed, ...last }, { logits: this.#logits, token: this.#token });
+      x = sum;
+    }
+  }
+
+  /** All tensors for the attention to a token. */
+  #bindToken(layer: number, { mixed, qkv }: Work, ofLayer: Positions): Bindings {
+    const ofCache = this.cache.tokenTensors(layer);
     const known = this.#bindings.get(ofCache);
     if (known) return known;
-    const inputs = { ...ofCache.inputs, ...ofPlace, embeddings };
-    const bindings = { inputs, outputs: { ...ofCache.outputs, logits: this.#logits, token: this.#token } };
+    const bindings = {
+      inputs: { qkv, ...ofLayer(layer), ...ofCache.inputs },
+      outputs: { mixed, ...ofCache.outputs },
+    };
     this.#bindings.set(ofCache, bindings);
     return bindings;
   }
 
-  /** Writes the tensors that depend on the next token's position, if they are not written yet. */
-  async #writePlace(): Promise<Record<string, MLTensor>> {
-    const { history, length, settled } = this.cache;
+  async #workOf(count: number): Promise<Work> {
     const { architecture } = this.network;
-    const key = `${history} ${length} ${settled}`;
-    if (this.#place?.key === key) return this.#place.inputs;
-    const place = coordinatesOf(architecture, length - settled, 1);
-    const inputs = {
-      place: await this.#write("place", "int32", placesShape(architecture, 1), place),
-      ...await this.#writePositions(1, BLOCK),
+    const { headSize, heads, width } = architecture;
+    const create = (shape: number[]) => this.network.engine.context.createTensor({ dataType: "float32", shape });
+    const work = this.#work.get(count) ?? {
+      sums: [await create([count, width]), await create([count, width])] as const,
+      qkv: await create(qkvShape(architecture, count)),
+      mixed: await create([count, heads * headSize]),
     };
-    this.#place = { key, inputs };
-    return inputs;
+    this.#work.set(count, work);
+    return work;
+  }
+
+  /** Writes the tensors that depend on the next token's position, if they are not written yet. */
+  async #writePlace(): Promise<Positions> {
+    const { history, length, settled } = this.cache;
+    const key = `${history} ${length} ${settled}`;
+    if (this.#place?.key === key) return this.#place.ofLayer;
+    const rows = new Uint8Array(BLOCK);
+    rows[length - settled] = 1;
+    const place = await this.#write("place", "uint8", placeShape(), rows);
+    const positions = await this.#writePositions(1, BLOCK);
+    const ofLayer = (layer: number) => ({ ...positions(layer), place });
+    this.#place = { key, ofLayer };
+    return ofLayer;
   }
 
   /** The embeddings of `count` tokens; `ids` may have fewer, the rest is padding. */
   async #writeEmbeddings(ids: readonly number[], count: number): Promise<MLTensor> {
-    const { architecture: { width }, weights } = this.network;
+    const { architecture: { width }, embed } = this.network;
     const embeddings = new Float32Array(count * width);
-    embeddings.set(await weights.embed(ids));
+    embeddings.set(await embed(ids));
     return this.#write("embeddings", "float32", [count, width], embeddings);
   }
 
-  /** Writes the rotations and masks of the next `count` tokens. */
-  async #writePositions(count: number, recent: number): Promise<Record<string, MLTensor>> {
+  /** Writes the rotations and masks of the next `count` tokens, for the history and `recent` positions after it. */
+  async #writePositions(count: number, recent: number): Promise<Positions> {
     const { cache, network: { architecture } } = this;
-    const { headSize, heads, rotaryBases, sharedHeads, windows } = architecture;
-    const inputs: Record<string, MLTensor> = {};
+    const { rotaryBases, windows } = architecture;
+    const ofBase = new Map<number, Record<string, MLTensor>>();
     for (const base of distinct(rotaryBases)) {
       const { cos, sin } = rotations(architecture, base, cache.length, count);
-      const shape = [count, heads + 2 * sharedHeads, 2, headSize / 2];
-      inputs[`cos_${base}`] = await this.#write(`cos_${base}`, "float32", shape, cos);
-      inputs[`sin_${base}`] = await this.#write(`sin_${base}`, "float32", shape, sin);
+      const shape = rotationShape(architecture, count);
+      ofBase.set(base, {
+        cos: await this.#write(`cos ${base}`, "float32", shape, cos),
+        sin: await this.#write(`sin ${base}`, "float32", shape, sin),
+      });
     }
+    const ofWindow = new Map<number | undefined, MLTensor>();
     for (const window of distinct(windows)) {
       const mask = maskOf(cache, count, recent, window);
-      inputs[maskName(window)] = await this.#write(maskName(window), "float32", [count, cache.history + recent], mask);
+      ofWindow.set(window, await this.#write(`mask ${window}`, "float32", [count, cache.history + recent], mask));
     }
-    return inputs;
+    return (layer) => ({ ...ofBase.get(rotaryBases[layer]!), mask: ofWindow.get(windows[layer])! });
   }
 
   async #write(
@@ -199,18 +259,6 @@ class DeviceEvaluator implements Evaluator {
     context.writeTensor(tensor, data);
     return tensor;
   }
-}
-
-/**
- * The chunk sizes for a number of tokens: the largest size, then the smallest for the rest. A single token gets none.
- */
-function chunksFor(count: number): number[] {
-  const chunks: number[] = [];
-  for (let rest = count; rest > 1; rest -= chunks.at(-1)!) {
-    const fitting = CHUNKS.filter((size) => size >= rest);
-    chunks.push(fitting.length > 0 ? Math.min(...fitting) : Math.max(...CHUNKS));
-  }
-  return chunks;
 }
 
 /**
@@ -242,7 +290,10 @@ function rotations(
   return { cos, sin };
 }
 
-/** The mask: 0 for the token itself and for earlier ones within the window. */
+/**
+ * The mask: 0 for the token itself and for earlier ones within the window. With `recent` positions after the history,
+ * new positions are there, otherwise in the history.
+ */
 function maskOf(
   { history, length, settled }: Cache,
   count: number,
@@ -250,13 +301,14 @@ function maskOf(
   window = Infinity,
 ): Float32Array<ArrayBuffer> {
   const width = history + recent;
+  const start = recent > 0 ? history : settled;
   const mask = new Float32Array(count * width).fill(UNSEEN);
   for (let token = 0; token < count; token++) {
     const position = length + token;
     const first = Math.max(0, position - window + 1);
     const row = mask.subarray(token * width, (token + 1) * width);
     row.fill(0, Math.min(first, settled), settled);
-    row.fill(0, history + Math.max(first - settled, 0), history + position - settled + 1);
+    row.fill(0, start + Math.max(first - settled, 0), start + position - settled + 1);
   }
   return mask;
 }

@@ -1,12 +1,12 @@
 /**
- * The graphs of a model: the network for each number of tokens and each length of the history, and graphs that move
- * keys and values. Each graph is built when first needed.
+ * The graphs of a model: the stages of its network for each number of tokens, and the attention for each length of the
+ * history, with the graphs that copy it.
  *
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { buildNetwork, cacheShape, type GraphSize, placesShape } from "./network.ts";
-import type { Weights } from "./weights.ts";
+import { buildChunkAttention, buildGrow, buildPut, buildStage, buildTokenAttention, CHUNK } from "./network.ts";
+import type { WeightLoader } from "./weights.ts";
 
 /** A context, and a function that creates its builders. */
 export interface Engine {
@@ -14,54 +14,76 @@ export interface Engine {
   createBuilder(): MLGraphBuilder;
 }
 
-/** The graphs of a model on a context. */
+/** The graphs of a model on a context. Those without weights are built when first needed. */
 export interface Graphs {
-  network(size: GraphSize): Promise<MLGraph>;
-  /** Writes the keys or values of `count` tokens to a history: inputs `history`, `recent`, and `places` to write to. */
-  put(history: number, count: number): Promise<MLGraph>;
-  /** Copies a history to a longer one: input `history`. */
+  /** The stages for a number of tokens, in order; the attention runs between them. */
+  stages(tokens: number): readonly MLGraph[];
+  attention(history: number, tokens: number): Promise<MLGraph>;
+  put(history: number): Promise<MLGraph>;
   grow(from: number, to: number): Promise<MLGraph>;
   destroy(): void;
 }
 
-/** @returns the graphs, which are built when first needed */
-export function graphsOf(engine: Engine, architecture: Architecture, weights: Weights): Graphs {
-  const built = new Map<string, Promise<MLGraph>>();
-  const once = (key: string, build: () => Promise<MLGraph>) => {
-    const graph = built.get(key) ?? build();
-    built.set(key, graph);
+/**
+ * Builds the stages, with the weights of one after the other, and returns the graphs. The last stage is the first: the
+ * head is the largest matrix, and to pack it takes memory that other weights need later.
+ */
+export async function loadGraphs(engine: Engine, architecture: Architecture, loader: WeightLoader): Promise<Graphs> {
+  const stages = new Map([1, CHUNK].map((tokens): [number, MLGraph[]] => [tokens, []]));
+  for (let index = architecture.layers; index >= 0; index--) {
+    const weights = await loader.stage(index);
+    for (const [tokens, graphs] of stages) {
+      const builder = engine.createBuilder();
+      graphs.unshift(await builder.build(buildStage(builder, architecture, weights, tokens)));
+    }
+  }
+  return new LoadedGraphs(engine, architecture, stages);
+}
+
+class LoadedGraphs implements Graphs {
+  readonly #built = new Map<string, Promise<MLGraph>>();
+
+  constructor(
+    readonly engine: Engine,
+    readonly architecture: Architecture,
+    readonly ofStages: ReadonlyMap<number, readonly MLGraph[]>,
+  ) {}
+
+  stages(tokens: number): readonly MLGraph[] {
+    return this.ofStages.get(tokens)!;
+  }
+
+  attention(history: number, tokens: number): Promise<MLGraph> {
+    const { architecture } = this;
+    return this.#once(
+      `attention ${history} ${tokens}`,
+      (builder) =>
+        tokens === 1
+          ? buildTokenAttention(builder, architecture, history)
+          : buildChunkAttention(builder, architecture, history, tokens),
+    );
+  }
+
+  put(history: number): Promise<MLGraph> {
+    return this.#once(`put ${history}`, (builder) => buildPut(builder, this.architecture, history));
+  }
+
+  grow(from: number, to: number): Promise<MLGraph> {
+    return this.#once(`grow ${from} ${to}`, (builder) => buildGrow(builder, this.architecture, from, to));
+  }
+
+  destroy(): void {
+    for (const graph of this.#built.values()) graph.then((graph) => graph.destroy(), () => {});
+    for (const graphs of this.ofStages.values()) for (const graph of graphs) graph.destroy();
+    this.#built.clear();
+  }
+
+  #once(key: string, build: (builder: MLGraphBuilder) => Record<string, MLOperand>): Promise<MLGraph> {
+    const known = this.#built.get(key);
+    if (known) return known;
+    const builder = this.engine.createBuilder();
+    const graph = builder.build(build(builder));
+    this.#built.set(key, graph);
     return graph;
-  };
-  return {
-    network: (size) =>
-      once(`network ${size.tokens} ${size.history}`, async () => {
-        const builder = engine.createBuilder();
-        return builder.build(await buildNetwork(builder, architecture, weights, size));
-      }),
-    put: (history, count) => once(`put ${history} ${count}`, () => buildPut(engine, architecture, history, count)),
-    grow: (from, to) => once(`grow ${from} ${to}`, () => buildGrow(engine, architecture, from, to)),
-    destroy() {
-      for (const graph of built.values()) graph.then((graph) => graph.destroy(), () => {});
-      built.clear();
-    },
-  };
-}
-
-function buildPut(
-  { createBuilder }: Engine,
-  architecture: Architecture,
-  history: number,
-  count: number,
-): Promise<MLGraph> {
-  const builder = createBuilder();
-  const input = (name: string, positions: number) =>
-    builder.input(name, { dataType: "float32", shape: cacheShape(architecture, positions) });
-  const places = builder.input("places", { dataType: "int32", shape: placesShape(architecture, count) });
-  return builder.build({ output: builder.scatterND(input("history", history), places, input("recent", count)) });
-}
-
-function buildGrow({ createBuilder }: Engine, architecture: Architecture, from: number, to: number): Promise<MLGraph> {
-  const builder = createBuilder();
-  const history = builder.input("history", { dataType: "float32", shape: cacheShape(architecture, from) });
-  return builder.build({ output: builder.pad(history, [0, 0, 0, 0], [0, 0, to - from, 0]) });
+  }
 }

@@ -7,14 +7,14 @@ import { architectureOf } from "./architecture.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { LanguageModel } from "./conversation.ts";
 import type { GgufHeader } from "./gguf.ts";
-import { type Engine, graphsOf } from "./graphs.ts";
+import { type Engine, loadGraphs } from "./graphs.ts";
 import { promptOf } from "./template.ts";
 import { tokenizerOf } from "./tokenizer.ts";
-import { loadWeights } from "./weights.ts";
+import { embeddingOf, weightLoader } from "./weights.ts";
 
 /** A model whose weights are on a context. */
 export interface LoadedModel extends LanguageModel {
-  /** Releases the graphs and weights. */
+  /** Releases the graphs. */
   destroy(): void;
 }
 
@@ -32,15 +32,12 @@ export async function loadModel(
   const architecture = architectureOf(header);
   const tokenizer = tokenizerOf(header);
   const prompt = isRaw ? undefined : promptOf(header, tokenizer);
-  const weights = await loadWeights(engine.context, header, source, architecture);
-  const graphs = graphsOf(engine, architecture, weights);
-  return {
-    network: { engine, architecture, weights, graphs },
-    tokenizer,
-    prompt,
-    destroy() {
-      graphs.destroy();
-      weights.destroy();
-    },
-  };
+  const loader = weightLoader(engine.context, header, source, architecture);
+  try {
+    const graphs = await loadGraphs(engine, architecture, loader);
+    const embed = embeddingOf(header, source, architecture);
+    return { network: { engine, architecture, embed, graphs }, tokenizer, prompt, destroy: () => graphs.destroy() };
+  } finally {
+    loader.destroy();
+  }
 }

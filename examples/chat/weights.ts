@@ -1,6 +1,6 @@
 /**
- * Copies the weights of a model to a WebNN context: as constant tensors that all graphs share, if the context supports
- * them.
+ * Copies the weights of a model to a WebNN context, stage by stage: as constant tensors that the graphs of a stage
+ * share, if the context supports them.
  *
  * @module
  */
@@ -48,58 +48,55 @@ export interface FloatWeight {
 /** A matrix; or its parts, stacked along the rows, if their types differ. */
 export type MatrixWeight = BlockWeight | FloatWeight;
 
-/** The weights of a layer. */
-export interface LayerWeights {
+/** The weights of a layer before its attention. */
+export interface BeforeAttention {
   readonly attentionNorm: Weight;
   /** The matrices for queries, keys and values, stacked along the rows. */
   readonly qkv: readonly MatrixWeight[];
   /** `[heads + sharedHeads, headSize]`: the gains of the normalisation of queries and keys. */
   readonly qkNorm: Weight | undefined;
+}
+
+/** The weights of a layer after its attention. */
+export interface AfterAttention {
   readonly output: readonly MatrixWeight[];
-  readonly postAttentionNorm: Weight | undefined;
+  readonly outputNorm: Weight | undefined;
   readonly feedForwardNorm: Weight;
   readonly gateUp: readonly MatrixWeight[];
   readonly down: readonly MatrixWeight[];
-  readonly postFeedForwardNorm: Weight | undefined;
+  readonly downNorm: Weight | undefined;
 }
 
-/** The weights of a model. */
-export interface Weights {
-  readonly layers: readonly LayerWeights[];
-  readonly outputNorm: Weight;
-  readonly head: readonly MatrixWeight[];
-  /** The scaled embeddings of the tokens, concatenated. */
-  embed(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>>;
+/** The weights between two attentions. The first stage has none before it, the last one has the head instead. */
+export interface StageWeights {
+  readonly after: AfterAttention | undefined;
+  readonly before: BeforeAttention | undefined;
+  readonly head: { readonly norm: Weight; readonly matrix: readonly MatrixWeight[] } | undefined;
+}
+
+/** Loads the weights of a model, one stage at a time. */
+export interface WeightLoader {
+  /** The weights of a stage. Those of the stage before are destroyed. */
+  stage(index: number): Promise<StageWeights>;
+  /** Destroys the weights of the last stage. */
   destroy(): void;
 }
 
-/** Copies the weights to the context, one tensor at a time. */
-export async function loadWeights(
+/** The scaled embeddings of tokens, concatenated. */
+export type Embed = (ids: readonly number[]) => Promise<Float32Array<ArrayBuffer>>;
+
+/** @returns a loader, which copies one tensor at a time to the context */
+export function weightLoader(
   context: MLContext,
   header: GgufHeader,
   source: ByteSource,
   architecture: Architecture,
-): Promise<Weights> {
-  const tensors: MLTensor[] = [];
-  const destroy = () => tensors.forEach((tensor) => tensor.destroy());
-  const loader = new Loader(context, header, source, architecture, tensors);
-  try {
-    const layers: LayerWeights[] = [];
-    for (let layer = 0; layer < architecture.layers; layer++) layers.push(await loader.layer(layer));
-    const hasHead = header.tensors.has("output.weight");
-    const head = await loader.matrix([hasHead ? "output.weight" : "token_embd.weight"]);
-    const outputNorm = await loader.vector("output_norm.weight");
-    return { layers, outputNorm, head, embed: embeddingOf(header, source, architecture), destroy };
-  } catch (error) {
-    destroy();
-    throw error;
-  } finally {
-    loader.scratch.free();
-  }
+): WeightLoader {
+  return new Loader(context, header, source, architecture);
 }
 
 /** Reads rows of the embedding from the file: they are few, and usually in the system's file cache. */
-function embeddingOf(header: GgufHeader, source: ByteSource, architecture: Architecture): Weights["embed"] {
+export function embeddingOf(header: GgufHeader, source: ByteSource, architecture: Architecture): Embed {
   const { embeddingScale, width } = architecture;
   const { offset, shape, type } = tensorOf(header, "token_embd.weight", 2);
   const rowBytes = bytesOfBlocks(type, [width]);
@@ -128,7 +125,7 @@ function tensorOf({ tensors }: GgufHeader, name: string, rank: number): GgufTens
 type ElementType = "uint4" | "int4" | "uint8" | "int8";
 
 /** Reads weights from the file, and copies them to the context. */
-class Loader {
+class Loader implements WeightLoader {
   readonly #zeroPoints = new Map<string, Weight>();
   readonly #memberships = new Map<string, Weight>();
   readonly #types: ReadonlySet<string>;
@@ -139,34 +136,68 @@ class Loader {
    * copy.
    */
   readonly scratch = reusedMemory();
+  /** The constant tensors of the stage. */
+  #ofStage: MLTensor[] = [];
+  /** The constant tensors that stages share. */
+  readonly #shared: MLTensor[] = [];
 
   constructor(
     readonly context: MLContext,
     readonly header: GgufHeader,
     readonly source: ByteSource,
     readonly architecture: Architecture,
-    /** The constant tensors created so far. */
-    readonly tensors: MLTensor[],
   ) {
     this.#types = new Set(context.opSupportLimits().dequantizeLinear.input.dataTypes);
   }
 
-  async layer(layer: number): Promise<LayerWeights> {
-    const name = (part: string) => `blk.${layer}.${part}.weight`;
-    const optional = (part: string) => this.header.tensors.has(name(part)) ? this.vector(name(part)) : undefined;
+  async stage(index: number): Promise<StageWeights> {
+    this.#destroyStage();
+    const { layers } = this.architecture;
+    return {
+      after: index > 0 ? await this.#afterAttention(index - 1) : undefined,
+      before: index < layers ? await this.#beforeAttention(index) : undefined,
+      head: index === layers ? await this.#head() : undefined,
+    };
+  }
+
+  destroy(): void {
+    this.#destroyStage();
+    for (const tensor of this.#shared) tensor.destroy();
+    this.scratch.free();
+  }
+
+  #destroyStage(): void {
+    for (const tensor of this.#ofStage) tensor.destroy();
+    this.#ofStage = [];
+  }
+
+  async #beforeAttention(layer: number): Promise<BeforeAttention> {
+    const name = nameIn(layer);
     return {
       attentionNorm: await this.vector(name("attn_norm")),
       qkv: await this.matrix([name("attn_q"), name("attn_k"), name("attn_v")]),
       qkNorm: this.header.tensors.has(name("attn_q_norm"))
         ? await this.#qkNorm(name("attn_q_norm"), name("attn_k_norm"))
         : undefined,
+    };
+  }
+
+  async #afterAttention(layer: number): Promise<AfterAttention> {
+    const name = nameIn(layer);
+    const optional = (part: string) => this.header.tensors.has(name(part)) ? this.vector(name(part)) : undefined;
+    return {
       output: await this.matrix([name("attn_output")]),
-      postAttentionNorm: await optional("post_attention_norm"),
+      outputNorm: await optional("post_attention_norm"),
       feedForwardNorm: await this.vector(name("ffn_norm")),
       gateUp: await this.matrix([name("ffn_gate"), name("ffn_up")]),
       down: await this.matrix([name("ffn_down")]),
-      postFeedForwardNorm: await optional("post_ffw_norm"),
+      downNorm: await optional("post_ffw_norm"),
     };
+  }
+
+  async #head(): Promise<StageWeights["head"]> {
+    const name = this.header.tensors.has("output.weight") ? "output.weight" : "token_embd.weight";
+    return { norm: await this.vector("output_norm.weight"), matrix: await this.matrix([name]) };
   }
 
   async vector(name: string): Promise<Weight> {
@@ -288,7 +319,8 @@ class Loader {
     const blocks = inner / blockSize;
     const ones = new Float32Array(inner * blocks);
     for (let k = 0; k < inner; k++) ones[k * blocks + Math.floor(k / blockSize)] = 1;
-    const membership = this.#memberships.get(key) ?? await this.#constant("float32", [inner, blocks], ones);
+    const membership = this.#memberships.get(key) ??
+      await this.#constant("float32", [inner, blocks], ones, this.#shared);
     this.#memberships.set(key, membership);
     return membership;
   }
@@ -302,7 +334,8 @@ class Loader {
     const key = `${type} ${shape}`;
     const count = shape[0]! * shape[1]!;
     const bytes = new Uint8Array(type.endsWith("4") ? Math.ceil(count / 2) : count);
-    const known = this.#zeroPoints.get(key) ?? await this.#constant(type, shape, bytes.fill(MIDDLES[type]));
+    const known = this.#zeroPoints.get(key) ??
+      await this.#constant(type, shape, bytes.fill(MIDDLES[type]), this.#shared);
     this.#zeroPoints.set(key, known);
     return known;
   }
@@ -311,11 +344,12 @@ class Loader {
     dataType: MLOperandDataType,
     shape: readonly number[],
     data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+    owner: MLTensor[] = this.#ofStage,
   ): Promise<Weight> {
     const descriptor = { dataType, shape: [...shape] };
     const tensor = await this.#constantTensor(descriptor, data);
     if (tensor === undefined) return (builder) => builder.constant(descriptor, data);
-    this.tensors.push(tensor);
+    owner.push(tensor);
     return (builder) => builder.constant(tensor);
   }
 
@@ -333,6 +367,11 @@ class Loader {
       return undefined;
     }
   }
+}
+
+/** The name of a tensor of a layer, by its part. */
+function nameIn(layer: number): (part: string) => string {
+  return (part) => `blk.${layer}.${part}.weight`;
 }
 
 /** Memory that is reused, and grows when necessary. */

@@ -132,6 +132,7 @@ export const ORT_API = {
     "i32 type",
   ),
   GetTensorMutableData: handle(51, "pointer value"), // the address of the elements
+  CreateValue: handle(82, "buffer in", "usize num_values", "i32 value_type"), // refers to the values
   ReleaseValue: plain("void", 96, "pointer value"),
 
   // Types

@@ -23,6 +23,9 @@ export const ElementType = {
 /** A value of {@linkcode ElementType}. */
 export type ElementType = typeof ElementType[keyof typeof ElementType];
 
+/** `ONNXType`. */
+export const ValueType = { SEQUENCE: 2 } as const;
+
 /** `OrtErrorCode`. */
 export const ErrorCode = {
   FAIL: 1,

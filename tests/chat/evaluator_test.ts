@@ -5,8 +5,8 @@ import { architectureOf } from "../../examples/chat/architecture.ts";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { createEvaluator, type Evaluator } from "../../examples/chat/evaluator.ts";
 import { readGguf } from "../../examples/chat/gguf.ts";
-import { graphsOf } from "../../examples/chat/graphs.ts";
-import { loadWeights } from "../../examples/chat/weights.ts";
+import { loadGraphs } from "../../examples/chat/graphs.ts";
+import { embeddingOf, weightLoader } from "../../examples/chat/weights.ts";
 import { random } from "../../support/random.ts";
 import { referenceLogits, type TinyFile, tinyFile, type TinyModel } from "./tiny_model.ts";
 
@@ -24,15 +24,15 @@ async function withEvaluators(
   const context = await createContext({ threads: 1 });
   const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
   try {
-    const weights = await loadWeights(context, header, source, architecture);
-    const graphs = graphsOf(engine, architecture, weights);
-    const network = { engine, architecture, weights, graphs };
+    const loader = weightLoader(context, header, source, architecture);
+    const graphs = await loadGraphs(engine, architecture, loader);
+    loader.destroy();
+    const network = { engine, architecture, embed: embeddingOf(header, source, architecture), graphs };
     const evaluators: Evaluator[] = [];
     for (const capacity of capacities) evaluators.push(await createEvaluator(network, capacity));
     await work(...evaluators);
     for (const evaluator of evaluators) evaluator.destroy();
     graphs.destroy();
-    weights.destroy();
   } finally {
     context.destroy();
   }
@@ -104,7 +104,7 @@ Deno.test("a history that grows gives the same results as one of full length; to
   const ids = someTokens(560, file.vocabulary);
   await withEvaluators(file, [1000, 600], async (growing, atOnce) => {
     await growing!.append(ids.slice(0, 240));
-    // The history starts with a length of 384 tokens.
+    // The history starts with 128 positions, and grows several times.
     for (const id of ids.slice(240)) await growing!.append([id]);
     await atOnce!.append(ids);
     assert(difference(await growing!.logits(), Float64Array.from(await atOnce!.logits())) < 1e-5);

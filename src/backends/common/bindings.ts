@@ -6,7 +6,7 @@
  */
 
 /** How many sets of tensors a graph remembers, so that a program that alternates between a few binds each only once. */
-export const MAX_BINDINGS = 8;
+export const MAX_BINDINGS = 128;
 
 /** Something that refers to tensors, and must be released before any of them. */
 export interface Binding {

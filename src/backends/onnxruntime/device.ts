@@ -38,10 +38,11 @@ import { type OrtSession, ownSession } from "./session.ts";
 import {
   addConfiguration,
   type Circumstances,
+  type Differences,
   keepOptions,
   type KeptOptions,
+  needsArena,
   type SessionSettings,
-  type Waiting,
   waitingOf,
 } from "./session_options.ts";
 import { OrtTensor, type ValueTensor } from "./tensor.ts";
@@ -63,9 +64,7 @@ type ConfigEntries = Readonly<Record<string, string>>;
 const SHORT = { min: INLINE_LIMITS.microseconds, max: 15_000 };
 
 /** How the options of a graph's session differ from those of the context. */
-interface GraphSettings {
-  readonly entries: ConfigEntries;
-  readonly waiting: Waiting;
+interface GraphSettings extends Differences {
   /** The provider's options for this graph. */
   readonly graphOptions?: ProviderOptions;
   readonly adapt?: ((options: Pointer) => void) | undefined;
@@ -209,7 +208,6 @@ export class OrtDevice implements Device {
     ) as [NativeBlock[], NativeBlock[]];
     for (const block of borrowed) block.retain();
     const packed = packedWeights(runtime, accelerator ? { ...onnx, initializers: [] } : onnx);
-    const users = [packed, ...borrowed];
     const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
     try {
       const inline = !accelerator && isSmall(graph, onnx);
@@ -222,30 +220,37 @@ export class OrtDevice implements Device {
         profiler?.addTo(options);
       };
       const isPlain = packed.container === null && !profiler;
-      const waiting = this.#waitingOf(graph);
-      const graphSettings = { entries, waiting, graphOptions, adapt: isPlain ? undefined : adapt };
+      const graphSettings = {
+        entries,
+        ...this.#differencesOf(graph),
+        graphOptions,
+        adapt: isPlain ? undefined : adapt,
+      };
       const pointer = await returningWeights(
         runtime,
         weightBytes + packed.duplicateBytes,
         () => this.#createSession(create, graphSettings),
       );
-      return ownSession(runtime, pointer, users, weightBytes);
+      const unread = packed.unread();
+      for (const block of borrowed) if (unread.has(block)) block.release();
+      const read = borrowed.filter((block) => !unread.has(block));
+      return ownSession(runtime, pointer, [packed, ...read], weightBytes);
     } catch (error) {
-      for (const user of users) user.release();
+      for (const user of [packed, ...borrowed]) user.release();
       throw error;
     }
   }
 
   /** How the cache gets sessions for a graph. */
   #accessOf(graph: Graph<NativeBlock>, entries: ConfigEntries = {}, profiler?: Profiler): CacheAccess {
-    const waiting = this.#waitingOf(graph);
+    const differences = this.#differencesOf(graph);
     return {
       create: (create, adaptEntry) => {
         const adapt = (options: Pointer) => {
           adaptEntry(options);
           profiler?.addTo(options);
         };
-        return this.#createSession(create, { entries, waiting, adapt });
+        return this.#createSession(create, { entries, ...differences, adapt });
       },
       releaseWeights: () => releaseOwned(graph),
     };
@@ -299,9 +304,10 @@ export class OrtDevice implements Device {
     return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
-  #waitingOf(graph: Graph<NativeBlock>): Waiting {
+  #differencesOf(graph: Graph<NativeBlock>): Omit<Differences, "entries"> {
     const { devices: contexts, graphs } = this.runtime;
-    return waitingOf(this.settings, { run: lengthOfRun(graph), contexts, graphs });
+    const waiting = waitingOf(this.settings, { run: lengthOfRun(graph), contexts, graphs });
+    return { waiting, hasArena: needsArena(peakBytes(graph)) };
   }
 
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
@@ -329,12 +335,12 @@ export class OrtDevice implements Device {
 
   /** The options of a session: the kept ones, if nothing is changed. */
   #sessionOptions(
-    { entries, waiting, graphOptions, adapt }: GraphSettings,
+    { adapt, entries, graphOptions, hasArena, waiting }: GraphSettings,
   ): Releasable & { readonly pointer: Pointer } {
     const { accelerator, runtime: { api } } = this;
-    if (!accelerator && !adapt) return { pointer: this.#options.with(entries, waiting), release() {} };
+    if (!accelerator && !adapt) return { pointer: this.#options.with({ entries, hasArena, waiting }), release() {} };
     const pointer = accelerator?.createSessionOptions(graphOptions) ??
-      api.CloneSessionOptions(this.#options.with(entries, waiting));
+      api.CloneSessionOptions(this.#options.with({ entries, hasArena, waiting }));
     const options = { pointer, release: () => api.ReleaseSessionOptions(pointer) };
     try {
       if (accelerator) addConfiguration(this.runtime, pointer, entries);

@@ -2,16 +2,19 @@
  * Prepacked weights, shared by the sessions of the same constant tensors.
  *
  * ONNX Runtime shares prepacked weights among the sessions of a container, but only for initializers passed to
- * `AddInitializer`. It must not own those values, and they must live as long as the sessions.
+ * `AddInitializer`. It must not own those values, and they must live as long as the sessions; the bytes of a weight need
+ * not, once the session has packed it for all its uses.
  *
  * @module
  */
 
 import { cString, int64Array, type Pointer } from "../../../ffi/memory.ts";
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import { canCountReferences, countReferences } from "../../../ffi/onnxruntime/value_references.ts";
 import type { Releasable } from "../backend.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph, OnnxInitializer } from "./onnx.ts";
+import { isReviewed } from "./optimizers.ts";
 import type { OrtRuntime } from "./runtime.ts";
 
 /** Smaller weights are not shared. */
@@ -34,29 +37,45 @@ export interface PackedWeights extends Releasable {
   readonly container: Pointer | null;
   /** Declares the shared initializers in the options of the session. */
   addTo(options: Pointer): void;
+  /** The blocks whose bytes the session does not read any more. Call it after the session was created. */
+  unread(): ReadonlySet<NativeBlock>;
 }
+
+/** Whether the references of a runtime's sessions to their weights can be counted. */
+const canCount = new WeakMap<OrtRuntime, boolean>();
 
 /** The prepacked weights of a graph's shared blocks. Release it after the session. */
 export function packedWeights(runtime: OrtRuntime, { initializers }: OnnxGraph): PackedWeights {
   const shared = initializers.filter(isSharedWeight);
-  if (shared.length === 0) return { duplicateBytes: 0, container: null, addTo() {}, release() {} };
+  if (shared.length === 0) {
+    return { duplicateBytes: 0, container: null, addTo() {}, unread: () => new Set(), release() {} };
+  }
   const blocks = shared.map(({ data }) => data);
   const container = containerOf(runtime, blocks);
   const duplicateBytes = container.users === 0 ? 0 : blocks.reduce((sum, { byteLength }) => sum + byteLength, 0);
   container.users++;
-  const values: Pointer[] = [];
+  const values: { readonly block: NativeBlock; readonly value: Pointer; readonly references: number }[] = [];
+  const counts = canCount.getOrInsertComputed(
+    runtime,
+    () => isReviewed(runtime.version) && canCountReferences(runtime),
+  );
   return {
     duplicateBytes,
     container: container.pointer,
     addTo(options) {
       for (const initializer of shared) {
         const value = borrowedValue(runtime, initializer);
-        values.push(value);
+        values.push({ block: initializer.data, value, references: counts ? countReferences(value) : 0 });
         runtime.api.AddInitializer(options, cString(initializer.name), value);
       }
     },
+    unread() {
+      if (!counts) return new Set();
+      const isRead = values.filter(({ references, value }) => countReferences(value) !== references);
+      return new Set(blocks).difference(new Set(isRead.map(({ block }) => block)));
+    },
     release() {
-      for (const value of values) runtime.api.ReleaseValue(value);
+      for (const { value } of values) runtime.api.ReleaseValue(value);
       if (--container.users > 0) return;
       for (const block of blocks) if (containers.get(block) === container) containers.delete(block);
       runtime.api.ReleasePrepackedWeightsContainer(container.pointer);

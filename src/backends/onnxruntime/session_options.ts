@@ -82,10 +82,30 @@ export function createSessionOptions(
   }
 }
 
+/** What the options of a context's sessions differ in. */
+export interface Differences {
+  /** Entries of the configuration, by the engine's names. */
+  readonly entries: Readonly<Record<string, string>>;
+  readonly waiting: Waiting;
+  /** Whether the session keeps memory for the next run. */
+  readonly hasArena: boolean;
+}
+
+/**
+ * Graphs whose intermediate values take fewer bytes have no arena: the heap is as fast for them, and does not keep
+ * memory for each of many graphs.
+ */
+const MIN_ARENA_BYTES = 2 ** 20;
+
+/** Whether a session whose intermediate values take so many bytes keeps memory for the next run. */
+export function needsArena(peakBytes: number): boolean {
+  return peakBytes >= MIN_ARENA_BYTES;
+}
+
 /** Session options that are created once, for all sessions of a context. */
 export interface KeptOptions {
-  /** The options, with some entries replaced. Do not change them; clone them. */
-  with(entries: Readonly<Record<string, string>>, waiting: Waiting): Pointer;
+  /** The options for a session. Do not change them; clone them. */
+  with(differences: Differences): Pointer;
   /** Call it after the last session was created. */
   release(): void;
 }
@@ -93,10 +113,11 @@ export interface KeptOptions {
 /** The options of a context, created when first needed. */
 export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): KeptOptions {
   const kept = new Map<string, Pointer>();
-  const make = (entries: Readonly<Record<string, string>>, waiting: Waiting) => {
+  const make = ({ entries, hasArena, waiting }: Differences) => {
     const options = createSessionOptions(runtime, settings, waiting);
     try {
       addConfiguration(runtime, options, entries);
+      if (!hasArena) runtime.api.DisableCpuMemArena(options);
       return options;
     } catch (error) {
       runtime.api.ReleaseSessionOptions(options);
@@ -105,11 +126,8 @@ export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): Kep
   };
   return {
     // The key contains poolThreads, which changes if it turns out that the process has no pool.
-    with: (entries, waiting) =>
-      kept.getOrInsertComputed(
-        `${runtime.poolThreads} ${waiting} ${JSON.stringify(entries)}`,
-        () => make(entries, waiting),
-      ),
+    with: (differences) =>
+      kept.getOrInsertComputed(`${runtime.poolThreads} ${JSON.stringify(differences)}`, () => make(differences)),
     release() {
       for (const options of kept.values()) runtime.api.ReleaseSessionOptions(options);
       kept.clear();
