@@ -58,6 +58,7 @@ typedef enum { PLAIN, STATUS, TABLE } Result;
   X(API, 75, AllocatorAlloc, STATUS, _, _, MAKE(memory))                                                               \
   X(API, 76, AllocatorFree, STATUS, _, FREE(memory))                                                                   \
   X(API, 78, GetAllocatorWithDefaultOptions, STATUS, _)                                                                \
+  X(API, 82, CreateValue, STATUS, _, _, _, MAKE(value))                                                                \
   X(API, 92, ReleaseEnv, PLAIN, FREE(environment))                                                                     \
   X(API, 93, ReleaseStatus, PLAIN, FREE(status))                                                                       \
   X(API, 94, ReleaseMemoryInfo, PLAIN, FREE(memory_info))                                                              \
