@@ -10,9 +10,20 @@ export type Steps<T> = Generator<void, T>;
 /** How many milliseconds the event loop may wait. */
 const STRETCH = 6;
 
-/** Waits for a turn of the event loop. A timer takes 1 or 2 ms; `setImmediate`, where it exists, a few microseconds. */
+/**
+ * Waits for a turn of the event loop, by a message to itself. A timer would take at least a millisecond, and Deno loads
+ * its timers and `setImmediate` when they are first used, which blocks the event loop for 20 ms.
+ */
 export function turn(): Promise<void> {
-  return new Promise((resolve) => "setImmediate" in globalThis ? setImmediate(resolve) : setTimeout(resolve, 0));
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      port2.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
 }
 
 /** Carries out steps with turns of the event loop between them; at once if they take a few milliseconds only. */

@@ -54,6 +54,14 @@ interface Arena {
   mark: () => void;
 }
 
+/**
+ * Loads Deno's timers. Deno does that at their first use; if the stack overflows meanwhile, as in `{ ...globalThis }` at
+ * the end of a deep recursion, they throw for the rest of the process, with this module or without it.
+ */
+function loadTimers(): void {
+  clearTimeout(undefined);
+}
+
 async function openArena(): Promise<Arena> {
   const arena: Arena = { evaluate: () => {}, mark: () => {} };
   const names = Object.keys(api);
@@ -75,6 +83,7 @@ export async function runCalls(
   tally: CallTally,
   started: (seed: number) => void = () => {},
 ): Promise<CallFailure[]> {
+  loadTimers();
   const failures: CallFailure[] = [];
   let arena = await openArena();
   const fail = async (seed: number, text: string) => {

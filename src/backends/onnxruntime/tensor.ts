@@ -5,6 +5,7 @@
  */
 
 import type { Pointer } from "../../../ffi/memory.ts";
+import { turn } from "../../event_loop.ts";
 import { byteLength, type Descriptor } from "../../shape.ts";
 import type { DeviceTensor } from "../backend.ts";
 import { type Bindable, type Binding, dropBindings } from "../common/bindings.ts";
@@ -47,7 +48,7 @@ export class OrtTensor implements ValueTensor {
   async #clearInSlices(): Promise<OrtTensor> {
     for (let start = 0; start < this.#bytes.byteLength; start += SLICE) {
       this.#bytes.fill(0, start, start + SLICE);
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
     }
     return this;
   }
