@@ -13,6 +13,15 @@ export class Damaged extends Error {
 /** The encoding of a field. */
 export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
+/** What to do with the fields of a message, by number. */
+export type Fields<Target> = Readonly<Record<number, (target: Target, message: Message) => void>>;
+
+/** Reads the fields of a message into a target, and returns it. Fields that the table does not have are skipped. */
+export function readFields<Target>(message: Message, target: Target, fields: Fields<Target>): Target {
+  while (message.next()) fields[message.field]?.(target, message);
+  return target;
+}
+
 const decoder = new TextDecoder();
 
 /** Strings up to this length are read character by character, which is faster than calling the decoder. */

@@ -16,7 +16,7 @@ import type {
   OnnxNode,
   ValueInfo,
 } from "./model.ts";
-import { Damaged, Message } from "./protobuf.ts";
+import { Damaged, type Fields, Message, readFields } from "./protobuf.ts";
 import { elementType, typeName } from "./element_type.ts";
 import { type ExternalData, readTensor } from "./tensor.ts";
 
@@ -54,13 +54,14 @@ function* model(message: Message, external: ExternalData): Steps<ModelProto> {
 }
 
 function readOpset(message: Message, opsets: Map<string, number>): void {
-  let domain = "", version = 0;
-  while (message.next()) {
-    if (message.field === 1) domain = plainDomain(message.string());
-    else if (message.field === 2) version = message.integer();
-  }
+  const { domain, version } = readFields(message, { domain: "", version: 0 }, OPSET);
   opsets.set(domain, version);
 }
+
+const OPSET: Fields<{ domain: string; version: number }> = {
+  1: (opset, message) => opset.domain = plainDomain(message.string()),
+  2: (opset, message) => opset.version = message.integer(),
+};
 
 /** The empty name and `ai.onnx` mean the same domain. */
 function plainDomain(domain: string): string {
@@ -145,124 +146,89 @@ function constantOf({ domain, operator, outputs, attributes }: OnnxNode): KnownT
 
 /** The name and shape of a sparse tensor; its elements are not read. */
 function readSparse(message: Message, external: ExternalData): { name: string; tensor: KnownTensor } {
-  let name = "";
-  const shape: number[] = [];
-  while (message.next()) {
-    if (message.field === 1) name = readTensor(message.message(), external).name;
-    else if (message.field === 3) message.integers(shape);
-  }
+  const { name, shape } = readFields(message, { name: "", shape: [], external }, SPARSE);
   return { name, tensor: { type: "other", shape, bytes: new Uint8Array(0) } };
 }
 
-/** A node that is being read. */
-interface ReadNode {
-  readonly node: OnnxNode & { readonly attributes: Map<string, Attribute> };
-  /** The graph attributes, which are read in steps, since they may be large. */
-  readonly bodies: readonly (readonly [name: string, graph: Message])[];
-}
+const SPARSE: Fields<{ name: string; readonly shape: number[]; readonly external: ExternalData }> = {
+  1: (sparse, message) => sparse.name = readTensor(message.message(), sparse.external).name,
+  3: (sparse, message) => message.integers(sparse.shape),
+};
 
-function readNode(message: Message, external: ExternalData): ReadNode {
-  const inputs: string[] = [], outputs: string[] = [];
-  const attributes = new Map<string, Attribute>();
-  const bodies: [string, Message][] = [];
-  let domain = "", operator = "", name = "";
-  while (message.next()) {
-    switch (message.field) {
-      case 1:
-        inputs.push(message.string());
-        break;
-      case 2:
-        outputs.push(message.string());
-        break;
-      case 3:
-        name = message.string();
-        break;
-      case 4:
-        operator = message.string();
-        break;
-      case 5: {
-        const found = readAttribute(message.message(), external);
-        if (found.value instanceof Message) bodies.push([found.name, found.value]);
-        else attributes.set(found.name, found.value);
-        break;
-      }
-      case 7:
-        domain = plainDomain(message.string());
-    }
-  }
+function readNode(message: Message, external: ExternalData) {
+  const { domain, operator, name, inputs, outputs, attributes, bodies } = readFields(
+    message,
+    emptyNode(external),
+    NODE,
+  );
   return { node: { domain, operator, name, inputs, outputs, attributes }, bodies };
 }
 
-/** The fields of an AttributeProto. */
-interface AttributeFields {
-  name: string;
-  type: number;
-  reference: string;
-  float: number;
-  int: number;
-  text: string;
-  tensor: KnownTensor | undefined;
-  graph: Message | undefined;
-  floats: number[];
-  ints: number[];
-  strings: string[];
+function emptyNode(external: ExternalData) {
+  return {
+    domain: "",
+    operator: "",
+    name: "",
+    inputs: [] as string[],
+    outputs: [] as string[],
+    attributes: new Map<string, Attribute>(),
+    /** The graph attributes, which are read in steps, since they may be large. */
+    bodies: [] as [name: string, graph: Message][],
+    external,
+  };
 }
+
+const NODE: Fields<ReturnType<typeof emptyNode>> = {
+  1: (node, message) => node.inputs.push(message.string()),
+  2: (node, message) => node.outputs.push(message.string()),
+  3: (node, message) => node.name = message.string(),
+  4: (node, message) => node.operator = message.string(),
+  5: (node, message) => {
+    const { name, value } = readAttribute(message.message(), node.external);
+    if (value instanceof Message) node.bodies.push([name, value]);
+    else node.attributes.set(name, value);
+  },
+  7: (node, message) => node.domain = plainDomain(message.string()),
+};
 
 /** An attribute; the value of a graph attribute is the message of the graph. */
 function readAttribute(message: Message, external: ExternalData): { name: string; value: Attribute | Message } {
-  const fields: AttributeFields = {
+  const fields = readFields(message, emptyAttribute(external), ATTRIBUTE);
+  return { name: fields.name, value: attribute(fields) };
+}
+
+type AttributeFields = ReturnType<typeof emptyAttribute>;
+
+function emptyAttribute(external: ExternalData) {
+  return {
     name: "",
     type: 0,
     reference: "",
     float: 0,
     int: 0,
     text: "",
-    tensor: undefined,
-    graph: undefined,
-    floats: [],
-    ints: [],
-    strings: [],
+    tensor: undefined as KnownTensor | undefined,
+    graph: undefined as Message | undefined,
+    floats: [] as number[],
+    ints: [] as number[],
+    strings: [] as string[],
+    external,
   };
-  while (message.next()) readAttributeField(message, fields, external);
-  return { name: fields.name, value: attribute(fields) };
 }
 
-function readAttributeField(message: Message, fields: AttributeFields, external: ExternalData): void {
-  switch (message.field) {
-    case 1:
-      fields.name = message.string();
-      break;
-    case 2:
-      fields.float = message.float();
-      break;
-    case 3:
-      fields.int = message.integer();
-      break;
-    case 4:
-      fields.text = message.string();
-      break;
-    case 5:
-      fields.tensor = readTensor(message.message(), external).tensor;
-      break;
-    case 6:
-      fields.graph = message.message();
-      break;
-    case 7:
-      message.floats(fields.floats);
-      break;
-    case 8:
-      message.integers(fields.ints);
-      break;
-    case 9:
-      fields.strings.push(message.string());
-      break;
-    case 20:
-      fields.type = message.integer();
-      break;
-    case 21:
-      fields.reference = message.string();
-  }
-}
+const ATTRIBUTE: Fields<AttributeFields> = {
+  1: (fields, message) => fields.name = message.string(),
+  2: (fields, message) => fields.float = message.float(),
+  3: (fields, message) => fields.int = message.integer(),
+  4: (fields, message) => fields.text = message.string(),
+  5: (fields, message) => fields.tensor = readTensor(message.message(), fields.external).tensor,
+  6: (fields, message) => fields.graph = message.message(),
+  7: (fields, message) => message.floats(fields.floats),
+  8: (fields, message) => message.integers(fields.ints),
+  9: (fields, message) => fields.strings.push(message.string()),
+  20: (fields, message) => fields.type = message.integer(),
+  21: (fields, message) => fields.reference = message.string(),
+};
 
 /** The value for a number of AttributeProto.AttributeType; `undefined` if the field is missing. */
 const VALUES: Readonly<Record<number, (fields: AttributeFields) => Attribute | Message | undefined>> = {
@@ -288,98 +254,85 @@ function attribute(fields: AttributeFields): Attribute | Message {
   throw new Damaged(`the attribute ${JSON.stringify(name)} has no value of the kind ${type}`);
 }
 
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 function readValueInfo(message: Message): ValueInfo {
-  let name = "";
-  let type: Omit<ValueInfo, "name"> = { type: undefined, typeName: "of no type", shape: undefined };
-  while (message.next()) {
-    if (message.field === 1) name = message.string();
-    else if (message.field === 2) type = readType(message.message());
-  }
-  return { name, ...type };
+  return readFields(message, { name: "", type: undefined, typeName: "of no type", shape: undefined }, VALUE_INFO);
 }
 
-/** TypeProto. */
-function readType(message: Message): Omit<ValueInfo, "name"> {
-  let found: Omit<ValueInfo, "name"> = { type: undefined, typeName: "of no type", shape: undefined };
-  while (message.next()) {
-    if (message.field === 1) found = readTensorType(message.message());
-    else if (message.field === 4) found = { ...found, typeName: "sequence" };
-    else if (message.field === 5) found = { ...found, typeName: "map" };
-    else if (message.field === 8) found = { ...found, typeName: "sparse tensor" };
-    else if (message.field === 9) found = { ...found, typeName: "optional" };
-  }
-  return found;
-}
+const VALUE_INFO: Fields<Writable<ValueInfo>> = {
+  1: (info, message) => info.name = message.string(),
+  2: (info, message) => readFields(message.message(), info, TYPE),
+};
 
-function readTensorType(message: Message): Omit<ValueInfo, "name"> {
-  let code = 0;
-  let shape: Dimension[] | undefined;
-  while (message.next()) {
-    if (message.field === 1) code = message.integer();
-    else if (message.field === 2) shape = readShape(message.message());
-  }
-  return { type: elementType(code), typeName: typeName(code), shape };
-}
+const TYPE: Fields<Writable<ValueInfo>> = {
+  1: (info, message) => readFields(message.message(), info, TENSOR_TYPE),
+  4: (info) => info.typeName = "sequence",
+  5: (info) => info.typeName = "map",
+  8: (info) => info.typeName = "sparse tensor",
+  9: (info) => info.typeName = "optional",
+};
 
-function readShape(message: Message): Dimension[] {
-  const shape: Dimension[] = [];
-  while (message.next()) {
-    if (message.field === 1) shape.push(readDimension(message.message()));
-  }
-  return shape;
-}
+const TENSOR_TYPE: Fields<Writable<ValueInfo>> = {
+  1: (info, message) => {
+    const code = message.integer();
+    info.type = elementType(code);
+    info.typeName = typeName(code);
+  },
+  2: (info, message) => info.shape = readFields(message.message(), [], SHAPE),
+};
+
+const SHAPE: Fields<Dimension[]> = {
+  1: (shape, message) => shape.push(dimensionOf(readFields(message.message(), { value: null }, DIMENSION))),
+};
+
+const DIMENSION: Fields<{ value: Dimension }> = {
+  1: (dimension, message) => dimension.value = message.integer(),
+  2: (dimension, message) => dimension.value = message.string(),
+};
 
 /** Empty names and negative sizes are free dimensions without a name. */
-function readDimension(message: Message): Dimension {
-  let dimension: Dimension = null;
-  while (message.next()) {
-    if (message.field === 1) dimension = message.integer();
-    else if (message.field === 2) dimension = message.string();
-  }
-  if (typeof dimension === "number") return dimension < 0 ? null : dimension;
-  return dimension === "" || dimension === "?" ? null : dimension;
+function dimensionOf({ value }: { readonly value: Dimension }): Dimension {
+  const isFree = typeof value === "number" ? value < 0 : value === "" || value === "?";
+  return isFree ? null : value;
 }
 
-/** A graph attribute, read at once: functions are small. */
+/** A graph attribute of a function, read at once: functions are small. */
 function bodyOf(graph: Message, external: ExternalData): Attribute {
   return { kind: "graph", value: finish(readGraph(graph, external, 1)) };
 }
 
 function readFunction(message: Message, external: ExternalData): OnnxFunction {
-  const inputs: string[] = [], outputs: string[] = [];
-  const defaults = new Map<string, Attribute>();
-  const nodes: OnnxNode[] = [];
-  const opsets = new Map<string, number>();
-  let domain = "", name = "";
-  while (message.next()) {
-    switch (message.field) {
-      case 1:
-        name = message.string();
-        break;
-      case 4:
-        inputs.push(message.string());
-        break;
-      case 5:
-        outputs.push(message.string());
-        break;
-      case 7: {
-        const { node, bodies } = readNode(message.message(), external);
-        for (const [name, body] of bodies) node.attributes.set(name, bodyOf(body, external));
-        nodes.push(node);
-        break;
-      }
-      case 9:
-        readOpset(message.message(), opsets);
-        break;
-      case 10:
-        domain = plainDomain(message.string());
-        break;
-      case 11: {
-        const found = readAttribute(message.message(), external);
-        defaults.set(found.name, found.value instanceof Message ? bodyOf(found.value, external) : found.value);
-        break;
-      }
-    }
-  }
-  return { domain, name, inputs, outputs, defaults, nodes, opsets };
+  const { external: _, ...called } = readFields(message, emptyFunction(external), FUNCTION);
+  return called;
 }
+
+function emptyFunction(external: ExternalData) {
+  return {
+    domain: "",
+    name: "",
+    inputs: [] as string[],
+    outputs: [] as string[],
+    defaults: new Map<string, Attribute>(),
+    nodes: [] as OnnxNode[],
+    opsets: new Map<string, number>(),
+    external,
+  };
+}
+
+const FUNCTION: Fields<ReturnType<typeof emptyFunction>> = {
+  1: (called, message) => called.name = message.string(),
+  4: (called, message) => called.inputs.push(message.string()),
+  5: (called, message) => called.outputs.push(message.string()),
+  7: (called, message) => {
+    const { node, bodies } = readNode(message.message(), called.external);
+    for (const [name, body] of bodies) node.attributes.set(name, bodyOf(body, called.external));
+    called.nodes.push(node);
+  },
+  9: (called, message) => readOpset(message.message(), called.opsets),
+  10: (called, message) => called.domain = plainDomain(message.string()),
+  11: (called, message) => {
+    const { name, value } = readAttribute(message.message(), called.external);
+    called.defaults.set(name, value instanceof Message ? bodyOf(value, called.external) : value);
+  },
+};

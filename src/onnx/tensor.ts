@@ -8,15 +8,15 @@
 import { formatShape } from "../shape.ts";
 import { bytesNeeded, elementBits, elementType } from "./element_type.ts";
 import type { ElementType, KnownTensor } from "./model.ts";
-import { Damaged, type Message, Wire } from "./protobuf.ts";
+import { Damaged, type Fields, type Message, readFields, Wire } from "./protobuf.ts";
 
 /** Returns the file with external data for a location in the model; `undefined` if it comes later. */
 export type ExternalData = (location: string) => Uint8Array | undefined;
 
 /** The fields of a TensorProto. */
-type Fields = ReturnType<typeof noFields>;
+type TensorFields = ReturnType<typeof emptyTensor>;
 
-function noFields() {
+function emptyTensor() {
   return {
     dims: [] as number[],
     type: 0,
@@ -36,8 +36,7 @@ function noFields() {
 
 /** Reads a TensorProto. */
 export function readTensor(message: Message, external: ExternalData): { name: string; tensor: KnownTensor } {
-  const fields = noFields();
-  while (message.next()) readField(message, fields);
+  const fields = readFields(message, emptyTensor(), TENSOR);
   const { name, dims, type: code } = fields;
   const what = name === "" ? "a tensor" : `the tensor ${JSON.stringify(name)}`;
   if (dims.some((dimension) => !(dimension >= 0 && dimension <= Number.MAX_SAFE_INTEGER))) {
@@ -57,48 +56,34 @@ export function readTensor(message: Message, external: ExternalData): { name: st
   return { name, tensor: { type, shape: dims, bytes } };
 }
 
-function readField(message: Message, fields: Fields): void {
-  switch (message.field) {
-    case 1:
-      return message.integers(fields.dims);
-    case 2:
-      fields.type = message.integer();
-      return;
-    case 3:
-      throw new Damaged("a tensor is stored in segments, which ONNX does not define");
-    case 4:
-      return readFloats(message, fields, 4);
-    case 5:
-    case 7:
-    case 11:
-      return message.halves((low, high) => pushHalves(fields, low, high));
-    case 8:
-      fields.name = message.string();
-      return;
-    case 9:
-      fields.raw = message.bytes();
-      return;
-    case 10:
-      return readFloats(message, fields, 8);
-    case 13:
-      return readEntry(message.message(), fields.external);
-    case 14:
-      fields.isExternal = message.integer() === 1;
-  }
-}
+const TENSOR: Fields<TensorFields> = {
+  1: (fields, message) => message.integers(fields.dims),
+  2: (fields, message) => fields.type = message.integer(),
+  3: () => {
+    throw new Damaged("a tensor is stored in segments, which ONNX does not define");
+  },
+  4: (fields, message) => readFloats(message, fields, 4),
+  5: readIntegers,
+  7: readIntegers,
+  8: (fields, message) => fields.name = message.string(),
+  9: (fields, message) => fields.raw = message.bytes(),
+  10: (fields, message) => readFloats(message, fields, 8),
+  11: readIntegers,
+  13: (fields, message) => {
+    const { key, value } = readFields(message.message(), { key: "", value: "" }, ENTRY);
+    fields.external.set(key, value);
+  },
+  14: (fields, message) => fields.isExternal = message.integer() === 1,
+};
 
 /** StringStringEntryProto. */
-function readEntry(message: Message, entries: Map<string, string>): void {
-  let key = "", value = "";
-  while (message.next()) {
-    if (message.field === 1) key = message.string();
-    else if (message.field === 2) value = message.string();
-  }
-  entries.set(key, value);
-}
+const ENTRY: Fields<{ key: string; value: string }> = {
+  1: (entry, message) => entry.key = message.string(),
+  2: (entry, message) => entry.value = message.string(),
+};
 
 /** Keeps a packed field as it is. Only values from several fields are collected as numbers. */
-function readFloats(message: Message, fields: Fields, width: 4 | 8): void {
+function readFloats(message: Message, fields: TensorFields, width: 4 | 8): void {
   if (message.wire === Wire.BYTES && fields.packed === undefined && fields.floats.length === 0) {
     fields.packed = message.bytes();
     return;
@@ -113,19 +98,21 @@ function readFloats(message: Message, fields: Fields, width: 4 | 8): void {
   else message.doubles(fields.floats);
 }
 
-function pushHalves(fields: Fields, low: number, high: number): void {
-  if (2 * fields.count === fields.halves.length) {
-    const larger = new Uint32Array(Math.max(16, 2 * fields.halves.length));
-    larger.set(fields.halves);
-    fields.halves = larger;
-  }
-  fields.halves[2 * fields.count] = low;
-  fields.halves[2 * fields.count + 1] = high;
-  fields.count++;
+function readIntegers(fields: TensorFields, message: Message): void {
+  message.halves((low, high) => {
+    if (2 * fields.count === fields.halves.length) {
+      const larger = new Uint32Array(Math.max(16, 2 * fields.halves.length));
+      larger.set(fields.halves);
+      fields.halves = larger;
+    }
+    fields.halves[2 * fields.count] = low;
+    fields.halves[2 * fields.count + 1] = high;
+    fields.count++;
+  });
 }
 
 /** The elements in one of the typed fields: floats unchanged, narrow integers and float16 bits as integers. */
-function typedBytes(fields: Fields, type: ElementType, needed: number, what: string): Uint8Array {
+function typedBytes(fields: TensorFields, type: ElementType, needed: number, what: string): Uint8Array {
   if (type === "float32" || type === "float64") return fields.packed ?? floatBytes(fields.floats, type);
   const bits = elementBits(type);
   // Each integer stores two four-bit elements.
@@ -151,7 +138,7 @@ function setInteger(view: DataView, width: number, i: number, low: number, high:
 
 /** A range of a file with external data. */
 function externalBytes(
-  { external }: Fields,
+  { external }: TensorFields,
   needed: number,
   data: ExternalData,
   what: string,
