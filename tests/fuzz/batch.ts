@@ -10,6 +10,7 @@ import { type ContextOptions, createContext, type MLContext } from "../../mod.ts
 import { TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import { newCallTally, runCalls } from "./arena.ts";
 import { checkCombination, type CombinationTally, isSupported, newCombinationTally } from "./combinations/check.ts";
+import { knownFault } from "./combinations/known_faults.ts";
 import { combinationProgram } from "./combinations/program.ts";
 import { checkProgram, type GraphTally, newGraphTally, shrink, withoutSteps } from "./graphs.ts";
 import { type Program, randomProgram, sourceOf, type Types, typesOf } from "./programs.ts";
@@ -20,6 +21,8 @@ export interface Failure {
   readonly text: string;
   /** A small program that fails in the same way. */
   readonly source: string;
+  /** The known fault of the device that causes it. */
+  readonly known?: string;
 }
 
 /** A message of a batch: the seed that starts, a failure, or at the end the tally. */
@@ -60,13 +63,14 @@ function combinations(context: MLContext, types: Types): Suite<CombinationTally>
   };
 }
 
-async function runPrograms<Tally extends object>(suite: Suite<Tally>, { from, count, removed }: Batch): Promise<void> {
+async function runPrograms<Tally extends object>(suite: Suite<Tally>, batch: Batch): Promise<void> {
+  const { from, count, removed, device } = batch;
   const tally = suite.newTally();
   for (let seed = from; seed < from + count; seed++) {
     send({ started: seed });
     const program = withoutSteps(suite.program(seed), removed);
     const text = await suite.check(program, seed, tally);
-    if (text !== undefined) send({ failure: { seed, ...await shrunk(suite, program, seed) } });
+    if (text !== undefined) send({ failure: { seed, ...await shrunk(suite, program, seed, device) } });
   }
   send({ tally: { ...tally } as Record<string, number> });
 }
@@ -76,10 +80,14 @@ async function shrunk<Tally extends object>(
   suite: Suite<Tally>,
   program: Program,
   seed: number,
+  device: string | undefined,
 ): Promise<Omit<Failure, "seed">> {
   const check = (removed: readonly number[]) => suite.check(withoutSteps(program, removed), seed, suite.newTally());
   const removed = await shrink(program, async (removed) => await check(removed) !== undefined);
-  return { text: await check(removed) ?? "fails only sometimes", source: sourceOf(withoutSteps(program, removed)) };
+  const text = await check(removed) ?? "fails only sometimes";
+  const small = withoutSteps(program, removed);
+  const known = device === undefined ? undefined : knownFault(device, small, text);
+  return { text, source: sourceOf(small), ...known === undefined ? {} : { known } };
 }
 
 /** The kinds of batches. */

@@ -4,10 +4,11 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { createContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
 import { OPTIMIZERS, TRIED_OPTIMIZERS } from "../../src/backends/onnxruntime/optimizers.ts";
 import type { operators } from "../../src/ops/operators.ts";
-import { tensor } from "../reference/mod.ts";
+import { type RefTensor, tensor } from "../reference/mod.ts";
 import { sharedContext } from "../support/builder.ts";
 import { checkCombination, newCombinationTally } from "./combinations/check.ts";
 import { exactValues, roundedValues } from "./combinations/precision.ts";
+import { knownFault } from "./combinations/known_faults.ts";
 import { combinationProgram } from "./combinations/program.ts";
 import { fuzz, summary } from "./main.ts";
 import { type Program, sourceOf } from "./programs.ts";
@@ -179,4 +180,28 @@ Deno.test("float64 values are rounded only by the casts of a program", () => {
   };
   const values = exactValues(third);
   assertEquals([values.get(2)!.data[0], values.get(3)!.data[0]], [1 / 3, Math.f16round(1 / 3)]);
+});
+
+Deno.test("a failure is a known fault of a device only if its program and text are those of the fault", () => {
+  const tensor: RefTensor = { dataType: "float32", shape: [1, 1], data: [1] };
+  const leaves = [0, 1, 2].map((id) => ({ id, tensor, isConstant: id === 2 }));
+  const step = (operator: "matmul" | "softmax" | "clamp", ids: readonly number[], output: number, attributes = {}) => ({
+    operator,
+    operands: Object.fromEntries(ids.map((id, i) => [i, id])),
+    attributes,
+    outputs: [output],
+  });
+  const attention = (values: number) => ({
+    leaves,
+    steps: [step("matmul", [0, 1], 3), step("softmax", [3], 4), step("matmul", [4, values], 5)],
+  });
+  const clamps = (bound: number) => ({
+    leaves,
+    steps: [step("clamp", [0], 3, { minValue: 0 }), step("clamp", [0], 4, { maxValue: bound })],
+  });
+  const isKnown = (program: Program, device = "openvino", text = "y[0] is 1 together") =>
+    knownFault(device, program, text) !== undefined;
+  assertEquals([isKnown(attention(2)), isKnown(attention(1)), isKnown(attention(2), "webgpu")], [true, false, false]);
+  assertEquals(isKnown(attention(2), "openvino", "rejected: no memory"), false);
+  assertEquals([isKnown(clamps(-0)), isKnown(clamps(0))], [true, false]);
 });

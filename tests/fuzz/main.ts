@@ -77,13 +77,20 @@ export async function fuzz(
     }
     const seconds = Math.round((performance.now() - start) / 1000);
     const counts = kinds.map((kind) => `${done[kind]}/${plan[kind]} ${kind}`).join(", ");
-    for (const { seed, text, source } of outcome.failures.slice(shown)) {
-      progress(`\nFAILED, seed ${seed}: ${text}\n\n${source}\n`);
-    }
+    for (const failure of outcome.failures.slice(shown)) progress(describe(failure));
     shown = outcome.failures.length;
-    progress(`fuzz: ${counts}, ${shown} failures, ${seconds} s`);
+    progress(`fuzz: ${counts}, ${newFailures(outcome).length} failures, ${seconds} s`);
   }
   return outcome;
+}
+
+function describe({ seed, text, source, known }: Failure): string {
+  return known === undefined ? `\nFAILED, seed ${seed}: ${text}\n\n${source}\n` : `known fault, seed ${seed}: ${known}`;
+}
+
+/** The failures that are no known faults of a device. */
+function newFailures({ failures }: Outcome): readonly Failure[] {
+  return failures.filter(({ known }) => known === undefined);
 }
 
 /** Runs consecutive seeds in a process. After a crash, the rest runs in another process. */
@@ -135,11 +142,16 @@ async function supportedTypes(): Promise<Types> {
 }
 
 /** A text about the results. */
-export function summary({ tallies, failures }: Outcome): string {
+export function summary(outcome: Outcome): string {
+  const { tallies, failures } = outcome;
   const lines = KINDS.filter((kind) => Object.keys(tallies[kind]).length > 0).map((kind) =>
     SUMMARIES[kind](tallies[kind])
   );
-  return [...lines, `${failures.length} failures`].join("\n");
+  const reasons = failures.flatMap(({ known }) => known ?? []);
+  const known = [...new Set(reasons)].map((reason) =>
+    `${reasons.filter((other) => other === reason).length} times a known fault: ${reason}`
+  );
+  return [...lines, ...known, `${newFailures(outcome).length} failures`].join("\n");
 }
 
 type Tally = Readonly<Record<string, number>>;
@@ -190,6 +202,6 @@ if (import.meta.main) {
       console.log,
     );
     console.log(summary(outcome));
-    return outcome.failures.length === 0 ? 0 : 1;
+    return newFailures(outcome).length === 0 ? 0 : 1;
   });
 }
