@@ -55,11 +55,11 @@ interface Arena {
 }
 
 /**
- * Loads Deno's timers. Deno does that at their first use; if the stack overflows meanwhile, as in `{ ...globalThis }` at
- * the end of a deep recursion, they throw for the rest of the process, with this module or without it.
+ * Reads all globals. Deno loads the modules of some when they are first used; if the stack overflows meanwhile, as in
+ * `{ ...globalThis }` at the end of a deep recursion, it ends the process, with this module or without it.
  */
-function loadTimers(): void {
-  clearTimeout(undefined);
+function loadGlobals(): void {
+  void { ...globalThis };
 }
 
 async function openArena(): Promise<Arena> {
@@ -83,7 +83,7 @@ export async function runCalls(
   tally: CallTally,
   started: (seed: number) => void = () => {},
 ): Promise<CallFailure[]> {
-  loadTimers();
+  loadGlobals();
   const failures: CallFailure[] = [];
   let arena = await openArena();
   const fail = async (seed: number, text: string) => {
