@@ -26,24 +26,42 @@ export function turn(): Promise<void> {
   });
 }
 
-/** Carries out steps with turns of the event loop between them; at once if they take a few milliseconds only. */
-export function inTurns<T>(steps: Steps<T>): T | Promise<T> {
-  const until = performance.now() + STRETCH;
+/** The time since the last turn, for parts of work that follow each other. */
+export interface Stretch {
+  /** Whether a turn is due. */
+  isOver(): boolean;
+  /** Waits for a turn. */
+  turn(): Promise<void>;
+  /** Waits for a turn if one is due. */
+  pause(): Promise<void>;
+}
+
+/** Starts a stretch: call it after a turn. */
+export function startStretch(): Stretch {
+  let until = performance.now() + STRETCH;
+  const stretch: Stretch = {
+    isOver: () => performance.now() >= until,
+    async turn() {
+      await turn();
+      until = performance.now() + STRETCH;
+    },
+    async pause() {
+      if (stretch.isOver()) await stretch.turn();
+    },
+  };
+  return stretch;
+}
+
+/**
+ * Carries out steps with turns of the event loop between them; at once if they take a few milliseconds only.
+ * @param stretch that of the work before these steps; by default a new one
+ */
+export function inTurns<T>(steps: Steps<T>, stretch: Stretch = startStretch()): T | Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
-    if (performance.now() >= until) return turn().then(() => inTurns(steps));
+    if (stretch.isOver()) return stretch.turn().then(() => inTurns(steps, stretch));
   }
-}
-
-/** For work that cannot be written as steps: call the result between its parts, to wait for a turn when one is due. */
-export function turnsWhenDue(): () => Promise<void> {
-  let until = performance.now() + STRETCH;
-  return async () => {
-    if (performance.now() < until) return;
-    await turn();
-    until = performance.now() + STRETCH;
-  };
 }
 
 /** Carries out steps without a turn between them. */

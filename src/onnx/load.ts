@@ -9,7 +9,7 @@ import type { MLContext } from "../api/ml_context.ts";
 import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
-import { inTurns } from "../event_loop.ts";
+import { inTurns, startStretch } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
 import { NeedsElements } from "./errors.ts";
 import type { KnownTensor, ModelProto, OnnxGraph, ValueInfo } from "./model.ts";
@@ -138,7 +138,9 @@ export async function loadModel(
   if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
     throw new TypeError(`loadOnnx: maxGraphs must be a positive integer, not ${maxGraphs}`);
   }
+  const stretch = startStretch();
   const model = await parse(bytes, options.externalData);
+  await stretch.pause();
   const material: Material = { model, limits: limitsOf(runtime.context) };
   const ports = portsOf(material, dimensions, "loadOnnx");
   if (unsupportedPorts(material).length > 0) {
@@ -147,6 +149,7 @@ export async function loadModel(
   const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext, releaseFiles });
   const shapes = fixedShapes(ports.inputs);
   if (shapes) {
+    await stretch.pause();
     try {
       await loaded.prepare(shapes);
       return loaded;

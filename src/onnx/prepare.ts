@@ -15,7 +15,7 @@ import { notSupportedError } from "../errors.ts";
 import { asOperandType, copiedConstant, type MakeConstant, placeholder } from "./constants.ts";
 import { NeedsElements } from "./errors.ts";
 import type { KnownTensor, ModelProto } from "./model.ts";
-import { inTurns } from "../event_loop.ts";
+import { inTurns, startStretch } from "../event_loop.ts";
 import { type Computed, isKnown, type Value } from "./value.ts";
 import { type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
 
@@ -97,9 +97,11 @@ export class Preparation {
    * @returns rejects with a NotSupportedError that lists every unsupported node, or with NeedsElements
    */
   async build(): Promise<Prepared> {
+    const stretch = startStretch();
     const { outputs, leaves, inputs, builder, unsupported } = await this.#walkUntilKnown(() =>
       this.#walk(copiedConstant)
     );
+    await stretch.pause();
     if (unsupported.length > 0) throw unsupportedError(unsupported);
     const known = new Map<string, KnownTensor & { readonly type: MLOperandDataType }>();
     const operands: Record<string, MLOperand> = {};

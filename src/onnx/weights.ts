@@ -7,7 +7,7 @@
 import type { MLContext } from "../api/ml_context.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
-import { turnsWhenDue } from "../event_loop.ts";
+import { startStretch } from "../event_loop.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
 import { bodiesOf } from "./needed.ts";
 import type { Attribute, KnownTensor, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
@@ -26,7 +26,7 @@ export async function storeWeights(
 ): Promise<StoredModel> {
   const tensors = new Map<KnownTensor, MLTensor>();
   const replaced = new Map<KnownTensor, KnownTensor>();
-  const turnWhenDue = turnsWhenDue();
+  const stretch = startStretch();
   try {
     for (const value of weightsOf(model.graph)) {
       if (replaced.has(value)) continue;
@@ -34,7 +34,7 @@ export async function storeWeights(
       const emptied = { type: value.type, shape: value.shape, bytes: new Uint8Array(0) };
       tensors.set(emptied, await context.createConstantTensor({ dataType: type, shape }, bytes));
       replaced.set(value, emptied);
-      await turnWhenDue();
+      await stretch.pause();
     }
   } catch (error) {
     for (const tensor of tensors.values()) tensor.destroy();

@@ -6,7 +6,7 @@
 
 import type { Pointer } from "../../../ffi/memory.ts";
 import { OrtError } from "../../../ffi/onnxruntime/table.ts";
-import { inTurns, type Steps } from "../../event_loop.ts";
+import { inTurns, startStretch, type Steps } from "../../event_loop.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import { peakBytes } from "../../graph/peak_memory.ts";
@@ -135,14 +135,16 @@ export class OrtDevice implements Device {
       // A profile needs the lowered graph.
       const cached = source && !profiler && await this.cache!.load(source, this.#accessOf(given));
       if (cached) return this.#executableOf(cached);
+      const stretch = startStretch();
       // Steps that finish at once are not awaited, so that the timeline counts their time.
-      const rewriting = inTurns(this.#rewrite(given));
+      const rewriting = inTurns(this.#rewrite(given), stretch);
       graph = rewriting instanceof Promise ? await rewriting : rewriting;
       const peak = peakBytes(graph);
       if (!this.accelerator?.allocator) checkRunMemory(peak);
-      const lowering = inTurns(lowerInSteps(graph, { ...this.settings, provider: this.info.provider }));
+      const lowering = inTurns(lowerInSteps(graph, { ...this.settings, provider: this.info.provider }), stretch);
       const onnx = lowering instanceof Promise ? await lowering : lowering;
       const facts = factsOf(graph, onnx, peak);
+      if (stretch.isOver()) await stretch.turn();
       const session = await this.#makeSession(graph, onnx, profiler, source && { source, facts });
       return await this.#makeExecutable(session, { given, rewritten: graph, onnx }, facts, profiler);
     } catch (error) {
