@@ -12,12 +12,13 @@ import { isNormal } from "./scaled_convolutions.ts";
 
 /**
  * A float32 product times or divided by a number. The factor must be a normal number of float32. The engine multiplies
- * the sums, like the operator, so they overflow in the same cases.
+ * the sums, like the operator, so they overflow in the same cases. Products of a single row or column stay: the engine
+ * has faster kernels for them, which cannot apply a factor.
  */
 const scaledMatmul = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const { a, b } = node.operands;
-  if (output.dataType !== "float32") return undefined;
+  if (output.dataType !== "float32" || output.shape.slice(-2).includes(1)) return undefined;
   const [value, factor] = node.operator === "div" || graph.producer(a, "matmul") ? [a, b] : [b, a];
   const product = graph.producer(value, "matmul");
   const number = product && graph.areInner([product], node) ? graph.uniform(factor) : undefined;

@@ -16,6 +16,8 @@ for (const [name, program] of Object.entries(merged)) {
 }
 
 const kept: Readonly<Record<string, Program>> = {
+  "a factor of a single row": ({ b, f, input }) => b.mul(b.matmul(input([2, 1, 7]), input([2, 7, 4])), f([], 2)),
+  "a factor of a single column": ({ b, f, input }) => b.mul(b.matmul(input([2, 3, 7]), input([2, 7, 1])), f([], 2)),
   "a factor for each column": (tools) => tools.b.mul(product(tools), tools.f([4], [1, 2, 3, 4])),
   "a factor that is an input": (tools) => tools.b.mul(product(tools), tools.input([])),
   "a factor of 0": (tools) => tools.b.mul(product(tools), tools.f([], 0)),
