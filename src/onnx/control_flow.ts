@@ -118,7 +118,7 @@ function stacked(values: readonly Operand[], axis: number): Operand {
 
 /** @see https://onnx.ai/onnx/operators/onnx__Scan.html */
 const scan: Flow = function* (walker, node, scope) {
-  if (node.opset < 9) unsupported("Scan of version 8, which is a different operator");
+  if (node.opset < 9) unsupported("Scan of version 8 is a different operator");
   const body = node.graph("body");
   const count = node.int("num_scan_inputs");
   const states = node.inputs.length - count;

@@ -249,7 +249,7 @@ for (const name of WITH_NUMBERS) {
 
 /** Replaces numbers by constants of the type of the first operand. */
 function withoutNumbers(terms: readonly (Operand | number)[]): Operand[] {
-  const like = terms.find((term) => typeof term !== "number") ?? unsupported("a formula without operands");
+  const like = terms.find((term) => typeof term !== "number") ?? unsupported("a formula needs an operand");
   return terms.map((term) => typeof term === "number" ? like.scalar(term) : term);
 }
 

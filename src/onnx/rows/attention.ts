@@ -81,11 +81,11 @@ const attention: Build = (node, query, key, value, mask?, pastKey?, pastValue?) 
     : [query.shape[1]!, key.shape[1]!];
   const isCausal = node.flag("is_causal");
   const softcap = node.float("softcap", 0);
-  const differs = "which ONNX 1.18, the first with this operator, and later releases define differently";
-  if (isFlat && qHeads > 1) unsupported(`more than one head in an input of rank 3, ${differs}`);
-  if (qHeads !== kvHeads && kvHeads > 1) unsupported(`heads that share keys, ${differs}`);
-  if (softcap !== 0 && (mask || isCausal)) unsupported(`softcap with a mask, ${differs}`);
-  if (isCausal && (mask || pastKey)) unsupported(`is_causal with a mask or a past, ${differs}`);
+  const differs = "ONNX 1.18, the first release with this operator, and later ones define";
+  if (isFlat && qHeads > 1) unsupported(`${differs} several heads in an input of rank 3 differently`);
+  if (qHeads !== kvHeads && kvHeads > 1) unsupported(`${differs} heads that share keys differently`);
+  if (softcap !== 0 && (mask || isCausal)) unsupported(`${differs} softcap with a mask differently`);
+  if (isCausal && (mask || pastKey)) unsupported(`${differs} is_causal with a mask or a past differently`);
   const heads = (x: Operand, count: number) => isFlat ? splitHeads(x, count) : x;
   const [k, v] = [afterPast(pastKey, heads(key, kvHeads)), afterPast(pastValue, heads(value, kvHeads))];
   const all = { q: heads(query, qHeads), k, v };
@@ -112,10 +112,10 @@ function keyMask(node: NodeView, mask: Operand | undefined, keys: number): Opera
     const places = mask.constant([1, 1, 1, keys], range(0, keys));
     return places.lesser(mask.reshape([batch, 1, 1, 1])).where(zero, filter);
   }
-  if (mask.rank < 2 || mask.rank > 4) return unsupported(`a mask with the shape [${mask.shape}]`);
+  if (mask.rank < 2 || mask.rank > 4) return unsupported(`a mask with the shape [${mask.shape}] is not supported`);
   const [first, ...rest] = mask.shape as [number, ...number[]];
   const shape = mask.rank === 2 ? [first, 1, 1, ...rest] : mask.rank === 3 ? [first, 1, ...rest] : mask.shape;
-  if (shape[3] !== keys) unsupported(`a mask for ${shape[3]} keys, but there are ${keys}`);
+  if (shape[3] !== keys) unsupported(`the mask is for ${shape[3]} keys, but there are ${keys}`);
   return mask.reshape(shape).greater(0).where(zero, filter);
 }
 
@@ -133,7 +133,7 @@ function attendMasked(node: NodeView, heads: Heads, mask: Operand | undefined, b
   });
 }
 
-const SHARED_BUFFER = "a past that shares its buffer with the present";
+const SHARED_BUFFER = "a past that shares its buffer with the present is not supported";
 
 /** Queries, keys and values from separate inputs or one packed input, with a common bias. */
 const multiHeadAttention: Build = (node, query, key?, value?, bias?, mask?, scoreBias?, pastKey?, pastValue?) => {
@@ -174,7 +174,7 @@ function packedHeads(parts: readonly Operand[], bias: Operand | undefined): Head
 /** For com.microsoft: the products with the weights are part of the operator. */
 const attentionOfMicrosoft: Build = (node, x, weights, bias?, mask?, past?, scoreBias?) => {
   const heads = node.int("num_heads");
-  if (node.flag("do_rotary")) unsupported("do_rotary");
+  if (node.flag("do_rotary is not supported")) unsupported("do_rotary is not supported");
   if (node.inputs[6]) unsupported(SHARED_BUFFER);
   const product = x.matmul(weights);
   const all = bias ? product.add(bias) : product;
@@ -197,13 +197,13 @@ function groupQueryAttention(node: NodeView): RowResult {
   const [batch, , length] = parts.q.shape as [number, number, number, number];
   const keys = Math.max(pastKey?.shape[2] ?? 0, (total ?? node.input(6)).number("total_sequence_length"));
   if (pastKey && pastKey.size > 0 && pastKey.dataType !== parts.k.dataType) {
-    unsupported("a past with another type than the keys");
+    unsupported("the past must have the type of the keys");
   }
   // The position of the first new element: the total length minus the number of new elements.
   const ends = node.input(5).cast("int32").reshape([batch, 1]);
   const start = ends.sub(length - 1).max(0);
   const positions = start.add(start.constant([1, length], range(0, length)));
-  const { q, k, v } = node.flag("do_rotary") ? rotatedHeads(node, parts, positions) : parts;
+  const { q, k, v } = node.flag("do_rotary is not supported") ? rotatedHeads(node, parts, positions) : parts;
   const present = { k: placed(pastKey, k, start, keys), v: placed(pastValue, v, start, keys) };
   const { y } = attend({ q, ...present }, {
     scale: node.float("scale", 0),

@@ -12,7 +12,9 @@ import { unsupported } from "../errors.ts";
 
 /** The number of bits of the elements, which must be integers of a type that WebNN has. */
 function widthOf({ type, dataType, isFloat }: Operand): number {
-  if (type !== dataType || isFloat || bitsOf(dataType) < 8) unsupported(`bitwise operators on ${type}`);
+  if (type !== dataType || isFloat || bitsOf(dataType) < 8) {
+    unsupported(`bitwise operators on ${type} are not supported`);
+  }
   return bitsOf(dataType);
 }
 

@@ -26,7 +26,7 @@ function convolve(
 ): Operand {
   if (windows.length === 1) return flat(convolve(lift(x), lift(filter), [WHOLE, ...windows], groups, bias));
   if (windows.length === 3) return convolve3d(x, filter, windows, groups, bias);
-  if (windows.length !== 2) return unsupported(`a convolution over ${windows.length} spatial axes`);
+  if (windows.length !== 2) return unsupported(`convolutions over ${windows.length} spatial axes are not supported`);
   return x.conv2d(filter, { ...options2d(windows), groups, bias });
 }
 
@@ -146,7 +146,9 @@ function fit(y: Operand, axis: number, begin: number, count: number): Operand {
 function spread(x: Operand, filter: Operand, windows: readonly Window[], groups: number): Operand {
   if (windows.length === 1) return flat(spread(lift(x), lift(filter), [WHOLE, ...windows], groups));
   if (windows.length === 3) return spread3d(x, filter, windows, groups);
-  if (windows.length !== 2) return unsupported(`a transposed convolution over ${windows.length} spatial axes`);
+  if (windows.length !== 2) {
+    return unsupported(`transposed convolutions over ${windows.length} spatial axes are not supported`);
+  }
   const { strides, dilations } = options2d(windows);
   return x.convTranspose2d(filter, { strides, dilations, groups });
 }

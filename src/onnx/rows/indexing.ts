@@ -40,7 +40,9 @@ function reductionOf(node: NodeView): typeof REDUCTIONS[number] | undefined {
 const MAXIMUM_STEPS = 512;
 
 function checkSteps(steps: number): void {
-  if (steps > MAXIMUM_STEPS) unsupported(`a reduction of ${steps} updates; the limit is ${MAXIMUM_STEPS}`);
+  if (steps > MAXIMUM_STEPS) {
+    unsupported(`a reduction of ${steps} updates is too expensive; the limit is ${MAXIMUM_STEPS}`);
+  }
 }
 
 /**

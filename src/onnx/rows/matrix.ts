@@ -35,7 +35,9 @@ const MAXIMUM_PRODUCTS = 2 ** 24;
 function integerProduct(a: Operand, b: Operand): Operand {
   const [rows, inner, columns] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
   const batch = Math.max(elementCount(a.shape.slice(0, -2)), elementCount(b.shape.slice(0, -2)));
-  if (batch * rows * inner * columns > MAXIMUM_PRODUCTS) unsupported(`a large matrix product of ${a.type}`);
+  if (batch * rows * inner * columns > MAXIMUM_PRODUCTS) {
+    unsupported(`a matrix product of ${a.type} with more than ${MAXIMUM_PRODUCTS} multiplications is too expensive`);
+  }
   const products = a.reshape([...a.shape, 1]).mul(b.reshape([...b.shape.slice(0, -2), 1, inner, columns]));
   return products.reduceSum({ axes: [products.rank - 2] });
 }
@@ -44,7 +46,7 @@ function gemm(node: NodeView, a: Operand, b: Operand, c?: Operand): Operand {
   const [alpha, beta] = [node.float("alpha", 1), node.float("beta", 1)];
   const [aTranspose, bTranspose] = [node.flag("transA"), node.flag("transB")];
   if (a.isFloat) return a.gemm(b, { alpha, beta, aTranspose, bTranspose, c });
-  if (!Number.isInteger(alpha) || !Number.isInteger(beta)) unsupported(`fractional alpha or beta with ${a.type}`);
+  if (!Number.isInteger(alpha) || !Number.isInteger(beta)) unsupported(`alpha and beta must be integers for ${a.type}`);
   const left = aTranspose ? a.transpose([1, 0]) : a;
   const right = bTranspose ? b.transpose([1, 0]) : b;
   const result = integerProduct(left, right).mul(alpha);
@@ -144,7 +146,9 @@ const MAXIMUM_DETERMINANT = 5;
 /** Expansion along the first row: each element times the determinant of its minor. */
 function determinant(x: Operand): Operand {
   const [row, column, size] = [x.rank - 2, x.rank - 1, x.shape.at(-1)!];
-  if (size > MAXIMUM_DETERMINANT) unsupported(`a determinant of more than ${MAXIMUM_DETERMINANT} rows`);
+  if (size > MAXIMUM_DETERMINANT) {
+    unsupported(`a determinant of ${size} rows is too expensive; the limit is ${MAXIMUM_DETERMINANT}`);
+  }
   const first = x.pick(row, 0);
   if (size === 1) return first.pick(row, 0);
   const below = x.cut(row, 1, size - 1);

@@ -16,7 +16,9 @@ function reshape(node: NodeView, x: Operand, wanted: Operand): Operand {
   const keepsZero = node.since >= 14 && node.flag("allowzero");
   const list = wanted.numbers("shape");
   const sizes = list.map((size, i) =>
-    size === 0 && !keepsZero ? x.shape[i] ?? unsupported(`a 0 for axis ${i}, which the input does not have`) : size
+    size === 0 && !keepsZero
+      ? x.shape[i] ?? unsupported(`the shape has a 0 for axis ${i}, which the input does not have`)
+      : size
   );
   const rest = sizes.reduce((product, size) => size === -1 ? product : product * size, 1);
   const result = sizes.map((size) => size === -1 ? x.size / rest : size);
@@ -115,7 +117,7 @@ function tile(_: NodeView, x: Operand, repeats: Operand): Operand {
 function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[], after: number[]] {
   const pads = node.since >= 11 ? node.input(1).numbers("pads") : node.neededInts("pads");
   const list = node.since >= 18 && axes ? x.axes(axes.numbers("axes")) : range(0, x.rank);
-  if (pads.length !== 2 * list.length) unsupported(`${pads.length} paddings for ${list.length} axes`);
+  if (pads.length !== 2 * list.length) unsupported(`it has ${pads.length} paddings for ${list.length} axes`);
   const at = (offset: number) =>
     range(0, x.rank).map((axis) => list.includes(axis) ? pads[list.indexOf(axis) + offset]! : 0);
   return [at(0), at(list.length)];
@@ -125,7 +127,7 @@ function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[]
 function pad(node: NodeView, x: Operand, _?: Operand, value?: Operand, axes?: Operand): Operand {
   const [begin, end] = paddings(node, x, axes);
   const kept = x.shape.map((size, i) => size + Math.min(0, begin[i]!) + Math.min(0, end[i]!));
-  if (kept.some((size) => size <= 0)) unsupported("negative paddings that remove all elements");
+  if (kept.some((size) => size <= 0)) unsupported("its negative paddings remove all elements");
   const inner = kept.reduce((x, size, axis) => x.cut(axis, Math.max(0, -begin[axis]!), size), x);
   const [before, after] = [begin, end].map((list) => list.map((size) => Math.max(0, size))) as [number[], number[]];
   const mode = node.string("mode", "constant");

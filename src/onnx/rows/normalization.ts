@@ -19,10 +19,10 @@ function batchNormalization(
   variance: Operand,
 ): RowResult {
   if (node.since < 9 && !node.flag("spatial", true)) unsupported("spatial = 0 is not supported");
-  if (x.rank < 2) unsupported("an input of rank 1");
+  if (x.rank < 2) unsupported("an input of rank 1 is not supported");
   const options = { scale: scale.cast(x.type), bias: bias.cast(x.type), epsilon: node.float("epsilon", 1e-5) };
   if (!(node.since >= 14 && node.flag("training_mode"))) {
-    if (node.wants(1)) unsupported("outputs that exist only in training mode");
+    if (node.wants(1)) unsupported("it has outputs that exist only in training mode");
     return x.batchNormalization(mean.cast(x.type), variance.cast(x.type), options);
   }
   // In training mode, statistics are computed over the batch and update the running ones.

@@ -21,7 +21,7 @@ function pool(name: Pool, x: Operand, windows: readonly Window[]): Operand {
   if (sizes.length === 1) {
     return pool2d(name, x.reshape([n, c, 1, ...sizes]), [WHOLE, ...windows]).reshape([n, c, ...counts]);
   }
-  if (sizes.length !== 3) return unsupported(`a pool over ${sizes.length} spatial axes`);
+  if (sizes.length !== 3) return unsupported(`pools over ${sizes.length} spatial axes are not supported`);
   const [d, h, w] = sizes as [number, number, number];
   const [depth, ...plane] = windows as [Window, Window, Window];
   const places = counts[1]! * counts[2]!;
@@ -66,7 +66,9 @@ function positionsOfMaximum(node: NodeView, x: Operand, windows: readonly Window
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
   const [kernel, counts] = [windows.map(({ kernel }) => kernel), windows.map(({ count }) => count)];
   const [places, windowCount] = [elementCount(kernel), elementCount(counts)];
-  if (places * windowCount * n * c > MAXIMUM_WINDOWS) unsupported("the output Indices for large windows");
+  if (places * windowCount * n * c > MAXIMUM_WINDOWS) {
+    unsupported("the output Indices is too expensive for so many windows");
+  }
   const steps = stepsOf(sizes, node.int("storage_order", 0) === 1);
   // For each place in the kernel and each window, the position in the image; `undefined` in the padding.
   const positions = range(0, places * windowCount).map((i) => {

@@ -56,11 +56,13 @@ export function quantize(x: Operand, { scale, zero }: Scaling, axis: number, typ
   return x.cast("float32").quantizeLinear(...fitted(x, axis, { scale: scale.cast("float32"), zero }, type));
 }
 
-/** WebNN does not support a partial last block. */
+/** Rejects a partial last block. */
 function checkBlocks(node: NodeView, x: Operand, scale: Operand): void {
   const size = node.since >= 21 ? node.int("block_size", 0) : 0;
   const axis = size > 0 ? x.axis(node.int("axis", 1)) : 0;
-  if (size > 0 && scale.shape[axis]! * size !== x.shape[axis]) unsupported("a partial last block");
+  if (size > 0 && scale.shape[axis]! * size !== x.shape[axis]) {
+    unsupported("WebNN does not support a partial last block");
+  }
 }
 
 function quantizeLinear(node: NodeView, x: Operand, scale: Operand, zero?: Operand): Operand {
@@ -74,7 +76,7 @@ function quantizeLinear(node: NodeView, x: Operand, scale: Operand, zero?: Opera
 function dequantizeLinear(node: NodeView, x: Operand, scale: Operand, zero?: Operand): Operand {
   const axis = node.int("axis", 1);
   if (x.type === "int16" || x.type === "uint16") {
-    if (scale.rank > 1) unsupported("blockwise dequantisation of 16-bit integers");
+    if (scale.rank > 1) unsupported("16-bit integers in blocks are not supported");
     const [factor, offset] = fitted(x, axis, { scale, zero }, x.type);
     return x.cast("int32").sub(offset.cast("int32")).cast(scale.type).mul(factor);
   }

@@ -91,7 +91,7 @@ function convInteger(node: NodeView, input: Operand, filter: Operand, xZero?: Op
   const [taps, channels] = [elementCount(w.shape.slice(2)), w.shape[1]!];
   const most = Math.max(1, Math.floor(terms / taps));
   if (most < channels && (node.int("group", 1) !== 1 || taps > terms)) {
-    unsupported("groups, or a filter too large for exact sums in float32");
+    unsupported("sums of so many products, in groups or in one channel, are not exact in float32");
   }
   return inParts(
     channels,
@@ -112,9 +112,9 @@ function matMulNBits(node: NodeView, x: Operand, weights: Operand, scales: Opera
   const [, , , , groups, bias] = node.inputs;
   const [inner, columns] = [node.int("K"), node.int("N")];
   const [bits, size] = [node.int("bits", 4), node.int("block_size")];
-  if (bits !== 4 && bits !== 8) unsupported(`${bits}-bit weights`);
-  if (groups) unsupported("g_idx");
-  if (zeros && zeros.type !== "uint8") unsupported("zero points that are not uint8");
+  if (bits !== 4 && bits !== 8) unsupported(`${bits}-bit weights are not supported`);
+  if (groups) unsupported("g_idx is not supported");
+  if (zeros && zeros.type !== "uint8") unsupported("zero points that are not uint8 are not supported");
   const blocks = Math.ceil(inner / size);
   const scale = scales.reshape([columns, blocks, 1]);
   // Known weights stay 4-bit, because WebNN packs two per byte in the same order.
@@ -168,9 +168,9 @@ function gatherBlockQuantized(
   const data = isPacked ? uint4(stored, shape, stored.known("the 4-bit weights").bytes) : stored;
   const axis = data.axis(node.int("gather_axis", 0));
   const quantizeAxis = data.axis(node.int("quantize_axis", isPacked ? data.rank - 1 : 1));
-  if (axis === quantizeAxis) unsupported("gathering along the quantised axis");
+  if (axis === quantizeAxis) unsupported("gathering along the quantised axis is not supported");
   if (scale.shape[quantizeAxis]! * node.int("block_size", 128) !== shape[quantizeAxis]) {
-    unsupported("a partial last block");
+    unsupported("a partial last block is not supported");
   }
   const isCentred = isPacked || data.type === "uint8";
   const zero = isCentred ? blockZeros(scale, zeros, scale.size / scale.shape.at(-1)!, isPacked) : zeros;

@@ -132,7 +132,9 @@ function native(node: NodeView, network: Network): States | undefined {
 const MAXIMUM_STEPS = 1024;
 
 function unrolled(node: NodeView, network: Network): States {
-  if (network.x.shape[0]! * network.directions.length > MAXIMUM_STEPS) unsupported("too many steps to unroll");
+  if (network.x.shape[0]! * network.directions.length > MAXIMUM_STEPS) {
+    unsupported(`WebNN's operator cannot express it, and more than ${MAXIMUM_STEPS} steps are not unrolled`);
+  }
   const runs = network.directions.map((_, i) => runDirection(node, network, i));
   const cells = runs.map(({ cell }) => cell).filter((cell) => cell !== undefined);
   return {

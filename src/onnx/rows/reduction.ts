@@ -38,9 +38,7 @@ const reduce = (name: Reduction, axesInputSince: number): Build => (node, x, axe
   const keepDimensions = node.flag("keepdims", true);
   if (x.shape.includes(0)) return ofNothing(x, name, axes, keepDimensions);
   if (given.length === 0 && node.since >= axesInputSince && node.flag("noop_with_empty_axes")) {
-    return KEEPING.includes(name)
-      ? x
-      : unsupported("noop_with_empty_axes, which ONNX and its engines define differently");
+    return KEEPING.includes(name) ? x : unsupported("ONNX and its engines define noop_with_empty_axes differently");
   }
   if (isKnown(x.value) || node.supports(name, "input", x.dataType)) return x[name]({ axes, keepDimensions });
   if (name !== "reduceMean" || x.isFloat) return unsupported(`WebNN's ${name} does not support ${x.type}`);
@@ -53,7 +51,9 @@ const reduce = (name: Reduction, axesInputSince: number): Build => (node, x, axe
 function ofNothing(x: Operand, name: Reduction, axes: readonly number[], keepDimensions: boolean): Operand {
   const sizes = x.shape.map((size, i) => axes.includes(i) ? 1 : size);
   const value = OF_NOTHING[name];
-  if (!isPlain(x.type) || !(Number.isFinite(value) || x.isFloat)) unsupported(`${name} of an empty ${x.type} tensor`);
+  if (!isPlain(x.type) || !(Number.isFinite(value) || x.isFloat)) {
+    unsupported(`${name} of an empty ${x.type} tensor has no result`);
+  }
   return x.constant(keepDimensions ? sizes : sizes.filter((_, i) => !axes.includes(i)), value);
 }
 

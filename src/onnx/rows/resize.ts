@@ -33,10 +33,10 @@ interface Mode {
 function resize(node: NodeView, x: Operand): Operand {
   const mode = modeOf(node);
   const axes = axesOf(node, x, mode.coordinates).filter(({ size, target, scale }) => size !== target || scale !== 1);
-  if (axes.some(({ target }) => target < 1)) unsupported("a size of 0");
+  if (axes.some(({ target }) => target < 1)) unsupported("WebNN does not support a size of 0");
   const native = asResample2d(x, axes, mode);
   if (native) return native;
-  if (mode.mode !== "nearest" && !x.isFloat) unsupported(`the mode ${mode.mode} with ${x.type}`);
+  if (mode.mode !== "nearest" && !x.isFloat) unsupported(`the mode ${mode.mode} does not support ${x.type}`);
   const sampled = axes.reduce((x, axis) => sample(x, axis, mode), x);
   return mode.coordinates === "tf_crop_and_resize" ? extrapolated(node, sampled, axes, mode) : sampled;
 }
@@ -67,11 +67,11 @@ function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
   // Newer versions have an empty input if there are sizes.
   const given = scales && scales.size > 0 ? scales.numbers("scales") : isOld ? node.floats("scales") : undefined;
   const sizes = !isOld && !given ? node.inputs[3]?.numbers("sizes") : undefined;
-  const list = given ?? sizes ?? unsupported("neither scales nor sizes");
-  if (list.length !== axes.length) unsupported(`${list.length} scales or sizes for ${axes.length} axes`);
+  const list = given ?? sizes ?? unsupported("it has neither scales nor sizes");
+  if (list.length !== axes.length) unsupported(`it has ${list.length} scales or sizes for ${axes.length} axes`);
   const roi = coordinates === "tf_crop_and_resize" ? node.input(1).numbers("roi") : [];
   if (given && roi.some((edge, i) => edge !== (i < axes.length ? 0 : 1))) {
-    unsupported("scales with tf_crop_and_resize, for which ONNX and its engines compute different sizes");
+    unsupported("ONNX and its engines compute different sizes for scales with tf_crop_and_resize");
   }
   const policy = given ? "stretch" : node.string("keep_aspect_ratio_policy", "stretch");
   const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / x.shape[axis]!);
@@ -86,11 +86,11 @@ function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
     // float32 scales such as 0.6 are inexact; the size is floor(size · scale) with the exact value of the float32.
     const scale = common ?? ratios[i]!;
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
-      unsupported(`the scale ${scale} of ${size} elements, for which ONNX and its engines align different corners`);
+      unsupported(`ONNX and its engines align different corners of ${size} elements scaled by ${scale}`);
     }
     const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
     // A matrix of weights has target · size elements.
-    if (!(target >= 1 && target * size <= 2 ** 26)) unsupported(`resizing ${size} elements to ${target}`);
+    if (!(target >= 1 && target * size <= 2 ** 26)) unsupported(`${size} elements cannot be resized to ${target}`);
     return { axis, size, target, scale, roi: part };
   });
 }

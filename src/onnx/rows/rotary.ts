@@ -61,11 +61,11 @@ export const rotaryEmbedding: Build = (node, x, cosines, sines, positions?) => {
 
 /** For com.microsoft: a single position is the position of the first element. */
 export const rotaryEmbeddingOfMicrosoft: Build = (node, x, given, cosines, sines) => {
-  if (node.flag("is_packed_batching")) unsupported("is_packed_batching");
+  if (node.flag("is_packed_batching is not supported")) unsupported("is_packed_batching is not supported");
   const [length, width] = x.shape.slice(-2) as [number, number];
   const rotated = node.int("rotary_embedding_dim", 0);
   const stated = node.int("num_heads", 0);
-  if (rotated && !stated && x.rank === 3) unsupported("rotary_embedding_dim without num_heads");
+  if (rotated && !stated && x.rank === 3) unsupported("rotary_embedding_dim needs num_heads");
   const heads = stated || width / (2 * cosines.shape.at(-1)!);
   const size = x.rank === 3 ? width / heads : width;
   const steps = given.constant([1, length], range(0, length));

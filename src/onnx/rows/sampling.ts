@@ -147,7 +147,9 @@ function roiAlign(node: NodeView, image: Operand, regions: Operand, batch: Opera
   const count = regions.shape[0]!;
   const [rowsOut, columnsOut] = [node.int("output_height", 1), node.int("output_width", 1)];
   const ratio = node.int("sampling_ratio", 0);
-  if (ratio === 0) unsupported("sampling_ratio = 0, which makes the number of samples depend on the regions");
+  if (ratio === 0) {
+    unsupported("with sampling_ratio = 0, the number of samples depends on the regions, which are known only in a run");
+  }
   const isHalf = node.since >= 16 && node.string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const edge = (i: number) => regions.cut(1, i, 1).mul(node.float("spatial_scale", 1)).sub(isHalf ? 0.5 : 0);
   const [h, w] = [rowsOut * ratio, columnsOut * ratio];
@@ -180,7 +182,7 @@ function deformConv(
   mask?: Operand,
 ): Operand {
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
-  if (sizes.length !== 2) unsupported(`a deformable convolution over ${sizes.length} spatial axes`);
+  if (sizes.length !== 2) unsupported(`deformable convolutions over ${sizes.length} spatial axes are not supported`);
   const [outputs, perGroup, ...kernel] = filter.shape as [number, number, number, number];
   const [groups, moved] = [node.int("group", 1), node.int("offset_group", 1)];
   const windows = windowsOf(node, sizes, kernel);

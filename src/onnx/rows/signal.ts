@@ -94,7 +94,7 @@ const MAXIMUM_LENGTH = 4096;
 /** Transforms the last axis of a real and an imaginary part; returns `count` of `length` frequencies. */
 function fourier([real, imaginary]: readonly Operand[], count: number, inverse: boolean): Operand {
   const length = real!.shape.at(-1)!;
-  if (length > MAXIMUM_LENGTH) unsupported(`a transform of ${length} elements; the limit is ${MAXIMUM_LENGTH}`);
+  if (length > MAXIMUM_LENGTH) unsupported(`the transform has ${length} elements; the limit is ${MAXIMUM_LENGTH}`);
   const divisor = inverse ? length : 1;
   const table = (f: (angle: number) => number) => {
     const turns = range(0, length * count).map((i) => Math.floor(i / count) * (i % count) % length / length);
@@ -117,7 +117,7 @@ function dft(node: NodeView, x: Operand, dftLength?: Operand, axisInput?: Operan
   const { rank } = x;
   const axis = x.axis(node.since >= 20 ? axisInput?.number("axis") ?? -2 : node.int("axis", 1));
   const [inverse, onesided] = [node.flag("inverse"), node.flag("onesided")];
-  if (inverse && onesided) unsupported("an inverse one-sided transform");
+  if (inverse && onesided) unsupported("a transform cannot be inverse and one-sided");
   const length = dftLength?.number("dft_length") ?? x.shape[axis]!;
   const order = [...range(0, rank - 1).filter((i) => i !== axis), axis, rank - 1];
   const moved = inLength(x, axis, length).transpose(order);
@@ -135,7 +135,7 @@ function stft(node: NodeView, x: Operand, frameStep: Operand, window?: Operand, 
   const [batch, total, components = 1] = x.shape as [number, number, number?];
   const step = frameStep.number("frame_step");
   const length = frameLength?.number("frame_length") ?? window?.size ??
-    unsupported("neither a window nor frame_length");
+    unsupported("it has neither a window nor frame_length");
   const frames = Math.floor((total - length) / step) + 1;
   const indices = range(0, frames * length).map((i) => Math.floor(i / length) * step + i % length);
   const framed = x.gather(node.constant("int32", [frames, length], indices), 1);
@@ -151,7 +151,7 @@ function stft(node: NodeView, x: Operand, frameStep: Operand, window?: Operand, 
 function outputType(node: NodeView): "float32" | "float16" | "float64" {
   const type = node.elementType("output_datatype") ?? "float32";
   if (type === "float32" || type === "float16" || type === "float64") return type;
-  return unsupported(`a result of type ${type}`);
+  return unsupported(`a result of type ${type} is not supported`);
 }
 
 /** The window a0 − a1 cos(2πn / N) + a2 cos(4πn / N) of a known size. */
