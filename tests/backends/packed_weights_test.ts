@@ -1,4 +1,4 @@
-/** Weights that graphs share: their bytes are freed when no graph reads them any more. */
+/** Weights that graphs share: their bytes are freed when no graph reads them. */
 import { assert, assertEquals } from "@std/assert";
 import { createContext, type MLContext, MLGraphBuilder, type MLOperand } from "@webnn/deno";
 import { canCountReferences } from "../../ffi/onnxruntime/value_references.ts";
@@ -17,7 +17,7 @@ type Use = (builder: MLGraphBuilder, x: MLOperand, weight: MLOperand) => MLOpera
 const product: Use = (builder, x, weight) => builder.matmul(x, weight);
 const sum: Use = (builder, x, weight) => builder.add(x, weight);
 
-/** Builds a graph for each use of a weight of twos, destroys the weight, and returns the bytes that this freed. */
+/** Builds a graph for each use of a weight, destroys the weight, and returns the number of freed bytes. */
 async function freedAfter(context: MLContext, uses: readonly Use[]): Promise<number> {
   const weight = await context.createConstantTensor(X, new Float32Array(SIZE * SIZE).fill(2));
   const [x, y] = [
@@ -54,7 +54,7 @@ Deno.test("the bytes of a weight are freed with its tensor if all graphs have pa
   assertEquals(await freedAfter(context, [product, product]), BYTES);
 });
 
-Deno.test("a graph that reads the weight, also beside a product, keeps its bytes", async () => {
+Deno.test("a graph that reads the weight, even if it also packs it, keeps its bytes", async () => {
   using context = await createContext({ threads: 1 });
   assertEquals(await freedAfter(context, [sum]), 0);
   assertEquals(await freedAfter(context, [product, sum]), 0);

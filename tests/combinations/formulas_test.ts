@@ -96,7 +96,7 @@ testProgram(
   NEAR,
 );
 
-/** The plug-in's fusion ignores that constants have a dimension. */
+/** The plug-in's fusion ignores the dimension of constants. */
 const LOSES_SHAPE = { ggml: "the plug-in's fusion returns a scalar" };
 const SCALARS = [["a scalar", [], LOSES_SHAPE], ["two dimensions", [1, 1], {}]] as const;
 

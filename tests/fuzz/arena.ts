@@ -55,8 +55,8 @@ interface Arena {
 }
 
 /**
- * Reads all globals. Deno loads the modules of some when they are first used; if the stack overflows meanwhile, as in
- * `{ ...globalThis }` at the end of a deep recursion, it ends the process, with this module or without it.
+ * Reads all globals. Deno loads the modules of some when they are first used. A stack overflow during that, as in
+ * `{ ...globalThis }` at the end of a deep recursion, ends the process, with this module or without it.
  */
 function loadGlobals(): void {
   void { ...globalThis };

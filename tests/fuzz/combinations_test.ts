@@ -182,7 +182,7 @@ Deno.test("float64 values are rounded only by the casts of a program", () => {
   assertEquals([values.get(2)!.data[0], values.get(3)!.data[0]], [1 / 3, Math.f16round(1 / 3)]);
 });
 
-Deno.test("a failure is a known fault of a device only if its program and text are those of the fault", () => {
+Deno.test("a failure is a known fault of a device only if its program and text match", () => {
   const tensor: RefTensor = { dataType: "float32", shape: [1, 1], data: [1] };
   const leaves = [0, 1, 2].map((id) => ({ id, tensor, isConstant: id === 2 }));
   const step = (operator: "matmul" | "softmax" | "clamp", ids: readonly number[], output: number, attributes = {}) => ({

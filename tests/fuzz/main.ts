@@ -88,7 +88,7 @@ function describe({ seed, text, source, known }: Failure): string {
   return known === undefined ? `\nFAILED, seed ${seed}: ${text}\n\n${source}\n` : `known fault, seed ${seed}: ${known}`;
 }
 
-/** The failures that are no known faults of a device. */
+/** The failures that are not known faults of a device. */
 function newFailures({ failures }: Outcome): readonly Failure[] {
   return failures.filter(({ known }) => known === undefined);
 }

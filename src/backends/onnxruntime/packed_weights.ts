@@ -2,8 +2,8 @@
  * Prepacked weights, shared by the sessions of the same constant tensors.
  *
  * ONNX Runtime shares prepacked weights among the sessions of a container, but only for initializers passed to
- * `AddInitializer`. It must not own those values, and they must live as long as the sessions; the bytes of a weight need
- * not, once the session has packed it for all its uses.
+ * `AddInitializer`. It must not own those values, and they must live as long as the sessions. The bytes of a weight
+ * may be freed earlier: when the session has packed it for all its uses.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export interface PackedWeights extends Releasable {
   readonly container: Pointer | null;
   /** Declares the shared initializers in the options of the session. */
   addTo(options: Pointer): void;
-  /** The blocks whose bytes the session does not read any more. Call it after the session was created. */
+  /** The blocks whose bytes the session no longer reads. Call it after the session was created. */
   unread(): ReadonlySet<NativeBlock>;
 }
 

@@ -82,7 +82,7 @@ export function createSessionOptions(
   }
 }
 
-/** What the options of a context's sessions differ in. */
+/** The settings in which the sessions of a context may differ. */
 export interface Differences {
   /** Entries of the configuration, by the engine's names. */
   readonly entries: Readonly<Record<string, string>>;
@@ -92,12 +92,12 @@ export interface Differences {
 }
 
 /**
- * Graphs whose intermediate values take fewer bytes have no arena: the heap is as fast for them, and does not keep
- * memory for each of many graphs.
+ * Graphs with fewer bytes of intermediate values have no arena: the heap is as fast for them, and does not keep memory
+ * for each of many graphs.
  */
 const MIN_ARENA_BYTES = 2 ** 20;
 
-/** Whether a session whose intermediate values take so many bytes keeps memory for the next run. */
+/** Whether a session should keep memory for the next run. `peakBytes` is the peak size of its intermediate values. */
 export function needsArena(peakBytes: number): boolean {
   return peakBytes >= MIN_ARENA_BYTES;
 }

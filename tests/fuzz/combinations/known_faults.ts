@@ -1,6 +1,6 @@
 /**
- * Faults of devices that the lowering does not prevent. The fuzz lists them apart from new ones; docs/devices.md
- * describes them too.
+ * Faults of devices that the lowering does not prevent. The fuzz reports them separately from new ones. They are also
+ * described in docs/devices.md.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Program } from "../programs.ts";
 export interface KnownFault {
   readonly device: string;
   readonly reason: string;
-  /** Whether a program that fails, made as small as possible, fails because of it; `text` says what is wrong. */
+  /** Whether this fault makes a program fail. `program` is reduced; `text` describes the failure. */
   matches(program: Program, text: string): boolean;
 }
 
@@ -43,7 +43,9 @@ function isRejected(text: string): boolean {
   return text.includes("rejected: ");
 }
 
-/** Whether a softmax lies between two products, one of which has an operand that no input affects. */
+/**
+ * Whether there is attention (two products, one of them of a softmax) in which an operand does not depend on inputs.
+ */
 function hasConstantAttention(program: Program): boolean {
   const constants = new Set(program.leaves.filter(({ isConstant }) => isConstant).map(({ id }) => id));
   const products: { readonly operands: readonly number[]; readonly output: number }[] = [];

@@ -26,7 +26,7 @@ function binary(op: string) {
   return ({ operands: { a, b } }: BinaryNode, onnx: OnnxWriter) => onnx.node(op, guarded(a, b, onnx));
 }
 
-/** The operands of an operator, written so that an engine merges it with other operators only where it may. */
+/** The operands of an operator, written so that the engine does not wrongly merge it with other operators. */
 function guarded(a: Value, b: Value, onnx: OnnxWriter): [Operand, Operand] {
   return [guard(a, b, onnx), guard(b, a, onnx)];
 }
@@ -40,7 +40,7 @@ function guard(operand: Value, other: Value, onnx: OnnxWriter): Operand {
   }
   const isMerged = onnx.constantBytes(other) && isFloat(dataType) && hasFlaw("carelessMerges", onnx) &&
     /^Conv/.test(onnx.originOf(operand) ?? "");
-  // It keeps every number, and the engine does not merge across it.
+  // This PRelu changes nothing, but the engine does not merge operators across it.
   return isMerged ? onnx.node("PRelu", [operand, onnx.scalar(dataType, 1)]) : operand;
 }
 

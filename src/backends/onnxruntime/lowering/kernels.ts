@@ -33,7 +33,7 @@ const FLAWS = {
   narrowPowers: ["webgpu"],
   /**
    * Factors and summands after a convolution are merged into its filter and bias, even if these become infinite or 0.
-   * Where that cannot happen, src/rewrite/ has already merged them.
+   * If that cannot happen, src/rewrite/ has already merged them.
    */
   carelessMerges: ["openvino"],
   /** Formulas of norms and of x · sigmoid(x) are replaced even if a constant in them has more dimensions than x. */
