@@ -125,6 +125,7 @@ class DeviceCache implements Cache {
         bindings: [],
       });
     }
+    this.graphs.prepare(this.#history);
   }
 
   tokenTensors(layer: number): Bindings {
@@ -203,12 +204,25 @@ class DeviceCache implements Cache {
       }
     }
     this.#settled = this.#length;
+    this.#prepareGrowth();
+  }
+
+  /** Builds the graphs for a longer history before the next block fills it, so that no token waits for them. */
+  #prepareGrowth(): void {
+    if (this.#settled + 2 * BLOCK <= this.#history) return;
+    const longer = this.#longerThan(this.#history);
+    if (longer !== undefined) this.graphs.prepare(longer, this.#history);
+  }
+
+  /** The shortest history that is longer. */
+  #longerThan(positions: number): number | undefined {
+    return this.#histories.find((history) => history > positions);
   }
 
   /** Makes the history long enough for a number of positions. */
   async #reserve(positions: number): Promise<void> {
     if (positions <= this.#history) return;
-    const longer = this.#histories.find((history) => history >= positions);
+    const longer = this.#longerThan(positions - 1);
     if (longer === undefined) throw new Error(`${positions} tokens exceed the length of the context`);
     const graph = await this.graphs.grow(this.#history, longer);
     const yieldIfDue = startYielding();

@@ -21,6 +21,8 @@ export interface Graphs {
   attention(history: number, tokens: number): Promise<MLGraph>;
   put(history: number): Promise<MLGraph>;
   grow(from: number, to: number): Promise<MLGraph>;
+  /** Starts to build the graphs for tokens after a history, and to copy a shorter one to it. */
+  prepare(history: number, shorter?: number): void;
   destroy(): void;
 }
 
@@ -70,6 +72,13 @@ class LoadedGraphs implements Graphs {
 
   grow(from: number, to: number): Promise<MLGraph> {
     return this.#once(`grow ${from} ${to}`, (builder) => buildGrow(builder, this.architecture, from, to));
+  }
+
+  prepare(history: number, shorter?: number): void {
+    const graphs = [this.attention(history, 1), this.put(history)];
+    if (shorter !== undefined) graphs.push(this.grow(shorter, history));
+    // Whoever needs a graph that cannot be built gets the error.
+    for (const graph of graphs) graph.catch(() => {});
   }
 
   destroy(): void {

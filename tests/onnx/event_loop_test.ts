@@ -8,6 +8,7 @@ import { assert } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { loadOnnx } from "@webnn/deno/onnx";
 import { type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
+import { processorTime, stretchesOf } from "../support/thread_time.ts";
 import { floats, node } from "./specs.ts";
 
 /** The number of groups of nodes. Each group has its own constant. */
@@ -52,33 +53,4 @@ function largeModel(): Uint8Array {
     inputs: [{ name: "x", shape: [1, ROWS] }],
     outputs: [{ name: `y${GROUPS}` }],
   });
-}
-
-/** The CPU time of this thread so far, in milliseconds. */
-function threadTime(): number {
-  return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
-}
-
-function processorTime(work: () => void): number {
-  const start = threadTime();
-  work();
-  return threadTime() - start;
-}
-
-/** The CPU times between successive turns of the event loop during some work. */
-async function stretchesOf(work: () => Promise<void>): Promise<number[]> {
-  const stretches: number[] = [];
-  let last = threadTime();
-  let isDone = false;
-  const turn = () => {
-    const now = threadTime();
-    stretches.push(now - last);
-    last = threadTime();
-    if (!isDone) setTimeout(turn, 0);
-  };
-  setTimeout(turn, 0);
-  await work();
-  isDone = true;
-  turn();
-  return stretches;
 }
