@@ -25,7 +25,7 @@ const MIN_COMPRESSED_BYTES = 1024;
 
 /**
  * Reads a body within the limits.
- * @param binaryAt where the binary data begins, which is aligned in memory, so that tensors need no copy
+ * @param binaryAt the offset of the binary data, which is aligned in memory, so that tensors need no copy
  * @returns rejects with an HttpError: 413 if the body is too large, 408 if it arrives too slowly, 415 for an unknown
  * encoding, 400 if it is truncated or cannot be decompressed
  */
@@ -50,7 +50,7 @@ export async function readBody({ headers, body }: Request, limits: BodyLimits, b
 /** The largest size of an element in bytes. */
 const ALIGNMENT = 8;
 
-/** A client that announces a large body gets no more memory than this until it has sent as much. */
+/** The maximum size of the first buffer, so that a client cannot make the server allocate memory without sending data. */
 const FIRST_BYTES = 2 ** 20;
 
 /** Reads the bytes of a stream, until a limit is exceeded. */
@@ -64,7 +64,7 @@ async function collect(
   // Errors of the cancellation are ignored: the request fails with the error of the limit.
   const stop = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", stop);
-  // One more byte, so that the end is found without more memory.
+  // One more byte, so that the end of the stream can be read without enlarging the buffer.
   let buffer = new ArrayBuffer(skipped + length + 1);
   let end = skipped;
   try {
@@ -89,7 +89,7 @@ interface Filled {
   readonly isDone: boolean;
 }
 
-/** Reads a stream into a buffer from `end` on. The result may have another buffer. */
+/** Reads a stream into a buffer at `end`. The returned buffer may be a different one. */
 interface BufferReader {
   read(buffer: ArrayBuffer, end: number): Promise<Filled>;
   cancel(): Promise<void>;
@@ -100,7 +100,7 @@ function readerOf(stream: ReadableStream<Bytes>): BufferReader {
   try {
     reader = stream.getReader({ mode: "byob" });
   } catch {
-    // Not a stream of bytes: it has been decompressed, or comes from a program.
+    // Not a byte stream: it has been decompressed, or JavaScript code has created it.
     return chunkReader(stream.getReader());
   }
   return {

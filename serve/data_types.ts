@@ -131,7 +131,7 @@ export function bytesOf(name: DataTypeName): number {
   return DATA_TYPES[name].bytes;
 }
 
-/** Whether elements are floating-point numbers, whose binary data gzip makes hardly smaller. */
+/** Whether elements are floating-point numbers. gzip hardly reduces the size of their binary data. */
 export function isFloat(name: DataTypeName): boolean {
   return webnnType(name).startsWith("float");
 }

@@ -52,7 +52,7 @@ export function figureOf(report: SeedsReport, seed: Seed, threads: number): Figu
   const traffic = (isTransfer ? (bytes - weightBytes) / 2 : bytes) / time / 1e6;
   const flops = flop / time / 1e6;
   const ratio = ratioOf(measurement, WEBNN, PEER);
-  const roof = report.roofs.find((each) => each.threads === threads);
+  const limits = report.limits.find((each) => each.threads === threads);
   const latency = medianOf(findMeasurement(findSuite(report, LATENCY, threads), RUNS), WEBNN);
   const alone = medianOf(findMeasurement(findSuite(report, seed.suite, 1), seed.kind), WEBNN);
   return {
@@ -63,8 +63,8 @@ export function figureOf(report: SeedsReport, seed: Seed, threads: number): Figu
     flops,
     ...ratio && { ratio },
     ...seed.elements !== undefined && { elements: seed.elements * 1000 / time },
-    ...roof && { share: flops / roof.flops },
-    ...roof && latency !== undefined && { bound: boundOf(roof, { time, bytes, latency }) },
+    ...limits && { share: flops / limits.flops },
+    ...limits && latency !== undefined && { bound: boundOf(limits, { time, bytes, latency }) },
     ...alone !== undefined && { speedUp: alone / time },
   };
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { compileProgram, type Contestant } from "../report/contestants.ts";
 
 /** The limits of the machine with a number of threads. */
-export interface Roof {
+export interface MachineLimits {
   readonly threads: number;
   /** The rate of STREAM's triad in GB/s, by the total size of its three arrays in bytes. */
   readonly memory: readonly { readonly bytes: number; readonly rate: number }[];
@@ -28,11 +28,11 @@ export const TRIAD: Contestant = {
  * Measures the limits.
  * @throws Error if there is no C compiler
  */
-export async function measureRoof(threads: number): Promise<Roof> {
+export async function measureLimits(threads: number): Promise<MachineLimits> {
   const folder = await Deno.makeTempDir();
   try {
     const program = await compileMachine(join(folder, "machine"));
-    const { success, stdout, stderr } = await new Deno.Command(program, { args: ["roof", String(threads)] }).output();
+    const { success, stdout, stderr } = await new Deno.Command(program, { args: ["limits", String(threads)] }).output();
     if (!success) throw new Error(new TextDecoder().decode(stderr));
     return { threads, ...JSON.parse(new TextDecoder().decode(stdout)) };
   } finally {
@@ -52,7 +52,7 @@ function compileMachine(file: string): Promise<string> {
 /**
  * The triad's rate in GB/s for arrays of `bytes`, interpolated on the logarithm of the size; 0 if nothing was measured.
  */
-export function memoryRate({ memory }: Roof, bytes: number): number {
+export function memoryRate({ memory }: MachineLimits, bytes: number): number {
   const above = memory.findIndex((point) => point.bytes >= bytes);
   if (above <= 0) return memory.at(above)?.rate ?? 0;
   const [low, high] = [memory[above - 1]!, memory[above]!];
@@ -74,7 +74,7 @@ export interface Measured {
  * What bounds an operation: latency, if a single element takes at least half of the time; memory, if the triad takes at
  * least half of the time to move as many bytes; otherwise arithmetic.
  */
-export function boundOf(roof: Roof, { time, bytes, latency }: Measured): Bound {
+export function boundOf(limits: MachineLimits, { time, bytes, latency }: Measured): Bound {
   if (latency >= time / 2) return "latency";
-  return bytes / memoryRate(roof, bytes) / 1e6 >= time / 2 ? "memory" : "compute";
+  return bytes / memoryRate(limits, bytes) / 1e6 >= time / 2 ? "memory" : "compute";
 }

@@ -61,7 +61,7 @@ if (import.meta.main) {
 
 async function readReport(path: string): Promise<SeedsReport> {
   const report = JSON.parse(await Deno.readTextFile(path)) as SeedsReport;
-  if (!Array.isArray(report.suites) || !Array.isArray(report.roofs)) {
+  if (!Array.isArray(report.suites) || !Array.isArray(report.limits)) {
     throw new Error(`${path} is not a report of ${TASK}`);
   }
   return report;
@@ -77,7 +77,7 @@ export function mergeReports(reports: readonly SeedsReport[]): SeedsReport {
     ...reports[0]!,
     command: [...new Set(reports.map(({ command }) => command))].join("`, `"),
     skipped: first(reports.flatMap(({ skipped }) => skipped), (reason) => reason),
-    roofs: first(reports.flatMap(({ roofs }) => roofs), ({ threads }) => threads),
+    limits: first(reports.flatMap(({ limits }) => limits), ({ threads }) => threads),
     suites: mergeSuites(reports.flatMap(({ suites }) => suites)),
   };
 }

@@ -11,7 +11,7 @@ import type { LineProcess } from "../report/line_process.ts";
 import { type Kind, measureSuite, type SuiteResult } from "../report/measure.ts";
 import { commandOf, describeMachine } from "../report/setup.ts";
 import { suites } from "../support/suites.ts";
-import { measureRoof, type Roof, TRIAD } from "./machine.ts";
+import { type MachineLimits, measureLimits, TRIAD } from "./machine.ts";
 import { RUNS, type Seed } from "./seed.ts";
 import { LARGEST_ADD } from "./tensors.ts";
 
@@ -22,7 +22,7 @@ export const LATENCY = "trivial";
 
 /** A report in the format of bench:report, with the limits of the machine. */
 export interface SeedsReport extends Report {
-  readonly roofs: readonly Roof[];
+  readonly limits: readonly MachineLimits[];
   /** The numbers of threads for seeds without their own. */
   readonly threads: readonly number[];
 }
@@ -95,11 +95,11 @@ export async function measureSeeds(
   const machine = describeMachine();
   const missing = new Map(suites.map((entry) => [entry.name, entry.missing]));
   const jobs = jobsOf(plan);
-  const [results, roofs, skipped]: [SuiteResult[], Roof[], string[]] = [[], [], []];
+  const [results, limits, skipped]: [SuiteResult[], MachineLimits[], string[]] = [[], [], []];
   for (const threads of new Set(jobs.map((job) => job.threads))) {
     progress(`the limits of the machine, threads: ${threads}`);
-    await measureRoof(threads).then(
-      (roof) => roofs.push(roof),
+    await measureLimits(threads).then(
+      (measured) => limits.push(measured),
       (error) => skipped.push(`the limits of the machine: ${error.message}`),
     );
     await using pool = openPool();
@@ -138,7 +138,7 @@ export async function measureSeeds(
     builder: [],
     coldStart: [],
     suites: results,
-    roofs,
+    limits,
     threads: plan.threads,
   };
 }

@@ -9,7 +9,7 @@ import type { RatioChart } from "../report/html.ts";
 import { problems } from "../report/markdown.ts";
 import { cellOf, counts, type Figure, figuresOf, meanRatio, shareOfTriad } from "./figures.ts";
 import { headlineTable } from "./headlines.ts";
-import type { Roof } from "./machine.ts";
+import type { MachineLimits } from "./machine.ts";
 import { PEER, type SeedsReport } from "./measure.ts";
 import { CATEGORIES, type Category, type Seed } from "./seed.ts";
 
@@ -56,7 +56,7 @@ const EXPLANATION = [
 
 /** The page. `comparison` is a section of it. */
 export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparison: readonly string[] = []): string {
-  const { machine, command, rounds, roofs, suites, skipped } = report;
+  const { machine, command, rounds, limits, suites, skipped } = report;
   const engines = suites[0]?.contestants.flatMap(({ engine }) => engine ?? []) ?? [];
   return [
     "# The benchmarks of the seeds",
@@ -69,7 +69,7 @@ export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparis
     `for long work), ${WEBNN} and ${PEER} do the same work in turn, with the same threads and the same numbers. Every ` +
     "result is checked.",
     EXPLANATION,
-    ...roofs.length > 0 ? [roofTable(roofs)] : [],
+    ...limits.length > 0 ? [limitsTable(limits)] : [],
     goalTable(report, seeds),
     ...slowRows(report, seeds),
     ...categoryMeans(report, seeds),
@@ -82,11 +82,11 @@ export function writeSeeds(report: SeedsReport, seeds: readonly Seed[], comparis
   ].join("\n\n") + "\n";
 }
 
-function roofTable(roofs: readonly Roof[]): string {
-  const sizes = roofs[0]!.memory.map(({ bytes }) => `triad of ${formatBytes(bytes)}`);
+function limitsTable(limits: readonly MachineLimits[]): string {
+  const sizes = limits[0]!.memory.map(({ bytes }) => `triad of ${formatBytes(bytes)}`);
   return table(
     ["The machine, threads", ...sizes, "multiply-adds"],
-    roofs.map(({ threads, memory, flops }) => [
+    limits.map(({ threads, memory, flops }) => [
       `${threads}`,
       ...memory.map(({ rate }) => `${rate.toFixed(1)} GB/s`),
       `${flops.toFixed(1)} GFLOP/s`,

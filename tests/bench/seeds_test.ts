@@ -9,7 +9,7 @@ import { writePage } from "../../bench/report/html.ts";
 import { type Kind, measureSuite } from "../../bench/report/measure.ts";
 import { cellOf, counts, figureOf, figuresOf, meanRatio, shareOfTriad } from "../../bench/seeds/figures.ts";
 import { headlineTable } from "../../bench/seeds/headlines.ts";
-import { boundOf, measureRoof, memoryRate, type Roof, TRIAD } from "../../bench/seeds/machine.ts";
+import { boundOf, type MachineLimits, measureLimits, memoryRate, TRIAD } from "../../bench/seeds/machine.ts";
 import { mergeReports } from "../../bench/seeds/main.ts";
 import { jobsOf, LATENCY, PEER, type SeedsReport } from "../../bench/seeds/measure.ts";
 import { chartsOf, writeSeeds } from "../../bench/seeds/page.ts";
@@ -141,14 +141,14 @@ Deno.test("a suite in two categories runs once; it runs alone if its memory is m
   ]);
 });
 
-const ROOF: Roof = { threads: 1, memory: [{ bytes: 1e3, rate: 100 }, { bytes: 1e9, rate: 10 }], flops: 80 };
+const LIMITS: MachineLimits = { threads: 1, memory: [{ bytes: 1e3, rate: 100 }, { bytes: 1e9, rate: 10 }], flops: 80 };
 
 Deno.test("the memory rate is interpolated between sizes, and an operation is bound by what takes half of its time", () => {
-  assertEquals([1, 1e3, 1e6, 1e9, 1e12].map((bytes) => memoryRate(ROOF, bytes)), [100, 100, 55, 10, 10]);
+  assertEquals([1, 1e3, 1e6, 1e9, 1e12].map((bytes) => memoryRate(LIMITS, bytes)), [100, 100, 55, 10, 10]);
   const bytes = 1e9; // The triad moves them in 100 ms.
-  assertEquals(boundOf(ROOF, { time: 150, bytes, latency: 1 }), "memory");
-  assertEquals(boundOf(ROOF, { time: 250, bytes, latency: 1 }), "compute");
-  assertEquals(boundOf(ROOF, { time: 1.9, bytes: 1e6, latency: 1 }), "latency");
+  assertEquals(boundOf(LIMITS, { time: 150, bytes, latency: 1 }), "memory");
+  assertEquals(boundOf(LIMITS, { time: 250, bytes, latency: 1 }), "compute");
+  assertEquals(boundOf(LIMITS, { time: 1.9, bytes: 1e6, latency: 1 }), "latency");
 });
 
 /** A report with these times in milliseconds, of this module and of the peer, by suite. */
@@ -166,7 +166,7 @@ function reportOf(times: Record<string, readonly [own: number[], peer: number[]]
     builder: [],
     coldStart: [],
     threads: [1],
-    roofs: [ROOF],
+    limits: [LIMITS],
     suites: Object.entries(times).map(([suite, [webnn, pytorch]]) => ({
       suite,
       threads: 1,
@@ -275,7 +275,7 @@ Deno.test({
     });
     assertEquals(contestants.map(({ problem, maxError }) => [problem, maxError]), [[undefined, 0]]);
     assert(measurements[0]!.times[TRIAD.name]!.every((time) => time > 0));
-    const { memory, flops } = await measureRoof(1);
+    const { memory, flops } = await measureLimits(1);
     assert(flops > 0.1 && memory.every(({ rate }) => rate > 0.1));
   },
 });

@@ -12,13 +12,11 @@ import type { MLOperandDataType } from "../../src/data_type.ts";
 import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
-import { evaluate, type RefTensor } from "../reference/mod.ts";
-import { operandValues, PLAIN } from "../support/operand_values.ts";
-import { type Sample, SAMPLES } from "../support/operator_samples.ts";
+import { evaluate } from "../reference/mod.ts";
+import { SAMPLES } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
-
-const RANKS = [0, 1, 2, 3, 4, 5];
+import { areSupported, operandsOf, RANKS, type Types } from "./sample_operands.ts";
 
 /** One line per operator: its operations for floats, and for integers. */
 export async function mappingTable(): Promise<string> {
@@ -48,14 +46,14 @@ async function operationsOf(name: OperatorName, candidates: readonly MLOperandDa
 
 async function programsOf(
   name: OperatorName,
-  types: Readonly<Record<string, MLOperandDataType>>,
+  types: Types,
   specificationVersion: 8 | 9,
 ): Promise<readonly MilProgram[]> {
   const device = openInterpretedDevice({ specificationVersion, float16: false });
   const context = createMLContext(device);
   for (const sample of RANKS.flatMap((rank) => SAMPLES[name]!(rank))) {
     const operands = operandsOf(sample, types);
-    if (!isPossible(evaluate(name, operands, sample.attributes))) continue;
+    if (!areSupported(evaluate(name, operands, sample.attributes))) continue;
     for (const constants of [[], Object.keys(operands).slice(1), Object.keys(operands)]) {
       await runOperator(context, name, operands, sample.attributes, constants);
     }
@@ -65,7 +63,7 @@ async function programsOf(
 }
 
 /** `type` for each operand that supports it, otherwise the first data type that the operand supports. */
-function chooseTypes(row: AnyOperator, type: MLOperandDataType): Record<string, MLOperandDataType> | undefined {
+function chooseTypes(row: AnyOperator, type: MLOperandDataType): Types | undefined {
   const limits = Object.entries(operatorLimits(row, COREML_LIMITS)).filter(([name]) => name in row.operands);
   const [, { dataTypes }] = limits.find(([, { dataTypes }]) => dataTypes.length > 1) ?? limits[0]!;
   if (!dataTypes.includes(type)) return undefined;
@@ -73,25 +71,4 @@ function chooseTypes(row: AnyOperator, type: MLOperandDataType): Record<string, 
     const rule = row.operands[name]!.types;
     return [name, "sameAs" in rule || dataTypes.includes(type) ? type : dataTypes[0]!];
   }));
-}
-
-function operandsOf(sample: Sample, types: Readonly<Record<string, MLOperandDataType>>) {
-  return Object.fromEntries(
-    Object.entries(sample.shapes).map(([name, shape], i): [string, RefTensor | RefTensor[]] => {
-      const values = (shape: readonly number[], seed: number) =>
-        operandValues(types[name]!, shape, sample.domains?.[name] ?? PLAIN, seed);
-      return [name, isList(shape) ? shape.map((item, j) => values(item, 100 * i + j)) : values(shape, 100 * i)];
-    }),
-  );
-}
-
-/** Whether Core ML supports all outputs. */
-function isPossible(outputs: readonly RefTensor[]): boolean {
-  return outputs.every(({ dataType, shape }) =>
-    COREML_LIMITS.dataTypes.includes(dataType) && shape.length <= COREML_LIMITS.maxRank
-  );
-}
-
-function isList(shape: Sample["shapes"][string]): shape is readonly (readonly number[])[] {
-  return Array.isArray(shape[0]);
 }

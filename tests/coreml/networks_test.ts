@@ -8,10 +8,9 @@ import { parseSafetensors } from "../../examples/safetensors.ts";
 import { buildSqueezeNet } from "../../examples/squeezenet.ts";
 import { createMLContext } from "../../src/api/ml_context.ts";
 import type { MilProgram } from "../../src/backends/coreml/mil.ts";
+import { syntheticInput } from "../support/networks.ts";
 import { testData, testWithData } from "../support/test_data.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
-
-const SIZE = 224;
 
 const NETWORKS = [
   { name: "squeezenet1.1", build: buildSqueezeNet, outputs: ["logits", "probabilities"], convolutions: 26 },
@@ -44,7 +43,7 @@ for (const { name, build, outputs, convolutions } of NETWORKS) {
   );
 }
 
-/** The output of a network for the deterministic input, and its program. */
+/** The output of a network for the synthetic input, and its program. */
 async function run(
   weightsFile: string,
   build: typeof buildSqueezeNet,
@@ -57,20 +56,13 @@ async function run(
   const network = await build(context, weights, { layout });
   const inference = await createInference(context, network);
   const [inputName] = Object.keys(network.inputs);
-  const results = await inference.run({ [inputName!]: deterministicInput(layout) });
+  const results = await inference.run({ [inputName!]: syntheticInput(layout) });
   context.destroy();
   return { results, program: device.programs[0]! };
 }
 
 function indexOfLargest(values: ArrayLike<number>): number {
   return Array.from(values).reduce((best, value, i) => value > values[best]! ? i : best, 0);
-}
-
-/** x[i] = sin(0.01 i) over [1, 3, 224, 224]. */
-function deterministicInput(layout: "nchw" | "nhwc"): Float32Array {
-  const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
-  if (layout === "nchw") return nchw;
-  return Float32Array.from(nchw, (_, index) => nchw[(index % 3) * SIZE * SIZE + Math.floor(index / 3)]!);
 }
 
 function assertClose(actual: Float32Array, expected: readonly number[], tolerance: number, what: string): void {

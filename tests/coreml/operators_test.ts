@@ -6,21 +6,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { createMLContext } from "../../src/api/ml_context.ts";
 import { COREML_LIMITS } from "../../src/backends/coreml/limits.ts";
-import type { MLOperandDataType } from "../../src/data_type.ts";
 import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
-import { evaluate, type RefTensor } from "../reference/mod.ts";
-import { operandValues, PLAIN } from "../support/operand_values.ts";
-import { type Sample, SAMPLES } from "../support/operator_samples.ts";
+import { evaluate } from "../reference/mod.ts";
+import { SAMPLES } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { difference } from "../support/tolerance.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
-
-const RANKS = [0, 1, 2, 3, 4, 5];
-
-/** The data types of operands, by name. */
-type Types = Readonly<Record<string, MLOperandDataType>>;
+import { areSupported, operandsOf, RANKS, type Types } from "./sample_operands.ts";
 
 /** All combinations of data types that the limits allow. */
 function typeCombinations(row: AnyOperator): Types[] {
@@ -36,27 +30,6 @@ function typeCombinations(row: AnyOperator): Types[] {
   );
 }
 
-function operandsOf(sample: Sample, types: Types): Record<string, RefTensor | RefTensor[]> {
-  return Object.fromEntries(
-    Object.entries(sample.shapes).map(([name, shape], i) => {
-      const values = (shape: readonly number[], seed: number) =>
-        operandValues(types[name]!, shape, sample.domains?.[name] ?? PLAIN, seed);
-      return [name, isList(shape) ? shape.map((item, j) => values(item, 100 * i + j)) : values(shape, 100 * i)];
-    }),
-  );
-}
-
-function isList(shape: Sample["shapes"][string]): shape is readonly (readonly number[])[] {
-  return Array.isArray(shape[0]);
-}
-
-/** Whether Core ML supports all outputs. */
-function isPossible(outputs: readonly RefTensor[]): boolean {
-  return outputs.every(({ dataType, shape }) =>
-    COREML_LIMITS.dataTypes.includes(dataType) && shape.length <= COREML_LIMITS.maxRank
-  );
-}
-
 for (const [name, row] of Object.entries(operators) as [OperatorName, AnyOperator][]) {
   Deno.test(`${name} as an ML Program agrees with the reference for all data types and ranks`, async () => {
     const context = createMLContext(openInterpretedDevice({ specificationVersion: 9, float16: false }));
@@ -66,7 +39,7 @@ for (const [name, row] of Object.entries(operators) as [OperatorName, AnyOperato
       for (const sample of RANKS.flatMap((rank) => SAMPLES[name]!(rank))) {
         const operands = operandsOf(sample, types);
         const expected = evaluate(name, operands, sample.attributes);
-        if (!isPossible(expected)) continue;
+        if (!areSupported(expected)) continue;
         for (const constants of [[], Object.keys(operands)]) {
           count++;
           const actual = await runOperator(context, name, operands, sample.attributes, constants);

@@ -68,7 +68,7 @@ export const networks: readonly CheckedNetwork[] = [
 async function checkSqueezeNet(options: ContextOptions, layout: Layout): Promise<number> {
   const reference: SqueezeNetReference = await readJson(SQUEEZENET[1]);
   return await withNetwork(options, buildSqueezeNet, SQUEEZENET[0], layout, async (run) => {
-    const outputs = await run(await syntheticInput(layout, reference.input.sha256_le_bytes));
+    const outputs = await run(await checkedInput(layout, reference.input.sha256_le_bytes));
     const error = assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
     assertClose(outputs.probabilities!, reference.probabilities, 1e-6, "probabilities");
     assertEquals(top5(outputs.probabilities!), reference.top5.map(({ index }) => index));
@@ -80,7 +80,7 @@ async function checkSqueezeNet(options: ContextOptions, layout: Layout): Promise
 async function checkMobileNetV2(options: ContextOptions, layout: Layout): Promise<number> {
   const reference: MobileNetV2Reference = await readJson(MOBILENET[1]);
   return await withNetwork(options, buildMobileNetV2, MOBILENET[0], layout, async (run) => {
-    const outputs = await run(await syntheticInput(layout, reference.input.sha256_le_bytes));
+    const outputs = await run(await checkedInput(layout, reference.input.sha256_le_bytes));
     assertClose(outputs.features!, reference.features, 1e-4, "features");
     const error = assertClose(outputs.logits!, reference.logits, 1e-4, "logits");
     assertClose(outputs.probabilities!, softmax(reference.logits), 1e-6, "probabilities");
@@ -124,11 +124,16 @@ async function withNetwork<T>(
   }
 }
 
-/** x[i] = sin(0.01 i) over [1, 3, 224, 224], checked against the reference's hash. */
-async function syntheticInput(layout: Layout, sha256: string): Promise<Float32Array> {
-  const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", nchw));
+/** The synthetic input, checked against the reference's hash. */
+async function checkedInput(layout: Layout, sha256: string): Promise<Float32Array> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", syntheticInput("nchw")));
   assertEquals(digest.toHex(), sha256, "the synthetic input differs from that of the reference");
+  return syntheticInput(layout);
+}
+
+/** x[i] = sin(0.01 i) over [1, 3, 224, 224]. */
+export function syntheticInput(layout: Layout): Float32Array<ArrayBuffer> {
+  const nchw = Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
   if (layout === "nchw") return nchw;
   return Float32Array.from(nchw, (_, index) => nchw[(index % 3) * SIZE * SIZE + Math.floor(index / 3)]!);
 }

@@ -20,10 +20,10 @@ what is not supported and why.
 
 - Versions are those in which the definition of the operator changed. Each applies until the next. If the first one is
   above 7, the operator was added in that version.
-- What moves, compares or does arithmetic on at most 65,536 elements that are known while the graph is built, such as
-  computations of shapes, is computed then, exactly also for int64; the graph does not contain it.
-- If is supported with a known condition, or with branches of equal shapes; Loop and Scan with a known number of
-  iterations. Functions of the model are supported too.
+- Nodes that move, compare or do arithmetic on at most 65,536 elements that are known while the graph is built, such as
+  computations of shapes, are computed then. The graph does not contain them. This is exact also for int64.
+- If is supported with a known condition, or with branches of equal shapes; Loop and Scan are supported with a known
+  number of iterations. Functions of the model are supported too.
 - float64 is computed as float32; a bool is a uint8 with 0 and 1.
 - Inputs that determine shapes, such as axes, sizes and repeats, may be initializers, computed from shapes, or inputs of
   the model. In the last case, a graph is built for each of their values.

@@ -1,7 +1,7 @@
 /* Measures the limits of this machine: memory bandwidth with STREAM's triad, a = b + s * c in float32, and the rate of
  * multiply-adds in registers.
  *
- *   machine roof THREADS                     prints JSON: bytes and GB/s of the triad by size, and GFLOP/s
+ *   machine limits THREADS                   prints JSON: bytes and GB/s of the triad by size, and GFLOP/s
  *   machine SUITE THREADS DEVICE FOLDER      a contestant (../protocol.ts) that adds the two inputs in the folder:
  *                                            the triad with s = 1
  *
@@ -84,7 +84,7 @@ static void allocate(size_t elements) {
   if (!a || !b || !c) exit((fputs("not enough memory\n", stderr), 1));
 }
 
-static int roof(void) {
+static int limits(void) {
   static const size_t sizes[] = {1000, 10000, 100000, 250000, 1000000, 10000000};
   printf("{\"memory\": [");
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -120,7 +120,7 @@ static void write_output(const char *path) {
 
 int main(int count, char **arguments) {
   if (count < 3 || (threads = atoi(arguments[2])) < 1 || threads > MAX_THREADS) return 2;
-  if (strcmp(arguments[1], "roof") == 0) return roof();
+  if (strcmp(arguments[1], "limits") == 0) return limits();
   if (count != 5) return 2;
   size_t others;
   read_input(arguments[4], 0, &b, &length);

@@ -14,6 +14,7 @@ import { parseSafetensors } from "../../../examples/safetensors.ts";
 import { buildSqueezeNet } from "../../../examples/squeezenet.ts";
 import type { CoreMLOptions } from "../../../src/backends/coreml/mod.ts";
 import { messageOf } from "../../../src/errors.ts";
+import { syntheticInput } from "../../support/networks.ts";
 import { hasTestData, testData } from "../../support/test_data.ts";
 import { type Setting, withContext } from "./measure.ts";
 
@@ -96,9 +97,9 @@ export async function measureNetwork(
       const inference = await createInference(context, built);
       const [name] = Object.keys(built.inputs);
       const run = (input: Float32Array) => inference.run({ [name!]: input });
-      const first = await timed(() => run(deterministicInput()));
+      const first = await timed(() => run(syntheticInput("nchw")));
       const times: number[] = [];
-      for (let i = 0; i < effort.runs; i++) times.push((await timed(() => run(deterministicInput()))).time);
+      for (let i = 0; i < effort.runs; i++) times.push((await timed(() => run(syntheticInput("nchw")))).time);
       const { agrees, error } = compare(first.value, network.outputs, reference, float16);
       const photos = await countPhotos(run, reference, float16, effort.photos);
       return {
@@ -160,11 +161,6 @@ function isCorrect(
 async function photoInput(file: string): Promise<Float32Array> {
   const image = await decodeImage(await Deno.readFile(testData(`models/${file}`)));
   return normalizeImage(resizeImage(image, SIZE), "nchw");
-}
-
-/** x[i] = sin(0.01 i) over [1, 3, 224, 224]: the input of the references. */
-function deterministicInput(): Float32Array {
-  return Float32Array.from({ length: 3 * SIZE * SIZE }, (_, index) => Math.sin(index * 0.01));
 }
 
 /** The largest absolute difference; infinite if one is NaN or the lengths differ. */
