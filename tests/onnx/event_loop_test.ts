@@ -1,12 +1,13 @@
 /**
  * The event loop stays responsive while a model loads.
  *
- * The time between two turns of the event loop is measured as CPU time of this thread, because other programs do not
- * affect that, and compared with the CPU time of the whole load.
+ * The time between two turns of the loop is measured as CPU time of this thread, which other programs lengthen only as
+ * far as they share caches and cores. That factor is measured too, with fixed work in the same process.
  */
 import { assert } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { loadOnnx } from "@webnn/deno/onnx";
+import { median } from "../../support/statistics.ts";
 import { type NodeSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 import { processorTime, stretchesOf } from "../support/thread_time.ts";
 import { floats, node } from "./specs.ts";
@@ -14,28 +15,53 @@ import { floats, node } from "./specs.ts";
 /** The number of groups of nodes. Each group has its own constant. */
 const GROUPS = 600;
 const WIDTH = 64;
-const ROWS = 1 << 16;
+const ROWS = 1 << 14;
+
+/** How long the loop may wait, in milliseconds of the machine for which the goal was set. */
+const LONGEST_STRETCH = 10;
+/** How long the fixed work takes on that machine, an AMD EPYC without other programs. */
+const FIXED_WORK_TIME = 2.2;
+/** A stretch that belongs to loading, and not to a garbage collection by chance, is in each load. */
+const LOADS = 3;
 
 Deno.test({
-  name: "a load never blocks the event loop for more than a quarter of its time plus one copy of the largest weight",
+  name: "a load never blocks the event loop for more than 10 ms plus one copy of the largest weight",
   ignore: Deno.build.os !== "linux", // Other systems do not provide the CPU time of one thread.
   async fn() {
     const weight = { dataType: "float32", shape: [ROWS, WIDTH] } as const;
     const file = largeModel();
     using model = await loadOnnx(file); // The first load also compiles this module's code.
+    assert(model.isBuilt);
     const context = await createContext();
     try {
       const builder = new MLGraphBuilder(context);
-      const copy = processorTime(() => builder.constant(weight, new Float32Array(ROWS * WIDTH)));
-      const stretches = await stretchesOf(async () => (await loadOnnx(file, { context })).dispose());
-      const [longest, all] = [Math.max(...stretches), stretches.reduce((sum, time) => sum + time)];
-      assert(model.isBuilt);
-      assert(longest - copy < all / 4, `${longest} of ${all} ms without a turn; a copy takes ${copy} ms`);
+      const elements = new Float32Array(ROWS * WIDTH).fill(0.5);
+      const longest: number[] = [], copies: number[] = [], factors: number[] = [];
+      for (let i = 0; i < LOADS; i++) {
+        copies.push(processorTime(() => builder.constant(weight, elements)));
+        longest.push(Math.max(...await stretchesOf(async () => (await loadOnnx(file, { context })).dispose())));
+        factors.push(slowness());
+      }
+      const [stretch, copy, factor] = [Math.min(...longest), Math.max(...copies), Math.max(1, ...factors)];
+      assert(
+        stretch - copy <= LONGEST_STRETCH * factor,
+        `${stretch} ms without a turn; a copy takes ${copy} ms, and this machine ${factor} times as long as the other`,
+      );
     } finally {
       context.destroy();
     }
   },
 });
+
+/** How many times as long as on the other machine this one takes now. */
+function slowness(): number {
+  return median(Array.from({ length: 15 }, () => processorTime(fixedWork))) / FIXED_WORK_TIME;
+}
+
+function fixedWork(): void {
+  const found = new Map<string, { index: number }>();
+  for (let index = 0; index < 10_000; index++) found.set(`name ${index}`, { index });
+}
 
 /** y₀ = mean(x · w), yᵢ₊₁ = relu(yᵢ + cᵢ), with a large w. */
 function largeModel(): Uint8Array {

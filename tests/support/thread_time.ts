@@ -5,9 +5,18 @@
  * @module
  */
 
-/** The CPU time of this thread so far, in milliseconds. */
+import { libc } from "../../ffi/system.ts";
+
+const CLOCK = { clock_gettime: { parameters: ["i32", "buffer"], result: "i32" } } as const;
+const CLOCK_THREAD_CPUTIME_ID = 3;
+
+let clock: ReturnType<typeof libc<typeof CLOCK>> | undefined;
+
+/** The CPU time of this thread so far, in milliseconds. The times in /proc only change a few hundred times a second. */
 function threadTime(): number {
-  return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
+  const time = new BigInt64Array(2); // struct timespec: tv_sec, tv_nsec
+  (clock ??= libc(CLOCK)).clock_gettime(CLOCK_THREAD_CPUTIME_ID, time);
+  return 1e3 * Number(time[0]) + Number(time[1]) / 1e6;
 }
 
 /** The CPU time that some work takes on this thread, in milliseconds. */
