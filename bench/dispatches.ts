@@ -42,6 +42,15 @@ const WARM_UP = 50;
 /** One run, with a copy of the output. */
 type Run = () => void | Promise<unknown>;
 
+/** The kinds of runs, in the order of the table. */
+interface Runs {
+  readonly loop: Run;
+  readonly nonblocking: Run;
+  readonly own: Run;
+  /** Whether the module runs the graph on the loop's thread. */
+  isInline(): Promise<boolean>;
+}
+
 await runProgram("bench:dispatches", HELP, OPTIONS, async ({ suite, rounds }) => {
   const [names, count] = [
     namesIn(suite, suites.map(({ name }) => name), "--suite"),
@@ -57,19 +66,20 @@ await runProgram("bench:dispatches", HELP, OPTIONS, async ({ suite, rounds }) =>
 async function measure(suite: Suite, rounds: number): Promise<string[]> {
   const device = await openCpu(ownOptions({ threads: 1 }, "options")) as OrtDevice;
   const context = createMLContext(device);
-  const runs = await createRuns(context, device, suite);
-  const times: number[][] = runs.map(() => []);
+  const { isInline, ...runs } = await createRuns(context, device, suite);
+  const times: Record<keyof typeof runs, number[]> = { loop: [], nonblocking: [], own: [] };
   for (let round = -WARM_UP; round < rounds; round++) {
-    for (const [i, run] of runs.entries()) {
+    for (const kind of ["loop", "nonblocking", "own"] as const) {
+      await runs[kind]();
       const began = performance.now();
-      await run();
-      if (round >= 0) times[i]!.push(1000 * (performance.now() - began));
+      await runs[kind]();
+      if (round >= 0) times[kind].push(1000 * (performance.now() - began));
     }
   }
+  const bare = await isInline() ? times.loop : times.nonblocking;
   context.destroy();
-  const [, nonblocking, own] = times as [number[], number[], number[]];
-  const added = own.map((time, i) => time - nonblocking[i]!);
-  return [suite.name, ...[...times, added].map(describe)];
+  const added = times.own.map((time, i) => time - bare[i]!);
+  return [suite.name, ...[times.loop, times.nonblocking, times.own, added].map(describe)];
 }
 
 function describe(microseconds: readonly number[]): string {
@@ -77,8 +87,8 @@ function describe(microseconds: readonly number[]): string {
   return `${median.toFixed(1)} (${p25.toFixed(1)} – ${p75.toFixed(1)})`;
 }
 
-/** The three kinds of runs, on the same session. */
-async function createRuns(context: MLContext, device: OrtDevice, suite: Suite): Promise<readonly Run[]> {
+/** All runs use one session. */
+async function createRuns(context: MLContext, device: OrtDevice, suite: Suite): Promise<Runs> {
   let ports: { inputs: readonly NamedValue[]; outputs: readonly NamedValue[] } = { inputs: [], outputs: [] };
   const compile = device.compile.bind(device);
   const compiled = Promise.withResolvers<OrtExecutable>();
@@ -98,23 +108,24 @@ async function createRuns(context: MLContext, device: OrtDevice, suite: Suite): 
     return context.readTensor(results[suite.output]!, buffer);
   };
   const bare = await createBareRuns(device, await compiled.promise, ports, suite, buffer);
-  for (const run of [...bare, own]) {
+  for (const run of [bare.loop, bare.nonblocking, own]) {
     buffer.fill(NaN);
     await run();
     suite.check(buffer);
   }
-  return [...bare, own];
+  return { ...bare, own };
 }
 
 /** Runs of a session without this module's API. */
 async function createBareRuns(
   { runtime }: OrtDevice,
-  { session, settings }: OrtExecutable,
+  executable: OrtExecutable,
   { inputs, outputs }: { readonly inputs: readonly NamedValue[]; readonly outputs: readonly NamedValue[] },
   suite: Suite,
   buffer: Float32Array,
-): Promise<readonly Run[]> {
+): Promise<Omit<Runs, "own">> {
   const { api } = runtime;
+  const { session, settings } = executable;
   const create = (values: readonly NamedValue[]) =>
     Promise.all(values.map(({ value }) => OrtTensor.create(runtime, value)));
   const [given, computed] = [await create(inputs), await create(outputs)];
@@ -124,16 +135,21 @@ async function createBareRuns(
   computed.forEach(({ value }, i) => api.BindOutput(binding, cString(settings.signature.outputs[i]!), value));
   const output = computed[outputs.findIndex(({ name }) => name === suite.output)]!;
   const bytes = bytesOf(buffer);
-  return [
-    () => {
+  return {
+    loop() {
       api.RunWithBinding(session.pointer, null, binding);
       bytes.set(output.read());
     },
-    async () => {
+    async nonblocking() {
       await api.RunWithBindingAsync(session.pointer, null, binding);
       bytes.set(output.read());
     },
-  ];
+    async isInline() {
+      const pending = executable.run(given, computed);
+      await pending;
+      return pending === undefined;
+    },
+  };
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
