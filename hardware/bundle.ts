@@ -14,15 +14,17 @@ import { installWheel } from "../cli/install/pip.ts";
 import { runProgram } from "../support/program.ts";
 import { hasTestData, testData } from "../support/test_data.ts";
 import { contestants, REFERENCE } from "../bench/report/contestants.ts";
+import { MODELS_FOLDER } from "./models.ts";
 
 const HELP = `Creates a folder with programs that check the devices of a similar machine, without a network.
 
-Usage: deno task device:bundle [--output DIR] [--cuda]
+Usage: deno task device:bundle [--output DIR] [--cuda] [--models]
 
   --output   the new folder (default device_bundle); it must not exist
   --cuda     add ONNX Runtime's CUDA and TensorRT providers, from PyPI's onnxruntime-gpu of the same version, and
              cuRAND: 300 MB. The machine or its Python needs CUDA 13 and cuDNN 9 (PyTorch includes them), and
              TensorRT 10 for TensorRT
+  --models   add the models of bench:models, with MiniLM: 400 MB
   --help     print this text
 
 To check the devices, run ./run in the folder; see ./run --help. No file is larger than 48 MB.`;
@@ -41,11 +43,19 @@ const NEEDED = ["models", "wpt/cases"];
 const PROGRAMS = { "check.js": "hardware/check.ts", "webnn.js": "bench/baselines/webnn.ts" };
 const PYTHON = ["protocol.py", "pytorch_contestant.py"].map((file) => `bench/baselines/python/${file}`);
 
-const OPTIONS = { string: ["output"], boolean: ["cuda"], default: { output: "device_bundle" } } as const;
+const OPTIONS = { string: ["output"], boolean: ["cuda", "models"], default: { output: "device_bundle" } } as const;
 
-if (import.meta.main) await runProgram("device:bundle", HELP, OPTIONS, ({ cuda, output }) => bundle(output, cuda));
+if (import.meta.main) {
+  await runProgram("device:bundle", HELP, OPTIONS, ({ output, ...extras }) => bundle(output, extras));
+}
 
-async function bundle(output: string, cuda: boolean): Promise<void> {
+/** What is added only if it is asked for. */
+interface Extras {
+  readonly cuda: boolean;
+  readonly models: boolean;
+}
+
+async function bundle(output: string, extras: Extras): Promise<void> {
   if (Deno.build.os === "windows") {
     throw new Error("the bundle's command is a shell script; on Windows run bench:report and test:wpt-cases instead");
   }
@@ -58,7 +68,7 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
   await Deno.mkdir(output); // Fails if the folder exists, so nothing else ends up in the bundle.
   const folder = await Deno.makeTempDir();
   try {
-    await fill(folder, cuda);
+    await fill(folder, extras);
     const bytes = await pack(folder, output);
     console.log(
       `${output}: ${(bytes / 1e6).toFixed(0)} MB in parts; run ./run in it to check the devices of a machine`,
@@ -72,7 +82,7 @@ async function bundle(output: string, cuda: boolean): Promise<void> {
 }
 
 /** Puts all files where `run` expects them. */
-async function fill(folder: string, cuda: boolean): Promise<void> {
+async function fill(folder: string, { cuda, models }: Extras): Promise<void> {
   for (const name of ["lib", "data/wpt", "python", "cache/webnn-deno"]) {
     await Deno.mkdir(join(folder, name), { recursive: true });
   }
@@ -100,6 +110,7 @@ async function fill(folder: string, cuda: boolean): Promise<void> {
   await run("cp", ["-R", testData("models"), join(folder, "data")]);
   await run("cp", ["-R", testData("wpt/cases"), join(folder, "data/wpt")]);
   await run("cp", ["-R", SWIFTSHADER, join(folder, "cache/webnn-deno")]).catch(() => console.log("no SwiftShader"));
+  if (models) await addModels(join(folder, "data", MODELS_FOLDER));
   if (cuda) await addCuda(folder, version);
 }
 
@@ -109,6 +120,14 @@ async function compileReference(folder: string, library: string): Promise<void> 
   await reference.prepare({ folder, library }).catch((error) =>
     console.log(`without ${REFERENCE}: ${messageOf(error)}`)
   );
+}
+
+/** Adds the models of bench:models and their inputs. The libraries that make the inputs are not part of the bundle. */
+async function addModels(folder: string): Promise<void> {
+  console.log("models");
+  await Deno.mkdir(folder);
+  const program = ["--config", ROOT + "bench/deno.json", "--allow-all", ROOT + "bench/models/write_jobs.ts", folder];
+  await run(Deno.execPath(), ["run", "--quiet", ...program]);
 }
 
 async function addCuda(folder: string, version: string): Promise<void> {

@@ -18,7 +18,7 @@ import { type Progress, type Results, STEPS } from "./steps.ts";
 
 const SUITES = ["trivial", "squeezenet", "mobilenetv2", "matmul-256", "matmul-512", "matmul-1024", "attention-block"];
 const LARGE_SUITES = suites.filter(({ group }) => group === LARGE).map(({ name }) => name);
-const STEP_NAMES = ["cases", "networks", "copies", "suites"] as const;
+const STEP_NAMES = ["cases", "networks", "models", "copies", "suites"] as const;
 
 const HELP = `Checks and measures the devices of this machine. Writes device_report.md and device_report.json.
 
@@ -109,9 +109,14 @@ async function checkDevice(
 ): Promise<DeviceFindings> {
   const context = await runStep("context", device, undefined);
   if ("problem" in context) return { device, context, suites: [] };
-  const step = async <Name extends "cases" | "networks" | "copies">(name: Name) =>
+  const step = async <Name extends "cases" | "networks" | "models" | "copies">(name: Name) =>
     steps.includes(name) ? { [name]: await runStep(name, device, filter) } : {};
-  const results = { ...await step("cases"), ...await step("networks"), ...await step("copies") };
+  const results = {
+    ...await step("cases"),
+    ...await step("networks"),
+    ...await step("models"),
+    ...await step("copies"),
+  };
   const { accelerated, float16 } = context.result;
   const large = accelerated ? LARGE_SUITES.filter((name) => float16 || !name.endsWith("half")) : [];
   const timed: Outcome<SuiteResult>[] = [];

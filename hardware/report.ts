@@ -9,7 +9,7 @@ import { spreadOf } from "../support/statistics.ts";
 import { formatMegabytes, formatRatio, formatTime, ratioOf, table } from "../bench/report/figures.ts";
 import { WEBNN } from "../bench/report/contestants.ts";
 import type { SuiteResult } from "../bench/report/measure.ts";
-import type { CasesResult, ContextResult, CopyResult, NetworkResult } from "./steps.ts";
+import type { CasesResult, ContextResult, CopyResult, ModelResult, NetworkResult } from "./steps.ts";
 
 /** All findings, as in the JSON file. */
 export interface Findings {
@@ -28,17 +28,20 @@ export interface DeviceFindings {
   readonly context: Outcome<ContextResult>;
   readonly cases?: Outcome<CasesResult>;
   readonly networks?: Outcome<readonly NetworkResult[]>;
+  readonly models?: Outcome<readonly ModelResult[]>;
   readonly copies?: Outcome<readonly CopyResult[]>;
   readonly suites: readonly Outcome<SuiteResult>[];
 }
 
-/** Whether all steps succeeded, no network was wrong, and at most 5 % of the cases within the limits failed. */
+/** Whether all steps succeeded, no network was wrong, all models ran, and at most 5 % of the cases within the limits failed. */
 export function hasPassed({ devices, listing }: Findings): boolean {
-  return "result" in listing && devices.every(({ cases, context, copies, networks, suites }) => {
-    const steps = [context, cases, networks, copies, ...suites].filter((step) => step !== undefined);
+  return "result" in listing && devices.every(({ cases, context, copies, models, networks, suites }) => {
+    const steps = [context, cases, networks, models, copies, ...suites].filter((step) => step !== undefined);
     if (steps.some((step) => "problem" in step)) return false;
     const { failed = 0, passed = 0 } = cases && "result" in cases ? cases.result : {};
-    const wrong = networks && "result" in networks ? networks.result.filter(({ problem }) => problem) : [];
+    const wrong = [networks, models].flatMap((step) =>
+      step && "result" in step ? step.result.filter(({ problem }) => problem) : []
+    );
     return failed <= 0.05 * (failed + passed) && wrong.length === 0;
   });
 }
@@ -67,7 +70,7 @@ function listingTable(entries: readonly DeviceEntry[]): string {
   return table(["provider", "kind", "vendor", "version", "hardware", "available"], rows);
 }
 
-function deviceSection({ cases, context, copies, device, networks, suites }: DeviceFindings): string[] {
+function deviceSection({ cases, context, copies, device, models, networks, suites }: DeviceFindings): string[] {
   return [
     `## ${device}`,
     show(
@@ -77,6 +80,7 @@ function deviceSection({ cases, context, copies, device, networks, suites }: Dev
     ),
     ...cases ? ["### WPT's numeric cases", show(cases, casesText)] : [],
     ...networks ? ["### Networks compared with their references", show(networks, networkTable)] : [],
+    ...models ? ["### Models compared with the CPU", show(models, modelTable)] : [],
     ...copies ? ["### Copies", show(copies, copyTable)] : [],
     ...suites.flatMap((suite) => [show(suite, suiteText)]),
   ];
@@ -94,6 +98,19 @@ function networkTable(networks: readonly NetworkResult[]): string {
     { maxError, name, problem },
   ) => [name, maxError?.toExponential(1) ?? "", oneLine(problem ?? "")]);
   return table(["network", "largest error of a logit", "problem"], rows);
+}
+
+function modelTable(models: readonly ModelResult[]): string {
+  if (models.length === 0) return "The bundle has no models: it was made without `--models`.";
+  const cell = (time: number | undefined) => time === undefined ? "" : formatTime(time);
+  const rows = models.map(({ cpuTime, error, name, problem, time }) => [
+    name,
+    cell(cpuTime),
+    cell(time),
+    error?.toExponential(1) ?? "",
+    oneLine(problem ?? ""),
+  ]);
+  return table(["model", "CPU", "device", "error", "problem"], rows);
 }
 
 function copyTable(copies: readonly CopyResult[]): string {

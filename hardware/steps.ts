@@ -13,6 +13,9 @@ import { exceptionsOf } from "../tests/wpt_cases/exceptions.ts";
 import { runCases } from "../tests/wpt_cases/main.ts";
 import { failureLines, summarize } from "../tests/wpt_cases/report.ts";
 import { median } from "../support/statistics.ts";
+import { checkModels, type ModelResult } from "./models.ts";
+
+export type { ModelResult };
 
 /** Reports the progress. */
 export type Progress = (step: string) => void;
@@ -54,6 +57,7 @@ export interface Results {
   context: ContextResult;
   cases: CasesResult;
   networks: readonly NetworkResult[];
+  models: readonly ModelResult[];
   copies: readonly CopyResult[];
 }
 
@@ -67,6 +71,7 @@ export const STEPS: { readonly [Name in keyof Results]: Step<Name> } = {
   context: openContext,
   cases: checkCases,
   networks: checkNetworks,
+  models: (device, _filter, progress) => checkModels(device, progress),
   copies: measureCopies,
 };
 

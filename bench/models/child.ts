@@ -12,8 +12,8 @@
  * @module
  */
 import { readLines } from "../baselines/protocol.ts";
-import type { Job, OpenEngine, Output, OutputFile, Session } from "./engine.ts";
-import { decodeInput } from "./inputs.ts";
+import type { Job, OpenEngine, Session } from "./engine.ts";
+import { decodeInput, toOutputFile } from "./encoded.ts";
 
 /** A process loads only one engine. */
 const ENGINES: Readonly<Record<string, () => Promise<OpenEngine>>> = {
@@ -46,7 +46,7 @@ Deno.exit();
 async function execute(command: string, argument: string): Promise<unknown> {
   if (command === "load") return await load();
   if (command === "run") return await run(Number(argument));
-  await Deno.writeTextFile(argument, JSON.stringify(toFile(await session!.run())));
+  await Deno.writeTextFile(argument, JSON.stringify(toOutputFile(await session!.run())));
   return {};
 }
 
@@ -67,12 +67,4 @@ async function run(count: number): Promise<{ milliseconds: number[] }> {
     milliseconds.push(performance.now() - start);
   }
   return { milliseconds };
-}
-
-function toFile(outputs: Readonly<Record<string, Output>>): OutputFile {
-  const entries = Object.entries(outputs).map(([name, { shape, data }]) => {
-    const numbers = Array.from(data, Number);
-    return [name, { shape, data: numbers.map((value) => Number.isFinite(value) ? value : String(value)) }] as const;
-  });
-  return Object.fromEntries(entries);
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EncodedInput } from "./inputs.ts";
+import type { EncodedInput } from "./encoded.ts";
 import type { Input } from "./model.ts";
 
 /** The job of a contestant: the contents of its JSON file. */

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import wavefile from "wavefile";
 import { decodeImage, type Image } from "../../examples/image.ts";
@@ -20,21 +19,6 @@ const SPEECH = new URL("../../examples/wakeword/alexa.wav", import.meta.url);
 const SOURCE_FILE = new URL("../../examples/ocr/main.ts", import.meta.url);
 /** The number of bytes that magika takes from the start and from the end of a file. */
 const FILE_PART = 1024;
-
-/** An input as JSON, with base64 bytes. */
-export type EncodedInput = Omit<Input, "data"> & { readonly base64: string };
-
-/** Encodes an input for a job file. */
-export function encodeInput({ data, ...rest }: Input): EncodedInput {
-  return { ...rest, base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("base64") };
-}
-
-/** Decodes an input from a job file. */
-export function decodeInput({ base64, ...rest }: EncodedInput): Input {
-  const { buffer } = new Uint8Array(Buffer.from(base64, "base64"));
-  const constructors = { float32: Float32Array, int32: Int32Array, int64: BigInt64Array };
-  return { ...rest, data: new constructors[rest.dataType](buffer) };
-}
 
 /** Uniformly distributed random numbers, the same on each call. */
 export function numbers(count: number, from: number, to: number): Float32Array {

@@ -9,7 +9,7 @@ import { median } from "../../support/statistics.ts";
 import { type LineProcess, startProcess } from "../report/line_process.ts";
 import type { Contestant, Job, OutputFile } from "./engine.ts";
 import { fetchModel } from "./fetch.ts";
-import { encodeInput } from "./inputs.ts";
+import { encodeInput, errorOf } from "./encoded.ts";
 import type { Model } from "./model.ts";
 
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
@@ -165,24 +165,6 @@ async function outputsOf({ process }: Player, folder: string): Promise<OutputFil
   const file = join(folder, "output.json");
   await process.ask(`output ${file}`);
   return JSON.parse(await Deno.readTextFile(file));
-}
-
-/** The largest error of all outputs; infinite if names, shapes or NaNs differ. */
-export function errorOf(actual: OutputFile, expected: OutputFile): number {
-  const errors = Object.entries(expected).map(([name, { shape, data }]) => {
-    const own = actual[name];
-    if (!own || own.shape.join() !== shape.join()) return Infinity;
-    const largest = data.reduce<number>((most, value) => Math.max(most, Math.abs(Number(value)) || 0), 0);
-    const difference = data.reduce<number>((most, value, i) => Math.max(most, distance(value, own.data[i]!)), 0);
-    return difference === 0 ? 0 : difference / largest;
-  });
-  return Math.max(...errors);
-}
-
-/** The difference of two values; values that are strings in JSON are either equal or infinitely different. */
-function distance(a: number | string, b: number | string): number {
-  if (a === b) return 0;
-  return typeof a === "number" && typeof b === "number" ? Math.abs(a - b) : Infinity;
 }
 
 async function ask<T extends number | number[]>(process: LineProcess, command: string): Promise<T> {

@@ -3,7 +3,8 @@ import { assert, assertEquals, assertLess, assertStringIncludes, assertThrows } 
 import { join } from "node:path";
 import { IMPORTER, REFERENCE } from "../../bench/models/engine.ts";
 import { withTables } from "../../bench/models/main.ts";
-import { errorOf, type ModelResult } from "../../bench/models/measure.ts";
+import { errorOf } from "../../bench/models/encoded.ts";
+import type { ModelResult } from "../../bench/models/measure.ts";
 import { charts, failures, ratioOf, type Report, writeMarkdown } from "../../bench/models/report.ts";
 import { writePage } from "../../bench/report/html.ts";
 

@@ -7,7 +7,7 @@
 import { createContext, exportOnnx, MLGraphBuilder } from "../../mod.ts";
 import { buildOnnx } from "../../src/onnx/mod.ts";
 import { fetchModel } from "../../bench/models/fetch.ts";
-import { encodeInput } from "../../bench/models/inputs.ts";
+import { encodeInput } from "../../bench/models/encoded.ts";
 import type { Model } from "../../bench/models/model.ts";
 import { MODELS } from "../../bench/models/models.ts";
 import { messageOf } from "../../src/errors.ts";

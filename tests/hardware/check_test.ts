@@ -18,6 +18,9 @@ const FINDINGS: Findings = {
     context: { result: { version: "1.30.0", accelerated: false, float16: true } },
     cases: { result: { passed: 95, failed: 5, unsupported: 7, failures: ["FAIL relu"] } },
     networks: { result: [{ name: "SqueezeNet", maxError: 1e-6 }] },
+    models: {
+      result: [{ name: "magika", cpuTime: 12, time: 3, error: 2e-6 }],
+    },
     copies: { result: [{ bytes: 2e9, write: 1, read: 0.5 }] },
     suites: [{
       result: {
@@ -43,6 +46,7 @@ Deno.test("the report has each step, what failed, and ratios of this module to t
       "no: no \\| luck |",
       "95 passed (95.00 % of those within the limits), 5 failed, 7 not supported.\n- FAIL relu",
       "| SqueezeNet | 1.0e-6 |  |",
+      "| magika | 12.0 ms | 3.00 ms | 2.0e-6 |  |",
       "1000 ms, 2.00 GB/s | 500 ms, 4.00 GB/s",
       "| dispatch + read | c (theirs) | 2.00 ms | **1.500** (1.500 – 1.500) | 1.50e+3 |",
       "- pytorch: did not start",
@@ -57,6 +61,7 @@ Deno.test("a check fails if a step or a network fails, or more than one case in 
     hasPassed({ ...FINDINGS, devices: [{ ...device!, ...found }] });
   assertEquals(passes({ copies: { problem: "ended by SIGSEGV" } }), false);
   assertEquals(passes({ networks: { result: [{ name: "SqueezeNet", problem: "wrong" }] } }), false);
+  assertEquals(passes({ models: { result: [{ name: "magika", problem: "no kernel" }] } }), false);
   assertEquals(passes({ cases: { result: { passed: 94, failed: 6, unsupported: 0, failures: [] } } }), false);
   assertEquals(hasPassed({ ...FINDINGS, listing: { problem: "no library" } }), false);
 });

@@ -10,7 +10,7 @@ import bundled from "@sparticuz/chromium";
 import { chromium, type Page } from "playwright-core";
 import { bundleImporter } from "../../../support/importer_bundle.ts";
 import type { Engine, Job, OpenEngine } from "../engine.ts";
-import { encodeInput } from "../inputs.ts";
+import { encodeInput } from "../encoded.ts";
 
 const FLAGS = ["--enable-features=WebMachineLearningNeuralNetwork", "--no-sandbox"];
 /** Headers that isolate the page, so that its clock has a fine resolution. */
