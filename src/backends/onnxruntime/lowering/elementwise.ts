@@ -32,14 +32,13 @@ function guarded(a: Value, b: Value, onnx: OnnxWriter): [Operand, Operand] {
 }
 
 function guard(operand: Value, other: Value, onnx: OnnxWriter): Operand {
-  if (onnx.constantBytes(operand)) return operand;
+  if (onnx.constantBytes(operand) || !onnx.constantBytes(other)) return operand;
   const { dataType, shape } = operand;
   const missing = other.shape.length - shape.length;
   if (missing > 0 && hasFlaw("lostDimensions", onnx)) {
     return onnx.reshape(operand, [...Array(missing).fill(1), ...shape]);
   }
-  const isMerged = onnx.constantBytes(other) && isFloat(dataType) && hasFlaw("carelessMerges", onnx) &&
-    /^Conv/.test(onnx.originOf(operand) ?? "");
+  const isMerged = isFloat(dataType) && hasFlaw("carelessMerges", onnx) && /^Conv/.test(onnx.originOf(operand) ?? "");
   // This PRelu changes nothing, but the engine does not merge operators across it.
   return isMerged ? onnx.node("PRelu", [operand, onnx.scalar(dataType, 1)]) : operand;
 }

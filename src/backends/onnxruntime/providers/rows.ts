@@ -177,9 +177,12 @@ export const COMPILED: readonly CompiledRow[] = [
     vendor: "Intel",
     // It is not faster than ONNX Runtime's own CPU provider.
     byNameOnly: true,
-    honours: [...BY_ALL, "allowReducedPrecision", "threads"],
-    options: (settings) =>
-      withLoadConfig(settings, { device_type: "CPU", precision: "FP32", ...settings.providerOptions }),
+    honours: [...BY_ALL, "allowReducedPrecision", "threads", "cacheDirectory"],
+    options: (settings) => {
+      const { cacheDirectory, providerOptions } = settings;
+      const cache = cacheDirectory ? { cache_dir: cacheDirectory } : {};
+      return withLoadConfig(settings, { device_type: "CPU", precision: "FP32", ...cache, ...providerOptions });
+    },
     needs: NO_NEEDS,
     append: appendByName("OpenVINO"),
   },
