@@ -23,8 +23,8 @@ const INTERVAL = 2;
 const PAUSE = 4;
 
 /**
- * Trims the heap repeatedly while another thread works, and once at the end. Each thread allocates in its own part of the
- * heap, so without the trims, memory that one thread has freed adds to what the other allocates.
+ * Trims the heap repeatedly while another thread works, and once at the end. Each thread allocates in its own part of
+ * the heap, so without the trims, memory that one thread has freed adds to what the other allocates.
  */
 export async function trimHeapDuring<T>(work: Promise<T>): Promise<T> {
   const trimSoon = (delay: number) =>

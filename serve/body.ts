@@ -50,7 +50,9 @@ export async function readBody({ headers, body }: Request, limits: BodyLimits, b
 /** The largest size of an element in bytes. */
 const ALIGNMENT = 8;
 
-/** The maximum size of the first buffer, so that a client cannot make the server allocate memory without sending data. */
+/**
+ * The maximum size of the first buffer, so that a client cannot make the server allocate memory without sending data.
+ */
 const FIRST_BYTES = 2 ** 20;
 
 /** Reads the bytes of a stream, until a limit is exceeded. */

@@ -10,9 +10,9 @@ export interface Architecture {
   readonly layers: number;
   /** The length of a token's vector between layers. */
   readonly width: number;
-  /** The number of query heads; each key and value head serves `heads / sharedHeads` of them. */
+  /** The number of query heads; each key and value head serves `heads / keyValueHeads` of them. */
   readonly heads: number;
-  readonly sharedHeads: number;
+  readonly keyValueHeads: number;
   readonly headSize: number;
   readonly epsilon: number;
   readonly activation: "silu" | "gelu";
@@ -48,15 +48,15 @@ export function architectureOf({ metadata, tensors }: GgufHeader): Architecture 
     layers,
     width,
     heads,
-    sharedHeads: number("attention.head_count_kv", heads),
+    keyValueHeads: number("attention.head_count_kv", heads),
     headSize: number("attention.key_length", width / heads),
     epsilon: number("attention.layer_norm_rms_epsilon"),
     vocabulary: tensors.get("token_embd.weight")?.shape[0] ?? 0,
     maxContext: number("context_length"),
   };
-  if (common.heads % common.sharedHeads !== 0) {
+  if (common.heads % common.keyValueHeads !== 0) {
     throw new Error(
-      `the model's ${common.heads} query heads are not a multiple of its ${common.sharedHeads} key heads`,
+      `the model's ${common.heads} query heads are not a multiple of its ${common.keyValueHeads} key heads`,
     );
   }
   const all = <T>(value: (layer: number) => T) => Array.from({ length: layers }, (_, layer) => value(layer));

@@ -12,9 +12,11 @@ import type { Graphs } from "./graphs.ts";
 import { BLOCK, cacheShape, CHUNK, placesShape } from "./network.ts";
 import { startYielding } from "./yielding.ts";
 
-/** Histories have a multiple of so many positions. Each token reads the whole history, so it is never much too long. */
+/**
+ * The length of a history is a multiple of this: each token reads the whole history, so little of it should be unused.
+ */
 const STEP = 128;
-/** How much longer each history is than the one before. */
+/** The factor by which a history grows. */
 const GROWTH = 1.25;
 
 /** The key-value cache of a conversation. */
@@ -63,7 +65,9 @@ interface Slot {
   history: History;
   /** Two blocks: the dispatch of a token reads one and writes the other. */
   readonly blocks: readonly [MLTensor, MLTensor];
-  /** The tensors for a token that reads the first block, and for one that reads the second; until the history changes. */
+  /**
+   * The tensors for a token that reads the first block, and for one that reads the second; until the history changes.
+   */
   bindings: (Bindings | undefined)[];
 }
 
@@ -256,19 +260,19 @@ function destroyHistory({ keys, values }: History): void {
 
 /** The coordinates of `count` rows of all heads, starting at a row. */
 function coordinatesOf(
-  { sharedHeads }: Architecture,
+  { keyValueHeads }: Architecture,
   first: number,
   count: number,
 ): Int32Array<ArrayBuffer> {
-  const coordinates = new Int32Array(sharedHeads * count * 3);
-  for (let i = 0; i < sharedHeads * count; i++) {
+  const coordinates = new Int32Array(keyValueHeads * count * 3);
+  for (let i = 0; i < keyValueHeads * count; i++) {
     coordinates[3 * i] = Math.floor(i / count);
     coordinates[3 * i + 2] = first + i % count;
   }
   return coordinates;
 }
 
-/** The lengths of a growing history; the last has room for a chunk behind the capacity. */
+/** The lengths of a growing history. The last one has room for a chunk after the capacity. */
 function historiesUpTo(capacity: number): number[] {
   const last = Math.ceil(capacity / BLOCK) * BLOCK + CHUNK;
   const lengths: number[] = [];

@@ -266,15 +266,15 @@ class DeviceEvaluator implements Evaluator {
  * negative. Those of queries include the scale of the attention scores; those of values are 1 and 0.
  */
 function rotations(
-  { headSize, heads, sharedHeads }: Architecture,
+  { headSize, heads, keyValueHeads }: Architecture,
   base: number,
   start: number,
   count: number,
 ): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
   const half = headSize / 2;
-  const width = (heads + 2 * sharedHeads) * headSize;
+  const width = (heads + 2 * keyValueHeads) * headSize;
   const [cos, sin] = [new Float32Array(count * width).fill(1), new Float32Array(count * width)];
-  const factors = [...Array(heads).fill(1 / Math.sqrt(headSize)), ...Array(sharedHeads).fill(1)] as number[];
+  const factors = [...Array(heads).fill(1 / Math.sqrt(headSize)), ...Array(keyValueHeads).fill(1)] as number[];
   for (let token = 0; token < count; token++) {
     for (let i = 0; i < half; i++) {
       const angle = (start + token) * base ** (-i / half);

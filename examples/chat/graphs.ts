@@ -14,21 +14,21 @@ export interface Engine {
   createBuilder(): MLGraphBuilder;
 }
 
-/** The graphs of a model on a context. Those without weights are built when first needed. */
+/** The graphs of a model on a context. Graphs without weights are built when they are first needed. */
 export interface Graphs {
   /** The stages for a number of tokens, in order; the attention runs between them. */
   stages(tokens: number): readonly MLGraph[];
   attention(history: number, tokens: number): Promise<MLGraph>;
   put(history: number): Promise<MLGraph>;
   grow(from: number, to: number): Promise<MLGraph>;
-  /** Starts to build the graphs for tokens after a history, and to copy a shorter one to it. */
+  /** Starts building the graphs for a history of this length, and the graph that copies a shorter one to it. */
   prepare(history: number, shorter?: number): void;
   destroy(): void;
 }
 
 /**
- * Builds the stages, with the weights of one after the other, and returns the graphs. The last stage is the first: the
- * head is the largest matrix, and to pack it takes memory that other weights need later.
+ * Builds the stages one after the other, each with its weights. The last stage is built first, because it has the
+ * largest matrix, the head: packing it needs memory that other weights use later.
  */
 export async function loadGraphs(engine: Engine, architecture: Architecture, loader: WeightLoader): Promise<Graphs> {
   const stages = new Map([1, CHUNK].map((tokens): [number, MLGraph[]] => [tokens, []]));
@@ -77,7 +77,7 @@ class LoadedGraphs implements Graphs {
   prepare(history: number, shorter?: number): void {
     const graphs = [this.attention(history, 1), this.put(history)];
     if (shorter !== undefined) graphs.push(this.grow(shorter, history));
-    // Whoever needs a graph that cannot be built gets the error.
+    // The caller that needs a graph gets its error.
     for (const graph of graphs) graph.catch(() => {});
   }
 

@@ -2,20 +2,23 @@
  * Builds the network of a language model with WebNN: RMS normalisation, rotary embedding, grouped-query attention over
  * a cache, a gated perceptron, and the output head. It uses only the standard, so it also runs in a browser.
  *
- * The network is cut before and after each attention. The graphs between are its stages: stage `i` goes from the
- * attention of layer `i - 1` to that of layer `i`. They have the weights, and do not depend on the length of the cache.
- * The graph of the attention has no weights, so all layers share it, and one for a longer cache is built quickly.
+ * The network is split before and after each attention. The graphs between attentions are its stages: stage `i` goes
+ * from the attention of layer `i - 1` to that of layer `i`. Stages have the weights, and do not depend on the length of
+ * the cache. The graph of the attention has no weights, so all layers share it, and one for a longer cache is built
+ * quickly.
  *
- * The keys and values of earlier tokens are in a history of fixed length, `[shared heads, 1, history, headSize]` per
+ * The keys and values of earlier tokens are in a history of fixed length, `[key-value heads, 1, history, headSize]` per
  * layer. A chunk of tokens is added to it. A single token is added to a block of recent positions, which has the keys
- * and then the values, `[2 * shared heads, 1, block, headSize]`.
+ * and then the values, `[2 * key-value heads, 1, block, headSize]`.
  *
  * @module
  */
 import type { Architecture } from "./architecture.ts";
 import type { AfterAttention, BeforeAttention, BlockWeight, MatrixWeight, StageWeights, Weight } from "./weights.ts";
 
-/** The number of prompt tokens that are evaluated at once. With 128, a prompt takes a fifth less time, and more memory. */
+/**
+ * The number of prompt tokens that are evaluated at once. With 128, a prompt takes a fifth less time, but more memory.
+ */
 export const CHUNK = 32;
 /**
  * The positions in a block. Each token copies a block, and a full block copies the histories: this balances the costs.
@@ -32,9 +35,9 @@ interface Common {
 /**
  * Builds a stage for a number of tokens.
  *
- * Inputs: `x`, the embeddings or the `sum` of the stage before; `mixed`, the result of the attention; for several tokens
- * in the last stage `last`, the index of the token whose logits are computed. Outputs: `sum` and `qkv`, the queries, keys
- * and values for the next attention; of the last stage `logits` and `token`, the most likely one.
+ * Inputs: `x`, the embeddings or the `sum` of the previous stage; `mixed`, the result of the attention; for several
+ * tokens in the last stage `last`, the index of the token whose logits are computed. Outputs: `sum` and `qkv`, the
+ * queries, keys and values for the next attention; of the last stage `logits` and `token`, the most likely one.
  */
 export function buildStage(
   builder: MLGraphBuilder,
@@ -68,8 +71,8 @@ export function buildStage(
 /**
  * Builds the attention of one token.
  *
- * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history; `recent`, the block, and `place`, which is 1
- * at the token's row of the block and 0 elsewhere. Outputs: `mixed`, and `new_recent`, the block with the token.
+ * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history; `recent`, the block, and `place`, which is
+ * 1 at the token's row of the block and 0 elsewhere. Outputs: `mixed`, and `new_recent`, the block with the token.
  */
 export function buildTokenAttention(
   builder: MLGraphBuilder,
@@ -82,9 +85,9 @@ export function buildTokenAttention(
   const place = builder.input("place", { dataType: "uint8", shape: placeShape() });
   const block = builder.input("recent", { dataType: "float32", shape: cacheShape(architecture, BLOCK, 2) });
   const recent = builder.where(place, keysValues, block);
-  const [recentKeys, recentValues] = divided(common, recent);
+  const [recentKeys, recentValues] = splitKeysValues(common, recent);
   const scores = builder.concat([scoresOf(builder, queries, pastKeys), scoresOf(builder, queries, recentKeys)], 3);
-  const [ofPast, ofRecent] = builder.split(shares(common, scores), [history, BLOCK], { axis: 3 }) as [
+  const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history, BLOCK], { axis: 3 }) as [
     MLOperand,
     MLOperand,
   ];
@@ -95,8 +98,8 @@ export function buildTokenAttention(
 /**
  * Builds the attention of a chunk.
  *
- * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history, and `places`, where the chunk goes. Outputs:
- * `mixed`, and `new_keys` and `new_values`, the history with the chunk.
+ * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history, and `places`, where the chunk goes.
+ * Outputs: `mixed`, and `new_keys` and `new_values`, the history with the chunk.
  */
 export function buildChunkAttention(
   builder: MLGraphBuilder,
@@ -107,7 +110,7 @@ export function buildChunkAttention(
   const common = { builder, architecture, tokens };
   const { keysValues, queries } = rotated(common);
   const [keys, values] = extended(common, history, keysValues);
-  const mixed = builder.matmul(shares(common, scoresOf(builder, queries, keys)), values);
+  const mixed = builder.matmul(probabilities(common, scoresOf(builder, queries, keys)), values);
   return { mixed: merged(common, mixed), new_keys: keys, new_values: values };
 }
 
@@ -125,7 +128,10 @@ export function buildPut(
   return { new_keys: keys, new_values: values };
 }
 
-/** Builds a graph that copies a history to a longer one: inputs `keys` and `values`, outputs `new_keys` and `new_values`. */
+/**
+ * Builds a graph that copies a history to a longer one: inputs `keys` and `values`, outputs `new_keys` and
+ * `new_values`.
+ */
 export function buildGrow(
   builder: MLGraphBuilder,
   architecture: Architecture,
@@ -139,13 +145,13 @@ export function buildGrow(
 }
 
 /** The shape of keys or values for a number of positions; of both with 2 kinds. */
-export function cacheShape({ headSize, sharedHeads }: Architecture, positions: number, kinds = 1): number[] {
-  return [kinds * sharedHeads, 1, positions, headSize];
+export function cacheShape({ headSize, keyValueHeads }: Architecture, positions: number, kinds = 1): number[] {
+  return [kinds * keyValueHeads, 1, positions, headSize];
 }
 
 /** The shape of the coordinates to which rows of keys or values are written. */
-export function placesShape({ sharedHeads }: Architecture, count: number): number[] {
-  return [sharedHeads, 1, count, 3];
+export function placesShape({ keyValueHeads }: Architecture, count: number): number[] {
+  return [keyValueHeads, 1, count, 3];
 }
 
 /** The shape of the rows of a block that are replaced. */
@@ -154,8 +160,8 @@ export function placeShape(): number[] {
 }
 
 /** The shape of cosines and sines: for all heads of queries, keys and values. */
-export function rotationShape({ headSize, heads, sharedHeads }: Architecture, tokens: number): number[] {
-  return [tokens, heads + 2 * sharedHeads, 2, headSize / 2];
+export function rotationShape({ headSize, heads, keyValueHeads }: Architecture, tokens: number): number[] {
+  return [tokens, heads + 2 * keyValueHeads, 2, headSize / 2];
 }
 
 /** The distinct values. */
@@ -202,36 +208,39 @@ function blockSums(builder: MLGraphBuilder, x: MLOperand, { blockSize, inner, me
 }
 
 /**
- * The input `qkv` with the rotary embedding, transposed for the attention: queries `[shared heads, group, tokens,
- * headSize]`, keys and then values `[2 * shared heads, 1, tokens, headSize]`. A head becomes `x · cos + swapped · sin`, where
- * `swapped` has its halves exchanged. Cosines and sines also scale the queries, and leave values unchanged.
+ * The input `qkv` with the rotary embedding, transposed for the attention: queries `[key-value heads, group, tokens,
+ * headSize]`, keys and then values `[2 * key-value heads, 1, tokens, headSize]`. A head becomes `x · cos + swapped ·
+ * sin`, where `swapped` has its halves exchanged. Cosines and sines also scale the queries, and leave values unchanged.
  */
 function rotated({ architecture, builder, tokens }: Common): { queries: MLOperand; keysValues: MLOperand } {
-  const { headSize, heads, sharedHeads } = architecture;
+  const { headSize, heads, keyValueHeads } = architecture;
   const shape = rotationShape(architecture, tokens);
   const input = (name: string, shape: number[]) => builder.input(name, { dataType: "float32", shape });
   const halves = builder.reshape(input("qkv", qkvShape(architecture, tokens)), shape);
   const order = builder.constant({ dataType: "int32", shape: [2] }, new Int32Array([1, 0]));
   const swapped = builder.gather(halves, order, { axis: 2 });
   const sum = builder.add(builder.mul(halves, input("cos", shape)), builder.mul(swapped, input("sin", shape)));
-  const [q, kv] = builder.split(sum, [heads, 2 * sharedHeads], { axis: 1 }) as [MLOperand, MLOperand];
+  const [q, kv] = builder.split(sum, [heads, 2 * keyValueHeads], { axis: 1 }) as [MLOperand, MLOperand];
   return {
-    queries: transposed(builder, q, [tokens, sharedHeads, heads / sharedHeads, headSize]),
-    keysValues: transposed(builder, kv, [tokens, 2 * sharedHeads, 1, headSize]),
+    queries: transposed(builder, q, [tokens, keyValueHeads, heads / keyValueHeads, headSize]),
+    keysValues: transposed(builder, kv, [tokens, 2 * keyValueHeads, 1, headSize]),
   };
 }
 
 /** Splits keys and values. */
-function divided({ architecture: { sharedHeads }, builder }: Common, keysValues: MLOperand): [MLOperand, MLOperand] {
-  return builder.split(keysValues, [sharedHeads, sharedHeads], { axis: 0 }) as [MLOperand, MLOperand];
+function splitKeysValues(
+  { architecture: { keyValueHeads }, builder }: Common,
+  keysValues: MLOperand,
+): [MLOperand, MLOperand] {
+  return builder.split(keysValues, [keyValueHeads, keyValueHeads], { axis: 0 }) as [MLOperand, MLOperand];
 }
 
 /** The shape of queries, keys and values. */
-export function qkvShape({ headSize, heads, sharedHeads }: Architecture, tokens: number): number[] {
-  return [tokens, (heads + 2 * sharedHeads) * headSize];
+export function qkvShape({ headSize, heads, keyValueHeads }: Architecture, tokens: number): number[] {
+  return [tokens, (heads + 2 * keyValueHeads) * headSize];
 }
 
-/** Reshapes x, and moves the tokens behind the heads; the order does not matter for a single token. */
+/** Reshapes x, and moves the axis of tokens after that of heads. A single token needs no transpose. */
 function transposed(builder: MLGraphBuilder, x: MLOperand, [tokens, ...others]: [number, number, number, number]) {
   const [shared, group, headSize] = others;
   if (tokens === 1) return builder.reshape(x, [shared, group, 1, headSize]);
@@ -249,7 +258,7 @@ function histories({ architecture, builder }: Common, history: number): [keys: M
 function extended(common: Common, history: number, keysValues: MLOperand): [keys: MLOperand, values: MLOperand] {
   const { architecture, builder, tokens } = common;
   const [pastKeys, pastValues] = histories(common, history);
-  const [keys, values] = divided(common, keysValues);
+  const [keys, values] = splitKeysValues(common, keysValues);
   const places = builder.input("places", { dataType: "int32", shape: placesShape(architecture, tokens) });
   return [builder.scatterND(pastKeys, places, keys), builder.scatterND(pastValues, places, values)];
 }
@@ -258,8 +267,10 @@ function scoresOf(builder: MLGraphBuilder, queries: MLOperand, keys: MLOperand):
   return builder.matmul(queries, builder.transpose(keys, { permutation: [0, 1, 3, 2] }));
 }
 
-/** How much each token attends to each position. The input `mask` is 0 for visible positions, very low for others. */
-function shares({ builder, tokens }: Common, scores: MLOperand): MLOperand {
+/**
+ * The attention weights of each token. The input `mask` is 0 for visible positions, a large negative number for others.
+ */
+function probabilities({ builder, tokens }: Common, scores: MLOperand): MLOperand {
   const mask = builder.input("mask", { dataType: "float32", shape: [tokens, scores.shape[3]!] });
   return builder.softmax(builder.add(scores, mask), 3);
 }
@@ -275,12 +286,15 @@ function merged({ architecture: { headSize, heads }, builder, tokens }: Common, 
  * norm.
  */
 function queriesKeysValues(common: Common, weights: BeforeAttention, x: MLOperand): MLOperand {
-  const { architecture: { headSize, heads, sharedHeads }, builder, tokens } = common;
+  const { architecture: { headSize, heads, keyValueHeads }, builder, tokens } = common;
   const parts = linear(builder, norm(common, x, weights.attentionNorm), weights.qkv);
   const all = parts.length === 1 ? parts[0]! : builder.concat(parts, 1);
   if (!weights.qkNorm) return all;
-  const count = heads + sharedHeads;
-  const [qk, v] = builder.split(all, [count * headSize, sharedHeads * headSize], { axis: 1 }) as [MLOperand, MLOperand];
+  const count = heads + keyValueHeads;
+  const [qk, v] = builder.split(all, [count * headSize, keyValueHeads * headSize], { axis: 1 }) as [
+    MLOperand,
+    MLOperand,
+  ];
   const normal = norm(common, builder.reshape(qk, [tokens, count, headSize]), weights.qkNorm);
   return builder.concat([builder.reshape(normal, [tokens, count * headSize]), v], 1);
 }

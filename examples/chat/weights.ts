@@ -53,7 +53,7 @@ export interface BeforeAttention {
   readonly attentionNorm: Weight;
   /** The matrices for queries, keys and values, stacked along the rows. */
   readonly qkv: readonly MatrixWeight[];
-  /** `[heads + sharedHeads, headSize]`: the gains of the normalisation of queries and keys. */
+  /** `[heads + keyValueHeads, headSize]`: the gains of the normalisation of queries and keys. */
   readonly qkNorm: Weight | undefined;
 }
 
@@ -76,7 +76,7 @@ export interface StageWeights {
 
 /** Loads the weights of a model, one stage at a time. */
 export interface WeightLoader {
-  /** The weights of a stage. Those of the stage before are destroyed. */
+  /** Returns the weights of a stage, and destroys those of the previously loaded one. */
   stage(index: number): Promise<StageWeights>;
   /** Destroys the weights of the last stage. */
   destroy(): void;
@@ -85,7 +85,7 @@ export interface WeightLoader {
 /** The scaled embeddings of tokens, concatenated. */
 export type Embed = (ids: readonly number[]) => Promise<Float32Array<ArrayBuffer>>;
 
-/** @returns a loader, which copies one tensor at a time to the context */
+/** Creates a loader, which copies one tensor at a time to the context. */
 export function weightLoader(
   context: MLContext,
   header: GgufHeader,
@@ -225,9 +225,9 @@ class Loader implements WeightLoader {
   }
 
   async #qkNorm(queryName: string, keyName: string): Promise<Weight> {
-    const { heads, headSize, sharedHeads } = this.architecture;
+    const { heads, headSize, keyValueHeads } = this.architecture;
     const [query, key] = [await this.#floats(queryName), await this.#floats(keyName)];
-    const rows = [...Array(heads).fill(query), ...Array(sharedHeads).fill(key)] as Float32Array[];
+    const rows = [...Array(heads).fill(query), ...Array(keyValueHeads).fill(key)] as Float32Array[];
     const numbers = new Float32Array(rows.length * headSize);
     rows.forEach((row, i) => numbers.set(row, i * headSize));
     return this.#constant("float32", [rows.length, headSize], numbers);

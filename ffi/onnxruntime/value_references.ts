@@ -2,9 +2,9 @@
  * How many references the engine has to a value.
  *
  * A session that has packed a weight for its kernels drops the weight as it was given. It does not say so if it has
- * borrowed the weight, but each of its references counts in the `std::shared_ptr` that an `OrtValue` begins with. In the
- * C++ libraries of GCC, Clang and Microsoft, the second word of a `std::shared_ptr` points to a block that has the count
- * after one pointer. Nothing relies on that before a test of the library at hand has confirmed it.
+ * borrowed the weight, but each of its references counts in the `std::shared_ptr` that an `OrtValue` begins with. In
+ * the C++ libraries of GCC, Clang and Microsoft, the second word of a `std::shared_ptr` points to a block that has the
+ * count after one pointer. Nothing relies on that before a test of the library at hand has confirmed it.
  *
  * @module
  */

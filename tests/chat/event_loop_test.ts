@@ -1,4 +1,4 @@
-/** The event loop gets turns while a model generates, although many of its graphs run on the loop's own thread. */
+/** The event loop runs regularly while a model generates, although many graphs run on its thread. */
 import { assert } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
@@ -11,7 +11,7 @@ import { tinyFile } from "./tiny_model.ts";
 const TOKENS = 300;
 
 Deno.test({
-  name: "no stretch of the event loop takes a tenth of the time of 300 tokens, through which the history grows twice",
+  name: "while 300 tokens are generated and the history grows twice, the event loop is never blocked for long",
   ignore: Deno.build.os !== "linux", // Other systems do not provide the CPU time of one thread.
   async fn() {
     const { bytes } = tinyFile({ architecture: "llama", types: ["Q4_1"], headType: "Q8_0" });

@@ -10,7 +10,15 @@ export interface TinyModel {
 }
 
 /** The sizes of the models: rows of 256 elements, because the largest blocks have as many. */
-export const SIZES = { layers: 2, width: 256, heads: 4, sharedHeads: 2, headSize: 64, inner: 512, window: 40 } as const;
+export const SIZES = {
+  layers: 2,
+  width: 256,
+  heads: 4,
+  keyValueHeads: 2,
+  headSize: 64,
+  inner: 512,
+  window: 40,
+} as const;
 const NORMAL_BASE = 10000;
 const GLOBAL_BASE = 1e6;
 const EPSILON = 1e-5;
@@ -32,7 +40,7 @@ export interface TinyFile {
 export function tinyFile({ architecture, headType, types }: TinyModel): TinyFile {
   const tokens = vocabulary();
   const tensors = tensorsOf(architecture, types, headType, tokens.length);
-  const { headSize, heads, inner, layers, sharedHeads, width, window } = SIZES;
+  const { headSize, heads, inner, layers, keyValueHeads, width, window } = SIZES;
   const bytes = ggufFile({
     "general.architecture": architecture,
     [`${architecture}.block_count`]: layers,
@@ -40,7 +48,7 @@ export function tinyFile({ architecture, headType, types }: TinyModel): TinyFile
     [`${architecture}.embedding_length`]: width,
     [`${architecture}.feed_forward_length`]: inner,
     [`${architecture}.attention.head_count`]: heads,
-    [`${architecture}.attention.head_count_kv`]: sharedHeads,
+    [`${architecture}.attention.head_count_kv`]: keyValueHeads,
     [`${architecture}.attention.key_length`]: headSize,
     [`${architecture}.attention.layer_norm_rms_epsilon`]: EPSILON,
     [`${architecture}.attention.sliding_window`]: window,
@@ -70,7 +78,7 @@ function tensorsOf(
   headType: TypeName,
   tokens: number,
 ): TensorSpec[] {
-  const { headSize, heads, inner, layers, sharedHeads, width } = SIZES;
+  const { headSize, heads, inner, layers, keyValueHeads, width } = SIZES;
   const tensors: TensorSpec[] = [];
   let matrices = 0;
   const add = (name: string, type: TypeName, shape: number[], size: number) => {
@@ -85,8 +93,8 @@ function tensorsOf(
     const name = (part: string) => `blk.${layer}.${part}.weight`;
     vector(name("attn_norm"), width);
     matrix(name("attn_q"), heads * headSize, width);
-    matrix(name("attn_k"), sharedHeads * headSize, width);
-    matrix(name("attn_v"), sharedHeads * headSize, width);
+    matrix(name("attn_k"), keyValueHeads * headSize, width);
+    matrix(name("attn_v"), keyValueHeads * headSize, width);
     matrix(name("attn_output"), width, heads * headSize);
     vector(name("ffn_norm"), width);
     matrix(name("ffn_gate"), inner, width);
@@ -134,7 +142,7 @@ function referenceLayer(numbers: Numbers, architecture: string, layer: number, r
 }
 
 function referenceAttention(weight: (part: string) => Float64Array, architecture: string, rows: Float64Array[]) {
-  const { headSize, heads, sharedHeads, window } = SIZES;
+  const { headSize, heads, keyValueHeads, window } = SIZES;
   const isLlama = architecture === "llama";
   const project = (part: string, count: number, position: number) =>
     Array.from({ length: count }, (_, head) => {
@@ -144,14 +152,14 @@ function referenceAttention(weight: (part: string) => Float64Array, architecture
     });
   const positions = rows.map((_, position) => position);
   const queries = positions.map((position) => project("attn_q", heads, position));
-  const keys = positions.map((position) => project("attn_k", sharedHeads, position));
-  const values = positions.map((position) => project("attn_v", sharedHeads, position));
+  const keys = positions.map((position) => project("attn_k", keyValueHeads, position));
+  const values = positions.map((position) => project("attn_v", keyValueHeads, position));
   const reach = isLlama ? Infinity : window;
   return positions.map((position) => {
     const seen = positions.filter((other) => other <= position && position - other < reach);
     const mixed = new Float64Array(heads * headSize);
     for (let head = 0; head < heads; head++) {
-      const shared = Math.floor(head / (heads / sharedHeads));
+      const shared = Math.floor(head / (heads / keyValueHeads));
       const dot = (other: number) =>
         queries[position]![head]!.reduce((s, q, k) => s + q * keys[other]![shared]![k]!, 0);
       const shares = softmax(seen.map((other) => dot(other) / Math.sqrt(headSize)));

@@ -6,7 +6,9 @@
 import type { MilConstant, MilOperation, MilTensorType, MilType, MilValue } from "../../src/backends/coreml/mil.ts";
 import { broadcast, elementCount, type Shape } from "../../src/shape.ts";
 
-/** Returns the types of the results, an error message, or `undefined` if they depend on values that are not constant. */
+/**
+ * Returns the types of the results, an error message, or `undefined` if they depend on values that are not constant.
+ */
 type Rule = (operation: Operands) => readonly MilTensorType[] | string | undefined;
 
 /** The parameters of an operation, for a rule. */

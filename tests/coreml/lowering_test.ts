@@ -141,7 +141,7 @@ Deno.test("small equal constants are shared", async () => {
   assert(axes[0] === axes[1]);
 });
 
-Deno.test("weights stay quantised: in version 9 as blocks of 4-bit integers, in version 8 as channels of int8", async () => {
+Deno.test("weights stay quantised: as blocks of int4 in version 9, as channels of int8 in version 8", async () => {
   const describe = (builder: MLGraphBuilder) => {
     const x = builder.input("x", { dataType: "float32", shape: [1, 4] });
     const four = { dataType: "int4", shape: [4, 6] } as never;

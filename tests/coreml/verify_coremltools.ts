@@ -1,7 +1,7 @@
 /**
  * `deno task verify:coremltools`: Apple's library coremltools loads every program that this project writes. The status
- * is 1 if coremltools rejects a program, accepts a wrong one, or computes different numbers, unless the reason is listed
- * here.
+ * is 1 if coremltools rejects a program, accepts a wrong one, or computes different numbers, unless the reason is
+ * listed here.
  *
  * @module
  */

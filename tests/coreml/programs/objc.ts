@@ -24,7 +24,7 @@ test("converting text to NSString and back returns the same text", ({ string, te
   assertThrows(() => string("a\0b"), TypeError, "NUL");
 });
 
-test("arrays keep their order, integers their 53 bits, and dictionaries their entries", ({ dictionary, integers, numbers, string, text, valueAt }) => {
+test("arrays, integers of 53 bits and dictionaries are converted to Foundation and back", ({ dictionary, integers, numbers, string, text, valueAt }) => {
   const values = [0, 1, -1, 2 ** 31, -(2 ** 31), 2 ** 53 - 1];
   assertEquals(integers(numbers(values)), values);
   assertEquals(integers(numbers([])), []);
