@@ -174,7 +174,7 @@ function packedHeads(parts: readonly Operand[], bias: Operand | undefined): Head
 /** For com.microsoft: the products with the weights are part of the operator. */
 const attentionOfMicrosoft: Build = (node, x, weights, bias?, mask?, past?, scoreBias?) => {
   const heads = node.int("num_heads");
-  if (node.flag("do_rotary is not supported")) unsupported("do_rotary is not supported");
+  if (node.flag("do_rotary")) unsupported("do_rotary is not supported");
   if (node.inputs[6]) unsupported(SHARED_BUFFER);
   const product = x.matmul(weights);
   const all = bias ? product.add(bias) : product;
@@ -203,7 +203,7 @@ function groupQueryAttention(node: NodeView): RowResult {
   const ends = node.input(5).cast("int32").reshape([batch, 1]);
   const start = ends.sub(length - 1).max(0);
   const positions = start.add(start.constant([1, length], range(0, length)));
-  const { q, k, v } = node.flag("do_rotary is not supported") ? rotatedHeads(node, parts, positions) : parts;
+  const { q, k, v } = node.flag("do_rotary") ? rotatedHeads(node, parts, positions) : parts;
   const present = { k: placed(pastKey, k, start, keys), v: placed(pastValue, v, start, keys) };
   const { y } = attend({ q, ...present }, {
     scale: node.float("scale", 0),

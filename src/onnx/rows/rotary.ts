@@ -61,7 +61,7 @@ export const rotaryEmbedding: Build = (node, x, cosines, sines, positions?) => {
 
 /** For com.microsoft: a single position is the position of the first element. */
 export const rotaryEmbeddingOfMicrosoft: Build = (node, x, given, cosines, sines) => {
-  if (node.flag("is_packed_batching is not supported")) unsupported("is_packed_batching is not supported");
+  if (node.flag("is_packed_batching")) unsupported("is_packed_batching is not supported");
   const [length, width] = x.shape.slice(-2) as [number, number];
   const rotated = node.int("rotary_embedding_dim", 0);
   const stated = node.int("num_heads", 0);
