@@ -52,7 +52,7 @@ function binaryByType(op: string, ofIntegers: (a: Value, b: Value, onnx: OnnxWri
 /** A power. If a provider's kernel fails for operands with one element per row, it gets a scalar, or full rows. */
 const pow: Lowering<"pow"> = ({ operands: { a, b } }, onnx) => {
   if (!isFloat(a.dataType)) return integerPow(a, b, onnx);
-  if (!hasFlaw("narrowPowers", onnx)) return onnx.node("Pow", [a, b]);
+  if (!hasFlaw("narrowPowers", onnx)) return onnx.node("Pow", guarded(a, b, onnx));
   const shape = broadcast(a.shape, b.shape)!;
   const filled = (operand: Value, other: Value) => {
     const isNarrow = operand.shape.length > 1 && operand.shape.at(-1) === 1 && shape.at(-1)! % 4 === 0;
