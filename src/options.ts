@@ -71,7 +71,7 @@ const threadCount: Converter<number> = (value, context) => {
 
 const byteCount: Converter<number> = (value, context) => {
   const bytes = double(value, context);
-  if (bytes < 0) throw new TypeError(`${context} must not be negative, as ${bytes} is.`);
+  if (bytes < 0) throw new TypeError(`${context} must not be negative, but is ${bytes}.`);
   return bytes;
 };
 

@@ -69,7 +69,7 @@ function checkValue(
   if ("sameAs" in rule.types) {
     const other = operands[rule.types.sameAs] as Value;
     if (value.dataType !== other.dataType) {
-      refuse(`${name} must be ${other.dataType} as ${rule.types.sameAs} is, not ${value.dataType}`);
+      refuse(`${name} must be ${other.dataType} like ${rule.types.sameAs}, not ${value.dataType}`);
     }
   }
   const rank = value.shape.length;
@@ -87,7 +87,7 @@ function rankText(min: number, max: number): string {
 /** The items of a list must have the data type and rank of the first. */
 function checkAlike(name: string, value: Value, firstName: string, first: Value): void {
   if (value.dataType !== first.dataType) {
-    refuse(`${name} must be ${first.dataType} as ${firstName} is, not ${value.dataType}`);
+    refuse(`${name} must be ${first.dataType} like ${firstName}, not ${value.dataType}`);
   }
   if (value.shape.length !== first.shape.length) {
     refuse(`${name} must have rank ${first.shape.length} as ${firstName} has, not ${value.shape.length}`);

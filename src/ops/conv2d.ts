@@ -188,7 +188,10 @@ function checkOutputPadding(
     const added = outputSizes ? outputSizes[dimension]! - size : outputPadding[dimension]!;
     if (added >= 0 && added < stride) return added;
     return outputSizes
-      ? refuse(`outputSizes[${dimension}] must be ${size} to ${size + stride - 1}, not ${outputSizes[dimension]}`)
+      ? refuse(
+        `outputSizes[${dimension}] must be ${stride === 1 ? size : `${size} to ${size + stride - 1}`}, ` +
+          `not ${outputSizes[dimension]}`,
+      )
       : refuse(`outputPadding[${dimension}] must be less than the stride ${stride}, not ${added}`);
   });
 }

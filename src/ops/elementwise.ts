@@ -124,7 +124,7 @@ const clamp = operator({
     const minValue = bound("minValue", args.minValue, input.dataType);
     const maxValue = bound("maxValue", args.maxValue, input.dataType);
     if (minValue !== undefined && maxValue !== undefined && minValue > maxValue) {
-      refuse(`minValue must not be greater than maxValue, as ${minValue} is than ${maxValue}`);
+      refuse(`minValue (${minValue}) must not be greater than maxValue (${maxValue})`);
     }
     return { attributes: { minValue, maxValue }, outputs: [input] };
   },

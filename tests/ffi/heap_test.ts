@@ -27,7 +27,7 @@ Deno.test({
     let during = before;
     await trimHeapDuring((async () => {
       for (const block of blocks) free(block);
-      const until = performance.now() + 10_000;
+      const until = performance.now() + 60_000;
       while (during > before - 48 * MIB && performance.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 1));
         during = residentBytes();

@@ -40,7 +40,7 @@ function testBroadcast(
       ...ANY.filter((type) => type !== types[0]).slice(0, 1).map((type) => ({
         ...call([2], [2]),
         types: { [b]: type },
-        message: types.includes(type) ? `${b} must be ${types[0]} as ${a} is, not ${type}` : `${b} must be`,
+        message: types.includes(type) ? `${b} must be ${types[0]} like ${a}, not ${type}` : `${b} must be`,
       })),
     ],
   });
@@ -114,13 +114,13 @@ testValidation("clamp", {
     {
       shapes: { input: [2] },
       attributes: { minValue: 2, maxValue: 1 },
-      message: "minValue must not be greater than maxValue, as 2 is than 1",
+      message: "minValue (2) must not be greater than maxValue (1)",
     },
     {
       shapes: { input: [2] },
       types: { input: "int64" },
       attributes: { minValue: 2n ** 62n + 1n, maxValue: 2n ** 62n },
-      message: "minValue must not be greater",
+      message: "must not be greater than maxValue",
     },
     ...ANY.filter((type) => !type.endsWith("64")).flatMap((type) =>
       ["minValue", "maxValue"].map((bound) => ({

@@ -125,7 +125,7 @@ testValidation("scatterElements", {
     {
       shapes: { input: [2], indices: [2], updates: [2] },
       types: { updates: "float16" },
-      message: "updates must be float32 as input is, not float16",
+      message: "updates must be float32 like input, not float16",
     },
     {
       shapes: { input: [2, 3], indices: [1, 3], updates: [1, 3] },
@@ -163,7 +163,7 @@ testValidation("scatterND", {
     {
       shapes: { input: [2], indices: [1, 1], updates: [1] },
       types: { updates: "int32" },
-      message: "updates must be float32 as input is, not int32",
+      message: "updates must be float32 like input, not int32",
     },
     { shapes: { input: [2], indices: [1, 2], updates: [1] }, message: "must end in a dimension of at most 1" },
     {

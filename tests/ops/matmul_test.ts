@@ -21,7 +21,7 @@ testValidation("matmul", {
     {
       shapes: { a: [2, 3], b: [3, 4] },
       types: { b: "float16" },
-      message: "b must be float32 as a is, not float16",
+      message: "b must be float32 like a, not float16",
     },
     { shapes: { a: [2 ** 16, 1], b: [1, 2 ** 16] }, message: "has more than 2147483647 elements" },
   ],
@@ -49,7 +49,7 @@ testValidation("gemm", {
     {
       shapes: { a: [2, 3], b: [3, 4], c: [4] },
       types: { c: "float16" },
-      message: "c must be float32 as a is, not float16",
+      message: "c must be float32 like a, not float16",
     },
   ],
   unconvertible: ["alpha", "beta"].map((option) => ({

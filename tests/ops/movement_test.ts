@@ -289,7 +289,7 @@ testValidation("where", {
     {
       shapes: { trueValue: [2], falseValue: [2], condition: [2] },
       types: { falseValue: "float16" },
-      message: "falseValue must be float32 as trueValue is, not float16",
+      message: "falseValue must be float32 like trueValue, not float16",
     },
   ],
 });

@@ -42,7 +42,7 @@ testValidation("batchNormalization", {
     ...["mean", "variance", "scale", "bias"].map((operand) => ({
       shapes: { ...batch, scale: [3], bias: [3] },
       types: { [operand]: "float16" } as const,
-      message: `${operand} must be float32 as input is, not float16`,
+      message: `${operand} must be float32 like input, not float16`,
     })),
   ],
   unconvertible: [
@@ -70,7 +70,7 @@ testValidation("instanceNormalization", {
     ...["scale", "bias"].map((operand) => ({
       shapes: { ...image, scale: [3], bias: [3] },
       types: { [operand]: "float16" } as const,
-      message: `${operand} must be float32 as input is, not float16`,
+      message: `${operand} must be float32 like input, not float16`,
     })),
   ],
   unconvertible: [
@@ -101,7 +101,7 @@ testValidation("layerNormalization", {
     ...["scale", "bias"].map((operand) => ({
       shapes: { ...layer, scale: [3, 4], bias: [3, 4] },
       types: { [operand]: "float16" } as const,
-      message: `${operand} must be float32 as input is, not float16`,
+      message: `${operand} must be float32 like input, not float16`,
     })),
   ],
   unconvertible: [

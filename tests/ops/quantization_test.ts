@@ -38,8 +38,8 @@ testValidation("dequantizeLinear", {
   ],
   invalid: [
     ...wrongShapes,
-    { shapes, types: { zeroPoint: "int8" }, message: "zeroPoint must be uint8 as input is, not int8" },
-    { shapes, types: { input: "int4", zeroPoint: "uint4" }, message: "zeroPoint must be int4 as input is, not uint4" },
+    { shapes, types: { zeroPoint: "int8" }, message: "zeroPoint must be uint8 like input, not int8" },
+    { shapes, types: { input: "int4", zeroPoint: "uint4" }, message: "zeroPoint must be int4 like input, not uint4" },
   ],
 });
 
@@ -57,7 +57,7 @@ testValidation("quantizeLinear", {
   ],
   invalid: [
     ...wrongShapes,
-    { shapes, types: { scale: "float16" }, message: "scale must be float32 as input is, not float16" },
+    { shapes, types: { scale: "float16" }, message: "scale must be float32 like input, not float16" },
   ],
 });
 
