@@ -82,7 +82,7 @@ for (const [name, gates, states, activations] of [["gru", 3, 1, 2], ["lstm", 4, 
         shapes: { ...shapes, ...optional },
         types: { [operand]: "float16" } as const,
         attributes: sizes,
-        message: `${operand} must be float32 as input is`,
+        message: `${operand} must be float32 like input`,
       })),
       ...Object.entries(optional).map(([operand, shape]) => ({
         shapes: { ...shapes, [operand]: shape.with(-1, 1) },
@@ -127,7 +127,7 @@ for (const [name, gates, states, activations] of [["gruCell", 3, 1, 2], ["lstmCe
         shapes: { ...shapes, ...optional },
         types: { [operand]: "float16" } as const,
         attributes,
-        message: `${operand} must be float32 as input is`,
+        message: `${operand} must be float32 like input`,
       })),
       ...Object.entries({ ...shapes, ...optional }).slice(1).map(([operand, shape]) => ({
         shapes: { ...shapes, [operand]: shape.with(0, 1) },
