@@ -16,7 +16,7 @@ interface Waiting {
 }
 
 /** How long synchronous steps may block the event loop before it gets a turn, in milliseconds. */
-const SLICE = 2;
+const SLICE = 3;
 
 /**
  * Runs steps in order. If nothing is queued or in flight, a new step runs at once, synchronously; but once synchronous
