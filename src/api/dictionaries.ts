@@ -1,5 +1,5 @@
 /**
- * Types of the standard's dictionaries and enumerations. Their defaults and checks are in the rows of src/ops.
+ * Types of the standard's dictionaries and enumerations. Their defaults and checks are in the operator rows of src/ops.
  *
  * @module
  */
@@ -246,7 +246,7 @@ export interface MLGruOptions extends MLOperatorOptions {
   recurrentBias?: MLOperand;
   /** Shape `[directions, batchSize, hiddenSize]`; zeros by default. */
   initialHiddenState?: MLOperand;
-  /** Whether the reset gate multiplies the product with the hidden state, not the state itself; `true` by default. */
+  /** Whether to apply the reset gate after the product with the hidden state, not before; `true` by default. */
   resetAfter?: boolean;
   /** Whether to return the hidden states of all steps too; `false` by default. */
   returnSequence?: boolean;
@@ -267,7 +267,7 @@ export interface MLGruCellOptions extends MLOperatorOptions {
   bias?: MLOperand;
   /** Added to the product with the hidden state; shape `[3 * hiddenSize]`, 0 by default. */
   recurrentBias?: MLOperand;
-  /** Whether the reset gate multiplies the product with the hidden state, not the state itself; `true` by default. */
+  /** Whether to apply the reset gate after the product with the hidden state, not before; `true` by default. */
   resetAfter?: boolean;
   /** The order of the gates in weights and biases; `"zrn"` by default. */
   layout?: MLGruWeightLayout;
@@ -394,7 +394,7 @@ export interface MLPadOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlpool2doptions
  */
 export interface MLPool2dOptions extends MLOperatorOptions {
-  /** `[height, width]` of the window; those of the input by default. */
+  /** `[height, width]` of the window; the size of the input by default. */
   windowDimensions?: readonly number[];
   /** `[beginHeight, endHeight, beginWidth, endWidth]`; zeros by default. */
   padding?: readonly number[];
@@ -406,7 +406,10 @@ export interface MLPool2dOptions extends MLOperatorOptions {
   layout?: MLInputOperandLayout;
   /** How to round the output sizes; `"floor"` by default. */
   outputShapeRounding?: MLRoundingType;
-  /** `[height, width]` of the output: the exact sizes, both rounded down or both rounded up. */
+  /**
+   * `[height, width]` of the output: the computed sizes, both rounded down or both rounded up. Replaces
+   * `outputShapeRounding`.
+   */
   outputSizes?: readonly number[];
 }
 
@@ -459,7 +462,7 @@ export interface MLScatterOptions extends MLOperatorOptions {
  * @see https://www.w3.org/TR/webnn/#dictdef-mlsliceoptions
  */
 export interface MLSliceOptions extends MLOperatorOptions {
-  /** For each axis, the step between the elements taken: 1 to its size; ones by default. */
+  /** For each axis, the step between the elements taken, from 1 to `sizes[axis]`; ones by default. */
   strides?: readonly number[];
 }
 

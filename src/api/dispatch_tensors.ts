@@ -1,5 +1,5 @@
 /**
- * The checks of the tensors that a dispatch gets.
+ * Checks the tensors that are passed to a dispatch.
  *
  * @module
  */
@@ -11,13 +11,16 @@ import type { TimelineTensor } from "../timeline/timeline.ts";
 import type { NamedValues } from "../webidl/converters.ts";
 import { type ContextState, isDestroyed, type Port, type TensorState } from "./state.ts";
 
-/** What is wrong with a tensor that WebGPU has. */
+/** The end of error messages about a tensor that is exported to WebGPU. */
 export const EXPORTED = "is exported to WebGPU; destroy the GPUBuffer to get it back";
 
-/** Numbers the dispatches: a tensor remembers the number of the last one that used it. */
+/** The number of dispatches so far. Each tensor stores the number of the last dispatch that used it. */
 let dispatchCount = 0;
 
-/** An output may not be an input or another output. The text also forbids one tensor as two inputs; WPT uses it. */
+/**
+ * Checks that no output is also an input or another output. The standard also forbids one tensor for two inputs, but
+ * WPT does that.
+ */
 export function checkSharing(inputs: readonly TensorState[], outputs: NamedValues<TensorState>, where: string): void {
   dispatchCount++;
   for (const input of inputs) input.lastDispatch = dispatchCount;
@@ -30,7 +33,7 @@ export function checkSharing(inputs: readonly TensorState[], outputs: NamedValue
 }
 
 /**
- * The tensors in the order of the ports, after checking that they match.
+ * Checks that the tensors match the ports, and returns them in the order of the ports.
  * @see https://www.w3.org/TR/webnn/#validate-tensors-with-descriptors
  */
 export function matchTensors(
@@ -43,7 +46,7 @@ export function matchTensors(
     const tensor = values[names[i] === port.name ? i : names.indexOf(port.name)];
     return matchTensor(context, port, tensor, where);
   });
-  // None is missing: if there are more names than ports, one of them is no port.
+  // Every port has a tensor here. So if there are more names than ports, at least one name is unknown.
   if (names.length > ports.length) {
     const known = ports.map(({ name }) => name);
     const other = names.find((name) => !known.includes(name));
@@ -74,7 +77,7 @@ function sameDescriptor(a: Descriptor, b: Descriptor): boolean {
   return a.dataType === b.dataType && sameShape(a.shape, b.shape);
 }
 
-/** Why a tensor does not fit. */
+/** Why a tensor does not match its port. */
 function mismatch(context: ContextState, { descriptor }: Port, tensor: TensorState | undefined): string {
   if (tensor === undefined) return "is missing";
   if (tensor.context !== context) return "belongs to another context";

@@ -49,7 +49,7 @@ import {
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constructor */
 export function createBuilderState(context: unknown): BuilderState {
   const state = contextSlot.convert(context, "MLGraphBuilder: context");
-  // Step 1 asks for a permission of documents, which programs need not have.
+  // Step 1 checks whether a document may use the API; here, there is no document.
   // Step 2.
   checkNotLost(state, "MLGraphBuilder");
   // Steps 3 and 4.
@@ -67,7 +67,7 @@ export function createInput(builder: object, count: number, name: unknown, descr
   checkCanBuild(state, where);
   // Step 2.
   if (inputName === "") throw new TypeError(`${where}: name must not be empty`);
-  // Step 3, which refuses a name that is taken, is done by `build`: WPT creates many inputs of one name.
+  // Step 3 rejects a name that is already used. `build` does this, as WPT creates several inputs with the same name.
   // Step 4.
   checkDescriptor(state.context, converted, `${where}: descriptor`);
   // Step 5.
@@ -167,18 +167,18 @@ export function appendList(
 ): MLOperand[] {
   const state = builderSlot.get(builder);
   const { operands, values, label } = convertArguments(row, args, count);
-  // The steps that the algorithms of all operators share: the builder can build,
+  // The algorithms of all operators share these steps. Check that the builder can build.
   checkCanBuild(state, methodMessage(row.name, label, "").trimEnd());
-  // the operands belong to it,
+  // Check that the operands belong to the builder.
   const nodeOperands = mapOperands(operands, (operand, name) => {
     if (operand.builder === state) return operand.value;
     throw new TypeError(methodMessage(row.name, label, `${name} belongs to another builder`));
   });
   const { limits: { maxTensorByteLength } } = state.context.timeline.device;
   const limits = { operator: limitsOf(state.context, row.name as OperatorName), maxTensorByteLength };
-  // the operator's own checks give the output descriptors,
+  // Make the operator's own checks, and compute the descriptors of its outputs.
   const { attributes, outputs: descriptors } = applyOperator(row, nodeOperands, values, label, limits);
-  // and the graph connections are made.
+  // Connect the operator to the graph.
   const outputs = descriptors.map((descriptor) => newValue(state, descriptor));
   const node = { operands: nodeOperands, attributes, outputs };
   state.nodes.push({ operator: row.name, label, ...node, cost: row.cost(node) });
@@ -207,7 +207,7 @@ const convertArguments = (row: AnyOperator, args: readonly unknown[], count: num
 interface Positional {
   readonly name: string;
   readonly convert: Converter<unknown>;
-  /** Names it in messages. */
+  /** Names the argument in error messages. */
   readonly context: string;
 }
 
@@ -314,8 +314,8 @@ function checkOutputs(
 }
 
 /**
- * The graph of named operands, without building it. Its constants are the device's blocks, which stay valid until the
- * builder builds its graph.
+ * The graph that computes `outputs`, without building it. Its constants refer to blocks of the device, which stay valid
+ * until the builder builds its graph.
  */
 export function graphOf(outputs: unknown, where: string): Graph<Block> {
   const named = operandRecord(outputs, `${where}: outputs`);

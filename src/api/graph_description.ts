@@ -20,7 +20,7 @@ export interface DescribedTensor {
 
 /** An operation: one call of a builder method. */
 export interface DescribedOperator {
-  /** Tells it from the other kinds of node. */
+  /** Distinguishes it from the other kinds of node. */
   readonly kind: "operator";
   /** The name of the builder's method: `"conv2d"`. */
   readonly operator: string;
@@ -30,7 +30,7 @@ export interface DescribedOperator {
   readonly attributes: Readonly<Record<string, unknown>>;
   /** The data types and shapes of its outputs. */
   readonly outputs: readonly DescribedTensor[];
-  /** The number of multiply-adds; a lone addition, multiplication or comparison counts as half of one. */
+  /** The number of multiply-adds; a single addition, multiplication or comparison counts as 0.5. */
   readonly multiplyAdds: number;
   /** The kind of device that runs it: `"cpu"`, `"gpu"` or `"npu"`; absent if the engine does not say. */
   readonly device?: string;
@@ -60,7 +60,7 @@ export interface GraphDescription {
   readonly nodes: readonly DescribedNode[];
   /** Ordered by the nodes that use them. */
   readonly edges: readonly DescribedEdge[];
-  /** The most bytes of computed values that are alive at one time, without what an engine needs beside. */
+  /** The peak memory of intermediate values and outputs in bytes, without other memory of the engine. */
   readonly peakBytes: number;
 }
 
@@ -132,8 +132,8 @@ function describeNode(
 }
 
 /**
- * If the engine lists the nodes that run on the CPU, all others run on the device. Otherwise it is known only for one
- * device.
+ * The kind of device that runs a node. If the engine lists the nodes that run on the CPU, all others run on the
+ * context's device. If it does not, the device is known only if the whole graph runs on one.
  */
 function deviceOf(node: Node, { context, graph: { executable } }: GraphState): string | undefined {
   const { devices, nodesElsewhere } = executable;

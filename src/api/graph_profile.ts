@@ -20,17 +20,17 @@ export interface NodeProfile {
   readonly name: string;
   /** The operator in the engine: `"Conv"`. */
   readonly kernel: string;
-  /** What ran it, by the engine's name: `"CPUExecutionProvider"`. */
+  /** The provider that ran it, as the engine calls it: `"CPUExecutionProvider"`. */
   readonly provider: string;
   /**
-   * The WebNN operator whose work it does. If a formula was recognised, its operator, such as `"gelu"`; if other
-   * operations were fused, the one with the most arithmetic; for nodes that the engine added, such as layout changes,
-   * `"(engine)"`.
+   * The WebNN operator that the node computes. If operations were recognised as the formula of one operator, that
+   * operator, such as `"gelu"`; if other operations were fused, the one with the most arithmetic; if the engine added
+   * the node, for example to change a layout, `"(engine)"`.
    */
   readonly operator: string;
-  /** The indices of all operations whose work it does, among the nodes of {@linkcode describeGraph}. */
+  /** The indices of all operations that it computes, among the nodes of {@linkcode describeGraph}. */
   readonly nodes: readonly number[];
-  /** When it started, since the start of the run. */
+  /** The time from the start of the run to the start of the node. */
   readonly start: number;
   /** Its duration. */
   readonly time: number;
@@ -66,7 +66,7 @@ export interface GraphProfile {
 
 /** The operator of nodes that the engine added. */
 const ENGINE = "(engine)";
-/** The time between nodes, in which the engine prepares the next one and takes times. */
+/** The time between nodes, in which the engine prepares the next node and records times. */
 const BETWEEN = "(between nodes)";
 
 /**
@@ -74,7 +74,7 @@ const BETWEEN = "(between nodes)";
  * standard.
  *
  * The context must have been created with `profile: true`. The first call ends the profiling; later calls return the
- * same.
+ * same profile.
  *
  * @returns a promise of the profile, which rejects with the errors below
  * @throws {TypeError} if `graph` is not an MLGraph

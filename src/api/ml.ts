@@ -28,9 +28,9 @@ export class ML {
   /**
    * Opens a device and creates a context on it.
    *
-   * The options are hints: an accelerator is used if it is present and has run a small test graph, else the CPU.
-   * Without options, it is the CPU. With a GPUDevice, the context runs on the same GPU, and keeps running if the
-   * GPUDevice is lost.
+   * The options are hints. Without options, the context runs on the CPU. If the options ask for an accelerator, it is
+   * used if it is present and has run a small test graph; if not, the context runs on the CPU. With a GPUDevice, the
+   * context runs on the same GPU, and keeps running if the GPUDevice is lost.
    * @param options hints, or a GPUDevice
    * @returns a promise of the context, which rejects with the errors below
    * @throws {TypeError} if an option is not a value of its enumeration
@@ -84,7 +84,7 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    *
    * If true, it may use float16 (which overflows above 65504), bfloat16 or TF32, flush subnormal numbers to zero, and
    * quantise activations to 8 bits where the weights are quantised. The engine chooses which of these it does, if any;
-   * docs/devices.md lists what each engine is told.
+   * docs/devices.md lists the settings of each engine.
    */
   allowReducedPrecision?: boolean;
   /** The kind of device. By default, the hints decide. */
@@ -111,21 +111,21 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
   /**
    * The number of CPU threads that a graph may use, including the calling thread; the number of cores by default.
    *
-   * Graphs whose threads sleep share one pool in the process, of the size that the first context asks for. If a context
+   * Graphs whose threads do not spin share one thread pool per process; the first context sets its size. If a context
    * asks for another size, each of its graphs has its own pool.
    */
   threads?: number;
   /**
    * Whether CPU threads spin while they wait for each other, and for a millisecond after a run in case another one
-   * follows. By default those of short graphs do, and those of graphs that take more than about a millisecond sleep.
+   * follows. By default, the threads of short graphs spin, and those of graphs that take over about 1 ms sleep.
    *
    * Spinning threads answer fastest if the cores are free, and are slow if others need them. Each graph whose threads
    * spin has its own pool. See docs/threads.md.
    */
   spinning?: boolean;
   /**
-   * The path or `file:` URL of a folder for compiled graphs, so that building them again is faster, in other processes
-   * too.
+   * The path or `file:` URL of a folder for compiled graphs, which makes building the same graphs again faster, also in
+   * other processes.
    *
    * Default: the environment variable WEBNN_CACHE_DIR, else none. Core ML, which always compiles to files, uses a
    * folder in the user's caches by default. A graph that cannot be cached is compiled each time. See docs/cache.md.
@@ -138,7 +138,7 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    * Only the CPU supports it.
    *
    * The engine keeps the profile in memory until `graphProfile()` is called, then writes it to a temporary file, which
-   * is read and deleted. So it needs permission to read and write in the temporary folder.
+   * is read and deleted. So the program needs permission to read and write in the temporary folder.
    */
   profile?: boolean;
 }

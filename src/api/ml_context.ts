@@ -232,7 +232,7 @@ export class MLContext {
     const bytes = bytesOfLength(source, state.descriptor, `${where}: inputData`);
     // Steps 5 to 7.
     context.timeline.write(state.storage, bytes, where);
-    discardReturned(state.rental); // After the write: if it throws, the contents stay.
+    discardReturned(state.rental); // After the write: if the write throws, the contents must stay.
   }
 
   /**
@@ -270,7 +270,7 @@ export class MLContext {
       // Step 6 of the form with `outputData`.
       if (target !== undefined) targetBytes(target, state.descriptor, where);
       restoreContents(state.rental);
-      // The timeline's steps.
+      // The steps that the standard runs on the context's timeline.
       const { storage } = state;
       if (target === undefined) {
         const problem = `${where}: there is no memory for the result`;
@@ -290,9 +290,9 @@ export class MLContext {
    * @param graph a graph of this context
    * @param inputs a tensor for each input of the graph, by name
    * @param outputs a tensor for each output of the graph, by name
-   * @throws {TypeError} if a tensor is missing or there is one too many; one has another data type or shape than the
-   * graph's input or output, is a constant tensor, is exported to WebGPU or belongs to another context; an output is
-   * also an input or another output; or the graph belongs to another context
+   * @throws {TypeError} if a tensor is missing, or its name is unknown; if a tensor has another data type or shape than
+   * the graph's input or output, is a constant tensor, is exported to WebGPU or belongs to another context; if the
+   * tensor of an output is also that of an input or another output; or if the graph belongs to another context
    * @throws {DOMException} InvalidStateError if the graph or a tensor is destroyed
    * @see https://www.w3.org/TR/webnn/#api-mlcontext-dispatch
    */
@@ -369,12 +369,12 @@ export class MLContext {
    * Exports a tensor to its GPUDevice as a buffer, after all earlier work. The buffer has the usages STORAGE, COPY_SRC
    * and COPY_DST, and starts with the elements in row-major order.
    *
-   * WebNN cannot use the tensor until you call `destroy()` on the buffer; then the tensor has what the GPU wrote.
+   * WebNN cannot use the tensor until you call `destroy()` on the buffer; then the tensor holds what the GPU wrote.
    * Exporting a tensor that is already exported returns the same buffer.
    * @param tensor made by {@linkcode MLContext.createExportableTensor}
    * @returns the buffer if no work is pending and the context runs on the CPU; else a promise of it. `await` works for
    * both. The promise rejects with an OperationError if the dispatch that should have computed the tensor failed, or
-   * the GPUDevice has not enough memory
+   * the GPUDevice does not have enough memory
    * @throws {TypeError} if the tensor is not exportable or belongs to another context
    * @throws {DOMException} InvalidStateError if the tensor is destroyed, or its GPUDevice or the context is lost
    * @see https://github.com/webmachinelearning/webnn/blob/main/mltensor-explainer.md#exporting-an-mltensor-to-webgpu
@@ -415,7 +415,7 @@ function freeze({ dataType, shape }: Descriptor): Descriptor {
   return { dataType, shape: Object.freeze([...shape]) };
 }
 
-/** What a context says of its graphs and tensors, beside the limits of each operator. */
+/** The members of `opSupportLimits()` that belong to no operator. */
 const CONTEXT_LIMITS: Readonly<Record<string, (device: DeviceLimits) => unknown>> = {
   constant: graphLimits,
   input: graphLimits,
@@ -453,7 +453,7 @@ function checkTensor(context: ContextState, tensor: TensorState, where: string):
   if (isExported(tensor.rental)) throw new TypeError(`${where}: the tensor ${EXPORTED}`);
 }
 
-/** The bytes of the buffer that a tensor is read into. WPT: it may be longer, and a view of any kind. */
+/** The bytes of the buffer that a tensor is read into. WPT: the buffer may be too long, and a view of any kind. */
 function targetBytes(target: AllowSharedBufferSource, descriptor: Descriptor, where: string): Uint8Array {
   const bytes = bytesOf(target);
   const needed = byteLength(descriptor);

@@ -47,7 +47,7 @@ export interface ConstantTensorState extends CommonTensorState {
 interface CommonTensorState {
   readonly context: ContextState;
   readonly descriptor: Descriptor;
-  /** The number of the last dispatch that used it, to find a tensor that is passed twice. */
+  /** The number of the last dispatch that used the tensor. It shows whether a dispatch gets a tensor twice. */
   lastDispatch: number;
 }
 
@@ -70,7 +70,7 @@ export interface GraphState {
   readonly graph: TimelineGraph;
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
-  /** What was built; the blocks of its constants belong to the device. */
+  /** The graph that was built, without the blocks of its constants, which belong to the device. */
   readonly source: Graph<undefined>;
 }
 

@@ -23,7 +23,7 @@ export function heaviest(nodes: readonly Node[]): Node | undefined {
   return nodes.toSorted((a, b) => compare(a.cost, b.cost))[0];
 }
 
-/** The bytes of all operands and outputs. An operand that is passed twice counts once. */
+/** The size of all operands and outputs, in bytes. An operand that is passed twice counts once. */
 export function traffic(operands: NodeOperands, outputs: readonly Value[]): number {
   const values = new Set<Value>(outputs);
   for (const name in operands) {

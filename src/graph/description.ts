@@ -1,5 +1,5 @@
 /**
- * A text that describes a graph without the bytes of its constants: equal for equal graphs only.
+ * Describes a graph, except the bytes of its constants, as text. Different graphs have different texts.
  *
  * @module
  */
@@ -29,7 +29,7 @@ function describeValue({ id, dataType, shape }: Value): unknown {
   return [id, dataType, shape];
 }
 
-/** JSON has no NaN, infinities, −0 and bigints. */
+/** Replaces NaN, infinities, −0 and BigInts, which JSON does not have, by objects. */
 function exact(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return { bigint: `${value}` };
   if (typeof value !== "number" || Number.isFinite(value) && !Object.is(value, -0)) return value;

@@ -19,7 +19,7 @@ export type NodeOperands = Readonly<Record<string, Value | readonly Value[] | un
 export interface Cost {
   /** A single addition, multiplication or comparison counts as 0.5. */
   readonly multiplyAdds: number;
-  /** Bytes read and written, without the savings of an engine that fuses operators. */
+  /** Bytes read and written if the engine fuses no operators. */
   readonly bytes: number;
 }
 

@@ -25,7 +25,7 @@ export function imageShape(shape: Shape, layout: InputLayout): ImageShape {
     : { batches, height: x, width: y, channels: z };
 }
 
-/** The 4-D shape of named dimensions. */
+/** The reverse of {@linkcode imageShape}. */
 export function fromImageShape({ batches, channels, height, width }: ImageShape, layout: InputLayout): Shape {
   return layout === "nchw" ? [batches, channels, height, width] : [batches, height, width, channels];
 }

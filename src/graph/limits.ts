@@ -18,7 +18,7 @@ export interface DeviceLimits {
   readonly preferredInputLayout: "nchw" | "nhwc";
   /** The data types of inputs, constants and outputs of a graph. */
   readonly dataTypes: readonly MLOperandDataType[];
-  /** Whether an operand or output of an operator may have a data type, given that the standard allows it there. */
+  /** Whether an operand or output of an operator may have a data type that the standard allows there. */
   supports(operator: string, operand: string, dataType: MLOperandDataType): boolean;
 }
 

@@ -1,17 +1,18 @@
 /**
- * Which nodes of a graph became which, after a rewrite or an engine made fewer and other nodes of them.
+ * Finds the original nodes behind each node of a graph that was rewritten, for example by fusing nodes.
  *
  * @module
  */
 
 import { type Graph, type Node, operandsOf, type Value } from "./graph.ts";
 
-/** For each node of a rewritten graph, the nodes of the given one whose work it does, in their order. */
+/** For each node of a rewritten graph, the nodes of the given graph whose work it does, in their order. */
 export type Origins = ReadonlyMap<Node, readonly Node[]>;
 
 /**
- * Finds the origins of the nodes of a rewritten graph. A node that is gone belongs to the one that takes its place among
- * those that use its outputs; one that a rewrite put in shares the origins of the node that uses it.
+ * Finds the origins of the nodes of a rewritten graph. A given node is an origin of the rewritten
+ * node that produces one of its outputs. If there is none, follow the uses of its outputs to the next given node that
+ * has one. A node that the rewrite inserted shares the origins of the first node that uses it.
  */
 export function originsOf(given: Graph<unknown>, rewritten: Graph<unknown>): Origins {
   const producers = producersOf(rewritten.nodes);
@@ -49,7 +50,7 @@ function usersOf(nodes: readonly Node[]): Map<Value, Node[]> {
   return users;
 }
 
-/** The first result that there is. */
+/** The first result that is not `undefined`. */
 function first<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
   for (const item of items) {
     const found = find(item);

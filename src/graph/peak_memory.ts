@@ -1,5 +1,5 @@
 /**
- * The memory for a graph's intermediate values and outputs.
+ * Computes the memory that a graph's intermediate values and outputs need.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { byteLength } from "../shape.ts";
 import { type Graph, operandsOf, type Value } from "./graph.ts";
 
 /**
- * The peak memory of computed values. Each is freed after its last use, except outputs, and except values computed from
- * constants alone, which the engine computes when it creates the session, and keeps.
+ * The peak memory of computed values. Each value is freed after its last use, with two exceptions: outputs, and
+ * values that depend only on constants. The engine computes those once, when it creates the session, and keeps them.
  */
 export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number {
   const lastUse = new Map<Value, number>();

@@ -30,8 +30,8 @@ export interface Windows {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   /**
-   * `[beginHeight, endHeight, beginWidth, endWidth]`, with ends large enough for the last window, whichever way the
-   * output size was rounded.
+   * `[beginHeight, endHeight, beginWidth, endWidth]`. The ends are just large enough for the last window, whether the
+   * output size was rounded up or down.
    */
   readonly padding: readonly number[];
   readonly outputSizes: readonly number[];
