@@ -1,5 +1,5 @@
 /**
- * Known values as constants of a builder.
+ * Creates constants of a builder from known values.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export const placeholder: MakeConstant = (builder, value, limits) => {
   return builder.input("a weight", { dataType: operandType(value.type, limits), shape: value.shape });
 };
 
-/** A known value, converted to the data type that WebNN uses for it. */
+/** Converts a known value to the data type that WebNN uses for it. */
 export function asOperandType(
   value: KnownTensor,
   limits: MLOpSupportLimits,
@@ -44,7 +44,7 @@ export function asOperandType(
   return { ...knownTensor(type, value.shape, clamped(value, type)), type };
 }
 
-/** Clamps integers to the range of a narrower type, because open slices end at the largest int64. */
+/** Clamps 64-bit integers to the narrower type: models use the largest int64 as the end of a slice without a limit. */
 function clamped(value: KnownTensor, type: MLOperandDataType): Iterable<number | bigint> {
   const elements = elementsOf(value);
   if (isFloat(type) || !(elements instanceof BigInt64Array || elements instanceof BigUint64Array)) return elements;

@@ -1,5 +1,5 @@
 /**
- * If, Loop and Scan: bodies are unrolled in place, once per iteration.
+ * If, Loop and Scan: bodies are unrolled, so the graph has their nodes once per iteration.
  *
  * @module
  */
@@ -14,15 +14,18 @@ import { knownTensor } from "./value.ts";
 import { Scope, type Walking } from "./scope.ts";
 import { sameShape } from "../shape.ts";
 
-/** Walks a node with bodies; `undefined` if a value in it is not known yet. */
+/** Walks a control-flow node and returns its outputs, or `undefined` if a value in a body is not known yet. */
 type Flow = (walker: Walking, node: NodeView, scope: Scope) => Steps<RowResult | undefined>;
 
-/** The function that walks an operator with bodies; `undefined` for other operators. */
+/** The function that walks a control-flow operator; `undefined` for other operators. */
 export function controlFlow({ domain, operator }: OnnxNode): Flow | undefined {
   return domain === "" ? FLOWS.get(operator) : undefined;
 }
 
-/** Walks a body with its inputs, and returns its outputs; `undefined` if one is not known. */
+/**
+ * Walks a body and returns its outputs, or `undefined` if one is not known yet. `part` is the branch or the iteration,
+ * which makes the keys of the body's values unique.
+ */
 function* walkBody(
   walker: Walking,
   { node }: NodeView,
@@ -46,7 +49,7 @@ const conditional: Flow = function* (walker, node, scope) {
   const branch = (name: "then_branch" | "else_branch") => walkBody(walker, node, node.graph(name), scope, name, []);
   const condition = conditionOf(node.input(0));
   if (condition !== undefined) return yield* branch(condition ? "then_branch" : "else_branch");
-  // Bodies have no side effects, so both run, and the condition selects one result.
+  // Bodies have no side effects, so the graph can compute both branches and select one result by the condition.
   const chosen = yield* branch("then_branch");
   const other = yield* branch("else_branch");
   if (!chosen || !other) return undefined;
@@ -97,7 +100,7 @@ const loop: Flow = function* (walker, node, scope) {
   return [...carried, ...stacks];
 };
 
-/** The scan output of a loop without iterations. */
+/** The scan output of a loop without iterations: a tensor without elements. */
 function emptyStack(node: NodeView, body: OnnxGraph, output: number): Operand {
   const { type, shape } = body.outputs[output]!;
   const sizes = shape?.filter((size) => typeof size === "number");
@@ -107,7 +110,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Operand {
   return node.operand({ type, shape: [0, ...sizes], bytes: new Uint8Array(0) });
 }
 
-/** Stacks values along a new axis. */
+/** Stacks the values of all iterations along a new axis. */
 function stacked(values: readonly Operand[], axis: number): Operand {
   const [first] = values as [Operand];
   if (values.some(({ dataType, shape }) => dataType !== first.dataType || !sameShape(shape, first.shape))) {

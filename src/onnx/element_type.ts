@@ -11,7 +11,7 @@ import { elementCount } from "../shape.ts";
 import { unsupported } from "./errors.ts";
 import type { ElementType } from "./model.ts";
 
-/** The typed arrays of the types that fit one. */
+/** The typed array of each element type that has one. */
 export const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
@@ -27,21 +27,21 @@ export const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
-/** An element type whose elements fit a typed array. */
+/** An element type that has a typed array. */
 export type PlainType = keyof typeof ARRAYS;
 
-/** Whether elements of a type fit a typed array. */
+/** Whether an element type has a typed array. */
 export function isPlain(type: ElementType): type is PlainType {
   return type in ARRAYS;
 }
 
-/** The size of an element in bits; 0 for types whose elements are not read. */
+/** The size of an element in bits; 0 if the importer does not read elements of the type. */
 export function elementBits(type: ElementType): number {
   if (isPlain(type)) return 8 * ARRAYS[type].BYTES_PER_ELEMENT;
   return { bfloat16: 16, int4: 4, uint4: 4, string: 0, other: 0 }[type];
 }
 
-/** The size of elements of a type and shape, in bytes. */
+/** The size in bytes of a tensor of a type and shape. */
 export function bytesNeeded(type: ElementType, shape: readonly number[]): number {
   return Math.ceil(elementCount(shape) * elementBits(type) / 8);
 }
@@ -53,12 +53,12 @@ const NAMES: readonly string[] = [
   ...["float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"],
 ];
 
-/** The name for a number of TensorProto.DataType. */
+/** The name of the type with a number in TensorProto.DataType. */
 export function typeName(code: number): string {
   return NAMES[code] ?? `type ${code}`;
 }
 
-/** The element type for a number of TensorProto.DataType; `undefined` if the number has no meaning. */
+/** The element type with a number in TensorProto.DataType; `undefined` if no type has the number. */
 export function elementType(code: number): ElementType | undefined {
   const name = NAMES[code];
   if (code === 0 || name === undefined) return undefined;
@@ -66,7 +66,7 @@ export function elementType(code: number): ElementType | undefined {
   return isRead ? name as ElementType : "other";
 }
 
-/** The types that WebNN uses for those that it does not have. */
+/** The WebNN data types that replace the element types that WebNN does not have. */
 const REPLACEMENTS = {
   bool: "uint8",
   float64: "float32",
@@ -75,7 +75,7 @@ const REPLACEMENTS = {
   uint16: "int32",
 } as const;
 
-/** The types to use in contexts that do not support one. */
+/** Per data type, what replaces it in a context that does not support it, in order of preference. */
 const SUBSTITUTES: Readonly<Partial<Record<MLOperandDataType, readonly MLOperandDataType[]>>> = {
   int64: ["int32"],
   uint64: ["int64", "uint32", "int32"],
@@ -85,8 +85,8 @@ const SUBSTITUTES: Readonly<Partial<Record<MLOperandDataType, readonly MLOperand
 };
 
 /**
- * The data type that WebNN uses for an element type; a bool becomes 0 or 1. If a context does not support a 64-bit or
- * four-bit integer type, the next one that it supports is used.
+ * The data type that WebNN uses for an element type; a bool becomes 0 or 1. If the context does not support the type,
+ * this is the first of its `SUBSTITUTES` that the context supports, or the type itself if there is none.
  */
 export function operandType(type: ElementType, limits: MLOpSupportLimits): MLOperandDataType {
   if (type === "string" || type === "other") return unsupported("WebNN does not support the element type");

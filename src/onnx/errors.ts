@@ -4,18 +4,18 @@
  * @module
  */
 
-/** Thrown if the elements of inputs determine shapes, and the caller did not pass them. */
+/** Thrown if shapes depend on elements of inputs that the caller did not pass. */
 export class NeedsElements extends TypeError {
-  /** `inputs` are the names of the inputs. */
+  /** `inputs` are the names of the inputs whose elements are needed. */
   constructor(where: string, readonly inputs: readonly string[]) {
     super(`${where}: the elements of ${inputs.join(", ")} determine shapes; pass them as elements`);
   }
 }
 
-/** Thrown by `compileOnnx()` if the engine stored nothing. */
+/** Thrown by `compileOnnx()` if no compiled graph was stored. */
 export class NotStored extends Error {}
 
-/** Thrown if WebNN cannot express a node. The walk continues, to find all such nodes. */
+/** Thrown if WebNN cannot express a node. The walk catches it and continues, to report all such nodes. */
 export class Unsupported extends Error {
   override readonly name = "Unsupported";
 }

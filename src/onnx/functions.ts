@@ -1,5 +1,5 @@
 /**
- * Calls of model functions, which are inlined.
+ * Inlines the functions that a model defines.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function functionOf({ functions }: ModelProto, { domain, operator }: Onnx
   return functions.find((candidate) => candidate.name === operator && candidate.domain === domain);
 }
 
-/** Walks a function's nodes with the inputs and attributes of a call. */
+/** Walks the nodes of a function, with the inputs and attributes of the node that calls it. */
 export function* callFunction(
   walker: Walking,
   called: OnnxFunction,
@@ -29,7 +29,7 @@ export function* callFunction(
   return yield* walker.walkInner({ nodes }, inner, called, inputs);
 }
 
-/** A node of a function, with the attributes of the call, and without inputs that the call omits. */
+/** A node of a function, with attribute values from the call, and without the inputs that the call omits. */
 function bound(node: OnnxNode, call: ReadonlyMap<string, Attribute>, missing: ReadonlySet<string>): OnnxNode {
   const attributes = new Map<string, Attribute>();
   for (const [name, attribute] of node.attributes) {

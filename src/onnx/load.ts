@@ -1,5 +1,5 @@
 /**
- * The importer, for any implementation of WebNN: it imports only types, so a bundle of it runs in a browser.
+ * The importer, for any implementation of WebNN: it imports only the types of this one, so a bundle runs in a browser.
  *
  * @module
  */
@@ -41,41 +41,41 @@ import {
   type WalkResult,
 } from "./walk.ts";
 
-/** Returns the file with external data for a location in the model. */
+/** The files with external data: by the location that the model specifies, or a function that returns each of them. */
 export type ExternalFiles =
   | Readonly<Record<string, Uint8Array>>
   | ((location: string) => Uint8Array | Promise<Uint8Array>);
 
 /** Options for loading a model. */
 export interface LoadOptions {
-  /** The sizes of free dimensions of inputs and outputs, by name. The inputs of each run determine the others. */
+  /** The sizes of free dimensions, by name. The inputs of each run determine the sizes that are not specified here. */
   dimensions?: Readonly<Record<string, number>>;
-  /** The files with the model's weights, by location or as a function. */
+  /** The files with the weights that are not in the model file. */
   externalData?: ExternalFiles;
-  /** The maximum number of graphs to keep, each for one set of input shapes; 4 by default. */
+  /** The maximum number of graphs to keep; 4 by default. Each set of input shapes needs its own graph. */
   maxGraphs?: number;
 }
 
 /** The result of `inspectOnnx()`. */
 export interface Inspection {
-  /** The inputs of the model. Those with types that WebNN does not support, such as strings, are in `unsupported` instead. */
+  /** The inputs of the model; those of unsupported types, such as strings, are in `unsupported` instead. */
   readonly inputs: readonly ModelPort[];
-  /** The outputs of the model, with the same exception. */
+  /** The outputs of the model; those of unsupported types are in `unsupported` instead. */
   readonly outputs: readonly ModelPort[];
   /** The versions of the operator sets, by domain; ai.onnx is `""`. */
   readonly opsets: Readonly<Record<string, number>>;
-  /** The number of nodes per operator, including those in the bodies of `If` and `Loop`. */
+  /** The number of nodes per operator, including nodes in the bodies of `If`, `Loop` and `Scan`. */
   readonly operators: Readonly<Record<string, number>>;
   /** The total size of the weights, in bytes. */
   readonly weightBytes: number;
   /** The number and total size of the weights, by ONNX element type. */
   readonly weights: Readonly<Record<string, WeightCount>>;
   /**
-   * The nodes that WebNN cannot compute, and the inputs and outputs with unsupported types, as operators named `input` and
+   * The nodes that WebNN cannot compute, and the inputs and outputs of unsupported types, with the operator `input` or
    * `output`. Empty if the model is supported.
    */
   readonly unsupported: readonly UnsupportedNode[];
-  /** The free dimensions and inputs that must be known to find all unsupported nodes. */
+  /** Free dimensions, and inputs whose elements determine shapes. If there are any, `unsupported` may be incomplete. */
   readonly missing: readonly string[];
 }
 
@@ -87,7 +87,7 @@ export interface WeightCount {
   readonly bytes: number;
 }
 
-/** Reads a model file, and the files it refers to. */
+/** Reads a model file twice if it has external files: first to learn their locations, then with their contents. */
 export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined): Promise<ModelProto> {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("An ONNX model is passed as a Uint8Array.");
   const found = new Map<string, Uint8Array>();
@@ -111,18 +111,18 @@ async function fileAt(location: string, files: ExternalFiles | undefined): Promi
   return file;
 }
 
-/** The support limits of each context, because every call of `opSupportLimits()` makes a copy of hundreds of objects. */
+/** The support limits of each context, cached because each call of `opSupportLimits()` copies hundreds of objects. */
 const limitsOfContexts = new WeakMap<MLContext, MLOpSupportLimits>();
 
 function limitsOf(context: MLContext): MLOpSupportLimits {
   return limitsOfContexts.getOrInsertComputed(context, () => context.opSupportLimits());
 }
 
-/** Who owns what the model was made from. */
+/** What a loaded model destroys or frees. */
 export interface Ownership {
   /** Whether the model destroys its context when it is disposed. */
   readonly ownsContext?: boolean;
-  /** Frees the bytes of the model and its external files, once the model has copied what it needs. */
+  /** Frees the bytes of the model and its external files; called when the model has copied what it needs. */
   readonly releaseFiles?: () => void;
 }
 
@@ -163,7 +163,7 @@ export async function loadModel(
   return loaded;
 }
 
-/** The inputs and outputs that WebNN has; see `unsupportedPorts` for the others. */
+/** The inputs and outputs of types that WebNN supports; `unsupportedPorts` returns the others. */
 function portsOf(
   { model: { graph }, limits }: Material,
   dimensions: Readonly<Record<string, number>>,
@@ -200,7 +200,7 @@ function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[
   return shapes;
 }
 
-/** The nodes of the main graph with unknown operators, which are found without shapes. */
+/** The nodes of the main graph whose operators are unknown; finding them requires no shapes. */
 function unknownOperators(model: ModelProto): UnsupportedNode[] {
   const needed = neededNodes(model.graph.nodes, model.graph.outputs.map(({ name }) => name));
   return needed.filter((node) => !isOperator(model, node)).map((node) => unsupportedNode(node, NO_SUCH_OPERATOR));
@@ -230,7 +230,7 @@ export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options:
   };
 }
 
-/** A graph, and the bodies in it. */
+/** A graph and all bodies in it, at any depth. */
 function* withBodies(graph: OnnxGraph): Generator<OnnxGraph> {
   yield graph;
   for (const body of graph.nodes.flatMap(bodiesOf)) yield* withBodies(body);
@@ -266,16 +266,16 @@ async function survey(
 
 /** Options for adding a model to a graph. */
 export interface BuildOptions {
-  /** The sizes of free dimensions, by name. Those that the operands do not determine are required. */
+  /** The sizes of free dimensions, by name. Required for each input that has free dimensions and no operand. */
   dimensions?: Readonly<Record<string, number>>;
   /** Operands to use as inputs of the model. The other inputs become inputs of the graph, with the same names. */
   inputs?: MLNamedOperands;
   /**
-   * The elements of inputs, as for a run. Elements that determine shapes, such as a sampling rate, become part of the
-   * graph, which then has no such input. The others are not used.
+   * The elements of inputs, as for a run. If the elements of an input determine shapes, they become part of the graph,
+   * and the graph does not have that input; an example is a sampling rate. Other elements are ignored.
    */
   elements?: RunInputs;
-  /** The files with the model's weights. */
+  /** The files with the weights that are not in the model file. */
   externalData?: ExternalFiles;
 }
 
@@ -325,7 +325,7 @@ export async function buildOnnx(
   );
 }
 
-/** Walks again while the elements of inputs that the walk demands are available. */
+/** Repeats the walk with the elements it demands, until it demands none or `elementsOf` does not have them all. */
 async function walkWith(
   plan: WalkPlan & { readonly known: Map<string, KnownTensor> },
   elementsOf: (input: string) => KnownTensor | undefined,

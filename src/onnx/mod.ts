@@ -53,8 +53,8 @@ export interface BuildOnnxOptions extends BuildOptions {
  *
  * If all shapes are known, the graph is built immediately; otherwise it is built for the shapes of the first run.
  *
- * A file that is read from a path or URL is freed when its weights are copied, before this resolves. Bytes passed by
- * the caller are not freed.
+ * The memory of a file that is read from a path or URL is freed before the promise resolves, when the weights have been
+ * copied. Bytes that the caller passes are not freed.
  *
  * @returns rejects with a TypeError if the file is damaged or not an ONNX model, a NotSupportedError that lists every
  * node that WebNN cannot compute, or an OperationError if the engine rejects the graph
@@ -77,18 +77,18 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
 export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
   /** The path of the folder for compiled graphs. It is created if it is missing. */
   cacheDirectory: string;
-  /** Options of the contexts that will use the model: some of them affect how it is compiled. */
+  /** The options of the contexts that will run the model. Some of them affect how the model is compiled. */
   contextOptions?: Omit<ContextOptions, "cacheDirectory">;
-  /** The inputs of a run. Needed only if `dimensions` does not determine the graph. */
+  /** The inputs of a run. Required only if `dimensions` is not enough to determine all shapes. */
   inputs?: RunInputs;
 }
 
 /**
  * Compiles an ONNX model ahead of time, without running it. Programs that use the same `cacheDirectory` load the
- * compiled graph from there, on processors of the same kind and with the same versions of the module and the engine.
+ * compiled graph from there, if the kind of processor and the versions of the module and the engine are the same.
  *
- * @returns rejects as {@linkcode loadOnnx} does; with a TypeError if not all shapes are known; with {@linkcode NotStored} if the
- * graph could not be stored
+ * @returns rejects as {@linkcode loadOnnx} does, with a TypeError if not all shapes are known, or with
+ * {@linkcode NotStored} if the graph could not be stored
  */
 export async function compileOnnx(source: Uint8Array | string | URL, options: CompileOnnxOptions): Promise<void> {
   const { cacheDirectory, contextOptions, inputs, ...loadOptions } = options;
@@ -114,7 +114,7 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
   }
 }
 
-/** The files in a folder and its subfolders, with the time when each was last used. */
+/** The files in a folder and its subfolders, with their modification times, which the cache updates at each use. */
 async function entriesOf(folder: string): Promise<Map<string, number>> {
   const files = await listFiles(folder, { below: true }).catch(() => []);
   return new Map(files.map(({ name, modified }) => [name, modified]));
@@ -163,8 +163,8 @@ interface Opened<Options> {
   /** The options. By default, external data is read from the folder of the model file. */
   readonly given: Options;
   /**
-   * Frees the files that were read here immediately, because the garbage collector may keep hundreds of megabytes for
-   * long. The caller's bytes are not freed.
+   * Frees the memory of the files that `open()` read, because the garbage collector may keep hundreds of megabytes for
+   * long. Bytes that the caller passed are not freed.
    */
   readonly release: () => void;
 }
@@ -188,7 +188,7 @@ async function open<Options extends Pick<LoadOptions, "externalData">>(
   };
 }
 
-/** The path of a file in the folder of another file, or below it. */
+/** The path or URL of a location relative to a file. The location must not be outside of the file's folder. */
 function beside(source: string | URL, location: string): string | URL {
   const parts = location.split(/[\\/]/);
   if (parts.includes("..") || parts[0] === "" || /^[a-z]+:/i.test(location)) {

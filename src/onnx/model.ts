@@ -7,9 +7,9 @@
 import type { MLOperandDataType } from "../data_type.ts";
 
 /**
- * The element types of ONNX that the importer reads. Graphs compute only in WebNN's types. KnownTensor values may have other
- * types, and are converted when they become constants, see `operandType`. Elements of `"string"` and `"other"`
- * (complex, float8) are not read, and a node that needs them is unsupported.
+ * The element types of ONNX. Graphs compute only in the data types of WebNN; a `KnownTensor` of another type is
+ * converted when it becomes a constant, see `operandType`. The importer does not read the elements of `"string"` and
+ * `"other"` (complex, float8), and a node that needs them is unsupported.
  */
 export type ElementType = MLOperandDataType | "bool" | "float64" | "bfloat16" | "int16" | "uint16" | "string" | "other";
 
@@ -27,7 +27,7 @@ export interface KnownTensor {
 /** A dimension in a model: a size, the name of a free dimension, or `null` for a free one without a name. */
 export type Dimension = number | string | null;
 
-/** The name, type and shape of an input, output or inner value. */
+/** The name, type and shape of an input, an output or an intermediate value. */
 export interface ValueInfo {
   readonly name: string;
   /** `undefined` if it is not a tensor of a known type; `typeName` then describes the type. */
@@ -37,7 +37,7 @@ export interface ValueInfo {
   readonly shape: readonly Dimension[] | undefined;
 }
 
-/** The value of an attribute, with the kind specified in the file. Integers beyond 2⁵³ are rounded. */
+/** The kind and value of an attribute. Integers beyond 2⁵³ are rounded. */
 export type Attribute =
   | { readonly kind: "float" | "int"; readonly value: number }
   | { readonly kind: "floats" | "ints"; readonly value: readonly number[] }
@@ -45,11 +45,11 @@ export type Attribute =
   | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "tensor"; readonly value: KnownTensor }
   | { readonly kind: "graph"; readonly value: OnnxGraph }
-  /** In a function's node, the attribute of the call that supplies the value. */
+  /** In a node of a function: `value` is the name of the call's attribute that supplies the value. */
   | { readonly kind: "reference"; readonly value: string }
   | { readonly kind: "other"; readonly value: string };
 
-/** A node of a graph. An empty input or output name means that it is omitted. */
+/** A node of a graph. An empty name stands for an input or output that is omitted. */
 export interface OnnxNode {
   /** `""` for ai.onnx. */
   readonly domain: string;
@@ -67,11 +67,11 @@ export interface OnnxGraph {
   /** The inputs that are not also initializers. */
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
-  /** The types and shapes of inner values, read on demand because they are rarely needed. */
+  /** The types and shapes of intermediate values, read on demand because they are rarely needed. */
   readonly values: () => ReadonlyMap<string, ValueInfo>;
 }
 
-/** A function of the model: an operator that is defined by nodes. */
+/** An operator that the model itself defines, by nodes. */
 export interface OnnxFunction {
   readonly domain: string;
   readonly name: string;

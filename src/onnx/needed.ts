@@ -6,7 +6,7 @@
 
 import type { OnnxGraph, OnnxNode } from "./model.ts";
 
-/** The nodes on which the wanted values depend, in their order. */
+/** The nodes on which the wanted values depend, in the same order as in `nodes`. */
 export function neededNodes(nodes: readonly OnnxNode[], wanted: readonly string[]): OnnxNode[] {
   const needed = new Set(wanted);
   const result: OnnxNode[] = [];
@@ -19,7 +19,7 @@ export function neededNodes(nodes: readonly OnnxNode[], wanted: readonly string[
   return result.reverse();
 }
 
-/** Names that a node takes from its graph; includes some that its bodies define themselves. */
+/** The names that a node may take from its graph. They include names that its bodies define: too many do no harm. */
 function* namesOf(node: OnnxNode): Generator<string> {
   yield* node.inputs;
   for (const body of bodiesOf(node)) {

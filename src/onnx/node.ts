@@ -1,5 +1,5 @@
 /**
- * A node for its row: attributes, inputs, and the versions that apply.
+ * What a row sees of a node: its attributes, its inputs, and the versions that apply.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { constant, Operand, type Recorder } from "./operand.ts";
 import { elementType, operandType, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
 
-/** A node of the model. */
+/** A node of the model, as its row sees it. */
 export class NodeView {
-  /** The version of the operator's domain that the model uses. */
+  /** The version of the operator set that the model uses for the operator's domain. */
   readonly opset: number;
-  /** The version of the operator's definition that applies: one item of the row's `since`. */
+  /** The operator set version that defined the operator as it applies here: one of the row's `since`. */
   readonly since: number;
 
   /** `inputs` are the operands by position; `undefined` if omitted. */
@@ -34,12 +34,12 @@ export class NodeView {
     return Math.max(1, this.node.outputs.length);
   }
 
-  /** Whether an output is used in the model. */
+  /** Whether the node has an output: one without a name is omitted. */
   wants(output: number): boolean {
     return (this.node.outputs[output] ?? "") !== "";
   }
 
-  /** An input that the node must have. */
+  /** A required input. */
   input(i: number): Operand {
     return this.inputs[i] ?? unsupported(`input ${i} is missing`);
   }
@@ -79,7 +79,7 @@ export class NodeView {
     return this.hasAttribute(name) ? this.#attribute(name, ["ints"]) as readonly number[] : undefined;
   }
 
-  /** A list of integers that the node must have. */
+  /** A required list of integers. */
   neededInts(name: string): readonly number[] {
     return this.#attribute(name, ["ints"]) as readonly number[];
   }
@@ -99,13 +99,14 @@ export class NodeView {
     return this.#attribute(name, ["graph"]) as OnnxGraph;
   }
 
-  /** An attribute with the number of an element type; `undefined` if missing or 0. */
+  /** The element type whose number is the value of an attribute; `undefined` if missing or 0. */
   elementType(name: string): ElementType | undefined {
     const code = this.int(name, 0);
     if (code === 0) return undefined;
     return elementType(code) ?? unsupported(`${name} is ${code}, which is no element type of ONNX`);
   }
 
+  /** The value of an attribute. It is required if there is no default, `otherwise`. */
   #attribute(name: string, kinds: readonly string[], otherwise?: unknown): unknown {
     const found = this.node.attributes.get(name);
     if (found === undefined) return otherwise ?? unsupported(`attribute ${name} is missing`);
@@ -113,7 +114,7 @@ export class NodeView {
     return found.value;
   }
 
-  /** A constant, with one element per position, or one for all. */
+  /** A constant. A single number fills all of it. */
   constant(
     type: PlainType,
     shape: readonly number[],
