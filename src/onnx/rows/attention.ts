@@ -12,32 +12,32 @@ import { operandType } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
 import { mergeHeads, rotary, rotaryEmbedding, rotaryEmbeddingOfMicrosoft, splitHeads } from "./rotary.ts";
 
-/** Queries [batch, heads, length, size]; keys and values with the same number of heads, or a divisor of it. */
+/** Operands [batch, heads, length, size]. The number of heads of k and v is that of q, or a divisor of it. */
 interface Heads {
   readonly q: Operand;
   readonly k: Operand;
   readonly v: Operand;
 }
 
-/** The steps applied to the scores [batch, heads, queries, keys]; each is optional. */
+/** Optional steps applied to the scores [batch, heads, queries, keys]. */
 interface Scoring {
-  /** By default 1 / √size. */
+  /** If 0 or missing, 1 / √size. */
   readonly scale?: number;
   readonly softcap?: number;
   /** Added to the scores after `softcap`. */
   readonly bias?: Operand | undefined;
   /** A uint8 mask that broadcasts to the scores: the keys visible to each query. */
   readonly visible?: Operand | undefined;
-  /** An extra score per head (or one for all) that is part of the softmax but has no value. */
+  /** An extra score, per head or one for all heads. It is part of the softmax, but no value belongs to it. */
   readonly sink?: Operand | undefined;
   readonly precision?: MLOperandDataType | undefined;
 }
 
-/** The weighted values [batch, heads, length, size], and the scores at four stages. */
+/** The weighted values [batch, heads, length, size], and the scores: raw, capped, masked, and after the softmax. */
 function attend({ q, k, v }: Heads, { scale, softcap, bias, visible, sink, precision }: Scoring) {
   const [batch, heads, queries, size] = q.shape as [number, number, number, number];
   const [shared, keys] = [k.shape[1]!, k.shape[2]!];
-  // The queries of heads that share a key are adjacent, so they are rows of one matrix product.
+  // Heads that share keys are adjacent, so one matrix product takes all their queries.
   const grouped = (x: Operand, last: number) => x.reshape([batch, shared, heads / shared * queries, last]);
   const product = grouped(q.mul(scale || 1 / Math.sqrt(size)), size).matmul(k.transpose([0, 1, 3, 2]));
   const raw = product.reshape([batch, heads, queries, keys]);
@@ -50,7 +50,7 @@ function attend({ q, k, v }: Heads, { scale, softcap, bias, visible, sink, preci
   return { y, raw, masked, capped, weights };
 }
 
-/** Finite, so that a query without visible keys gives no NaN. */
+/** The score of an invisible key. It is finite: with -Infinity, a query without visible keys would give NaN. */
 function lowest({ dataType }: Operand): number {
   return dataType === "float16" ? -65504 : -3.4028234663852886e38;
 }
@@ -73,7 +73,7 @@ function causal({ q, k }: Heads, offset: number): Operand {
   return constant(q.recorder, "uint8", [queries, keys], seen);
 }
 
-/** Attention of ai.onnx. Rejected where releases of ONNX define it differently. */
+/** Attention of ai.onnx. Cases that the releases of ONNX define differently are rejected. */
 const attention: Build = (node, query, key, value, mask?, pastKey?, pastValue?) => {
   const isFlat = query.rank === 3;
   const [qHeads, kvHeads] = isFlat
@@ -102,7 +102,7 @@ const attention: Build = (node, query, key, value, mask?, pastKey?, pastValue?) 
   return [isFlat ? mergeHeads(stages.y) : stages.y, k, v, scores];
 };
 
-/** The bias for a key mask of com.microsoft, which has lengths, or 0 or 1 per key. */
+/** Converts a key mask of com.microsoft to a bias. The mask has a length per sequence, or 0 or 1 per key. */
 function keyMask(node: NodeView, mask: Operand | undefined, keys: number): Operand | undefined {
   if (!mask) return undefined;
   const batch = node.input(0).shape[0]!;
@@ -119,7 +119,7 @@ function keyMask(node: NodeView, mask: Operand | undefined, keys: number): Opera
   return mask.reshape(shape).greater(0).where(zero, filter);
 }
 
-/** The attention of com.microsoft's operators with a key mask, a bias, and `unidirectional`. */
+/** Attention of com.microsoft, with a key mask, a bias, and the attribute `unidirectional`. */
 function attendMasked(node: NodeView, heads: Heads, mask: Operand | undefined, bias: Operand | undefined) {
   const { q, k } = heads;
   const keys = k.shape[2]!;
@@ -135,7 +135,7 @@ function attendMasked(node: NodeView, heads: Heads, mask: Operand | undefined, b
 
 const SHARED_BUFFER = "a past that shares its buffer with the present is not supported";
 
-/** Queries, keys and values from separate inputs or one packed input, with a common bias. */
+/** Takes queries, keys and values from separate or packed inputs; `bias` is the bias of all three. */
 const multiHeadAttention: Build = (node, query, key?, value?, bias?, mask?, scoreBias?, pastKey?, pastValue?) => {
   if (node.inputs[8] || node.inputs[9]) unsupported(SHARED_BUFFER);
   const { q, k, v } = headsOfInputs(node.int("num_heads"), query, key, value, bias);
@@ -161,7 +161,7 @@ function headsOfInputs(heads: number, query: Operand, key?: Operand, value?: Ope
   return { q: q!, k: k!, v: v! };
 }
 
-/** Three operands [batch, length, heads, size]. */
+/** Queries, keys and values from three operands [batch, length, heads, size]. */
 function packedHeads(parts: readonly Operand[], bias: Operand | undefined): Heads {
   const [q, k, v] = parts.map((part, i) => {
     const [heads, size] = part.shape.slice(2) as [number, number];
@@ -171,7 +171,7 @@ function packedHeads(parts: readonly Operand[], bias: Operand | undefined): Head
   return { q: q!, k: k!, v: v! };
 }
 
-/** For com.microsoft: the products with the weights are part of the operator. */
+/** Attention of com.microsoft: queries, keys and values are the product of the input and the weights. */
 const attentionOfMicrosoft: Build = (node, x, weights, bias?, mask?, past?, scoreBias?) => {
   const heads = node.int("num_heads");
   if (node.flag("do_rotary")) unsupported("do_rotary is not supported");
@@ -199,7 +199,7 @@ function groupQueryAttention(node: NodeView): RowResult {
   if (pastKey && pastKey.size > 0 && pastKey.dataType !== parts.k.dataType) {
     unsupported("the past must have the type of the keys");
   }
-  // The position of the first new element: the total length minus the number of new elements.
+  // Input 5 is the last position of each sequence. The first new element is `length - 1` positions before it.
   const ends = node.input(5).cast("int32").reshape([batch, 1]);
   const start = ends.sub(length - 1).max(0);
   const positions = start.add(start.constant([1, length], range(0, length)));
@@ -241,7 +241,7 @@ function placed(past: Operand | undefined, now: Operand, start: Operand, keys: n
   return isNew.reshape([batch, 1, keys, 1]).where(spread, held === 0 ? 0 : past!.padAxis(2, 0, keys - held));
 }
 
-/** The mask of keys up to the query's position, limited to the last `local_window_size`. */
+/** The mask: each query sees the keys up to its position, but only the last `local_window_size` of them. */
 function within(node: NodeView, positions: Operand, keys: number): Operand {
   const places = positions.constant([1, 1, 1, keys], range(0, keys));
   const upTo = places.lesserOrEqual(positions);

@@ -1,5 +1,5 @@
 /**
- * Bitwise operators. WebNN has none, so integers are split into bits, and the results are combined.
+ * Bitwise operators. WebNN has none, so integers are split into bits, and arithmetic on the bits gives the results.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Operand, range, stack } from "../operand.ts";
 import { type Build, type Row, rows } from "../row.ts";
 import { unsupported } from "../errors.ts";
 
-/** The number of bits of the elements, which must be integers of a type that WebNN has. */
+/** The number of bits per element. Rejects types that are not integers of WebNN with at least 8 bits. */
 function widthOf({ type, dataType, isFloat }: Operand): number {
   if (type !== dataType || isFloat || bitsOf(dataType) < 8) {
     unsupported(`bitwise operators on ${type} are not supported`);
@@ -18,12 +18,12 @@ function widthOf({ type, dataType, isFloat }: Operand): number {
   return bitsOf(dataType);
 }
 
-/** A power of two, also one beyond 2⁵³. */
+/** A power of two in the type of `x`, as a bigint because 64-bit integers need it. */
 function power(x: Operand, exponent: number): Operand {
   return x.scalar(2n ** BigInt(exponent));
 }
 
-/** The bits, lowest first, each as 0 or 1 of the unsigned type of the same width, to which casts wrap. */
+/** The bits, lowest first, each 0 or 1. A cast to the unsigned type of the same width keeps the bits of integers. */
 function split(x: Operand): Operand[] {
   const width = widthOf(x);
   let rest = x.cast(`uint${width}` as "uint8");
@@ -41,7 +41,7 @@ const bitwise = (combine: (a: Operand, b: Operand) => Operand): Build => (_, a, 
   return terms.reduce((sum, term) => sum.add(term)).cast(a.type);
 };
 
-/** ~x is −1 − x for signed types, and max − x for unsigned ones. */
+/** ~x is −1 − x for signed types, and the largest integer of the type − x for unsigned types. */
 function bitwiseNot(_: NodeView, x: Operand): Operand {
   const width = widthOf(x);
   return x.scalar(x.isUnsigned ? 2n ** BigInt(width) - 1n : -1).sub(x);

@@ -40,7 +40,7 @@ function flat(x: Operand): Operand {
   return x.reshape(x.shape.toSpliced(2, 1));
 }
 
-/** Sums 2-D convolutions over the depth of the filter, with the depth of the input as part of the batch. */
+/** A sum of 2-D convolutions, one per layer of the filter. The depth of the input becomes part of the batch. */
 function convolve3d(
   x: Operand,
   filter: Operand,
@@ -59,7 +59,7 @@ function convolve3d(
   return sum.reshape([n, count, ...sum.shape.slice(1)]).transpose([0, 2, 1, 3, 4]);
 }
 
-/** A convolution with the activation that ONNX Runtime fuses with it, by name and parameters. */
+/** ONNX Runtime's fusion of a convolution, an optional addend, and an activation. */
 function fusedConv(node: NodeView, x: Operand, filter: Operand, bias?: Operand, addend?: Operand): Operand {
   const result = convolution(node, x, filter, bias);
   const name = node.string("activation", "");
@@ -89,8 +89,8 @@ function activation(x: Operand, name: string, [alpha, beta]: readonly number[]):
 }
 
 /**
- * Transposed windows: `begin` elements are cropped before `count` elements of the result; if it is negative, zeros come
- * first. Positions beyond the reach of the input are zero.
+ * The windows of a transposed convolution: of the full result, `begin` elements are cropped, and the next `count` are
+ * kept. A negative `begin` adds zeros at the start. Elements after the end of the full result are zero.
  */
 function transposedWindows(node: NodeView, sizes: readonly number[], kernel: readonly number[]): Window[] {
   const axes = sizes.length;
@@ -119,7 +119,7 @@ function convTranspose(node: NodeView, x: Operand, filter: Operand, bias?: Opera
   return bias ? result.add(bias.along(1, x.rank)) : result;
 }
 
-/** The options for WebNN's operator, if it can produce the output. */
+/** The options for WebNN's operator, or `undefined` if it cannot produce the output. */
 function optionsOfTransposed(x: Operand, windows: readonly Window[]) {
   const behind = windows.map((window, i) =>
     (x.shape[i + 2]! - 1) * window.stride + extentOf(window) - window.begin - window.count
@@ -131,12 +131,12 @@ function optionsOfTransposed(x: Operand, windows: readonly Window[]) {
   };
 }
 
-/** The part of a transposed convolution that is kept, on all spatial axes. */
+/** Crops and pads the full result of a transposed convolution, on all spatial axes. */
 function fitAll(y: Operand, windows: readonly Window[]): Operand {
   return windows.reduce((y, { begin, count }, i) => fit(y, i + 2, begin, count), y);
 }
 
-/** A range of an axis, with zeros outside of the input. */
+/** `count` elements of an axis from `begin` on; elements outside of the input are zero. */
 function fit(y: Operand, axis: number, begin: number, count: number): Operand {
   const padded = y.padAxis(axis, Math.max(0, -begin), Math.max(0, begin + count - y.shape[axis]!));
   return padded.cut(axis, Math.max(0, begin), count);
@@ -154,7 +154,8 @@ function spread(x: Operand, filter: Operand, windows: readonly Window[], groups:
 }
 
 /**
- * Sums over the depth of the filter: each layer of the filter is applied to all layers of the input, `stride` apart.
+ * A sum of 2-D transposed convolutions, one per layer of the filter. Each takes all layers of the input; its results
+ * are placed `stride` apart.
  */
 function spread3d(x: Operand, filter: Operand, [depth, ...plane]: readonly Window[], groups: number): Operand {
   const { kernel, stride, dilation } = depth!;
@@ -171,7 +172,7 @@ function spread3d(x: Operand, filter: Operand, [depth, ...plane]: readonly Windo
   return terms.reduce((a, b) => a.add(b)).transpose([0, 2, 1, 3, 4]);
 }
 
-/** Sums overlapping blocks of an image: a transposed convolution whose filters each place one element. */
+/** Sums overlapping blocks of an image: a transposed convolution with one filter per element of a block. */
 function col2Im(node: NodeView, x: Operand, imageShape: Operand, blockShape: Operand): Operand {
   const [image, block] = [imageShape.numbers("image_shape"), blockShape.numbers("block_shape")];
   const windows = windowsOf(node, image, block);

@@ -11,12 +11,12 @@ import { type Build, type Row, type RowResult, rows } from "../row.ts";
 import { unsupported } from "../errors.ts";
 import { isKnown, numbersOf } from "../value.ts";
 
-/** An operator that WebNN has for operands of all types of ONNX's. */
+/** An operator that WebNN has with the same operands and types. */
 const same = (name: OperatorName & keyof Operand): Build => (_, x, ...others) => {
   return x.recorder.call(name, [x, ...others]) as Operand;
 };
 
-/** The identity for unsigned integers; WebNN has the operator only for signed types. */
+/** WebNN has these operators only for signed types. They do not change unsigned integers. */
 const nonNegative = (name: "abs" | "relu"): Build => (_, x) => x.isUnsigned ? x : x[name]();
 
 const variadic = (name: "add" | "max" | "min"): Build => ({ inputs }) => {
@@ -31,9 +31,9 @@ function pow(_: NodeView, base: Operand, exponent: Operand): Operand {
   return base.cast(exponent.type).pow(exponent).cast(base.type);
 }
 
-/** The remainder, with the sign of the divisor, or with `fmod` that of the dividend. */
+/** The remainder has the sign of the divisor, or with `fmod` the sign of the dividend. */
 function mod(node: NodeView, a: Operand, b: Operand): Operand {
-  // The remainder of 16-bit integers needs no more bits.
+  // The remainder of 16-bit integers fits in 16 bits, so it can be computed in int32.
   if (a.type === "int16" || a.type === "uint16") return mod(node, a.cast("int32"), b.cast("int32")).cast(a.type);
   const quotient = a.div(b);
   const whole = a.isFloat ? quotient.sign().mul(quotient.abs().floor()) : quotient;
@@ -46,8 +46,8 @@ function mod(node: NodeView, a: Operand, b: Operand): Operand {
 }
 
 /**
- * If rounding moved the quotient to an adjacent integer, the remainder is off by one divisor: its sign is wrong, or its
- * magnitude is at least |b|.
+ * Corrects the error of a rounded quotient. If rounding moved it to an adjacent integer, the remainder is off by one
+ * divisor: its sign is wrong, or its magnitude is at least |b|.
  */
 function exactRemainder(rest: Operand, a: Operand, b: Operand): Operand {
   const [size, direction] = [b.abs(), a.sign()];
@@ -60,10 +60,10 @@ function exactRemainder(rest: Operand, a: Operand, b: Operand): Operand {
 function castTo(x: Operand, type: ElementType): Operand {
   if (x.type === type) return x;
   if (type === "bool") return x.notEqual(0);
-  // ONNX rounds or wraps a cast to these types, but the types that WebNN uses for them do not.
+  // WebNN lacks these types. A cast to the wider types used instead would not round or wrap, as ONNX requires.
   const isNarrower = type === "bfloat16" || type === "int16" || type === "uint16";
   if (isNarrower && !isKnown(x.value)) return unsupported(`WebNN does not support ${type}`);
-  // ONNX does not define floats that exceed 8 bits; integers wrap, and floats do the same when cast through int32.
+  // ONNX does not define this cast for floats outside the range of the type. A cast through int32 wraps them.
   return (type === "int8" || type === "uint8") && x.isFloat ? x.cast("int32").cast(type) : x.cast(type);
 }
 
@@ -111,7 +111,7 @@ function isInf(node: NodeView, x: Operand): Operand {
   return x.equal(positive ? Infinity : -Infinity);
 }
 
-/** Inference: the mask is all true. Models with a training mode that has no effect have a known ratio of 0. */
+/** Drops nothing, so the mask is all true. Training mode is accepted only with a known ratio of 0. */
 function dropout(node: NodeView, x: Operand, ratio?: Operand, training?: Operand): RowResult {
   const trains = node.since >= 12 && training && training.number("training_mode") !== 0;
   if (trains && (ratio ? ratio.number("ratio") : 0.5) !== 0) unsupported("training mode is random");
@@ -120,7 +120,7 @@ function dropout(node: NodeView, x: Operand, ratio?: Operand, training?: Operand
   return [x, node.since < 10 ? mask.cast(x.type) : mask];
 }
 
-/** For com.microsoft: an optional bias before a formula. */
+/** For com.microsoft: adds an optional bias, then applies the formula. */
 const biased = (formula: (x: Operand, node: NodeView) => Operand): Build => (node, x, bias?) => {
   return formula(bias ? x.add(bias) : x, node);
 };
@@ -168,7 +168,7 @@ export const elementwise: readonly Row[] = [
     Neg: [6, 1, same("neg")],
     Not: [1, 1, same("logicalNot")],
     Or: [7, 2, same("logicalOr")],
-    // WebNN's operator has no unsigned types.
+    // WebNN's prelu does not support unsigned types.
     PRelu: [7, 2, (_, x, slope) => x.isUnsigned ? x.max(0).add(slope.mul(x.min(0))) : x.prelu(slope)],
     Pow: [7, 2, pow],
     Reciprocal: [6, 1, same("reciprocal")],

@@ -19,7 +19,7 @@ function cutTo(x: Operand, indices: Operand, axis: number): Operand {
   return indices.shape.reduce((x, size, i) => i === axis ? x : x.cut(i, 0, size), x);
 }
 
-/** The position in the batch becomes a coordinate. */
+/** WebNN's gatherND has no batch axes, so the position in the batch is added to the coordinates. */
 function gatherND(node: NodeView, x: Operand, indices: Operand): Operand {
   const coordinates = range(0, node.int("batch_dims", 0)).map((axis) => {
     const positions = indices.constant([x.shape[axis]!], range(0, x.shape[axis]!));
@@ -36,7 +36,7 @@ function reductionOf(node: NodeView): typeof REDUCTIONS[number] | undefined {
   return REDUCTIONS.find((known) => known === name) ?? unsupported(`the reduction ${name} is not supported`);
 }
 
-/** The maximum number of updates to combine one after the other. */
+/** The maximum number of steps of a reduction; each step adds operators to the graph. */
 const MAXIMUM_STEPS = 512;
 
 function checkSteps(steps: number): void {
@@ -61,7 +61,7 @@ function scatterElements(node: NodeView, x: Operand, indices: Operand, updates: 
   }, x);
 }
 
-/** WebNN requires the other axes of the indices to match the input. The rest of the input is concatenated unchanged. */
+/** WebNN requires equal sizes on the other axes, so the input is cut to the indices, and the rest appended unchanged. */
 function scatterInto(into: Operand, at: Operand, values: Operand, axis: number): Operand {
   const short = range(0, into.rank).find((i) => i !== axis && at.shape[i]! < into.shape[i]!);
   if (short === undefined) return into.scatterElements(at, values, { axis });
@@ -83,7 +83,7 @@ function scatterND(node: NodeView, x: Operand, indices: Operand, updates: Operan
 }
 
 /**
- * Adds an axis with the `on` value where the position equals the index. Indices out of range have only `off` values.
+ * Adds an axis: `on` where the position equals the index, `off` elsewhere. An index out of range gives only `off`.
  */
 function oneHot(node: NodeView, indices: Operand, depthInput: Operand, values: Operand): Operand {
   const depth = depthInput.number("depth");
@@ -94,7 +94,7 @@ function oneHot(node: NodeView, indices: Operand, depthInput: Operand, values: O
   return column.equal(positions).where(values.pick(0, 1), values.pick(0, 0));
 }
 
-/** For ai.onnx.ml: elements of the last axis. */
+/** For ai.onnx.ml: selects elements of the last axis. */
 function arrayFeatureExtractor(_: NodeView, x: Operand, indices: Operand): Operand {
   const matrix = x.rank === 1 ? x.reshape([1, ...x.shape]) : x;
   return matrix.gather(indices.reshape([indices.size]), matrix.rank - 1);

@@ -1,5 +1,5 @@
 /**
- * Matrix products: MatMul, Gemm, Einsum, and the fused operators of other runtimes.
+ * Matrix products (MatMul, Gemm, Einsum, and FusedMatMul of ONNX Runtime), and determinants.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export function withoutVectors(product: Operand, isRow: boolean, isColumn: boole
   ]);
 }
 
-/** The maximum number of products for 32-bit and 64-bit integers, which WebNN's matmul does not support. */
+/** WebNN's matmul supports only floats. For integers, all products are stored, then summed: at most this many. */
 const MAXIMUM_PRODUCTS = 2 ** 24;
 
 function integerProduct(a: Operand, b: Operand): Operand {
@@ -74,7 +74,7 @@ function einsum(node: NodeView): Operand {
   return result.operand.transpose(order);
 }
 
-/** The letters of each operand and of the output. Greek capital letters replace an ellipsis, from the right. */
+/** The letters of each operand and of the output. An ellipsis becomes the letters `.0`, `.1`, …, aligned at the right. */
 function parseEquation(node: NodeView, equation: string): { terms: string[][]; output: string[] } {
   const [left, right] = equation.split("->") as [string, string | undefined];
   const sources = left.split(",");
@@ -95,7 +95,7 @@ function parseEquation(node: NodeView, equation: string): { terms: string[][]; o
   return { terms, output: right === undefined ? implicitOutput(terms, ellipsis(most)) : letters(right, most) };
 }
 
-/** The output without an arrow: the ellipsis, then the letters that occur once, in alphabetical order. */
+/** The output if the equation has no arrow: the ellipsis, then the letters that occur once, in alphabetical order. */
 function implicitOutput(terms: readonly string[][], ellipsis: readonly string[]): string[] {
   const all = terms.flat().filter((letter) => !letter.startsWith("."));
   return [...ellipsis, ...all.filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter)).sort()];
@@ -113,14 +113,14 @@ function diagonal({ operand, letters }: Lettered): Lettered {
   return diagonal({ operand: moved.gatherND(indices), letters: [letters[first]!, ...others.map((i) => letters[i]!)] });
 }
 
-/** Sums over the letters that nothing else needs. */
+/** Sums over the letters that are not in `needed`. */
 function summed({ operand, letters }: Lettered, needed: readonly string[]): Lettered {
   const axes = range(0, letters.length).filter((i) => !needed.includes(letters[i]!));
   if (axes.length === 0) return { operand, letters };
   return { operand: operand.reduceSum({ axes }), letters: letters.filter((_, i) => !axes.includes(i)) };
 }
 
-/** A matrix product: shared letters are batch axes if they are kept; otherwise, they are summed over. */
+/** A matrix product. Letters that both operands have are batch axes if they are in `needed`, or else summed over. */
 function contract(a: Lettered, b: Lettered, needed: readonly string[]): Lettered {
   const sizes = new Map<string, number>();
   for (const { operand, letters } of [a, b]) {
@@ -140,10 +140,10 @@ function contract(a: Lettered, b: Lettered, needed: readonly string[]): Lettered
   return { operand: product(x, y).reshape(letters.map((letter) => sizes.get(letter)!)), letters };
 }
 
-/** The largest matrices whose determinant is expanded. */
+/** The maximum number of rows of a determinant, because the expansion of n rows has n! terms. */
 const MAXIMUM_DETERMINANT = 5;
 
-/** Expansion along the first row: each element times the determinant of its minor. */
+/** Expands along the first row: the sum, with alternating signs, of each element times its minor. */
 function determinant(x: Operand): Operand {
   const [row, column, size] = [x.rank - 2, x.rank - 1, x.shape.at(-1)!];
   if (size > MAXIMUM_DETERMINANT) {
@@ -159,7 +159,7 @@ function determinant(x: Operand): Operand {
   return terms.reduce((sum, term, i) => i % 2 ? sum.sub(term) : sum.add(term));
 }
 
-/** α · A · B. Either may be transposed, and `transBatch` moves its first axis to just before the last. */
+/** alpha · A · B. First `transBatch` moves the first axis to just before the last; then `trans` swaps the last two. */
 function fusedMatMul(node: NodeView, a: Operand, b: Operand): Operand {
   const side = (x: Operand, letter: "A" | "B") => {
     if (x.rank < 2) return x;

@@ -1,5 +1,5 @@
 /**
- * Operators that only move elements: reshaping, slicing, padding, reordering; and values that follow from shapes.
+ * Operators that only move elements (reshape, slice, pad, reorder), and operators that return constants.
  *
  * @module
  */
@@ -28,13 +28,13 @@ function reshape(node: NodeView, x: Operand, wanted: Operand): Operand {
   return x.reshape(result);
 }
 
-/** Reshapes to a matrix whose rows start at an axis. */
+/** Reshapes to a matrix: the axes before `axis` become one axis, and the others the second. */
 export function flattened(x: Operand, axis: number): Operand {
   const at = axis < 0 ? axis + x.rank : axis;
   return x.reshape([elementCount(x.shape.slice(0, at)), elementCount(x.shape.slice(at))]);
 }
 
-/** The axes: an attribute before a version, an input since then. */
+/** The axes: an attribute before the version `inputSince`, an input since then. */
 export function axesOf(node: NodeView, inputSince: number, axes?: Operand): readonly number[] | undefined {
   return node.since >= inputSince ? axes?.numbers("axes") : node.ints("axes");
 }
@@ -71,7 +71,7 @@ function split(node: NodeView, x: Operand, parts?: Operand): Operand[] {
   });
 }
 
-/** Splits into equal parts, of which the last may be smaller. */
+/** The sizes of equal parts; the last part may be smaller. */
 function evenParts(size: number, count: number): number[] {
   const each = Math.ceil(size / count);
   return range(0, count).map((i) => Math.min(each, size - i * each));
@@ -113,7 +113,7 @@ function tile(_: NodeView, x: Operand, repeats: Operand): Operand {
   return shape.includes(0) ? x.empty(shape) : x.tile(times);
 }
 
-/** The padding before and after all axes, from a list for some axes. */
+/** The padding before and after each axis: 0 for axes that the node does not list. */
 function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[], after: number[]] {
   const pads = node.since >= 11 ? node.input(1).numbers("pads") : node.neededInts("pads");
   const list = node.since >= 18 && axes ? x.axes(axes.numbers("axes")) : range(0, x.rank);
@@ -123,7 +123,7 @@ function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[]
   return [at(0), at(list.length)];
 }
 
-/** Negative padding crops; this happens before the other padding is added. */
+/** Negative padding crops the input before positive padding is added. */
 function pad(node: NodeView, x: Operand, _?: Operand, value?: Operand, axes?: Operand): Operand {
   const [begin, end] = paddings(node, x, axes);
   const kept = x.shape.map((size, i) => size + Math.min(0, begin[i]!) + Math.min(0, end[i]!));
@@ -188,7 +188,7 @@ function trilu(node: NodeView, x: Operand, k?: Operand): Operand {
   return x.triangular({ upper: node.flag("upper", true), diagonal });
 }
 
-/** A matrix with ones on a diagonal. The elements of the input are ignored. */
+/** A matrix with ones on a diagonal. Only the shape and type of the input matter. */
 function eyeLike(node: NodeView, x: Operand): Operand {
   const [rows, columns] = x.shape as [number, number];
   const type = node.elementType("dtype") ?? x.type;
@@ -220,7 +220,7 @@ function reverseSequence(node: NodeView, x: Operand, sequenceLengths: Operand): 
   return join(parts, batchAxis);
 }
 
-/** Keeps the positions where a known condition is true; the size of the result depends on it. */
+/** Keeps the positions where the condition is true. It must be known, because it determines the size of the result. */
 function compress(node: NodeView, x: Operand, condition: Operand): Operand {
   const positions = condition.numbers("condition").flatMap((flag, i) => flag ? [i] : []);
   return node.hasAttribute("axis")
@@ -238,7 +238,7 @@ function constantNode(node: NodeView): Operand {
     unsupported("constants of this kind are not supported");
 }
 
-/** The element is in `value`, a tensor with one element. */
+/** Fills a shape with the only element of the tensor `value`, by default 0. */
 function constantOfShape(node: NodeView, shape: Operand): Operand {
   const value = node.hasAttribute("value") ? node.tensor("value") : node.constant("float32", [1], 0);
   return value.reshape([]).expand(shape.numbers("the shape"));
@@ -250,7 +250,7 @@ function shapeOf(node: NodeView, { shape }: Operand): Operand {
   return node.constant("int64", [part.length], part);
 }
 
-/** The maximum number of elements of Range. */
+/** The maximum number of elements of Range's result. */
 const MAXIMUM_RANGE = 2 ** 22;
 
 function rangeOf(_: NodeView, ...inputs: Operand[]): Operand {
@@ -260,7 +260,7 @@ function rangeOf(_: NodeView, ...inputs: Operand[]): Operand {
   return inputs[0]!.constant([length], range(0, length).map((i) => start! + i * delta!));
 }
 
-/** The coordinates of the elements that are not 0; the size of the result depends on them. */
+/** The coordinates of the elements that are not 0. These must be known, because they determine the result's size. */
 function nonZero(node: NodeView, x: Operand): Operand {
   const found = numbersOf(x.known("the input")).flatMap((element, i) => element !== 0 ? [i] : []);
   const coordinates = x.shape.flatMap((size, axis) => {

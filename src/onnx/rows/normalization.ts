@@ -25,7 +25,7 @@ function batchNormalization(
     if (node.wants(1)) unsupported("it has outputs that exist only in training mode");
     return x.batchNormalization(mean.cast(x.type), variance.cast(x.type), options);
   }
-  // In training mode, statistics are computed over the batch and update the running ones.
+  // In training mode, the batch is normalised with its own mean and variance, and these update the running ones.
   const axes = range(0, x.rank).filter((axis) => axis !== 1);
   const batch = moments(x, axes, false);
   const momentum = node.float("momentum", 0.9);
@@ -37,7 +37,7 @@ function batchNormalization(
   ];
 }
 
-/** WebNN's operator needs images; other inputs become images with one row. */
+/** WebNN's operator requires two spatial axes; other inputs are reshaped to images with one row. */
 function instanceNormalization(node: NodeView, x: Operand, scale: Operand, bias: Operand): Operand {
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
   const image = sizes.length === 2 ? x : x.reshape([n, c, 1, elementCount(sizes)]);
@@ -56,7 +56,7 @@ function inverseDeviation(variance: Operand, epsilon: number): Operand {
   return variance.add(epsilon).sqrt().reciprocal();
 }
 
-/** The results of a normalisation over the axes from `axis` on: y, the mean and 1 / standard deviation. */
+/** Normalises over the axes from `axis` on. Returns y, the mean and 1 / standard deviation. */
 type Normalize = (
   node: NodeView,
   x: Operand,
@@ -88,7 +88,7 @@ const normalization = (normalize: Normalize): Build => (node, x, scale, bias?) =
   return normalize(node, x, x.axis(node.int("axis", -1)), node.float("epsilon", 1e-5), scale, bias);
 };
 
-/** The second output is 1 / standard deviation. */
+/** The second output is the factor 1 / √(mean of squares + ε); there is no output for the mean. */
 const simplifiedLayerNormalization: Build = (node, ...inputs) => {
   const [y, , inverse] = normalization(rms)(node, ...inputs) as ReturnType<Normalize>;
   return [y, inverse];
@@ -155,7 +155,7 @@ export const normalizations: Row[] = [
     LRN: [1, 1, lrn],
     MeanVarianceNormalization: [9, 1, meanVarianceNormalization],
     RMSNormalization: [23, 2, normalization(rms)],
-    // Before opset 17, exporters for ONNX Runtime put it in ai.onnx.
+    // Before opset 17, exporters for ONNX Runtime put this operator in ai.onnx.
     SimplifiedLayerNormalization: [1, 2, simplifiedLayerNormalization],
   }),
   ...rows("com.microsoft", {

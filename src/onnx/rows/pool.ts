@@ -1,5 +1,5 @@
 /**
- * Pools of one, two and three axes, and global pools.
+ * Pooling over one, two and three axes, and global pooling.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { extentOf, options2d, WHOLE, type Window, windowsOf } from "./windows.ts
 
 type Pool = "averagePool2d" | "l2Pool2d" | "maxPool2d";
 
-/** A pool over all spatial axes. For all three kinds, pooling two axes at once equals pooling one by one. */
+/** Pools over all spatial axes. For all three kinds, pooling some axes, then the others, equals pooling all at once. */
 function pool(name: Pool, x: Operand, windows: readonly Window[]): Operand {
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
   const counts = windows.map(({ count }) => count);
@@ -30,7 +30,7 @@ function pool(name: Pool, x: Operand, windows: readonly Window[]): Operand {
   return columns.transpose([0, 1, 3, 2]).reshape([n, c, ...counts]);
 }
 
-/** WebNN rounds both axes up or both down. Extra padding, which no pool counts, gives each axis its own size. */
+/** WebNN rounds both sizes up or both down. Padding at the end, which no pool counts, gives each axis its own size. */
 function pool2d(name: Pool, x: Operand, windows: readonly Window[]): Operand {
   const fitted = windows.map((window, i) => {
     const reach = (window.count - 1) * window.stride + extentOf(window) - window.begin;
@@ -61,7 +61,7 @@ function maxPool(node: NodeView, x: Operand): RowResult {
 /** The maximum number of window elements to gather. */
 const MAXIMUM_WINDOWS = 2 ** 26;
 
-/** The position of each window's maximum in the flat input: the first if there are several. */
+/** The position of each window's first maximum in the flat input. */
 function positionsOfMaximum(node: NodeView, x: Operand, windows: readonly Window[]): Operand {
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
   const [kernel, counts] = [windows.map(({ kernel }) => kernel), windows.map(({ count }) => count)];
@@ -92,7 +92,7 @@ function positionsOfMaximum(node: NodeView, x: Operand, windows: readonly Window
   return index.add(image).reshape([n, c, ...counts]);
 }
 
-/** The distance between neighbours along each axis. */
+/** For each axis, the distance between neighbours in the flat image. */
 function stepsOf(sizes: readonly number[], columnMajor: boolean): number[] {
   return sizes.map((_, i) => elementCount(columnMajor ? sizes.slice(0, i) : sizes.slice(i + 1)));
 }
@@ -106,7 +106,8 @@ function unravel(index: number, sizes: readonly number[]): number[] {
 }
 
 /**
- * Writes elements back to the positions from a pool, in an image of the inferred size, padded with zeros to the output.
+ * Writes each element to its position in an image of the size that ONNX infers. If an output shape is given, the image
+ * is cropped or padded with zeros to it.
  */
 function maxUnpool(node: NodeView, x: Operand, indices: Operand, outputShape?: Operand): Operand {
   const [n, c, ...sizes] = x.shape as [number, number, ...number[]];
@@ -121,13 +122,13 @@ function maxUnpool(node: NodeView, x: Operand, indices: Operand, outputShape?: O
   return kept.pad(shape.map(() => 0), shape.map((size, i) => size - kept.shape[i]!));
 }
 
-/** The p-th root of the sum of p-th powers, as the 2-norm of the elements to the power p / 2. */
+/** The p-norm: the 2-norm of |x|^(p / 2), to the power 2 / p. */
 function pNorm(node: NodeView, x: Operand, norm: (x: Operand) => Operand): Operand {
   const p = node.int("p", 2);
   return p === 2 ? norm(x) : norm(x.abs().pow(p / 2)).pow(2 / p);
 }
 
-/** A global pool keeps the layout in which an engine stores images between convolutions; a reduction does not. */
+/** Images use WebNN's pool: engines keep their own layout of images through it, but convert it for a reduction. */
 const globalPool = (pool: Pool, reduction: "reduceMean" | "reduceMax"): Build => (_, x) =>
   x.rank === 4 ? x[pool]() : x[reduction]({ axes: range(2, x.rank), keepDimensions: true });
 
