@@ -14,8 +14,8 @@ import { elementsOf, knownTensor } from "../value.ts";
 import { expandTo, MAX_ELEMENTS } from "./movement.ts";
 
 /**
- * The result for one element of each operand. The elements of 64-bit integers are bigints, to which JavaScript's
- * operators apply as well.
+ * The result for one element of each operand. Elements of 64-bit integers are bigints, in spite of the type:
+ * JavaScript's operators work on both.
  */
 type OfElements<Result> = (a: number, b: number, type: PlainType) => Result;
 
@@ -59,7 +59,7 @@ const FLOATING: Readonly<Record<string, (x: number) => number>> = {
   sqrt: Math.sqrt,
 };
 
-/** The result of an elementwise operator; `undefined` if it is none, or has too many elements. */
+/** The result of an elementwise operator; `undefined` for other operators and for too many elements. */
 export function evaluateElementwise(
   name: string,
   args: readonly unknown[],
@@ -114,7 +114,10 @@ function clamp(value: KnownTensor, { minValue = -Infinity, maxValue = Infinity }
   return map(value, (x) => x < minValue ? minValue : x > maxValue ? maxValue : x);
 }
 
-/** Both values in one type: a context that lacks a type uses another for it, see `operandType`. */
+/**
+ * Converts both values to one type. Their types can differ if the context does not support one and uses another for it:
+ * see `operandType`.
+ */
 function sameType(a: KnownTensor, b: KnownTensor, limits: MLOpSupportLimits): [KnownTensor, KnownTensor] {
   if (a.type === b.type) return [a, b];
   const type = operandType(a.type, limits);
@@ -132,7 +135,7 @@ function cast(value: KnownTensor, to: ElementType): KnownTensor | undefined {
   return map(value, (element) => convert(element, to), to);
 }
 
-/** Truncates toward zero. ONNX does not define the result for values out of range. */
+/** Converts an element; integers are truncated toward zero. ONNX does not define the result for values out of range. */
 function convert(element: number | bigint, to: PlainType): number | bigint {
   if (to === "bool") return element ? 1 : 0;
   if (isFloating(to) || typeof element === "bigint") return element;
@@ -148,7 +151,7 @@ function isNarrowInteger(type: ElementType): boolean {
   return !isFloating(type) && elementBits(type) <= 32;
 }
 
-/** Rounds to the nearest integer, halves to even. */
+/** Rounds to the nearest integer, ties to even. */
 function roundEven(x: number): number {
   const rounded = Math.round(x);
   return Math.abs(x % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;

@@ -1,6 +1,6 @@
 /**
- * Computes WebNN's operators on small known values while the graph is built, exactly also for 64-bit integers. Everything
- * else is left to the engine.
+ * Computes WebNN's operators on small known values while the graph is built; 64-bit integers are exact. The engine
+ * computes everything else.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { evaluateElementwise } from "./elementwise.ts";
 import { MAX_ELEMENTS, MOVEMENT } from "./movement.ts";
 import { REDUCTIONS } from "./reductions.ts";
 
-/** Computes an operator on one or several values; `undefined` if the engine has to. */
+/** Computes an operator on one or several values; `undefined` if the engine has to compute it. */
 export type Evaluate = (...args: never[]) => KnownTensor | undefined;
 
 const OTHERS: Readonly<Partial<Record<string, Evaluate>>> = { ...MOVEMENT, ...REDUCTIONS };

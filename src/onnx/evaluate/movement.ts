@@ -10,13 +10,13 @@ import { elementBits } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
 import { numbersOf } from "../value.ts";
 
-/** The maximum number of elements to compute here; more are left to the engine. */
+/** The maximum number of elements to compute here; the engine computes larger tensors. */
 export const MAX_ELEMENTS = 65536;
 
-/** Per axis, the offset of a coordinate in the elements of a value. */
+/** For each axis, a function from a coordinate to its offset in the elements of a value. */
 type Offsets = readonly ((coordinate: number) => number)[];
 
-/** The elements as unsigned integers of the same width; `undefined` if they share bytes. */
+/** The elements as unsigned integers of the same width; `undefined` if several share a byte. */
 function bitsOfElements({ type, bytes }: KnownTensor): Uint8Array | undefined {
   const Bits = { 8: Uint8Array, 16: Uint16Array, 32: Uint32Array, 64: BigUint64Array }[elementBits(type)];
   if (!Bits) return undefined;
@@ -25,7 +25,7 @@ function bitsOfElements({ type, bytes }: KnownTensor): Uint8Array | undefined {
   return new Bits(aligned.buffer as ArrayBuffer, aligned.byteOffset, count) as unknown as Uint8Array;
 }
 
-/** The value of a shape whose elements are those at `positions` of another value. */
+/** A value of the given shape, with the elements of `value` at `positions`. */
 function pick(value: KnownTensor, shape: readonly number[], positions: ArrayLike<number>): KnownTensor | undefined {
   const source = bitsOfElements(value);
   if (!source) return undefined;
@@ -38,7 +38,10 @@ function pick(value: KnownTensor, shape: readonly number[], positions: ArrayLike
   return { type: value.type, shape, bytes: new Uint8Array(target.buffer) };
 }
 
-/** Picks the element at the sum of the offsets of its coordinates; `undefined` if there are too many. */
+/**
+ * A value of the given shape: each element is read at the sum of the offsets of its coordinates. `undefined` if there
+ * are too many elements.
+ */
 function move(value: KnownTensor, shape: readonly number[], offsets: Offsets): KnownTensor | undefined {
   return elementCount(shape) > MAX_ELEMENTS ? undefined : pick(value, shape, positionsBy(shape, offsets));
 }
@@ -96,7 +99,7 @@ function gather(
   return found && { ...found, shape: value.shape.toSpliced(axis, 1, ...indices.shape) };
 }
 
-/** The position that each index of gatherElements or scatterElements means. */
+/** The positions in a tensor to which the indices of gatherElements or scatterElements refer. */
 function positionsAlong(shape: readonly number[], indices: KnownTensor, axis: number): Float64Array {
   const strides = stridesOf(shape);
   const rest = positionsBy(indices.shape, strides.map((stride, i) => (at) => i === axis ? 0 : at * stride));
@@ -104,7 +107,7 @@ function positionsAlong(shape: readonly number[], indices: KnownTensor, axis: nu
   return rest.map((position, i) => position + inside(along[i]!, shape[axis]!) * strides[axis]!);
 }
 
-/** The positions of all elements at the index vectors of gatherND or scatterND. */
+/** The positions in a tensor of all elements to which the indices of gatherND or scatterND refer. */
 function positionsAt(shape: readonly number[], indices: KnownTensor): number[] {
   const depth = indices.shape.at(-1) ?? unsupported("the indices are a scalar");
   if (depth > shape.length) unsupported("the indices have more coordinates than the input axes");

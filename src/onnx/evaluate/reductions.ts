@@ -13,7 +13,7 @@ interface Options {
   readonly keepDimensions?: boolean;
 }
 
-/** The elements of 64-bit integers are bigints, to which JavaScript's operators apply as well. */
+/** Elements of 64-bit integers are bigints, in spite of the type: JavaScript's operators work on both. */
 const reduction = (combine: (a: number, b: number) => number) => (value: KnownTensor, options: Options = {}) => {
   const { shape, type } = value;
   if (type !== "int64" && type !== "int32" && type !== "float32" && type !== "float64") return undefined;

@@ -13,10 +13,10 @@ import { isPlain } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
 import { flattened } from "./movement.ts";
 
-/** The quantised types of ONNX that WebNN has. */
+/** The quantised element types of ONNX that WebNN supports. */
 const QUANTIZED: readonly ElementType[] = ["int8", "uint8", "int4", "uint4"];
 
-/** Scale and zero point: one value for all, one per element of an axis, or one per block. */
+/** Scale and zero point: one value for the whole tensor, one per slice along an axis, or one per block. */
 export interface Scaling {
   readonly scale: Operand;
   /** By default 0. */
@@ -28,14 +28,14 @@ export interface Quantized extends Scaling {
   readonly x: Operand;
 }
 
-/** A constant with the same integer everywhere; four-bit integers are packed two per byte. */
+/** A constant whose elements all equal `value`; 4-bit integers are packed two per byte. */
 export function filled({ recorder }: Operand, type: ElementType, shape: readonly number[], value: number): Operand {
   if (isPlain(type)) return constant(recorder, type, shape, value);
   const bytes = new Uint8Array(Math.ceil(elementCount(shape) / 2)).fill(value << 4 | value);
   return new Operand(recorder, { type, shape, bytes });
 }
 
-/** Scale and zero point in shapes that broadcast to `x`, along whose axis they may have elements. */
+/** Reshapes scale and zero point so that they broadcast to `x`; several values apply along `axis`, or per block. */
 function fitted(x: Operand, axis: number, { scale, zero }: Scaling, type: ElementType): [Operand, Operand] {
   const fit = (values: Operand) => {
     if (values.rank > 1 && values.size > 1) return values;
@@ -46,12 +46,12 @@ function fitted(x: Operand, axis: number, { scale, zero }: Scaling, type: Elemen
   return [fittedScale, zero ? fit(zero) : filled(x, type, fittedScale.shape, 0)];
 }
 
-/** Dequantises to the type of the scale. */
+/** Dequantises `x`. The result has the type of the scale. */
 export function dequantize({ x, ...scaling }: Quantized, axis: number): Operand {
   return x.dequantizeLinear(...fitted(x, axis, scaling, x.type));
 }
 
-/** Quantises to the type of the zero point; without one to `type`. */
+/** Quantises `x` to the type of the zero point, or to `type` if there is no zero point. */
 export function quantize(x: Operand, { scale, zero }: Scaling, axis: number, type: ElementType = "uint8"): Operand {
   return x.cast("float32").quantizeLinear(...fitted(x, axis, { scale: scale.cast("float32"), zero }, type));
 }
@@ -87,7 +87,7 @@ function dequantizeLinear(node: NodeView, x: Operand, scale: Operand, zero?: Ope
   return stated ? result.cast(stated) : result;
 }
 
-/** The uint8 scale and zero point for the range of the elements, including 0. */
+/** The scale and zero point that map the range of the elements, extended to include 0, to uint8. */
 function dynamicScaling(x: Operand): { scale: Operand; zero: Operand } {
   const [high, low] = [x.reduceMax().max(0), x.reduceMin().min(0)];
   const span = high.sub(low).div(255);
@@ -96,7 +96,7 @@ function dynamicScaling(x: Operand): { scale: Operand; zero: Operand } {
   return { scale, zero: zero.cast("uint8") };
 }
 
-/** An operand, quantised as a whole. */
+/** Quantises an operand to uint8, with one scale and zero point for the whole tensor. */
 export function dynamicallyQuantized(x: Operand): Quantized & { readonly zero: Operand } {
   const scaling = dynamicScaling(x);
   return { x: quantize(x, scaling, 0), ...scaling };
@@ -107,18 +107,21 @@ function dynamicQuantizeLinear(_: NodeView, input: Operand): RowResult {
   return [x, scale, zero];
 }
 
-/** Quantised operators of com.microsoft: dequantise, compute in floating point, quantise. */
+/**
+ * An operator of com.microsoft: dequantises `count` operands, computes in floating point, and quantises the result.
+ * Each operand has three inputs: integers, scale and zero point. The scale and zero point of the result follow.
+ */
 const byFloats = (count: number, compute: (node: NodeView, ...operands: Operand[]) => Operand): Build => (node) => {
   const [operands, scaling] = [range(0, count).map((i) => dequantizedAt(node, 3 * i)), scalingAt(node, 3 * count)];
   return quantize(compute(node, ...operands), scaling, 0, node.input(0).type);
 };
 
-/** The scale and zero point in two inputs. */
+/** The scale and the zero point in the inputs `i` and `i + 1`. */
 function scalingAt(node: NodeView, i: number): Scaling {
   return { scale: node.input(i).cast("float32"), zero: node.inputs[i + 1] };
 }
 
-/** The dequantised operand of three inputs. */
+/** Dequantises input `i`, whose scale and zero point are the next two inputs. */
 function dequantizedAt(node: NodeView, i: number): Operand {
   return dequantize({ x: node.input(i), ...scalingAt(node, i + 1) }, 0);
 }

@@ -13,30 +13,33 @@ import { convolution } from "./convolution.ts";
 import { withoutVectors } from "./matrix.ts";
 import { dequantize, dynamicallyQuantized, filled, quantize, type Quantized } from "./quantization.ts";
 
-/** The integers minus their zero point, exactly, as float32 (dequantised with scale 1). */
+/** The exact differences `x - zero` as float32: dequantised with scale 1. */
 function centred(x: Operand, zero: Operand | undefined, axis: number): Operand {
   return dequantize({ x, zero, scale: filled(x, "float32", zero?.shape ?? [], 1) }, axis);
 }
 
-/** The centred matrices of a product. The zero points of A are per row, those of B per column. */
+/**
+ * The factors of a matrix product, minus their zero points; vectors become matrices. A has one zero point or one per
+ * row, B one or one per column.
+ */
 function factors(a: Operand, b: Operand, aZero?: Operand, bZero?: Operand): [Operand, Operand] {
   const left = a.rank === 1 ? a.reshape([1, ...a.shape]) : a;
   const right = b.rank === 1 ? b.reshape([...b.shape, 1]) : b;
   return [centred(left, aZero, left.rank - 2), centred(right, bZero, right.rank - 1)];
 }
 
-/** The number of products of centred integers whose sum is exact in float32. */
+/** How many products can be summed without rounding: float32 is exact for integers up to 2²⁴. */
 function exactTerms(a: Operand, b: Operand, aZero?: Operand, bZero?: Operand): number {
   return Math.floor(2 ** 24 / (magnitude(a, aZero) * magnitude(b, bZero)));
 }
 
-/** The largest magnitude of centred integers: 128 for int8 without zero point or with a known one of 0. */
+/** A bound of `|x - zero|`: 128 for int8 if the zero point is known to be 0, otherwise 255. */
 function magnitude(x: Operand, zero: Operand | undefined): number {
   const isCentred = !zero || zero.ifKnown()?.bytes.every((byte) => byte === 0);
   return x.type === "int8" && isCentred ? 128 : 255;
 }
 
-/** The exact product: blocks of the inner axis in float32, summed in int32. */
+/** The exact product: splits the inner axis into parts that are exact in float32, and adds them in int32. */
 function matMulInteger(_: NodeView, a: Operand, b: Operand, aZero?: Operand, bZero?: Operand): Operand {
   const [left, right] = factors(a, b, aZero, bZero);
   const sum = inParts(
@@ -47,14 +50,14 @@ function matMulInteger(_: NodeView, a: Operand, b: Operand, aZero?: Operand, bZe
   return withoutVectors(sum, a.rank === 1, b.rank === 1);
 }
 
-/** The sum in int32 of what `compute` returns for each range of at most `most` of `total` elements. */
+/** Splits `total` elements into ranges of at most `most`, and adds the results of `compute` in int32. */
 function inParts(total: number, most: number, compute: (start: number, count: number) => Operand): Operand {
   return range(0, Math.ceil(total / most))
     .map((i) => compute(i * most, Math.min(most, total - i * most)).cast("int32"))
     .reduce((sum, part) => sum.add(part));
 }
 
-/** The product in float32, with the scales of A per row, and those of B per column. */
+/** The dequantised product in float32. A has one scale or one per row, B one or one per column. */
 function scaledProduct(a: Quantized, b: Quantized): Operand {
   const [left, right] = factors(a.x, b.x, a.zero, b.zero);
   const fit = (scale: Operand, axis: number) => {
@@ -65,7 +68,7 @@ function scaledProduct(a: Quantized, b: Quantized): Operand {
   return withoutVectors(result, a.x.rank === 1, b.x.rank === 1);
 }
 
-/** The rounding error of the sum is much smaller than a quantisation step of the result. */
+/** Sums in float32: the rounding error is much smaller than a quantisation step of the result. */
 const qLinearMatMul: Build = (_, a, aScale, aZero, b, bScale, bZero, scale, zero?) => {
   const left = { x: a, scale: aScale.cast("float32"), zero: aZero };
   const result = scaledProduct(left, { x: b, scale: bScale.cast("float32"), zero: bZero });
@@ -78,13 +81,13 @@ const matMulIntegerToFloat: Build = (_, a, b, aScale, bScale, aZero?, bZero?, bi
   return bias ? result.add(bias) : result;
 };
 
-/** A is float32 and quantised as a whole; B has scales, zero points and a bias. */
+/** Quantises A, which is float32, with one scale and zero point; B is already quantised. */
 const dynamicQuantizeMatMul: Build = (_, a, b, scale, zero?, bias?) => {
   const result = scaledProduct(dynamicallyQuantized(a), { x: b, scale, zero });
   return bias ? result.add(bias) : result;
 };
 
-/** The exact convolution: sums of at most 2²⁴ in float32; more channels are summed in parts. */
+/** The exact convolution: if sums could exceed 2²⁴, splits the channels into parts and adds them in int32. */
 function convInteger(node: NodeView, input: Operand, filter: Operand, xZero?: Operand, wZero?: Operand): Operand {
   const [x, w] = [centred(input, xZero, 1), centred(filter, wZero, 0)];
   const terms = exactTerms(input, filter, xZero, wZero);
@@ -100,14 +103,17 @@ function convInteger(node: NodeView, input: Operand, filter: Operand, xZero?: Op
   );
 }
 
-/** The bias has the product of the input's and the filter's scale. */
+/** Adds the bias before scaling: its scale is the product of the scales of input and filter. */
 const qLinearConv: Build = (node, x, xScale, xZero, w, wScale, wZero, scale, zero?, bias?) => {
   const sum = convolution(node, centred(x, xZero, 1), centred(w, wZero, 0), bias?.cast("float32"));
   const filterScale = wScale.size === 1 ? wScale.reshape([]) : wScale.along(1, sum.rank);
   return quantize(sum.mul(xScale.reshape([]).mul(filterScale)), { scale, zero }, 1);
 };
 
-/** Weights of `bits` bits, in blocks along the inner axis: [N, blocks, bytes per block], low bits first. */
+/**
+ * A product with weights of `bits` bits, quantised in blocks along the inner axis. They are stored as
+ * [N, blocks, bytes per block], low bits first.
+ */
 function matMulNBits(node: NodeView, x: Operand, weights: Operand, scales: Operand, zeros?: Operand): Operand {
   const [, , , , groups, bias] = node.inputs;
   const [inner, columns] = [node.int("K"), node.int("N")];
@@ -128,8 +134,8 @@ function matMulNBits(node: NodeView, x: Operand, weights: Operand, scales: Opera
 }
 
 /**
- * The zero points of unsigned weights in the shape of their scales; by default the middle of the range. Those of 4 bits
- * are padded to whole bytes in each row.
+ * The zero points of unsigned weights, in the shape of the scales; by default the middle of the range. In the input,
+ * each row of 4-bit zero points is padded to whole bytes.
  */
 function blockZeros(scale: Operand, zeros: Operand | undefined, rows: number, isPacked: boolean): Operand {
   if (!zeros) return isPacked ? filled(scale, "uint4", scale.shape, 8) : filled(scale, "uint8", scale.shape, 128);
@@ -140,7 +146,7 @@ function blockZeros(scale: Operand, zeros: Operand | undefined, rows: number, is
   return uint4(scale, scale.shape, bytes);
 }
 
-/** Four-bit integers, two per byte. */
+/** A constant of 4-bit integers, packed two per byte. */
 function uint4({ recorder }: Operand, shape: readonly number[], bytes: Uint8Array): Operand {
   return new Operand(recorder, { type: "uint4", shape, bytes });
 }

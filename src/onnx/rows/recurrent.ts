@@ -1,5 +1,5 @@
 /**
- * RNN, GRU and LSTM: WebNN's own operators if they are equivalent; otherwise unrolled steps.
+ * RNN, GRU and LSTM: use WebNN's operators if they are equivalent, and otherwise unroll the steps.
  *
  * @module
  */
@@ -15,35 +15,35 @@ import { dequantize, dynamicallyQuantized } from "./quantization.ts";
 type Activation = (x: Operand) => Operand;
 type Kind = "RNN" | "GRU" | "LSTM";
 
-/** The number of gates, and the default functions of each direction. */
+/** The number of gates, and the default activation functions of each direction. */
 const KINDS: Readonly<Record<Kind, { gates: number; functions: readonly string[] }>> = {
   RNN: { gates: 1, functions: ["Tanh"] },
   GRU: { gates: 3, functions: ["Sigmoid", "Tanh"] },
   LSTM: { gates: 4, functions: ["Sigmoid", "Tanh", "Tanh"] },
 };
 
-/** A network without its kind; time is the first axis. */
+/** The operands and attributes of a recurrent network. Time is the first axis of `x`. */
 interface Network {
   readonly kind: Kind;
   readonly x: Operand;
   readonly weight: Operand;
   readonly recurrent: Operand;
-  /** Each has the shape [directions, gates * hidden]. */
+  /** Both biases have the shape [directions, gates * hidden]. */
   readonly bias: Operand | undefined;
   readonly recurrentBias: Operand | undefined;
   readonly initial: Operand | undefined;
   readonly initialCell: Operand | undefined;
   readonly peephole: Operand | undefined;
-  /** `undefined` if all sequences have full length. */
+  /** The length of each sequence; `undefined` if all have full length. */
   readonly lengths: Operand | undefined;
   readonly hidden: number;
   readonly directions: readonly string[];
   readonly functions: readonly string[];
-  /** Applied to a state before its product with the weights. */
+  /** Applied to the state before it is multiplied by the weights. */
   readonly prepare?: Activation;
 }
 
-/** All states [steps, directions, batch, hidden], and the last ones [directions, batch, hidden]. */
+/** All states [steps, directions, batch, hidden]; the last states and cells [directions, batch, hidden]. */
 interface States {
   readonly all: Operand;
   readonly last: Operand;
@@ -55,7 +55,7 @@ const recurrent = (kind: Kind): Build => (node, _, weight, recurrent) => {
   return resultsOf(node, native(node, network) ?? unrolled(node, network));
 };
 
-/** Y, the last states, and the last cells. */
+/** The outputs of the ONNX operator: Y, Y_h and Y_c. */
 function resultsOf(node: NodeView, { all, last, cell }: States): RowResult {
   if (!isBatchFirst(node)) return [all, last, cell];
   return [all.transpose([2, 0, 1, 3]), last.transpose([1, 0, 2]), cell?.transpose([1, 0, 2])];
@@ -97,7 +97,10 @@ const NATIVE: Readonly<Record<string, MLRecurrentNetworkActivation>> = {
   Tanh: "tanh",
 };
 
-/** WebNN's operator, if equivalent: it has no clip and no lengths, and both directions have the same functions. */
+/**
+ * Uses WebNN's operator; `undefined` if it is not equivalent. It has no clip and no sequence lengths, and both
+ * directions use the same functions.
+ */
 function native(node: NodeView, network: Network): States | undefined {
   const { kind, functions, directions, lengths, peephole, x, weight, recurrent, hidden } = network;
   if (kind === "RNN" || lengths || peephole || node.hasAttribute("clip") || node.int("input_forget", 0) !== 0) {
@@ -144,7 +147,10 @@ function unrolled(node: NodeView, network: Network): States {
   };
 }
 
-/** Runs one direction of a network. After its end, a sequence keeps its state and its outputs are zero. */
+/**
+ * Unrolls one direction of a network. At steps beyond the length of a sequence, its state does not change and its
+ * outputs are zero.
+ */
 function runDirection(node: NodeView, network: Network, direction: number): States {
   const { x, hidden, lengths } = network;
   const [steps, batch] = x.shape as [number, number];
@@ -170,7 +176,7 @@ interface Step {
   readonly cell?: Operand;
 }
 
-/** One direction of a network, for its steps. */
+/** What the steps of one direction have in common. */
 interface Gates {
   readonly recurrent: Operand;
   readonly bias: Operand | undefined;
@@ -183,7 +189,8 @@ interface Gates {
 }
 
 /**
- * The products of the inputs with the weights are computed for all steps at once; each step only multiplies its state.
+ * Returns the function for one step. The inputs of all steps are multiplied by the weights at once, so that a step only
+ * multiplies its state.
  */
 function stepOf(node: NodeView, network: Network, direction: number) {
   const { kind, x, hidden, bias, prepare = (x) => x } = network;
@@ -228,7 +235,7 @@ function gruCell(node: NodeView, gates: Gates, x: Operand, state: Operand): Step
   return { state: z.scalar(1).sub(z).mul(candidate).add(z.mul(state)) };
 }
 
-/** The gates are in the order input, output, forget, cell. The output's peephole uses the new cell. */
+/** The gates are in the order input, output, forget, cell. The peephole of the output gate uses the new cell. */
 function lstmCell(node: NodeView, gates: Gates, x: Operand, state: Operand, cell: Operand): Step {
   const { recurrent, bias, peephole, functions: [f, g, h], clip, part, prepare } = gates;
   const sum = x.add(linear(prepare(state), recurrent, bias));
@@ -241,7 +248,9 @@ function lstmCell(node: NodeView, gates: Gates, x: Operand, state: Operand, cell
   return { state: o.mul(h!(next)), cell: next };
 }
 
-/** The functions of the attribute `activations`, with the default parameters α and β of those that have them. */
+/**
+ * The functions that the attribute `activations` can name, each with the defaults of its parameters α and β, if any.
+ */
 const FUNCTIONS: Readonly<
   Record<string, readonly [of: (x: Operand, alpha: number, beta: number) => Operand, ...defaults: number[]]>
 > = {
@@ -258,7 +267,7 @@ const FUNCTIONS: Readonly<
   ThresholdedRelu: [(x, alpha) => x.greater(alpha).where(x, 0), 1],
 };
 
-/** `activation_alpha` and `activation_beta` list values in order, for the functions that have the parameter. */
+/** `activation_alpha` has a value only for each function with α, in order; `activation_beta` likewise for β. */
 function functionsOf(node: NodeView, { functions, directions }: Network, direction: number): Activation[] {
   const [alphas, betas] = [[...node.floats("activation_alpha") ?? []], [...node.floats("activation_beta") ?? []]];
   const all = functions.map((name): Activation => {
@@ -272,8 +281,8 @@ function functionsOf(node: NodeView, { functions, directions }: Network, directi
 }
 
 /**
- * For com.microsoft: an LSTM with 8-bit weights [directions, inputs, gates]. Its inputs and states are quantised, each
- * as a whole, before they are multiplied by the weights.
+ * DynamicQuantizeLSTM of com.microsoft: an LSTM with 8-bit weights [directions, inputs, gates]. Before they are
+ * multiplied by the weights, its inputs and states are quantised, each tensor with one scale and zero point.
  */
 function dynamicQuantizeLstm(node: NodeView): RowResult {
   const weights = (i: number, scaling: number) => {

@@ -12,7 +12,7 @@ import { unsupported } from "../errors.ts";
 import { isKnown } from "../value.ts";
 import { axesOf, flattened } from "./movement.ts";
 
-/** WebNN's reductions, and the result of reducing no elements. */
+/** WebNN's reductions, each with its result for no elements. */
 const OF_NOTHING = {
   reduceL1: 0,
   reduceL2: 0,
@@ -28,10 +28,13 @@ const OF_NOTHING = {
 
 type Reduction = keyof typeof OF_NOTHING;
 
-/** With `noop_with_empty_axes`, ONNX specifies no operation, but engines apply the other reductions to each element. */
+/**
+ * The reductions that return a single element unchanged. With `noop_with_empty_axes`, ONNX returns the input, but
+ * engines apply the reduction to each element: only for these reductions, both agree.
+ */
 const KEEPING: readonly Reduction[] = ["reduceMax", "reduceMean", "reduceMin", "reduceProduct", "reduceSum"];
 
-/** A reduction whose axes are an input since a version of the operator. */
+/** A reduction. Its axes are an input since version `axesInputSince` of the operator; before, an attribute. */
 const reduce = (name: Reduction, axesInputSince: number): Build => (node, x, axesInput?) => {
   const given = axesOf(node, axesInputSince, axesInput) ?? [];
   const axes = given.length === 0 ? range(0, x.rank) : x.axes(given);
@@ -57,7 +60,10 @@ function ofNothing(x: Operand, name: Reduction, axes: readonly number[], keepDim
   return x.constant(keepDimensions ? sizes : sizes.filter((_, i) => !axes.includes(i)), value);
 }
 
-/** The first or last position of an extreme along an axis; the last is the first on the reversed axis. */
+/**
+ * The first or last position of the maximum or minimum along an axis. WebNN finds the first; the last is the first on
+ * the reversed axis.
+ */
 const argument = (name: "argMax" | "argMin"): Build => (node, x) => {
   const axis = x.axis(node.int("axis", 0));
   const options = { keepDimensions: node.flag("keepdims", true), outputDataType: node.integer };
@@ -72,8 +78,8 @@ function cumSum(node: NodeView, x: Operand, axis: Operand): Operand {
 }
 
 /**
- * Before version 13, the input is flattened to a matrix whose rows start at the axis; since then, only one axis is
- * used.
+ * Before version 13, the operator flattens the input to a matrix whose rows start at the axis. Since version 13, it
+ * applies to the axis alone.
  */
 const alongAxis = (compute: (x: Operand, axis: number) => Operand): Build => (node, x) => {
   const axis = x.axis(node.int("axis", node.since >= 13 ? -1 : 1));
@@ -94,10 +100,10 @@ function hardmax(x: Operand, axis: number): Operand {
 
 /** The maximum number of comparisons for sorting. */
 const MAXIMUM_COMPARISONS = 2 ** 26;
-/** The maximum number of elements to find one by one. */
+/** The largest k of TopK for which the elements are found one by one; for a larger k, they are sorted. */
 const MAXIMUM_STEPS = 16;
 
-/** The k largest or smallest elements, equal ones in their order, and their positions. */
+/** The k largest or smallest elements, and their positions. Equal elements keep their order. */
 function topK(node: NodeView, x: Operand): RowResult {
   const axis = x.axis(node.int("axis", -1));
   const count = node.since >= 10 ? node.input(1).number("k") : node.int("k");
@@ -110,7 +116,7 @@ function topK(node: NodeView, x: Operand): RowResult {
   return [x.gatherElements(positions, { axis }), positions.cast("int64")];
 }
 
-/** Repeatedly finds the extreme of the remaining elements. */
+/** The positions of the `count` largest or smallest elements: finds the best of the remaining ones each time. */
 function firstOneByOne(x: Operand, axis: number, count: number, largest: boolean): Operand {
   const [best, worst] = largest ? ["reduceMax", "reduceMin"] as const : ["reduceMin", "reduceMax"] as const;
   const options = { axes: [axis], keepDimensions: true };
@@ -126,7 +132,7 @@ function firstOneByOne(x: Operand, axis: number, count: number, largest: boolean
   return join(found, axis);
 }
 
-/** The positions in sorted order: the rank of an element is the number of elements before it. */
+/** The positions in sorted order: counts, for each element, the elements that sort before it. */
 function orderOf(x: Operand, axis: number, largest: boolean): Operand {
   const size = x.shape[axis]!;
   if (x.size * size > MAXIMUM_COMPARISONS) {

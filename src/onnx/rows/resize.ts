@@ -59,12 +59,12 @@ function modeOf(node: NodeView): Mode {
   };
 }
 
-/** Scales or sizes, for all axes or some. */
+/** Reads the axes to resize, from scales or sizes of all axes or of those in the attribute `axes`. */
 function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
   const isOld = node.since < 11;
   const axes = x.axes(node.ints("axes") ?? range(0, x.rank));
   const scales = isOld ? node.inputs[1] : node.inputs[2];
-  // Newer versions have an empty input if there are sizes.
+  // From version 11 on, the input with the scales is empty if sizes are given.
   const given = scales && scales.size > 0 ? scales.numbers("scales") : isOld ? node.floats("scales") : undefined;
   const sizes = !isOld && !given ? node.inputs[3]?.numbers("sizes") : undefined;
   const list = given ?? sizes ?? unsupported("it has neither scales nor sizes");
@@ -83,7 +83,7 @@ function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
   return axes.map((axis, i) => {
     const size = x.shape[axis]!;
     const part: [number, number] = [roi[i] ?? 0, roi[i + axes.length] ?? 1];
-    // float32 scales such as 0.6 are inexact; the size is floor(size · scale) with the exact value of the float32.
+    // Scales such as 0.6 are inexact in float32; the target is floor(size · scale) with the float32 value.
     const scale = common ?? ratios[i]!;
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
       unsupported(`ONNX and its engines align different corners of ${size} elements scaled by ${scale}`);
@@ -95,7 +95,7 @@ function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
   });
 }
 
-/** WebNN's operator supports two axes, half-pixel centres, and integer targets. */
+/** Uses resample2d() if it is equivalent: it supports two axes, half-pixel centres, and integer targets. */
 function asResample2d(x: Operand, axes: readonly Axis[], mode: Mode): Operand | undefined {
   const { coordinates, nearest, antialias } = mode;
   if (x.rank !== 4 || axes.length !== 2 || antialias || !x.isFloat) return undefined;
@@ -104,7 +104,7 @@ function asResample2d(x: Operand, axes: readonly Axis[], mode: Mode): Operand | 
   const isHalf = coordinates === "half_pixel" ||
     (coordinates === "pytorch_half_pixel" && axes.every(({ target }) => target > 1));
   const isWhole = axes.every(({ scale }) => Number.isInteger(scale));
-  // With an integer scale, no position is halfway between two, so rounding half-pixel centres equals asymmetric floor.
+  // With an integer scale, no position is halfway between elements: half_pixel with rounding equals asymmetric floor.
   const isNearest = mode.mode === "nearest" && isWhole &&
     ((isHalf && nearest.startsWith("round")) || (coordinates === "asymmetric" && nearest === "floor"));
   if (!isNearest && !(mode.mode === "linear" && isHalf)) return undefined;
@@ -112,7 +112,7 @@ function asResample2d(x: Operand, axes: readonly Axis[], mode: Mode): Operand | 
   return x.resample2d({ mode: name, sizes: axes.map(({ target }) => target), axes: [2, 3] });
 }
 
-/** The position in the input for an element of the result. */
+/** The position in the input for an element of the result; `undefined` for an unknown transformation. */
 function positionOf(index: number, { size, target, scale, roi }: Axis, coordinates: string): number | undefined {
   switch (coordinates) {
     case "half_pixel":
@@ -179,13 +179,13 @@ function weightsAt(position: number, { size, scale }: Axis, mode: Mode): number[
   return row.map((weight) => weight / sum);
 }
 
-/** Keys' cubic kernel, two elements to each side. */
+/** Keys' cubic kernel at a distance; it spans two elements on each side. */
 function cubic(d: number, a: number): number {
   if (d >= 2) return 0;
   return d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
 }
 
-/** Combines the elements of an axis by the rows of a matrix. */
+/** Multiplies an axis by a matrix: each row has the weights of one element of the result. */
 function timesMatrix(x: Operand, matrix: Operand, axis: number): Operand {
   if (x.rank === 1) return matrix.matmul(x.reshape([...x.shape, 1])).reshape([matrix.shape[0]!]);
   if (axis === x.rank - 2) return matrix.matmul(x);

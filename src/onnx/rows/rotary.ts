@@ -21,8 +21,9 @@ export function mergeHeads(x: Operand): Operand {
 }
 
 /**
- * Rotates the first elements of each head by angles: those at positions [batch, length] in caches of cosines and sines,
- * or, without positions, those in [batch, length, half]. Only the first `half` columns of the caches are used.
+ * Rotates the first `2 * half` elements of each head. The angles are given by caches of their cosines and sines, of
+ * which the first `half` columns are used. With positions [batch, length], the rows at those positions are used;
+ * without, the caches have the shape [batch, length, columns].
  */
 export function rotary(
   cosines: Operand,
@@ -59,7 +60,7 @@ export const rotaryEmbedding: Build = (node, x, cosines, sines, positions?) => {
   return onHeads(x, heads, rotary(cosines, sines, positions, node.flag("interleaved"), rotated / 2));
 };
 
-/** For com.microsoft: a single position is the position of the first element. */
+/** RotaryEmbedding of com.microsoft: a single position is that of the first token, and the others follow it. */
 export const rotaryEmbeddingOfMicrosoft: Build = (node, x, given, cosines, sines) => {
   if (node.flag("is_packed_batching")) unsupported("is_packed_batching is not supported");
   const [length, width] = x.shape.slice(-2) as [number, number];

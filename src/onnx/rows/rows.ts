@@ -49,7 +49,7 @@ export function rowOf({ domain, operator }: Pick<OnnxNode, "domain" | "operator"
   return TABLE.get(`${domain}:${operator}`);
 }
 
-/** The names of all operators with a row, with their domains. */
+/** The rows of all supported operators. */
 export function allRows(): readonly Row[] {
   return ALL;
 }

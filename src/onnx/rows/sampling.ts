@@ -1,5 +1,5 @@
 /**
- * Operators that sample an image between pixels: grids, regions, offsets.
+ * Operators that sample an image between pixels: GridSample, RoiAlign, DeformConv; and AffineGrid, which makes grids.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Row, rows } from "../row.ts";
 import { unsupported } from "../errors.ts";
 import { type Window, windowsOf } from "./windows.ts";
 
-/** One axis of a sample: an integer position, its weight, and whether it is inside. */
+/** The pixels to read along one axis: their integer positions, weights, and whether they are inside the image. */
 interface Tap {
   readonly place: Operand;
   readonly weight?: Operand | undefined;
@@ -22,8 +22,8 @@ interface Tap {
 type Outside = "zeros" | "border" | "reflection";
 
 /**
- * Samples an image [N, C, ...sizes] at positions [N, P] per axis, with the taps of the axes. Returns [N, C, P], the sum
- * or the maximum of the weighted corners.
+ * Samples an image [N, C, ...sizes] at P positions. Each axis has several taps of shape [N, P]; each combination of
+ * taps, one per axis, is a corner. Returns [N, C, P]: the sum or the maximum of the weighted corners.
  */
 function sampleAt(image: Operand, taps: readonly (readonly Tap[])[], combine: "add" | "max" = "add"): Operand {
   const [n, c, ...sizes] = image.shape as [number, number, ...number[]];
@@ -48,7 +48,7 @@ function combinations<Item>(lists: readonly (readonly Item[])[]): Item[][] {
   return lists.reduce<Item[][]>((found, list) => found.flatMap((start) => list.map((item) => [...start, item])), [[]]);
 }
 
-/** Moves a position into the image, and tells whether it was inside; borders are clamped, reflections folded back. */
+/** Moves positions into the image, by clamping or reflection. For zeros, also tells whether they were inside. */
 function bounded(place: Operand, size: number, outside: Outside, alignCorners: boolean): Tap {
   if (outside === "reflection") return { place: clampTo(reflected(place, size, alignCorners), size) };
   const inner = clampTo(place, size);
@@ -81,7 +81,7 @@ function tapsOf(position: Operand, size: number, mode: string, outside: Outside,
   return cubicWeights(fraction).map((weight, i) => tap(floor.add(i - 1), weight));
 }
 
-/** Keys' cubic kernel with a = −0.75 at the four positions around a fraction. */
+/** The weights of the four pixels around a position with the fraction `t`: Keys' cubic kernel with a = −0.75. */
 function cubicWeights(t: Operand): Operand[] {
   const a = -0.75;
   const near = (d: Operand) => d.mul(d).mul(d.mul(a + 2).sub(a + 3)).add(1);
@@ -110,12 +110,12 @@ function gridSample(node: NodeView, image: Operand, grid: Operand): Operand {
   return sampleAt(image, taps).reshape([n, c, ...points]);
 }
 
-/** The coordinates from −1 to 1 for a size. */
+/** The coordinates of `size` pixels, scaled to the range from −1 to 1. */
 function normalized(size: number, align: boolean): number[] {
   return range(0, size).map((i) => align ? (size > 1 ? -1 + 2 * i / (size - 1) : 0) : (2 * i + 1) / size - 1);
 }
 
-/** θ · (x, y, 1) at the positions of an image, or θ · (x, y, z, 1). */
+/** θ · (x, y, 1) for each pixel of an image, or θ · (x, y, z, 1) for each voxel of a volume. */
 function affineGrid(node: NodeView, theta: Operand, size: Operand): Operand {
   const [n, , ...sizes] = size.numbers("size") as [number, number, ...number[]];
   const axes = sizes.length;
@@ -129,7 +129,7 @@ function affineGrid(node: NodeView, theta: Operand, size: Operand): Operand {
   return points.matmul(theta.transpose([0, 2, 1])).reshape([n, ...sizes, axes]);
 }
 
-/** Bilinear taps of RoiAlign: zero more than one pixel outside, the border pixel up to there. */
+/** Bilinear taps of RoiAlign: up to one pixel outside the image, the border pixel; farther outside, zero. */
 function regionTaps(position: Operand, size: number): Tap[] {
   const inside = position.greaterOrEqual(-1).logicalAnd(position.lesserOrEqual(size));
   const place = clampTo(position, size);
@@ -153,7 +153,7 @@ function roiAlign(node: NodeView, image: Operand, regions: Operand, batch: Opera
   const isHalf = node.since >= 16 && node.string("coordinate_transformation_mode", "half_pixel") === "half_pixel";
   const edge = (i: number) => regions.cut(1, i, 1).mul(node.float("spatial_scale", 1)).sub(isHalf ? 0.5 : 0);
   const [h, w] = [rowsOut * ratio, columnsOut * ratio];
-  /** The taps of an axis, of which a region has the samples `shape`, spread over all samples. */
+  /** The taps of one axis for the [h, w] samples of each region; `shape` is [h, 1] or [1, w], by the axis. */
   const axis = (first: number, size: number, samples: number, shape: readonly number[]): Tap[] => {
     const [start, end] = [edge(first), edge(first + 2)];
     const length = isHalf ? end.sub(start) : end.sub(start).max(1);
@@ -172,7 +172,7 @@ function roiAlign(node: NodeView, image: Operand, regions: Operand, batch: Opera
   return cells[isMean ? "reduceMean" : "reduceMax"]({ axes: [3, 5] });
 }
 
-/** A convolution with taps shifted by offsets and weighted by a mask. */
+/** A convolution whose kernel elements read the input at shifted positions, multiplied by a mask. */
 function deformConv(
   node: NodeView,
   x: Operand,
@@ -203,7 +203,7 @@ function deformConv(
   return bias ? result.add(bias.along(1, 4)) : result;
 }
 
-/** The positions of all window taps along one of two axes before offsets: per tap, those of all windows. */
+/** The positions along an axis before offsets: for each kernel element, its positions in all windows. */
 function tapPositions(windows: readonly Window[], axis: number): number[] {
   const [down, right] = windows as [Window, Window];
   const { stride, dilation, begin } = windows[axis]!;

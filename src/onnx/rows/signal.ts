@@ -84,14 +84,14 @@ function artanh(x: Operand): Operand {
   return logOf1Plus(x.mul(2).div(x.scalar(1).sub(x))).mul(0.5);
 }
 
-/** float16 is computed in float32. */
+/** Computes in float32, also for operands of another floating-point type. */
 const inFloat32 = (compute: (x: Operand) => Operand): Build => (_, x) =>
   x.isFloat ? compute(x.cast("float32")).cast(x.type) : unsupported(`the type ${x.type} is not supported`);
 
 /** The longest transform that is computed as a matrix product. */
 const MAXIMUM_LENGTH = 4096;
 
-/** Transforms the last axis of a real and an imaginary part; returns `count` of `length` frequencies. */
+/** Transforms the last axis of a real part and an optional imaginary part; returns the first `count` frequencies. */
 function fourier([real, imaginary]: readonly Operand[], count: number, inverse: boolean): Operand {
   const length = real!.shape.at(-1)!;
   if (length > MAXIMUM_LENGTH) unsupported(`the transform has ${length} elements; the limit is ${MAXIMUM_LENGTH}`);
@@ -112,7 +112,10 @@ function inLength(x: Operand, axis: number, length: number): Operand {
   return missing > 0 ? x.padAxis(axis, 0, missing) : x.cut(axis, 0, length);
 }
 
-/** Real [..., 1] or complex [..., 2] numbers. The axis is an attribute before version 20, an input since then. */
+/**
+ * Transforms real numbers [..., 1] or complex numbers [..., 2]. The axis is an attribute before version 20, and an
+ * input since then.
+ */
 function dft(node: NodeView, x: Operand, dftLength?: Operand, axisInput?: Operand): Operand {
   const { rank } = x;
   const axis = x.axis(node.since >= 20 ? axisInput?.number("axis") ?? -2 : node.int("axis", 1));
@@ -130,7 +133,7 @@ function dft(node: NodeView, x: Operand, dftLength?: Operand, axisInput?: Operan
   return result.transpose(range(0, rank).map((i) => order.indexOf(i)));
 }
 
-/** Transforms frames of [batch, length, 1 or 2] that start every `frame_step` elements. */
+/** Cuts signals [batch, length, 1 or 2] into frames, one every `frame_step` elements, and transforms each. */
 function stft(node: NodeView, x: Operand, frameStep: Operand, window?: Operand, frameLength?: Operand): Operand {
   const [batch, total, components = 1] = x.shape as [number, number, number?];
   const step = frameStep.number("frame_step");

@@ -23,7 +23,7 @@ export interface Window {
 /** A single window that covers an axis of size 1. */
 export const WHOLE: Window = { kernel: 1, stride: 1, dilation: 1, begin: 0, end: 0, count: 1 };
 
-/** The number of elements from the first to the last that a window covers. */
+/** The number of elements that a window spans, with the gaps of its dilation. */
 export function extentOf({ kernel, dilation }: Pick<Window, "kernel" | "dilation">): number {
   return (kernel - 1) * dilation + 1;
 }
@@ -38,7 +38,7 @@ export function windowsOf(node: NodeView, sizes: readonly number[], kernel: read
     const [begin, end] = paddingOf(node, i, sizes.length, same);
     const room = size + begin + end - extent;
     const count = (node.flag("ceil_mode") ? Math.ceil : Math.floor)(room / window.stride) + 1;
-    // A last window that would start in the padding at the end is omitted.
+    // ONNX omits a last window that starts in the padding at the end.
     const isInPadding = node.flag("ceil_mode") && (count - 1) * window.stride >= size + begin;
     return { ...window, begin, end, count: isInPadding ? count - 1 : count };
   });
@@ -54,7 +54,7 @@ export function stepsOf(node: NodeView, axes: number): { strides: readonly numbe
   return { strides: node.ints("strides") ?? ones, dilations: node.ints("dilations") ?? ones };
 }
 
-/** The padding of an axis, stated or by `auto_pad`; `same` is the total padding of the axis for SAME. */
+/** The padding of axis `i`, from `pads` or `auto_pad`; `same` is its total padding for SAME_UPPER and SAME_LOWER. */
 export function paddingOf(node: NodeView, i: number, axes: number, same: number): [begin: number, end: number] {
   const mode = node.string("auto_pad", "NOTSET");
   const [less, more] = [Math.floor(same / 2), Math.ceil(same / 2)];
