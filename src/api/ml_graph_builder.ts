@@ -56,7 +56,7 @@ import { builderSlot } from "./state.ts";
  * for an element of `input`, `ln` is the natural logarithm, and `⌊ ⌋` and `⌈ ⌉` round down and up. "Any shape" means
  * any that `MLContext.opSupportLimits()` allows. Every options object also takes a `label`, which error messages quote.
  *
- * Besides what its page lists, every operator method throws
+ * Besides the errors listed for each method, every operator method throws
  * - a TypeError if an operand belongs to another builder, the context does not support its data type or rank, or the
  *   output would be larger than `MLContext.opSupportLimits().maxTensorByteLength`
  * - an InvalidStateError if the graph has been built, or the context is lost
@@ -109,7 +109,7 @@ export class MLGraphBuilder {
    * @param buffer the elements, row-major: an ArrayBuffer or Uint8Array with the bytes, or the typed array of the data
    * type (for float16 a Float16Array, or a Uint16Array with the bits)
    * @returns an operand with that data type and shape
-   * @throws {TypeError} if the context does not support the descriptor, or `buffer` has another length or kind
+   * @throws {TypeError} if the context does not support the descriptor, or the length or kind of `buffer` is wrong
    * @throws {DOMException} InvalidStateError if the graph has been built, or the context is lost; UnknownError if there
    * is not enough memory
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-constant-buffer
@@ -118,7 +118,7 @@ export class MLGraphBuilder {
   /**
    * Creates a scalar constant.
    * @param dataType the data type
-   * @param value the number: for an integer type, its fraction is dropped and it is limited to the range of the type
+   * @param value the number; for an integer type, it is truncated and clamped to the range of the type
    * @returns an operand of shape `[]`
    * @throws {TypeError} if the context does not support the data type, or `value` is a BigInt and `dataType` is not
    * int64 or uint64
@@ -140,15 +140,15 @@ export class MLGraphBuilder {
   }
 
   /**
-   * Compiles the graph that computes `outputs`. The builder cannot be used again once this succeeds or fails to
-   * compile.
+   * Compiles the graph that computes `outputs`. Once the graph is compiled, or the engine fails to compile it, the
+   * builder cannot be used again.
    *
    * Inputs, constants and operators on which no output depends are left out.
    * @param outputs the operands to compute, by the name under which `MLContext.dispatch()` writes them
    * @returns a promise of the compiled graph, which rejects with the errors below
    * @throws {TypeError} if `outputs` is empty or has an empty name; an output belongs to another builder, or is an
    * input or a constant; two inputs of the graph have the same name; or a constant tensor of the graph is destroyed.
-   * The builder stays usable
+   * After these errors the builder stays usable
    * @throws {DOMException} InvalidStateError if the graph has been built, or the context is lost; OperationError if the
    * engine cannot compile the graph
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-build
@@ -222,7 +222,7 @@ export class MLGraphBuilder {
    * `(size + begin + end − ((window − 1) · dilation + 1)) / stride + 1`, rounded down or up as `outputShapeRounding`
    * or `outputSizes` says
    * @throws {TypeError} if a list has the wrong length or a zero where none is allowed, the window does not fit into
-   * the padded input, or `outputSizes` are not the sizes rounded down or up, or `input` has another data type
+   * the padded input, `outputSizes` are not these sizes rounded down or up, or `input` has another data type
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-average
    */
   averagePool2d(input: MLOperand, options: MLPool2dOptions = {}): MLOperand {
@@ -230,8 +230,8 @@ export class MLGraphBuilder {
   }
 
   /**
-   * Normalises with given statistics: `scale · (input − mean) / √(variance + epsilon) + bias`, with one value of each
-   * for every index of `options.axis`.
+   * Normalises with given statistics: `scale · (input − mean) / √(variance + epsilon) + bias`. `mean`, `variance`,
+   * `scale` and `bias` have one value for each index on `options.axis`.
    *
    * @param input float32 or float16; rank 1 or more
    * @param mean the data type of `input`; shape `[input.shape[axis]]`
@@ -282,7 +282,7 @@ export class MLGraphBuilder {
    *
    * @param input any data type and shape
    * @param options `minValue` and `maxValue`, converted to the data type of `input`; a bound that is missing or NaN
-   * does not limit
+   * has no effect
    * @returns the data type and shape of `input`
    * @throws {TypeError} if `minValue > maxValue`, or a bound is a BigInt and `input` is not int64 or uint64
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-clamp
@@ -298,7 +298,7 @@ export class MLGraphBuilder {
    * dimensions except on `axis`
    * @param axis less than the rank
    * @returns the data type of the inputs; their shape, with the sum of their dimensions on `axis`
-   * @throws {TypeError} if the list is empty or too long, `axis` is out of range, or the inputs do not fit together
+   * @throws {TypeError} if the list is empty or too long, `axis` is out of range, or the inputs do not match
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-concat
    */
   concat(inputs: readonly MLOperand[], axis: number, options: MLOperatorOptions = {}): MLOperand {
@@ -321,7 +321,7 @@ export class MLGraphBuilder {
    * `⌊(size + begin + end − ((kernel − 1) · dilation + 1)) / stride⌋ + 1`
    * @throws {TypeError} if the input's channels are not `groups` times the filter's input channels, the output
    * channels are not divisible by `groups`, the filter is larger than the padded input, or an option has a wrong
-   * length, shape or zero
+   * length or shape, or a zero where none is allowed
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-conv2d
    */
   conv2d(input: MLOperand, filter: MLOperand, options: MLConv2dOptions = {}): MLOperand {
@@ -343,7 +343,7 @@ export class MLGraphBuilder {
    * @returns the data type of `input`; in its layout, with the filter's output channels times `groups`, and height
    * and width `(size − 1) · stride + (kernel − 1) · dilation + 1 − begin − end + outputPadding`, or `outputSizes`
    * @throws {TypeError} if the filter's input channels are not those of `input`, `outputPadding` is not less than the
-   * stride, `outputSizes` cannot be reached, or an option has a wrong length, shape or zero
+   * stride, `outputSizes` cannot be reached, or an option has a wrong length or shape, or a zero where none is allowed
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-convtranspose2d
    */
   convTranspose2d(input: MLOperand, filter: MLOperand, options: MLConvTranspose2dOptions = {}): MLOperand {
@@ -378,8 +378,8 @@ export class MLGraphBuilder {
   }
 
   /**
-   * Quantised integers to floats: `(input − zeroPoint) · scale`. `scale` and `zeroPoint` have one element per block:
-   * on each axis, `input.shape[axis] / scale.shape[axis]` elements share one.
+   * Converts quantised integers to floats: `(input − zeroPoint) · scale`. `scale` and `zeroPoint` have one element per
+   * block: on each axis, `input.shape[axis] / scale.shape[axis]` elements of the input share one.
    *
    * @param input uint8, int8, uint32, int32, int4 or uint4; any shape
    * @param scale float32 or float16; the rank of `input`, each dimension a divisor of the input's
@@ -486,8 +486,9 @@ export class MLGraphBuilder {
   }
 
   /**
-   * Picks slices along `options.axis`: for axis 0 `output[i, ...] = input[indices[i], ...]`, where `i` may be several
-   * indices or none. Negative indices count from the end; indices out of range are clamped to the nearest valid one.
+   * Picks slices along `options.axis`: for axis 0 `output[i, ...] = input[indices[i], ...]`, where `i` has one index
+   * per dimension of `indices`. Negative indices count from the end; indices out of range are clamped to the nearest
+   * valid one.
    *
    * @param input any data type; rank 1 or more
    * @param indices int32, uint32 or int64; any shape
@@ -506,7 +507,7 @@ export class MLGraphBuilder {
    * axis 1. Negative indices count from the end; indices out of range are clamped to the nearest valid one.
    *
    * @param input any data type; rank 1 or more
-   * @param indices int32, uint32 or int64; the shape of `input`, except that the dimension on `axis` is free
+   * @param indices int32, uint32 or int64; the shape of `input`, except that the dimension on `axis` may differ
    * @param options `axis`, 0 by default
    * @returns the data type of `input`; the shape of `indices`
    * @throws {TypeError} if `axis` is out of range, or `indices` has another data type or shape
@@ -544,12 +545,12 @@ export class MLGraphBuilder {
   }
 
   /**
-   * General matrix multiplication: `alpha · A · B + beta · C`, where `A` and `B` are `a` and `b`, transposed if the
-   * options say so.
+   * General matrix multiplication: `alpha · A · B + beta · C`, where `A` and `B` are `a` and `b`, each transposed if
+   * its option is true.
    *
    * @param a float32 or float16; shape `[M, K]`, or `[K, M]` with `aTranspose`
    * @param b the data type of `a`; shape `[K, N]`, or `[N, K]` with `bTranspose`
-   * @param options `c`, a shape that broadcasts to `[M, N]`, no summand by default; `alpha` and `beta`, 1 by default;
+   * @param options `c`, a shape that broadcasts to `[M, N]`, not added by default; `alpha` and `beta`, 1 by default;
    * `aTranspose` and `bTranspose`, false by default
    * @returns the data type of `a`; shape `[M, N]`
    * @throws {TypeError} if the operands differ in data type, the inner dimensions differ, or `c` does not broadcast
@@ -598,7 +599,7 @@ export class MLGraphBuilder {
    * @param options see {@linkcode MLGruOptions}; `directions` is 2 if `direction` is `"both"`, else 1
    * @returns the hidden state after the last step, shape `[directions, batchSize, hiddenSize]`; with `returnSequence`
    * also the hidden state after every step, shape `[steps, directions, batchSize, hiddenSize]`, in the order of the
-   * input for either direction
+   * input for both directions
    * @throws {TypeError} if an operand has another data type or shape, `steps` is not the first dimension of `input`,
    * or `activations` does not have 2 items
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-gru
@@ -615,8 +616,8 @@ export class MLGraphBuilder {
   }
 
   /**
-   * One step of a gated recurrent unit. With `x = input`, `h = hiddenState`, and for each gate its rows of the
-   * weights and biases:
+   * One step of a gated recurrent unit. With `x = input`, `h = hiddenState`, and `W_z` the rows of `W`
+   * for gate `z` (the other gates, weights and biases in the same way):
    *
    * - update gate `z = f(x · W_zᵀ + b_z + h · R_zᵀ + rb_z)`
    * - reset gate `r = f(x · W_rᵀ + b_r + h · R_rᵀ + rb_r)`
@@ -732,7 +733,7 @@ export class MLGraphBuilder {
    * `(size + begin + end − ((window − 1) · dilation + 1)) / stride + 1`, rounded down or up as `outputShapeRounding`
    * or `outputSizes` says
    * @throws {TypeError} if a list has the wrong length or a zero where none is allowed, the window does not fit into
-   * the padded input, or `outputSizes` are not the sizes rounded down or up, or `input` has another data type
+   * the padded input, `outputSizes` are not these sizes rounded down or up, or `input` has another data type
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-l2
    */
   l2Pool2d(input: MLOperand, options: MLPool2dOptions = {}): MLOperand {
@@ -741,11 +742,11 @@ export class MLGraphBuilder {
 
   /**
    * Normalises over `options.axes`: `scale · (x − mean) / √(variance + epsilon) + bias`, with the mean and the
-   * population variance over those axes. Without axes, the result is `bias`.
+   * population variance over those axes. With no axes (`[]`), the result is `bias`.
    *
    * @param input float32 or float16; any shape
    * @param options `axes`, all but the first by default; `scale` (1 by default) and `bias` (0 by default), the data
-   * type of `input`, whose dimension `i` is `input.shape[axes[i]]`; `epsilon`, 1e-5 by default
+   * type of `input`, shape `axes.map((axis) => input.shape[axis])`; `epsilon`, 1e-5 by default
    * @returns the data type and shape of `input`
    * @throws {TypeError} if `axes` repeats or is out of range, or an operand has another data type or shape
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-layernorm
@@ -884,7 +885,7 @@ export class MLGraphBuilder {
    * @param options see {@linkcode MLLstmOptions}; `directions` is 2 if `direction` is `"both"`, else 1
    * @returns the hidden state and the cell state after the last step, shape `[directions, batchSize, hiddenSize]`;
    * with `returnSequence` also the hidden state after every step, shape `[steps, directions, batchSize, hiddenSize]`,
-   * in the order of the input for either direction
+   * in the order of the input for both directions
    * @throws {TypeError} if an operand has another data type or shape, `steps` is not the first dimension of `input`,
    * or `activations` does not have 3 items
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-lstm
@@ -901,8 +902,8 @@ export class MLGraphBuilder {
   }
 
   /**
-   * One step of a long short-term memory. With `x = input`, `h = hiddenState`, `c = cellState`, and for each gate its
-   * rows of the weights and biases:
+   * One step of a long short-term memory. With `x = input`, `h = hiddenState`, `c = cellState`, and `W_i` the rows
+   * of `W` for gate `i` (the other gates, weights and biases in the same way):
    *
    * - input gate `i = f(x · W_iᵀ + b_i + h · R_iᵀ + rb_i + p_i · c)`
    * - output gate `o = f(x · W_oᵀ + b_o + h · R_oᵀ + rb_o + p_o · c)`
@@ -911,7 +912,7 @@ export class MLGraphBuilder {
    * - new cell state `c' = f' · c + i · g'`
    * - new hidden state `o · k(c')`
    *
-   * All gates use the old cell state, the output gate too, unlike in ONNX.
+   * All gates use the old cell state. In ONNX, the output gate uses the new one.
    *
    * @param input float32 or float16; shape `[batchSize, inputSize]`
    * @param weight `W`, shape `[4 · hiddenSize, inputSize]`
@@ -982,7 +983,7 @@ export class MLGraphBuilder {
    * `(size + begin + end − ((window − 1) · dilation + 1)) / stride + 1`, rounded down or up as `outputShapeRounding`
    * or `outputSizes` says
    * @throws {TypeError} if a list has the wrong length or a zero where none is allowed, the window does not fit into
-   * the padded input, or `outputSizes` are not the sizes rounded down or up
+   * the padded input, or `outputSizes` are not these sizes rounded down or up
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pool2d-max
    */
   maxPool2d(input: MLOperand, options: MLPool2dOptions = {}): MLOperand {
@@ -1041,8 +1042,8 @@ export class MLGraphBuilder {
   }
 
   /**
-   * Pads each dimension by `beginningPadding` and `endingPadding`. `options.mode` says with what: `"constant"` with
-   * `value`, `"edge"` with the element at the edge, `"reflection"` with the elements beside the edge, mirrored:
+   * Pads each dimension by `beginningPadding` and `endingPadding`. `options.mode` chooses the new elements:
+   * `"constant"` adds `value`, `"edge"` repeats the edge element, `"reflection"` mirrors the elements next to it:
    * `[1, 2, 3]` padded by 2 is `[3, 2, 1, 2, 3, 2, 1]`.
    *
    * @param input any data type and shape
@@ -1050,8 +1051,8 @@ export class MLGraphBuilder {
    * @param endingPadding how many elements to add after each dimension
    * @param options `mode`, `"constant"` by default; `value`, 0 by default, converted to the data type of `input`
    * @returns the data type of `input`; shape `beginningPadding + input.shape + endingPadding`, dimension by dimension
-   * @throws {TypeError} if a list does not have one item per dimension, a reflection is not less than the dimension,
-   * or `value` is a BigInt and `input` is not int64 or uint64
+   * @throws {TypeError} if a list does not have one item per dimension, a reflected padding is not less than its
+   * dimension, or `value` is a BigInt and `input` is not int64 or uint64
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-pad
    */
   pad(
@@ -1082,7 +1083,7 @@ export class MLGraphBuilder {
    * @param input float32, float16, int64, int32 or int8; any shape
    * @param slope the data type of `input`; a shape that broadcasts with that of `input`
    * @returns the data type of `input`; the broadcast shape
-   * @throws {TypeError} if `input` has another data type, `slope` has another one than `input`, or the shapes do not
+   * @throws {TypeError} if `input` has another data type, the data type of `slope` differs, or the shapes do not
    * broadcast to each other
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-prelu
    */
@@ -1091,9 +1092,9 @@ export class MLGraphBuilder {
   }
 
   /**
-   * Floats to quantised integers: `clamp(roundEven(input / scale) + zeroPoint, min, max)`, where `min` and `max` are
-   * the limits of the data type of `zeroPoint`. `scale` and `zeroPoint` have one element per block: on each axis,
-   * `input.shape[axis] / scale.shape[axis]` elements share one.
+   * Converts floats to quantised integers: `clamp(roundEven(input / scale) + zeroPoint, min, max)`, where `min` and
+   * `max` are the limits of the data type of `zeroPoint`. `scale` and `zeroPoint` have one element per block: on each
+   * axis, `input.shape[axis] / scale.shape[axis]` elements of the input share one.
    *
    * @param input float32 or float16; any shape
    * @param scale the data type and rank of `input`, each dimension a divisor of the input's
@@ -1278,7 +1279,8 @@ export class MLGraphBuilder {
    * @param input float32, float16, uint8 or int8; rank 4
    * @param options `mode`, `"nearest-neighbor"` by default; `axes`, `[2, 3]` by default; `sizes` of these axes, or
    * `scales` (ones by default)
-   * @returns the data type of `input`; its shape with `sizes`, else `⌊dimension · scale⌋`, on `axes`
+   * @returns the data type of `input`; its shape, with the dimensions on `axes` replaced by `sizes`, or by
+   * `⌊dimension · scale⌋` without `sizes`
    * @throws {TypeError} if a list does not have 2 items, `axes` repeats or is out of range, a scale is not positive,
    * a size is 0, or `input` has another data type
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-resample2d-method
@@ -1328,10 +1330,10 @@ export class MLGraphBuilder {
   /**
    * Copies the input, then overwrites one element per index: `output[indices[i][j]][j] = updates[i][j]` for axis 0,
    * `output[i][indices[i][j]]` for axis 1. Negative indices count from the end; indices out of range are clamped to
-   * the nearest valid one. If two indices are equal, either update may win.
+   * the nearest valid one. If two updates have the same position, either may win.
    *
    * @param input any data type; rank 1 or more
-   * @param indices int32, uint32 or int64; the shape of `input`, except that the dimension on `axis` is free
+   * @param indices int32, uint32 or int64; the shape of `input`, except that the dimension on `axis` may differ
    * @param updates the data type of `input`; the shape of `indices`
    * @param options `axis`, 0 by default
    * @returns the data type and shape of `input`
@@ -1351,7 +1353,7 @@ export class MLGraphBuilder {
    * Copies the input, then overwrites elements or slices by coordinates:
    * `output[indices[i, 0], ..., indices[i, c − 1]] = updates[i]`, where `c` is the last dimension of `indices` and
    * `i` stands for the others. Negative indices count from the end; indices out of range are clamped to the nearest
-   * valid one. If two coordinates are equal, either update may win.
+   * valid one. If two updates have the same position, either may win.
    *
    * @param input any data type; rank 1 or more
    * @param indices int32, uint32 or int64; rank 1 or more, the last dimension at most the rank of `input`
@@ -1408,7 +1410,7 @@ export class MLGraphBuilder {
    * @param sizes for each axis, how many elements the block spans, 1 or more
    * @param options `strides`, for each axis 1 or more and at most its size; ones by default
    * @returns the data type of `input`; shape `⌈sizes / strides⌉`, dimension by dimension
-   * @throws {TypeError} if a list does not have one item per dimension, a block reaches beyond the input, or a size
+   * @throws {TypeError} if a list does not have one item per dimension, the block reaches beyond the input, or a size
    * or stride is out of range
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-slice
    */
@@ -1465,8 +1467,8 @@ export class MLGraphBuilder {
    * @param splits the number of equal parts, or the size of each part; 1 to 8192 parts
    * @param options `axis`, 0 by default
    * @returns one operand per part: the data type of `input`, and its shape with the size of the part on `axis`
-   * @throws {TypeError} if `axis` is out of range, the number does not divide the dimension, the sizes do not add up
-   * to it, or one is 0
+   * @throws {TypeError} if `axis` is out of range, `splits` does not divide the dimension or does not add up to it,
+   * or a size is 0
    * @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-split
    */
   split(input: MLOperand, splits: number | readonly number[], options: MLSplitOptions = {}): MLOperand[] {

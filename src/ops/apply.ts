@@ -1,5 +1,5 @@
 /**
- * Validates one operation: from a row, operands and converted arguments to the attributes and outputs of a node.
+ * Validates one operation: computes a node's attributes and outputs from a row, operands and converted arguments.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface ApplicableLimits {
 
 /**
  * Checks data types, ranks and the row's own conditions, then returns the attributes and output descriptors.
- * @throws {TypeError} whose message names the method and the label
+ * @throws {TypeError} if a check fails; the message names the method and the label
  */
 export function applyOperator(
   row: AnyOperator,

@@ -13,7 +13,7 @@ import { computing, type CostedNode } from "./cost.ts";
 import { FLOATS, maybe, one, operator, rank, sameAs, tensor } from "./operator.ts";
 import { conv2dLayout, convTranspose2dLayout, inputLayout, integer1, maybeIntegers } from "./parameters.ts";
 
-/** How a window moves, with all defaults filled in. */
+/** The padding, strides and dilations of a window, with defaults filled in. */
 export interface Window {
   /** `[beginHeight, endHeight, beginWidth, endWidth]`. */
   readonly padding: readonly number[];
@@ -93,12 +93,13 @@ const conv2d = operator({
       }],
     };
   },
-  // Each output element is the product with the filter of its channel.
+  // Each output element takes one multiply-add per filter weight of its output channel.
   cost: (node) => convolving(node, node.outputs, node.attributes.filterLayout.indexOf("o")),
 });
 
 /**
- * One multiply-add for each element of `values` and each filter weight of its channel.
+ * The cost: one multiply-add per filter weight for each element of `values`, plus one addition per output for the bias.
+ * An element uses the filter weights of its own channel.
  * @param channelAxis the axis of the filter that belongs to the channels of `values`
  */
 function convolving(
@@ -111,7 +112,7 @@ function convolving(
   return computing(node, elementsOf(values) * weightsPerChannel + (bias ? elementsOf(outputs) / 2 : 0));
 }
 
-/** Checks the size of the padded input. WPT asks for it, because some engines pad in a step of its own. */
+/** Checks the size of the padded input. WPT requires this, because some engines pad in a separate step. */
 export function checkPaddedSize({ batches, channels, height, width }: ImageShape, { padding }: Window): void {
   const [top, bottom, left, right] = padding as [number, number, number, number];
   const elements = batches * channels * (height + top + bottom) * (width + left + right);
@@ -158,7 +159,7 @@ const convTranspose2d = operator({
       }],
     };
   },
-  // Each input element is multiplied by the filter of its channel.
+  // Each input element takes one multiply-add per filter weight of its input channel.
   cost: (node) => convolving(node, [node.operands.input], node.attributes.filterLayout.indexOf("i")),
 });
 
@@ -174,7 +175,7 @@ function transposeSize(input: number, kernel: number, window: Window, dimension:
   return (input - 1) * window.strides[dimension]! + effective - begin - end;
 }
 
-/** The output padding: `outputPadding`, or what `outputSizes` needs beyond the smallest sizes. */
+/** The output padding: `outputPadding`, or the difference between `outputSizes` and `least`, the sizes without it. */
 function checkOutputPadding(
   least: readonly number[],
   { strides }: Window,

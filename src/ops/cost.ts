@@ -14,28 +14,31 @@ export interface CostedNode<Operands = NodeOperands, Attributes = object> {
   readonly outputs: readonly Value[];
 }
 
-/** `multiplyAdds` as given; every operand and output is read or written once. */
+/** The given multiply-adds; reads every operand and writes every output once. */
 export function computing({ operands, outputs }: CostedNode, multiplyAdds: number): Cost {
   return { multiplyAdds, bytes: traffic(operands, outputs) };
 }
 
-/** Elements are moved, nothing is computed. */
+/** For operators that move data: no multiply-adds. */
 export function moving(node: CostedNode): Cost {
   return computing(node, 0);
 }
 
-/** Elements of the first operand are picked by index: only the picked ones are read. */
+/** For operators that pick elements, such as gather and slice: of the first operand, reads only the picked elements. */
 export function picking({ operands, outputs }: CostedNode): Cost {
   const [, ...indices] = Object.values(operands) as Value[];
   return { multiplyAdds: 0, bytes: bytesOf(indices) + 2 * bytesOf(outputs) };
 }
 
-/** `operations` for each element of the output; a function such as the exponential counts as one. */
+/**
+ * `operations` per element of the output; two count as one multiply-add. A function such as the exponential counts as
+ * one operation.
+ */
 export function perOutput(operations: number): (node: CostedNode) => Cost {
   return (node) => computing(node, operations / 2 * elementsOf(node.outputs));
 }
 
-/** `operations` for each element of the first operand. */
+/** `operations` per element of the first operand, counted as in {@linkcode perOutput}. */
 export function perInput(operations: number): (node: CostedNode) => Cost {
   return (node) => computing(node, operations / 2 * elementsOf([Object.values(node.operands)[0] as Value]));
 }

@@ -51,7 +51,7 @@ function logical<const Name extends string>(name: Name, types: readonly MLOperan
   });
 }
 
-/** A predicate of one operand, named `a` in the standard. */
+/** A predicate of one operand, which the standard names `a` instead of `input`. */
 function predicate<const Name extends string>(name: Name, types: readonly MLOperandDataType[]) {
   return operator({
     name,
@@ -131,7 +131,7 @@ const clamp = operator({
   cost: perOutput(2),
 });
 
-/** A bound, converted to the data type of the input; `undefined` if it is missing or, in WPT, NaN. */
+/** A bound, converted to the data type of the input; `undefined` if it is missing, or NaN (as in WPT). */
 function bound(name: string, value: Scalar | undefined, dataType: MLOperandDataType): Scalar | undefined {
   if (value === undefined || Number.isNaN(value)) return undefined;
   const problem = castProblem(value, dataType);
@@ -200,7 +200,7 @@ export const elementwise = {
   logicalOr: logical("logicalOr", UINT8),
   logicalXor: logical("logicalXor", UINT8),
   logicalNot: predicate("logicalNot", UINT8),
-  // The standard's table allows any data type, its steps only floats; WPT follows the steps.
+  // The standard's table allows any data type, but its steps allow only floats. WPT follows the steps.
   isNaN: predicate("isNaN", FLOATS),
   isInfinite: predicate("isInfinite", FLOATS),
   abs: unary("abs", SIGNED, 1),

@@ -42,7 +42,8 @@ function argMinMax<const Name extends string>(name: Name) {
 const gather = operator({
   name: "gather",
   operands: { input: one(ANY, rank(1)), indices: one(INDICES) },
-  // The standard's table asks for rank 1 or more; its steps and WPT allow a scalar, which a scalar index gives.
+  // The output is a scalar if `indices` is a scalar and `input` has rank 1. The standard's steps and WPT allow this;
+  // its table asks for rank 1 or more.
   outputs: { output: tensor(sameAs("input")) },
   options: { axis: integer0 },
   resolve({ input: { dataType, shape }, indices }, { axis }) {
@@ -113,7 +114,10 @@ function checkElementIndices(input: Descriptor, indices: Descriptor, axis: numbe
   checkShape("indices", indices.shape, input.shape.with(axis, indices.shape[axis]!));
 }
 
-/** The output shape of gatherND: `[...indices.shape.slice(0, -1), ...input.shape.slice(coordinateSize)]`. */
+/**
+ * The shape of gatherND's output and scatterND's updates:
+ * `[...indices.shape.slice(0, -1), ...input.shape.slice(coordinateSize)]`.
+ */
 function shapeAtCoordinates({ shape }: Descriptor, indices: Descriptor): Shape {
   const coordinateSize = indices.shape.at(-1)!;
   if (coordinateSize > shape.length) {
@@ -124,7 +128,7 @@ function shapeAtCoordinates({ shape }: Descriptor, indices: Descriptor): Shape {
   return [...indices.shape.slice(0, -1), ...shape.slice(coordinateSize)];
 }
 
-/** The rows of gathering and scattering. */
+/** The rows of operators with indices. */
 export const indexing = {
   argMax: argMinMax("argMax"),
   argMin: argMinMax("argMin"),

@@ -6,17 +6,20 @@
 
 import { integerRange, is64Bit, type MLOperandDataType } from "../data_type.ts";
 
-/** A number, or a BigInt for 64-bit types, that the data type can represent exactly. */
+/** A number; for 64-bit integers also a BigInt, which represents them exactly. */
 export type Scalar = number | bigint;
 
-/** Why a value cannot be cast to a data type; `undefined` if it can. WPT: BigInt is for 64-bit integers only. */
+/**
+ * Why a value cannot be cast to a data type; `undefined` if it can. As in WPT, a BigInt can only become a 64-bit
+ * integer.
+ */
 export function castProblem(value: Scalar, dataType: MLOperandDataType): string | undefined {
   return typeof value === "bigint" && !is64Bit(dataType) ? `is a BigInt, which ${dataType} does not take` : undefined;
 }
 
 /**
- * Casts a number to a data type. To float: rounds to nearest, ties to even; overflow gives infinity. To integer: clamps
- * to the range of the type; NaN becomes 0. The text rounds fractions; WPT truncates them.
+ * Casts a number to a data type. To float: rounds to nearest, ties to even; overflow gives infinity. To integer:
+ * truncates and clamps to the range of the type; NaN becomes 0. WPT truncates fractions; the standard rounds them.
  * @see https://www.w3.org/TR/webnn/#algorithms-casting
  */
 export function castNumber(value: Scalar, dataType: MLOperandDataType): Scalar {

@@ -22,7 +22,7 @@ import {
   wrappingIntegers,
 } from "./parameters.ts";
 
-/** How many tensors one operation may take or return. */
+/** The maximum number of inputs of concat, and of outputs of split. */
 const MAX_TENSORS = 8192;
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-concat */
@@ -153,7 +153,7 @@ const slice = operator({
       const end = starts[axis]! + sizes[axis]!;
       if (end > dimension) refuse(`starts + sizes must be at most ${dimension} on axis ${axis}, not ${end}`);
     });
-    // The text allows a stride larger than the size; WPT does not.
+    // The standard allows a stride larger than the size; WPT does not.
     if (strides.some((stride, axis) => stride > sizes[axis]!)) {
       refuse(`strides [${strides.join(", ")}] must not exceed sizes [${sizes.join(", ")}]`);
     }

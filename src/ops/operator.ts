@@ -1,5 +1,5 @@
 /**
- * The type of a row in the operator table. A row has everything about an operator that does not depend on a backend.
+ * The type of a row in the operator table. A row holds everything about an operator that does not depend on a backend.
  * The conversion of arguments, `opSupportLimits()`, docs/operators.md and the fuzzer's grammar are derived from it.
  *
  * @module
@@ -33,7 +33,7 @@ export interface OperandRule extends TensorRule {
   readonly kind: "one" | "list" | "optional";
 }
 
-/** The operands as `resolve` sees them. */
+/** The operands as passed to `resolve`. */
 export type OperandsOf<Rules extends Readonly<Record<string, OperandRule>>> = {
   readonly [K in keyof Rules]: Rules[K]["kind"] extends "one" ? Value
     : Rules[K]["kind"] extends "list" ? readonly Value[]
@@ -59,7 +59,7 @@ export interface Operator<
   readonly name: Name;
   /** Operands in the order of the arguments; the optional ones are members of the options. */
   readonly operands: Operands;
-  /** The rules of the outputs, for `opSupportLimits()`. If the number of outputs varies, one rule holds for all. */
+  /** The rules of the outputs, for `opSupportLimits()`. `split` has one rule for all of its outputs. */
   readonly outputs: Outputs;
   /** Positional arguments after the operands. */
   readonly parameters: Parameters;
@@ -80,7 +80,7 @@ export interface AnyOperator {
   readonly options: Members;
   // deno-lint-ignore no-explicit-any -- the parameters of a method are contravariant: no other type admits every row
   resolve(operands: any, args: any): Resolved<object>;
-  // deno-lint-ignore no-explicit-any -- likewise
+  // deno-lint-ignore no-explicit-any -- for the same reason
   cost(node: any): Cost;
 }
 
@@ -134,7 +134,7 @@ export function rank(min: number, max?: number): RankRange {
   return max === undefined ? { min } : { min, max };
 }
 
-/** The data type of another operand. */
+/** The rule that two operands must have the same data type. */
 export function sameAs(operand: string): TypeRule {
   return { sameAs: operand };
 }

@@ -24,7 +24,7 @@ import {
 
 /** MLOperandDataType. */
 export const dataType = enumeration("MLOperandDataType", DATA_TYPES);
-/** MLOperandDataType and the 4-bit extension, which only descriptors accept. */
+/** MLOperandDataType and the 4-bit types, an extension that only descriptors accept. */
 const descriptorDataType = enumeration("MLOperandDataType", [...DATA_TYPES, ...FOUR_BIT_DATA_TYPES]);
 /** MLInputOperandLayout. */
 export const inputOperandLayout = enumeration("MLInputOperandLayout", ["nchw", "nhwc"]);
@@ -56,7 +56,7 @@ export const wrappingIntegers = required(wrappingU32List);
 export const integerOrIntegers = required(u32OrList);
 /** A required MLOperandDataType. */
 export const aDataType = required(dataType);
-/** A required MLOperandDataType, or one of the extension. */
+/** A required MLOperandDataType or 4-bit type. */
 export const descriptorType = required(descriptorDataType);
 
 /** An optional `sequence<[EnforceRange] unsigned long>`. */

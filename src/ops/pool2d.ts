@@ -62,7 +62,8 @@ function pool2d<const Name extends string>(name: Name, types: readonly MLOperand
 }
 
 /**
- * The output sizes: `outputSizes` if given, which must be all rounded down or all rounded up, else by `roundingType`.
+ * The output sizes: `outputSizes` if given, else `exact` rounded by `roundingType`. `outputSizes` must equal `exact`
+ * with both sizes rounded down, or both rounded up.
  */
 function roundSizes(
   exact: readonly number[],

@@ -44,7 +44,7 @@ const quantizeLinear = operator({
   cost: perOutput(4),
 });
 
-/** Scale and zero point must have the same shape, which divides the shape of the input. */
+/** Scale and zero point must have the same shape; each of its dimensions must divide that of the input. */
 function checkBlocks(input: Value, scale: Value, zeroPoint: Value): void {
   checkShape("zeroPoint", zeroPoint.shape, scale.shape);
   if (input.shape.some((dimension, axis) => dimension % scale.shape[axis]! !== 0)) {

@@ -137,13 +137,13 @@ function recurring(node: CostedNode<Record<"input" | "weight" | "recurrentWeight
   return computing(node, elementCount(input.shape.slice(0, leading)) * elementsOf([weight, recurrentWeight]));
 }
 
-/** The two activations of a GRU: of the gates z and r, and of the new gate. */
+/** The two activations of a GRU: for the gates z and r, and for the new gate. */
 function gruActivations(activations: readonly Activation[] = ["sigmoid", "tanh"]): readonly Activation[] {
   checkLength("activations", activations, 2);
   return activations;
 }
 
-/** The three activations of an LSTM: of the gates i, o and f, of the cell gate, and of the output. */
+/** The three activations of an LSTM: for the gates i, o and f, for the cell gate, and for the output. */
 function lstmActivations(activations: readonly Activation[] = ["sigmoid", "tanh", "tanh"]): readonly Activation[] {
   checkLength("activations", activations, 3);
   return activations;
@@ -191,7 +191,7 @@ function checkOperands(
   inputSize: number,
   operands: Operands,
 ): void {
-  // Both biases of all gates together must fit into one dimension.
+  // Some engines concatenate `bias` and `recurrentBias`; the result must fit into one dimension.
   if (hiddenSize < 1 || hiddenSize * gates * 2 > MAX_DIMENSION) {
     refuse(`hiddenSize must be 1 to ${Math.floor(MAX_DIMENSION / (gates * 2))}, not ${hiddenSize}`);
   }
