@@ -8,8 +8,8 @@
  * The data type of the elements of an operand or tensor.
  *
  * int4 and uint4 are an extension. The standard's enumeration does not have them, but its tests use them if
- * `opSupportLimits()` lists them. Two elements share a byte, the first in the low half; the last byte of an odd number
- * holds one.
+ * `opSupportLimits()` lists them. Two elements share a byte, the first in the low half. If their number is odd, the
+ * last byte holds one element.
  * @see https://www.w3.org/TR/webnn/#enumdef-mloperanddatatype
  */
 export type MLOperandDataType =

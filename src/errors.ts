@@ -1,5 +1,5 @@
 /**
- * The exceptions that the standard names. A message says who, which and what to do:
+ * The exceptions that the standard names. A message names the method, the label and the requirement:
  * `MLGraphBuilder.conv2d: [stem] filter must have rank 4, not 3`.
  *
  * @module

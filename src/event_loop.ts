@@ -4,10 +4,10 @@
  * @module
  */
 
-/** Work in short steps, so that whoever drives the generator can do other things between them. */
+/** Work in short steps. Between two steps, the caller of the generator can let other tasks run. */
 export type Steps<T> = Generator<void, T>;
 
-/** How many milliseconds the event loop may wait. */
+/** How many milliseconds work may block the event loop. */
 const STRETCH = 6;
 
 /**
@@ -19,8 +19,9 @@ export function turn(): Promise<void> {
 }
 
 /**
- * The same by a message to itself. Deno loads its timers and `setImmediate` when they are first used, which blocks the
- * event loop for 20 ms: so this is for work of a first build, which its caller awaits.
+ * Waits for a turn by posting a message to its own channel. Deno loads its timers and `setImmediate` when they are
+ * first used, which blocks the event loop for 20 ms. A message avoids that in a first build. The
+ * caller must await the turn.
  */
 function turnByMessage(): Promise<void> {
   return new Promise((resolve) => {
@@ -34,7 +35,7 @@ function turnByMessage(): Promise<void> {
   });
 }
 
-/** The time since the last turn, for parts of work that follow each other. */
+/** Measures the time since the last turn. Parts of work that follow each other share it. */
 export interface Stretch {
   /** Whether a turn is due. */
   isOver(): boolean;
@@ -61,8 +62,8 @@ export function startStretch(): Stretch {
 }
 
 /**
- * Carries out steps with turns of the event loop between them; at once if they take a few milliseconds only.
- * @param stretch that of the work before these steps; by default a new one
+ * Runs steps, with turns of the event loop between them. Returns synchronously if they take only a few milliseconds.
+ * @param stretch the stretch of the work before these steps; by default a new one
  */
 export function inTurns<T>(steps: Steps<T>, stretch: Stretch = startStretch()): T | Promise<T> {
   for (;;) {
@@ -72,7 +73,7 @@ export function inTurns<T>(steps: Steps<T>, stretch: Stretch = startStretch()): 
   }
 }
 
-/** Carries out steps without a turn between them. */
+/** Runs steps without a turn between them. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();

@@ -1,9 +1,9 @@
 /**
- * The options of the module's `createContext()`, one row each: its converter, its text in the docs, and the engines
+ * The options of the module's `createContext()`. Each has a row: its converter, its text in the docs, and the engines
  * that support it. The rows of ONNX Runtime's providers say which options each provider supports.
  *
- * The conversion, the type of the result, the tables in README and docs/devices.md and the check of demands are derived
- * from these rows.
+ * These rows define the conversion, the type of its result, the tables in README and docs/devices.md, and the check
+ * whether an engine supports the options.
  *
  * @module
  */
@@ -49,7 +49,7 @@ interface DemandOption extends Option {
 
 type Options = Readonly<Record<string, Option>>;
 
-/** More than any machine has cores: a typo must not start a million threads. */
+/** More than the cores of any machine. The limit exists so that a typo does not start a million threads. */
 const MAX_THREADS = 1024;
 
 const device = enumeration("MLDeviceType", DEVICES);
@@ -211,7 +211,7 @@ export function describeUnmet(engine: string, honoured: readonly Demand[], selec
 
 function isDemanded(name: Demand, value: unknown): boolean {
   const { fallback }: AnyMember = DEMANDS[name].member;
-  // An empty cacheDirectory asks for none.
+  // An empty cacheDirectory means that nothing is cached, which every engine supports.
   return value !== undefined && value !== "" && value !== fallback?.();
 }
 
@@ -246,6 +246,6 @@ function membersOf<Rows extends Options>(rows: Rows): MembersOf<Rows> {
 function pathOf(url: URL, context: string): string {
   if (url.protocol !== "file:") throw new TypeError(`${context} must be a file: URL, not ${url}`);
   const path = decodeURIComponent(url.pathname);
-  // file:///C:/x is C:/x on Windows.
+  // On Windows, file:///C:/x is the path C:/x, without the slash before the drive.
   return /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;
 }

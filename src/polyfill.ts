@@ -21,7 +21,7 @@ import { addGraphDevices } from "./compat/graph_devices.ts";
 import { installOnNavigator } from "./compat/navigator.ts";
 import { releaseOnClose } from "./compat/worker_close.ts";
 
-// Names as keys: a bundler may rename the classes.
+// The keys are the names of the globals. `value.name` may differ, because a bundler may rename the classes.
 for (const [name, value] of Object.entries({ ML, MLContext, MLGraph, MLGraphBuilder, MLOperand, MLTensor })) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
 }

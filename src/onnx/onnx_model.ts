@@ -22,7 +22,7 @@ import {
 import { createTensors, type Material, Preparation, type Prepared, type Runtime } from "./prepare.ts";
 import { storeWeights } from "./weights.ts";
 
-/** The parts of a model. */
+/** What an {@linkcode OnnxModel} is made of. */
 export interface ModelParts {
   readonly runtime: Runtime;
   readonly material: Material;
@@ -59,7 +59,7 @@ export class OnnxModel {
   readonly outputs: readonly ModelPort[];
   readonly #parts: Omit<ModelParts, "material" | "inputs" | "outputs">;
   readonly #infos: ReadonlyMap<string, ValueInfo>;
-  /** The graphs by their inputs, the most recently used last. */
+  /** The graphs by the key of their inputs; the most recently used graph is the last. */
   readonly #entries = new Map<string, Entry>();
   /** Settles when the last requested graph is built. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -90,9 +90,9 @@ export class OnnxModel {
   /**
    * Runs the model.
    * @param inputs the elements of each input, or `{ data, shape }` if more than one dimension of the input is free
-   * @returns rejects with a TypeError that names the input if one is missing or unknown, or its type or shape does not
-   * match; a NotSupportedError that lists the nodes that WebNN cannot compute with these shapes; or an
-   * InvalidStateError if the model is disposed
+   * @returns the outputs by name; rejects with a TypeError that names the input if one is missing or unknown, or its
+   * type or shape does not match; a NotSupportedError that lists the nodes that WebNN cannot compute with these shapes;
+   * or an InvalidStateError if the model is disposed
    */
   async run(inputs: RunInputs): Promise<Record<string, TensorOutput>> {
     const given = this.#checkInputs(inputs, "OnnxModel.run");
@@ -112,8 +112,8 @@ export class OnnxModel {
 
   /**
    * Runs the model on tensors of its context. Inputs whose elements determine shapes are passed as elements. If the
-   * model has a graph for these shapes, the run is queued before the method returns; otherwise, once the graph is
-   * built.
+   * model has a graph for these shapes, the run is queued before the method returns; otherwise, it is queued once the
+   * graph is built.
    * @returns resolves when the run is queued; rejects as {@linkcode OnnxModel.run} does
    */
   async dispatch(
@@ -132,7 +132,7 @@ export class OnnxModel {
     }
   }
 
-  /** Queues a run. Where the caller passed no tensor, the graph's own tensors are used. */
+  /** Queues a run. If the caller passed no tensor for an input or output, the graph's own is used. */
   #dispatchOn(
     entry: Entry,
     given: ReadonlyMap<string, GivenInput>,
@@ -157,7 +157,7 @@ export class OnnxModel {
     if (graph) this.context.dispatch(graph, used, results);
   }
 
-  /** Releases the graphs and weights, and the context if it was created for the model. May be called again. */
+  /** Releases the graphs and weights, and the context if it was created for the model. Later calls do nothing. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -183,7 +183,7 @@ export class OnnxModel {
     this.#release(await this.#make(given, true));
   }
 
-  /** The inputs as bytes and shapes. Tensors, where allowed, are added to `tensors`. */
+  /** Checks inputs and returns their bytes and shapes. With `tensors`, inputs may be tensors, which are added to it. */
   #checkInputs(
     inputs: Readonly<Record<string, unknown>>,
     where: string,
@@ -209,7 +209,7 @@ export class OnnxModel {
     return given;
   }
 
-  /** The graph for inputs, synchronously if it exists. The caller releases it. */
+  /** Finds or builds the graph for inputs; synchronous if it exists. The caller must call `#release`. */
   #acquire(given: ReadonlyMap<string, GivenInput>): Entry | Promise<Entry> {
     const entry = this.#find(given);
     if (!entry) return this.#make(given);
@@ -267,7 +267,7 @@ export class OnnxModel {
       throw disposedError("OnnxModel.run");
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
-    // There can be only one graph, so only its copy of the weights remains.
+    // No other graph will be built, and this one has its own copy of the weights: the file can be freed.
     if (alone) {
       this.#material = undefined;
       this.#parts.releaseFiles();

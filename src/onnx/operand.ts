@@ -1,6 +1,6 @@
 /**
- * The operands of rows: values of the model, with WebNN's operators as methods. A recorder computes the operators on small
- * known values, and adds the others to the graph of a builder.
+ * The operands of rows: values of the model, with WebNN's operators as methods. A recorder computes an operator at once
+ * if its operands are known and small; otherwise it adds the operator to the graph.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const WITH_NUMBERS = [
   ...["equal", "notEqual", "greater", "greaterOrEqual", "lesser", "lesserOrEqual"],
 ] as const;
 
-/** The others that are methods of operands under their own name. */
+/** The other operators that are methods of operands. */
 const OPERATORS = [
   ...["abs", "argMax", "argMin", "averagePool2d", "batchNormalization", "ceil", "clamp", "conv2d", "convTranspose2d"],
   ...["cos", "cumulativeSum", "dequantizeLinear", "elu", "erf", "exp", "floor", "gatherElements", "gatherND", "gelu"],
@@ -42,7 +42,7 @@ type MethodName = NameWithNumbers | typeof OPERATORS[number];
 /** The name of an operator that rows use. */
 export type OperatorName = MethodName | "cast" | "concat" | "expand" | "gather" | "reshape" | "transpose";
 
-/** An argument of the builder's method, with operands of this module. */
+/** An argument of a builder's method, with `Operand` in place of `MLOperand`. */
 type Argument<T, Literal> = T extends MLOperand ? Operand | Literal
   : T extends readonly unknown[] ? T
   : T extends object ? { [Key in keyof T]: Argument<T[Key], never> | undefined }
@@ -61,8 +61,8 @@ type Methods = {
 export interface Operand extends Methods {}
 
 /**
- * A value of the model, known or computed. The methods with names of WebNN's operators compute the result if all operands
- * are known and small; otherwise they add the operator to the graph.
+ * A value of the model, known or computed. Each operator of WebNN is a method: it computes the result if all operands
+ * are known and small; otherwise it adds the operator to the graph.
  */
 export class Operand {
   constructor(readonly recorder: Recorder, readonly value: Value) {}
@@ -107,12 +107,12 @@ export class Operand {
     return from0;
   }
 
-  /** Converts axes, of which each may count from the end. */
+  /** Converts axes that may count from the end to axes that count from 0. */
   axes(axes: readonly number[], rank?: number): number[] {
     return axes.map((axis) => this.axis(axis, rank));
   }
 
-  /** The elements, which determine the graph. If they cannot be known, the node is rejected. */
+  /** The elements. They then determine the graph. If they cannot be known, the node is rejected. */
   known(what: string): KnownTensor {
     return this.recorder.host.demand(this.value, what);
   }
@@ -128,15 +128,15 @@ export class Operand {
   }
 
   /**
-   * The value if it is known or a weight; otherwise `undefined`. Never causes a graph to be built for the elements of an
-   * input.
+   * The value if it is known or a weight; otherwise `undefined`. Unlike `known()`, it never makes the graph depend on
+   * the elements of an input.
    */
   ifKnown(): KnownTensor | undefined {
     if (isKnown(this.value)) return this.value;
     return this.recorder.isWeight(this.value) ? this.known("a weight") : undefined;
   }
 
-  /** A constant of the same type, with one element per position, or one for all. */
+  /** A constant of the same type. `elements` is a list, or one number that fills the shape. */
   constant(shape: readonly number[], elements: number | bigint | Iterable<number | bigint>): Operand {
     return constant(this.recorder, this.#plainType(), shape, elements);
   }
@@ -162,7 +162,7 @@ export class Operand {
     return new Operand(this.recorder, { type: this.type, shape, bytes: new Uint8Array(0) });
   }
 
-  /** Casts to another type. A computed value keeps its elements if WebNN represents both types by the same. */
+  /** Casts to another type. Needs no operator if WebNN uses the same data type for both. */
   cast(type: ElementType): Operand {
     if (this.type === type) return this;
     const isSame = !isKnown(this.value) && this.dataType === operandType(type, this.recorder.limits);
@@ -192,12 +192,12 @@ export class Operand {
     return shape.includes(0) ? this.empty(shape) : this.#call("gather", indices, { axis });
   }
 
-  /** The elements at positions of an axis. */
+  /** Gathers the slices at known positions along an axis. */
   gatherAt(positions: readonly number[], axis: number): Operand {
     return this.gather(constant(this.recorder, "int32", [positions.length], positions), axis);
   }
 
-  /** Slices an axis: `count` elements from `start` on, one in every `stride`. */
+  /** Slices an axis: takes `count` positions, `start`, `start + stride`, and so on. */
   cut(axis: number, start: number, count: number, stride = 1): Operand {
     const { shape } = this;
     if (start === 0 && stride === 1 && count === shape[axis]) return this;
@@ -220,7 +220,7 @@ export class Operand {
     return this.pad(at(before), at(after));
   }
 
-  /** Reshapes a vector so that it broadcasts along one axis of a rank. */
+  /** Reshapes a vector to `rank` dimensions: its elements lie along `axis`, and the other dimensions are 1. */
   along(axis: number, rank: number): Operand {
     return this.reshape(range(0, rank).map((i) => i === axis ? this.size : 1));
   }
@@ -258,7 +258,7 @@ export function range(from: number, to: number): number[] {
   return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }
 
-/** A constant, with one element per position, or one for all. */
+/** A constant. `elements` is a list, or one number that fills the shape. */
 export function constant(
   recorder: Recorder,
   type: PlainType,
@@ -283,21 +283,24 @@ export function stack(operands: readonly Operand[], axis: number): Operand {
 
 const NO_SOURCES: ReadonlySet<string> = new Set();
 
-/** What a recorder needs of its walk. */
+/** What a recorder needs from its walk. */
 export interface Host {
   /** Creates the constants of the graph. */
   makeConstant(): MakeConstant;
-  /** The elements of a value if the walk can determine them; otherwise it throws, and the caller then provides them. */
+  /**
+   * The elements of a known value. Otherwise it throws: either the walk notes the demand, and the next walk knows the
+   * elements; or they cannot be known, and the node is unsupported.
+   */
   demand(value: Value, what: string): KnownTensor;
 }
 
 /** The recorder for a graph of a builder. */
 export class Recorder {
-  /** The operands that are not results of an operator; they cannot be outputs of a graph directly. */
+  /** The inputs and constants: WebNN does not allow them as outputs of a graph. */
   readonly leaves = new Set<MLOperand>();
   readonly #constants = new Map<KnownTensor, MLOperand>();
   readonly #scalars = new Map<string, KnownTensor>();
-  /** Known values in other shapes. */
+  /** For each known value, its copies in other shapes, which share its bytes. */
   readonly #shapes = new Map<KnownTensor, Map<string, KnownTensor>>();
 
   constructor(
@@ -324,13 +327,13 @@ export class Recorder {
     return Array.isArray(result) ? result.map(wrap) : wrap(result);
   }
 
-  /** The value of an operand that is not the result of an operator: an input, or without a source a weight. */
+  /** The value of an input; of a weight, if `source` is `undefined`. */
   leaf(operand: MLOperand, type: ElementType, source?: string): Computed {
     this.leaves.add(operand);
     return computed(operand, type, source === undefined ? NO_SOURCES : new Set([source]));
   }
 
-  /** An argument with operands of the builder; options without those that are undefined. */
+  /** Converts an argument for the builder: operands become its operands, and undefined options are left out. */
   #lower(argument: unknown): unknown {
     if (argument instanceof Operand) return this.operandOf(argument.value);
     if (Array.isArray(argument)) return argument.map((item) => this.#lower(item));
@@ -339,7 +342,7 @@ export class Recorder {
     return Object.fromEntries(given.map(([key, value]) => [key, this.#lower(value)]));
   }
 
-  /** The operand of a value. A known value becomes a constant, of which there is only one. */
+  /** The operand of a value. A known value becomes a constant, which is created only once. */
   operandOf(value: Value): MLOperand {
     if (!isKnown(value)) return value.operand;
     let operand = this.#constants.get(value);
@@ -351,7 +354,7 @@ export class Recorder {
     return operand;
   }
 
-  /** A known value in another shape; each value has only one in each shape, and so only one constant. */
+  /** A known value in another shape. Equal calls return the same object, so that it becomes only one constant. */
   reshaped(value: KnownTensor, shape: readonly number[]): KnownTensor {
     if (sameShape(value.shape, shape)) return value;
     const shapes = this.#shapes.get(value) ?? new Map<string, KnownTensor>();
@@ -361,7 +364,7 @@ export class Recorder {
     return shaped;
   }
 
-  /** A scalar; each number of a type has only one. */
+  /** A scalar. Equal calls return the same object, so that it becomes only one constant. */
   scalar(type: PlainType, value: number | bigint): KnownTensor {
     const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
     const scalar = this.#scalars.get(key) ?? knownTensor(type, [], [value]);
@@ -369,7 +372,7 @@ export class Recorder {
     return scalar;
   }
 
-  /** Whether a value is a weight whose bytes only a tensor has. */
+  /** Whether a value is a weight that was moved to a tensor. */
   isWeight(value: Value): boolean {
     return !isKnown(value) && value.sources.size === 0 && this.leaves.has(value.operand);
   }
@@ -379,7 +382,7 @@ function computed(operand: MLOperand, type: ElementType, sources: ReadonlySet<st
   return { operand, type, shape: operand.shape, sources, key: "", root: "" };
 }
 
-/** The operators whose result has the element type of their operand; for `where` that of the second. */
+/** The operators whose result has the type of their first operand; for `where`, of the second. */
 const KEEPING: ReadonlySet<OperatorName> = new Set(
   [
     ...["concat", "expand", "gather", "gatherElements", "gatherND", "identity", "max", "min", "pad", "reduceMax"],
@@ -395,10 +398,10 @@ const DECIDING: ReadonlySet<OperatorName> = new Set(
   ] as const,
 );
 
-/** The operators whose result has another type, so that it cannot exceed 16 bits. */
+/** The operators whose result has a type of its own, so that no 16-bit result has to wrap. */
 const CONVERTING: ReadonlySet<OperatorName> = new Set(["argMax", "argMin", "cast"] as const);
 
-/** 16-bit integers are represented as int32, so operators that compute would not wrap. */
+/** Rejects arithmetic on 16-bit integers: WebNN computes them as int32, which does not wrap at 16 bits. */
 function checkTypes(name: OperatorName, values: readonly Value[]): void {
   if (KEEPING.has(name) || DECIDING.has(name) || CONVERTING.has(name)) return;
   if (values.some(({ type }) => type === "int16" || type === "uint16")) {
@@ -406,7 +409,7 @@ function checkTypes(name: OperatorName, values: readonly Value[]): void {
   }
 }
 
-/** The type in the model of a result. */
+/** The type that a result has in the model. */
 function resultType(name: OperatorName, args: readonly unknown[], dataType: MLOperandDataType): ElementType {
   if (name === "cast") return args[1] as ElementType;
   if (DECIDING.has(name)) return "bool";

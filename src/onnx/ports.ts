@@ -49,8 +49,8 @@ export interface ModelPort {
   /** The element type in the model. */
   readonly elementType: ElementType;
   /**
-   * Per dimension its size, the name of a free dimension, or `null` without a name; `undefined` if the model specifies
-   * no rank.
+   * For each dimension, its size; its name if it is free; or `null` if it is free and has no name. `undefined` if the
+   * model does not specify the rank.
    */
   readonly shape: readonly Dimension[] | undefined;
 }
@@ -75,7 +75,7 @@ export function fixDimensions(
   return shape?.map((size) => typeof size === "string" ? dimensions[size] ?? size : size);
 }
 
-/** The names of free dimensions, or their positions if they have none, and inputs without a shape. */
+/** The names of free dimensions, `port[axis]` for those without a name, and the names of ports without a shape. */
 export function freeDimensions(ports: readonly ModelPort[]): string[] {
   const free = ports.flatMap(({ name, shape }) =>
     shape?.flatMap((size, axis) => typeof size === "number" ? [] : [size ?? `${name}[${axis}]`]) ?? [name]
@@ -98,8 +98,8 @@ export function checkDimensions(dimensions: Readonly<Record<string, number>>, wh
 }
 
 /**
- * Rejects names that are not those of free dimensions of an input or output. Names that only inner values have are
- * rejected too, because they would have no effect.
+ * Rejects a name unless it is a free dimension of an input or output. A size for a dimension that only inner values
+ * have would have no effect.
  */
 export function checkDimensionNames(
   dimensions: Readonly<Record<string, number>>,
@@ -117,7 +117,7 @@ export function checkDimensionNames(
   }
 }
 
-/** Checks the value that a caller passed for an input. `sizes` collects the free dimensions so far. */
+/** Checks the value passed for an input. `sizes` collects the sizes of free dimensions, on which inputs must agree. */
 export function checkInput(
   port: ModelPort,
   value: unknown,
@@ -202,13 +202,13 @@ function formatDimensions(shape: readonly Dimension[]): string {
   return `[${shape.map((size) => size ?? "?").join(", ")}]`;
 }
 
-/** The bytes of an output as the typed array of its data type. */
+/** An output for the caller, with its bytes as the typed array of its data type. */
 export function outputOf(dataType: MLOperandDataType, shape: readonly number[], buffer: ArrayBuffer): TensorOutput {
   return { data: new ARRAYS[isPlain(dataType) ? dataType : "uint8"](buffer), shape, dataType };
 }
 
 /** The known value of an input in a run. */
 export function knownInput({ type }: ValueInfo, { dataType }: ModelPort, { bytes, shape }: GivenInput): KnownTensor {
-  // A bool stays a bool; float64 and similar types were already passed in WebNN's type.
+  // The caller passed the elements in WebNN's type, such as float32 for float64. Only bool keeps its type in the model.
   return { type: type === "bool" ? "bool" : dataType, shape, bytes: bytes.slice() };
 }

@@ -1,5 +1,6 @@
 /**
- * Makes a graph from a model and the shapes of its inputs: repeats walks until no value is demanded, then builds.
+ * Makes a graph from a model and the shapes of its inputs. Walks the model until a walk demands no more values, and
+ * then builds the graph.
  *
  * @module
  */
@@ -29,7 +30,7 @@ export interface Runtime {
 /** The parts of a model that a walk needs, apart from the inputs. */
 export interface Material {
   readonly model: ModelProto;
-  /** The tensors that have the weights, if they were moved to tensors. */
+  /** The tensors of the weights, if the weights were moved to tensors. */
   readonly stored?: ReadonlyMap<KnownTensor, MLTensor>;
   readonly limits: MLOpSupportLimits;
 }
@@ -69,7 +70,7 @@ export function unsupportedError(unsupported: readonly UnsupportedNode[]): DOMEx
   return notSupportedError(`WebNN cannot compute these parts of the model:\n${lines.join("\n")}`);
 }
 
-/** Repeats walks with more known values until none is demanded. */
+/** Repeats the walk, each time with the values that the previous one demanded, until it demands none. */
 export class Preparation {
   /** The known inputs and inner values, by key. */
   readonly known = new Map<string, KnownTensor>();
@@ -87,14 +88,17 @@ export class Preparation {
     for (const name of deciding) this.#takeElements(name);
   }
 
-  /** Walks without copying weights. Unsupported nodes are part of the result. Rejects with NeedsElements. */
+  /**
+   * Walks without copying weights.
+   * @returns the result, with the unsupported nodes; rejects with NeedsElements if it needs the elements of an input
+   */
   survey(): Promise<WalkResult> {
     return this.#walkUntilKnown(() => this.#walk(placeholder));
   }
 
   /**
    * Builds the graph.
-   * @returns rejects with a NotSupportedError that lists every unsupported node, or with NeedsElements
+   * @returns the graph; rejects with a NotSupportedError that lists every unsupported node, or with NeedsElements
    */
   async build(): Promise<Prepared> {
     const stretch = startStretch();
@@ -122,8 +126,7 @@ export class Preparation {
       const { demandedInputs, demandedConstants, unsupported } = result;
       if (demandedInputs.size + demandedConstants.size === 0) return result;
       const missing = [...demandedInputs].filter((name) => !this.#takeElements(name));
-      // Nodes that wait for those elements cannot be walked now, but the unsupported ones found so far stay
-      // unsupported.
+      // The missing elements would not help the unsupported nodes found so far: report these first.
       if (missing.length > 0) {
         if (unsupported.length > 0) return result;
         throw new NeedsElements("OnnxModel", missing);
@@ -202,7 +205,7 @@ function reachedInputs(
   return [...inputs].filter(([name]) => reached.has(name));
 }
 
-/** A known output in WebNN's type, with a copy of the bytes, so that it outlives the file. */
+/** Converts a known output to WebNN's type, and copies its bytes, because the file may be freed. */
 function finished(value: KnownTensor, limits: MLOpSupportLimits): KnownTensor & { readonly type: MLOperandDataType } {
   if (value.bytes.byteLength > 0) {
     const { type, shape, bytes } = asOperandType(value, limits);

@@ -13,7 +13,7 @@ export class Damaged extends Error {
 /** The encoding of a field. */
 export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
 
-/** What to do with the fields of a message, by number. */
+/** The functions that read the fields of a message into a target, by field number. */
 export type Fields<Target> = Readonly<Record<number, (target: Target, message: Message) => void>>;
 
 /** Reads the fields of a message into a target, and returns it. Fields that the table does not have are skipped. */
@@ -101,27 +101,27 @@ export class Message {
     return new Message(this.#bytes, start, this.#position);
   }
 
-  /** The integers of a repeated field: a packed list, or one of several. */
+  /** Appends the integers of a repeated field: one, or a packed list. */
   integers(into: number[]): void {
     this.#each(Wire.VARINT, (message) => into.push(message.#varint()));
   }
 
-  /** The 32-bit floats of a repeated field: a packed list, or one of several. */
+  /** Appends the 32-bit floats of a repeated field: one, or a packed list. */
   floats(into: number[]): void {
     this.#each(Wire.FIXED32, (message) => into.push(message.#float()));
   }
 
-  /** The 64-bit floats of a repeated field: a packed list, or one of several. */
+  /** Appends the 64-bit floats of a repeated field: one, or a packed list. */
   doubles(into: number[]): void {
     this.#each(Wire.FIXED64, (message) => into.push(message.#double()));
   }
 
-  /** The low and high half of each integer of a repeated field: a packed list, or one of several. */
+  /** Passes on the low and high 32 bits of each integer of a repeated field: one, or a packed list. */
   halves(each: (low: number, high: number) => void): void {
     this.#each(Wire.VARINT, (message) => message.#halves(each));
   }
 
-  /** Reads the values of a repeated field: a packed list, or one of several. */
+  /** Reads the values of a repeated field: one, or a packed list. */
   #each(wire: number, read: (message: Message) => void): void {
     if (this.wire !== Wire.BYTES) {
       this.#take(wire);

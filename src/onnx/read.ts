@@ -230,7 +230,7 @@ const ATTRIBUTE: Fields<AttributeFields> = {
   21: (fields, message) => fields.reference = message.string(),
 };
 
-/** The value for a number of AttributeProto.AttributeType; `undefined` if the field is missing. */
+/** Returns an attribute's value, by AttributeProto.AttributeType; `undefined` if the field is missing. */
 const VALUES: Readonly<Record<number, (fields: AttributeFields) => Attribute | Message | undefined>> = {
   1: ({ float }) => ({ kind: "float", value: float }),
   2: ({ int }) => ({ kind: "int", value: int }),
@@ -242,7 +242,7 @@ const VALUES: Readonly<Record<number, (fields: AttributeFields) => Attribute | M
   8: ({ strings }) => ({ kind: "strings", value: strings }),
 };
 
-/** The last number of AttributeType. Types without a reader here are not supported. */
+/** The last number of AttributeType. Types that `VALUES` lacks are not supported. */
 const LAST_TYPE = 14;
 
 function attribute(fields: AttributeFields): Attribute | Message {
@@ -291,13 +291,13 @@ const DIMENSION: Fields<{ value: Dimension }> = {
   2: (dimension, message) => dimension.value = message.string(),
 };
 
-/** Empty names and negative sizes are free dimensions without a name. */
+/** An empty name, the name `?` and a negative size mean a free dimension without a name. */
 function dimensionOf({ value }: { readonly value: Dimension }): Dimension {
   const isFree = typeof value === "number" ? value < 0 : value === "" || value === "?";
   return isFree ? null : value;
 }
 
-/** A graph attribute of a function, read at once: functions are small. */
+/** A graph attribute of a function, read in one step, because functions are small. */
 function bodyOf(graph: Message, external: ExternalData): Attribute {
   return { kind: "graph", value: finish(readGraph(graph, external, 1)) };
 }

@@ -9,14 +9,14 @@ import type { Steps } from "../event_loop.ts";
 import type { Operand, Recorder } from "./operand.ts";
 import type { Value } from "./value.ts";
 
-/** Represents a value that is unsupported, or waits for a demanded value. */
+/** Marks a value that the walk lacks: its node is unsupported, or waits for a demanded value. */
 export const UNKNOWN: unique symbol = Symbol("unknown");
 
 /** The names that are visible in a graph or body. */
 export class Scope {
   readonly #values = new Map<string, Value | typeof UNKNOWN>();
 
-  /** A nested scope; `prefix` makes the keys of its values unique. */
+  /** A scope inside `outer`, if any; `prefix` makes the keys of its values unique. */
   constructor(
     readonly outer: Scope | undefined,
     readonly prefix: string,
@@ -36,12 +36,14 @@ export class Scope {
 /** A walk, as operators with bodies see it. */
 export interface Walking {
   readonly recorder: Recorder;
-  /** Counts a step, which limits malicious models. */
+  /** Counts a node, and throws after too many: bodies in a malicious file could unroll without end. */
   step(): void;
   /**
-   * Walks the nodes of a body or function on which its outputs depend. They are attributed to the node around it.
+   * Walks the nodes of a body or function on which its outputs depend. The `root` of their values belongs to the node
+   * of the main graph that contains them.
    * @param inputs by position; `undefined` if omitted
-   * @returns the outputs, `undefined` for one that no node computes; or `undefined` if one is not known yet
+   * @returns a list of the outputs, with `undefined` for one that no node computes; or `undefined` instead of the list
+   * if one is `UNKNOWN`
    */
   walkInner(
     graph: Pick<OnnxGraph, "nodes"> & Partial<Pick<OnnxGraph, "initializers">>,

@@ -24,10 +24,10 @@ function emptyTensor() {
     raw: undefined as Uint8Array | undefined,
     external: new Map<string, string>(),
     isExternal: false,
-    /** The floats of a packed field, in the layout of memory. */
+    /** The bytes of a packed field of floats, which are already little-endian. */
     packed: undefined as Uint8Array | undefined,
     floats: [] as number[],
-    /** The low and high half of each integer, whatever its width. */
+    /** The low and high 32 bits of each integer, one after the other. */
     halves: new Uint32Array(0),
     /** The number of integers. */
     count: 0,
@@ -82,7 +82,7 @@ const ENTRY: Fields<{ key: string; value: string }> = {
   2: (entry, message) => entry.value = message.string(),
 };
 
-/** Keeps a packed field as it is. Only values from several fields are collected as numbers. */
+/** Keeps the bytes of a single packed field. Otherwise, collects the values as numbers. */
 function readFloats(message: Message, fields: TensorFields, width: 4 | 8): void {
   if (message.wire === Wire.BYTES && fields.packed === undefined && fields.floats.length === 0) {
     fields.packed = message.bytes();
@@ -111,7 +111,7 @@ function readIntegers(fields: TensorFields, message: Message): void {
   });
 }
 
-/** The elements in one of the typed fields: floats unchanged, narrow integers and float16 bits as integers. */
+/** The bytes of elements in a typed field. ONNX stores narrow integers and float16 bits there as wider integers. */
 function typedBytes(fields: TensorFields, type: ElementType, needed: number, what: string): Uint8Array {
   if (type === "float32" || type === "float64") return fields.packed ?? floatBytes(fields.floats, type);
   const bits = elementBits(type);

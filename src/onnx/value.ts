@@ -13,14 +13,14 @@ import type { ElementType, KnownTensor } from "./model.ts";
 /** A value that is computed when the graph runs. */
 export interface Computed {
   readonly operand: MLOperand;
-  /** The type in the model. That of the operand is the one that WebNN uses for it, see `operandType`. */
+  /** The type in the model. The operand has the type that WebNN uses instead, see `operandType`. */
   readonly type: ElementType;
   readonly shape: readonly number[];
   /** The model inputs on whose elements it depends; none for a constant. */
   readonly sources: ReadonlySet<string>;
   /** A unique name, also among the values of unrolled bodies. */
   readonly key: string;
-  /** The output of the main graph's node that computes it, directly or in a body. */
+  /** The first output of the main graph's node that computes the value, directly or in a body. */
   readonly root: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Operator set versions, and the definition of an operator that applies.
+ * Operator set versions: which definition of an operator applies in a model.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const CHANGED_IN_24: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The version of the operator's domain, and the definition that applies.
+ * The model's version of the operator's domain, and the version that defined the operator for it.
  * @throws {Unsupported} if the rows do not support it
  */
 export function definitionOf(

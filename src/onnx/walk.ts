@@ -1,6 +1,6 @@
 /**
- * The walk through a model, node by node: known values are folded, and rows build the rest. The result has operands for
- * the outputs, or the list of obstacles.
+ * The walk through a model, node by node: known values are folded, and rows build the rest. The result has the
+ * outputs, or the unsupported nodes and demanded values that prevent a graph.
  *
  * @module
  */
@@ -47,19 +47,19 @@ export function operatorName({ domain, operator }: OnnxNode): string {
   return domain === "" ? operator : `${domain}.${operator}`;
 }
 
-/** The input of a walk. */
+/** What a walk needs. */
 export interface WalkPlan {
   readonly model: ModelProto;
   readonly builder: MLGraphBuilder;
   readonly limits: MLOpSupportLimits;
   readonly makeConstant: MakeConstant;
-  /** The shape of each input of the model that is a tensor of WebNN; nodes that take another are not tried. */
+  /** The shapes of inputs that can be WebNN tensors. Nodes that use any other input are not tried. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** Operands to use for inputs; `undefined` creates inputs of the builder. */
+  /** Operands to use for inputs, by name. For other inputs, the walk creates inputs of the builder. */
   readonly operands?: Readonly<Record<string, MLOperand>> | undefined;
   /** The known inputs and inner values, by key. */
   readonly known: ReadonlyMap<string, KnownTensor>;
-  /** The tensors that have the weights, whose bytes were freed. */
+  /** The tensors of weights whose bytes were freed. */
   readonly stored?: ReadonlyMap<KnownTensor, MLTensor>;
   /** The outputs of the main graph's nodes to compute; by default those of the model. */
   readonly targets?: readonly string[];
@@ -74,17 +74,17 @@ export interface WalkResult {
   readonly unsupported: readonly UnsupportedNode[];
   /** The inputs whose elements rows demanded. */
   readonly demandedInputs: ReadonlySet<string>;
-  /** The values without sources whose elements rows demanded. */
+  /** The values whose elements rows demanded, and which depend only on constants. */
   readonly demandedConstants: ReadonlyMap<string, Computed>;
   /** The watched values that were found. */
   readonly watched: ReadonlyMap<string, Computed>;
-  /** The operands that are not results of an operator; they cannot be outputs of a graph directly. */
+  /** The inputs and constants: WebNN does not allow them as outputs of a graph. */
   readonly leaves: ReadonlySet<MLOperand>;
-  /** The inputs of the model that the graph has. */
+  /** The inputs of the model that became inputs of the graph. */
   readonly inputs: ReadonlyMap<string, MLOperand>;
 }
 
-/** Thrown if elements are demanded that are available, but not in this walk. */
+/** Thrown if a row demands elements that only the next walk can have. */
 class Demand extends Error {}
 
 /** Limits against malicious files. */
@@ -144,7 +144,7 @@ export class Walker implements Walking, Host {
     return { ...this.recorder.leaf(operand, type, name), key: name, root: name };
   }
 
-  /** An initializer: a known value, or the constant of a tensor. */
+  /** The value of an initializer: known, or a constant made from its tensor. */
   #weight(value: KnownTensor, key: string): Value {
     const tensor = this.#plan.stored?.get(value);
     if (!tensor) return value;
@@ -206,7 +206,7 @@ export class Walker implements Walking, Host {
     for (const name of node.outputs) if (name !== "") scope.set(name, this.#stand(name, scope));
   }
 
-  /** Whether earlier walks found all results of the node. */
+  /** If earlier walks found all results of the node, assigns them and returns true. */
   #isFolded(node: OnnxNode, scope: Scope): boolean {
     const { known } = this.#plan;
     if (known.size === 0) return false;
@@ -247,7 +247,7 @@ export class Walker implements Walking, Host {
     });
   }
 
-  /** A value under another key, or the known value of that key. */
+  /** The value with a new key; or the known value, if an earlier walk found one for that key. */
   #renamed(value: Value, key: string): Value {
     if (isKnown(value)) return value;
     const found = this.#plan.known.get(key);
@@ -265,7 +265,7 @@ export class Walker implements Walking, Host {
     if (!info?.type || info.type === "string" || !info.shape?.every((size) => typeof size === "number" && size > 0)) {
       return UNKNOWN;
     }
-    // A demanded value may lead to another shape.
+    // The declared shape may be wrong once a demanded value is known.
     if (this.#hasDemands) return UNKNOWN;
     const shape = info.shape as number[];
     try {
@@ -284,7 +284,7 @@ export class Walker implements Walking, Host {
 
   /** @see Host.makeConstant */
   makeConstant(): MakeConstant {
-    // If the walk cannot result in a graph any more, no weights need to be copied.
+    // This walk will not give a graph, so copying weights would waste time.
     return this.#hasDemands || this.#result.unsupported.length > 0 ? placeholder : this.#plan.makeConstant;
   }
 
@@ -319,7 +319,7 @@ export function isOperator(model: ModelProto, node: OnnxNode): boolean {
 /** The reason for a node with an unknown operator. */
 export const NO_SUCH_OPERATOR = "the importer does not support the operator";
 
-/** Whether graphs may be built for the elements of an input: if there are few, or a moderate number of integers. */
+/** Whether a graph may depend on an input's elements. New elements need a new graph, so only small inputs may. */
 function decides({ type }: ValueInfo, shape: readonly number[]): boolean {
   const count = elementCount(shape);
   return count <= 16 || (count <= 4096 && /^u?int|^bool/.test(type ?? ""));

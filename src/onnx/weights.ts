@@ -1,5 +1,5 @@
 /**
- * Weights that several graphs share: they are moved to tensors of the context, and the model keeps no bytes.
+ * Weights that several graphs share: they are moved to tensors of the context, and the model keeps no copy.
  *
  * @module
  */
