@@ -18,7 +18,7 @@ function widthOf({ type, dataType, isFloat }: Operand): number {
   return bitsOf(dataType);
 }
 
-/** A power of two in the type of `x`, as a bigint because 64-bit integers need it. */
+/** A power of two in the type of `x`; a bigint, because the type may have 64 bits. */
 function power(x: Operand, exponent: number): Operand {
   return x.scalar(2n ** BigInt(exponent));
 }

@@ -60,7 +60,7 @@ function exactRemainder(rest: Operand, a: Operand, b: Operand): Operand {
 function castTo(x: Operand, type: ElementType): Operand {
   if (x.type === type) return x;
   if (type === "bool") return x.notEqual(0);
-  // WebNN lacks these types. A cast to the wider types used instead would not round or wrap, as ONNX requires.
+  // WebNN lacks these types. ONNX rounds or wraps casts to them; casts to the wider types used instead do neither.
   const isNarrower = type === "bfloat16" || type === "int16" || type === "uint16";
   if (isNarrower && !isKnown(x.value)) return unsupported(`WebNN does not support ${type}`);
   // ONNX does not define this cast for floats outside the range of the type. A cast through int32 wraps them.

@@ -61,7 +61,7 @@ function scatterElements(node: NodeView, x: Operand, indices: Operand, updates: 
   }, x);
 }
 
-/** WebNN requires equal sizes on the other axes, so the input is cut to the indices, and the rest appended unchanged. */
+/** WebNN requires equal sizes on the other axes, so the input is cut to the indices; the rest is appended unchanged. */
 function scatterInto(into: Operand, at: Operand, values: Operand, axis: number): Operand {
   const short = range(0, into.rank).find((i) => i !== axis && at.shape[i]! < into.shape[i]!);
   if (short === undefined) return into.scatterElements(at, values, { axis });

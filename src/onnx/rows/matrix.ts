@@ -74,7 +74,7 @@ function einsum(node: NodeView): Operand {
   return result.operand.transpose(order);
 }
 
-/** The letters of each operand and of the output. An ellipsis becomes the letters `.0`, `.1`, …, aligned at the right. */
+/** The letters of each operand and of the output. An ellipsis becomes letters `.0`, `.1`, …, aligned right. */
 function parseEquation(node: NodeView, equation: string): { terms: string[][]; output: string[] } {
   const [left, right] = equation.split("->") as [string, string | undefined];
   const sources = left.split(",");
