@@ -36,7 +36,7 @@ function isNearly(number: number, expected: number): boolean {
 /** `x · ½ · (1 + erf(x / √2))`, with the factors in any order. */
 const geluByErf = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];
-  const sum = findSum(output, graph, 3);
+  const sum = findSum(output, graph, 3, erfSum);
   if (output.dataType !== "float32" || !sum) return undefined;
   const { x, value } = sum;
   const product = productOf(output, [x, value], graph);
@@ -53,15 +53,18 @@ interface InnerSum {
   readonly nodes: readonly Node[];
 }
 
-/** Looks for `1 + erf(x / √2)` among the factors of a product. */
-function findSum(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
-  const sum = erfSum(value, graph);
+/** Looks for a sum that `match` accepts among the factors of a product. */
+function findSum(value: Value, graph: Surroundings, depth: number, match: SumMatcher): InnerSum | undefined {
+  const sum = match(value, graph);
   if (sum || depth === 0) return sum;
   const node = graph.producer(value, "mul", "div");
   if (!node) return undefined;
-  return findSum(node.operands.a, graph, depth - 1) ?? findSum(node.operands.b, graph, depth - 1);
+  return findSum(node.operands.a, graph, depth - 1, match) ?? findSum(node.operands.b, graph, depth - 1, match);
 }
 
+type SumMatcher = (value: Value, graph: Surroundings) => InnerSum | undefined;
+
+/** Matches `1 + erf(x / √2)`. */
 function erfSum(value: Value, graph: Surroundings): InnerSum | undefined {
   const sum = summandOf(value, 1, graph);
   const erf = sum && graph.producer(sum.other, "erf");
@@ -133,7 +136,7 @@ const silu = row(["mul"], (node, graph) => {
 /** `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, with the factors in any order. */
 const geluByTanh = row(["mul", "div"], (node, graph) => {
   const [output] = node.outputs as [Value];
-  const sum = output.dataType === "float32" ? findTanhSum(output, graph, 3) : undefined;
+  const sum = output.dataType === "float32" ? findSum(output, graph, 3, tanhSum) : undefined;
   if (!sum) return undefined;
   const { x, value } = sum;
   const product = productOf(output, [x, value], graph);
@@ -142,15 +145,7 @@ const geluByTanh = row(["mul", "div"], (node, graph) => {
     : undefined;
 });
 
-/** Looks for `1 + tanh(√(2/π) · (x + 0.044715 · x³))` among the factors of a product. */
-function findTanhSum(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
-  const sum = tanhSum(value, graph);
-  if (sum || depth === 0) return sum;
-  const node = graph.producer(value, "mul", "div");
-  if (!node) return undefined;
-  return findTanhSum(node.operands.a, graph, depth - 1) ?? findTanhSum(node.operands.b, graph, depth - 1);
-}
-
+/** Matches `1 + tanh(√(2/π) · (x + 0.044715 · x³))`. */
 function tanhSum(value: Value, graph: Surroundings): InnerSum | undefined {
   const sum = summandOf(value, 1, graph);
   const tanh = sum && graph.producer(sum.other, "tanh");

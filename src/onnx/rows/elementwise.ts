@@ -67,7 +67,7 @@ function castTo(x: Operand, type: ElementType): Operand {
   return (type === "int8" || type === "uint8") && x.isFloat ? x.cast("int32").cast(type) : x.cast(type);
 }
 
-/** Bounds are attributes before version 11, inputs since then. A NaN or missing bound is no bound. */
+/** Bounds are attributes before version 11, inputs since then. */
 function clip(node: NodeView, x: Operand, min?: Operand, max?: Operand): Operand {
   if (node.since < 11) {
     const [minValue, maxValue] = [node.float("min", -Infinity), node.float("max", Infinity)];
