@@ -71,7 +71,7 @@ const threadCount: Converter<number> = (value, context) => {
 
 const byteCount: Converter<number> = (value, context) => {
   const bytes = double(value, context);
-  if (bytes < 0) throw new TypeError(`${context} must not be negative, but is ${bytes}.`);
+  if (bytes < 0) throw new TypeError(`${context} must be 0 or more, not ${bytes}.`);
   return bytes;
 };
 
@@ -205,8 +205,10 @@ export function honouredBy(engine: KnownEngine): readonly Demand[] {
 export function describeUnmet(engine: string, honoured: readonly Demand[], selection: Selection): string | undefined {
   const unmet = DEMAND_NAMES.filter((name) => isDemanded(name, selection[name]) && !honoured.includes(name));
   if (unmet.length === 0) return undefined;
-  const options = unmet.length === 1 ? `the option ${unmet[0]}` : `the options ${unmet.join(", ")}`;
-  return `${engine} does not support ${options}; leave out what it does not support, or choose another engine`;
+  const [options, them] = unmet.length === 1
+    ? [`the option ${unmet[0]}`, "it"]
+    : [`the options ${unmet.join(", ")}`, "them"];
+  return `${engine} does not support ${options}; leave ${them} out, or choose another engine`;
 }
 
 function isDemanded(name: Demand, value: unknown): boolean {
@@ -221,7 +223,9 @@ function strict<T>(convert: Converter<T>, names: readonly string[]): Converter<T
     const unknown = isObject(value) ? Object.keys(value).find((name) => !names.includes(name)) : undefined;
     if (unknown === undefined) return convert(value, context);
     const [nearest] = names.toSorted((a, b) => distance(unknown, a) - distance(unknown, b));
-    throw new TypeError(`${context}.${unknown} is not an option; the nearest is ${nearest} (of ${names.join(", ")}).`);
+    throw new TypeError(
+      `${context}.${unknown} is not an option; did you mean ${nearest}? The options are ${names.join(", ")}.`,
+    );
   };
 }
 

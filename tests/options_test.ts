@@ -16,17 +16,17 @@ Deno.test("types and documentation agree with the table of options", () => {
 
 Deno.test("an unknown option is a TypeError that names the most similar one", async () => {
   const cases = [
-    [{ thread: 1 }, "createContext: options.thread is not an option; the nearest is threads"],
-    [{ Device: "cpu" }, "options.Device is not an option; the nearest is device"],
-    [{ graphcapture: true }, "the nearest is graphCapture"],
-    [{ allowReducedPrecison: true }, "the nearest is allowReducedPrecision"],
-    [{ spinnig: undefined }, "the nearest is spinning"],
-    [{ powerPreferences: "default" }, "the nearest is powerPreference"],
+    [{ thread: 1 }, "createContext: options.thread is not an option; did you mean threads?"],
+    [{ Device: "cpu" }, "options.Device is not an option; did you mean device?"],
+    [{ graphcapture: true }, "did you mean graphCapture?"],
+    [{ allowReducedPrecison: true }, "did you mean allowReducedPrecision?"],
+    [{ spinnig: undefined }, "did you mean spinning?"],
+    [{ powerPreferences: "default" }, "did you mean powerPreference?"],
   ] as const;
   for (const [options, message] of cases) {
     await assertRejects(() => createContext(options as ContextOptions), TypeError, message);
   }
-  await assertRejects(() => devices({ plugin: [] } as never), TypeError, "the nearest is plugins");
+  await assertRejects(() => devices({ plugin: [] } as never), TypeError, "did you mean plugins?");
 });
 
 Deno.test("ml.createContext does not read members that the standard does not have", async () => {

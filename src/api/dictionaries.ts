@@ -60,7 +60,10 @@ export type MLPowerPreference = "default" | "high-performance" | "low-power";
 export interface MLContextOptions {
   /** A hint, which may be ignored; `"default"` by default. */
   powerPreference?: MLPowerPreference;
-  /** A hint: `false` selects the CPU; `true` by default. `MLContext.accelerated` says what was selected. */
+  /**
+   * A hint: `false` selects the CPU. `true`, the default, does not select an accelerator: that takes `powerPreference`
+   * or `deviceType`. `MLContext.accelerated` says what was selected.
+   */
   accelerated?: boolean;
   /** A hint: the kind of device. Earlier drafts of the standard had it, and some libraries still pass it. */
   deviceType?: "cpu" | "gpu" | "npu";

@@ -26,7 +26,9 @@ export function checkSharing(inputs: readonly TensorState[], outputs: NamedValue
   for (const input of inputs) input.lastDispatch = dispatchCount;
   outputs.values.forEach((output, i) => {
     if (output.lastDispatch === dispatchCount) {
-      throw new TypeError(`${where}: the tensor of output ${JSON.stringify(outputs.names[i])} is used twice`);
+      throw new TypeError(
+        `${where}: the tensor for the output ${JSON.stringify(outputs.names[i])} is also an input or another output`,
+      );
     }
     output.lastDispatch = dispatchCount;
   });
@@ -50,10 +52,10 @@ export function matchTensors(
   if (names.length > ports.length) {
     const known = ports.map(({ name }) => name);
     const other = names.find((name) => !known.includes(name));
+    const all = known.map((name) => JSON.stringify(name)).join(", ");
+    // Only inputs can be missing: a graph has at least one output.
     throw new TypeError(
-      `${where}[${JSON.stringify(other)}]: the graph has only ${
-        known.map((name) => JSON.stringify(name)).join(", ") || "none"
-      }`,
+      `${where}[${JSON.stringify(other)}]: the graph has ${all === "" ? "no inputs" : `only ${all}`}`,
     );
   }
   return tensors;
@@ -81,7 +83,7 @@ function sameDescriptor(a: Descriptor, b: Descriptor): boolean {
 function mismatch(context: ContextState, { descriptor }: Port, tensor: TensorState | undefined): string {
   if (tensor === undefined) return "is missing";
   if (tensor.context !== context) return "belongs to another context";
-  if (tensor.kind === "constant") return "is a constant tensor, which only builders take";
+  if (tensor.kind === "constant") return "is a constant tensor; pass it to MLGraphBuilder.constant instead";
   if (isExported(tensor.rental)) return EXPORTED;
   const describe = ({ dataType, shape }: Descriptor) => `${dataType} ${formatShape(shape)}`;
   return `must be ${describe(descriptor)}, not ${describe(tensor.descriptor)}`;

@@ -7,7 +7,7 @@
 
 import type { Block } from "../backends/backend.ts";
 import { invalidStateError } from "../errors.ts";
-import { type Constant, type Graph, type NamedValue, reachableValues, type Value } from "../graph/graph.ts";
+import { type Constant, type Graph, isList, type NamedValue, reachableValues, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
 import { castNumber, castProblem, scalarBytes } from "../ops/ml_number.ts";
 import type { AnyOperator } from "../ops/operator.ts";
@@ -265,10 +265,6 @@ function mapOperands(
   return mapped;
 }
 
-function isList(operand: OperandState | readonly OperandState[]): operand is readonly OperandState[] {
-  return Array.isArray(operand);
-}
-
 const operandRecord = record(operandSlot.convert);
 
 /** @see https://www.w3.org/TR/webnn/#api-mlgraphbuilder-build */
@@ -294,6 +290,8 @@ export async function buildGraph(builder: object, count: number, outputs: unknow
   return graphSlot.create(MLGraph.prototype, { context, graph: compiled, ...ports, source });
 }
 
+const NOT_COMPUTED = { input: "an input", constant: "a constant" } as const;
+
 /** Steps 3 and 4 of `build`. */
 function checkOutputs(
   state: BuilderState,
@@ -307,7 +305,7 @@ function checkOutputs(
     if (name === "") throw new TypeError(`${what} must not have an empty name`);
     if (builder !== state) throw new TypeError(`${what} belongs to another builder`);
     if (origin !== "operator") {
-      throw new TypeError(`${what} is an ${origin}; outputs must come from operators`.replace("an c", "a c"));
+      throw new TypeError(`${what} is ${NOT_COMPUTED[origin]}; outputs must come from operators`);
     }
     return { name, value };
   });

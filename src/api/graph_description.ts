@@ -5,7 +5,7 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
-import type { Graph, Node, Value } from "../graph/graph.ts";
+import { type Graph, isList, type Node, type Value } from "../graph/graph.ts";
 import { peakBytes } from "../graph/peak_memory.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import { graphSlot, type GraphState } from "./state.ts";
@@ -157,10 +157,6 @@ function namedOperands({ operands }: Node): [string, Value][] {
     if (operand === undefined) return [];
     return isList(operand) ? operand.map((value, i) => [`${name}[${i}]`, value]) : [[name, operand]];
   });
-}
-
-function isList(operand: Value | readonly Value[]): operand is readonly Value[] {
-  return Array.isArray(operand);
 }
 
 function tensorOf({ dataType, shape }: DescribedTensor): DescribedTensor {

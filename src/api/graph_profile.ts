@@ -107,10 +107,12 @@ export function graphProfile(graph: MLGraph): Promise<GraphProfile> {
     const { context, graph: timelineGraph, source } = graphSlot.convert(graph, where);
     if (timelineGraph.destroyed || context.timeline.isLost) throw invalidStateError(`${where} is destroyed`);
     if (timelineGraph.executable.profile === undefined) {
-      throw invalidStateError(`${where} was not measured; create its context with the option profile: true`);
+      throw invalidStateError(`${where} is not profiled; create its context with the option profile: true`);
     }
     const profile = await context.timeline.profile(timelineGraph);
-    if (profile.runs === 0) throw invalidStateError(`${where} has not run yet; dispatch it first, a few times at best`);
+    if (profile.runs === 0) {
+      throw invalidStateError(`${where} has not run yet; dispatch it before you read its profile`);
+    }
     return summarize(profile, operatorPositions(source));
   });
 }

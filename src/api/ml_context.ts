@@ -273,7 +273,7 @@ export class MLContext {
       // The steps that the standard runs on the context's timeline.
       const { storage } = state;
       if (target === undefined) {
-        const problem = `${where}: there is no memory for the result`;
+        const problem = `${where}: there is not enough memory for the result`;
         return context.timeline.read(storage, (bytes) => context.timeline.copy(bytes, problem).buffer);
       }
       return context.timeline.read(storage, (bytes) => {

@@ -132,7 +132,7 @@ export function devicesOf({ accelerated, device, deviceType, powerPreference, pr
 }
 
 function describeAbsence({ device, provider }: Selection, reasons: readonly string[]): string {
-  const wanted = [device, provider && `provider ${provider}`].filter((word) => word !== undefined).join(" by ");
+  const wanted = [device, provider && `provider ${provider}`].filter((word) => word !== undefined).join(" of the ");
   const why = reasons.length > 0 ? `: ${reasons.join("; ")}` : "; devices() lists the available ones";
   return `no ${wanted} is available${why}`;
 }

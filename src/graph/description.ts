@@ -1,26 +1,26 @@
 /**
- * Describes a graph, except the bytes of its constants, as text. Different graphs have different texts.
+ * Writes a graph, except the bytes of its constants, as text. Different graphs have different texts.
  *
  * @module
  */
 
-import type { Graph, Node, Value } from "./graph.ts";
+import { type Graph, isList, type Node, type Value } from "./graph.ts";
 
-/** The description, as JSON. */
-export function describeGraph({ inputs, constants, nodes, outputs }: Graph<unknown>): string {
-  const description = [
+/** The graph as JSON. */
+export function graphText({ inputs, constants, nodes, outputs }: Graph<unknown>): string {
+  const parts = [
     inputs.map(({ name, value }) => [name, describeValue(value)]),
     constants.map(({ value }) => describeValue(value)),
     nodes.map(describeNode),
     outputs.map(({ name, value }) => [name, value.id]),
   ];
-  return JSON.stringify(description, exact);
+  return JSON.stringify(parts, exact);
 }
 
 function describeNode({ operator, label, operands, attributes, outputs }: Node): unknown {
   const ids = Object.entries(operands).map(([name, operand]) => [
     name,
-    Array.isArray(operand) ? (operand as readonly Value[]).map(({ id }) => id) : (operand as Value | undefined)?.id,
+    operand !== undefined && isList(operand) ? operand.map(({ id }) => id) : operand?.id,
   ]);
   return [operator, label, ids, attributes, outputs.map(describeValue)];
 }

@@ -60,12 +60,18 @@ export interface Graph<Block> {
   readonly outputs: readonly NamedValue[];
 }
 
+/** Whether an operand is a list of values. */
+export function isList<T>(operand: T | readonly T[]): operand is readonly T[] {
+  return Array.isArray(operand);
+}
+
 /** The operands that are present, with lists flattened. */
 export function operandsOf(node: Node): Value[] {
   const found: Value[] = [];
   for (const operand of Object.values(node.operands)) {
-    if (Array.isArray(operand)) found.push(...operand as Value[]);
-    else if (operand !== undefined) found.push(operand as Value);
+    if (operand === undefined) continue;
+    if (isList(operand)) found.push(...operand);
+    else found.push(operand);
   }
   return found;
 }

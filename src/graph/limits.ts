@@ -46,16 +46,16 @@ export interface MLTensorLimits {
 
 /** Why a device does not support a graph; `undefined` if it does. */
 export function whyUnsupported(graph: Graph<unknown>, limits: DeviceLimits): string | undefined {
-  const ends = [...graph.inputs, ...graph.constants, ...graph.outputs];
-  return firstReason(ends, ({ value }) => whyEndUnsupported(value, limits)) ??
+  const whyEnd = (ends: "inputs" | "constants" | "outputs") =>
+    firstReason<{ readonly value: Value }>(graph[ends], ({ value }) => whyEndUnsupported(ends, value, limits));
+  return whyEnd("inputs") ?? whyEnd("constants") ?? whyEnd("outputs") ??
     firstReason(graph.nodes, (node) => whyNodeUnsupported(node, limits));
 }
 
-function whyEndUnsupported(value: Value, limits: DeviceLimits): string | undefined {
-  const { dataType } = value;
-  return limits.dataTypes.includes(dataType)
+function whyEndUnsupported(ends: string, value: Value, limits: DeviceLimits): string | undefined {
+  return limits.dataTypes.includes(value.dataType)
     ? whyValueUnsupported(value, limits)
-    : `inputs and outputs cannot be ${dataType}`;
+    : `${ends} cannot be ${value.dataType}`;
 }
 
 function whyNodeUnsupported({ operator, operands, outputs }: Node, limits: DeviceLimits): string | undefined {
@@ -74,8 +74,10 @@ function whyNodeUnsupported({ operator, operands, outputs }: Node, limits: Devic
 }
 
 function whyValueUnsupported(value: Value, { maxRank, maxTensorByteLength }: DeviceLimits): string | undefined {
-  if (value.shape.length > maxRank) return `rank ${value.shape.length} is more than ${maxRank}`;
-  if (byteLength(value) > maxTensorByteLength) return `${byteLength(value)} bytes are more than ${maxTensorByteLength}`;
+  if (value.shape.length > maxRank) return `a tensor has rank ${value.shape.length}; at most ${maxRank} is supported`;
+  if (byteLength(value) > maxTensorByteLength) {
+    return `a tensor has ${byteLength(value)} bytes; at most ${maxTensorByteLength} are supported`;
+  }
   return undefined;
 }
 

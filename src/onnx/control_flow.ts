@@ -90,7 +90,7 @@ const loop: Flow = function* (walker, node, scope) {
     ];
     const outputs: Operand[] | undefined = yield* walkBody(walker, node, body, scope, i, inputs);
     if (!outputs) return undefined;
-    goesOn = Boolean(outputs[0]!.number("the condition to go on"));
+    goesOn = Boolean(outputs[0]!.number("the next condition"));
     carried = outputs.slice(1, 1 + carried.length);
     scans.forEach((values, k) => values.push(outputs[1 + carried.length + k]!));
   }
@@ -105,7 +105,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Operand {
   const { type, shape } = body.outputs[output]!;
   const sizes = shape?.filter((size) => typeof size === "number");
   if (!type || !sizes || sizes.length !== shape!.length) {
-    return unsupported("it has no iterations, and the model does not specify the shape of its output");
+    return unsupported("it has no iterations, and the model does not declare the shape of its output");
   }
   return node.operand({ type, shape: [0, ...sizes], bytes: new Uint8Array(0) });
 }
@@ -114,7 +114,7 @@ function emptyStack(node: NodeView, body: OnnxGraph, output: number): Operand {
 function stacked(values: readonly Operand[], axis: number): Operand {
   const [first] = values as [Operand];
   if (values.some(({ dataType, shape }) => dataType !== first.dataType || !sameShape(shape, first.shape))) {
-    unsupported("the iterations have different shapes");
+    unsupported("the results of its iterations have different shapes");
   }
   return stack(values, axis);
 }
@@ -125,7 +125,9 @@ const scan: Flow = function* (walker, node, scope) {
   const body = node.graph("body");
   const count = node.int("num_scan_inputs");
   const states = node.inputs.length - count;
-  if (count < 1 || states < 0) unsupported(`num_scan_inputs is ${count}, and it has ${node.inputs.length} inputs`);
+  if (count < 1 || states < 0) {
+    unsupported(`num_scan_inputs is ${count}, but the node has ${node.inputs.length} inputs`);
+  }
   const sequences = node.inputs.slice(states).map((_, i) => {
     const value = node.input(states + i);
     const axis = value.axis(node.ints("scan_input_axes")?.[i] ?? 0);
@@ -133,7 +135,7 @@ const scan: Flow = function* (walker, node, scope) {
   });
   const length = sequences[0]!.value.shape[sequences[0]!.axis]!;
   if (sequences.some(({ value, axis }) => value.shape[axis] !== length)) {
-    unsupported("its sequences have different lengths");
+    unsupported("the scanned inputs have different lengths");
   }
   let carried = node.inputs.slice(0, states).map((_, i) => node.input(i));
   const scans = body.outputs.slice(states).map((): Operand[] => []);

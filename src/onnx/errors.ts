@@ -8,7 +8,7 @@
 export class NeedsElements extends TypeError {
   /** `inputs` are the names of the inputs whose elements are needed. */
   constructor(where: string, readonly inputs: readonly string[]) {
-    super(`${where}: the elements of ${inputs.join(", ")} determine shapes; pass them as elements`);
+    super(`${where}: shapes depend on the elements of ${inputs.join(", ")}; pass these as elements`);
   }
 }
 

@@ -89,7 +89,7 @@ export interface WeightCount {
 
 /** Reads a model file twice if it has external files: first to learn their locations, then with their contents. */
 export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined): Promise<ModelProto> {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("An ONNX model is passed as a Uint8Array.");
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("The bytes of an ONNX model must be a Uint8Array.");
   const found = new Map<string, Uint8Array>();
   const wanted = new Set<string>();
   const external: ExternalData = (location) => {

@@ -105,8 +105,8 @@ export async function compileOnnx(source: Uint8Array | string | URL, options: Co
     const after = await entriesOf(cacheDirectory);
     if ([...after].every(([name, modified]) => before.get(name) === modified)) {
       throw new NotStored(
-        `compileOnnx: nothing was stored in ${cacheDirectory}; this needs --allow-read, --allow-write, free disk space, ` +
-          "and a model with at most 512 MiB of weights",
+        `compileOnnx: nothing was stored in ${cacheDirectory}; storing needs --allow-read, --allow-write, free disk ` +
+          "space, and a model with at most 512 MiB of weights",
       );
     }
   } finally {

@@ -103,14 +103,14 @@ export class NodeView {
   elementType(name: string): ElementType | undefined {
     const code = this.int(name, 0);
     if (code === 0) return undefined;
-    return elementType(code) ?? unsupported(`${name} is ${code}, which is no element type of ONNX`);
+    return elementType(code) ?? unsupported(`${name} is ${code}, which is not an element type of ONNX`);
   }
 
   /** The value of an attribute. It is required if there is no default, `otherwise`. */
   #attribute(name: string, kinds: readonly string[], otherwise?: unknown): unknown {
     const found = this.node.attributes.get(name);
     if (found === undefined) return otherwise ?? unsupported(`attribute ${name} is missing`);
-    if (!kinds.includes(found.kind)) unsupported(`attribute ${name} has the kind ${found.kind}, not ${kinds[0]}`);
+    if (!kinds.includes(found.kind)) unsupported(`attribute ${name} must be of type ${kinds[0]}, not ${found.kind}`);
     return found.value;
   }
 

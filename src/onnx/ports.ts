@@ -112,7 +112,9 @@ export function checkDimensionNames(
     if (free.has(name)) continue;
     const names = Array.from(free, (known) => JSON.stringify(known)).join(", ");
     throw new TypeError(
-      `${where}: the model has no free dimension ${JSON.stringify(name)}, but ${names || "none with a name"}`,
+      `${where}: the model has no free dimension ${JSON.stringify(name)}; its free dimensions: ${
+        names || "none with a name"
+      }`,
     );
   }
 }
@@ -129,7 +131,7 @@ export function checkInput(
     ? { data: value, shape: undefined }
     : (value ?? {}) as { data?: unknown; shape?: unknown };
   if (!ArrayBuffer.isView(data)) {
-    throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or { data, shape } with one as data`);
+    throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or { data, shape } with such data`);
   }
   const kind = Object.prototype.toString.call(data).slice(8, -1);
   if (!VIEW_NAMES[port.dataType].includes(kind)) {

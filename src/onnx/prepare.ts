@@ -134,7 +134,7 @@ export class Preparation {
       if (demandedConstants.size > 0) await this.#foldConstants(demandedConstants);
     }
     throw notSupportedError(
-      "Too many values of the model, each depending on the previous one, must be known to build it.",
+      "The graph cannot be built: too many values that it depends on depend on each other in turn.",
     );
   }
 

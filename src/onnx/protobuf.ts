@@ -145,7 +145,7 @@ export class Message {
   /** Skips bytes; returns their start. */
   #step(length: number): number {
     const start = this.#position;
-    if (length < 0 || length > this.#end - start) throw new Damaged("it ends in the middle of a field");
+    if (length < 0 || length > this.#end - start) throw new Damaged("a field is cut off");
     this.#position = start + length;
     return start;
   }
@@ -211,7 +211,7 @@ export class Message {
   }
 
   #byte(): number {
-    if (this.#position >= this.#end) throw new Damaged("it ends in the middle of a field");
+    if (this.#position >= this.#end) throw new Damaged("a field is cut off");
     return this.#bytes[this.#position++]!;
   }
 }

@@ -251,7 +251,7 @@ function attribute(fields: AttributeFields): Attribute | Message {
   const value = VALUES[type]?.(fields);
   if (value !== undefined) return value;
   if (!(type in VALUES) && type >= 1 && type <= LAST_TYPE) return { kind: "other", value: `kind ${type}` };
-  throw new Damaged(`the attribute ${JSON.stringify(name)} has no value of the kind ${type}`);
+  throw new Damaged(`the attribute ${JSON.stringify(name)} has no value of its type, ${type}`);
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };

@@ -40,7 +40,7 @@ export function readTensor(message: Message, external: ExternalData): { name: st
   const { name, dims, type: code } = fields;
   const what = name === "" ? "a tensor" : `the tensor ${JSON.stringify(name)}`;
   if (dims.some((dimension) => !(dimension >= 0 && dimension <= Number.MAX_SAFE_INTEGER))) {
-    throw new Damaged(`${what} has the shape ${formatShape(dims)}`);
+    throw new Damaged(`${what} has the invalid shape ${formatShape(dims)}`);
   }
   const type = elementType(code);
   if (type === undefined) throw new Damaged(`${what} has the unknown element type ${code}`);

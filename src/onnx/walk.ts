@@ -296,7 +296,9 @@ export class Walker implements Walking, Host {
       const info = this.#infos.get(source);
       const shape = this.#plan.shapes.get(source);
       if (!info || !shape || !decides(info, shape)) {
-        unsupported(`${what} depends on ${info ? `the elements of the input ${source}` : source}`);
+        unsupported(
+          `${what} must be known to build the graph, but depends on ${info ? `the input ${source}` : source}`,
+        );
       }
     }
     for (const source of value.sources) this.#result.demandedInputs.add(source);
@@ -308,7 +310,7 @@ export class Walker implements Walking, Host {
 function checkSize({ operand, sources }: Computed): void {
   const bytes = byteLength(operand);
   if (sources.size > 0 || bytes <= MAX_CONSTANT_BYTES) return;
-  unsupported(`its result is a constant of ${bytes} bytes; the limit is ${MAX_CONSTANT_BYTES} bytes`);
+  unsupported(`its constant result has ${bytes} bytes; the limit is ${MAX_CONSTANT_BYTES}`);
 }
 
 /** Whether the importer knows the operator of a node, or the model defines it. */

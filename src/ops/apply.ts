@@ -63,8 +63,8 @@ function checkValue(
   { dataTypes, rankRange: { min, max } }: MLTensorLimits,
 ): void {
   if (!dataTypes.includes(value.dataType)) {
-    const allowed = dataTypes.length === 0 ? "is not supported by this context" : `must be ${dataTypes.join(" or ")}`;
-    refuse(`${name} ${allowed}, not ${value.dataType}`);
+    if (dataTypes.length === 0) refuse(`${name} is not supported by this context`);
+    refuse(`${name} must be ${dataTypes.join(" or ")}, not ${value.dataType}`);
   }
   if ("sameAs" in rule.types) {
     const other = operands[rule.types.sameAs] as Value;
@@ -76,7 +76,7 @@ function checkValue(
   if (rank < min || rank > max) refuse(`${name} must have rank ${rankText(min, max)}, not ${rank}`);
   if (rule.rankAs !== undefined) {
     const expected = (operands[rule.rankAs] as Value).shape.length;
-    if (rank !== expected) refuse(`${name} must have rank ${expected} as ${rule.rankAs} has, not ${rank}`);
+    if (rank !== expected) refuse(`${name} must have rank ${expected} like ${rule.rankAs}, not ${rank}`);
   }
 }
 
@@ -90,7 +90,7 @@ function checkAlike(name: string, value: Value, firstName: string, first: Value)
     refuse(`${name} must be ${first.dataType} like ${firstName}, not ${value.dataType}`);
   }
   if (value.shape.length !== first.shape.length) {
-    refuse(`${name} must have rank ${first.shape.length} as ${firstName} has, not ${value.shape.length}`);
+    refuse(`${name} must have rank ${first.shape.length} like ${firstName}, not ${value.shape.length}`);
   }
 }
 

@@ -35,7 +35,7 @@ export function checkLength(name: string, list: readonly unknown[], length: numb
 
 /** No item may be 0. */
 export function checkNonZero(name: string, list: readonly number[]): void {
-  if (list.includes(0)) refuse(`${name} must not be 0, as in [${list.join(", ")}]`);
+  if (list.includes(0)) refuse(`${name} must be greater than 0, not [${list.join(", ")}]`);
 }
 
 /** A shape must equal another one. */

@@ -84,7 +84,12 @@ const conv2d = operator({
     checkPaddedSize(image, window);
     const height = Math.floor(outputSize(image.height, h, window, 0));
     const width = Math.floor(outputSize(image.width, w, window, 1));
-    if (height < 1 || width < 1) refuse(`the filter of ${h} × ${w} must fit into the padded and dilated input`);
+    if (height < 1 || width < 1) {
+      const [rows, columns] = window.dilations as [number, number];
+      refuse(
+        `the dilated filter of ${(h - 1) * rows + 1} × ${(w - 1) * columns + 1} must fit into the padded input`,
+      );
+    }
     return {
       attributes: { ...window, groups, inputLayout, filterLayout },
       outputs: [{

@@ -14,7 +14,7 @@ export type Scalar = number | bigint;
  * integer.
  */
 export function castProblem(value: Scalar, dataType: MLOperandDataType): string | undefined {
-  return typeof value === "bigint" && !is64Bit(dataType) ? `is a BigInt, which ${dataType} does not take` : undefined;
+  return typeof value === "bigint" && !is64Bit(dataType) ? `must be a number for ${dataType}, not a BigInt` : undefined;
 }
 
 /**

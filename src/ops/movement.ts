@@ -103,7 +103,9 @@ const pad = operator({
 /** A reflection does not repeat the edge element, so a dimension of size n can be padded by at most n − 1. */
 function checkReflection(name: string, padding: readonly number[], shape: Shape): void {
   if (padding.some((size, axis) => size >= shape[axis]!)) {
-    refuse(`${name} [${padding.join(", ")}] must be less than the input ${formatShape(shape)} to be a reflection`);
+    refuse(
+      `${name} [${padding.join(", ")}] must be less than the input's shape ${formatShape(shape)} in mode reflection`,
+    );
   }
 }
 
@@ -187,7 +189,7 @@ const split = operator({
 function equalParts(count: number, dimension: number): number[] {
   if (count < 1 || count > MAX_TENSORS) refuse(`splits must be 1 to ${MAX_TENSORS}, not ${count}`);
   if (dimension % count !== 0) {
-    refuse(`splits must divide the ${dimension} elements along the axis, as ${count} does not`);
+    refuse(`splits must be a divisor of ${dimension}, the number of elements along the axis, not ${count}`);
   }
   return new Array(count).fill(dimension / count);
 }

@@ -6,7 +6,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { sameShape } from "../shape.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import { row } from "./row.ts";
 
 /** A product of a value and a constant number. */
@@ -18,7 +18,7 @@ interface Multiple {
 }
 
 /** Reads a value as a product with a constant number, or as a quotient by one. */
-function multipleOf(value: Value, graph: Surroundings): Multiple | undefined {
+function multipleOf(value: Value, graph: GraphView): Multiple | undefined {
   const node = graph.producer(value, "mul", "div");
   if (!node) return undefined;
   const { a, b } = node.operands;
@@ -54,7 +54,7 @@ interface InnerSum {
 }
 
 /** Looks for a sum that `match` accepts among the factors of a product. */
-function findSum(value: Value, graph: Surroundings, depth: number, match: SumMatcher): InnerSum | undefined {
+function findSum(value: Value, graph: GraphView, depth: number, match: SumMatcher): InnerSum | undefined {
   const sum = match(value, graph);
   if (sum || depth === 0) return sum;
   const node = graph.producer(value, "mul", "div");
@@ -62,10 +62,10 @@ function findSum(value: Value, graph: Surroundings, depth: number, match: SumMat
   return findSum(node.operands.a, graph, depth - 1, match) ?? findSum(node.operands.b, graph, depth - 1, match);
 }
 
-type SumMatcher = (value: Value, graph: Surroundings) => InnerSum | undefined;
+type SumMatcher = (value: Value, graph: GraphView) => InnerSum | undefined;
 
 /** Matches `1 + erf(x / √2)`. */
-function erfSum(value: Value, graph: Surroundings): InnerSum | undefined {
+function erfSum(value: Value, graph: GraphView): InnerSum | undefined {
   const sum = summandOf(value, 1, graph);
   const erf = sum && graph.producer(sum.other, "erf");
   const argument = erf && multipleOf(erf.operands.input, graph);
@@ -77,7 +77,7 @@ function erfSum(value: Value, graph: Surroundings): InnerSum | undefined {
 function summandOf(
   value: Value,
   number: number,
-  graph: Surroundings,
+  graph: GraphView,
 ): { readonly other: Value; readonly node: Node } | undefined {
   const node = graph.producer(value, "add");
   if (!node) return undefined;
@@ -93,7 +93,7 @@ function isProduct({ values, number }: Product, expected: number, factors: reado
 }
 
 /** Splits a value into factors, and merges constants into one number. Does not split the values in `whole`. */
-function productOf(value: Value, whole: readonly Value[], graph: Surroundings): Product {
+function productOf(value: Value, whole: readonly Value[], graph: GraphView): Product {
   if (whole.includes(value)) return { values: [value], number: 1, nodes: [] };
   const multiple = multipleOf(value, graph);
   if (multiple) return withFactor(productOf(multiple.value, whole, graph), multiple);
@@ -146,7 +146,7 @@ const geluByTanh = row(["mul", "div"], (node, graph) => {
 });
 
 /** Matches `1 + tanh(√(2/π) · (x + 0.044715 · x³))`. */
-function tanhSum(value: Value, graph: Surroundings): InnerSum | undefined {
+function tanhSum(value: Value, graph: GraphView): InnerSum | undefined {
   const sum = summandOf(value, 1, graph);
   const tanh = sum && graph.producer(sum.other, "tanh");
   const argument = tanh && multipleOf(tanh.operands.input, graph);
@@ -162,7 +162,7 @@ function tanhSum(value: Value, graph: Surroundings): InnerSum | undefined {
 }
 
 /** Reads a value as a multiple of `x³`. */
-function cubeOf(value: Value, x: Value, graph: Surroundings): Omit<Product, "values"> | undefined {
+function cubeOf(value: Value, x: Value, graph: GraphView): Omit<Product, "values"> | undefined {
   const { values, number, nodes } = productOf(value, [x], graph);
   if (values.length === 3 && values.every((factor) => factor === x)) return { number, nodes };
   const power = values.length === 1 ? graph.producer(values[0], "pow") : undefined;
@@ -190,7 +190,7 @@ const hardSwish = row(["mul", "div"], (node, graph) => {
 });
 
 /** Looks for `clamp(x + 3, 0, 6)` among the factors of a product. */
-function findGate(value: Value, graph: Surroundings, depth: number): InnerSum | undefined {
+function findGate(value: Value, graph: GraphView, depth: number): InnerSum | undefined {
   const clamp = graph.producer(value, "clamp");
   if (clamp) {
     const { minValue, maxValue } = clamp.attributes;

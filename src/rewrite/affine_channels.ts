@@ -6,7 +6,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import { sameShape, type Shape } from "../shape.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 import { isNormal, numbersOf, perChannel } from "./scaled_convolutions.ts";
@@ -93,7 +93,7 @@ function merge(
   return { weights: scaled, bias };
 }
 
-function constant(numbers: Float32Array | Float64Array, shape: Shape, graph: Surroundings): Value {
+function constant(numbers: Float32Array | Float64Array, shape: Shape, graph: GraphView): Value {
   const { buffer } = new Float32Array(numbers);
   return graph.constant({ dataType: "float32", shape }, (bytes) => bytes.set(new Uint8Array(buffer)));
 }

@@ -6,7 +6,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import { row } from "./row.ts";
 
 /** `x` as uint8, with scale `(max - min) / 255` and zero point `round(-min / scale)`. The range includes 0. */
@@ -26,7 +26,7 @@ const dynamicQuantization = row(["quantizeLinear"], (node, graph) => {
   return become("dynamicQuantize", { input }, {}, [scaleBefore.value, zeroBefore.value]);
 });
 
-function reshapedFrom(value: Value, graph: Surroundings): { value: Value; nodes: readonly Node[] } {
+function reshapedFrom(value: Value, graph: GraphView): { value: Value; nodes: readonly Node[] } {
   const node = graph.producer(value, "reshape");
   return node ? { value: node.operands.input, nodes: [node] } : { value, nodes: [] };
 }
@@ -44,7 +44,7 @@ interface Scale {
 }
 
 /** `(max(x, 0) - min(x, 0)) / 255`, or 1 if that is 0. */
-function scaleOf(value: Value, x: Value, graph: Surroundings): Scale | undefined {
+function scaleOf(value: Value, x: Value, graph: GraphView): Scale | undefined {
   const choice = graph.producer(value, "where");
   if (!choice) return spanOf(value, x, graph);
   const { condition, falseValue, trueValue } = choice.operands;
@@ -57,7 +57,7 @@ function scaleOf(value: Value, x: Value, graph: Surroundings): Scale | undefined
     : undefined;
 }
 
-function spanOf(value: Value, x: Value, graph: Surroundings): Scale | undefined {
+function spanOf(value: Value, x: Value, graph: GraphView): Scale | undefined {
   const quotient = graph.producer(value, "div");
   const span = graph.producer(quotient?.operands.a, "sub");
   const high = span && extremeOf(span.operands.a, "max", "reduceMax", x, graph);
@@ -73,7 +73,7 @@ function extremeOf(
   combine: "max" | "min",
   reduce: "reduceMax" | "reduceMin",
   x: Value,
-  graph: Surroundings,
+  graph: GraphView,
 ): Node[] | undefined {
   const node = graph.producer(value, combine);
   if (!node) return undefined;
@@ -88,7 +88,7 @@ function extremeOf(
 function zeroPointOf(
   value: Value,
   { low, value: scale }: Scale,
-  graph: Surroundings,
+  graph: GraphView,
 ): { last: Node; nodes: readonly Node[] } | undefined {
   const cast = graph.producer(value, "cast");
   const outer = graph.producer(cast?.operands.input, "roundEven", "clamp");
@@ -103,7 +103,7 @@ function zeroPointOf(
 }
 
 /** Recognises a negation: `-v` or `0 - v`. */
-function negated(value: Value, graph: Surroundings): { value: Value; node: Node } | undefined {
+function negated(value: Value, graph: GraphView): { value: Value; node: Node } | undefined {
   const negative = graph.producer(value, "neg");
   if (negative) return { value: negative.operands.input, node: negative };
   const difference = graph.producer(value, "sub");
@@ -116,7 +116,7 @@ function negated(value: Value, graph: Surroundings): { value: Value; node: Node 
  * Whether all uses of a scale outside the pattern are multiplications. If all elements are 0, the scale of the formula
  * is 0 and that of the operator is 1. Both give the same products, because the quantised differences are 0.
  */
-function isFactorOnly(scale: Value, pattern: readonly Node[], graph: Surroundings): boolean {
+function isFactorOnly(scale: Value, pattern: readonly Node[], graph: GraphView): boolean {
   if (graph.isOutput(scale)) return false;
   return [...graph.users(scale)].every((user) => pattern.includes(user) || user.operator === "mul");
 }

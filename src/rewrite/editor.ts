@@ -41,8 +41,8 @@ export function become<Name extends AnyName>(
   return { operator, operands, attributes, furtherOutputs } as unknown as Replacement;
 }
 
-/** The graph around the node that a rewrite looks at, for any backend. */
-export interface Surroundings {
+/** What a rewrite can read of the graph and add to it, for any backend. */
+export interface GraphView {
   /** The node that computes a value, if its operator has one of these names. */
   producer<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined;
   /** Whether only these nodes and `last` use the outputs of `nodes`, and none of them is an output of the graph. */
@@ -82,11 +82,11 @@ export interface Pass {
   /** Whether a pattern ends with this operator. */
   endsWith(operator: string): boolean;
   /** The replacement of a node; `undefined` if no pattern matches. */
-  find(node: Node, graph: Surroundings): Replacement | undefined;
+  find(node: Node, graph: GraphView): Replacement | undefined;
 }
 
 /** A graph that is being rewritten. */
-export class Editor<Block> implements Surroundings {
+export class Editor<Block> implements GraphView {
   readonly #producers = new Map<Value, Node>();
   readonly #users = new Map<Value, Set<Node>>();
   readonly #constants = new Map<Value, Constant<Block>>();

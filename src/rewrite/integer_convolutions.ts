@@ -6,7 +6,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
-import { become, type Replacement, type Surroundings } from "./editor.ts";
+import { become, type GraphView, type Replacement } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { exactTerms, type Factor, factorOf, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
@@ -27,7 +27,7 @@ function termsOf({ operands: { filter } }: Convolution): number {
   return elementCount(filter.shape.slice(1));
 }
 
-function factorsOf(node: Convolution, input: Value, weights: Value, graph: Surroundings): Factors | undefined {
+function factorsOf(node: Convolution, input: Value, weights: Value, graph: GraphView): Factors | undefined {
   const { filterLayout, groups, inputLayout } = node.attributes;
   if (inputLayout !== "nchw" || filterLayout !== "oihw" || groups !== 1) return undefined;
   const image = factorOf(input, undefined, graph);
@@ -36,7 +36,7 @@ function factorsOf(node: Convolution, input: Value, weights: Value, graph: Surro
 }
 
 /** The filter's zero point if all output channels have the same one: the engine supports only one. */
-function onlyZeroPoint({ zeroPoint }: Factor, graph: Surroundings): Value | undefined {
+function onlyZeroPoint({ zeroPoint }: Factor, graph: GraphView): Value | undefined {
   if (elementCount(zeroPoint.shape) === 1) return zeroPoint;
   const bytes = graph.bytes(zeroPoint);
   if (!bytes?.every((byte) => byte === bytes[0])) return undefined;
@@ -69,7 +69,7 @@ const dequantizedConvolution = row(["conv2d"], (node, graph) => {
 });
 
 /** Reshapes a parameter per channel so that it broadcasts over an image. */
-function ofChannels(value: Value, graph: Surroundings): Value {
+function ofChannels(value: Value, graph: GraphView): Value {
   const count = elementCount(value.shape);
   return count === 1 ? value : graph.reshaped(value, [1, count, 1, 1]);
 }
@@ -77,7 +77,7 @@ function ofChannels(value: Value, graph: Surroundings): Value {
 function integerConvolution(
   node: Convolution,
   { image, filter }: Factors,
-  graph: Surroundings,
+  graph: GraphView,
 ): Replacement | undefined {
   const filterZeroPoint = onlyZeroPoint(filter, graph);
   if (!filterZeroPoint) return undefined;
@@ -137,7 +137,7 @@ interface Part {
   readonly nodes: readonly Node[];
 }
 
-function partOf(value: Value, graph: Surroundings): Part | undefined {
+function partOf(value: Value, graph: GraphView): Part | undefined {
   const cast = graph.producer(value, "cast");
   const convolution = graph.producer(cast?.operands.input, "conv2d");
   if (!cast || !convolution || convolution.operands.bias) return undefined;
@@ -150,7 +150,7 @@ function partOf(value: Value, graph: Surroundings): Part | undefined {
 }
 
 /** Reads a value as a slice along dimension 1 only. */
-function channelsOf(value: Value, graph: Surroundings) {
+function channelsOf(value: Value, graph: GraphView) {
   const node = graph.producer(value, "slice");
   if (!node) return undefined;
   const { operands: { input }, attributes: { sizes, starts, strides } } = node;

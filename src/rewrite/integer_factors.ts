@@ -9,7 +9,7 @@
 
 import { elementCount, type Shape } from "../shape.ts";
 import type { Node, Value } from "../graph/graph.ts";
-import type { Surroundings } from "./editor.ts";
+import type { GraphView } from "./editor.ts";
 
 /** Unsigned bytes with a zero point and a scale. */
 export interface Factor {
@@ -27,7 +27,7 @@ const SIGN_BITS = 0x80808080;
  * Reads a value as a dequantised factor with one scale and one zero point, or one for each index along `axis`.
  * @returns `undefined` if the value is something else, or if its bytes are signed and not constant
  */
-export function factorOf(value: Value, axis: number | undefined, graph: Surroundings): Factor | undefined {
+export function factorOf(value: Value, axis: number | undefined, graph: GraphView): Factor | undefined {
   const reshape = graph.producer(value, "reshape");
   if (reshape) return reshapedFactor(reshape.operands.input, value, axis, graph);
   const dequantize = graph.producer(value, "dequantizeLinear");
@@ -50,7 +50,7 @@ function reshapedFactor(
   before: Value,
   value: Value,
   axis: number | undefined,
-  graph: Surroundings,
+  graph: GraphView,
 ): Factor | undefined {
   const isFirst = axis === 0 && before.shape[0] === value.shape[0];
   const factor = factorOf(before, isFirst ? 0 : undefined, graph);
@@ -63,7 +63,7 @@ function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
 }
 
 /** Converts bytes to unsigned; `undefined` if they are signed and not constant. */
-export function unsigned(value: Value, graph: Surroundings): Value | undefined {
+export function unsigned(value: Value, graph: GraphView): Value | undefined {
   if (value.dataType === "uint8") return value;
   const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
   if (!bytes) return undefined;
@@ -79,18 +79,18 @@ function flipSignBits(bytes: Uint8Array, flipped: Uint8Array): void {
 }
 
 /** The number of products of bytes with these zero points whose sum float32 always represents exactly. */
-export function exactTerms(aZeroPoint: Value, bZeroPoint: Value, graph: Surroundings): number {
+export function exactTerms(aZeroPoint: Value, bZeroPoint: Value, graph: GraphView): number {
   return Math.floor(2 ** 24 / (largestDifference(aZeroPoint, graph) * largestDifference(bZeroPoint, graph)));
 }
 
 /** The largest difference between a byte and its zero point. */
-function largestDifference(zeroPoint: Value, graph: Surroundings): number {
+function largestDifference(zeroPoint: Value, graph: GraphView): number {
   const bytes = graph.bytes(zeroPoint);
   return bytes ? bytes.reduce((most, byte) => Math.max(most, byte, 255 - byte), 0) : 255;
 }
 
 /** Removes dimensions of size 1 from a parameter. A computed one-dimensional parameter keeps its shape. */
-export function flat(value: Value, graph: Surroundings): Value {
+export function flat(value: Value, graph: GraphView): Value {
   const before = graph.producer(value, "reshape")?.operands.input;
   if (before && before.shape.length < 2) return before;
   const count = elementCount(value.shape);
@@ -108,8 +108,8 @@ export const INT32_TERMS: number = Math.floor((2 ** 31 - 1) / (255 * 255));
  */
 export function partsOf<P extends { readonly nodes: readonly Node[] }>(
   value: Value,
-  graph: Surroundings,
-  partOf: (value: Value, graph: Surroundings) => P | undefined,
+  graph: GraphView,
+  partOf: (value: Value, graph: GraphView) => P | undefined,
 ): P[] | undefined {
   const sum = graph.producer(value, "add");
   if (!sum) {

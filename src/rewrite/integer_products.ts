@@ -6,7 +6,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { elementCount, sameShape } from "../shape.ts";
-import { become, type Replacement, type Surroundings } from "./editor.ts";
+import { become, type GraphView, type Replacement } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { exactTerms, type Factor, factorOf, flat, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
@@ -54,11 +54,11 @@ const castIntegerMatmul = row(["cast"], (node, graph) => {
 });
 
 /** The product that a cast converts to int32. */
-function castProduct(value: Value, graph: Surroundings): AnyNode<"integerMatmul"> | undefined {
+function castProduct(value: Value, graph: GraphView): AnyNode<"integerMatmul"> | undefined {
   return graph.producer(graph.producer(value, "cast")?.operands.input, "integerMatmul");
 }
 
-function between(product: Node, value: Value, graph: Surroundings): Node[] {
+function between(product: Node, value: Value, graph: GraphView): Node[] {
   const cast = graph.producer(value, "cast");
   return cast ? [product, cast] : [product];
 }
@@ -93,7 +93,7 @@ interface Part {
   readonly nodes: readonly Node[];
 }
 
-function partOf(value: Value, graph: Surroundings): Part | undefined {
+function partOf(value: Value, graph: GraphView): Part | undefined {
   const cast = graph.producer(value, "cast");
   const product = graph.producer(cast?.operands.input, "matmul");
   if (!cast || !product) return undefined;
@@ -105,7 +105,7 @@ function partOf(value: Value, graph: Surroundings): Part | undefined {
 }
 
 /** Reads a value as a slice along one axis only. */
-function sliceAlong(value: Value, fromEnd: -1 | -2, graph: Surroundings) {
+function sliceAlong(value: Value, fromEnd: -1 | -2, graph: GraphView) {
   const node = graph.producer(value, "slice");
   if (!node) return undefined;
   const { operands: { input }, attributes: { sizes, starts, strides } } = node;
@@ -136,7 +136,7 @@ const integerMatmulScale = row(["mul"], (node, graph) => {
 });
 
 /** A factor that is the product of both scales. The engine multiplies them, with the same rounding. */
-function scalesOf(factor: Value, product: Value, graph: Surroundings) {
+function scalesOf(factor: Value, product: Value, graph: GraphView) {
   const mul = elementCount(factor.shape) === 1 || isOfColumns(factor, product)
     ? graph.producer(factor, "mul")
     : undefined;

@@ -5,7 +5,7 @@
  */
 
 import type { Node, Value } from "../graph/graph.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 
@@ -33,7 +33,7 @@ function endOf({ attributes: { sizes, starts } }: Slice, axis: number): number {
 }
 
 /** The slices of a value along an axis from index 0 on, where each starts at the end of the one before. */
-function adjacentSlices(value: Value, axis: number, graph: Surroundings): Slice[] {
+function adjacentSlices(value: Value, axis: number, graph: GraphView): Slice[] {
   const slices = [...graph.users(value)].filter((user): user is Node & Slice => user.operator === "slice")
     .filter((slice) => cutAxis(slice) === axis);
   const found: Slice[] = [];

@@ -6,7 +6,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { elementCount, sameShape, type Shape } from "../shape.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import { row } from "./row.ts";
 
 /** `numerator / √(mean(squared²) + epsilon)`, where the mean is over the last dimensions. */
@@ -76,7 +76,7 @@ const normBias = row(["add"], (node, graph) => {
 });
 
 /** Reads a value as a scale or bias of the dimensions from `axis` on, if it broadcasts only along the others. */
-function parameter(value: Value, shape: Shape, axis: number, graph: Surroundings): Value | undefined {
+function parameter(value: Value, shape: Shape, axis: number, graph: GraphView): Value | undefined {
   const normalized = shape.slice(axis);
   const extra = value.shape.length - normalized.length;
   const isOfThem = extra >= 0 && value.shape.length <= shape.length &&
@@ -86,7 +86,7 @@ function parameter(value: Value, shape: Shape, axis: number, graph: Surroundings
 }
 
 /** Reads a node as a quotient by a root-mean-square, or as a product with its reciprocal. */
-function normalizedBy(node: Node, graph: Surroundings): Normalized | undefined {
+function normalizedBy(node: Node, graph: GraphView): Normalized | undefined {
   const { a, b } = node.operands as { a: Value; b: Value };
   const pairs = node.operator === "div" ? [[a, b]] as const : [[a, b], [b, a]] as const;
   for (const [numerator, other] of pairs) {
@@ -107,13 +107,13 @@ interface Root {
 }
 
 /** `√v` or `v ^ ½`. */
-function rootOf(value: Value, graph: Surroundings): Root | undefined {
+function rootOf(value: Value, graph: GraphView): Root | undefined {
   const root = graph.producer(value, "sqrt");
   return root ? { radicand: root.operands.input, nodes: [root] } : powerOf(value, 0.5, graph);
 }
 
 /** `1 / √v`, `reciprocal(√v)` or `v ^ -½`. */
-function reciprocalRootOf(value: Value, graph: Surroundings): Root | undefined {
+function reciprocalRootOf(value: Value, graph: GraphView): Root | undefined {
   const quotient = graph.producer(value, "div");
   const reciprocal = graph.producer(value, "reciprocal");
   const root = reciprocal
@@ -125,14 +125,14 @@ function reciprocalRootOf(value: Value, graph: Surroundings): Root | undefined {
   return powerOf(value, -0.5, graph);
 }
 
-function powerOf(value: Value, exponent: number, graph: Surroundings): Root | undefined {
+function powerOf(value: Value, exponent: number, graph: GraphView): Root | undefined {
   const power = graph.producer(value, "pow");
   if (!power || graph.uniform(power.operands.b) !== exponent) return undefined;
   return { radicand: power.operands.a, nodes: [power] };
 }
 
 /** `mean(v²) + epsilon`. */
-function meanSquare(value: Value, graph: Surroundings): Omit<Normalized, "numerator"> | undefined {
+function meanSquare(value: Value, graph: GraphView): Omit<Normalized, "numerator"> | undefined {
   const sum = graph.producer(value, "add");
   if (!sum) return undefined;
   const { a, b } = sum.operands;
@@ -147,7 +147,7 @@ function meanSquare(value: Value, graph: Surroundings): Omit<Normalized, "numera
 }
 
 /** `v · v` or `v ^ 2`. */
-function squareOf(value: Value, graph: Surroundings): { squared: Value; nodes: readonly Node[] } | undefined {
+function squareOf(value: Value, graph: GraphView): { squared: Value; nodes: readonly Node[] } | undefined {
   const product = graph.producer(value, "mul");
   if (product?.operands.a === product?.operands.b && product) return { squared: product.operands.a, nodes: [product] };
   const power = powerOf(value, 2, graph);
@@ -172,7 +172,7 @@ function firstOfLast(axes: readonly number[], shape: Shape): number | undefined 
 }
 
 /** `x - mean(x)`. */
-function centeredBy(value: Value, axis: number, graph: Surroundings): { x: Value; nodes: readonly Node[] } | undefined {
+function centeredBy(value: Value, axis: number, graph: GraphView): { x: Value; nodes: readonly Node[] } | undefined {
   const difference = graph.producer(value, "sub");
   const mean = graph.producer(difference?.operands.b, "reduceMean");
   if (!difference || !mean || mean.operands.input !== difference.operands.a) return undefined;

@@ -6,7 +6,7 @@
 
 import { type Node, operandsOf, type Value } from "../graph/graph.ts";
 import type { InputLayout } from "../graph/layout.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 
@@ -33,7 +33,7 @@ function imagePadding({ attributes }: AnyNode<"pad">, layout: InputLayout): numb
 }
 
 /** Whether a value is a constant without infinities and NaNs: those are the numbers with all exponent bits set. */
-function isFiniteConstant(value: Value, graph: Surroundings): boolean {
+function isFiniteConstant(value: Value, graph: GraphView): boolean {
   const bytes = graph.bytes(value);
   if (!bytes) return false;
   const { buffer, byteLength, byteOffset } = bytes;
@@ -54,7 +54,7 @@ const transposedGemm = row(["gemm"], (node, graph) => {
 });
 
 /** The input of the transpose that computes an operand, if nothing else uses the operand. */
-function transposeOf(operand: Value, node: Node, graph: Surroundings): Value | undefined {
+function transposeOf(operand: Value, node: Node, graph: GraphView): Value | undefined {
   const transpose = graph.producer(operand, "transpose");
   const uses = operandsOf(node).filter((other) => other === operand).length;
   const isSwap = `${transpose?.attributes.permutation}` === "1,0";

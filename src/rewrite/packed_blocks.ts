@@ -10,7 +10,7 @@
 import { bitsOf, isUnsigned } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
-import type { Surroundings } from "./editor.ts";
+import type { GraphView } from "./editor.ts";
 import type { QuantizedMatrix } from "./quantized_matrix.ts";
 
 /** The constants of a blockMatmul. */
@@ -42,17 +42,17 @@ interface Plane {
 }
 
 /** Packs a matrix as one or two 4-bit matrices; the sum of their products is the product of the matrix. */
-export function packedHalves(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix[] {
+export function packedHalves(matrix: QuantizedMatrix, blockSize: number, graph: GraphView): PackedMatrix[] {
   const shifts = bitsOf(matrix.dataType) === 4 ? [0] : [0, 4];
   return shifts.map((shift) => packPlane(matrix, { bits: 4, shift, blockSize }, graph));
 }
 
 /** Packs an 8-bit matrix. */
-export function packedBytes(matrix: QuantizedMatrix, blockSize: number, graph: Surroundings): PackedMatrix {
+export function packedBytes(matrix: QuantizedMatrix, blockSize: number, graph: GraphView): PackedMatrix {
   return packPlane(matrix, { bits: 8, shift: 0, blockSize }, graph);
 }
 
-function packPlane(matrix: QuantizedMatrix, part: Omit<Plane, "blocks">, graph: Surroundings): PackedMatrix {
+function packPlane(matrix: QuantizedMatrix, part: Omit<Plane, "blocks">, graph: GraphView): PackedMatrix {
   const { scales, weights, zeroPoints } = matrix;
   const plane = { ...part, blocks: Math.ceil(matrix.inner / part.blockSize) };
   const key = keyOf(matrix, plane);
@@ -78,7 +78,7 @@ function signBits({ dataType }: QuantizedMatrix): number {
   return bitsOf(dataType) === 4 ? 0x88 : 0x80;
 }
 
-function packedWeights(matrix: QuantizedMatrix, plane: Plane, key: string, graph: Surroundings): Value {
+function packedWeights(matrix: QuantizedMatrix, plane: Plane, key: string, graph: GraphView): Value {
   const { columns, columnStride, dataType, innerStride, weights } = matrix;
   const { bits, blocks, blockSize } = plane;
   const descriptor = { dataType: "uint8", shape: [columns, blocks, blockSize * bits / 8] } as const;
@@ -150,7 +150,7 @@ function packHalves(
 }
 
 /** The scales in the order of rows and blocks. Those of the high halves are 16 times as large. */
-function packedScales(matrix: QuantizedMatrix, plane: Plane, key: string, graph: Surroundings): Value {
+function packedScales(matrix: QuantizedMatrix, plane: Plane, key: string, graph: GraphView): Value {
   const { columns, scales } = matrix;
   const { blocks, shift } = plane;
   const descriptor = { dataType: "float32", shape: [columns * blocks] } as const;
@@ -168,7 +168,7 @@ function packedZeroPoints(
   matrix: QuantizedMatrix,
   plane: Plane,
   key: string,
-  graph: Surroundings,
+  graph: GraphView,
 ): Value | undefined {
   const { columns, dataType, zeroPoints } = matrix;
   const { bits, blocks, shift } = plane;

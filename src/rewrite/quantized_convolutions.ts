@@ -6,7 +6,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
-import { become, type Surroundings } from "./editor.ts";
+import { become, type GraphView } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { type Factor, factorOf, flat, unsigned } from "./integer_factors.ts";
 import { row } from "./row.ts";
@@ -74,7 +74,7 @@ const unsignedActivation = row(["dequantizeLinear"], (node, graph) => {
 function convolutionBefore(
   value: Value,
   zeroPoint: Value,
-  graph: Surroundings,
+  graph: GraphView,
 ): { convolution: AnyNode<"conv2d">; nodes: Node[] } | undefined {
   const convolution = graph.producer(value, "conv2d");
   if (convolution) return { convolution, nodes: [convolution] };
@@ -84,11 +84,11 @@ function convolutionBefore(
   return before && { ...before, nodes: [...before.nodes, between] };
 }
 
-function isConstant({ scale, zeroPoint }: Factor, graph: Surroundings): boolean {
+function isConstant({ scale, zeroPoint }: Factor, graph: GraphView): boolean {
   return [scale, zeroPoint].every((value) => value === undefined || graph.bytes(value) !== undefined);
 }
 
-function floats(value: Value | undefined, count: number, graph: Surroundings): Float32Array {
+function floats(value: Value | undefined, count: number, graph: GraphView): Float32Array {
   const values = value ? new Float32Array(graph.bytes(value)!.slice().buffer) : Float32Array.of(1);
   return values.length === count ? values : new Float32Array(count).fill(values[0]!);
 }
@@ -99,7 +99,7 @@ function biasOf(
   image: Factor,
   filter: Factor,
   outputScale: number,
-  graph: Surroundings,
+  graph: GraphView,
 ): { value: Value | undefined } | undefined {
   if (!bias) return { value: undefined };
   const values = biasValues(bias, graph);
@@ -121,7 +121,7 @@ function biasOf(
 }
 
 /** The values of a bias that is constant, or dequantised from constants. */
-function biasValues(bias: Value, graph: Surroundings): Float32Array | Float64Array | undefined {
+function biasValues(bias: Value, graph: GraphView): Float32Array | Float64Array | undefined {
   const count = elementCount(bias.shape);
   if (graph.bytes(bias)) return floats(bias, count, graph);
   const dequantize = graph.producer(bias, "dequantizeLinear");

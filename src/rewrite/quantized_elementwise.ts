@@ -6,7 +6,7 @@
 
 import type { Value } from "../graph/graph.ts";
 import { elementCount } from "../shape.ts";
-import { become, type Replacement, type Surroundings } from "./editor.ts";
+import { become, type GraphView, type Replacement } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { type Factor, factorOf, flat } from "./integer_factors.ts";
 import { row } from "./row.ts";
@@ -72,7 +72,7 @@ interface Parameters {
 
 function parametersOf(
   { operands: { scale, zeroPoint } }: AnyNode<"quantizeLinear">,
-  graph: Surroundings,
+  graph: GraphView,
 ): Parameters | undefined {
   const isOne = elementCount(scale.shape) === 1 && zeroPoint.dataType === "uint8";
   if (!isOne || scale.dataType !== "float32" || graph.uniform(scale) === undefined || !graph.bytes(zeroPoint)) {
@@ -82,14 +82,14 @@ function parametersOf(
 }
 
 /** Dequantised bytes with one constant scale and one constant zero point. */
-function constantFactor(value: Value, graph: Surroundings): Factor | undefined {
+function constantFactor(value: Value, graph: GraphView): Factor | undefined {
   const factor = factorOf(value, undefined, graph);
   if (!factor || !graph.bytes(factor.zeroPoint)) return undefined;
   return factor.scale === undefined || graph.bytes(factor.scale) ? factor : undefined;
 }
 
 /** The bytes of a value that is dequantised with the same parameters as the output. */
-function sameBytes(value: Value, output: Parameters, graph: Surroundings): Value | undefined {
+function sameBytes(value: Value, output: Parameters, graph: GraphView): Value | undefined {
   const factor = constantFactor(value, graph);
   if (!factor) return undefined;
   const scale = factor.scale ? graph.uniform(factor.scale) : 1;

@@ -6,7 +6,7 @@
 
 import { bitsOf, type MLOperandDataType } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
-import type { Surroundings } from "./editor.ts";
+import type { GraphView } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { cutView, denseView, reshapeView, type StridedView, transposeView } from "./strided_view.ts";
 
@@ -39,7 +39,7 @@ type Dequantize = AnyNode<"dequantizeLinear">;
 export function quantizedMatrix(
   value: Value,
   order: "inner, columns" | "columns, inner",
-  graph: Surroundings,
+  graph: GraphView,
 ): QuantizedMatrix | undefined {
   if (value.dataType !== "float32" || value.shape.slice(0, -2).some((dimension) => dimension !== 1)) return undefined;
   const found = dequantizedView(value, graph);
@@ -74,7 +74,7 @@ export function quantizedMatrix(
 /** Reads a value as a strided view of the output of a dequantizeLinear. */
 function dequantizedView(
   value: Value,
-  graph: Surroundings,
+  graph: GraphView,
 ): { view: StridedView; dequantize: Dequantize } | undefined {
   const dequantize = graph.producer(value, "dequantizeLinear");
   if (dequantize) return { view: denseView(value.shape), dequantize };

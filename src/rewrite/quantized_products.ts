@@ -7,7 +7,7 @@
 import { bitsOf } from "../data_type.ts";
 import type { Value } from "../graph/graph.ts";
 import { type Descriptor, elementCount } from "../shape.ts";
-import { become, type Replacement, type Surroundings } from "./editor.ts";
+import { become, type GraphView, type Replacement } from "./editor.ts";
 import { blockSizeOf, packedBytes, packedHalves } from "./packed_blocks.ts";
 import { type QuantizedMatrix, quantizedMatrix } from "./quantized_matrix.ts";
 import { type Rewrite, row } from "./row.ts";
@@ -17,7 +17,7 @@ type MakeProduct = (
   a: Value,
   matrix: QuantizedMatrix,
   output: Descriptor,
-  graph: Surroundings,
+  graph: GraphView,
 ) => Replacement | undefined;
 
 /** `matmul(a, B)` for quantised B. */

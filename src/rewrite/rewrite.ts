@@ -10,7 +10,7 @@ import type { Graph, Node } from "../graph/graph.ts";
 import { activations } from "./activations.ts";
 import { affineRows } from "./affine_channels.ts";
 import { dynamicQuantizations } from "./dynamic_quantization.ts";
-import { type ConstantStore, Editor, type Pass, type Replacement, type Surroundings } from "./editor.ts";
+import { type ConstantStore, Editor, type GraphView, type Pass, type Replacement } from "./editor.ts";
 import { integerConvolutions } from "./integer_convolutions.ts";
 import { integerProducts } from "./integer_products.ts";
 import { movements } from "./movements.ts";
@@ -62,7 +62,7 @@ export function* rewriteInSteps<Block>(
     const byEnd = tables.getOrInsertComputed(names, () => tableOf(names));
     return {
       endsWith: (operator) => byEnd.has(operator),
-      find: (node, surroundings) => firstMatch(byEnd, node, surroundings),
+      find: (node, graph) => firstMatch(byEnd, node, graph),
     };
   }));
 }
@@ -93,10 +93,10 @@ function tableOf(names: readonly RewriteName[]): Table {
 function firstMatch(
   byEnd: Table,
   node: Node,
-  surroundings: Surroundings,
+  graph: GraphView,
 ): Replacement | undefined {
   for (const { match } of byEnd.get(node.operator) ?? []) {
-    const found = match(node, surroundings);
+    const found = match(node, graph);
     if (found) return found;
   }
   return undefined;

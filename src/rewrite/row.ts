@@ -5,7 +5,7 @@
  */
 
 import type { Node } from "../graph/graph.ts";
-import type { Replacement, Surroundings } from "./editor.ts";
+import type { GraphView, Replacement } from "./editor.ts";
 import type { AnyName, AnyNode } from "./fused.ts";
 
 /** A row of the table of rewrites: a pattern and its replacement. */
@@ -13,13 +13,13 @@ export interface Rewrite {
   /** The operators that can end the pattern. */
   readonly ends: readonly AnyName[];
   /** The replacement of the last node; `undefined` if the pattern does not match, or is a different function. */
-  match(node: Node, graph: Surroundings): Replacement | undefined;
+  match(node: Node, graph: GraphView): Replacement | undefined;
 }
 
 /** Defines a rewrite. The type of the node follows from `ends`. */
 export function row<const Name extends AnyName>(
   ends: readonly Name[],
-  match: (node: AnyNode<Name>, graph: Surroundings) => Replacement | undefined,
+  match: (node: AnyNode<Name>, graph: GraphView) => Replacement | undefined,
 ): Rewrite {
   return { ends, match: match as Rewrite["match"] };
 }

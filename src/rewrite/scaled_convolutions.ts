@@ -10,7 +10,7 @@
 
 import type { Node, Value } from "../graph/graph.ts";
 import { elementCount, sameShape, type Shape } from "../shape.ts";
-import { become, type Replacement, type Surroundings } from "./editor.ts";
+import { become, type GraphView, type Replacement } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 
@@ -58,7 +58,7 @@ const normalizedConvolution = row(["batchNormalization"], (node, graph) => {
 function convolutionAndNumbers(
   node: AnyNode<"add" | "sub" | "mul" | "div">,
   isOrdered: boolean,
-  graph: Surroundings,
+  graph: GraphView,
 ): { readonly convolution: Convolution; readonly numbers: Float64Array } | undefined {
   const { a, b } = node.operands;
   const [value, other] = graph.producer(a, "conv2d") || isOrdered ? [a, b] : [b, a];
@@ -68,7 +68,7 @@ function convolutionAndNumbers(
 }
 
 /** The float32 convolution that computes a value of the node's shape, if only the node uses it. */
-function convolutionOf(value: Value, node: Node, graph: Surroundings): Convolution | undefined {
+function convolutionOf(value: Value, node: Node, graph: GraphView): Convolution | undefined {
   const convolution = graph.producer(value, "conv2d");
   const isOurs = convolution && value.dataType === "float32" && graph.areInner([convolution], node) &&
     sameShape(value.shape, node.outputs[0]!.shape);
@@ -84,7 +84,7 @@ export function perChannel(
   value: Value,
   shape: Shape,
   axis: number,
-  graph: Surroundings,
+  graph: GraphView,
 ): Float64Array<ArrayBuffer> | undefined {
   const padded = [...shape.map(() => 1), ...value.shape].slice(-shape.length);
   if (padded.some((size, i) => size !== 1 && i !== axis)) return undefined;
@@ -93,7 +93,7 @@ export function perChannel(
 }
 
 /** The numbers of a float32 constant. */
-export function numbersOf(value: Value, graph: Surroundings): Float64Array<ArrayBuffer> | undefined {
+export function numbersOf(value: Value, graph: GraphView): Float64Array<ArrayBuffer> | undefined {
   const bytes = graph.bytes(value);
   return bytes && new Float64Array(floatsOf(bytes));
 }
@@ -106,7 +106,7 @@ function floatsOf({ buffer, byteLength, byteOffset }: Uint8Array): Float32Array 
 function withAffine(
   convolution: Convolution,
   { factors, summands }: Affine,
-  graph: Surroundings,
+  graph: GraphView,
 ): Replacement | undefined {
   const { filter, bias } = convolution.operands;
   if (factors && !canScale(convolution, factors, graph)) return undefined;
@@ -127,7 +127,7 @@ function withAffine(
 function shiftBias(
   convolution: Convolution,
   { factors, summands }: Affine,
-  graph: Surroundings,
+  graph: GraphView,
 ): Float32Array<ArrayBuffer> | undefined {
   const { bias } = convolution.operands;
   const count = convolution.outputs[0]!.shape[channelAxis(convolution)]!;
@@ -138,7 +138,7 @@ function shiftBias(
 }
 
 /** Whether the filter is constant, and keeps its precision if each output channel is multiplied by its factor. */
-function canScale(convolution: Convolution, factors: Float64Array, graph: Surroundings): boolean {
+function canScale(convolution: Convolution, factors: Float64Array, graph: GraphView): boolean {
   if (!factors.every(isNormal)) return false;
   return largestOfChannels(convolution, factors.length, graph)?.every((number, channel) =>
     number === 0 || isNormal(Math.fround(number * factors[channel]!))
@@ -146,7 +146,7 @@ function canScale(convolution: Convolution, factors: Float64Array, graph: Surrou
 }
 
 /** The largest magnitude of the weights of each output channel; NaN if a weight is NaN. */
-function largestOfChannels(convolution: Convolution, count: number, graph: Surroundings): Float64Array | undefined {
+function largestOfChannels(convolution: Convolution, count: number, graph: GraphView): Float64Array | undefined {
   const bytes = graph.bytes(convolution.operands.filter);
   if (!bytes) return undefined;
   const weights = floatsOf(bytes);
@@ -164,7 +164,7 @@ function largestOfChannels(convolution: Convolution, count: number, graph: Surro
 function scaleFilter(
   convolution: Convolution,
   factors: Float64Array,
-  graph: Surroundings,
+  graph: GraphView,
   bytes: Uint8Array<ArrayBuffer>,
 ): void {
   const [weights, scaled] = [floatsOf(graph.bytes(convolution.operands.filter)!), floatsOf(bytes)];

@@ -178,7 +178,7 @@ export class Timeline {
     }
     const copy = this.copy(
       bytes,
-      `${where}: earlier work is still running, and there is no memory to copy the data; await a read before you write more`,
+      `${where}: earlier work is still running, and there is not enough memory to queue the data; await a read before you write more`,
     );
     this.#queue.add(() =>
       this.#compute([tensor], () => {

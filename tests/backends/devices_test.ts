@@ -145,7 +145,7 @@ Deno.test("the error for a missing provider says what it needs", async () => {
   await assertRejects(
     () => createContext({ provider: "webgpu", device: "cpu" }),
     DOMException,
-    "no cpu by provider webgpu",
+    "no cpu of the provider webgpu is available",
   );
 });
 

@@ -127,7 +127,7 @@ testOn(openvinoPlugin, "supports Intel's processors; on others, the error names 
   const { reason } = entries.find(({ provider }) => provider === path)!;
   assertMatch(reason!, /offers no device for the hardware of this machine \(cpu of \w+/);
   const open = () => createContext(openvinoPlugin.options);
-  await assertRejects(open, DOMException, "no cpu by provider openvino is available");
+  await assertRejects(open, DOMException, "no cpu of the provider openvino is available");
 });
 
 async function computeOnce(): Promise<void> {

@@ -13,10 +13,10 @@ import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import { evaluate } from "../reference/mod.ts";
-import { SAMPLES } from "../support/operator_samples.ts";
+import { sampleOperands, SAMPLES } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
-import { areSupported, operandsOf, RANKS, type Types } from "./sample_operands.ts";
+import { areSupported, RANKS, type Types } from "./sample_operands.ts";
 
 /** One line per operator: its operations for floats, and for integers. */
 export async function mappingTable(): Promise<string> {
@@ -52,7 +52,7 @@ async function programsOf(
   const device = openInterpretedDevice({ specificationVersion, float16: false });
   const context = createMLContext(device);
   for (const sample of RANKS.flatMap((rank) => SAMPLES[name]!(rank))) {
-    const operands = operandsOf(sample, types);
+    const operands = sampleOperands(sample, types);
     if (!areSupported(evaluate(name, operands, sample.attributes))) continue;
     for (const constants of [[], Object.keys(operands).slice(1), Object.keys(operands)]) {
       await runOperator(context, name, operands, sample.attributes, constants);

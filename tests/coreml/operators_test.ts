@@ -10,11 +10,11 @@ import { operatorLimits } from "../../src/ops/limits.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import { evaluate } from "../reference/mod.ts";
-import { SAMPLES } from "../support/operator_samples.ts";
+import { sampleOperands, SAMPLES } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { difference } from "../support/tolerance.ts";
 import { openInterpretedDevice } from "./interpreted_device.ts";
-import { areSupported, operandsOf, RANKS, type Types } from "./sample_operands.ts";
+import { areSupported, RANKS, type Types } from "./sample_operands.ts";
 
 /** All combinations of data types that the limits allow. */
 function typeCombinations(row: AnyOperator): Types[] {
@@ -37,7 +37,7 @@ for (const [name, row] of Object.entries(operators) as [OperatorName, AnyOperato
     let count = 0;
     for (const types of typeCombinations(row)) {
       for (const sample of RANKS.flatMap((rank) => SAMPLES[name]!(rank))) {
-        const operands = operandsOf(sample, types);
+        const operands = sampleOperands(sample, types);
         const expected = evaluate(name, operands, sample.attributes);
         if (!areSupported(expected)) continue;
         for (const constants of [[], Object.keys(operands)]) {

@@ -5,6 +5,7 @@
  */
 
 import { type MLContext, type MLGraph, MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import { isList } from "../../src/graph/graph.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { encode, evaluate, type RefDataType, type RefTensor, sizeOf } from "../reference/mod.ts";
@@ -152,10 +153,6 @@ export function mapOperands<From, To>(
       isList(operand) ? operand.map(map) : map(operand),
     ]),
   );
-}
-
-function isList<T>(operand: T | readonly T[]): operand is readonly T[] {
-  return Array.isArray(operand);
 }
 
 /** The ids of a program's outputs. */

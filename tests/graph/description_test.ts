@@ -1,6 +1,6 @@
 /** Descriptions of graphs are equal if and only if the graphs are equal. */
 import { assertEquals } from "@std/assert";
-import { describeGraph } from "../../src/graph/description.ts";
+import { graphText } from "../../src/graph/description.ts";
 import type { Graph, Value } from "../../src/graph/graph.ts";
 
 const value = (id: number, shape: readonly number[] = [2]): Value => ({ id, dataType: "float32", shape });
@@ -22,7 +22,7 @@ function graphOf(attributes: object = {}, { label = "", ids = [0, 1], name = "x"
 const ATTRIBUTES = [0, -0, 1, 1n, "1", NaN, "NaN", Infinity, -Infinity, [], [0], [-0], true, "true"];
 
 Deno.test("equal graphs have the same description", () => {
-  assertEquals(describeGraph(graphOf({ a: [1, NaN] })), describeGraph(graphOf({ a: [1, NaN] })));
+  assertEquals(graphText(graphOf({ a: [1, NaN] })), graphText(graphOf({ a: [1, NaN] })));
 });
 
 Deno.test("different graphs have different descriptions", () => {
@@ -36,5 +36,5 @@ Deno.test("different graphs have different descriptions", () => {
     { ...graphOf(), outputs: [{ name: "z", value: value(2) }] },
     { ...graphOf(), nodes: [] },
   ];
-  assertEquals(new Set(graphs.map(describeGraph)).size, graphs.length);
+  assertEquals(new Set(graphs.map(graphText)).size, graphs.length);
 });

@@ -50,7 +50,10 @@ Deno.test("sizes of unknown dimensions are rejected with a message that names th
   await refused(() => inspectOnnx(file, { context, dimensions }), `inspectOnnx: ${reason}`);
   await refused(() => buildOnnx(new MLGraphBuilder(context), file, { context, dimensions }), `buildOnnx: ${reason}`);
   await refused(() => loadOnnx(file, { context, dimensions: { inner: 1 } }), 'no free dimension "inner"');
-  await refused(() => loadOnnx(fixed, { context, dimensions: { rows: 1 } }), '"rows", but none with a name');
+  await refused(
+    () => loadOnnx(fixed, { context, dimensions: { rows: 1 } }),
+    '"rows"; its free dimensions: none with a name',
+  );
   context.destroy();
 });
 
@@ -288,7 +291,7 @@ Deno.test("invalid inputs are rejected with messages that name them", async () =
   const refused: [Record<string, unknown>, string][] = [
     [{ x: f32(1, 2) }, 'the input "y" is missing'],
     [{ x: f32(1, 2), y, z: y }, 'the model has no input "z"; its inputs are "x", "y"'],
-    [{ x: [1, 2], y }, 'the input "x" must be a Float32Array, or { data, shape } with one as data'],
+    [{ x: [1, 2], y }, 'the input "x" must be a Float32Array, or { data, shape } with such data'],
     [{ x: Float64Array.of(1, 2), y }, 'the input "x" is float32 and must be a Float32Array, not a Float64Array'],
     [{ x: f32(1, 2), y: f32(1, 2) }, 'the input "y" has free dimensions, [n, m]; pass { data, shape }'],
     [{ x: { data: f32(1, 2), shape: [2, 1] }, y }, 'the input "x" must have the shape [n, 2], not [2, 1]'],
@@ -402,7 +405,7 @@ Deno.test("buildOnnx uses elements that determine shapes, and ignores others", a
   const { y } = await buildOnnx(new MLGraphBuilder(context), file, { context, elements });
   assertEquals(y!.shape, [2, 3]);
   const without = () => buildOnnx(new MLGraphBuilder(context), file, { context });
-  await assertRejects(without, TypeError, "the elements of to determine shapes");
+  await assertRejects(without, TypeError, "shapes depend on the elements of to; pass these as elements");
   const wrong = () => buildOnnx(new MLGraphBuilder(context), file, { context, elements: { to: Int32Array.of(2, 3) } });
   await assertRejects(wrong, TypeError, 'buildOnnx: the input "to" is int64');
   context.destroy();

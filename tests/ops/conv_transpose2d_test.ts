@@ -49,9 +49,9 @@ testValidation("convTranspose2d", {
     { shapes, attributes: { padding: [1, 1] }, message: "padding must have 4 items, not 2" },
     { shapes, attributes: { padding: [4, 3, 0, 0] }, message: "has a dimension that is not between" },
     { shapes, attributes: { strides: [1] }, message: "strides must have 2 items, not 1" },
-    { shapes, attributes: { strides: [0, 1] }, message: "strides must not be 0, as in [0, 1]" },
+    { shapes, attributes: { strides: [0, 1] }, message: "strides must be greater than 0, not [0, 1]" },
     { shapes, attributes: { dilations: [1, 1, 1] }, message: "dilations must have 2 items, not 3" },
-    { shapes, attributes: { dilations: [1, 0] }, message: "dilations must not be 0, as in [1, 0]" },
+    { shapes, attributes: { dilations: [1, 0] }, message: "dilations must be greater than 0, not [1, 0]" },
     { shapes, attributes: { outputPadding: [0] }, message: "outputPadding must have 2 items, not 1" },
     {
       shapes,

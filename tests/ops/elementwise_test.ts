@@ -127,7 +127,7 @@ testValidation("clamp", {
         shapes: { input: [2] },
         types: { input: type },
         attributes: { [bound]: 1n },
-        message: `${bound} is a BigInt, which ${type} does not take`,
+        message: `${bound} must be a number for ${type}, not a BigInt`,
       }))
     ),
   ],

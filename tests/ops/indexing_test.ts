@@ -80,7 +80,7 @@ testValidation("gatherElements", {
   ],
   invalid: [
     { shapes: { input: [], indices: [] }, message: "input must have rank 1 to 8, not 0" },
-    { shapes: { input: [2, 3], indices: [2] }, message: "indices must have rank 2 as input has, not 1" },
+    { shapes: { input: [2, 3], indices: [2] }, message: "indices must have rank 2 like input, not 1" },
     {
       shapes: { input: [2, 3], indices: [2, 3] },
       attributes: { axis: 2 },
@@ -134,11 +134,11 @@ testValidation("scatterElements", {
     },
     {
       shapes: { input: [2, 3], indices: [3], updates: [1, 3] },
-      message: "indices must have rank 2 as input has, not 1",
+      message: "indices must have rank 2 like input, not 1",
     },
     {
       shapes: { input: [2, 3], indices: [1, 3], updates: [3] },
-      message: "updates must have rank 2 as input has, not 1",
+      message: "updates must have rank 2 like input, not 1",
     },
     {
       shapes: { input: [2, 3], indices: [1, 2], updates: [1, 2] },

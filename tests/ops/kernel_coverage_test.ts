@@ -7,10 +7,9 @@ import { assertEquals } from "@std/assert";
 import type { MLOpSupportLimits } from "../../mod.ts";
 import type { AnyOperator } from "../../src/ops/operator.ts";
 import { type OperatorName, operators } from "../../src/ops/operators.ts";
-import { evaluate, type RefDataType, type RefTensor } from "../reference/mod.ts";
+import { evaluate, type RefDataType } from "../reference/mod.ts";
 import { sharedContext } from "../support/builder.ts";
-import { operandValues, PLAIN } from "../support/operand_values.ts";
-import { type Sample, SAMPLES } from "../support/operator_samples.ts";
+import { type Sample, sampleOperands, SAMPLES } from "../support/operator_samples.ts";
 import { runOperator } from "../support/run_operator.ts";
 import { difference } from "../support/tolerance.ts";
 
@@ -33,24 +32,9 @@ function typeCombinations(row: AnyOperator, limits: MLOpSupportLimits): Types[] 
   );
 }
 
-/** The operands of a sample with values. */
-function operandsOf(sample: Sample, types: Types): Record<string, RefTensor | RefTensor[]> {
-  return Object.fromEntries(
-    Object.entries(sample.shapes).map(([name, shape], i) => {
-      const values = (shape: readonly number[], seed: number) =>
-        operandValues(types[name]!, shape, sample.domains?.[name] ?? PLAIN, seed);
-      return [name, isList(shape) ? shape.map((item, j) => values(item, 100 * i + j)) : values(shape, 100 * i)];
-    }),
-  );
-}
-
-function isList(shape: Sample["shapes"][string]): shape is readonly (readonly number[])[] {
-  return Array.isArray(shape[0]);
-}
-
 /** The failure of a sample; `undefined` if there is none. */
 async function failureOf(name: OperatorName, sample: Sample, types: Types): Promise<string | undefined> {
-  const operands = operandsOf(sample, types);
+  const operands = sampleOperands(sample, types);
   try {
     const expected = evaluate(name, operands, sample.attributes);
     const actual = await runOperator(await sharedContext(), name, operands, sample.attributes);

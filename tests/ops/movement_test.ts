@@ -104,7 +104,7 @@ testValidation("pad", {
     {
       shapes: { input: [2] },
       attributes: { beginningPadding: [0], endingPadding: [0], value: 1n },
-      message: "value is a BigInt, which float32 does not take",
+      message: "value must be a number for float32, not a BigInt",
     },
   ],
   unconvertible: [
@@ -212,7 +212,11 @@ testValidation("split", {
     { shapes: { input: [6] }, attributes: { splits: 2, axis: 1 }, message: "axis must be less than the rank 1, not 1" },
     { shapes: { input: [6] }, attributes: { splits: 0 }, message: "splits must be 1 to 8192, not 0" },
     { shapes: { input: [9000] }, attributes: { splits: 9000 }, message: "splits must be 1 to 8192, not 9000" },
-    { shapes: { input: [6] }, attributes: { splits: 4 }, message: "splits must divide the 6 elements" },
+    {
+      shapes: { input: [6] },
+      attributes: { splits: 4 },
+      message: "splits must be a divisor of 6, the number of elements along the axis, not 4",
+    },
     { shapes: { input: [6] }, attributes: { splits: [] }, message: "splits must have 1 to 8192 items, not 0" },
     { shapes: { input: [6] }, attributes: { splits: [0, 6] }, message: "splits must not contain 0" },
     { shapes: { input: [6] }, attributes: { splits: [1, 2] }, message: "splits must add up to the 6 elements" },

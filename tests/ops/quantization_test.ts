@@ -16,8 +16,8 @@ const FOUR_BITS: readonly MLOperandDataType[] = ["int4", "uint4"];
 const shapes = { input: [4, 6], scale: [2, 3], zeroPoint: [2, 3] };
 /** Invalid shapes for both operators, with the data types of the first valid call. */
 const wrongShapes = [
-  { shapes: { ...shapes, scale: [3], zeroPoint: [3] }, message: "scale must have rank 2 as input has, not 1" },
-  { shapes: { ...shapes, zeroPoint: [3] }, message: "zeroPoint must have rank 2 as input has, not 1" },
+  { shapes: { ...shapes, scale: [3], zeroPoint: [3] }, message: "scale must have rank 2 like input, not 1" },
+  { shapes: { ...shapes, zeroPoint: [3] }, message: "zeroPoint must have rank 2 like input, not 1" },
   { shapes: { ...shapes, zeroPoint: [2, 1] }, message: "zeroPoint must have the shape [2, 3], not [2, 1]" },
   { shapes: { ...shapes, scale: [3, 3], zeroPoint: [3, 3] }, message: "must be divisible by that of scale [3, 3]" },
   { shapes: { ...shapes, scale: [8, 6], zeroPoint: [8, 6] }, message: "must be divisible by that of scale [8, 6]" },

@@ -31,7 +31,7 @@ testValidation("resample2d", {
     { shapes, attributes: { scales: [0.2, 1] }, message: "shape [1, 2, 0, 4] has a dimension" },
     { shapes, attributes: { scales: [2 ** 31, 1] }, message: "has a dimension that is not between" },
     { shapes, attributes: { sizes: [1, 2, 3] }, message: "sizes must have 2 items, not 3" },
-    { shapes, attributes: { sizes: [0, 2] }, message: "sizes must not be 0, as in [0, 2]" },
+    { shapes, attributes: { sizes: [0, 2] }, message: "sizes must be greater than 0, not [0, 2]" },
     { shapes, attributes: { sizes: [2 ** 16, 2 ** 16] }, message: "elements" },
     { shapes, attributes: { axes: [2] }, message: "axes must have 2 items, not 1" },
     { shapes, attributes: { axes: [2, 2] }, message: "axes must be unique, not [2, 2]" },

@@ -8,8 +8,19 @@
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { OperatorName } from "../../src/ops/operators.ts";
 import type { MLOperandDataType } from "../../mod.ts";
-import { OPERATORS } from "../reference/mod.ts";
-import { DISTINCT, DIVISOR, type Domain, indexDomain, PLAIN, POSITIVE, SMALL, SPREAD, WILD } from "./operand_values.ts";
+import { OPERATORS, type RefDataType, type RefTensor } from "../reference/mod.ts";
+import {
+  DISTINCT,
+  DIVISOR,
+  type Domain,
+  indexDomain,
+  operandValues,
+  PLAIN,
+  POSITIVE,
+  SMALL,
+  SPREAD,
+  WILD,
+} from "./operand_values.ts";
 import { ofRank, recurrentSamples } from "./recurrent_samples.ts";
 import { forEachUnary } from "./rows.ts";
 
@@ -435,3 +446,22 @@ export const SAMPLES: Readonly<Record<OperatorName, Samples>> = {
   triangular,
   where,
 };
+
+/** Operands of these types with values for a sample, by name. */
+export function sampleOperands(
+  sample: Sample,
+  types: Readonly<Record<string, RefDataType>>,
+): Record<string, RefTensor | RefTensor[]> {
+  return Object.fromEntries(
+    Object.entries(sample.shapes).map(([name, shape], i) => {
+      const values = (shape: readonly number[], seed: number) =>
+        operandValues(types[name]!, shape, sample.domains?.[name] ?? PLAIN, seed);
+      return [name, isListOfShapes(shape) ? shape.map((item, j) => values(item, 100 * i + j)) : values(shape, 100 * i)];
+    }),
+  );
+}
+
+/** Whether the shape of an operand is a list, one shape for each of its values. */
+export function isListOfShapes(shape: Shape | readonly Shape[]): shape is readonly Shape[] {
+  return Array.isArray(shape[0]);
+}

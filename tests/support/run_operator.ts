@@ -5,6 +5,7 @@
  */
 
 import { type MLContext, type MLGraph, MLGraphBuilder, type MLOperand, type MLTensor } from "../../mod.ts";
+import { isList } from "../../src/graph/graph.ts";
 import type { OperatorName } from "../../src/ops/operators.ts";
 import { decode, encode, type RefTensor, sizeOf } from "../reference/mod.ts";
 import { positionalNames } from "./rows.ts";
@@ -93,8 +94,4 @@ type Descriptor = Parameters<MLGraphBuilder["input"]>[1];
 /** The descriptor for the API, which does not list the reference's two 4-bit types. */
 function descriptorOf({ dataType, shape }: RefTensor): Descriptor {
   return { dataType, shape: [...shape] } as Descriptor;
-}
-
-function isList(value: RefTensor | readonly RefTensor[]): value is readonly RefTensor[] {
-  return Array.isArray(value);
 }

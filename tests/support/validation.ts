@@ -9,6 +9,7 @@ import type { MLGraphBuilder, MLOperand, MLOperandDataType } from "../../mod.ts"
 import { DATA_TYPES } from "../../src/data_type.ts";
 import type { OperatorName } from "../../src/ops/operators.ts";
 import { newBuilder } from "./builder.ts";
+import { isListOfShapes } from "./operator_samples.ts";
 import { callOperator } from "./run_operator.ts";
 
 type Shape = readonly number[];
@@ -110,15 +111,11 @@ function callWith(
 ): MLOperand[] {
   const operands = Object.entries(call.shapes).map(([key, shape]) => {
     const input = (shape: Shape) => owner(key).input(key, { dataType: typeOf(key, call, table), shape });
-    return [key, isList(shape) ? shape.map(input) : input(shape)] as const;
+    return [key, isListOfShapes(shape) ? shape.map(input) : input(shape)] as const;
   });
   return callOperator(builder, name, Object.fromEntries(operands), { ...call.attributes, label: LABEL });
 }
 
 function typeOf(operand: string, { shapes, types = {} }: Call, table: Validation): MLOperandDataType {
   return types[operand] ?? table.types[operand]?.[0] ?? typeOf(Object.keys(shapes)[0]!, { shapes, types }, table);
-}
-
-function isList(shape: Shape | readonly Shape[]): shape is readonly Shape[] {
-  return Array.isArray(shape[0]);
 }

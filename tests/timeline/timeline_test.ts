@@ -158,7 +158,7 @@ test("a read rejects if there is no memory for its result, and a later one succe
   const error = await assertRejects(
     () => context.readTensor(x),
     DOMException,
-    "MLContext.readTensor: there is no memory",
+    "MLContext.readTensor: there is not enough memory",
   );
   assertEquals(error.name, "UnknownError");
   assertEquals(await values(context, x), [1, 2]);

@@ -24,7 +24,7 @@ const ARITHMETIC: Readonly<Record<string, OfElements<number>>> = {
   sub: (a, b) => a - b,
   mul: (a, b, type) => isNarrowInteger(type) ? Math.imul(a, b) : a * b,
   div: (a, b, type) => {
-    if (!isFloating(type) && !b) unsupported("it divides an integer by 0");
+    if (!isFloating(type) && !b) unsupported("an integer is divided by 0");
     return isNarrowInteger(type) ? Math.trunc(a / b) : a / b;
   },
   max: (a, b) => a > b || Number.isNaN(a) ? a : b,

@@ -114,7 +114,9 @@ function isInf(node: NodeView, x: Operand): Operand {
 /** Drops nothing, so the mask is all true. Training mode is accepted only with a known ratio of 0. */
 function dropout(node: NodeView, x: Operand, ratio?: Operand, training?: Operand): RowResult {
   const trains = node.since >= 12 && training && training.number("training_mode") !== 0;
-  if (trains && (ratio ? ratio.number("ratio") : 0.5) !== 0) unsupported("training mode is random");
+  if (trains && (ratio ? ratio.number("ratio") : 0.5) !== 0) {
+    unsupported("training mode is not supported, because its results are random");
+  }
   if (!node.wants(1)) return x;
   const mask = node.constant("uint8", [], 1).expand(x.shape);
   return [x, node.since < 10 ? mask.cast(x.type) : mask];

@@ -117,7 +117,7 @@ function tile(_: NodeView, x: Operand, repeats: Operand): Operand {
 function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[], after: number[]] {
   const pads = node.since >= 11 ? node.input(1).numbers("pads") : node.neededInts("pads");
   const list = node.since >= 18 && axes ? x.axes(axes.numbers("axes")) : range(0, x.rank);
-  if (pads.length !== 2 * list.length) unsupported(`it has ${pads.length} paddings for ${list.length} axes`);
+  if (pads.length !== 2 * list.length) unsupported(`pads must have ${2 * list.length} elements, not ${pads.length}`);
   const at = (offset: number) =>
     range(0, x.rank).map((axis) => list.includes(axis) ? pads[list.indexOf(axis) + offset]! : 0);
   return [at(0), at(list.length)];
@@ -127,7 +127,7 @@ function paddings(node: NodeView, x: Operand, axes?: Operand): [before: number[]
 function pad(node: NodeView, x: Operand, _?: Operand, value?: Operand, axes?: Operand): Operand {
   const [begin, end] = paddings(node, x, axes);
   const kept = x.shape.map((size, i) => size + Math.min(0, begin[i]!) + Math.min(0, end[i]!));
-  if (kept.some((size) => size <= 0)) unsupported("its negative paddings remove all elements");
+  if (kept.some((size) => size <= 0)) unsupported("its negative padding removes all elements");
   const inner = kept.reduce((x, size, axis) => x.cut(axis, Math.max(0, -begin[axis]!), size), x);
   const [before, after] = [begin, end].map((list) => list.map((size) => Math.max(0, size))) as [number[], number[]];
   const mode = node.string("mode", "constant");
@@ -256,7 +256,7 @@ const MAXIMUM_RANGE = 2 ** 22;
 function rangeOf(_: NodeView, ...inputs: Operand[]): Operand {
   const [start, limit, delta] = inputs.map((input, i) => input.number(["start", "limit", "delta"][i]!));
   const length = Math.max(Math.ceil((limit! - start!) / delta!), 0);
-  if (!(length <= MAXIMUM_RANGE)) unsupported(`its result has ${length} elements, which is too many`);
+  if (!(length <= MAXIMUM_RANGE)) unsupported(`its result of ${length} elements is too large`);
   return inputs[0]!.constant([length], range(0, length).map((i) => start! + i * delta!));
 }
 

@@ -22,7 +22,7 @@ function batchNormalization(
   if (x.rank < 2) unsupported("an input of rank 1 is not supported");
   const options = { scale: scale.cast(x.type), bias: bias.cast(x.type), epsilon: node.float("epsilon", 1e-5) };
   if (!(node.since >= 14 && node.flag("training_mode"))) {
-    if (node.wants(1)) unsupported("it has outputs that exist only in training mode");
+    if (node.wants(1)) unsupported("outputs for training are not supported");
     return x.batchNormalization(mean.cast(x.type), variance.cast(x.type), options);
   }
   // In training mode, the batch is normalised with its own mean and variance, and these update the running ones.

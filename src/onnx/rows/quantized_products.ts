@@ -94,7 +94,9 @@ function convInteger(node: NodeView, input: Operand, filter: Operand, xZero?: Op
   const [taps, channels] = [elementCount(w.shape.slice(2)), w.shape[1]!];
   const most = Math.max(1, Math.floor(terms / taps));
   if (most < channels && (node.int("group", 1) !== 1 || taps > terms)) {
-    unsupported("sums of so many products, in groups or in one channel, are not exact in float32");
+    unsupported(
+      "sums of more than ${terms} products are inexact in float32, and neither groups nor single channels are split",
+    );
   }
   return inParts(
     channels,

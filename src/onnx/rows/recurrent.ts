@@ -135,8 +135,11 @@ function native(node: NodeView, network: Network): States | undefined {
 const MAXIMUM_STEPS = 1024;
 
 function unrolled(node: NodeView, network: Network): States {
-  if (network.x.shape[0]! * network.directions.length > MAXIMUM_STEPS) {
-    unsupported(`WebNN's operator cannot express it, and more than ${MAXIMUM_STEPS} steps are not unrolled`);
+  const steps = network.x.shape[0]! * network.directions.length;
+  if (steps > MAXIMUM_STEPS) {
+    unsupported(
+      `WebNN does not support these attributes, and ${steps} steps are not unrolled; the limit is ${MAXIMUM_STEPS}`,
+    );
   }
   const runs = network.directions.map((_, i) => runDirection(node, network, i));
   const cells = runs.map(({ cell }) => cell).filter((cell) => cell !== undefined);

@@ -36,7 +36,7 @@ function resize(node: NodeView, x: Operand): Operand {
   if (axes.some(({ target }) => target < 1)) unsupported("WebNN does not support a size of 0");
   const native = asResample2d(x, axes, mode);
   if (native) return native;
-  if (mode.mode !== "nearest" && !x.isFloat) unsupported(`the mode ${mode.mode} does not support ${x.type}`);
+  if (mode.mode !== "nearest" && !x.isFloat) unsupported(`the mode ${mode.mode} is not supported for ${x.type}`);
   const sampled = axes.reduce((x, axis) => sample(x, axis, mode), x);
   return mode.coordinates === "tf_crop_and_resize" ? extrapolated(node, sampled, axes, mode) : sampled;
 }
@@ -67,11 +67,13 @@ function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
   // From version 11 on, the input with the scales is empty if sizes are given.
   const given = scales && scales.size > 0 ? scales.numbers("scales") : isOld ? node.floats("scales") : undefined;
   const sizes = !isOld && !given ? node.inputs[3]?.numbers("sizes") : undefined;
-  const list = given ?? sizes ?? unsupported("it has neither scales nor sizes");
-  if (list.length !== axes.length) unsupported(`it has ${list.length} scales or sizes for ${axes.length} axes`);
+  const list = given ?? sizes ?? unsupported("scales and sizes are both missing");
+  if (list.length !== axes.length) {
+    unsupported(`${given ? "scales" : "sizes"} must have ${axes.length} elements, not ${list.length}`);
+  }
   const roi = coordinates === "tf_crop_and_resize" ? node.input(1).numbers("roi") : [];
   if (given && roi.some((edge, i) => edge !== (i < axes.length ? 0 : 1))) {
-    unsupported("ONNX and its engines compute different sizes for scales with tf_crop_and_resize");
+    unsupported("ONNX and its engines compute different output sizes from scales with tf_crop_and_resize");
   }
   const policy = given ? "stretch" : node.string("keep_aspect_ratio_policy", "stretch");
   const ratios = axes.map((axis, i) => given ? given[i]! : list[i]! / x.shape[axis]!);
@@ -86,11 +88,15 @@ function axesOf(node: NodeView, x: Operand, coordinates: string): Axis[] {
     // Scales such as 0.6 are inexact in float32; the target is floor(size · scale) with the float32 value.
     const scale = common ?? ratios[i]!;
     if (given && coordinates === "align_corners" && Math.abs(size * scale - Math.round(size * scale)) > 1e-4) {
-      unsupported(`ONNX and its engines align different corners of ${size} elements scaled by ${scale}`);
+      unsupported(
+        `ONNX and its engines compute align_corners differently if size · scale (${size} · ${scale}) is not an integer`,
+      );
     }
     const target = common !== undefined ? Math.round(size * common) : given ? Math.floor(size * scale) : list[i]!;
     // A matrix of weights has target · size elements.
-    if (!(target >= 1 && target * size <= 2 ** 26)) unsupported(`${size} elements cannot be resized to ${target}`);
+    if (!(target >= 1 && target * size <= 2 ** 26)) {
+      unsupported(`resizing an axis from ${size} to ${target} elements is not supported`);
+    }
     return { axis, size, target, scale, roi: part };
   });
 }

@@ -120,7 +120,7 @@ function dft(node: NodeView, x: Operand, dftLength?: Operand, axisInput?: Operan
   const { rank } = x;
   const axis = x.axis(node.since >= 20 ? axisInput?.number("axis") ?? -2 : node.int("axis", 1));
   const [inverse, onesided] = [node.flag("inverse"), node.flag("onesided")];
-  if (inverse && onesided) unsupported("a transform cannot be inverse and one-sided");
+  if (inverse && onesided) unsupported("inverse and onesided together are not supported");
   const length = dftLength?.number("dft_length") ?? x.shape[axis]!;
   const order = [...range(0, rank - 1).filter((i) => i !== axis), axis, rank - 1];
   const moved = inLength(x, axis, length).transpose(order);
@@ -138,7 +138,7 @@ function stft(node: NodeView, x: Operand, frameStep: Operand, window?: Operand, 
   const [batch, total, components = 1] = x.shape as [number, number, number?];
   const step = frameStep.number("frame_step");
   const length = frameLength?.number("frame_length") ?? window?.size ??
-    unsupported("it has neither a window nor frame_length");
+    unsupported("window and frame_length are both missing");
   const frames = Math.floor((total - length) / step) + 1;
   const indices = range(0, frames * length).map((i) => Math.floor(i / length) * step + i % length);
   const framed = x.gather(node.constant("int32", [frames, length], indices), 1);

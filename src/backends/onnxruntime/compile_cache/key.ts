@@ -10,7 +10,7 @@
 import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
 import { readCString } from "../../../../ffi/memory.ts";
 import { HASH_BYTES } from "../../../../ffi/memory_hash.ts";
-import { describeGraph } from "../../../graph/description.ts";
+import { graphText } from "../../../graph/description.ts";
 import type { Graph } from "../../../graph/graph.ts";
 import { NativeBlock } from "../native_block.ts";
 import { describeAttributes, type OnnxGraph, OPSET } from "../onnx.ts";
@@ -34,7 +34,7 @@ export function sourceOfGraph(
   graph: Graph<NativeBlock>,
   entries: Readonly<Record<string, string>>,
 ): Promise<Source> {
-  return sourceOf(runtime, describeGraph(graph), graph.constants.map(({ block }) => block), entries);
+  return sourceOf(runtime, graphText(graph), graph.constants.map(({ block }) => block), entries);
 }
 
 /** The source of a lowered graph, as {@linkcode sourceOfGraph}. */
