@@ -166,7 +166,7 @@ Deno.test("dispatch rejects tensors that do not match the graph", async () => {
     [{}, { y }, 'inputs["x"] is missing'],
     [{ x, z: x }, { y }, 'inputs["z"]: the graph has only "x"'],
     [{ z: x }, { y }, "missing"],
-    [{ x }, { y: x }, "twice"],
+    [{ x }, { y: x }, 'the tensor for the output "y" is also an input'],
     [{ x: foreign }, { y }, "another context"],
     [{ x: int }, { y }, "float32"],
     [{ x: long }, { y }, "[2]"],

@@ -53,7 +53,7 @@ test("it is an error if the graph cannot be stored", async (folder) => {
   const compiling = () => compileOnnx(FILE, { cacheDirectory, dimensions: { batch: 1 } });
   await assertRejects(compiling, Error, `nothing was stored in ${cacheDirectory}`);
   const misspelt = () => compileOnnx(FILE, { cacheDirectory: folder, dimensions: { bach: 1 } });
-  await assertRejects(misspelt, TypeError, 'the model has no free dimension "bach", but "batch"');
+  await assertRejects(misspelt, TypeError, 'the model has no free dimension "bach"; its free dimensions: "batch"');
 });
 
 test("inputs of a run replace free dimensions and elements that determine the graph", async (folder) => {

@@ -45,7 +45,7 @@ Deno.test("sizes of unknown dimensions are rejected with a message that names th
   const fixed = onnxFile({ ...LINEAR, inputs: [{ name: "x", shape: [1, 2] }], outputs: [{ name: "y" }] });
   const refused = (work: () => Promise<unknown>, message: string) => assertRejects(work, TypeError, message);
   const dimensions = { rows: 1, nope: 2 };
-  const reason = 'the model has no free dimension "nope", but "rows"';
+  const reason = 'the model has no free dimension "nope"; its free dimensions: "rows"';
   await refused(() => loadOnnx(file, { context, dimensions }), `loadOnnx: ${reason}`);
   await refused(() => inspectOnnx(file, { context, dimensions }), `inspectOnnx: ${reason}`);
   await refused(() => buildOnnx(new MLGraphBuilder(context), file, { context, dimensions }), `buildOnnx: ${reason}`);

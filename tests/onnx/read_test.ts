@@ -159,7 +159,7 @@ Deno.test("invalid or inconsistent files are rejected with the reason", () => {
       "needs 12 bytes but has 4",
     ],
     ["too few elements", fileWithTensor(intField(1, 3), intField(2, 7), intField(7, 1)), "has 1 of 3 elements"],
-    ["a negative size", fileWithTensor(intField(1, -3), intField(2, 1)), "has the shape [-3]"],
+    ["a negative size", fileWithTensor(intField(1, -3), intField(2, 1)), "has the invalid shape [-3]"],
     ["an unknown type", fileWithTensor(intField(2, 99)), "unknown element type 99"],
     [
       "a huge size",

@@ -50,7 +50,7 @@ testValidation("conv2d", {
     {
       shapes,
       attributes: { dilations: [1, 6] },
-      message: "the dilated filter of 2 × 2 must fit into the padded input",
+      message: "the dilated filter of 3 × 7 must fit into the padded input",
     },
     { shapes, attributes: { padding: [2 ** 31, 0, 0, 0] }, message: "the padded input would have" },
     {

@@ -88,12 +88,12 @@ testValidation("pad", {
     {
       shapes: { input: [2, 3] },
       attributes: { beginningPadding: [2, 0], endingPadding: [0, 0], mode: "reflection" },
-      message: "beginningPadding [2, 0] must be less than the input [2, 3]",
+      message: "beginningPadding [2, 0] must be less than the input's shape [2, 3]",
     },
     {
       shapes: { input: [2, 3] },
       attributes: { beginningPadding: [0, 0], endingPadding: [0, 3], mode: "reflection" },
-      message: "endingPadding [0, 3] must be less than the input [2, 3]",
+      message: "endingPadding [0, 3] must be less than the input's shape [2, 3]",
     },
     {
       shapes: { input: [2] },
@@ -183,8 +183,12 @@ testValidation("slice", {
       attributes: { starts: [0], sizes: [1], strides: [1, 1] },
       message: "strides must have 1 items, not 2",
     },
-    { shapes: { input: [3] }, attributes: { starts: [0], sizes: [0] }, message: "sizes must not be 0" },
-    { shapes: { input: [3] }, attributes: { starts: [0], sizes: [2], strides: [0] }, message: "strides must not be 0" },
+    { shapes: { input: [3] }, attributes: { starts: [0], sizes: [0] }, message: "sizes must be greater than 0" },
+    {
+      shapes: { input: [3] },
+      attributes: { starts: [0], sizes: [2], strides: [0] },
+      message: "strides must be greater than 0",
+    },
     {
       shapes: { input: [2, 3] },
       attributes: { starts: [0, 3], sizes: [1, 1] },
@@ -233,8 +237,8 @@ testValidation("tile", {
   ],
   invalid: [
     { shapes: { input: [2] }, attributes: { repetitions: [1, 2] }, message: "repetitions must have 1 items, not 2" },
-    { shapes: { input: [2] }, attributes: { repetitions: [0] }, message: "repetitions must not be 0" },
-    { shapes: { input: [2] }, attributes: { repetitions: [2 ** 32] }, message: "repetitions must not be 0" },
+    { shapes: { input: [2] }, attributes: { repetitions: [0] }, message: "repetitions must be greater than 0" },
+    { shapes: { input: [2] }, attributes: { repetitions: [2 ** 32] }, message: "repetitions must be greater than 0" },
     {
       shapes: { input: [2] },
       attributes: { repetitions: [-1] },

@@ -37,14 +37,14 @@ for (const name of Object.keys(TYPES) as (keyof typeof pools)[]) {
     invalid: [
       { shapes: { input: [2, 5, 7] }, message: "input must have rank 4, not 3" },
       { shapes, attributes: { windowDimensions: [2] }, message: "windowDimensions must have 2 items, not 1" },
-      { shapes, attributes: { windowDimensions: [2, 0] }, message: "windowDimensions must not be 0" },
+      { shapes, attributes: { windowDimensions: [2, 0] }, message: "windowDimensions must be greater than 0" },
       { shapes, attributes: { windowDimensions: [2 ** 30, 2 ** 30] }, message: "must not cover more than" },
       { shapes, attributes: { windowDimensions: [6, 2] }, message: "the window of 6 × 2 must fit" },
       { shapes, attributes: { padding: [1, 1] }, message: "padding must have 4 items, not 2" },
       { shapes, attributes: { strides: [1, 1, 1] }, message: "strides must have 2 items, not 3" },
-      { shapes, attributes: { strides: [0, 1] }, message: "strides must not be 0" },
+      { shapes, attributes: { strides: [0, 1] }, message: "strides must be greater than 0" },
       { shapes, attributes: { dilations: [1] }, message: "dilations must have 2 items, not 1" },
-      { shapes, attributes: { dilations: [1, 0] }, message: "dilations must not be 0" },
+      { shapes, attributes: { dilations: [1, 0] }, message: "dilations must be greater than 0" },
       { shapes, attributes: { outputSizes: [1] }, message: "outputSizes must have 2 items, not 1" },
       {
         shapes,
