@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import { contextInfo } from "@webnn/deno";
 import "@webnn/deno/polyfill";
 import { basename, join, resolve } from "node:path";
+import { messageOf, positiveInteger, readFile, runProgram } from "../support/program.ts";
+import { median } from "../support/statistics.ts";
 import { decodeImage, normalizeImage, resizeImage } from "./image.ts";
 import { createInference, type Inference } from "./inference.ts";
 import { buildMobileNetV2 } from "./mobilenetv2.ts";
@@ -76,24 +77,22 @@ interface Timings {
   later: number[];
 }
 
+const OPTIONS = { string: ["model", "repeat", "_"], default: { model: "squeezenet", repeat: "10" } } as const;
+
 if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    fail(error);
-  }
+  await runProgram("classify", HELP, OPTIONS, async (args) => {
+    const model = Object.hasOwn(MODELS, args.model) ? MODELS[args.model] : undefined;
+    if (model === undefined) {
+      throw new Error(`--model must be ${Object.keys(MODELS).join(" or ")}, not "${args.model}"`);
+    }
+    const repeat = positiveInteger(args.repeat, "--repeat");
+    const photos = await readPhotos(args._);
+    if (photos.length > 0) await classifyAll(photos, model, repeat);
+    return photos.length < args._.length ? 1 : 0;
+  });
 }
 
-function fail(error: unknown): void {
-  console.error(`classify: ${messageOf(error)}`);
-  Deno.exitCode = 1;
-}
-
-async function main(args: string[]): Promise<void> {
-  const { help, model, repeat, paths } = parseOptions(args);
-  if (help) return console.log(HELP);
-  const photos = await readPhotos(paths);
-  if (photos.length === 0) return;
+async function classifyAll(photos: readonly Photo[], model: Model, repeat: number): Promise<void> {
   const weights = parseSafetensors(await readModelFile(model.weights));
   const report = await model.createReport();
 
@@ -116,26 +115,6 @@ async function main(args: string[]): Promise<void> {
   } finally {
     context.destroy();
   }
-}
-
-function parseOptions(args: string[]): { help: boolean; model: Model; repeat: number; paths: string[] } {
-  const options = parseArgs(args, {
-    string: ["model", "repeat", "_"],
-    boolean: ["help"],
-    alias: { help: "h" },
-    default: { model: "squeezenet", repeat: "10" },
-    unknown: (arg, key) => {
-      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
-    },
-  });
-  const model = Object.hasOwn(MODELS, options.model) ? MODELS[options.model] : undefined;
-  if (model === undefined) {
-    throw new Error(`--model must be ${Object.keys(MODELS).join(" or ")}, not "${options.model}"`);
-  }
-  if (!/^[1-9]\d*$/.test(options.repeat)) {
-    throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
-  }
-  return { help: options.help, model, repeat: Number(options.repeat), paths: options._ };
 }
 
 /**
@@ -195,7 +174,7 @@ function describe(context: MLContext): string {
   return `${backend} ${version}, ${device}, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }
 
-/** Reads the photos. Prints an error for each one that cannot be read, skips it, and sets exit status 1. */
+/** Reads the photos. Prints an error for each one that cannot be read, and skips it. */
 async function readPhotos(paths: string[]): Promise<Photo[]> {
   if (paths.length === 0) {
     const file = "images/red_panda.jpg";
@@ -204,21 +183,12 @@ async function readPhotos(paths: string[]): Promise<Photo[]> {
   const photos: Photo[] = [];
   for (const path of paths) {
     try {
-      photos.push(await decodePhoto(path, await readPhoto(path)));
+      photos.push(await decodePhoto(path, await readFile(path)));
     } catch (error) {
-      fail(error);
+      console.error(`classify: ${messageOf(error)}`);
     }
   }
   return photos;
-}
-
-async function readPhoto(path: string): Promise<Uint8Array> {
-  try {
-    return await Deno.readFile(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
-    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 async function decodePhoto(path: string, bytes: Uint8Array): Promise<Photo> {
@@ -251,16 +221,6 @@ async function timed<T>(work: () => Promise<T>): Promise<[result: T, millisecond
   return [result, performance.now() - start];
 }
 
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { existsSync } from "node:fs";
-import { dirname, relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Args, parseArgs, type ParseOptions } from "@std/cli";
 
@@ -33,7 +33,7 @@ export async function runProgram<const O extends Options>(
   try {
     Deno.exitCode = await work(parseArgs(Deno.args, { ...options, unknown }) as unknown as Args<O>) ?? 0;
   } catch (error) {
-    console.error(`${name}: ${error instanceof Error ? error.message : error}`);
+    console.error(`${name}: ${messageOf(error)}`);
     Deno.exitCode = 1;
   }
 }
@@ -54,6 +54,21 @@ export function namesIn(list: string, names: readonly string[], option: string):
   const unknown = chosen.find((name) => !names.includes(name));
   if (unknown !== undefined) throw new Error(`${option} accepts ${names.join(", ")}; not ${JSON.stringify(unknown)}`);
   return names.filter((name) => chosen.includes(name));
+}
+
+/** The message of an error, in one line. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** Reads a file that the user named. */
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
+    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Writes a file, creates its folder if necessary, and prints where it is. */

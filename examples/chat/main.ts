@@ -4,7 +4,7 @@
  * @module
  */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
-import { positiveInteger, runProgram } from "../../support/program.ts";
+import { messageOf, positiveInteger, runProgram } from "../../support/program.ts";
 import { type AnswerTimes, type ConversationOptions, createConversation } from "./conversation.ts";
 import { type FileSource, openFile } from "./file_source.ts";
 import { type GgufHeader, readGguf } from "./gguf.ts";
@@ -124,10 +124,6 @@ async function withPath<T>(path: string, work: () => T | Promise<T>): Promise<T>
     const reason = cause instanceof Deno.errors.NotFound ? "the file does not exist" : messageOf(cause);
     throw new Error(`${path}: ${reason}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }
 
 async function printTokens(tokenizer: ReturnType<typeof tokenizerOf>): Promise<void> {

