@@ -9,6 +9,7 @@ import { INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../in
 import { openModel } from "../model/load.ts";
 import { dimensionsOf, type Shapes } from "../shapes.ts";
 import { workOf } from "../model/work.ts";
+import { MODEL_HELP } from "../model/module.ts";
 import { bytes, table } from "../table.ts";
 import { styled, type Terminal } from "../terminal.ts";
 import type { ModelPort } from "@webnn/deno/onnx";
@@ -21,8 +22,8 @@ export const benchCommand = command({
   name: "bench",
   summary: "Measures the speed of a model on each device, and recommends one",
   usage: "[MODEL]",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. Each
-device runs in its own process, and the processes take turns. Times are in milliseconds and include writing the
+  help: `${MODEL_HELP}
+Each device runs in its own process, and the processes take turns. Times are in milliseconds and include writing the
 inputs and reading the outputs: load (reading the file and building the graph), first (the first run), median (of all
 later runs), p25 and p75 (half of the runs lie between them). error is the largest difference from the outputs of the
 first row, relative to their largest element. Without MODEL, --backend and --benchmark compare backends on built-in

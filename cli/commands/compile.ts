@@ -5,7 +5,7 @@ import { Failure, fileError, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
 import { contextOptions, DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { openModel } from "../model/load.ts";
-import { isModule } from "../model/module.ts";
+import { isModule, MODEL_HELP } from "../model/module.ts";
 import { dimensionsOf } from "../shapes.ts";
 import { bytes } from "../table.ts";
 
@@ -23,7 +23,7 @@ export const compileCommand = command({
   name: "compile",
   summary: "Compiles a model into a cache folder, so that programs start faster",
   usage: "MODEL",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+  help: `${MODEL_HELP}
 Programs use the folder with the option cacheDirectory of createContext, or with WEBNN_CACHE_DIR=DIR. The result is
 valid for this version of the module and of the engine, this processor, and the shapes: see docs/cache.md. The model
 does not run.`,

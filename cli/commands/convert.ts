@@ -5,6 +5,7 @@ import { fileError, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS } from "../inputs/read.ts";
 import { openContext } from "../model/device.ts";
 import { graphOfModel } from "../model/graph.ts";
+import { MODEL_HELP } from "../model/module.ts";
 import { writeFiles } from "../output.ts";
 import { bytes } from "../table.ts";
 
@@ -22,7 +23,7 @@ export const convertCommand = command({
   name: "convert",
   summary: "Converts a model to an ONNX file of standard operators, or to a Core ML package",
   usage: "MODEL -o FILE",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+  help: `${MODEL_HELP}
 The result keeps the names of inputs and outputs; its shapes are fixed. Give an input that determines shapes, such as a
 sampling rate, with --input: its value becomes part of the result.`,
   options: {

@@ -4,7 +4,7 @@ import { command, onlyArgument, type Result } from "../command.ts";
 import { fileError, messageOf } from "../errors.ts";
 import { INPUT_OPTIONS } from "../inputs/read.ts";
 import { formatShape } from "../elements.ts";
-import { buildModule, isModule, portsOf } from "../model/module.ts";
+import { buildModule, isModule, MODEL_HELP, portsOf } from "../model/module.ts";
 import { checkShape, dimensionsOf, parseShapes, portNamed, type Shapes } from "../shapes.ts";
 import { type Work, workOf } from "../model/work.ts";
 import { bytes, count, facts, large, table } from "../table.ts";
@@ -24,8 +24,8 @@ export const infoCommand = command({
   name: "info",
   summary: "Shows a model's inputs, outputs, operators and weights, and what is not supported",
   usage: "MODEL",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default. The
-model does not run. Nodes that are not supported are listed; they are not an error. Multiply-adds and memory are
+  help: `${MODEL_HELP}
+The model does not run. Nodes that are not supported are listed; they are not an error. Multiply-adds and memory are
 counted from the graph of WebNN operators, which is built for the shapes of the inputs (--shape, --input).`,
   options: INPUT_OPTIONS,
   async run(invocation): Promise<Result> {

@@ -1,6 +1,7 @@
 import { command, onlyArgument, positiveInteger, type Result } from "../command.ts";
 import { INPUT_OPTIONS } from "../inputs/read.ts";
 import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { MODEL_HELP } from "../model/module.ts";
 import { Failure } from "../errors.ts";
 import { writeFiles } from "../output.ts";
 import { measure } from "../profile/measure.ts";
@@ -13,9 +14,9 @@ export const profileCommand = command({
   name: "profile",
   summary: "Shows where a model spends its time, by WebNN operator and by node of the engine",
   usage: "MODEL",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
-Times are means of the faster half of the runs. (engine) is the time of nodes that the engine added,
-(between nodes) the time from the end of one node to the start of the next.`,
+  help: `${MODEL_HELP}
+Times are means of the faster half of the runs. The row (engine) is the time of nodes that the engine added, the row
+(between nodes) the time between the end of a node and the start of the next.`,
   options: {
     nodes: { kind: "flag", help: "also lists each node of the engine" },
     trace: { kind: "text", value: "FILE", help: "writes a trace for https://ui.perfetto.dev and chrome://tracing" },

@@ -7,6 +7,7 @@ import { INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../in
 import { writeNpy } from "../inputs/numpy.ts";
 import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { openModel } from "../model/load.ts";
+import { MODEL_HELP } from "../model/module.ts";
 import { writeFiles } from "../output.ts";
 import { summarize, type Summary } from "../statistics.ts";
 import { figure, table } from "../table.ts";
@@ -37,7 +38,7 @@ export const runCommand = command({
   name: "run",
   summary: "Runs a model on files or on random numbers",
   usage: "MODEL",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+  help: `${MODEL_HELP}
 Prints the shape, the minimum, maximum and mean, and the first elements of each output.`,
   options: {
     ...INPUT_OPTIONS,

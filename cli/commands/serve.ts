@@ -27,7 +27,7 @@ GET /metrics.`,
     batch: {
       kind: "text",
       value: "N",
-      help: "the most rows of waiting requests to combine into one run (1: none are combined)",
+      help: "the maximum number of rows in a run that combines waiting requests (1: none are combined)",
     },
     "batch-delay": { kind: "text", value: "MS", help: "how long a request waits for others to join its run (0)" },
     instances: {

@@ -4,6 +4,7 @@ import { Failure, messageOf, UsageError } from "../errors.ts";
 import { INPUT_OPTIONS, type InputOptions } from "../inputs/read.ts";
 import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { buildGraph, graphOfModel } from "../model/graph.ts";
+import { MODEL_HELP } from "../model/module.ts";
 import { writeFiles } from "../output.ts";
 import { measure } from "../profile/measure.ts";
 import { count } from "../table.ts";
@@ -34,7 +35,7 @@ export const viewCommand = command({
   name: "view",
   summary: "Draws the graph of a model, with the shapes of its tensors",
   usage: "MODEL",
-  help: `MODEL is an .onnx file, or a TypeScript module that exports (builder, context) => outputs by default.
+  help: `${MODEL_HELP}
 Without --output, prints the drawing in the language of Graphviz. Constants are listed in the nodes that use them. Edges
 from one copy of a repeated part to the next are dashed.`,
   options: OPTIONS,

@@ -10,6 +10,10 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Failure, fileError, messageOf } from "../errors.ts";
 
+/** The first line of the help of commands that take a model. */
+export const MODEL_HELP =
+  "MODEL is an .onnx file, its https: URL, or a TypeScript module with the default export (builder, context) => outputs.";
+
 /** Whether a model is a module that builds a graph. */
 export function isModule(path: string): boolean {
   return /\.[cm]?[jt]s$/i.test(path);
@@ -46,7 +50,7 @@ async function importFunction(path: string): Promise<BuildFunction> {
     throw new Failure(`${path} cannot be loaded: ${messageOf(error)}`, { cause: error });
   });
   if (typeof module.default === "function") return module.default;
-  throw new Failure(`${path} must export a function by default: (builder, context) => outputs by name`);
+  throw new Failure(`${path} needs a function as its default export: (builder, context) => outputs by name`);
 }
 
 /** A builder that records the inputs that are created. */

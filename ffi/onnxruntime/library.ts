@@ -28,7 +28,7 @@ const NPM_FILES: Record<string, string> = {
   "windows aarch64": "bin/napi-v6/win32/arm64/onnxruntime.dll",
 };
 
-const REMEDY = `name an ONNX Runtime of version 1.${API_VERSION} or newer by the option or by WEBNN_ORT_PATH`;
+const REMEDY = `name ONNX Runtime 1.${API_VERSION} or newer in the option library or in WEBNN_ORT_PATH`;
 
 const runtimes = new Map<string, OnnxRuntime>();
 

@@ -98,7 +98,7 @@ const FAULTS: readonly Fault[] = [
   {
     name: "a module without a default export",
     args: (folder) => [folder.write("empty.ts", "export const a = 1;")],
-    says: /empty\.ts must export a function by default:/,
+    says: /empty\.ts needs a function as its default export:/,
   },
   {
     name: "a module that does not parse",
