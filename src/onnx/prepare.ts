@@ -134,7 +134,7 @@ export class Preparation {
       if (demandedConstants.size > 0) await this.#foldConstants(demandedConstants);
     }
     throw notSupportedError(
-      "The graph cannot be built: too many values that it depends on depend on each other in turn.",
+      `The graph cannot be built in ${MAX_WALKS} steps: each needs values that the one before computed.`,
     );
   }
 

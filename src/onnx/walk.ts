@@ -297,7 +297,7 @@ export class Walker implements Walking, Host {
       const shape = this.#plan.shapes.get(source);
       if (!info || !shape || !decides(info, shape)) {
         unsupported(
-          `${what} must be known to build the graph, but depends on ${info ? `the input ${source}` : source}`,
+          `${what} must be constant, not computed from ${info ? `the input ${source}` : source}`,
         );
       }
     }

@@ -81,7 +81,7 @@ const attention: Build = (node, query, key, value, mask?, pastKey?, pastValue?) 
     : [query.shape[1]!, key.shape[1]!];
   const isCausal = node.flag("is_causal");
   const softcap = node.float("softcap", 0);
-  const differs = "ONNX 1.18, the first release with this operator, and later ones define";
+  const differs = "ONNX 1.18 and later releases define";
   if (isFlat && qHeads > 1) unsupported(`${differs} several heads in an input of rank 3 differently`);
   if (qHeads !== kvHeads && kvHeads > 1) unsupported(`${differs} heads that share keys differently`);
   if (softcap !== 0 && (mask || isCausal)) unsupported(`${differs} softcap with a mask differently`);
