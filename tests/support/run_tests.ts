@@ -1,7 +1,7 @@
 /**
  * The program of `deno task test`: runs the static checks, then all tests and doc examples, and prints the counts. Every
  * part runs even if an earlier one failed. Half of the tests run in a second process at the same time; their output is
- * printed at the end.
+ * printed after that of the others, and the failures of both at the end.
  *
  * @module
  */
@@ -52,7 +52,11 @@ interface Counts {
   passed: number;
   failed: number;
   skipped: number;
+  /** The failed tests, each with its file and error. */
+  failures: readonly string[];
 }
+
+const CRASHED: Counts = { passed: 0, failed: 1, skipped: 0, failures: ["the process ended without a report"] };
 
 /** Whether a Deno process succeeded, and its output if that was piped. */
 interface Ending {
@@ -77,9 +81,20 @@ async function show(title: string, args: readonly string[]): Promise<boolean> {
   return success;
 }
 
+/** The failures in a JUnit report of `deno test`. */
+function readFailures(junit: string): string[] {
+  const testcase = /<testcase name="([^"]*)" classname="([^"]*)"[^>]*>\s*<failure message="([^"]*)"/g;
+  return [...junit.matchAll(testcase)].map(([, name, file, message]) => unescapeXml(`${file}: ${name}: ${message}`));
+}
+
+function unescapeXml(text: string): string {
+  const characters: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+  return text.replace(/&(\w+);/g, (entity, name) => characters[name] ?? entity);
+}
+
 /** The counts in a JUnit report of `deno test`; steps count as tests. */
 function readCounts(junit: string): Counts {
-  const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const counts: Counts = { passed: 0, failed: 0, skipped: 0, failures: readFailures(junit) };
   for (const [suite] of junit.matchAll(/<testsuite .*?>/g)) {
     const count = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
     const failed = count("failures") + count("errors");
@@ -98,7 +113,7 @@ async function count<E>(args: readonly string[], run: (args: readonly string[]) 
     const ending = await run([...TEST, `--junit-path=${report}`, ...args]);
     const junit = await Deno.readTextFile(report).catch(() => undefined);
     // Without a report, the process has crashed, which counts as one failure.
-    return [ending, junit === undefined ? { passed: 0, failed: 1, skipped: 0 } : readCounts(junit)];
+    return [ending, junit === undefined ? CRASHED : readCounts(junit)];
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -125,7 +140,8 @@ await runProgram("test", HELP, {}, async () => {
   console.log(`\n== tests of ${SECOND.join(", ")}\n${ending.printed}`);
   if (!ending.success) failed.push("tests of the second process");
 
-  if (failed.length > 0) console.log(`Failed: ${failed.join(", ")}`);
+  for (const failure of [...counts.failures, ...more.failures]) console.log(`Failed: ${failure}`);
+  if (failed.length > 0) console.log(`Failed parts: ${failed.join(", ")}`);
   const skipped = counts.skipped + more.skipped;
   const tail = skipped > 0 ? `, ${skipped} skipped` : "";
   console.log(`${counts.passed + more.passed} passed, ${counts.failed + more.failed} failed${tail}`);
