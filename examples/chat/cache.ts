@@ -39,6 +39,8 @@ export interface Cache {
   prepareChunks(count: number): Promise<void>;
   /** A tensor with the coordinates of the next `count` rows of the history. */
   writePlaces(count: number): Promise<MLTensor>;
+  /** A tensor with the coordinates of a row of the block. */
+  writePlaceInBlock(row: number): Promise<MLTensor>;
   /** Records that a token was dispatched. */
   addToken(): void;
   /** Records that a chunk was dispatched, of which the first `used` tokens are real and the others padding. */
@@ -54,17 +56,17 @@ export interface Bindings {
   readonly outputs: Readonly<Record<string, MLTensor>>;
 }
 
-/** The keys and values of a history. */
-interface History {
+/** The keys and values of some positions. */
+interface KeysValues {
   readonly keys: MLTensor;
   readonly values: MLTensor;
 }
 
 /** The tensors of a layer. */
 interface Slot {
-  history: History;
+  history: KeysValues;
   /** Two blocks: the dispatch of a token reads one and writes the other. */
-  readonly blocks: readonly [MLTensor, MLTensor];
+  readonly blocks: readonly [KeysValues, KeysValues];
   /**
    * The tensors for a token that reads the first block, and for one that reads the second; until the history changes.
    */
@@ -90,7 +92,7 @@ class DeviceCache implements Cache {
   readonly #slots: Slot[] = [];
   /** The tensors with the coordinates of rows in the history, by the number of rows. */
   readonly #places = new Map<number, MLTensor>();
-  #spare!: History;
+  #spare!: KeysValues;
   readonly #histories: readonly number[];
   /** The index of the blocks that the next token reads. */
   #current: 0 | 1 = 0;
@@ -121,11 +123,11 @@ class DeviceCache implements Cache {
   }
 
   async allocate(): Promise<void> {
-    this.#spare = await this.#createHistory(this.#history);
+    this.#spare = await this.#createKeysValues(this.#history);
     for (let layer = 0; layer < this.architecture.layers; layer++) {
       this.#slots.push({
-        history: await this.#createHistory(this.#history),
-        blocks: [await this.#tensor(BLOCK, 2), await this.#tensor(BLOCK, 2)],
+        history: await this.#createKeysValues(this.#history),
+        blocks: [await this.#createKeysValues(BLOCK), await this.#createKeysValues(BLOCK)],
         bindings: [],
       });
     }
@@ -135,9 +137,10 @@ class DeviceCache implements Cache {
   tokenTensors(layer: number): Bindings {
     const current = this.#current;
     const { bindings, blocks, history } = this.#slots[layer]!;
+    const [now, next] = [blocks[current], blocks[current === 0 ? 1 : 0]];
     return bindings[current] ??= {
-      inputs: { ...history, recent: blocks[current] },
-      outputs: { new_recent: blocks[current === 0 ? 1 : 0] },
+      inputs: { ...history, recent_keys: now.keys, recent_values: now.values },
+      outputs: { new_recent_keys: next.keys, new_recent_values: next.values },
     };
   }
 
@@ -161,12 +164,20 @@ class DeviceCache implements Cache {
     await this.#reserve(this.#settled + count);
   }
 
-  async writePlaces(count: number): Promise<MLTensor> {
+  writePlaces(count: number): Promise<MLTensor> {
+    return this.#write(count, this.#settled);
+  }
+
+  writePlaceInBlock(row: number): Promise<MLTensor> {
+    return this.#write(1, row);
+  }
+
+  async #write(count: number, first: number): Promise<MLTensor> {
     const shape = placesShape(this.architecture, count);
     const tensor = this.#places.get(count) ??
       await this.context.createTensor({ dataType: "int32", shape, writable: true });
     this.#places.set(count, tensor);
-    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count));
+    this.context.writeTensor(tensor, coordinatesOf(this.architecture, first, count));
     return tensor;
   }
 
@@ -186,10 +197,10 @@ class DeviceCache implements Cache {
 
   destroy(): void {
     for (const { blocks, history } of this.#slots) {
-      destroyHistory(history);
-      for (const tensor of blocks) tensor.destroy();
+      destroyBoth(history);
+      blocks.forEach(destroyBoth);
     }
-    destroyHistory(this.#spare);
+    destroyBoth(this.#spare);
     for (const tensor of this.#places.values()) tensor.destroy();
   }
 
@@ -203,7 +214,8 @@ class DeviceCache implements Cache {
       for (const [layer, { blocks }] of this.#slots.entries()) {
         await yieldIfDue();
         const { inputs, outputs } = this.chunkTensors(layer);
-        this.context.dispatch(graph, { ...inputs, recent: blocks[this.#current], places }, outputs);
+        const { keys, values } = blocks[this.#current];
+        this.context.dispatch(graph, { ...inputs, recent_keys: keys, recent_values: values, places }, outputs);
         this.swap(layer);
       }
     }
@@ -233,27 +245,27 @@ class DeviceCache implements Cache {
     for (const slot of this.#slots) {
       await yieldIfDue();
       const { keys, values } = slot.history;
-      const history = await this.#createHistory(longer);
+      const history = await this.#createKeysValues(longer);
       this.context.dispatch(graph, { keys, values }, { new_keys: history.keys, new_values: history.values });
-      destroyHistory(slot.history);
+      destroyBoth(slot.history);
       slot.history = history;
       slot.bindings = [];
     }
-    destroyHistory(this.#spare);
-    this.#spare = await this.#createHistory(longer);
+    destroyBoth(this.#spare);
+    this.#spare = await this.#createKeysValues(longer);
     this.#history = longer;
   }
 
-  async #createHistory(positions: number): Promise<History> {
+  async #createKeysValues(positions: number): Promise<KeysValues> {
     return { keys: await this.#tensor(positions), values: await this.#tensor(positions) };
   }
 
-  #tensor(positions: number, kinds?: number): Promise<MLTensor> {
-    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions, kinds) });
+  #tensor(positions: number): Promise<MLTensor> {
+    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions) });
   }
 }
 
-function destroyHistory({ keys, values }: History): void {
+function destroyBoth({ keys, values }: KeysValues): void {
   keys.destroy();
   values.destroy();
 }

@@ -6,7 +6,7 @@
 import type { Architecture } from "./architecture.ts";
 import { type Bindings, type Cache, createCache } from "./cache.ts";
 import type { Engine, Graphs } from "./graphs.ts";
-import { BLOCK, CHUNK, distinct, placeShape, qkvShape, rotationShape } from "./network.ts";
+import { BLOCK, CHUNK, distinct, qkvShape, rotationShape } from "./network.ts";
 import type { Embed } from "./weights.ts";
 
 /** The mask value for positions that a token does not attend to. */
@@ -208,11 +208,9 @@ class DeviceEvaluator implements Evaluator {
     const { history, length, settled } = this.cache;
     const key = `${history} ${length} ${settled}`;
     if (this.#place?.key === key) return this.#place.ofLayer;
-    const rows = new Uint8Array(BLOCK);
-    rows[length - settled] = 1;
-    const place = await this.#write("place", "uint8", placeShape(), rows);
+    const places = await this.cache.writePlaceInBlock(length - settled);
     const positions = await this.#writePositions(1, BLOCK);
-    const ofLayer = (layer: number) => ({ ...positions(layer), place });
+    const ofLayer = (layer: number) => ({ ...positions(layer), places });
     this.#place = { key, ofLayer };
     return ofLayer;
   }
@@ -250,7 +248,7 @@ class DeviceEvaluator implements Evaluator {
     name: string,
     dataType: MLOperandDataType,
     shape: number[],
-    data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>,
+    data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>,
   ): Promise<MLTensor> {
     const { context } = this.network.engine;
     const key = `${name} ${shape}`;

@@ -8,8 +8,8 @@
  * quickly.
  *
  * The keys and values of earlier tokens are in a history of fixed length, `[key-value heads, 1, history, headSize]` per
- * layer. A chunk of tokens is added to it. A single token is added to a block of recent positions, which has the keys
- * and then the values, `[2 * key-value heads, 1, block, headSize]`.
+ * layer. A chunk of tokens is added to it. A single token is added to the block of recent positions after it,
+ * `[key-value heads, 1, block, headSize]`.
  *
  * @module
  */
@@ -71,8 +71,9 @@ export function buildStage(
 /**
  * Builds the attention of one token.
  *
- * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history; `recent`, the block, and `place`, which is
- * 1 at the token's row of the block and 0 elsewhere. Outputs: `mixed`, and `new_recent`, the block with the token.
+ * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history; `recent_keys` and `recent_values`, the
+ * block, and `places`, the token's row of the block. Outputs: `mixed`, and `new_recent_keys` and `new_recent_values`,
+ * the block with the token.
  */
 export function buildTokenAttention(
   builder: MLGraphBuilder,
@@ -82,17 +83,14 @@ export function buildTokenAttention(
   const common = { builder, architecture, tokens: 1 };
   const { keysValues, queries } = rotated(common);
   const [pastKeys, pastValues] = histories(common, history);
-  const place = builder.input("place", { dataType: "uint8", shape: placeShape() });
-  const block = builder.input("recent", { dataType: "float32", shape: cacheShape(architecture, BLOCK, 2) });
-  const recent = builder.where(place, keysValues, block);
-  const [recentKeys, recentValues] = splitKeysValues(common, recent);
+  const [recentKeys, recentValues] = extended(common, recentBlock(common), splitKeysValues(common, keysValues));
   const scores = builder.concat([scoresOf(builder, queries, pastKeys), scoresOf(builder, queries, recentKeys)], 3);
   const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history, BLOCK], { axis: 3 }) as [
     MLOperand,
     MLOperand,
   ];
   const mixed = builder.add(builder.matmul(ofPast, pastValues), builder.matmul(ofRecent, recentValues));
-  return { mixed: merged(common, mixed), new_recent: recent };
+  return { mixed: merged(common, mixed), new_recent_keys: recentKeys, new_recent_values: recentValues };
 }
 
 /**
@@ -109,22 +107,22 @@ export function buildChunkAttention(
 ): Record<string, MLOperand> {
   const common = { builder, architecture, tokens };
   const { keysValues, queries } = rotated(common);
-  const [keys, values] = extended(common, history, keysValues);
+  const [keys, values] = extended(common, histories(common, history), splitKeysValues(common, keysValues));
   const mixed = builder.matmul(probabilities(common, scoresOf(builder, queries, keys)), values);
   return { mixed: merged(common, mixed), new_keys: keys, new_values: values };
 }
 
 /**
- * Builds a graph that copies a block to the history: inputs `keys`, `values`, `recent` and `places`, outputs `new_keys`
- * and `new_values`.
+ * Builds a graph that copies a block to the history: inputs `keys`, `values`, `recent_keys`, `recent_values` and
+ * `places`, outputs `new_keys` and `new_values`.
  */
 export function buildPut(
   builder: MLGraphBuilder,
   architecture: Architecture,
   history: number,
 ): Record<string, MLOperand> {
-  const recent = builder.input("recent", { dataType: "float32", shape: cacheShape(architecture, BLOCK, 2) });
-  const [keys, values] = extended({ builder, architecture, tokens: BLOCK }, history, recent);
+  const common = { builder, architecture, tokens: BLOCK };
+  const [keys, values] = extended(common, histories(common, history), recentBlock(common));
   return { new_keys: keys, new_values: values };
 }
 
@@ -144,19 +142,14 @@ export function buildGrow(
   return { new_keys: longer[0]!, new_values: longer[1]! };
 }
 
-/** The shape of keys or values for a number of positions; of both with 2 kinds. */
-export function cacheShape({ headSize, keyValueHeads }: Architecture, positions: number, kinds = 1): number[] {
-  return [kinds * keyValueHeads, 1, positions, headSize];
+/** The shape of keys or values for a number of positions. */
+export function cacheShape({ headSize, keyValueHeads }: Architecture, positions: number): number[] {
+  return [keyValueHeads, 1, positions, headSize];
 }
 
 /** The shape of the coordinates to which rows of keys or values are written. */
 export function placesShape({ keyValueHeads }: Architecture, count: number): number[] {
   return [keyValueHeads, 1, count, 3];
-}
-
-/** The shape of the rows of a block that are replaced. */
-export function placeShape(): number[] {
-  return [BLOCK, 1];
 }
 
 /** The shape of cosines and sines: for all heads of queries, keys and values. */
@@ -231,7 +224,7 @@ function rotated({ architecture, builder, tokens }: Common): { queries: MLOperan
 function splitKeysValues(
   { architecture: { keyValueHeads }, builder }: Common,
   keysValues: MLOperand,
-): [MLOperand, MLOperand] {
+): KeysValues {
   return builder.split(keysValues, [keyValueHeads, keyValueHeads], { axis: 0 }) as [MLOperand, MLOperand];
 }
 
@@ -247,20 +240,27 @@ function transposed(builder: MLGraphBuilder, x: MLOperand, [tokens, ...others]: 
   return builder.transpose(builder.reshape(x, [tokens, ...others]), { permutation: [1, 2, 0, 3] });
 }
 
+/** Keys and values of the same positions. */
+type KeysValues = readonly [keys: MLOperand, values: MLOperand];
+
 /** The inputs `keys` and `values`. */
-function histories({ architecture, builder }: Common, history: number): [keys: MLOperand, values: MLOperand] {
-  const input = (name: string) =>
-    builder.input(name, { dataType: "float32", shape: cacheShape(architecture, history) });
-  return [input("keys"), input("values")];
+function histories(common: Common, history: number): KeysValues {
+  return [cacheInput(common, "keys", history), cacheInput(common, "values", history)];
 }
 
-/** The inputs `keys` and `values`, with those of the tokens at the input `places`. */
-function extended(common: Common, history: number, keysValues: MLOperand): [keys: MLOperand, values: MLOperand] {
-  const { architecture, builder, tokens } = common;
-  const [pastKeys, pastValues] = histories(common, history);
-  const [keys, values] = splitKeysValues(common, keysValues);
+/** The inputs `recent_keys` and `recent_values`. */
+function recentBlock(common: Common): KeysValues {
+  return [cacheInput(common, "recent_keys", BLOCK), cacheInput(common, "recent_values", BLOCK)];
+}
+
+function cacheInput({ architecture, builder }: Common, name: string, positions: number): MLOperand {
+  return builder.input(name, { dataType: "float32", shape: cacheShape(architecture, positions) });
+}
+
+/** Keys and values with those of the tokens at the input `places`. */
+function extended({ architecture, builder, tokens }: Common, past: KeysValues, now: KeysValues): KeysValues {
   const places = builder.input("places", { dataType: "int32", shape: placesShape(architecture, tokens) });
-  return [builder.scatterND(pastKeys, places, keys), builder.scatterND(pastValues, places, values)];
+  return [builder.scatterND(past[0], places, now[0]), builder.scatterND(past[1], places, now[1])];
 }
 
 function scoresOf(builder: MLGraphBuilder, queries: MLOperand, keys: MLOperand): MLOperand {
