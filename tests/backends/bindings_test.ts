@@ -46,6 +46,17 @@ Deno.test("the least recently used set is dropped, and a set that is used again 
   assertEquals(x.bindings.size, MAX_BINDINGS);
 });
 
+Deno.test("sets that are used in turn are each bound once, also after one of them was dropped", () => {
+  const { recent, log } = logged();
+  const [x, ...outputs] = Array.from({ length: 5 }, (_, i) => tensor(`${i}`));
+  const useAll = () => outputs.map((output) => recent.get([x!], [output]));
+  for (let i = 0; i < 3; i++) assertEquals(useAll(), ["0>1", "0>2", "0>3", "0>4"]);
+  assertEquals(log, ["+0>1", "+0>2", "+0>3", "+0>4"]);
+  dropBindings(outputs[1]!);
+  for (let i = 0; i < 2; i++) assertEquals(useAll(), ["0>1", "0>2", "0>3", "0>4"]);
+  assertEquals(log.slice(4), ["-0>2", "+0>2"]);
+});
+
 Deno.test("destroying a tensor drops its bindings, also from the other tensors", () => {
   const { recent, log } = logged();
   const [a, b, c] = [tensor("a"), tensor("b"), tensor("c")];

@@ -33,15 +33,22 @@ export interface Binder<Tensor extends Bindable, Native> {
 }
 
 interface Entry<Tensor, Native> extends Binding {
-  readonly tensors: readonly Tensor[];
+  /** None once it is dropped, so that it matches no set. */
+  tensors: readonly Tensor[];
   readonly native: Native;
+  /** The entry that was used after this one the last time. */
+  next: Entry<Tensor, Native> | undefined;
 }
 
-/** A graph's bindings to the last few sets of tensors that it ran with (a least-recently-used cache). */
+/**
+ * A graph's bindings to the last few sets of tensors that it ran with (a least-recently-used cache). Programs often use
+ * many sets in the same order again, such as one per layer: the set that followed the last one is tried first.
+ */
 export class RecentBindings<Tensor extends Bindable, Native> {
-  /** Most recently used first. */
-  #entries: Entry<Tensor, Native>[] = [];
+  /** The least recently used first. */
+  readonly #entries = new Set<Entry<Tensor, Native>>();
   readonly #binder: Binder<Tensor, Native>;
+  #last: Entry<Tensor, Native> | undefined;
 
   constructor(binder: Binder<Tensor, Native>) {
     this.#binder = binder;
@@ -49,43 +56,51 @@ export class RecentBindings<Tensor extends Bindable, Native> {
 
   /** The binding to these tensors. Creates one if necessary, and may drop the least recently used. */
   get(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native {
-    const entries = this.#entries;
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i]!;
-      if (!bindsTo(entry.tensors, inputs, outputs)) continue;
-      if (i > 0) {
-        entries.copyWithin(1, 0, i);
-        entries[0] = entry;
-      }
-      return entry.native;
+    const entry = this.#find(inputs, outputs) ?? this.#make(inputs, outputs);
+    if (this.#last) this.#last.next = entry;
+    if (this.#last !== entry) {
+      this.#last = entry;
+      this.#entries.delete(entry);
+      this.#entries.add(entry);
     }
-    return this.#add(inputs, outputs);
+    return entry.native;
   }
 
   /** Releases all bindings. */
   clear(): void {
-    for (const entry of [...this.#entries]) entry.drop();
+    for (const entry of this.#entries) entry.drop();
   }
 
-  #add(inputs: readonly Tensor[], outputs: readonly Tensor[]): Native {
+  #find(inputs: readonly Tensor[], outputs: readonly Tensor[]): Entry<Tensor, Native> | undefined {
+    const expected = this.#last?.next;
+    if (expected && bindsTo(expected.tensors, inputs, outputs)) return expected;
+    for (const entry of this.#entries) if (bindsTo(entry.tensors, inputs, outputs)) return entry;
+    return undefined;
+  }
+
+  #make(inputs: readonly Tensor[], outputs: readonly Tensor[]): Entry<Tensor, Native> {
     const native = this.#binder.bind(inputs, outputs);
-    if (this.#entries.length === MAX_BINDINGS) this.#entries.at(-1)!.drop();
+    const [oldest] = this.#entries;
+    if (oldest && this.#entries.size === MAX_BINDINGS) oldest.drop();
     const tensors = [...inputs, ...outputs];
-    const entry: Entry<Tensor, Native> = { tensors, native, drop: () => this.#drop(entry) };
-    this.#entries.unshift(entry);
+    const entry: Entry<Tensor, Native> = { tensors, native, next: undefined, drop: () => this.#drop(entry) };
     for (const tensor of tensors) tensor.bindings.add(entry);
-    return native;
+    return entry;
   }
 
   #drop(entry: Entry<Tensor, Native>): void {
-    this.#entries.splice(this.#entries.indexOf(entry), 1);
+    this.#entries.delete(entry);
+    if (this.#last === entry) this.#last = undefined;
     for (const tensor of entry.tensors) tensor.bindings.delete(entry);
+    entry.tensors = [];
+    entry.next = undefined;
     this.#binder.release(entry.native);
   }
 }
 
 /** Whether a binding has these tensors. */
 function bindsTo(tensors: readonly unknown[], inputs: readonly unknown[], outputs: readonly unknown[]): boolean {
+  if (tensors.length === 0) return false;
   for (let i = 0; i < inputs.length; i++) if (tensors[i] !== inputs[i]) return false;
   for (let i = 0; i < outputs.length; i++) if (tensors[inputs.length + i] !== outputs[i]) return false;
   return true;
