@@ -1,5 +1,5 @@
 /**
- * Hashes of native memory, computed on another thread.
+ * Hashes of native memory; those of large memory are computed on another thread.
  *
  * @module
  */
@@ -22,8 +22,11 @@ const NONBLOCKING = { [HASH_BYTES_SYMBOL]: { parameters: PARAMETERS, result: "us
 /** The first digits of the fraction of π. */
 const SEED = 0x243f6a8885a308d3n;
 
-/** Hashes memory, which must neither change nor be freed until the promise settles. */
-export type MemoryHash = (pointer: Pointer, byteLength: number) => Promise<Uint8Array<ArrayBuffer>>;
+/**
+ * Hashes memory; returns a promise if another thread does that. The memory must neither change nor be freed until the
+ * promise settles.
+ */
+export type MemoryHash = (pointer: Pointer, byteLength: number) => bigint | Promise<bigint>;
 
 let hash: MemoryHash | undefined;
 
@@ -41,10 +44,8 @@ function findHash(): MemoryHash {
   try {
     const inline = systemFunctions("libstdc++.so.6", BLOCKING)[HASH_BYTES_SYMBOL];
     const elsewhere = systemFunctions("libstdc++.so.6", NONBLOCKING)[HASH_BYTES_SYMBOL];
-    return async (pointer, byteLength) => {
-      const call = byteLength <= BLOCKING_BYTES ? inline : elsewhere;
-      return new Uint8Array(BigUint64Array.of(await call(pointer, BigInt(byteLength), SEED)).buffer);
-    };
+    return (pointer, byteLength) =>
+      (byteLength <= BLOCKING_BYTES ? inline : elsewhere)(pointer, BigInt(byteLength), SEED);
   } catch {
     return hashByCrypto;
   }
@@ -61,5 +62,5 @@ export const hashByCrypto: MemoryHash = async (pointer, byteLength) => {
     digests.push(new Uint8Array(await crypto.subtle.digest("SHA-256", part)));
   }
   const all = new Uint8Array(await new Blob(digests as Uint8Array<ArrayBuffer>[]).arrayBuffer());
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", all)).slice(0, HASH_BYTES);
+  return new DataView(await crypto.subtle.digest("SHA-256", all)).getBigUint64(0);
 };

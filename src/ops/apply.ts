@@ -113,15 +113,17 @@ function checkOutputs(row: AnyOperator, outputs: readonly Descriptor[], limits: 
  * @see https://www.w3.org/TR/webnn/#mloperanddescriptor-check-dimensions
  */
 export function dimensionProblem(descriptor: Descriptor, maxTensorByteLength: number): string | undefined {
-  const { shape } = descriptor;
-  const text = `shape ${formatShape(shape)}`;
+  const problem = problemOf(descriptor, maxTensorByteLength);
+  return problem && `shape ${formatShape(descriptor.shape)} ${problem}`;
+}
+
+function problemOf(descriptor: Descriptor, maxTensorByteLength: number): string | undefined {
+  const { dataType, shape } = descriptor;
   if (shape.some((dimension) => !(dimension >= 1 && dimension <= MAX_DIMENSION))) {
-    return `${text} has a dimension that is not between 1 and ${MAX_DIMENSION}`;
+    return `has a dimension that is not between 1 and ${MAX_DIMENSION}`;
   }
-  if (elementCount(shape) > MAX_DIMENSION) return `${text} has more than ${MAX_DIMENSION} elements`;
+  if (elementCount(shape) > MAX_DIMENSION) return `has more than ${MAX_DIMENSION} elements`;
   const bytes = byteLength(descriptor);
-  if (bytes > maxTensorByteLength) {
-    return `${text} of ${descriptor.dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
-  }
-  return undefined;
+  if (bytes <= maxTensorByteLength) return undefined;
+  return `of ${dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
 }

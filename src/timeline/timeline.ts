@@ -218,13 +218,15 @@ export class Timeline {
 
   /** Reads a tensor. `deliver` gets its bytes, which are only valid during the call. */
   read<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): Promise<T> {
-    return this.#schedule({
-      step: async () => {
-        await undefined; // Lets the script act on the tensor or the buffer right after the call.
-        if (tensor.failure) throw this.#report(tensor.failure);
-        return tensor.device.read();
-      },
-      finish: (bytes) => {
+    const readNow = () => {
+      if (tensor.failure) throw this.#report(tensor.failure);
+      return tensor.device.read();
+    };
+    // The script may act on the tensor or the buffer right after the call, so a step that runs at once waits for that.
+    let hasReturned = false;
+    const result = this.#schedule({
+      step: () => hasReturned ? readNow() : microtask.then(readNow),
+      finish: (bytes: Uint8Array) => {
         this.#queue.spend(READ_TIME + bytes.byteLength / BYTES_PER_MILLISECOND);
         return deliver(bytes);
       },
@@ -232,6 +234,8 @@ export class Timeline {
       translate: (error) => error instanceof DOMException ? error : toOperationError(error),
       rejecters: tensor.reads,
     });
+    hasReturned = true;
+    return result;
   }
 
   /**
@@ -455,6 +459,9 @@ function attempt<T>(compute: () => T): T | Promise<never> {
     return Promise.reject(error);
   }
 }
+
+/** Its reactions run in the next microtask. */
+const microtask = Promise.resolve();
 
 const deviceOf = (tensor: TimelineTensor): DeviceTensor => tensor.device;
 

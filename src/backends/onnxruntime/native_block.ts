@@ -81,8 +81,8 @@ export class NativeBlock implements Block {
   readonly #offset: number;
   #users = 1;
   /** Blocks derived from the bytes, by key. */
-  readonly #derived = new Map<string, NativeBlock>();
-  #hash: Promise<Uint8Array<ArrayBuffer>> | undefined;
+  #derived: Map<string, NativeBlock> | undefined;
+  #hash: bigint | Promise<bigint> | undefined;
 
   private constructor(memory: Memory, offset: number, readonly byteLength: number) {
     this.#memory = memory;
@@ -119,8 +119,11 @@ export class NativeBlock implements Block {
     return new Uint8Array(this.#memory.buffer, this.#offset, this.byteLength);
   }
 
-  /** The hash of the bytes, computed once. The block must not be disowned before the promise settles. */
-  hash(): Promise<Uint8Array<ArrayBuffer>> {
+  /**
+   * The hash of the bytes, computed once; a promise if another thread computes it. The block must not be disowned
+   * before that settles.
+   */
+  hash(): bigint | Promise<bigint> {
     return this.#hash ??= this.#computeHash();
   }
 
@@ -131,6 +134,7 @@ export class NativeBlock implements Block {
 
   /** A block that is computed from this one, once, and freed with it. */
   derive(key: string, compute: () => Uint8Array): NativeBlock {
+    this.#derived ??= new Map();
     return this.#derived.getOrInsertComputed(key, () => NativeBlock.copy(this.#memory.runtime, compute()));
   }
 
@@ -142,7 +146,7 @@ export class NativeBlock implements Block {
   /** Removes a user. Has no effect once the memory is freed. */
   release(): void {
     if (this.#users === 0 || --this.#users > 0) return;
-    for (const block of this.#derived.values()) block.release();
+    if (this.#derived) { for (const block of this.#derived.values()) block.release(); }
     this.#memory.release();
   }
 
@@ -155,13 +159,11 @@ export class NativeBlock implements Block {
     this.#memory.disown();
   }
 
-  /** Another thread may still read the memory when the last user has released it. */
-  async #computeHash(): Promise<Uint8Array<ArrayBuffer>> {
+  #computeHash(): bigint | Promise<bigint> {
+    const hash = hashMemory(this.pointer, this.byteLength);
+    if (typeof hash === "bigint") return hash;
+    // The other thread may still read the memory when the last user has released it.
     this.#memory.retain();
-    try {
-      return await hashMemory(this.pointer, this.byteLength);
-    } finally {
-      this.#memory.release();
-    }
+    return hash.finally(() => this.#memory.release());
   }
 }

@@ -9,7 +9,6 @@
 
 import { cpuFeatures } from "../../../../ffi/cpu_features.ts";
 import { readCString } from "../../../../ffi/memory.ts";
-import { HASH_BYTES } from "../../../../ffi/memory_hash.ts";
 import { graphText } from "../../../graph/description.ts";
 import type { Graph } from "../../../graph/graph.ts";
 import { NativeBlock } from "../native_block.ts";
@@ -57,13 +56,14 @@ async function sourceOf(
   blocks: readonly NativeBlock[],
   entries: Readonly<Record<string, string>>,
 ): Promise<Source> {
-  const pending = blocks.map((block) => block.hash());
+  const hashes = BigUint64Array.from(await Promise.all(blocks.map((block) => block.hash())));
   features ??= cpuFeatures();
   const build = readCString(runtime.api.GetBuildInfoString());
   const environment = JSON.stringify([MODULE_VERSION, runtime.version, build, features, OPSET, entries]);
-  const hashes = new Uint8Array(HASH_BYTES * pending.length);
-  (await Promise.all(pending)).forEach((hash, i) => hashes.set(hash, HASH_BYTES * i));
-  return { description: new TextEncoder().encode(`${environment}\n${description}`), hashes };
+  return {
+    description: new TextEncoder().encode(`${environment}\n${description}`),
+    hashes: new Uint8Array(hashes.buffer),
+  };
 }
 
 /** The name of the entry for this source: a hash of it. */
