@@ -10,8 +10,11 @@ import { systemFunctions } from "./system.ts";
 /** The bytes of a hash. */
 export const HASH_BYTES = 8;
 
-/** More bytes are hashed on another thread. Hashing this many takes 0.25 ms, about as long as waking a thread. */
-const BLOCKING_BYTES = 2 ** 20;
+/**
+ * More bytes are hashed on another thread. Hashing this many takes 1.4 ms, about as long as copying them; waking a thread
+ * takes up to a millisecond on a virtual machine.
+ */
+const BLOCKING_BYTES = 6 * 2 ** 20;
 
 /** `std::_Hash_bytes(const void* ptr, size_t len, size_t seed)` of the GNU C++ library: MurmurHash of 64 bits. */
 const HASH_BYTES_SYMBOL = "_ZSt11_Hash_bytesPKvmm";

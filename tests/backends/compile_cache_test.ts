@@ -169,6 +169,18 @@ for (const [what, damage] of Object.entries(damages)) {
   });
 }
 
+test("an entry that was used before, and is then damaged, is replaced", async (folder, context) => {
+  await build(context, 1);
+  const path = await onlyEntry(folder);
+  await new Promise((resolve) => setTimeout(resolve, 200)); // Only then does the file's time show later changes.
+  const before = await identity(path);
+  for (let use = 0; use < 2; use++) await build(context, 1);
+  assertEquals(await identity(path), before);
+  await damages["has a flipped bit inside of the model"]!(path);
+  await build(context, 1);
+  assertNotEquals(await identity(path), before);
+});
+
 test("two entries with swapped names are replaced", async (folder, context) => {
   await build(context, 1);
   await build(context, 2);
@@ -374,7 +386,7 @@ Deno.test({
 
 Deno.test("compile cache: a block may be released while another thread hashes it", async () => {
   const runtime = await openRuntime(undefined, 1);
-  const bytes = new Uint8Array(4 * 2 ** 20).fill(7);
+  const bytes = new Uint8Array(8 * 2 ** 20).fill(7);
   const [released, kept] = [NativeBlock.copy(runtime, bytes), NativeBlock.copy(runtime, bytes)];
   const before = runtime.freedBytes;
   const hash = released.hash();

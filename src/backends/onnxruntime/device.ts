@@ -145,7 +145,7 @@ export class OrtDevice implements Device {
       const onnx = lowering instanceof Promise ? await lowering : lowering;
       const facts = factsOf(graph, onnx, peak);
       if (stretch.isOver()) await stretch.turn();
-      const session = await this.#makeSession(graph, onnx, profiler, source && { source, facts });
+      const session = await this.#makeSession(graph, onnx, facts, profiler, source);
       return await this.#makeExecutable(session, { given, rewritten: graph, onnx }, facts, profiler);
     } catch (error) {
       profiler?.release();
@@ -196,12 +196,13 @@ export class OrtDevice implements Device {
   async #makeSession(
     graph: Graph<NativeBlock>,
     onnx: OnnxGraph,
+    facts: Facts,
     profiler: Profiler | undefined,
-    entry: { readonly source: Source; readonly facts: Facts } | undefined,
+    source: Source | undefined,
   ): Promise<OrtSession> {
-    if (entry) {
-      const access = this.#accessOf(graph, entriesForGraph(onnx, this.info.provider), profiler);
-      const cached = await this.cache!.add(entry.source, onnx, entry.facts, access);
+    const entries = entriesForGraph(onnx, this.info.provider);
+    if (source) {
+      const cached = await this.cache!.add(source, onnx, facts, this.#accessOf(graph, entries, profiler));
       if (cached) return cached.session;
     }
     const { accelerator, runtime } = this;
@@ -212,10 +213,9 @@ export class OrtDevice implements Device {
     const packed = packedWeights(runtime, accelerator ? { ...onnx, initializers: [] } : onnx);
     const weightBytes = owned.reduce((total, { byteLength }) => total + byteLength, 0);
     try {
-      const inline = !accelerator && isSmall(graph, onnx);
+      const inline = !accelerator && isSmall(graph, onnx, facts);
       const make = inline ? createSessionInline : createSession;
       const create = (options: Pointer) => make(runtime, onnx, options, packed.container);
-      const entries = entriesForGraph(onnx, this.info.provider);
       const graphOptions = accelerator ? await accelerator.graphOptions(onnx) : {};
       const adapt = (options: Pointer) => {
         packed.addTo(options);
@@ -224,7 +224,7 @@ export class OrtDevice implements Device {
       const isPlain = packed.container === null && !profiler;
       const graphSettings = {
         entries,
-        ...this.#differencesOf(graph),
+        ...this.#differencesOf(facts),
         graphOptions,
         adapt: isPlain ? undefined : adapt,
       };
@@ -245,14 +245,13 @@ export class OrtDevice implements Device {
 
   /** How the cache gets sessions for a graph. */
   #accessOf(graph: Graph<NativeBlock>, entries: ConfigEntries = {}, profiler?: Profiler): CacheAccess {
-    const differences = this.#differencesOf(graph);
     return {
-      create: (create, adaptEntry) => {
+      create: (facts, create, adaptEntry) => {
         const adapt = (options: Pointer) => {
           adaptEntry(options);
           profiler?.addTo(options);
         };
-        return this.#createSession(create, { entries, ...differences, adapt });
+        return this.#createSession(create, { entries, ...this.#differencesOf(facts), adapt });
       },
       releaseWeights: () => releaseOwned(graph),
     };
@@ -306,10 +305,10 @@ export class OrtDevice implements Device {
     return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
-  #differencesOf(graph: Graph<NativeBlock>): Omit<Differences, "entries"> {
+  #differencesOf({ microseconds, peakBytes }: Facts): Omit<Differences, "entries"> {
     const { devices: contexts, graphs } = this.runtime;
-    const waiting = waitingOf(this.settings, { run: lengthOfRun(graph), contexts, graphs });
-    return { waiting, hasArena: needsArena(peakBytes(graph)) };
+    const waiting = waitingOf(this.settings, { run: lengthOfRun(microseconds), contexts, graphs });
+    return { waiting, hasArena: needsArena(peakBytes) };
   }
 
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
@@ -374,13 +373,12 @@ function factsOf(graph: Graph<NativeBlock>, { inputs, outputs }: OnnxGraph, peak
 }
 
 /** Whether creating the session takes less time than waking another thread. */
-function isSmall(graph: Graph<NativeBlock>, { nodes }: OnnxGraph): boolean {
-  return nodes.length <= INLINE_LIMITS.nodes && estimateMicroseconds(graph) <= INLINE_LIMITS.microseconds &&
-    graph.constants.reduce((total, { block }) => total + block.byteLength, 0) <= INLINE_LIMITS.weightBytes;
+function isSmall({ constants }: Graph<NativeBlock>, { nodes }: OnnxGraph, { microseconds }: Facts): boolean {
+  return nodes.length <= INLINE_LIMITS.nodes && microseconds <= INLINE_LIMITS.microseconds &&
+    constants.reduce((total, { block }) => total + block.byteLength, 0) <= INLINE_LIMITS.weightBytes;
 }
 
-function lengthOfRun(graph: Graph<NativeBlock>): Circumstances["run"] {
-  const microseconds = estimateMicroseconds(graph);
+function lengthOfRun(microseconds: number): Circumstances["run"] {
   if (microseconds <= SHORT.min) return "tiny";
   return microseconds <= SHORT.max ? "short" : "long";
 }

@@ -62,8 +62,12 @@ export interface CachedGraph {
 
 /** Creates a session from options. */
 export type CreateSession = (options: Pointer) => Pointer | Promise<Pointer>;
-/** Creates a session with `create`, from options that `adapt` has changed. */
-export type SessionFactory = (create: CreateSession, adapt: (options: Pointer) => void) => Promise<Pointer>;
+/** Creates the session of a graph with `create`, from options that `adapt` has changed. */
+export type SessionFactory = (
+  facts: Facts,
+  create: CreateSession,
+  adapt: (options: Pointer) => void,
+) => Promise<Pointer>;
 
 const ENTRY = ".webnn";
 const WORK = ".webnn-tmp";
@@ -161,7 +165,7 @@ interface Entry {
 async function find(path: string, source: Source): Promise<CachedModel | undefined> {
   if (!isPermitted("read", path)) return undefined;
   const model = await openEntry(path, source);
-  if (model && isPermitted("write", path)) touchFile(path);
+  if (model) touchFile(path);
   return model;
 }
 
@@ -189,6 +193,7 @@ async function loadSession(
   const { api, env } = runtime;
   try {
     const pointer = await create(
+      model.facts,
       (options) => api.CreateSessionFromArrayAsync(env, model.pointer, integerPointer(model.byteLength), options),
       (options) => {
         api.SetSessionGraphOptimizationLevel(options, OptimizationLevel.DISABLE_ALL);
@@ -253,7 +258,7 @@ async function store(
 async function writeModel(
   runtime: OrtRuntime,
   path: string,
-  { onnx }: Entry,
+  { onnx, facts }: Entry,
   create: SessionFactory,
 ): Promise<void> {
   const { api } = runtime;
@@ -261,6 +266,7 @@ async function writeModel(
   for (const block of blocks) block.retain(); // The session only borrows them.
   try {
     const session = await create(
+      facts,
       (options) => createSession(runtime, onnx, options),
       (options) => {
         api.SetOptimizedModelFilePath(options, pathString(path));
