@@ -55,4 +55,5 @@ export { type GraphProfile, graphProfile, type NodeProfile, type OperatorProfile
 export { MLGraphBuilder } from "./src/api/ml_graph_builder.ts";
 export { MLOperand } from "./src/api/ml_operand.ts";
 export { MLTensor } from "./src/api/ml_tensor.ts";
+export { shareConstant } from "./src/api/share_constant.ts";
 export type * from "./src/api/support_limits.ts";

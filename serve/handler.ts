@@ -65,9 +65,10 @@ export async function createHandler(
   const metrics = createMetrics({ inFlight: () => inFlight, waiting });
   const { maxBodyBytes = 64 * 2 ** 20, timeout = 30_000 } = options;
   const server: Server = { models: served, metrics, maxBodyBytes, timeout, draining: false };
+  const activity = { runs: 0 };
   const dispose = () => served.forEach((model) => model[Symbol.dispose]());
   try {
-    for (const model of models) add(served, await serveModel(model, options, metrics.ran));
+    for (const model of models) add(served, await serveModel(model, options, activity, metrics.ran));
   } catch (error) {
     dispose();
     throw error;

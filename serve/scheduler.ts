@@ -9,8 +9,12 @@ import { type Inputs, type Outputs, rowKey, rowsOf, stack, unstack } from "./row
 
 /** The options of a scheduler. */
 export interface SchedulerOptions {
+  /** Runs a request that comes while nothing else runs or waits. By default, one of the lanes does. */
+  readonly alone?: (inputs: Inputs) => Promise<Outputs>;
   /** The functions that run the model, one for each concurrent run. */
   readonly lanes: readonly ((inputs: Inputs) => Promise<Outputs>)[];
+  /** The runs in progress of all schedulers that share the cores. */
+  readonly activity: Activity;
   /** The maximum number of waiting requests. */
   readonly maxQueue: number;
   /** The maximum number of rows in a run; 1 for no batches. */
@@ -23,6 +27,11 @@ export interface SchedulerOptions {
   readonly mayShare: (sample: Inputs, run: (inputs: Inputs) => Promise<Outputs>) => Promise<boolean>;
   /** Called after each run with its numbers of requests and rows, and its time in seconds. */
   readonly onRun?: (requests: number, rows: number, seconds: number) => void;
+}
+
+/** The runs in progress of several schedulers. */
+export interface Activity {
+  runs: number;
 }
 
 /** Runs requests in order. */
@@ -60,18 +69,23 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const shared = new Map(options.known);
   let timer: ReturnType<typeof setTimeout> | undefined;
 
+  const { activity, alone } = options;
+  const isAlone = () => alone !== undefined && activity.runs === 0 && queue.length === 1;
+
   const pump = () => {
     clearTimeout(timer);
-    while (free.length > 0 && queue.length > 0) {
+    while (queue.length > 0 && (isAlone() || free.length > 0)) {
       const wait = waitFor(queue, options, shared);
       if (wait > 0) {
         timer = setTimeout(pump, wait);
         return;
       }
+      const run = isAlone() ? alone! : free.pop()!;
       const jobs = takeBatch(queue, options.maxBatch, shared);
-      const run = free.pop()!;
+      activity.runs++;
       runJobs(jobs, run, options, shared).finally(() => {
-        free.push(run);
+        activity.runs--;
+        if (run !== alone) free.push(run);
         pump();
       });
     }

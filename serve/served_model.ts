@@ -4,12 +4,13 @@
  * @module
  */
 
-import { contextInfo, type ContextOptions, createContext } from "@webnn/deno";
-import { inspectOnnx, loadOnnx, type OnnxModel } from "@webnn/deno/onnx";
+import { contextInfo, type ContextOptions, type MLContext } from "@webnn/deno";
+import { inspectOnnx } from "@webnn/deno/onnx";
 import { mixingOperator, rowsAreIndependent } from "./independence.ts";
+import { type Instances, loadInstances } from "./instances.ts";
 import { type Port, portOf } from "./metadata.ts";
 import { hasFreeRows } from "./rows.ts";
-import { createScheduler, type Scheduler, type SchedulerOptions } from "./scheduler.ts";
+import { type Activity, createScheduler, type Scheduler, type SchedulerOptions } from "./scheduler.ts";
 import { warmUp } from "./warm_up.ts";
 
 /** A model to serve. */
@@ -32,8 +33,9 @@ export interface RunOptions {
   /** The options of `createContext`, such as the device and threads. */
   readonly context?: ContextOptions;
   /**
-   * The number of instances of each model, which run concurrently. By default 2 on a CPU with several cores, because
-   * the threads of a single run wait for each other; 1 on other devices, and with batches.
+   * The number of instances of each model, which run concurrently, each with the threads of `context`. By default, on a
+   * CPU, a request that comes alone runs with all threads, and requests that come together run with one thread each, as
+   * many at once as there are threads (at most 8). On other devices, and with batches, there is one instance.
    */
   readonly instances?: number;
   /** The maximum number of rows in a run that several requests share; by default 1, which means that none share. */
@@ -60,44 +62,39 @@ export interface ServedModel extends Disposable {
 const RUNS_UNDER_WAY = 2;
 
 /**
- * Loads a model.
+ * Loads a model. `activity` is that of all models of the server.
  * @returns rejects as `loadOnnx` does; with a TypeError if the model has no name, or a data type that the protocol does
  * not have
  */
 export async function serveModel(
   model: string | URL | ModelSource,
   options: RunOptions,
+  activity: Activity,
   onRun: (name: string, ...run: Parameters<NonNullable<SchedulerOptions["onRun"]>>) => void,
 ): Promise<ServedModel> {
   const { source, dimensions, ...rest } = typeof model === "string" || model instanceof URL ? { source: model } : model;
   const name = rest.name ?? nameOf(source);
-  const instances: OnnxModel[] = [];
-  const dispose = () => {
-    for (const instance of instances) {
-      instance.dispose();
-      instance.context.destroy();
-    }
-  };
+  let instances: Instances | undefined;
   try {
-    const first = await loadInstance(source, dimensions, options);
-    instances.push(first);
-    while (instances.length < (options.instances ?? defaultInstances(first, options))) {
-      instances.push(await loadInstance(source, dimensions, options));
-    }
-    const mayStack = rest.rowsIndependent !== false && hasFreeRows([...first.inputs, ...first.outputs]);
-    const mayShare = mayStack ? await sharingTest(source, rest.rowsIndependent) : undefined;
-    const { backend, device, threads } = contextInfo(first.context);
+    instances = await loadInstances(source, dimensions, options);
+    const { alone, together } = instances;
+    const first = alone ?? together[0]!;
     const inputs = first.inputs.map(portOf);
-    const runs = instances.map((instance) => instance.run.bind(instance));
-    const maxBatch = mayShare ? options.batch ?? 1 : 1;
-    const known = mayShare && maxBatch > 1 ? await warmUp({ inputs, runs, maxBatch, mayShare }) : new Map();
+    const runs = together.map((instance) => instance.run.bind(instance));
+    const mayStack = rest.rowsIndependent !== false && hasFreeRows([...first.inputs, ...first.outputs]);
+    const batch = mayStack ? options.batch ?? 1 : 1;
+    const mayShare = batch > 1 ? await sharingTest(source, rest.rowsIndependent, first.context) : undefined;
+    const maxBatch = mayShare ? batch : 1;
+    const known = mayShare ? await warmUp({ inputs, runs, maxBatch, mayShare }) : new Map();
     return {
       name,
       inputs,
       outputs: first.outputs.map(portOf),
-      engine: `${backend}, ${device}, ${threads} thread${threads === 1 ? "" : "s"}`,
+      engine: describe(first.context),
       scheduler: createScheduler({
+        ...alone ? { alone: alone.run.bind(alone) } : {},
         lanes: Array.from({ length: RUNS_UNDER_WAY }, () => runs).flat(),
+        activity,
         maxQueue: options.maxQueue ?? 256,
         maxBatch,
         batchDelay: options.batchDelay ?? 0,
@@ -105,12 +102,17 @@ export async function serveModel(
         mayShare: mayShare ?? (() => Promise.resolve(false)),
         onRun: (...run) => onRun(name, ...run),
       }),
-      [Symbol.dispose]: dispose,
+      [Symbol.dispose]: () => instances?.[Symbol.dispose](),
     };
   } catch (error) {
-    dispose();
+    instances?.[Symbol.dispose]();
     throw withModelName(source instanceof Uint8Array ? name : String(source), error);
   }
+}
+
+function describe(context: MLContext): string {
+  const { backend, device, threads } = contextInfo(context);
+  return `${backend}, ${device}, ${threads} thread${threads === 1 ? "" : "s"}`;
 }
 
 /** Adds the name of the model to the message of an error. Errors about files already contain it. */
@@ -120,33 +122,14 @@ function withModelName(model: string, error: unknown): unknown {
   return error;
 }
 
-async function loadInstance(
-  source: ModelSource["source"],
-  dimensions: ModelSource["dimensions"],
-  { context: contextOptions, batch = 1 }: RunOptions,
-): Promise<OnnxModel> {
-  const context = await createContext(contextOptions);
-  try {
-    // One graph for each number of rows in a batch, plus some for single requests with other shapes.
-    const maxGraphs = 4 + Math.ceil(Math.log2(batch));
-    return await loadOnnx(source, { context, maxGraphs, ...dimensions ? { dimensions } : {} });
-  } catch (error) {
-    context.destroy();
-    throw error;
-  }
-}
-
-function defaultInstances({ context }: OnnxModel, { batch = 1 }: RunOptions): number {
-  return contextInfo(context).device === "cpu" && batch === 1 ? Math.min(2, navigator.hardwareConcurrency) : 1;
-}
-
 /** The function that finds out whether requests may share a run; `undefined` if they never may. */
 async function sharingTest(
   source: ModelSource["source"],
   rowsIndependent: boolean | undefined,
+  context: MLContext,
 ): Promise<SchedulerOptions["mayShare"] | undefined> {
   if (rowsIndependent) return () => Promise.resolve(true);
-  const { operators } = await inspectOnnx(source);
+  const { operators } = await inspectOnnx(source, { context });
   if (mixingOperator(Object.keys(operators)) !== undefined) return undefined;
   return (sample, run) => rowsAreIndependent(run, sample);
 }

@@ -4,12 +4,13 @@
  * @module
  */
 import { join } from "node:path";
-import { namesIn, positiveInteger, runProgram } from "../../support/program.ts";
+import { namesIn, positiveInteger, runProgram, showProgress } from "../../support/program.ts";
+import { median } from "../../support/statistics.ts";
 import { testData } from "../../support/test_data.ts";
 import { fetchModel } from "../models/fetch.ts";
 import { MODELS } from "../models/models.ts";
 import { load, type Outcome, WORKLOADS } from "./load.ts";
-import { makeModels, SERVERS, startServer } from "./servers.ts";
+import { makeModels, type Running, SERVERS, startServer } from "./servers.ts";
 
 const HELP =
   `Sends requests over many connections to servers of SqueezeNet and MiniLM, all on loopback, and checks each answer.
@@ -20,7 +21,7 @@ Usage: deno task bench:serve [options]
   --connections N,...  numbers of connections (64)
   --models NAME,...    ${WORKLOADS.map(({ model }) => model).join(", ")} (all)
   --servers NAME,...   ${Object.keys(SERVERS).join(", ")} (all)
-  --rounds N           rounds; each puts load on all servers in turn (1)
+  --rounds N           rounds; each puts load on all servers in turn, and the table shows medians (1)
   --bad                makes one request of eight damaged, too large, slow or cut off; for webnn servers only
   --help               print this text`;
 
@@ -30,27 +31,13 @@ const OPTIONS = {
   default: { seconds: "60", connections: "64", rounds: "1" },
 } as const;
 
-function at(sorted: readonly number[], part: number): string {
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
-  return value === undefined ? "" : value.toFixed(0);
-}
-
-const megabytes = (bytes: number | undefined) => bytes === undefined ? "" : (bytes / 1e6).toFixed(0);
-
-function row(title: string, connections: number, outcome: Outcome, memory: readonly string[]): void {
-  const { seconds, right, wrong, lost, latencies, bad, badAccepted } = outcome;
-  const times = [at(latencies, 0.5), at(latencies, 0.99)];
-  const cells = [
-    title,
-    connections,
-    (right / seconds).toFixed(1),
-    ...times,
-    wrong,
-    lost,
-    `${badAccepted} of ${bad}`,
-    ...memory,
-  ];
-  console.log(`| ${cells.join(" | ")} |`);
+/** The loads of a server with a number of connections, one of each round. */
+interface Cell {
+  readonly title: string;
+  readonly connections: number;
+  readonly outcomes: Outcome[];
+  /** Resident memory in bytes: when ready, at half time of the last round, and at its end. */
+  memory: readonly (number | undefined)[];
 }
 
 await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
@@ -66,21 +53,71 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
     `| server | connections | requests/s | p50 ms | p99 ms | wrong | lost | bad not rejected | MB ready | MB at half time | MB end |`,
   );
   console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
-  for (let round = 0; round < rounds; round++) {
-    for (const model of models) {
-      for (const name of servers) {
-        await using server = await startServer(name, [join(folder, `${model}.onnx`)]);
-        const before = server.memory();
-        const workload = WORKLOADS.find((workload) => workload.model === model)!;
-        for (const connections of loads) {
-          let half: number | undefined;
-          const timer = setTimeout(() => half = server.memory(), seconds * 500);
-          const outcome = await load(server.url, workload, { connections, seconds, bad: options.bad });
-          clearTimeout(timer);
-          const memory = [before, half, server.memory()].map(megabytes);
-          row(`${model}: ${SERVERS[name]!.title}`, connections, outcome, memory);
-        }
-      }
-    }
+  for (const model of models) {
+    const measured = await measure(model, join(folder, `${model}.onnx`), {
+      servers,
+      loads,
+      rounds,
+      seconds,
+      bad: options.bad,
+    });
+    for (const cell of measured) printRow(cell);
   }
 });
+
+/** What to measure. */
+interface Plan {
+  readonly servers: readonly string[];
+  readonly loads: readonly number[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly bad: boolean;
+}
+
+/** Puts load on one server at a time, in turn; the others wait. */
+async function measure(model: string, file: string, { servers, loads, rounds, seconds, bad }: Plan): Promise<Cell[]> {
+  await using running = new AsyncDisposableStack();
+  const workload = WORKLOADS.find((workload) => workload.model === model)!;
+  const cells: (Cell & { readonly server: Running })[] = [];
+  for (const name of servers) {
+    const server = running.use(await startServer(name, [file]));
+    const memory = [server.memory()];
+    const title = `${model}: ${SERVERS[name]!.title}`;
+    cells.push(...loads.map((connections) => ({ title, connections, outcomes: [], memory, server })));
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const cell of cells.toSorted((a, b) => a.connections - b.connections)) {
+      const { connections, server } = cell;
+      showProgress(`${cell.title}, ${connections} connections, round ${round + 1}`);
+      let half: number | undefined;
+      const timer = setTimeout(() => half = server.memory(), seconds * 500);
+      cell.outcomes.push(await load(server.url, workload, { connections, seconds, bad }));
+      clearTimeout(timer);
+      cell.memory = [cell.memory[0], half, server.memory()];
+    }
+  }
+  showProgress("");
+  return cells;
+}
+
+/** Prints the medians of the rounds, and the sums of what should not happen. */
+function printRow({ title, connections, outcomes, memory }: Cell): void {
+  const middle = (of: (outcome: Outcome) => number) => median(outcomes.map(of));
+  const total = (of: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
+  const cells = [
+    title,
+    connections,
+    middle(({ right, seconds }) => right / seconds).toFixed(1),
+    middle(({ latencies }) => at(latencies, 0.5)).toFixed(0),
+    middle(({ latencies }) => at(latencies, 0.99)).toFixed(0),
+    total(({ wrong }) => wrong),
+    total(({ lost }) => lost),
+    `${total(({ badAccepted }) => badAccepted)} of ${total(({ bad }) => bad)}`,
+    ...memory.map((bytes) => bytes === undefined ? "" : (bytes / 1e6).toFixed(0)),
+  ];
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
+function at(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
+}

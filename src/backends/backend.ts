@@ -175,6 +175,11 @@ export interface Device {
   /** Copies the bytes of a constant before it returns. Throws if there is not enough memory. */
   store(bytes: Uint8Array): Block;
   /**
+   * A block with the same memory as a block of another device, which stays valid when the other is released;
+   * `undefined` if the device cannot use that memory.
+   */
+  share?(block: Block): Block | undefined;
+  /**
    * Compiles a graph. Takes over the blocks that are not shared, even if it fails: it may change or release them at any
    * time. Shared blocks stay valid until both their owner and the executable are released.
    */

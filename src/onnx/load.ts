@@ -9,6 +9,7 @@ import type { MLContext } from "../api/ml_context.ts";
 import type { MLNamedOperands } from "../api/dictionaries.ts";
 import type { MLOperand } from "../api/ml_operand.ts";
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
+import type { MLTensor } from "../api/ml_tensor.ts";
 import { inTurns, startStretch } from "../event_loop.ts";
 import { copiedConstant } from "./constants.ts";
 import { NeedsElements } from "./errors.ts";
@@ -30,6 +31,7 @@ import { type Material, Preparation, type Runtime, unsupportedError } from "./pr
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
 import { isKnown } from "./value.ts";
+import { storeWeights } from "./weights.ts";
 import {
   isOperator,
   NO_SUCH_OPERATOR,
@@ -126,6 +128,30 @@ export interface Ownership {
   readonly releaseFiles?: () => void;
 }
 
+/** A model that was read, and what it is run with. */
+interface ReadModel extends Pick<Inspection, "inputs" | "outputs"> {
+  readonly material: Material;
+  readonly maxGraphs: number;
+}
+
+/** Reads a model. Rejects if it has inputs or outputs that WebNN does not support. */
+async function read(runtime: Runtime, bytes: Uint8Array, options: LoadOptions, where: string): Promise<ReadModel> {
+  const { dimensions = {}, maxGraphs = 4 } = options;
+  checkDimensions(dimensions, where);
+  if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
+    throw new TypeError(`${where}: maxGraphs must be a positive integer, not ${maxGraphs}`);
+  }
+  const stretch = startStretch();
+  const model = await parse(bytes, options.externalData);
+  await stretch.pause();
+  const material: Material = { model, limits: limitsOf(runtime.context) };
+  const ports = portsOf(material, dimensions, where);
+  if (unsupportedPorts(material).length > 0) {
+    throw unsupportedError((await survey(runtime, material, ports.inputs)).unsupported);
+  }
+  return { material, ...ports, maxGraphs };
+}
+
 /** Loads a model; see `loadOnnx()` in mod.ts. */
 export async function loadModel(
   runtime: Runtime,
@@ -133,34 +159,62 @@ export async function loadModel(
   options: LoadOptions,
   { ownsContext = false, releaseFiles = () => {} }: Ownership = {},
 ): Promise<OnnxModel> {
-  const { dimensions = {}, maxGraphs = 4 } = options;
-  checkDimensions(dimensions, "loadOnnx");
-  if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
-    throw new TypeError(`loadOnnx: maxGraphs must be a positive integer, not ${maxGraphs}`);
-  }
-  const stretch = startStretch();
-  const model = await parse(bytes, options.externalData);
-  await stretch.pause();
-  const material: Material = { model, limits: limitsOf(runtime.context) };
-  const ports = portsOf(material, dimensions, "loadOnnx");
-  if (unsupportedPorts(material).length > 0) {
-    throw unsupportedError((await survey(runtime, material, ports.inputs)).unsupported);
-  }
-  const loaded = new OnnxModel({ runtime, material, ...ports, maxGraphs, ownsContext, releaseFiles });
-  const shapes = fixedShapes(ports.inputs);
-  if (shapes) {
-    await stretch.pause();
-    try {
-      await loaded.prepare(shapes);
-      return loaded;
-    } catch (error) {
-      if (!(error instanceof NeedsElements)) throw error;
-    }
-  }
-  const unsupported = unknownOperators(model);
-  if (unsupported.length > 0) throw unsupportedError(unsupported);
+  const model = await read(runtime, bytes, options, "loadOnnx");
+  const loaded = new OnnxModel({ runtime, ...model, ownsContext, releaseFiles });
+  if (await prepareFixed(loaded)) return loaded;
+  checkOperators(model.material.model);
   await loaded.store();
   return loaded;
+}
+
+/** Builds the graph if all shapes are known. Returns whether it did. */
+async function prepareFixed(model: OnnxModel): Promise<boolean> {
+  const shapes = fixedShapes(model.inputs);
+  if (!shapes) return false;
+  try {
+    await model.prepare(shapes);
+    return true;
+  } catch (error) {
+    if (error instanceof NeedsElements) return false;
+    throw error;
+  }
+}
+
+/** Makes the constant tensor of another context with the same contents. */
+export type ShareConstant = (tensor: MLTensor, context: MLContext) => MLTensor;
+
+/** Loads a model on several contexts, which share its weights; see `loadOnnxInstances()` in mod.ts. */
+export async function loadInstances(
+  runtimes: readonly Runtime[],
+  share: ShareConstant,
+  bytes: Uint8Array,
+  options: LoadOptions,
+): Promise<OnnxModel[]> {
+  const [first] = runtimes;
+  if (!first) return [];
+  const { material, ...parts } = await read(first, bytes, options, "loadOnnxInstances");
+  checkOperators(material.model);
+  const { model, tensors } = await storeWeights(material.model, first.context, material.limits);
+  const loaded = runtimes.map((runtime) => {
+    const { context } = runtime;
+    const stored = runtime === first
+      ? tensors
+      : new Map(Array.from(tensors, ([value, tensor]) => [value, share(tensor, context)]));
+    return new OnnxModel({
+      ...parts,
+      runtime,
+      material: { model, limits: limitsOf(context), stored },
+      ownsContext: false,
+      releaseFiles() {},
+    });
+  });
+  try {
+    for (const instance of loaded) await prepareFixed(instance);
+    return loaded;
+  } catch (error) {
+    for (const instance of loaded) instance.dispose();
+    throw error;
+  }
 }
 
 /** The inputs and outputs of types that WebNN supports; `unsupportedPorts` returns the others. */
@@ -198,6 +252,12 @@ function fixedShapes(inputs: readonly ModelPort[]): Map<string, readonly number[
     shapes.set(name, fixed);
   }
   return shapes;
+}
+
+/** Throws a NotSupportedError if the model has unknown operators. */
+function checkOperators(model: ModelProto): void {
+  const unsupported = unknownOperators(model);
+  if (unsupported.length > 0) throw unsupportedError(unsupported);
 }
 
 /** The nodes of the main graph whose operators are unknown; finding them requires no shapes. */

@@ -15,12 +15,20 @@
  */
 
 import { fetchBytes, listFiles } from "../../ffi/files.ts";
-import { type ContextOptions, createContext, type MLContext, MLGraphBuilder, type MLOperand } from "../../mod.ts";
+import {
+  type ContextOptions,
+  createContext,
+  type MLContext,
+  MLGraphBuilder,
+  type MLOperand,
+  shareConstant,
+} from "../../mod.ts";
 import {
   buildOnnx as build,
   type BuildOptions,
   type Inspection,
   inspectModel,
+  loadInstances,
   loadModel,
   type LoadOptions,
 } from "./load.ts";
@@ -70,6 +78,31 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
     release();
     if (ownsContext) context.destroy();
     throw error;
+  }
+}
+
+/**
+ * Loads an ONNX model on several contexts, so that it can run several times at once. It is read only once, and contexts
+ * on the same engine share its weights.
+ *
+ * The instances are independent: each is run and disposed on its own. Weights are released with the last of them. With a
+ * cache of compiled graphs, each instance has a copy of the weights that the engine stores in its own order.
+ *
+ * @param source as for {@linkcode loadOnnx}
+ * @param contexts at least one, all on the same device
+ * @returns a model for each context; rejects as {@linkcode loadOnnx} does
+ */
+export async function loadOnnxInstances(
+  source: Uint8Array | string | URL,
+  contexts: readonly MLContext[],
+  options: LoadOptions = {},
+): Promise<OnnxModel[]> {
+  const { bytes, given, release } = await open(source, options);
+  try {
+    const runtimes = contexts.map((context) => ({ context, MLGraphBuilder }));
+    return await loadInstances(runtimes, shareConstant, bytes, given);
+  } finally {
+    release();
   }
 }
 

@@ -32,7 +32,7 @@ export interface ModelParts {
   readonly maxGraphs: number;
   /** Whether the context was created for this model and is destroyed with it. */
   readonly ownsContext: boolean;
-  /** Frees the files of the model. Called once, when the model no longer has views of them. */
+  /** Frees the files of the model. Called when the model no longer has views of them; later calls do nothing. */
   readonly releaseFiles: () => void;
 }
 
@@ -162,9 +162,15 @@ export class OnnxModel {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const key of [...this.#entries.keys()]) this.#drop(key);
+    this.#releaseMaterial();
+    if (this.#parts.ownsContext) this.context.destroy();
+  }
+
+  /** Releases the weights, which graphs that are built do not need. */
+  #releaseMaterial(): void {
     for (const tensor of this.#material?.stored?.values() ?? []) tensor.destroy();
     this.#material = undefined;
-    if (this.#parts.ownsContext) this.context.destroy();
+    this.#parts.releaseFiles();
   }
 
   /** Calls {@linkcode OnnxModel.dispose} at the end of a `using` block. */
@@ -268,10 +274,7 @@ export class OnnxModel {
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
     // No other graph will be built, and this one has its own copy of the weights: the file can be freed.
-    if (alone) {
-      this.#material = undefined;
-      this.#parts.releaseFiles();
-    }
+    if (alone) this.#releaseMaterial();
     const inputs = await createTensors(this.context, prepared.inputs, { writable: true });
     const outputs = await createTensors(this.context, prepared.outputs, { readable: true });
     return this.#keep(this.#keyOf(given), { prepared, inputs, outputs, users: 0, dropped: false });

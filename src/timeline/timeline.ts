@@ -147,6 +147,15 @@ export class Timeline {
     }
   }
 
+  /**
+   * A block with the bytes of a block of another timeline: the same memory if the device can use it, or else a copy.
+   * Throws an UnknownError if there is not enough memory for the copy.
+   */
+  share({ block }: TimelineBlock): TimelineBlock {
+    const native = this.device.share?.(block);
+    return native ? this.#own(new TimelineBlock(this, native), native) : this.store(block.bytes);
+  }
+
   /** Compiles a graph, which takes over the blocks that are not shared. */
   compile(graph: Graph<TimelineBlock>): Promise<TimelineGraph> {
     return this.#schedule({

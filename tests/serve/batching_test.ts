@@ -93,7 +93,15 @@ function setUp(options: Partial<SchedulerOptions> = {}) {
     return { y: { data: data.map((value) => -value), shape, dataType: "float32" } };
   };
   const mayShare = () => Promise.resolve(true);
-  const scheduler = createScheduler({ lanes: [run], maxQueue: 9, maxBatch: 4, batchDelay: 0, mayShare, ...options });
+  const scheduler = createScheduler({
+    lanes: [run],
+    activity: { runs: 0 },
+    maxQueue: 9,
+    maxBatch: 4,
+    batchDelay: 0,
+    mayShare,
+    ...options,
+  });
   const never = new AbortController().signal;
   const submit = (x: number, signal = never) => scheduler.submit(request(x), signal).then(({ y }) => y!.data[0]);
   const release = async () => {

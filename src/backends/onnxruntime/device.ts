@@ -12,7 +12,7 @@ import type { DeviceLimits } from "../../graph/limits.ts";
 import { peakBytes } from "../../graph/peak_memory.ts";
 import { rewriteInSteps } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
-import type { Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
+import type { Block, Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
 import { checkMemory, checkWorkMemory } from "../common/memory.ts";
 import type { Facts } from "./compile_cache/entry.ts";
 import type { Source } from "./compile_cache/key.ts";
@@ -107,7 +107,7 @@ export class OrtDevice implements Device {
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
     this.#options = keepOptions(runtime, settings);
-    runtime.devices++;
+    if (settings.threads > 1) runtime.parallelDevices++;
   }
 
   checkMemory(bytes: number): void {
@@ -123,6 +123,12 @@ export class OrtDevice implements Device {
   store(bytes: Uint8Array): NativeBlock {
     const block = NativeBlock.copy(this.runtime, bytes);
     if (this.cache) block.hash(); // Now, while the bytes are in the processor's caches.
+    return block;
+  }
+
+  share(block: Block): NativeBlock | undefined {
+    if (!(block instanceof NativeBlock) || block.runtime !== this.runtime) return undefined;
+    block.retain();
     return block;
   }
 
@@ -166,7 +172,7 @@ export class OrtDevice implements Device {
   }
 
   close(): void {
-    this.runtime.devices--;
+    if (this.settings.threads > 1) this.runtime.parallelDevices--;
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.#options.release();
     this.accelerator?.close();
@@ -306,7 +312,7 @@ export class OrtDevice implements Device {
   }
 
   #differencesOf({ microseconds, peakBytes }: Facts): Omit<Differences, "entries"> {
-    const { devices: contexts, graphs } = this.runtime;
+    const { parallelDevices: contexts, graphs } = this.runtime;
     const waiting = waitingOf(this.settings, { run: lengthOfRun(microseconds), contexts, graphs });
     return { waiting, hasArena: needsArena(peakBytes) };
   }

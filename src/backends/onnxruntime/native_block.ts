@@ -109,6 +109,10 @@ export class NativeBlock implements Block {
     return block;
   }
 
+  get runtime(): OrtRuntime {
+    return this.#memory.runtime;
+  }
+
   /** The address of the bytes, valid until the block is freed. */
   get pointer(): Pointer {
     return offsetPointer(this.#memory.pointer, this.#offset);

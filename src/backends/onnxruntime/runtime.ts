@@ -21,8 +21,8 @@ export interface OrtRuntime extends OnnxRuntime {
   readonly cpuMemory: Pointer;
   /** The size of the process's thread pool; 0 if there is none. */
   poolThreads: number;
-  /** How many devices are open. */
-  devices: number;
+  /** How many devices with more than one thread are open. */
+  parallelDevices: number;
   /** How many compiled graphs there are. */
   graphs: number;
   /** The bytes freed since the heap was last trimmed, minus those allocated: about what the heap keeps for reuse. */
@@ -104,7 +104,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
       allocator: api.GetAllocatorWithDefaultOptions(),
       cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
       poolThreads: threads,
-      devices: 0,
+      parallelDevices: 0,
       graphs: 0,
       freedBytes: 0,
       freshBytes: 0,

@@ -39,7 +39,7 @@ export interface Circumstances {
    * waking a thread would take a large part of the time.
    */
   readonly run: "tiny" | "short" | "long";
-  /** How many contexts are open. */
+  /** How many contexts with more than one thread are open. Others have no threads to wait for. */
   readonly contexts: number;
   /** How many graphs there are. */
   readonly graphs: number;
