@@ -10,7 +10,8 @@ import { JSON_LENGTH, readRequest } from "./inference_request.ts";
 import { writeResponse } from "./inference_response.ts";
 import { modelMetadata, SERVER_METADATA, VERSION } from "./metadata.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
-import { type ModelSource, type RunOptions, type ServedModel, serveModel } from "./served_model.ts";
+import type { ModelSource, RunOptions } from "./options.ts";
+import { type ServedModel, serveModel } from "./served_model.ts";
 
 /** The options of a handler. */
 export interface HandlerOptions extends RunOptions {

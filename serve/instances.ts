@@ -10,7 +10,7 @@
 
 import { contextInfo, type ContextOptions, createContext, type MLContext } from "@webnn/deno";
 import { loadOnnxInstances, type OnnxModel } from "@webnn/deno/onnx";
-import type { ModelSource, RunOptions } from "./served_model.ts";
+import type { ModelSource, RunOptions } from "./options.ts";
 
 /** The instances of a model. */
 export interface Instances extends Disposable {

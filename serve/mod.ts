@@ -14,4 +14,4 @@
  */
 
 export { createHandler, type HandlerOptions, type InferenceHandler } from "./handler.ts";
-export type { ModelSource, RunOptions } from "./served_model.ts";
+export type { ModelSource, RunOptions } from "./options.ts";

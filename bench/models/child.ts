@@ -19,6 +19,7 @@ import { decodeInput, toOutputFile } from "./encoded.ts";
 const ENGINES: Readonly<Record<string, () => Promise<OpenEngine>>> = {
   "chromium": async () => (await import("./engines/chromium.ts")).open,
   "importer": async () => (await import("./engines/importer.ts")).open,
+  "openvino": async () => (await import("./engines/importer.ts")).openOnOpenVino,
   "onnxruntime-node": async () => (await import("./engines/onnxruntime_node.ts")).open,
   "onnxruntime-web": async () => (await import("./engines/onnxruntime_web.ts")).openOnWebAssembly,
   "onnxruntime-web-webnn": async () => (await import("./engines/onnxruntime_web.ts")).openOnWebNN,

@@ -51,11 +51,13 @@ export interface Contestant {
   readonly what: string;
   /** Whether it takes part only if it is named. */
   readonly onlyByName?: true;
+  /** Whether it is this module on another device. */
+  readonly isDevice?: true;
 }
 
 /** This module. */
 export const IMPORTER = "importer";
-/** The contestant that ratios and errors refer to. */
+/** The contestant that ratios and errors refer to, if it takes part. */
 export const REFERENCE = "onnxruntime-node";
 
 /** All contestants. */
@@ -80,5 +82,11 @@ export const CONTESTANTS: readonly Contestant[] = [
     name: "chromium",
     what: "this module's importer in Chromium, on its WebNN, with its own number of threads",
     onlyByName: true,
+  },
+  {
+    name: "openvino",
+    what: "`loadOnnx()` of this module on OpenVINO, on the CPU, given the file",
+    onlyByName: true,
+    isDevice: true,
   },
 ];

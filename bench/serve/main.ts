@@ -36,6 +36,8 @@ interface Cell {
   readonly title: string;
   readonly connections: number;
   readonly outcomes: Outcome[];
+  /** The processor time of the server per right answer, in milliseconds. */
+  readonly cpu: number[];
   /** Resident memory in bytes: when ready, at half time of the last round, and at its end. */
   memory: readonly (number | undefined)[];
 }
@@ -50,9 +52,9 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
   const network = (ending: string) => testData(`models/squeezenet1.1.${ending}`);
   const folder = await makeModels([network("json"), network("safetensors"), await fetchModel(minilm)]);
   console.log(
-    `| server | connections | requests/s | p50 ms | p99 ms | wrong | lost | bad not rejected | MB ready | MB at half time | MB end |`,
+    `| server | connections | requests/s | p50 ms | p99 ms | CPU ms of the server | wrong | lost | bad not rejected | MB ready | MB at half time | MB end |`,
   );
-  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
+  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
   for (const model of models) {
     const measured = await measure(model, join(folder, `${model}.onnx`), {
       servers,
@@ -83,7 +85,7 @@ async function measure(model: string, file: string, { servers, loads, rounds, se
     const server = running.use(await startServer(name, [file]));
     const memory = [server.memory()];
     const title = `${model}: ${SERVERS[name]!.title}`;
-    cells.push(...loads.map((connections) => ({ title, connections, outcomes: [], memory, server })));
+    cells.push(...loads.map((connections) => ({ title, connections, outcomes: [], cpu: [], memory, server })));
   }
   for (let round = 0; round < rounds; round++) {
     for (const cell of cells.toSorted((a, b) => a.connections - b.connections)) {
@@ -91,8 +93,11 @@ async function measure(model: string, file: string, { servers, loads, rounds, se
       showProgress(`${cell.title}, ${connections} connections, round ${round + 1}`);
       let half: number | undefined;
       const timer = setTimeout(() => half = server.memory(), seconds * 500);
-      cell.outcomes.push(await load(server.url, workload, { connections, seconds, bad }));
+      const before = server.cpuTime();
+      const outcome = await load(server.url, workload, { connections, seconds, bad });
       clearTimeout(timer);
+      cell.outcomes.push(outcome);
+      cell.cpu.push(((server.cpuTime() ?? NaN) - (before ?? NaN)) / outcome.right);
       cell.memory = [cell.memory[0], half, server.memory()];
     }
   }
@@ -101,7 +106,7 @@ async function measure(model: string, file: string, { servers, loads, rounds, se
 }
 
 /** Prints the medians of the rounds, and the sums of what should not happen. */
-function printRow({ title, connections, outcomes, memory }: Cell): void {
+function printRow({ title, connections, outcomes, cpu, memory }: Cell): void {
   const middle = (of: (outcome: Outcome) => number) => median(outcomes.map(of));
   const total = (of: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + of(outcome), 0);
   const cells = [
@@ -110,6 +115,7 @@ function printRow({ title, connections, outcomes, memory }: Cell): void {
     middle(({ right, seconds }) => right / seconds).toFixed(1),
     middle(({ latencies }) => at(latencies, 0.5)).toFixed(0),
     middle(({ latencies }) => at(latencies, 0.99)).toFixed(0),
+    median(cpu).toFixed(1),
     total(({ wrong }) => wrong),
     total(({ lost }) => lost),
     `${total(({ badAccepted }) => badAccepted)} of ${total(({ bad }) => bad)}`,

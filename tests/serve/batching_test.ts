@@ -1,6 +1,7 @@
 /** Batches: which requests share runs, that each gets its own rows, and that errors do not affect other requests. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { mixingOperator, rowsAreIndependent } from "../../serve/independence.ts";
+import { planFor } from "../../serve/instances.ts";
 import type { Port } from "../../serve/metadata.ts";
 import { warmUp } from "../../serve/warm_up.ts";
 import type { Inputs, Outputs } from "../../serve/rows.ts";
@@ -143,6 +144,35 @@ Deno.test("a full queue rejects with 503, and a request leaves the queue at its 
   await release();
   assertEquals([await first, await last], [-1, -3]);
   assertEquals(runs, [[1], [3]]);
+});
+
+Deno.test("only a request that comes alone has all threads", async () => {
+  const alone: number[] = [];
+  const activity = { runs: 0 };
+  const run = ({ x }: Inputs): Promise<Outputs> => {
+    alone.push((x!.data as Float32Array)[0]!);
+    return Promise.resolve({ y: { data: x!.data, shape: [1, 1], dataType: "float32" } });
+  };
+  const { runs, submit, release } = setUp({ alone: run, activity, maxBatch: 1 });
+  assertEquals(await submit(1), 1);
+  const [second, third, fourth] = [submit(2), submit(3), submit(4)];
+  assertEquals([await second, alone, runs], [2, [1, 2], [[3]]]);
+  assertEquals(alone, [1, 2]);
+  await release();
+  assertEquals([await third, await fourth, alone, runs], [-3, 4, [1, 2, 4], [[3]]]);
+  activity.runs++; // Another model of the server runs.
+  const fifth = submit(5);
+  await release();
+  assertEquals([await fifth, alone.length], [-5, 3]);
+  activity.runs--;
+  assertEquals([await submit(6), alone], [6, [1, 2, 4, 6]]);
+});
+
+Deno.test("requests that come together use each core once, also with more threads than instances", () => {
+  assertEquals(planFor(1, 4), { instances: 4, threads: 1 });
+  assertEquals(planFor(2, 2), { instances: 2, threads: 1 });
+  assertEquals(planFor(8, 16), { instances: 8, threads: 1 });
+  assertEquals(planFor(32, 64), { instances: 8, threads: 4 });
 });
 
 Deno.test("with a delay, a request waits until the batch is full or the delay is over", async () => {
