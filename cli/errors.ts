@@ -41,7 +41,8 @@ export async function namingFile<T>(path: string, work: () => Promise<T>): Promi
 /** Wraps an error in one that names the file and the reason. Errors for the user stay unchanged. */
 export function fileError(path: string, error: unknown): Error {
   if (error instanceof UsageError || error instanceof Failure) return error;
-  return new Failure(`${path}: ${fileProblem(error) ?? messageOf(error)}`, { cause: error });
+  const reason = fileProblem(error) ?? messageOf(error);
+  return new Failure(reason.startsWith(path) ? reason : `${path}: ${reason}`, { cause: error });
 }
 
 /** The reason of an error of the file system; undefined for other errors. */

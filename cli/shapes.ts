@@ -77,11 +77,8 @@ export function completeShapes(inputs: readonly ModelPort[], given: Shapes): Map
     const complete = given.get(name) ?? shape?.map((size, i) => sizeOfDimension(size, i, sizes));
     if (!complete?.every((size) => size !== undefined)) {
       const example = shape?.map((size, i) => sizeOfDimension(size, i, sizes) ?? size ?? "?").join(",") ?? "...";
-      throw new Failure(
-        `the input ${JSON.stringify(name)} has the shape ${
-          formatShape(shape)
-        }: give its size with --shape ${name}=${example}`,
-      );
+      const what = `the input ${JSON.stringify(name)} has the shape ${formatShape(shape)}`;
+      throw new Failure(`${what}; give it sizes with --shape ${name}=${example}, and a number for each free dimension`);
     }
     shapes.set(name, complete as readonly number[]);
   }

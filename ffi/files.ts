@@ -25,9 +25,17 @@ export function isPermitted(access: "read" | "write", path: string): boolean {
 export async function fetchBytes(source: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const url = typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
   if (url === undefined || url.protocol === "file:") return await readWhole(url ?? source);
-  const response = await fetch(url);
+  const response = await fetch(url).catch((error) => {
+    throw explained(error, url);
+  });
   if (!response.ok) throw new TypeError(`${url.href} responded with ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The error of a failed request with its reason, which only the cause of the error of `fetch` has. */
+function explained(error: Error, url: URL): Error {
+  if (!(error.cause instanceof Error)) return error;
+  return new TypeError(`${url.href} cannot be reached: ${error.cause.message}`, { cause: error });
 }
 
 /** Reads a file into one buffer of its size. `Deno.readFile` needs twice the memory for a moment. */

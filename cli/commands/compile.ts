@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { compileOnnx, NotStored } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
-import { INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
+import { explainRandom, INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
 import { contextOptions, DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { openModel } from "../model/load.ts";
 import { isModule, MODEL_HELP } from "../model/module.ts";
@@ -65,7 +65,10 @@ async function compile(
     const shapes = new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
     if (isModule(path)) return (await opened.load(shapes))[Symbol.dispose]();
     const dimensions = dimensionsOf(opened.inputs, shapes);
-    await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs });
+    await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs })
+      .catch((error) => {
+        throw explainRandom(error, opened.inputs, options);
+      });
   } catch (error) {
     throw error instanceof NotStored ? new Failure(await reasonFor(path, cacheDirectory)) : fileError(path, error);
   } finally {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { command, onlyArgument, positiveInteger, type Result } from "../command.ts";
 import { elementsOf, formatShape } from "../elements.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
-import { INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
+import { explainRandom, INPUT_OPTIONS, type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
 import { writeNpy } from "../inputs/numpy.ts";
 import { DEVICE_OPTIONS, openContext } from "../model/device.ts";
 import { openModel } from "../model/load.ts";
@@ -81,7 +81,7 @@ async function runModel(
     return {
       inputs,
       outputs: await model.run(inputs).catch((error) => {
-        throw fileError(path, error);
+        throw fileError(path, explainRandom(error, opened.inputs, options));
       }),
     };
   } finally {

@@ -6,7 +6,7 @@
 import type { ModelPort, TensorInput } from "@webnn/deno/onnx";
 import { namedValue, type Options, type Values } from "../command.ts";
 import { arrayOf, bytesNeeded, formatShape } from "../elements.ts";
-import { Failure, fileError, UsageError } from "../errors.ts";
+import { Failure, fileError, messageOf, UsageError } from "../errors.ts";
 import { checkShape, completeShapes, parseShapes, portNamed, SHAPE_OPTIONS, type Shapes } from "../shapes.ts";
 import { readJson } from "./json.ts";
 import { readNpy, readNpz } from "./numpy.ts";
@@ -52,6 +52,23 @@ export async function readInputs(ports: readonly ModelPort[], options: InputOpti
   const complete = completeShapes(ports, shapes);
   for (const [i, port] of ports.entries()) inputs[port.name] ??= randomInput(port, complete.get(port.name)!, seed + i);
   return inputs as Inputs;
+}
+
+/** Whether an input has a file: one of its own, or a .npz file for all inputs. */
+export function isGiven(name: string, { input }: InputOptions): boolean {
+  return input.some((text) => text.startsWith(`${name}=`) || /^[^=]+\.npz$/i.test(text));
+}
+
+/**
+ * Adds to an error of a model which of its integer inputs have random numbers. A model may not support these: one that
+ * takes a sample rate supports few.
+ */
+export function explainRandom(error: unknown, ports: readonly ModelPort[], options: InputOptions): unknown {
+  const random = ports.filter(({ name, dataType }) => dataType.includes("int") && !isGiven(name, options));
+  if (!(error instanceof DOMException && error.name === "NotSupportedError") || random.length === 0) return error;
+  const names = random.map(({ name }) => JSON.stringify(name)).join(", ");
+  const files = random.map(({ name }) => `--input ${name}=FILE`).join(" ");
+  return new Error(`${messageOf(error)} (${names} had random numbers; give others with ${files})`, { cause: error });
 }
 
 function seedOf(text = "1"): number {

@@ -13,7 +13,7 @@ import {
 } from "@webnn/deno";
 import { buildOnnx, NeedsElements } from "@webnn/deno/onnx";
 import { fileError } from "../errors.ts";
-import { type InputOptions, type Inputs, readInputs } from "../inputs/read.ts";
+import { explainRandom, type InputOptions, type Inputs, isGiven, readInputs } from "../inputs/read.ts";
 import { openModel } from "./load.ts";
 import { buildModule, isModule } from "./module.ts";
 
@@ -50,7 +50,7 @@ export async function graphOfModel(
   try {
     return { inputs, outputs: await buildOnnx(builder, path, { context, inputs: operands, elements }), builder };
   } catch (error) {
-    throw fileError(path, missingElements(error) ?? error);
+    throw fileError(path, missingElements(error) ?? (isRun ? explainRandom(error, ports, options) : error));
   }
 }
 
@@ -61,11 +61,6 @@ function missingElements(error: unknown): Error | undefined {
   return new Error(`shapes depend on the elements of ${error.inputs.join(", ")}; give them with ${options}`, {
     cause: error,
   });
-}
-
-/** Whether an input has a file: one of its own, or a .npz file for all inputs. */
-function isGiven(name: string, { input }: InputOptions): boolean {
-  return input.some((text) => text.startsWith(`${name}=`) || /^[^=]+\.npz$/i.test(text));
 }
 
 /** Builds the graph of a model. An error names the file. */

@@ -1,15 +1,7 @@
 /** `webnn convert`: the result runs and keeps the names of inputs and outputs. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { onnxFile } from "../support/onnx_writer.ts";
 import { webnn } from "../support/terminal.ts";
-import { LINEAR, MODULE, temporaryFolder } from "./files.ts";
-
-/** A model whose second input is the shape of a reshape. */
-const RESHAPE = onnxFile({
-  nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["y"] }],
-  inputs: [{ name: "x", shape: [6] }, { name: "to", type: "int64", shape: [2] }],
-  outputs: [{ name: "y", shape: [null, null] }],
-});
+import { LINEAR, MODULE, RESHAPE, temporaryFolder } from "./files.ts";
 
 /** A module with arithmetic that Core ML does not support. */
 const LONG = `export default function (builder) {

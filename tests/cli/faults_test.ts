@@ -45,6 +45,11 @@ interface Fault {
 const model = (folder: Folder) => folder.write("linear.onnx", LINEAR);
 const damaged = LINEAR.map((byte, i) => i > 20 && i < 40 ? byte ^ 255 : byte);
 
+function unusedPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
+
 const FAULTS: readonly Fault[] = [
   { name: "no MODEL", args: () => [], says: /: MODEL is missing$/, status: 2 },
   {
@@ -87,8 +92,8 @@ const FAULTS: readonly Fault[] = [
   },
   {
     name: "a server that does not exist",
-    args: () => ["http://127.0.0.1:9/model.onnx"],
-    says: /http:\/\/127\.0\.0\.1:9\/model\.onnx: /,
+    args: () => [`http://127.0.0.1:${unusedPort()}/model.onnx`],
+    says: /: http:\/\/127\.0\.0\.1:\d+\/model\.onnx cannot be reached: .*refused/i,
   },
   {
     name: "a module with an error",

@@ -41,6 +41,13 @@ export const LINEAR: Uint8Array = onnxFile({
   ],
 });
 
+/** A model whose second input is the shape of a reshape. */
+export const RESHAPE: Uint8Array = onnxFile({
+  nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["y"] }],
+  inputs: [{ name: "x", shape: [6] }, { name: "to", type: "int64", shape: [2] }],
+  outputs: [{ name: "y", shape: [null, null] }],
+});
+
 /** A model that returns its input, of some type and shape. */
 export function identityModel(
   type: "float32" | "float16" | "int64" | "uint8" | "bool",

@@ -7,7 +7,7 @@ import { PNG } from "pngjs";
 import { Buffer } from "node:buffer";
 import wavefile from "wavefile";
 import { type Outcome, webnn } from "../support/terminal.ts";
-import { type Folder, identityModel, LINEAR, MODULE, temporaryFolder } from "./files.ts";
+import { type Folder, identityModel, LINEAR, MODULE, RESHAPE, temporaryFolder } from "./files.ts";
 
 interface Output {
   readonly name: string;
@@ -254,3 +254,12 @@ Deno.test("--sample-rate resamples a WAV file", async () => {
   const [{ shape }] = outputsOf(await webnn("run", model, ...args)) as [Output];
   assertEquals(shape, [8]);
 });
+
+for (const command of [["run"], ["profile"], ["compile", "--cache", "compiled"]]) {
+  Deno.test(`webnn ${command[0]}: if a model rejects random integers, the error names their input and option`, async () => {
+    using folder = temporaryFolder();
+    const { status, stderr } = await webnn(...command, folder.write("reshape.onnx", RESHAPE));
+    assertEquals(status, 1);
+    assertStringIncludes(stderr, ' ("to" had random numbers; give others with --input to=FILE)\n');
+  });
+}
