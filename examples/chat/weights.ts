@@ -197,7 +197,10 @@ class Loader implements WeightLoader {
 
   async #head(): Promise<StageWeights["head"]> {
     const name = this.header.tensors.has("output.weight") ? "output.weight" : "token_embd.weight";
-    return { norm: await this.vector("output_norm.weight"), matrix: await this.matrix([name]) };
+    const norm = await this.vector("output_norm.weight");
+    const matrix = await this.matrix([name]);
+    this.scratch.free(); // It has the size of the largest matrix, and the other weights are much smaller.
+    return { norm, matrix };
   }
 
   async vector(name: string): Promise<Weight> {
@@ -385,7 +388,10 @@ function reusedMemory(): { take: Allocate; free(): void } {
       return enough.subarray(0, bytes);
     },
     // Frees the memory immediately; the garbage collector may wait for long.
-    free: () => memory.forEach(({ buffer }) => buffer.transfer(0)),
+    free() {
+      for (const { buffer } of memory.values()) buffer.transfer(0);
+      memory.clear();
+    },
   };
 }
 
