@@ -85,7 +85,7 @@ Deno.test({
       await compile("TOO_OLD", file);
       await t.step(
         "too old",
-        () => assertRejected(file, "is ONNX Runtime 1.16.3, which is too old; name an ONNX Runtime"),
+        () => assertRejected(file, "is ONNX Runtime 1.16.3, which is too old; name ONNX Runtime"),
       );
     });
   },
