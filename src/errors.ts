@@ -37,3 +37,8 @@ function withCause(error: DOMException, cause: unknown): DOMException {
   if (cause === undefined) return error;
   return Object.defineProperty(error, "cause", { value: cause, writable: true, configurable: true, enumerable: false });
 }
+
+/** The name of a type with its article, for a message: "a Uint8Array", "an Int8Array". */
+export function withArticle(name: string): string {
+  return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
+}

@@ -168,7 +168,7 @@ export function appendList(
   const state = builderSlot.get(builder);
   const { operands, values, label } = convertArguments(row, args, count);
   // The algorithms of all operators share these steps. Check that the builder can build.
-  checkCanBuild(state, methodMessage(row.name, label, "").trimEnd());
+  checkCanBuild(state, `MLGraphBuilder.${row.name}`);
   // Check that the operands belong to the builder.
   const nodeOperands = mapOperands(operands, (operand, name) => {
     if (operand.builder === state) return operand.value;

@@ -6,6 +6,7 @@
 
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import { type MLOperandDataType, VIEW_NAMES } from "../data_type.ts";
+import { withArticle } from "../errors.ts";
 import { elementCount, formatShape } from "../shape.ts";
 import type { Dimension, ElementType, KnownTensor, OnnxGraph, ValueInfo } from "./model.ts";
 import { ARRAYS, bytesNeeded, isPlain, operandType } from "./element_type.ts";
@@ -113,7 +114,7 @@ export function checkDimensionNames(
     const names = Array.from(free, (known) => JSON.stringify(known)).join(", ");
     throw new TypeError(
       `${where}: the model has no free dimension ${JSON.stringify(name)}; its free dimensions: ${
-        names || "none with a name"
+        names || (shapes.includes(null) ? "none with a name" : "none")
       }`,
     );
   }
@@ -131,12 +132,16 @@ export function checkInput(
     ? { data: value, shape: undefined }
     : (value ?? {}) as { data?: unknown; shape?: unknown };
   if (!ArrayBuffer.isView(data)) {
-    throw new TypeError(`${what} must be a ${VIEW_NAMES[port.dataType][0]}, or { data, shape } with such data`);
+    throw new TypeError(
+      `${what} must be ${withArticle(VIEW_NAMES[port.dataType][0]!)}, or { data, shape } with such data`,
+    );
   }
   const kind = Object.prototype.toString.call(data).slice(8, -1);
   if (!VIEW_NAMES[port.dataType].includes(kind)) {
     throw new TypeError(
-      `${what} is ${port.dataType} and must be a ${VIEW_NAMES[port.dataType].join(" or ")}, not a ${kind}`,
+      `${what} is ${port.dataType} and must be ${withArticle(VIEW_NAMES[port.dataType].join(" or "))}, not ${
+        withArticle(kind)
+      }`,
     );
   }
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

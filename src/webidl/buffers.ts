@@ -6,6 +6,7 @@
 
 import { byteLength, type Descriptor, formatShape } from "../shape.ts";
 import { VIEW_NAMES } from "../data_type.ts";
+import { withArticle } from "../errors.ts";
 import type { Converter } from "./converters.ts";
 
 /** `AllowSharedBufferSource`: an ArrayBuffer, a SharedArrayBuffer, or a view on one. */
@@ -88,7 +89,9 @@ export function bytesForDescriptor(
     const kind = typedArrayKind.call(source) ?? "DataView";
     const expected = VIEW_NAMES[descriptor.dataType];
     if (kind !== "Uint8Array" && !expected.includes(kind)) {
-      throw new TypeError(`${context} must be a ${expected[0]} for ${descriptor.dataType}, not a ${kind}.`);
+      throw new TypeError(
+        `${context} must be ${withArticle(expected[0]!)} for ${descriptor.dataType}, not ${withArticle(kind)}.`,
+      );
     }
   }
   return bytesOfLength(source, descriptor, context);

@@ -95,6 +95,7 @@ Deno.test("dictionaries are converted before any state is checked: inherited mem
   const options = new Proxy({}, { get: (_, key) => void order.push(String(key)) });
   const error = assertThrows(() => builder.conv2d(input, filter, options), DOMException);
   assertEquals(error.name, "InvalidStateError");
+  assertEquals(error.message, "MLGraphBuilder.conv2d: the builder has already built its graph");
   assertEquals(order, ["label", "bias", "dilations", "filterLayout", "groups", "inputLayout", "padding", "strides"]);
 });
 

@@ -52,7 +52,7 @@ Deno.test("sizes of unknown dimensions are rejected with a message that names th
   await refused(() => loadOnnx(file, { context, dimensions: { inner: 1 } }), 'no free dimension "inner"');
   await refused(
     () => loadOnnx(fixed, { context, dimensions: { rows: 1 } }),
-    '"rows"; its free dimensions: none with a name',
+    '"rows"; its free dimensions: none',
   );
   context.destroy();
 });
@@ -293,6 +293,7 @@ Deno.test("invalid inputs are rejected with messages that name them", async () =
     [{ x: f32(1, 2), y, z: y }, 'the model has no input "z"; its inputs are "x", "y"'],
     [{ x: [1, 2], y }, 'the input "x" must be a Float32Array, or { data, shape } with such data'],
     [{ x: Float64Array.of(1, 2), y }, 'the input "x" is float32 and must be a Float32Array, not a Float64Array'],
+    [{ x: Int8Array.of(1, 2), y }, 'the input "x" is float32 and must be a Float32Array, not an Int8Array'],
     [{ x: f32(1, 2), y: f32(1, 2) }, 'the input "y" has free dimensions, [n, m]; pass { data, shape }'],
     [{ x: { data: f32(1, 2), shape: [2, 1] }, y }, 'the input "x" must have the shape [n, 2], not [2, 1]'],
     [{ x: { data: f32(1, 2), shape: [2] }, y }, 'the input "x" must have the shape [n, 2], not [2]'],
