@@ -29,13 +29,13 @@ Usage: deno task bench:contexts [options]
   --suite NAME         the network (mobilenetv2)
   --contexts N,...     how many contexts (1,2,4,8)
   --settings NAME,...  ${SETTINGS.join(", ")} (all)
-  --seconds N          the duration of each measurement in a round (2)
-  --rounds N           the number of rounds; each measures all variants in turn (3)
+  --seconds N          the duration of each measurement in a round (1)
+  --rounds N           the number of rounds; each measures all variants in turn (2)
   --help               print this text`;
 
 const OPTIONS = {
   string: ["suite", "contexts", "settings", "seconds", "rounds"],
-  default: { suite: "mobilenetv2", contexts: "1,2,4,8", settings: SETTINGS.join(), seconds: "2", rounds: "3" },
+  default: { suite: "mobilenetv2", contexts: "1,2,4,8", settings: SETTINGS.join(), seconds: "1", rounds: "2" },
 } as const;
 
 await runProgram("bench:contexts", HELP, OPTIONS, async (options) => {

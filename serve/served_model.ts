@@ -24,7 +24,10 @@ export interface ServedModel extends Disposable {
   readonly engine: string;
 }
 
-/** The number of concurrent runs per instance: while one computes, the inputs of the next are copied to the device. */
+/**
+ * The number of concurrent runs per instance: while one computes, the inputs of the next are copied to the device.
+ * Instances of few threads gain nothing from that, because others compute meanwhile.
+ */
 const RUNS_UNDER_WAY = 2;
 
 /**
@@ -59,7 +62,7 @@ export async function serveModel(
       engine: describe(first.context),
       scheduler: createScheduler({
         ...alone ? { alone: alone.run.bind(alone) } : {},
-        lanes: Array.from({ length: RUNS_UNDER_WAY }, () => runs).flat(),
+        lanes: alone ? runs : Array.from({ length: RUNS_UNDER_WAY }, () => runs).flat(),
         activity,
         maxQueue: options.maxQueue ?? 256,
         maxBatch,

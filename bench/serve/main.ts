@@ -38,7 +38,7 @@ interface Cell {
   readonly outcomes: Outcome[];
   /** The processor time of the server per right answer, in milliseconds. */
   readonly cpu: number[];
-  /** Resident memory in bytes: when ready, at half time of the last round, and at its end. */
+  /** Resident memory in bytes: when ready, and after each tenth of the last round. */
   memory: readonly (number | undefined)[];
 }
 
@@ -52,9 +52,9 @@ await runProgram("bench:serve", HELP, OPTIONS, async (options) => {
   const network = (ending: string) => testData(`models/squeezenet1.1.${ending}`);
   const folder = await makeModels([network("json"), network("safetensors"), await fetchModel(minilm)]);
   console.log(
-    `| server | connections | requests/s | p50 ms | p99 ms | CPU ms of the server | wrong | lost | bad not rejected | MB ready | MB at half time | MB end |`,
+    `| server | connections | requests/s | p50 ms | p99 ms | CPU ms of the server | wrong | lost | bad not rejected | MB ready, and after each tenth |`,
   );
-  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
+  console.log(`| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |`);
   for (const model of models) {
     const measured = await measure(model, join(folder, `${model}.onnx`), {
       servers,
@@ -91,14 +91,14 @@ async function measure(model: string, file: string, { servers, loads, rounds, se
     for (const cell of cells.toSorted((a, b) => a.connections - b.connections)) {
       const { connections, server } = cell;
       showProgress(`${cell.title}, ${connections} connections, round ${round + 1}`);
-      let half: number | undefined;
-      const timer = setTimeout(() => half = server.memory(), seconds * 500);
+      const memory = [cell.memory[0]];
+      const timer = setInterval(() => memory.push(server.memory()), seconds * 100);
       const before = server.cpuTime();
       const outcome = await load(server.url, workload, { connections, seconds, bad });
-      clearTimeout(timer);
+      clearInterval(timer);
       cell.outcomes.push(outcome);
       cell.cpu.push(((server.cpuTime() ?? NaN) - (before ?? NaN)) / outcome.right);
-      cell.memory = [cell.memory[0], half, server.memory()];
+      cell.memory = memory;
     }
   }
   showProgress("");
@@ -119,7 +119,7 @@ function printRow({ title, connections, outcomes, cpu, memory }: Cell): void {
     total(({ wrong }) => wrong),
     total(({ lost }) => lost),
     `${total(({ badAccepted }) => badAccepted)} of ${total(({ bad }) => bad)}`,
-    ...memory.map((bytes) => bytes === undefined ? "" : (bytes / 1e6).toFixed(0)),
+    memory.map((bytes) => bytes === undefined ? "" : (bytes / 1e6).toFixed(0)).join(" "),
   ];
   console.log(`| ${cells.join(" | ")} |`);
 }

@@ -48,12 +48,8 @@ function parallel(batch: number): Contestant["command"] {
 export const SERVERS: Readonly<Record<string, Contestant>> = {
   "webnn": { title: "webnn serve", command: webnn() },
   "webnn-batch": { title: "webnn serve --batch 4", command: webnn("--batch", "4") },
-  "webnn-i2": { title: "webnn serve --instances 2", command: webnn("--instances", "2") },
-  "webnn-1": { title: "webnn serve --instances 1", command: webnn("--instances", "1") },
-  "webnn-single-threads": {
-    title: "webnn serve --instances 2 --threads 1",
-    command: webnn("--instances", "2", "--threads", "1"),
-  },
+  "webnn-instances": { title: "webnn serve --instances 2", command: webnn("--instances", "2") },
+  "webnn-single-threads": { title: "webnn serve --threads 1", command: webnn("--threads", "1") },
   "webnn-2": { title: "deno serve --parallel, 2 workers", command: parallel(1) },
   "webnn-2-batch": { title: "the same, batches of 4", command: parallel(4) },
   "node": { title: "onnxruntime-node in Node", command: node },

@@ -298,3 +298,22 @@ Deno.test("over a socket: after a disconnect and a truncated body, the next clie
   });
   assertEquals((await response.json()).outputs[0].data, [6, 9, 12]);
 });
+
+Deno.test("over a socket: a body with a stated length that arrives too slowly or is too large, then the next client", async () => {
+  await using handler = await createHandler([sum()], { timeout: 150, maxBodyBytes: 2000 });
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => handler(request));
+  const { port } = server.addr as Deno.NetAddr;
+  for (const [length, status] of [[1000, 408], [3000, 413]]) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    const head = `POST /v2/models/sum/infer HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n{`;
+    await connection.write(new TextEncoder().encode(head));
+    const answer = new Uint8Array(100);
+    await connection.read(answer);
+    assertStringIncludes(new TextDecoder().decode(answer), `HTTP/1.1 ${status}`);
+  }
+  const response = await fetch(`http://127.0.0.1:${port}/v2/models/sum/infer`, {
+    method: "POST",
+    body: JSON.stringify(SUM),
+  });
+  assertEquals((await response.json()).outputs[0].data, [6, 9, 12]);
+});
