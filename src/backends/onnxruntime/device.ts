@@ -10,7 +10,6 @@ import { inTurns, startStretch, type Steps } from "../../event_loop.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import { peakBytes } from "../../graph/peak_memory.ts";
-import { rewriteInSteps } from "../../rewrite/rewrite.ts";
 import type { Descriptor } from "../../shape.ts";
 import type { Block, Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
 import { checkMemory, checkWorkMemory } from "../common/memory.ts";
@@ -20,7 +19,6 @@ import type { CacheAccess, CachedGraph, CompileCache, CreateSession } from "./co
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
 import { LIMITS } from "./limits.ts";
-import { lowerInSteps } from "./lower.ts";
 import { createSession, createSessionInline } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
@@ -32,7 +30,6 @@ import { AcceleratorTensor } from "./providers/device_tensor.ts";
 import { checkPlacement, place } from "./providers/placed_executable.ts";
 import type { ProviderOptions } from "./providers/provider.ts";
 import { canCapture, recorderOf } from "./recording.ts";
-import { rewritesOf } from "./rewrites.ts";
 import { type OrtRuntime, returningWeights } from "./runtime.ts";
 import { type OrtSession, ownSession } from "./session.ts";
 import {
@@ -69,6 +66,10 @@ interface GraphSettings extends Differences {
   readonly graphOptions?: ProviderOptions;
   readonly adapt?: ((options: Pointer) => void) | undefined;
 }
+
+/** The code that turns graphs into models, once it is loaded. */
+let translation: Translation | undefined;
+type Translation = typeof import("./translate.ts");
 
 const CPU = { device: "cpu", name: "cpu", isHardware: true } as const;
 
@@ -141,13 +142,17 @@ export class OrtDevice implements Device {
       // A profile needs the lowered graph.
       const cached = source && !profiler && await this.cache!.load(source, this.#accessOf(given));
       if (cached) return this.#executableOf(cached);
+      const translate = translation ??= await import("./translate.ts");
       const stretch = startStretch();
       // Steps that finish at once are not awaited, so that the timeline counts their time.
-      const rewriting = inTurns(this.#rewrite(given), stretch);
+      const rewriting = inTurns(this.#rewrite(given, translate), stretch);
       graph = rewriting instanceof Promise ? await rewriting : rewriting;
       const peak = peakBytes(graph);
       if (!this.accelerator?.allocator) checkRunMemory(peak);
-      const lowering = inTurns(lowerInSteps(graph, { ...this.settings, provider: this.info.provider }), stretch);
+      const lowering = inTurns(
+        translate.lowerInSteps(graph, { ...this.settings, provider: this.info.provider }),
+        stretch,
+      );
       const onnx = lowering instanceof Promise ? await lowering : lowering;
       const facts = factsOf(graph, onnx, peak);
       if (stretch.isOver()) await stretch.turn();
@@ -179,7 +184,10 @@ export class OrtDevice implements Device {
   }
 
   /** Rewrites the graph with the patterns that the provider benefits from. */
-  #rewrite(graph: Graph<NativeBlock>): Steps<Graph<NativeBlock>> {
+  #rewrite(
+    graph: Graph<NativeBlock>,
+    { rewriteInSteps, rewritesOf }: Translation,
+  ): Steps<Graph<NativeBlock>> {
     const rows = rewritesOf(this.accelerator?.provider.name, this.settings.allowReducedPrecision);
     return rewriteInSteps(graph, rows, {
       read: ({ bytes }) => bytes,

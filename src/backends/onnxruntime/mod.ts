@@ -59,12 +59,16 @@ export async function listProviders(places: Places): Promise<DeviceEntry[]> {
   return hasDevices(runtime) ? [cpu, ...await listDevices(runtime, settings)] : [cpu];
 }
 
-/** Opens the library, and loads the rest of the backend at the same time. */
+/** Opens the library, and loads the rest of the backend at the same time; most graphs of a cache need only a part. */
 async function open(selection: Selection) {
   const settings = settingsOf(selection);
-  const { library, threads } = settings;
+  const { cacheDirectory, library, threads } = settings;
   const opening = openRuntime(library, threads > 1 ? threads : defaultThreads());
-  const [runtime, { OrtDevice }] = await Promise.all([opening, import("./device.ts")]);
+  const [runtime, { OrtDevice }] = await Promise.all([
+    opening,
+    import("./device.ts"),
+    ...cacheDirectory === undefined ? [import("./translate.ts")] : [],
+  ]);
   return { OrtDevice, runtime, settings };
 }
 

@@ -58,6 +58,10 @@ export function createSessionInline(
 ): Pointer {
   const { api, modelEditor } = runtime;
   const [weights, others] = split(onnx);
+  if (weights.length === 0 && packed === null) {
+    const bytes = encodeModel(onnx);
+    return api.CreateSessionFromArray(runtime.env, bytes, bytes.byteLength, options);
+  }
   const session = load(runtime, others, options);
   try {
     giveWeights(runtime, session, onnx, weights);
