@@ -227,14 +227,9 @@ export class Timeline {
 
   /** Reads a tensor. `deliver` gets its bytes, which are only valid during the call. */
   read<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): Promise<T> {
-    const readNow = () => {
-      if (tensor.failure) throw this.#report(tensor.failure);
-      return tensor.device.read();
-    };
-    // The script may act on the tensor or the buffer right after the call, so a step that runs at once waits for that.
     let hasReturned = false;
     const result = this.#schedule({
-      step: () => hasReturned ? readNow() : microtask.then(readNow),
+      step: () => hasReturned ? this.#read(tensor) : this.#readSoon(tensor),
       finish: (bytes: Uint8Array) => {
         this.#queue.spend(READ_TIME + bytes.byteLength / BYTES_PER_MILLISECOND);
         return deliver(bytes);
@@ -254,11 +249,8 @@ export class Timeline {
   readSoonest<T>(tensor: TimelineTensor, deliver: (bytes: Uint8Array) => T): T | Promise<T> {
     const results: T[] = [];
     const promise = this.#schedule({
-      step: () => {
-        if (tensor.failure) throw this.#report(tensor.failure);
-        return tensor.device.read();
-      },
-      finish: (bytes) => results[0] = deliver(bytes),
+      step: () => this.#read(tensor),
+      finish: (bytes: Uint8Array) => results[0] = deliver(bytes),
       discard: () => {},
       translate: (error) => error instanceof DOMException ? error : toOperationError(error),
       rejecters: tensor.reads,
@@ -334,6 +326,17 @@ export class Timeline {
     this.#queue.add(() => {
       if (this.#owned.delete(native)) native.release();
     });
+  }
+
+  #read(tensor: TimelineTensor): Uint8Array | Promise<Uint8Array> {
+    if (tensor.failure) throw this.#report(tensor.failure);
+    return tensor.device.read();
+  }
+
+  /** Lets the script act on the tensor or the buffer right after the call. */
+  async #readSoon(tensor: TimelineTensor): Promise<Uint8Array> {
+    await undefined;
+    return this.#read(tensor);
   }
 
   #own<T extends object>(owner: T, native: Releasable): T {
@@ -468,9 +471,6 @@ function attempt<T>(compute: () => T): T | Promise<never> {
     return Promise.reject(error);
   }
 }
-
-/** Its reactions run in the next microtask. */
-const microtask = Promise.resolve();
 
 const deviceOf = (tensor: TimelineTensor): DeviceTensor => tensor.device;
 
