@@ -25,3 +25,6 @@ export function onlineProcessors(): number {
     : Number(libc(POSIX).sysconf(Deno.build.os === "darwin" ? ONLINE.darwin : ONLINE.linux));
   return Math.max(1, count);
 }
+
+/** Whether this program runs on an x64 processor. */
+export const isX64: boolean = Deno.build.arch === "x86_64";

@@ -24,6 +24,7 @@ import { NativeBlock } from "./native_block.ts";
 import type { OnnxGraph } from "./onnx.ts";
 import { entriesForGraph, isReviewed } from "./optimizers.ts";
 import { packedWeights } from "./packed_weights.ts";
+import { gainsFromPacking } from "./packing.ts";
 import type { Profiler } from "./profile/profiler.ts";
 import type { Accelerator } from "./providers/accelerator.ts";
 import { AcceleratorTensor } from "./providers/device_tensor.ts";
@@ -319,10 +320,10 @@ export class OrtDevice implements Device {
     return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
-  #differencesOf({ microseconds, peakBytes }: Facts): Omit<Differences, "entries"> {
+  #differencesOf({ microseconds, packsWeights, peakBytes }: Facts): Omit<Differences, "entries"> {
     const { parallelDevices: contexts, graphs } = this.runtime;
     const waiting = waitingOf(this.settings, { run: lengthOfRun(microseconds), contexts, graphs });
-    return { waiting, hasArena: needsArena(peakBytes) };
+    return { waiting, hasArena: needsArena(peakBytes), packsWeights };
   }
 
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */
@@ -350,15 +351,15 @@ export class OrtDevice implements Device {
 
   /** The options of a session: the kept ones, if nothing is changed. */
   #sessionOptions(
-    { adapt, entries, graphOptions, hasArena, waiting }: GraphSettings,
+    { adapt, graphOptions, ...differences }: GraphSettings,
   ): Releasable & { readonly pointer: Pointer } {
     const { accelerator, runtime: { api } } = this;
-    if (!accelerator && !adapt) return { pointer: this.#options.with({ entries, hasArena, waiting }), release() {} };
+    if (!accelerator && !adapt) return { pointer: this.#options.with(differences), release() {} };
     const pointer = accelerator?.createSessionOptions(graphOptions) ??
-      api.CloneSessionOptions(this.#options.with({ entries, hasArena, waiting }));
+      api.CloneSessionOptions(this.#options.with(differences));
     const options = { pointer, release: () => api.ReleaseSessionOptions(pointer) };
     try {
-      if (accelerator) addConfiguration(this.runtime, pointer, entries);
+      if (accelerator) addConfiguration(this.runtime, pointer, differences.entries);
       adapt?.(pointer);
       return options;
     } catch (error) {
@@ -383,6 +384,7 @@ function factsOf(graph: Graph<NativeBlock>, { inputs, outputs }: OnnxGraph, peak
     outputs: outputs.map(({ name }) => name),
     microseconds: estimateMicroseconds(graph),
     peakBytes,
+    packsWeights: gainsFromPacking(graph),
   };
 }
 

@@ -89,6 +89,8 @@ export interface Differences {
   readonly waiting: Waiting;
   /** Whether the session keeps memory for the next run. */
   readonly hasArena: boolean;
+  /** Whether the session packs its weights. */
+  readonly packsWeights: boolean;
 }
 
 /**
@@ -113,10 +115,11 @@ export interface KeptOptions {
 /** The options of a context, created when first needed. */
 export function keepOptions(runtime: OrtRuntime, settings: SessionSettings): KeptOptions {
   const kept = new Map<string, Pointer>();
-  const make = ({ entries, hasArena, waiting }: Differences) => {
+  const make = ({ entries, hasArena, packsWeights, waiting }: Differences) => {
     const options = createSessionOptions(runtime, settings, waiting);
     try {
       addConfiguration(runtime, options, entries);
+      if (!packsWeights) addConfiguration(runtime, options, { "session.disable_prepacking": "1" });
       if (!hasArena) runtime.api.DisableCpuMemArena(options);
       return options;
     } catch (error) {

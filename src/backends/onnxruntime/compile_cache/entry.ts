@@ -19,7 +19,7 @@ import { offsetPointer } from "../../../../ffi/memory.ts";
 import { HASH_BYTES, hashMemory } from "../../../../ffi/memory_hash.ts";
 import { digest, type Source } from "./key.ts";
 
-const MAGIC = new TextEncoder().encode("WebNN 3\n");
+const MAGIC = new TextEncoder().encode("WebNN 4\n");
 const LENGTH_OFFSET = 8;
 const FACTS_LENGTH_OFFSET = 16;
 const HASH_OFFSET = 24;
@@ -39,6 +39,8 @@ export interface Facts {
   readonly microseconds: number;
   /** The estimated memory of a run. */
   readonly peakBytes: number;
+  /** Whether the session packs its weights. */
+  readonly packsWeights: boolean;
 }
 
 /** An entry's model in memory, and its length; other bytes follow it. */
