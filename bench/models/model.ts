@@ -24,8 +24,15 @@ export interface WheelFile {
   readonly sha256: string;
 }
 
-/** The source of a file: a wheel, an npm package (checked by the lock file), or a result of minilm/make.py. */
-export type Source = { readonly wheel: WheelFile } | { readonly npm: string } | { readonly minilm: string };
+/**
+ * The source of a file: a wheel, an npm package (checked by the lock file), a result of python/minilm.py, or a model
+ * that python/convolutions.py quantises.
+ */
+export type Source =
+  | { readonly wheel: WheelFile }
+  | { readonly npm: string }
+  | { readonly minilm: string }
+  | { readonly quantized: WheelFile };
 
 /** A model of the gallery. */
 export interface Model {

