@@ -31,6 +31,7 @@ Usage: deno task ${TASK} [options]
                       openvino, this module on OpenVINO, which support/install_devices.ts installs)
   --threads N         the number of threads; WebAssembly has one (1)
   --rounds N          the number of rounds; each engine loads and runs the model in each (5)
+  --runs-only         each engine loads the model only once: measures only runs, in a third of the time
   --output-dir DIR    write models.md, .json and .html there; without it, print Markdown
   --json FILE         write only the numbers, as JSON
   --docs              write the tables to docs/models.md
@@ -43,7 +44,7 @@ model is not available or this module cannot run it. Ctrl-C ends the measurement
 
 const OPTIONS = {
   string: ["model", "against", "threads", "rounds", "output-dir", "json"],
-  boolean: ["docs"],
+  boolean: ["docs", "runs-only"],
   default: { model: MODEL_NAMES.join(), against: USUAL.join(), threads: "1", rounds: "5" },
 } as const;
 
@@ -53,6 +54,8 @@ interface Plan {
   readonly against: readonly string[];
   readonly threads: number;
   readonly rounds: number;
+  /** Whether engines load the model only in the first round. */
+  readonly runsOnly: boolean;
 }
 
 /** Where to write the report. */
@@ -73,6 +76,7 @@ if (import.meta.main) {
       against: namesIn(against, BASELINES, "--against"),
       threads: positiveInteger(threads, "--threads"),
       rounds: positiveInteger(rounds, "--rounds"),
+      runsOnly: rest["runs-only"],
     };
     return reportOn(plan, { folder: rest["output-dir"], json, docs });
   });
@@ -90,7 +94,7 @@ async function reportOn(plan: Plan, destinations: Destinations): Promise<number>
   return isWhole && report.skipped.length === 0 ? 0 : 1;
 }
 
-async function measure({ models, against, threads, rounds }: Plan, signal: AbortSignal): Promise<Report> {
+async function measure({ models, against, threads, rounds, runsOnly }: Plan, signal: AbortSignal): Promise<Report> {
   const machine = describeMachine();
   const contestants = CONTESTANTS.filter(({ name }) => name === IMPORTER || against.includes(name));
   const reference = referenceOf(against);
@@ -99,7 +103,7 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
   for (const model of models) {
     const progress = (step: string) => showProgress(`${model.name}, ${step}`);
     try {
-      results.push(await measureModel({ model, contestants, reference, threads, rounds, signal, progress }));
+      results.push(await measureModel({ model, contestants, reference, threads, rounds, runsOnly, signal, progress }));
     } catch (error) {
       if (signal.aborted) {
         // Keep the results so far.
@@ -114,6 +118,7 @@ async function measure({ models, against, threads, rounds }: Plan, signal: Abort
     machine,
     threads,
     rounds,
+    runsOnly,
     reference,
     contestants: contestants.map(({ name, what }) => ({ name, what })),
     skipped,

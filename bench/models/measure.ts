@@ -30,6 +30,8 @@ export interface Task {
   readonly reference: string;
   readonly threads: number;
   readonly rounds: number;
+  /** Whether contestants load the model only in the first round. */
+  readonly runsOnly: boolean;
   readonly signal: AbortSignal;
   progress(step: string): void;
 }
@@ -78,7 +80,7 @@ interface Player {
 
 /** Downloads the model, and measures it. */
 export async function measureModel(
-  { model, contestants, reference, threads, rounds, signal, progress }: Task,
+  { model, contestants, reference, threads, rounds, runsOnly, signal, progress }: Task,
 ): Promise<ModelResult> {
   const { name, task, data, dimensions } = model;
   progress("fetching");
@@ -98,7 +100,7 @@ export async function measureModel(
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted();
       progress(`round ${round + 1} of ${rounds}`);
-      await playRound(players, round);
+      await playRound(players, round, round === 0 || !runsOnly);
       if (round === 0) await compareOutputs(players, reference, folder);
     }
     signal.throwIfAborted(); // An interrupt also ends the contestants' processes, which must not count as failures.
@@ -117,16 +119,18 @@ async function startPlayer(result: Mutable<Result>, job: string): Promise<Player
   return { process, result, isElsewhere, count: 1 };
 }
 
-/** Each contestant loads and runs once, then they run in bursts. Each round starts with a different one. */
-async function playRound(players: readonly Player[], round: number): Promise<void> {
+/** Each contestant loads and runs once, if asked to; then they run in bursts. Each round starts with a different one. */
+async function playRound(players: readonly Player[], round: number, loads: boolean): Promise<void> {
   const order = players.map((_, i) => players[(i + round) % players.length]!);
   const inTurn = async (work: (player: Player) => Promise<void>) => {
     for (const player of order) {
       if (player.result.failed === undefined) await attempt(player.result, () => work(player));
     }
   };
-  await inTurn((player) => loadAndRun(player, round === 0));
-  await inTurn(chooseCount);
+  if (loads) {
+    await inTurn((player) => loadAndRun(player, round === 0));
+    await inTurn(chooseCount);
+  }
   for (let burst = 0; burst < BURSTS; burst++) await inTurn(runBurst);
 }
 

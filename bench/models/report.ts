@@ -15,6 +15,8 @@ export interface Report {
   readonly machine: Machine;
   readonly threads: number;
   readonly rounds: number;
+  /** Whether contestants loaded the model only in the first round. */
+  readonly runsOnly: boolean;
   /** The name of the contestant that ratios refer to. */
   readonly reference: string;
   readonly contestants: readonly Pick<Contestant, "name" | "what">[];
@@ -46,26 +48,28 @@ export function writeMarkdown(report: Report): string {
 
 /** The tables, for inclusion in another page. */
 export function tables(report: Report): string[] {
-  const { command, machine, threads, rounds, reference, skipped } = report;
+  const { command, machine, threads, rounds, runsOnly, reference, skipped } = report;
   const others = report.contestants.map(({ name }) => name).filter((name) => name !== reference);
   const columns = [reference, ...others.map((name) => `${name} ÷`)];
   return [
     `Written by \`${command}\`: ${rounds} rounds on ${threads} thread${
       threads === 1 ? "" : "s"
     }. In each round, each engine ` +
-    "loads the model and runs it, in turn, in a process of its own. Times are medians; ratios are medians of the " +
-    `ratios to ${reference} in the same turn, with the range of the middle half. ${machine.cpu}, ${machine.cores} ` +
+    `${runsOnly ? "runs the model" : "loads the model and runs it"}, in turn, in a process of its own. Times are ` +
+    `medians; ratios are medians of the ratios to ${reference} in the same turn, with the range of the middle half. ${machine.cpu}, ${machine.cores} ` +
     `hardware threads, ${machine.system}, Deno ${machine.deno}. Load of the machine before the start: ${
       machine.load.toFixed(2)
     }${machine.load > 0.5 ? ": other programs were running, so the times are too long and the ratios unstable" : ""}.`,
     ...skipped.map((reason) => `Not measured: ${reason}`),
     "**Runs**",
     table(["model", ...columns], timeRows(report, others, "runs")),
-    "**Loads**",
-    "The importer builds models with unnamed dimensions at the first input: the next table includes that.",
-    table(["model", ...columns], timeRows(report, others, "loads")),
-    "**Loads with the first run**",
-    table(["model", ...columns], timeRows(report, others, "loads", "firsts")),
+    ...runsOnly ? [] : [
+      "**Loads**",
+      "The importer builds models with unnamed dimensions at the first input: the next table includes that.",
+      table(["model", ...columns], timeRows(report, others, "loads")),
+      "**Loads with the first run**",
+      table(["model", ...columns], timeRows(report, others, "loads", "firsts")),
+    ],
     "**Memory**",
     "The peak while the model was loaded and first run, and the memory afterwards, both above that of the process " +
     "before.",
@@ -78,7 +82,7 @@ export function tables(report: Report): string[] {
 
 /** A chart of the runs, and one of the loads. */
 export function charts(report: Report): RatioChart[] {
-  return (["runs", "loads"] as const).map((kind) => {
+  return (report.runsOnly ? ["runs"] as const : ["runs", "loads"] as const).map((kind) => {
     const points = report.models.flatMap((model) =>
       report.contestants.flatMap(({ name }) => {
         const ratio = ratioOf(model, name, report.reference, [kind]);

@@ -42,6 +42,7 @@ const REPORT: Report = {
   machine: { system: "linux", cpu: "a CPU", cores: 2, deno: "2.9.6", load: 0.1 },
   threads: 1,
   rounds: 2,
+  runsOnly: false,
   reference: REFERENCE,
   contestants: [REFERENCE, IMPORTER, "onnxruntime-web"].map((name) => ({ name, what: `what ${name} is` })),
   skipped: ["large: there is no registry"],
