@@ -109,6 +109,7 @@ export class OrtDevice implements Device {
     this.lost = accelerator?.lost ?? new Promise(() => {});
     this.#runOptions = runtime.api.CreateRunOptions();
     this.#options = keepOptions(runtime, settings);
+    runtime.devices++;
     if (settings.threads > 1) runtime.parallelDevices++;
   }
 
@@ -178,6 +179,7 @@ export class OrtDevice implements Device {
   }
 
   close(): void {
+    this.runtime.devices--;
     if (this.settings.threads > 1) this.runtime.parallelDevices--;
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.#options.release();

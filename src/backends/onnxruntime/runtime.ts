@@ -21,7 +21,9 @@ export interface OrtRuntime extends OnnxRuntime {
   readonly cpuMemory: Pointer;
   /** The size of the process's thread pool; 0 if there is none. */
   poolThreads: number;
-  /** How many devices with more than one thread are open. */
+  /** How many devices are open. */
+  devices: number;
+  /** How many of them have more than one thread. */
   parallelDevices: number;
   /** How many compiled graphs there are. */
   graphs: number;
@@ -104,6 +106,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
       allocator: api.GetAllocatorWithDefaultOptions(),
       cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
       poolThreads: threads,
+      devices: 0,
       parallelDevices: 0,
       graphs: 0,
       freedBytes: 0,
