@@ -11,8 +11,11 @@ import type { AnyNode } from "./fused.ts";
 import { exactTerms, type Factor, factorOf, INT32_TERMS, partsOf } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
-/** With fewer products per sum, the engine's float kernels are faster. */
-const MIN_TERMS = 64;
+/**
+ * With fewer products per sum, the engine's float kernels are faster if scales and a bias follow: they can be part of
+ * the filter, but each is another pass over the sums of bytes.
+ */
+const MIN_TERMS_WITH_SCALES = 64;
 
 type Convolution = AnyNode<"conv2d">;
 
@@ -49,13 +52,14 @@ function onlyZeroPoint({ zeroPoint }: Factor, graph: GraphView): Value | undefin
 
 /** `conv2d(dequantizeLinear(x), dequantizeLinear(w))`. Scales and bias are applied to the sums. */
 const dequantizedConvolution = row(["conv2d"], (node, graph) => {
-  const terms = termsOf(node);
-  if (terms < MIN_TERMS || terms > INT32_TERMS) return undefined;
   const { operands: { bias, filter, input }, outputs: [output] } = node;
   const factors = factorsOf(node, input, filter, graph);
-  const sum = factors && integerConvolution(node, factors, graph);
-  if (!sum) return undefined;
+  if (!factors) return undefined;
   const [imageScale, filterScale] = [factors.image.scale, factors.filter.scale];
+  const terms = termsOf(node);
+  const least = imageScale || filterScale || bias ? MIN_TERMS_WITH_SCALES : 1;
+  const sum = terms >= least && terms <= INT32_TERMS ? integerConvolution(node, factors, graph) : undefined;
+  if (!sum) return undefined;
   const steps: ["mul" | "add", Value][] = [];
   if (imageScale) steps.push(["mul", imageScale]);
   if (filterScale) steps.push(["mul", ofChannels(filterScale, graph)]);

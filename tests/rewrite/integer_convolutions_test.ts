@@ -54,6 +54,7 @@ for (const dataType of ["int8", "uint8"] as const) {
     const { onnx } = await assertBecomes([...PREPARED, "ConvInteger", "Cast"], product(16), 0);
     const [, name] = onnx.nodes.find(({ op }) => op === "ConvInteger")!.inputs;
     assertEquals(onnx.initializers.find((initializer) => initializer.name === name)?.dataType, "uint8");
+    await assertBecomes([...PREPARED, "ConvInteger", "Cast"], product(1), 0);
     const inInt32: Program = (tools) => tools.b.cast(product(16)(tools), "int32");
     await assertBecomes([...PREPARED, "ConvInteger"], inInt32, 0);
     const rounded: Program = (tools) => tools.b.cast(product(100)(tools), "int32");
@@ -163,7 +164,7 @@ Deno.test("sums over parts of the channels, each exact", async () => {
 });
 
 const lookAlikes: Readonly<Record<string, Program>> = {
-  "few products per sum": (tools) => {
+  "few products per sum, and scales": (tools) => {
     const x = dequantized(tools, image(tools, [1, 3, 4, 4]), 1, 100);
     return tools.b.conv2d(x, filter(tools, "int8", [2, 3, 3, 3]));
   },
