@@ -50,6 +50,12 @@ export async function createEvaluator(network: Network, capacity: number): Promi
 /** The tensors that depend on the positions of tokens, by layer: `cos`, `sin` and `mask`. */
 type Positions = (layer: number) => Readonly<Record<string, MLTensor>>;
 
+/** An input that the program writes: its tensor, and an array that is reused, because many tokens need many of them. */
+interface Input<Data> {
+  readonly tensor: MLTensor;
+  readonly data: Data;
+}
+
 /** The tensors between the graphs of a number of tokens. */
 interface Work {
   /** The sums after the stages; a stage reads one and writes the other. */
@@ -60,8 +66,10 @@ interface Work {
 
 class DeviceEvaluator implements Evaluator {
   readonly #tokens: number[] = [];
-  /** The input tensors by name and shape, created when first needed. */
-  readonly #inputs = new Map<string, MLTensor>();
+  /** The inputs of floats by name and shape, created when first needed. */
+  readonly #inputs = new Map<string, Input<Float32Array<ArrayBuffer>>>();
+  /** The index of the last token of a chunk. */
+  #last!: Input<Int32Array<ArrayBuffer>>;
   /** The tensors between the graphs, by the number of tokens. */
   readonly #work = new Map<number, Work>();
   /** All tensors for the attention to a token, by its cache tensors. */
@@ -81,6 +89,8 @@ class DeviceEvaluator implements Evaluator {
     const { architecture: { vocabulary }, engine: { context } } = this.network;
     this.#logits = await context.createTensor({ dataType: "float32", shape: [1, vocabulary], readable: true });
     this.#token = await context.createTensor({ dataType: "int32", shape: [1], readable: true });
+    const last = await context.createTensor({ dataType: "int32", shape: [1], writable: true });
+    this.#last = { tensor: last, data: new Int32Array(1) };
   }
 
   async append(ids: readonly number[]): Promise<void> {
@@ -94,6 +104,8 @@ class DeviceEvaluator implements Evaluator {
     if (chunks > 0) await this.cache.prepareChunks(chunks * CHUNK);
     let at = 0;
     for (let chunk = 0; chunk < chunks; chunk++) {
+      // Waits for the last chunk, otherwise the inputs of a long prompt would wait in memory.
+      if (chunk > 0) await this.likeliest();
       const now = ids.slice(at, at + CHUNK);
       await this.#evaluateChunk(now);
       this.#tokens.push(...now);
@@ -120,7 +132,8 @@ class DeviceEvaluator implements Evaluator {
   destroy(): void {
     this.cache.destroy();
     const work = [...this.#work.values()].flatMap(({ mixed, qkv, sums }) => [mixed, qkv, ...sums]);
-    for (const tensor of [this.#logits, this.#token, ...this.#inputs.values(), ...work]) tensor.destroy();
+    const inputs = [this.#last, ...this.#inputs.values()].map(({ tensor }) => tensor);
+    for (const tensor of [this.#logits, this.#token, ...inputs, ...work]) tensor.destroy();
   }
 
   async #evaluateToken(id: number): Promise<void> {
@@ -141,7 +154,8 @@ class DeviceEvaluator implements Evaluator {
     const graph = await graphs.attention(cache.history, CHUNK);
     const work = await this.#workOf(CHUNK);
     const embeddings = await this.#writeEmbeddings(ids, CHUNK);
-    const last = await this.#write("last", "int32", [1], new Int32Array([ids.length - 1]));
+    this.#last.data[0] = ids.length - 1;
+    const last = this.#write(this.#last);
     const places = await cache.writePlaces(CHUNK);
     const ofLayer = await this.#writePositions(CHUNK, 0);
     this.#run(CHUNK, work, embeddings, { last }, graph, (layer) => {
@@ -218,9 +232,10 @@ class DeviceEvaluator implements Evaluator {
   /** The embeddings of `count` tokens; `ids` may have fewer, the rest is padding. */
   async #writeEmbeddings(ids: readonly number[], count: number): Promise<MLTensor> {
     const { architecture: { width }, embed } = this.network;
-    const embeddings = new Float32Array(count * width);
-    embeddings.set(await embed(ids));
-    return this.#write("embeddings", "float32", [count, width], embeddings);
+    const embeddings = await embed(ids);
+    const input = await this.#input("embeddings", [count, width]);
+    input.data.fill(0, embeddings.length).set(embeddings);
+    return this.#write(input);
   }
 
   /** Writes the rotations and masks of the next `count` tokens, for the history and `recent` positions after it. */
@@ -229,49 +244,53 @@ class DeviceEvaluator implements Evaluator {
     const { rotaryBases, windows } = architecture;
     const ofBase = new Map<number, Record<string, MLTensor>>();
     for (const base of distinct(rotaryBases)) {
-      const { cos, sin } = rotations(architecture, base, cache.length, count);
       const shape = rotationShape(architecture, count);
-      ofBase.set(base, {
-        cos: await this.#write(`cos ${base}`, "float32", shape, cos),
-        sin: await this.#write(`sin ${base}`, "float32", shape, sin),
-      });
+      const cos = await this.#input(`cos ${base}`, shape);
+      const sin = await this.#input(`sin ${base}`, shape);
+      fillRotations(cos.data, sin.data, architecture, base, cache.length, count);
+      ofBase.set(base, { cos: this.#write(cos), sin: this.#write(sin) });
     }
     const ofWindow = new Map<number | undefined, MLTensor>();
     for (const window of distinct(windows)) {
-      const mask = maskOf(cache, count, recent, window);
-      ofWindow.set(window, await this.#write(`mask ${window}`, "float32", [count, cache.history + recent], mask));
+      const mask = await this.#input(`mask ${window}`, [count, cache.history + recent]);
+      fillMask(mask.data, cache, count, recent, window);
+      ofWindow.set(window, this.#write(mask));
     }
     return (layer) => ({ ...ofBase.get(rotaryBases[layer]!), mask: ofWindow.get(windows[layer])! });
   }
 
-  async #write(
-    name: string,
-    dataType: MLOperandDataType,
-    shape: number[],
-    data: Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>,
-  ): Promise<MLTensor> {
-    const { context } = this.network.engine;
+  async #input(name: string, shape: number[]): Promise<Input<Float32Array<ArrayBuffer>>> {
     const key = `${name} ${shape}`;
-    const tensor = this.#inputs.get(key) ?? await context.createTensor({ dataType, shape, writable: true });
-    this.#inputs.set(key, tensor);
-    context.writeTensor(tensor, data);
+    const known = this.#inputs.get(key);
+    if (known) return known;
+    const tensor = await this.network.engine.context.createTensor({ dataType: "float32", shape, writable: true });
+    const input = { tensor, data: new Float32Array(shape.reduce((product, size) => product * size)) };
+    this.#inputs.set(key, input);
+    return input;
+  }
+
+  #write({ data, tensor }: Input<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>): MLTensor {
+    this.network.engine.context.writeTensor(tensor, data);
     return tensor;
   }
 }
 
 /**
- * The cosines and sines of the rotary embedding for all heads of queries, keys and values. Sines of first halves are
+ * Fills in the cosines and sines of the rotary embedding for all heads of queries, keys and values. Sines of first halves are
  * negative. Those of queries include the scale of the attention scores; those of values are 1 and 0.
  */
-function rotations(
+function fillRotations(
+  cos: Float32Array,
+  sin: Float32Array,
   { headSize, heads, keyValueHeads }: Architecture,
   base: number,
   start: number,
   count: number,
-): { cos: Float32Array<ArrayBuffer>; sin: Float32Array<ArrayBuffer> } {
+): void {
   const half = headSize / 2;
   const width = (heads + 2 * keyValueHeads) * headSize;
-  const [cos, sin] = [new Float32Array(count * width).fill(1), new Float32Array(count * width)];
+  cos.fill(1);
+  sin.fill(0);
   const factors = [...Array(heads).fill(1 / Math.sqrt(headSize)), ...Array(keyValueHeads).fill(1)] as number[];
   for (let token = 0; token < count; token++) {
     for (let i = 0; i < half; i++) {
@@ -285,22 +304,22 @@ function rotations(
       });
     }
   }
-  return { cos, sin };
 }
 
 /**
- * The mask: 0 for the token itself and for earlier ones within the window. With `recent` positions after the history,
+ * Fills in the mask: 0 for the token itself and for earlier ones within the window. With `recent` positions after the history,
  * new positions are there, otherwise in the history.
  */
-function maskOf(
+function fillMask(
+  mask: Float32Array,
   { history, length, settled }: Cache,
   count: number,
   recent: number,
   window = Infinity,
-): Float32Array<ArrayBuffer> {
+): void {
   const width = history + recent;
   const start = recent > 0 ? history : settled;
-  const mask = new Float32Array(count * width).fill(UNSEEN);
+  mask.fill(UNSEEN);
   for (let token = 0; token < count; token++) {
     const position = length + token;
     const first = Math.max(0, position - window + 1);
@@ -308,5 +327,4 @@ function maskOf(
     row.fill(0, Math.min(first, settled), settled);
     row.fill(0, start + Math.max(first - settled, 0), start + position - settled + 1);
   }
-  return mask;
 }
