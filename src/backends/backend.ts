@@ -32,6 +32,12 @@ export interface DeviceTensor extends Releasable {
   read(): Uint8Array | Promise<Uint8Array>;
 }
 
+/**
+ * Runs of up to this many milliseconds may block the thread: about as long as the timeline lets synchronous steps block
+ * the event loop.
+ */
+export const SHORT_RUN = 3;
+
 /** A compiled graph. */
 export interface Executable extends Releasable {
   /** The devices that run its nodes, the one with the most nodes first: `["cpu"]`. */
@@ -48,8 +54,16 @@ export interface Executable extends Releasable {
   readonly engine?: Engine;
   /** The engines that were tried first, in that order, and could not run the graph. */
   readonly refusals?: readonly EngineRefusal[];
-  /** Runs the graph. Tensors are in the order of the graph's inputs and outputs; no output is an input. */
-  run(inputs: readonly DeviceTensor[], outputs: readonly DeviceTensor[]): void | Promise<void>;
+  /**
+   * Runs the graph. Tensors are in the order of the graph's inputs and outputs; no output is an input.
+   * @param blockingLimit a run that takes at most so many milliseconds may block the calling thread, even if it takes
+   * longer than {@linkcode SHORT_RUN}
+   */
+  run(
+    inputs: readonly DeviceTensor[],
+    outputs: readonly DeviceTensor[],
+    blockingLimit?: number,
+  ): void | Promise<void>;
   /** The profile of the runs so far; the first call ends the profiling. Absent unless the context profiles. */
   profile?(): Promise<EngineProfile>;
 }

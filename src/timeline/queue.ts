@@ -54,6 +54,17 @@ export class Queue {
     this.#spent += milliseconds;
   }
 
+  /** Whether steps have blocked the thread since the last known turn of the event loop. */
+  get hasSpent(): boolean {
+    return this.#spent > 0;
+  }
+
+  /** Waits for a turn of the event loop. Only for the step that is running. */
+  async turn(): Promise<void> {
+    await turn();
+    this.#spent = 0;
+  }
+
   /** Drops the steps that have not begun. */
   clear(): void {
     this.#first = this.#last = undefined;
@@ -73,7 +84,7 @@ export class Queue {
     this.#last = waiting;
     if (this.#busy) return;
     this.#busy = true;
-    this.#drain(this.#turn());
+    this.#drain(this.turn());
   }
 
   async #drain(pending: void | Promise<void>): Promise<void> {
@@ -86,7 +97,7 @@ export class Queue {
         began = performance.now();
       }
       if (this.#spent < SLICE && performance.now() - began < SLICE) continue;
-      await this.#turn();
+      await this.turn();
       began = performance.now();
     }
     this.#busy = false;
@@ -96,10 +107,5 @@ export class Queue {
     this.#first = next;
     if (next === undefined) this.#last = undefined;
     return step;
-  }
-
-  async #turn(): Promise<void> {
-    await turn();
-    this.#spent = 0;
   }
 }

@@ -10,6 +10,7 @@ import { invalidStateError, messageOf, operationError, unknownError } from "../e
 import type { Graph } from "../graph/graph.ts";
 import type { Block, Device, DeviceTensor, EngineProfile, Executable, Releasable } from "../backends/backend.ts";
 import type { Descriptor } from "../shape.ts";
+import { blockingRuns } from "./blocking_runs.ts";
 import { Queue } from "./queue.ts";
 
 /** How long a read blocks the thread: a constant, plus the time to copy its bytes. In milliseconds. */
@@ -89,6 +90,7 @@ function endAll(): void {
 /** Runs one context's work on its device, in order. */
 export class Timeline {
   readonly #queue = new Queue();
+  readonly #startRun = blockingRuns(this.#queue);
   readonly #owned = new Set<Releasable>();
   readonly #pending = new Set<(error: unknown) => void>();
   readonly #loss = Promise.withResolvers<string>();
@@ -365,9 +367,10 @@ export class Timeline {
     outputs: readonly TimelineTensor[],
   ): void | Promise<void> {
     for (const { failure } of inputs) if (failure) return this.#poison(outputs, failure);
-    const pending = this.#compute(outputs, () => executable.run(inputs.map(deviceOf), outputs.map(deviceOf)));
-    if (!pending) this.#queue.spend(executable.blockingTime ?? 0);
-    return pending;
+    return this.#startRun(
+      executable,
+      (limit) => this.#compute(outputs, () => executable.run(inputs.map(deviceOf), outputs.map(deviceOf), limit)),
+    );
   }
 
   /** Runs work that overwrites the targets: if it succeeds they are valid, if it fails they are poisoned. */

@@ -6,7 +6,7 @@
 
 import { cString, type Pointer } from "../../../ffi/memory.ts";
 import { type Reservation, reserve } from "../../../ffi/reservation.ts";
-import type { Executable } from "../backend.ts";
+import { type Executable, SHORT_RUN } from "../backend.ts";
 import { type Binder, RecentBindings } from "../common/bindings.ts";
 import type { Recording } from "./recording.ts";
 import { countFreed, type OrtRuntime } from "./runtime.ts";
@@ -18,11 +18,6 @@ import type { ValueTensor } from "./tensor.ts";
  * have the tensors in its caches. The timeline gives the event loop its turns.
  */
 const INLINE_LIMIT = 1;
-/**
- * The limit in a process with one context: as long as the timeline lets synchronous steps block the event loop. Runs of
- * several contexts would delay each other on the program's thread, but can overlap on other threads.
- */
-const ONLY_CONTEXT_LIMIT = 3;
 /** How many runs to measure, to check the estimate that made them synchronous or nonblocking. */
 const TRIAL_RUNS = 15;
 
@@ -70,9 +65,9 @@ export class OrtExecutable implements Executable {
     return this.#blockingTime;
   }
 
-  run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[]): void | Promise<void> {
+  run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[], blockingLimit = 0): void | Promise<void> {
     const binding = this.#bindings.get(inputs, outputs);
-    return this.#trial.length < TRIAL_RUNS ? this.#try(binding) : this.#start(binding);
+    return this.#trial.length < TRIAL_RUNS ? this.#try(binding) : this.#start(binding, blockingLimit);
   }
 
   release(): void {
@@ -83,17 +78,23 @@ export class OrtExecutable implements Executable {
     countFreed(this.runtime, this.session.weightBytes);
   }
 
-  #start({ pointer, recording }: IoBinding): void | Promise<void> {
+  #start({ pointer, recording }: IoBinding, blockingLimit = 0): void | Promise<void> {
     const { runtime: { api }, session, settings } = this;
-    if (this.#isInline()) return api.RunWithBinding(session.pointer, recording?.runOptions ?? null, pointer);
+    if (this.#isInline(blockingLimit)) {
+      return api.RunWithBinding(session.pointer, recording?.runOptions ?? null, pointer);
+    }
     return api.RunWithBindingAsync(session.pointer, recording?.runOptions ?? settings.runOptions, pointer);
   }
 
-  /** Whether to run synchronously. The higher limit needs a measured time: estimates are rough, and first runs slow. */
-  #isInline(): boolean {
+  /**
+   * Whether to run synchronously. The higher limits need a measured time: estimates are rough, and first runs slow. They
+   * also need a process with one context: runs of several contexts would delay each other on the program's thread, but
+   * can overlap on other threads.
+   */
+  #isInline(blockingLimit: number): boolean {
     const { runtime: { devices }, settings: { estimatedMicroseconds } } = this;
     if (this.#trial.length < TRIAL_RUNS) return estimatedMicroseconds <= 1000 * INLINE_LIMIT;
-    return this.#blockingTime <= (devices === 1 ? ONLY_CONTEXT_LIMIT : INLINE_LIMIT);
+    return this.#blockingTime <= (devices === 1 ? Math.max(SHORT_RUN, blockingLimit) : INLINE_LIMIT);
   }
 
   #try(binding: IoBinding): void | Promise<void> {

@@ -22,7 +22,8 @@ export function measured(executable: OrtExecutable, profiler: Profiler, forms: F
     get blockingTime() {
       return executable.blockingTime;
     },
-    run: (inputs, outputs) => executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[]),
+    run: (inputs, outputs, blockingLimit) =>
+      executable.run(inputs as readonly ValueTensor[], outputs as readonly ValueTensor[], blockingLimit),
     release() {
       executable.release();
       profiler.release();
