@@ -29,7 +29,11 @@ const DETECTOR = onnxFile({
     { op: "ReduceMean", inputs: ["input"], outputs: ["output"] },
     { op: "Neg", inputs: ["state"], outputs: ["stateN"] },
   ],
-  inputs: [{ name: "input", shape: ["batch", "samples"] }, { name: "state", shape: [2, "batch", 128] }],
+  inputs: [
+    { name: "input", shape: ["batch", "samples"] },
+    { name: "state", shape: [2, "batch", 128] },
+    { name: "sr", type: "int64", shape: [] },
+  ],
   outputs: [{ name: "output", shape: [1, 1] }, { name: "stateN", shape: [2, "batch", 128] }],
 });
 
