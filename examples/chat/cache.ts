@@ -39,8 +39,6 @@ export interface Cache {
   prepareChunks(count: number): Promise<void>;
   /** A tensor with the coordinates of the next `count` rows of the history. */
   writePlaces(count: number): Promise<MLTensor>;
-  /** A tensor with the coordinates of a row of the block. */
-  writePlaceInBlock(row: number): Promise<MLTensor>;
   /** Records that a token was dispatched. */
   addToken(): void;
   /** Records that a chunk was dispatched, of which the first `used` tokens are real and the others padding. */
@@ -164,20 +162,12 @@ class DeviceCache implements Cache {
     await this.#reserve(this.#settled + count);
   }
 
-  writePlaces(count: number): Promise<MLTensor> {
-    return this.#write(count, this.#settled);
-  }
-
-  writePlaceInBlock(row: number): Promise<MLTensor> {
-    return this.#write(1, row);
-  }
-
-  async #write(count: number, first: number): Promise<MLTensor> {
+  async writePlaces(count: number): Promise<MLTensor> {
     const shape = placesShape(this.architecture, count);
     const tensor = this.#places.get(count) ??
       await this.context.createTensor({ dataType: "int32", shape, writable: true });
     this.#places.set(count, tensor);
-    this.context.writeTensor(tensor, coordinatesOf(this.architecture, first, count));
+    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count));
     return tensor;
   }
 

@@ -72,8 +72,8 @@ export function buildStage(
  * Builds the attention of one token.
  *
  * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history; `recent_keys` and `recent_values`, the
- * block, and `places`, the token's row of the block. Outputs: `mixed`, and `new_recent_keys` and `new_recent_values`,
- * the block with the token.
+ * block, and `place`, which is 1 at the token's row of the block and 0 elsewhere. Outputs: `mixed`, and
+ * `new_recent_keys` and `new_recent_values`, the block with the token.
  */
 export function buildTokenAttention(
   builder: MLGraphBuilder,
@@ -83,7 +83,10 @@ export function buildTokenAttention(
   const common = { builder, architecture, tokens: 1 };
   const { keysValues, queries } = rotated(common);
   const [pastKeys, pastValues] = histories(common, history);
-  const [recentKeys, recentValues] = extended(common, recentBlock(common), splitKeysValues(common, keysValues));
+  const place = builder.input("place", { dataType: "uint8", shape: placeShape() });
+  const block = recentBlock(common);
+  const [keys, values] = splitKeysValues(common, keysValues);
+  const [recentKeys, recentValues] = [builder.where(place, keys, block[0]), builder.where(place, values, block[1])];
   const scores = builder.concat([scoresOf(builder, queries, pastKeys), scoresOf(builder, queries, recentKeys)], 3);
   const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history, BLOCK], { axis: 3 }) as [
     MLOperand,
@@ -150,6 +153,11 @@ export function cacheShape({ headSize, keyValueHeads }: Architecture, positions:
 /** The shape of the coordinates to which rows of keys or values are written. */
 export function placesShape({ keyValueHeads }: Architecture, count: number): number[] {
   return [keyValueHeads, 1, count, 3];
+}
+
+/** The shape of the rows of a block that are replaced. */
+export function placeShape(): number[] {
+  return [BLOCK, 1];
 }
 
 /** The shape of cosines and sines: for all heads of queries, keys and values. */
