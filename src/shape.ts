@@ -22,7 +22,9 @@ export const MAX_DIMENSION: number = 2 ** 31 - 1;
 
 /** The number of elements: the product of the dimensions; 1 for a scalar. Not exact above 2⁵³. */
 export function elementCount(shape: Shape): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
+  let count = 1;
+  for (let i = 0; i < shape.length; i++) count *= shape[i]!;
+  return count;
 }
 
 /** The size in bytes, rounded up for types of less than a byte. */

@@ -68,7 +68,9 @@ export function isList<T>(operand: T | readonly T[]): operand is readonly T[] {
 /** The operands that are present, with lists flattened. */
 export function operandsOf(node: Node): Value[] {
   const found: Value[] = [];
-  for (const operand of Object.values(node.operands)) {
+  const { operands } = node;
+  for (const name in operands) {
+    const operand = operands[name];
     if (operand === undefined) continue;
     if (isList(operand)) found.push(...operand);
     else found.push(operand);

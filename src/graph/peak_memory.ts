@@ -13,8 +13,9 @@ import { type Graph, operandsOf, type Value } from "./graph.ts";
  */
 export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number {
   const lastUse = new Map<Value, number>();
-  nodes.forEach((node, i) => {
-    for (const operand of operandsOf(node)) lastUse.set(operand, i);
+  const operands = nodes.map(operandsOf);
+  operands.forEach((values, i) => {
+    for (const value of values) lastUse.set(value, i);
   });
   for (const { value } of outputs) lastUse.set(value, nodes.length);
   const fixed = new Set(constants.map(({ value }) => value));
@@ -22,7 +23,7 @@ export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number
   let alive = 0;
   let peak = 0;
   nodes.forEach((node, i) => {
-    const isFixed = operandsOf(node).every((operand) => fixed.has(operand));
+    const isFixed = operands[i]!.every((operand) => fixed.has(operand));
     for (const output of node.outputs) {
       alive += byteLength(output);
       if (isFixed) fixed.add(output);

@@ -311,7 +311,8 @@ export class Recorder {
 
   /** Computes an operator on known values, or adds it to the graph. */
   call(name: OperatorName, args: readonly unknown[]): Operand | Operand[] {
-    const values = [...valuesIn(args)];
+    const values: Value[] = [];
+    collectValues(args, values);
     if (values.every(isKnown)) {
       const result = evaluate(name, args.map(withValues), this.limits);
       if (result) return new Operand(this, result);
@@ -338,8 +339,9 @@ export class Recorder {
     if (argument instanceof Operand) return this.operandOf(argument.value);
     if (Array.isArray(argument)) return argument.map((item) => this.#lower(item));
     if (typeof argument !== "object" || argument === null) return argument;
-    const given = Object.entries(argument).filter(([, value]) => value !== undefined);
-    return Object.fromEntries(given.map(([key, value]) => [key, this.#lower(value)]));
+    const lowered: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(argument)) if (value !== undefined) lowered[key] = this.#lower(value);
+    return lowered;
   }
 
   /** The operand of a value. A known value becomes a constant, which is created only once. */
@@ -357,19 +359,14 @@ export class Recorder {
   /** A known value in another shape. Equal calls return the same object, so that it becomes only one constant. */
   reshaped(value: KnownTensor, shape: readonly number[]): KnownTensor {
     if (sameShape(value.shape, shape)) return value;
-    const shapes = this.#shapes.get(value) ?? new Map<string, KnownTensor>();
-    this.#shapes.set(value, shapes);
-    const shaped = shapes.get(`${shape}`) ?? { ...value, shape };
-    shapes.set(`${shape}`, shaped);
-    return shaped;
+    const shapes = this.#shapes.getOrInsertComputed(value, () => new Map<string, KnownTensor>());
+    return shapes.getOrInsertComputed(`${shape}`, () => ({ ...value, shape }));
   }
 
   /** A scalar. Equal calls return the same object, so that it becomes only one constant. */
   scalar(type: PlainType, value: number | bigint): KnownTensor {
     const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
-    const scalar = this.#scalars.get(key) ?? knownTensor(type, [], [value]);
-    this.#scalars.set(key, scalar);
-    return scalar;
+    return this.#scalars.getOrInsertComputed(key, () => knownTensor(type, [], [value]));
   }
 
   /** Whether a value is a weight that was moved to a tensor. */
@@ -417,11 +414,11 @@ function resultType(name: OperatorName, args: readonly unknown[], dataType: MLOp
   return kept?.type ?? dataType;
 }
 
-/** The values of the operands among arguments: operands, lists of them, and options that contain some. */
-function* valuesIn(argument: unknown): Generator<Value> {
-  if (argument instanceof Operand) yield argument.value;
-  else if (Array.isArray(argument)) { for (const item of argument) yield* valuesIn(item); }
-  else if (typeof argument === "object" && argument !== null) yield* valuesIn(Object.values(argument));
+/** Collects the values of the operands among arguments: operands, lists of them, and options that contain some. */
+function collectValues(argument: unknown, into: Value[]): void {
+  if (argument instanceof Operand) into.push(argument.value);
+  else if (Array.isArray(argument)) { for (const item of argument) collectValues(item, into); }
+  else if (typeof argument === "object" && argument !== null) collectValues(Object.values(argument), into);
 }
 
 function withValues(argument: unknown): unknown {

@@ -24,12 +24,12 @@ export function readFields<Target>(message: Message, target: Target, fields: Fie
 
 const decoder = new TextDecoder();
 
-/** Strings up to this length are read character by character, which is faster than calling the decoder. */
-const SHORT_STRING = 96;
-
 /** Shared by all floats, because a DataView per message would cost more than the message. */
 const buffer = new ArrayBuffer(8);
 const scratch = { bytes: new Uint8Array(buffer), view: new DataView(buffer) };
+
+/** The low and high 32 bits of the last long varint; `high` is signed. */
+const halves = { low: 0, high: 0 };
 
 /**
  * A message, read field by field. `next()` moves to a field, then one of the readers returns its value. Unread values
@@ -84,15 +84,7 @@ export class Message {
 
   /** A string. */
   string(): string {
-    const start = this.#enter();
-    const end = this.#position;
-    let text = "";
-    for (let i = start; i < end; i++) {
-      const code = this.#bytes[i]!;
-      if (code >= 0x80 || i - start === SHORT_STRING) return decoder.decode(this.#bytes.subarray(start, end));
-      text += String.fromCharCode(code);
-    }
-    return text;
+    return decoder.decode(this.bytes());
   }
 
   /** A nested message. */
@@ -118,7 +110,10 @@ export class Message {
 
   /** Passes on the low and high 32 bits of each integer of a repeated field: one, or a packed list. */
   halves(each: (low: number, high: number) => void): void {
-    this.#each(Wire.VARINT, (message) => message.#halves(each));
+    this.#each(Wire.VARINT, (message) => {
+      message.#readHalves();
+      each(halves.low, halves.high);
+    });
   }
 
   /** Reads the values of a repeated field: one, or a packed list. */
@@ -182,21 +177,17 @@ export class Message {
     return scratch.view.getFloat64(0, true);
   }
 
+  /** A varint, rounded beyond 2⁵³. Nearly all are a single byte. */
   #varint(): number {
-    let value = 0;
-    const start = this.#position;
-    for (let shift = 0; shift < 28; shift += 7) {
-      const byte = this.#byte();
-      value |= (byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
-    }
-    this.#position = start;
-    this.#halves((low, high) => value = high * 2 ** 32 + low);
-    return value;
+    const byte = this.#byte();
+    if (byte < 0x80) return byte;
+    this.#position--;
+    this.#readHalves();
+    return halves.high * 2 ** 32 + halves.low;
   }
 
-  /** A varint: seven bits per byte, lowest first; `high` is signed. */
-  #halves(each: (low: number, high: number) => void): void {
+  /** Reads a varint into `halves`: seven bits per byte, lowest first. */
+  #readHalves(): void {
     let low = 0, high = 0;
     for (let shift = 0;; shift += 7) {
       if (shift > 63) throw new Damaged("an integer has more than 64 bits");
@@ -206,8 +197,10 @@ export class Message {
         low |= (byte & 0x7f) << 28;
         high = (byte & 0x7f) >> 4;
       } else high |= (byte & 0x7f) << (shift - 32);
-      if (byte < 0x80) return each(low >>> 0, high | 0);
+      if (byte < 0x80) break;
     }
+    halves.low = low >>> 0;
+    halves.high = high | 0;
   }
 
   #byte(): number {

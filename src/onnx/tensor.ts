@@ -27,10 +27,10 @@ function emptyTensor() {
     /** The bytes of a packed field of floats, which are already little-endian. */
     packed: undefined as Uint8Array | undefined,
     floats: [] as number[],
-    /** The low and high 32 bits of each integer, one after the other. */
-    halves: new Uint32Array(0),
-    /** The number of integers. */
-    count: 0,
+    /** Integers of at most 32 bits. */
+    integers: [] as number[],
+    /** The low and high 32 bits of each longer integer, one after the other. */
+    halves: [] as number[],
   };
 }
 
@@ -63,12 +63,12 @@ const TENSOR: Fields<TensorFields> = {
     throw new Damaged("a tensor is stored in segments, which ONNX does not define");
   },
   4: (fields, message) => readFloats(message, fields, 4),
-  5: readIntegers,
-  7: readIntegers,
+  5: (fields, message) => message.integers(fields.integers),
+  7: readHalves,
   8: (fields, message) => fields.name = message.string(),
   9: (fields, message) => fields.raw = message.bytes(),
   10: (fields, message) => readFloats(message, fields, 8),
-  11: readIntegers,
+  11: readHalves,
   13: (fields, message) => {
     const { key, value } = readFields(message.message(), { key: "", value: "" }, ENTRY);
     fields.external.set(key, value);
@@ -98,42 +98,26 @@ function readFloats(message: Message, fields: TensorFields, width: 4 | 8): void 
   else message.doubles(fields.floats);
 }
 
-function readIntegers(fields: TensorFields, message: Message): void {
-  message.halves((low, high) => {
-    if (2 * fields.count === fields.halves.length) {
-      const larger = new Uint32Array(Math.max(16, 2 * fields.halves.length));
-      larger.set(fields.halves);
-      fields.halves = larger;
-    }
-    fields.halves[2 * fields.count] = low;
-    fields.halves[2 * fields.count + 1] = high;
-    fields.count++;
-  });
+function readHalves(fields: TensorFields, message: Message): void {
+  message.halves((low, high) => fields.halves.push(low, high));
 }
 
 /** The bytes of elements in a typed field. ONNX stores narrow integers and float16 bits there as wider integers. */
 function typedBytes(fields: TensorFields, type: ElementType, needed: number, what: string): Uint8Array {
   if (type === "float32" || type === "float64") return fields.packed ?? floatBytes(fields.floats, type);
-  const bits = elementBits(type);
+  const { halves, integers } = fields;
   // Each integer stores two four-bit elements.
-  const width = Math.max(bits, 8) / 8;
-  if (fields.count * width !== needed) throw new Damaged(`${what} has ${fields.count} of ${needed / width} elements`);
-  const bytes = new Uint8Array(needed);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < fields.count; i++) setInteger(view, width, i, fields.halves[2 * i]!, fields.halves[2 * i + 1]!);
-  return bytes;
+  const width = Math.max(elementBits(type), 8) / 8;
+  const words = width === 8 ? halves : integers.length > 0 ? integers : halves.filter((_, i) => i % 2 === 0);
+  const count = width === 8 ? halves.length / 2 : words.length;
+  if (count * width !== needed) throw new Damaged(`${what} has ${count} of ${needed / width} elements`);
+  const { buffer } = width === 1 ? new Uint8Array(words) : width === 2 ? new Uint16Array(words) : new Uint32Array(words);
+  return new Uint8Array(buffer);
 }
 
 function floatBytes(floats: readonly number[], type: "float32" | "float64"): Uint8Array {
   const array = type === "float32" ? new Float32Array(floats) : new Float64Array(floats);
   return new Uint8Array(array.buffer);
-}
-
-function setInteger(view: DataView, width: number, i: number, low: number, high: number): void {
-  if (width === 1) view.setUint8(i, low);
-  else if (width === 2) view.setUint16(2 * i, low, true);
-  else view.setUint32(width * i, low, true);
-  if (width === 8) view.setUint32(8 * i + 4, high, true);
 }
 
 /** A range of a file with external data. */

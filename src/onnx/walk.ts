@@ -220,14 +220,15 @@ export class Walker implements Walking, Host {
   /** The results of a node; `undefined` if an input is unknown. */
   *#results(node: OnnxNode, scope: Scope): Steps<RowResult | undefined> {
     const inputs = node.inputs.map((name) => name === "" ? undefined : this.#find(scope, name));
-    if (!isOperator(this.#plan.model, node)) unsupported(NO_SUCH_OPERATOR);
+    const call = functionOf(this.#plan.model, node);
+    const row = rowOf(node);
+    const flow = row ? undefined : controlFlow(node);
+    if (!call && !row && !flow) unsupported(NO_SUCH_OPERATOR);
     if (inputs.includes(UNKNOWN)) return undefined;
     const operands = inputs.map((value) => value && new Operand(this.recorder, value as Value));
-    const call = functionOf(this.#plan.model, node);
     if (call) return yield* callFunction(this, call, node, operands, scope);
-    const row = rowOf(node);
     const view = new NodeView(this.recorder, node, operands, definitionOf(node, scope.opsets, row?.since));
-    if (!row) return yield* controlFlow(node)!(this, view, scope);
+    if (!row) return yield* flow!(this, view, scope);
     for (let i = 0; i < row.inputs; i++) view.input(i);
     return row.build(view, ...operands as Operand[]);
   }
@@ -238,7 +239,7 @@ export class Walker implements Walking, Host {
 
   /** Assigns the outputs of a node. */
   #define(node: OnnxNode, scope: Scope, results: RowResult): void {
-    const list = [results].flat();
+    const list = results instanceof Operand ? [results] : results;
     node.outputs.forEach((name, i) => {
       if (name === "") return;
       const { value } = list[i] ?? unsupported(`output ${i} is not supported`);

@@ -92,10 +92,9 @@ export class Editor<Block> implements GraphView {
   readonly #constants = new Map<Value, Constant<Block>>();
   readonly #outputs: ReadonlySet<Value>;
   readonly #results = new Map<Value, Map<string, unknown>>();
-  /**
-   * In an order in which they can run, except that a node may come before a new one whose additional output it uses.
-   */
   #nodes: Node[] = [];
+  /** Whether `#nodes` can run in their order. A node may come before a new one whose additional output it uses. */
+  #isOrdered = true;
   readonly #created: Block[] = [];
   #label = "";
   #nextId: number;
@@ -104,7 +103,7 @@ export class Editor<Block> implements GraphView {
     this.#outputs = new Set(graph.outputs.map(({ value }) => value));
     for (const constant of graph.constants) this.#constants.set(constant.value, constant);
     for (const node of graph.nodes) this.#connect(node);
-    this.#nextId = 1 + allValues(graph).reduce((most, { id }) => Math.max(most, id), 0);
+    this.#nextId = 1 + largestId(graph);
   }
 
   /**
@@ -120,7 +119,7 @@ export class Editor<Block> implements GraphView {
         const isFound = yield* this.#rewriteAll(nodes, pass);
         if (isFound) nodes = this.#neededNodes();
         isChanged ||= isFound;
-        this.#dropOthers(nodes);
+        if (this.#nodes.length > nodes.length) this.#dropOthers(nodes);
       }
       if (isChanged) return this.#result(nodes);
     } catch (error) {
@@ -140,6 +139,7 @@ export class Editor<Block> implements GraphView {
   *#rewriteAll(nodes: readonly Node[], pass: Pass): Steps<boolean> {
     let isChanged = false;
     this.#nodes = [];
+    this.#isOrdered = true;
     for (const original of nodes) {
       const isReplaced = !original.outputs.some((output) => this.#producers.get(output) === original);
       if (isReplaced) continue;
@@ -147,10 +147,16 @@ export class Editor<Block> implements GraphView {
         isChanged = true;
         continue;
       }
+      if (!pass.endsWith(original.operator)) {
+        this.#nodes.push(original);
+        continue;
+      }
       this.#label = original.label;
       let node = original;
       for (let found = pass.find(node, this); found !== undefined; found = pass.find(node, this)) {
-        node = this.#replace(completeNode(found, node.label, [...node.outputs, ...found.furtherOutputs ?? []]));
+        const { furtherOutputs = [] } = found;
+        if (furtherOutputs.length > 0) this.#isOrdered = false;
+        node = this.#replace(completeNode(found, node.label, [...node.outputs, ...furtherOutputs]));
       }
       this.#nodes.push(node);
       isChanged ||= node !== original;
@@ -161,6 +167,7 @@ export class Editor<Block> implements GraphView {
 
   /** Replaces a reshape of a constant by a constant, so that lowerings see its bytes. */
   #becomesConstant(node: Node): boolean {
+    if (node.operator !== "reshape" && node.operator !== "identity") return false;
     const [value] = node.outputs as [Value];
     const constant = this.#constantOf(value);
     if (!constant || this.isOutput(value)) return false;
@@ -176,10 +183,15 @@ export class Editor<Block> implements GraphView {
   }
 
   areInner(nodes: Iterable<Node>, ...last: readonly Node[]): boolean {
-    const inner = new Set(nodes).difference(new Set(last));
-    const inside = inner.union(new Set(last));
-    const isInner = (value: Value) => !this.isOutput(value) && this.users(value).isSubsetOf(inside);
-    return inner.values().every(({ outputs }) => outputs.every(isInner));
+    const inside = [...nodes, ...last];
+    const isInner = (value: Value) => !this.isOutput(value) && this.#areUsers(inside, value);
+    return inside.every((node) => last.includes(node) || node.outputs.every(isInner));
+  }
+
+  /** Whether all users of a value are among these few nodes. */
+  #areUsers(nodes: readonly Node[], value: Value): boolean {
+    for (const user of this.users(value)) if (!nodes.includes(user)) return false;
+    return true;
   }
 
   users(value: Value): Set<Node> {
@@ -307,7 +319,8 @@ export class Editor<Block> implements GraphView {
       needed.add(node);
       values.push(...operandsOf(node));
     }
-    return inOrder(this.#nodes.filter((node) => needed.has(node)), this.#producers);
+    const nodes = this.#nodes.filter((node) => needed.has(node));
+    return this.#isOrdered ? nodes : inOrder(nodes, this.#producers);
   }
 
   /** Drops unused nodes, such as those that a rewrite inserted before its pattern failed to match. */
@@ -370,8 +383,12 @@ function inOrder(nodes: readonly Node[], producers: ReadonlyMap<Value, Node>): N
   return [...ordered];
 }
 
-function allValues({ inputs, constants, nodes }: Graph<unknown>): Value[] {
-  return [...inputs, ...constants].map(({ value }) => value).concat(nodes.flatMap(({ outputs }) => outputs));
+function largestId({ inputs, constants, nodes }: Graph<unknown>): number {
+  let largest = 0;
+  for (const { value } of inputs) largest = Math.max(largest, value.id);
+  for (const { value } of constants) largest = Math.max(largest, value.id);
+  for (const { outputs } of nodes) { for (const { id } of outputs) largest = Math.max(largest, id); }
+  return largest;
 }
 
 function uniformNumber(bytes: Uint8Array, dataType: MLOperandDataType): number | undefined {

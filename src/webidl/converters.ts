@@ -20,7 +20,11 @@ export const boolean: Converter<boolean> = (value) => Boolean(value);
 /** `[EnforceRange] unsigned long`: an integer from 0 to 2³² − 1 after truncation, else a TypeError. */
 export const u32EnforceRange: Converter<number> = (value, context) =>
   // Nearly every value is an integer in range, which needs no conversion.
-  typeof value === "number" && value >>> 0 === value ? value + 0 : enforceRange(value, context, 0, 2 ** 32 - 1);
+  isU32(value) ? value + 0 : enforceRange(value, context, 0, 2 ** 32 - 1); // -0 becomes 0.
+
+function isU32(value: unknown): value is number {
+  return typeof value === "number" && value >>> 0 === value;
+}
 
 /** `[EnforceRange] long`. */
 export const i32EnforceRange: Converter<number> = (value, context) =>
@@ -135,7 +139,12 @@ const arrayNext = arrayIterator.next;
 /** Equivalent to an array's own iterator, without an object per step. The array may grow or shrink meanwhile. */
 function itemsOfArray<T>(array: readonly unknown[], item: Converter<T>, context: string): T[] {
   const items: T[] = [];
-  for (let i = 0; i < array.length; i++) items.push(item(array[i], `${context}[${i}]`));
+  for (let i = 0; i < array.length; i++) {
+    const value = array[i];
+    // Most items are such integers. Making the context of a message takes longer than their conversion.
+    if (item as Converter<unknown> === u32EnforceRange && isU32(value)) items.push(item(value, context));
+    else items.push(item(value, `${context}[${i}]`));
+  }
   return items;
 }
 
@@ -254,7 +263,7 @@ function convertMember(
   member: AnyMember,
   context: string,
 ): void {
-  const value = source === undefined || source === null ? undefined : Reflect.get(source, key, source);
+  const value = source === undefined || source === null ? undefined : (source as Record<string, unknown>)[key];
   if (value !== undefined) result[key] = member.converter(value, `${context}.${key}`);
   else if (member.presence === "defaulted") result[key] = member.fallback?.();
   else if (member.presence === "required") throw new TypeError(`${context}.${key} is required.`);

@@ -42,11 +42,13 @@ const ALL: readonly Row[] = [
   ...attentions,
 ];
 
-const TABLE: ReadonlyMap<string, Row> = new Map(ALL.map((row) => [`${row.domain}:${row.name}`, row]));
+/** The rows by name, by domain. */
+const TABLE = new Map<string, Map<string, Row>>();
+for (const row of ALL) TABLE.getOrInsertComputed(row.domain, () => new Map()).set(row.name, row);
 
 /** The row of an operator, if any. */
 export function rowOf({ domain, operator }: Pick<OnnxNode, "domain" | "operator">): Row | undefined {
-  return TABLE.get(`${domain}:${operator}`);
+  return TABLE.get(domain)?.get(operator);
 }
 
 /** The rows of all supported operators. */
