@@ -44,10 +44,10 @@ export function asOperandType(
   return { ...knownTensor(type, value.shape, clamped(value, type)), type };
 }
 
-/** Clamps 64-bit integers to the narrower type: models use the largest int64 as the end of a slice without a limit. */
+/** Clamps integers to the narrower type: models use the largest int64 as the end of a slice without a limit. */
 function clamped(value: KnownTensor, type: MLOperandDataType): Iterable<number | bigint> {
-  const elements = elementsOf(value);
-  if (isFloat(type) || !(elements instanceof BigInt64Array || elements instanceof BigUint64Array)) return elements;
+  const elements: Iterable<number | bigint> = elementsOf(value);
+  if (isFloat(type)) return elements;
   const { min, max } = integerRange(type);
   return Array.from(elements, (element) => element < min ? min : element > max ? max : element);
 }

@@ -98,8 +98,8 @@ const NATIVE: Readonly<Record<string, MLRecurrentNetworkActivation>> = {
 };
 
 /**
- * Uses WebNN's operator; `undefined` if it is not equivalent. It has no clip and no sequence lengths, and both
- * directions use the same functions.
+ * Uses WebNN's operator; `undefined` if it is not equivalent. It has no clip and no sequence lengths, both directions
+ * use the same functions, and the peephole of its output gate sees the old cell, not the new one.
  */
 function native(node: NodeView, network: Network): States | undefined {
   const { kind, functions, directions, lengths, peephole, x, weight, recurrent, hidden } = network;
