@@ -22,7 +22,7 @@ function emptyTensor() {
     type: 0,
     name: "",
     raw: undefined as Uint8Array | undefined,
-    external: new Map<string, string>(),
+    external: undefined as Map<string, string> | undefined,
     isExternal: false,
     /** The bytes of a packed field of floats, which are already little-endian. */
     packed: undefined as Uint8Array | undefined,
@@ -71,7 +71,7 @@ const TENSOR: Fields<TensorFields> = {
   11: readHalves,
   13: (fields, message) => {
     const { key, value } = readFields(message.message(), { key: "", value: "" }, ENTRY);
-    fields.external.set(key, value);
+    (fields.external ??= new Map()).set(key, value);
   },
   14: (fields, message) => fields.isExternal = message.integer() === 1,
 };
@@ -111,7 +111,11 @@ function typedBytes(fields: TensorFields, type: ElementType, needed: number, wha
   const words = width === 8 ? halves : integers.length > 0 ? integers : halves.filter((_, i) => i % 2 === 0);
   const count = width === 8 ? halves.length / 2 : words.length;
   if (count * width !== needed) throw new Damaged(`${what} has ${count} of ${needed / width} elements`);
-  const { buffer } = width === 1 ? new Uint8Array(words) : width === 2 ? new Uint16Array(words) : new Uint32Array(words);
+  const { buffer } = width === 1
+    ? new Uint8Array(words)
+    : width === 2
+    ? new Uint16Array(words)
+    : new Uint32Array(words);
   return new Uint8Array(buffer);
 }
 
@@ -127,12 +131,12 @@ function externalBytes(
   data: ExternalData,
   what: string,
 ): Uint8Array | undefined {
-  const location = external.get("location");
+  const location = external?.get("location");
   if (!location) throw new Damaged(`${what} is stored in another file, but the file's name is missing`);
   const file = data(location);
   if (file === undefined) return undefined;
-  const offset = Number(external.get("offset") ?? 0);
-  const length = Number(external.get("length") ?? needed);
+  const offset = Number(external?.get("offset") ?? 0);
+  const length = Number(external?.get("length") ?? needed);
   if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {
     throw new Damaged(
       `${what} is at bytes ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`,

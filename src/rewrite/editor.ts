@@ -387,7 +387,7 @@ function largestId({ inputs, constants, nodes }: Graph<unknown>): number {
   let largest = 0;
   for (const { value } of inputs) largest = Math.max(largest, value.id);
   for (const { value } of constants) largest = Math.max(largest, value.id);
-  for (const { outputs } of nodes) { for (const { id } of outputs) largest = Math.max(largest, id); }
+  for (const { outputs } of nodes) for (const { id } of outputs) largest = Math.max(largest, id);
   return largest;
 }
 
