@@ -29,8 +29,7 @@ const MIN_COMPRESSED_BYTES = 1024;
  * @returns rejects with an HttpError: 413 if the body is too large, 408 if it arrives too slowly, 415 for an unknown
  * encoding, 400 if it is truncated or cannot be decompressed
  */
-export async function readBody(request: Request, limits: BodyLimits, binaryAt = 0): Promise<Bytes> {
-  const { headers, body } = request;
+export async function readBody({ headers, body }: Request, limits: BodyLimits, binaryAt = 0): Promise<Bytes> {
   if (!body) return new Uint8Array(0);
   const length = Number(headers.get("content-length") ?? 0);
   if (length > limits.maxBodyBytes) {
@@ -39,33 +38,13 @@ export async function readBody(request: Request, limits: BodyLimits, binaryAt = 
   }
   const encoding = headers.get("content-encoding") ?? "identity";
   const room = { length: Math.min(length || FIRST_BYTES, FIRST_BYTES), skipped: -binaryAt & (ALIGNMENT - 1) };
-  if (encoding === "identity") return length > 0 ? readWhole(request, limits) : collect(body, limits, room);
+  if (encoding === "identity") return collect(body, limits, room);
   const format = ENCODINGS.find((known) => known === encoding);
   if (!format) {
     await body.cancel();
     throw new HttpError(415, `Content-Encoding must be ${ENCODINGS.join(" or ")}, not ${JSON.stringify(encoding)}`);
   }
   return collect(body.pipeThrough(new DecompressionStream(format)), limits, room);
-}
-
-/**
- * Reads a body with a stated length, which the server enforces. Deno reads it outside of JavaScript, which saves more than
- * a millisecond for a body of 600 KB. If the time is over, it reads on until the connection is closed.
- */
-async function readWhole(request: Request, limits: BodyLimits): Promise<Bytes> {
-  const { maxBodyBytes, signal } = limits;
-  const late = Promise.withResolvers<never>();
-  const stop = () => late.reject(tooLate());
-  signal.addEventListener("abort", stop);
-  try {
-    const bytes = await Promise.race([request.bytes(), late.promise]);
-    if (bytes.byteLength > maxBodyBytes) throw tooLarge(limits);
-    return bytes;
-  } catch (error) {
-    throw error instanceof HttpError ? error : unreadable(error);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }
 
 /** The largest size of an element in bytes. */
@@ -98,11 +77,11 @@ async function collect(
     }
   } catch (error) {
     stop();
-    throw error instanceof HttpError ? error : unreadable(error);
+    throw error instanceof HttpError ? error : badRequest(`The body cannot be read: ${(error as Error).message}`);
   } finally {
     signal.removeEventListener("abort", stop);
   }
-  if (signal.aborted) throw tooLate();
+  if (signal.aborted) throw new HttpError(408, "The body did not arrive in time", { connection: "close" });
   return new Uint8Array(buffer, skipped, end - skipped);
 }
 /** A buffer, up to where it is filled, and whether the stream has ended. */
@@ -160,14 +139,6 @@ export function join(parts: readonly Bytes[]): Bytes {
     at += part.byteLength;
   }
   return whole;
-}
-
-function unreadable(error: unknown): HttpError {
-  return badRequest(`The body cannot be read: ${(error as Error).message}`);
-}
-
-function tooLate(): HttpError {
-  return new HttpError(408, "The body did not arrive in time", { connection: "close" });
 }
 
 function tooLarge({ maxBodyBytes }: BodyLimits): HttpError {
