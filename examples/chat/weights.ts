@@ -136,6 +136,8 @@ class Loader implements WeightLoader {
    * copy.
    */
   readonly scratch = reusedMemory();
+  /** The stage that was loaded last. */
+  #index: number | undefined;
   /** The constant tensors of the stage. */
   #ofStage: MLTensor[] = [];
   /** The constant tensors that stages share. */
@@ -153,6 +155,9 @@ class Loader implements WeightLoader {
   async stage(index: number): Promise<StageWeights> {
     this.#destroyStage();
     const { layers } = this.architecture;
+    // The head has the largest matrix, and the others are much smaller.
+    if (this.#index === layers) this.scratch.free();
+    this.#index = index;
     return {
       after: index > 0 ? await this.#afterAttention(index - 1) : undefined,
       before: index < layers ? await this.#beforeAttention(index) : undefined,
@@ -197,10 +202,7 @@ class Loader implements WeightLoader {
 
   async #head(): Promise<StageWeights["head"]> {
     const name = this.header.tensors.has("output.weight") ? "output.weight" : "token_embd.weight";
-    const norm = await this.vector("output_norm.weight");
-    const matrix = await this.matrix([name]);
-    this.scratch.free(); // It has the size of the largest matrix, and the other weights are much smaller.
-    return { norm, matrix };
+    return { norm: await this.vector("output_norm.weight"), matrix: await this.matrix([name]) };
   }
 
   async vector(name: string): Promise<Weight> {
