@@ -1,4 +1,4 @@
-/** Which graphs get sessions that do not pack their weights, and that their results are the same. */
+/** Which graphs get sessions from the cache that do not pack their weights, and that their results are the same. */
 import { assertEquals } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import "@webnn/deno/polyfill";
@@ -65,7 +65,8 @@ for (const [name, { build, rows = 1 }] of Object.entries(packed)) {
 }
 
 Deno.test("a row times a matrix is the same as in a product of two rows, whose weights are packed", async () => {
-  const context = await createContext({ device: "cpu", threads: 1 });
+  const cacheDirectory = await Deno.makeTempDir();
+  const context = await createContext({ device: "cpu", threads: 1, cacheDirectory });
   const row = Float32Array.from({ length: INNER }, () => next() - 0.5);
   const results: Float32Array[] = [];
   for (const rows of [1, 2]) {
@@ -79,6 +80,8 @@ Deno.test("a row times a matrix is the same as in a product of two rows, whose w
     results.push(new Float32Array(await context.readTensor(output)).subarray(0, COLUMNS));
   }
   context.destroy();
+  assertEquals((await Array.fromAsync(Deno.readDir(cacheDirectory))).length, 2);
+  await Deno.remove(cacheDirectory, { recursive: true });
   const [one, two] = results as [Float32Array, Float32Array];
   const worst = one.reduce((most, value, i) => Math.max(most, Math.abs(value - two[i]!)), 0);
   assertEquals(worst < 1e-4, true, `differs by ${worst}`);

@@ -242,6 +242,7 @@ export class OrtDevice implements Device {
       const graphSettings = {
         entries,
         ...this.#differencesOf(facts),
+        packsWeights: true,
         graphOptions,
         adapt: isPlain ? undefined : adapt,
       };
@@ -268,7 +269,8 @@ export class OrtDevice implements Device {
           adaptEntry(options);
           profiler?.addTo(options);
         };
-        return this.#createSession(create, { entries, ...this.#differencesOf(facts), adapt });
+        const { packsWeights } = facts;
+        return this.#createSession(create, { entries, ...this.#differencesOf(facts), packsWeights, adapt });
       },
       releaseWeights: () => releaseOwned(graph),
     };
@@ -322,10 +324,10 @@ export class OrtDevice implements Device {
     return this.accelerator ? this.accelerator.perform(work) : work();
   }
 
-  #differencesOf({ microseconds, packsWeights, peakBytes }: Facts): Omit<Differences, "entries"> {
+  #differencesOf({ microseconds, peakBytes }: Facts): Pick<Differences, "hasArena" | "waiting"> {
     const { parallelDevices: contexts, graphs } = this.runtime;
     const waiting = waitingOf(this.settings, { run: lengthOfRun(microseconds), contexts, graphs });
-    return { waiting, hasArena: needsArena(peakBytes), packsWeights };
+    return { waiting, hasArena: needsArena(peakBytes) };
   }
 
   /** Creates a session with `create`, from options with the graph's provider options, changed by `adapt`. */

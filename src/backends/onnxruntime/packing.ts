@@ -1,8 +1,12 @@
 /**
- * Decides whether a session packs its weights: copies them into the order in which its kernels read them.
+ * Decides whether a session from the compile cache packs its weights: copies them into the order in which its kernels
+ * read them.
  *
  * A product of one row reads each weight once, so the engine has a kernel for weights that are not packed; it takes the
- * same time. Packing the classifier of MobileNetV2, 5 MB, takes half of a build from the cache.
+ * same time. Packing the classifier of MobileNetV2, 5 MB, takes half of the time to create the session.
+ *
+ * Other sessions pack all weights: they own them, and when they did not pack them, builds of MobileNetV2 took 2.05 times
+ * as long as in C instead of 1.41.
  *
  * @module
  */

@@ -39,7 +39,7 @@ export interface Facts {
   readonly microseconds: number;
   /** The estimated memory of a run. */
   readonly peakBytes: number;
-  /** Whether the session packs its weights. */
+  /** Whether sessions of the entry pack their weights. */
   readonly packsWeights: boolean;
 }
 
