@@ -80,6 +80,13 @@ Deno.test("the report has times, memory, errors and failures", () => {
   assertEquals(failures(REPORT), ["small, onnxruntime-web: no kernel for If"]);
 });
 
+Deno.test("with --runs-only, the report has no loads", () => {
+  const report = { ...REPORT, runsOnly: true };
+  assertEquals(charts(report).map(({ title }) => title), ["runs, threads: 1"]);
+  assertEquals(writeMarkdown(REPORT).includes("## Loads"), true);
+  assertEquals(writeMarkdown(report).includes("## Loads"), false);
+});
+
 Deno.test("the page has a chart of the runs and one of the loads", async () => {
   const html = await writePage("ONNX models", charts(REPORT), writeMarkdown(REPORT));
   assertEquals(html.match(/<svg /g)!.length, 2);
