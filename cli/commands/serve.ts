@@ -33,7 +33,7 @@ GET /metrics.`,
     instances: {
       kind: "text",
       value: "N",
-      help: "how many runs of a model go on at once, each with all --threads (on a CPU: one, or several of one thread)",
+      help: "how many runs of a model go on at once, each with all --threads (CPU: one, or several of one thread)",
     },
     "max-body": { kind: "text", value: "MIB", help: "the largest size of a request, also after decompression (64)" },
     "max-queue": { kind: "text", value: "N", help: "how many requests may wait for each model (256)" },
