@@ -7,6 +7,7 @@
 import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import type { ElementType, KnownTensor, OnnxGraph, OnnxNode } from "./model.ts";
+import type { AttributeName } from "./attribute_name.ts";
 import { constant, Operand, type Recorder } from "./operand.ts";
 import { elementType, operandType, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
@@ -45,69 +46,69 @@ export class NodeView {
   }
 
   /** Whether the node has an attribute. */
-  hasAttribute(name: string): boolean {
+  hasAttribute(name: AttributeName): boolean {
     return this.node.attributes.has(name);
   }
 
   /** A float or integer attribute. */
-  float(name: string, otherwise?: number): number {
+  float(name: AttributeName, otherwise?: number): number {
     return this.#attribute(name, ["float", "int"], otherwise) as number;
   }
 
   /** An integer attribute. */
-  int(name: string, otherwise?: number): number {
+  int(name: AttributeName, otherwise?: number): number {
     return this.#attribute(name, ["int"], otherwise) as number;
   }
 
   /** An integer attribute with the value 0 or 1. */
-  flag(name: string, otherwise = false): boolean {
+  flag(name: AttributeName, otherwise = false): boolean {
     return this.int(name, otherwise ? 1 : 0) !== 0;
   }
 
   /** A string attribute. */
-  string(name: string, otherwise?: string): string {
+  string(name: AttributeName, otherwise?: string): string {
     return this.#attribute(name, ["string"], otherwise) as string;
   }
 
   /** A list of strings, or `undefined` if missing. */
-  strings(name: string): readonly string[] | undefined {
+  strings(name: AttributeName): readonly string[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["strings"]) as readonly string[] : undefined;
   }
 
   /** A list of integers, or `undefined` if missing. */
-  ints(name: string): readonly number[] | undefined {
+  ints(name: AttributeName): readonly number[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["ints"]) as readonly number[] : undefined;
   }
 
   /** A required list of integers. */
-  neededInts(name: string): readonly number[] {
+  neededInts(name: AttributeName): readonly number[] {
     return this.#attribute(name, ["ints"]) as readonly number[];
   }
 
   /** A list of numbers, or `undefined` if missing. */
-  floats(name: string): readonly number[] | undefined {
+  floats(name: AttributeName): readonly number[] | undefined {
     return this.hasAttribute(name) ? this.#attribute(name, ["floats", "ints"]) as readonly number[] : undefined;
   }
 
   /** A tensor attribute. */
-  tensor(name: string): Operand {
+  tensor(name: AttributeName): Operand {
     return new Operand(this.recorder, this.#attribute(name, ["tensor"]) as KnownTensor);
   }
 
   /** A graph attribute. */
-  graph(name: string): OnnxGraph {
+  graph(name: AttributeName): OnnxGraph {
     return this.#attribute(name, ["graph"]) as OnnxGraph;
   }
 
   /** The element type whose number is the value of an attribute; `undefined` if missing or 0. */
-  elementType(name: string): ElementType | undefined {
+  elementType(name: AttributeName): ElementType | undefined {
     const code = this.int(name, 0);
     if (code === 0) return undefined;
     return elementType(code) ?? unsupported(`${name} is ${code}, which is not an element type of ONNX`);
   }
 
   /** The value of an attribute. It is required if there is no default, `otherwise`. */
-  #attribute(name: string, kinds: readonly string[], otherwise?: unknown): unknown {
+  #attribute(name: AttributeName, kinds: readonly string[], otherwise?: unknown): unknown {
     const found = this.node.attributes.get(name);
     if (found === undefined) return otherwise ?? unsupported(`attribute ${name} is missing`);
     if (!kinds.includes(found.kind)) unsupported(`attribute ${name} must be of type ${kinds[0]}, not ${found.kind}`);

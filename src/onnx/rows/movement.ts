@@ -79,10 +79,11 @@ function evenParts(size: number, count: number): number[] {
 
 /** Starts, ends, axes and steps: attributes before version 10, inputs since then. */
 function slice(node: NodeView, x: Operand, ...inputs: (Operand | undefined)[]): Operand {
-  const list = (i: number, name: string) => node.since >= 10 ? inputs[i]?.numbers(name) : node.ints(name);
+  const list = (i: number, name: "axes" | "ends" | "starts") =>
+    node.since >= 10 ? inputs[i]?.numbers(name) : node.ints(name);
   const starts = list(0, "starts") ?? unsupported("starts are missing");
   const ends = list(1, "ends") ?? unsupported("ends are missing");
-  const [axes, steps] = [list(2, "axes"), node.since >= 10 ? list(3, "steps") : undefined];
+  const [axes, steps] = [list(2, "axes"), inputs[3]?.numbers("steps")];
   return starts.reduce((part, start, i) => {
     const axis = x.axis(axes ? axes[i]! : i);
     return strided(part, axis, start, ends[i]!, steps?.[i] ?? 1);
