@@ -102,6 +102,7 @@ export async function renameFile(from: string, to: string): Promise<void> {
 
 /** Removes a file, or a folder with its contents. */
 export async function removeFile(path: string): Promise<void> {
+  touched.delete(path);
   await Deno.remove(path, { recursive: true });
 }
 
@@ -132,9 +133,13 @@ export function fileStamp(path: string): FileStamp | undefined {
 /** Within this many milliseconds, a file is not touched again. */
 const TOUCH_INTERVAL = 60_000;
 
+/** When this isolate last touched files, by path: also those whose modification time did not change. */
+const touched = new Map<string, number>();
+
 /** Sets the modification time of a file to now, about, if possible and permitted. */
 export function touchFile(path: string): void {
   const now = new Date();
+  touched.set(path, now.getTime());
   try {
     const { mtime } = Deno.statSync(path);
     if (mtime && Math.abs(now.getTime() - mtime.getTime()) < TOUCH_INTERVAL) return;
@@ -156,8 +161,10 @@ export async function listFiles(folder: string, { below = false } = {}): Promise
       files.push(...inner.map((file) => ({ ...file, name: `${name}/${file.name}` })));
     }
     if (!isFile) continue;
-    const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
-    if (info) files.push({ name, size: info.size, modified: info.mtime?.getTime() ?? 0 });
+    const path = `${folder}/${name}`;
+    const info = await Deno.stat(path).catch(() => undefined);
+    if (!info) continue;
+    files.push({ name, size: info.size, modified: Math.max(info.mtime?.getTime() ?? 0, touched.get(path) ?? 0) });
   }
   return files;
 }
