@@ -12,7 +12,7 @@ import type { Queue } from "./queue.ts";
  * thread anyway, and letting another thread run one part costs more than it gains: a token of a language model takes 60
  * short runs and one of 5 ms.
  */
-const FOLLOWING_RUN = 7;
+const FOLLOWING_RUN = 6;
 
 /**
  * Starts a run of an executable, with the number of milliseconds for which even a long run may block the thread.

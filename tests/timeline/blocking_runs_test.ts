@@ -29,8 +29,8 @@ Deno.test("a long run blocks only after as much time in short runs, and up to a 
   assertEquals(await blocking([5]), [false]);
   assertEquals(await blocking([1, 1, 1, 1, 5]), [true, true, true, true, false]);
   assertEquals(await blocking([1, 1, 1, 1, 1, 5]), [true, true, true, true, true, true]);
-  assertEquals((await blocking([...Array(30).fill(1), 8])).at(-1), false);
-  assertEquals((await blocking([...Array(30).fill(1), 7])).at(-1), true);
+  assertEquals((await blocking([...Array(30).fill(1), 7])).at(-1), false);
+  assertEquals((await blocking([...Array(30).fill(1), 6])).at(-1), true);
 });
 
 Deno.test("each long run needs short runs of its own before it", async () => {
