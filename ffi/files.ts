@@ -102,7 +102,6 @@ export async function renameFile(from: string, to: string): Promise<void> {
 
 /** Removes a file, or a folder with its contents. */
 export async function removeFile(path: string): Promise<void> {
-  touched.delete(path);
   await Deno.remove(path, { recursive: true });
 }
 
@@ -111,39 +110,11 @@ export async function fileSize(path: string): Promise<number> {
   return (await Deno.stat(path)).size;
 }
 
-/** Identifies the contents of a file, as far as the system's times allow. */
-export interface FileStamp {
-  /** Differs from that of another file, and from that of the same file after a change. */
-  readonly text: string;
-  /** When the file was last changed or touched, in milliseconds since 1970. */
-  readonly changed: number;
-}
-
-/** The stamp of a file; `undefined` if there is none, or the system does not say when it was changed. */
-export function fileStamp(path: string): FileStamp | undefined {
-  try {
-    const { ctime, dev, ino, mtime, size } = Deno.statSync(path);
-    if (ctime === null || mtime === null) return undefined;
-    return { text: [dev, ino, size, mtime.getTime(), ctime.getTime()].join(), changed: ctime.getTime() };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Within this many milliseconds, a file is not touched again. */
-const TOUCH_INTERVAL = 60_000;
-
-/** When this isolate last touched files, by path: also those whose modification time did not change. */
-const touched = new Map<string, number>();
-
-/** Sets the modification time of a file to now, about, if possible and permitted. */
+/** Sets the modification time of a file to now, if possible. */
 export function touchFile(path: string): void {
   const now = new Date();
-  touched.set(path, now.getTime());
   try {
-    const { mtime } = Deno.statSync(path);
-    if (mtime && Math.abs(now.getTime() - mtime.getTime()) < TOUCH_INTERVAL) return;
-    if (isPermitted("write", path)) Deno.utimeSync(path, now, now);
+    Deno.utimeSync(path, now, now);
   } catch {
     // The file may belong to another user.
   }
@@ -161,10 +132,8 @@ export async function listFiles(folder: string, { below = false } = {}): Promise
       files.push(...inner.map((file) => ({ ...file, name: `${name}/${file.name}` })));
     }
     if (!isFile) continue;
-    const path = `${folder}/${name}`;
-    const info = await Deno.stat(path).catch(() => undefined);
-    if (!info) continue;
-    files.push({ name, size: info.size, modified: Math.max(info.mtime?.getTime() ?? 0, touched.get(path) ?? 0) });
+    const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
+    if (info) files.push({ name, size: info.size, modified: info.mtime?.getTime() ?? 0 });
   }
   return files;
 }

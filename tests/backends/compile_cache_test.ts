@@ -169,18 +169,6 @@ for (const [what, damage] of Object.entries(damages)) {
   });
 }
 
-test("an entry that was used before, and is then damaged, is replaced", async (folder, context) => {
-  await build(context, 1);
-  const path = await onlyEntry(folder);
-  await new Promise((resolve) => setTimeout(resolve, 200)); // Only then does the file's time show later changes.
-  const before = await identity(path);
-  for (let use = 0; use < 2; use++) await build(context, 1);
-  assertEquals(await identity(path), before);
-  await damages["has a flipped bit inside of the model"]!(path);
-  await build(context, 1);
-  assertNotEquals(await identity(path), before);
-});
-
 test("two entries with swapped names are replaced", async (folder, context) => {
   await build(context, 1);
   await build(context, 2);

@@ -13,7 +13,7 @@
  * @module
  */
 
-import { appendFile, fileSize, fileStamp } from "../../../../ffi/files.ts";
+import { appendFile, fileSize } from "../../../../ffi/files.ts";
 import { MAP_ALIGNMENT, type MappableFile, type Mapping, withMappableFile } from "../../../../ffi/mapped_file.ts";
 import { offsetPointer } from "../../../../ffi/memory.ts";
 import { HASH_BYTES, hashMemory } from "../../../../ffi/memory_hash.ts";
@@ -49,30 +49,15 @@ export interface CachedModel extends Mapping {
   readonly facts: Facts;
 }
 
-/** The stamps of files that this isolate has found undamaged, by path. */
-const undamaged = new Map<string, string>();
-
-/** For this many milliseconds after a change of a file, another one might have the same time. */
-const SAME_TIME = 100;
-
-/**
- * The model of an entry, if the file at `path` is an undamaged entry made from this source. The caller releases it. The
- * model is hashed when a file is first opened, and again after each change of the file.
- */
+/** The model of an entry, if the file at `path` is an undamaged entry made from this source. The caller releases it. */
 export async function openEntry(path: string, source: Source): Promise<CachedModel | undefined> {
-  const now = Date.now();
-  const stamp = fileStamp(path);
   const parts = withMappableFile(path, (file) => mapParts(file, source));
   if (!parts) return undefined;
   const { model, footer, isMadeOfSource } = parts;
-  // The file may have been replaced before it was opened.
-  const isStamped = stamp !== undefined && stamp.changed + SAME_TIME < now && fileStamp(path)?.text === stamp.text;
-  const isKnown = isStamped && undamaged.get(path) === stamp.text;
   let isSound = false;
   try {
-    isSound = isMadeOfSource && (isKnown || equalBytes(await hash(model, footer), footer.subarray(HASH_OFFSET)));
+    isSound = isMadeOfSource && equalBytes(await hash(model, footer), footer.subarray(HASH_OFFSET));
     if (!isSound) return undefined;
-    if (isStamped) undamaged.set(path, stamp.text);
     const view = new DataView(footer.buffer);
     const byteLength = view.getFloat64(LENGTH_OFFSET);
     const factsEnd = byteLength + view.getFloat64(FACTS_LENGTH_OFFSET);

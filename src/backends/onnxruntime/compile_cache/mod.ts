@@ -165,7 +165,7 @@ interface Entry {
 async function find(path: string, source: Source): Promise<CachedModel | undefined> {
   if (!isPermitted("read", path)) return undefined;
   const model = await openEntry(path, source);
-  if (model) touchFile(path);
+  if (model && isPermitted("write", path)) touchFile(path);
   return model;
 }
 
