@@ -1,6 +1,7 @@
 /**
  * Computes a chain of matrix products in one run, with context options given as JSON. Prints how many threads the
- * process has at most, because some engines end theirs with the run. Other arguments: the number of products, and of rows.
+ * process has at most, because some engines end theirs with the run. Other arguments: the number of products, and of
+ * rows.
  */
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import "../../support/devices.ts"; // Finds a driver for WebGPU.
