@@ -33,6 +33,15 @@ const minilm = (variant: string, task: string): Model => ({
   inputs: sentence,
 });
 
+const nudenet = (name: string, task: string, source: Source): Model => ({
+  name,
+  task,
+  source,
+  dimensions: { batch: 1, height: 320, width: 320 },
+  data: "a photo",
+  inputs: async () => float32("images", [1, 3, 320, 320], await photo(320, 255)),
+});
+
 /** One frame of speech, and the state of the network. */
 const voiceInputs = async (rate: boolean): Promise<Input[]> => [
   { name: "input", dataType: "float32", shape: [1, 576], data: await speechFrame(16_000, 576) },
@@ -59,14 +68,7 @@ export const MODELS: readonly Model[] = [
     data: "a source file",
     inputs: async () => [{ name: "bytes", dataType: "int32", shape: [1, 2048], data: await fileBytes() }],
   },
-  {
-    name: "nudenet",
-    task: "detection, YOLOv8 n",
-    source: { wheel: NUDENET },
-    dimensions: { batch: 1, height: 320, width: 320 },
-    data: "a photo",
-    inputs: async () => float32("images", [1, 3, 320, 320], await photo(320, 255)),
-  },
+  nudenet("nudenet", "detection, YOLOv8 n", { wheel: NUDENET }),
   {
     name: "pp-ocrv6-det",
     task: "finds text",
@@ -196,12 +198,5 @@ export const MODELS: readonly Model[] = [
   minilm("int8", "the same, dynamic int8"),
   minilm("4bit", "the same, MatMulNBits"),
   minilm("float16", "the same, float16 inside"),
-  {
-    name: "nudenet-int8",
-    task: "detection, dynamic int8",
-    source: { quantized: NUDENET },
-    dimensions: { batch: 1, height: 320, width: 320 },
-    data: "a photo",
-    inputs: async () => float32("images", [1, 3, 320, 320], await photo(320, 255)),
-  },
+  nudenet("nudenet-int8", "detection, dynamic int8", { quantized: NUDENET }),
 ];
