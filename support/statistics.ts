@@ -33,14 +33,25 @@ export function quantile(values: readonly number[], share: number): number {
   return lower + (upper - lower) * (position - below);
 }
 
-/** The slope of the least-squares line. Without `xs`, the values are 1 apart. */
-export function slopeOf(values: readonly number[], xs: readonly number[] = values.map((_, i) => i)): number {
-  const mean = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
+/** The mean; NaN for no values. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** A least-squares line. */
+export interface Line {
+  readonly slope: number;
+  /** The standard error of the slope. It is 0 for two values. */
+  readonly error: number;
+}
+
+/** Fits a line. Without `xs`, the values are 1 apart. */
+export function fitLine(values: readonly number[], xs: readonly number[] = values.map((_, i) => i)): Line {
   const [meanX, meanY] = [mean(xs), mean(values)];
-  let [xy, xx] = [0, 0];
-  xs.forEach((x, i) => {
-    xy += (x - meanX) * (values[i]! - meanY);
-    xx += (x - meanX) ** 2;
-  });
-  return xy / xx;
+  const sum = (term: (x: number, y: number) => number) =>
+    xs.reduce((total, x, i) => total + term(x - meanX, values[i]! - meanY), 0);
+  const xx = sum((x) => x * x);
+  const slope = sum((x, y) => x * y) / xx;
+  const residual = sum((x, y) => (y - slope * x) ** 2);
+  return { slope, error: Math.sqrt(residual / Math.max(1, values.length - 2) / xx) };
 }

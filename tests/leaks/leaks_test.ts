@@ -2,7 +2,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { available, buildFaults, unavailable } from "../faults/library.ts";
 import { runChild } from "../../support/child.ts";
-import { slopeOf } from "../../support/statistics.ts";
+import { fitLine } from "../../support/statistics.ts";
 
 const CYCLES = 10_000;
 const FORGOTTEN = 300;
@@ -15,7 +15,7 @@ Deno.test({
   fn: async () => {
     const { samples, before, end, after, reports } = await run("cycles.ts", CYCLES);
     const sizes = samples as number[];
-    const slope = slopeOf(sizes) / (CYCLES / sizes.length);
+    const slope = fitLine(sizes).slope / (CYCLES / sizes.length);
     console.log(`resident memory after a warm-up, in MB: ${sizes.map(megabytes).join(" ")}`);
     console.log(`slope: ${slope.toFixed(0)} bytes per cycle`);
     assertEquals({ end, after, reports }, { end: before, after: {}, reports: [] });

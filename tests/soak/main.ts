@@ -22,8 +22,8 @@ Usage: deno task soak [--minutes M] [--seed S] [--output-dir DIR]
   --output-dir  the folder for soak.md (a table) and soak.svg (a chart) (default reports)
   --help        print this text
 
-Exits with status 1 if memory grows in the second half of a phase by more than 1 KB per request and 10 MB in total, and
-does so again in a run 4 times as long.`;
+Exits with status 1 if memory grows in the second half of a phase by more than 1 KB per request and 10 MB in total, plus
+three standard errors of the rise, and does so again in a run 4 times as long.`;
 
 const OPTIONS = {
   string: ["minutes", "seed", "output-dir"],

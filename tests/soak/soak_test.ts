@@ -23,7 +23,7 @@ Deno.test("the trend is the growth in the second half, in bytes per request", ()
   const { slope, rise, isFlat } = trendOf(phase(100_000, 0).samples);
   assertEquals([Math.round(slope), Math.round(rise), isFlat], [100_000, 15_000_000, false]);
   const samples = phase(0, 0).samples.map((sample, i) => i < 50 ? { ...sample, resident: i * MEGABYTE } : sample);
-  assertEquals(trendOf(samples), { slope: 0, rise: 0, isFlat: true });
+  assertEquals(trendOf(samples), { slope: 0, rise: 0, error: 0, isFlat: true });
 });
 
 Deno.test("growth is distinguished from noise and from negligible growth", () => {
@@ -33,12 +33,23 @@ Deno.test("growth is distinguished from noise and from negligible growth", () =>
   assert(!trendOf(phase(300_000, 15 * MEGABYTE).samples).isFlat);
 });
 
+Deno.test("memory that wanders has a rise within its error, and a rise on top of that is found", () => {
+  /** Waves of 30 MB, four of them in the second half: those of 64 requests in flight. */
+  const wandering = (bytesPerRequest: number) =>
+    phase(bytesPerRequest, 0).samples.map((sample, i) => ({
+      ...sample,
+      resident: sample.resident + 30 * MEGABYTE * Math.cos(i / 2),
+    }));
+  for (let start = 0; start < 12; start++) assert(trendOf(wandering(0).slice(start)).isFlat, `from sample ${start}`);
+  assert(!trendOf(wandering(600_000)).isFlat);
+});
+
 Deno.test("the table names the phase that grows, and the chart has a line for each phase", async () => {
   const results = [phase(0, 0), { ...phase(200_000, 0), inFlight: 64 }];
   const [, , flat, growing] = table(results).split("\n") as [string, string, string, string];
   assert(!flat.includes("GROWS"));
   assertStringIncludes(growing, "| main | 64 | 300 | 30 |");
-  assertStringIncludes(growing, "| 200000 B | 30.0 MB | GROWS |");
+  assertStringIncludes(growing, "| 200000 B | 30.0 MB | 0.0 | GROWS |");
   const svg = await drawChart(chart(results));
   assertEquals(svg.match(/aria-roledescription="line mark"/g)?.length, 2);
 });
