@@ -39,7 +39,7 @@ const FLAWS = {
   /** Formulas of norms and of x · sigmoid(x) are replaced even if a constant in them has more dimensions than x. */
   lostDimensions: ["openvino"],
   /** ScatterND applies updates in any order, on several threads. */
-  unorderedScatter: ["cpu"],
+  unorderedScatter: ["cpu", "openvino"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Whether the provider of a graph has a flaw. */
