@@ -20,6 +20,8 @@ import type { ValueTensor } from "./tensor.ts";
 const INLINE_LIMIT = 1;
 /** How many runs to measure, to check the estimate that made them synchronous or nonblocking. */
 const TRIAL_RUNS = 15;
+/** After how many of them their times replace the estimate. */
+const FIRST_RUNS = 3;
 
 /** The names of a session's inputs and outputs, in the order of the tensors. */
 export interface Signature {
@@ -67,7 +69,7 @@ export class OrtExecutable implements Executable {
 
   run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[], blockingLimit = 0): void | Promise<void> {
     const binding = this.#bindings.get(inputs, outputs);
-    return this.#trial.length < TRIAL_RUNS ? this.#try(binding) : this.#start(binding, blockingLimit);
+    return this.#trial.length < TRIAL_RUNS ? this.#try(binding, blockingLimit) : this.#start(binding, blockingLimit);
   }
 
   release(): void {
@@ -78,7 +80,7 @@ export class OrtExecutable implements Executable {
     countFreed(this.runtime, this.session.weightBytes);
   }
 
-  #start({ pointer, recording }: IoBinding, blockingLimit = 0): void | Promise<void> {
+  #start({ pointer, recording }: IoBinding, blockingLimit: number): void | Promise<void> {
     const { runtime: { api }, session, settings } = this;
     if (this.#isInline(blockingLimit)) {
       return api.RunWithBinding(session.pointer, recording?.runOptions ?? null, pointer);
@@ -93,23 +95,21 @@ export class OrtExecutable implements Executable {
    */
   #isInline(blockingLimit: number): boolean {
     const { runtime: { devices }, settings: { estimatedMicroseconds } } = this;
-    if (this.#trial.length < TRIAL_RUNS) return estimatedMicroseconds <= 1000 * INLINE_LIMIT;
+    if (this.#trial.length < FIRST_RUNS) return estimatedMicroseconds <= 1000 * INLINE_LIMIT;
     return this.#blockingTime <= (devices === 1 ? Math.max(SHORT_RUN, blockingLimit) : INLINE_LIMIT);
   }
 
-  #try(binding: IoBinding): void | Promise<void> {
+  #try(binding: IoBinding, blockingLimit: number): void | Promise<void> {
     const began = performance.now();
-    const pending = this.#start(binding);
+    const pending = this.#start(binding, blockingLimit);
     if (pending) return pending.then(() => this.#judge(performance.now() - began));
     this.#judge(performance.now() - began);
   }
 
   /** Other programs delay runs, and the first run is slow: the faster runs show the true duration. */
   #judge(duration: number): void {
-    this.#blockingTime = duration;
     this.#trial.push(duration);
-    if (this.#trial.length < TRIAL_RUNS) return;
-    this.#blockingTime = this.#trial.toSorted((a, b) => a - b)[TRIAL_RUNS >> 2]!;
+    this.#blockingTime = this.#trial.toSorted((a, b) => a - b)[this.#trial.length >> 2]!;
   }
 }
 
