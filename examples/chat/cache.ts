@@ -9,7 +9,7 @@
  */
 import type { Architecture } from "./architecture.ts";
 import type { Graphs } from "./graphs.ts";
-import { BLOCK, cacheShape, CHUNK, placesShape } from "./network.ts";
+import { BLOCK, cacheShape, CHUNK, type History, placesShape } from "./network.ts";
 import { startYielding } from "./yielding.ts";
 
 /**
@@ -121,11 +121,11 @@ class DeviceCache implements Cache {
   }
 
   async allocate(): Promise<void> {
-    this.#spare = await this.#createKeysValues(this.#history);
+    this.#spare = await this.#createHistory(this.#history);
     for (let layer = 0; layer < this.architecture.layers; layer++) {
       this.#slots.push({
-        history: await this.#createKeysValues(this.#history),
-        blocks: [await this.#createKeysValues(BLOCK), await this.#createKeysValues(BLOCK)],
+        history: await this.#createHistory(this.#history),
+        blocks: [await this.#createBlock(), await this.#createBlock()],
         bindings: [],
       });
     }
@@ -235,23 +235,28 @@ class DeviceCache implements Cache {
     for (const slot of this.#slots) {
       await yieldIfDue();
       const { keys, values } = slot.history;
-      const history = await this.#createKeysValues(longer);
+      const history = await this.#createHistory(longer);
       this.context.dispatch(graph, { keys, values }, { new_keys: history.keys, new_values: history.values });
       destroyBoth(slot.history);
       slot.history = history;
       slot.bindings = [];
     }
     destroyBoth(this.#spare);
-    this.#spare = await this.#createKeysValues(longer);
+    this.#spare = await this.#createHistory(longer);
     this.#history = longer;
   }
 
-  async #createKeysValues(positions: number): Promise<KeysValues> {
-    return { keys: await this.#tensor(positions), values: await this.#tensor(positions) };
+  #createHistory(length: number): Promise<KeysValues> {
+    return this.#createKeysValues({ length, dataType: this.graphs.historyType(length) });
   }
 
-  #tensor(positions: number): Promise<MLTensor> {
-    return this.context.createTensor({ dataType: "float32", shape: cacheShape(this.architecture, positions) });
+  #createBlock(): Promise<KeysValues> {
+    return this.#createKeysValues({ length: BLOCK, dataType: "float32" });
+  }
+
+  async #createKeysValues({ dataType, length }: History): Promise<KeysValues> {
+    const descriptor = { dataType, shape: cacheShape(this.architecture, length) };
+    return { keys: await this.context.createTensor(descriptor), values: await this.context.createTensor(descriptor) };
   }
 }
 

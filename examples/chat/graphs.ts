@@ -5,19 +5,37 @@
  * @module
  */
 import type { Architecture } from "./architecture.ts";
-import { buildChunkAttention, buildGrow, buildPut, buildStage, buildTokenAttention, CHUNK } from "./network.ts";
+import {
+  buildChunkAttention,
+  buildGrow,
+  buildPut,
+  buildStage,
+  buildTokenAttention,
+  CHUNK,
+  type History,
+} from "./network.ts";
 import type { WeightLoader } from "./weights.ts";
 
 /** A context, and a function that creates its builders. */
 export interface Engine {
   readonly context: MLContext;
   createBuilder(): MLGraphBuilder;
+  /** Whether products and the cache may round to fewer bits than float32. */
+  readonly allowReducedPrecision?: boolean;
 }
+
+/**
+ * With reduced precision, longer histories are in float16: they take half of the memory, and a token reads them faster.
+ * For shorter ones, the conversions take longer than they save.
+ */
+const MAX_FLOAT32_HISTORY = 384;
 
 /** The graphs of a model on a context. Graphs without weights are built when they are first needed. */
 export interface Graphs {
   /** The stages for a number of tokens, in order; the attention runs between them. */
   stages(tokens: number): readonly MLGraph[];
+  /** The data type of histories of this length. */
+  historyType(history: number): History["dataType"];
   attention(history: number, tokens: number): Promise<MLGraph>;
   put(history: number): Promise<MLGraph>;
   grow(from: number, to: number): Promise<MLGraph>;
@@ -55,23 +73,31 @@ class LoadedGraphs implements Graphs {
     return this.ofStages.get(tokens)!;
   }
 
+  historyType(history: number): History["dataType"] {
+    return this.engine.allowReducedPrecision && history > MAX_FLOAT32_HISTORY ? "float16" : "float32";
+  }
+
   attention(history: number, tokens: number): Promise<MLGraph> {
     const { architecture } = this;
+    const past = this.#history(history);
     return this.#once(
       `attention ${history} ${tokens}`,
       (builder) =>
         tokens === 1
-          ? buildTokenAttention(builder, architecture, history)
-          : buildChunkAttention(builder, architecture, history, tokens),
+          ? buildTokenAttention(builder, architecture, past)
+          : buildChunkAttention(builder, architecture, past, tokens),
     );
   }
 
   put(history: number): Promise<MLGraph> {
-    return this.#once(`put ${history}`, (builder) => buildPut(builder, this.architecture, history));
+    return this.#once(`put ${history}`, (builder) => buildPut(builder, this.architecture, this.#history(history)));
   }
 
   grow(from: number, to: number): Promise<MLGraph> {
-    return this.#once(`grow ${from} ${to}`, (builder) => buildGrow(builder, this.architecture, from, to));
+    return this.#once(
+      `grow ${from} ${to}`,
+      (builder) => buildGrow(builder, this.architecture, this.#history(from), this.#history(to)),
+    );
   }
 
   prepare(history: number, shorter?: number): void {
@@ -85,6 +111,10 @@ class LoadedGraphs implements Graphs {
     for (const graph of this.#built.values()) graph.then((graph) => graph.destroy(), () => {});
     for (const graphs of this.ofStages.values()) for (const graph of graphs) graph.destroy();
     this.#built.clear();
+  }
+
+  #history(length: number): History {
+    return { length, dataType: this.historyType(length) };
   }
 
   #once(key: string, build: (builder: MLGraphBuilder) => Record<string, MLOperand>): Promise<MLGraph> {

@@ -7,7 +7,7 @@ import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { messageOf, positiveInteger, runProgram } from "../../support/program.ts";
 import { type AnswerTimes, type ConversationOptions, createConversation } from "./conversation.ts";
 import { type FileSource, openFile } from "./file_source.ts";
-import { type GgufHeader, readGguf } from "./gguf.ts";
+import { readGguf } from "./gguf.ts";
 import type { Engine } from "./graphs.ts";
 import { loadModel } from "./model.ts";
 import { defaultModelFile } from "./model_file.ts";
@@ -108,9 +108,8 @@ async function chat(options: Options): Promise<void> {
   const path = options.model ?? await defaultModelFile();
   const file = await withPath(path, () => openFile(path));
   try {
-    const header = await withPath(path, () => readGguf(file));
-    if (options.tokenize) await printTokens(await withPath(path, () => tokenizerOf(header)));
-    else await converse(path, file, header, options);
+    if (options.tokenize) await printTokens(await withPath(path, async () => tokenizerOf(await readGguf(file))));
+    else await converse(path, file, options);
   } finally {
     file.close();
   }
@@ -145,12 +144,12 @@ function parseString(line: string, number: number): string {
   throw new Error(`line ${number} of standard input is not a JSON string`);
 }
 
-async function converse(path: string, file: FileSource, header: GgufHeader, options: Options): Promise<void> {
+async function converse(path: string, file: FileSource, options: Options): Promise<void> {
   const { allowReducedPrecision, threads } = options;
   const context = await createContext({ allowReducedPrecision, ...(threads === undefined ? {} : { threads }) });
-  const engine: Engine = { context, createBuilder: () => new MLGraphBuilder(context) };
+  const engine: Engine = { context, createBuilder: () => new MLGraphBuilder(context), allowReducedPrecision };
   try {
-    const model = await withPath(path, () => loadModel(engine, file, header, options.isRaw));
+    const model = await withPath(path, () => loadModel(engine, file, options.isRaw));
     const { maxContext } = model.network.architecture;
     const { context: length = Math.min(DEFAULT_CONTEXT, maxContext) } = options;
     if (length > maxContext) throw new Error(`--context must be at most ${maxContext} for this model`);

@@ -6,7 +6,7 @@
 import { architectureOf } from "./architecture.ts";
 import type { ByteSource } from "./byte_source.ts";
 import type { LanguageModel } from "./conversation.ts";
-import type { GgufHeader } from "./gguf.ts";
+import { readGguf } from "./gguf.ts";
 import { type Engine, loadGraphs } from "./graphs.ts";
 import { promptOf } from "./template.ts";
 import { tokenizerOf } from "./tokenizer.ts";
@@ -20,15 +20,15 @@ export interface LoadedModel extends LanguageModel {
 
 /**
  * Loads a model.
- * @param source must stay open while the model is used
+ * @param source a GGUF file; must stay open while the model is used
  * @param isRaw whether to pass texts to the model unchanged, without the chat template
  */
 export async function loadModel(
   engine: Engine,
   source: ByteSource,
-  header: GgufHeader,
   isRaw: boolean,
 ): Promise<LoadedModel> {
+  const header = await readGguf(source);
   const architecture = architectureOf(header);
   const tokenizer = tokenizerOf(header);
   const prompt = isRaw ? undefined : promptOf(header, tokenizer);

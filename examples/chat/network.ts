@@ -25,6 +25,13 @@ export const CHUNK = 32;
  */
 export const BLOCK = 32;
 
+/** The keys, or the values, of earlier tokens. */
+export interface History {
+  /** The number of positions. */
+  readonly length: number;
+  readonly dataType: "float32" | "float16";
+}
+
 /** The parts of a graph that its operations share. */
 interface Common {
   readonly builder: MLGraphBuilder;
@@ -78,17 +85,17 @@ export function buildStage(
 export function buildTokenAttention(
   builder: MLGraphBuilder,
   architecture: Architecture,
-  history: number,
+  history: History,
 ): Record<string, MLOperand> {
   const common = { builder, architecture, tokens: 1 };
   const { keysValues, queries } = rotated(common);
-  const [pastKeys, pastValues] = histories(common, history);
+  const [pastKeys, pastValues] = converted(common, histories(common, history), "float32");
   const place = builder.input("place", { dataType: "uint8", shape: placeShape() });
   const block = recentBlock(common);
   const [keys, values] = splitKeysValues(common, keysValues);
   const [recentKeys, recentValues] = [builder.where(place, keys, block[0]), builder.where(place, values, block[1])];
   const scores = builder.concat([scoresOf(builder, queries, pastKeys), scoresOf(builder, queries, recentKeys)], 3);
-  const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history, BLOCK], { axis: 3 }) as [
+  const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history.length, BLOCK], { axis: 3 }) as [
     MLOperand,
     MLOperand,
   ];
@@ -105,14 +112,15 @@ export function buildTokenAttention(
 export function buildChunkAttention(
   builder: MLGraphBuilder,
   architecture: Architecture,
-  history: number,
+  history: History,
   tokens: number,
 ): Record<string, MLOperand> {
   const common = { builder, architecture, tokens };
   const { keysValues, queries } = rotated(common);
-  const [keys, values] = extended(common, histories(common, history), splitKeysValues(common, keysValues));
+  const all = extended(common, histories(common, history), splitKeysValues(common, keysValues));
+  const [keys, values] = converted(common, all, "float32");
   const mixed = builder.matmul(probabilities(common, scoresOf(builder, queries, keys)), values);
-  return { mixed: merged(common, mixed), new_keys: keys, new_values: values };
+  return { mixed: merged(common, mixed), new_keys: all[0], new_values: all[1] };
 }
 
 /**
@@ -122,7 +130,7 @@ export function buildChunkAttention(
 export function buildPut(
   builder: MLGraphBuilder,
   architecture: Architecture,
-  history: number,
+  history: History,
 ): Record<string, MLOperand> {
   const common = { builder, architecture, tokens: BLOCK };
   const [keys, values] = extended(common, histories(common, history), recentBlock(common));
@@ -136,13 +144,13 @@ export function buildPut(
 export function buildGrow(
   builder: MLGraphBuilder,
   architecture: Architecture,
-  from: number,
-  to: number,
+  from: History,
+  to: History,
 ): Record<string, MLOperand> {
-  const longer = histories({ builder, architecture, tokens: 0 }, from).map((history) =>
-    builder.pad(history, [0, 0, 0, 0], [0, 0, to - from, 0])
-  );
-  return { new_keys: longer[0]!, new_values: longer[1]! };
+  const common = { builder, architecture, tokens: 0 };
+  const [keys, values] = converted(common, histories(common, from), to.dataType);
+  const longer = (history: MLOperand) => builder.pad(history, [0, 0, 0, 0], [0, 0, to.length - from.length, 0]);
+  return { new_keys: longer(keys), new_values: longer(values) };
 }
 
 /** The shape of keys or values for a number of positions. */
@@ -252,21 +260,29 @@ function transposed(builder: MLGraphBuilder, x: MLOperand, [tokens, ...others]: 
 type KeysValues = readonly [keys: MLOperand, values: MLOperand];
 
 /** The inputs `keys` and `values`. */
-function histories(common: Common, history: number): KeysValues {
+function histories(common: Common, history: History): KeysValues {
   return [cacheInput(common, "keys", history), cacheInput(common, "values", history)];
+}
+
+/** Keys and values in a data type. */
+function converted({ builder }: Common, [keys, values]: KeysValues, dataType: History["dataType"]): KeysValues {
+  return keys.dataType === dataType ? [keys, values] : [builder.cast(keys, dataType), builder.cast(values, dataType)];
 }
 
 /** The inputs `recent_keys` and `recent_values`. */
 function recentBlock(common: Common): KeysValues {
-  return [cacheInput(common, "recent_keys", BLOCK), cacheInput(common, "recent_values", BLOCK)];
+  const block = { length: BLOCK, dataType: "float32" } as const;
+  return [cacheInput(common, "recent_keys", block), cacheInput(common, "recent_values", block)];
 }
 
-function cacheInput({ architecture, builder }: Common, name: string, positions: number): MLOperand {
-  return builder.input(name, { dataType: "float32", shape: cacheShape(architecture, positions) });
+function cacheInput({ architecture, builder }: Common, name: string, { dataType, length }: History): MLOperand {
+  return builder.input(name, { dataType, shape: cacheShape(architecture, length) });
 }
 
 /** Keys and values with those of the tokens at the input `places`. */
-function extended({ architecture, builder, tokens }: Common, past: KeysValues, now: KeysValues): KeysValues {
+function extended(common: Common, past: KeysValues, tokensNow: KeysValues): KeysValues {
+  const { architecture, builder, tokens } = common;
+  const now = converted(common, tokensNow, past[0].dataType as History["dataType"]);
   const places = builder.input("places", { dataType: "int32", shape: placesShape(architecture, tokens) });
   return [builder.scatterND(past[0], places, now[0]), builder.scatterND(past[1], places, now[1])];
 }

@@ -44,6 +44,8 @@ export function tokenizerOf({ metadata }: GgufHeader): Tokenizer {
   if (!known) throw new Error(`the tokenizer is ${JSON.stringify(model)}; only gpt2 and llama are supported`);
   const { bytesOf, description } = known(metadata, tokens, types);
   const library = new LibraryTokenizer({ ...description, added_tokens: addedTokens(tokens, types) }, {});
+  // The library keeps the description, but has its own copy of this large dictionary.
+  delete description.model.vocab;
   const beginning = metadata.get("tokenizer.ggml.bos_token_id");
   return {
     encode: (text) => library.encode(text, { add_special_tokens: false }).ids,
@@ -68,7 +70,7 @@ function strings(value: MetadataValue | undefined, key: string): readonly string
 /** What differs between kinds of tokenizers: the description in the library's format, and the bytes of tokens. */
 interface TokenizerKind {
   /** Without the control tokens. */
-  readonly description: Record<string, unknown>;
+  readonly description: Record<string, unknown> & { readonly model: Record<string, unknown> };
   bytesOf(token: string, type: number | undefined): Uint8Array<ArrayBuffer>;
 }
 
@@ -105,11 +107,22 @@ function byteLevel(metadata: GgufHeader["metadata"], tokens: readonly string[]):
       model: {
         type: "BPE",
         vocab: idsOf(tokens),
-        merges: strings(metadata.get("tokenizer.ggml.merges"), "tokenizer.ggml.merges"),
+        merges: pairsOf(strings(metadata.get("tokenizer.ggml.merges"), "tokenizer.ggml.merges"), tokens),
       },
     },
     bytesOf: (token) => Uint8Array.from([...token].flatMap((character) => bytes.get(character) ?? [])),
   };
+}
+
+/** The parts of merges, which are separated by a space. */
+function pairsOf(merges: readonly string[], tokens: readonly string[]): string[][] {
+  const known = sameStrings(tokens);
+  return merges.map((merge) => merge.split(" ", 2).map((part) => known.get(part) ?? part));
+}
+
+/** Finds a token by an equal string. There are many pairs of parts: copies would take several megabytes. */
+function sameStrings(tokens: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(tokens.map((token) => [token, token]));
 }
 
 /** The characters that represent bytes in GPT-2's vocabulary: printable bytes are themselves, others start at 256. */
@@ -156,15 +169,15 @@ function sentencePiece(
 
 /** The merges of SentencePiece: all pairs of tokens that form a token, ordered by its score, the highest first. */
 function mergesByScore(tokens: readonly string[], scores: readonly number[], types: readonly number[]): string[][] {
-  const isPart = new Set(tokens.filter((_, id) => types[id] !== CONTROL && types[id] !== BYTE));
+  const parts = sameStrings(tokens.filter((_, id) => types[id] !== CONTROL && types[id] !== BYTE));
   const byScore = tokens.map((_, id) => id).sort((a, b) => scores[b]! - scores[a]!);
   const merges: string[][] = [];
   for (const id of byScore) {
     const token = tokens[id]!;
-    if (!isPart.has(token)) continue;
+    if (!parts.has(token)) continue;
     for (let at = 1; at < token.length; at++) {
-      const [left, right] = [token.slice(0, at), token.slice(at)];
-      if (isPart.has(left) && isPart.has(right)) merges.push([left, right]);
+      const [left, right] = [parts.get(token.slice(0, at)), parts.get(token.slice(at))];
+      if (left !== undefined && right !== undefined) merges.push([left, right]);
     }
   }
   return merges;

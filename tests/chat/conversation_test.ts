@@ -3,7 +3,6 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { type Conversation, type ConversationOptions, createConversation } from "../../examples/chat/conversation.ts";
-import { readGguf } from "../../examples/chat/gguf.ts";
 import { loadModel } from "../../examples/chat/model.ts";
 import { tinyFile } from "./tiny_model.ts";
 
@@ -23,7 +22,7 @@ async function withConversations(
   const context = await createContext({ threads: 1 });
   const source = blobSource(new Blob([FILE]));
   const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
-  const model = await loadModel(engine, source, await readGguf(source), isRaw);
+  const model = await loadModel(engine, source, isRaw);
   const conversations: Conversation[] = [];
   for (const each of options) conversations.push(await createConversation(model, { ...OPTIONS, ...each }));
   await work(...conversations);

@@ -2,7 +2,6 @@
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { createConversation } from "../../examples/chat/conversation.ts";
-import { readGguf } from "../../examples/chat/gguf.ts";
 import { loadModel } from "../../examples/chat/model.ts";
 
 addEventListener("message", async (event) => {
@@ -10,7 +9,7 @@ addEventListener("message", async (event) => {
   const context = await createContext({ threads: 1 });
   const source = blobSource(new Blob([file]));
   const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
-  const model = await loadModel(engine, source, await readGguf(source), false);
+  const model = await loadModel(engine, source, false);
   const conversation = await createConversation(model, options);
   let answer = "";
   await conversation.answer(question, (piece) => answer += piece);

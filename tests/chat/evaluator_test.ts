@@ -17,12 +17,13 @@ async function withEvaluators(
   file: TinyFile,
   capacities: readonly number[],
   work: (...evaluators: Evaluator[]) => Promise<void>,
+  { allowReducedPrecision = false } = {},
 ): Promise<void> {
   const source = blobSource(new Blob([file.bytes]));
   const header = await readGguf(source);
   const architecture = architectureOf(header);
   const context = await createContext({ threads: 1 });
-  const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
+  const engine = { context, createBuilder: () => new MLGraphBuilder(context), allowReducedPrecision };
   try {
     const loader = weightLoader(context, header, source, architecture);
     const graphs = await loadGraphs(engine, architecture, loader);
@@ -111,6 +112,28 @@ Deno.test("a history that grows gives the same results as one of full length; to
     await assertRejects(() => atOnce!.append(someTokens(41, file.vocabulary)), Error, "room for 600 tokens, not 601");
     assertEquals(atOnce!.tokens.length, 560);
   });
+});
+
+Deno.test("with reduced precision, a long history is in float16; products stay in the precision of the context", async () => {
+  const file = tinyFile(MODELS["llama of Q4_1 and Q8_0"]!);
+  const ids = someTokens(500, file.vocabulary);
+  const logits = async (allowReducedPrecision: boolean) => {
+    const results: Float32Array[] = [];
+    await withEvaluators(file, [600], async (evaluator) => {
+      // Chunks in float32; tokens, during which the history becomes longer than 384 positions; chunks in float16.
+      for (const length of [340, ...Array(70).fill(1), 60, ...Array(30).fill(1)]) {
+        const at = evaluator!.tokens.length;
+        await evaluator!.append(ids.slice(at, at + length));
+        results.push(await evaluator!.logits());
+      }
+    }, { allowReducedPrecision });
+    return results;
+  };
+  const expected = await logits(false);
+  const errors = (await logits(true)).map((row, i) => difference(row, Float64Array.from(expected[i]!)));
+  assertEquals(errors[0], 0);
+  const [least, most] = [Math.min(...errors.slice(-30)), Math.max(...errors)];
+  assert(least > 1e-6 && most < 1e-3, `with a long history, the logits differ by ${least} to ${most}`);
 });
 
 Deno.test("two conversations at the same time do not affect each other", async () => {

@@ -3,7 +3,6 @@ import { assert } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { createEvaluator, type Evaluator } from "../../examples/chat/evaluator.ts";
-import { readGguf } from "../../examples/chat/gguf.ts";
 import { loadModel } from "../../examples/chat/model.ts";
 import { stretchesOf } from "../support/thread_time.ts";
 import { tinyFile } from "./tiny_model.ts";
@@ -20,7 +19,7 @@ Deno.test({
     const source = blobSource(new Blob([bytes]));
     const context = await createContext({ threads: 1 });
     const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
-    const model = await loadModel(engine, source, await readGguf(source), true);
+    const model = await loadModel(engine, source, true);
     const generate = async (evaluator: Evaluator, count: number) => {
       for (let i = 0; i < count; i++) await evaluator.append([await evaluator.likeliest()]);
     };

@@ -3,7 +3,6 @@ import { assert, assertEquals } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { type ConversationOptions, createConversation } from "../../examples/chat/conversation.ts";
-import { readGguf } from "../../examples/chat/gguf.ts";
 import { loadModel } from "../../examples/chat/model.ts";
 import { buildPage, bundlePage } from "../../examples/chat/page/build.ts";
 import { tinyFile } from "./tiny_model.ts";
@@ -21,7 +20,7 @@ async function answersHere(file: Blob): Promise<string[]> {
   const context = await createContext({ threads: 1 });
   const source = blobSource(file);
   const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
-  const model = await loadModel(engine, source, await readGguf(source), false);
+  const model = await loadModel(engine, source, false);
   const conversation = await createConversation(model, OPTIONS);
   const answers: string[] = [];
   for (const question of QUESTIONS) {

@@ -5,7 +5,6 @@
  */
 import { blobSource } from "../byte_source.ts";
 import { type Conversation, type ConversationOptions, createConversation } from "../conversation.ts";
-import { readGguf } from "../gguf.ts";
 import { loadModel } from "../model.ts";
 
 /** The default settings of a conversation in the page. */
@@ -24,6 +23,6 @@ export async function openConversation(
   const context = await navigator.ml.createContext();
   const engine = { context, createBuilder: () => new MLGraphBuilder(context) };
   const source = blobSource(file);
-  const model = await loadModel(engine, source, await readGguf(source), false);
+  const model = await loadModel(engine, source, false);
   return await createConversation(model, { ...OPTIONS, ...options });
 }
