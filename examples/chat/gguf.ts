@@ -40,11 +40,14 @@ const DEFAULT_ALIGNMENT = 32;
  */
 export async function readGguf(source: ByteSource): Promise<GgufHeader> {
   for (let length = Math.min(FIRST_READ, source.size);; length = Math.min(2 * length, source.size)) {
+    const bytes = await source.read(0, length);
     try {
-      return parseHeader(await source.read(0, length), source.size);
+      return parseHeader(bytes, source.size);
     } catch (error) {
       const isWhole = length === source.size || length >= MAX_HEADER;
       if (!(error instanceof EndOfBytes) || isWhole) throw error;
+    } finally {
+      bytes.buffer.transfer(0); // Free them now, not at some later garbage collection.
     }
   }
 }
