@@ -1,7 +1,7 @@
 /**
  * The key-value cache of a conversation, in tensors on the device. Each layer has a history of fixed length, and a
- * block with the positions after it. The dispatch of a token reads both, and writes the block with one more row to a
- * second tensor. A chunk of tokens, or a full block, is added to the history, layer by layer. One spare history is
+ * block with the positions after it in its last rows. The dispatch of a token reads both, and writes the block, moved
+ * by one row, with the token as its last row to a second tensor. A chunk of tokens, or a full block, is added to the history, layer by layer. One spare history is
  * enough for that: each layer writes its new history to the spare one, and its old history becomes the spare one for
  * the next layer.
  *
@@ -96,6 +96,8 @@ class DeviceCache implements Cache {
   #current: 0 | 1 = 0;
   #length = 0;
   #settled = 0;
+  /** The number of rows of the block that are in use; after a rewind, the last ones of them may be obsolete. */
+  #rows = 0;
   #history: number;
 
   constructor(
@@ -154,7 +156,7 @@ class DeviceCache implements Cache {
   }
 
   async prepareToken(): Promise<void> {
-    if (this.#length - this.#settled === BLOCK) await this.#settle();
+    if (this.#rows === BLOCK || this.#rows > this.#length - this.#settled) await this.#settle();
   }
 
   async prepareChunks(count: number): Promise<void> {
@@ -167,13 +169,14 @@ class DeviceCache implements Cache {
     const tensor = this.#places.get(count) ??
       await this.context.createTensor({ dataType: "int32", shape, writable: true });
     this.#places.set(count, tensor);
-    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count));
+    this.context.writeTensor(tensor, coordinatesOf(this.architecture, this.#settled, count, this.#rows));
     return tensor;
   }
 
   addToken(): void {
     this.#current = this.#current === 0 ? 1 : 0;
     this.#length++;
+    this.#rows++;
   }
 
   addChunk(used: number): void {
@@ -183,6 +186,7 @@ class DeviceCache implements Cache {
   rewind(length: number): void {
     this.#length = Math.min(length, this.#length);
     this.#settled = Math.min(length, this.#settled);
+    if (this.#length === this.#settled) this.#rows = 0;
   }
 
   destroy(): void {
@@ -210,6 +214,7 @@ class DeviceCache implements Cache {
       }
     }
     this.#settled = this.#length;
+    this.#rows = 0;
     this.#prepareGrowth();
   }
 
@@ -265,16 +270,20 @@ function destroyBoth({ keys, values }: KeysValues): void {
   values.destroy();
 }
 
-/** The coordinates of `count` rows of all heads, starting at a row. */
+/**
+ * The coordinates in the history of `count` rows of all heads, starting at a row. Of a block, the last `used` rows go to
+ * the first places.
+ */
 function coordinatesOf(
   { keyValueHeads }: Architecture,
   first: number,
   count: number,
+  used: number,
 ): Int32Array<ArrayBuffer> {
   const coordinates = new Int32Array(keyValueHeads * count * 3);
   for (let i = 0; i < keyValueHeads * count; i++) {
     coordinates[3 * i] = Math.floor(i / count);
-    coordinates[3 * i + 2] = first + i % count;
+    coordinates[3 * i + 2] = first + (i + used) % count;
   }
   return coordinates;
 }

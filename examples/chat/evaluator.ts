@@ -6,7 +6,7 @@
 import type { Architecture } from "./architecture.ts";
 import { type Bindings, type Cache, createCache } from "./cache.ts";
 import type { Engine, Graphs } from "./graphs.ts";
-import { BLOCK, CHUNK, distinct, placeShape, qkvShape, rotationShape } from "./network.ts";
+import { BLOCK, CHUNK, distinct, qkvShape, rotationShape } from "./network.ts";
 import type { Embed } from "./weights.ts";
 
 /** The mask value for positions that a token does not attend to. */
@@ -68,8 +68,6 @@ class DeviceEvaluator implements Evaluator {
   readonly #tokens: number[] = [];
   /** The inputs of floats by name and shape, created when first needed. */
   readonly #inputs = new Map<string, Input<Float32Array<ArrayBuffer>>>();
-  /** 1 at the row of the block for the next token, else 0. */
-  #place!: Input<Uint8Array<ArrayBuffer>>;
   /** The index of the last token of a chunk. */
   #last!: Input<Int32Array<ArrayBuffer>>;
   /** The tensors between the graphs, by the number of tokens. */
@@ -91,8 +89,6 @@ class DeviceEvaluator implements Evaluator {
     const { architecture: { vocabulary }, engine: { context } } = this.network;
     this.#logits = await context.createTensor({ dataType: "float32", shape: [1, vocabulary], readable: true });
     this.#token = await context.createTensor({ dataType: "int32", shape: [1], readable: true });
-    const place = await context.createTensor({ dataType: "uint8", shape: placeShape(), writable: true });
-    this.#place = { tensor: place, data: new Uint8Array(BLOCK) };
     const last = await context.createTensor({ dataType: "int32", shape: [1], writable: true });
     this.#last = { tensor: last, data: new Int32Array(1) };
   }
@@ -136,7 +132,7 @@ class DeviceEvaluator implements Evaluator {
   destroy(): void {
     this.cache.destroy();
     const work = [...this.#work.values()].flatMap(({ mixed, qkv, sums }) => [mixed, qkv, ...sums]);
-    const inputs = [this.#place, this.#last, ...this.#inputs.values()].map(({ tensor }) => tensor);
+    const inputs = [this.#last, ...this.#inputs.values()].map(({ tensor }) => tensor);
     for (const tensor of [this.#logits, this.#token, ...inputs, ...work]) tensor.destroy();
   }
 
@@ -226,10 +222,7 @@ class DeviceEvaluator implements Evaluator {
     const { history, length, settled } = this.cache;
     const key = `${history} ${length} ${settled}`;
     if (this.#written?.key === key) return this.#written.ofLayer;
-    this.#place.data.fill(0)[length - settled] = 1;
-    const place = this.#write(this.#place);
-    const positions = await this.#writePositions(1, BLOCK);
-    const ofLayer = (layer: number) => ({ ...positions(layer), place });
+    const ofLayer = await this.#writePositions(1, BLOCK);
     this.#written = { key, ofLayer };
     return ofLayer;
   }
@@ -274,9 +267,7 @@ class DeviceEvaluator implements Evaluator {
     return input;
   }
 
-  #write(
-    { data, tensor }: Input<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>,
-  ): MLTensor {
+  #write({ data, tensor }: Input<Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>): MLTensor {
     this.network.engine.context.writeTensor(tensor, data);
     return tensor;
   }
@@ -314,8 +305,8 @@ function fillRotations(
 }
 
 /**
- * Fills in the mask: 0 for the token itself and for earlier ones within the window. With `recent` positions after the history,
- * new positions are there, otherwise in the history.
+ * Fills in the mask: 0 for a token itself and for earlier ones within the window. With `recent` positions after the
+ * history, those that are not in the history are the last ones there; otherwise all are in the history.
  */
 function fillMask(
   mask: Float32Array,
@@ -325,7 +316,7 @@ function fillMask(
   window = Infinity,
 ): void {
   const width = history + recent;
-  const start = recent > 0 ? history : settled;
+  const start = recent > 0 ? width - (length + count - settled) : settled;
   mask.fill(UNSEEN);
   for (let token = 0; token < count; token++) {
     const position = length + token;

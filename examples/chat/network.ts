@@ -8,8 +8,8 @@
  * quickly.
  *
  * The keys and values of earlier tokens are in a history of fixed length, `[key-value heads, 1, history, headSize]` per
- * layer. A chunk of tokens is added to it. A single token is added to the block of recent positions after it,
- * `[key-value heads, 1, block, headSize]`.
+ * layer. A chunk of tokens is added to it. A single token is appended to the block of recent positions after it,
+ * `[key-value heads, 1, block, headSize]`, whose first row is dropped.
  *
  * @module
  */
@@ -79,8 +79,7 @@ export function buildStage(
  * Builds the attention of one token.
  *
  * Inputs: `qkv`; `cos`, `sin` and `mask`; `keys` and `values`, the history; `recent_keys` and `recent_values`, the
- * block, and `place`, which is 1 at the token's row of the block and 0 elsewhere. Outputs: `mixed`, and
- * `new_recent_keys` and `new_recent_values`, the block with the token.
+ * block. Outputs: `mixed`, and `new_recent_keys` and `new_recent_values`, the block with the token as its last row.
  */
 export function buildTokenAttention(
   builder: MLGraphBuilder,
@@ -90,10 +89,9 @@ export function buildTokenAttention(
   const common = { builder, architecture, tokens: 1 };
   const { keysValues, queries } = rotated(common);
   const [pastKeys, pastValues] = converted(common, histories(common, history), "float32");
-  const place = builder.input("place", { dataType: "uint8", shape: placeShape() });
   const block = recentBlock(common);
   const [keys, values] = splitKeysValues(common, keysValues);
-  const [recentKeys, recentValues] = [builder.where(place, keys, block[0]), builder.where(place, values, block[1])];
+  const [recentKeys, recentValues] = [appended(builder, block[0], keys), appended(builder, block[1], values)];
   const scores = builder.concat([scoresOf(builder, queries, pastKeys), scoresOf(builder, queries, recentKeys)], 3);
   const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history.length, BLOCK], { axis: 3 }) as [
     MLOperand,
@@ -161,11 +159,6 @@ export function cacheShape({ headSize, keyValueHeads }: Architecture, positions:
 /** The shape of the coordinates to which rows of keys or values are written. */
 export function placesShape({ keyValueHeads }: Architecture, count: number): number[] {
   return [keyValueHeads, 1, count, 3];
-}
-
-/** The shape of the rows of a block that are replaced. */
-export function placeShape(): number[] {
-  return [BLOCK, 1];
 }
 
 /** The shape of cosines and sines: for all heads of queries, keys and values. */
@@ -285,6 +278,12 @@ function extended(common: Common, past: KeysValues, tokensNow: KeysValues): Keys
   const now = converted(common, tokensNow, past[0].dataType as History["dataType"]);
   const places = builder.input("places", { dataType: "int32", shape: placesShape(architecture, tokens) });
   return [builder.scatterND(past[0], places, now[0]), builder.scatterND(past[1], places, now[1])];
+}
+
+/** A block without its first row, and with one more row at the end. */
+function appended(builder: MLGraphBuilder, block: MLOperand, row: MLOperand): MLOperand {
+  const [heads, group, rows, headSize] = block.shape as [number, number, number, number];
+  return builder.concat([builder.slice(block, [0, 0, 1, 0], [heads, group, rows - 1, headSize]), row], 2);
 }
 
 function scoresOf(builder: MLGraphBuilder, queries: MLOperand, keys: MLOperand): MLOperand {
