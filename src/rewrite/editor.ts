@@ -62,6 +62,8 @@ export interface GraphView {
    * @param key identifies the computation among those of the same source
    */
   derived(source: Value, key: string, descriptor: Descriptor, compute: () => Uint8Array): Value;
+  /** The elements of an int8 constant plus 128, as uint8. */
+  unsigned(value: Value): Value;
   /** Views a constant as another data type and shape of the same byte length, without a copy. */
   viewOf(value: Value, descriptor: Descriptor): Value;
   /** Inserts a node before the current one, and returns its output. */
@@ -84,6 +86,12 @@ export interface Pass {
   /** The replacement of a node; `undefined` if no pattern matches. */
   find(node: Node, graph: GraphView): Replacement | undefined;
 }
+
+/**
+ * Larger int8 constants keep their bytes, and the engine makes them unsigned. It has compiled code for that; JavaScript
+ * takes up to 2 ns per byte until V8 has compiled the loop.
+ */
+const MIN_SIGNED_BYTES = 2 ** 14;
 
 /** A graph that is being rewritten. */
 export class Editor<Block> implements GraphView {
@@ -204,7 +212,9 @@ export class Editor<Block> implements GraphView {
 
   bytes(value: Value): Uint8Array | undefined {
     const constant = this.#constantOf(value);
-    return constant && this.store.read(constant.block);
+    if (!constant) return undefined;
+    const bytes = this.store.read(constant.block);
+    return constant.isSigned ? flippedSigns(bytes) : bytes;
   }
 
   uniform(value: Value | undefined): number | undefined {
@@ -214,7 +224,7 @@ export class Editor<Block> implements GraphView {
   }
 
   constant(descriptor: Descriptor, write: (bytes: Uint8Array<ArrayBuffer>) => void): Value {
-    return this.#addConstant(descriptor, this.#store(byteLength(descriptor), write), false);
+    return this.#addConstant(descriptor, { block: this.#store(byteLength(descriptor), write), shared: false });
   }
 
   derived(source: Value, key: string, descriptor: Descriptor, compute: () => Uint8Array): Value {
@@ -223,7 +233,18 @@ export class Editor<Block> implements GraphView {
       const bytes = compute();
       return this.constant(descriptor, (copy) => copy.set(bytes));
     }
-    return this.#addConstant(descriptor, this.store.derive(constant.block, key, compute), true);
+    return this.#addConstant(descriptor, { block: this.store.derive(constant.block, key, compute), shared: true });
+  }
+
+  unsigned(value: Value): Value {
+    return this.remember(value, "unsigned", () => {
+      const descriptor = { dataType: "uint8", shape: value.shape } as const;
+      const { block, shared } = this.#constantOf(value)!;
+      if (byteLength(value) >= MIN_SIGNED_BYTES) {
+        return this.#addConstant(descriptor, { block, shared, isSigned: true });
+      }
+      return this.constant(descriptor, (copy) => copy.set(flippedSigns(this.store.read(block))));
+    });
   }
 
   viewOf(value: Value, descriptor: Descriptor): Value {
@@ -232,7 +253,7 @@ export class Editor<Block> implements GraphView {
     if (byteLength(value) !== byteLength(descriptor)) throw new Error("A view must be as long as its constant");
     const constant = this.#constantOf(value);
     if (!constant) throw new Error(`Value ${value.id} is not a constant`);
-    return this.#addConstant(descriptor, constant.block, constant.shared);
+    return this.#addConstant(descriptor, constant);
   }
 
   insert<Name extends AnyName>(
@@ -268,9 +289,9 @@ export class Editor<Block> implements GraphView {
     return node ? this.#constantOf(node.operands.input) : this.#constants.get(value);
   }
 
-  #addConstant(descriptor: Descriptor, block: Block, shared: boolean): Value {
+  #addConstant(descriptor: Descriptor, constant: Omit<Constant<Block>, "value">): Value {
     const value = this.#newValue(descriptor);
-    this.#constants.set(value, { value, block, shared });
+    this.#constants.set(value, { ...constant, value });
     return value;
   }
 
@@ -341,11 +362,11 @@ export class Editor<Block> implements GraphView {
     const used = [...this.#constants.values()].filter(({ value }) => values.has(value));
     const kept = new Set<Block>();
     const remaining = used.map((constant) => {
-      const { block, shared, value } = constant;
+      const { block, shared } = constant;
       if (shared) return constant;
       if (kept.has(block)) {
         const bytes = this.store.read(block);
-        return { value, block: this.#store(bytes.byteLength, (copy) => copy.set(bytes)), shared };
+        return { ...constant, block: this.#store(bytes.byteLength, (copy) => copy.set(bytes)) };
       }
       kept.add(block);
       return constant;
@@ -389,6 +410,11 @@ function largestId({ inputs, constants, nodes }: Graph<unknown>): number {
   for (const { value } of constants) largest = Math.max(largest, value.id);
   for (const { outputs } of nodes) for (const { id } of outputs) largest = Math.max(largest, id);
   return largest;
+}
+
+/** Copies bytes with their highest bit flipped, which adds 128 to each. */
+function flippedSigns(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => byte ^ 0x80);
 }
 
 function uniformNumber(bytes: Uint8Array, dataType: MLOperandDataType): number | undefined {

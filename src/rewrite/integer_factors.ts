@@ -20,9 +20,6 @@ export interface Factor {
   readonly scale: Value | undefined;
 }
 
-/** The sign bits of four bytes. Flipping them adds 128 to each byte. */
-const SIGN_BITS = 0x80808080;
-
 /**
  * Reads a value as a dequantised factor with one scale and one zero point, or one for each index along `axis`.
  * @returns `undefined` if the value is something else, or if its bytes are signed and not constant
@@ -65,17 +62,7 @@ function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
 /** Converts bytes to unsigned; `undefined` if they are signed and not constant. */
 export function unsigned(value: Value, graph: GraphView): Value | undefined {
   if (value.dataType === "uint8") return value;
-  const bytes = value.dataType === "int8" ? graph.bytes(value) : undefined;
-  if (!bytes) return undefined;
-  const descriptor = { dataType: "uint8", shape: value.shape } as const;
-  return graph.remember(value, "unsigned", () => graph.constant(descriptor, (flipped) => flipSignBits(bytes, flipped)));
-}
-
-function flipSignBits(bytes: Uint8Array, flipped: Uint8Array): void {
-  const whole = bytes.length >> 2;
-  const [from, to] = [bytes, flipped].map(({ buffer, byteOffset }) => new Uint32Array(buffer, byteOffset, whole));
-  for (let i = 0; i < whole; i++) to![i] = from![i]! ^ SIGN_BITS;
-  for (let i = whole << 2; i < bytes.length; i++) flipped[i] = bytes[i]! ^ 0x80;
+  return value.dataType === "int8" && graph.bytes(value) ? graph.unsigned(value) : undefined;
 }
 
 /** The number of products of bytes with these zero points whose sum float32 always represents exactly. */

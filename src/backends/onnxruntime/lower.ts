@@ -48,7 +48,7 @@ const allLowerings = { ...lowerings, ...fusedLowerings };
 export function* lowerInSteps(graph: Graph<ConstantData>, settings: LoweringSettings = {}): Steps<LoweredGraph> {
   const onnx = new OnnxWriter(settings);
   for (const { value } of graph.inputs) onnx.addInput(value);
-  for (const { value, block } of graph.constants) onnx.addConstant(value, block);
+  for (const constant of graph.constants) onnx.addConstant(constant);
   for (const node of graph.nodes as readonly (NodeOf<OperatorName> | FusedNode<FusedName>)[]) {
     onnx.begin(node);
     const outputs = allLowerings[node.operator](node as never, onnx);

@@ -5,7 +5,7 @@
  */
 
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
-import type { Node, Value } from "../../graph/graph.ts";
+import type { Constant, Node, Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import {
   type ConstantData,
@@ -44,6 +44,8 @@ export class OnnxWriter {
   /** The outputs of every node, by everything that determines them. */
   readonly #computed = new Map<string, string[]>();
   readonly #blocks = new Map<Value, ConstantData>();
+  /** The names of the initializers of signed constants. */
+  readonly #signed = new Map<Value, string>();
   readonly #producers = new Map<Value, Node>();
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
@@ -123,8 +125,13 @@ export class OnnxWriter {
   }
 
   /** Declares a constant with its bytes in a block. Small equal constants are shared. */
-  addConstant(value: Value, block: ConstantData): void {
+  addConstant({ value, block, isSigned }: Constant<ConstantData>): void {
     const { dataType, shape } = value;
+    if (isSigned) {
+      const name = `s${value.id}`;
+      this.#initializers.push({ name, dataType, shape, data: block });
+      return void this.#signed.set(value, name);
+    }
     this.#blocks.set(value, block);
     const declare = () => {
       const name = this.#name(value);
@@ -229,8 +236,17 @@ export class OnnxWriter {
   #nameOf(operand: Operand): string {
     if (operand === undefined) return "";
     if (typeof operand === "string") return operand;
-    const name = this.#names.get(operand);
+    const name = this.#names.get(operand) ?? this.#unsigned(operand);
     if (name === undefined) throw new Error(`Operand ${operand.id} is used before it is computed`);
+    return name;
+  }
+
+  /** Makes a signed constant unsigned. The engine computes that once, when it creates the session. */
+  #unsigned(value: Value): string | undefined {
+    const signed = this.#signed.get(value);
+    if (signed === undefined) return undefined;
+    const name = this.node("BitwiseXor", [signed, this.scalar("uint8", 0x80)]);
+    this.#names.set(value, name);
     return name;
   }
 

@@ -36,8 +36,11 @@ function clampInt64(indices: Operand, min: Operand, max: Operand, onnx: OnnxWrit
   return greaterOf("int64", lesserOf("int64", indices, max, onnx), min, onnx);
 }
 
-const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) =>
-  onnx.node("Gather", [input, clampIndices(indices, input.shape[axis]!, onnx)], { axis });
+const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) => {
+  const gathered = onnx.node("Gather", [input, clampIndices(indices, input.shape[axis]!, onnx)], { axis });
+  const isNarrow = input.dataType === "float16" && onnx.constantBytes(input) && hasFlaw("widenedTables", onnx);
+  return isNarrow ? onnx.cast(onnx.cast(gathered, "float32"), "float16") : gathered;
+};
 
 const gatherElements: Lowering<"gatherElements"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) =>
   onnx.node("GatherElements", [input, clampIndices(indices, input.shape[axis]!, onnx)], { axis });

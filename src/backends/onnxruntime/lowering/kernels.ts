@@ -38,6 +38,11 @@ const FLAWS = {
   carelessMerges: ["openvino"],
   /** Formulas of norms and of x · sigmoid(x) are replaced even if a constant in them has more dimensions than x. */
   lostDimensions: ["openvino"],
+  /**
+   * Converts a float16 table to float32 before Gather instead of the gathered elements, if its indices are computed. Two
+   * casts after Gather, of which at least one is removed, prevent this. Tables of text embeddings are large.
+   */
+  widenedTables: ["cpu"],
   /** ScatterND applies updates in any order, on several threads. */
   unorderedScatter: ["cpu", "openvino"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
