@@ -3,7 +3,15 @@
 import { assertEquals } from "@std/assert";
 import type { MLOperand } from "../../mod.ts";
 import { random } from "../../support/random.ts";
-import { assertBecomes, assertDoesNotBecome, type Outcome, type Program, type Tools } from "./program.ts";
+import {
+  assertBecomes,
+  assertDoesNotBecome,
+  assertSame,
+  type Outcome,
+  type Program,
+  run,
+  type Tools,
+} from "./program.ts";
 
 const OPS = ["MatMulInteger", "MatMulIntegerToFloat"];
 const TOLERANCE = 1e-6;
@@ -55,6 +63,19 @@ for (const dataType of ["int8", "uint8"] as const) {
   Deno.test(`centred bytes times ${dataType}: the engine's operands are unsigned bytes`, async () => {
     const outcome = await assertBecomes([...PREPARED, "MatMulInteger", "Cast"], product(40), 0);
     assertEquals(weightTypes(outcome), ["uint8"]);
+  });
+
+  Deno.test(`large ${dataType} weights: the engine makes them unsigned`, async () => {
+    const wide: Program = (tools) => {
+      const x = centred(tools, activation(tools, [3, 128]), 100);
+      const [one, half] = [1, 0.5].map((scale) =>
+        centred(tools, weights(tools, dataType, [128, 150]), -3 & 127, scale)
+      );
+      return [tools.b.matmul(x, one!), tools.b.mul(tools.b.matmul(x, half!), tools.f([1], 2))];
+    };
+    const { ops } = await run(wide);
+    assertEquals(ops.filter((op) => op === "BitwiseXor").length, dataType === "int8" ? 2 : 0);
+    assertSame(await run(wide), 0);
   });
 
   Deno.test(`sums of products with ${dataType} that are cast to int32`, async () => {
