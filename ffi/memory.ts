@@ -80,6 +80,17 @@ export function integerPointer(integer: number): Deno.PointerValue {
   return Deno.UnsafePointer.create(BigInt(integer));
 }
 
+/** A `struct iovec[]`: the address and size of each block of memory. */
+export function blockList(blocks: readonly (readonly [Pointer | Uint8Array<ArrayBuffer>, number])[]): BigUint64Array {
+  const list = new BigUint64Array(2 * blocks.length);
+  blocks.forEach(([memory, byteLength], i) => {
+    const pointer = memory instanceof Uint8Array ? Deno.UnsafePointer.of(memory) : memory;
+    list[2 * i] = Deno.UnsafePointer.value(pointer);
+    list[2 * i + 1] = BigInt(byteLength);
+  });
+  return list;
+}
+
 /** The address `byteOffset` bytes after `pointer`. */
 export function offsetPointer(pointer: Deno.PointerObject, byteOffset: number): Deno.PointerObject {
   return Deno.UnsafePointer.offset(pointer, byteOffset)!;

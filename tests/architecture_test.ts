@@ -77,6 +77,7 @@ const ARROWS: readonly (readonly [from: string, to: string, how?: "types" | "dyn
   ["src/compat/", "src/api/"],
   ["src/onnx/", "src/api/", "types"],
   ["src/onnx/mod.ts", "mod.ts"],
+  ["src/onnx/mod.ts", "src/api/graph_builder.ts"],
   ["src/onnx/mod.ts", "ffi/files.ts"],
   ["src/polyfill.ts", "src/api/"],
   ["src/polyfill.ts", "src/compat/"],

@@ -31,8 +31,9 @@ import {
   withDefault,
 } from "../webidl/converters.ts";
 import { operandDescriptor } from "./descriptors.ts";
-import { checkDescriptor, checkNotLost, limitsOf } from "./ml_context.ts";
+import { checkDescriptor, checkNotLost, limitsOf, type MLContext } from "./ml_context.ts";
 import { MLGraph } from "./ml_graph.ts";
+import type { MLGraphBuilder } from "./ml_graph_builder.ts";
 import { MLOperand } from "./ml_operand.ts";
 import {
   builderSlot,
@@ -137,8 +138,32 @@ function constantFromTensor(state: BuilderState, tensor: TensorState, where: str
   return createOperand(state, value, "constant");
 }
 
+/**
+ * Like `constant(descriptor, buffer)` for bytes of the right length, which must not change before
+ * {@linkcode lentReturned}: large ones are copied on another thread. Not in the standard.
+ */
+export function lendConstant(
+  builder: MLGraphBuilder,
+  descriptor: Descriptor,
+  bytes: Uint8Array<ArrayBuffer>,
+): MLOperand {
+  const state = builderSlot.get(builder);
+  const where = "MLGraphBuilder.constant";
+  checkCanBuild(state, where);
+  checkDescriptor(state.context, descriptor, `${where}: descriptor`);
+  return addBlock(state, descriptor, state.context.timeline.lend(bytes));
+}
+
+/** Resolves when all bytes that the builders of a context were lent are copied. Await it before you build a graph. */
+export function lentReturned(context: MLContext): Promise<void> {
+  return contextSlot.get(context).timeline.returned();
+}
+
 function addConstant(state: BuilderState, descriptor: Descriptor, bytes: Uint8Array): MLOperand {
-  const block = state.context.timeline.store(bytes);
+  return addBlock(state, descriptor, state.context.timeline.store(bytes));
+}
+
+function addBlock(state: BuilderState, descriptor: Descriptor, block: TimelineBlock): MLOperand {
   const value = newValue(state, descriptor);
   state.constants.push({ value, block, tensor: undefined });
   return createOperand(state, value, "constant");

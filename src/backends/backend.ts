@@ -189,6 +189,13 @@ export interface Device {
   /** Copies the bytes of a constant before it returns. Throws if there is not enough memory. */
   store(bytes: Uint8Array): Block;
   /**
+   * Like `store()`, but may copy the bytes on another thread. They must not change before {@linkcode Device.returned}
+   * resolves, and no graph may be compiled with the block.
+   */
+  lend?(bytes: Uint8Array<ArrayBuffer>): Block;
+  /** Resolves when all lent bytes are copied. */
+  returned?(): Promise<void>;
+  /**
    * A block with the same memory as a block of another device, which stays valid when the other is released;
    * `undefined` if the device cannot use that memory.
    */

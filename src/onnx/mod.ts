@@ -15,6 +15,7 @@
  */
 
 import { fetchBytes, listFiles } from "../../ffi/files.ts";
+import { lendConstant, lentReturned } from "../api/graph_builder.ts";
 import {
   type ContextOptions,
   createContext,
@@ -73,7 +74,10 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
   const context = options.context ?? await createContext();
   try {
     const ownership = { ownsContext, releaseFiles: release };
-    return await loadModel({ context, MLGraphBuilder }, bytes, given, ownership);
+    // Only this module has the bytes of files that it read, so they do not change.
+    const isOwn = source !== bytes && options.externalData === undefined;
+    const lending = !isOwn ? undefined : { constant: lendConstant, returned: lentReturned };
+    return await loadModel({ context, MLGraphBuilder, ...lending && { lending } }, bytes, given, ownership);
   } catch (error) {
     release();
     if (ownsContext) context.destroy();

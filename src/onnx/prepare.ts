@@ -13,6 +13,7 @@ import type { MLOpSupportLimits } from "../api/support_limits.ts";
 import type { MLTensor } from "../api/ml_tensor.ts";
 import type { MLOperandDataType } from "../data_type.ts";
 import { notSupportedError } from "../errors.ts";
+import type { Descriptor } from "../shape.ts";
 import { asOperandType, copiedConstant, type MakeConstant, placeholder } from "./constants.ts";
 import { NeedsElements } from "./errors.ts";
 import type { KnownTensor, ModelProto } from "./model.ts";
@@ -25,6 +26,13 @@ export interface Runtime {
   readonly context: MLContext;
   /** The class that creates builders for the context. */
   readonly MLGraphBuilder: new (context: MLContext) => MLGraphBuilder;
+  /** How constants are made from bytes that do not change while a model loads; by default, by `copiedConstant`. */
+  readonly lending?: {
+    /** Creates a constant with bytes of the right length. */
+    constant(builder: MLGraphBuilder, descriptor: Descriptor, bytes: Uint8Array<ArrayBuffer>): MLOperand;
+    /** Resolves when the bytes are copied. */
+    returned(context: MLContext): Promise<void>;
+  };
 }
 
 /** The parts of a model that a walk needs, apart from the inputs. */
@@ -98,12 +106,13 @@ export class Preparation {
 
   /**
    * Builds the graph.
+   * @param onCopied called when the bytes of the model are no longer needed
    * @returns the graph; rejects with a NotSupportedError that lists every unsupported node, or with NeedsElements
    */
-  async build(): Promise<Prepared> {
+  async build(onCopied?: () => void): Promise<Prepared> {
     const stretch = startStretch();
     const { outputs, leaves, inputs, builder, unsupported } = await this.#walkUntilKnown(() =>
-      this.#walk(copiedConstant)
+      this.#walk(this.#makeConstant)
     );
     await stretch.pause();
     if (unsupported.length > 0) throw unsupportedError(unsupported);
@@ -115,6 +124,8 @@ export class Preparation {
     }
     const ports = Object.entries(operands).map(([name, operand]) => portOf(name, operand));
     if (ports.length === 0) return { graph: undefined, inputs: [], outputs: [], known };
+    await this.#runtime.lending?.returned(this.#runtime.context);
+    onCopied?.();
     const graph = await builder.build(operands);
     const used = reachedInputs(inputs, outputs);
     return { graph, inputs: used.map(([name, operand]) => portOf(name, operand)), outputs: ports, known };
@@ -147,6 +158,13 @@ export class Preparation {
     if (!shape?.includes(0)) this.deciding.add(name);
     return true;
   }
+
+  readonly #makeConstant: MakeConstant = (builder, value, limits) => {
+    const { lending } = this.#runtime;
+    if (!lending) return copiedConstant(builder, value, limits);
+    const { type, shape, bytes } = asOperandType(value, limits);
+    return lending.constant(builder, { dataType: type, shape }, bytes as Uint8Array<ArrayBuffer>);
+  };
 
   async #walk(makeConstant: MakeConstant, more: Partial<WalkPlan> = {}) {
     const builder = new this.#runtime.MLGraphBuilder(this.#runtime.context);

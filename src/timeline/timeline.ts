@@ -141,8 +141,22 @@ export class Timeline {
 
   /** Copies the bytes of a constant, at once. Throws an UnknownError if there is not enough memory. */
   store(bytes: Uint8Array): TimelineBlock {
+    return this.#store(() => this.device.store(bytes));
+  }
+
+  /** Like `store()`, but the bytes must not change before {@linkcode Timeline.returned} resolves. */
+  lend(bytes: Uint8Array<ArrayBuffer>): TimelineBlock {
+    return this.#store(() => this.device.lend?.(bytes) ?? this.device.store(bytes));
+  }
+
+  /** Resolves when all lent bytes are copied. */
+  async returned(): Promise<void> {
+    await this.device.returned?.();
+  }
+
+  #store(make: () => Block): TimelineBlock {
     try {
-      const native = this.device.store(bytes);
+      const native = make();
       return this.#own(new TimelineBlock(this, native), native);
     } catch (error) {
       throw unknownError(`The memory of the constant could not be allocated: ${messageOf(error)}`, error);

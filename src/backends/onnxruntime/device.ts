@@ -18,6 +18,7 @@ import type { Source } from "./compile_cache/key.ts";
 import type { CacheAccess, CachedGraph, CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
+import { LentWeights, MIN_LENT_BYTES } from "./lent_weights.ts";
 import { LIMITS } from "./limits.ts";
 import { createSession, createSessionInline } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
@@ -84,6 +85,7 @@ export class OrtDevice implements Device {
   readonly #runOptions: Pointer;
   /** The options of sessions on the CPU. */
   readonly #options: KeptOptions;
+  #lent: LentWeights | undefined;
   /** The options of sessions being created. */
   readonly #inCreation: Set<Pointer> = new Set();
 
@@ -127,6 +129,15 @@ export class OrtDevice implements Device {
     const block = NativeBlock.copy(this.runtime, bytes);
     if (this.cache) block.hash(); // Now, while the bytes are in the processor's caches.
     return block;
+  }
+
+  lend(bytes: Uint8Array<ArrayBuffer>): NativeBlock {
+    if (this.cache || bytes.byteLength < MIN_LENT_BYTES) return this.store(bytes);
+    return (this.#lent ??= new LentWeights(this.runtime)).add(bytes);
+  }
+
+  async returned(): Promise<void> {
+    await this.#lent?.returned();
   }
 
   share(block: Block): NativeBlock | undefined {
