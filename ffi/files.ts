@@ -38,6 +38,9 @@ function explained(error: Error, url: URL): Error {
   return new TypeError(`${url.href} cannot be reached: ${error.cause.message}`, { cause: error });
 }
 
+/** Larger files are read in two halves at once. This takes two thirds of the time, most of which is for new pages. */
+const MAX_UNDIVIDED = 16 * 2 ** 20;
+
 /** Reads a file into one buffer of its size. `Deno.readFile` needs twice the memory for a moment. */
 async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   using file = await Deno.open(path);
@@ -45,13 +48,31 @@ async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   if (!isFile) return await Deno.readFile(path);
   const bytes = new Uint8Array(size);
   adviseHugePages(bytes, size);
+  const middle = size <= MAX_UNDIVIDED ? size : Math.floor(size / 2);
+  const [first, second] = await Promise.all([
+    fill(bytes.subarray(0, middle), file),
+    middle < size ? fillFrom(path, middle, bytes.subarray(middle)) : 0,
+  ]);
+  // The file may have become shorter.
+  const count = first < middle ? first : first + second;
+  return count === size ? bytes : bytes.slice(0, count);
+}
+
+/** Reads from a position of a file until the bytes are full or the file ends; returns the number of bytes read. */
+async function fillFrom(path: string | URL, position: number, bytes: Uint8Array): Promise<number> {
+  using file = await Deno.open(path);
+  await file.seek(position, Deno.SeekMode.Start);
+  return await fill(bytes, file);
+}
+
+async function fill(bytes: Uint8Array, file: Deno.FsFile): Promise<number> {
   let at = 0;
-  while (at < size) {
+  while (at < bytes.byteLength) {
     const count = await file.read(bytes.subarray(at));
     if (count === null) break;
     at += count;
   }
-  return at === size ? bytes : bytes.slice(0, at);
+  return at;
 }
 
 /** Creates a folder and its parents, accessible to this user only. */

@@ -33,7 +33,6 @@ import {
 import { operandDescriptor } from "./descriptors.ts";
 import { checkDescriptor, checkNotLost, limitsOf, type MLContext } from "./ml_context.ts";
 import { MLGraph } from "./ml_graph.ts";
-import type { MLGraphBuilder } from "./ml_graph_builder.ts";
 import { MLOperand } from "./ml_operand.ts";
 import {
   builderSlot,
@@ -139,11 +138,11 @@ function constantFromTensor(state: BuilderState, tensor: TensorState, where: str
 }
 
 /**
- * Like `constant(descriptor, buffer)` for bytes of the right length, which must not change before
- * {@linkcode lentReturned}: large ones are copied on another thread. Not in the standard.
+ * Like `constant(descriptor, buffer)`, for bytes that do not change before {@linkcode lentReturned}: large ones are copied
+ * on another thread. Not in the standard.
  */
 export function lendConstant(
-  builder: MLGraphBuilder,
+  builder: object,
   descriptor: Descriptor,
   bytes: Uint8Array<ArrayBuffer>,
 ): MLOperand {
@@ -151,6 +150,7 @@ export function lendConstant(
   const where = "MLGraphBuilder.constant";
   checkCanBuild(state, where);
   checkDescriptor(state.context, descriptor, `${where}: descriptor`);
+  bytesForDescriptor(bytes, descriptor, `${where}: buffer`);
   return addBlock(state, descriptor, state.context.timeline.lend(bytes));
 }
 

@@ -267,13 +267,13 @@ export class OnnxModel {
       elements: (name: string) => this.#elements(name, given),
     };
     const preparation = new Preparation(this.#parts.runtime, this.#material!, situation, this.#deciding);
-    // If no other graph will be built, the file can be freed when the weights are copied.
-    const prepared = await preparation.build(alone ? () => this.#releaseMaterial() : undefined);
+    const prepared = await preparation.build(alone ? this.#parts.releaseFiles : undefined);
     if (this.#disposed) {
       prepared.graph?.destroy();
       throw disposedError("OnnxModel.run");
     }
     for (const name of preparation.deciding) this.#deciding.add(name);
+    if (alone) this.#releaseMaterial();
     const inputs = await createTensors(this.context, prepared.inputs, { writable: true });
     const outputs = await createTensors(this.context, prepared.outputs, { readable: true });
     return this.#keep(this.#keyOf(given), { prepared, inputs, outputs, users: 0, dropped: false });
