@@ -155,8 +155,8 @@ export function lendConstant(
 }
 
 /** Resolves when all bytes that the builders of a context were lent are copied. Await it before you build a graph. */
-export function lentReturned(context: MLContext): Promise<void> {
-  return contextSlot.get(context).timeline.returned();
+export async function lentReturned(context: MLContext): Promise<void> {
+  await contextSlot.get(context).timeline.device.returned?.();
 }
 
 function addConstant(state: BuilderState, descriptor: Descriptor, bytes: Uint8Array): MLOperand {

@@ -144,14 +144,9 @@ export class Timeline {
     return this.#store(() => this.device.store(bytes));
   }
 
-  /** Like `store()`, but the bytes must not change before {@linkcode Timeline.returned} resolves. */
+  /** Like `store()`, but the bytes must not change before `returned()` of the device resolves. */
   lend(bytes: Uint8Array<ArrayBuffer>): TimelineBlock {
     return this.#store(() => this.device.lend?.(bytes) ?? this.device.store(bytes));
-  }
-
-  /** Resolves when all lent bytes are copied. */
-  async returned(): Promise<void> {
-    await this.device.returned?.();
   }
 
   #store(make: () => Block): TimelineBlock {
