@@ -8,7 +8,16 @@ import { cpus } from "node:os";
 import { assert } from "@std/assert";
 import { createContext, type MLContext, MLGraphBuilder, type MLOperand, type MLOperandDataType } from "@webnn/deno";
 import { type Element, encode, type RefTensor } from "../reference/mod.ts";
-import { cpu, ggml, openvino, openvinoPlugin, type TestDevice, testOn, webgpu } from "../support/devices.ts";
+import {
+  cpu,
+  ggml,
+  isGpuSoftware,
+  openvino,
+  openvinoPlugin,
+  type TestDevice,
+  testOn,
+  webgpu,
+} from "../support/devices.ts";
 import { runGraph } from "../support/run_operator.ts";
 
 /** Why OpenVINO's plug-in has no device on this machine, even if it is installed. */
@@ -92,6 +101,11 @@ export interface TestOptions extends Tolerance {
   /** The devices that compute another result, each with the reason. */
   readonly not?: Readonly<Record<string, string>>;
 }
+
+/** For tests that need float16. */
+export const NO_FLOAT16: TestOptions = isGpuSoftware
+  ? { not: { webgpu: "the software GPU does not support float16" } }
+  : {};
 
 /** Registers a test of a program on each device. */
 export function testProgram(

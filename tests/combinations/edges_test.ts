@@ -6,7 +6,7 @@
 
 import { createContext } from "@webnn/deno";
 import { cpu, openvino, testOn } from "../support/devices.ts";
-import { assertNear, compute, type Program, testProgram, type Writer } from "./combinations.ts";
+import { assertNear, compute, NO_FLOAT16, type Program, testProgram, type Writer } from "./combinations.ts";
 
 const NEAR = { relative: 2e-6 };
 
@@ -247,4 +247,56 @@ testProgram(
     builder.scatterElements(x([3], [0, 0, 0]), input("int32", [4], [1, 1, -2, 2]), x([4], [1, 2, 3, 4]), { axis: 0 }),
   [0, 3, 4],
   { not: { webgpu: "WebGPU does not determine which of several updates of one element remains" } },
+);
+testProgram(
+  "abs of a concat that is an output too: only the result of abs is positive",
+  ({ builder, x }) => {
+    const joined = builder.concat([x([2], [-1, 2]), x([1], [-3])], 0);
+    return [joined, builder.abs(joined)];
+  },
+  [-1, 2, -3, 1, 2, 3],
+);
+testProgram(
+  "reductions to a single number that meets the values it was computed from",
+  ({ builder, x }) => {
+    const values = builder.mul(x([3], [1, 2, 6]), x([1], [1]));
+    const total = builder.reduceSum(values);
+    const last = builder.cast(builder.argMax(values, 0), "float32");
+    return [builder.sub(values, total), builder.sub(values, builder.sqrt(total)), builder.sub(values, last)];
+  },
+  [-8, -7, -3, -2, -1, 3, -1, 0, 4],
+);
+// Each of the two heads has its own keys and values; queries of 100 select one key.
+const HEADS = [1, 2, 2, 2];
+testProgram(
+  "attention with constant keys",
+  ({ builder, f, x }) => {
+    const keys = builder.transpose(f(HEADS, [1, 0, 0, 1, 0, 1, 1, 0]), { permutation: [0, 1, 3, 2] });
+    const scores = builder.matmul(x(HEADS, [100, 0, 0, 100, 100, 0, 0, 100]), keys);
+    return builder.matmul(builder.softmax(scores, 3), x(HEADS, [1, 2, 3, 4, 5, 6, 7, 8]));
+  },
+  [1, 2, 3, 4, 7, 8, 5, 6],
+  { absolute: 1e-6 },
+);
+testProgram(
+  "attention with constant values",
+  ({ builder, f, x }) => {
+    const scores = builder.matmul(x(HEADS, [0, 0, 0, 0, 0, 0, 0, 0]), x(HEADS, [1, 2, 3, 4, 5, 6, 7, 8]));
+    return builder.matmul(builder.softmax(scores, 3), f(HEADS, [1, 2, 3, 4, 5, 6, 7, 8]));
+  },
+  [2, 3, 2, 3, 6, 7, 6, 7],
+  { absolute: 1e-6 },
+);
+testProgram(
+  "a float16 product of constants beside the dequantisation of 32-bit integers",
+  ({ builder, input, k }) => [
+    builder.dequantizeLinear(
+      input("int32", [2], [5, -7]),
+      k("float16", [1], [0.5]),
+      k("int32", [1], [1]),
+    ),
+    builder.matmul(k("float16", [2, 2], [1, 2, 3, 4]), k("float16", [2, 2], [1, 0, 0, 1])),
+  ],
+  [2, -4, 1, 2, 3, 4],
+  NO_FLOAT16,
 );

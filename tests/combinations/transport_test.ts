@@ -6,10 +6,7 @@
  */
 
 import type { MLOperand } from "@webnn/deno";
-import { isGpuSoftware } from "../support/devices.ts";
-import { type TestOptions, testProgram, type Writer } from "./combinations.ts";
-
-const NO_FLOAT16: TestOptions = isGpuSoftware ? { not: { webgpu: "the software GPU does not support float16" } } : {};
+import { NO_FLOAT16, type TestOptions, testProgram, type Writer } from "./combinations.ts";
 
 /** Engines that skip the rounding to float16. */
 const KEEPS_FLOAT32: TestOptions = {

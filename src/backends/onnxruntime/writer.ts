@@ -5,7 +5,7 @@
  */
 
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
-import type { Constant, Node, Value } from "../../graph/graph.ts";
+import { type Constant, type Node, operandsOf, type Value } from "../../graph/graph.ts";
 import { sameShape, type Shape } from "../../shape.ts";
 import {
   type ConstantData,
@@ -192,6 +192,12 @@ export class OnnxWriter {
   /** The node that computes a value; `undefined` for inputs and constants. */
   producerOf(value: Value): Node | undefined {
     return this.#producers.get(value);
+  }
+
+  /** Whether a value does not depend on the graph's inputs. */
+  isFixed(value: Value): boolean {
+    const node = this.producerOf(value);
+    return node ? operandsOf(node).every((operand) => this.isFixed(operand)) : this.#blocks.has(value);
   }
 
   /** Starts a WebNN node: errors about the following nodes name its operator and label. */

@@ -83,6 +83,13 @@ function unary(op: string) {
   return ({ operands: { input } }: UnaryNode, onnx: OnnxWriter) => onnx.node(op, [input]);
 }
 
+/** An additional dimension of 1 keeps Abs apart from a Concat. */
+const abs: Lowering<"abs"> = ({ operands: { input } }, onnx) => {
+  const { shape } = input;
+  if (!hasFlaw("sunkenAbs", onnx) || onnx.originOf(input) !== "Concat") return onnx.node("Abs", [input]);
+  return onnx.reshape(onnx.node("Abs", [onnx.reshape(input, [1, ...shape])]), shape);
+};
+
 function withAlpha(op: string) {
   return (
     { operands: { input }, attributes: { alpha } }: UnaryNode & { readonly attributes: { readonly alpha: number } },
@@ -187,7 +194,7 @@ export const elementwise = {
     onnx.cast(onnx.node("Not", [onnx.cast(a, "bool")]), "uint8"),
   isNaN: predicate("IsNaN"),
   isInfinite: predicate("IsInf"),
-  abs: unary("Abs"),
+  abs,
   ceil: unary("Ceil"),
   cos: unary("Cos"),
   erf: unary("Erf"),

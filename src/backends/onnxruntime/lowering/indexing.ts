@@ -112,9 +112,13 @@ type ArgNode = NodeOf<"argMin" | "argMax">;
 
 /** argMin or argMax; the results are int64. */
 function argMinMax(op: string) {
-  return ({ operands: { input }, attributes: { axis, keepDimensions, outputDataType } }: ArgNode, onnx: OnnxWriter) => {
-    const output = onnx.node(op, [comparable(input, onnx)], { axis, keepdims: Number(keepDimensions) });
-    return outputDataType === "int64" ? output : onnx.cast(output, outputDataType);
+  return (node: ArgNode, onnx: OnnxWriter) => {
+    const { operands: { input }, attributes: { axis, keepDimensions, outputDataType }, outputs: [output] } = node;
+    const isReshaped = output!.shape.length === 0 && hasFlaw("lostScalars", onnx);
+    const keepdims = Number(keepDimensions || isReshaped);
+    const found = onnx.node(op, [comparable(input, onnx)], { axis, keepdims });
+    const shaped = isReshaped ? onnx.reshape(found, []) : found;
+    return outputDataType === "int64" ? shaped : onnx.cast(shaped, outputDataType);
   };
 }
 

@@ -45,6 +45,17 @@ const FLAWS = {
   widenedTables: ["cpu"],
   /** ScatterND applies updates in any order, on several threads. */
   unorderedScatter: ["cpu", "openvino"],
+  /** Reductions to 0-D values are left to the CPU, and a graph that uses them and their inputs becomes a cycle. */
+  lostScalars: ["openvino"],
+  /** Abs of a Concat becomes a Concat of Abs, also for those who use the Concat without Abs. */
+  sunkenAbs: ["openvino"],
+  /**
+   * Float64 is computed in float32, and in a graph that contains it, a float16 product of constants is written as float32,
+   * beyond the end of its tensor.
+   */
+  narrowDoubles: ["openvino"],
+  /** Attention (a product, softmax, a product) whose keys or values are constants uses the wrong elements of them. */
+  shuffledAttention: ["openvino"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 /** Whether the provider of a graph has a flaw. */

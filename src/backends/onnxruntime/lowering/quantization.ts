@@ -65,7 +65,7 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, sca
   const hasKernel = bitsOf(dataType) < 32 && !isMoved && !hasFlaw("roughDequantization", onnx);
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
-  const working = workingType(dataType);
+  const working = workingType(dataType, onnx);
   // The difference is computed in integers: engines may expand the product of a scale and a difference of floats.
   const whole = bitsOf(dataType) < 32 ? "int32" : working;
   const parameter = (value: Value, type: Working) => spreadOver(value, shape, scale.shape, type, onnx);
@@ -79,7 +79,7 @@ const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, 
   const hasKernel = bitsOf(dataType) < 32 && input.dataType === "float32" && !hasFlaw("roughQuantization", onnx);
   const output = hasKernel ? fused("QuantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
-  const working = workingType(dataType);
+  const working = workingType(dataType, onnx);
   const parameter = (value: Value) => spreadOver(value, input.shape, scale.shape, working, onnx);
   const quotient = onnx.node("Round", [onnx.node("Div", [onnx.cast(input, working), parameter(scale)])]);
   const { min, max } = integerRange(dataType);
@@ -95,9 +95,9 @@ const quantizeLinear: Lowering<"quantizeLinear"> = ({ operands: { input, scale, 
 /** The types in which scales, zero points and what they apply to are computed. */
 type Working = "float32" | "float64" | "int32";
 
-/** The float type that can represent all integers of a type, and their differences. */
-function workingType(dataType: MLOperandDataType): "float32" | "float64" {
-  return bitsOf(dataType) === 32 ? "float64" : "float32";
+/** The float type that can represent all integers of a type, and their differences, if the provider has it. */
+function workingType(dataType: MLOperandDataType, onnx: OnnxWriter): "float32" | "float64" {
+  return bitsOf(dataType) === 32 && !hasFlaw("narrowDoubles", onnx) ? "float64" : "float32";
 }
 
 /** Casts a scale or zero point, and repeats its elements so that it broadcasts to the shape. */

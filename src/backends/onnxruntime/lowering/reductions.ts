@@ -9,6 +9,7 @@ import type { reductions as rows } from "../../../ops/reduction.ts";
 import type { NodeOf } from "../../../ops/operators.ts";
 import { elementCount } from "../../../shape.ts";
 import type { OnnxWriter, Operand } from "../writer.ts";
+import { hasFlaw } from "./kernels.ts";
 import type { Lowering } from "./lowering.ts";
 import { type Combine, greaterOf, lesserOf } from "./order.ts";
 
@@ -32,10 +33,11 @@ function reduction(op: string, ofElement: OfElement = itself) {
 
 /** Reduces a value of the input's shape with an ONNX operator. */
 function reduce(op: string, value: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
-  const { axes, keepDimensions } = node.attributes;
-  return BY_ROWS.has(op) && hasLeadingOnes(node, onnx)
-    ? withoutLeadingOnes(op, value, node, onnx)
-    : onnx.node(op, [value, onnx.ints(axes)], { keepdims: Number(keepDimensions) });
+  const { attributes: { axes, keepDimensions }, outputs: [output] } = node;
+  if (BY_ROWS.has(op) && hasLeadingOnes(node, onnx)) return withoutLeadingOnes(op, value, node, onnx);
+  const isReshaped = output!.shape.length === 0 && hasFlaw("lostScalars", onnx);
+  const reduced = onnx.node(op, [value, onnx.ints(axes)], { keepdims: Number(keepDimensions || isReshaped) });
+  return isReshaped ? onnx.reshape(reduced, []) : reduced;
 }
 
 /** Operators that can add whole rows. */
