@@ -159,7 +159,10 @@ function packedScales(matrix: QuantizedMatrix, plane: Plane, key: string, graph:
   return graph.derived(scales, key, descriptor, () => {
     // Copied, because the bytes may not be aligned for a Float32Array.
     const source = new Float32Array(graph.bytes(scales)!.slice().buffer);
-    const packed = Float32Array.from(blockIndices(matrix, plane), (index) => source[index]! * 2 ** shift);
+    const indices = blockIndices(matrix, plane);
+    // A loop, because Float32Array.from collects all numbers in an array first, which takes 30 MB for a large matrix.
+    const packed = new Float32Array(indices.length);
+    for (let i = 0; i < packed.length; i++) packed[i] = source[indices[i]!]! * 2 ** shift;
     return new Uint8Array(packed.buffer);
   });
 }
