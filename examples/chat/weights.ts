@@ -136,8 +136,6 @@ class Loader implements WeightLoader {
    * copy.
    */
   readonly scratch = reusedMemory();
-  /** The stage that was loaded last. */
-  #index: number | undefined;
   /** The constant tensors of the stage. */
   #ofStage: MLTensor[] = [];
   /** The constant tensors that stages share. */
@@ -155,14 +153,14 @@ class Loader implements WeightLoader {
   async stage(index: number): Promise<StageWeights> {
     this.#destroyStage();
     const { layers } = this.architecture;
-    // The head has the largest matrix, and the others are much smaller.
-    if (this.#index === layers) this.scratch.free();
-    this.#index = index;
-    return {
+    const weights = {
       after: index > 0 ? await this.#afterAttention(index - 1) : undefined,
       before: index < layers ? await this.#beforeAttention(index) : undefined,
       head: index === layers ? await this.#head() : undefined,
     };
+    // The head has the largest matrix, and the others are much smaller.
+    if (weights.head && this.#hasConstantTensors) this.scratch.free();
+    return weights;
   }
 
   destroy(): void {
