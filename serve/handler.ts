@@ -11,6 +11,7 @@ import { writeResponse } from "./inference_response.ts";
 import { modelMetadata, SERVER_METADATA, VERSION } from "./metadata.ts";
 import { createMetrics, type Metrics } from "./metrics.ts";
 import type { ModelSource, RunOptions } from "./options.ts";
+import type { Activity } from "./scheduler.ts";
 import { type ServedModel, serveModel } from "./served_model.ts";
 
 /** The options of a handler. */
@@ -34,6 +35,7 @@ export interface InferenceHandler extends AsyncDisposable {
 interface Server {
   readonly models: ReadonlyMap<string, ServedModel>;
   readonly metrics: Metrics;
+  readonly activity: Activity;
   readonly maxBodyBytes: number;
   readonly timeout: number;
   draining: boolean;
@@ -65,8 +67,8 @@ export async function createHandler(
   const waiting = () => [...served.values()].reduce((sum, { scheduler }) => sum + scheduler.waiting, 0);
   const metrics = createMetrics({ inFlight: () => inFlight, waiting });
   const { maxBodyBytes = 64 * 2 ** 20, timeout = 30_000 } = options;
-  const server: Server = { models: served, metrics, maxBodyBytes, timeout, draining: false };
-  const activity = { runs: 0 };
+  const activity = { requests: 0, runs: 0 };
+  const server: Server = { models: served, metrics, activity, maxBodyBytes, timeout, draining: false };
   const dispose = () => served.forEach((model) => model[Symbol.dispose]());
   try {
     for (const model of models) add(served, await serveModel(model, options, activity, metrics.ran));
@@ -187,7 +189,14 @@ type ModelRoute = (server: Server, request: Request, model: ServedModel) => Resp
 const MODEL_ROUTES: Readonly<Record<string, ModelRoute>> = {
   "": get((_server, request, model) => json(request, modelMetadata(model.name, model))),
   ready: get(({ draining }, request, { name }) => json(request, { name, ready: !draining }, draining ? 503 : 200)),
-  infer: allow("POST", infer),
+  infer: allow("POST", async (server, request, model) => {
+    server.activity.requests++;
+    try {
+      return await infer(server, request, model);
+    } finally {
+      server.activity.requests--;
+    }
+  }),
 };
 
 function get<R extends readonly unknown[]>(

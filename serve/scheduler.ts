@@ -9,11 +9,11 @@ import { type Inputs, type Outputs, rowKey, rowsOf, stack, unstack } from "./row
 
 /** The options of a scheduler. */
 export interface SchedulerOptions {
-  /** Runs a request that comes while nothing else runs or waits. By default, one of the lanes does. */
+  /** Runs a request while there is no other. By default, one of the lanes does. */
   readonly alone?: (inputs: Inputs) => Promise<Outputs>;
   /** The functions that run the model, one for each concurrent run. */
   readonly lanes: readonly ((inputs: Inputs) => Promise<Outputs>)[];
-  /** The runs in progress of all schedulers that share the cores. */
+  /** The activity of all schedulers that share the cores. */
   readonly activity: Activity;
   /** The maximum number of waiting requests. */
   readonly maxQueue: number;
@@ -29,8 +29,11 @@ export interface SchedulerOptions {
   readonly onRun?: (requests: number, rows: number, seconds: number) => void;
 }
 
-/** The runs in progress of several schedulers. */
+/** What goes on at the same time in all models of a server. */
 export interface Activity {
+  /** The inference requests in progress, from their headers to their responses. */
+  requests: number;
+  /** The runs in progress. One may outlive its request. */
   runs: number;
 }
 
@@ -70,7 +73,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const { activity, alone } = options;
-  const isAlone = () => alone !== undefined && activity.runs === 0 && queue.length === 1;
+  // Requests whose bodies are still arriving count too: a run with all threads would delay them.
+  const isAlone = () => alone !== undefined && activity.requests <= 1 && activity.runs === 0;
 
   const pump = () => {
     clearTimeout(timer);

@@ -69,10 +69,10 @@ const threadCount: Converter<number> = (value, context) => {
   return count;
 };
 
-const byteCount: Converter<number> = (value, context) => {
-  const bytes = double(value, context);
-  if (bytes < 0) throw new TypeError(`${context} must be 0 or more, not ${bytes}.`);
-  return bytes;
+const notNegative: Converter<number> = (value, context) => {
+  const number = double(value, context);
+  if (number < 0) throw new TypeError(`${context} must be 0 or more, not ${number}.`);
+  return number;
 };
 
 /** The standard's hints, and `deviceType` of its earlier drafts. A hint may be ignored. */
@@ -142,13 +142,18 @@ export const DEMANDS = {
     honouredBy: ["cpu"],
     text: "whether CPU threads spin while they wait for each other; by default, those of short graphs do",
   },
+  blockingLimit: {
+    member: optional(notNegative),
+    honouredBy: ["cpu"],
+    text: "how long a run may block the event loop, in milliseconds; longer runs use another thread",
+  },
   cacheDirectory: {
     member: optional(path),
     honouredBy: ["cpu", "coreml"],
     text: "the folder for compiled graphs, instead of `WEBNN_CACHE_DIR` ([docs/cache.md](./docs/cache.md))",
   },
   cacheSizeLimit: {
-    member: optional(byteCount),
+    member: optional(notNegative),
     honouredBy: ["cpu", "coreml"],
     text: "the maximum total size of its files in bytes; 2 GiB by default",
   },

@@ -124,6 +124,15 @@ export interface ContextOptions extends MLContextOptions, LibraryOptions {
    */
   spinning?: boolean;
   /**
+   * How long a run may block the calling thread, and so its event loop, in milliseconds. A run that takes longer uses
+   * another thread, which delays it by 0.1 to 0.6 ms. 0 means that no run blocks; runs of workers and scripts that do
+   * nothing else meanwhile may block for any time.
+   *
+   * Default: 3 ms in a process with one context, else 1 ms. Runs that have not been measured are estimated, and block
+   * for at most 1 ms. See docs/threads.md.
+   */
+  blockingLimit?: number;
+  /**
    * The path or `file:` URL of a folder for compiled graphs, which makes building the same graphs again faster, also in
    * other processes.
    *

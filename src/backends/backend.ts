@@ -56,13 +56,13 @@ export interface Executable extends Releasable {
   readonly refusals?: readonly EngineRefusal[];
   /**
    * Runs the graph. Tensors are in the order of the graph's inputs and outputs; no output is an input.
-   * @param blockingLimit a run that takes at most so many milliseconds may block the calling thread, even if it takes
+   * @param followingLimit a run that takes at most so many milliseconds may block the calling thread, even if it takes
    * longer than {@linkcode SHORT_RUN}
    */
   run(
     inputs: readonly DeviceTensor[],
     outputs: readonly DeviceTensor[],
-    blockingLimit?: number,
+    followingLimit?: number,
   ): void | Promise<void>;
   /** The profile of the runs so far; the first call ends the profiling. Absent unless the context profiles. */
   profile?(): Promise<EngineProfile>;

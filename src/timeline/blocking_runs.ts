@@ -20,7 +20,7 @@ const FOLLOWING_RUN = 6;
  */
 export type StartRun = (
   executable: Executable,
-  start: (blockingLimit: number) => void | Promise<void>,
+  start: (followingLimit: number) => void | Promise<void>,
 ) => void | Promise<void>;
 
 /** Starts the runs of a timeline. They are steps of the queue. */

@@ -8,6 +8,7 @@ import { type ContextOptions, createContext, graphInfo, type MLContext, MLGraphB
 import { join } from "node:path";
 import type { OrtDevice } from "../../src/backends/onnxruntime/device.ts";
 import { COMPILED, PLUGINS, UNKNOWN_PLUGIN } from "../../src/backends/onnxruntime/providers/rows.ts";
+import { defaultThreads, openRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import { createSessionOptions } from "../../src/backends/onnxruntime/session_options.ts";
 import { openDevice } from "../../src/backends/select.ts";
 import { type Demand, DEMANDS, describeUnmet, honouredBy, ownOptions } from "../../src/options.ts";
@@ -25,6 +26,7 @@ const VALUES: Required<Pick<ContextOptions, Demand>> = {
   graphCapture: true,
   threads: 2,
   spinning: false,
+  blockingLimit: 5,
   cacheDirectory: "/nowhere",
   cacheSizeLimit: 1000,
   profile: true,
@@ -125,6 +127,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
     allowReducedPrecision: changesAccuracyLevel,
     threads: countsWorkers,
     spinning: changesSpinning,
+    blockingLimit: keepsThreadFree,
     cacheDirectory: storesGraphs,
     cacheSizeLimit: storesNothing,
     profile: { elsewhere: "tests/api/graph_profile_test.ts" },
@@ -299,6 +302,36 @@ async function sizesPool({ options }: TestDevice): Promise<void> {
   ];
   const more = many - few; // Deno may also start or end threads.
   assert(more >= 7 && more <= 13, `${more} more threads, not 10`);
+}
+
+/** A run of a tiny graph is synchronous, unless no run may block. */
+async function keepsThreadFree({ options }: TestDevice): Promise<void> {
+  assertEquals([await nonblockingRuns(options), await nonblockingRuns({ ...options, blockingLimit: 0 })], [0, 1]);
+}
+
+/** How many of a graph's runs, of which there is one, are nonblocking calls. */
+function nonblockingRuns(options: ContextOptions): Promise<number> {
+  return withContext(options, async (context) => {
+    const graph = await build(context, (builder, x) => builder.relu(x));
+    const descriptor = { dataType: "float32", shape: [4, 4] } as const;
+    const x = await context.createTensor(descriptor);
+    const y = await context.createTensor({ ...descriptor, readable: true });
+    const runtime = await openRuntime(undefined, defaultThreads());
+    const { api } = runtime;
+    let calls = 0;
+    const RunWithBindingAsync: typeof api.RunWithBindingAsync = (...given) => {
+      calls++;
+      return api.RunWithBindingAsync(...given);
+    };
+    Object.assign(runtime, { api: { ...api, RunWithBindingAsync } });
+    try {
+      context.dispatch(graph, { x }, { y });
+      await context.readTensor(y);
+    } finally {
+      Object.assign(runtime, { api });
+    }
+    return calls;
+  });
 }
 
 /* -- The cache ----------------------------------------------------------------------------------------------------- */

@@ -7,7 +7,12 @@ import type { OrtRuntime } from "../../src/backends/onnxruntime/runtime.ts";
  * Runs a graph 20 times with an engine and a clock that say how many milliseconds each run takes. Returns the ways of
  * the first run, of the fourth, whose way the times decide, and of the last one.
  */
-async function waysOf(estimated: number, measured: number | readonly number[], contexts: number): Promise<string[]> {
+async function waysOf(
+  estimated: number,
+  measured: number | readonly number[],
+  contexts: number,
+  blockingLimit?: number,
+): Promise<string[]> {
   const ways: string[] = [];
   let now = 0;
   const takes = (way: string) => {
@@ -30,6 +35,7 @@ async function waysOf(estimated: number, measured: number | readonly number[], c
     signature: { inputs: [], outputs: [] },
     runOptions: {} as Deno.PointerObject,
     estimatedMicroseconds: 1000 * estimated,
+    blockingLimit,
     record: undefined,
   });
   const { now: original } = performance;
@@ -58,4 +64,12 @@ Deno.test("a slow first run, or a few delayed ones, do not decide", async () => 
 Deno.test("the only context of the process also runs graphs of 3 ms synchronously, once they are measured", async () => {
   assertEquals(await waysOf(2, 2.9, 1), ["nonblocking", "synchronous", "synchronous"]);
   assertEquals(await waysOf(2, 3.1, 1), ["nonblocking", "nonblocking", "nonblocking"]);
+});
+
+Deno.test("blockingLimit replaces the limits, with any number of contexts", async () => {
+  for (const contexts of [1, 2]) {
+    assertEquals(await waysOf(2, 7.9, contexts, 8), ["nonblocking", "synchronous", "synchronous"]);
+    assertEquals(await waysOf(2, 8.1, contexts, 8), ["nonblocking", "nonblocking", "nonblocking"]);
+    assertEquals(await waysOf(0.01, 0.01, contexts, 0), ["nonblocking", "nonblocking", "nonblocking"]);
+  }
 });

@@ -96,7 +96,7 @@ function setUp(options: Partial<SchedulerOptions> = {}) {
   const mayShare = () => Promise.resolve(true);
   const scheduler = createScheduler({
     lanes: [run],
-    activity: { runs: 0 },
+    activity: { requests: 1, runs: 0 },
     maxQueue: 9,
     maxBatch: 4,
     batchDelay: 0,
@@ -146,26 +146,26 @@ Deno.test("a full queue rejects with 503, and a request leaves the queue at its 
   assertEquals(runs, [[1], [3]]);
 });
 
-Deno.test("only a request that comes alone has all threads", async () => {
+Deno.test("only a request that is alone has all threads", async () => {
   const alone: number[] = [];
-  const activity = { runs: 0 };
+  const activity = { requests: 1, runs: 0 };
   const run = ({ x }: Inputs): Promise<Outputs> => {
     alone.push((x!.data as Float32Array)[0]!);
     return Promise.resolve({ y: { data: x!.data, shape: [1, 1], dataType: "float32" } });
   };
   const { runs, submit, release } = setUp({ alone: run, activity, maxBatch: 1 });
   assertEquals(await submit(1), 1);
-  const [second, third, fourth] = [submit(2), submit(3), submit(4)];
-  assertEquals([await second, alone, runs], [2, [1, 2], [[3]]]);
-  assertEquals(alone, [1, 2]);
+  activity.requests++; // Its body is still arriving.
+  const second = submit(2);
   await release();
-  assertEquals([await third, await fourth, alone, runs], [-3, 4, [1, 2, 4], [[3]]]);
-  activity.runs++; // Another model of the server runs.
-  const fifth = submit(5);
+  assertEquals([await second, alone, runs], [-2, [1], [[2]]]);
+  activity.requests--;
+  activity.runs++; // The run of a request that has exceeded its time limit.
+  const third = submit(3);
   await release();
-  assertEquals([await fifth, alone.length], [-5, 3]);
+  assertEquals([await third, alone, runs], [-3, [1], [[2], [3]]]);
   activity.runs--;
-  assertEquals([await submit(6), alone], [6, [1, 2, 4, 6]]);
+  assertEquals([await submit(4), alone], [4, [1, 4]]);
 });
 
 Deno.test("requests that come together use each core once, also with more threads than instances", () => {

@@ -324,6 +324,7 @@ export class OrtDevice implements Device {
       signature: { inputs, outputs },
       runOptions: this.#runOptions,
       estimatedMicroseconds: microseconds,
+      blockingLimit: this.settings.blockingLimit,
       record: accelerator?.settings.graphCapture && canCapture(runtime)
         ? recorderOf(runtime, session.pointer)
         : undefined,

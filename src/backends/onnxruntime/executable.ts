@@ -35,6 +35,8 @@ export interface RunSettings {
   /** The options of nonblocking runs, with which the device stops them. */
   readonly runOptions: Pointer;
   readonly estimatedMicroseconds: number;
+  /** How long a run may block the thread, in milliseconds, if the user has set it. */
+  readonly blockingLimit: number | undefined;
   /** Starts recording a set of tensors, if runs are captured. */
   readonly record: (() => Recording) | undefined;
 }
@@ -67,9 +69,9 @@ export class OrtExecutable implements Executable {
     return this.#blockingTime;
   }
 
-  run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[], blockingLimit = 0): void | Promise<void> {
+  run(inputs: readonly ValueTensor[], outputs: readonly ValueTensor[], followingLimit = 0): void | Promise<void> {
     const binding = this.#bindings.get(inputs, outputs);
-    return this.#trial.length < TRIAL_RUNS ? this.#try(binding, blockingLimit) : this.#start(binding, blockingLimit);
+    return this.#trial.length < TRIAL_RUNS ? this.#try(binding, followingLimit) : this.#start(binding, followingLimit);
   }
 
   release(): void {
@@ -80,28 +82,29 @@ export class OrtExecutable implements Executable {
     countFreed(this.runtime, this.session.weightBytes);
   }
 
-  #start({ pointer, recording }: IoBinding, blockingLimit: number): void | Promise<void> {
+  #start({ pointer, recording }: IoBinding, followingLimit: number): void | Promise<void> {
     const { runtime: { api }, session, settings } = this;
-    if (this.#isInline(blockingLimit)) {
+    if (this.#isInline(followingLimit)) {
       return api.RunWithBinding(session.pointer, recording?.runOptions ?? null, pointer);
     }
     return api.RunWithBindingAsync(session.pointer, recording?.runOptions ?? settings.runOptions, pointer);
   }
 
   /**
-   * Whether to run synchronously. The higher limits need a measured time: estimates are rough, and first runs slow. They
-   * also need a process with one context: runs of several contexts would delay each other on the program's thread, but
-   * can overlap on other threads.
+   * Whether to run synchronously. The higher limits need a measured time: estimates are rough, and first runs slow.
+   * Unless the user has set the limit, they also need a process with one context: runs of several contexts would delay
+   * each other on the program's thread, but can overlap on other threads.
    */
-  #isInline(blockingLimit: number): boolean {
-    const { runtime: { devices }, settings: { estimatedMicroseconds } } = this;
-    if (this.#trial.length < FIRST_RUNS) return estimatedMicroseconds <= 1000 * INLINE_LIMIT;
-    return this.#blockingTime <= (devices === 1 ? Math.max(SHORT_RUN, blockingLimit) : INLINE_LIMIT);
+  #isInline(followingLimit: number): boolean {
+    const { runtime: { devices }, settings: { blockingLimit, estimatedMicroseconds } } = this;
+    const limit = blockingLimit ?? (devices === 1 ? Math.max(SHORT_RUN, followingLimit) : INLINE_LIMIT);
+    if (this.#trial.length < FIRST_RUNS) return estimatedMicroseconds <= 1000 * Math.min(INLINE_LIMIT, limit);
+    return this.#blockingTime <= limit;
   }
 
-  #try(binding: IoBinding, blockingLimit: number): void | Promise<void> {
+  #try(binding: IoBinding, followingLimit: number): void | Promise<void> {
     const began = performance.now();
-    const pending = this.#start(binding, blockingLimit);
+    const pending = this.#start(binding, followingLimit);
     if (pending) return pending.then(() => this.#judge(performance.now() - began));
     this.#judge(performance.now() - began);
   }

@@ -17,7 +17,7 @@ export type Settings = Selection & { readonly threads: number };
 /** The settings of each of its sessions. */
 export type SessionSettings =
   & Pick<Settings, "threads">
-  & Partial<Pick<Settings, "allowReducedPrecision" | "profile" | "spinning">>;
+  & Partial<Pick<Settings, "allowReducedPrecision" | "blockingLimit" | "profile" | "spinning">>;
 
 /** The settings of a context. The default folder of compiled graphs is WEBNN_CACHE_DIR, if set. */
 export function settingsOf(selection: Selection): Settings {
