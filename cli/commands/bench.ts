@@ -121,20 +121,20 @@ function report(terminal: Terminal, model: string, rows: readonly Row[]): Result
     .toSorted((a, b) => a.median! - b.median!)[0];
   const advice = best === undefined ? "no device can run this model" : adviceFor(best, rows);
   const choice = best && { device: best.device, threads: best.threads };
+  const data = { model, median: best?.median ?? null, recommended: choice ?? null, results: rows };
+  const [only, ...others] = rows;
+  if (others.length === 0) {
+    return only!.failed === undefined
+      ? { data, text: rowTable(terminal, rows) }
+      : { data, text: "", failure: `${nameOf(only!)}: ${only!.failed}` };
+  }
+  const failed = rows.filter(({ failed }) => failed !== undefined).map(nameOf);
   return {
-    data: { model, median: best?.median ?? null, recommended: choice ?? null, results: rows },
-    text: [rowTable(terminal, rows), ...rows.length > 1 || !best ? [styled(terminal, "bold", advice)] : []].join(
-      "\n\n",
-    ),
-    ...failureOf(rows),
+    data,
+    text: `${rowTable(terminal, rows)}\n\n${styled(terminal, "bold", advice)}`,
+    // The table has the reasons.
+    ...failed.length > 0 ? { failure: `failed: ${failed.join(", ")}` } : {},
   };
-}
-
-/** The failure of the first failed row, and the number of other failed rows. */
-function failureOf(rows: readonly Row[]): Pick<Result, "failure"> {
-  const [first, ...others] = rows.filter(({ failed }) => failed !== undefined);
-  if (first === undefined) return {};
-  return { failure: `${nameOf(first)}: ${first.failed}${others.length === 0 ? "" : `, and ${others.length} more`}` };
 }
 
 function adviceFor(best: Row, rows: readonly Row[]): string {

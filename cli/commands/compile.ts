@@ -2,8 +2,9 @@ import { join } from "node:path";
 import { compileOnnx, NotStored } from "@webnn/deno/onnx";
 import { command, onlyArgument, type Result } from "../command.ts";
 import { Failure, fileError, UsageError } from "../errors.ts";
-import { explainRandom, INPUT_OPTIONS, type InputOptions, readInputs } from "../inputs/read.ts";
+import { INPUT_OPTIONS, type InputOptions, isGiven, readInputs } from "../inputs/read.ts";
 import { contextOptions, DEVICE_OPTIONS, openContext } from "../model/device.ts";
+import { missingElements } from "../model/graph.ts";
 import { openModel } from "../model/load.ts";
 import { isModule, MODEL_HELP } from "../model/module.ts";
 import { dimensionsOf } from "../shapes.ts";
@@ -65,12 +66,12 @@ async function compile(
     const shapes = new Map(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
     if (isModule(path)) return (await opened.load(shapes))[Symbol.dispose]();
     const dimensions = dimensionsOf(opened.inputs, shapes);
-    await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs })
-      .catch((error) => {
-        throw explainRandom(error, opened.inputs, options);
-      });
+    // Without random elements: a graph that depends on them would be of no use to other programs.
+    const given = Object.fromEntries(Object.entries(inputs).filter(([name]) => isGiven(name, options)));
+    await compileOnnx(path, { cacheDirectory, contextOptions: contextOptions(options), dimensions, inputs: given });
   } catch (error) {
-    throw error instanceof NotStored ? new Failure(await reasonFor(path, cacheDirectory)) : fileError(path, error);
+    if (error instanceof NotStored) throw new Failure(await reasonFor(path, cacheDirectory));
+    throw fileError(path, missingElements(error) ?? error);
   } finally {
     context.destroy();
   }

@@ -55,7 +55,7 @@ export async function graphOfModel(
 }
 
 /** Replaces the importer's error about missing elements by one that names the option. */
-function missingElements(error: unknown): Error | undefined {
+export function missingElements(error: unknown): Error | undefined {
   if (!(error instanceof NeedsElements)) return undefined;
   const options = error.inputs.map((name) => `--input ${name}=FILE`).join(" ");
   return new Error(`shapes depend on the elements of ${error.inputs.join(", ")}; give them with ${options}`, {

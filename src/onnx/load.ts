@@ -195,24 +195,34 @@ export async function loadInstances(
   const { material, ...parts } = await read(first, bytes, options, "loadOnnxInstances");
   checkOperators(material.model);
   const { model, tensors } = await storeWeights(material.model, first.context, material.limits);
-  const loaded = runtimes.map((runtime) => {
-    const { context } = runtime;
-    const stored = runtime === first
-      ? tensors
-      : new Map(Array.from(tensors, ([value, tensor]) => [value, share(tensor, context)]));
-    return new OnnxModel({
-      ...parts,
-      runtime,
-      material: { model, limits: limitsOf(context), stored },
-      ownsContext: false,
-      releaseFiles() {},
-    });
-  });
+  const loaded: OnnxModel[] = [];
   try {
+    for (const runtime of runtimes) {
+      const { context } = runtime;
+      const stored = runtime === first ? tensors : shareAll(tensors, context, share);
+      const material = { model, limits: limitsOf(context), stored };
+      loaded.push(new OnnxModel({ ...parts, runtime, material, ownsContext: false, releaseFiles() {} }));
+    }
     for (const instance of loaded) await prepareFixed(instance);
     return loaded;
   } catch (error) {
     for (const instance of loaded) instance.dispose();
+    throw error;
+  }
+}
+
+/** Shares tensors with a context. If one cannot be shared, destroys those that were made for it. */
+function shareAll(
+  tensors: ReadonlyMap<KnownTensor, MLTensor>,
+  context: MLContext,
+  share: ShareConstant,
+): ReadonlyMap<KnownTensor, MLTensor> {
+  const shared = new Map<KnownTensor, MLTensor>();
+  try {
+    for (const [value, tensor] of tensors) shared.set(value, share(tensor, context));
+    return shared;
+  } catch (error) {
+    for (const tensor of shared.values()) tensor.destroy();
     throw error;
   }
 }

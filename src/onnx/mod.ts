@@ -116,7 +116,10 @@ export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
   cacheDirectory: string;
   /** The options of the contexts that will run the model. Some of them affect how the model is compiled. */
   contextOptions?: Omit<ContextOptions, "cacheDirectory">;
-  /** The inputs of a run. Required only if `dimensions` is not enough to determine all shapes. */
+  /**
+   * The inputs of a run. Required only if `dimensions` is not enough to determine all shapes; inputs of fixed shapes may
+   * be left out unless shapes depend on their elements.
+   */
   inputs?: RunInputs;
 }
 
@@ -124,8 +127,8 @@ export interface CompileOnnxOptions extends Omit<LoadOptions, "maxGraphs"> {
  * Compiles an ONNX model ahead of time, without running it. Programs that use the same `cacheDirectory` load the
  * compiled graph from there, if the kind of processor and the versions of the module and the engine are the same.
  *
- * @returns rejects as {@linkcode loadOnnx} does, with a TypeError if not all shapes are known, or with
- * {@linkcode NotStored} if the graph could not be stored
+ * @returns rejects as {@linkcode loadOnnx} does, with a TypeError if not all shapes are known, with
+ * {@linkcode NeedsElements} if shapes depend on elements of inputs that are left out, or with {@linkcode NotStored} if the graph could not be stored
  */
 export async function compileOnnx(source: Uint8Array | string | URL, options: CompileOnnxOptions): Promise<void> {
   const { cacheDirectory, contextOptions, inputs, ...loadOptions } = options;

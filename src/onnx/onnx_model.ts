@@ -11,6 +11,7 @@ import { invalidStateError } from "../errors.ts";
 import type { KnownTensor, ValueInfo } from "./model.ts";
 import {
   checkInput,
+  fixedShape,
   type GivenInput,
   knownInput,
   type ModelPort,
@@ -122,7 +123,11 @@ export class OnnxModel {
   ): Promise<void> {
     const where = "OnnxModel.dispatch";
     const tensors: Record<string, MLTensor> = {};
-    const given = this.#checkInputs(inputs, where, tensors);
+    const given = this.#checkInputs(inputs, where, (value, { name }) => {
+      if (!isTensor(value)) return undefined;
+      tensors[name] = value;
+      return { bytes: NO_BYTES, shape: value.shape };
+    });
     const acquired = this.#acquire(given);
     const entry = acquired instanceof Promise ? await acquired : acquired;
     try {
@@ -178,9 +183,16 @@ export class OnnxModel {
     this.dispose();
   }
 
-  /** Builds the graph for the inputs of a run, without running it. @ignore */
+  /**
+   * Builds the graph for the inputs of a run, without running it. Inputs of fixed shapes may be left out; then it
+   * rejects with NeedsElements if the graph depends on their elements. @ignore
+   */
   async build(inputs: RunInputs): Promise<void> {
-    this.#release(await this.#acquire(this.#checkInputs(inputs, "compileOnnx")));
+    const isLeftOut = (value: unknown, { shape }: ModelPort) => {
+      const fixed = value === undefined ? fixedShape(shape) : undefined;
+      return fixed && { bytes: NO_BYTES, shape: fixed };
+    };
+    this.#release(await this.#acquire(this.#checkInputs(inputs, "compileOnnx", isLeftOut)));
   }
 
   /** Builds the graph for shapes before the first run. @ignore */
@@ -189,22 +201,22 @@ export class OnnxModel {
     this.#release(await this.#make(given, true));
   }
 
-  /** Checks inputs and returns their bytes and shapes. With `tensors`, inputs may be tensors, which are added to it. */
+  /** Checks inputs and returns their bytes and shapes. `withoutBytes` handles those that are given in another way. */
   #checkInputs(
     inputs: Readonly<Record<string, unknown>>,
     where: string,
-    tensors?: Record<string, MLTensor>,
+    withoutBytes: (value: unknown, port: ModelPort) => GivenInput | undefined = () => undefined,
   ): Map<string, GivenInput> {
     if (this.#disposed) throw disposedError(where);
     const given = new Map<string, GivenInput>();
     const sizes = new Map<string, { size: number; input: string }>();
     for (const port of this.inputs) {
       const value = inputs[port.name];
-      if (value === undefined) throw new TypeError(`${where}: the input ${JSON.stringify(port.name)} is missing`);
-      if (tensors && isTensor(value)) {
-        tensors[port.name] = value;
-        given.set(port.name, { bytes: NO_BYTES, shape: value.shape });
-      } else given.set(port.name, checkInput(port, value, sizes, where));
+      const other = withoutBytes(value, port);
+      if (value === undefined && !other) {
+        throw new TypeError(`${where}: the input ${JSON.stringify(port.name)} is missing`);
+      }
+      given.set(port.name, other ?? checkInput(port, value, sizes, where));
     }
     for (const name of Object.keys(inputs)) {
       if (!given.has(name)) {

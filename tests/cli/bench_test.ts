@@ -1,9 +1,10 @@
 /** `webnn bench` and `webnn compile`. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { type BackendRow, compareBackends, type Limits } from "../../cli/bench/backends.ts";
 import { SILENT, webnn } from "../support/terminal.ts";
-import { LINEAR, temporaryFolder } from "./files.ts";
+import { LINEAR, NEGATED_RESHAPE, temporaryFolder } from "./files.ts";
 
 Deno.test("bench measures each device and number of threads, compares another engine, and recommends a device", async () => {
   using folder = temporaryFolder();
@@ -31,10 +32,30 @@ Deno.test("bench names a device that fails and the reason, measures the others, 
   const model = folder.write("linear.onnx", LINEAR);
   const { status, stdout, stderr } = await webnn("bench", model, "--device", "cpu,nosuch", "--threads", "1");
   assertEquals(status, 1);
-  assertMatch(stderr, /^webnn bench: nosuch with 1 thread: .*nosuch.*\n$/);
+  assertEquals(stderr, "webnn bench: failed: nosuch with 1 thread\n");
   assertMatch(stdout, /^cpu +1 +cpu \(cpu\) [\d.]+ /m);
   assertMatch(stdout, /^nosuch +1 +failed: .*nosuch/m);
   assertMatch(stdout, /^Choose cpu with 1 thread$/m);
+});
+
+Deno.test("bench prints the reason why the only device fails once", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("linear.onnx", LINEAR);
+  const { status, stdout, stderr } = await webnn("bench", model, "--device", "nosuch");
+  assertEquals([status, stdout], [1, ""]);
+  assertMatch(stderr, /^webnn bench: nosuch: .*nosuch.*\n$/);
+});
+
+Deno.test("compile asks for inputs whose elements determine shapes, and stores no graph for random ones", async () => {
+  using folder = temporaryFolder();
+  const model = folder.write("reshape.onnx", NEGATED_RESHAPE);
+  const cache = join(folder.path, "cache");
+  const refused = await webnn("compile", model, "--cache", cache);
+  assertEquals([refused.status, existsSync(cache) && [...Deno.readDirSync(cache)].length > 0], [1, false]);
+  assertMatch(refused.stderr, /reshape\.onnx: shapes depend on the elements of to; give them with --input to=FILE\n$/);
+  const to = folder.write("to.json", "[3, 2]");
+  const { status, stdout } = await webnn("compile", model, "--cache", cache, "--input", `to=${to}`, "--json");
+  assertEquals([status, JSON.parse(stdout).files.length], [0, 1]);
 });
 
 Deno.test("compile writes the graph to the cache folder once; the second time it adds nothing", async () => {

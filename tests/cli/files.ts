@@ -48,6 +48,13 @@ export const RESHAPE: Uint8Array = onnxFile({
   outputs: [{ name: "y", shape: [null, null] }],
 });
 
+/** The same, negated: a graph that the engine computes. */
+export const NEGATED_RESHAPE: Uint8Array = onnxFile({
+  nodes: [{ op: "Reshape", inputs: ["x", "to"], outputs: ["r"] }, { op: "Neg", inputs: ["r"], outputs: ["y"] }],
+  inputs: [{ name: "x", shape: [6] }, { name: "to", type: "int64", shape: [2] }],
+  outputs: [{ name: "y", shape: [null, null] }],
+});
+
 /** A model that returns its input, of some type and shape. */
 export function identityModel(
   type: "float32" | "float16" | "int64" | "uint8" | "bool",

@@ -255,10 +255,10 @@ Deno.test("--sample-rate resamples a WAV file", async () => {
   assertEquals(shape, [8]);
 });
 
-for (const command of [["run"], ["profile"], ["compile", "--cache", "compiled"]]) {
-  Deno.test(`webnn ${command[0]}: if a model rejects random integers, the error names their input and option`, async () => {
+for (const command of ["run", "profile"]) {
+  Deno.test(`webnn ${command}: if a model rejects random integers, the error names their input and option`, async () => {
     using folder = temporaryFolder();
-    const { status, stderr } = await webnn(...command, folder.write("reshape.onnx", RESHAPE));
+    const { status, stderr } = await webnn(command, folder.write("reshape.onnx", RESHAPE));
     assertEquals(status, 1);
     assertStringIncludes(stderr, ' ("to" had random numbers; give others with --input to=FILE)\n');
   });

@@ -2,7 +2,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { createContext } from "@webnn/deno";
-import { compileOnnx, loadOnnx } from "@webnn/deno/onnx";
+import { compileOnnx, loadOnnx, NeedsElements } from "@webnn/deno/onnx";
 import { onnxFile } from "../support/onnx_writer.ts";
 
 const FILE = onnxFile({
@@ -68,4 +68,17 @@ test("inputs of a run replace free dimensions and elements that determine the gr
   const inputs = { x: Float32Array.of(1, 2, 3, 4), sizes: BigInt64Array.of(2n, 2n) };
   await compileOnnx(reshape, { cacheDirectory: folder, inputs });
   assertEquals((await filesIn(folder)).length, 1);
+  const { sizes } = inputs;
+  await compileOnnx(reshape, { cacheDirectory: folder, dimensions: { n: 4 }, inputs: { sizes } });
+  assertEquals((await filesIn(folder)).length, 1);
+  await assertRejects(
+    () => compileOnnx(reshape, { cacheDirectory: folder, dimensions: { n: 4 }, inputs: {} }),
+    NeedsElements,
+    "sizes",
+  );
+  await assertRejects(
+    () => compileOnnx(reshape, { cacheDirectory: folder, inputs: { sizes } }),
+    TypeError,
+    'the input "x" is missing',
+  );
 });

@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createContext, type MLContext, MLGraphBuilder, shareConstant } from "@webnn/deno";
 import { loadOnnxInstances } from "@webnn/deno/onnx";
+import { loadInstances, type ShareConstant } from "../../src/onnx/load.ts";
 import { openRuntime } from "../../src/backends/onnxruntime/runtime.ts";
 import { settingsOf } from "../../src/backends/onnxruntime/session_options.ts";
 import { DEFAULTS } from "../../src/options.ts";
@@ -73,6 +74,36 @@ Deno.test("instances reject like loadOnnx, and leave their contexts usable", asy
   assertEquals(await loadOnnxInstances(product(1), []), []);
   const [model] = await loadOnnxInstances(product(1), [context]);
   assertEquals((await model!.run({ x: new Float32Array(SIZE).fill(1) })).y!.shape, [1, SIZE]);
+});
+
+Deno.test("if a weight cannot be shared with a context, the tensors made before are destroyed", async () => {
+  const file = onnxFile({
+    nodes: [
+      { op: "MatMul", inputs: ["x", "v"], outputs: ["h"] },
+      { op: "MatMul", inputs: ["h", "w"], outputs: ["y"] },
+    ],
+    inputs: [{ name: "x", shape: ["n", SIZE] }],
+    outputs: [{ name: "y", shape: ["n", SIZE] }],
+    initializers: ["v", "w"].map((name) => ({ name, type: "float32", shape: [SIZE, SIZE], data: DATA })),
+  });
+  const runtimes = [1, 2, 3].map(async () => ({ context: await createContext({ threads: 1 }), MLGraphBuilder }));
+  let shared = 0;
+  let destroyed = 0;
+  const share: ShareConstant = (tensor) => {
+    if (++shared === 4) throw new DOMException("no memory", "UnknownError");
+    const destroy = () => {
+      destroyed++;
+      tensor.destroy();
+    };
+    return { destroy } as MLTensor;
+  };
+  await assertRejects(
+    async () => loadInstances(await Promise.all(runtimes), share, file, {}),
+    DOMException,
+    "no memory",
+  );
+  assertEquals([shared, destroyed], [4, 3]);
+  for (const runtime of runtimes) (await runtime).context.destroy();
 });
 
 /** The elements of a constant: a graph adds it to zero. */
