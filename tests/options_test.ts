@@ -55,7 +55,11 @@ Deno.test("options are converted, and defaults are filled in", () => {
   const own = { threads: 3, library: "C:/a b", providerOptions: { a: "1" }, cacheSizeLimit: 1.5 };
   assertEquals(ownOptions(given, ""), { ...DEFAULTS, ...own });
   assertEquals(placeOptions({ plugins: new Set([new URL("file:///x")]) }, ""), { plugins: ["/x"] });
-  for (const wrong of [{ threads: 0 }, { threads: 1025 }, { cacheSizeLimit: -1 }, { blockingLimit: -1 }, { providerOptions: 1 }, 1]) {
+  for (
+    const wrong of [{ threads: 0 }, { threads: 1025 }, { cacheSizeLimit: -1 }, { blockingLimit: -1 }, {
+      providerOptions: 1,
+    }, 1]
+  ) {
     assertThrows(() => ownOptions(wrong, "options"), TypeError, "options");
   }
 });
