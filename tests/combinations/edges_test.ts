@@ -300,3 +300,21 @@ testProgram(
   [2, -4, 1, 2, 3, 4],
   NO_FLOAT16,
 );
+testProgram(
+  "a constant for each channel after reductions of three dimensions",
+  ({ builder, f, x }) => {
+    const values = x([2, 3, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const channels = f([1, 3, 1], [100, 200, 300]);
+    const sum = (axis: number) => builder.reduceSum(values, { axes: [axis], keepDimensions: true });
+    return [builder.add(sum(2), channels), builder.add(sum(0), channels)];
+  },
+  [103, 207, 311, 115, 219, 323, 108, 110, 212, 214, 316, 318],
+);
+testProgram(
+  "integers that equal the zero point become exactly 0",
+  ({ builder, f, input, k }) => {
+    const quantized = input("int32", [3], [5, 6, 5]);
+    return builder.dequantizeLinear(quantized, f([1], [0.33443862199783325]), k("int32", [1], [5]));
+  },
+  [0, Math.fround(0.33443862199783325), 0],
+);

@@ -47,6 +47,8 @@ const FLAWS = {
   unorderedScatter: ["cpu", "openvino"],
   /** Reductions to 0-D values are left to the CPU, and a graph that uses them and their inputs becomes a cycle. */
   lostScalars: ["openvino"],
+  /** After a reduction of the first or last of 3 dimensions, only the first element of a constant `[1, n, 1]` is used. */
+  blindReductions: ["openvino"],
   /** Abs of a Concat becomes a Concat of Abs, also for those who use the Concat without Abs. */
   sunkenAbs: ["openvino"],
   /**

@@ -69,7 +69,9 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, sca
   // The difference is computed in integers: engines may expand the product of a scale and a difference of floats.
   const whole = bitsOf(dataType) < 32 ? "int32" : working;
   const parameter = (value: Value, type: Working) => spreadOver(value, shape, scale.shape, type, onnx);
-  const difference = onnx.node("Sub", [onnx.cast(input, whole), parameter(zeroPoint, whole)]);
+  const exact = onnx.node("Sub", [onnx.cast(input, whole), parameter(zeroPoint, whole)]);
+  // This PRelu changes nothing, but the engine does not merge operators across it.
+  const difference = whole === "float32" ? onnx.node("PRelu", [exact, onnx.scalar(whole, 1)]) : exact;
   return onnx.cast(onnx.node("Mul", [onnx.cast(difference, working), parameter(scale, working)]), scale.dataType);
 };
 

@@ -33,11 +33,18 @@ function reduction(op: string, ofElement: OfElement = itself) {
 
 /** Reduces a value of the input's shape with an ONNX operator. */
 function reduce(op: string, value: Operand, node: ReductionNode, onnx: OnnxWriter): Operand {
-  const { attributes: { axes, keepDimensions }, outputs: [output] } = node;
+  const { operands: { input: { shape } }, attributes: { axes, keepDimensions }, outputs: [output] } = node;
+  const write = (operand: Operand, axes: readonly number[], keepdims: boolean) =>
+    onnx.node(op, [operand, onnx.ints(axes)], { keepdims: Number(keepdims) });
   if (BY_ROWS.has(op) && hasLeadingOnes(node, onnx)) return withoutLeadingOnes(op, value, node, onnx);
-  const isReshaped = output!.shape.length === 0 && hasFlaw("lostScalars", onnx);
-  const reduced = onnx.node(op, [value, onnx.ints(axes)], { keepdims: Number(keepDimensions || isReshaped) });
-  return isReshaped ? onnx.reshape(reduced, []) : reduced;
+  if (shape.length === 3 && axes.length === 1 && axes[0] !== 1 && hasFlaw("blindReductions", onnx)) {
+    const [first, second, third] = shape as [number, number, number];
+    const [matrix, axis] = axes[0] === 0 ? [[first, second * third], 0] : [[first * second, third], 1];
+    return onnx.reshape(write(onnx.reshape(value, matrix), [axis], true), output!.shape);
+  }
+  return output!.shape.length === 0 && hasFlaw("lostScalars", onnx)
+    ? onnx.reshape(write(value, axes, true), [])
+    : write(value, axes, keepDimensions);
 }
 
 /** Operators that can add whole rows. */
