@@ -37,9 +37,23 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     device: "openvino",
-    reason: "a concat of float16 values gets one that was converted to float32, and is rejected",
-    matches: (_program, text) => text.includes("Argument element types are inconsistent"),
+    reason: "graphs with 0-D inputs, with constant outputs and with some float16 values are rejected",
+    matches: (_program, text) => isRejected(text) && REJECTIONS.some((message) => text.includes(message)),
   },
+  {
+    device: "openvino",
+    reason: "a convolution of one channel whose padding is wider than its filter reads beyond its input",
+    matches: ({ steps }, text) =>
+      !isRejected(text) && ["pad", "conv2d"].every((name) => steps.some(({ operator }) => operator === name)),
+  },
+];
+
+/** Parts of the messages with which OpenVINO rejects valid graphs. */
+const REJECTIONS = [
+  "the graph is not acyclic",
+  "Argument element types are inconsistent",
+  "Exception while Loading Network",
+  "Unsupported output data type",
 ];
 
 /** The reason for a failure on a device, if it is a known fault. */
