@@ -67,19 +67,27 @@ function castTo(x: Operand, type: ElementType): Operand {
   return (type === "int8" || type === "uint8") && x.isFloat ? x.cast("int32").cast(type) : x.cast(type);
 }
 
-/** Bounds are attributes before version 11, inputs since then. */
+/**
+ * Bounds are attributes before version 11, inputs since then. A bound that is NaN has no effect, because ONNX defines the
+ * operator by Less and Where.
+ */
 function clip(node: NodeView, x: Operand, min?: Operand, max?: Operand): Operand {
   if (node.since < 11) {
-    const [minValue, maxValue] = [node.float("min", -Infinity), node.float("max", Infinity)];
-    return x.clamp({ minValue, maxValue: Math.max(minValue, maxValue) });
+    const minValue = boundOf(node.float("min", -Infinity), -Infinity);
+    return x.clamp({ minValue, maxValue: Math.max(minValue, boundOf(node.float("max", Infinity), Infinity)) });
   }
   const [low, high] = [min?.ifKnown(), max?.ifKnown()];
-  const minValue = low ? numbersOf(low)[0]! : -Infinity;
-  const maxValue = high ? numbersOf(high)[0]! : Infinity;
+  const minValue = low ? boundOf(numbersOf(low)[0]!, -Infinity) : -Infinity;
+  const maxValue = high ? boundOf(numbersOf(high)[0]!, Infinity) : Infinity;
   const isPlain = x.isFloat && (!min || low) && (!max || high) && minValue <= maxValue;
   if (isPlain) return x.clamp({ minValue, maxValue });
-  const atLeast = min ? x.max(min.reshape([])) : x;
-  return max ? atLeast.min(max.reshape([])) : atLeast;
+  const [least, most] = [min?.reshape([]), max?.reshape([])];
+  const atLeast = least ? x.lesser(least).where(least, x) : x;
+  return most ? most.lesser(atLeast).where(most, atLeast) : atLeast;
+}
+
+function boundOf(value: number, otherwise: number): number {
+  return Number.isNaN(value) ? otherwise : value;
 }
 
 function selu(node: NodeView, x: Operand): Operand {
