@@ -32,6 +32,7 @@ import {
   loadInstances,
   loadModel,
   type LoadOptions,
+  prepareContext,
 } from "./load.ts";
 import { NotStored } from "./errors.ts";
 import type { OnnxModel, RunInputs } from "./onnx_model.ts";
@@ -69,18 +70,23 @@ export interface BuildOnnxOptions extends BuildOptions {
  * node that WebNN cannot compute, or an OperationError if the engine rejects the graph
  */
 export async function loadOnnx(source: Uint8Array | string | URL, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
-  const { bytes, given, release } = await open(source, options);
+  const opening = open(source, options);
+  opening.catch(() => {}); // It may fail before it is awaited.
   const ownsContext = options.context === undefined;
-  const context = options.context ?? await createContext();
+  let { context } = options;
   try {
-    const ownership = { ownsContext, releaseFiles: release };
+    // While the file is read.
+    context ??= await createContext();
+    await prepareContext(context);
+    const { bytes, given, release } = await opening;
     // Only this module has the bytes of files that it read, so they do not change.
     const isOwn = source !== bytes && options.externalData === undefined;
-    const lending = !isOwn ? undefined : { constant: lendConstant, returned: lentReturned };
-    return await loadModel({ context, MLGraphBuilder, ...lending && { lending } }, bytes, given, ownership);
+    const lending = isOwn ? { lending: { constant: lendConstant, returned: lentReturned } } : {};
+    const runtime = { context, MLGraphBuilder, ...lending };
+    return await loadModel(runtime, bytes, given, { ownsContext, releaseFiles: release });
   } catch (error) {
-    release();
-    if (ownsContext) context.destroy();
+    await opening.then(({ release }) => release(), () => {});
+    if (ownsContext) context?.destroy();
     throw error;
   }
 }
