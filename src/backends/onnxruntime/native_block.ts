@@ -12,10 +12,10 @@ import { checkMemory } from "../common/memory.ts";
 import { countAllocated, countFreed, type OrtRuntime } from "./runtime.ts";
 
 /** Smaller weights are part of the model that the engine parses; it does not take over their memory. */
-export const MIN_WEIGHT_BYTES = 1024;
+export const MIN_WEIGHT_BYTES = 4096;
 
 /** The size of memory that small blocks share. */
-const SHARED_BYTES = 2 ** 14;
+const SHARED_BYTES = 2 ** 16;
 /** The alignment of small blocks, in bytes. */
 const ALIGNMENT = 16;
 
