@@ -236,7 +236,7 @@ class DeviceEvaluator implements Evaluator {
     return this.#write(input);
   }
 
-  /** Writes the rotations and masks of the next `count` tokens, for the history and `recent` positions after it. */
+  /** Writes the rotations and masks of the next `count` tokens, for `recent` positions and the history. */
   async #writePositions(count: number, recent: number): Promise<Positions> {
     const { cache, network: { architecture } } = this;
     const { rotaryBases, windows } = architecture;
@@ -305,7 +305,7 @@ function fillRotations(
 }
 
 /**
- * Fills in the mask: 0 for a token itself and for earlier ones within the window. With `recent` positions after the
+ * Fills in the mask: 0 for a token itself and for earlier ones within the window. With `recent` positions before the
  * history, those that are not in the history are the last ones there; otherwise all are in the history.
  */
 function fillMask(
@@ -316,13 +316,13 @@ function fillMask(
   window = Infinity,
 ): void {
   const width = history + recent;
-  const start = recent > 0 ? width - (length + count - settled) : settled;
+  const start = recent > 0 ? recent - (length + count - settled) : settled;
   mask.fill(UNSEEN);
   for (let token = 0; token < count; token++) {
     const position = length + token;
     const first = Math.max(0, position - window + 1);
     const row = mask.subarray(token * width, (token + 1) * width);
-    row.fill(0, Math.min(first, settled), settled);
+    row.fill(0, recent + Math.min(first, settled), recent + settled);
     row.fill(0, start + Math.max(first - settled, 0), start + position - settled + 1);
   }
 }

@@ -92,8 +92,8 @@ export function buildTokenAttention(
   const block = recentBlock(common);
   const [keys, values] = splitKeysValues(common, keysValues);
   const [recentKeys, recentValues] = [appended(builder, block[0], keys), appended(builder, block[1], values)];
-  const scores = builder.concat([scoresOf(builder, queries, pastKeys), scoresOf(builder, queries, recentKeys)], 3);
-  const [ofPast, ofRecent] = builder.split(probabilities(common, scores), [history.length, BLOCK], { axis: 3 }) as [
+  const scores = builder.concat([scoresOf(builder, queries, recentKeys), scoresOf(builder, queries, pastKeys)], 3);
+  const [ofRecent, ofPast] = builder.split(probabilities(common, scores), [BLOCK, history.length], { axis: 3 }) as [
     MLOperand,
     MLOperand,
   ];
