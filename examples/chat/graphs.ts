@@ -26,9 +26,10 @@ export interface Engine {
 
 /**
  * With reduced precision, longer histories are in float16: they take half of the memory, and a token reads them faster.
- * For shorter ones, the conversions take longer than they save.
+ * For shorter ones, the conversions take longer than they save; and the engine keeps no memory between runs for them, so
+ * that allocating the converted keys and values each time would fragment the heap.
  */
-const MAX_FLOAT32_HISTORY = 384;
+const MAX_FLOAT32_HISTORY = 640;
 
 /** The graphs of a model on a context. Graphs without weights are built when they are first needed. */
 export interface Graphs {

@@ -116,12 +116,12 @@ Deno.test("a history that grows gives the same results as one of full length; to
 
 Deno.test("with reduced precision, a long history is in float16; products stay in the precision of the context", async () => {
   const file = tinyFile(MODELS["llama of Q4_1 and Q8_0"]!);
-  const ids = someTokens(500, file.vocabulary);
+  const ids = someTokens(760, file.vocabulary);
   const logits = async (allowReducedPrecision: boolean) => {
     const results: Float32Array[] = [];
-    await withEvaluators(file, [600], async (evaluator) => {
-      // Chunks in float32; tokens, during which the history becomes longer than 384 positions; chunks in float16.
-      for (const length of [340, ...Array(70).fill(1), 60, ...Array(30).fill(1)]) {
+    await withEvaluators(file, [1000], async (evaluator) => {
+      // Chunks in float32; tokens, during which the history becomes longer than 640 positions; chunks in float16.
+      for (const length of [600, ...Array(70).fill(1), 60, ...Array(30).fill(1)]) {
         const at = evaluator!.tokens.length;
         await evaluator!.append(ids.slice(at, at + length));
         results.push(await evaluator!.logits());
