@@ -1,9 +1,9 @@
 /**
  * The key-value cache of a conversation, in tensors on the device. Each layer has a history of fixed length, and a
  * block with the positions after it in its last rows. The dispatch of a token reads both, and writes the block, moved
- * by one row, with the token as its last row to a second tensor. A chunk of tokens, or a full block, is added to the history, layer by layer. One spare history is
- * enough for that: each layer writes its new history to the spare one, and its old history becomes the spare one for
- * the next layer.
+ * by one row, with the token as its last row to a second tensor. A chunk of tokens, or a full block, is added to the
+ * history, layer by layer. One spare history is enough for that: each layer writes its new history to the spare one,
+ * and its old history becomes the spare one for the next layer.
  *
  * @module
  */
@@ -131,6 +131,7 @@ class DeviceCache implements Cache {
         bindings: [],
       });
     }
+    this.graphs.enter(this.#history);
     this.graphs.prepare(this.#history);
   }
 
@@ -196,6 +197,7 @@ class DeviceCache implements Cache {
     }
     destroyBoth(this.#spare);
     for (const tensor of this.#places.values()) tensor.destroy();
+    this.graphs.leave(this.#history);
   }
 
   /** Copies the block to the history. Its unused rows go behind the end, where later rows overwrite them. */
@@ -248,6 +250,8 @@ class DeviceCache implements Cache {
     }
     destroyBoth(this.#spare);
     this.#spare = await this.#createHistory(longer);
+    this.graphs.enter(longer);
+    this.graphs.leave(this.#history);
     this.#history = longer;
   }
 

@@ -274,8 +274,8 @@ class DeviceEvaluator implements Evaluator {
 }
 
 /**
- * Fills in the cosines and sines of the rotary embedding for all heads of queries, keys and values. Sines of first halves are
- * negative. Those of queries include the scale of the attention scores; those of values are 1 and 0.
+ * Fills in the cosines and sines of the rotary embedding for all heads of queries, keys and values. Sines of first
+ * halves are negative. Those of queries include the scale of the attention scores; those of values are 1 and 0.
  */
 function fillRotations(
   cos: Float32Array,

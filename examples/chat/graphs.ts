@@ -42,6 +42,10 @@ export interface Graphs {
   grow(from: number, to: number): Promise<MLGraph>;
   /** Starts building the graphs for a history of this length, and the graph that copies a shorter one to it. */
   prepare(history: number, shorter?: number): void;
+  /** Keeps the graphs of this length of the history until {@linkcode Graphs.leave} is called as often. */
+  enter(history: number): void;
+  /** Destroys the graphs of this length of the history, unless others use them. */
+  leave(history: number): void;
   destroy(): void;
 }
 
@@ -62,7 +66,10 @@ export async function loadGraphs(engine: Engine, architecture: Architecture, loa
 }
 
 class LoadedGraphs implements Graphs {
-  readonly #built = new Map<string, Promise<MLGraph>>();
+  /** The graphs without weights by the length of the history that they read, and by name. */
+  readonly #built = new Map<number, Map<string, Promise<MLGraph>>>();
+  /** How many conversations use each length of the history. */
+  readonly #users = new Map<number, number>();
 
   constructor(
     readonly engine: Engine,
@@ -82,7 +89,8 @@ class LoadedGraphs implements Graphs {
     const { architecture } = this;
     const past = this.#history(history);
     return this.#once(
-      `attention ${history} ${tokens}`,
+      history,
+      `attention ${tokens}`,
       (builder) =>
         tokens === 1
           ? buildTokenAttention(builder, architecture, past)
@@ -91,12 +99,13 @@ class LoadedGraphs implements Graphs {
   }
 
   put(history: number): Promise<MLGraph> {
-    return this.#once(`put ${history}`, (builder) => buildPut(builder, this.architecture, this.#history(history)));
+    return this.#once(history, "put", (builder) => buildPut(builder, this.architecture, this.#history(history)));
   }
 
   grow(from: number, to: number): Promise<MLGraph> {
     return this.#once(
-      `grow ${from} ${to}`,
+      from,
+      `grow ${to}`,
       (builder) => buildGrow(builder, this.architecture, this.#history(from), this.#history(to)),
     );
   }
@@ -108,22 +117,39 @@ class LoadedGraphs implements Graphs {
     for (const graph of graphs) graph.catch(() => {});
   }
 
+  enter(history: number): void {
+    this.#users.set(history, (this.#users.get(history) ?? 0) + 1);
+  }
+
+  leave(history: number): void {
+    const users = this.#users.get(history)! - 1;
+    this.#users.set(history, users);
+    if (users === 0) this.#drop(history);
+  }
+
   destroy(): void {
-    for (const graph of this.#built.values()) graph.then((graph) => graph.destroy(), () => {});
+    for (const history of [...this.#built.keys()]) this.#drop(history);
     for (const graphs of this.ofStages.values()) for (const graph of graphs) graph.destroy();
-    this.#built.clear();
+  }
+
+  #drop(history: number): void {
+    for (const graph of this.#built.get(history)?.values() ?? []) graph.then((graph) => graph.destroy(), () => {});
+    this.#built.delete(history);
   }
 
   #history(length: number): History {
     return { length, dataType: this.historyType(length) };
   }
 
-  #once(key: string, build: (builder: MLGraphBuilder) => Record<string, MLOperand>): Promise<MLGraph> {
-    const known = this.#built.get(key);
-    if (known) return known;
-    const builder = this.engine.createBuilder();
-    const graph = builder.build(build(builder));
-    this.#built.set(key, graph);
-    return graph;
+  #once(
+    history: number,
+    name: string,
+    build: (builder: MLGraphBuilder) => Record<string, MLOperand>,
+  ): Promise<MLGraph> {
+    const graphs = this.#built.getOrInsertComputed(history, () => new Map<string, Promise<MLGraph>>());
+    return graphs.getOrInsertComputed(name, () => {
+      const builder = this.engine.createBuilder();
+      return builder.build(build(builder));
+    });
   }
 }

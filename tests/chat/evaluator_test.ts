@@ -1,6 +1,6 @@
 /** Small models with random weights, compared with a float64 reference: chunks, single tokens and full blocks. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { createContext, MLGraphBuilder } from "@webnn/deno";
+import { createContext, type MLContext, MLGraphBuilder } from "@webnn/deno";
 import { architectureOf } from "../../examples/chat/architecture.ts";
 import { blobSource } from "../../examples/chat/byte_source.ts";
 import { createEvaluator, type Evaluator } from "../../examples/chat/evaluator.ts";
@@ -17,13 +17,13 @@ async function withEvaluators(
   file: TinyFile,
   capacities: readonly number[],
   work: (...evaluators: Evaluator[]) => Promise<void>,
-  { allowReducedPrecision = false } = {},
+  { allowReducedPrecision = false, newBuilder = (context: MLContext) => new MLGraphBuilder(context) } = {},
 ): Promise<void> {
   const source = blobSource(new Blob([file.bytes]));
   const header = await readGguf(source);
   const architecture = architectureOf(header);
   const context = await createContext({ threads: 1 });
-  const engine = { context, createBuilder: () => new MLGraphBuilder(context), allowReducedPrecision };
+  const engine = { context, createBuilder: () => newBuilder(context), allowReducedPrecision };
   try {
     const loader = weightLoader(context, header, source, architecture);
     const graphs = await loadGraphs(engine, architecture, loader);
@@ -134,6 +134,35 @@ Deno.test("with reduced precision, a long history is in float16; products stay i
   assertEquals(errors[0], 0);
   const [least, most] = [Math.min(...errors.slice(-30)), Math.max(...errors)];
   assert(least > 1e-6 && most < 1e-3, `with a long history, the logits differ by ${least} to ${most}`);
+});
+
+Deno.test("graphs for a length of the history are destroyed when no conversation has that length any more", async () => {
+  const file = tinyFile({ architecture: "llama", types: ["Q4_1"], headType: "Q8_0" });
+  const ids = someTokens(130, file.vocabulary);
+  let destroyed = 0;
+  const newBuilder = (context: MLContext) => {
+    const builder = new MLGraphBuilder(context);
+    const build = builder.build.bind(builder);
+    builder.build = async (outputs) => {
+      const graph = await build(outputs);
+      const destroy = graph.destroy.bind(graph);
+      graph.destroy = () => {
+        destroyed++;
+        destroy();
+      };
+      return graph;
+    };
+    return builder;
+  };
+  await withEvaluators(file, [CAPACITY, CAPACITY], async (first, second) => {
+    await first!.append(ids);
+    const logits = await first!.logits();
+    assertEquals(destroyed, 0, "the second conversation uses them");
+    await second!.append(ids);
+    assertEquals(await second!.logits(), logits);
+    // The attention of a token, the copy of a block, and the copy to a longer history.
+    assertEquals(destroyed, 3);
+  }, { newBuilder });
 });
 
 Deno.test("two conversations at the same time do not affect each other", async () => {
