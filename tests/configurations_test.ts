@@ -77,12 +77,10 @@ Deno.test("a package has one version in all rooms", () => {
 });
 
 Deno.test("every task uses the configuration of its program's room", () => {
+  const parts =
+    /^(?:\w+=\S+ )?deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|cli|examples|hardware|tests)\/\S*)/;
   for (const [name, command] of Object.entries(root.tasks!)) {
-    const [, room, program] =
-      /^deno (?:run|bench) --config=(\w+)\/deno\.json .*?\b((?:bench|cli|examples|hardware|tests)\/\S*)/.exec(
-        command,
-      ) ??
-        [];
+    const [, room, program] = parts.exec(command) ?? [];
     assertEquals(program?.split("/")[0], room ?? "no room", `${name}: ${command}`);
   }
 });
