@@ -125,7 +125,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
   cpu: {
     fallback: needsNoFallback,
     allowReducedPrecision: changesAccuracyLevel,
-    threads: countsOwnWorkers,
+    threads: countsWorkers,
     spinning: changesSpinning,
     blockingLimit: keepsThreadFree,
     cacheDirectory: storesGraphs,
@@ -178,7 +178,7 @@ const OBSERVATIONS: Readonly<Record<string, Partial<Record<Demand, Observation>>
 
 /** Whether the threads of a process can be counted. */
 const HAS_PROC = Deno.build.os === "linux";
-const COUNT_THREADS: readonly Observation[] = [countsOwnWorkers, countsWorkers, limitsThreadsItself, sizesPool];
+const COUNT_THREADS: readonly Observation[] = [countsWorkers, limitsThreadsItself, sizesPool];
 
 for (const { device, honours } of ENGINES) {
   Deno.test(`${device.name}: the effect of each supported option is observed`, () => {
@@ -287,11 +287,6 @@ async function addedThreads(few: ContextOptions, many: ContextOptions): Promise<
 
 async function countsWorkers({ options }: TestDevice): Promise<void> {
   assert(await addedThreads({ ...options, threads: 1 }, { ...options, threads: 2 }) > 0);
-}
-
-/** Threads that spin belong to a graph; those of the process's pool exist with any number of threads. */
-function countsOwnWorkers(device: TestDevice): Promise<void> {
-  return countsWorkers({ ...device, options: { ...device.options, spinning: true } });
 }
 
 async function limitsThreadsItself({ options }: TestDevice): Promise<void> {

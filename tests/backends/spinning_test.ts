@@ -44,14 +44,16 @@ Deno.test("sessions whose threads sleep share the process's pool, those whose th
   device.close();
 });
 
-Deno.test("the user, or else the length of runs and the number of graphs, determines how threads wait", () => {
+Deno.test("the user, or else the length of runs and the number of contexts and graphs, determines how threads wait", () => {
   const waits = (spinning?: boolean) =>
     (["tiny", "short", "long"] as const).flatMap((run) =>
-      [0, 15, 16].map((graphs) => waitingOf(spinning === undefined ? {} : { spinning }, { run, graphs }))
+      [{ contexts: 1, graphs: 0 }, { contexts: 2, graphs: 1 }, { contexts: 1, graphs: 16 }].map((counts) =>
+        waitingOf(spinning === undefined ? {} : { spinning }, { run, ...counts })
+      )
     );
   assertEquals(waits().slice(0, 3), ["sleep", "sleep", "sleep"]);
   assertEquals(waits().slice(3, 6), ["spin", "spin", "sleep"]);
-  assertEquals(waits().slice(6), ["sleep", "sleep", "sleep"]);
+  assertEquals(waits().slice(6), ["spin briefly", "sleep", "sleep"]);
   assertEquals(new Set(waits(true)), new Set(["spin"]));
   assertEquals(new Set(waits(false)), new Set(["sleep"]));
 });
@@ -80,9 +82,15 @@ async function threadsOfLongGraph(context: MLContext): Promise<string[]> {
   }
 }
 
-Deno.test("long graphs share the threads of the process, unless their context asks for spinning", async () => {
+Deno.test("a graph of the only context has its own threads; graphs of several contexts share those of the process", async () => {
   await using first = await createContext();
-  await using spinning = await createContext({ spinning: true });
-  assertEquals(await threadsOfLongGraph(first), ["the process's"]);
-  assertEquals(await threadsOfLongGraph(spinning), ["its own"]);
+  assertEquals(await threadsOfLongGraph(first), ["its own"]);
+  {
+    await using second = await createContext();
+    assertEquals(await threadsOfLongGraph(second), ["the process's"]);
+    assertEquals(await threadsOfLongGraph(first), ["the process's"]);
+  }
+  await using lone = await createContext({ spinning: true });
+  first.destroy();
+  assertEquals(await threadsOfLongGraph(lone), ["its own"]);
 });

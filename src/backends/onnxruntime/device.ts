@@ -112,6 +112,7 @@ export class OrtDevice implements Device {
     this.#runOptions = runtime.api.CreateRunOptions();
     this.#options = keepOptions(runtime, settings);
     runtime.devices++;
+    if (settings.threads > 1) runtime.parallelDevices++;
   }
 
   checkMemory(bytes: number): void {
@@ -190,6 +191,7 @@ export class OrtDevice implements Device {
 
   close(): void {
     this.runtime.devices--;
+    if (this.settings.threads > 1) this.runtime.parallelDevices--;
     this.runtime.api.ReleaseRunOptions(this.#runOptions);
     this.#options.release();
     this.accelerator?.close();
@@ -335,8 +337,8 @@ export class OrtDevice implements Device {
   }
 
   #differencesOf({ microseconds, peakBytes }: Facts): Pick<Differences, "hasArena" | "waiting"> {
-    const { graphs } = this.runtime;
-    const waiting = waitingOf(this.settings, { run: lengthOfRun(microseconds), graphs });
+    const { parallelDevices: contexts, graphs } = this.runtime;
+    const waiting = waitingOf(this.settings, { run: lengthOfRun(microseconds), contexts, graphs });
     return { waiting, hasArena: needsArena(peakBytes) };
   }
 

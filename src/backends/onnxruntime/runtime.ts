@@ -23,6 +23,8 @@ export interface OrtRuntime extends OnnxRuntime {
   poolThreads: number;
   /** How many devices are open. */
   devices: number;
+  /** How many of them have more than one thread. */
+  parallelDevices: number;
   /** How many compiled graphs there are. */
   graphs: number;
   /** The bytes freed since the heap was last trimmed, minus those allocated: about what the heap keeps for reuse. */
@@ -105,6 +107,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
       cpuMemory: api.CreateCpuMemoryInfo(AllocatorType.DEVICE, MemoryType.DEFAULT),
       poolThreads: threads,
       devices: 0,
+      parallelDevices: 0,
       graphs: 0,
       freedBytes: 0,
       freshBytes: 0,

@@ -26,8 +26,11 @@ export function settingsOf(selection: Selection): Settings {
   return { ...others, threads, ...cacheDirectory ? { cacheDirectory } : {} };
 }
 
-/** How the threads of a session wait for each other: spinning, also for a millisecond after a run; or sleeping. */
-export type Waiting = "spin" | "sleep";
+/**
+ * How the threads of a session wait for each other: spinning, also for a millisecond after a run; spinning for the
+ * moments between two operators; or sleeping.
+ */
+export type Waiting = "spin" | "spin briefly" | "sleep";
 
 /** The facts that determine how threads wait, unless the user has set it. */
 export interface Circumstances {
@@ -36,6 +39,8 @@ export interface Circumstances {
    * waking a thread would take a large part of the time.
    */
   readonly run: "tiny" | "short" | "long";
+  /** How many contexts with more than one thread are open. Others have no threads to wait for. */
+  readonly contexts: number;
   /** How many graphs there are. */
   readonly graphs: number;
 }
@@ -44,15 +49,17 @@ export interface Circumstances {
 const MAX_OWN_POOLS = 16;
 
 /**
- * How the threads of a session wait. Long runs gain little from spinning on free cores, and lose much if others need the
- * cores: other programs, or the other contexts of a server. See docs/threads.md.
+ * How the threads of a session wait. Long runs gain a little from brief spinning on free cores. Longer spinning makes
+ * them much slower if others need the cores, such as the other contexts of a server. See docs/threads.md.
  */
 export function waitingOf(
   { spinning }: Pick<SessionSettings, "spinning">,
-  { run, graphs }: Circumstances,
+  { run, contexts, graphs }: Circumstances,
 ): Waiting {
   if (spinning !== undefined) return spinning ? "spin" : "sleep";
-  return run === "short" && graphs < MAX_OWN_POOLS ? "spin" : "sleep";
+  if (run === "tiny" || graphs >= MAX_OWN_POOLS) return "sleep";
+  if (run === "short") return "spin";
+  return contexts > 1 ? "sleep" : "spin briefly";
 }
 
 /**
@@ -146,6 +153,7 @@ const WAITING_ENTRIES: Readonly<Record<Waiting, Readonly<Record<string, string>>
   // Also for a millisecond after a run, so that the threads are still awake if another run follows closely. The
   // engine's default is about 30 ms.
   spin: { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "1000" },
+  "spin briefly": { "session.force_spinning_stop": "0", "session.intra_op.spin_duration_us": "50" },
   sleep: { "session.intra_op.allow_spinning": "0" },
 };
 
