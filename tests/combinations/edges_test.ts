@@ -288,6 +288,11 @@ testProgram(
   { absolute: 1e-6 },
 );
 testProgram(
+  "a product with constants of six dimensions",
+  ({ builder, f, x }) => builder.matmul(x([1, 1, 1, 1, 1, 2], [1, 2]), f([2, 1, 1, 1, 2, 1], [1, 2, 3, 4])),
+  [5, 11],
+);
+testProgram(
   "a float16 product of constants beside the dequantisation of 32-bit integers",
   ({ builder, input, k }) => [
     builder.dequantizeLinear(

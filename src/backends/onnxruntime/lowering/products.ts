@@ -24,7 +24,8 @@ const matmul: Lowering<"matmul"> = ({ operands: { a, b }, outputs: [output] }, o
   const isMerged = hasFlaw("shuffledAttention", onnx) && [a, b].some((value) => isFixedBatch(value, onnx));
   if (!isMerged) return onnx.node("MatMul", [a, b]);
   // The engine merges products of 3 or 4 dimensions only.
-  const ofRank5 = (value: Value) => onnx.reshape(value, [...Array(5 - value.shape.length).fill(1), ...value.shape]);
+  const ones = ({ shape }: Value) => Array(Math.max(0, 5 - shape.length)).fill(1);
+  const ofRank5 = (value: Value) => onnx.reshape(value, [...ones(value), ...value.shape]);
   return onnx.reshape(onnx.node("MatMul", [ofRank5(a), ofRank5(b)]), output!.shape);
 };
 
