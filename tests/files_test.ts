@@ -1,5 +1,5 @@
-/** Checks the limits for files in CONTRIBUTING.md. */
-import { assertEquals, assertStringIncludes } from "@std/assert";
+/** Checks the limits for files in CONTRIBUTING.md, and that of the README. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
@@ -24,6 +24,11 @@ Deno.test(`sources have at most ${MAX_LINES} lines`, async () => {
   assertStringIncludes(await Deno.readTextFile(new URL("CONTRIBUTING.md", ROOT)), `at most ${MAX_LINES} lines`);
   const long = files.filter((file) => Deno.readTextFileSync(file).split("\n").length - 1 > MAX_LINES).map(pathOf);
   assertEquals(long.filter((path) => !LONGER.includes(path)), []);
+});
+
+Deno.test("the README has at most 150 lines", () => {
+  const lines = Deno.readTextFileSync(new URL("README.md", ROOT)).split("\n").length - 1;
+  assert(lines <= 150, `it has ${lines}`);
 });
 
 Deno.test("names of sources are snake_case", () => {
