@@ -219,7 +219,7 @@ export function describeUnmet(engine: string, honoured: readonly Demand[], selec
 function isDemanded(name: Demand, value: unknown): boolean {
   const { fallback }: AnyMember = DEMANDS[name].member;
   // An empty cacheDirectory means that nothing is cached, which every engine supports.
-  return value !== undefined && value !== "" && value !== fallback?.();
+  return value !== undefined && value !== "" && value !== fallback;
 }
 
 /** A dictionary that rejects unknown members: most are typos. */

@@ -7,7 +7,7 @@
 
 import type { Block } from "../backends/backend.ts";
 import { invalidStateError } from "../errors.ts";
-import { type Constant, type Graph, isList, type NamedValue, reachableValues, type Value } from "../graph/graph.ts";
+import { type Constant, type Graph, isList, type NamedValue, reachable, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
 import { castNumber, castProblem, scalarBytes } from "../ops/ml_number.ts";
 import type { AnyOperator } from "../ops/operator.ts";
@@ -17,6 +17,7 @@ import type { Descriptor } from "../shape.ts";
 import type { TimelineBlock } from "../timeline/timeline.ts";
 import { allowSharedBufferSource, bytesForDescriptor } from "../webidl/buffers.ts";
 import {
+  type AnyMember,
   type Converter,
   dictionary,
   isObject,
@@ -195,10 +196,17 @@ export function appendList(
   // The algorithms of all operators share these steps. Check that the builder can build.
   checkCanBuild(state, `MLGraphBuilder.${row.name}`);
   // Check that the operands belong to the builder.
-  const nodeOperands = mapOperands(operands, (operand, name) => {
+  const valueOf = (operand: OperandState, name: string) => {
     if (operand.builder === state) return operand.value;
     throw new TypeError(methodMessage(row.name, label, `${name} belongs to another builder`));
-  });
+  };
+  const nodeOperands: Record<string, Value | readonly Value[] | undefined> = {};
+  for (const name in operands) {
+    const operand = operands[name];
+    nodeOperands[name] = operand && isList(operand)
+      ? operand.map((item, i) => valueOf(item, `${name}[${i}]`))
+      : operand && valueOf(operand, name);
+  }
   const { limits: { maxTensorByteLength } } = state.context.timeline.device;
   const limits = { operator: limitsOf(state.context, row.name as OperatorName), maxTensorByteLength };
   // Make the operator's own checks, and compute the descriptors of its outputs.
@@ -234,6 +242,7 @@ interface Positional {
   readonly convert: Converter<unknown>;
   /** Names the argument in error messages. */
   readonly context: string;
+  readonly isOperand: boolean;
 }
 
 const labelMember = { label: withDefault(usvString, "") };
@@ -245,49 +254,30 @@ const operandList = sequence(operandSlot.convert);
  */
 function argumentConverter(row: AnyOperator): ArgumentConverter {
   const where = `MLGraphBuilder.${row.name}`;
-  const positional: readonly Positional[] = [
-    ...Object.entries(row.operands).filter(([, { kind }]) => kind !== "optional").map(([name, { kind }]) => ({
-      name,
-      convert: kind === "list" ? operandList : operandSlot.convert,
-      context: `${where}: ${name}`,
-    })),
-    ...Object.entries(row.parameters).map(([name, { converter }]) => ({
-      name,
-      convert: converter,
-      context: `${where}: ${name}`,
-    })),
-  ];
-  const operandNames = Object.keys(row.operands);
-  const valueNames = [...Object.keys(row.parameters), ...Object.keys(row.options)];
-  const optionalNames = operandNames.filter((name) => row.operands[name]!.kind === "optional");
-  const optionalMembers = Object.fromEntries(optionalNames.map((name) => [name, optional(operandSlot.convert)]));
-  const options = dictionary<Members, Members>({ ...row.options, ...optionalMembers }, labelMember);
+  const positional: Positional[] = [];
+  const optionalMembers: Record<string, AnyMember> = {};
+  for (const [name, { kind }] of Object.entries(row.operands)) {
+    const convert = kind === "list" ? operandList : operandSlot.convert;
+    if (kind === "optional") optionalMembers[name] = optional<unknown>(convert);
+    else positional.push({ name, convert, context: `${where}: ${name}`, isOperand: true });
+  }
+  for (const [name, { converter }] of Object.entries(row.parameters)) {
+    positional.push({ name, convert: converter, context: `${where}: ${name}`, isOperand: false });
+  }
+  const convertOptions = dictionary<Members, Members>({ ...row.options, ...optionalMembers }, labelMember);
   return (args, count) => {
     requireArguments(count, positional.length, where);
-    const converted: Record<string, unknown> = {};
-    positional.forEach(({ name, convert, context }, i) => converted[name] = convert(args[i], context));
-    Object.assign(converted, options(args[positional.length], `${where}: options`));
     const operands: Record<string, OperandState | readonly OperandState[] | undefined> = {};
-    for (const name of operandNames) operands[name] = converted[name] as OperandState;
     const values: Record<string, unknown> = {};
-    for (const name of valueNames) if (name in converted) values[name] = converted[name];
-    return { operands, values, label: converted.label as string };
+    for (let i = 0; i < positional.length; i++) {
+      const { name, convert, context, isOperand } = positional[i]!;
+      (isOperand ? operands : values)[name] = convert(args[i], context) as OperandState;
+    }
+    const options = convertOptions(args[positional.length], `${where}: options`) as Record<string, unknown>;
+    for (const name in optionalMembers) operands[name] = options[name] as OperandState | undefined;
+    for (const name in row.options) if (name in options) values[name] = options[name];
+    return { operands, values, label: options.label as string };
   };
-}
-
-function mapOperands(
-  operands: OperatorArguments["operands"],
-  map: (operand: OperandState, name: string) => Value,
-): Record<string, Value | readonly Value[] | undefined> {
-  const mapped: Record<string, Value | readonly Value[] | undefined> = {};
-  for (const [name, operand] of Object.entries(operands)) {
-    mapped[name] = operand === undefined
-      ? undefined
-      : isList(operand)
-      ? operand.map((item, i) => map(item, `${name}[${i}]`))
-      : map(operand, name);
-  }
-  return mapped;
 }
 
 const operandRecord = record(operandSlot.convert);
@@ -351,15 +341,15 @@ export function graphOf(outputs: unknown, where: string): Graph<Block> {
 
 /** Steps 5 to 9 of `build`: the part of the graph that the outputs depend on. */
 function completeGraph(state: BuilderState, outputs: readonly NamedValue[], where: string): Graph<TimelineBlock> {
-  const reachable = reachableValues(state.nodes, outputs.map(({ value }) => value));
-  const inputs = state.inputs.filter(({ value }) => reachable.has(value));
+  const { nodes, values } = reachable(state.nodes, outputs.map(({ value }) => value));
+  const inputs = state.inputs.filter(({ value }) => values.has(value));
   const names = new Set<string>();
   for (const { name } of inputs) {
     // Step 3 of `input`, for the inputs that the graph uses.
     if (names.has(name)) throw new TypeError(`${where}: two inputs of the graph have the name ${JSON.stringify(name)}`);
     names.add(name);
   }
-  const constants = state.constants.filter(({ value }) => reachable.has(value));
+  const constants = state.constants.filter(({ value }) => values.has(value));
   if (constants.some(({ tensor }) => tensor && isDestroyed(tensor))) {
     throw new TypeError(`${where}: a constant tensor of the graph is destroyed`);
   }
@@ -370,7 +360,7 @@ function completeGraph(state: BuilderState, outputs: readonly NamedValue[], wher
       block,
       shared: tensor !== undefined,
     })),
-    nodes: state.nodes.filter((node) => node.outputs.some((output) => reachable.has(output))),
+    nodes,
     outputs,
   };
 }

@@ -74,18 +74,22 @@ export function operandsOf(node: Node): Value[] {
   for (const name in operands) {
     const operand = operands[name];
     if (operand === undefined) continue;
-    if (isList(operand)) found.push(...operand);
-    else found.push(operand);
+    if ("shape" in operand) found.push(operand);
+    else found.push(...operand);
   }
   return found;
 }
 
-/** The values that the outputs depend on, including the outputs. `nodes` must be in topological order. */
-export function reachableValues(nodes: readonly Node[], outputs: Iterable<Value>): Set<Value> {
-  const reachable = new Set(outputs);
-  for (const node of nodes.toReversed()) {
-    if (!node.outputs.some((output) => reachable.has(output))) continue;
-    for (const operand of operandsOf(node)) reachable.add(operand);
+/** The nodes and values that the outputs depend on, including the outputs. `nodes` must be in topological order. */
+export function reachable(nodes: readonly Node[], outputs: Iterable<Value>): { nodes: Node[]; values: Set<Value> } {
+  const values = new Set(outputs);
+  const isReachable = (value: Value) => values.has(value);
+  const needed: Node[] = [];
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const node = nodes[i]!;
+    if (!node.outputs.some(isReachable)) continue;
+    needed.push(node);
+    for (const operand of operandsOf(node)) values.add(operand);
   }
-  return reachable;
+  return { nodes: needed.reverse(), values };
 }

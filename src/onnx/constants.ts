@@ -38,7 +38,7 @@ export function asOperandType(
 ): KnownTensor & { readonly type: MLOperandDataType } {
   const type = operandType(value.type, limits);
   if (value.bytes.byteLength === 0) unsupported("WebNN does not support tensors without elements");
-  if (value.type === type) return { ...value, type };
+  if (value.type === type) return value as KnownTensor & { readonly type: typeof type };
   if (value.type === "bool") return { ...value, type };
   if (type === "int4" || type === "uint4") unsupported(`${value.type} cannot be converted to ${type}`);
   return { ...knownTensor(type, value.shape, clamped(value, type)), type };

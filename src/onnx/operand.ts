@@ -143,7 +143,7 @@ export class Operand {
 
   /** A scalar constant of the same type. */
   scalar(value: number | bigint): Operand {
-    return new Operand(this.recorder, this.recorder.scalar(this.#plainType(), value));
+    return constant(this.recorder, this.#plainType(), [], value);
   }
 
   #plainType(): PlainType {
@@ -265,7 +265,7 @@ export function constant(
   shape: readonly number[],
   elements: number | bigint | Iterable<number | bigint>,
 ): Operand {
-  const list = typeof elements === "object" ? elements : new Array(elementCount(shape)).fill(elements);
+  const list = typeof elements === "object" ? elements : new Array<typeof elements>(elementCount(shape)).fill(elements);
   return new Operand(recorder, knownTensor(type, shape, list));
 }
 
@@ -283,6 +283,9 @@ export function stack(operands: readonly Operand[], axis: number): Operand {
 
 const NO_SOURCES: ReadonlySet<string> = new Set();
 
+/** Equal known values of up to this size become one constant. */
+const MAX_SHARED_BYTES = 8;
+
 /** What a recorder needs from its walk. */
 export interface Host {
   /** Creates the constants of the graph. */
@@ -298,8 +301,8 @@ export interface Host {
 export class Recorder {
   /** The inputs and constants: WebNN does not allow them as outputs of a graph. */
   readonly leaves = new Set<MLOperand>();
-  readonly #constants = new Map<KnownTensor, MLOperand>();
-  readonly #scalars = new Map<string, KnownTensor>();
+  /** The constants of known values. The key of a small value is its type, shape and elements. */
+  readonly #constants = new Map<KnownTensor | string, MLOperand>();
   /** For each known value, its copies in other shapes, which share its bytes. */
   readonly #shapes = new Map<KnownTensor, Map<string, KnownTensor>>();
 
@@ -312,19 +315,19 @@ export class Recorder {
   /** Computes an operator on known values, or adds it to the graph. */
   call(name: OperatorName, args: readonly unknown[]): Operand | Operand[] {
     const values: Value[] = [];
-    collectValues(args, values);
+    for (let i = 0; i < args.length; i++) collectValues(args[i], values);
     if (values.every(isKnown)) {
       const result = evaluate(name, args.map(withValues), this.limits);
       if (result) return new Operand(this, result);
     }
     checkTypes(name, values);
-    const sources = values.reduce((union, value) => isKnown(value) ? union : unite(union, value.sources), NO_SOURCES);
-    const given = name === "cast" ? [args[0], operandType(args[1] as ElementType, this.limits)] : args;
-    const lowered = given.map((arg) => this.#lower(arg));
+    let sources = NO_SOURCES;
+    for (const value of values) if (!isKnown(value)) sources = unite(sources, value.sources);
+    const lowered: unknown[] = [];
+    for (let i = 0; i < args.length; i++) lowered.push(this.#lower(args[i]));
+    if (name === "cast") lowered[1] = operandType(args[1] as ElementType, this.limits);
     const result = (this.builder[name] as (...args: unknown[]) => MLOperand | MLOperand[])(...lowered);
-    const wrap = (operand: MLOperand) => {
-      return new Operand(this, computed(operand, resultType(name, args, operand.dataType), sources));
-    };
+    const wrap = (operand: MLOperand) => new Operand(this, computed(operand, resultType(name, args, operand), sources));
     return Array.isArray(result) ? result.map(wrap) : wrap(result);
   }
 
@@ -334,23 +337,25 @@ export class Recorder {
     return computed(operand, type, source === undefined ? NO_SOURCES : new Set([source]));
   }
 
-  /** Converts an argument for the builder: operands become its operands, and undefined options are left out. */
+  /** Converts an argument for the builder: operands become its operands. */
   #lower(argument: unknown): unknown {
-    if (argument instanceof Operand) return this.operandOf(argument.value);
-    if (Array.isArray(argument)) return argument.map((item) => this.#lower(item));
     if (typeof argument !== "object" || argument === null) return argument;
+    if (argument instanceof Operand) return this.operandOf(argument.value);
+    if (Array.isArray(argument)) return isOperands(argument) ? argument.map((item) => this.#lower(item)) : argument;
     const lowered: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(argument)) if (value !== undefined) lowered[key] = this.#lower(value);
+    for (const key in argument) lowered[key] = this.#lower(argument[key as keyof typeof argument]);
     return lowered;
   }
 
-  /** The operand of a value. A known value becomes a constant, which is created only once. */
+  /** The operand of a value. A known value becomes a constant, which is created only once, as are equal small ones. */
   operandOf(value: Value): MLOperand {
     if (!isKnown(value)) return value.operand;
-    let operand = this.#constants.get(value);
+    const { type, shape, bytes } = value;
+    const key = bytes.byteLength > MAX_SHARED_BYTES ? value : `${type}[${shape}]${bytes}`;
+    let operand = this.#constants.get(key);
     if (!operand) {
       operand = this.host.makeConstant()(this.builder, value, this.limits);
-      this.#constants.set(value, operand);
+      this.#constants.set(key, operand);
       this.leaves.add(operand);
     }
     return operand;
@@ -361,12 +366,6 @@ export class Recorder {
     if (sameShape(value.shape, shape)) return value;
     const shapes = this.#shapes.getOrInsertComputed(value, () => new Map<string, KnownTensor>());
     return shapes.getOrInsertComputed(`${shape}`, () => ({ ...value, shape }));
-  }
-
-  /** A scalar. Equal calls return the same object, so that it becomes only one constant. */
-  scalar(type: PlainType, value: number | bigint): KnownTensor {
-    const key = `${type} ${Object.is(value, -0) ? "-0" : value}`;
-    return this.#scalars.getOrInsertComputed(key, () => knownTensor(type, [], [value]));
   }
 
   /** Whether a value is a weight that was moved to a tensor. */
@@ -407,18 +406,25 @@ function checkTypes(name: OperatorName, values: readonly Value[]): void {
 }
 
 /** The type that a result has in the model. */
-function resultType(name: OperatorName, args: readonly unknown[], dataType: MLOperandDataType): ElementType {
+function resultType(name: OperatorName, args: readonly unknown[], result: MLOperand): ElementType {
   if (name === "cast") return args[1] as ElementType;
   if (DECIDING.has(name)) return "bool";
-  const [kept] = KEEPING.has(name) ? [args[name === "where" ? 1 : 0]].flat() as Operand[] : [];
-  return kept?.type ?? dataType;
+  if (!KEEPING.has(name)) return result.dataType;
+  const kept = args[name === "where" ? 1 : 0] as Operand | readonly Operand[];
+  return kept instanceof Operand ? kept.type : kept[0]!.type;
 }
 
-/** Collects the values of the operands among arguments: operands, lists of them, and options that contain some. */
+/** Collects the values of the operands in an argument: an operand, a list of them, or options that contain some. */
 function collectValues(argument: unknown, into: Value[]): void {
+  if (typeof argument !== "object" || argument === null) return;
   if (argument instanceof Operand) into.push(argument.value);
-  else if (Array.isArray(argument)) { for (const item of argument) collectValues(item, into); }
-  else if (typeof argument === "object" && argument !== null) collectValues(Object.values(argument), into);
+  else if (!Array.isArray(argument)) { for (const option of Object.values(argument)) collectValues(option, into); }
+  else if (isOperands(argument)) { for (const { value } of argument) into.push(value); }
+}
+
+/** Whether a list contains operands, not numbers or strings. */
+function isOperands(list: readonly unknown[]): list is readonly Operand[] {
+  return list[0] instanceof Operand;
 }
 
 function withValues(argument: unknown): unknown {

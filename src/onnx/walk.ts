@@ -198,7 +198,8 @@ export class Walker implements Walking, Host {
   *#visit(node: OnnxNode, scope: Scope): Steps<void> {
     try {
       if (this.#isFolded(node, scope)) return;
-      const results = yield* this.#results(node, scope);
+      const made = this.#results(node, scope);
+      const results = made && "next" in made ? yield* made : made;
       if (results !== undefined) return this.#define(node, scope, results);
     } catch (error) {
       if (!(error instanceof Demand)) this.#result.unsupported.push(unsupportedNode(node, messageOf(error)));
@@ -217,8 +218,8 @@ export class Walker implements Walking, Host {
     return true;
   }
 
-  /** The results of a node; `undefined` if an input is unknown. */
-  *#results(node: OnnxNode, scope: Scope): Steps<RowResult | undefined> {
+  /** The results of a node, or the steps that compute them; `undefined` if an input is unknown. */
+  #results(node: OnnxNode, scope: Scope): RowResult | undefined | Steps<RowResult | undefined> {
     const inputs = node.inputs.map((name) => name === "" ? undefined : this.#find(scope, name));
     const call = functionOf(this.#plan.model, node);
     const row = rowOf(node);
@@ -226,9 +227,9 @@ export class Walker implements Walking, Host {
     if (!call && !row && !flow) unsupported(NO_SUCH_OPERATOR);
     if (inputs.includes(UNKNOWN)) return undefined;
     const operands = inputs.map((value) => value && new Operand(this.recorder, value as Value));
-    if (call) return yield* callFunction(this, call, node, operands, scope);
+    if (call) return callFunction(this, call, node, operands, scope);
     const view = new NodeView(this.recorder, node, operands, definitionOf(node, scope.opsets, row?.since));
-    if (!row) return yield* flow!(this, view, scope);
+    if (!row) return flow!(this, view, scope);
     for (let i = 0; i < row.inputs; i++) view.input(i);
     return row.build(view, ...operands as Operand[]);
   }

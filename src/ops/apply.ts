@@ -4,8 +4,9 @@
  * @module
  */
 
-import { byteLength, type Descriptor, elementCount, formatShape, MAX_DIMENSION } from "../shape.ts";
-import type { NodeOperands, Value } from "../graph/graph.ts";
+import { bitsOf } from "../data_type.ts";
+import { type Descriptor, formatShape, MAX_DIMENSION } from "../shape.ts";
+import { isList, type NodeOperands, type Value } from "../graph/graph.ts";
 import type { MLTensorLimits } from "../graph/limits.ts";
 import { InvalidArgument, refuse } from "./checks.ts";
 import type { OperatorLimits } from "./limits.ts";
@@ -29,7 +30,10 @@ export function applyOperator(
   limits: ApplicableLimits,
 ): Resolved<object> {
   try {
-    for (const name in row.operands) checkOperand(name, row.operands[name]!, operands, limits.operator[name]!);
+    for (const name in row.operands) {
+      const operand = operands[name];
+      if (operand !== undefined) checkOperand(name, operand, row.operands[name]!, operands, limits.operator[name]!);
+    }
     const resolved = row.resolve(operands, args);
     checkOutputs(row, resolved.outputs, limits);
     return resolved;
@@ -44,14 +48,17 @@ export function methodMessage(method: string, label: string, message: string): s
   return `MLGraphBuilder.${method}: ${label === "" ? "" : `[${label}] `}${message}`;
 }
 
-function checkOperand(name: string, rule: OperandRule, operands: NodeOperands, limits: MLTensorLimits): void {
-  const operand = operands[name];
-  if (operand === undefined) return;
-  if (rule.kind !== "list") return checkValue(name, operand as Value, rule, operands, limits);
-  const list = operand as readonly Value[];
-  list.forEach((value, i) => {
+function checkOperand(
+  name: string,
+  operand: Value | readonly Value[],
+  rule: OperandRule,
+  operands: NodeOperands,
+  limits: MLTensorLimits,
+): void {
+  if (!isList(operand)) return checkValue(name, operand, rule, operands, limits);
+  operand.forEach((value, i) => {
     checkValue(`${name}[${i}]`, value, rule, operands, limits);
-    checkAlike(`${name}[${i}]`, value, `${name}[0]`, list[0]!);
+    checkAlike(`${name}[${i}]`, value, `${name}[0]`, operand[0]!);
   });
 }
 
@@ -96,16 +103,14 @@ function checkAlike(name: string, value: Value, firstName: string, first: Value)
 
 function checkOutputs(row: AnyOperator, outputs: readonly Descriptor[], limits: ApplicableLimits): void {
   const rules = Object.keys(row.outputs);
-  outputs.forEach((output, i) => {
-    const name = rules[i] ?? rules[0]!;
-    const { dataTypes, rankRange: { max } } = limits.operator[name]!;
-    if (!dataTypes.includes(output.dataType)) refuse(`the output would be ${output.dataType}, which is not supported`);
-    if (output.shape.length > max) {
-      refuse(`the output would have rank ${output.shape.length}; at most ${max} is supported`);
-    }
-    const problem = dimensionProblem(output, limits.maxTensorByteLength);
+  for (let i = 0; i < outputs.length; i++) {
+    const { dataType, shape } = outputs[i]!;
+    const { dataTypes, rankRange: { max } } = limits.operator[rules[i] ?? rules[0]!]!;
+    if (!dataTypes.includes(dataType)) refuse(`the output would be ${dataType}, which is not supported`);
+    if (shape.length > max) refuse(`the output would have rank ${shape.length}; at most ${max} is supported`);
+    const problem = dimensionProblem(outputs[i]!, limits.maxTensorByteLength);
     if (problem) refuse(`the output ${problem}`);
-  });
+  }
 }
 
 /**
@@ -113,17 +118,17 @@ function checkOutputs(row: AnyOperator, outputs: readonly Descriptor[], limits: 
  * @see https://www.w3.org/TR/webnn/#mloperanddescriptor-check-dimensions
  */
 export function dimensionProblem(descriptor: Descriptor, maxTensorByteLength: number): string | undefined {
-  const problem = problemOf(descriptor, maxTensorByteLength);
-  return problem && `shape ${formatShape(descriptor.shape)} ${problem}`;
-}
-
-function problemOf(descriptor: Descriptor, maxTensorByteLength: number): string | undefined {
   const { dataType, shape } = descriptor;
-  if (shape.some((dimension) => !(dimension >= 1 && dimension <= MAX_DIMENSION))) {
-    return `has a dimension that is not between 1 and ${MAX_DIMENSION}`;
+  let count = 1;
+  for (let i = 0; i < shape.length; i++) {
+    const dimension = shape[i]!;
+    if (!(dimension >= 1 && dimension <= MAX_DIMENSION)) {
+      return `shape ${formatShape(shape)} has a dimension that is not between 1 and ${MAX_DIMENSION}`;
+    }
+    count *= dimension;
   }
-  if (elementCount(shape) > MAX_DIMENSION) return `has more than ${MAX_DIMENSION} elements`;
-  const bytes = byteLength(descriptor);
+  if (count > MAX_DIMENSION) return `shape ${formatShape(shape)} has more than ${MAX_DIMENSION} elements`;
+  const bytes = Math.ceil(count * bitsOf(dataType) / 8);
   if (bytes <= maxTensorByteLength) return undefined;
-  return `of ${dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
+  return `shape ${formatShape(shape)} of ${dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
 }

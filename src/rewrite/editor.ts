@@ -148,9 +148,9 @@ export class Editor<Block> implements GraphView {
     let isChanged = false;
     this.#nodes = [];
     this.#isOrdered = true;
-    for (const original of nodes) {
-      const isReplaced = !original.outputs.some((output) => this.#producers.get(output) === original);
-      if (isReplaced) continue;
+    for (let i = 0; i < nodes.length; i++) {
+      const original = nodes[i]!;
+      if (!this.#isCurrent(original)) continue;
       if (this.#becomesConstant(original)) {
         isChanged = true;
         continue;
@@ -173,6 +173,13 @@ export class Editor<Block> implements GraphView {
     return isChanged;
   }
 
+  /** Whether no replacement has taken over all outputs of a node. */
+  #isCurrent(node: Node): boolean {
+    const { outputs } = node;
+    for (let i = 0; i < outputs.length; i++) if (this.#producers.get(outputs[i]!) === node) return true;
+    return false;
+  }
+
   /** Replaces a reshape of a constant by a constant, so that lowerings see its bytes. */
   #becomesConstant(node: Node): boolean {
     if (node.operator !== "reshape" && node.operator !== "identity") return false;
@@ -187,7 +194,7 @@ export class Editor<Block> implements GraphView {
 
   producer<Name extends AnyName>(value: Value | undefined, ...names: readonly Name[]): AnyNode<Name> | undefined {
     const node = value && this.#producers.get(value);
-    return node && (names as readonly string[]).includes(node.operator) ? node as AnyNode<Name> : undefined;
+    return node && names.includes(node.operator as Name) ? node as AnyNode<Name> : undefined;
   }
 
   areInner(nodes: Iterable<Node>, ...last: readonly Node[]): boolean {
@@ -202,8 +209,8 @@ export class Editor<Block> implements GraphView {
     return true;
   }
 
-  users(value: Value): Set<Node> {
-    return this.#users.getOrInsertComputed(value, () => new Set());
+  users(value: Value): ReadonlySet<Node> {
+    return this.#users.get(value) ?? NO_NODES;
   }
 
   isOutput(value: Value): boolean {
@@ -285,8 +292,10 @@ export class Editor<Block> implements GraphView {
 
   /** The constant of a value, also if the value is a reshape of it. */
   #constantOf(value: Value): Constant<Block> | undefined {
+    const constant = this.#constants.get(value);
+    if (constant) return constant;
     const node = this.producer(value, "reshape", "identity");
-    return node ? this.#constantOf(node.operands.input) : this.#constants.get(value);
+    return node && this.#constantOf(node.operands.input);
   }
 
   #addConstant(descriptor: Descriptor, constant: Omit<Constant<Block>, "value">): Value {
@@ -307,7 +316,12 @@ export class Editor<Block> implements GraphView {
 
   #connect(node: Node): void {
     for (const output of node.outputs) this.#producers.set(output, node);
-    for (const operand of operandsOf(node)) this.users(operand).add(node);
+    for (const operand of operandsOf(node)) {
+      const users = this.#users.get(operand);
+      if (users) users.add(node);
+      // Constants have no users: nobody asks for them, and they are the most of all operands.
+      else if (!this.#constants.has(operand)) this.#users.set(operand, new Set([node]));
+    }
   }
 
   #replace(replacement: Node): Node {
@@ -320,14 +334,15 @@ export class Editor<Block> implements GraphView {
   /** Removes a node, and the nodes before it whose outputs are no longer used. */
   #disconnect(node: Node): void {
     for (const operand of operandsOf(node)) {
-      this.users(operand).delete(node);
+      this.#users.get(operand)?.delete(node);
       const producer = this.#producers.get(operand);
       if (producer && !this.#isNeeded(producer)) this.#disconnect(producer);
     }
   }
 
   #isNeeded({ outputs }: Node): boolean {
-    return outputs.some((value) => this.isOutput(value) || this.users(value).size > 0);
+    for (const value of outputs) if (this.users(value).size > 0 || this.isOutput(value)) return true;
+    return false;
   }
 
   /** The nodes on which the graph's outputs depend. */
@@ -348,7 +363,7 @@ export class Editor<Block> implements GraphView {
   #dropOthers(nodes: readonly Node[]): void {
     const kept = new Set(nodes);
     for (const node of this.#nodes) {
-      if (!kept.has(node)) { for (const operand of operandsOf(node)) this.users(operand).delete(node); }
+      if (!kept.has(node)) { for (const operand of operandsOf(node)) this.#users.get(operand)?.delete(node); }
     }
   }
 
@@ -376,6 +391,8 @@ export class Editor<Block> implements GraphView {
     return remaining;
   }
 }
+
+const NO_NODES: ReadonlySet<Node> = new Set();
 
 function completeNode(
   { operator, operands, attributes }: Replacement,

@@ -201,8 +201,8 @@ function wellFormed<T>({ names, values }: NamedValues<T>): NamedValues<T> {
 export interface Member<T, Presence extends "required" | "optional" | "defaulted"> {
   readonly converter: Converter<T>;
   readonly presence: Presence;
-  /** Returns the default value of a `"defaulted"` member. */
-  readonly fallback?: () => T;
+  /** The default value of a `"defaulted"` member. */
+  readonly fallback?: T;
 }
 
 /** Any member. */
@@ -221,7 +221,7 @@ export function optional<T>(converter: Converter<T>): Member<T, "optional"> {
 
 /** A member with a default value. */
 export function withDefault<T>(converter: Converter<T>, value: NoInfer<T>): Member<T, "defaulted"> {
-  return { converter, presence: "defaulted", fallback: () => value };
+  return { converter, presence: "defaulted", fallback: value };
 }
 
 /** The members of a dictionary, by name. */
@@ -248,29 +248,21 @@ export function dictionary<Own extends Members, Inherited extends Members = Reco
     if (value !== undefined && value !== null && !isObject(value)) {
       throw new TypeError(`${context} is not an object.`);
     }
+    const source = value as Record<string, unknown> | undefined | null;
     const result: Record<string, unknown> = {};
-    for (const [key, member] of members) {
-      convertMember(result, value as object | undefined | null, key, member, context);
+    for (let i = 0; i < members.length; i++) {
+      const { key, converter, presence, fallback } = members[i]!;
+      const given = source?.[key];
+      if (given !== undefined) result[key] = converter(given, `${context}.${key}`);
+      else if (presence === "defaulted") result[key] = fallback;
+      else if (presence === "required") throw new TypeError(`${context}.${key} is required.`);
     }
     return result as DictionaryOf<Own & Inherited>;
   };
 }
 
-function convertMember(
-  result: Record<string, unknown>,
-  source: object | undefined | null,
-  key: string,
-  member: AnyMember,
-  context: string,
-): void {
-  const value = source === undefined || source === null ? undefined : (source as Record<string, unknown>)[key];
-  if (value !== undefined) result[key] = member.converter(value, `${context}.${key}`);
-  else if (member.presence === "defaulted") result[key] = member.fallback?.();
-  else if (member.presence === "required") throw new TypeError(`${context}.${key} is required.`);
-}
-
-function sorted(members: Members): [string, AnyMember][] {
-  return Object.entries(members).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+function sorted(members: Members): (AnyMember & { readonly key: string })[] {
+  return Object.keys(members).sort().map((key) => ({ key, ...members[key]! }));
 }
 
 /** Whether a value is an Object in the sense of WebIDL, which includes functions. */

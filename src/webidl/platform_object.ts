@@ -41,8 +41,13 @@ export function slot<T>(interfaceName: string): Slot<T> {
       return #value in value;
     }
     static get(object: object): T {
-      if (!isObject(object) || !(#value in object)) throw new TypeError(`Illegal invocation: not an ${interfaceName}`);
-      return (object as unknown as Stamp).#value;
+      if (isObject(object) && #value in object) return (object as Stamp).#value;
+      throw new TypeError(`Illegal invocation: not an ${interfaceName}`);
+    }
+    static convert(value: unknown, context: string, key?: string): T {
+      if (isObject(value) && #value in value) return (value as Stamp).#value;
+      const item = key === undefined ? "" : `["${key}"]`;
+      throw new TypeError(`${context}${item} is not an ${interfaceName}.`);
     }
   }
   return {
@@ -54,11 +59,7 @@ export function slot<T>(interfaceName: string): Slot<T> {
     },
     has: (value) => isObject(value) && Stamp.has(value),
     get: Stamp.get,
-    convert(value, context, key) {
-      if (isObject(value) && Stamp.has(value)) return Stamp.get(value);
-      const item = key === undefined ? "" : `["${key}"]`;
-      throw new TypeError(`${context}${item} is not an ${interfaceName}.`);
-    },
+    convert: Stamp.convert,
   };
 }
 

@@ -97,7 +97,7 @@ function describeArguments({ parameters, options }: AnyOperator): string {
   return [
     ...Object.keys(parameters),
     ...Object.entries(options).map(([name, { presence, fallback }]) =>
-      presence === "defaulted" ? `${name} = ${fallback!()}` : `${name}?`
+      presence === "defaulted" ? `${name} = ${fallback}` : `${name}?`
     ),
   ].join(", ");
 }

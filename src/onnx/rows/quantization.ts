@@ -35,25 +35,22 @@ export function filled({ recorder }: Operand, type: ElementType, shape: readonly
   return new Operand(recorder, { type, shape, bytes });
 }
 
-/** Reshapes scale and zero point so that they broadcast to `x`; several values apply along `axis`, or per block. */
-function fitted(x: Operand, axis: number, { scale, zero }: Scaling, type: ElementType): [Operand, Operand] {
-  const fit = (values: Operand) => {
-    if (values.rank > 1 && values.size > 1) return values;
-    const at = values.size > 1 ? x.axis(axis) : -1;
-    return values.reshape(x.shape.map((_, i) => i === at ? values.size : 1));
-  };
-  const fittedScale = fit(scale);
-  return [fittedScale, zero ? fit(zero) : filled(x, type, fittedScale.shape, 0)];
+/** Reshapes a scale or zero point so that it broadcasts to `x`; several values apply along `axis`, or per block. */
+function fitted(x: Operand, axis: number, values: Operand): Operand {
+  if (values.size === 1) return values.reshape(new Array<number>(x.rank).fill(1));
+  return values.rank > 1 ? values : values.along(x.axis(axis), x.rank);
 }
 
 /** Dequantises `x`. The result has the type of the scale. */
-export function dequantize({ x, ...scaling }: Quantized, axis: number): Operand {
-  return x.dequantizeLinear(...fitted(x, axis, scaling, x.type));
+export function dequantize({ x, scale, zero }: Quantized, axis: number): Operand {
+  const factor = fitted(x, axis, scale);
+  return x.dequantizeLinear(factor, zero ? fitted(x, axis, zero) : filled(x, x.type, factor.shape, 0));
 }
 
 /** Quantises `x` to the type of the zero point, or to `type` if there is no zero point. */
 export function quantize(x: Operand, { scale, zero }: Scaling, axis: number, type: ElementType = "uint8"): Operand {
-  return x.cast("float32").quantizeLinear(...fitted(x, axis, { scale: scale.cast("float32"), zero }, type));
+  const factor = fitted(x, axis, scale.cast("float32"));
+  return x.cast("float32").quantizeLinear(factor, zero ? fitted(x, axis, zero) : filled(x, type, factor.shape, 0));
 }
 
 /** Rejects a partial last block. */
@@ -77,8 +74,8 @@ function dequantizeLinear(node: NodeView, x: Operand, scale: Operand, zero?: Ope
   const axis = node.int("axis", 1);
   if (x.type === "int16" || x.type === "uint16") {
     if (scale.rank > 1) unsupported("16-bit integers in blocks are not supported");
-    const [factor, offset] = fitted(x, axis, { scale, zero }, x.type);
-    return x.cast("int32").sub(offset.cast("int32")).cast(scale.type).mul(factor);
+    const whole = zero ? x.cast("int32").sub(fitted(x, axis, zero).cast("int32")) : x.cast("int32");
+    return whole.cast(scale.type).mul(fitted(x, axis, scale));
   }
   if (![...QUANTIZED, "int32"].includes(x.type)) unsupported(`WebNN cannot dequantise ${x.type}`);
   checkBlocks(node, x, scale);
