@@ -130,5 +130,7 @@ export function dimensionProblem(descriptor: Descriptor, maxTensorByteLength: nu
   if (count > MAX_DIMENSION) return `shape ${formatShape(shape)} has more than ${MAX_DIMENSION} elements`;
   const bytes = Math.ceil(count * bitsOf(dataType) / 8);
   if (bytes <= maxTensorByteLength) return undefined;
-  return `shape ${formatShape(shape)} of ${dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
+  return `shape ${
+    formatShape(shape)
+  } of ${dataType} takes ${bytes} bytes; at most ${maxTensorByteLength} are supported`;
 }

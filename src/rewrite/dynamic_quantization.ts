@@ -84,8 +84,22 @@ function extremeOf(
   return isOfAll && graph.uniform(zero) === 0 ? [node, reduced] : undefined;
 }
 
-/** `cast(round(clamp(-low / scale, 0, 255)))`; rounding may come before clamping. */
+/** `quantizeLinear(-low, scale, 0)`, or the same as a formula. */
 function zeroPointOf(
+  value: Value,
+  scale: Scale,
+  graph: GraphView,
+): { last: Node; nodes: readonly Node[] } | undefined {
+  const quantize = graph.producer(value, "quantizeLinear");
+  if (!quantize) return zeroPointByFormula(value, scale, graph);
+  const { input, scale: divisor, zeroPoint } = quantize.operands;
+  const negative = negated(input, graph);
+  const isPoint = negative?.value === scale.low && divisor === scale.value && graph.bytes(zeroPoint)?.[0] === 0;
+  return isPoint ? { last: quantize, nodes: [negative.node] } : undefined;
+}
+
+/** `cast(round(clamp(-low / scale, 0, 255)))`; rounding may come before clamping. */
+function zeroPointByFormula(
   value: Value,
   { low, value: scale }: Scale,
   graph: GraphView,

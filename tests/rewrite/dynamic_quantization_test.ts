@@ -15,12 +15,14 @@ interface Parts {
   readonly guarded?: boolean;
   readonly roundFirst?: boolean;
   readonly zero?: "neg" | "sub";
+  /** Computes the zero point by quantizeLinear, with this zero point of its own. */
+  readonly quantised?: number;
   readonly axes?: number[];
 }
 
 /** The results of the formula: bytes, scale and zero point. */
 function quantised(tools: Tools, parts: Parts = {}): [MLOperand, MLOperand, MLOperand] {
-  const { b, f, input } = tools;
+  const { b, f, input, k } = tools;
   const { shape = [4, 6], steps = 255, bound = 0, clamp = { minValue: 0, maxValue: 255 }, zero = "neg" } = parts;
   const x = input(shape, parts.scaleOfInput);
   const options = parts.axes ? { axes: parts.axes } : {};
@@ -30,7 +32,9 @@ function quantised(tools: Tools, parts: Parts = {}): [MLOperand, MLOperand, MLOp
   const quotient = b.div(low, scale);
   const point = zero === "neg" ? b.neg(quotient) : b.sub(f([], 0), quotient);
   const rounded = parts.roundFirst ? b.clamp(b.roundEven(point), clamp) : b.roundEven(b.clamp(point, clamp));
-  const zeroPoint = b.cast(rounded, "uint8");
+  const zeroPoint = parts.quantised === undefined
+    ? b.cast(rounded, "uint8")
+    : b.quantizeLinear(zero === "neg" ? b.neg(low) : b.sub(f([], 0), low), scale, k("uint8", [], [parts.quantised]));
   const fit = (value: MLOperand) => b.reshape(value, shape.map(() => 1));
   const q = parts.axes ? b.cast(x, "uint8") : b.quantizeLinear(x, fit(scale), fit(zeroPoint));
   return [q, scale, zeroPoint];
@@ -53,6 +57,13 @@ Deno.test("the formulas of clients become DynamicQuantizeLinear", async () => {
         );
       }
     }
+  }
+  for (const zero of ["neg", "sub"] as const) {
+    await assertBecomes(
+      ["DynamicQuantizeLinear", "Mul"],
+      (tools) => factor(tools, { guarded: true, quantised: 0, zero }),
+      0,
+    );
   }
   // A scale that is also an output of the graph.
   await assertBecomes(["DynamicQuantizeLinear"], (tools) => quantised(tools, { guarded: true }), 0);
@@ -96,6 +107,7 @@ const lookAlikes: Readonly<Record<string, Parts>> = {
   "a range that includes 1 instead of 0": { bound: 1 },
   "a zero point up to 127": { clamp: { minValue: 0, maxValue: 127 } },
   "a zero point without limits": { clamp: {} },
+  "a quantised zero point that is one more": { quantised: 1, guarded: true },
   "a range along some axes": { axes: [0], guarded: true },
 };
 

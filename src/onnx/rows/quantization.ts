@@ -89,8 +89,7 @@ function dynamicScaling(x: Operand): { scale: Operand; zero: Operand } {
   const [high, low] = [x.reduceMax().max(0), x.reduceMin().min(0)];
   const span = high.sub(low).div(255);
   const scale = span.equal(0).where(1, span);
-  const zero = low.div(scale).neg().clamp({ minValue: 0, maxValue: 255 }).roundEven();
-  return { scale, zero: zero.cast("uint8") };
+  return { scale, zero: low.neg().quantizeLinear(scale, filled(x, "uint8", [], 0)) };
 }
 
 /** Quantises an operand to uint8, with one scale and zero point for the whole tensor. */
