@@ -5,6 +5,7 @@
  */
 import { bytesOf, costOf } from "../../src/graph/cost.ts";
 import type { Graph } from "../../src/graph/graph.ts";
+import { costOfNode } from "../../src/rewrite/fused.ts";
 
 /** The work of one run. */
 export interface Work {
@@ -19,7 +20,7 @@ export interface Work {
 
 /** The total work of a graph. */
 export function workOf(graph: Graph<unknown>): Work {
-  const { multiplyAdds, bytes } = costOf(graph);
+  const { multiplyAdds, bytes } = costOf(graph, costOfNode);
   return {
     operators: graph.nodes.length,
     flop: 2 * multiplyAdds,

@@ -213,8 +213,7 @@ export function appendList(
   const { attributes, outputs: descriptors } = applyOperator(row, nodeOperands, values, label, limits);
   // Connect the operator to the graph.
   const outputs = descriptors.map((descriptor) => newValue(state, descriptor));
-  const node = { operands: nodeOperands, attributes, outputs };
-  state.nodes.push({ operator: row.name, label, ...node, cost: row.cost(node) });
+  state.nodes.push({ operator: row.name, label, operands: nodeOperands, attributes, outputs });
   return outputs.map((output) => createOperand(state, output, "operator"));
 }
 

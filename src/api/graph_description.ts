@@ -7,6 +7,7 @@
 import type { MLOperandDataType } from "../data_type.ts";
 import { type Graph, isList, type Node, type Value } from "../graph/graph.ts";
 import { peakBytes } from "../graph/peak_memory.ts";
+import { costByRow } from "../ops/operators.ts";
 import type { MLGraph } from "./ml_graph.ts";
 import { graphSlot, type GraphState } from "./state.ts";
 
@@ -117,16 +118,17 @@ function describe(state: GraphState): GraphDescription {
 }
 
 function describeNode(
-  { operator, label, attributes, outputs, cost }: Node,
+  node: Node,
   device: string | undefined,
 ): DescribedOperator {
+  const { operator, label, attributes, outputs } = node;
   return {
     kind: "operator",
     operator,
     label,
     attributes: structuredClone(attributes) as Readonly<Record<string, unknown>>,
     outputs: outputs.map(tensorOf),
-    multiplyAdds: cost.multiplyAdds,
+    multiplyAdds: costByRow(node).multiplyAdds,
     ...device === undefined ? {} : { device },
   };
 }

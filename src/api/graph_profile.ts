@@ -8,7 +8,7 @@ import type { EngineNode, EngineProfile } from "../backends/backend.ts";
 import { invalidStateError } from "../errors.ts";
 import { heaviest } from "../graph/cost.ts";
 import type { Node } from "../graph/graph.ts";
-import { operators } from "../ops/operators.ts";
+import { costByRow, operators } from "../ops/operators.ts";
 import { promised } from "../webidl/platform_object.ts";
 import { operatorPositions } from "./graph_description.ts";
 import type { MLGraph } from "./ml_graph.ts";
@@ -127,7 +127,7 @@ function describe({ operator, origins, ...node }: EngineNode, positions: Readonl
   const isStandard = operator !== undefined && operator in operators;
   return {
     ...node,
-    operator: isStandard ? operator : heaviest(origins)?.operator ?? ENGINE,
+    operator: isStandard ? operator : heaviest(origins, costByRow)?.operator ?? ENGINE,
     nodes: origins.map((origin) => positions.get(origin)!),
   };
 }

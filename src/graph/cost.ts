@@ -7,10 +7,14 @@
 import { byteLength, elementCount } from "../shape.ts";
 import type { Cost, Graph, Node, NodeOperands, Value } from "./graph.ts";
 
+/** Computes the cost of a node, by the table that has its operator. */
+export type CostOfNode = (node: Node) => Cost;
+
 /** The total cost of a graph. */
-export function costOf({ nodes }: Graph<unknown>): Cost {
+export function costOf({ nodes }: Graph<unknown>, costOfNode: CostOfNode): Cost {
   let [multiplyAdds, bytes] = [0, 0];
-  for (const { cost } of nodes) {
+  for (const node of nodes) {
+    const cost = costOfNode(node);
     multiplyAdds += cost.multiplyAdds;
     bytes += cost.bytes;
   }
@@ -18,9 +22,10 @@ export function costOf({ nodes }: Graph<unknown>): Cost {
 }
 
 /** The node with the most arithmetic; if none has any, the one with the most memory traffic. */
-export function heaviest(nodes: readonly Node[]): Node | undefined {
+export function heaviest(nodes: readonly Node[], costOfNode: CostOfNode): Node | undefined {
+  const costs = new Map(nodes.map((node) => [node, costOfNode(node)]));
   const compare = (a: Cost, b: Cost) => b.multiplyAdds - a.multiplyAdds || b.bytes - a.bytes;
-  return nodes.toSorted((a, b) => compare(a.cost, b.cost))[0];
+  return nodes.toSorted((a, b) => compare(costs.get(a)!, costs.get(b)!))[0];
 }
 
 /** The size of all operands and outputs, in bytes. An operand that is passed twice counts once. */

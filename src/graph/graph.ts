@@ -33,8 +33,6 @@ export interface Node {
   /** All defaults are filled in; nothing refers to an object of the user. */
   readonly attributes: object;
   readonly outputs: readonly Value[];
-  /** Computed by the operator's row. */
-  readonly cost: Cost;
 }
 
 /** A named input or output. Names are the user's: any text, but not empty. */

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { Node } from "../graph/graph.ts";
+import type { Cost, Node } from "../graph/graph.ts";
 import { convolutions } from "./conv2d.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
 import { products } from "./matmul.ts";
 import { movement } from "./movement.ts";
 import { normalizations } from "./normalization.ts";
-import type { AttributesOf, OperandsOf } from "./operator.ts";
+import type { AnyOperator, AttributesOf, OperandsOf } from "./operator.ts";
 import { pools } from "./pool2d.ts";
 import { quantizations } from "./quantization.ts";
 import { recurrent } from "./recurrent.ts";
@@ -35,6 +35,12 @@ export const operators = {
 
 /** The name of a row. */
 export type OperatorName = keyof typeof operators;
+
+/** The cost of a node whose operator has a row. */
+export function costByRow(node: Node): Cost {
+  const row: AnyOperator = operators[node.operator as OperatorName];
+  return row.cost(node);
+}
 
 /** A node of the given operator, with typed operands and attributes. */
 export interface NodeOf<Name extends OperatorName> extends Node {

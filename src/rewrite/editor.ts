@@ -8,7 +8,7 @@ import type { Steps } from "../event_loop.ts";
 import { bitsOf, type MLOperandDataType } from "../data_type.ts";
 import { type Constant, type Graph, type Node, operandsOf, type Value } from "../graph/graph.ts";
 import { byteLength, type Descriptor, sameShape, type Shape } from "../shape.ts";
-import { type AnyName, type AnyNode, costOfNode } from "./fused.ts";
+import type { AnyName, AnyNode } from "./fused.ts";
 
 /** A backend's storage for the bytes of constants. */
 export interface ConstantStore<Block> {
@@ -399,8 +399,7 @@ function completeNode(
   label: string,
   outputs: readonly Value[],
 ): Node {
-  const node = { operator, label, operands, attributes, outputs };
-  return { ...node, cost: costOfNode(operator, node) };
+  return { operator, label, operands, attributes, outputs };
 }
 
 /** The nodes and those that they depend on, in topological order, otherwise in the given order. */

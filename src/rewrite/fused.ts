@@ -8,9 +8,8 @@
 import { elementsOf } from "../graph/cost.ts";
 import type { Cost, Node, Value } from "../graph/graph.ts";
 import { computing, type CostedNode, perInput, perOutput } from "../ops/cost.ts";
-import type { AnyOperator } from "../ops/operator.ts";
 import { elementCount } from "../shape.ts";
-import { type NodeOf, type OperatorName, operators } from "../ops/operators.ts";
+import { costByRow, type NodeOf, type OperatorName } from "../ops/operators.ts";
 
 /** The window attributes of `conv2d`. */
 interface WindowAttributes {
@@ -197,9 +196,7 @@ const COSTS: CostsByName = {
   scaledSilu: perOutput(3),
 };
 
-/** The cost of an operation of either table. */
-export function costOfNode(operator: AnyName, node: CostedNode): Cost {
-  if (operator in COSTS) return COSTS[operator as FusedName](node as never);
-  const row: AnyOperator = operators[operator as OperatorName];
-  return row.cost(node);
+/** The cost of a node of either table. */
+export function costOfNode(node: Node): Cost {
+  return node.operator in COSTS ? COSTS[node.operator as FusedName](node as never) : costByRow(node);
 }

@@ -41,11 +41,11 @@ export function slot<T>(interfaceName: string): Slot<T> {
       return #value in value;
     }
     static get(object: object): T {
-      if (isObject(object) && #value in object) return (object as Stamp).#value;
+      if (typeof object === "object" && object !== null && #value in object) return (object as Stamp).#value;
       throw new TypeError(`Illegal invocation: not an ${interfaceName}`);
     }
     static convert(value: unknown, context: string, key?: string): T {
-      if (isObject(value) && #value in value) return (value as Stamp).#value;
+      if (typeof value === "object" && value !== null && #value in value) return (value as Stamp).#value;
       const item = key === undefined ? "" : `["${key}"]`;
       throw new TypeError(`${context}${item} is not an ${interfaceName}.`);
     }

@@ -306,7 +306,6 @@ function productGraph(block: NativeBlock, label = "", outputShape = [1, WIDTH]):
       operands: { a: x, b: factor },
       attributes: {},
       outputs: [y],
-      cost: { multiplyAdds: HEIGHT * WIDTH, bytes: 0 },
     }],
     outputs: [{ name: "y", value: y }],
   };

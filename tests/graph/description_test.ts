@@ -9,11 +9,10 @@ const value = (id: number, shape: readonly number[] = [2]): Value => ({ id, data
 function graphOf(attributes: object = {}, { label = "", ids = [0, 1], name = "x" } = {}): Graph<undefined> {
   const [x, factor, y] = [value(0), value(1), value(2)];
   const [a, b] = ids.map((id) => [x, factor][id]!) as [Value, Value];
-  const cost = { multiplyAdds: 0, bytes: 0 };
   return {
     inputs: [{ name, value: x }],
     constants: [{ value: factor, block: undefined, shared: false }],
-    nodes: [{ operator: "sub", label, operands: { a, b }, attributes, outputs: [y], cost }],
+    nodes: [{ operator: "sub", label, operands: { a, b }, attributes, outputs: [y] }],
     outputs: [{ name: "y", value: y }],
   };
 }

@@ -14,7 +14,6 @@ function graph(constants: Value[], steps: [operands: Value[], output: Value][], 
       operands: { inputs },
       attributes: {},
       outputs: [output],
-      cost: { multiplyAdds: 0, bytes: 0 },
     })),
     outputs: [{ name: "y", value: output }],
   };

@@ -31,13 +31,13 @@ export class ProtobufWriter {
 
   /** An integer field, of any varint type except `sint32` and `sint64`. */
   integer(field: number, value: number): void {
-    this.#tag(field, VARINT);
+    this.#varint(field * 8 + VARINT);
     this.#varint(value);
   }
 
   /** A field of type `float`. */
   float(field: number, value: number): void {
-    this.#tag(field, FIXED32);
+    this.#varint(field * 8 + FIXED32);
     this.#reserve(4);
     new DataView(this.#bytes.buffer).setFloat32(this.#length, value, true);
     this.#length += 4;
@@ -45,7 +45,7 @@ export class ProtobufWriter {
 
   /** A string field. */
   string(field: number, value: string): void {
-    this.#tag(field, LENGTH_DELIMITED);
+    this.#varint(field * 8 + LENGTH_DELIMITED);
     if (value.length <= SHORT_STRING && this.#tryWriteAscii(value)) return;
     const bytes = encoder.encode(value);
     this.#varint(bytes.length);
@@ -54,7 +54,7 @@ export class ProtobufWriter {
 
   /** A field of bytes, or a packed field of fixed-width elements, given as their little-endian bytes. */
   raw(field: number, value: Uint8Array): void {
-    this.#tag(field, LENGTH_DELIMITED);
+    this.#varint(field * 8 + LENGTH_DELIMITED);
     this.#varint(value.length);
     this.#append(value);
   }
@@ -71,7 +71,7 @@ export class ProtobufWriter {
    * in the rare case that this is not enough, the content moves up.
    */
   message(field: number, write: () => void): void {
-    this.#tag(field, LENGTH_DELIMITED);
+    this.#varint(field * 8 + LENGTH_DELIMITED);
     const start = this.#length + 1;
     this.#reserve(1);
     this.#length = start;
@@ -108,13 +108,9 @@ export class ProtobufWriter {
     this.#length += bytes.length;
   }
 
-  #tag(field: number, wireType: number): void {
-    this.#varint(field * 8 + wireType);
-  }
-
   /** Seven bits per byte, lowest first. A negative integer is written as 64 bits in two's complement. */
   #varint(value: number): void {
-    this.#reserve(10);
+    if (this.#length + 10 > this.#bytes.length) this.#grow(10);
     if (value < 0) return this.#negativeVarint(BigInt.asUintN(64, BigInt(value)));
     while (value >= 0x80) {
       this.#bytes[this.#length++] = value % 0x80 + 0x80;
@@ -129,9 +125,12 @@ export class ProtobufWriter {
   }
 
   #reserve(count: number): void {
-    const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+    if (this.#length + count > this.#bytes.length) this.#grow(count);
+  }
+
+  /** Makes room for more bytes. */
+  #grow(count: number): void {
+    const larger = new Uint8Array(Math.max(this.#length + count, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
   }

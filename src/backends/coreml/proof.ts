@@ -37,13 +37,12 @@ export async function prove(device: CoreMLDevice): Promise<void> {
 function smallGraph(): Graph<ConstantBlock> {
   const [x, product, y] = [0, 1, 2].map((id): Value => ({ ...DESCRIPTOR, id })) as [Value, Value, Value];
   const common = { label: "", attributes: {} };
-  const cost = { multiplyAdds: 8, bytes: 32 };
   return {
     inputs: [{ name: "x", value: x }],
     constants: [],
     nodes: [
-      { ...common, operator: "matmul", operands: { a: x, b: x }, outputs: [product], cost },
-      { ...common, operator: "relu", operands: { input: product }, outputs: [y], cost },
+      { ...common, operator: "matmul", operands: { a: x, b: x }, outputs: [product] },
+      { ...common, operator: "relu", operands: { input: product }, outputs: [y] },
     ],
     outputs: [{ name: "y", value: y }],
   };

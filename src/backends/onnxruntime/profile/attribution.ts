@@ -9,6 +9,7 @@
  */
 
 import { heaviest } from "../../../graph/cost.ts";
+import { costOfNode } from "../../../rewrite/fused.ts";
 import type { Node } from "../../../graph/graph.ts";
 import type { Origins } from "../../../graph/origins.ts";
 import type { LoweredGraph, OnnxGraph, OnnxNode } from "../onnx.ts";
@@ -50,7 +51,7 @@ export function attribute(nodes: readonly RunNode[], onnx: LoweredGraph, origins
   return found.map((position) => {
     const nodes = position === undefined ? [] : computed.get(position)!;
     return {
-      operator: heaviest(nodes)?.operator,
+      operator: heaviest(nodes, costOfNode)?.operator,
       origins: [...new Set(nodes.flatMap((node) => origins.get(node) ?? []))],
     };
   });
