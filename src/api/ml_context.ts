@@ -81,7 +81,7 @@ export function destroyContexts(): Promise<void> {
 /** The limits of an operator on a context, computed once. */
 export function limitsOf({ limits, timeline }: ContextState, name: OperatorName): OperatorLimits {
   let found = limits.get(name);
-  if (!found) limits.set(name, found = sortKeys(operatorLimits(operators[name], timeline.device.limits)));
+  if (!found) limits.set(name, found = operatorLimits(operators[name], timeline.device.limits));
   return found;
 }
 
@@ -426,10 +426,6 @@ const CONTEXT_LIMITS: Readonly<Record<string, (device: DeviceLimits) => unknown>
 
 /** WebIDL converts a dictionary to an object with its members in lexicographic order. */
 const LIMITS: readonly string[] = [...Object.keys(CONTEXT_LIMITS), ...Object.keys(operators)].sort();
-
-function sortKeys<T>(dictionary: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(Object.entries(dictionary).sort(([a], [b]) => a < b ? -1 : 1));
-}
 
 function copyLimits(name: string, context: ContextState): unknown {
   const ofContext = CONTEXT_LIMITS[name];

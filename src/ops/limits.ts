@@ -11,15 +11,18 @@ import type { MLOperandDataType } from "../data_type.ts";
 /** The limits of one operator, by operand and output. */
 export type OperatorLimits = Readonly<Record<string, MLTensorLimits>>;
 
-/** The limits of each operand and output of a row on a device. */
+/** The limits of each operand and output of a row on a device, in lexicographic order, as WebIDL returns them. */
 export function operatorLimits(row: AnyOperator, device: DeviceLimits): OperatorLimits {
   const rules: Record<string, TensorRule> = { ...row.operands, ...row.outputs };
-  return Object.fromEntries(
-    Object.entries(rules).map(([name, rule]) => [name, {
+  const limits: Record<string, MLTensorLimits> = {};
+  for (const name of Object.keys(rules).sort()) {
+    const rule = rules[name]!;
+    limits[name] = {
       dataTypes: allowedTypes(rule, rules).filter((type) => device.supports(row.name, name, type)),
       rankRange: { min: rule.ranks.min, max: Math.min(rule.ranks.max ?? device.maxRank, device.maxRank) },
-    }]),
-  );
+    };
+  }
+  return limits;
 }
 
 /** The limits of inputs, constants and outputs of a graph on a device. */
