@@ -132,11 +132,14 @@ function scaleAlong(dequantize: Dequantize, stride: number, count: number): Scal
   if (step < count) return undefined;
   return {
     run: Math.min(runOf(parts), count),
-    index: (position) =>
-      parts.reduce((sum, part) => {
-        const along = Math.floor(position / part.step) % part.size;
-        return sum + Math.floor(along / part.block) * part.scale;
-      }, 0),
+    index: (position) => {
+      let index = 0;
+      for (let i = 0; i < parts.length; i++) {
+        const { step, size, block, scale } = parts[i]!;
+        index += Math.floor(Math.floor(position / step) % size / block) * scale;
+      }
+      return index;
+    },
   };
 }
 
