@@ -51,6 +51,8 @@ export interface GraphView {
   users(value: Value): Iterable<Node>;
   /** Whether a value is an output of the graph. */
   isOutput(value: Value): boolean;
+  /** Whether a value is a constant, also after reshapes. */
+  isConstant(value: Value): boolean;
   /** The bytes of a constant, also after reshapes; `undefined` if the value is computed or an input. */
   bytes(value: Value): Uint8Array | undefined;
   /** The number that all elements of a floating-point constant equal; `undefined` for other values. */
@@ -215,6 +217,10 @@ export class Editor<Block> implements GraphView {
 
   isOutput(value: Value): boolean {
     return this.#outputs.has(value);
+  }
+
+  isConstant(value: Value): boolean {
+    return this.#constantOf(value) !== undefined;
   }
 
   bytes(value: Value): Uint8Array | undefined {

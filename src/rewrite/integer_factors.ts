@@ -62,7 +62,7 @@ function isAlong(blocks: Shape, axis: number, shape: Shape): boolean {
 /** Converts bytes to unsigned; `undefined` if they are signed and not constant. */
 export function unsigned(value: Value, graph: GraphView): Value | undefined {
   if (value.dataType === "uint8") return value;
-  return value.dataType === "int8" && graph.bytes(value) ? graph.unsigned(value) : undefined;
+  return value.dataType === "int8" && graph.isConstant(value) ? graph.unsigned(value) : undefined;
 }
 
 /** The number of products of bytes with these zero points whose sum float32 always represents exactly. */
@@ -81,7 +81,7 @@ export function flat(value: Value, graph: GraphView): Value {
   const before = graph.producer(value, "reshape")?.operands.input;
   if (before && before.shape.length < 2) return before;
   const count = elementCount(value.shape);
-  if (value.shape.length === 1 && (count > 1 || !graph.bytes(value))) return value;
+  if (value.shape.length === 1 && (count > 1 || !graph.isConstant(value))) return value;
   return graph.reshaped(value, count === 1 ? [] : [count]);
 }
 

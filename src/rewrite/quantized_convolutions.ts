@@ -85,7 +85,7 @@ function convolutionBefore(
 }
 
 function isConstant({ scale, zeroPoint }: Factor, graph: GraphView): boolean {
-  return [scale, zeroPoint].every((value) => value === undefined || graph.bytes(value) !== undefined);
+  return [scale, zeroPoint].every((value) => value === undefined || graph.isConstant(value));
 }
 
 function floats(value: Value | undefined, count: number, graph: GraphView): Float32Array {
@@ -123,7 +123,7 @@ function biasOf(
 /** The values of a bias that is constant, or dequantised from constants. */
 function biasValues(bias: Value, graph: GraphView): Float32Array | Float64Array | undefined {
   const count = elementCount(bias.shape);
-  if (graph.bytes(bias)) return floats(bias, count, graph);
+  if (graph.isConstant(bias)) return floats(bias, count, graph);
   const dequantize = graph.producer(bias, "dequantizeLinear");
   const { input, scale, zeroPoint } = dequantize?.operands ?? {};
   const parts = [input, scale, zeroPoint].map((value) => value && graph.bytes(value));

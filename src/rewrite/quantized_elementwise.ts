@@ -75,7 +75,7 @@ function parametersOf(
   graph: GraphView,
 ): Parameters | undefined {
   const isOne = elementCount(scale.shape) === 1 && zeroPoint.dataType === "uint8";
-  if (!isOne || scale.dataType !== "float32" || graph.uniform(scale) === undefined || !graph.bytes(zeroPoint)) {
+  if (!isOne || scale.dataType !== "float32" || graph.uniform(scale) === undefined || !graph.isConstant(zeroPoint)) {
     return undefined;
   }
   return { outputScale: flat(scale, graph), outputZeroPoint: flat(zeroPoint, graph) };
@@ -84,8 +84,8 @@ function parametersOf(
 /** Dequantised bytes with one constant scale and one constant zero point. */
 function constantFactor(value: Value, graph: GraphView): Factor | undefined {
   const factor = factorOf(value, undefined, graph);
-  if (!factor || !graph.bytes(factor.zeroPoint)) return undefined;
-  return factor.scale === undefined || graph.bytes(factor.scale) ? factor : undefined;
+  if (!factor || !graph.isConstant(factor.zeroPoint)) return undefined;
+  return factor.scale === undefined || graph.isConstant(factor.scale) ? factor : undefined;
 }
 
 /** The bytes of a value that is dequantised with the same parameters as the output. */

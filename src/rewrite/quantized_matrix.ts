@@ -50,7 +50,7 @@ export function quantizedMatrix(
   const [inner, columns] = [view.shape[innerAxis]!, view.shape[columnAxis]!];
   const [innerStride, columnStride] = [view.strides[innerAxis]!, view.strides[columnAxis]!];
   const { input, scale, zeroPoint } = dequantize.operands;
-  if (bitsOf(input.dataType) > 8 || ![input, scale, zeroPoint].every((operand) => graph.bytes(operand))) {
+  if (bitsOf(input.dataType) > 8 || ![input, scale, zeroPoint].every((operand) => graph.isConstant(operand))) {
     return undefined;
   }
   const along = (stride: number, count: number) => scaleAlong(dequantize, stride, count);

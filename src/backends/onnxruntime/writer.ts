@@ -40,12 +40,12 @@ const ORDER_KEEPING: readonly string[] = ["Expand", "Identity", "Reshape", "Slic
 /** A graph under construction. Methods that add a node return the name of its output. */
 export class OnnxWriter {
   readonly #names = new Map<Value, string>();
-  readonly #constants = new Map<string, string>();
+  /** The names of shared initializers, by what determines them. */
+  readonly #shared = new Map<string, string>();
   /** The outputs of every node, by everything that determines them. */
   readonly #computed = new Map<string, string[]>();
-  readonly #blocks = new Map<Value, ConstantData>();
-  /** The names of the initializers of signed constants. */
-  readonly #signed = new Map<Value, string>();
+  /** The constants of the WebNN graph. They become initializers when a node uses them. */
+  readonly #constants = new Map<Value, Constant<ConstantData>>();
   readonly #producers = new Map<Value, Node>();
   readonly #inputs: OnnxValueInfo[] = [];
   readonly #outputs: OnnxValueInfo[] = [];
@@ -112,8 +112,8 @@ export class OnnxWriter {
   /** A constant; equal constants are shared. A single value fills the whole shape. */
   constant(dataType: OnnxType, shape: Shape, values: readonly (number | bigint)[]): string {
     const key = `${dataType}[${shape}]${values.map((value) => Object.is(value, -0) ? "-0" : value)}`;
-    return this.#constants.getOrInsertComputed(key, () => {
-      const name = `c${this.#constants.size}`;
+    return this.#shared.getOrInsertComputed(key, () => {
+      const name = `c${this.#shared.size}`;
       this.#initializers.push({ name, dataType, shape, data: elementBytes(dataType, shape, values) });
       return name;
     });
@@ -121,31 +121,25 @@ export class OnnxWriter {
 
   /** Declares an input of the graph. */
   addInput(value: Value): void {
-    this.#inputs.push({ name: this.#name(value), dataType: value.dataType, shape: value.shape });
+    const name = `v${value.id}`;
+    this.#names.set(value, name);
+    this.#inputs.push({ name, dataType: value.dataType, shape: value.shape });
   }
 
-  /** Declares a constant with its bytes in a block. Small equal constants are shared. */
-  addConstant({ value, block, isSigned }: Constant<ConstantData>): void {
-    const { dataType, shape } = value;
-    if (isSigned) {
-      const name = `s${value.id}`;
-      this.#initializers.push({ name, dataType, shape, data: block });
-      return void this.#signed.set(value, name);
-    }
-    this.#blocks.set(value, block);
-    const declare = () => {
-      const name = this.#name(value);
-      this.#initializers.push({ name, dataType, shape, data: block });
-      return name;
-    };
-    if (block.byteLength > MAX_SHARED_BYTES) return void declare();
-    const key = `${dataType}[${shape}]=${block.bytes.toHex()}`;
-    this.#names.set(value, this.#constants.getOrInsertComputed(key, declare));
+  /** Makes a constant with its bytes in a block known to the nodes. */
+  addConstant(constant: Constant<ConstantData>): void {
+    this.#constants.set(constant.value, constant);
+  }
+
+  /** Whether a value is a user's constant. */
+  isConstant(value: Value): boolean {
+    const constant = this.#constants.get(value);
+    return constant !== undefined && !constant.isSigned;
   }
 
   /** The bytes of a value that is a user's constant, for lowerings that benefit from knowing them. */
   constantBytes(value: Value): Uint8Array | undefined {
-    return this.#blocks.get(value)?.bytes;
+    return this.isConstant(value) ? this.#constants.get(value)!.block.bytes : undefined;
   }
 
   /** Whether a node of this type has been written. */
@@ -166,11 +160,8 @@ export class OnnxWriter {
    */
   reshapedConstant(value: Value, shape: Shape): Operand {
     if (sameShape(value.shape, shape)) return value;
-    const name = `${this.#nameOf(value)}[${shape}]`;
-    return this.#constants.getOrInsertComputed(name, () => {
-      this.#initializers.push({ name, dataType: value.dataType, shape, data: this.constantBytes(value)!.slice() });
-      return name;
-    });
+    const { dataType, id } = value;
+    return this.#initializer({ name: `v${id}[${shape}]`, dataType, shape, data: this.constantBytes(value)!.slice() });
   }
 
   /** Declares an output of the graph. ONNX requires unique names, so a value that is already an output is copied. */
@@ -183,10 +174,10 @@ export class OnnxWriter {
 
   /** Assigns the results of a lowering to the outputs of a WebNN node. */
   bind(node: Node, names: readonly Operand[]): void {
-    node.outputs.forEach((value, i) => {
-      this.#names.set(value, this.#nameOf(names[i]));
-      this.#producers.set(value, node);
-    });
+    for (let i = 0; i < node.outputs.length; i++) {
+      this.#names.set(node.outputs[i]!, this.#nameOf(names[i]));
+      this.#producers.set(node.outputs[i]!, node);
+    }
   }
 
   /** The node that computes a value; `undefined` for inputs and constants. */
@@ -197,7 +188,7 @@ export class OnnxWriter {
   /** Whether a value does not depend on the graph's inputs. */
   isFixed(value: Value): boolean {
     const node = this.producerOf(value);
-    return node ? operandsOf(node).every((operand) => this.isFixed(operand)) : this.#blocks.has(value);
+    return node ? operandsOf(node).every((operand) => this.isFixed(operand)) : this.isConstant(value);
   }
 
   /** Starts a WebNN node: errors about the following nodes name its operator and label. */
@@ -227,7 +218,8 @@ export class OnnxWriter {
     outputCount: number,
     attributes: OnnxAttributes,
   ): string[] {
-    const outputs = Array.from({ length: outputCount }, () => `t${this.#count++}`);
+    const outputs: string[] = [];
+    for (let i = 0; i < outputCount; i++) outputs.push(`t${this.#count++}`);
     this.#nodes.push({ op, domain, name: `${this.#label} #${this.#nodes.length}`, inputs, outputs, attributes });
     this.#origins.push(this.#origin!);
     return outputs;
@@ -235,28 +227,34 @@ export class OnnxWriter {
 
   /** Leaves out missing optional inputs at the end: some of ONNX Runtime's optimisers crash on an empty name there. */
   #inputNames(inputs: readonly Operand[]): string[] {
-    const last = inputs.findLastIndex((input) => input !== undefined);
-    return inputs.slice(0, last + 1).map((input) => this.#nameOf(input));
+    const names: string[] = [];
+    for (let i = 0; i < inputs.length; i++) names.push(this.#nameOf(inputs[i]));
+    while (names.at(-1) === "") names.pop();
+    return names;
   }
 
   #nameOf(operand: Operand): string {
     if (operand === undefined) return "";
     if (typeof operand === "string") return operand;
-    const name = this.#names.get(operand) ?? this.#unsigned(operand);
-    if (name === undefined) throw new Error(`Operand ${operand.id} is used before it is computed`);
-    return name;
+    return this.#names.getOrInsertComputed(operand, () => this.#constantName(operand));
   }
 
-  /** Makes a signed constant unsigned. The engine computes that once, when it creates the session. */
-  #unsigned(value: Value): string | undefined {
-    const signed = this.#signed.get(value);
-    if (signed === undefined) return undefined;
-    const name = this.node("BitwiseXor", [signed, this.scalar("uint8", 0x80)]);
-    this.#names.set(value, name);
-    return name;
+  /** Declares a constant that a node uses for the first time. The engine makes signed ones unsigned, once. */
+  #constantName(value: Value): string {
+    const constant = this.#constants.get(value);
+    if (!constant) throw new Error(`Operand ${value.id} is used before it is computed`);
+    const { dataType, shape } = value;
+    const name = this.#initializer({ name: `v${value.id}`, dataType, shape, data: constant.block });
+    return constant.isSigned ? this.node("BitwiseXor", [name, this.scalar("uint8", 0x80)]) : name;
   }
 
-  #name(value: Value): string {
-    return this.#names.getOrInsertComputed(value, () => `v${value.id}`);
+  /** Declares an initializer. Small equal ones are shared. */
+  #initializer(initializer: OnnxInitializer): string {
+    const { name, dataType, shape, data } = initializer;
+    const bytes = data.byteLength > MAX_SHARED_BYTES ? undefined : data instanceof Uint8Array ? data : data.bytes;
+    return this.#shared.getOrInsertComputed(bytes ? `${dataType}[${shape}]=${bytes.toHex()}` : name, () => {
+      this.#initializers.push({ name, dataType, shape, data });
+      return name;
+    });
   }
 }

@@ -32,7 +32,7 @@ function guarded(a: Value, b: Value, onnx: OnnxWriter): [Operand, Operand] {
 }
 
 function guard(operand: Value, other: Value, onnx: OnnxWriter): Operand {
-  if (onnx.constantBytes(operand) || !onnx.constantBytes(other)) return operand;
+  if (onnx.isConstant(operand) || !onnx.isConstant(other)) return operand;
   const { dataType, shape } = operand;
   const missing = other.shape.length - shape.length;
   if (missing > 0 && hasFlaw("lostDimensions", onnx)) {

@@ -38,7 +38,7 @@ function clampInt64(indices: Operand, min: Operand, max: Operand, onnx: OnnxWrit
 
 const gather: Lowering<"gather"> = ({ operands: { input, indices }, attributes: { axis } }, onnx) => {
   const gathered = onnx.node("Gather", [input, clampIndices(indices, input.shape[axis]!, onnx)], { axis });
-  const isNarrow = input.dataType === "float16" && onnx.constantBytes(input) && hasFlaw("widenedTables", onnx);
+  const isNarrow = input.dataType === "float16" && onnx.isConstant(input) && hasFlaw("widenedTables", onnx);
   return isNarrow ? onnx.cast(onnx.cast(gathered, "float32"), "float16") : gathered;
 };
 

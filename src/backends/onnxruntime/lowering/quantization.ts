@@ -22,9 +22,9 @@ interface Spread {
 
 /** The form of blocks in ONNX; `undefined` if they extend along several axes. */
 function spreadOf(shape: Shape, blocks: Shape): Spread | undefined {
+  if (elementCount(blocks) === 1) return { shape: [], attributes: {} };
   const axes = [...shape.keys()];
   const counted = axes.filter((axis) => blocks[axis] !== 1);
-  if (counted.length === 0) return { shape: [], attributes: {} };
   const [axis] = counted as [number];
   if (counted.length === 1 && blocks[axis] === shape[axis]) {
     return { shape: [blocks[axis]!], attributes: { axis } };
@@ -43,7 +43,7 @@ function fused(
   onnx: OnnxWriter,
 ): Operand {
   const spread = spreadOf(input.shape, scale.shape);
-  if (!spread || !onnx.constantBytes(scale) || !onnx.constantBytes(zeroPoint)) return undefined;
+  if (!spread || !onnx.isConstant(scale) || !onnx.isConstant(zeroPoint)) return undefined;
   const isPartial = op === "DequantizeLinear" && spread.shape.length === 0 && bitsOf(input.dataType) === 8;
   if (isPartial && hasFlaw("partialDequantization", onnx)) return inOneRow(input, scale, zeroPoint, onnx);
   const parameters = [scale, zeroPoint].map((value) => onnx.reshapedConstant(value, spread.shape));
@@ -61,7 +61,7 @@ const dequantizeLinear: Lowering<"dequantizeLinear"> = ({ operands: { input, sca
   const { dataType, shape } = input;
   // ONNX Runtime has a kernel for int32, but its optimiser moves transposes past it by quantising to int32, for which
   // there is no kernel.
-  const isMoved = bitsOf(dataType) === 4 && !onnx.constantBytes(input) && hasFlaw("movedHalfBytes", onnx);
+  const isMoved = bitsOf(dataType) === 4 && !onnx.isConstant(input) && hasFlaw("movedHalfBytes", onnx);
   const hasKernel = bitsOf(dataType) < 32 && !isMoved && !hasFlaw("roughDequantization", onnx);
   const output = hasKernel ? fused("DequantizeLinear", input, scale, zeroPoint, onnx) : undefined;
   if (output !== undefined) return output;
