@@ -14,23 +14,24 @@ import { type Graph, operandsOf, type Value } from "./graph.ts";
 export function peakBytes({ constants, nodes, outputs }: Graph<unknown>): number {
   const lastUse = new Map<Value, number>();
   const operands = nodes.map(operandsOf);
-  operands.forEach((values, i) => {
-    for (const value of values) lastUse.set(value, i);
-  });
+  for (let i = 0; i < nodes.length; i++) for (const value of operands[i]!) lastUse.set(value, i);
   for (const { value } of outputs) lastUse.set(value, nodes.length);
   const fixed = new Set(constants.map(({ value }) => value));
-  const freed = new Map<number, Value[]>();
+  const isFixed = (value: Value) => fixed.has(value);
+  /** The bytes that are freed after each node. */
+  const freed = new Array<number>(nodes.length + 1).fill(0);
   let alive = 0;
   let peak = 0;
-  nodes.forEach((node, i) => {
-    const isFixed = operands[i]!.every((operand) => fixed.has(operand));
-    for (const output of node.outputs) {
-      alive += byteLength(output);
-      if (isFixed) fixed.add(output);
-      else freed.getOrInsertComputed(lastUse.get(output) ?? i, () => []).push(output);
+  for (let i = 0; i < nodes.length; i++) {
+    const areFixed = operands[i]!.every(isFixed);
+    for (const output of nodes[i]!.outputs) {
+      const bytes = byteLength(output);
+      alive += bytes;
+      if (areFixed) fixed.add(output);
+      else freed[lastUse.get(output) ?? i]! += bytes;
     }
     peak = Math.max(peak, alive);
-    for (const value of freed.get(i) ?? []) alive -= byteLength(value);
-  });
+    alive -= freed[i]!;
+  }
   return peak;
 }

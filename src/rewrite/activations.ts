@@ -34,7 +34,7 @@ function isNearly(number: number, expected: number): boolean {
 }
 
 /** `x · ½ · (1 + erf(x / √2))`, with the factors in any order. */
-const geluByErf = row(["mul", "div"], (node, graph) => {
+const geluByErf = row(["mul", "div"], ["erf"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const sum = findSum(output, graph, 3, erfSum);
   if (output.dataType !== "float32" || !sum) return undefined;
@@ -116,7 +116,7 @@ function withFactor({ values, number, nodes }: Product, multiple: Multiple): Pro
 }
 
 /** `x · sigmoid(x)` and `x · sigmoid(alpha · x)`. */
-const silu = row(["mul"], (node, graph) => {
+const silu = row(["mul"], ["sigmoid"], (node, graph) => {
   const { a, b } = node.operands;
   const [output] = node.outputs as [Value];
   if (output.dataType !== "float32") return undefined;
@@ -134,7 +134,7 @@ const silu = row(["mul"], (node, graph) => {
 });
 
 /** `½ · x · (1 + tanh(√(2/π) · (x + 0.044715 · x³)))`, with the factors in any order. */
-const geluByTanh = row(["mul", "div"], (node, graph) => {
+const geluByTanh = row(["mul", "div"], ["tanh"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const sum = output.dataType === "float32" ? findSum(output, graph, 3, tanhSum) : undefined;
   if (!sum) return undefined;
@@ -178,7 +178,7 @@ function cubeOf(value: Value, x: Value, graph: GraphView): Omit<Product, "values
 const ROUNDING = ["conv2d", "convTranspose2d", "gemm", "matmul", "add", "sub", "mul", "div", "affineChannels"] as const;
 
 /** `x · clamp(x + 3, 0, 6) / 6`, with the factors in any order. */
-const hardSwish = row(["mul", "div"], (node, graph) => {
+const hardSwish = row(["mul", "div"], ["clamp"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const gate = output.dataType === "float32" ? findGate(output, graph, 2) : undefined;
   if (!gate || !graph.producer(gate.x, ...ROUNDING)) return undefined;

@@ -15,7 +15,7 @@ import { isNormal, numbersOf, perChannel } from "./scaled_convolutions.ts";
  * `x · factor + summand` of an image, where both are constants: one number for all channels or one per channel.
  * Summands must not be 0: a sum with 0 turns -0 into 0.
  */
-const affineChannels = row(["add", "sub"], (node, graph) => {
+const affineChannels = row(["add", "sub"], ["mul"], (node, graph) => {
   const [output] = node.outputs as [Value];
   if (output.dataType !== "float32" || output.shape.length !== 4) return undefined;
   const { a, b } = node.operands;
@@ -40,7 +40,7 @@ const affineChannels = row(["add", "sub"], (node, graph) => {
  * the filter times `bias` are added to the convolution's bias. Weights are rounded once, and must keep their precision,
  * as in `scaledConvolution`.
  */
-const convolutionOfAffine = row(["conv2d"], (node, graph) => {
+const convolutionOfAffine = row(["conv2d"], ["mul"], (node, graph) => {
   const { input, filter, bias } = node.operands;
   const affine = graph.producer(input, "affineChannels");
   if (!affine || !graph.areInner([affine], node) || !isPlain(node)) return undefined;

@@ -10,7 +10,7 @@ import { become, type GraphView } from "./editor.ts";
 import { row } from "./row.ts";
 
 /** `x` as uint8, with scale `(max - min) / 255` and zero point `round(-min / scale)`. The range includes 0. */
-const dynamicQuantization = row(["quantizeLinear"], (node, graph) => {
+const dynamicQuantization = row(["quantizeLinear"], ["reduceMax"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
   if (input.dataType !== "float32" || zeroPoint.dataType !== "uint8" || elementCount(scale.shape) !== 1) {
     return undefined;

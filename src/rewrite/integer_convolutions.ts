@@ -51,7 +51,7 @@ function onlyZeroPoint({ zeroPoint }: Factor, graph: GraphView): Value | undefin
 }
 
 /** `conv2d(dequantizeLinear(x), dequantizeLinear(w))`. Scales and bias are applied to the sums. */
-const dequantizedConvolution = row(["conv2d"], (node, graph) => {
+const dequantizedConvolution = row(["conv2d"], ["dequantizeLinear"], (node, graph) => {
   const { operands: { bias, filter, input }, outputs: [output] } = node;
   const factors = factorsOf(node, input, filter, graph);
   if (!factors) return undefined;
@@ -95,7 +95,7 @@ function integerConvolution(
 }
 
 /** Removes casts of a sum to int32, if float32 represents it exactly, and back to float32. */
-const castIntegerConvolution = row(["cast"], (node, graph) => {
+const castIntegerConvolution = row(["cast"], ["dequantizeLinear"], (node, graph) => {
   const { input } = node.operands;
   const sum = graph.producer(input, "integerConv2d");
   if (!sum || !graph.areInner([sum], node)) return undefined;
@@ -107,7 +107,7 @@ const castIntegerConvolution = row(["cast"], (node, graph) => {
 });
 
 /** A sum over parts of the channels, each exact in float32 and cast to int32. */
-const integerConvolutionInParts = row(["add"], (node, graph) => {
+const integerConvolutionInParts = row(["add"], ["dequantizeLinear"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const parts = output.dataType === "int32" ? partsOf(output, graph, partOf) : undefined;
   const [first] = parts ?? [];

@@ -12,7 +12,7 @@ import { exactTerms, type Factor, factorOf, flat, INT32_TERMS, partsOf } from ".
 import { row } from "./row.ts";
 
 /** `matmul(dequantizeLinear(a), dequantizeLinear(b))`, where a has one scale, and b has one, or one for each column. */
-const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
+const dequantizedMatmul = row(["matmul"], ["dequantizeLinear"], ({ operands: { a, b } }, graph) => {
   if (a.shape.at(-1)! > INT32_TERMS) return undefined;
   const left = factorOf(a, undefined, graph);
   const right = left && factorOf(b, b.shape.length - 1, graph);
@@ -20,15 +20,19 @@ const dequantizedMatmul = row(["matmul"], ({ operands: { a, b } }, graph) => {
 });
 
 /** `gemm` of dequantised factors without transposes. Its operand c is added after the product. */
-const dequantizedGemm = row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
-  const { alpha, aTranspose, beta, bTranspose } = attributes;
-  if (alpha !== 1 || aTranspose || bTranspose || (c && beta !== 1) || a.shape[1]! > INT32_TERMS) return undefined;
-  const left = factorOf(a, undefined, graph);
-  const right = left && factorOf(b, 1, graph);
-  const product = right && integerProduct(left, right, b);
-  if (!product || !c) return product;
-  return become("add", { a: graph.insert(product.operator, product.operands, {}, output!), b: c }, {});
-});
+const dequantizedGemm = row(
+  ["gemm"],
+  ["dequantizeLinear"],
+  ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
+    const { alpha, aTranspose, beta, bTranspose } = attributes;
+    if (alpha !== 1 || aTranspose || bTranspose || (c && beta !== 1) || a.shape[1]! > INT32_TERMS) return undefined;
+    const left = factorOf(a, undefined, graph);
+    const right = left && factorOf(b, 1, graph);
+    const product = right && integerProduct(left, right, b);
+    if (!product || !c) return product;
+    return become("add", { a: graph.insert(product.operator, product.operands, {}, output!), b: c }, {});
+  },
+);
 
 function integerProduct(left: Factor, right: Factor, b: Value): Replacement | undefined {
   const hasColumns = [right.zeroPoint, right.scale].some((value) => value && elementCount(value.shape) > 1);
@@ -41,7 +45,7 @@ function integerProduct(left: Factor, right: Factor, b: Value): Replacement | un
 }
 
 /** Removes casts of a product to int32 and back to float32, if they change nothing. */
-const castIntegerMatmul = row(["cast"], (node, graph) => {
+const castIntegerMatmul = row(["cast"], ["dequantizeLinear"], (node, graph) => {
   const { input } = node.operands;
   const product = graph.producer(input, "integerMatmul") ?? castProduct(input, graph);
   if (!product || !graph.areInner(between(product, input, graph), node)) return undefined;
@@ -64,7 +68,7 @@ function between(product: Node, value: Value, graph: GraphView): Node[] {
 }
 
 /** A sum over parts of the inner dimension, each exact in float32 and cast to int32. */
-const integerMatmulInParts = row(["add"], (node, graph) => {
+const integerMatmulInParts = row(["add"], ["dequantizeLinear"], (node, graph) => {
   const [output] = node.outputs as [Value];
   if (output.dataType !== "int32") return undefined;
   const parts = partsOf(output, graph, partOf);
@@ -115,7 +119,7 @@ function sliceAlong(value: Value, fromEnd: -1 | -2, graph: GraphView) {
 }
 
 /** A product of bytes times one scale, or one for each column. */
-const integerMatmulScale = row(["mul"], (node, graph) => {
+const integerMatmulScale = row(["mul"], ["dequantizeLinear"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [value, factor] of [[a, b], [b, a]] as const) {
     const product = graph.producer(value, "integerMatmul", "scaledIntegerMatmul");
@@ -150,7 +154,7 @@ function scalesOf(factor: Value, product: Value, graph: GraphView) {
 }
 
 /** A scaled product of bytes plus a bias for each column. */
-const integerMatmulBias = row(["add"], (node, graph) => {
+const integerMatmulBias = row(["add"], ["dequantizeLinear"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [value, summand] of [[a, b], [b, a]] as const) {
     const product = graph.producer(value, "scaledIntegerMatmul");

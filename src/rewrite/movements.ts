@@ -12,7 +12,7 @@ import { row } from "./row.ts";
 type Slice = AnyNode<"slice">;
 
 /** Replaces adjacent slices that together cover a value along an axis by a split. */
-const slicesToSplit = row(["slice"], (node, graph) => {
+const slicesToSplit = row(["slice"], [], (node, graph) => {
   const { input } = node.operands;
   const axis = cutAxis(node);
   if (axis === undefined || node.attributes.starts[axis] !== 0) return undefined;

@@ -21,7 +21,7 @@ interface Normalized {
 }
 
 /** `(x - mean(x)) / √(mean((x - mean(x))²) + epsilon)`. */
-const layerNorm = row(["div", "mul"], (node, graph) => {
+const layerNorm = row(["div", "mul"], ["reduceMean"], (node, graph) => {
   const normalized = normalizedBy(node, graph);
   if (!normalized) return undefined;
   const { numerator, squared, axis, epsilon, nodes } = normalized;
@@ -36,7 +36,7 @@ const layerNorm = row(["div", "mul"], (node, graph) => {
 });
 
 /** `x / √(mean(x²) + epsilon)`. */
-const rmsNorm = row(["div", "mul"], (node, graph) => {
+const rmsNorm = row(["div", "mul"], ["reduceMean"], (node, graph) => {
   const normalized = normalizedBy(node, graph);
   if (!normalized) return undefined;
   const { numerator, squared, axis, epsilon, nodes } = normalized;
@@ -45,7 +45,7 @@ const rmsNorm = row(["div", "mul"], (node, graph) => {
 });
 
 /** A normalisation without a scale, times a scale. */
-const normScale = row(["mul"], (node, graph) => {
+const normScale = row(["mul"], ["layerNormalization", "reduceMean"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [normalized, factor] of [[a, b], [b, a]] as const) {
     const norm = graph.producer(normalized, "layerNormalization", "rmsNormalization");
@@ -63,7 +63,7 @@ const normScale = row(["mul"], (node, graph) => {
 });
 
 /** A layer normalisation without a bias, plus a bias. */
-const normBias = row(["add"], (node, graph) => {
+const normBias = row(["add"], ["layerNormalization", "reduceMean"], (node, graph) => {
   const { a, b } = node.operands;
   for (const [normalized, summand] of [[a, b], [b, a]] as const) {
     const norm = graph.producer(normalized, "layerNormalization");

@@ -11,7 +11,7 @@ import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
 
 /** A pad by 0 before a convolution. The filter must be finite: with a pad, 0 · ∞ gives NaN. */
-const paddedConvolution = row(["conv2d"], (node, graph) => {
+const paddedConvolution = row(["conv2d"], ["pad"], (node, graph) => {
   const pad = graph.producer(node.operands.input, "pad");
   const added = pad && graph.areInner([pad], node) ? imagePadding(pad, node.attributes.inputLayout) : undefined;
   if (!pad || !added || !isFiniteConstant(node.operands.filter, graph)) {
@@ -43,7 +43,7 @@ function isFiniteConstant(value: Value, graph: GraphView): boolean {
 }
 
 /** A transpose before a product. */
-const transposedGemm = row(["gemm"], (node, graph) => {
+const transposedGemm = row(["gemm"], ["transpose"], (node, graph) => {
   const { a, b } = node.operands;
   const { aTranspose, bTranspose } = node.attributes;
   const left = transposeOf(a, node, graph);

@@ -19,7 +19,7 @@ const MAX_INT32 = 2 ** 31 - 1;
  * `quantizeLinear(conv2d(dequantizeLinear(x), dequantizeLinear(w), bias))` with constant scales. Relu and reshape
  * may come between the convolution and the quantisation.
  */
-const quantizedConvolution = row(["quantizeLinear"], (node, graph) => {
+const quantizedConvolution = row(["quantizeLinear"], ["conv2d"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
   if (elementCount(scale.shape) !== 1 || zeroPoint.dataType !== "uint8") return undefined;
   const found = convolutionBefore(input, zeroPoint, graph);
@@ -53,7 +53,7 @@ const quantizedConvolution = row(["quantizeLinear"], (node, graph) => {
 });
 
 /** Quantises to unsigned instead of signed bytes, if all users dequantise the bytes. */
-const unsignedActivation = row(["dequantizeLinear"], (node, graph) => {
+const unsignedActivation = row(["dequantizeLinear"], ["quantizeLinear"], (node, graph) => {
   const { input, scale, zeroPoint } = node.operands;
   const quantize = graph.producer(input, "quantizeLinear");
   if (!quantize || input.dataType !== "int8" || graph.isOutput(input)) return undefined;

@@ -12,7 +12,7 @@ import { type Factor, factorOf, flat } from "./integer_factors.ts";
 import { row } from "./row.ts";
 
 /** `quantizeLinear(a + b)` or `quantizeLinear(a · b)` of dequantised a and b. Parameters are single constants. */
-const quantizedBinary = row(["quantizeLinear"], (node, graph) => {
+const quantizedBinary = row(["quantizeLinear"], ["dequantizeLinear"], (node, graph) => {
   const computed = graph.producer(node.operands.input, "add", "mul");
   const output = computed && parametersOf(node, graph);
   if (!output || !graph.areInner([computed], node)) return undefined;
@@ -31,7 +31,7 @@ const quantizedBinary = row(["quantizeLinear"], (node, graph) => {
 });
 
 /** `quantizeLinear(sigmoid(x))` of a dequantised x. */
-const quantizedSigmoid = row(["quantizeLinear"], (node, graph) => {
+const quantizedSigmoid = row(["quantizeLinear"], ["sigmoid"], (node, graph) => {
   const computed = graph.producer(node.operands.input, "sigmoid");
   const output = computed && parametersOf(node, graph);
   if (!output || !graph.areInner([computed], node)) return undefined;
@@ -46,7 +46,7 @@ const quantizedSigmoid = row(["quantizeLinear"], (node, graph) => {
 });
 
 /** Moves bytes directly, if they are dequantised, moved, and quantised again with the same parameters. */
-const movedBytes = row(["quantizeLinear"], (node, graph) => {
+const movedBytes = row(["quantizeLinear"], ["dequantizeLinear"], (node, graph) => {
   const moving = graph.producer(node.operands.input, "reshape", "transpose", "slice", "expand", "concat");
   const output = moving && parametersOf(node, graph);
   if (!output || !graph.areInner([moving], node)) return undefined;

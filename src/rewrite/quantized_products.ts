@@ -22,7 +22,7 @@ type MakeProduct = (
 
 /** `matmul(a, B)` for quantised B. */
 function matmulBy(make: MakeProduct): Rewrite {
-  return row(["matmul"], ({ operands: { a, b }, outputs: [output] }, graph) => {
+  return row(["matmul"], ["dequantizeLinear"], ({ operands: { a, b }, outputs: [output] }, graph) => {
     // The outer dimensions of B are 1. They must not add dimensions to the result.
     if (output!.shape.length !== a.shape.length) return undefined;
     const matrix = quantizedMatrix(b, "inner, columns", graph);
@@ -32,7 +32,7 @@ function matmulBy(make: MakeProduct): Rewrite {
 
 /** `gemm(a, B, c)` for quantised B. The operand c is added after the product. */
 function gemmBy(make: MakeProduct): Rewrite {
-  return row(["gemm"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
+  return row(["gemm"], ["dequantizeLinear"], ({ operands: { a, b, c }, attributes, outputs: [output] }, graph) => {
     const { alpha, aTranspose, beta, bTranspose } = attributes;
     if (alpha !== 1 || aTranspose || (c && beta !== 1)) return undefined;
     const matrix = quantizedMatrix(b, bTranspose ? "columns, inner" : "inner, columns", graph);

@@ -57,14 +57,13 @@ export function* rewriteInSteps<Block>(
   passes: readonly (readonly RewriteName[])[],
   store: ConstantStore<Block>,
 ): Steps<Graph<Block>> {
+  const operators = new Set(given.nodes.map(({ operator }) => operator));
+  const tables = passes.map((names) => tableOf(names, operators)).filter(({ size }) => size > 0);
   const editor = new Editor(given, store);
-  return yield* editor.rewrite(passes.map((names): Pass => {
-    const byEnd = tables.getOrInsertComputed(names, () => tableOf(names));
-    return {
-      endsWith: (operator) => byEnd.has(operator),
-      find: (node, graph) => firstMatch(byEnd, node, graph),
-    };
-  }));
+  return yield* editor.rewrite(tables.map((table): Pass => ({
+    endsWith: (operator) => table.has(operator),
+    find: (node, graph) => firstMatch(table, node, graph),
+  })));
 }
 
 /** Runs {@linkcode rewriteInSteps} without pauses. */
@@ -79,24 +78,25 @@ export function rewrite<Block>(
 /** The rewrites of a pass, by the last operator of their patterns. */
 type Table = ReadonlyMap<string, readonly Rewrite[]>;
 
-/** A cache: the tables of the passes that backends use. */
-const tables = new WeakMap<readonly RewriteName[], Table>();
-
-function tableOf(names: readonly RewriteName[]): Table {
+/** The rewrites that can match in a graph with these operators. Without the others, V8 has less code to compile. */
+function tableOf(names: readonly RewriteName[], operators: ReadonlySet<string>): Table {
   const table = new Map<string, Rewrite[]>();
   for (const name of names) {
-    for (const end of rewrites[name].ends) table.getOrInsertComputed(end, () => []).push(rewrites[name]);
+    const { ends, needs } = rewrites[name];
+    if (needs.length > 0 && !needs.some((operator) => operators.has(operator))) continue;
+    for (const end of ends) table.getOrInsertComputed(end, () => []).push(rewrites[name]);
   }
   return table;
 }
 
 function firstMatch(
-  byEnd: Table,
+  table: Table,
   node: Node,
   graph: GraphView,
 ): Replacement | undefined {
-  for (const { match } of byEnd.get(node.operator) ?? []) {
-    const found = match(node, graph);
+  const rows = table.get(node.operator) ?? [];
+  for (let i = 0; i < rows.length; i++) {
+    const found = rows[i]!.match(node, graph);
     if (found) return found;
   }
   return undefined;

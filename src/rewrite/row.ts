@@ -5,6 +5,7 @@
  */
 
 import type { Node } from "../graph/graph.ts";
+import type { OperatorName } from "../ops/operators.ts";
 import type { GraphView, Replacement } from "./editor.ts";
 import type { AnyName, AnyNode } from "./fused.ts";
 
@@ -12,6 +13,8 @@ import type { AnyName, AnyNode } from "./fused.ts";
 export interface Rewrite {
   /** The operators that can end the pattern. */
   readonly ends: readonly AnyName[];
+  /** The pattern cannot match in a graph that was built with none of these operators; empty if others will do. */
+  readonly needs: readonly OperatorName[];
   /** The replacement of the last node; `undefined` if the pattern does not match, or is a different function. */
   match(node: Node, graph: GraphView): Replacement | undefined;
 }
@@ -19,7 +22,8 @@ export interface Rewrite {
 /** Defines a rewrite. The type of the node follows from `ends`. */
 export function row<const Name extends AnyName>(
   ends: readonly Name[],
+  needs: readonly OperatorName[],
   match: (node: AnyNode<Name>, graph: GraphView) => Replacement | undefined,
 ): Rewrite {
-  return { ends, match: match as Rewrite["match"] };
+  return { ends, needs, match: match as Rewrite["match"] };
 }

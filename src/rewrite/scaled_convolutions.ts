@@ -24,7 +24,7 @@ interface Affine {
 
 const MIN_NORMAL = 2 ** -126;
 
-const scaledConvolution = row(["mul", "div"], (node, graph) => {
+const scaledConvolution = row(["mul", "div"], ["conv2d"], (node, graph) => {
   const found = convolutionAndNumbers(node, node.operator === "div", graph);
   if (!found) return undefined;
   const factors = node.operator === "div" ? found.numbers.map((number) => 1 / number) : found.numbers;
@@ -32,7 +32,7 @@ const scaledConvolution = row(["mul", "div"], (node, graph) => {
   return withAffine(found.convolution, { factors }, graph);
 });
 
-const shiftedConvolution = row(["add", "sub"], (node, graph) => {
+const shiftedConvolution = row(["add", "sub"], ["conv2d"], (node, graph) => {
   const found = convolutionAndNumbers(node, node.operator === "sub", graph);
   if (!found) return undefined;
   const summands = node.operator === "sub" ? found.numbers.map((number) => -number) : found.numbers;
@@ -40,7 +40,7 @@ const shiftedConvolution = row(["add", "sub"], (node, graph) => {
 });
 
 /** `(y - mean) · scale / √(variance + epsilon) + bias`. With a bias, factors may be negative: it turns -0 into 0. */
-const normalizedConvolution = row(["batchNormalization"], (node, graph) => {
+const normalizedConvolution = row(["batchNormalization"], ["conv2d"], (node, graph) => {
   const { input, mean, variance, scale, bias } = node.operands;
   const convolution = convolutionOf(input, node, graph);
   if (!convolution || node.attributes.axis !== channelAxis(convolution)) return undefined;

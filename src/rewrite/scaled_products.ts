@@ -15,7 +15,7 @@ import { isNormal } from "./scaled_convolutions.ts";
  * the sums, like the operator, so they overflow in the same cases. Products of a single row or column stay: the engine
  * has faster kernels for them, which cannot apply a factor.
  */
-const scaledMatmul = row(["mul", "div"], (node, graph) => {
+const scaledMatmul = row(["mul", "div"], ["matmul"], (node, graph) => {
   const [output] = node.outputs as [Value];
   const { a, b } = node.operands;
   if (output.dataType !== "float32" || output.shape.slice(-2).includes(1)) return undefined;

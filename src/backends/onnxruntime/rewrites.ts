@@ -59,7 +59,6 @@ const QUANTIZED: readonly (readonly RewriteName[])[] = [
 /** Rewrites of slices and reshapes. They run last, because other rewrites match these as parts of their patterns. */
 const LAST: readonly RewriteName[] = ["slicesToSplit", "activationBeforeReshape", "reshapedBack"];
 
-// These lists are constants, so that the rewriter looks them up only once.
 const onCpu = (...rounding: readonly RewriteName[]) => [
   ...QUANTIZED,
   [...INTEGER, ...STANDARD, ...CPU, ...rounding, ...OWN],
