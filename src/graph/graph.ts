@@ -48,8 +48,6 @@ export interface Constant<Block> {
   readonly block: Block;
   /** Whether the block belongs to a constant tensor: other graphs may use it, so it must not change. */
   readonly shared: boolean;
-  /** Whether the block stores uint8 elements as int8, each less 128. Only rewrites make such constants. */
-  readonly isSigned?: boolean;
 }
 
 /** A complete graph: every node and constant contributes to an output; nodes are in topological order. */

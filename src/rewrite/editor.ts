@@ -12,7 +12,7 @@ import type { AnyName, AnyNode } from "./fused.ts";
 
 /** A backend's storage for the bytes of constants. */
 export interface ConstantStore<Block> {
-  /** The bytes of a block, valid until it is released. */
+  /** The bytes of a block, not a copy, valid until it is released. */
   read(block: Block): Uint8Array;
   /** Creates a block and lets `write` fill it. */
   store(byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): Block;
@@ -89,17 +89,14 @@ export interface Pass {
   find(node: Node, graph: GraphView): Replacement | undefined;
 }
 
-/**
- * Larger int8 constants keep their bytes, and the engine makes them unsigned. It has compiled code for that; JavaScript
- * takes up to 2 ns per byte until V8 has compiled the loop.
- */
-const MIN_SIGNED_BYTES = 2 ** 14;
+/** A constant, whose uint8 elements may still be stored as int8, each less 128. */
+type EditedConstant<Block> = Constant<Block> & { readonly isSigned?: boolean };
 
 /** A graph that is being rewritten. */
 export class Editor<Block> implements GraphView {
   readonly #producers = new Map<Value, Node>();
   readonly #users = new Map<Value, Set<Node>>();
-  readonly #constants = new Map<Value, Constant<Block>>();
+  readonly #constants = new Map<Value, EditedConstant<Block>>();
   readonly #outputs: ReadonlySet<Value>;
   readonly #results = new Map<Value, Map<string, unknown>>();
   #nodes: Node[] = [];
@@ -131,7 +128,7 @@ export class Editor<Block> implements GraphView {
         isChanged ||= isFound;
         if (this.#nodes.length > nodes.length) this.#dropOthers(nodes);
       }
-      if (isChanged) return this.#result(nodes);
+      if (isChanged) return yield* this.#result(nodes);
     } catch (error) {
       this.#releaseCreated();
       throw error;
@@ -252,11 +249,9 @@ export class Editor<Block> implements GraphView {
   unsigned(value: Value): Value {
     return this.remember(value, "unsigned", () => {
       const descriptor = { dataType: "uint8", shape: value.shape } as const;
-      const { block, shared } = this.#constantOf(value)!;
-      if (byteLength(value) >= MIN_SIGNED_BYTES) {
-        return this.#addConstant(descriptor, { block, shared, isSigned: true });
-      }
-      return this.constant(descriptor, (copy) => copy.set(flippedSigns(this.store.read(block))));
+      const constant = this.#constantOf(value)!;
+      if (constant.shared) return this.derived(value, "unsigned", descriptor, () => flippedSigns(this.bytes(value)!));
+      return this.#addConstant(descriptor, { ...constant, isSigned: true });
     });
   }
 
@@ -297,14 +292,14 @@ export class Editor<Block> implements GraphView {
   }
 
   /** The constant of a value, also if the value is a reshape of it. */
-  #constantOf(value: Value): Constant<Block> | undefined {
+  #constantOf(value: Value): EditedConstant<Block> | undefined {
     const constant = this.#constants.get(value);
     if (constant) return constant;
     const node = this.producer(value, "reshape", "identity");
     return node && this.#constantOf(node.operands.input);
   }
 
-  #addConstant(descriptor: Descriptor, constant: Omit<Constant<Block>, "value">): Value {
+  #addConstant(descriptor: Descriptor, constant: Omit<EditedConstant<Block>, "value">): Value {
     const value = this.#newValue(descriptor);
     this.#constants.set(value, { ...constant, value });
     return value;
@@ -373,13 +368,20 @@ export class Editor<Block> implements GraphView {
     }
   }
 
-  #result(nodes: readonly Node[]): Graph<Block> {
-    const used = new Set(nodes.flatMap(operandsOf));
-    return { ...this.graph, constants: this.#remainingConstants(used), nodes };
+  *#result(nodes: readonly Node[]): Steps<Graph<Block>> {
+    const constants: Constant<Block>[] = [];
+    for (const constant of this.#remainingConstants(new Set(nodes.flatMap(operandsOf)))) {
+      const { block, isSigned, shared, value } = constant;
+      constants.push(isSigned ? { block, shared, value } : constant);
+      if (!isSigned) continue;
+      flipSigns(this.store.read(block)); // In place, because no other constant has the block.
+      yield;
+    }
+    return { ...this.graph, constants, nodes };
   }
 
   /** The constants that nodes use. Each owned block goes to one of them, or is released. */
-  #remainingConstants(values: ReadonlySet<Value>): Constant<Block>[] {
+  #remainingConstants(values: ReadonlySet<Value>): EditedConstant<Block>[] {
     const used = [...this.#constants.values()].filter(({ value }) => values.has(value));
     const kept = new Set<Block>();
     const remaining = used.map((constant) => {
@@ -434,9 +436,17 @@ function largestId({ inputs, constants, nodes }: Graph<unknown>): number {
   return largest;
 }
 
-/** Copies bytes with their highest bit flipped, which adds 128 to each. */
+/** Flips the highest bit of each byte, which adds 128 to it, four at a time. */
+function flipSigns(bytes: Uint8Array): void {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >> 2);
+  for (let i = 0; i < words.length; i++) words[i]! ^= 0x80808080;
+  for (let i = 4 * words.length; i < bytes.byteLength; i++) bytes[i]! ^= 0x80;
+}
+
 function flippedSigns(bytes: Uint8Array): Uint8Array {
-  return bytes.map((byte) => byte ^ 0x80);
+  const copy = bytes.slice();
+  flipSigns(copy);
+  return copy;
 }
 
 function uniformNumber(bytes: Uint8Array, dataType: MLOperandDataType): number | undefined {

@@ -133,8 +133,7 @@ export class OnnxWriter {
 
   /** Whether a value is a user's constant. */
   isConstant(value: Value): boolean {
-    const constant = this.#constants.get(value);
-    return constant !== undefined && !constant.isSigned;
+    return this.#constants.has(value);
   }
 
   /** The bytes of a value that is a user's constant, for lowerings that benefit from knowing them. */
@@ -239,13 +238,12 @@ export class OnnxWriter {
     return this.#names.getOrInsertComputed(operand, () => this.#constantName(operand));
   }
 
-  /** Declares a constant that a node uses for the first time. The engine makes signed ones unsigned, once. */
+  /** Declares a constant that a node uses for the first time. */
   #constantName(value: Value): string {
     const constant = this.#constants.get(value);
     if (!constant) throw new Error(`Operand ${value.id} is used before it is computed`);
     const { dataType, shape } = value;
-    const name = this.#initializer({ name: `v${value.id}`, dataType, shape, data: constant.block });
-    return constant.isSigned ? this.node("BitwiseXor", [name, this.scalar("uint8", 0x80)]) : name;
+    return this.#initializer({ name: `v${value.id}`, dataType, shape, data: constant.block });
   }
 
   /** Declares an initializer. Small equal ones are shared. */
