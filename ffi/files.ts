@@ -23,13 +23,24 @@ export function isPermitted(access: "read" | "write", path: string): boolean {
 
 /** The bytes of a file, by its path or URL, or of a response from a server. */
 export async function fetchBytes(source: string | URL): Promise<Uint8Array<ArrayBuffer>> {
-  const url = typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
+  const url = urlOf(source);
   if (url === undefined || url.protocol === "file:") return await readWhole(url ?? source);
   const response = await fetch(url).catch((error) => {
     throw explained(error, url);
   });
   if (!response.ok) throw new TypeError(`${url.href} responded with ${response.status} ${response.statusText}`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The path of a local file; `undefined` for other URLs. */
+export function pathOf(source: string | URL): string | undefined {
+  const url = urlOf(source);
+  if (url === undefined) return source as string;
+  return url.protocol === "file:" ? decodeURIComponent(url.pathname) : undefined;
+}
+
+function urlOf(source: string | URL): URL | undefined {
+  return typeof source === "string" && !/^(https?|file|data):/.test(source) ? undefined : new URL(source);
 }
 
 /** The error of a failed request with its reason, which only the cause of the error of `fetch` has. */
@@ -59,7 +70,7 @@ async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** Reads from a position of a file until the bytes are full or the file ends; returns the number of bytes read. */
-async function fillFrom(path: string | URL, position: number, bytes: Uint8Array): Promise<number> {
+export async function fillFrom(path: string | URL, position: number, bytes: Uint8Array): Promise<number> {
   using file = await Deno.open(path);
   await file.seek(position, Deno.SeekMode.Start);
   return await fill(bytes, file);

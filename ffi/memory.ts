@@ -81,7 +81,9 @@ export function integerPointer(integer: number): Deno.PointerValue {
 }
 
 /** A `struct iovec[]`: the address and size of each block of memory. */
-export function blockList(blocks: readonly (readonly [Pointer | Uint8Array<ArrayBuffer>, number])[]): BigUint64Array {
+export function blockList(
+  blocks: readonly (readonly [Pointer | Uint8Array<ArrayBuffer>, number])[],
+): BigUint64Array<ArrayBuffer> {
   const list = new BigUint64Array(2 * blocks.length);
   blocks.forEach(([memory, byteLength], i) => {
     const pointer = memory instanceof Uint8Array ? Deno.UnsafePointer.of(memory) : memory;

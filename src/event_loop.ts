@@ -12,7 +12,7 @@ const STRETCH = 6;
 
 /**
  * Waits for a turn of the event loop. A timer takes 1 or 2 ms; `setImmediate`, where it exists, a few microseconds.
- * Unlike {@linkcode turnByMessage}, it leaves nothing open that a test runner would report if nobody awaits it.
+ * Unlike {@linkcode turnWithoutTimers}, it leaves nothing open that a test runner would report if nobody awaits it.
  */
 export function turn(): Promise<void> {
   hasTimers = true;
@@ -23,9 +23,16 @@ export function turn(): Promise<void> {
 let hasTimers = false;
 
 /**
- * Waits for a turn by posting a message to its own channel, which is faster than to load timers for a first build, and
- * slower than timers that are loaded. The caller must await the turn.
+ * Waits for a turn without timers; the caller must await it. By default, it posts a message to its own channel, which
+ * takes 3 to 5 ms at first and 0.1 to 0.3 ms later.
  */
+let turnWithoutTimers = turnByMessage;
+
+/** Sets a faster way to wait for a turn without timers. */
+export function setTurn(turn: () => Promise<void>): void {
+  turnWithoutTimers = turn;
+}
+
 function turnByMessage(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
@@ -57,7 +64,7 @@ export function startStretch(): Stretch {
   const stretch: Stretch = {
     isOver: () => performance.now() >= until,
     async turn() {
-      await (hasTimers ? turn() : turnByMessage());
+      await (hasTimers ? turn() : turnWithoutTimers());
       until = performance.now() + STRETCH;
     },
     async pause() {

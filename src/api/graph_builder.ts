@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Block } from "../backends/backend.ts";
+import type { Block, FileRange } from "../backends/backend.ts";
 import { invalidStateError } from "../errors.ts";
 import { type Constant, type Graph, isList, type NamedValue, reachable, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
@@ -139,32 +139,28 @@ function constantFromTensor(state: BuilderState, tensor: TensorState, where: str
 }
 
 /**
- * Like `constant(descriptor, buffer)`, for bytes that do not change before {@linkcode lentReturned}: large ones are copied
- * on another thread. Not in the standard.
+ * Like `constant(descriptor, buffer)`, for the right number of bytes, which may be in a file. Then another thread may
+ * read them after {@linkcode startReading}, which must be done before the graph is built. Not in the standard.
  */
-export function lendConstant(
+export function readConstant(
   builder: object,
   descriptor: Descriptor,
-  bytes: Uint8Array<ArrayBuffer>,
+  contents: Uint8Array | FileRange,
 ): MLOperand {
   const state = builderSlot.get(builder);
   const where = "MLGraphBuilder.constant";
   checkCanBuild(state, where);
   checkDescriptor(state.context, descriptor, `${where}: descriptor`);
-  bytesForDescriptor(bytes, descriptor, `${where}: buffer`);
-  return addBlock(state, descriptor, state.context.timeline.lend(bytes));
+  return addConstant(state, descriptor, contents);
 }
 
-/** Resolves when all bytes that the builders of a context were lent are copied. Await it before you build a graph. */
-export async function lentReturned(context: MLContext): Promise<void> {
-  await contextSlot.get(context).timeline.device.returned?.();
+/** Starts to read the constants of a context's builders that are not read yet. */
+export function startReading(context: MLContext): void {
+  contextSlot.get(context).timeline.device.startReading?.();
 }
 
-function addConstant(state: BuilderState, descriptor: Descriptor, bytes: Uint8Array): MLOperand {
-  return addBlock(state, descriptor, state.context.timeline.store(bytes));
-}
-
-function addBlock(state: BuilderState, descriptor: Descriptor, block: TimelineBlock): MLOperand {
+function addConstant(state: BuilderState, descriptor: Descriptor, contents: Uint8Array | FileRange): MLOperand {
+  const block = state.context.timeline.store(contents);
   const value = newValue(state, descriptor);
   state.constants.push({ value, block, tensor: undefined });
   return createOperand(state, value, "constant");

@@ -427,6 +427,14 @@ const CONTEXT_LIMITS: Readonly<Record<string, (device: DeviceLimits) => unknown>
 /** WebIDL converts a dictionary to an object with its members in lexicographic order. */
 const LIMITS: readonly string[] = [...Object.keys(CONTEXT_LIMITS), ...Object.keys(operators)].sort();
 
+/** Like `opSupportLimits()`, but makes the limits of an operator when they are first read. Not in the standard. */
+export function supportLimits(context: MLContext): MLOpSupportLimits {
+  const state = contextSlot.get(context);
+  return new Proxy({} as Record<string, unknown>, {
+    get: (limits, name: string) => limits[name] ??= copyLimits(name, state),
+  }) as object as MLOpSupportLimits;
+}
+
 function copyLimits(name: string, context: ContextState): unknown {
   const ofContext = CONTEXT_LIMITS[name];
   if (ofContext) return ofContext(context.timeline.device.limits);

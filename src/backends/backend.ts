@@ -171,6 +171,32 @@ export interface DeviceInfo extends Engine {
   readonly optimizersReviewed?: boolean;
 }
 
+/** A file from which constants are read into native memory. */
+export interface ReadableFile {
+  /** Reads a part into memory, at once. Throws if the file has become shorter. */
+  readNow(memory: Uint8Array<ArrayBuffer>, offset: number): void;
+  /**
+   * Reads a part into blocks of native memory, one after the other, on another thread.
+   * @param blocks the address of `struct iovec[count]`, which must stay allocated, like the blocks, until the promise resolves. It does
+   * not reject: `settled()` of the file does
+   */
+  readInto(blocks: object, count: number, byteLength: number, offset: number): Promise<void>;
+}
+
+/** A part of a file. */
+export interface FileRange<File extends ReadableFile = ReadableFile> {
+  readonly file: File;
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** Reads a part of a file into JavaScript's memory. */
+export function readRange({ byteLength, file, offset }: FileRange): Uint8Array {
+  const bytes = new Uint8Array(byteLength);
+  file.readNow(bytes, offset);
+  return bytes;
+}
+
 /** A device, opened for one context. */
 export interface Device {
   readonly info: DeviceInfo;
@@ -186,15 +212,13 @@ export interface Device {
   checkMemory(bytes: number): void;
   /** Creates a tensor of zeros. Fails if there is not enough memory. */
   createTensor(descriptor: Descriptor): DeviceTensor | Promise<DeviceTensor>;
-  /** Copies the bytes of a constant before it returns. Throws if there is not enough memory. */
-  store(bytes: Uint8Array): Block;
   /**
-   * Like `store()`, but may copy the bytes on another thread. They must not change before {@linkcode Device.returned}
-   * resolves, and no graph may be compiled with the block.
+   * Copies the bytes of a constant before it returns. Those in a file may be read on another thread, after
+   * {@linkcode Device.startReading}; no graph may be compiled with the block before. Throws if there is not enough memory.
    */
-  lend?(bytes: Uint8Array<ArrayBuffer>): Block;
-  /** Resolves when all lent bytes are copied. */
-  returned?(): Promise<void>;
+  store(contents: Uint8Array | FileRange): Block;
+  /** Starts to read the bytes of all blocks that are not read yet. */
+  startReading?(): void;
   /**
    * A block with the same memory as a block of another device, which stays valid when the other is released;
    * `undefined` if the device cannot use that memory.

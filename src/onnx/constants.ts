@@ -11,7 +11,7 @@ import { integerRange, isFloat, type MLOperandDataType } from "../data_type.ts";
 import type { KnownTensor } from "./model.ts";
 import { operandType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
-import { elementsOf, knownTensor } from "./value.ts";
+import { elementsOf, knownTensor, sizeOf } from "./value.ts";
 
 /** Creates the constant for a known value. */
 export type MakeConstant = (builder: MLGraphBuilder, value: KnownTensor, limits: MLOpSupportLimits) => MLOperand;
@@ -27,7 +27,7 @@ export const copiedConstant: MakeConstant = (builder, value, limits) => {
 
 /** Creates a builder input in place of a weight, so that a trial walk copies no weights. */
 export const placeholder: MakeConstant = (builder, value, limits) => {
-  if (value.bytes.byteLength < WEIGHT_BYTES) return copiedConstant(builder, value, limits);
+  if (sizeOf(value) < WEIGHT_BYTES) return copiedConstant(builder, value, limits);
   return builder.input("a weight", { dataType: operandType(value.type, limits), shape: value.shape });
 };
 
@@ -37,8 +37,8 @@ export function asOperandType(
   limits: MLOpSupportLimits,
 ): KnownTensor & { readonly type: MLOperandDataType } {
   const type = operandType(value.type, limits);
-  if (value.bytes.byteLength === 0) unsupported("WebNN does not support tensors without elements");
-  if (value.type === type) return value as KnownTensor & { readonly type: typeof type };
+  if (sizeOf(value) === 0) unsupported("WebNN does not support tensors without elements");
+  if (value.type === type) return value as KnownTensor & { readonly type: MLOperandDataType };
   if (value.type === "bool") return { ...value, type };
   if (type === "int4" || type === "uint4") unsupported(`${value.type} cannot be converted to ${type}`);
   return { ...knownTensor(type, value.shape, clamped(value, type)), type };

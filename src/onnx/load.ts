@@ -28,9 +28,10 @@ import {
   portOf,
 } from "./ports.ts";
 import { type Material, Preparation, type Runtime, unsupportedError } from "./prepare.ts";
+import type { LateFile } from "./protobuf.ts";
 import { readModel } from "./read.ts";
 import type { ExternalData } from "./tensor.ts";
-import { isKnown } from "./value.ts";
+import { isKnown, sizeOf } from "./value.ts";
 import { storeWeights } from "./weights.ts";
 import {
   isOperator,
@@ -89,47 +90,53 @@ export interface WeightCount {
   readonly bytes: number;
 }
 
+/** The contents of a model file: bytes, or a file whose parts are read when they are needed. */
+export type Contents = Uint8Array | LateFile;
+
+/** Returns the contents of a file with external data. */
+export type ReadExternal = (location: string) => Promise<Contents>;
+
 /** Reads a model file twice if it has external files: first to learn their locations, then with their contents. */
-export async function parse(bytes: Uint8Array, files: ExternalFiles | undefined): Promise<ModelProto> {
-  if (!(bytes instanceof Uint8Array)) throw new TypeError("The bytes of an ONNX model must be a Uint8Array.");
-  const found = new Map<string, Uint8Array>();
+export async function parse(
+  contents: Contents,
+  files: ExternalFiles | ReadExternal | undefined,
+): Promise<ModelProto> {
+  if (!isContents(contents)) throw new TypeError("The bytes of an ONNX model must be a Uint8Array.");
+  const found = new Map<string, Contents>();
   const wanted = new Set<string>();
   const external: ExternalData = (location) => {
     const file = found.get(location);
     if (file === undefined) wanted.add(location);
     return file;
   };
-  const model = await inTurns(readModel(bytes, external));
+  const model = await inTurns(readModel(contents, external));
   if (wanted.size === 0) return model;
   for (const location of wanted) found.set(location, await fileAt(location, files));
-  return inTurns(readModel(bytes, external));
+  return inTurns(readModel(contents, external));
 }
 
-async function fileAt(location: string, files: ExternalFiles | undefined): Promise<Uint8Array> {
+function isContents(value: unknown): value is Contents {
+  return value instanceof Uint8Array || typeof value === "object" && value !== null && "readAll" in value;
+}
+
+async function fileAt(location: string, files: ExternalFiles | ReadExternal | undefined): Promise<Contents> {
   const file = typeof files === "function" ? await files(location) : files?.[location];
-  if (!(file instanceof Uint8Array)) {
+  if (!isContents(file)) {
     throw new TypeError(`The model has weights in ${JSON.stringify(location)}: pass that file as externalData.`);
   }
   return file;
 }
 
-/** The support limits of each context, cached because each call of `opSupportLimits()` copies hundreds of objects. */
-const limitsOfContexts = new WeakMap<MLContext, MLOpSupportLimits>();
-
-function limitsOf(context: MLContext): MLOpSupportLimits {
-  return limitsOfContexts.getOrInsertComputed(context, () => context.opSupportLimits());
-}
-
-/** Does what loads need of a context once, and lets other tasks run: 8 ms for the first load of a program. */
-export async function prepareContext(context: MLContext): Promise<void> {
-  limitsOf(context);
-  await startStretch().turn();
+function limitsOf({ context, limits }: Runtime): MLOpSupportLimits {
+  return limits ?? context.opSupportLimits();
 }
 
 /** What a loaded model destroys or frees. */
 export interface Ownership {
   /** Whether the model destroys its context when it is disposed. */
   readonly ownsContext?: boolean;
+  /** Reads what was not read of the model and its external files. */
+  readonly readFiles?: () => Promise<void>;
   /** Frees the bytes of the model and its external files; called when the model has copied what it needs. */
   readonly releaseFiles?: () => void;
 }
@@ -140,17 +147,22 @@ interface ReadModel extends Pick<Inspection, "inputs" | "outputs"> {
   readonly maxGraphs: number;
 }
 
+/** Options that may read external files later. */
+export interface InnerOptions extends Omit<LoadOptions, "externalData"> {
+  readonly externalData?: ExternalFiles | ReadExternal | undefined;
+}
+
 /** Reads a model. Rejects if it has inputs or outputs that WebNN does not support. */
-async function read(runtime: Runtime, bytes: Uint8Array, options: LoadOptions, where: string): Promise<ReadModel> {
+async function read(runtime: Runtime, contents: Contents, options: InnerOptions, where: string): Promise<ReadModel> {
   const { dimensions = {}, maxGraphs = 4 } = options;
   checkDimensions(dimensions, where);
   if (!Number.isInteger(maxGraphs) || maxGraphs < 1) {
     throw new TypeError(`${where}: maxGraphs must be a positive integer, not ${maxGraphs}`);
   }
   const stretch = startStretch();
-  const model = await parse(bytes, options.externalData);
+  const model = await parse(contents, options.externalData);
   await stretch.pause();
-  const material: Material = { model, limits: limitsOf(runtime.context) };
+  const material: Material = { model, limits: limitsOf(runtime) };
   const ports = portsOf(material, dimensions, where);
   if (unsupportedPorts(material).length > 0) {
     throw unsupportedError((await survey(runtime, material, ports.inputs)).unsupported);
@@ -161,14 +173,15 @@ async function read(runtime: Runtime, bytes: Uint8Array, options: LoadOptions, w
 /** Loads a model; see `loadOnnx()` in mod.ts. */
 export async function loadModel(
   runtime: Runtime,
-  bytes: Uint8Array,
-  options: LoadOptions,
-  { ownsContext = false, releaseFiles = () => {} }: Ownership = {},
+  contents: Contents,
+  options: InnerOptions,
+  { ownsContext = false, readFiles, releaseFiles = () => {} }: Ownership = {},
 ): Promise<OnnxModel> {
-  const model = await read(runtime, bytes, options, "loadOnnx");
+  const model = await read(runtime, contents, options, "loadOnnx");
   const loaded = new OnnxModel({ runtime, ...model, ownsContext, releaseFiles });
   if (await prepareFixed(loaded)) return loaded;
   checkOperators(model.material.model);
+  await readFiles?.();
   await loaded.store();
   return loaded;
 }
@@ -193,12 +206,12 @@ export type ShareConstant = (tensor: MLTensor, context: MLContext) => MLTensor;
 export async function loadInstances(
   runtimes: readonly Runtime[],
   share: ShareConstant,
-  bytes: Uint8Array,
-  options: LoadOptions,
+  contents: Contents,
+  options: InnerOptions,
 ): Promise<OnnxModel[]> {
   const [first] = runtimes;
   if (!first) return [];
-  const { material, ...parts } = await read(first, bytes, options, "loadOnnxInstances");
+  const { material, ...parts } = await read(first, contents, options, "loadOnnxInstances");
   checkOperators(material.model);
   const { model, tensors } = await storeWeights(material.model, first.context, material.limits);
   const loaded: OnnxModel[] = [];
@@ -206,7 +219,7 @@ export async function loadInstances(
     for (const runtime of runtimes) {
       const { context } = runtime;
       const stored = runtime === first ? tensors : shareAll(tensors, context, share);
-      const material = { model, limits: limitsOf(context), stored };
+      const material = { model, limits: limitsOf(runtime), stored };
       loaded.push(new OnnxModel({ ...parts, runtime, material, ownsContext: false, releaseFiles() {} }));
     }
     for (const instance of loaded) await prepareFixed(instance);
@@ -283,11 +296,11 @@ function unknownOperators(model: ModelProto): UnsupportedNode[] {
 }
 
 /** Describes a model without building a graph; see `inspectOnnx()` in mod.ts. */
-export async function inspectModel(runtime: Runtime, bytes: Uint8Array, options: LoadOptions): Promise<Inspection> {
+export async function inspectModel(runtime: Runtime, contents: Contents, options: InnerOptions): Promise<Inspection> {
   const { dimensions = {} } = options;
   checkDimensions(dimensions, "inspectOnnx");
-  const model = await parse(bytes, options.externalData);
-  const material: Material = { model, limits: limitsOf(runtime.context) };
+  const model = await parse(contents, options.externalData);
+  const material: Material = { model, limits: limitsOf(runtime) };
   const { inputs, outputs } = portsOf(material, dimensions, "inspectOnnx");
   const operators: Record<string, number> = {};
   const graphs = [...withBodies(model.graph)];
@@ -314,9 +327,9 @@ function* withBodies(graph: OnnxGraph): Generator<OnnxGraph> {
 
 function countWeights(initializers: Iterable<KnownTensor>): Record<string, WeightCount> {
   const counts: Record<string, WeightCount> = {};
-  for (const { type, bytes } of initializers) {
-    const { tensors, bytes: before } = counts[type] ?? { tensors: 0, bytes: 0 };
-    counts[type] = { tensors: tensors + 1, bytes: before + bytes.byteLength };
+  for (const value of initializers) {
+    const { tensors, bytes } = counts[value.type] ?? { tensors: 0, bytes: 0 };
+    counts[value.type] = { tensors: tensors + 1, bytes: bytes + sizeOf(value) };
   }
   return counts;
 }
@@ -362,13 +375,13 @@ export interface BuildOptions {
 export async function buildOnnx(
   context: MLContext,
   builder: MLGraphBuilder,
-  bytes: Uint8Array,
-  options: BuildOptions = {},
+  contents: Contents,
+  options: Omit<BuildOptions, "externalData"> & Pick<InnerOptions, "externalData"> = {},
 ): Promise<Record<string, MLOperand>> {
   const { dimensions = {}, inputs: operands = {} } = options;
   checkDimensions(dimensions, "buildOnnx");
-  const model = await parse(bytes, options.externalData);
-  const limits = limitsOf(context);
+  const model = await parse(contents, options.externalData);
+  const limits = context.opSupportLimits();
   const { inputs } = portsOf({ model, limits }, dimensions, "buildOnnx");
   const shapes = new Map<string, readonly number[]>();
   for (const { name, shape } of inputs) {

@@ -14,8 +14,10 @@
  * @module
  */
 
-import { fetchBytes, listFiles } from "../../ffi/files.ts";
-import { lendConstant, lentReturned } from "../api/graph_builder.ts";
+import { fetchBytes, listFiles, pathOf } from "../../ffi/files.ts";
+import { PartialFile } from "../../ffi/partial_file.ts";
+import { readConstant, startReading } from "../api/graph_builder.ts";
+import { supportLimits } from "../api/ml_context.ts";
 import {
   type ContextOptions,
   createContext,
@@ -27,12 +29,13 @@ import {
 import {
   buildOnnx as build,
   type BuildOptions,
+  type Contents,
+  type InnerOptions,
   type Inspection,
   inspectModel,
   loadInstances,
   loadModel,
   type LoadOptions,
-  prepareContext,
 } from "./load.ts";
 import { NotStored } from "./errors.ts";
 import type { OnnxModel, RunInputs } from "./onnx_model.ts";
@@ -70,20 +73,17 @@ export interface BuildOnnxOptions extends BuildOptions {
  * node that WebNN cannot compute, or an OperationError if the engine rejects the graph
  */
 export async function loadOnnx(source: Uint8Array | string | URL, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
-  const opening = open(source, options);
+  const opening = open(source, options, true);
   opening.catch(() => {}); // It may fail before it is awaited.
   const ownsContext = options.context === undefined;
   let { context } = options;
   try {
     // While the file is read.
     context ??= await createContext();
-    await prepareContext(context);
-    const { bytes, given, release } = await opening;
-    // Only this module has the bytes of files that it read, so they do not change.
-    const isOwn = source !== bytes && options.externalData === undefined;
-    const lending = isOwn ? { lending: { constant: lendConstant, returned: lentReturned } } : {};
-    const runtime = { context, MLGraphBuilder, ...lending };
-    return await loadModel(runtime, bytes, given, { ownsContext, releaseFiles: release });
+    const { contents, given, readAll, release, settled } = await opening;
+    const reading = { constant: readConstant, start: startReading, done: settled };
+    const runtime = { context, MLGraphBuilder, limits: supportLimits(context), reading };
+    return await loadModel(runtime, contents, given, { ownsContext, readFiles: readAll, releaseFiles: release });
   } catch (error) {
     await opening.then(({ release }) => release(), () => {});
     if (ownsContext) context?.destroy();
@@ -107,10 +107,10 @@ export async function loadOnnxInstances(
   contexts: readonly MLContext[],
   options: LoadOptions = {},
 ): Promise<OnnxModel[]> {
-  const { bytes, given, release } = await open(source, options);
+  const { contents, given, release } = await open(source, options);
   try {
     const runtimes = contexts.map((context) => ({ context, MLGraphBuilder }));
-    return await loadInstances(runtimes, shareConstant, bytes, given);
+    return await loadInstances(runtimes, shareConstant, contents, given);
   } finally {
     release();
   }
@@ -175,10 +175,10 @@ export async function inspectOnnx(
   source: Uint8Array | string | URL,
   options: LoadOnnxOptions = {},
 ): Promise<Inspection> {
-  const { bytes, given, release } = await open(source, options);
+  const { contents, given, release } = await open(source, options, true);
   const context = options.context ?? await createContext();
   try {
-    return await inspectModel({ context, MLGraphBuilder }, bytes, given);
+    return await inspectModel({ context, MLGraphBuilder }, contents, given);
   } finally {
     release();
     if (options.context === undefined) context.destroy();
@@ -195,9 +195,9 @@ export async function buildOnnx(
   source: Uint8Array | string | URL,
   options: BuildOnnxOptions,
 ): Promise<Record<string, MLOperand>> {
-  const { bytes, given, release } = await open(source, options);
+  const { contents, given, release } = await open(source, options);
   try {
-    return await build(options.context, builder, bytes, given);
+    return await build(options.context, builder, contents, given);
   } finally {
     release();
   }
@@ -205,33 +205,57 @@ export async function buildOnnx(
 
 /** An opened model. */
 interface Opened<Options> {
-  readonly bytes: Uint8Array;
+  readonly contents: Contents;
   /** The options. By default, external data is read from the folder of the model file. */
   readonly given: Options;
+  /** Reads what was not read of the files. */
+  readonly readAll: () => Promise<void>;
+  /** Resolves when no part of a file is being read on another thread. Rejects if one could not be read. */
+  readonly settled: () => Promise<void>;
   /**
-   * Frees the memory of the files that `open()` read, because the garbage collector may keep hundreds of megabytes for
-   * long. Bytes that the caller passed are not freed.
+   * Closes the files and frees their memory, because the garbage collector may keep hundreds of megabytes for long.
+   * Bytes that the caller passed are not freed.
    */
   readonly release: () => void;
 }
 
+/** Opens a model. `inParts` says whether local files are read when their parts are needed; by default, they are read. */
 async function open<Options extends Pick<LoadOptions, "externalData">>(
   source: Uint8Array | string | URL,
   options: Options,
-): Promise<Opened<Options>> {
-  if (typeof source !== "string" && !(source instanceof URL)) return { bytes: source, given: options, release() {} };
+  inParts = false,
+): Promise<Opened<Omit<Options, "externalData"> & Pick<InnerOptions, "externalData">>> {
+  const files: PartialFile[] = [];
   const buffers: ArrayBuffer[] = [];
-  const read = async (file: string | URL) => {
+  const read = async (file: string | URL): Promise<Contents> => {
+    const partial = inParts ? openPart(file) : undefined;
+    if (partial) {
+      files.push(partial);
+      return partial;
+    }
     const bytes = await fetchBytes(file);
     buffers.push(bytes.buffer);
     return bytes;
   };
-  const externalData = options.externalData ?? ((location: string) => read(beside(source, location)));
+  const isOpen = typeof source !== "string" && !(source instanceof URL);
+  const contents = isOpen ? source : await read(source);
+  const externalData = options.externalData ??
+    (isOpen ? undefined : (location: string) => read(beside(source, location)));
   return {
-    bytes: await read(source),
+    contents,
     given: { ...options, externalData },
-    release: () => buffers.splice(0).forEach((buffer) => buffer.transfer(0)),
+    readAll: async () => void await Promise.all(files.map((file) => file.readAll())),
+    settled: async () => void await Promise.all(files.map((file) => file.settled())),
+    release() {
+      for (const file of files.splice(0)) file.close();
+      for (const buffer of buffers.splice(0)) buffer.transfer(0);
+    },
   };
+}
+
+function openPart(file: string | URL): PartialFile | undefined {
+  const path = pathOf(file);
+  return path === undefined ? undefined : PartialFile.open(path);
 }
 
 /** The path or URL of a location relative to a file. The location must not be outside of the file's folder. */

@@ -5,6 +5,7 @@
  */
 
 import type { MLOperandDataType } from "../data_type.ts";
+import type { LateRange } from "./protobuf.ts";
 
 /**
  * The element types of ONNX. Graphs compute only in the data types of WebNN; a `KnownTensor` of another type is
@@ -22,6 +23,8 @@ export interface KnownTensor {
    * byte.
    */
   readonly bytes: Uint8Array;
+  /** Where the bytes are in a file, if they were not read with it: then `bytes` reads them, on the calling thread. */
+  readonly range?: LateRange;
 }
 
 /** A dimension in a model: a size, the name of a free dimension, or `null` for a free one without a name. */

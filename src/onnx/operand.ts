@@ -15,7 +15,7 @@ import { isPlain, operandType, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
 import { evaluate } from "./evaluate/evaluate.ts";
 import type { ElementType, KnownTensor } from "./model.ts";
-import { type Computed, isKnown, knownTensor, numbersOf, type Value } from "./value.ts";
+import { type Computed, isKnown, knownTensor, numbersOf, sizeOf, type Value, withShape } from "./value.ts";
 
 /** The operators of WebNN whose operands may be numbers. A number gets the type of the other operand. */
 const WITH_NUMBERS = [
@@ -350,8 +350,7 @@ export class Recorder {
   /** The operand of a value. A known value becomes a constant, which is created only once, as are equal small ones. */
   operandOf(value: Value): MLOperand {
     if (!isKnown(value)) return value.operand;
-    const { type, shape, bytes } = value;
-    const key = bytes.byteLength > MAX_SHARED_BYTES ? value : `${type}[${shape}]${bytes}`;
+    const key = sizeOf(value) > MAX_SHARED_BYTES ? value : `${value.type}[${value.shape}]${value.bytes}`;
     let operand = this.#constants.get(key);
     if (!operand) {
       operand = this.host.makeConstant()(this.builder, value, this.limits);
@@ -365,7 +364,7 @@ export class Recorder {
   reshaped(value: KnownTensor, shape: readonly number[]): KnownTensor {
     if (sameShape(value.shape, shape)) return value;
     const shapes = this.#shapes.getOrInsertComputed(value, () => new Map<string, KnownTensor>());
-    return shapes.getOrInsertComputed(`${shape}`, () => ({ ...value, shape }));
+    return shapes.getOrInsertComputed(`${shape}`, () => withShape(value, shape));
   }
 
   /** Whether a value is a weight that was moved to a tensor. */

@@ -18,7 +18,8 @@ import { asOperandType, copiedConstant, type MakeConstant, placeholder } from ".
 import { NeedsElements } from "./errors.ts";
 import type { KnownTensor, ModelProto } from "./model.ts";
 import { inTurns, startStretch } from "../event_loop.ts";
-import { type Computed, isKnown, type Value } from "./value.ts";
+import type { LateRange } from "./protobuf.ts";
+import { type Computed, isKnown, sizeOf, type Value } from "./value.ts";
 import { type UnsupportedNode, Walker, type WalkPlan, type WalkResult } from "./walk.ts";
 
 /** The WebNN implementation that the importer uses: this package's, or a browser's. */
@@ -26,12 +27,16 @@ export interface Runtime {
   readonly context: MLContext;
   /** The class that creates builders for the context. */
   readonly MLGraphBuilder: new (context: MLContext) => MLGraphBuilder;
-  /** How constants are made from bytes that do not change while a model loads; by default, by `copiedConstant`. */
-  readonly lending?: {
-    /** Creates a constant with bytes of the right length. */
-    constant(builder: MLGraphBuilder, descriptor: Descriptor, bytes: Uint8Array<ArrayBuffer>): MLOperand;
-    /** Resolves when the bytes are copied. */
-    returned(context: MLContext): Promise<void>;
+  /** The limits of the context; by default, `opSupportLimits()`. */
+  readonly limits?: MLOpSupportLimits;
+  /** How constants are made from files; by default, their bytes are read and then copied. */
+  readonly reading?: {
+    /** Creates a constant with the right number of bytes. */
+    constant(builder: MLGraphBuilder, descriptor: Descriptor, contents: Uint8Array | LateRange): MLOperand;
+    /** Starts to read the bytes of constants that are not read yet. */
+    start(context: MLContext): void;
+    /** Resolves when all bytes are read; rejects if some could not be. */
+    done(): Promise<void>;
   };
 }
 
@@ -124,7 +129,9 @@ export class Preparation {
     }
     const ports = Object.entries(operands).map(([name, operand]) => portOf(name, operand));
     if (ports.length === 0) return { graph: undefined, inputs: [], outputs: [], known };
-    await this.#runtime.lending?.returned(this.#runtime.context);
+    const { context, reading } = this.#runtime;
+    reading?.start(context);
+    await reading?.done();
     onCopied?.();
     const graph = await builder.build(operands);
     const used = reachedInputs(inputs, outputs);
@@ -160,10 +167,10 @@ export class Preparation {
   }
 
   readonly #makeConstant: MakeConstant = (builder, value, limits) => {
-    const { lending } = this.#runtime;
-    if (!lending) return copiedConstant(builder, value, limits);
-    const { type, shape, bytes } = asOperandType(value, limits);
-    return lending.constant(builder, { dataType: type, shape }, bytes as Uint8Array<ArrayBuffer>);
+    const { reading } = this.#runtime;
+    if (!reading) return copiedConstant(builder, value, limits);
+    const known = asOperandType(value, limits);
+    return reading.constant(builder, { dataType: known.type, shape: known.shape }, known.range ?? known.bytes);
   };
 
   async #walk(makeConstant: MakeConstant, more: Partial<WalkPlan> = {}) {
@@ -225,7 +232,7 @@ function reachedInputs(
 
 /** Converts a known output to WebNN's type, and copies its bytes, because the file may be freed. */
 function finished(value: KnownTensor, limits: MLOpSupportLimits): KnownTensor & { readonly type: MLOperandDataType } {
-  if (value.bytes.byteLength > 0) {
+  if (sizeOf(value) > 0) {
     const { type, shape, bytes } = asOperandType(value, limits);
     return { type, shape, bytes: bytes.slice() };
   }

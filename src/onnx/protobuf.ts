@@ -5,10 +5,31 @@
  * @module
  */
 
+import type { FileRange, ReadableFile } from "../backends/backend.ts";
+
 /** Thrown if the bytes are not a protocol buffer, or are truncated. */
 export class Damaged extends Error {
   override readonly name = "Damaged";
 }
+
+/** A file whose parts are read when they are needed. */
+export interface LateFile extends ReadableFile {
+  /** As long as the file. Parts that were not read are zero. */
+  readonly bytes: Uint8Array;
+  /** Makes sure that a range is read. Returns up to where it is. */
+  read(start: number, end: number): number;
+  /** Reads the whole file. */
+  readAll(): Promise<void>;
+}
+
+/** A part of a file that was not read. */
+export type LateRange = FileRange<LateFile>;
+
+/** Longer fields of elements are not read with the message. */
+export const MIN_LATE_BYTES = 2 ** 16;
+
+/** The maximum number of bytes of a field's tag, and of its value or the length of its bytes. */
+const HEADER_BYTES = 20;
 
 /** The encoding of a field. */
 export const Wire = { VARINT: 0, FIXED64: 1, BYTES: 2, FIXED32: 5 } as const;
@@ -43,19 +64,32 @@ export class Message {
   readonly #bytes: Uint8Array;
   #position: number;
   readonly #end: number;
+  /** The file, if the message was not read as a whole. */
+  readonly #file: LateFile | undefined;
+  /** Up to where the file was read. */
+  #present = 0;
   #taken = true;
 
-  /** A message in a range of the bytes. */
-  constructor(bytes: Uint8Array, start = 0, end: number = bytes.byteLength) {
+  /** A message in a range of bytes; those of a file may be read later. */
+  constructor(bytes: Uint8Array, start = 0, end: number = bytes.byteLength, file?: LateFile) {
     this.#bytes = bytes;
     this.#position = start;
     this.#end = end;
+    this.#file = file;
+  }
+
+  /** A message that is all of some bytes, or of a file. */
+  static of(source: Uint8Array | LateFile): Message {
+    return source instanceof Uint8Array
+      ? new Message(source)
+      : new Message(source.bytes, 0, source.bytes.byteLength, source);
   }
 
   /** Moves to the next field; `false` at the end. */
   next(): boolean {
     if (!this.#taken) this.#skip();
     if (this.#position >= this.#end) return false;
+    if (this.#file) this.#ensure(this.#position, Math.min(this.#position + HEADER_BYTES, this.#end));
     const tag = this.#varint();
     this.field = Math.floor(tag / 8);
     this.wire = tag % 8;
@@ -79,6 +113,16 @@ export class Message {
   /** The bytes of a field, not copied. */
   bytes(): Uint8Array {
     const start = this.#enter();
+    if (this.#file) this.#ensure(start, this.#position);
+    return this.#bytes.subarray(start, this.#position);
+  }
+
+  /** The bytes of a field; if they are many and were not read, where they are. */
+  lateBytes(): Uint8Array | LateRange {
+    const start = this.#enter();
+    const byteLength = this.#position - start;
+    if (this.#file && byteLength >= MIN_LATE_BYTES) return { file: this.#file, offset: start, byteLength };
+    if (this.#file) this.#ensure(start, this.#position);
     return this.#bytes.subarray(start, this.#position);
   }
 
@@ -87,10 +131,13 @@ export class Message {
     return decoder.decode(this.bytes());
   }
 
-  /** A nested message. */
+  /** A nested message. A long one is read in parts. */
   message(): Message {
     const start = this.#enter();
-    return new Message(this.#bytes, start, this.#position);
+    const end = this.#position;
+    if (this.#file && end - start >= MIN_LATE_BYTES) return new Message(this.#bytes, start, end, this.#file);
+    if (this.#file) this.#ensure(start, end);
+    return new Message(this.#bytes, start, end);
   }
 
   /** Appends the integers of a repeated field: one, or a packed list. */
@@ -123,7 +170,13 @@ export class Message {
       return read(this);
     }
     const packed = this.message();
+    if (packed.#file) packed.#ensure(packed.#position, packed.#end);
     while (packed.#position < packed.#end) read(packed);
+  }
+
+  /** Makes sure that a range is read. */
+  #ensure(start: number, end: number): void {
+    if (end > this.#present) this.#present = this.#file!.read(start, end);
   }
 
   #take(wire: number): void {

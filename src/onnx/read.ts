@@ -16,7 +16,7 @@ import type {
   OnnxNode,
   ValueInfo,
 } from "./model.ts";
-import { Damaged, type Fields, Message, readFields } from "./protobuf.ts";
+import { Damaged, type Fields, type LateFile, Message, readFields } from "./protobuf.ts";
 import { elementType, typeName } from "./element_type.ts";
 import { type ExternalData, readTensor } from "./tensor.ts";
 
@@ -24,12 +24,12 @@ import { type ExternalData, readTensor } from "./tensor.ts";
 const MAX_DEPTH = 32;
 
 /**
- * Reads a model. Initializers are views of `bytes`.
+ * Reads a model. Initializers are views of the bytes, or read when they are first used.
  * @throws {TypeError} if the bytes are damaged or not an ONNX model
  */
-export function* readModel(bytes: Uint8Array, external: ExternalData): Steps<ModelProto> {
+export function* readModel(source: Uint8Array | LateFile, external: ExternalData): Steps<ModelProto> {
   try {
-    return yield* model(new Message(bytes), external);
+    return yield* model(Message.of(source), external);
   } catch (error) {
     if (!(error instanceof Damaged)) throw error;
     throw new TypeError(`The file is damaged or is not an ONNX model: ${error.message}.`, { cause: error });

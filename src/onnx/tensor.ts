@@ -8,10 +8,11 @@
 import { formatShape } from "../shape.ts";
 import { bytesNeeded, elementBits, elementType } from "./element_type.ts";
 import type { ElementType, KnownTensor } from "./model.ts";
-import { Damaged, type Fields, type Message, readFields, Wire } from "./protobuf.ts";
+import { lateTensor } from "./value.ts";
+import { Damaged, type Fields, type LateFile, type LateRange, type Message, readFields, Wire } from "./protobuf.ts";
 
 /** Returns the file with external data for a location in the model; `undefined` if it comes later. */
-export type ExternalData = (location: string) => Uint8Array | undefined;
+export type ExternalData = (location: string) => Uint8Array | LateFile | undefined;
 
 /** The fields of a TensorProto. */
 type TensorFields = ReturnType<typeof emptyTensor>;
@@ -21,7 +22,7 @@ function emptyTensor() {
     dims: [] as number[],
     type: 0,
     name: "",
-    raw: undefined as Uint8Array | undefined,
+    raw: undefined as Uint8Array | LateRange | undefined,
     external: undefined as Map<string, string> | undefined,
     isExternal: false,
     /** The bytes of a packed field of floats, which are already little-endian. */
@@ -53,7 +54,8 @@ export function readTensor(message: Message, external: ExternalData): { name: st
   if (bytes.byteLength !== needed) {
     throw new Damaged(`${what}, ${type} ${formatShape(dims)}, needs ${needed} bytes but has ${bytes.byteLength}`);
   }
-  return { name, tensor: { type, shape: dims, bytes } };
+  const tensor = bytes instanceof Uint8Array ? { type, shape: dims, bytes } : lateTensor(type, dims, bytes);
+  return { name, tensor };
 }
 
 const TENSOR: Fields<TensorFields> = {
@@ -66,7 +68,7 @@ const TENSOR: Fields<TensorFields> = {
   5: (fields, message) => message.integers(fields.integers),
   7: readHalves,
   8: (fields, message) => fields.name = message.string(),
-  9: (fields, message) => fields.raw = message.bytes(),
+  9: (fields, message) => fields.raw = message.lateBytes(),
   10: (fields, message) => readFloats(message, fields, 8),
   11: readHalves,
   13: (fields, message) => {
@@ -130,17 +132,18 @@ function externalBytes(
   needed: number,
   data: ExternalData,
   what: string,
-): Uint8Array | undefined {
+): Uint8Array | LateRange | undefined {
   const location = external?.get("location");
   if (!location) throw new Damaged(`${what} is stored in another file, but the file's name is missing`);
   const file = data(location);
   if (file === undefined) return undefined;
+  const size = file instanceof Uint8Array ? file.byteLength : file.bytes.byteLength;
   const offset = Number(external?.get("offset") ?? 0);
   const length = Number(external?.get("length") ?? needed);
-  if (!(offset >= 0 && length >= 0 && offset + length <= file.byteLength)) {
+  if (!(offset >= 0 && length >= 0 && offset + length <= size)) {
     throw new Damaged(
-      `${what} is at bytes ${offset} to ${offset + length} of ${location}, which has ${file.byteLength} bytes`,
+      `${what} is at bytes ${offset} to ${offset + length} of ${location}, which has ${size} bytes`,
     );
   }
-  return file.subarray(offset, offset + length);
+  return file instanceof Uint8Array ? file.subarray(offset, offset + length) : { file, offset, byteLength: length };
 }

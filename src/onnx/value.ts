@@ -9,6 +9,7 @@ import { elementCount } from "../shape.ts";
 import { ARRAYS, isPlain, type PlainType } from "./element_type.ts";
 import { unsupported } from "./errors.ts";
 import type { ElementType, KnownTensor } from "./model.ts";
+import type { LateRange } from "./protobuf.ts";
 
 /** A value that is computed when the graph runs. */
 export interface Computed {
@@ -30,6 +31,30 @@ export type Value = KnownTensor | Computed;
 /** Whether the elements are known while the graph is built. */
 export function isKnown(value: Value): value is KnownTensor {
   return "bytes" in value;
+}
+
+/** The size of a known value, in bytes; known without reading them. */
+export function sizeOf(value: KnownTensor): number {
+  return value.range?.byteLength ?? value.bytes.byteLength;
+}
+
+/** A known value with the same bytes and another shape. */
+export function withShape(value: KnownTensor, shape: readonly number[]): KnownTensor {
+  return value.range ? lateTensor(value.type, shape, value.range) : { ...value, shape };
+}
+
+/** A known value whose bytes are read when they are first used. */
+export function lateTensor(type: ElementType, shape: readonly number[], range: LateRange): KnownTensor {
+  const { file, offset, byteLength } = range;
+  return {
+    type,
+    shape,
+    range,
+    get bytes() {
+      file.read(offset, offset + byteLength);
+      return file.bytes.subarray(offset, offset + byteLength);
+    },
+  };
 }
 
 /** Elements as numbers, or as bigints for 64-bit integers. */

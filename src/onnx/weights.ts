@@ -11,6 +11,7 @@ import { startStretch } from "../event_loop.ts";
 import { asOperandType, WEIGHT_BYTES } from "./constants.ts";
 import { bodiesOf } from "./needed.ts";
 import type { Attribute, KnownTensor, ModelProto, OnnxGraph, OnnxNode, ValueInfo } from "./model.ts";
+import { sizeOf } from "./value.ts";
 
 /** A model whose weights are in tensors. */
 export interface StoredModel {
@@ -53,7 +54,7 @@ export async function storeWeights(
 function* weightsOf(graph: OnnxGraph): Generator<KnownTensor> {
   for (const value of graph.initializers.values()) {
     const computable = value.type !== "string" && value.type !== "other";
-    if (computable && value.bytes.byteLength >= WEIGHT_BYTES) yield value;
+    if (computable && sizeOf(value) >= WEIGHT_BYTES) yield value;
   }
   for (const body of graph.nodes.flatMap(bodiesOf)) yield* weightsOf(body);
 }

@@ -139,19 +139,10 @@ export class Timeline {
     });
   }
 
-  /** Copies the bytes of a constant, at once. Throws an UnknownError if there is not enough memory. */
-  store(bytes: Uint8Array): TimelineBlock {
-    return this.#store(() => this.device.store(bytes));
-  }
-
-  /** Like `store()`, but the bytes must not change before `returned()` of the device resolves. */
-  lend(bytes: Uint8Array<ArrayBuffer>): TimelineBlock {
-    return this.#store(() => this.device.lend?.(bytes) ?? this.device.store(bytes));
-  }
-
-  #store(make: () => Block): TimelineBlock {
+  /** Stores the bytes of a constant, as the device does. Throws an UnknownError if there is not enough memory. */
+  store(contents: Parameters<Device["store"]>[0]): TimelineBlock {
     try {
-      const native = make();
+      const native = this.device.store(contents);
       return this.#own(new TimelineBlock(this, native), native);
     } catch (error) {
       throw unknownError(`The memory of the constant could not be allocated: ${messageOf(error)}`, error);

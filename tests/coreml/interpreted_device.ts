@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import type { Device, DeviceTensor, Executable } from "../../src/backends/backend.ts";
+import { type Device, type DeviceTensor, type Executable, readRange } from "../../src/backends/backend.ts";
 import { ConstantBlock } from "../../src/backends/coreml/constant_block.ts";
 import { COREML_LIMITS } from "../../src/backends/coreml/limits.ts";
 import { lower, type LoweredProgram, type LowerOptions, type Port } from "../../src/backends/coreml/lower.ts";
@@ -44,7 +44,7 @@ export function openInterpretedDevice(options: LowerOptions): InterpretedDevice 
     digests,
     checkMemory() {},
     createTensor,
-    store: (bytes) => new ConstantBlock(bytes),
+    store: (contents) => new ConstantBlock(contents instanceof Uint8Array ? contents : readRange(contents)),
     async compile(graph) {
       const lowered = lower(graph as Graph<ConstantBlock>, options);
       const files = await packageFiles(lowered.program);

@@ -3,7 +3,8 @@
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createContext, MLGraphBuilder } from "@webnn/deno";
-import { buildOnnx, inspectOnnx, loadOnnx } from "@webnn/deno/onnx";
+import { buildOnnx, inspectOnnx, loadOnnx, loadOnnxInstances } from "@webnn/deno/onnx";
+import { PartialFile } from "../../ffi/partial_file.ts";
 import { type ModelSpec, onnxFile, type TensorSpec } from "../support/onnx_writer.ts";
 
 const SIZE = 64;
@@ -120,3 +121,98 @@ Deno.test("bytes passed by the caller are not freed", async () => {
   });
   assertEquals([bytes, weights], copies);
 });
+
+const WIDE = 600;
+const WIDE_WEIGHTS = Float32Array.from({ length: WIDE * WIDE }, (_, i) => i % (WIDE + 1) === 0 ? 2 : 0);
+
+/** y = (x · w + b) · w, whose file is read in parts. */
+function wide(rows: number | string, external?: TensorSpec["external"]): ModelSpec {
+  const w: TensorSpec = { name: "w", type: "float32", shape: [WIDE, WIDE], data: external ? [] : WIDE_WEIGHTS };
+  return {
+    nodes: [
+      { op: "MatMul", inputs: ["x", "w"], outputs: ["p"] },
+      { op: "Add", inputs: ["p", "b"], outputs: ["q"] },
+      { op: "MatMul", inputs: ["q", "w"], outputs: ["y"] },
+    ],
+    inputs: [{ name: "x", shape: [rows, WIDE] }],
+    outputs: [{ name: "y" }],
+    initializers: [external ? { ...w, external } : w, { name: "b", type: "float32", shape: [1], data: [3] }],
+  };
+}
+
+async function checkWide(model: Awaited<ReturnType<typeof loadOnnx>>, rows: number): Promise<void> {
+  const { y } = await model.run({ x: new Float32Array(rows * WIDE).fill(rows) });
+  assertEquals(y!.data, new Float32Array(rows * WIDE).fill(4 * rows + 6));
+}
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const external = { location: "w.bin", offset: 4096, length: WIDE_WEIGHTS.byteLength };
+    const data = new Uint8Array(4096 + WIDE_WEIGHTS.byteLength);
+    data.set(new Uint8Array(WIDE_WEIGHTS.buffer), 4096);
+    await Deno.writeFile(`${folder}/w.bin`, data);
+    for (const rows of [2, "n"]) {
+      await Deno.writeFile(`${folder}/inside_${rows}.onnx`, onnxFile(wide(rows)));
+      await Deno.writeFile(`${folder}/beside_${rows}.onnx`, onnxFile(wide(rows, external)));
+    }
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("large files: fixed and free shapes, weights inside and beside the model, several loads at once", () =>
+  withFolder(async (folder) => {
+    const names = ["inside_2", "beside_2", "inside_n", "beside_n"];
+    await using context = await createContext();
+    const models = await Promise.all([
+      ...names.map((name) => loadOnnx(`${folder}/${name}.onnx`, { context })),
+      ...names.map((name) => loadOnnx(new URL(`file://${folder}/${name}.onnx`))),
+    ]);
+    for (const model of models) {
+      await checkWide(model, 2);
+      model.dispose();
+    }
+    for (const name of names) {
+      const [instance] = await loadOnnxInstances(`${folder}/${name}.onnx`, [context]);
+      await checkWide(instance!, 2);
+      instance!.dispose();
+      assertEquals((await inspectOnnx(`${folder}/${name}.onnx`)).weightBytes, WIDE_WEIGHTS.byteLength + 4);
+    }
+  }));
+
+Deno.test({
+  name: "weights of large files are not read into JavaScript's memory",
+  ignore: Deno.build.os !== "linux", // Other systems read files as a whole.
+  fn: () =>
+    withFolder(async (folder) => {
+      const { readNow } = PartialFile.prototype;
+      let count = 0;
+      PartialFile.prototype.readNow = function (memory, offset) {
+        count += memory.byteLength;
+        readNow.call(this, memory, offset);
+      };
+      try {
+        for (const name of ["inside_2", "beside_2"]) {
+          using model = await loadOnnx(`${folder}/${name}.onnx`);
+          await checkWide(model, 2);
+          await inspectOnnx(`${folder}/${name}.onnx`);
+        }
+      } finally {
+        PartialFile.prototype.readNow = readNow;
+      }
+      assert(count < 200_000, `${count} bytes were read`);
+    }),
+});
+
+Deno.test("a file that becomes shorter while its model loads is an error, and other loads are not affected", () =>
+  withFolder(async (folder) => {
+    await using context = await createContext();
+    const paths = ["inside_2", "beside_2"].map((name) => `${folder}/${name}.onnx`);
+    const [cut, whole] = paths.map((path) => loadOnnx(path, { context }));
+    await Deno.truncate(paths[0]!, 1000);
+    await assertRejects(() => cut!, TypeError);
+    using model = await whole!;
+    await checkWide(model, 2);
+  }));

@@ -11,7 +11,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import type { Selection } from "../../options.ts";
 import type { Descriptor } from "../../shape.ts";
-import type { Device, DeviceInfo } from "../backend.ts";
+import { type Device, type DeviceInfo, type FileRange, readRange } from "../backend.ts";
 import { checkMemory } from "../common/memory.ts";
 import { hardwareThreads } from "../common/processors.ts";
 import { ConstantBlock } from "./constant_block.ts";
@@ -70,8 +70,8 @@ export class CoreMLDevice implements Device {
     return new CoreMLTensor(this.coreML, descriptor);
   }
 
-  store(bytes: Uint8Array): ConstantBlock {
-    return new ConstantBlock(bytes);
+  store(contents: Uint8Array | FileRange): ConstantBlock {
+    return new ConstantBlock(contents instanceof Uint8Array ? contents : readRange(contents));
   }
 
   async compile(graph: Graph<ConstantBlock>): Promise<CoreMLExecutable> {

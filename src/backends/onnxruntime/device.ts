@@ -11,14 +11,14 @@ import type { Graph } from "../../graph/graph.ts";
 import type { DeviceLimits } from "../../graph/limits.ts";
 import { peakBytes } from "../../graph/peak_memory.ts";
 import type { Descriptor } from "../../shape.ts";
-import type { Block, Device, DeviceInfo, Executable, Releasable } from "../backend.ts";
+import type { Block, Device, DeviceInfo, Executable, FileRange, Releasable } from "../backend.ts";
 import { checkMemory, checkWorkMemory } from "../common/memory.ts";
 import type { Facts } from "./compile_cache/entry.ts";
 import type { Source } from "./compile_cache/key.ts";
 import type { CacheAccess, CachedGraph, CompileCache, CreateSession } from "./compile_cache/mod.ts";
 import { estimateMicroseconds } from "./cost.ts";
 import { OrtExecutable } from "./executable.ts";
-import { LentWeights, MIN_LENT_BYTES } from "./lent_weights.ts";
+import { FileWeights } from "./file_weights.ts";
 import { LIMITS } from "./limits.ts";
 import { createSession, createSessionInline } from "./model.ts";
 import { NativeBlock } from "./native_block.ts";
@@ -85,7 +85,7 @@ export class OrtDevice implements Device {
   readonly #runOptions: Pointer;
   /** The options of sessions on the CPU. */
   readonly #options: KeptOptions;
-  #lent: LentWeights | undefined;
+  #fileWeights: FileWeights | undefined;
   /** The options of sessions being created. */
   readonly #inCreation: Set<Pointer> = new Set();
 
@@ -125,19 +125,18 @@ export class OrtDevice implements Device {
     return OrtTensor.create(this.runtime, descriptor);
   }
 
-  store(bytes: Uint8Array): NativeBlock {
-    const block = NativeBlock.copy(this.runtime, bytes);
+  store(contents: Uint8Array | FileRange): NativeBlock {
+    const isFile = !(contents instanceof Uint8Array);
+    if (isFile && !this.cache) return (this.#fileWeights ??= new FileWeights(this.runtime)).add(contents);
+    const write = (bytes: Uint8Array<ArrayBuffer>) =>
+      isFile ? contents.file.readNow(bytes, contents.offset) : bytes.set(contents);
+    const block = NativeBlock.make(this.runtime, contents.byteLength, write);
     if (this.cache) block.hash(); // Now, while the bytes are in the processor's caches.
     return block;
   }
 
-  lend(bytes: Uint8Array<ArrayBuffer>): NativeBlock {
-    if (this.cache || bytes.byteLength < MIN_LENT_BYTES) return this.store(bytes);
-    return (this.#lent ??= new LentWeights(this.runtime)).add(bytes);
-  }
-
-  async returned(): Promise<void> {
-    await this.#lent?.returned();
+  startReading(): void {
+    this.#fileWeights?.start();
   }
 
   share(block: Block): NativeBlock | undefined {

@@ -7,9 +7,11 @@
 
 import { trimHeap, trimHeapDuring } from "../../../ffi/heap.ts";
 import { cString, type Pointer } from "../../../ffi/memory.ts";
+import { napFunction } from "../../../ffi/nap.ts";
 import { skipExitHandlers } from "../../../ffi/process_exit.ts";
 import { AllocatorType, LoggingLevel, MemoryType } from "../../../ffi/onnxruntime/enums.ts";
 import { type OnnxRuntime, openOnnxRuntime } from "../../../ffi/onnxruntime/library.ts";
+import { setTurn } from "../../event_loop.ts";
 import { hardwareThreads } from "../common/processors.ts";
 
 /** One library in one isolate. It is never released, because the environment belongs to the process. */
@@ -31,10 +33,15 @@ export interface OrtRuntime extends OnnxRuntime {
   freedBytes: number;
   /** The bytes of new memory since the last session was created: those that did not reuse freed memory. */
   freshBytes: number;
+  /** The bytes of weights that were read from files since the last session was created. */
+  fileBytes: number;
 }
 
 /** How many bytes may be free before they are returned to the operating system, which takes a few milliseconds. */
 const TRIM_THRESHOLD = 32 * 2 ** 20;
+
+/** If weights take this much, what is freed of them is returned while others are packed. */
+const LARGE_WEIGHTS = 64 * 2 ** 20;
 
 /**
  * If weights took this much new memory, this is the first build of a network, and not one of many. To return less is not
@@ -47,6 +54,15 @@ export function countAllocated(runtime: OrtRuntime, bytes: number): void {
   const reused = Math.min(bytes, runtime.freedBytes);
   runtime.freedBytes -= reused;
   runtime.freshBytes += bytes - reused;
+}
+
+/**
+ * Counts allocated memory whose bytes are read from a file. It is not returned while a session is created: there is no
+ * copy of the file in memory, so the peak is low enough.
+ */
+export function countRead(runtime: OrtRuntime, bytes: number): void {
+  runtime.freshBytes -= bytes;
+  runtime.fileBytes += bytes;
 }
 
 /**
@@ -70,9 +86,14 @@ export async function returningWeights<T>(
   weightBytes: number,
   create: () => Promise<T>,
 ): Promise<T> {
-  const fresh = Math.min(weightBytes, runtime.freshBytes);
-  runtime.freshBytes = 0;
-  return await (weightBytes >= TRIM_THRESHOLD || fresh >= FRESH_WEIGHTS ? trimHeapDuring(create()) : create());
+  const { fileBytes, freshBytes } = runtime;
+  runtime.fileBytes = runtime.freshBytes = 0;
+  if (weightBytes >= LARGE_WEIGHTS || Math.min(weightBytes, freshBytes) >= FRESH_WEIGHTS) {
+    return await trimHeapDuring(create());
+  }
+  const session = await create();
+  if (fileBytes >= FRESH_WEIGHTS) trimHeap();
+  return session;
 }
 
 const runtimes = new Map<string, Promise<OrtRuntime>>();
@@ -99,6 +120,8 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
   const env = createEnvironment(library, threads);
   try {
     api.DisableTelemetryEvents(env);
+    const nap = napFunction();
+    if (nap) setTurn(nap);
     skipExitHandlers();
     return {
       ...library,
@@ -111,6 +134,7 @@ function createRuntime(library: OnnxRuntime, threads: number): OrtRuntime {
       graphs: 0,
       freedBytes: 0,
       freshBytes: 0,
+      fileBytes: 0,
     };
   } catch (error) {
     api.ReleaseEnv(env);
