@@ -171,11 +171,10 @@ export class Operand {
 
   reshape(shape: readonly number[]): Operand {
     if (sameShape(this.shape, shape)) return this;
-    if (!isKnown(this.value)) return this.#call("reshape", shape);
     if (elementCount(shape) !== this.size) {
       unsupported(`${formatShape(this.shape)} cannot be reshaped to ${formatShape(shape)}`);
     }
-    return new Operand(this.recorder, this.recorder.reshaped(this.value, shape));
+    return this.recorder.reshaped(this, shape);
   }
 
   transpose(permutation: readonly number[]): Operand {
@@ -303,8 +302,8 @@ export class Recorder {
   readonly leaves = new Set<MLOperand>();
   /** The constants of known values. The key of a small value is its type, shape and elements. */
   readonly #constants = new Map<KnownTensor | string, MLOperand>();
-  /** For each known value, its copies in other shapes, which share its bytes. */
-  readonly #shapes = new Map<KnownTensor, Map<string, KnownTensor>>();
+  /** For each known value or operand, what it was reshaped to, by type and shape. */
+  readonly #shapes = new Map<KnownTensor | MLOperand, Map<string, Operand>>();
 
   constructor(
     readonly builder: MLGraphBuilder,
@@ -360,11 +359,19 @@ export class Recorder {
     return operand;
   }
 
-  /** A known value in another shape. Equal calls return the same object, so that it becomes only one constant. */
-  reshaped(value: KnownTensor, shape: readonly number[]): KnownTensor {
-    if (sameShape(value.shape, shape)) return value;
-    const shapes = this.#shapes.getOrInsertComputed(value, () => new Map<string, KnownTensor>());
-    return shapes.getOrInsertComputed(`${shape}`, () => withShape(value, shape));
+  /** An operand in another shape of the same size, made once, so that it becomes only one constant or operator. */
+  reshaped(operand: Operand, shape: readonly number[]): Operand {
+    const { value } = operand;
+    const shapes = this.#shapes.getOrInsertComputed(isKnown(value) ? value : value.operand, () => new Map());
+    const key = `${value.type}[${shape}]`;
+    let reshaped = shapes.get(key);
+    if (!reshaped) {
+      reshaped = isKnown(value)
+        ? new Operand(this, withShape(value, shape))
+        : this.call("reshape", [operand, shape]) as Operand;
+      shapes.set(key, reshaped);
+    }
+    return reshaped;
   }
 
   /** Whether a value is a weight that was moved to a tensor. */
@@ -399,8 +406,8 @@ const CONVERTING: ReadonlySet<OperatorName> = new Set(["argMax", "argMin", "cast
 /** Rejects arithmetic on 16-bit integers: WebNN computes them as int32, which does not wrap at 16 bits. */
 function checkTypes(name: OperatorName, values: readonly Value[]): void {
   if (KEEPING.has(name) || DECIDING.has(name) || CONVERTING.has(name)) return;
-  if (values.some(({ type }) => type === "int16" || type === "uint16")) {
-    unsupported("16-bit integers would wrap, but WebNN's int32 does not");
+  for (const { type } of values) {
+    if (type === "int16" || type === "uint16") unsupported("16-bit integers would wrap, but WebNN's int32 does not");
   }
 }
 
