@@ -67,15 +67,15 @@ export class ProtobufWriter {
   }
 
   /**
-   * A field that contains what `write` appends. Its length is known only afterwards: one byte is reserved for it, and
-   * in the rare case that this is not enough, the content moves up.
+   * A field that contains what `write` appends for a value. Its length is known only afterwards: one byte is reserved
+   * for it, and in the rare case that this is not enough, the content moves up.
    */
-  message(field: number, write: () => void): void {
+  message<T>(field: number, write: (writer: this, value: T) => void, value?: T): void {
     this.#varint(field * 8 + LENGTH_DELIMITED);
     const start = this.#length + 1;
     this.#reserve(1);
     this.#length = start;
-    write();
+    write(this, value as T);
     const end = this.#length;
     const length = end - start;
     const shift = varintWidth(length) - 1;

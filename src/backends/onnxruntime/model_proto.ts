@@ -6,6 +6,7 @@
  */
 
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import type { Shape } from "../../shape.ts";
 import { ProtobufWriter } from "../common/protobuf.ts";
 import {
   Float,
@@ -67,14 +68,14 @@ export function encodeModel(graph: OnnxGraph, options: ModelProtoOptions = {}): 
   writer.integer(MODEL.irVersion, IR_VERSION);
   writer.string(MODEL.producerName, "@webnn/deno");
   writer.message(MODEL.graph, () => {
-    for (const node of graph.nodes) writer.message(GRAPH.node, () => writeNode(writer, node));
+    for (const node of graph.nodes) writer.message(GRAPH.node, writeNode, node);
     writer.string(GRAPH.name, "graph");
     for (const initializer of graph.initializers) {
       const location = isExternal(initializer) ? externalFile : undefined;
       writer.message(GRAPH.initializer, () => writeTensor(writer, initializer, location));
     }
-    for (const info of graph.inputs) writer.message(GRAPH.input, () => writeValueInfo(writer, info));
-    for (const info of graph.outputs) writer.message(GRAPH.output, () => writeValueInfo(writer, info));
+    for (const info of graph.inputs) writer.message(GRAPH.input, writeValueInfo, info);
+    for (const info of graph.outputs) writer.message(GRAPH.output, writeValueInfo, info);
   });
   writeOperatorSet(writer, "", opset);
   if (graph.nodes.some(({ domain }) => domain === MICROSOFT)) writeOperatorSet(writer, MICROSOFT, 1);
@@ -103,13 +104,15 @@ function writeNode(writer: ProtobufWriter, { op, domain, name, inputs, outputs, 
   for (const output of outputs) writer.string(NODE.output, output);
   writer.string(NODE.name, name);
   writer.string(NODE.opType, op);
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== undefined) writer.message(NODE.attribute, () => writeAttribute(writer, key, value));
+  for (const attribute of Object.entries(attributes)) {
+    if (attribute[1] !== undefined) {
+      writer.message(NODE.attribute, writeAttribute, attribute as [string, OnnxAttribute]);
+    }
   }
   if (domain !== "") writer.string(NODE.domain, domain);
 }
 
-function writeAttribute(writer: ProtobufWriter, name: string, value: OnnxAttribute): void {
+function writeAttribute(writer: ProtobufWriter, [name, value]: readonly [string, OnnxAttribute]): void {
   writer.string(ATTRIBUTE.name, name);
   writer.integer(ATTRIBUTE.type, ATTRIBUTE_TYPE[kindOf(value)]);
   if (typeof value === "number") writer.integer(ATTRIBUTE.int, value);
@@ -146,15 +149,24 @@ function writeTensor(
   writer.integer(TENSOR.dataLocation, EXTERNAL);
 }
 
-function writeValueInfo(writer: ProtobufWriter, { name, dataType, shape }: OnnxValueInfo): void {
-  writer.string(VALUE_INFO.name, name);
-  writer.message(VALUE_INFO.type, () =>
-    writer.message(TYPE.tensorType, () => {
-      writer.integer(TENSOR_TYPE.elemType, ElementType[dataType]);
-      writer.message(TENSOR_TYPE.shape, () => {
-        for (const size of shape) {
-          writer.message(SHAPE.dim, () => writer.integer(DIMENSION.dimValue, size));
-        }
-      });
-    }));
+function writeValueInfo(writer: ProtobufWriter, info: OnnxValueInfo): void {
+  writer.string(VALUE_INFO.name, info.name);
+  writer.message(VALUE_INFO.type, writeType, info);
+}
+
+function writeType(writer: ProtobufWriter, info: OnnxValueInfo): void {
+  writer.message(TYPE.tensorType, writeTensorType, info);
+}
+
+function writeTensorType(writer: ProtobufWriter, { dataType, shape }: OnnxValueInfo): void {
+  writer.integer(TENSOR_TYPE.elemType, ElementType[dataType]);
+  writer.message(TENSOR_TYPE.shape, writeShape, shape);
+}
+
+function writeShape(writer: ProtobufWriter, shape: Shape): void {
+  for (const size of shape) writer.message(SHAPE.dim, writeDimension, size);
+}
+
+function writeDimension(writer: ProtobufWriter, size: number): void {
+  writer.integer(DIMENSION.dimValue, size);
 }
