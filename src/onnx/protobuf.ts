@@ -232,9 +232,11 @@ export class Message {
 
   /** A varint, rounded beyond 2⁵³. Nearly all are a single byte. */
   #varint(): number {
-    const byte = this.#byte();
-    if (byte < 0x80) return byte;
-    this.#position--;
+    const byte = this.#position < this.#end ? this.#bytes[this.#position]! : 0x80;
+    if (byte < 0x80) {
+      this.#position++;
+      return byte;
+    }
     this.#readHalves();
     return halves.high * 2 ** 32 + halves.low;
   }
