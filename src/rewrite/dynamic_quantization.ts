@@ -20,9 +20,11 @@ const dynamicQuantization = row(["quantizeLinear"], ["reduceMax"], (node, graph)
   const span = scaleOf(scaleBefore.value, input, graph);
   const point = span && zeroPointOf(zeroBefore.value, span, graph);
   if (!span || !point) return undefined;
-  const inner = [...span.nodes, ...point.nodes, ...scaleBefore.nodes, ...zeroBefore.nodes];
+  const inner = [...span.nodes, ...point.nodes];
   if (!graph.areInner(inner, node, span.last, point.last)) return undefined;
-  if (!span.isGuarded && !isFactorOnly(scaleBefore.value, [node, ...inner, point.last], graph)) return undefined;
+  const pattern = [node, ...inner, point.last, ...scaleBefore.nodes];
+  const isFactor = graph.areInner(scaleBefore.nodes, node) && isFactorOnly(scaleBefore.value, pattern, graph);
+  if (!span.isGuarded && !isFactor) return undefined;
   return become("dynamicQuantize", { input }, {}, [scaleBefore.value, zeroBefore.value]);
 });
 
