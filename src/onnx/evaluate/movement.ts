@@ -4,7 +4,7 @@
  * @module
  */
 
-import { broadcastsTo, elementCount, formatShape } from "../../shape.ts";
+import { broadcastsTo, elementCount, formatShape, sameShape } from "../../shape.ts";
 import type { KnownTensor } from "../model.ts";
 import { elementBits } from "../element_type.ts";
 import { unsupported } from "../errors.ts";
@@ -12,9 +12,6 @@ import { numbersOf } from "../value.ts";
 
 /** The maximum number of elements to compute here; the engine computes larger tensors. */
 export const MAX_ELEMENTS = 65536;
-
-/** For each axis, a function from a coordinate to its offset in the elements of a value. */
-type Offsets = readonly ((coordinate: number) => number)[];
 
 /** The elements as unsigned integers of the same width; `undefined` if several share a byte. */
 function bitsOfElements({ type, bytes }: KnownTensor): Uint8Array | undefined {
@@ -39,11 +36,16 @@ function pick(value: KnownTensor, shape: readonly number[], positions: ArrayLike
 }
 
 /**
- * A value of the given shape: each element is read at the sum of the offsets of its coordinates. `undefined` if there
+ * A value of the given shape: a step along an axis moves by its stride in the elements of `value`. `undefined` if there
  * are too many elements.
  */
-function move(value: KnownTensor, shape: readonly number[], offsets: Offsets): KnownTensor | undefined {
-  return elementCount(shape) > MAX_ELEMENTS ? undefined : pick(value, shape, positionsBy(shape, offsets));
+function move(
+  value: KnownTensor,
+  shape: readonly number[],
+  strides: readonly number[],
+  start = 0,
+): KnownTensor | undefined {
+  return elementCount(shape) > MAX_ELEMENTS ? undefined : pick(value, shape, positionsBy(shape, strides, start));
 }
 
 /** The distance between neighbours along each axis, in elements. */
@@ -51,18 +53,16 @@ export function stridesOf(shape: readonly number[]): number[] {
   return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
 }
 
-/** For each position of a shape, in row-major order, the sum of the offsets of its coordinates. */
-export function positionsBy(shape: readonly number[], offsets: Offsets): Float64Array {
+/** For each position of a shape, in row-major order, `start` plus the sum of its coordinates times their strides. */
+export function positionsBy(shape: readonly number[], strides: readonly number[], start = 0): Float64Array {
   const size = elementCount(shape);
-  const positions = new Float64Array(size);
+  const positions = new Float64Array(size).fill(start);
   let inner = size;
-  shape.forEach((length, axis) => {
-    inner /= length;
-    const along = Array.from({ length }, (_, i) => offsets[axis]!(i));
-    for (let at = 0; at < size;) {
-      for (const offset of along) for (const end = at + inner; at < end; at++) positions[at]! += offset;
-    }
-  });
+  for (let axis = 0; axis < shape.length; axis++) {
+    const outer = inner;
+    inner /= shape[axis]!;
+    for (let at = 0; at < size; at++) positions[at]! += Math.floor(at % outer / inner) * strides[axis]!;
+  }
   return positions;
 }
 
@@ -77,7 +77,7 @@ function expand(value: KnownTensor, shape: readonly number[]): KnownTensor | und
   }
   const lead = shape.length - value.shape.length;
   const strides = stridesOf(value.shape).map((stride, axis) => value.shape[axis] === 1 ? 0 : stride);
-  return move(value, shape, shape.map((_, axis) => (i) => i * (strides[axis - lead] ?? 0)));
+  return move(value, shape, [...new Array<number>(lead).fill(0), ...strides]);
 }
 
 /** Converts an index that may count from the end; −∞ if it is out of range, which `pick` rejects. */
@@ -91,18 +91,20 @@ function gather(
   indices: KnownTensor,
   { axis = 0 }: { axis?: number } = {},
 ): KnownTensor | undefined {
+  const shape = value.shape.toSpliced(axis, 1, ...indices.shape);
+  if (elementCount(shape) > MAX_ELEMENTS) return undefined;
   const at = numbersOf(indices);
   const size = value.shape[axis]!;
   const inner = elementCount(value.shape.slice(axis + 1));
-  const rows = [elementCount(value.shape.slice(0, axis)), at.length, inner];
-  const found = move(value, rows, [(i) => i * size * inner, (i) => inside(at[i]!, size) * inner, (i) => i]);
-  return found && { ...found, shape: value.shape.toSpliced(axis, 1, ...indices.shape) };
+  const rows = positionsBy([elementCount(value.shape.slice(0, axis)), at.length, inner], [size * inner, 0, 1]);
+  for (let i = 0; i < rows.length; i++) rows[i]! += inside(at[Math.floor(i / inner) % at.length]!, size) * inner;
+  return pick(value, shape, rows);
 }
 
 /** The positions in a tensor to which the indices of gatherElements or scatterElements refer. */
 function positionsAlong(shape: readonly number[], indices: KnownTensor, axis: number): Float64Array {
   const strides = stridesOf(shape);
-  const rest = positionsBy(indices.shape, strides.map((stride, i) => (at) => i === axis ? 0 : at * stride));
+  const rest = positionsBy(indices.shape, strides.with(axis, 0));
   const along = numbersOf(indices);
   return rest.map((position, i) => position + inside(along[i]!, shape[axis]!) * strides[axis]!);
 }
@@ -129,23 +131,26 @@ function gatherND(value: KnownTensor, indices: KnownTensor): KnownTensor | undef
 
 function concat(values: readonly KnownTensor[], axis: number): KnownTensor {
   const [first] = values as [KnownTensor];
-  const fits = values.every(({ type, shape }) =>
-    type === first.type && shape.length === first.shape.length &&
-    shape.every((size, i) => i === axis || size === first.shape[i])
-  );
-  if (!fits) unsupported("the inputs have different types or shapes");
+  const rest = first.shape.with(axis, 0);
+  let total = 0, size = 0;
+  for (const { type, shape, bytes } of values) {
+    if (type !== first.type || shape.length !== rest.length || !sameShape(shape.with(axis, 0), rest)) {
+      unsupported("the inputs have different types or shapes");
+    }
+    total += shape[axis]!;
+    size += bytes.byteLength;
+  }
   const outer = elementCount(first.shape.slice(0, axis));
-  const lengths = values.map(({ bytes }) => outer === 0 ? 0 : bytes.byteLength / outer);
-  const bytes = new Uint8Array(values.reduce((sum, value) => sum + value.bytes.byteLength, 0));
+  const joined = new Uint8Array(size);
   let at = 0;
   for (let i = 0; i < outer; i++) {
-    values.forEach((value, k) => {
-      bytes.set(value.bytes.subarray(i * lengths[k]!, (i + 1) * lengths[k]!), at);
-      at += lengths[k]!;
-    });
+    for (const { bytes } of values) {
+      const length = bytes.byteLength / outer;
+      joined.set(bytes.subarray(i * length, (i + 1) * length), at);
+      at += length;
+    }
   }
-  const total = values.reduce((sum, { shape }) => sum + shape[axis]!, 0);
-  return { type: first.type, shape: first.shape.with(axis, total), bytes };
+  return { type: first.type, shape: first.shape.with(axis, total), bytes: joined };
 }
 
 /** Replaces the elements at positions. If a position occurs twice, the later element is used. */
@@ -169,26 +174,28 @@ function slice(
 ): KnownTensor | undefined {
   const steps = stridesOf(value.shape);
   const shape = sizes.map((size, axis) => Math.ceil(size / strides[axis]!));
-  return move(value, shape, steps.map((step, axis) => (i) => (starts[axis]! + i * strides[axis]!) * step));
+  const start = steps.reduce((sum, step, axis) => sum + starts[axis]! * step, 0);
+  return move(value, shape, steps.map((step, axis) => strides[axis]! * step), start);
 }
 
 function reverse(value: KnownTensor, { axes }: { axes: readonly number[] }): KnownTensor | undefined {
   const { shape } = value;
-  const offsets = stridesOf(shape).map((stride, axis) => (i: number) =>
-    (axes.includes(axis) ? shape[axis]! - 1 - i : i) * stride
-  );
-  return move(value, shape, offsets);
+  const strides = stridesOf(shape);
+  const start = axes.reduce((sum, axis) => sum + (shape[axis]! - 1) * strides[axis]!, 0);
+  return move(value, shape, strides.map((stride, axis) => axes.includes(axis) ? -stride : stride), start);
 }
 
 function tile(value: KnownTensor, repetitions: readonly number[]): KnownTensor | undefined {
   const shape = value.shape.map((size, axis) => size * repetitions[axis]!);
-  return move(value, shape, stridesOf(value.shape).map((stride, axis) => (i) => (i % value.shape[axis]!) * stride));
+  const parts = value.shape.flatMap((size, axis) => [repetitions[axis]!, size]);
+  const found = move(value, parts, stridesOf(value.shape).flatMap((stride) => [0, stride]));
+  return found && { ...found, shape };
 }
 
 function transpose(value: KnownTensor, { permutation }: { permutation: readonly number[] }): KnownTensor | undefined {
   const strides = stridesOf(value.shape);
   const shape = permutation.map((axis) => value.shape[axis] ?? unsupported(`the input has no axis ${axis}`));
-  return move(value, shape, permutation.map((axis) => (i) => i * strides[axis]!));
+  return move(value, shape, permutation.map((axis) => strides[axis]!));
 }
 
 export const MOVEMENT = {

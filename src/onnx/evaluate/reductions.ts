@@ -21,7 +21,7 @@ const reduction = (combine: (a: number, b: number) => number) => (value: KnownTe
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const strides = stridesOf(shape);
   const offsets = (which: readonly number[]) =>
-    positionsBy(which.map((axis) => shape[axis]!), which.map((axis) => (i) => i * strides[axis]!));
+    positionsBy(which.map((axis) => shape[axis]!), which.map((axis) => strides[axis]!));
   const elements = elementsOf(value) as ArrayLike<number>;
   const within = offsets(axes);
   if (within.length === 0) return undefined;
