@@ -155,51 +155,37 @@ const SPARSE: Fields<{ name: string; readonly shape: number[]; readonly external
   3: (sparse, message) => message.integers(sparse.shape),
 };
 
+/** A node, and its graph attributes, which are read in steps, since they may be large. */
 function readNode(message: Message, external: ExternalData) {
-  const { domain, operator, name, inputs, outputs, attributes, bodies } = readFields(
-    message,
-    emptyNode(external),
-    NODE,
-  );
+  let domain = "", operator = "", name = "";
+  const inputs: string[] = [], outputs: string[] = [];
+  const attributes = new Map<string, Attribute>();
+  const bodies: [name: string, graph: Message][] = [];
+  while (message.next()) {
+    const { field } = message;
+    if (field === 1) inputs.push(message.string());
+    else if (field === 2) outputs.push(message.string());
+    else if (field === 3) name = message.string();
+    else if (field === 4) operator = message.string();
+    else if (field === 5) {
+      const { name, value } = readAttribute(message.message(), external);
+      if (value instanceof Message) bodies.push([name, value]);
+      else attributes.set(name, value);
+    } else if (field === 7) domain = plainDomain(message.string());
+  }
   return { node: { domain, operator, name, inputs, outputs, attributes }, bodies };
 }
 
-function emptyNode(external: ExternalData) {
-  return {
-    domain: "",
-    operator: "",
-    name: "",
-    inputs: [] as string[],
-    outputs: [] as string[],
-    attributes: new Map<string, Attribute>(),
-    /** The graph attributes, which are read in steps, since they may be large. */
-    bodies: [] as [name: string, graph: Message][],
-    external,
-  };
-}
-
-const NODE: Fields<ReturnType<typeof emptyNode>> = {
-  1: (node, message) => node.inputs.push(message.string()),
-  2: (node, message) => node.outputs.push(message.string()),
-  3: (node, message) => node.name = message.string(),
-  4: (node, message) => node.operator = message.string(),
-  5: (node, message) => {
-    const { name, value } = readAttribute(message.message(), node.external);
-    if (value instanceof Message) node.bodies.push([name, value]);
-    else node.attributes.set(name, value);
-  },
-  7: (node, message) => node.domain = plainDomain(message.string()),
-};
-
 /** An attribute; the value of a graph attribute is the message of the graph. */
 function readAttribute(message: Message, external: ExternalData): { name: string; value: Attribute | Message } {
-  const fields = readFields(message, emptyAttribute(external), ATTRIBUTE);
+  const fields = emptyAttribute();
+  while (message.next()) readAttributeField(message, fields, external);
   return { name: fields.name, value: attribute(fields) };
 }
 
 type AttributeFields = ReturnType<typeof emptyAttribute>;
 
-function emptyAttribute(external: ExternalData) {
+function emptyAttribute() {
   return {
     name: "",
     type: 0,
@@ -212,46 +198,57 @@ function emptyAttribute(external: ExternalData) {
     floats: [] as number[],
     ints: [] as number[],
     strings: [] as string[],
-    external,
   };
 }
 
-const ATTRIBUTE: Fields<AttributeFields> = {
-  1: (fields, message) => fields.name = message.string(),
-  2: (fields, message) => fields.float = message.float(),
-  3: (fields, message) => fields.int = message.integer(),
-  4: (fields, message) => fields.text = message.string(),
-  5: (fields, message) => fields.tensor = readTensor(message.message(), fields.external).tensor,
-  6: (fields, message) => fields.graph = message.message(),
-  7: (fields, message) => message.floats(fields.floats),
-  8: (fields, message) => message.integers(fields.ints),
-  9: (fields, message) => fields.strings.push(message.string()),
-  20: (fields, message) => fields.type = message.integer(),
-  21: (fields, message) => fields.reference = message.string(),
-};
+function readAttributeField(message: Message, fields: AttributeFields, external: ExternalData): void {
+  const { field } = message;
+  if (field === 1) fields.name = message.string();
+  else if (field === 2) fields.float = message.float();
+  else if (field === 3) fields.int = message.integer();
+  else if (field === 4) fields.text = message.string();
+  else if (field === 5) fields.tensor = readTensor(message.message(), external).tensor;
+  else if (field === 6) fields.graph = message.message();
+  else if (field === 7) message.floats(fields.floats);
+  else if (field === 8) message.integers(fields.ints);
+  else if (field === 9) fields.strings.push(message.string());
+  else if (field === 20) fields.type = message.integer();
+  else if (field === 21) fields.reference = message.string();
+}
 
-/** Returns an attribute's value, by AttributeProto.AttributeType; `undefined` if the field is missing. */
-const VALUES: Readonly<Record<number, (fields: AttributeFields) => Attribute | Message | undefined>> = {
-  1: ({ float }) => ({ kind: "float", value: float }),
-  2: ({ int }) => ({ kind: "int", value: int }),
-  3: ({ text }) => ({ kind: "string", value: text }),
-  4: ({ tensor }) => tensor && { kind: "tensor", value: tensor },
-  5: ({ graph }) => graph,
-  6: ({ floats }) => ({ kind: "floats", value: floats }),
-  7: ({ ints }) => ({ kind: "ints", value: ints }),
-  8: ({ strings }) => ({ kind: "strings", value: strings }),
-};
-
-/** The last number of AttributeType. Types that `VALUES` lacks are not supported. */
+/** The last number of AttributeProto.AttributeType. Types that `valueOf` lacks are not supported. */
 const LAST_TYPE = 14;
 
 function attribute(fields: AttributeFields): Attribute | Message {
   const { name, reference, type } = fields;
   if (reference !== "") return { kind: "reference", value: reference };
-  const value = VALUES[type]?.(fields);
+  const value = valueOf(fields);
   if (value !== undefined) return value;
-  if (!(type in VALUES) && type >= 1 && type <= LAST_TYPE) return { kind: "other", value: `kind ${type}` };
   throw new Damaged(`the attribute ${JSON.stringify(name)} has no value of its type, ${type}`);
+}
+
+/** The value of an attribute's type; `undefined` if the field is missing, or ONNX does not have the type. */
+function valueOf({ type, float, int, text, tensor, graph, floats, ints, strings }: AttributeFields) {
+  switch (type) {
+    case 1:
+      return { kind: "float", value: float } as const;
+    case 2:
+      return { kind: "int", value: int } as const;
+    case 3:
+      return { kind: "string", value: text } as const;
+    case 4:
+      return tensor && { kind: "tensor", value: tensor } as const;
+    case 5:
+      return graph;
+    case 6:
+      return { kind: "floats", value: floats } as const;
+    case 7:
+      return { kind: "ints", value: ints } as const;
+    case 8:
+      return { kind: "strings", value: strings } as const;
+    default:
+      return type >= 1 && type <= LAST_TYPE ? { kind: "other", value: `kind ${type}` } as const : undefined;
+  }
 }
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
