@@ -32,11 +32,8 @@ export function definitionOf(
   if (domain === "" && opset > NEWEST && (opset > 24 || CHANGED_IN_24.has(operator))) {
     return unsupported(`version ${opset} of ai.onnx may have changed it; versions up to ${NEWEST} are supported`);
   }
-  const applies = since.findLast((version) => version <= opset);
-  if (applies === undefined) {
-    return unsupported(
-      `its definition in version ${opset} of the operator set is too old; ${since[0]} is the first supported version`,
-    );
-  }
-  return { opset, since: applies };
+  for (let i = since.length - 1; i >= 0; i--) if (since[i]! <= opset) return { opset, since: since[i]! };
+  return unsupported(
+    `its definition in version ${opset} of the operator set is too old; ${since[0]} is the first supported version`,
+  );
 }

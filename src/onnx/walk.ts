@@ -220,13 +220,18 @@ export class Walker implements Walking, Host {
 
   /** The results of a node, or the steps that compute them; `undefined` if an input is unknown. */
   #results(node: OnnxNode, scope: Scope): RowResult | undefined | Steps<RowResult | undefined> {
-    const inputs = node.inputs.map((name) => name === "" ? undefined : this.#find(scope, name));
+    const operands: (Operand | undefined)[] = [];
+    let hasUnknown = false;
+    for (const name of node.inputs) {
+      const value = name === "" ? undefined : this.#find(scope, name);
+      if (value === UNKNOWN) hasUnknown = true;
+      else operands.push(value && new Operand(this.recorder, value));
+    }
     const call = functionOf(this.#plan.model, node);
     const row = rowOf(node);
     const flow = row ? undefined : controlFlow(node);
     if (!call && !row && !flow) unsupported(NO_SUCH_OPERATOR);
-    if (inputs.includes(UNKNOWN)) return undefined;
-    const operands = inputs.map((value) => value && new Operand(this.recorder, value as Value));
+    if (hasUnknown) return undefined;
     if (call) return callFunction(this, call, node, operands, scope);
     const view = new NodeView(this.recorder, node, operands, definitionOf(node, scope.opsets, row?.since));
     if (!row) return flow!(this, view, scope);
@@ -241,12 +246,12 @@ export class Walker implements Walking, Host {
   /** Assigns the outputs of a node. */
   #define(node: OnnxNode, scope: Scope, results: RowResult): void {
     const list = results instanceof Operand ? [results] : results;
-    node.outputs.forEach((name, i) => {
-      if (name === "") return;
+    for (const [i, name] of node.outputs.entries()) {
+      if (name === "") continue;
       const { value } = list[i] ?? unsupported(`output ${i} is not supported`);
       if (!isKnown(value)) checkSize(value);
       scope.set(name, this.#renamed(value, scope.prefix + name));
-    });
+    }
   }
 
   /** The value with a new key; or the known value, if an earlier walk found one for that key. */

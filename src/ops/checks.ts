@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatShape, type Shape } from "../shape.ts";
+import { formatShape, sameShape, type Shape } from "../shape.ts";
 
 /** The error of a failed check; {@linkcode applyOperator} turns it into a TypeError. */
 export class InvalidArgument extends Error {
@@ -40,7 +40,7 @@ export function checkNonZero(name: string, list: readonly number[]): void {
 
 /** A shape must equal another one. */
 export function checkShape(name: string, actual: Shape, expected: Shape): void {
-  if (actual.length !== expected.length || actual.some((dimension, i) => dimension !== expected[i])) {
+  if (!sameShape(actual, expected)) {
     refuse(`${name} must have the shape ${formatShape(expected)}, not ${formatShape(actual)}`);
   }
 }
