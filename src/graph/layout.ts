@@ -32,8 +32,6 @@ export function fromImageShape({ batches, channels, height, width }: ImageShape,
 
 /** The sizes of a 4-D filter by name: o output channels, i input channels per group, h height, w width. */
 export function filterShape(shape: Shape, layout: string): Readonly<Record<"o" | "i" | "h" | "w", number>> {
-  return Object.fromEntries([...layout].map((letter, i) => [letter, shape[i]])) as Record<
-    "o" | "i" | "h" | "w",
-    number
-  >;
+  const size = (letter: string) => shape[layout.indexOf(letter)]!;
+  return { o: size("o"), i: size("i"), h: size("h"), w: size("w") };
 }
