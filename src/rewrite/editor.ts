@@ -16,6 +16,8 @@ export interface ConstantStore<Block> {
   read(block: Block): Uint8Array;
   /** Creates a block and lets `write` fill it. */
   store(byteLength: number, write: (bytes: Uint8Array<ArrayBuffer>) => void): Block;
+  /** Changes the bytes of a block in place, before they are next read. */
+  change(block: Block, edit: (bytes: Uint8Array) => void): void;
   /** Frees a block that no node needs any more. */
   release(block: Block): void;
   /** Returns the block derived from a shared one under this key; computes it if needed. The shared block owns it. */
@@ -128,7 +130,7 @@ export class Editor<Block> implements GraphView {
         isChanged ||= isFound;
         if (this.#nodes.length > nodes.length) this.#dropOthers(nodes);
       }
-      if (isChanged) return yield* this.#result(nodes);
+      if (isChanged) return this.#result(nodes);
     } catch (error) {
       this.#releaseCreated();
       throw error;
@@ -368,15 +370,14 @@ export class Editor<Block> implements GraphView {
     }
   }
 
-  *#result(nodes: readonly Node[]): Steps<Graph<Block>> {
-    const constants: Constant<Block>[] = [];
-    for (const constant of this.#remainingConstants(new Set(nodes.flatMap(operandsOf)))) {
+  #result(nodes: readonly Node[]): Graph<Block> {
+    const used = this.#remainingConstants(new Set(nodes.flatMap(operandsOf)));
+    const constants = used.map((constant) => {
       const { block, isSigned, shared, value } = constant;
-      constants.push(isSigned ? { block, shared, value } : constant);
-      if (!isSigned) continue;
-      flipSigns(this.store.read(block)); // In place, because no other constant has the block.
-      yield;
-    }
+      if (!isSigned) return constant;
+      this.store.change(block, flipSigns); // In place, because no other constant has the block.
+      return { block, shared, value };
+    });
     return { ...this.graph, constants, nodes };
   }
 

@@ -132,6 +132,7 @@ function watch(device: OrtDevice) {
     const rewritten = rewrite({ ...graph, constants: shared }, rewritesOf(undefined), {
       read: ({ bytes }) => bytes,
       store,
+      change: (block, edit) => edit(block.bytes),
       release: (block) => block.release(),
       derive: (_shared, _key, compute) => {
         const bytes = compute();

@@ -205,6 +205,7 @@ export class OrtDevice implements Device {
     return rewriteInSteps(graph, rows, {
       read: ({ bytes }) => bytes,
       store: (byteLength, write) => NativeBlock.make(this.runtime, byteLength, write),
+      change: (block, edit) => block.changeLater(edit),
       release: (block) => block.release(),
       derive: (block, key, compute) => block.derive(key, compute),
     });

@@ -9,6 +9,7 @@
 
 import { cString, cStringArray, int64Array, integerPointer, type Pointer, pointerArray } from "../../../ffi/memory.ts";
 import { ElementType } from "../../../ffi/onnxruntime/enums.ts";
+import { startStretch } from "../../event_loop.ts";
 import { encodeModel } from "./model_proto.ts";
 import { MIN_WEIGHT_BYTES, NativeBlock } from "./native_block.ts";
 import { type OnnxGraph, type OnnxInitializer, type OnnxValueInfo, OPSET } from "./onnx.ts";
@@ -37,7 +38,7 @@ export async function createSession(
   const { api, modelEditor } = runtime;
   const [weights, others] = split(onnx);
   const inline = onnx.nodes.length <= MAX_NODES_INLINE;
-  const session = inline ? load(runtime, others, options) : await loadAsync(runtime, others, options);
+  const session = inline ? load(runtime, others, options) : await loadAsync(runtime, others, options, weights);
   try {
     if (inline) giveWeights(runtime, session, onnx, weights);
     else await giveWeightsAsync(runtime, session, onnx, weights);
@@ -92,12 +93,25 @@ function load({ env, modelEditor }: OrtRuntime, onnx: OnnxGraph, options: Pointe
   return modelEditor.CreateModelEditorSessionFromArray(env, bytes, bytes.byteLength, options);
 }
 
-async function loadAsync(runtime: OrtRuntime, onnx: OnnxGraph, options: Pointer): Promise<Pointer> {
+/** {@linkcode load} on another thread. Meanwhile, this one makes the pending changes of the weights. */
+async function loadAsync(
+  runtime: OrtRuntime,
+  onnx: OnnxGraph,
+  options: Pointer,
+  weights: readonly Weight[],
+): Promise<Pointer> {
   const { env, modelEditor } = runtime;
   const bytes = NativeBlock.copy(runtime, encodeModel(onnx));
   try {
     const length = integerPointer(bytes.byteLength);
-    return await modelEditor.CreateModelEditorSessionFromArrayAsync(env, bytes.pointer, length, options);
+    const session = modelEditor.CreateModelEditorSessionFromArrayAsync(env, bytes.pointer, length, options);
+    session.catch(() => {}); // It may fail before it is awaited.
+    const stretch = startStretch();
+    for (const { data } of weights) {
+      data.settle();
+      await stretch.pause();
+    }
+    return await session;
   } finally {
     bytes.release();
   }

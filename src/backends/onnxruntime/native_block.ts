@@ -80,6 +80,8 @@ export class NativeBlock implements Block {
   readonly #memory: Memory;
   readonly #offset: number;
   #users = 1;
+  /** A change of the bytes that is not made yet. */
+  #edit: ((bytes: Uint8Array) => void) | undefined;
   /** Blocks derived from the bytes, by key. */
   #derived: Map<string, NativeBlock> | undefined;
   #hash: bigint | Promise<bigint> | undefined;
@@ -115,12 +117,28 @@ export class NativeBlock implements Block {
 
   /** The address of the bytes, valid until the block is freed. */
   get pointer(): Pointer {
+    this.settle();
     return offsetPointer(this.#memory.pointer, this.#offset);
   }
 
   /** The bytes, valid until the block is freed. */
   get bytes(): Uint8Array<ArrayBuffer> {
+    this.settle();
     return new Uint8Array(this.#memory.buffer, this.#offset, this.byteLength);
+  }
+
+  /** Changes the bytes in place: in `settle()`, or when they or their address are next used. */
+  changeLater(edit: (bytes: Uint8Array) => void): void {
+    this.settle();
+    this.#edit = edit;
+  }
+
+  /** Makes a change that is not made yet. */
+  settle(): void {
+    const edit = this.#edit;
+    if (edit === undefined) return;
+    this.#edit = undefined;
+    edit(this.bytes);
   }
 
   /**
