@@ -344,20 +344,13 @@ function completeGraph(state: BuilderState, outputs: readonly NamedValue[], wher
     if (names.has(name)) throw new TypeError(`${where}: two inputs of the graph have the name ${JSON.stringify(name)}`);
     names.add(name);
   }
-  const constants = state.constants.filter(({ value }) => values.has(value));
-  if (constants.some(({ tensor }) => tensor && isDestroyed(tensor))) {
-    throw new TypeError(`${where}: a constant tensor of the graph is destroyed`);
+  const constants: Constant<TimelineBlock>[] = [];
+  for (const { value, block, tensor } of state.constants) {
+    if (!values.has(value)) continue;
+    if (tensor && isDestroyed(tensor)) throw new TypeError(`${where}: a constant tensor of the graph is destroyed`);
+    constants.push({ value, block, shared: tensor !== undefined });
   }
-  return {
-    inputs,
-    constants: constants.map(({ value, block, tensor }): Constant<TimelineBlock> => ({
-      value,
-      block,
-      shared: tensor !== undefined,
-    })),
-    nodes,
-    outputs,
-  };
+  return { inputs, constants, nodes, outputs };
 }
 
 /** Releases the blocks of constants that the graph does not depend on. */
