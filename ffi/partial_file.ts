@@ -7,13 +7,16 @@
  */
 
 import { fillFrom, isPermitted } from "./files.ts";
-import { blockList, cString, type Pointer } from "./memory.ts";
+import { blockList, cString, type Pointer, view } from "./memory.ts";
 import { type Functions, systemFunctions } from "./system.ts";
 
 const FUNCTIONS = {
   __errno_location: { parameters: [], result: "pointer" },
   close: { parameters: ["i32"], result: "i32" }, // fd
   lseek: { parameters: ["i32", "i64", "i32"], result: "i64" }, // fd, offset, whence
+  // addr, length, prot, flags, fd, offset
+  mmap: { parameters: ["pointer", "usize", "i32", "i32", "i32", "i64"], result: "pointer" },
+  munmap: { parameters: ["pointer", "usize"], result: "i32" }, // addr, length
   open: { parameters: ["buffer", "i32"], result: "i32" }, // path, flags
   preadv: { parameters: ["i32", "pointer", "i32", "i64"], result: "isize", nonblocking: true }, // fd, iov, iovcnt, offset
   preadv2: { parameters: ["i32", "buffer", "i32", "i64", "i32"], result: "isize" }, // fd, iov, iovcnt, offset, flags
@@ -23,6 +26,9 @@ const O_CLOEXEC = 0x80000;
 /** Without it, opening a named pipe would wait for a writer. */
 const O_NONBLOCK = 0x800;
 const SEEK_END = 2;
+const PROT_READ_WRITE = 3;
+const MAP_PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+const MAP_FAILED = 2n ** 64n - 1n;
 /** Fails if the bytes are not in memory. */
 const RWF_NOWAIT = 8;
 /** The file system does not support that flag, such as tmpfs and overlayfs. */
@@ -44,6 +50,7 @@ export class PartialFile {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #path: string;
   readonly #fd: number;
+  readonly #memory: Pointer;
   /** Whether each page was read. */
   readonly #present: Uint8Array;
   /** The page after those of the last read. */
@@ -55,7 +62,8 @@ export class PartialFile {
   private constructor(path: string, fd: number, size: number) {
     this.#path = path;
     this.#fd = fd;
-    this.bytes = new Uint8Array(size);
+    this.#memory = mapZeros(size);
+    this.bytes = new Uint8Array(view(this.#memory, size));
     this.#present = new Uint8Array(Math.ceil(size / PAGE));
   }
 
@@ -139,8 +147,10 @@ export class PartialFile {
 
   /** Frees the bytes, and closes the file once no part of it is being read. */
   close(): void {
-    this.bytes.buffer.transfer(0);
-    const { close } = libc();
+    const { byteLength } = this.bytes;
+    this.bytes.buffer.transfer(0); // Makes the memory inaccessible.
+    const { close, munmap } = libc();
+    munmap(this.#memory, BigInt(byteLength));
     if (this.#reads.size === 0) close(this.#fd);
     else Promise.all(this.#reads).then(() => close(this.#fd));
   }
@@ -148,6 +158,13 @@ export class PartialFile {
   #shortened(): TypeError {
     return new TypeError(`${this.#path} has become shorter while it was read.`);
   }
+}
+
+/** Memory that takes no space until it is used. V8 would clear the memory of a new array if it was used before. */
+function mapZeros(byteLength: number): Pointer {
+  const memory = libc().mmap(null, BigInt(byteLength), PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS_NORESERVE, -1, 0n);
+  if (memory === null || Deno.UnsafePointer.value(memory) === MAP_FAILED) throw new RangeError("There is no memory");
+  return memory;
 }
 
 /** Whether a byte of a file can be read without the disk, as far as the file system tells. */

@@ -8,7 +8,7 @@ import { blockList, offsetPointer, type Pointer } from "../../../ffi/memory.ts";
 import { MAX_BLOCKS } from "../../../ffi/partial_file.ts";
 import type { FileRange } from "../backend.ts";
 import { NativeBlock } from "./native_block.ts";
-import { countRead, type OrtRuntime } from "./runtime.ts";
+import { allocateForFile, type OrtRuntime } from "./runtime.ts";
 
 /** How many bytes are read at once. Each reading takes up to 0.4 ms to wake the other thread. */
 const BATCH_BYTES = 8 * 2 ** 20;
@@ -39,8 +39,8 @@ export class FileWeights {
   add(range: FileRange): NativeBlock {
     const { byteLength, file, offset } = range;
     const isHuge = byteLength > MAX_LATER_BYTES;
-    const block = NativeBlock.make(this.runtime, byteLength, (bytes) => isHuge && file.readNow(bytes, offset));
-    countRead(this.runtime, byteLength);
+    const write = (bytes: Uint8Array<ArrayBuffer>) => isHuge && file.readNow(bytes, offset);
+    const block = allocateForFile(this.runtime, () => NativeBlock.make(this.runtime, byteLength, write));
     if (isHuge) return block;
     block.retain();
     this.#batch.push({ block, range });

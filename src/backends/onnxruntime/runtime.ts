@@ -33,7 +33,7 @@ export interface OrtRuntime extends OnnxRuntime {
   freedBytes: number;
   /** The bytes of new memory since the last session was created: those that did not reuse freed memory. */
   freshBytes: number;
-  /** The bytes of weights that were read from files since the last session was created. */
+  /** Those of weights that are read from files are not among them, but these. */
   fileBytes: number;
 }
 
@@ -57,12 +57,15 @@ export function countAllocated(runtime: OrtRuntime, bytes: number): void {
 }
 
 /**
- * Counts allocated memory whose bytes are read from a file. It is not returned while a session is created: there is no
- * copy of the file in memory, so the peak is low enough.
+ * Counts new memory that `allocate` allocates for bytes of a file. It is not returned while a session is created, but
+ * afterwards: there is no copy of the file in memory, so the peak is low enough.
  */
-export function countRead(runtime: OrtRuntime, bytes: number): void {
-  runtime.freshBytes -= bytes;
-  runtime.fileBytes += bytes;
+export function allocateForFile<Memory>(runtime: OrtRuntime, allocate: () => Memory): Memory {
+  const { freshBytes } = runtime;
+  const memory = allocate();
+  runtime.fileBytes += runtime.freshBytes - freshBytes;
+  runtime.freshBytes = freshBytes;
+  return memory;
 }
 
 /**
