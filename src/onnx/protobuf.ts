@@ -142,7 +142,9 @@ export class Message {
 
   /** Appends the integers of a repeated field: one, or a packed list. */
   integers(into: number[]): void {
-    this.#each(Wire.VARINT, (message) => into.push(message.#varint()));
+    if (this.wire !== Wire.BYTES) return void into.push(this.integer()); // Nearly all shapes, one size at a time.
+    const packed = this.#packed();
+    while (packed.#position < packed.#end) into.push(packed.#varint());
   }
 
   /** Appends the 32-bit floats of a repeated field: one, or a packed list. */
@@ -169,9 +171,14 @@ export class Message {
       this.#take(wire);
       return read(this);
     }
+    const packed = this.#packed();
+    while (packed.#position < packed.#end) read(packed);
+  }
+
+  #packed(): Message {
     const packed = this.message();
     if (packed.#file) packed.#ensure(packed.#position, packed.#end);
-    while (packed.#position < packed.#end) read(packed);
+    return packed;
   }
 
   /** Makes sure that a range is read. */

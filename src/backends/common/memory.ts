@@ -8,8 +8,11 @@
 import { availableMemory } from "../../../ffi/available_memory.ts";
 import { offerCollection } from "../../../ffi/reservation.ts";
 
-/** At least this many bytes may be allocated between two queries of the available memory, each of 60 to 400 µs. */
-const CHECK_INTERVAL = 8 * 2 ** 20;
+/**
+ * At least this many bytes may be allocated between two queries of the available memory, each of 60 to 400 µs; the first
+ * takes 2 to 4 ms. It is less than the margin.
+ */
+const CHECK_INTERVAL = 32 * 2 ** 20;
 /** The part of the available memory that may be allocated before the next query, if it is more. */
 const UNCHECKED_PART = 1 / 128;
 /** Bytes to leave for the rest of the process. */
