@@ -30,8 +30,9 @@ Usage: deno task ${TASK} [options]
                       (all but chromium, which chooses its threads: \`taskset -c 0\` holds all to one processor; and
                       openvino, this module on OpenVINO, which support/install_devices.ts installs)
   --threads N         the number of threads; WebAssembly has one (1)
-  --rounds N          the number of rounds; each engine loads and runs the model in each (5)
-  --runs-only         each engine loads the model only once: measures only runs, in a third of the time
+  --rounds N          the number of rounds; in each, each engine starts a new process, loads the model, runs it, and
+                      loads it again (5)
+  --runs-only         each engine keeps its process and loads the model only once: measures only runs, in less time
   --output-dir DIR    write models.md, .json and .html there; without it, print Markdown
   --json FILE         write only the numbers, as JSON
   --docs              write the tables to docs/models.md
@@ -54,7 +55,7 @@ interface Plan {
   readonly against: readonly string[];
   readonly threads: number;
   readonly rounds: number;
-  /** Whether engines load the model only in the first round. */
+  /** Whether engines keep their processes for all rounds, and load the model only once. */
   readonly runsOnly: boolean;
 }
 

@@ -14,12 +14,14 @@ import { encodeInput, errorOf } from "./encoded.ts";
 import type { Model } from "./model.ts";
 
 const CHILD = fileURLToPath(new URL("child.ts", import.meta.url));
+/** The job file, in the contestants' folder. */
+const JOB = "job.json";
 
 /** How many bursts of runs each contestant does per round. */
 const BURSTS = 3;
 /** The target duration of a burst, in milliseconds: hundreds of runs of a short model, at least one of a slow one. */
 const BURST_TIME = 100;
-/** The pause before a burst: the threads of the engine before may spin for about 30 milliseconds after its last run. */
+/** The pause before a burst or a load: threads of the engine before may spin for about 30 milliseconds after its last run. */
 const PAUSE = 50;
 
 /** A measurement. */
@@ -30,7 +32,7 @@ export interface Task {
   readonly reference: string;
   readonly threads: number;
   readonly rounds: number;
-  /** Whether contestants load the model only in the first round. */
+  /** Whether contestants keep their processes for all rounds, and load the model only once. */
   readonly runsOnly: boolean;
   readonly signal: AbortSignal;
   progress(step: string): void;
@@ -42,10 +44,12 @@ export interface Result {
   readonly engine: string;
   /** The reason why it did not finish. */
   readonly failed?: string;
-  /** One per round. */
+  /** The first load of a process, one per round. */
   readonly loads: readonly number[];
-  /** The first run after a load, one per round. */
+  /** The run after that load, one per round. */
   readonly firsts: readonly number[];
+  /** The second load of the same process, one per round. */
+  readonly reloads: readonly number[];
   /** The median run of each burst: {@linkcode BURSTS} per round. */
   readonly runs: readonly number[];
   /** The peak during the first load and run. */
@@ -79,36 +83,59 @@ interface Player {
 }
 
 /** Downloads the model, and measures it. */
-export async function measureModel(
-  { model, contestants, reference, threads, rounds, runsOnly, signal, progress }: Task,
-): Promise<ModelResult> {
-  const { name, task, data, dimensions } = model;
+export async function measureModel(task: Task): Promise<ModelResult> {
+  const { model, contestants, threads, progress } = task;
   progress("fetching");
   const file = await fetchModel(model);
+  const inputs = (await model.inputs(join(file, ".."))).map(encodeInput);
+  const job: Job = { file, threads, dimensions: model.dimensions, inputs };
+  const results = contestants.map(({ name }): Mutable<Result> => ({
+    contestant: name,
+    engine: "",
+    loads: [],
+    firsts: [],
+    reloads: [],
+    runs: [],
+  }));
   const folder = await Deno.makeTempDir();
-  const players: Player[] = [];
-  const results: Result[] = [];
   try {
-    const job: Job = { file, threads, dimensions, inputs: (await model.inputs(join(file, ".."))).map(encodeInput) };
-    const path = join(folder, "job.json");
-    await Deno.writeTextFile(path, JSON.stringify(job));
-    for (const { name } of contestants) {
-      const result = { contestant: name, engine: "", loads: [], firsts: [], runs: [] };
-      results.push(result);
-      await attempt(result, async () => void players.push(await startPlayer(result, path)));
-    }
+    await Deno.writeTextFile(join(folder, JOB), JSON.stringify(job));
+    await playRounds(task, results, folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return { model: model.name, task: model.task, data: model.data, size: (await Deno.stat(file)).size, results };
+}
+
+/** Plays all rounds, each with new processes unless only runs are measured. */
+async function playRounds(task: Task, results: readonly Mutable<Result>[], folder: string): Promise<void> {
+  const { rounds, runsOnly, reference, signal, progress } = task;
+  let players: readonly Player[] = [];
+  try {
     for (let round = 0; round < rounds; round++) {
       signal.throwIfAborted();
       progress(`round ${round + 1} of ${rounds}`);
-      await playRound(players, round, round === 0 || !runsOnly);
+      if (round === 0 || !runsOnly) {
+        await endAll(players);
+        players = await startAll(results, join(folder, JOB));
+      }
+      await playRound(players, round, runsOnly);
       if (round === 0) await compareOutputs(players, reference, folder);
     }
     signal.throwIfAborted(); // An interrupt also ends the contestants' processes, which must not count as failures.
-    return { model: name, task, data, size: (await Deno.stat(file)).size, results };
   } finally {
-    for (const { process } of players) await process[Symbol.asyncDispose]();
-    await Deno.remove(folder, { recursive: true });
+    await endAll(players);
   }
+}
+
+/** Starts a process for each contestant that has not failed, one after the other. */
+async function startAll(results: readonly Mutable<Result>[], job: string): Promise<Player[]> {
+  const players: Player[] = [];
+  for (const result of results) {
+    if (result.failed !== undefined) continue;
+    await attempt(result, async () => void players.push(await startPlayer(result, job)));
+  }
+  return players;
 }
 
 async function startPlayer(result: Mutable<Result>, job: string): Promise<Player> {
@@ -119,22 +146,31 @@ async function startPlayer(result: Mutable<Result>, job: string): Promise<Player
   return { process, result, isElsewhere, count: 1 };
 }
 
-/** Each contestant loads and runs once, if asked to; then they run in bursts. Each round starts with a different one. */
-async function playRound(players: readonly Player[], round: number, loads: boolean): Promise<void> {
+async function endAll(players: readonly Player[]): Promise<void> {
+  for (const { process } of players) await process[Symbol.asyncDispose]();
+}
+
+/**
+ * In turn, each contestant loads and runs once; then they run in bursts; then they load again. If only runs are
+ * measured, they load in the first round only, and not again. Each round starts with a different contestant.
+ */
+async function playRound(players: readonly Player[], round: number, runsOnly: boolean): Promise<void> {
   const order = players.map((_, i) => players[(i + round) % players.length]!);
   const inTurn = async (work: (player: Player) => Promise<void>) => {
     for (const player of order) {
       if (player.result.failed === undefined) await attempt(player.result, () => work(player));
     }
   };
-  if (loads) {
+  if (round === 0 || !runsOnly) {
     await inTurn((player) => loadAndRun(player, round === 0));
     await inTurn(chooseCount);
   }
   for (let burst = 0; burst < BURSTS; burst++) await inTurn(runBurst);
+  if (!runsOnly) await inTurn(loadAgain);
 }
 
 async function loadAndRun({ process, result, isElsewhere }: Player, isFirst: boolean): Promise<void> {
+  await delay(PAUSE);
   const measuresMemory = isFirst && !isElsewhere;
   const before = process.memory();
   if (measuresMemory) process.resetPeak();
@@ -155,6 +191,11 @@ async function chooseCount(player: Player): Promise<void> {
 async function runBurst({ process, result, count }: Player): Promise<void> {
   await delay(PAUSE);
   result.runs.push(median(await ask<number[]>(process, `run ${count}`)));
+}
+
+async function loadAgain({ process, result }: Player): Promise<void> {
+  await delay(PAUSE);
+  result.reloads.push(await ask<number>(process, "load"));
 }
 
 async function compareOutputs(players: readonly Player[], name: string, folder: string): Promise<void> {

@@ -15,7 +15,7 @@ export interface Report {
   readonly machine: Machine;
   readonly threads: number;
   readonly rounds: number;
-  /** Whether contestants loaded the model only in the first round. */
+  /** Whether contestants kept their processes for all rounds, and loaded the model only once. */
   readonly runsOnly: boolean;
   /** The name of the contestant that ratios refer to. */
   readonly reference: string;
@@ -26,7 +26,10 @@ export interface Report {
 }
 
 /** A measured step. */
-type Kind = "loads" | "firsts" | "runs";
+type Kind = "loads" | "firsts" | "reloads" | "runs";
+
+/** The steps that have a chart, with its title. */
+const CHARTS: readonly (readonly [Kind, string])[] = [["runs", "runs"], ["loads", "loads"], ["reloads", "loads again"]];
 
 /** The page. */
 export function writeMarkdown(report: Report): string {
@@ -55,7 +58,11 @@ export function tables(report: Report): string[] {
     `Written by \`${command}\`: ${rounds} rounds on ${threads} thread${
       threads === 1 ? "" : "s"
     }. In each round, each engine ` +
-    `${runsOnly ? "runs the model" : "loads the model and runs it"}, in turn, in a process of its own. Times are ` +
+    `${
+      runsOnly
+        ? "runs the model, in turn, in a process of its own"
+        : "loads the model and runs it, in turn, in a new process"
+    }. Times are ` +
     `medians; ratios are medians of the ratios to ${reference} in the same turn, with the range of the middle half. ${machine.cpu}, ${machine.cores} ` +
     `hardware threads, ${machine.system}, Deno ${machine.deno}. Load of the machine before the start: ${
       machine.load.toFixed(2)
@@ -65,10 +72,14 @@ export function tables(report: Report): string[] {
     table(["model", ...columns], timeRows(report, others, "runs")),
     ...runsOnly ? [] : [
       "**Loads**",
-      "The importer builds models with unnamed dimensions at the first input: the next table includes that.",
+      "The first load of a process; its start, and that of the engine, are not included. The importer builds models " +
+      "with unnamed dimensions at the first input: only the next table includes that.",
       table(["model", ...columns], timeRows(report, others, "loads")),
       "**Loads with the first run**",
       table(["model", ...columns], timeRows(report, others, "loads", "firsts")),
+      "**Loads again**",
+      "The second load of the same process, after it released the model: what a server that reloads its models sees.",
+      table(["model", ...columns], timeRows(report, others, "reloads")),
     ],
     "**Memory**",
     "The peak while the model was loaded and first run, and the memory afterwards, both above that of the process " +
@@ -80,9 +91,9 @@ export function tables(report: Report): string[] {
   ];
 }
 
-/** A chart of the runs, and one of the loads. */
+/** The charts of the steps that were measured. */
 export function charts(report: Report): RatioChart[] {
-  return (report.runsOnly ? ["runs"] as const : ["runs", "loads"] as const).map((kind) => {
+  return CHARTS.filter(([kind]) => kind === "runs" || !report.runsOnly).map(([kind, title]) => {
     const points = report.models.flatMap((model) =>
       report.contestants.flatMap(({ name }) => {
         const ratio = ratioOf(model, name, report.reference, [kind]);
@@ -90,7 +101,7 @@ export function charts(report: Report): RatioChart[] {
       })
     );
     return {
-      title: `${kind}, threads: ${report.threads}`,
+      title: `${title}, threads: ${report.threads}`,
       reference: report.reference,
       suites: report.models.map(({ model }) => model),
       contestants: report.contestants.map(({ name }) => name),
