@@ -49,30 +49,34 @@ function explained(error: Error, url: URL): Error {
   return new TypeError(`${url.href} cannot be reached: ${error.cause.message}`, { cause: error });
 }
 
-/** Larger files are read in two halves at once. This takes two thirds of the time, most of which is for new pages. */
-const MAX_UNDIVIDED = 16 * 2 ** 20;
-
 /** Reads a file into one buffer of its size. `Deno.readFile` needs twice the memory for a moment. */
 async function readWhole(path: string | URL): Promise<Uint8Array<ArrayBuffer>> {
-  using file = await Deno.open(path);
-  const { size, isFile } = await file.stat();
+  const { size, isFile } = await Deno.stat(path);
   if (!isFile) return await Deno.readFile(path);
   const bytes = new Uint8Array(size);
   adviseHugePages(bytes, size);
-  const middle = size <= MAX_UNDIVIDED ? size : Math.floor(size / 2);
-  const [first, second] = await Promise.all([
-    fill(bytes.subarray(0, middle), file),
-    middle < size ? fillFrom(path, middle, bytes.subarray(middle)) : 0,
-  ]);
   // The file may have become shorter.
-  const count = first < middle ? first : first + second;
+  const count = await readInto(path, bytes);
   return count === size ? bytes : bytes.slice(0, count);
 }
 
+/** Larger files are read in two halves at once. This takes two thirds of the time, most of which is for new pages. */
+const MAX_UNDIVIDED = 16 * 2 ** 20;
+
+/** Reads a file into `bytes` until they are full or the file ends; returns the number of bytes read. */
+export async function readInto(path: string | URL, bytes: Uint8Array): Promise<number> {
+  const middle = bytes.byteLength <= MAX_UNDIVIDED ? bytes.byteLength : Math.floor(bytes.byteLength / 2);
+  const [first, second] = await Promise.all([
+    fillFrom(path, 0, bytes.subarray(0, middle)),
+    middle < bytes.byteLength ? fillFrom(path, middle, bytes.subarray(middle)) : 0,
+  ]);
+  return first < middle ? first : first + second;
+}
+
 /** Reads from a position of a file until the bytes are full or the file ends; returns the number of bytes read. */
-export async function fillFrom(path: string | URL, position: number, bytes: Uint8Array): Promise<number> {
+async function fillFrom(path: string | URL, position: number, bytes: Uint8Array): Promise<number> {
   using file = await Deno.open(path);
-  await file.seek(position, Deno.SeekMode.Start);
+  if (position > 0) await file.seek(position, Deno.SeekMode.Start);
   return await fill(bytes, file);
 }
 

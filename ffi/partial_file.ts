@@ -6,7 +6,8 @@
  * @module
  */
 
-import { fillFrom, isPermitted } from "./files.ts";
+import { isPermitted, readInto } from "./files.ts";
+import { adviseHugePages } from "./huge_pages.ts";
 import { blockList, cString, type Pointer, view } from "./memory.ts";
 import { type Functions, systemFunctions } from "./system.ts";
 
@@ -107,7 +108,8 @@ export class PartialFile {
 
   /** Reads the whole file. */
   async readAll(): Promise<void> {
-    const count = await fillFrom(this.#path, 0, this.bytes);
+    adviseHugePages(this.#memory, this.bytes.byteLength);
+    const count = await readInto(this.#path, this.bytes);
     if (count < this.bytes.byteLength) throw this.#shortened();
     this.#present.fill(1);
   }
