@@ -66,11 +66,12 @@ export interface BuildOnnxOptions extends BuildOptions {
  *
  * If all shapes are known, the graph is built immediately; otherwise it is built for the shapes of the first run.
  *
- * The memory of a file that is read from a path or URL is freed before the promise resolves, when the weights have been
- * copied. Bytes that the caller passes are not freed.
+ * On Linux, large weights of a local file are read straight into the engine's memory, on another thread. Elsewhere, and
+ * for a URL, the file's memory is freed before the promise resolves. The file must not change until then. Bytes that the
+ * caller passes are not freed.
  *
- * @returns rejects with a TypeError if the file is damaged or not an ONNX model, a NotSupportedError that lists every
- * node that WebNN cannot compute, or an OperationError if the engine rejects the graph
+ * @returns rejects with a TypeError if the file is damaged, not an ONNX model, or becomes shorter meanwhile; a
+ * NotSupportedError that lists every node that WebNN cannot compute; or an OperationError if the engine rejects the graph
  */
 export async function loadOnnx(source: Uint8Array | string | URL, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
   const opening = open(source, options, true);
