@@ -9,7 +9,7 @@ import { sameShape, type Shape } from "../shape.ts";
 import { become, type GraphView } from "./editor.ts";
 import type { AnyNode } from "./fused.ts";
 import { row } from "./row.ts";
-import { isNormal, numbersOf, perChannel } from "./scaled_convolutions.ts";
+import { floatsOf, isNormal, numbersOf, perChannel } from "./scaled_convolutions.ts";
 
 /**
  * `x · factor + summand` of an image, where both are constants: one number for all channels or one per channel.
@@ -45,7 +45,8 @@ const convolutionOfAffine = row(["conv2d"], ["mul"], (node, graph) => {
   const affine = graph.producer(input, "affineChannels");
   if (!affine || !graph.areInner([affine], node) || !isPlain(node)) return undefined;
   const [scales, shifts] = [numbersOf(affine.operands.scale, graph), numbersOf(affine.operands.bias, graph)];
-  const weights = numbersOf(filter, graph);
+  const bytes = graph.bytes(filter);
+  const weights = bytes && floatsOf(bytes);
   const before = bias ? numbersOf(bias, graph) : new Float64Array(filter.shape[0]!);
   const merged = weights && before && merge(weights, before, scales!, shifts!, filter.shape[1]!);
   if (!merged) return undefined;
@@ -69,23 +70,27 @@ interface Merged {
 
 /** Filter and bias of the merged convolution; `undefined` if that would lose precision. */
 function merge(
-  weights: Float64Array,
+  weights: Float32Array,
   before: Float64Array,
   scales: Float64Array,
   shifts: Float64Array,
   channels: number,
 ): Merged | undefined {
-  const [area, perOutput] = [weights.length / before.length / channels, weights.length / before.length];
+  const area = weights.length / before.length / channels;
   const scaled = new Float32Array(weights.length);
   const bias = new Float32Array(before.length);
-  for (let output = 0; output < before.length; output++) {
-    let [sum, largest, given] = [before[output]!, 0, 0];
-    for (let i = 0; i < perOutput; i++) {
-      const [channel, at] = [Math.floor(i / area), output * perOutput + i];
-      scaled[at] = weights[at]! * scales[channel]!;
-      sum += weights[at]! * shifts[channel]!;
-      largest = Math.max(largest, Math.abs(scaled[at]!));
-      given = Math.max(given, Math.abs(weights[at]!));
+  for (let output = 0, at = 0; output < before.length; output++) {
+    let sum = before[output]!, largest = 0, given = 0; // The sum is NaN if a weight is.
+    for (let channel = 0; channel < channels; channel++) {
+      const scale = scales[channel]!, shift = shifts[channel]!;
+      for (const end = at + area; at < end; at++) {
+        const weight = weights[at]!;
+        const product = Math.fround(weight * scale);
+        scaled[at] = product;
+        sum += weight * shift;
+        if (Math.abs(product) > largest) largest = Math.abs(product);
+        if (Math.abs(weight) > given) given = Math.abs(weight);
+      }
     }
     bias[output] = sum;
     if (given > 0 && !isNormal(largest) || !Number.isFinite(bias[output]!)) return undefined;
@@ -94,8 +99,7 @@ function merge(
 }
 
 function constant(numbers: Float32Array | Float64Array, shape: Shape, graph: GraphView): Value {
-  const { buffer } = new Float32Array(numbers);
-  return graph.constant({ dataType: "float32", shape }, (bytes) => bytes.set(new Uint8Array(buffer)));
+  return graph.constant({ dataType: "float32", shape }, (bytes) => floatsOf(bytes).set(numbers));
 }
 
 /** The rewrites of factors and summands per channel. */

@@ -98,7 +98,8 @@ export function numbersOf(value: Value, graph: GraphView): Float64Array<ArrayBuf
   return bytes && new Float64Array(floatsOf(bytes));
 }
 
-function floatsOf({ buffer, byteLength, byteOffset }: Uint8Array): Float32Array {
+/** A view of float32 elements. */
+export function floatsOf({ buffer, byteLength, byteOffset }: Uint8Array): Float32Array {
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
@@ -154,7 +155,10 @@ function largestOfChannels(convolution: Convolution, count: number, graph: Graph
   const largest = new Float64Array(count);
   for (let start = 0, channel = 0; start < weights.length; start += inner, channel = (channel + 1) % count) {
     let most = largest[channel]!;
-    for (let i = start; i < start + inner; i++) most = Math.max(most, Math.abs(weights[i]!));
+    for (let i = start; i < start + inner; i++) {
+      const magnitude = Math.abs(weights[i]!);
+      if (magnitude > most || Number.isNaN(magnitude)) most = magnitude;
+    }
     largest[channel] = most;
   }
   return largest;
