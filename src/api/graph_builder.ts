@@ -6,7 +6,7 @@
  */
 
 import type { Block, FileRange } from "../backends/backend.ts";
-import { invalidStateError } from "../errors.ts";
+import { invalidStateError, messageOf, unknownError } from "../errors.ts";
 import { type Constant, type Graph, isList, type NamedValue, reachable, type Value } from "../graph/graph.ts";
 import { applyOperator, methodMessage } from "../ops/apply.ts";
 import { castNumber, castProblem, scalarBytes } from "../ops/ml_number.ts";
@@ -154,9 +154,16 @@ export function readConstant(
   return addConstant(state, descriptor, contents);
 }
 
-/** Starts to read the constants of a context's builders that are not read yet. */
+/**
+ * Starts to read the constants of a context's builders that are not read yet. Throws an UnknownError if there is not
+ * enough memory.
+ */
 export function startReading(context: MLContext): void {
-  contextSlot.get(context).timeline.device.startReading?.();
+  try {
+    contextSlot.get(context).timeline.device.startReading?.();
+  } catch (error) {
+    throw unknownError(`The constants could not be read: ${messageOf(error)}`, error);
+  }
 }
 
 function addConstant(state: BuilderState, descriptor: Descriptor, contents: Uint8Array | FileRange): MLOperand {

@@ -86,7 +86,7 @@ export async function loadOnnx(source: Uint8Array | string | URL, options: LoadO
     const runtime = { context, MLGraphBuilder, limits: supportLimits(context), reading };
     return await loadModel(runtime, contents, given, { ownsContext, readFiles: readAll, releaseFiles: release });
   } catch (error) {
-    await opening.then(({ release }) => release(), () => {});
+    await opening.then(({ release, settled }) => settled().catch(() => {}).then(release), () => {});
     if (ownsContext) context?.destroy();
     throw error;
   }
@@ -238,10 +238,10 @@ async function open<Options extends Pick<LoadOptions, "externalData">>(
     buffers.push(bytes.buffer);
     return bytes;
   };
-  const isOpen = typeof source !== "string" && !(source instanceof URL);
-  const contents = isOpen ? source : await read(source);
+  const isGiven = typeof source !== "string" && !(source instanceof URL);
+  const contents = isGiven ? source : await read(source);
   const externalData = options.externalData ??
-    (isOpen ? undefined : (location: string) => read(beside(source, location)));
+    (isGiven ? undefined : (location: string) => read(beside(source, location)));
   return {
     contents,
     given: { ...options, externalData },

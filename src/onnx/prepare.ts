@@ -116,9 +116,7 @@ export class Preparation {
    */
   async build(onCopied?: () => void): Promise<Prepared> {
     const stretch = startStretch();
-    const { outputs, leaves, inputs, builder, unsupported } = await this.#walkUntilKnown(() =>
-      this.#walk(this.#makeConstant)
-    );
+    const { outputs, leaves, inputs, builder, unsupported } = await this.#walkAndRead();
     await stretch.pause();
     if (unsupported.length > 0) throw unsupportedError(unsupported);
     const known = new Map<string, KnownTensor & { readonly type: MLOperandDataType }>();
@@ -129,13 +127,21 @@ export class Preparation {
     }
     const ports = Object.entries(operands).map(([name, operand]) => portOf(name, operand));
     if (ports.length === 0) return { graph: undefined, inputs: [], outputs: [], known };
-    const { context, reading } = this.#runtime;
-    reading?.start(context);
-    await reading?.done();
+    await this.#runtime.reading?.done();
     onCopied?.();
     const graph = await builder.build(operands);
     const used = reachedInputs(inputs, outputs);
     return { graph, inputs: used.map(([name, operand]) => portOf(name, operand)), outputs: ports, known };
+  }
+
+  /** Walks, and starts to read the constants, also those of a walk that fails: only then is their memory freed. */
+  async #walkAndRead() {
+    const { context, reading } = this.#runtime;
+    try {
+      return await this.#walkUntilKnown(() => this.#walk(this.#makeConstant));
+    } finally {
+      reading?.start(context);
+    }
   }
 
   async #walkUntilKnown<Result extends WalkResult>(walk: () => Promise<Result>): Promise<Result> {

@@ -112,9 +112,7 @@ export class Message {
 
   /** The bytes of a field, not copied. */
   bytes(): Uint8Array {
-    const start = this.#enter();
-    if (this.#file) this.#ensure(start, this.#position);
-    return this.#bytes.subarray(start, this.#position);
+    return this.#view(this.#enter());
   }
 
   /** The bytes of a field; if they are many and were not read, where they are. */
@@ -122,8 +120,7 @@ export class Message {
     const start = this.#enter();
     const byteLength = this.#position - start;
     if (this.#file && byteLength >= MIN_LATE_BYTES) return { file: this.#file, offset: start, byteLength };
-    if (this.#file) this.#ensure(start, this.#position);
-    return this.#bytes.subarray(start, this.#position);
+    return this.#view(start);
   }
 
   /** A string. */
@@ -179,6 +176,12 @@ export class Message {
     const packed = this.message();
     if (packed.#file) packed.#ensure(packed.#position, packed.#end);
     return packed;
+  }
+
+  /** The bytes from `start` to here, which are read if they were not. */
+  #view(start: number): Uint8Array {
+    if (this.#file) this.#ensure(start, this.#position);
+    return this.#bytes.subarray(start, this.#position);
   }
 
   /** Makes sure that a range is read. */

@@ -218,3 +218,30 @@ Deno.test("a file that becomes shorter while its model loads is an error, and ot
     using model = await whole!;
     await checkWide(model, 2);
   }));
+
+Deno.test({
+  name: "a load that fails reads the weights that are pending, and frees them and the file",
+  ignore: Deno.build.os !== "linux", // Other systems read files as a whole.
+  fn: () =>
+    withFolder(async (folder) => {
+      const spec = wide(2);
+      const nodes = [...spec.nodes, { op: "Nonsense", inputs: ["y"], outputs: ["z"] }];
+      await Deno.writeFile(`${folder}/refused.onnx`, onnxFile({ ...spec, nodes, outputs: [{ name: "z" }] }));
+      const { close, readInto } = PartialFile.prototype;
+      const calls: string[] = [];
+      PartialFile.prototype.readInto = function (...args) {
+        calls.push("read");
+        return readInto.apply(this, args);
+      };
+      PartialFile.prototype.close = function () {
+        calls.push("close");
+        close.call(this);
+      };
+      try {
+        await assertRejects(() => loadOnnx(`${folder}/refused.onnx`), DOMException, "Nonsense");
+      } finally {
+        Object.assign(PartialFile.prototype, { close, readInto });
+      }
+      assertEquals(calls, ["read", "close"]);
+    }),
+});

@@ -31,9 +31,12 @@ export interface OrtRuntime extends OnnxRuntime {
   graphs: number;
   /** The bytes freed since the heap was last trimmed, minus those allocated: about what the heap keeps for reuse. */
   freedBytes: number;
-  /** The bytes of new memory since the last session was created: those that did not reuse freed memory. */
+  /**
+   * The bytes of new memory since the last session was created: those that did not reuse freed memory, without
+   * `fileBytes`.
+   */
   freshBytes: number;
-  /** Those of weights that are read from files are not among them, but these. */
+  /** The bytes of new memory, since then, for weights that are read from files. */
   fileBytes: number;
 }
 
